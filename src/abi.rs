@@ -1,0 +1,231 @@
+//! The C ABI's types and constants: layouts that never change, and how they are read and written.
+//!
+//! The comments of this file and of `ffi.rs` become those of `include/hotpart.h`.
+#![allow(non_camel_case_types)]
+
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::record::Record;
+use crate::warning::Warning;
+use std::ffi::{c_char, c_void};
+
+/// The call succeeded.
+pub const HPD_OK: i32 = 0;
+/// A pointer that must not be NULL is.
+pub const HPD_ERR_NULL: i32 = -1;
+/// An argument is out of its range.
+pub const HPD_ERR_INVALID: i32 = -2;
+/// Not with this detector: setting the time of a running clock; a flag or a field that this
+/// version does not know.
+pub const HPD_ERR_UNSUPPORTED: i32 = -3;
+/// An allocation failed; nothing changed.
+pub const HPD_ERR_MEMORY: i32 = -4;
+/// A caught panic: a bug of the library.
+pub const HPD_ERR_INTERNAL: i32 = -5;
+
+/// The operation that consumes write capacity.
+pub const HPD_WRITE: i32 = 0;
+/// The operation that consumes read capacity.
+pub const HPD_READ: i32 = 1;
+
+/// A threshold: the next level decides.
+pub const HPD_INHERIT: i64 = -1;
+/// A warning interval: as long as the window.
+pub const HPD_INTERVAL_WINDOW: u32 = 0xFFFF_FFFF;
+/// The system's coarse monotonic clock.
+pub const HPD_CLOCK_MONOTONIC: i32 = 0;
+/// A clock that starts at 0 and stands until hpd_set_time_ms moves it.
+pub const HPD_CLOCK_MANUAL: i32 = 1;
+/// Use hash_seed instead of random seeds, so that equal calls have equal effects. Not where strangers
+/// choose the keys.
+pub const HPD_FLAG_HASH_SEED: u32 = 1;
+
+/// A detector. Made by hpd_new or hpd_new_with_options, freed by hpd_free. Any number of threads may
+/// use one at once.
+pub struct hpd_detector {
+    _opaque: [u8; 0],
+}
+
+/// A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
+/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed before hpd_free.
+pub struct hpd_table {
+    _opaque: [u8; 0],
+}
+
+/// A warning: a partition is hot. Read it up to struct_size: later versions append fields.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_warning {
+    /// How many bytes of this struct the library has filled.
+    pub struct_size: usize,
+    /// The table; never NULL, not NUL-terminated.
+    pub table: *const c_char,
+    /// The table's length in bytes.
+    pub table_len: usize,
+    /// The partition-key value; never NULL, not NUL-terminated.
+    pub pk: *const c_char,
+    /// The key's length in bytes.
+    pub pk_len: usize,
+    /// HPD_WRITE or HPD_READ.
+    pub operation: i32,
+    /// The detector's window.
+    pub window_seconds: u32,
+    /// The count that reached the threshold.
+    pub count: u64,
+    /// The threshold it reached.
+    pub threshold: u64,
+    /// Records at or past the threshold since the last warning that gave none.
+    pub suppressed: u64,
+    /// The fullest second in the window.
+    pub peak: u64,
+}
+
+/// Called with a warning on the thread whose record was due one, after that record is visible, with
+/// nothing locked. The warning and its texts live until the callback returns. It may call every function but
+/// hpd_free and hpd_table_close; records made inside it count but call back no further. It must
+/// return normally: no C++ exception, no longjmp, no exit of its thread.
+pub type hpd_warning_callback = Option<unsafe extern "C" fn(user_data: *mut c_void, warning: *const hpd_warning)>;
+
+/// What a detector is made with. Filled by hpd_options_init, then changed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_options {
+    /// sizeof(hpd_options), set by hpd_options_init.
+    pub struct_size: usize,
+    /// The count of writes from which a partition is hot: 1 to INT64_MAX. No default.
+    pub writes_threshold: u64,
+    /// The same for reads. No default.
+    pub reads_threshold: u64,
+    /// 1 to 3600. No default.
+    pub window_seconds: u32,
+    /// The least time between two warnings for one partition and operation. Default
+    /// HPD_INTERVAL_WINDOW; 0: every hot record warns.
+    pub warning_interval_seconds: u32,
+    /// May be NULL.
+    pub callback: hpd_warning_callback,
+    /// Handed to the callback, on whichever thread it runs.
+    pub user_data: *mut c_void,
+    /// How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes the
+    /// place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
+    pub max_partitions: u64,
+    /// HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
+    pub clock: i32,
+    /// 0 or HPD_FLAG_HASH_SEED.
+    pub flags: u32,
+    /// Used with HPD_FLAG_HASH_SEED only.
+    pub hash_seed: [u64; 2],
+}
+
+/// One record in full.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_record {
+    /// 1 to 1024 bytes: a table's name or ARN, or TABLE/index/INDEX.
+    pub table: *const c_char,
+    /// The table's length in bytes.
+    pub table_len: usize,
+    /// 0 to 16384 bytes.
+    pub pk: *const c_char,
+    /// The key's length in bytes.
+    pub pk_len: usize,
+    /// 1 to 1024 bytes; NULL and 0 for none.
+    pub model: *const c_char,
+    /// The model's length in bytes.
+    pub model_len: usize,
+    /// What the record adds: at least 1. A partition's second saturates at 2^31 - 1.
+    pub amount: u64,
+    /// HPD_WRITE or HPD_READ.
+    pub operation: i32,
+    /// 0.
+    pub reserved: u32,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Refused(match error {
+            Error::Invalid => HPD_ERR_INVALID,
+            Error::Unsupported => HPD_ERR_UNSUPPORTED,
+            Error::Memory => HPD_ERR_MEMORY,
+        })
+    }
+}
+
+/// An `HPD_ERR_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused(pub(crate) i32);
+
+pub(crate) const NULL: Refused = Refused(HPD_ERR_NULL);
+pub(crate) const INVALID: Refused = Refused(HPD_ERR_INVALID);
+pub(crate) const UNSUPPORTED: Refused = Refused(HPD_ERR_UNSUPPORTED);
+
+/// # Safety
+/// A non-null `text` is valid for `len` bytes through `'a`.
+pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8], Refused> {
+    match (text.is_null(), len) {
+        (true, 0) => Ok(&[]),
+        (true, _) => Err(NULL),
+        // No text of ours is nearly as long; a slice could not be either.
+        (false, len) if len > isize::MAX as usize => Err(INVALID),
+        // SAFETY: as the caller promises.
+        (false, len) => Ok(unsafe { std::slice::from_raw_parts(text.cast(), len) }),
+    }
+}
+
+/// Reads a struct that its caller says has `size` bytes: it may be older than this library's, which is
+/// refused, or newer, which is fine while what is unknown here is zero.
+///
+/// # Safety
+/// `from` is valid for `size` bytes, at any alignment.
+pub(crate) unsafe fn read<T: Copy>(from: *const T, size: usize) -> Result<T, Refused> {
+    let own = size_of::<T>();
+    if size < own || size > isize::MAX as usize {
+        return Err(INVALID);
+    }
+    // SAFETY: as the caller promises.
+    let (value, tail) = unsafe { (from.read_unaligned(), std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own)) };
+    if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(value) }
+}
+
+pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
+    match code {
+        HPD_WRITE => Ok(Operation::Write),
+        HPD_READ => Ok(Operation::Read),
+        _ => Err(INVALID),
+    }
+}
+
+impl hpd_record {
+    /// # Safety
+    /// The texts are as the header demands, through `'a`.
+    pub(crate) unsafe fn read<'a>(&self) -> Result<Record<'a>, Refused> {
+        if self.reserved != 0 {
+            return Err(INVALID);
+        }
+        // SAFETY: as the caller promises.
+        let (table, pk, model) = unsafe {
+            (text(self.table, self.table_len)?, text(self.pk, self.pk_len)?, text(self.model, self.model_len)?)
+        };
+        // A pointer to an empty name is a name, and refused as one.
+        let model = (!self.model.is_null()).then_some(model);
+        Ok(Record { table, pk, operation: operation(self.operation)?, model, amount: self.amount })
+    }
+}
+
+impl hpd_warning {
+    pub(crate) fn new(warning: &Warning<'_>) -> Self {
+        let text = |bytes: &[u8]| if bytes.is_empty() { c"".as_ptr() } else { bytes.as_ptr().cast() };
+        Self {
+            struct_size: size_of::<Self>(),
+            table: text(warning.table),
+            table_len: warning.table.len(),
+            pk: text(warning.pk),
+            pk_len: warning.pk.len(),
+            operation: if warning.operation == Operation::Write { HPD_WRITE } else { HPD_READ },
+            window_seconds: warning.window_seconds,
+            count: warning.count,
+            threshold: warning.threshold,
+            suppressed: warning.suppressed,
+            peak: warning.peak,
+        }
+    }
+}

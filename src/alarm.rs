@@ -1,0 +1,49 @@
+//! Who warns: at most one record an interval, for each partition and operation.
+
+use crate::operation::Operation;
+use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+
+/// The warning state of a partition that has been hot.
+pub(crate) struct Alarm([Side; 2]);
+
+struct Side {
+    /// When the last warning was won, in ms, plus one; 0 if none was.
+    warned: AtomicU64,
+    /// Hot records since then that gave no warning.
+    suppressed: AtomicU64,
+}
+
+impl Alarm {
+    pub(crate) fn new() -> Self {
+        Self(std::array::from_fn(|_| Side { warned: AtomicU64::new(0), suppressed: AtomicU64::new(0) }))
+    }
+
+    /// A hot record asks to warn. `Some(n)`: it does, and `n` hot records before it did not.
+    /// `None`: it is counted among those of the next warning.
+    pub(crate) fn ring(&self, operation: Operation, now_ms: u64, interval_ms: u64) -> Option<u64> {
+        let side = &self.0[operation.index()];
+        let mut warned = side.warned.load(Acquire);
+        while due(warned, now_ms, interval_ms) {
+            match side.warned.compare_exchange(warned, now_ms + 1, AcqRel, Acquire) {
+                Ok(_) => return Some(side.suppressed.swap(0, AcqRel)),
+                Err(actual) => warned = actual,
+            }
+        }
+        self.hold(operation);
+        None
+    }
+
+    /// Counts a hot record that nobody is there to be warned by.
+    pub(crate) fn hold(&self, operation: Operation) {
+        self.0[operation.index()].suppressed.fetch_add(1, Relaxed);
+    }
+
+    /// Whether both operations could warn at once, so that forgetting this alarm changes nothing.
+    pub(crate) fn quiet(&self, now_ms: u64, interval_ms: u64) -> bool {
+        self.0.iter().all(|side| due(side.warned.load(Acquire), now_ms, interval_ms))
+    }
+}
+
+fn due(warned: u64, now_ms: u64, interval_ms: u64) -> bool {
+    warned == 0 || now_ms.saturating_sub(warned - 1) >= interval_ms
+}

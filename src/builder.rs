@@ -1,0 +1,118 @@
+//! How a detector is made.
+
+use crate::clock::Clock;
+use crate::detector::Detector;
+use crate::error::Error;
+use crate::key::Hashing;
+use crate::ledger::Terms;
+use crate::memory::try_box;
+use crate::partition::Rules;
+use crate::statistics::Tally;
+use crate::thresholds::THRESHOLD_MAX;
+use crate::warning::Warning;
+
+/// What is called with a warning.
+pub(crate) type Callback = Box<dyn Fn(&Warning<'_>) + Send + Sync>;
+
+/// The longest window, in seconds.
+pub(crate) const WINDOW_MAX: u32 = 3_600;
+
+/// Makes a [`Detector`]; see [`Detector::builder`].
+#[must_use]
+pub struct Builder {
+    pub(crate) writes_threshold: u64,
+    pub(crate) reads_threshold: u64,
+    pub(crate) window_seconds: u32,
+    pub(crate) warning_interval_seconds: Option<u32>,
+    pub(crate) callback: Result<Option<Callback>, Error>,
+    pub(crate) max_partitions: u64,
+    pub(crate) manual_clock: bool,
+    pub(crate) hash_seed: Option<[u64; 2]>,
+}
+
+impl Builder {
+    pub(crate) fn new(writes_threshold: u64, reads_threshold: u64, window_seconds: u32) -> Self {
+        Self {
+            writes_threshold,
+            reads_threshold,
+            window_seconds,
+            warning_interval_seconds: None,
+            callback: Ok(None),
+            max_partitions: 0,
+            manual_clock: false,
+            hash_seed: None,
+        }
+    }
+
+    /// What is called with each warning, on the thread whose record was due one, after the record is visible.
+    /// Nothing is locked meanwhile, so it may use the detector; records made inside it count but call
+    /// back no further. A panic in it is caught and counted in [`Statistics`](crate::Statistics).
+    pub fn on_warning(mut self, callback: impl Fn(&Warning<'_>) + Send + Sync + 'static) -> Self {
+        self.callback = match try_box(callback) {
+            Ok(callback) => Ok(Some(callback)),
+            Err(refused) => Err(refused.into()),
+        };
+        self
+    }
+
+    /// Seconds between two warnings for one partition and operation. By default the window; 0: every
+    /// hot record warns.
+    pub fn warning_interval_seconds(mut self, seconds: u32) -> Self {
+        self.warning_interval_seconds = Some(seconds);
+        self
+    }
+
+    /// How many partitions are tracked at most; 0, the default, for no bound. At the bound a new partition
+    /// takes the place of an idle one, or of the quietest of a few.
+    pub fn max_partitions(mut self, partitions: u64) -> Self {
+        self.max_partitions = partitions;
+        self
+    }
+
+    /// A clock that starts at 0 and stands still until [`Detector::set_time_ms`] moves it.
+    pub fn manual_clock(mut self) -> Self {
+        self.manual_clock = true;
+        self
+    }
+
+    /// Hash keys with this seed and not a random one, so that equal calls have equal effects.
+    /// Not where strangers choose the keys: they could make them collide.
+    pub fn hash_seed(mut self, seed: [u64; 2]) -> Self {
+        self.hash_seed = Some(seed);
+        self
+    }
+
+    /// Makes the detector.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if a threshold is not of 1 to 2⁶³ − 1 or the window not of 1 to 3,600
+    /// seconds; [`Error::Memory`] if the allocator refuses.
+    pub fn build(self) -> Result<Detector, Error> {
+        let thresholds = [self.writes_threshold, self.reads_threshold];
+        let valid = thresholds.iter().all(|threshold| (1..=THRESHOLD_MAX).contains(threshold))
+            && (1..=WINDOW_MAX).contains(&self.window_seconds);
+        if !valid {
+            return Err(Error::Invalid);
+        }
+        let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
+        let terms = Terms {
+            rules: Rules { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
+            max_partitions: self.max_partitions,
+            thresholds,
+            tally: Tally::default(),
+        };
+        let clock = if self.manual_clock { Clock::manual() } else { Clock::monotonic() };
+        let hashing = self.hash_seed.map_or_else(Hashing::random, Hashing::seeded);
+        Detector::from_parts(clock, hashing, terms, self.callback?)
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("writes_threshold", &self.writes_threshold)
+            .field("reads_threshold", &self.reads_threshold)
+            .field("window_seconds", &self.window_seconds)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,551 @@
+//! The C ABI: every function checks its pointers, calls the Rust API, and catches what must not cross.
+//!
+//! # Safety
+//! The functions trust what the header demands of pointers: texts and structs are valid for their lengths,
+//! handles came from the function that makes them and have not been freed, `out` can be written to.
+//!
+//! Conventions, for all functions: text is a pointer and a length, NULL only with length 0; what is
+//! fallible returns 0 or more, or an `HPD_ERR_*` and then has changed nothing; all but `hpd_free` and `hpd_table_close`
+//! may be called by any number of threads at once, and none from a signal handler.
+
+#![allow(clippy::missing_safety_doc)] // It is the same for all of them: above.
+
+pub use crate::abi::*;
+use crate::builder::Builder;
+use crate::detector::Detector;
+use crate::handle::TableHandle;
+use crate::memory::try_box;
+use crate::operation::Operation;
+use crate::record::Record;
+use crate::thresholds::Thresholds;
+use crate::warning::Warning;
+use std::ffi::{CStr, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The one panic boundary: what unwinds in here ends here.
+fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) -> T {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Refused(HPD_ERR_INTERNAL))).unwrap_or_else(|Refused(code)| code.into())
+}
+
+/// # Safety
+/// A non-null `detector` came from `hpd_new` and has not been freed.
+unsafe fn detector_of<'a>(detector: *const hpd_detector) -> Result<&'a Detector, Refused> {
+    // SAFETY: as the caller promises; `publish` made the pointer from a box of this type.
+    unsafe { detector.cast::<Detector>().as_ref() }.ok_or(NULL)
+}
+
+/// # Safety
+/// A non-null `table` came from `hpd_table_open` and has not been closed.
+unsafe fn table_of<'a>(table: *const hpd_table) -> Result<&'a TableHandle<'static>, Refused> {
+    // SAFETY: as the caller promises; `hpd_table_open` made the pointer from a box of this type.
+    unsafe { table.cast::<TableHandle<'static>>().as_ref() }.ok_or(NULL)
+}
+
+fn count(count: Result<u64, crate::Error>) -> Result<i64, Refused> {
+    Ok(i64::try_from(count?).unwrap_or(i64::MAX))
+}
+
+/// The callback and its user data, which the caller promised to be good on any thread.
+struct CCallback(unsafe extern "C" fn(*mut c_void, *const hpd_warning), *mut c_void);
+// SAFETY: the header demands a callback that may run on every thread that records.
+unsafe impl Send for CCallback {}
+// SAFETY: as above.
+unsafe impl Sync for CCallback {}
+
+impl CCallback {
+    fn call(&self, warning: &Warning<'_>) {
+        // SAFETY: the header demands that it can be called with its user data while the detector lives.
+        unsafe { self.0(self.1, &hpd_warning::new(warning)) }
+    }
+}
+
+/// # Safety
+/// `out` is valid for a write.
+unsafe fn publish(builder: Builder, out: *mut *mut hpd_detector) -> Result<i32, Refused> {
+    let detector = try_box(builder.build()?).map_err(crate::Error::from)?;
+    // SAFETY: as the caller promises.
+    unsafe { out.write(Box::into_raw(detector).cast()) };
+    Ok(HPD_OK)
+}
+
+fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *mut c_void) -> Builder {
+    match callback {
+        None => builder,
+        Some(callback) => {
+            let callback = CCallback(callback, user_data);
+            builder.on_warning(move |warning| callback.call(warning))
+        }
+    }
+}
+
+/// Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random hash
+/// seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
+/// struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size: usize) {
+    let defaults = hpd_options {
+        struct_size,
+        writes_threshold: 0,
+        reads_threshold: 0,
+        window_seconds: 0,
+        warning_interval_seconds: HPD_INTERVAL_WINDOW,
+        callback: None,
+        user_data: std::ptr::null_mut(),
+        max_partitions: 0,
+        clock: HPD_CLOCK_MONOTONIC,
+        flags: 0,
+        hash_seed: [0, 0],
+    };
+    if options.is_null() || struct_size > isize::MAX as usize {
+        return;
+    }
+    let known = struct_size.min(size_of::<hpd_options>());
+    // SAFETY: the caller gives that many bytes; what this version does not know is zeroed.
+    unsafe {
+        let to = options.cast::<u8>();
+        to.copy_from_nonoverlapping((&raw const defaults).cast(), known);
+        to.add(known).write_bytes(0, struct_size - known);
+    }
+}
+
+/// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is
+/// hot, 1 to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the detector's
+/// life. On success *out is the detector; on failure it is untouched.
+/// Returns HPD_OK, HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_new(
+    writes_threshold: u64,
+    reads_threshold: u64,
+    window_seconds: u32,
+    callback: hpd_warning_callback,
+    user_data: *mut c_void,
+    out: *mut *mut hpd_detector,
+) -> i32 {
+    boundary(|| {
+        if out.is_null() {
+            return Err(NULL);
+        }
+        let builder = Detector::builder(writes_threshold, reads_threshold, window_seconds);
+        // SAFETY: `out` is not null.
+        unsafe { publish(with_callback(builder, callback, user_data), out) }
+    })
+}
+
+/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's is
+/// HPD_ERR_INVALID; a larger one is fine if what lies beyond is zero, else HPD_ERR_UNSUPPORTED, as are
+/// unknown flags. Otherwise as hpd_new.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_new_with_options(options: *const hpd_options, out: *mut *mut hpd_detector) -> i32 {
+    boundary(|| {
+        if options.is_null() || out.is_null() {
+            return Err(NULL);
+        }
+        // SAFETY: the size comes first in every version.
+        let options = unsafe { read(options, options.cast::<usize>().read_unaligned())? };
+        if options.flags & !HPD_FLAG_HASH_SEED != 0 {
+            return Err(UNSUPPORTED);
+        }
+        let mut builder =
+            Detector::builder(options.writes_threshold, options.reads_threshold, options.window_seconds)
+                .max_partitions(options.max_partitions);
+        if options.warning_interval_seconds != HPD_INTERVAL_WINDOW {
+            builder = builder.warning_interval_seconds(options.warning_interval_seconds);
+        }
+        builder = match options.clock {
+            HPD_CLOCK_MONOTONIC => builder,
+            HPD_CLOCK_MANUAL => builder.manual_clock(),
+            _ => return Err(INVALID),
+        };
+        if options.flags & HPD_FLAG_HASH_SEED != 0 {
+            builder = builder.hash_seed(options.hash_seed);
+        }
+        // SAFETY: `out` is not null.
+        unsafe { publish(with_callback(builder, options.callback, options.user_data), out) }
+    })
+}
+
+/// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes time in
+/// proportion to the partitions tracked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
+    boundary(|| {
+        if !detector.is_null() {
+            // SAFETY: `publish` made the pointer from a box of this type.
+            drop(unsafe { Box::from_raw(detector.cast::<Detector>()) });
+        }
+        Ok(HPD_OK)
+    });
+}
+
+/// Records one write. table: 1 to 1024 bytes; pk: 0 to 16384. Returns the partition's count of writes with this
+/// one, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_record_write(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    pk: *const c_char,
+    pk_len: usize,
+) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(detector_of(detector)?.record_write(text(table, table_len)?, text(pk, pk_len)?)) })
+}
+
+/// Records one read; otherwise as hpd_record_write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_record_read(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    pk: *const c_char,
+    pk_len: usize,
+) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(detector_of(detector)?.record_read(text(table, table_len)?, text(pk, pk_len)?)) })
+}
+
+/// Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
+/// caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond is
+/// zero, else HPD_ERR_UNSUPPORTED.
+/// With a warning (its struct_size set by the caller, at least this version's) a due warning is written
+/// there instead of calling back; its texts are the record's own, and its struct_size becomes
+/// how much was filled in. A count of 0 in it: none was due.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_record_full(
+    detector: *const hpd_detector,
+    record: *const hpd_record,
+    record_size: usize,
+    warning: *mut hpd_warning,
+) -> i64 {
+    boundary(|| {
+        if record.is_null() {
+            return Err(NULL);
+        }
+        // SAFETY: as the caller promises.
+        let (detector, record) = unsafe { (detector_of(detector)?, read(record, record_size)?.read()?) };
+        if warning.is_null() {
+            return count(detector.record(&record));
+        }
+        // SAFETY: the size comes first in every version.
+        if unsafe { warning.cast::<usize>().read_unaligned() } < size_of::<hpd_warning>() {
+            return Err(INVALID);
+        }
+        let (counted, due) = detector.record_and_warn(&record)?;
+        let written = due.map_or_else(|| no_warning(&record, detector), |due| hpd_warning::new(&due));
+        // SAFETY: the caller says that there is room for this version's fields.
+        unsafe { warning.write_unaligned(written) };
+        count(Ok(counted))
+    })
+}
+
+/// What stands in the place of a warning when none is due.
+fn no_warning(record: &Record<'_>, detector: &Detector) -> hpd_warning {
+    hpd_warning::new(&Warning {
+        table: record.table,
+        pk: record.pk,
+        operation: record.operation,
+        window_seconds: detector.window_seconds(),
+        count: 0,
+        threshold: 0,
+        suppressed: 0,
+        peak: 0,
+    })
+}
+
+/// Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its error is
+/// returned. Warnings go to the callback. Returns how many were recorded: n, or fewer if memory
+/// ran out on the way (HPD_ERR_MEMORY if it did at the first). records may be NULL if n is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_record_batch(
+    detector: *const hpd_detector,
+    records: *const hpd_record,
+    record_size: usize,
+    n: usize,
+) -> i64 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let detector = unsafe { detector_of(detector)? };
+        if records.is_null() && n > 0 {
+            return Err(NULL);
+        }
+        if record_size < size_of::<hpd_record>() || n.checked_mul(record_size).is_none_or(|size| size > isize::MAX as usize) {
+            return Err(INVALID);
+        }
+        // SAFETY: the caller gives `n` records, this far apart.
+        let nth = |i: usize| unsafe { read(records.byte_add(i * record_size), record_size)?.read() };
+        for i in 0..n {
+            nth(i)?.check()?;
+        }
+        for i in 0..n {
+            match detector.record(&nth(i)?) {
+                Ok(_) => {}
+                Err(_) if i > 0 => return Ok(i as i64),
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+        Ok(n as i64)
+    })
+}
+
+/// Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID. Asking neither starts to track a
+/// partition nor keeps it. Takes no lock.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_get_write_count(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    pk: *const c_char,
+    pk_len: usize,
+) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(detector_of(detector)?.write_count(text(table, table_len)?, text(pk, pk_len)?)) })
+}
+
+/// Returns the partition's count of reads; otherwise as hpd_get_write_count.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_get_read_count(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    pk: *const c_char,
+    pk_len: usize,
+) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(detector_of(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?)) })
+}
+
+/// Prepares a table's name once; recording through it counts in the same partitions and costs less. The
+/// name is copied. On failure *out is untouched.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_open(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    out: *mut *mut hpd_table,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises; the detector outlives the handle.
+        let (detector, name) = unsafe { (detector_of::<'static>(detector)?, text(table, table_len)?) };
+        if out.is_null() {
+            return Err(NULL);
+        }
+        let handle = try_box(detector.table(name)?).map_err(crate::Error::from)?;
+        // SAFETY: `out` is not null.
+        unsafe { out.write(Box::into_raw(handle).cast()) };
+        Ok(HPD_OK)
+    })
+}
+
+/// Frees a prepared table; NULL is fine. No call on it may be running.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_close(table: *mut hpd_table) {
+    boundary(|| {
+        if !table.is_null() {
+            // SAFETY: `hpd_table_open` made the pointer from a box of this type.
+            drop(unsafe { Box::from_raw(table.cast::<TableHandle<'static>>()) });
+        }
+        Ok(HPD_OK)
+    });
+}
+
+/// Records one write to a prepared table; otherwise as hpd_record_write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_record_write(table: *const hpd_table, pk: *const c_char, pk_len: usize) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(table_of(table)?.record_one(text(pk, pk_len)?, Operation::Write)) })
+}
+
+/// Records one read to a prepared table; otherwise as hpd_record_write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_record_read(table: *const hpd_table, pk: *const c_char, pk_len: usize) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(table_of(table)?.record_one(text(pk, pk_len)?, Operation::Read)) })
+}
+
+/// Records one write to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_record_write_z(table: *const hpd_table, pk: *const c_char) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(table_of(table)?.record_one(text_z(pk)?, Operation::Write)) })
+}
+
+/// Records one read to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *const c_char) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(table_of(table)?.record_one(text_z(pk)?, Operation::Read)) })
+}
+
+/// # Safety
+/// A non-null `text` ends in NUL and lives through `'a`.
+unsafe fn text_z<'a>(text: *const c_char) -> Result<&'a [u8], Refused> {
+    if text.is_null() {
+        return Err(NULL);
+    }
+    // SAFETY: as the caller promises.
+    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+fn threshold(value: i64) -> Result<Option<u64>, Refused> {
+    match value {
+        HPD_INHERIT => Ok(None),
+        value => u64::try_from(value).map(Some).map_err(|_| INVALID),
+    }
+}
+
+fn thresholds(writes: i64, reads: i64) -> Result<Thresholds, Refused> {
+    Ok(Thresholds { writes: threshold(writes)?, reads: threshold(reads)? })
+}
+
+/// # Safety
+/// Non-null pointers are valid for a write.
+unsafe fn write_thresholds(
+    writes: *mut i64,
+    reads: *mut i64,
+    get: impl FnOnce() -> Result<Thresholds, Refused>,
+) -> Result<i32, Refused> {
+    if writes.is_null() || reads.is_null() {
+        return Err(NULL);
+    }
+    let thresholds = get()?;
+    let code = |threshold: Option<u64>| threshold.map_or(HPD_INHERIT, |n| i64::try_from(n).unwrap_or(i64::MAX));
+    // SAFETY: neither is null.
+    unsafe {
+        writes.write(code(thresholds.writes));
+        reads.write(code(thresholds.reads));
+    }
+    Ok(HPD_OK)
+}
+
+/// Sets the thresholds of one table, whose name must match to the byte: an override on T covers
+/// neither T/index/I nor T's ARN. Each is 1 to INT64_MAX, or HPD_INHERIT; HPD_INHERIT for both removes the override.
+/// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_set_table_thresholds(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    writes: i64,
+    reads: i64,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, table) = unsafe { (detector_of(detector)?, text(table, table_len)?) };
+        detector.set_table_thresholds(table, thresholds(writes, reads)?)?;
+        Ok(HPD_OK)
+    })
+}
+
+/// Sets the thresholds of one model, for the records that name it; they win over the table's.
+/// Otherwise as hpd_set_table_thresholds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_set_model_thresholds(
+    detector: *const hpd_detector,
+    model: *const c_char,
+    model_len: usize,
+    writes: i64,
+    reads: i64,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, model) = unsafe { (detector_of(detector)?, text(model, model_len)?) };
+        detector.set_model_thresholds(model, thresholds(writes, reads)?)?;
+        Ok(HPD_OK)
+    })
+}
+
+/// Reads back the override of a table; HPD_INHERIT for a side that is not set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_get_table_thresholds(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    writes: *mut i64,
+    reads: *mut i64,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, table) = unsafe { (detector_of(detector)?, text(table, table_len)?) };
+        // SAFETY: as the caller promises.
+        unsafe { write_thresholds(writes, reads, || Ok(detector.table_thresholds(table)?)) }
+    })
+}
+
+/// Reads back the override of a model; HPD_INHERIT for a side that is not set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_get_model_thresholds(
+    detector: *const hpd_detector,
+    model: *const c_char,
+    model_len: usize,
+    writes: *mut i64,
+    reads: *mut i64,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, model) = unsafe { (detector_of(detector)?, text(model, model_len)?) };
+        // SAFETY: as the caller promises.
+        unsafe { write_thresholds(writes, reads, || Ok(detector.model_thresholds(model)?)) }
+    })
+}
+
+/// Reads back the detector's own thresholds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_get_thresholds(detector: *const hpd_detector, writes: *mut i64, reads: *mut i64) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let detector = unsafe { detector_of(detector)? };
+        // SAFETY: as the caller promises.
+        unsafe { write_thresholds(writes, reads, || Ok(detector.thresholds())) }
+    })
+}
+
+/// Forgets all counts, warning states and overrides of tables and models, at one moment for all threads.
+/// The clock, the statistics and open tables stay. Takes time in proportion to what it forgets. Returns HPD_OK,
+/// HPD_ERR_NULL, or HPD_ERR_MEMORY and then forgets nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        unsafe { detector_of(detector)? }.clear()?;
+        Ok(HPD_OK)
+    })
+}
+
+/// Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID). An earlier time
+/// returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_set_time_ms(detector: *const hpd_detector, now_ms: u64) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        unsafe { detector_of(detector)? }.set_time_ms(now_ms)?;
+        Ok(HPD_OK)
+    })
+}
+
+/// What a status means, in English; for any status, a known one or not. Static, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
+    match status {
+        0.. => c"success",
+        HPD_ERR_NULL => c"a pointer that must not be NULL is",
+        HPD_ERR_INVALID => c"an argument is out of its range",
+        HPD_ERR_UNSUPPORTED => c"not supported by this detector or this version",
+        HPD_ERR_MEMORY => c"out of memory; nothing changed",
+        HPD_ERR_INTERNAL => c"internal error: a bug in libhotpart",
+        _ => c"unknown status",
+    }
+    .as_ptr()
+}
+
+/// The library's version, such as "0.1.0". Static, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn hpd_version() -> *const c_char {
+    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+    VERSION.as_ptr().cast()
+}
+
+/// The version of this header that the library implements: 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn hpd_abi_version() -> u32 {
+    1
+}

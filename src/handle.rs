@@ -1,0 +1,47 @@
+//! A table's name, prepared once.
+
+use crate::detector::Detector;
+use crate::error::Error;
+use crate::key::{Key, Prefix, check_pk};
+use crate::memory::OutOfMemory;
+use crate::operation::Operation;
+
+/// A table of a detector, whose name has been checked and hashed once. Recording through it costs less
+/// than through the detector, and counts in the same partitions. It survives [`Detector::clear`].
+#[derive(Debug)]
+pub struct TableHandle<'d> {
+    detector: &'d Detector,
+    prefix: Prefix,
+    name: Vec<u8>,
+}
+
+impl<'d> TableHandle<'d> {
+    pub(crate) fn try_new(detector: &'d Detector, name: &[u8], prefix: Prefix) -> Result<Self, OutOfMemory> {
+        let mut own = Vec::new();
+        own.try_reserve_exact(name.len()).map_err(|_| OutOfMemory)?;
+        own.extend_from_slice(name);
+        Ok(Self { detector, prefix, name: own })
+    }
+
+    /// Records one write and returns the partition's count of writes with it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a key over 16,384 bytes; [`Error::Memory`].
+    pub fn record_write(&self, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
+        self.record_one(pk.as_ref(), Operation::Write)
+    }
+
+    /// Records one read and returns the partition's count of reads with it.
+    ///
+    /// # Errors
+    /// As [`TableHandle::record_write`].
+    pub fn record_read(&self, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
+        self.record_one(pk.as_ref(), Operation::Read)
+    }
+
+    pub(crate) fn record_one(&self, pk: &[u8], operation: Operation) -> Result<u64, Error> {
+        check_pk(pk)?;
+        let key = Key { table: &self.name, pk };
+        self.detector.record_hashed(key, self.prefix.key(pk), operation)
+    }
+}

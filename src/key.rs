@@ -1,0 +1,91 @@
+//! A partition's key, the pair (table, pk), and how it is hashed.
+
+use crate::error::Error;
+use ahash::{AHasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
+
+/// The longest table or model name, in bytes.
+pub(crate) const NAME_MAX: usize = 1_024;
+/// The longest partition-key value, in bytes.
+pub(crate) const PK_MAX: usize = 16_384;
+
+/// A checked key: borrowed, so that looking up a partition copies nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key<'a> {
+    pub(crate) table: &'a [u8],
+    pub(crate) pk: &'a [u8],
+}
+
+impl<'a> Key<'a> {
+    pub(crate) fn new(table: &'a [u8], pk: &'a [u8]) -> Result<Self, Error> {
+        check_name(table)?;
+        check_pk(pk)?;
+        Ok(Self { table, pk })
+    }
+}
+
+/// A table or model name has 1 to 1,024 bytes.
+pub(crate) fn check_name(name: &[u8]) -> Result<(), Error> {
+    if name.is_empty() || name.len() > NAME_MAX { Err(Error::Invalid) } else { Ok(()) }
+}
+
+/// A partition-key value has up to 16,384 bytes; DynamoDB allows 2,048 for each of up to four
+/// attributes of an index's key.
+pub(crate) fn check_pk(pk: &[u8]) -> Result<(), Error> {
+    if pk.len() > PK_MAX { Err(Error::Invalid) } else { Ok(()) }
+}
+
+/// A hash cut up for the hash table: `place` finds the segment (low bits) and the line in it (high bits),
+/// `tag` tells most strangers apart before their memory is touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hash {
+    pub(crate) place: u32,
+    pub(crate) tag: u16,
+}
+
+impl Hash {
+    pub(crate) fn new(bits: u64) -> Self {
+        Self { place: bits as u32, tag: (bits >> 48) as u16 }
+    }
+}
+
+/// A detector's hash function, keyed so that nobody outside can make keys collide.
+#[derive(Debug)]
+pub(crate) struct Hashing(RandomState);
+
+/// A hasher that has read a table's name, ready for any number of partition keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Prefix(AHasher);
+
+impl Hashing {
+    /// Seeds from `std`'s own randomness, which the operating system provides.
+    pub(crate) fn random() -> Self {
+        let seed = || std::hash::RandomState::new().build_hasher().finish();
+        Self(RandomState::with_seeds(seed(), seed(), seed(), seed()))
+    }
+
+    pub(crate) fn seeded(seed: [u64; 2]) -> Self {
+        // The constants only make four different words of two; digits of pi, chosen for no reason.
+        let [a, b] = seed;
+        Self(RandomState::with_seeds(a, b, a ^ 0x243F_6A88_85A3_08D3, b ^ 0x1319_8A2E_0370_7344))
+    }
+
+    pub(crate) fn prefix(&self, table: &[u8]) -> Prefix {
+        let mut hasher = self.0.build_hasher();
+        // One `write` each: the hasher takes in the length too, so ("a:b", "c") and ("a", "b:c") differ.
+        hasher.write(table);
+        Prefix(hasher)
+    }
+
+    pub(crate) fn key(&self, key: Key<'_>) -> Hash {
+        self.prefix(key.table).key(key.pk)
+    }
+}
+
+impl Prefix {
+    pub(crate) fn key(&self, pk: &[u8]) -> Hash {
+        let mut hasher = self.0.clone();
+        hasher.write(pk);
+        Hash::new(hasher.finish())
+    }
+}

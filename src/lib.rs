@@ -1,0 +1,68 @@
+//! Warns before a DynamoDB partition key is throttled.
+//!
+//! DynamoDB throttles a partition key that gets more than about 1,000 write units or 3,000 read units a
+//! second. This library sits inside the program that talks to DynamoDB, counts reads and writes per (table, partition
+//! key) over a sliding window, and warns when a count reaches its threshold. It takes no lock, starts no thread,
+//! and a record costs about as much as a bare concurrent counter.
+//!
+//! ```
+//! use hotpart::{Detector, Warning};
+//!
+//! let detector = Detector::builder(500, 1_500, 60) // writes, reads, seconds
+//!     .on_warning(|warning: &Warning<'_>| eprintln!("{warning}"))
+//!     .build()?;
+//!
+//! detector.record_write("events", "EVENTS")?; // beside every put, update and delete
+//! detector.record_read("events", "EVENTS")?; // beside every get and query
+//! assert_eq!(detector.write_count("events", "EVENTS")?, 1);
+//! # Ok::<(), hotpart::Error>(())
+//! ```
+//!
+//! The structures, their memory orderings, and why nothing is lost: `DESIGN.md`.
+
+mod alarm;
+mod clock;
+mod error;
+mod key;
+mod ledger;
+mod memory;
+mod operation;
+mod partition;
+mod past;
+mod recent;
+mod segment;
+mod series;
+mod slot;
+mod statistics;
+mod sweep;
+mod sync;
+mod table;
+mod thresholds;
+mod wheel;
+
+#[cfg(not(loom))]
+mod abi;
+#[cfg(not(loom))]
+mod builder;
+#[cfg(not(loom))]
+mod detector;
+#[cfg(not(loom))]
+mod epoch;
+#[cfg(not(loom))]
+pub mod ffi;
+#[cfg(not(loom))]
+mod handle;
+#[cfg(not(loom))]
+mod record;
+#[cfg(not(loom))]
+mod warning;
+
+#[cfg(all(test, loom))]
+mod models;
+
+pub use error::Error;
+pub use operation::Operation;
+pub use statistics::Statistics;
+pub use thresholds::Thresholds;
+#[cfg(not(loom))]
+pub use {builder::Builder, detector::Detector, handle::TableHandle, record::Record, warning::Warning};

@@ -1,0 +1,89 @@
+//! Allocation that reports failure instead of aborting the process.
+
+#[cfg(not(loom))]
+use std::alloc::alloc_zeroed;
+use std::alloc::{Layout, alloc, dealloc};
+use std::ptr::NonNull;
+
+/// The allocator refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfMemory;
+
+/// `Box::new` that can fail; `value` is dropped if it does.
+pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
+    if size_of::<T>() == 0 {
+        return Ok(Box::new(value));
+    }
+    // SAFETY: the layout's size is not zero.
+    let memory = NonNull::new(unsafe { alloc(Layout::new::<T>()) }.cast::<T>()).ok_or(OutOfMemory)?;
+    // SAFETY: `memory` is fresh, and laid out as `Box<T>` expects of the global allocator.
+    unsafe {
+        memory.write(value);
+        Ok(Box::from_raw(memory.as_ptr()))
+    }
+}
+
+/// A header followed by `count` items in one allocation, for types that end in such a tail.
+pub(crate) struct Tailed<H, T> {
+    layout: Layout,
+    offset: usize,
+    count: usize,
+    _of: std::marker::PhantomData<(H, T)>,
+}
+
+impl<H, T> Tailed<H, T> {
+    pub(crate) fn new(count: usize) -> Self {
+        let tail = Layout::array::<T>(count).expect("tails are bounded by u32");
+        let (layout, offset) = Layout::new::<H>().extend(tail).expect("tails are bounded by u32");
+        Self { layout, offset, count, _of: std::marker::PhantomData }
+    }
+
+    /// Allocates, and writes the header and every item of the tail.
+    pub(crate) fn create(&self, header: H, mut item: impl FnMut() -> T) -> Result<NonNull<H>, OutOfMemory> {
+        assert!(self.layout.size() > 0);
+        // SAFETY: the layout's size is not zero.
+        let memory = NonNull::new(unsafe { alloc(self.layout) }.cast::<H>()).ok_or(OutOfMemory)?;
+        // SAFETY: the allocation holds a header and, from `offset`, `count` items.
+        unsafe {
+            memory.write(header);
+            for i in 0..self.count {
+                self.tail(memory).add(i).write(item());
+            }
+        }
+        Ok(memory)
+    }
+
+    /// Like `create`, for a header and items that are valid as zeros: large tails come as fresh
+    /// pages from the system then, which costs the same however long they are.
+    ///
+    /// # Safety
+    /// All zeros are a valid `H` and a valid `T`.
+    #[cfg(not(loom))]
+    pub(crate) unsafe fn create_zeroed(&self) -> Result<NonNull<H>, OutOfMemory> {
+        assert!(self.layout.size() > 0);
+        // SAFETY: the layout's size is not zero.
+        NonNull::new(unsafe { alloc_zeroed(self.layout) }.cast::<H>()).ok_or(OutOfMemory)
+    }
+
+    /// The tail's first item.
+    ///
+    /// # Safety
+    /// `header` came from `create` of an equal layout and has not been destroyed.
+    pub(crate) unsafe fn tail(&self, header: NonNull<H>) -> NonNull<T> {
+        // SAFETY: `offset` lies within the allocation.
+        unsafe { header.byte_add(self.offset).cast() }
+    }
+
+    /// Drops header and tail and frees them.
+    ///
+    /// # Safety
+    /// As for [`Tailed::tail`]; nobody uses the memory any more.
+    pub(crate) unsafe fn destroy(&self, header: NonNull<H>) {
+        // SAFETY: the caller gives up an allocation of this layout.
+        unsafe {
+            std::ptr::slice_from_raw_parts_mut(self.tail(header).as_ptr(), self.count).drop_in_place();
+            header.drop_in_place();
+            dealloc(header.as_ptr().cast(), self.layout);
+        }
+    }
+}

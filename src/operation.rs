@@ -1,0 +1,29 @@
+//! What is counted apart: writes and reads.
+
+/// A write or a read. Both are counted for every partition, apart, and have thresholds apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operation {
+    /// An operation that consumes write capacity.
+    Write,
+    /// An operation that consumes read capacity.
+    Read,
+}
+
+impl Operation {
+    /// Both, in the order of the C constants.
+    pub const ALL: [Operation; 2] = [Operation::Write, Operation::Read];
+
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// "writes" or "reads", as in the log line.
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Operation::Write => "writes",
+            Operation::Read => "reads",
+        })
+    }
+}

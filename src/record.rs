@@ -1,0 +1,57 @@
+//! One record in full.
+
+use crate::error::Error;
+use crate::key::{Key, check_name};
+use crate::operation::Operation;
+
+/// One record: which partition, which operation, how much, and on behalf of which model.
+///
+/// ```
+/// use hotpart::{Detector, Operation, Record};
+/// let detector = Detector::new(500, 1_500, 60)?;
+/// let record = Record::new("orders", "customer#7", Operation::Write).model("Order").amount(3);
+/// assert_eq!(detector.record(&record)?, 3);
+/// # Ok::<(), hotpart::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    pub(crate) table: &'a [u8],
+    pub(crate) pk: &'a [u8],
+    pub(crate) operation: Operation,
+    pub(crate) model: Option<&'a [u8]>,
+    pub(crate) amount: u64,
+}
+
+impl<'a> Record<'a> {
+    /// A record of one operation, for no model.
+    pub fn new<T, P>(table: &'a T, pk: &'a P, operation: Operation) -> Self
+    where
+        T: AsRef<[u8]> + ?Sized,
+        P: AsRef<[u8]> + ?Sized,
+    {
+        Self { table: table.as_ref(), pk: pk.as_ref(), operation, model: None, amount: 1 }
+    }
+
+    /// The model whose thresholds win over those of the table; 1 to 1,024 bytes.
+    #[must_use]
+    pub fn model<M: AsRef<[u8]> + ?Sized>(mut self, model: &'a M) -> Self {
+        self.model = Some(model.as_ref());
+        self
+    }
+
+    /// What the record adds, at least 1. A partition's second saturates at 2³¹ − 1.
+    #[must_use]
+    pub fn amount(mut self, amount: u64) -> Self {
+        self.amount = amount;
+        self
+    }
+
+    /// Checks all arguments, and returns the key.
+    pub(crate) fn check(&self) -> Result<Key<'a>, Error> {
+        self.model.map_or(Ok(()), check_name)?;
+        if self.amount == 0 {
+            return Err(Error::Invalid);
+        }
+        Key::new(self.table, self.pk)
+    }
+}

@@ -1,0 +1,92 @@
+//! What a warning says.
+
+use crate::operation::Operation;
+use std::fmt;
+
+/// A partition is hot: its count has reached its threshold.
+///
+/// Displays as the line that every face of the library logs:
+///
+/// ```
+/// # use hotpart::{Detector, Warning};
+/// let detector = Detector::builder(2, 1_500, 60)
+///     .on_warning(|warning: &Warning<'_>| {
+///         let line = r#"Hot partition detected - table="events" pk="EVENTS" had 2 writes in 60s"#;
+///         assert_eq!(warning.to_string(), line);
+///     })
+///     .build()?;
+/// detector.record_write("events", "EVENTS")?;
+/// detector.record_write("events", "EVENTS")?;
+/// # Ok::<(), hotpart::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warning<'a> {
+    /// The table, as it was recorded.
+    pub table: &'a [u8],
+    /// The partition-key value, as it was recorded.
+    pub pk: &'a [u8],
+    /// What there was too much of.
+    pub operation: Operation,
+    /// The detector's window.
+    pub window_seconds: u32,
+    /// The count that reached the threshold.
+    pub count: u64,
+    /// The threshold it reached.
+    pub threshold: u64,
+    /// Records at or past the threshold since the last warning that gave none.
+    pub suppressed: u64,
+    /// The fullest second in the window.
+    pub peak: u64,
+}
+
+impl fmt::Display for Warning<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hot partition detected - table=\"")?;
+        escape(self.table, f)?;
+        f.write_str("\" pk=\"")?;
+        escape(self.pk, f)?;
+        write!(f, "\" had {} {} in {}s", self.count, self.operation, self.window_seconds)
+    }
+}
+
+/// Writes text as it is, but `"`, `\`, control bytes and bytes that are not UTF-8 as `\xNN`.
+fn escape(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8]| bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02X}"));
+    for chunk in text.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            // U+0080 to U+009F are control characters too: terminals obey them.
+            if matches!(c, '"' | '\\') || c.is_control() {
+                hex(f, c.encode_utf8(&mut [0; 4]).as_bytes())?;
+            } else {
+                fmt::Write::write_char(f, c)?;
+            }
+        }
+        hex(f, chunk.invalid())?;
+    }
+    Ok(())
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_line_escapes_what_could_break_a_log() {
+        let warning = Warning {
+            table: b"a\"b\\c",
+            pk: b"\x1b[31m\n\xff\xc3\xa9\xc2\x9b\0\x7f",
+            operation: Operation::Read,
+            window_seconds: 10,
+            count: 7,
+            threshold: 7,
+            suppressed: 0,
+            peak: 7,
+        };
+        assert_eq!(
+            warning.to_string(),
+            "Hot partition detected - table=\"a\\x22b\\x5Cc\" \
+             pk=\"\\x1B[31m\\x0A\\xFFé\\xC2\\x9B\\x00\\x7F\" had 7 reads in 10s"
+        );
+    }
+}

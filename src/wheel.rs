@@ -1,0 +1,116 @@
+//! The full form of the past: one slot for every second of the window, the slot of second `s` at
+//! `s mod (window + 1)`, where it stays until second `s + window + 1` closes.
+//!
+//! The wheel also remembers what all its slots in the window added up to when the current second
+//! began, so that a record adds two numbers instead of 61. The sum is a pure function of that
+//! second (see [`crate::series`]), so it does not matter which thread remembers it.
+
+use crate::memory::{OutOfMemory, Tailed};
+use crate::slot::{AtomicSlot, Slot};
+use crate::sync::{AcqRel, Acquire, AtomicU64};
+use std::ptr::NonNull;
+
+/// What precedes the slots in memory.
+pub(crate) struct Header {
+    slots: u32,
+    /// (second, what the window's slots before it added up to), [`UNKNOWN`] if that is too much.
+    closed: AtomicU64,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+
+/// A view of one wheel.
+#[derive(Clone, Copy)]
+pub(crate) struct Wheel<'g> {
+    closed: &'g AtomicU64,
+    slots: &'g [AtomicSlot],
+}
+
+impl<'g> Wheel<'g> {
+    /// A wheel for a window of `window` seconds that holds `past`.
+    pub(crate) fn create(
+        window: u32,
+        past: impl Iterator<Item = Slot>,
+    ) -> Result<NonNull<Header>, OutOfMemory> {
+        let header = Header { slots: window + 1, closed: AtomicU64::new(u64::from(UNKNOWN)) };
+        let wheel = Tailed::new(window as usize + 1).create(header, || AtomicSlot::new(Slot::EMPTY))?;
+        // SAFETY: just made, and nobody else has seen it.
+        let view = unsafe { Self::view(wheel) };
+        past.for_each(|slot| view.put(slot));
+        Ok(wheel)
+    }
+
+    /// How many bytes a wheel for `window` seconds takes.
+    pub(crate) fn bytes(window: u32) -> usize {
+        size_of::<Header>() + (window as usize + 1) * size_of::<AtomicSlot>()
+    }
+
+    fn layout(slots: u32) -> Tailed<Header, AtomicSlot> {
+        Tailed::new(slots as usize)
+    }
+
+    /// # Safety
+    /// `wheel` came from `create` and lives through `'g`.
+    pub(crate) unsafe fn view(wheel: NonNull<Header>) -> Self {
+        // SAFETY: by the caller's promise the header is there, followed by as many slots as it says.
+        unsafe {
+            let header = wheel.as_ref();
+            let slots = Self::layout(header.slots).tail(wheel);
+            Self {
+                closed: &header.closed,
+                slots: std::slice::from_raw_parts(slots.as_ptr(), header.slots as usize),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `wheel` came from `create`, and nobody uses it any more.
+    pub(crate) unsafe fn destroy(wheel: NonNull<Header>) {
+        // SAFETY: as the caller promises; the header says how large the allocation is.
+        unsafe { Self::layout(wheel.as_ref().slots).destroy(wheel) }
+    }
+
+    fn place(&self, second: u32) -> &'g AtomicSlot {
+        &self.slots[second as usize % self.slots.len()]
+    }
+
+    /// What this second added up to, or 0 if another second's slot is in its place.
+    fn at(&self, second: u32) -> u64 {
+        let slot = self.place(second).load();
+        if slot.second == second { u64::from(slot.count) } else { 0 }
+    }
+
+    pub(crate) fn put(&self, slot: Slot) {
+        self.place(slot.second).raise(slot);
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<'g> {
+        self.slots.iter().map(AtomicSlot::load).filter(|slot| !slot.is_empty())
+    }
+
+    /// What the window's slots before `second` add up to, if the wheel remembers that.
+    pub(crate) fn closed(&self, second: u32) -> Option<u64> {
+        let remembered = Slot::unpack(self.closed.load(Acquire));
+        (remembered.second == second && remembered.count != UNKNOWN).then_some(u64::from(remembered.count))
+    }
+
+    /// Remembers for `second` what the window's slots before it added up to.
+    pub(crate) fn remember(&self, second: u32, sum: u64) {
+        let count = u32::try_from(sum).unwrap_or(UNKNOWN);
+        self.closed.fetch_max(u64::from(second) << 32 | u64::from(count), AcqRel);
+    }
+
+    /// What the window before `to` adds up to when `last` was the only second since the sum that is
+    /// remembered: that sum, plus `last`, less what has left the window in between. Its cost is
+    /// one slot for every second that passed, so a partition that is recorded every second
+    /// pays for two slots at the turn, not for the whole window.
+    pub(crate) fn carry(&self, last: Slot, to: u32) -> Option<u64> {
+        let window = self.slots.len() as u32 - 1;
+        let before = self.closed(last.second)?;
+        if last.expired(to, window) {
+            return Some(0);
+        }
+        let gone = |second| (last.second.saturating_sub(window)..second).map(|s| self.at(s)).sum::<u64>();
+        Some((before + u64::from(last.count)).saturating_sub(gone(to.saturating_sub(window))))
+    }
+}
