@@ -326,8 +326,10 @@ impl Detector {
     fn call_back(&self, warning: &Warning<'_>) {
         let Some(callback) = &self.callback else { return };
         CALLING.set(true);
-        if catch_unwind(AssertUnwindSafe(|| callback(warning))).is_err() {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(warning))) {
             Tally::count(&self.terms.tally.callback_panics, 1);
+            // Dropping what was thrown may throw once more; that is then left alone.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
         }
         CALLING.set(false);
     }

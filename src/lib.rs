@@ -33,6 +33,7 @@ mod recent;
 mod segment;
 mod series;
 mod slot;
+mod spine;
 mod statistics;
 mod sweep;
 mod sync;
@@ -43,6 +44,8 @@ mod wheel;
 #[cfg(not(loom))]
 mod abi;
 #[cfg(not(loom))]
+mod boundary;
+#[cfg(not(loom))]
 mod builder;
 #[cfg(not(loom))]
 mod detector;
@@ -50,6 +53,10 @@ mod detector;
 mod epoch;
 #[cfg(not(loom))]
 pub mod ffi;
+#[cfg(not(loom))]
+mod ffi_table;
+#[cfg(not(loom))]
+mod ffi_thresholds;
 #[cfg(not(loom))]
 mod handle;
 #[cfg(not(loom))]

@@ -14,16 +14,15 @@
 //! retired once, and only when no published segment, and no copy that could still be, holds it.
 
 use crate::key::Hash;
-use crate::memory::{OutOfMemory, Tailed};
+use crate::memory::OutOfMemory;
 pub(crate) use crate::segment::Entry;
 use crate::segment::{ORDINARY, Probe, Segment, change, gone, is_frozen, word};
-use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
+use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::spine::{DEPTH_MAX, Spine, closed, is_closed, low};
 use crossbeam_epoch::Guard;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 
-/// The deepest a segment gets; beyond 2²⁶ segments they grow instead of splitting.
-const DEPTH_MAX: u32 = 26;
 /// Words that one step of a walk looks at.
 #[cfg(not(loom))]
 pub(crate) const STEP: usize = 16;
@@ -50,10 +49,7 @@ pub(crate) enum Update<E> {
 }
 
 pub(crate) struct Table<E: Entry> {
-    /// The spine: level 0 is segment 0, level `k` the segments `2^(k-1)` to `2^k - 1`.
-    levels: [AtomicPtr<()>; DEPTH_MAX as usize + 1],
-    /// No segment is deeper.
-    depth: AtomicU32,
+    spine: Spine,
     len: AtomicU64,
     /// Entries that the costliest replacement so far moved.
     #[cfg(test)]
@@ -66,32 +62,17 @@ unsafe impl<E: Entry + Send + Sync> Send for Table<E> {}
 // SAFETY: as above.
 unsafe impl<E: Entry + Send + Sync> Sync for Table<E> {}
 
-fn low(bits: u32, depth: u32) -> u32 {
-    bits & ((1 << depth) - 1)
-}
-
-/// The spine's word of a closed table.
-fn closed() -> *mut () {
-    std::ptr::without_provenance_mut(1)
-}
-
-fn is_closed(word: *mut ()) -> bool {
-    word.addr() == 1
-}
-
 impl<E: Entry> Table<E> {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         let table = Self {
-            levels: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
-            depth: AtomicU32::new(0),
+            spine: Spine::try_new()?,
             len: AtomicU64::new(0),
             #[cfg(test)]
             moved_most: 0.into(),
             _owns: PhantomData,
         };
-        table.deepen(0)?;
         let first = Segment::<E>::create(ORDINARY, 0)?;
-        table.spine(0).store(first.spine_word(), Relaxed);
+        table.spine.word(0).store(first.spine_word(), Relaxed);
         Ok(table)
     }
 
@@ -110,43 +91,12 @@ impl<E: Entry> Table<E> {
         self.len.fetch_sub(1, Relaxed);
     }
 
-    fn level(depth: u32) -> Tailed<(), AtomicPtr<()>> {
-        Tailed::new(1 << depth.saturating_sub(1))
-    }
-
-    /// Makes sure that segments of this depth have places in the spine.
-    fn deepen(&self, depth: u32) -> Result<(), OutOfMemory> {
-        let level = &self.levels[depth as usize];
-        if level.load(Acquire).is_null() {
-            #[cfg(loom)]
-            let new = Self::level(depth).create((), || AtomicPtr::new(null_mut()))?;
-            #[cfg(not(loom))]
-            // SAFETY: zeros are null pointers.
-            let new = unsafe { Self::level(depth).create_zeroed()? };
-            if level.compare_exchange(null_mut(), new.as_ptr(), AcqRel, Acquire).is_err() {
-                // SAFETY: nobody has seen `new`.
-                unsafe { Self::level(depth).destroy(new) };
-            }
-        }
-        self.depth.fetch_max(depth, AcqRel);
-        Ok(())
-    }
-
-    /// The spine's word for segment `i`, whose level is there.
-    fn spine(&self, i: u32) -> &AtomicPtr<()> {
-        let level = u32::BITS - i.leading_zeros();
-        let array = NonNull::new(self.levels[level as usize].load(Acquire)).expect("levels come before their segments");
-        let offset = if level == 0 { 0 } else { i - (1 << (level - 1)) };
-        // SAFETY: a level has a word for each of its segments, and lives as long as the table.
-        unsafe { Self::level(level).tail(array).add(offset as usize).as_ref() }
-    }
-
     /// The segment where keys of this place belong, and its index.
     fn locate<'g>(&self, place: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g, E>), Closed> {
         'again: loop {
-            let mut i = low(place, self.depth.load(Acquire));
+            let mut i = low(place, self.spine.depth());
             loop {
-                let word = self.spine(i).load(Acquire);
+                let word = self.spine.word(i).load(Acquire);
                 if is_closed(word) {
                     return Err(Closed);
                 }
@@ -173,12 +123,12 @@ impl<E: Entry> Table<E> {
         if !header.sibling.is_null() {
             let other = i | 1 << (header.depth - 1);
             // Fails where this was done before: a word never becomes null again.
-            let _ = self.spine(other).compare_exchange(null_mut(), header.sibling, AcqRel, Acquire);
+            let _ = self.spine.word(other).compare_exchange(null_mut(), header.sibling, AcqRel, Acquire);
         }
     }
 
     fn is_published(&self, i: u32, segment: Segment<'_, E>) -> bool {
-        std::ptr::eq(self.spine(i).load(Acquire), segment.spine_word())
+        std::ptr::eq(self.spine.word(i).load(Acquire), segment.spine_word())
     }
 
     /// Finds the entry of this hash that `matches`.
@@ -326,7 +276,7 @@ impl<E: Entry> Table<E> {
         let mut new = Segment::create(roomy(if split { counts[0] } else { live }), depth + u32::from(split))?;
         let mut other = None;
         if split {
-            let made = self.deepen(depth + 1).and_then(|()| Segment::<E>::create(roomy(counts[1]), depth + 1));
+            let made = self.spine.deepen(depth + 1).and_then(|()| Segment::<E>::create(roomy(counts[1]), depth + 1));
             match made {
                 Ok(made) => other = Some(made),
                 Err(refused) => {
@@ -346,7 +296,7 @@ impl<E: Entry> Table<E> {
         if let Some(other) = other {
             new.set_sibling(other.spine_word());
         }
-        if self.spine(i).compare_exchange(old, new.spine_word(), AcqRel, Acquire).is_ok() {
+        if self.spine.word(i).compare_exchange(old, new.spine_word(), AcqRel, Acquire).is_ok() {
             self.settle(i, new);
             // SAFETY: the old segment has left the spine, and this thread took it out.
             unsafe { guard.defer_unchecked(move || Segment::<E>::view(old).free()) };
@@ -364,7 +314,7 @@ impl<E: Entry> Table<E> {
 
     /// How many steps a walk over the whole table takes now.
     pub(crate) fn steps(&self) -> u64 {
-        (STEPS as u64) << self.depth.load(Acquire)
+        (STEPS as u64) << self.spine.depth()
     }
 
     /// Shows `f` the entries of one step of a walk; steps count on for ever.
@@ -372,8 +322,8 @@ impl<E: Entry> Table<E> {
     where
         E: 'g,
     {
-        let i = low((step / STEPS as u64) as u32, self.depth.load(Acquire));
-        let word = self.spine(i).load(Acquire);
+        let i = low((step / STEPS as u64) as u32, self.spine.depth());
+        let word = self.spine.word(i).load(Acquire);
         if word.is_null() || is_closed(word) {
             return;
         }
@@ -390,9 +340,9 @@ impl<E: Entry> Table<E> {
     /// and collects as it goes, so that the caller pays for most of what it frees.
     pub(crate) fn close(&self, pin: impl Fn() -> Guard) {
         let mut i = 0;
-        while i < 1 << self.depth.load(Acquire) {
+        while i < 1 << self.spine.depth() {
             let guard = &pin();
-            let spine = self.spine(i);
+            let spine = self.spine.word(i);
             let word = spine.load(Acquire);
             if !word.is_null() {
                 // SAFETY: as in `locate`.
@@ -426,9 +376,9 @@ fn roomy(entries: usize) -> usize {
 
 impl<E: Entry> Drop for Table<E> {
     fn drop(&mut self) {
-        let segments = if self.levels[0].load(Relaxed).is_null() { 0 } else { 1 << self.depth.load(Relaxed) };
+        let segments = 1 << self.spine.depth();
         for i in 0..segments {
-            let word = self.spine(i).load(Relaxed);
+            let word = self.spine.word(i).load(Relaxed);
             if word.is_null() || is_closed(word) {
                 continue;
             }
@@ -439,12 +389,6 @@ impl<E: Entry> Drop for Table<E> {
                 self.settle(i, segment);
                 segment.entries().for_each(|(_, entry)| E::free(entry));
                 segment.free();
-            }
-        }
-        for (depth, level) in self.levels.iter().enumerate() {
-            if let Some(level) = NonNull::new(level.load(Relaxed)) {
-                // SAFETY: as above.
-                unsafe { Self::level(depth as u32).destroy(level) };
             }
         }
     }

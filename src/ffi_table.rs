@@ -1,0 +1,88 @@
+//! The C ABI of prepared tables.
+#![allow(clippy::missing_safety_doc)] // See `ffi`.
+
+use crate::abi::*;
+use crate::boundary::{boundary, count, detector_of};
+use crate::handle::TableHandle;
+use crate::memory::try_box;
+use crate::operation::Operation;
+use std::ffi::{CStr, c_char};
+
+/// # Safety
+/// A non-null `table` came from `hpd_table_open` and has not been closed.
+unsafe fn table_of<'a>(table: *const hpd_table) -> Result<&'a TableHandle<'static>, Refused> {
+    // SAFETY: as the caller promises; `hpd_table_open` made the pointer from a box of this type.
+    unsafe { table.cast::<TableHandle<'static>>().as_ref() }.ok_or(NULL)
+}
+
+/// Prepares a table's name once; recording through it counts in the same partitions and costs less. The
+/// name is copied. On failure *out is untouched.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_open(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    out: *mut *mut hpd_table,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises; the detector outlives the handle.
+        let (detector, name) = unsafe { (detector_of::<'static>(detector)?, text(table, table_len)?) };
+        if out.is_null() {
+            return Err(NULL);
+        }
+        let handle = try_box(detector.table(name)?).map_err(crate::Error::from)?;
+        // SAFETY: `out` is not null.
+        unsafe { out.write(Box::into_raw(handle).cast()) };
+        Ok(HPD_OK)
+    })
+}
+
+/// Frees a prepared table; NULL is fine. No call on it may be running.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_close(table: *mut hpd_table) {
+    boundary(|| {
+        if !table.is_null() {
+            // SAFETY: `hpd_table_open` made the pointer from a box of this type.
+            drop(unsafe { Box::from_raw(table.cast::<TableHandle<'static>>()) });
+        }
+        Ok(HPD_OK)
+    });
+}
+
+/// Records one write to a prepared table; otherwise as hpd_record_write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_record_write(table: *const hpd_table, pk: *const c_char, pk_len: usize) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(table_of(table)?.record_one(text(pk, pk_len)?, Operation::Write)) })
+}
+
+/// Records one read to a prepared table; otherwise as hpd_record_write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_record_read(table: *const hpd_table, pk: *const c_char, pk_len: usize) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(table_of(table)?.record_one(text(pk, pk_len)?, Operation::Read)) })
+}
+
+/// Records one write to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_record_write_z(table: *const hpd_table, pk: *const c_char) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(table_of(table)?.record_one(text_z(pk)?, Operation::Write)) })
+}
+
+/// Records one read to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *const c_char) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { count(table_of(table)?.record_one(text_z(pk)?, Operation::Read)) })
+}
+
+/// # Safety
+/// A non-null `text` ends in NUL and lives through `'a`.
+unsafe fn text_z<'a>(text: *const c_char) -> Result<&'a [u8], Refused> {
+    if text.is_null() {
+        return Err(NULL);
+    }
+    // SAFETY: as the caller promises.
+    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+}

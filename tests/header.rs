@@ -1,0 +1,37 @@
+//! The committed C header is what cbindgen makes of the source.
+//!
+//! `make header` (HOTPART_BLESS=1) writes it anew.
+
+use std::path::Path;
+
+fn generated() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
+    let mut header = Vec::new();
+    cbindgen::Builder::new().with_crate(root).with_config(config).generate().unwrap().write(&mut header);
+    let header = String::from_utf8(header).unwrap();
+    header.lines().map(|line| literal(line) + "\n").collect()
+}
+
+/// cbindgen writes bare numbers. A negative one is parenthesised here, which is safe wherever it is pasted,
+/// and those of unsigned fields get their suffix.
+fn literal(line: &str) -> String {
+    match line.strip_prefix("#define ").and_then(|define| define.split_once(' ')) {
+        Some((name, number)) if number.starts_with('-') => format!("#define {name} ({number})"),
+        Some((name @ "HPD_INTERVAL_WINDOW", "4294967295")) => format!("#define {name} 0xFFFFFFFFu"),
+        Some((name @ "HPD_FLAG_HASH_SEED", number)) => format!("#define {name} {number}u"),
+        _ => line.to_owned(),
+    }
+}
+
+#[test]
+fn the_header_has_not_drifted() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/hotpart.h");
+    let generated = generated();
+    if std::env::var_os("HOTPART_BLESS").is_some() {
+        std::fs::write(&path, generated).unwrap();
+        return;
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == generated, "include/hotpart.h differs from src/abi.rs and src/ffi*.rs: run `make header`");
+}
