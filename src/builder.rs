@@ -96,14 +96,14 @@ impl Builder {
         }
         let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
         let terms = Terms {
+            hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),
             rules: Rules { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
             max_partitions: self.max_partitions,
             thresholds,
             tally: Tally::default(),
         };
         let clock = if self.manual_clock { Clock::manual() } else { Clock::monotonic() };
-        let hashing = self.hash_seed.map_or_else(Hashing::random, Hashing::seeded);
-        Detector::from_parts(clock, hashing, terms, self.callback?)
+        Detector::from_parts(clock, terms, self.callback?)
     }
 }
 

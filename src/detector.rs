@@ -5,14 +5,14 @@ use crate::clock::{Clock, Moment};
 use crate::epoch;
 use crate::error::Error;
 use crate::handle::TableHandle;
-use crate::key::{Hash, Hashing, Key, check_name};
-use crate::ledger::{Current, Ledger, Posting, Refusal, Terms};
+use crate::key::{Hash, Key, check_name};
+use crate::ledger::{Current, Posting, Refusal, Terms};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::record::Record;
 use crate::slot::MOST;
 use crate::statistics::{Statistics, Tally};
-use crate::table::{Closed, InsertError};
+use crate::table::InsertError;
 use crate::thresholds::{self, Scope, Thresholds};
 use crate::warning::Warning;
 use crossbeam_epoch::Guard;
@@ -38,7 +38,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// ```
 pub struct Detector {
     clock: Clock,
-    hashing: Hashing,
     terms: Terms,
     callback: Option<Callback>,
     current: Current,
@@ -58,16 +57,6 @@ enum Delivery {
     Caller,
 }
 
-/// A record whose arguments are in their ranges.
-#[derive(Clone, Copy)]
-struct Checked<'a> {
-    key: Key<'a>,
-    hash: Hash,
-    operation: Operation,
-    model: Option<&'a [u8]>,
-    amount: u32,
-}
-
 impl Detector {
     /// A detector that only counts: no callback, the system's clock, no bound.
     ///
@@ -85,12 +74,11 @@ impl Detector {
 
     pub(crate) fn from_parts(
         clock: Clock,
-        hashing: Hashing,
         terms: Terms,
         callback: Option<Callback>,
     ) -> Result<Self, Error> {
         let current = Current::try_new(&terms, clock.now())?;
-        Ok(Self { clock, hashing, terms, callback, current })
+        Ok(Self { clock, terms, callback, current })
     }
 
     /// Records one write and returns the partition's count of writes with it.
@@ -114,7 +102,7 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record_write`]; [`Error::Invalid`] too for an amount of 0 or a model not of 1 to 1,024 bytes.
     pub fn record(&self, record: &Record<'_>) -> Result<u64, Error> {
-        let (count, _) = self.post(&self.check(record)?, Delivery::Callback)?;
+        let (count, _) = self.post_checked(record, Delivery::Callback)?;
         Ok(count)
     }
 
@@ -123,7 +111,7 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record`].
     pub fn record_and_warn<'a>(&self, record: &Record<'a>) -> Result<(u64, Option<Warning<'a>>), Error> {
-        self.post(&self.check(record)?, Delivery::Caller)
+        self.post_checked(record, Delivery::Caller)
     }
 
     /// The partition's count of writes. Asking neither starts to track a partition nor keeps it.
@@ -149,7 +137,7 @@ impl Detector {
     pub fn table(&self, table: impl AsRef<[u8]>) -> Result<TableHandle<'_>, Error> {
         let name = table.as_ref();
         check_name(name)?;
-        Ok(TableHandle::try_new(self, name, self.hashing.prefix(name))?)
+        Ok(TableHandle::try_new(self, name, self.terms.hashing.prefix(name))?)
     }
 
     /// Sets the thresholds of one table, whose name must match to the byte: an override on `T` covers neither
@@ -219,63 +207,40 @@ impl Detector {
         self.terms.tally.read(self.current.get(&guard).partitions.len())
     }
 
-    /// Checks a record, and hashes its key.
-    fn check<'a>(&self, record: &Record<'a>) -> Result<Checked<'a>, Error> {
+    /// Checks a record, and records it at this moment.
+    fn post_checked<'a>(
+        &self,
+        record: &Record<'a>,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let key = record.check()?;
-        Ok(Checked {
-            key,
-            hash: self.hashing.key(key),
-            operation: record.operation,
-            model: record.model,
-            amount: u32::try_from(record.amount).unwrap_or(MOST),
-        })
+        let amount = u32::try_from(record.amount).unwrap_or(MOST);
+        let hash = self.terms.hashing.key(key);
+        let Record { operation, model, .. } = *record;
+        self.post(Posting { key, hash, operation, model, amount, now: self.clock.now() }, delivery)
     }
 
     pub(crate) fn record_one(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
-        self.record_hashed(key, self.hashing.key(key), operation)
+        self.record_hashed(key, self.terms.hashing.key(key), operation)
     }
 
     pub(crate) fn record_hashed(&self, key: Key<'_>, hash: Hash, operation: Operation) -> Result<u64, Error> {
-        let checked = Checked { key, hash, operation, model: None, amount: 1 };
-        let (count, _) = self.post(&checked, Delivery::Callback)?;
+        let posting = Posting { key, hash, operation, model: None, amount: 1, now: self.clock.now() };
+        let (count, _) = self.post(posting, Delivery::Callback)?;
         Ok(count)
     }
 
     /// Records, and delivers the warning if one is due.
-    fn post<'a>(
-        &self,
-        record: &Checked<'a>,
-        delivery: Delivery,
-    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+    fn post<'a>(&self, posting: Posting<'a>, delivery: Delivery) -> Result<(u64, Option<Warning<'a>>), Error> {
         let guard = epoch::pin();
-        let now = self.clock.now();
-        let Checked { key, hash, operation, model, amount } = *record;
-        let posting = Posting { key, hash, operation, amount, now };
         let (count, warning) = self.current.with(&guard, |ledger| {
             let (partition, count) = ledger.post(&posting, &self.terms, &guard)?;
-            ledger.sweep(now, &self.terms, &guard);
-            if count < ledger.overrides.floor(operation) {
+            ledger.sweep(posting.now, &self.terms, &guard);
+            // Closed: cleared meanwhile. This record came before that, and what is cleared needs no warning.
+            let Ok(Some(threshold)) = ledger.reached(count, &posting, &self.terms, &guard) else {
                 return Ok((count, None));
-            }
-            let threshold = match self.threshold(ledger, operation, model, key.table, &guard) {
-                Ok(threshold) => threshold,
-                // Cleared meanwhile: this record came before that, and what is cleared needs no warning.
-                Err(Closed) => return Ok((count, None)),
             };
-            if count < threshold {
-                return Ok((count, None));
-            }
-            let suppressed = self.ring(partition, operation, now, delivery);
-            Ok((count, suppressed.map(|suppressed| Warning {
-                table: key.table,
-                pk: key.pk,
-                operation,
-                window_seconds: self.terms.rules.window,
-                count,
-                threshold,
-                suppressed,
-                peak: partition.series(operation).peak(now.second, self.terms.rules.window, &guard),
-            })))
+            Ok((count, self.warning(partition, &posting, count, threshold, delivery, &guard)))
         })?;
         drop(guard);
         match (delivery, warning) {
@@ -287,26 +252,34 @@ impl Detector {
         }
     }
 
-    /// The threshold in force: the model's, else the table's, else the detector's own.
-    fn threshold(
+    /// The warning that a hot record gives, if it is the one to.
+    #[cold]
+    fn warning<'a>(
         &self,
-        ledger: &Ledger,
-        operation: Operation,
-        model: Option<&[u8]>,
-        table: &[u8],
+        partition: &Partition,
+        posting: &Posting<'a>,
+        count: u64,
+        threshold: u64,
+        delivery: Delivery,
         guard: &Guard,
-    ) -> Result<u64, Closed> {
-        let levels = [model.map(|model| (Scope::Model, model)), Some((Scope::Table, table))];
-        for (scope, name) in levels.into_iter().flatten() {
-            if let Some(threshold) = ledger.overrides.get(scope, name, &self.hashing, guard)?.of(operation) {
-                return Ok(threshold);
-            }
-        }
-        Ok(self.terms.thresholds[operation.index()])
+    ) -> Option<Warning<'a>> {
+        let Posting { key, operation, now, .. } = *posting;
+        let window = self.terms.rules.window;
+        let suppressed = self.ring(partition, operation, now, delivery)?;
+        let peak = partition.series(operation).peak(now.second, window, guard);
+        Some(Warning {
+            table: key.table,
+            pk: key.pk,
+            operation,
+            window_seconds: window,
+            count,
+            threshold,
+            suppressed,
+            peak,
+        })
     }
 
     /// Whether a hot record is the one to warn; if so, how many were not since the last.
-    #[cold]
     fn ring(&self, partition: &Partition, operation: Operation, now: Moment, delivery: Delivery) -> Option<u64> {
         // Without memory for its warning state a hot record is counted and gives no warning.
         let alarm = partition.alarm().ok()?;
@@ -337,7 +310,7 @@ impl Detector {
     fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         let guard = epoch::pin();
         let now = self.clock.now();
-        let hash = self.hashing.key(key);
+        let hash = self.terms.hashing.key(key);
         Ok(self.current.with(&guard, |ledger| {
             let found = ledger.find(key, hash, &guard)?;
             let count = |partition: &Partition| partition.series(operation).count(now.second, self.terms.rules.window, &guard);
@@ -349,7 +322,7 @@ impl Detector {
         thresholds::check(name, thresholds)?;
         let guard = epoch::pin();
         Ok(self.current.with(&guard, |ledger| {
-            ledger.overrides.set(scope, name, thresholds, &self.hashing, &guard).map_err(|refused| match refused {
+            ledger.overrides.set(scope, name, thresholds, &self.terms.hashing, &guard).map_err(|refused| match refused {
                 InsertError::Memory => Refusal::Memory,
                 InsertError::Closed | InsertError::Exists(()) => Refusal::Closed,
             })
@@ -359,7 +332,7 @@ impl Detector {
     fn get_override(&self, scope: Scope, name: &[u8]) -> Result<Thresholds, Error> {
         check_name(name)?;
         let guard = epoch::pin();
-        Ok(self.current.with(&guard, |ledger| Ok(ledger.overrides.get(scope, name, &self.hashing, &guard)?))?)
+        Ok(self.current.with(&guard, |ledger| Ok(ledger.overrides.get(scope, name, &self.terms.hashing, &guard)?))?)
     }
 }
 

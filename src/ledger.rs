@@ -5,7 +5,7 @@
 //! and so comes after it.
 
 use crate::clock::Moment;
-use crate::key::{Hash, Key};
+use crate::key::{Hash, Hashing, Key};
 use crate::memory::{OutOfMemory, try_box};
 use crate::operation::Operation;
 use crate::partition::{AddError, Partition, Rules};
@@ -14,12 +14,13 @@ use crate::statistics::Tally;
 use crate::sweep::Sweep;
 use crate::sync::{AcqRel, Acquire, AtomicPtr};
 use crate::table::{Closed, Entry, InsertError, Table};
-use crate::thresholds::Overrides;
+use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;
 
 /// What the operations of one detector have in common.
 #[derive(Debug)]
 pub(crate) struct Terms {
+    pub(crate) hashing: Hashing,
     pub(crate) rules: Rules,
     /// 0: no bound.
     pub(crate) max_partitions: u64,
@@ -53,12 +54,13 @@ impl From<OutOfMemory> for Refusal {
     }
 }
 
-/// One record's particulars.
+/// One record's particulars, all in their ranges.
 #[derive(Clone, Copy)]
 pub(crate) struct Posting<'a> {
     pub(crate) key: Key<'a>,
     pub(crate) hash: Hash,
     pub(crate) operation: Operation,
+    pub(crate) model: Option<&'a [u8]>,
     pub(crate) amount: u32,
     pub(crate) now: Moment,
 }
@@ -84,7 +86,7 @@ impl Ledger {
         terms: &Terms,
         guard: &'g Guard,
     ) -> Result<(&'g Partition, u64), Refusal> {
-        let Posting { key, hash, operation, amount, now } = *posting;
+        let Posting { key, hash, operation, amount, now, .. } = *posting;
         loop {
             let Some(partition) = self.find(key, hash, guard)? else {
                 match self.admit(posting, terms, guard) {
@@ -113,7 +115,7 @@ impl Ledger {
         terms: &Terms,
         guard: &'g Guard,
     ) -> Result<&'g Partition, InsertError<'g, Partition>> {
-        let Posting { key, hash, operation, amount, now } = *posting;
+        let Posting { key, hash, operation, amount, now, .. } = *posting;
         let new = Partition::create(key, hash, operation, amount, now.second)
             .map_err(|OutOfMemory| InsertError::Memory)?;
         let bounded = terms.max_partitions != 0;
@@ -138,6 +140,28 @@ impl Ledger {
                 Err(refused)
             }
         }
+    }
+
+    /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
+    /// detector's own.
+    pub(crate) fn reached(
+        &self,
+        count: u64,
+        posting: &Posting<'_>,
+        terms: &Terms,
+        guard: &Guard,
+    ) -> Result<Option<u64>, Closed> {
+        let operation = posting.operation;
+        if count < self.overrides.floor(operation) {
+            return Ok(None);
+        }
+        let mut threshold = None;
+        for (scope, name) in [(Scope::Model, posting.model), (Scope::Table, Some(posting.key.table))] {
+            if let (None, Some(name)) = (threshold, name) {
+                threshold = self.overrides.get(scope, name, &terms.hashing, guard)?.of(operation);
+            }
+        }
+        Ok(Some(threshold.unwrap_or(terms.thresholds[operation.index()])).filter(|&threshold| count >= threshold))
     }
 
     /// Does this call's share of reclaiming idle partitions.
