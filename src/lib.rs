@@ -20,6 +20,8 @@
 //!
 //! The structures, their memory orderings, and why nothing is lost: `DESIGN.md`.
 
+#![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
+
 mod alarm;
 mod clock;
 mod error;

@@ -1,0 +1,74 @@
+# `make help` lists what there is to make.
+
+CARGO ?= cargo
+CFLAGS ?= -O2 -g
+RELEASE := $(abspath $(or $(CARGO_TARGET_DIR),target))/release
+BUILD := build/$(notdir $(firstword $(CC)))
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+STRICT := -std=c99 -pedantic -Wall -Wextra
+C_FLAGS = $(STRICT) $(CFLAGS) -Iinclude -Ic_examples -DHOTPART_VERSION='"$(VERSION)"'
+LINK_FLAGS = $(LDFLAGS) -Wl,-rpath,$(RELEASE) -pthread
+HOTPART := -L$(RELEASE) -lhotpart
+
+EXAMPLES := basic callback threads replay synthesize
+C_TESTS := layout bad_input bad_structs fork unload
+PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS))
+# The programs that check themselves.
+CHECKS := basic callback threads $(C_TESTS)
+
+.PHONY: all build test c-test demo header bench clean help library
+
+all: build
+
+build: library $(PROGRAMS) ## the library, and the C programs with $(CC)
+
+test: ## everything that CI checks
+	ci/rust.sh
+	ci/loom.sh
+	ci/c.sh
+	ci/valgrind.sh
+	ci/exports.sh
+	ci/trace.sh
+
+c-test: build ## run the C programs that check themselves
+	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done
+
+demo: build ## replay a small synthetic trace
+	@echo 'A synthetic trace of three minutes; hot: 100 writes or 150 reads in 10 seconds.'
+	@$(BUILD)/synthesize | $(BUILD)/replay --window 10 --writes 100 --reads 150
+
+header: ## write include/hotpart.h anew from the Rust source
+	HOTPART_BLESS=1 $(CARGO) test --locked --test header
+
+bench: ## measure
+	$(CARGO) bench --locked
+
+clean: ## remove everything that was made
+	$(CARGO) clean
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+# Cargo knows best whether there is something to do. The loader looks for the library by its SONAME.
+library:
+	$(CARGO) build --release --locked
+	ln -sf libhotpart.so $(RELEASE)/libhotpart.so.0
+
+$(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o log_line.o)
+$(BUILD)/bad_input $(BUILD)/bad_structs: $(BUILD)/witness.o
+# This one loads the library by itself.
+$(BUILD)/unload: HOTPART := -ldl
+
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o | library
+	$(CC) $(filter %.o,$^) $(LINK_FLAGS) $(HOTPART) -o $@
+
+$(BUILD)/%.o: c_examples/%.c $(wildcard c_examples/*.h) include/hotpart.h Makefile | $(BUILD)
+	$(CC) $(C_FLAGS) -c $< -o $@
+
+$(BUILD)/%.o: tests/c/%.c $(wildcard tests/c/*.h c_examples/*.h) include/hotpart.h Makefile | $(BUILD)
+	$(CC) $(C_FLAGS) -c $< -o $@
+
+$(BUILD):
+	mkdir -p $@

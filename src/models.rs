@@ -1,0 +1,79 @@
+//! Loom models of the real types: every interleaving of two threads, within a bound on preemptions.
+//!
+//! Each model proves the property that its name and comment state. They run with `ci/loom.sh`, which
+//! shows how many executions each explored.
+
+mod ledger;
+mod reclaim;
+mod series;
+
+use crossbeam_epoch::{Collector, Guard, LocalHandle};
+use loom::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Switches away from a thread that could go on, per execution. Known lock-free bugs need two or fewer;
+/// `LOOM_MAX_PREEMPTIONS` overrides it.
+const PREEMPTIONS: usize = 3;
+
+/// Explores all executions of `model` and prints how many there were.
+fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    explore_within(PREEMPTIONS, name, model);
+}
+
+fn explore_within(preemptions: usize, name: &str, model: impl Fn() + Send + Sync + 'static) {
+    let executions = Arc::new(AtomicUsize::new(0));
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.max_branches = 100_000;
+    let counter = executions.clone();
+    builder.check(move || {
+        counter.fetch_add(1, Relaxed);
+        model();
+    });
+    let preemptions = builder.preemption_bound.unwrap_or_default();
+    println!("loom: {name}: {} executions, {preemptions} preemptions", executions.load(Relaxed));
+}
+
+/// One thread's place in the collector of one execution.
+struct Thread(LocalHandle);
+
+impl Thread {
+    fn pin(&self) -> Guard {
+        self.0.pin()
+    }
+}
+
+/// What the two threads of a model share, with a collector of its own for each execution.
+struct Stage<T>(Arc<(Collector, T)>);
+
+impl<T: Send + Sync + 'static> Stage<T> {
+    fn new(subject: T) -> Self {
+        Self(Arc::new((Collector::new(), subject)))
+    }
+
+    fn enter(&self) -> Thread {
+        Thread(self.0.0.register())
+    }
+
+    fn subject(&self) -> &T {
+        &self.0.1
+    }
+
+    /// Runs `other` on a second thread and `this` on the first, and returns what both returned.
+    fn race<A: 'static, B>(
+        &self,
+        other: impl FnOnce(&T, &Thread) -> A + 'static,
+        this: impl FnOnce(&T, &Thread) -> B,
+    ) -> (A, B) {
+        let stage = Self(self.0.clone());
+        let other = thread::spawn(move || other(stage.subject(), &stage.enter()));
+        let this = this(self.subject(), &self.enter());
+        (other.join().unwrap(), this)
+    }
+
+    /// Runs `after` when the race is over.
+    fn then<A>(&self, after: impl FnOnce(&T, &Thread) -> A) -> A {
+        after(self.subject(), &self.enter())
+    }
+}

@@ -1,0 +1,304 @@
+//! Models of partitions in their table: first touch, growth, reclaim, clearing, warning.
+
+use super::{Stage, Thread, explore};
+use crate::alarm::Alarm;
+use crate::clock::Moment;
+use crate::key::{Hash, Hashing, Key};
+use crate::ledger::{Current, Posting, Terms};
+use crate::operation::Operation::{self, Read, Write};
+use crate::partition::Rules;
+use crate::statistics::Tally;
+use crate::thresholds::{Scope, Thresholds};
+
+/// What a detector is made of, but for its clock and its callback.
+struct Subject {
+    terms: Terms,
+    current: Current,
+}
+
+const TABLE: &[u8] = b"t";
+
+impl Subject {
+    /// A ledger with a window of one second and thresholds of 10, in which `keys` were written once, in second 0.
+    fn stage(keys: &[u32]) -> Stage<Self> {
+        Self::bounded(keys, 0)
+    }
+
+    fn bounded(keys: &[u32], max_partitions: u64) -> Stage<Self> {
+        let terms = Terms {
+            hashing: Hashing::seeded([1, 2]),
+            rules: Rules { window: 1, interval_ms: 1000 },
+            max_partitions,
+            thresholds: [10, 10],
+            tally: Tally::default(),
+        };
+        let current = Current::try_new(&terms, Moment::from_ms(0)).unwrap();
+        let stage = Stage::new(Self { terms, current });
+        stage.then(|subject, thread| {
+            for &key in keys {
+                subject.record(key, Write, 0, thread);
+            }
+        });
+        stage
+    }
+
+    /// The partition of `key`, which is its place in the table too; so models say what shares a segment.
+    fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation, second: u32) -> Posting<'a> {
+        Posting {
+            key: Key { table: TABLE, pk },
+            hash: Hash::new(key.into()),
+            operation,
+            model: None,
+            amount: 1,
+            now: Moment::from_ms(u64::from(second) * 1000),
+        }
+    }
+
+    fn record(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
+        let guard = thread.pin();
+        let pk = key.to_ne_bytes();
+        let posting = Self::posting(key, &pk, operation, second);
+        self.current.with(&guard, |ledger| Ok(ledger.post(&posting, &self.terms, &guard)?.1)).unwrap()
+    }
+
+    fn count(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
+        let guard = thread.pin();
+        let pk = key.to_ne_bytes();
+        let Posting { key, hash, .. } = Self::posting(key, &pk, operation, second);
+        let count = self.current.with(&guard, |ledger| {
+            let found = ledger.find(key, hash, &guard)?;
+            Ok(found.map_or(0, |partition| partition.series(operation).count(second, 1, &guard)))
+        });
+        count.unwrap()
+    }
+
+    /// Reclaims what is idle; in a model one step walks the whole table.
+    fn sweep(&self, second: u32, thread: &Thread) {
+        let guard = thread.pin();
+        let now = Moment::from_ms(u64::from(second) * 1000);
+        self.current.get(&guard).sweep(now, &self.terms, &guard);
+    }
+
+    fn partitions(&self, thread: &Thread) -> u64 {
+        self.current.get(&thread.pin()).partitions.len()
+    }
+}
+
+/// (d) Two threads touch one partition first: there is one partition, and both are in it.
+#[test]
+fn d_first_touch() {
+    explore("d: first touch by two threads", || {
+        let stage = Subject::stage(&[]);
+        let (other, this) = stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(1, Write, 0, t));
+        assert!(other.max(this) == 2 && other.min(this) >= 1);
+        stage.then(|s, t| {
+            assert_eq!(s.count(1, Write, 0, t), 2);
+            assert_eq!(s.partitions(t), 1);
+        });
+    });
+}
+
+/// (e) Two inserts into a segment that has room for one: it splits, and nothing is lost or there twice.
+#[test]
+fn e_two_inserts_against_growth() {
+    explore("e: two inserts against growth", || {
+        let stage = Subject::stage(&[0]);
+        stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(2, Write, 0, t));
+        stage.then(|s, t| {
+            for key in 0..3 {
+                assert_eq!(s.count(key, Write, 0, t), 1);
+            }
+            assert_eq!(s.partitions(t), 3);
+        });
+    });
+}
+
+/// (e) A record of a partition whose segment splits under it.
+#[test]
+fn e_a_record_against_growth() {
+    explore("e: a record against growth", || {
+        let stage = Subject::stage(&[0]);
+        let (_, count) = stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(0, Write, 0, t));
+        assert_eq!(count, 2);
+        stage.then(|s, t| {
+            assert_eq!([s.count(0, Write, 0, t), s.count(1, Write, 0, t)], [2, 1]);
+            assert_eq!(s.partitions(t), 2);
+        });
+    });
+}
+
+/// (e) The first touch of a partition by two threads, one of which comes while the other splits the segment.
+#[test]
+fn e_first_touch_against_growth() {
+    explore("e: first touch against growth", || {
+        let stage = Subject::stage(&[0]);
+        stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(1, Write, 0, t));
+        stage.then(|s, t| {
+            assert_eq!([s.count(0, Write, 0, t), s.count(1, Write, 0, t)], [1, 2]);
+            assert_eq!(s.partitions(t), 2);
+        });
+    });
+}
+
+/// (f) A record comes while its partition is being reclaimed: it calls the reclaim off, or is counted
+/// in the partition's successor.
+#[test]
+fn f_record_against_reclaim() {
+    explore("f: record against reclaim", || {
+        let stage = Subject::stage(&[0]);
+        let (_, count) = stage.race(|s, t| s.sweep(5, t), |s, t| s.record(0, Read, 5, t));
+        assert_eq!(count, 1);
+        stage.then(|s, t| {
+            assert_eq!([s.count(0, Write, 5, t), s.count(0, Read, 5, t)], [0, 1]);
+            assert_eq!(s.partitions(t), 1);
+        });
+    });
+}
+
+/// (f) Two reclaims of one partition, of which the second comes with a record: neither finishes what the
+/// other began.
+#[test]
+fn f_record_against_two_reclaims() {
+    explore("f: record against two reclaims", || {
+        let stage = Subject::stage(&[0]);
+        let (_, count) = stage.race(
+            |s, t| s.sweep(5, t),
+            |s, t| {
+                let count = s.record(0, Write, 5, t);
+                s.sweep(6, t);
+                count
+            },
+        );
+        assert_eq!(count, 1);
+        stage.then(|s, t| assert_eq!(s.count(0, Write, 6, t), 1));
+    });
+}
+
+/// (f) A record comes while its partition is replaced at the bound: it is counted in it, and goes with
+/// it, or counted in a successor; either way the bound holds and what was replaced is tallied.
+#[test]
+fn f_record_against_replacement() {
+    explore("f: record against replacement", || {
+        let stage = Subject::bounded(&[0], 1);
+        stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(0, Write, 0, t));
+        stage.then(|s, t| {
+            let counts = [s.count(0, Write, 0, t), s.count(1, Write, 0, t)];
+            let replaced = s.terms.tally.read(0).replaced;
+            assert!(s.partitions(t) <= 1 && replaced >= 1);
+            assert!(counts.iter().sum::<u64>() + 2 * replaced >= 3, "{counts:?} {replaced}");
+        });
+    });
+}
+
+/// (h) Two hot records at once: one warns, and the other is among the suppressed of the next warning.
+#[test]
+fn h_one_warning_one_winner() {
+    explore("h: one warning, one winner", || {
+        let stage = Stage::new(Alarm::new());
+        let ring = |alarm: &Alarm| alarm.ring(Write, 500, 1000);
+        let (other, this) = stage.race(move |alarm, _| ring(alarm), |alarm, _| ring(alarm));
+        assert!(other.is_some() != this.is_some());
+        let told = other.or(this).unwrap();
+        let next = stage.then(|alarm, _| alarm.ring(Write, 1500, 1000)).expect("the interval is over");
+        assert_eq!(told + next, 1);
+    });
+}
+
+/// (h) The same where an interval ends: two winners only if the second's is a whole interval later, and
+/// every hot record is told of once.
+#[test]
+fn h_suppressed_adds_up_over_an_interval() {
+    explore("h: suppressed adds up over an interval", || {
+        let stage = Stage::new(Alarm::new());
+        assert_eq!(stage.then(|alarm, _| alarm.ring(Write, 0, 1000)), Some(0));
+        let rings = |alarm: &Alarm, ms: [u64; 2]| ms.map(|ms| alarm.ring(Write, ms, 1000));
+        let (other, this) =
+            stage.race(move |alarm, _| rings(alarm, [999, 1000]), |alarm, _| rings(alarm, [1000, 1001]));
+        let told: Vec<u64> = other.into_iter().chain(this).flatten().collect();
+        assert_eq!(told.len(), 1, "one warning in the second interval");
+        let next = stage.then(|alarm, _| alarm.ring(Write, 2001, 1000)).expect("the interval is over");
+        assert_eq!(told[0] + next, 3);
+    });
+}
+
+/// (h) Two hot records make the warning state of their partition, and warn once.
+#[test]
+fn h_the_first_alarm_of_a_partition() {
+    explore("h: the first alarm of a partition", || {
+        let stage = Subject::stage(&[0]);
+        let ring = |s: &Subject, t: &Thread| {
+            let guard = t.pin();
+            let pk = 0u32.to_ne_bytes();
+            let Posting { key, hash, .. } = Subject::posting(0, &pk, Write, 0);
+            let partition = s.current.get(&guard).find(key, hash, &guard).unwrap().unwrap();
+            partition.alarm().unwrap().ring(Write, 0, 1000)
+        };
+        let (other, this) = stage.race(move |s, t| ring(s, t), |s, t| ring(s, t));
+        assert!(other.is_some() != this.is_some());
+    });
+}
+
+/// (i) A clear comes while a partition is recorded: the record is wholly before it (and returns what was
+/// counted until then) or wholly after.
+#[test]
+fn i_clear_against_record() {
+    explore("i: clear against record", || {
+        let stage = Subject::stage(&[0]);
+        let (_, count) = stage.race(clear, |s, t| s.record(0, Write, 0, t));
+        let left = stage.then(|s, t| s.count(0, Write, 0, t));
+        assert!((count, left) == (2, 0) || (count, left) == (1, 1), "{count} returned, {left} left");
+    });
+}
+
+/// (i) A clear comes while a partition is first touched.
+#[test]
+fn i_clear_against_first_touch() {
+    explore("i: clear against first touch", || {
+        let stage = Subject::stage(&[]);
+        let (_, count) = stage.race(clear, |s, t| s.record(0, Write, 0, t));
+        let (left, partitions) = stage.then(|s, t| (s.count(0, Write, 0, t), s.partitions(t)));
+        assert!(count == 1 && left <= 1 && left == partitions);
+    });
+}
+
+fn clear(subject: &Subject, thread: &Thread) {
+    subject.current.clear(&subject.terms, Moment::from_ms(0), || thread.pin()).unwrap();
+}
+
+/// (k) The thresholds of a table change while two of its records look at them: both sides change at once, and
+/// once they have changed they stay.
+#[test]
+fn k_thresholds_change_against_record() {
+    explore("k: thresholds change against record", || {
+        let stage = Subject::stage(&[]);
+        let change = |s: &Subject, t: &Thread, writes: u64, reads: u64| {
+            let guard = t.pin();
+            let thresholds = Thresholds { writes: Some(writes), reads: Some(reads) };
+            let overrides = &s.current.get(&guard).overrides;
+            overrides.set(Scope::Table, TABLE, thresholds, &s.terms.hashing, &guard).unwrap();
+        };
+        let reached = |s: &Subject, t: &Thread, operation| {
+            let guard = t.pin();
+            let pk = 0u32.to_ne_bytes();
+            let posting = Subject::posting(0, &pk, operation, 0);
+            s.current.get(&guard).reached(7, &posting, &s.terms, &guard).unwrap()
+        };
+        stage.then(|s, t| change(s, t, 5, 6));
+        let (_, seen) = stage.race(
+            move |s, t| change(s, t, 3, 8),
+            |s, t| (reached(s, t, Write), reached(s, t, Read), reached(s, t, Write)),
+        );
+        let (before, after) = (Some(5), Some(3));
+        assert!(
+            [
+                (before, Some(6), before),
+                (before, Some(6), after),
+                (before, None, after),
+                (after, None, after)
+            ]
+            .contains(&seen),
+            "{seen:?}"
+        );
+        stage.then(|s, t| assert_eq!((reached(s, t, Write), reached(s, t, Read)), (after, None)));
+    });
+}

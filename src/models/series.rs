@@ -1,0 +1,156 @@
+//! Models of one operation's series: adds, reads and growth at a second's turn.
+//!
+//! Every amount is a power of two, so that a count tells which adds are in it.
+
+use super::{Stage, Thread, explore};
+use crate::series::Series;
+use crate::slot::Slot;
+
+/// In a window of 2 seconds the compact form holds second 0, then 0 and 1, and 0 to 2 need a wheel.
+const WINDOW: u32 = 2;
+
+fn add(series: &Series, amount: u32, second: u32, thread: &Thread) -> u64 {
+    series.add(amount, second, WINDOW, &thread.pin()).unwrap()
+}
+
+fn count(series: &Series, second: u32, thread: &Thread) -> u64 {
+    series.count(second, WINDOW, &thread.pin())
+}
+
+/// A series that got an amount of 1 in second 0, 2 in second 1, 4 in second 2, and so on for `seconds`.
+fn series_of(seconds: u32) -> Stage<Series> {
+    let stage = Stage::new(Series::new(Slot::new(0, 1)));
+    stage.then(|series, thread| {
+        for second in 1..seconds {
+            add(series, 1 << second, second, thread);
+        }
+    });
+    stage
+}
+
+/// (a) Two threads add as a second turns: both are counted, each returns a count with its own, and the later
+/// of the two returns both.
+#[test]
+fn a_two_adds_at_a_turn() {
+    explore("a: two adds at a turn", || {
+        let stage = series_of(1);
+        let (other, this) = stage.race(|s, t| add(s, 2, 1, t), |s, t| add(s, 4, 1, t));
+        assert!([1 + 2, 7].contains(&other) && [1 + 4, 7].contains(&this));
+        assert!(other == 7 || this == 7);
+        assert_eq!(stage.then(|s, t| count(s, 1, t)), 7);
+    });
+}
+
+/// (a) The same where one thread read the clock before the turn and adds after it, and with an amount too
+/// large to be added blindly.
+#[test]
+fn a_a_late_add_at_a_turn() {
+    explore("a: a late add at a turn", || {
+        let stage = series_of(1);
+        let large = 1 << 20;
+        let (other, this) = stage.race(move |s, t| add(s, large, 0, t), |s, t| add(s, 4, 1, t));
+        let all = 1 + 4 + u64::from(large);
+        assert!(other == all || this == all);
+        assert_eq!(stage.then(|s, t| count(s, 1, t)), all);
+        // In second 3 what was counted in second 0 is gone, and no more than that.
+        let kept = stage.then(|s, t| count(s, 3, t));
+        assert!(kept == 4 || kept == 4 + u64::from(large));
+    });
+}
+
+/// (b) A read while an add turns the second: what had left the window by the end of the call may be gone,
+/// what entered it before the call is there, and nothing is there that left before the call.
+#[test]
+fn b_a_read_at_a_turn() {
+    explore("b: a read at a turn", || {
+        let stage = series_of(2);
+        // Second 3 pushes second 0 out.
+        let (_, (first, second)) =
+            stage.race(|s, t| add(s, 8, 3, t), |s, t| (count(s, 2, t), count(s, 2, t)));
+        assert!([1 + 2, 2 + 8].contains(&first), "at 2, or at 3 where the head has got: {first}");
+        assert!(second == first || second == 2 + 8, "reads never run back: {first}, {second}");
+        assert_eq!(stage.then(|s, t| count(s, 3, t)), 2 + 8);
+    });
+}
+
+/// (b) The same for the fullest slot.
+#[test]
+fn b_a_peak_at_a_turn() {
+    explore("b: a peak at a turn", || {
+        let stage = series_of(2);
+        let (_, peak) = stage.race(|s, t| add(s, 8, 3, t), |s, t| s.peak(2, WINDOW, &t.pin()));
+        assert!([2, 8].contains(&peak));
+    });
+}
+
+/// (c) The sum that a wheel remembers, against two adds that turn the second: it is the same whoever
+/// remembers it, and the next turn carries it on.
+#[test]
+fn c_the_remembered_sum_at_a_turn() {
+    explore("c: the remembered sum at a turn", || {
+        let stage = series_of(4);
+        let (other, this) = stage.race(|s, t| add(s, 16, 4, t), |s, t| add(s, 32, 4, t));
+        assert!([4 + 8 + 16, 60].contains(&other) && [4 + 8 + 32, 60].contains(&this));
+        assert!(other == 60 || this == 60);
+        stage.then(|s, t| {
+            assert_eq!(count(s, 4, t), 4 + 8 + 48);
+            assert_eq!(add(s, 64, 5, t), 8 + 48 + 64);
+            assert_eq!(count(s, 5, t), 8 + 48 + 64);
+        });
+    });
+}
+
+/// (c) The same where the two adds turn to different seconds.
+#[test]
+fn c_the_remembered_sum_at_two_turns() {
+    explore("c: the remembered sum at two turns", || {
+        let stage = series_of(4);
+        let (late, early) = stage.race(|s, t| add(s, 16, 5, t), |s, t| add(s, 32, 4, t));
+        assert!([8 + 16, 8 + 16 + 32].contains(&late));
+        assert!([4 + 8 + 32, 8 + 16 + 32].contains(&early));
+        stage.then(|s, t| {
+            assert_eq!(count(s, 5, t), 8 + 16 + 32);
+            assert_eq!(add(s, 64, 6, t), 16 + 32 + 64);
+        });
+    });
+}
+
+/// (j) The compact form grows under an add that comes late: both are counted, in a second of their call.
+#[test]
+fn j_growth_against_an_add() {
+    explore("j: growth against an add", || {
+        let stage = series_of(2);
+        stage.race(|s, t| add(s, 16, 2, t), |s, t| add(s, 32, 1, t));
+        assert_eq!(stage.then(|s, t| count(s, 2, t)), 1 + 2 + 16 + 32);
+    });
+}
+
+/// (j) The compact form becomes a wheel under an add that comes late.
+#[test]
+fn j_promotion_against_a_late_add() {
+    explore("j: promotion against a late add", || {
+        let stage = series_of(3);
+        stage.race(|s, t| add(s, 16, 3, t), |s, t| add(s, 32, 2, t));
+        assert_eq!(stage.then(|s, t| count(s, 3, t)), 2 + 4 + 16 + 32);
+    });
+}
+
+/// (j) Two adds promote at once.
+#[test]
+fn j_promotion_by_two_adds() {
+    explore("j: promotion by two adds", || {
+        let stage = series_of(3);
+        stage.race(|s, t| add(s, 16, 3, t), |s, t| add(s, 32, 3, t));
+        assert_eq!(stage.then(|s, t| count(s, 3, t)), 2 + 4 + 16 + 32);
+    });
+}
+
+/// (j) A read during promotion sees the past before it or after it, whole.
+#[test]
+fn j_promotion_against_a_read() {
+    explore("j: promotion against a read", || {
+        let stage = series_of(3);
+        let (_, read) = stage.race(|s, t| add(s, 16, 3, t), |s, t| count(s, 2, t));
+        assert!([1 + 2 + 4, 2 + 4 + 16].contains(&read), "{read}");
+    });
+}

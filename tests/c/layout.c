@@ -1,0 +1,80 @@
+/* The structs of the header have the layout that version 1 fixed, and its constants their values. */
+#include "check.h"
+#include "hotpart.h"
+
+#include <stddef.h>
+
+#define CHECK_FIELD(type, field, offset) CHECK_EQUAL(offsetof(type, field), offset)
+
+static void check_constants(void) {
+  CHECK_EQUAL(HPD_OK, 0);
+  CHECK_EQUAL(HPD_ERR_NULL, -1);
+  CHECK_EQUAL(HPD_ERR_INVALID, -2);
+  CHECK_EQUAL(HPD_ERR_UNSUPPORTED, -3);
+  CHECK_EQUAL(HPD_ERR_MEMORY, -4);
+  CHECK_EQUAL(HPD_ERR_INTERNAL, -5);
+  CHECK_EQUAL(HPD_WRITE, 0);
+  CHECK_EQUAL(HPD_READ, 1);
+  CHECK_EQUAL(HPD_INHERIT, -1);
+  CHECK_EQUAL(HPD_INTERVAL_WINDOW, 0xFFFFFFFF);
+  CHECK_EQUAL(HPD_CLOCK_MONOTONIC, 0);
+  CHECK_EQUAL(HPD_CLOCK_MANUAL, 1);
+  CHECK_EQUAL(HPD_FLAG_HASH_SEED, 1);
+  CHECK(HPD_INTERVAL_WINDOW > 0); /* unsigned, like the field that it is for */
+}
+
+static void check_warning(void) {
+  CHECK_EQUAL(sizeof(hpd_warning), 80);
+  CHECK_FIELD(hpd_warning, struct_size, 0);
+  CHECK_FIELD(hpd_warning, table, 8);
+  CHECK_FIELD(hpd_warning, table_len, 16);
+  CHECK_FIELD(hpd_warning, pk, 24);
+  CHECK_FIELD(hpd_warning, pk_len, 32);
+  CHECK_FIELD(hpd_warning, operation, 40);
+  CHECK_FIELD(hpd_warning, window_seconds, 44);
+  CHECK_FIELD(hpd_warning, count, 48);
+  CHECK_FIELD(hpd_warning, threshold, 56);
+  CHECK_FIELD(hpd_warning, suppressed, 64);
+  CHECK_FIELD(hpd_warning, peak, 72);
+}
+
+static void check_options(void) {
+  CHECK_EQUAL(sizeof(hpd_options), 80);
+  CHECK_FIELD(hpd_options, struct_size, 0);
+  CHECK_FIELD(hpd_options, writes_threshold, 8);
+  CHECK_FIELD(hpd_options, reads_threshold, 16);
+  CHECK_FIELD(hpd_options, window_seconds, 24);
+  CHECK_FIELD(hpd_options, warning_interval_seconds, 28);
+  CHECK_FIELD(hpd_options, callback, 32);
+  CHECK_FIELD(hpd_options, user_data, 40);
+  CHECK_FIELD(hpd_options, max_partitions, 48);
+  CHECK_FIELD(hpd_options, clock, 56);
+  CHECK_FIELD(hpd_options, flags, 60);
+  CHECK_FIELD(hpd_options, hash_seed, 64);
+}
+
+static void check_record(void) {
+  CHECK_EQUAL(sizeof(hpd_record), 64);
+  CHECK_FIELD(hpd_record, table, 0);
+  CHECK_FIELD(hpd_record, table_len, 8);
+  CHECK_FIELD(hpd_record, pk, 16);
+  CHECK_FIELD(hpd_record, pk_len, 24);
+  CHECK_FIELD(hpd_record, model, 32);
+  CHECK_FIELD(hpd_record, model_len, 40);
+  CHECK_FIELD(hpd_record, amount, 48);
+  CHECK_FIELD(hpd_record, operation, 56);
+  CHECK_FIELD(hpd_record, reserved, 60);
+}
+
+int main(void) {
+  check_constants();
+  if (sizeof(void *) != 8 || sizeof(size_t) != 8) {
+    printf("skipped: layouts are given for 64-bit pointers\n");
+    return EXIT_SUCCESS;
+  }
+  check_warning();
+  check_options();
+  check_record();
+  printf("constants and layouts are those of version 1\n");
+  return EXIT_SUCCESS;
+}

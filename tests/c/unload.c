@@ -1,0 +1,69 @@
+/* Unloads the library while a thread that has used it lives: the thread then exits and the process forks, both of
+ * which call into the library, so dlclose must not have unmapped it. */
+#define _POSIX_C_SOURCE 200809L
+#include "check.h"
+#include "hotpart.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct thread {
+  void *library;
+  pthread_barrier_t recorded, unloaded;
+} thread;
+
+/* ISO C has no cast from an object's pointer to a function's; POSIX promises that the bits are the same. */
+
+static void load(void *library, const char *name, void *function, size_t size) {
+  void *symbol = dlsym(library, name);
+  CHECK(symbol != NULL);
+  memcpy(function, &symbol, size);
+}
+
+static void *run(void *argument) {
+  thread *self = (thread *)argument;
+  int32_t (*make)(uint64_t, uint64_t, uint32_t, hpd_warning_callback, void *, hpd_detector **);
+  int64_t (*record)(const hpd_detector *, const char *, size_t, const char *, size_t);
+  void (*destroy)(hpd_detector *);
+  load(self->library, "hpd_new", &make, sizeof make);
+  load(self->library, "hpd_record_write", &record, sizeof record);
+  load(self->library, "hpd_free", &destroy, sizeof destroy);
+
+  hpd_detector *detector;
+  CHECK_EQUAL(make(500, 1500, 60, NULL, NULL, &detector), HPD_OK);
+  for (int i = 1; i <= 1000; i++)
+    CHECK_EQUAL(record(detector, "events", 6, "EVENTS", 6), i);
+  destroy(detector);
+  pthread_barrier_wait(&self->recorded);
+  pthread_barrier_wait(&self->unloaded);
+  return NULL; /* and now the library's thread-locals are destroyed */
+}
+
+int main(void) {
+  pthread_t running;
+  thread self;
+  int status;
+  self.library = dlopen("libhotpart.so.0", RTLD_NOW);
+  if (self.library == NULL)
+    fprintf(stderr, "%s\n", dlerror());
+  CHECK(self.library != NULL);
+  CHECK_EQUAL(pthread_barrier_init(&self.recorded, NULL, 2), 0);
+  CHECK_EQUAL(pthread_barrier_init(&self.unloaded, NULL, 2), 0);
+  CHECK_EQUAL(pthread_create(&running, NULL, run, &self), 0);
+  pthread_barrier_wait(&self.recorded);
+  CHECK_EQUAL(dlclose(self.library), 0);
+  pthread_barrier_wait(&self.unloaded);
+  CHECK_EQUAL(pthread_join(running, NULL), 0);
+
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0)
+    _exit(EXIT_SUCCESS);
+  CHECK_EQUAL(waitpid(child, &status, 0), child);
+  CHECK_EQUAL(status, 0);
+  printf("a thread exited and the process forked after dlclose\n");
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,128 @@
+//! A global allocator that counts, and that refuses or stands still when it is told to. All of it by thread.
+#![allow(dead_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+pub struct TestAllocator;
+
+/// How many layouts can be learnt.
+const LEARNT: usize = 16;
+
+thread_local! {
+    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+
+    /// Which of the allocations to come are refused, and how many of those there were.
+    static REFUSING: Cell<(usize, usize)> = const { Cell::new((usize::MAX, usize::MAX)) };
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+    static REFUSED: Cell<usize> = const { Cell::new(0) };
+
+    static LEARNS: Cell<bool> = const { Cell::new(false) };
+    static SPARED: Cell<([Option<Layout>; LEARNT], usize)> = const { Cell::new(([None; LEARNT], 0)) };
+
+    static STOPS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a thread stands in an allocation, and whether it may go on.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+static RELEASED: AtomicBool = AtomicBool::new(false);
+
+// SAFETY: it is the system's allocator, which may refuse and may take its time.
+unsafe impl GlobalAlloc for TestAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if refuses(layout) {
+            return std::ptr::null_mut();
+        }
+        if STOPS.replace(false) {
+            STOPPED.store(true, SeqCst);
+            while !RELEASED.load(SeqCst) {
+                std::thread::yield_now();
+            }
+        }
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size() as isize);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        LIVE_BYTES.set(LIVE_BYTES.get() - layout.size() as isize);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+fn refuses(layout: Layout) -> bool {
+    let (mut spared, n) = SPARED.get();
+    if LEARNS.get() && !spared.contains(&Some(layout)) {
+        spared[n] = Some(layout);
+        SPARED.set((spared, n + 1));
+    }
+    if spared.contains(&Some(layout)) {
+        return false;
+    }
+    let asked = ASKED.replace(ASKED.get() + 1);
+    let (from, end) = REFUSING.get();
+    let refused = (from..end).contains(&asked);
+    REFUSED.set(REFUSED.get() + usize::from(refused));
+    refused
+}
+
+/// The bytes that this thread has allocated, less those that it has freed.
+pub fn live_bytes() -> isize {
+    LIVE_BYTES.get()
+}
+
+/// How many allocations this thread makes during `call`.
+pub fn allocations(call: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    call();
+    ALLOCATIONS.get() - before
+}
+
+/// Never refuses this thread what has a layout that `call` allocates.
+pub fn spare(call: impl FnOnce()) {
+    LEARNS.set(true);
+    call();
+    LEARNS.set(false);
+}
+
+/// Runs `call` while these of its allocations are refused; says how many were.
+pub fn refusing<T>(these: Range<usize>, call: impl FnOnce() -> T) -> (T, usize) {
+    ASKED.set(0);
+    REFUSED.set(0);
+    REFUSING.set((these.start, these.end));
+    let value = call();
+    REFUSING.set((usize::MAX, usize::MAX));
+    (value, REFUSED.get())
+}
+
+/// Lets the stopped thread go on, even if a test fails meanwhile.
+struct Release;
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        RELEASED.store(true, SeqCst);
+    }
+}
+
+/// Runs `meanwhile` while another thread stands still within `call`, in its first allocation after `before`.
+pub fn while_inside<T>(before: impl FnOnce() + Send, call: impl FnOnce() + Send, meanwhile: impl FnOnce() -> T) -> T {
+    RELEASED.store(false, SeqCst);
+    STOPPED.store(false, SeqCst);
+    std::thread::scope(|scope| {
+        let _release = Release;
+        scope.spawn(|| {
+            before();
+            STOPS.set(true);
+            call();
+        });
+        while !STOPPED.load(SeqCst) {
+            std::thread::yield_now();
+        }
+        meanwhile()
+    })
+}
