@@ -75,3 +75,8 @@ pub use statistics::Statistics;
 pub use thresholds::Thresholds;
 #[cfg(not(loom))]
 pub use {builder::Builder, detector::Detector, handle::TableHandle, record::Record, warning::Warning};
+
+/// The README's Rust is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

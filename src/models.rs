@@ -12,26 +12,18 @@ use loom::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Switches away from a thread that could go on, per execution. Known lock-free bugs need two or fewer;
-/// `LOOM_MAX_PREEMPTIONS` overrides it.
-const PREEMPTIONS: usize = 3;
-
-/// Explores all executions of `model` and prints how many there were.
-fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
-    explore_within(PREEMPTIONS, name, model);
-}
-
-fn explore_within(preemptions: usize, name: &str, model: impl Fn() + Send + Sync + 'static) {
+/// Explores all executions of `model` with up to `preemptions` switches away from a thread that could go on
+/// (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
+fn explore(name: &str, preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let executions = Arc::new(AtomicUsize::new(0));
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    let preemptions = *builder.preemption_bound.get_or_insert(preemptions);
     builder.max_branches = 100_000;
     let counter = executions.clone();
     builder.check(move || {
         counter.fetch_add(1, Relaxed);
         model();
     });
-    let preemptions = builder.preemption_bound.unwrap_or_default();
     println!("loom: {name}: {} executions, {preemptions} preemptions", executions.load(Relaxed));
 }
 

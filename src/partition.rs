@@ -250,3 +250,47 @@ unsafe impl Entry for Partition {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// The size of a partition of a 19-byte key that saw one write in each of these seconds.
+    fn size(seconds: std::ops::Range<u32>, window: u32) -> usize {
+        size_of_operations(&[Operation::Write], seconds, window)
+    }
+
+    fn size_of_operations(operations: &[Operation], seconds: std::ops::Range<u32>, window: u32) -> usize {
+        let rules = Rules { window, interval_ms: 0 };
+        let key = Key { table: b"orders", pk: b"customer#00000000007" };
+        let hash = Hash::new(0);
+        let new = Partition::create(key, hash, Operation::Write, 1, seconds.start).unwrap();
+        // SAFETY: just made; freed below.
+        let partition = unsafe { new.as_ref() };
+        for second in seconds {
+            for &operation in operations {
+                partition.add(operation, 1, second, rules, &crossbeam_epoch::pin()).unwrap();
+            }
+        }
+        let size = partition.size(rules);
+        // SAFETY: nobody else has seen it.
+        unsafe { Partition::free(new) };
+        size
+    }
+
+    #[test]
+    fn a_partition_costs_in_step_with_the_seconds_it_was_seen_in() {
+        for seconds in [1, 2, 4, 5, 8, 9, 16, 17, 32, 33, 61] {
+            println!("{:3} seconds: {:5} bytes", seconds, size(0..seconds, 60));
+        }
+        assert!(size(0..1, 60) <= 96);
+        assert!((1..=8).all(|seconds| size(0..seconds, 60) < 192));
+        assert!((1..=1_000).all(|seconds| size(0..seconds, 60) <= 1_200));
+        // Reads and writes in each of eight seconds, too.
+        assert!(size_of_operations(&Operation::ALL, 0..8, 60) < 192);
+        // No cliff: one more second never more than doubles what the seconds before it cost.
+        assert!((1..1_000).all(|seconds| size(0..seconds + 1, 60) <= 2 * size(0..seconds, 60)));
+        // Long windows too pay by what was seen, until the wheel is earned.
+        assert!(size(0..8, 3_600) < 192 && size(0..32, 3_600) < 512);
+    }
+}

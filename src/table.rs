@@ -393,3 +393,6 @@ impl<E: Entry> Drop for Table<E> {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

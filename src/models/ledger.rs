@@ -87,7 +87,7 @@ impl Subject {
 /// (d) Two threads touch one partition first: there is one partition, and both are in it.
 #[test]
 fn d_first_touch() {
-    explore("d: first touch by two threads", || {
+    explore("d: first touch by two threads", 2, || {
         let stage = Subject::stage(&[]);
         let (other, this) = stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(1, Write, 0, t));
         assert!(other.max(this) == 2 && other.min(this) >= 1);
@@ -101,7 +101,7 @@ fn d_first_touch() {
 /// (e) Two inserts into a segment that has room for one: it splits, and nothing is lost or there twice.
 #[test]
 fn e_two_inserts_against_growth() {
-    explore("e: two inserts against growth", || {
+    explore("e: two inserts against growth", 2, || {
         let stage = Subject::stage(&[0]);
         stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(2, Write, 0, t));
         stage.then(|s, t| {
@@ -116,7 +116,7 @@ fn e_two_inserts_against_growth() {
 /// (e) A record of a partition whose segment splits under it.
 #[test]
 fn e_a_record_against_growth() {
-    explore("e: a record against growth", || {
+    explore("e: a record against growth", 2, || {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(0, Write, 0, t));
         assert_eq!(count, 2);
@@ -130,7 +130,7 @@ fn e_a_record_against_growth() {
 /// (e) The first touch of a partition by two threads, one of which comes while the other splits the segment.
 #[test]
 fn e_first_touch_against_growth() {
-    explore("e: first touch against growth", || {
+    explore("e: first touch against growth", 2, || {
         let stage = Subject::stage(&[0]);
         stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(1, Write, 0, t));
         stage.then(|s, t| {
@@ -144,7 +144,7 @@ fn e_first_touch_against_growth() {
 /// in the partition's successor.
 #[test]
 fn f_record_against_reclaim() {
-    explore("f: record against reclaim", || {
+    explore("f: record against reclaim", 2, || {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(|s, t| s.sweep(5, t), |s, t| s.record(0, Read, 5, t));
         assert_eq!(count, 1);
@@ -159,7 +159,7 @@ fn f_record_against_reclaim() {
 /// other began.
 #[test]
 fn f_record_against_two_reclaims() {
-    explore("f: record against two reclaims", || {
+    explore("f: record against two reclaims", 2, || {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(
             |s, t| s.sweep(5, t),
@@ -178,7 +178,7 @@ fn f_record_against_two_reclaims() {
 /// it, or counted in a successor; either way the bound holds and what was replaced is tallied.
 #[test]
 fn f_record_against_replacement() {
-    explore("f: record against replacement", || {
+    explore("f: record against replacement", 1, || {
         let stage = Subject::bounded(&[0], 1);
         stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(0, Write, 0, t));
         stage.then(|s, t| {
@@ -193,7 +193,7 @@ fn f_record_against_replacement() {
 /// (h) Two hot records at once: one warns, and the other is among the suppressed of the next warning.
 #[test]
 fn h_one_warning_one_winner() {
-    explore("h: one warning, one winner", || {
+    explore("h: one warning, one winner", 3, || {
         let stage = Stage::new(Alarm::new());
         let ring = |alarm: &Alarm| alarm.ring(Write, 500, 1000);
         let (other, this) = stage.race(move |alarm, _| ring(alarm), |alarm, _| ring(alarm));
@@ -208,7 +208,7 @@ fn h_one_warning_one_winner() {
 /// every hot record is told of once.
 #[test]
 fn h_suppressed_adds_up_over_an_interval() {
-    explore("h: suppressed adds up over an interval", || {
+    explore("h: suppressed adds up over an interval", 3, || {
         let stage = Stage::new(Alarm::new());
         assert_eq!(stage.then(|alarm, _| alarm.ring(Write, 0, 1000)), Some(0));
         let rings = |alarm: &Alarm, ms: [u64; 2]| ms.map(|ms| alarm.ring(Write, ms, 1000));
@@ -224,7 +224,7 @@ fn h_suppressed_adds_up_over_an_interval() {
 /// (h) Two hot records make the warning state of their partition, and warn once.
 #[test]
 fn h_the_first_alarm_of_a_partition() {
-    explore("h: the first alarm of a partition", || {
+    explore("h: the first alarm of a partition", 3, || {
         let stage = Subject::stage(&[0]);
         let ring = |s: &Subject, t: &Thread| {
             let guard = t.pin();
@@ -242,7 +242,7 @@ fn h_the_first_alarm_of_a_partition() {
 /// counted until then) or wholly after.
 #[test]
 fn i_clear_against_record() {
-    explore("i: clear against record", || {
+    explore("i: clear against record", 2, || {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(clear, |s, t| s.record(0, Write, 0, t));
         let left = stage.then(|s, t| s.count(0, Write, 0, t));
@@ -253,7 +253,7 @@ fn i_clear_against_record() {
 /// (i) A clear comes while a partition is first touched.
 #[test]
 fn i_clear_against_first_touch() {
-    explore("i: clear against first touch", || {
+    explore("i: clear against first touch", 2, || {
         let stage = Subject::stage(&[]);
         let (_, count) = stage.race(clear, |s, t| s.record(0, Write, 0, t));
         let (left, partitions) = stage.then(|s, t| (s.count(0, Write, 0, t), s.partitions(t)));
@@ -269,7 +269,7 @@ fn clear(subject: &Subject, thread: &Thread) {
 /// once they have changed they stay.
 #[test]
 fn k_thresholds_change_against_record() {
-    explore("k: thresholds change against record", || {
+    explore("k: thresholds change against record", 3, || {
         let stage = Subject::stage(&[]);
         let change = |s: &Subject, t: &Thread, writes: u64, reads: u64| {
             let guard = t.pin();

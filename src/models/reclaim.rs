@@ -64,7 +64,7 @@ fn read(entry: &Tracked) {
 
 #[test]
 fn g_a_pinned_reader_against_reclaim() {
-    explore("g: a pinned reader against reclaim", || {
+    explore("g: a pinned reader against reclaim", 2, || {
         table().race(reclaim, |table, thread| {
             let guard = thread.pin();
             if let Some(entry) = table.find(HASH, |_| true, &guard).unwrap() {
@@ -79,7 +79,7 @@ fn g_a_pinned_reader_against_reclaim() {
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn g_a_reader_that_unpins_early_is_caught() {
-    explore("g: a reader that unpins early", || {
+    explore("g: a reader that unpins early", 2, || {
         table().race(reclaim, |table, thread| {
             let guard = thread.pin();
             let found = table.find(HASH, |_| true, &guard).unwrap().map(NonNull::from);
