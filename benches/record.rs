@@ -1,6 +1,6 @@
-//! What a record costs beside a bare concurrent counter: `dashmap`'s `get` + `fetch_add`, which has no window, no
-//! clock and no threshold. Both run in turns in this process, on the same keys in the same order, so that the ratio
-//! means something on a machine whose nanoseconds don't.
+//! What a record costs beside a bare concurrent counter: `dashmap`'s `get` + `fetch_add`, which has no
+//! window, no clock and no threshold. Both run in turns in this process, on the same keys in the same
+//! order, so that the ratio means something on a machine whose nanoseconds don't.
 
 use dashmap::DashMap;
 use hotpart::Detector;
@@ -12,7 +12,9 @@ const ROUNDS: usize = 15;
 const RECORDS: usize = 1_000_000;
 
 fn main() {
-    println!("ns for a record, medians of {ROUNDS} rounds of {RECORDS} (ratio: median and range of the rounds')");
+    println!(
+        "ns for a record, medians of {ROUNDS} rounds of {RECORDS} (ratio: median and range of the rounds')"
+    );
     println!("{:>12} {:>10} {:>10} {:>8}", "partitions", "dashmap", "hotpart", "ratio");
     for partitions in [1, 1_024, 1_000_000] {
         compare(partitions);

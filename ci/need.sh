@@ -1,4 +1,5 @@
-# Sourced. need TOOL...: whether all are installed. On a user's machine what lacks one is skipped, aloud; in CI that fails.
+# Sourced. need TOOL...: whether all are installed. Where one is missing the caller skips its work, aloud; in CI
+# (CI=true) that is a failure.
 need() {
     local tool
     for tool in "$@"; do

@@ -98,7 +98,8 @@ typedef struct hpd_detector hpd_detector;
 
 /**
  * A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
- * threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed before hpd_free.
+ * threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed before
+ * hpd_free.
  */
 typedef struct hpd_table hpd_table;
 
@@ -154,8 +155,8 @@ typedef struct hpd_warning {
 
 /**
  * Called with a warning on the thread whose record was due one, after that record is visible, with
- * nothing locked. The warning and its texts live until the callback returns. It may call every function but
- * hpd_free and hpd_table_close; records made inside it count but call back no further. It must
+ * nothing locked. The warning and its texts live until the callback returns. It may call every function
+ * but hpd_free and hpd_table_close; records made inside it count but call back no further. It must
  * return normally: no C++ exception, no longjmp, no exit of its thread.
  */
 typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *warning);
@@ -194,8 +195,8 @@ typedef struct hpd_options {
    */
   void *user_data;
   /**
-   * How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes the
-   * place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
+   * How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
+   * the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
    */
   uint64_t max_partitions;
   /**
@@ -261,18 +262,18 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random hash
- * seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
+ * Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
+ * hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
  * struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
  */
 void hpd_options_init(struct hpd_options *options,
                       size_t struct_size);
 
 /**
- * Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is
- * hot, 1 to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the detector's
- * life. On success *out is the detector; on failure it is untouched.
- * Returns HPD_OK, HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
+ * Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
+ * to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
+ * detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
+ * HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
  */
 int32_t hpd_new(uint64_t writes_threshold,
                 uint64_t reads_threshold,
@@ -282,22 +283,22 @@ int32_t hpd_new(uint64_t writes_threshold,
                 struct hpd_detector **out);
 
 /**
- * Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's is
- * HPD_ERR_INVALID; a larger one is fine if what lies beyond is zero, else HPD_ERR_UNSUPPORTED, as are
- * unknown flags. Otherwise as hpd_new.
+ * Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
+ * is HPD_ERR_INVALID; a larger one is fine if what lies beyond is zero, else HPD_ERR_UNSUPPORTED, as
+ * are unknown flags. Otherwise as hpd_new.
  */
 int32_t hpd_new_with_options(const struct hpd_options *options,
                              struct hpd_detector **out);
 
 /**
- * Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes time in
- * proportion to the partitions tracked.
+ * Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes
+ * time in proportion to the partitions tracked.
  */
 void hpd_free(struct hpd_detector *detector);
 
 /**
- * Records one write. table: 1 to 1024 bytes; pk: 0 to 16384. Returns the partition's count of writes with this
- * one, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
+ * Records one write. table: 1 to 1024 bytes; pk: 0 to 16384. Returns the partition's count of writes
+ * with this one, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
  */
 int64_t hpd_record_write(const struct hpd_detector *detector,
                          const char *table,
@@ -316,11 +317,10 @@ int64_t hpd_record_read(const struct hpd_detector *detector,
 
 /**
  * Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
- * caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond is
- * zero, else HPD_ERR_UNSUPPORTED.
- * With a warning (its struct_size set by the caller, at least this version's) a due warning is written
- * there instead of calling back; its texts are the record's own, and its struct_size becomes
- * how much was filled in. A count of 0 in it: none was due.
+ * caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond
+ * is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, at least this
+ * version's) a due warning is written there instead of calling back; its texts are the record's own,
+ * and its struct_size becomes how much was filled in. A count of 0 in it: none was due.
  */
 int64_t hpd_record_full(const struct hpd_detector *detector,
                         const struct hpd_record *record,
@@ -328,8 +328,8 @@ int64_t hpd_record_full(const struct hpd_detector *detector,
                         struct hpd_warning *warning);
 
 /**
- * Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its error is
- * returned. Warnings go to the callback. Returns how many were recorded: n, or fewer if memory
+ * Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its
+ * error is returned. Warnings go to the callback. Returns how many were recorded: n, or fewer if memory
  * ran out on the way (HPD_ERR_MEMORY if it did at the first). records may be NULL if n is 0.
  */
 int64_t hpd_record_batch(const struct hpd_detector *detector,
@@ -338,8 +338,8 @@ int64_t hpd_record_batch(const struct hpd_detector *detector,
                          size_t n);
 
 /**
- * Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID. Asking neither starts to track a
- * partition nor keeps it. Takes no lock.
+ * Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID. Asking neither starts to
+ * track a partition nor keeps it. Takes no lock.
  */
 int64_t hpd_get_write_count(const struct hpd_detector *detector,
                             const char *table,
@@ -358,14 +358,14 @@ int64_t hpd_get_read_count(const struct hpd_detector *detector,
 
 /**
  * Forgets all counts, warning states and overrides of tables and models, at one moment for all threads.
- * The clock, the statistics and open tables stay. Takes time in proportion to what it forgets. Returns HPD_OK,
- * HPD_ERR_NULL, or HPD_ERR_MEMORY and then forgets nothing.
+ * The clock, the statistics and open tables stay. Takes time in proportion to what it forgets. Returns
+ * HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY and then forgets nothing.
  */
 int32_t hpd_clear(const struct hpd_detector *detector);
 
 /**
- * Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID). An earlier time
- * returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by itself.
+ * Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID). An
+ * earlier time returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by itself.
  */
 int32_t hpd_set_time_ms(const struct hpd_detector *detector,
                         uint64_t now_ms);
@@ -421,9 +421,9 @@ int64_t hpd_table_record_write_z(const struct hpd_table *table,
 int64_t hpd_table_record_read_z(const struct hpd_table *table, const char *pk);
 
 /**
- * Sets the thresholds of one table, whose name must match to the byte: an override on T covers
- * neither T/index/I nor T's ARN. Each is 1 to INT64_MAX, or HPD_INHERIT; HPD_INHERIT for both removes the override.
- * Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY.
+ * Sets the thresholds of one table, whose name must match to the byte: an override on T covers neither
+ * T/index/I nor T's ARN. Each is 1 to INT64_MAX, or HPD_INHERIT; HPD_INHERIT for both removes the
+ * override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY.
  */
 int32_t hpd_set_table_thresholds(const struct hpd_detector *detector,
                                  const char *table,

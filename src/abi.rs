@@ -47,7 +47,8 @@ pub struct hpd_detector {
 }
 
 /// A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
-/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed before hpd_free.
+/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed before
+/// hpd_free.
 pub struct hpd_table {
     _opaque: [u8; 0],
 }
@@ -81,10 +82,11 @@ pub struct hpd_warning {
 }
 
 /// Called with a warning on the thread whose record was due one, after that record is visible, with
-/// nothing locked. The warning and its texts live until the callback returns. It may call every function but
-/// hpd_free and hpd_table_close; records made inside it count but call back no further. It must
+/// nothing locked. The warning and its texts live until the callback returns. It may call every function
+/// but hpd_free and hpd_table_close; records made inside it count but call back no further. It must
 /// return normally: no C++ exception, no longjmp, no exit of its thread.
-pub type hpd_warning_callback = Option<unsafe extern "C" fn(user_data: *mut c_void, warning: *const hpd_warning)>;
+pub type hpd_warning_callback =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, warning: *const hpd_warning)>;
 
 /// What a detector is made with. Filled by hpd_options_init, then changed.
 #[repr(C)]
@@ -105,8 +107,8 @@ pub struct hpd_options {
     pub callback: hpd_warning_callback,
     /// Handed to the callback, on whichever thread it runs.
     pub user_data: *mut c_void,
-    /// How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes the
-    /// place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
+    /// How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
+    /// the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
     pub max_partitions: u64,
     /// HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
     pub clock: i32,
@@ -182,7 +184,9 @@ pub(crate) unsafe fn read<T: Copy>(from: *const T, size: usize) -> Result<T, Ref
         return Err(INVALID);
     }
     // SAFETY: as the caller promises.
-    let (value, tail) = unsafe { (from.read_unaligned(), std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own)) };
+    let (value, tail) = unsafe {
+        (from.read_unaligned(), std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own))
+    };
     if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(value) }
 }
 
@@ -203,7 +207,11 @@ impl hpd_record {
         }
         // SAFETY: as the caller promises.
         let (table, pk, model) = unsafe {
-            (text(self.table, self.table_len)?, text(self.pk, self.pk_len)?, text(self.model, self.model_len)?)
+            (
+                text(self.table, self.table_len)?,
+                text(self.pk, self.pk_len)?,
+                text(self.model, self.model_len)?,
+            )
         };
         // A pointer to an empty name is a name, and refused as one.
         let model = (!self.model.is_null()).then_some(model);

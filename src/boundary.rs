@@ -1,5 +1,5 @@
-//! The boundary between the C ABI and the Rust API: what a C caller hands in becomes a reference or a refusal,
-//! and what unwinds stops here.
+//! The boundary between the C ABI and the Rust API: what a C caller hands in becomes a reference or a
+//! refusal, and what unwinds stops here.
 
 use crate::abi::{HPD_ERR_INTERNAL, NULL, Refused, hpd_detector};
 use crate::detector::Detector;
@@ -7,7 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The one panic boundary: what unwinds in here ends here.
 pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) -> T {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Refused(HPD_ERR_INTERNAL))).unwrap_or_else(|Refused(code)| code.into())
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or(Err(Refused(HPD_ERR_INTERNAL)))
+        .unwrap_or_else(|Refused(code)| code.into())
 }
 
 /// # Safety

@@ -44,9 +44,10 @@ impl Builder {
         }
     }
 
-    /// What is called with each warning, on the thread whose record was due one, after the record is visible.
-    /// Nothing is locked meanwhile, so it may use the detector; records made inside it count but call
-    /// back no further. A panic in it is caught and counted in [`Statistics`](crate::Statistics).
+    /// What is called with each warning, on the thread whose record was due one, after the record is
+    /// visible. Nothing is locked meanwhile, so it may use the detector; records made inside it count
+    /// but call back no further. A panic in it is caught and counted in
+    /// [`Statistics`](crate::Statistics).
     pub fn on_warning(mut self, callback: impl Fn(&Warning<'_>) + Send + Sync + 'static) -> Self {
         self.callback = match try_box(callback) {
             Ok(callback) => Ok(Some(callback)),
@@ -62,8 +63,8 @@ impl Builder {
         self
     }
 
-    /// How many partitions are tracked at most; 0, the default, for no bound. At the bound a new partition
-    /// takes the place of an idle one, or of the quietest of a few.
+    /// How many partitions are tracked at most; 0, the default, for no bound. At the bound a new
+    /// partition takes the place of an idle one, or of the quietest of a few.
     pub fn max_partitions(mut self, partitions: u64) -> Self {
         self.max_partitions = partitions;
         self

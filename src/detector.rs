@@ -19,14 +19,14 @@ use crossbeam_epoch::Guard;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Counts reads and writes per (table, partition key) over a sliding window, and warns when a count reaches
-/// its threshold.
+/// Counts reads and writes per (table, partition key) over a sliding window, and warns when a count
+/// reaches its threshold.
 ///
 /// Every method may be called from any number of threads at once. Recording and getting take no
 /// lock. Tables, partition keys and models are bytes; text is fine.
 ///
-/// A count covers the whole seconds from `now − window` to `now`: nothing that is younger than the window is
-/// missing, nothing that is more than a second older is in it.
+/// A count covers the whole seconds from `now − window` to `now`: nothing that is younger than the
+/// window is missing, nothing that is more than a second older is in it.
 ///
 /// ```
 /// let detector = hotpart::Detector::builder(500, 1_500, 60)
@@ -72,11 +72,7 @@ impl Detector {
         Builder::new(writes_threshold, reads_threshold, window_seconds)
     }
 
-    pub(crate) fn from_parts(
-        clock: Clock,
-        terms: Terms,
-        callback: Option<Callback>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn from_parts(clock: Clock, terms: Terms, callback: Option<Callback>) -> Result<Self, Error> {
         let current = Current::try_new(&terms, clock.now())?;
         Ok(Self { clock, terms, callback, current })
     }
@@ -84,7 +80,8 @@ impl Detector {
     /// Records one write and returns the partition's count of writes with it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a table not of 1 to 1,024 bytes or a key over 16,384 bytes; [`Error::Memory`].
+    /// [`Error::Invalid`] for a table not of 1 to 1,024 bytes or a key over 16,384 bytes;
+    /// [`Error::Memory`].
     pub fn record_write(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
         self.record_one(Key::new(table.as_ref(), pk.as_ref())?, Operation::Write)
     }
@@ -100,13 +97,15 @@ impl Detector {
     /// Records what `record` says and returns the count with it.
     ///
     /// # Errors
-    /// As [`Detector::record_write`]; [`Error::Invalid`] too for an amount of 0 or a model not of 1 to 1,024 bytes.
+    /// As [`Detector::record_write`]; [`Error::Invalid`] too for an amount of 0 or a model not of 1 to
+    /// 1,024 bytes.
     pub fn record(&self, record: &Record<'_>) -> Result<u64, Error> {
         let (count, _) = self.post_checked(record, Delivery::Callback)?;
         Ok(count)
     }
 
-    /// Records what `record` says, and returns the count and a due warning instead of calling back with it.
+    /// Records what `record` says, and returns the count and a due warning instead of calling back with
+    /// it.
     ///
     /// # Errors
     /// As [`Detector::record`].
@@ -140,8 +139,8 @@ impl Detector {
         Ok(TableHandle::try_new(self, name, self.terms.hashing.prefix(name))?)
     }
 
-    /// Sets the thresholds of one table, whose name must match to the byte: an override on `T` covers neither
-    /// `T/index/I` nor `T`'s ARN. `None` for both removes the override.
+    /// Sets the thresholds of one table, whose name must match to the byte: an override on `T` covers
+    /// neither `T/index/I` nor `T`'s ARN. `None` for both removes the override.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a bad name or a threshold not of 1 to 2⁶³ − 1; [`Error::Memory`].
@@ -231,12 +230,17 @@ impl Detector {
     }
 
     /// Records, and delivers the warning if one is due.
-    fn post<'a>(&self, posting: Posting<'a>, delivery: Delivery) -> Result<(u64, Option<Warning<'a>>), Error> {
+    fn post<'a>(
+        &self,
+        posting: Posting<'a>,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let guard = epoch::pin();
         let (count, warning) = self.current.with(&guard, |ledger| {
             let (partition, count) = ledger.post(&posting, &self.terms, &guard)?;
             ledger.sweep(posting.now, &self.terms, &guard);
-            // Closed: cleared meanwhile. This record came before that, and what is cleared needs no warning.
+            // Closed: cleared meanwhile. This record came before that, and what is cleared needs no
+            // warning.
             let Ok(Some(threshold)) = ledger.reached(count, &posting, &self.terms, &guard) else {
                 return Ok((count, None));
             };
@@ -280,7 +284,13 @@ impl Detector {
     }
 
     /// Whether a hot record is the one to warn; if so, how many were not since the last.
-    fn ring(&self, partition: &Partition, operation: Operation, now: Moment, delivery: Delivery) -> Option<u64> {
+    fn ring(
+        &self,
+        partition: &Partition,
+        operation: Operation,
+        now: Moment,
+        delivery: Delivery,
+    ) -> Option<u64> {
         // Without memory for its warning state a hot record is counted and gives no warning.
         let alarm = partition.alarm().ok()?;
         let heard = match delivery {
@@ -313,7 +323,9 @@ impl Detector {
         let hash = self.terms.hashing.key(key);
         Ok(self.current.with(&guard, |ledger| {
             let found = ledger.find(key, hash, &guard)?;
-            let count = |partition: &Partition| partition.series(operation).count(now.second, self.terms.rules.window, &guard);
+            let count = |partition: &Partition| {
+                partition.series(operation).count(now.second, self.terms.rules.window, &guard)
+            };
             Ok(found.map_or(0, count))
         })?)
     }
@@ -322,9 +334,11 @@ impl Detector {
         thresholds::check(name, thresholds)?;
         let guard = epoch::pin();
         Ok(self.current.with(&guard, |ledger| {
-            ledger.overrides.set(scope, name, thresholds, &self.terms.hashing, &guard).map_err(|refused| match refused {
-                InsertError::Memory => Refusal::Memory,
-                InsertError::Closed | InsertError::Exists(()) => Refusal::Closed,
+            ledger.overrides.set(scope, name, thresholds, &self.terms.hashing, &guard).map_err(|refused| {
+                match refused {
+                    InsertError::Memory => Refusal::Memory,
+                    InsertError::Closed | InsertError::Exists(()) => Refusal::Closed,
+                }
             })
         })?)
     }
@@ -332,13 +346,18 @@ impl Detector {
     fn get_override(&self, scope: Scope, name: &[u8]) -> Result<Thresholds, Error> {
         check_name(name)?;
         let guard = epoch::pin();
-        Ok(self.current.with(&guard, |ledger| Ok(ledger.overrides.get(scope, name, &self.terms.hashing, &guard)?))?)
+        Ok(self
+            .current
+            .with(&guard, |ledger| Ok(ledger.overrides.get(scope, name, &self.terms.hashing, &guard)?))?)
     }
 }
 
 impl std::fmt::Debug for Detector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Detector").field("clock", &self.clock).field("terms", &self.terms).finish_non_exhaustive()
+        f.debug_struct("Detector")
+            .field("clock", &self.clock)
+            .field("terms", &self.terms)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Pinning: a collector of our own, that survives `fork`.
 //!
-//! A collector frees nothing that some thread pinned now might still use. In a forked child the other threads
-//! are gone, but pinned for ever by the collector's books, so a child would gather garbage without
-//! bound. Therefore the child starts a new collector. That is safe because no thread of the child is
-//! pinned: the one that forked was not (nothing is pinned during a callback), and the others are not there.
-//! What the old collector had not freed yet is left behind, once.
+//! A collector frees nothing that some thread pinned now might still use. In a forked child the other
+//! threads are gone, but pinned for ever by the collector's books, so a child would gather garbage
+//! without bound. Therefore the child starts a new collector. That is safe because no thread of the
+//! child is pinned: the one that forked was not (nothing is pinned during a callback), and the others
+//! are not there. What the old collector had not freed yet is left behind, once.
 
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use std::cell::RefCell;

@@ -1,12 +1,13 @@
 //! The C ABI: every function checks its pointers, calls the Rust API, and catches what must not cross.
 //!
 //! # Safety
-//! The functions trust what the header demands of pointers: texts and structs are valid for their lengths,
-//! handles came from the function that makes them and have not been freed, `out` can be written to.
+//! The functions trust what the header demands of pointers: texts and structs are valid for their
+//! lengths, handles came from the function that makes them and have not been freed, `out` can be written
+//! to.
 //!
 //! Conventions, for all functions: text is a pointer and a length, NULL only with length 0; what is
-//! fallible returns 0 or more, or an `HPD_ERR_*` and then has changed nothing; all but `hpd_free` and `hpd_table_close`
-//! may be called by any number of threads at once, and none from a signal handler.
+//! fallible returns 0 or more, or an `HPD_ERR_*` and then has changed nothing; all but `hpd_free` and
+//! `hpd_table_close` may be called by any number of threads at once, and none from a signal handler.
 
 #![allow(clippy::missing_safety_doc)] // It is the same for all of them: above.
 
@@ -54,8 +55,8 @@ fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *m
     }
 }
 
-/// Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random hash
-/// seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
+/// Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
+/// hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
 /// struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size: usize) {
@@ -84,10 +85,10 @@ pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size
     }
 }
 
-/// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is
-/// hot, 1 to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the detector's
-/// life. On success *out is the detector; on failure it is untouched.
-/// Returns HPD_OK, HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
+/// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
+/// to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
+/// detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
+/// HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_new(
     writes_threshold: u64,
@@ -107,11 +108,14 @@ pub unsafe extern "C" fn hpd_new(
     })
 }
 
-/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's is
-/// HPD_ERR_INVALID; a larger one is fine if what lies beyond is zero, else HPD_ERR_UNSUPPORTED, as are
-/// unknown flags. Otherwise as hpd_new.
+/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
+/// is HPD_ERR_INVALID; a larger one is fine if what lies beyond is zero, else HPD_ERR_UNSUPPORTED, as
+/// are unknown flags. Otherwise as hpd_new.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_new_with_options(options: *const hpd_options, out: *mut *mut hpd_detector) -> i32 {
+pub unsafe extern "C" fn hpd_new_with_options(
+    options: *const hpd_options,
+    out: *mut *mut hpd_detector,
+) -> i32 {
     boundary(|| {
         if options.is_null() || out.is_null() {
             return Err(NULL);
@@ -140,8 +144,8 @@ pub unsafe extern "C" fn hpd_new_with_options(options: *const hpd_options, out: 
     })
 }
 
-/// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes time in
-/// proportion to the partitions tracked.
+/// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes
+/// time in proportion to the partitions tracked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
     boundary(|| {
@@ -153,8 +157,8 @@ pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
     });
 }
 
-/// Records one write. table: 1 to 1024 bytes; pk: 0 to 16384. Returns the partition's count of writes with this
-/// one, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
+/// Records one write. table: 1 to 1024 bytes; pk: 0 to 16384. Returns the partition's count of writes
+/// with this one, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_write(
     detector: *const hpd_detector,
@@ -164,7 +168,9 @@ pub unsafe extern "C" fn hpd_record_write(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(detector_of(detector)?.record_write(text(table, table_len)?, text(pk, pk_len)?)) })
+    boundary(|| unsafe {
+        count(detector_of(detector)?.record_write(text(table, table_len)?, text(pk, pk_len)?))
+    })
 }
 
 /// Records one read; otherwise as hpd_record_write.
@@ -177,15 +183,16 @@ pub unsafe extern "C" fn hpd_record_read(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(detector_of(detector)?.record_read(text(table, table_len)?, text(pk, pk_len)?)) })
+    boundary(|| unsafe {
+        count(detector_of(detector)?.record_read(text(table, table_len)?, text(pk, pk_len)?))
+    })
 }
 
 /// Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
-/// caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond is
-/// zero, else HPD_ERR_UNSUPPORTED.
-/// With a warning (its struct_size set by the caller, at least this version's) a due warning is written
-/// there instead of calling back; its texts are the record's own, and its struct_size becomes
-/// how much was filled in. A count of 0 in it: none was due.
+/// caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond
+/// is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, at least this
+/// version's) a due warning is written there instead of calling back; its texts are the record's own,
+/// and its struct_size becomes how much was filled in. A count of 0 in it: none was due.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_full(
     detector: *const hpd_detector,
@@ -228,8 +235,8 @@ fn no_warning(record: &Record<'_>, detector: &Detector) -> hpd_warning {
     })
 }
 
-/// Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its error is
-/// returned. Warnings go to the callback. Returns how many were recorded: n, or fewer if memory
+/// Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its
+/// error is returned. Warnings go to the callback. Returns how many were recorded: n, or fewer if memory
 /// ran out on the way (HPD_ERR_MEMORY if it did at the first). records may be NULL if n is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_batch(
@@ -244,7 +251,9 @@ pub unsafe extern "C" fn hpd_record_batch(
         if records.is_null() && n > 0 {
             return Err(NULL);
         }
-        if record_size < size_of::<hpd_record>() || n.checked_mul(record_size).is_none_or(|size| size > isize::MAX as usize) {
+        if record_size < size_of::<hpd_record>()
+            || n.checked_mul(record_size).is_none_or(|size| size > isize::MAX as usize)
+        {
             return Err(INVALID);
         }
         // SAFETY: the caller gives `n` records, this far apart.
@@ -263,8 +272,8 @@ pub unsafe extern "C" fn hpd_record_batch(
     })
 }
 
-/// Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID. Asking neither starts to track a
-/// partition nor keeps it. Takes no lock.
+/// Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID. Asking neither starts to
+/// track a partition nor keeps it. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_write_count(
     detector: *const hpd_detector,
@@ -274,7 +283,9 @@ pub unsafe extern "C" fn hpd_get_write_count(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(detector_of(detector)?.write_count(text(table, table_len)?, text(pk, pk_len)?)) })
+    boundary(|| unsafe {
+        count(detector_of(detector)?.write_count(text(table, table_len)?, text(pk, pk_len)?))
+    })
 }
 
 /// Returns the partition's count of reads; otherwise as hpd_get_write_count.
@@ -287,12 +298,14 @@ pub unsafe extern "C" fn hpd_get_read_count(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(detector_of(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?)) })
+    boundary(|| unsafe {
+        count(detector_of(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?))
+    })
 }
 
 /// Forgets all counts, warning states and overrides of tables and models, at one moment for all threads.
-/// The clock, the statistics and open tables stay. Takes time in proportion to what it forgets. Returns HPD_OK,
-/// HPD_ERR_NULL, or HPD_ERR_MEMORY and then forgets nothing.
+/// The clock, the statistics and open tables stay. Takes time in proportion to what it forgets. Returns
+/// HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY and then forgets nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     boundary(|| {
@@ -302,8 +315,8 @@ pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     })
 }
 
-/// Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID). An earlier time
-/// returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by itself.
+/// Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID). An
+/// earlier time returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_time_ms(detector: *const hpd_detector, now_ms: u64) -> i32 {
     boundary(|| {

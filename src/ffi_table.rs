@@ -51,14 +51,22 @@ pub unsafe extern "C" fn hpd_table_close(table: *mut hpd_table) {
 
 /// Records one write to a prepared table; otherwise as hpd_record_write.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_table_record_write(table: *const hpd_table, pk: *const c_char, pk_len: usize) -> i64 {
+pub unsafe extern "C" fn hpd_table_record_write(
+    table: *const hpd_table,
+    pk: *const c_char,
+    pk_len: usize,
+) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe { count(table_of(table)?.record_one(text(pk, pk_len)?, Operation::Write)) })
 }
 
 /// Records one read to a prepared table; otherwise as hpd_record_write.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_table_record_read(table: *const hpd_table, pk: *const c_char, pk_len: usize) -> i64 {
+pub unsafe extern "C" fn hpd_table_record_read(
+    table: *const hpd_table,
+    pk: *const c_char,
+    pk_len: usize,
+) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe { count(table_of(table)?.record_one(text(pk, pk_len)?, Operation::Read)) })
 }

@@ -28,7 +28,8 @@ unsafe fn write_thresholds(
         return Err(NULL);
     }
     let thresholds = get()?;
-    let code = |threshold: Option<u64>| threshold.map_or(HPD_INHERIT, |n| i64::try_from(n).unwrap_or(i64::MAX));
+    let code =
+        |threshold: Option<u64>| threshold.map_or(HPD_INHERIT, |n| i64::try_from(n).unwrap_or(i64::MAX));
     // SAFETY: neither is null.
     unsafe {
         writes.write(code(thresholds.writes));
@@ -37,9 +38,9 @@ unsafe fn write_thresholds(
     Ok(HPD_OK)
 }
 
-/// Sets the thresholds of one table, whose name must match to the byte: an override on T covers
-/// neither T/index/I nor T's ARN. Each is 1 to INT64_MAX, or HPD_INHERIT; HPD_INHERIT for both removes the override.
-/// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY.
+/// Sets the thresholds of one table, whose name must match to the byte: an override on T covers neither
+/// T/index/I nor T's ARN. Each is 1 to INT64_MAX, or HPD_INHERIT; HPD_INHERIT for both removes the
+/// override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_table_thresholds(
     detector: *const hpd_detector,
@@ -110,7 +111,11 @@ pub unsafe extern "C" fn hpd_get_model_thresholds(
 
 /// Reads back the detector's own thresholds.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_get_thresholds(detector: *const hpd_detector, writes: *mut i64, reads: *mut i64) -> i32 {
+pub unsafe extern "C" fn hpd_get_thresholds(
+    detector: *const hpd_detector,
+    writes: *mut i64,
+    reads: *mut i64,
+) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
         let detector = unsafe { detector_of(detector)? };

@@ -35,8 +35,8 @@ pub(crate) fn check_pk(pk: &[u8]) -> Result<(), Error> {
     if pk.len() > PK_MAX { Err(Error::Invalid) } else { Ok(()) }
 }
 
-/// A hash cut up for the hash table: `place` finds the segment (low bits) and the line in it (high bits),
-/// `tag` tells most strangers apart before their memory is touched.
+/// A hash cut up for the hash table: `place` finds the segment (low bits) and the line in it (high
+/// bits), `tag` tells most strangers apart before their memory is touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hash {
     pub(crate) place: u32,

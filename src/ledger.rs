@@ -1,8 +1,8 @@
 //! The ledger: everything that clearing a detector forgets, behind one pointer.
 //!
 //! Clearing puts a new ledger in place of the old one. A record that got hold of the old one before that
-//! either finds its partition there, and so comes before the clear, or is turned away and starts again with the new one,
-//! and so comes after it.
+//! either finds its partition there, and so comes before the clear, or is turned away and starts again
+//! with the new one, and so comes after it.
 
 use crate::clock::Moment;
 use crate::key::{Hash, Hashing, Key};
@@ -74,7 +74,12 @@ impl Ledger {
         })
     }
 
-    pub(crate) fn find<'g>(&self, key: Key<'_>, hash: Hash, guard: &'g Guard) -> Result<Option<&'g Partition>, Closed> {
+    pub(crate) fn find<'g>(
+        &self,
+        key: Key<'_>,
+        hash: Hash,
+        guard: &'g Guard,
+    ) -> Result<Option<&'g Partition>, Closed> {
         // SAFETY: the table shows entries that live.
         self.partitions.find(hash, |this| unsafe { Partition::is(this, key) }, guard)
     }
@@ -97,7 +102,9 @@ impl Ledger {
                 }
             };
             // As if never seen, but for a warning state that must not show: begin anew.
-            if partition.alarm_if_any().is_some() && self.sweep.reclaim(&self.partitions, partition, now, terms, guard) {
+            if partition.alarm_if_any().is_some()
+                && self.sweep.reclaim(&self.partitions, partition, now, terms, guard)
+            {
                 continue;
             }
             match partition.add(operation, amount, now.second, terms.rules, guard) {
@@ -161,7 +168,8 @@ impl Ledger {
                 threshold = self.overrides.get(scope, name, &terms.hashing, guard)?.of(operation);
             }
         }
-        Ok(Some(threshold.unwrap_or(terms.thresholds[operation.index()])).filter(|&threshold| count >= threshold))
+        Ok(Some(threshold.unwrap_or(terms.thresholds[operation.index()]))
+            .filter(|&threshold| count >= threshold))
     }
 
     /// Does this call's share of reclaiming idle partitions.
@@ -199,7 +207,12 @@ impl Current {
     }
 
     /// Puts an empty ledger in place of the current one, whose contents the caller then frees.
-    pub(crate) fn clear(&self, terms: &Terms, now: Moment, pin: impl Fn() -> Guard) -> Result<(), OutOfMemory> {
+    pub(crate) fn clear(
+        &self,
+        terms: &Terms,
+        now: Moment,
+        pin: impl Fn() -> Guard,
+    ) -> Result<(), OutOfMemory> {
         let new = Box::into_raw(try_box(Ledger::try_new(terms, now)?)?);
         let old = self.0.swap(new, AcqRel);
         // SAFETY: only this thread took it out, and it is not freed before the deferral below.

@@ -12,8 +12,8 @@ use loom::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Explores all executions of `model` with up to `preemptions` switches away from a thread that could go on
-/// (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
+/// Explores all executions of `model` with up to `preemptions` switches away from a thread that could go
+/// on (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
 fn explore(name: &str, preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let executions = Arc::new(AtomicUsize::new(0));
     let mut builder = loom::model::Builder::new();

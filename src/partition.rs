@@ -111,7 +111,9 @@ impl Partition {
         unsafe {
             let header = this.as_ref();
             let bytes = Self::bytes(this);
-            let text = |from: usize, len: u16| std::slice::from_raw_parts(bytes.add(from).as_ptr(), usize::from(len));
+            let text = |from: usize, len: u16| {
+                std::slice::from_raw_parts(bytes.add(from).as_ptr(), usize::from(len))
+            };
             usize::from(header.table_len) == key.table.len()
                 && text(key.table.len(), header.pk_len) == key.pk
                 && text(0, header.table_len) == key.table
@@ -132,7 +134,8 @@ impl Partition {
         rules: Rules,
         guard: &Guard,
     ) -> Result<u64, AddError> {
-        let count = self.series(operation).add(amount, second, rules.window, guard).map_err(AddError::Memory)?;
+        let count =
+            self.series(operation).add(amount, second, rules.window, guard).map_err(AddError::Memory)?;
         let mut state = self.state.load(Acquire);
         loop {
             match state & PHASE {
@@ -176,7 +179,8 @@ impl Partition {
         if self.state.compare_exchange(state, dying, AcqRel, Acquire).is_err() {
             return false;
         }
-        let idle = self.series.iter().all(|series| series.idle_in_order(now.second, rules.window)) && self.quiet(now, rules);
+        let idle = self.series.iter().all(|series| series.idle_in_order(now.second, rules.window))
+            && self.quiet(now, rules);
         let next = dying & !PHASE | if idle { DEAD } else { LIVE };
         self.state.compare_exchange(dying, next, AcqRel, Acquire).is_ok() && idle
     }

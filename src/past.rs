@@ -107,11 +107,15 @@ impl Past {
         window: u32,
         guard: &Guard,
     ) -> Result<(), OutOfMemory> {
-        let capacity = CAPACITIES.get(kind(old)).filter(|&&n| n * size_of::<AtomicU64>() < Wheel::bytes(window));
+        let capacity =
+            CAPACITIES.get(kind(old)).filter(|&&n| n * size_of::<AtomicU64>() < Wheel::bytes(window));
         // Frozen only once there is memory for the copy, so that a failure leaves things as they
         // were. Slots that left the window before `second` began are not worth their place.
         let kept = || {
-            slots.inspect(Recent::freeze).into_iter().flat_map(|recent| recent.slots())
+            slots
+                .inspect(Recent::freeze)
+                .into_iter()
+                .flat_map(|recent| recent.slots())
                 .filter(|slot| !slot.expired(second, window))
         };
         let new = match capacity {
@@ -132,7 +136,9 @@ impl Past {
 
     /// What the slots in the window before `second` add up to.
     pub(crate) fn sum(&self, second: u32, window: u32, guard: &Guard) -> u64 {
-        if let View::Wheel(wheel) = self.view(guard) && let Some(sum) = wheel.closed(second) {
+        if let View::Wheel(wheel) = self.view(guard)
+            && let Some(sum) = wheel.closed(second)
+        {
             return sum;
         }
         self.sum_between(second.saturating_sub(window), second, guard)
@@ -170,7 +176,9 @@ impl Past {
 
     /// The sum before `to`, given that `last` was just put and nothing came after it.
     pub(crate) fn sum_after(&self, last: Slot, to: u32, window: u32, guard: &Guard) -> u64 {
-        if let View::Wheel(wheel) = self.view(guard) && let Some(sum) = wheel.carry(last, to) {
+        if let View::Wheel(wheel) = self.view(guard)
+            && let Some(sum) = wheel.carry(last, to)
+        {
             return sum;
         }
         self.sum_between(to.saturating_sub(window), to, guard)

@@ -101,7 +101,11 @@ impl<E> Copy for Segment<'_, E> {}
 
 /// Where a probe ended.
 pub(crate) enum Probe<'g, E> {
-    Found { word: &'g AtomicPtr<()>, value: *mut (), entry: NonNull<E> },
+    Found {
+        word: &'g AtomicPtr<()>,
+        value: *mut (),
+        entry: NonNull<E>,
+    },
     /// No such entry; this word would take it.
     Vacant(&'g AtomicPtr<()>),
     /// No such entry, and no word to take: frozen, or full.
@@ -249,6 +253,11 @@ impl<'g, E: Entry> Segment<'g, E> {
         vacant.expect("a successor is never smaller than what it takes over").store(value, Relaxed);
         self.header().used.fetch_add(1, Relaxed);
     }
+}
+
+/// The capacity of a segment that gets `entries`: at most five eighths full, so that it lasts a while.
+pub(crate) fn roomy(entries: usize) -> usize {
+    (entries * 8).div_ceil(5).next_power_of_two().max(ORDINARY)
 }
 
 /// What stands in the word of an entry that was removed.

@@ -13,8 +13,9 @@
 //! overtaken lands in the newer second, which began while its call was under way.
 //!
 //! **Reading.** While the head's second stays `h`, the past's slots in `[h − window, h − 1]` do not change: an
-//! entry is taken again only for a second that comes more than a window later, and a second is put only once
-//! the head reached it. So a sum of them is exact if the head's second is `h` before and after it was taken.
+//! entry is taken again only for a second that comes more than a window later, and a second is put only
+//! once the head reached it. So a sum of them is exact if the head's second is `h` before and after it
+//! was taken.
 
 use crate::memory::OutOfMemory;
 use crate::past::Past;
@@ -34,12 +35,20 @@ impl Series {
     /// Adds `amount` at `second` and returns the window's count with it.
     ///
     /// Fails only when the past has to grow and can't; then nothing was added.
-    pub(crate) fn add(&self, amount: u32, second: u32, window: u32, guard: &Guard) -> Result<u64, OutOfMemory> {
+    pub(crate) fn add(
+        &self,
+        amount: u32,
+        second: u32,
+        window: u32,
+        guard: &Guard,
+    ) -> Result<u64, OutOfMemory> {
         let mut seen = self.head.load();
         loop {
             let outcome = if seen.second >= second {
                 let past = self.past.sum(seen.second, window, guard);
-                self.head.add(seen, amount).map(|before| self.counted(before, amount, seen, past, window, guard))
+                self.head
+                    .add(seen, amount)
+                    .map(|before| self.counted(before, amount, seen, past, window, guard))
             } else {
                 self.turn(seen, Slot::new(second, amount), window, guard)?
             };
@@ -62,8 +71,15 @@ impl Series {
         self.count(before.second, window, guard).max(own)
     }
 
-    /// Turns the head from `seen` to `new`, an amount in a later second. `Ok(Err(slot))`: it is `slot` by now.
-    fn turn(&self, seen: Slot, new: Slot, window: u32, guard: &Guard) -> Result<Result<u64, Slot>, OutOfMemory> {
+    /// Turns the head from `seen` to `new`, an amount in a later second. `Ok(Err(slot))`: it is `slot`
+    /// by now.
+    fn turn(
+        &self,
+        seen: Slot,
+        new: Slot,
+        window: u32,
+        guard: &Guard,
+    ) -> Result<Result<u64, Slot>, OutOfMemory> {
         if !seen.is_empty() && !seen.expired(new.second, window) {
             self.past.put(seen, window, guard)?;
         }

@@ -10,7 +10,8 @@ use crate::sync::{AtomicU64, Relaxed};
 use crate::table::Table;
 use crossbeam_epoch::Guard;
 
-/// Walks over the whole table in one window. Two, so that an idle partition outlives its window by half of one.
+/// Walks over the whole table in one window. Two, so that an idle partition outlives its window by half
+/// of one.
 const WALKS: u64 = 2;
 /// Partitions that are compared when one must go.
 const SAMPLES: usize = 5;
@@ -19,8 +20,8 @@ const MANY: u64 = 8;
 
 #[derive(Debug)]
 pub(crate) struct Sweep {
-    /// When the next step is due, in µs. A table of a million partitions takes one about every
-    /// 0.2 ms at 60 s, whatever the traffic; after a lull, every record takes one until a walk is made up for.
+    /// When the next step is due, in µs. A table of a million partitions takes one about every 0.2 ms at
+    /// 60 s, whatever the traffic; after a lull, every record takes one until a walk is made up for.
     due_us: AtomicU64,
     step: AtomicU64,
     sampled: AtomicU64,
@@ -76,8 +77,9 @@ impl Sweep {
         true
     }
 
-    /// While there are more partitions than the bound allows, makes one go that is not `new`: an idle one, or
-    /// else the quietest of a few. Gives up only when it meets no other: those counted are still about to come.
+    /// While there are more partitions than the bound allows, makes one go that is not `new`: an idle
+    /// one, or else the quietest of a few. Gives up only when it meets no other: those counted are still
+    /// about to come.
     #[cold]
     pub(crate) fn trim(
         &self,
@@ -110,7 +112,8 @@ impl Sweep {
         terms: &Terms,
         guard: &'g Guard,
     ) -> Option<&'g Partition> {
-        // Multiples of the golden ratio visit all parts of the table evenly, in no order that a caller could play.
+        // Multiples of the golden ratio visit all parts of the table evenly, in no order that a caller
+        // could play.
         let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let mut quietest: Option<(u64, &Partition)> = None;
         let mut samples = 0;
@@ -124,7 +127,8 @@ impl Sweep {
                     samples = SAMPLES;
                     0
                 } else {
-                    let count = |operation| partition.series(operation).count(now.second, terms.rules.window, guard);
+                    let count =
+                        |operation| partition.series(operation).count(now.second, terms.rules.window, guard);
                     Operation::ALL.map(count).iter().sum::<u64>().max(1)
                 };
                 if quietest.is_none_or(|(least, _)| count < least) {

@@ -1,14 +1,14 @@
 //! The hash table: a *spine* of [`Segment`]s that split one by one.
 //!
-//! Segment `i` of depth `d` holds the keys whose place ends in the `d` bits of `i`. Where the spine
-//! has no segment yet, the one with the highest bit of `i` cleared still holds those keys. A
-//! segment that fills up is replaced by a clean copy of itself, or by two halves of depth `d + 1`. Nothing
-//! else moves, so no operation moves more entries than a segment has words.
+//! Segment `i` of depth `d` holds the keys whose place ends in the `d` bits of `i`. Where the spine has
+//! no segment yet, the one with the highest bit of `i` cleared still holds those keys. A segment that
+//! fills up is replaced by a clean copy of itself, or by two halves of depth `d + 1`. Nothing else
+//! moves, so no operation moves more entries than a segment has words.
 //!
 //! **Replacing** never waits: any thread can freeze the segment, copy it in private and publish the copy by
-//! one compare-and-swap of the spine's word; the others' copies are thrown away. A half carries the spine's word of
-//! its sibling, so both halves appear at once; the sibling's own place in the spine is filled in next, by whoever gets there,
-//! and at the latest before that half is itself replaced.
+//! one compare-and-swap of the spine's word; the others' copies are thrown away. A half carries the
+//! spine's word of its sibling, so both halves appear at once; the sibling's own place in the spine is
+//! filled in next, by whoever gets there, and at the latest before that half is itself replaced.
 //!
 //! **Removing** is a compare-and-swap of an unfrozen word, and who wins it retires the entry. So an entry is
 //! retired once, and only when no published segment, and no copy that could still be, holds it.
@@ -16,9 +16,9 @@
 use crate::key::Hash;
 use crate::memory::OutOfMemory;
 pub(crate) use crate::segment::Entry;
-use crate::segment::{ORDINARY, Probe, Segment, change, gone, is_frozen, word};
-use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::segment::{ORDINARY, Probe, Segment, change, gone, is_frozen, roomy, word};
 use crate::spine::{DEPTH_MAX, Spine, closed, is_closed, low};
+use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
@@ -102,7 +102,8 @@ impl<E: Entry> Table<E> {
                 }
                 if !word.is_null() {
                     let depth = Segment::<E>::depth_of(word);
-                    // SAFETY: a segment is retired after it left the spine: it lives while the guard does.
+                    // SAFETY: a segment is retired after it left the spine: it lives while the guard
+                    // does.
                     let segment = unsafe { Segment::view(word) };
                     if low(place, depth) == i {
                         return Ok((i, segment));
@@ -175,19 +176,22 @@ impl<E: Entry> Table<E> {
                         return Ok(());
                     }
                 }
-                Probe::Closed => self.replace(i, segment, guard).map_err(|OutOfMemory| InsertError::Memory)?,
+                Probe::Closed => {
+                    self.replace(i, segment, guard).map_err(|OutOfMemory| InsertError::Memory)?
+                }
             }
         }
     }
 
-    /// Removes this entry and retires it, unless another thread has or the table is closed. Without memory to
-    /// help replace a frozen segment it is left for a later walk.
+    /// Removes this entry and retires it, unless another thread has or the table is closed. Without
+    /// memory to help replace a frozen segment it is left for a later walk.
     pub(crate) fn remove(&self, entry: &E, guard: &Guard) {
         while let Ok((i, segment)) = self.locate(entry.place(), guard) {
             match segment.word_of(entry) {
                 Some((word, value, at)) => {
                     if change(word, value, gone()) {
-                        // SAFETY: `change` succeeds once for an entry, and it can't be found from now on.
+                        // SAFETY: `change` succeeds once for an entry, and it can't be found from now
+                        // on.
                         unsafe { Self::retire(at, guard) };
                         return;
                     }
@@ -276,7 +280,8 @@ impl<E: Entry> Table<E> {
         let mut new = Segment::create(roomy(if split { counts[0] } else { live }), depth + u32::from(split))?;
         let mut other = None;
         if split {
-            let made = self.spine.deepen(depth + 1).and_then(|()| Segment::<E>::create(roomy(counts[1]), depth + 1));
+            let made =
+                self.spine.deepen(depth + 1).and_then(|()| Segment::<E>::create(roomy(counts[1]), depth + 1));
             match made {
                 Ok(made) => other = Some(made),
                 Err(refused) => {
@@ -335,9 +340,9 @@ impl<E: Entry> Table<E> {
         }
     }
 
-    /// Closes the table: takes every segment out of it and retires all entries. Threads that are in it may
-    /// go on with the entries they have found, and are turned away from everything else. Pins anew for every segment
-    /// and collects as it goes, so that the caller pays for most of what it frees.
+    /// Closes the table: takes every segment out of it and retires all entries. Threads that are in it
+    /// may go on with the entries they have found, and are turned away from everything else. Pins anew
+    /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
     pub(crate) fn close(&self, pin: impl Fn() -> Guard) {
         let mut i = 0;
         while i < 1 << self.spine.depth() {
@@ -367,11 +372,6 @@ impl<E: Entry> Table<E> {
             guard.flush();
         }
     }
-}
-
-/// The capacity of a segment that gets `entries`: at most five eighths full, so that it lasts a while.
-fn roomy(entries: usize) -> usize {
-    (entries * 8).div_ceil(5).next_power_of_two().max(ORDINARY)
 }
 
 impl<E: Entry> Drop for Table<E> {

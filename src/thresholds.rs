@@ -12,8 +12,8 @@ use std::ptr::NonNull;
 /// The highest threshold: 2⁶³ − 1, what a C caller can read back as `int64_t`.
 pub(crate) const THRESHOLD_MAX: u64 = i64::MAX as u64;
 
-/// The counts from which a partition is hot. `None`: the next level decides
-/// (a model's threshold wins over its table's, and that over the detector's own).
+/// The counts from which a partition is hot. `None`: the next level decides (a model's threshold wins
+/// over its table's, and that over the detector's own).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Thresholds {
     /// For writes, 1 to 2⁶³ − 1.
@@ -62,7 +62,12 @@ pub(crate) struct Override {
 }
 
 impl Override {
-    fn create(scope: Scope, name: &[u8], hash: Hash, thresholds: Thresholds) -> Result<NonNull<Self>, OutOfMemory> {
+    fn create(
+        scope: Scope,
+        name: &[u8],
+        hash: Hash,
+        thresholds: Thresholds,
+    ) -> Result<NonNull<Self>, OutOfMemory> {
         let header = Self { scope, place: hash.place, thresholds, name_len: name.len() };
         let mut bytes = name.iter().copied();
         Self::layout(name.len()).create(header, || bytes.next().unwrap_or_default())
@@ -126,7 +131,9 @@ impl Overrides {
         let update = if thresholds == Thresholds::default() {
             Update::Remove
         } else {
-            Update::Put(Override::create(scope, name, hash, thresholds).map_err(|OutOfMemory| InsertError::Memory)?)
+            Update::Put(
+                Override::create(scope, name, hash, thresholds).map_err(|OutOfMemory| InsertError::Memory)?,
+            )
         };
         for operation in Operation::ALL {
             let floor = thresholds.of(operation).unwrap_or(u64::MAX);

@@ -52,7 +52,9 @@ impl fmt::Display for Warning<'_> {
 
 /// Writes text as it is, but `"`, `\`, control bytes and bytes that are not UTF-8 as `\xNN`.
 fn escape(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8]| bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02X}"));
+    let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8]| {
+        bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02X}"))
+    };
     for chunk in text.utf8_chunks() {
         for c in chunk.valid().chars() {
             // U+0080 to U+009F are control characters too: terminals obey them.

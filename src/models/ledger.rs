@@ -19,7 +19,8 @@ struct Subject {
 const TABLE: &[u8] = b"t";
 
 impl Subject {
-    /// A ledger with a window of one second and thresholds of 10, in which `keys` were written once, in second 0.
+    /// A ledger with a window of one second and thresholds of 10, in which `keys` were written once, in
+    /// second 0.
     fn stage(keys: &[u32]) -> Stage<Self> {
         Self::bounded(keys, 0)
     }
@@ -127,7 +128,8 @@ fn e_a_record_against_growth() {
     });
 }
 
-/// (e) The first touch of a partition by two threads, one of which comes while the other splits the segment.
+/// (e) The first touch of a partition by two threads, one of which comes while the other splits the
+/// segment.
 #[test]
 fn e_first_touch_against_growth() {
     explore("e: first touch against growth", 2, || {
@@ -265,8 +267,8 @@ fn clear(subject: &Subject, thread: &Thread) {
     subject.current.clear(&subject.terms, Moment::from_ms(0), || thread.pin()).unwrap();
 }
 
-/// (k) The thresholds of a table change while two of its records look at them: both sides change at once, and
-/// once they have changed they stay.
+/// (k) The thresholds of a table change while two of its records look at them: both sides change at
+/// once, and once they have changed they stay.
 #[test]
 fn k_thresholds_change_against_record() {
     explore("k: thresholds change against record", 3, || {

@@ -10,7 +10,8 @@ use loom::cell::UnsafeCell;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// How often an entry was freed before its execution was over; a model in which that never happens proves nothing.
+/// How often an entry was freed before its execution was over; a model in which that never happens
+/// proves nothing.
 static FREED: AtomicUsize = AtomicUsize::new(0);
 
 const HASH: Hash = Hash { place: 0, tag: 0 };

@@ -28,8 +28,8 @@ fn series_of(seconds: u32) -> Stage<Series> {
     stage
 }
 
-/// (a) Two threads add as a second turns: both are counted, each returns a count with its own, and the later
-/// of the two returns both.
+/// (a) Two threads add as a second turns: both are counted, each returns a count with its own, and the
+/// later of the two returns both.
 #[test]
 fn a_two_adds_at_a_turn() {
     explore("a: two adds at a turn", 3, || {
@@ -41,8 +41,8 @@ fn a_two_adds_at_a_turn() {
     });
 }
 
-/// (a) The same where one thread read the clock before the turn and adds after it, and with an amount too
-/// large to be added blindly.
+/// (a) The same where one thread read the clock before the turn and adds after it, and with an amount
+/// too large to be added blindly.
 #[test]
 fn a_a_late_add_at_a_turn() {
     explore("a: a late add at a turn", 3, || {
@@ -58,8 +58,8 @@ fn a_a_late_add_at_a_turn() {
     });
 }
 
-/// (b) A read while an add turns the second: what had left the window by the end of the call may be gone,
-/// what entered it before the call is there, and nothing is there that left before the call.
+/// (b) A read while an add turns the second: what had left the window by the end of the call may be
+/// gone, what entered it before the call is there, and nothing is there that left before the call.
 #[test]
 fn b_a_read_at_a_turn() {
     explore("b: a read at a turn", 3, || {
