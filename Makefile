@@ -21,7 +21,7 @@ CHECKS := basic callback threads $(C_TESTS)
 
 all: build
 
-build: library $(PROGRAMS) ## the library, and the C programs with $(CC)
+build: $(PROGRAMS) ## the library, and the C programs with $(CC)
 
 test: ## everything that CI checks
 	ci/rust.sh
@@ -61,14 +61,17 @@ $(BUILD)/bad_input $(BUILD)/bad_structs: $(BUILD)/witness.o
 # This one loads the library by itself.
 $(BUILD)/unload: HOTPART := -ldl
 
-$(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o | library
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/flags
 	$(CC) $(filter %.o,$^) $(LINK_FLAGS) $(HOTPART) -o $@
 
-$(BUILD)/%.o: c_examples/%.c $(wildcard c_examples/*.h) include/hotpart.h Makefile | $(BUILD)
+$(BUILD)/%.o: c_examples/%.c $(wildcard c_examples/*.h) include/hotpart.h Makefile $(BUILD)/flags
 	$(CC) $(C_FLAGS) -c $< -o $@
 
-$(BUILD)/%.o: tests/c/%.c $(wildcard tests/c/*.h c_examples/*.h) include/hotpart.h Makefile | $(BUILD)
+$(BUILD)/%.o: tests/c/%.c $(wildcard tests/c/*.h c_examples/*.h) include/hotpart.h Makefile $(BUILD)/flags
 	$(CC) $(C_FLAGS) -c $< -o $@
 
-$(BUILD):
-	mkdir -p $@
+# Written only when one of them has changed; then all is made anew.
+$(BUILD)/flags: FLAGS = $(VERSION) $(CFLAGS) $(LDFLAGS) $(RELEASE)
+$(BUILD)/flags: library
+	@mkdir -p $(BUILD)
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@

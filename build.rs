@@ -5,7 +5,8 @@ fn main() {
     match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
         Ok("linux" | "android" | "freebsd") => {
             println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libhotpart.so.0");
-            // Threads that exit, and forks, call into the library after a `dlclose`: it is never unmapped.
+            // Threads that exit, and forks, call into the library after a `dlclose`: it is never
+            // unmapped.
             println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
         }
         Ok("macos" | "ios") => {

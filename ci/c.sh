@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves that the header and the C programs are clean C99, and what is to be copied clean C++11 too, for gcc and
-# clang; that the programs hold what they check; and that replay tells what is wrong with a trace.
+# clang; that the programs hold what they check, and the README's is one; and that replay tells what is wrong with a trace.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -24,6 +24,10 @@ compiler() {
             -L"$target" -lhotpart -Wl,-rpath,"$target" -o "$build/$example-c++"
         "$build/$example-c++" >/dev/null
     done
+    sed -n '/^```c$/,/^```$/{/^```/d;p}' README.md >"$build/readme.c"
+    "$cc" -std=c99 -pedantic -Wall -Wextra -Werror -Iinclude "$build/readme.c" -L"$target" -lhotpart \
+        -Wl,-rpath,"$target" -o "$build/readme"
+    "$build/readme"
     ci/replay.sh "$build"
 }
 

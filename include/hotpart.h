@@ -39,8 +39,8 @@
 #define HPD_ERR_INVALID (-2)
 
 /**
- * Not with this detector: setting the time of a running clock; a flag or a field that this
- * version does not know.
+ * Not with this detector: setting the time of a running clock; a flag, or more in a struct, than this
+ * version knows.
  */
 #define HPD_ERR_UNSUPPORTED (-3)
 
@@ -144,11 +144,12 @@ typedef struct hpd_warning {
    */
   uint64_t threshold;
   /**
-   * Records at or past the threshold since the last warning that gave none.
+   * Records at or past the threshold since the last warning that gave none. Forgotten with the partition,
+   * once its window is empty and its interval over.
    */
   uint64_t suppressed;
   /**
-   * The fullest second in the window.
+   * The fullest second in the window; at most count.
    */
   uint64_t peak;
 } hpd_warning;
@@ -234,7 +235,7 @@ typedef struct hpd_record {
    */
   size_t pk_len;
   /**
-   * 1 to 1024 bytes; NULL and 0 for none.
+   * 1 to 1024 bytes; NULL and 0 for none. (An empty name, not NULL, is HPD_ERR_INVALID.)
    */
   const char *model;
   /**
@@ -284,8 +285,8 @@ int32_t hpd_new(uint64_t writes_threshold,
 
 /**
  * Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
- * is HPD_ERR_INVALID; a larger one is fine if what lies beyond is zero, else HPD_ERR_UNSUPPORTED, as
- * are unknown flags. Otherwise as hpd_new.
+ * is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
+ * HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
  */
 int32_t hpd_new_with_options(const struct hpd_options *options,
                              struct hpd_detector **out);
@@ -387,7 +388,8 @@ uint32_t hpd_abi_version(void);
 
 /**
  * Prepares a table's name once; recording through it counts in the same partitions and costs less. The
- * name is copied. On failure *out is untouched.
+ * name, 1 to 1024 bytes, is copied. On failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
+ * HPD_ERR_INVALID or HPD_ERR_MEMORY.
  */
 int32_t hpd_table_open(const struct hpd_detector *detector,
                        const char *table,
@@ -442,7 +444,8 @@ int32_t hpd_set_model_thresholds(const struct hpd_detector *detector,
                                  int64_t reads);
 
 /**
- * Reads back the override of a table; HPD_INHERIT for a side that is not set.
+ * Reads back the override of a table; HPD_INHERIT for a side that is not set. Returns HPD_OK,
+ * HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither number is written.
  */
 int32_t hpd_get_table_thresholds(const struct hpd_detector *detector,
                                  const char *table,
@@ -451,7 +454,7 @@ int32_t hpd_get_table_thresholds(const struct hpd_detector *detector,
                                  int64_t *reads);
 
 /**
- * Reads back the override of a model; HPD_INHERIT for a side that is not set.
+ * Reads back the override of a model; otherwise as hpd_get_table_thresholds.
  */
 int32_t hpd_get_model_thresholds(const struct hpd_detector *detector,
                                  const char *model,
@@ -460,7 +463,7 @@ int32_t hpd_get_model_thresholds(const struct hpd_detector *detector,
                                  int64_t *reads);
 
 /**
- * Reads back the detector's own thresholds.
+ * Reads back the detector's own thresholds. Returns HPD_OK or HPD_ERR_NULL.
  */
 int32_t hpd_get_thresholds(const struct hpd_detector *detector, int64_t *writes, int64_t *reads);
 

@@ -15,8 +15,8 @@ pub const HPD_OK: i32 = 0;
 pub const HPD_ERR_NULL: i32 = -1;
 /// An argument is out of its range.
 pub const HPD_ERR_INVALID: i32 = -2;
-/// Not with this detector: setting the time of a running clock; a flag or a field that this
-/// version does not know.
+/// Not with this detector: setting the time of a running clock; a flag, or more in a struct, than this
+/// version knows.
 pub const HPD_ERR_UNSUPPORTED: i32 = -3;
 /// An allocation failed; nothing changed.
 pub const HPD_ERR_MEMORY: i32 = -4;
@@ -75,9 +75,10 @@ pub struct hpd_warning {
     pub count: u64,
     /// The threshold it reached.
     pub threshold: u64,
-    /// Records at or past the threshold since the last warning that gave none.
+    /// Records at or past the threshold since the last warning that gave none. Forgotten with the partition,
+    /// once its window is empty and its interval over.
     pub suppressed: u64,
-    /// The fullest second in the window.
+    /// The fullest second in the window; at most count.
     pub peak: u64,
 }
 
@@ -130,7 +131,7 @@ pub struct hpd_record {
     pub pk: *const c_char,
     /// The key's length in bytes.
     pub pk_len: usize,
-    /// 1 to 1024 bytes; NULL and 0 for none.
+    /// 1 to 1024 bytes; NULL and 0 for none. (An empty name, not NULL, is HPD_ERR_INVALID.)
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,

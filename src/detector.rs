@@ -270,7 +270,8 @@ impl Detector {
         let Posting { key, operation, now, .. } = *posting;
         let window = self.terms.rules.window;
         let suppressed = self.ring(partition, operation, now, delivery)?;
-        let peak = partition.series(operation).peak(now.second, window, guard);
+        // Others have added since `count` was; the fullest second of that moment had no more than `count`.
+        let peak = partition.series(operation).peak(now.second, window, guard).min(count);
         Some(Warning {
             table: key.table,
             pk: key.pk,

@@ -109,8 +109,8 @@ pub unsafe extern "C" fn hpd_new(
 }
 
 /// Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
-/// is HPD_ERR_INVALID; a larger one is fine if what lies beyond is zero, else HPD_ERR_UNSUPPORTED, as
-/// are unknown flags. Otherwise as hpd_new.
+/// is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
+/// HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_new_with_options(
     options: *const hpd_options,

@@ -16,7 +16,8 @@ unsafe fn table_of<'a>(table: *const hpd_table) -> Result<&'a TableHandle<'stati
 }
 
 /// Prepares a table's name once; recording through it counts in the same partitions and costs less. The
-/// name is copied. On failure *out is untouched.
+/// name, 1 to 1024 bytes, is copied. On failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
+/// HPD_ERR_INVALID or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_open(
     detector: *const hpd_detector,

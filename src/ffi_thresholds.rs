@@ -75,7 +75,8 @@ pub unsafe extern "C" fn hpd_set_model_thresholds(
     })
 }
 
-/// Reads back the override of a table; HPD_INHERIT for a side that is not set.
+/// Reads back the override of a table; HPD_INHERIT for a side that is not set. Returns HPD_OK,
+/// HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither number is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_table_thresholds(
     detector: *const hpd_detector,
@@ -92,7 +93,7 @@ pub unsafe extern "C" fn hpd_get_table_thresholds(
     })
 }
 
-/// Reads back the override of a model; HPD_INHERIT for a side that is not set.
+/// Reads back the override of a model; otherwise as hpd_get_table_thresholds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_model_thresholds(
     detector: *const hpd_detector,
@@ -109,7 +110,7 @@ pub unsafe extern "C" fn hpd_get_model_thresholds(
     })
 }
 
-/// Reads back the detector's own thresholds.
+/// Reads back the detector's own thresholds. Returns HPD_OK or HPD_ERR_NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_thresholds(
     detector: *const hpd_detector,

@@ -13,8 +13,8 @@ fn generated() -> String {
     header.lines().map(|line| literal(line) + "\n").collect()
 }
 
-/// cbindgen writes bare numbers. A negative one is parenthesised here, which is safe wherever it is pasted,
-/// and those of unsigned fields get their suffix.
+/// cbindgen writes bare numbers. A negative one is parenthesised here, which is safe wherever it is
+/// pasted, and those of unsigned fields get their suffix.
 fn literal(line: &str) -> String {
     match line.strip_prefix("#define ").and_then(|define| define.split_once(' ')) {
         Some((name, number)) if number.starts_with('-') => format!("#define {name} ({number})"),
@@ -33,5 +33,8 @@ fn the_header_has_not_drifted() {
         return;
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == generated, "include/hotpart.h differs from src/abi.rs and src/ffi*.rs: run `make header`");
+    assert!(
+        committed == generated,
+        "include/hotpart.h differs from src/abi.rs and src/ffi*.rs: run `make header`"
+    );
 }

@@ -227,6 +227,7 @@ static void sizes_of_batches(const witness *w) {
 static void strides_of_batches(const witness *w) {
   enum { RECORDS = 5, LARGEST = sizeof(hpd_record) + 24 };
   unsigned char array[RECORDS * LARGEST];
+  const hpd_record *records = (const hpd_record *)(void *)array;
   int64_t expected = 0;
   for (size_t stride = sizeof(hpd_record); stride <= LARGEST; stride += 3) {
     memset(array, 0, sizeof array);
@@ -237,12 +238,12 @@ static void strides_of_batches(const witness *w) {
       record.operation = HPD_READ;
       memcpy(array + i * stride, &record, sizeof record);
     }
-    CHECK_EQUAL(hpd_record_batch(w->detector, (const hpd_record *)(void *)array, stride, RECORDS), RECORDS);
+    CHECK_EQUAL(hpd_record_batch(w->detector, records, stride, RECORDS), RECORDS);
     expected += RECORDS;
     CHECK_EQUAL(hpd_get_read_count(w->detector, "strides", 7, "k", 1), expected);
     if (stride > sizeof(hpd_record)) {
       array[RECORDS * stride - 1] = 1; /* the last byte of the last record's unknown tail */
-      REFUSED(w, hpd_record_batch(w->detector, (const hpd_record *)(void *)array, stride, RECORDS), HPD_ERR_UNSUPPORTED);
+      REFUSED(w, hpd_record_batch(w->detector, records, stride, RECORDS), HPD_ERR_UNSUPPORTED);
       CHECK_EQUAL(hpd_get_read_count(w->detector, "strides", 7, "k", 1), expected);
     }
   }

@@ -133,6 +133,7 @@ int main(int argc, char **argv) {
   CHECK_EQUAL(counted, recorded);
   CHECK_EQUAL(writes_of(detector, "quiet", 5, 1), 5);
   hpd_free(detector);
-  printf("%d children went on with right counts and bounded memory; none of %" PRIu64 " records was lost\n", forks, recorded);
+  printf("%d children went on with right counts and bounded memory; none of %" PRIu64 " records was lost\n", forks,
+         recorded);
   return EXIT_SUCCESS;
 }

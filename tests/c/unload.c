@@ -1,5 +1,5 @@
-/* Unloads the library while a thread that has used it lives: the thread then exits and the process forks, both of
- * which call into the library, so dlclose must not have unmapped it. */
+/* Closes the library while a thread that has used it lives. Then the thread exits and the process forks, both of which
+ * call into the library, so closing must not unmap it. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include "hotpart.h"
@@ -42,14 +42,19 @@ static void *run(void *argument) {
   return NULL; /* and now the library's thread-locals are destroyed */
 }
 
+static void *open_library(int flags) {
+  void *library = dlopen("libhotpart.so.0", flags);
+  if (library == NULL)
+    fprintf(stderr, "%s\n", dlerror());
+  CHECK(library != NULL);
+  return library;
+}
+
 int main(void) {
   pthread_t running;
   thread self;
   int status;
-  self.library = dlopen("libhotpart.so.0", RTLD_NOW);
-  if (self.library == NULL)
-    fprintf(stderr, "%s\n", dlerror());
-  CHECK(self.library != NULL);
+  self.library = open_library(RTLD_NOW);
   CHECK_EQUAL(pthread_barrier_init(&self.recorded, NULL, 2), 0);
   CHECK_EQUAL(pthread_barrier_init(&self.unloaded, NULL, 2), 0);
   CHECK_EQUAL(pthread_create(&running, NULL, run, &self), 0);
@@ -57,6 +62,9 @@ int main(void) {
   CHECK_EQUAL(dlclose(self.library), 0);
   pthread_barrier_wait(&self.unloaded);
   CHECK_EQUAL(pthread_join(running, NULL), 0);
+  /* Now that no thread-local holds it either, it is still there. */
+  CHECK_EQUAL(dlclose(open_library(RTLD_NOW)), 0);
+  CHECK(open_library(RTLD_NOW | RTLD_NOLOAD) != NULL);
 
   pid_t child = fork();
   CHECK(child >= 0);
