@@ -290,7 +290,7 @@ fn reached_in_turn(subject: &Subject, thread: &Thread) -> [Option<u64>; 3] {
 /// stay.
 #[test]
 fn k_first_thresholds_against_record() {
-    explore("k: first thresholds against record", 3, || {
+    explore("k: first thresholds against record", 2, || {
         let stage = Subject::stage(&[]);
         let (_, seen) = stage.race(|s, t| change(s, t, 5, 6), reached_in_turn);
         let after = [Some(5), Some(6), Some(5)];
@@ -303,7 +303,7 @@ fn k_first_thresholds_against_record() {
 /// (k) The same for thresholds that replace others.
 #[test]
 fn k_thresholds_change_against_record() {
-    explore("k: thresholds change against record", 3, || {
+    explore("k: thresholds change against record", 2, || {
         let stage = Subject::stage(&[]);
         stage.then(|s, t| change(s, t, 5, 6));
         let (_, seen) = stage.race(|s, t| change(s, t, 3, 8), reached_in_turn);

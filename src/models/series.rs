@@ -45,7 +45,7 @@ fn a_two_adds_at_a_turn() {
 /// too large to be added blindly.
 #[test]
 fn a_a_late_add_at_a_turn() {
-    explore("a: a late add at a turn", 3, || {
+    explore("a: a late add at a turn", 2, || {
         let stage = series_of(1);
         let large = 1 << 20;
         let (other, this) = stage.race(move |s, t| add(s, large, 0, t), |s, t| add(s, 4, 1, t));
@@ -76,7 +76,7 @@ fn b_a_read_at_a_turn() {
 /// (b) The same for the fullest slot.
 #[test]
 fn b_a_peak_at_a_turn() {
-    explore("b: a peak at a turn", 3, || {
+    explore("b: a peak at a turn", 2, || {
         let stage = series_of(2);
         let (_, peak) = stage.race(|s, t| add(s, 8, 3, t), |s, t| s.peak(2, WINDOW, &t.pin()));
         assert!([2, 8].contains(&peak));
@@ -103,7 +103,7 @@ fn c_the_remembered_sum_at_a_turn() {
 /// (c) The same where the two adds turn to different seconds.
 #[test]
 fn c_the_remembered_sum_at_two_turns() {
-    explore("c: the remembered sum at two turns", 3, || {
+    explore("c: the remembered sum at two turns", 2, || {
         let stage = series_of(4);
         let (late, early) = stage.race(|s, t| add(s, 16, 5, t), |s, t| add(s, 32, 4, t));
         assert!([8 + 16, 8 + 16 + 32].contains(&late));
@@ -128,7 +128,7 @@ fn j_growth_against_an_add() {
 /// (j) The compact form becomes a wheel under an add that comes late.
 #[test]
 fn j_promotion_against_a_late_add() {
-    explore("j: promotion against a late add", 3, || {
+    explore("j: promotion against a late add", 2, || {
         let stage = series_of(3);
         stage.race(|s, t| add(s, 16, 3, t), |s, t| add(s, 32, 2, t));
         assert_eq!(stage.then(|s, t| count(s, 3, t)), 2 + 4 + 16 + 32);
@@ -138,7 +138,7 @@ fn j_promotion_against_a_late_add() {
 /// (j) Two adds promote at once.
 #[test]
 fn j_promotion_by_two_adds() {
-    explore("j: promotion by two adds", 3, || {
+    explore("j: promotion by two adds", 2, || {
         let stage = series_of(3);
         stage.race(|s, t| add(s, 16, 3, t), |s, t| add(s, 32, 3, t));
         assert_eq!(stage.then(|s, t| count(s, 3, t)), 2 + 4 + 16 + 32);
@@ -148,7 +148,7 @@ fn j_promotion_by_two_adds() {
 /// (j) A read during promotion sees the past before it or after it, whole.
 #[test]
 fn j_promotion_against_a_read() {
-    explore("j: promotion against a read", 3, || {
+    explore("j: promotion against a read", 2, || {
         let stage = series_of(3);
         let (_, read) = stage.race(|s, t| add(s, 16, 3, t), |s, t| count(s, 2, t));
         assert!([1 + 2 + 4, 2 + 4 + 16].contains(&read), "{read}");
