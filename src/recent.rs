@@ -7,9 +7,10 @@
 //! the last closer's final count stands, and a closer that comes late with an old count, or whose
 //! second has long left the window, changes nothing that anyone still reads.
 //!
-//! **Growth.** When there is no entry to take, the array is frozen entry by entry (no put succeeds
-//! on a frozen entry), copied, and replaced by the copy. Any thread may do that; all copies are
-//! equal, and one is published.
+//! **Growth.** When there is no entry to take, the array is frozen entry by entry (no put succeeds on a
+//! frozen entry), copied, and replaced by the copy. Any thread may do that; one copy is published. It
+//! is frozen because the clock may leap: an array that is full for the second that closes now is not
+//! for one that closes a window later, and what is put then must not go where has been copied already.
 
 use crate::memory::{OutOfMemory, Tailed};
 use crate::slot::Slot;

@@ -92,7 +92,7 @@ impl<E: Entry> Table<E> {
     }
 
     /// The segment where keys of this place belong, and its index.
-    fn locate<'g>(&self, place: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g, E>), Closed> {
+    pub(crate) fn locate<'g>(&self, place: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g, E>), Closed> {
         'again: loop {
             let mut i = low(place, self.spine.depth());
             loop {
@@ -256,7 +256,7 @@ impl<E: Entry> Table<E> {
     }
 
     /// Replaces a segment that is full or frozen, or finds that it has been replaced.
-    fn replace(&self, i: u32, segment: Segment<'_, E>, guard: &Guard) -> Result<(), OutOfMemory> {
+    pub(crate) fn replace(&self, i: u32, segment: Segment<'_, E>, guard: &Guard) -> Result<(), OutOfMemory> {
         self.settle(i, segment);
         let old = segment.spine_word();
         let depth = segment.header().depth;

@@ -1,4 +1,5 @@
-//! (g) Models of what the table retires: nobody who is pinned loses what he found.
+//! Models of what the table lets go: nobody who is pinned loses what he found (g), and nothing that was
+//! removed is found again (e).
 //!
 //! Entries here are not freed but marked, in a cell that loom watches: a read that no unpinning orders
 //! before the mark is what a use after free would be.
@@ -14,19 +15,18 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 /// proves nothing.
 static FREED: AtomicUsize = AtomicUsize::new(0);
 
-const HASH: Hash = Hash { place: 0, tag: 0 };
-
 struct Tracked {
+    place: u32,
     freed: UnsafeCell<bool>,
 }
 
 // SAFETY: the cell's accesses are what the model checks.
 unsafe impl Sync for Tracked {}
 
-// SAFETY: `place` is constant; `free` marks instead of freeing.
+// SAFETY: `place` never changes; `free` marks instead of freeing.
 unsafe impl Entry for Tracked {
     fn place(&self) -> u32 {
-        HASH.place
+        self.place
     }
 
     unsafe fn free(this: NonNull<Self>) {
@@ -36,22 +36,50 @@ unsafe impl Entry for Tracked {
     }
 }
 
+type Tracks = Table<Tracked>;
+
+fn hash(key: u32) -> Hash {
+    Hash { place: key, tag: key as u16 }
+}
+
+fn is(key: u32) -> impl Fn(NonNull<Tracked>) -> bool {
+    // SAFETY: the table shows entries that live.
+    move |this| unsafe { this.as_ref() }.place == key
+}
+
+fn insert(table: &Tracks, key: u32, thread: &Thread) {
+    let entry = Box::new(Tracked { place: key, freed: UnsafeCell::new(false) });
+    let entry = NonNull::from(Box::leak(entry));
+    assert!(table.insert(hash(key), entry, is(key), &thread.pin()).is_ok());
+}
+
+fn remove(table: &Tracks, key: u32, thread: &Thread) {
+    let guard = thread.pin();
+    let entry = table.find(hash(key), is(key), &guard).unwrap().expect("only this thread removes it");
+    table.remove(entry, &guard);
+}
+
+fn holds(table: &Tracks, key: u32, thread: &Thread) -> bool {
+    table.find(hash(key), is(key), &thread.pin()).unwrap().is_some()
+}
+
+/// Replaces the segment of a key although it has room left, which in models it hasn't when its time comes.
+fn replace(table: &Tracks, key: u32, thread: &Thread) {
+    let guard = thread.pin();
+    let (i, segment) = table.locate(key, &guard).unwrap();
+    table.replace(i, segment, &guard).unwrap();
+}
+
 /// A table of one entry.
-fn table() -> Stage<Table<Tracked>> {
+fn table() -> Stage<Tracks> {
     let stage = Stage::new(Table::try_new().unwrap());
-    stage.then(|table, thread| {
-        let entry = NonNull::from(Box::leak(Box::new(Tracked { freed: UnsafeCell::new(false) })));
-        assert!(table.insert(HASH, entry, |_| true, &thread.pin()).is_ok());
-    });
+    stage.then(|table, thread| insert(table, 0, thread));
     stage
 }
 
 /// Removes the entry, and lets the epochs pass that free it if nobody is pinned.
-fn reclaim(table: &Table<Tracked>, thread: &Thread) {
-    let guard = thread.pin();
-    let entry = table.find(HASH, |_| true, &guard).unwrap().expect("only this thread removes it");
-    table.remove(entry, &guard);
-    drop(guard);
+fn reclaim(table: &Tracks, thread: &Thread) {
+    remove(table, 0, thread);
     for _ in 0..3 {
         thread.pin().flush();
     }
@@ -68,7 +96,7 @@ fn g_a_pinned_reader_against_reclaim() {
     explore("g: a pinned reader against reclaim", 2, || {
         table().race(reclaim, |table, thread| {
             let guard = thread.pin();
-            if let Some(entry) = table.find(HASH, |_| true, &guard).unwrap() {
+            if let Some(entry) = table.find(hash(0), is(0), &guard).unwrap() {
                 read(entry);
             }
         });
@@ -83,12 +111,32 @@ fn g_a_reader_that_unpins_early_is_caught() {
     explore("g: a reader that unpins early", 2, || {
         table().race(reclaim, |table, thread| {
             let guard = thread.pin();
-            let found = table.find(HASH, |_| true, &guard).unwrap().map(NonNull::from);
+            let found = table.find(hash(0), is(0), &guard).unwrap().map(NonNull::from);
             drop(guard);
             if let Some(entry) = found {
                 // SAFETY: none; entries are leaked, so that loom and not the allocator sees the mistake.
                 read(unsafe { entry.as_ref() });
             }
         });
+    });
+}
+
+/// (e) An insert into a segment that is being replaced while it has room.
+#[test]
+fn e_an_insert_against_replacement() {
+    explore("e: an insert against replacement", 2, || {
+        let stage = table();
+        stage.race(|table, t| replace(table, 0, t), |table, t| insert(table, 1, t));
+        stage.then(|table, t| assert!(holds(table, 0, t) && holds(table, 1, t)));
+    });
+}
+
+/// (e) A removal from a segment that is being replaced: the copy does not bring the entry back.
+#[test]
+fn e_a_removal_against_replacement() {
+    explore("e: a removal against replacement", 2, || {
+        let stage = table();
+        stage.race(|table, t| replace(table, 0, t), |table, t| remove(table, 0, t));
+        stage.then(|table, t| assert!(!holds(table, 0, t)));
     });
 }

@@ -125,6 +125,24 @@ fn j_growth_against_an_add() {
     });
 }
 
+/// (j) The compact form grows while the clock leaps, so that an entry that was not to be had is: what the
+/// other thread puts there is in the copy, or is put into the copy.
+#[test]
+fn j_growth_against_a_leap() {
+    explore("j: growth against a leap", 2, || {
+        let stage = series_of(2);
+        let (_, count) = stage.race(
+            |s, t| add(s, 16, 2, t),
+            |s, t| {
+                add(s, 32, 9, t);
+                add(s, 64, 10, t)
+            },
+        );
+        assert!([96, 112].contains(&count), "{count}");
+        assert!([96, 112].contains(&stage.then(|s, t| self::count(s, 10, t))));
+    });
+}
+
 /// (j) The compact form becomes a wheel under an add that comes late.
 #[test]
 fn j_promotion_against_a_late_add() {
