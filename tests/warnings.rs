@@ -30,7 +30,7 @@ fn watched(builder: Builder) -> (Detector, Arc<Mutex<Vec<Seen>>>) {
     (builder.on_warning(callback).build().unwrap(), seen)
 }
 
-/// The number of warnings since this was last asked.
+/// The warnings since this was last asked.
 fn taken(seen: &Mutex<Vec<Seen>>) -> Vec<Seen> {
     std::mem::take(&mut seen.lock().unwrap())
 }
@@ -48,7 +48,8 @@ fn one_of_the_racing_threads_warns_in_each_interval() {
     let mut hot = 0;
     for interval in 0..intervals {
         detector.set_time_ms(interval * 60_000).unwrap();
-        let counts = race(|_| (0..each).map(|_| detector.record_write("t", "k").unwrap()).collect::<Vec<_>>());
+        let counts =
+            race(|_| (0..each).map(|_| detector.record_write("t", "k").unwrap()).collect::<Vec<_>>());
         hot += counts.iter().flatten().filter(|&&count| count >= THRESHOLD).count() as u64;
         assert_eq!(seen.lock().unwrap().len() as u64, interval + 1, "exactly one warning");
     }
@@ -63,23 +64,24 @@ fn one_of_the_racing_threads_warns_in_each_interval() {
     println!("{hot} hot records: {} warned, {suppressed} suppressed", warnings.len());
 }
 
-/// The clock moves while threads record: still no two warnings are closer than the interval, and none is lost.
+/// The clock moves while threads record, so that a warning is due over and over and threads meet at it: still
+/// there is one in an interval at most, and every other hot record is counted as suppressed.
 #[test]
 fn hot_records_are_warned_about_or_suppressed_while_the_clock_moves() {
     let (detector, seen) = watched(manual(1, 1, 60).warning_interval_seconds(1));
     let records = stress(20_000) as u64;
     race(|_| {
         for i in 0..records {
-            detector.set_time_ms(i * 10_000 / records).unwrap();
+            detector.set_time_ms(i * 250).unwrap();
             detector.record_read("t", "k").unwrap();
         }
     });
-    detector.set_time_ms(20_000).unwrap();
+    detector.set_time_ms(records * 250 + 1_000).unwrap();
     detector.record_read("t", "k").unwrap();
     let warnings = taken(&seen);
     let suppressed = warnings.iter().map(|warning| warning.suppressed).sum::<u64>();
     assert_eq!(warnings.len() as u64 + suppressed, THREADS as u64 * records + 1);
-    assert!((2..=11).contains(&warnings.len()), "{} warnings in 20 s", warnings.len());
+    assert!((2..=records / 4 + 2).contains(&(warnings.len() as u64)), "{} warnings", warnings.len());
 }
 
 #[test]
@@ -138,20 +140,6 @@ fn a_models_threshold_wins_over_the_tables_and_that_over_the_detectors() {
     assert_eq!(threshold("other", Some("m")), 10, "clearing forgets overrides");
 }
 
-/// Two threads set one table's thresholds at once, and each finds one or the other set when it is back.
-#[test]
-fn a_threshold_that_was_set_is_in_force() {
-    let detector = manual(1_000, 1_000, 60).build().unwrap();
-    for round in 0..stress(3_000) {
-        let table = round.to_le_bytes();
-        race(|thread| {
-            detector.set_table_thresholds(table, both(thread as u64 + 1, 7)).unwrap();
-            assert_eq!(detector.table_thresholds(table).unwrap().reads, Some(7));
-        });
-        detector.clear().unwrap();
-    }
-}
-
 #[test]
 fn who_takes_a_warning_is_not_called_back_with_it() {
     let (detector, seen) = watched(manual(2, 2, 60));
@@ -172,7 +160,10 @@ fn without_a_listener_hot_records_are_suppressed() {
 }
 
 /// A detector whose callback gets the detector itself.
-fn with_callback(builder: Builder, callback: impl Fn(&Detector) + Send + Sync + 'static) -> Arc<OnceLock<Detector>> {
+fn with_callback(
+    builder: Builder,
+    callback: impl Fn(&Detector) + Send + Sync + 'static,
+) -> Arc<OnceLock<Detector>> {
     let cell = Arc::new(OnceLock::new());
     let builder = {
         let cell = Arc::downgrade(&cell);
@@ -188,22 +179,22 @@ fn records_inside_a_callback_count_but_call_back_no_further() {
     let detector = {
         let calls = calls.clone();
         with_callback(manual(1, 1, 60).warning_interval_seconds(0), move |detector| {
-            calls.fetch_add(1, SeqCst);
-            assert_eq!(detector.write_count("t", "k"), Ok(1), "the record is visible before the callback runs");
-            assert_eq!(detector.record_write("t", "k"), Ok(2));
-            assert_eq!(detector.record_write("t", "inner"), Ok(1));
+            let call = calls.fetch_add(1, SeqCst);
+            let visible = detector.write_count("t", "k").unwrap();
+            assert_eq!(visible, 2 * call + 1, "the record is visible before the callback runs");
+            assert_eq!(detector.record_write("t", "k"), Ok(visible + 1));
+            assert_eq!(detector.record_write("t", "inner"), Ok(call + 1));
         })
     };
     let detector = detector.get().unwrap();
     assert_eq!(detector.record_write("t", "k"), Ok(1));
-    assert_eq!(calls.load(SeqCst), 1);
-    assert_eq!(detector.statistics().callback_panics, 0);
-    assert_eq!(detector.write_count("t", "k"), Ok(2));
+    assert_eq!(detector.record_write("t", "k"), Ok(3));
+    assert_eq!(detector.write_count("t", "k"), Ok(4));
+    assert_eq!(calls.load(SeqCst), 2, "once for each record outside");
     // Those inside were suppressed, and the next to be heard says so.
     let (_, warning) = detector.record_and_warn(&Record::new("t", "inner", Operation::Write)).unwrap();
-    assert_eq!(warning.unwrap().suppressed, 1);
-    detector.record_write("t", "k2").unwrap();
-    assert_eq!(calls.load(SeqCst), 2, "the callback is called again afterwards");
+    assert_eq!(warning.unwrap().suppressed, 2);
+    assert_eq!(detector.statistics().callback_panics, 0, "nothing above failed unseen");
 }
 
 #[test]
@@ -226,7 +217,7 @@ fn a_callback_may_call_everything() {
     });
     let detector = detector.get().unwrap();
     assert_eq!(detector.record_write("t", "k"), Ok(1), "the count from before the callback cleared it");
-    assert_eq!(detector.statistics().callback_panics, 0);
+    assert_eq!(detector.statistics().callback_panics, 0, "nothing above failed unseen");
     assert_eq!(detector.write_count("t", "k"), Ok(0));
 }
 

@@ -58,6 +58,27 @@ fn a_a_late_add_at_a_turn() {
     });
 }
 
+/// (a) A thread stops as it closes a second, another adds to that second and closes it: what the first then
+/// puts into the past, compact or a wheel, does not undo that.
+#[test]
+fn a_a_stale_put() {
+    for seconds in [2, 4] {
+        explore(&format!("a: a stale put, {seconds} seconds"), 2, move || {
+            let stage = series_of(seconds);
+            let last = seconds - 1;
+            stage.race(
+                move |s, t| add(s, 16, seconds, t),
+                move |s, t| {
+                    add(s, 32, last, t);
+                    add(s, 64, seconds, t)
+                },
+            );
+            let of_the_past: u64 = (0..seconds).map(|second| 1 << second).rev().take(2).sum();
+            assert_eq!(stage.then(|s, t| count(s, seconds, t)), of_the_past + 16 + 32 + 64);
+        });
+    }
+}
+
 /// (b) A read while an add turns the second: what had left the window by the end of the call may be
 /// gone, what entered it before the call is there, and nothing is there that left before the call.
 #[test]

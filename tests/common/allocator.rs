@@ -23,7 +23,8 @@ thread_local! {
     static LEARNS: Cell<bool> = const { Cell::new(false) };
     static SPARED: Cell<([Option<Layout>; LEARNT], usize)> = const { Cell::new(([None; LEARNT], 0)) };
 
-    static STOPS: Cell<bool> = const { Cell::new(false) };
+    /// How many allocations off the one is in which this thread stops; 0: never.
+    static STOPS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Whether a thread stands in an allocation, and whether it may go on.
@@ -36,7 +37,7 @@ unsafe impl GlobalAlloc for TestAllocator {
         if refuses(layout) {
             return std::ptr::null_mut();
         }
-        if STOPS.replace(false) {
+        if STOPS.replace(STOPS.get().saturating_sub(1)) == 1 {
             STOPPED.store(true, SeqCst);
             while !RELEASED.load(SeqCst) {
                 std::thread::yield_now();
@@ -109,20 +110,29 @@ impl Drop for Release {
     }
 }
 
-/// Runs `meanwhile` while another thread stands still within `call`, in its first allocation after `before`.
-pub fn while_inside<T>(before: impl FnOnce() + Send, call: impl FnOnce() + Send, meanwhile: impl FnOnce() -> T) -> T {
+/// Runs `meanwhile` while another thread, which has run `warm_up`, stands still within `call`, in its `nth`
+/// allocation (from 1 on). Returns when that thread has ended.
+pub fn while_inside<T>(
+    warm_up: impl FnOnce() + Send,
+    nth: usize,
+    call: impl FnOnce() + Send,
+    meanwhile: impl FnOnce() -> T,
+) -> T {
     RELEASED.store(false, SeqCst);
     STOPPED.store(false, SeqCst);
     std::thread::scope(|scope| {
-        let _release = Release;
-        scope.spawn(|| {
-            before();
-            STOPS.set(true);
+        let release = Release;
+        let stopped = scope.spawn(|| {
+            warm_up();
+            STOPS.set(nth);
             call();
         });
         while !STOPPED.load(SeqCst) {
             std::thread::yield_now();
         }
-        meanwhile()
+        let value = meanwhile();
+        drop(release);
+        stopped.join().unwrap();
+        value
     })
 }

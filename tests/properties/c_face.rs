@@ -21,9 +21,20 @@ fn raw(text: &Text) -> (*const c_char, usize) {
 fn record_of(entry: &Entry) -> hpd_record {
     let ((table, table_len), (pk, pk_len)) = (raw(&entry.spot.table), raw(&entry.spot.pk));
     // NULL is no model; an empty one has a pointer.
-    let (model, model_len) = entry.model.as_ref().map_or((null(), 0), |name| (name.0.as_ptr().cast(), name.0.len()));
+    let (model, model_len) =
+        entry.model.as_ref().map_or((null(), 0), |name| (name.0.as_ptr().cast(), name.0.len()));
     let operation = [HPD_WRITE, HPD_READ][entry.operation];
-    hpd_record { table, table_len, pk, pk_len, model, model_len, amount: entry.amount, operation, reserved: 0 }
+    hpd_record {
+        table,
+        table_len,
+        pk,
+        pk_len,
+        model,
+        model_len,
+        amount: entry.amount,
+        operation,
+        reserved: 0,
+    }
 }
 
 fn blank_warning() -> hpd_warning {
@@ -46,7 +57,8 @@ fn blank_warning() -> hpd_warning {
 fn copy_of(warning: &hpd_warning) -> Warned {
     assert_eq!(warning.struct_size, size_of::<hpd_warning>());
     // SAFETY: the library's texts are never NULL and have these lengths.
-    let text = |text: *const c_char, len| Text(unsafe { std::slice::from_raw_parts(text.cast(), len) }.to_vec());
+    let text =
+        |text: *const c_char, len| Text(unsafe { std::slice::from_raw_parts(text.cast(), len) }.to_vec());
     Warned {
         spot: Spot { table: text(warning.table, warning.table_len), pk: text(warning.pk, warning.pk_len) },
         operation: [HPD_WRITE, HPD_READ].iter().position(|&code| code == warning.operation).unwrap(),
@@ -90,7 +102,8 @@ impl CFace {
         let mut warning = blank_warning();
         let out: *mut hpd_warning = if takes_warning { &mut warning } else { null_mut() };
         // SAFETY: the record's texts and the warning live through the call.
-        let result = unsafe { hpd_record_full(self.detector, &record_of(entry), size_of::<hpd_record>(), out) };
+        let result =
+            unsafe { hpd_record_full(self.detector, &record_of(entry), size_of::<hpd_record>(), out) };
         let taken = (takes_warning && result >= 0 && warning.count > 0).then(|| copy_of(&warning));
         Outcome { taken, ..Outcome::of(result) }
     }
@@ -151,6 +164,7 @@ impl CFace {
             amount: 1,
         };
         let size = size_of::<hpd_record>();
+        // SAFETY: a record's texts live through the call.
         let full = |record: hpd_record| unsafe { hpd_record_full(self.detector, &record, size, null_mut()) };
         // SAFETY: what is not NULL is valid for the lengths that go with it.
         unsafe {
@@ -163,7 +177,8 @@ impl CFace {
                 Flaw::Reserved => full(hpd_record { reserved: 1, ..record_of(&good) }),
                 Flaw::ShortRecord => hpd_record_full(self.detector, &record_of(&good), size - 1, null_mut()),
                 Flaw::ShortWarning => {
-                    let mut short = hpd_warning { struct_size: size_of::<hpd_warning>() - 1, ..blank_warning() };
+                    let mut short =
+                        hpd_warning { struct_size: size_of::<hpd_warning>() - 1, ..blank_warning() };
                     let result = hpd_record_full(self.detector, &record_of(&good), size, &mut short);
                     assert_eq!(short.count, u64::MAX, "a refused call left its warning alone");
                     result
@@ -217,7 +232,9 @@ impl Face for CFace {
                     };
                     Self::thresholds(|writes, reads| get(detector, name, len, writes, reads))
                 }
-                Call::OwnThresholds => Self::thresholds(|writes, reads| hpd_get_thresholds(detector, writes, reads)),
+                Call::OwnThresholds => {
+                    Self::thresholds(|writes, reads| hpd_get_thresholds(detector, writes, reads))
+                }
                 Call::Clear => Outcome::of(hpd_clear(detector)),
                 Call::SetTime(ms) => Outcome::of(hpd_set_time_ms(detector, *ms)),
                 Call::Flawed(flaw) => Outcome::of(self.flawed(*flaw)),

@@ -70,7 +70,9 @@ impl Flaw {
     pub fn code(self) -> i32 {
         match self {
             Flaw::NullDetector | Flaw::NullText | Flaw::NullOut | Flaw::NullRecords => HPD_ERR_NULL,
-            Flaw::UnknownOperation | Flaw::Reserved | Flaw::ShortRecord | Flaw::ShortWarning => HPD_ERR_INVALID,
+            Flaw::UnknownOperation | Flaw::Reserved | Flaw::ShortRecord | Flaw::ShortWarning => {
+                HPD_ERR_INVALID
+            }
             Flaw::UnknownTail => HPD_ERR_UNSUPPORTED,
         }
     }
@@ -175,8 +177,12 @@ fn amount() -> impl Strategy<Value = u64> {
 
 fn entry() -> impl Strategy<Value = Entry> {
     let model = prop_oneof![2 => Just(None), 1 => name().prop_map(Some)];
-    (spot(), 0..2_usize, model, amount())
-        .prop_map(|(spot, operation, model, amount)| Entry { spot, operation, model, amount })
+    (spot(), 0..2_usize, model, amount()).prop_map(|(spot, operation, model, amount)| Entry {
+        spot,
+        operation,
+        model,
+        amount,
+    })
 }
 
 fn threshold() -> impl Strategy<Value = i64> {
@@ -186,7 +192,8 @@ fn threshold() -> impl Strategy<Value = i64> {
 
 /// Steps that stay in a second, reach the next ones, or end near the edge of a window.
 fn forward(window: u32) -> impl Strategy<Value = u64> {
-    let edge = (1..4_u64, 0..3_003_u64).prop_map(move |(n, ms)| (n * u64::from(window) * 1000 + ms).saturating_sub(1_001));
+    let edge = (1..4_u64, 0..3_003_u64)
+        .prop_map(move |(n, ms)| (n * u64::from(window) * 1000 + ms).saturating_sub(1_001));
     prop_oneof![4 => 0..1000_u64, 4 => (1..4_u64).prop_map(|s| s * 1000), 3 => edge, 1 => 0..1_u64 << 33]
 }
 
@@ -196,7 +203,8 @@ fn set_time() -> impl Strategy<Value = u64> {
 
 fn flaw() -> impl Strategy<Value = Flaw> {
     use Flaw::*;
-    let all = [NullDetector, NullText, NullOut, NullRecords, UnknownOperation, Reserved, ShortRecord, ShortWarning];
+    let all =
+        [NullDetector, NullText, NullOut, NullRecords, UnknownOperation, Reserved, ShortRecord, ShortWarning];
     select([&all[..], &[UnknownTail]].concat())
 }
 
@@ -234,7 +242,7 @@ fn beats() -> impl Strategy<Value = Vec<Call>> {
 /// A sequence of calls, by absolute times.
 pub fn calls(window: u32) -> impl Strategy<Value = Vec<Call>> {
     let some = prop_oneof![30 => single(window).prop_map(|call| vec![call]), 1 => beats()];
-    prop::collection::vec(some, 1..120).prop_map(|some| {
+    prop::collection::vec(some, 1..80).prop_map(|some| {
         let mut now = 0_u64;
         let absolute = |call| match call {
             Call::Forward(ms) => {
@@ -256,11 +264,13 @@ pub fn calls(window: u32) -> impl Strategy<Value = Vec<Call>> {
 pub fn terms(window: u32) -> impl Strategy<Value = Terms> {
     let threshold = || prop_oneof![6 => 1..9_u64, 1 => select(vec![SLOT_MOST + 1, i64::MAX as u64])];
     let interval = prop_oneof![2 => Just(HPD_INTERVAL_WINDOW), 1 => Just(0), 2 => 1..2 * window + 3];
-    ([threshold(), threshold()], interval, any::<bool>()).prop_map(move |(thresholds, interval, calls_back)| Terms {
-        window,
-        thresholds,
-        interval,
-        calls_back,
-        max_partitions: 0,
-    })
+    ([threshold(), threshold()], interval, any::<bool>()).prop_map(
+        move |(thresholds, interval, calls_back)| Terms {
+            window,
+            thresholds,
+            interval,
+            calls_back,
+            max_partitions: 0,
+        },
+    )
 }

@@ -21,7 +21,8 @@ const WINDOWS: [u32; 5] = [1, 2, 10, 60, 3600];
 fn check(cases: usize, property: impl Fn(Terms, Vec<Call>) -> Result<(), TestCaseError>) {
     for window in WINDOWS {
         let config = Config { cases: stress(cases) as u32, failure_persistence: None, ..Config::default() };
-        let tried = TestRunner::new(config).run(&(terms(window), calls(window)), |(terms, calls)| property(terms, calls));
+        let tried = TestRunner::new(config)
+            .run(&(terms(window), calls(window)), |(terms, calls)| property(terms, calls));
         tried.unwrap_or_else(|failed| panic!("window of {window} s: {failed}"));
         println!("window of {window} s: {} cases", stress(cases));
     }
@@ -45,7 +46,7 @@ fn the_c_abi_shows_what_the_oracle_predicts() {
 
 #[test]
 fn the_rust_api_shows_what_the_oracle_predicts() {
-    check(60, |terms, calls| {
+    check(50, |terms, calls| {
         let detector = rust_face::detector(&terms);
         let (mut oracle, mut rust) = (Oracle::new(&terms), RustFace::new(&detector));
         for call in calls.iter().filter(|call| is_rust(call)) {
@@ -59,10 +60,11 @@ fn the_rust_api_shows_what_the_oracle_predicts() {
 /// either face, and what is counted never exceeds what was recorded.
 #[test]
 fn equal_seeds_choose_alike_at_the_bound() {
-    check(60, |terms, calls| {
+    check(50, |terms, calls| {
         let terms = Terms { max_partitions: 2, ..terms };
         let detector = rust_face::detector(&terms);
-        let (mut oracle, mut c, mut rust) = (Oracle::new(&terms), CFace::new(&terms), RustFace::new(&detector));
+        let (mut oracle, mut c, mut rust) =
+            (Oracle::new(&terms), CFace::new(&terms), RustFace::new(&detector));
         for call in calls.iter().filter(|call| is_rust(call)) {
             let (seen, unbounded) = (c.call(call), oracle.call(call));
             prop_assert_eq!(&seen, &rust.call(call), "{:?}", call);

@@ -94,7 +94,8 @@ impl Oracle {
         let Entry { spot, operation, amount, .. } = entry;
         let (now_ms, begins_ms, interval) = (self.now_ms, self.window_begins_ms(), self.terms.interval);
         let partition = self.partitions.entry(spot.clone()).or_default();
-        if partition.iter().all(|side| side.slots(begins_ms).count() == 0 && side.may_warn(now_ms, interval)) {
+        if partition.iter().all(|side| side.slots(begins_ms).count() == 0 && side.may_warn(now_ms, interval))
+        {
             *partition = Default::default();
         }
         partition[*operation].records.push((now_ms, *amount));

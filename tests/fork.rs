@@ -1,0 +1,155 @@
+//! Promise 7: a forked child goes on, even if other threads of its parent were inside calls.
+#![cfg(unix)]
+
+#[path = "common/allocator.rs"]
+mod allocator;
+mod common;
+
+use allocator::{TestAllocator, live_bytes, while_inside};
+use common::{THREADS, never_hot, race, stress};
+use hotpart::Detector;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+#[global_allocator]
+static ALLOCATOR: TestAllocator = TestAllocator;
+
+/// A child that is stuck dies of this.
+const PATIENCE_SECONDS: u32 = 60;
+
+/// Forks, runs `child` in the child, and checks that it got to its end.
+fn fork(child: impl FnOnce()) {
+    // SAFETY: the child runs what the library promises to work there, on its only thread, and leaves by `_exit`.
+    unsafe {
+        match libc::fork() {
+            -1 => panic!("no fork: {}", std::io::Error::last_os_error()),
+            0 => {
+                libc::alarm(PATIENCE_SECONDS);
+                let done = catch_unwind(AssertUnwindSafe(child)).is_ok();
+                libc::_exit(if done { 0 } else { 1 });
+            }
+            pid => {
+                let mut status = -1;
+                assert_eq!(libc::waitpid(pid, &mut status, 0), pid);
+                assert_eq!(status, 0, "the child's wait status");
+            }
+        }
+    }
+}
+
+/// Generations of partitions, each idle when the next one comes, in a detector whose window is a second. The
+/// memory that they take must be that of one or two.
+fn churns_within_bounds(detector: &Detector) {
+    const EACH: usize = 1_000;
+    let begin_ms = 1_000_000;
+    let mut bytes = Vec::new();
+    for generation in 0..12_u64 {
+        detector.set_time_ms(begin_ms + 3_000 * generation).unwrap();
+        for i in 0..EACH {
+            let key = [generation, i as u64].map(u64::to_le_bytes);
+            assert_eq!(detector.record_write("churn", key.as_flattened()), Ok(1));
+        }
+        bytes.push(live_bytes());
+    }
+    assert!(detector.statistics().partitions <= 3 * EACH as u64);
+    let (early, late) = (bytes[..4].iter().max().unwrap(), bytes[4..].iter().max().unwrap());
+    // Eight generations that nobody frees would be more than twice that.
+    assert!(late - early < 300_000, "{early} bytes in the first four generations, {late} in the others");
+}
+
+/// The thread that forks finds what it had recorded, and what it records from then on.
+fn goes_on(detector: &Detector, recorded: u64) {
+    assert_eq!(detector.write_count("t", "k"), Ok(recorded));
+    assert_eq!(detector.record_write("t", "k"), Ok(recorded + 1));
+    for key in 0..1_000_u64 {
+        assert_eq!(detector.record_read("grown", key.to_le_bytes()), Ok(1));
+    }
+    churns_within_bounds(detector);
+    detector.clear().unwrap();
+    assert_eq!(detector.write_count("t", "k"), Ok(0));
+    assert_eq!(detector.record_write("t", "k"), Ok(1));
+}
+
+/// A detector with a segment that the next new partition fills, and three records of one partition.
+fn nearly_full() -> Detector {
+    let detector = never_hot(1).build().unwrap();
+    (0..223_u64).for_each(|key| assert_eq!(detector.record_write("filler", key.to_le_bytes()), Ok(1)));
+    (1..=3).for_each(|count| assert_eq!(detector.record_write("t", "k"), Ok(count)));
+    detector
+}
+
+#[test]
+fn a_child_goes_on_while_another_thread_of_its_parent_is_inside_a_call() {
+    // The other thread is about to make a partition, or has frozen a segment to replace it.
+    for allocation in [1, 2] {
+        let detector = nearly_full();
+        while_inside(
+            || assert_eq!(detector.write_count("t", "k"), Ok(3)),
+            allocation,
+            || assert_eq!(detector.record_write("t", "another"), Ok(1)),
+            || {
+                fork(|| goes_on(&detector, 3));
+                assert_eq!(detector.record_write("t", "k"), Ok(4), "what the child does stays there");
+            },
+        );
+        assert_eq!(detector.write_count("t", "another"), Ok(1), "and the parent goes on as well");
+    }
+}
+
+#[test]
+fn a_childs_child_goes_on() {
+    let detector = nearly_full();
+    while_inside(
+        || assert_eq!(detector.write_count("t", "k"), Ok(3)),
+        1,
+        || assert_eq!(detector.record_write("t", "another"), Ok(1)),
+        || {
+            fork(|| {
+                // The child has threads inside calls, too.
+                while_inside(
+                    || assert_eq!(detector.record_write("t", "k"), Ok(4)),
+                    1,
+                    || assert_eq!(detector.record_write("t", "a third"), Ok(1)),
+                    || fork(|| goes_on(&detector, 4)),
+                );
+                goes_on(&detector, 4);
+            });
+        },
+    );
+}
+
+/// Ends the other threads' work, even if a child failed.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+/// Forks again and again, while the other threads record, insert and clear what they like.
+#[test]
+fn a_child_goes_on_whatever_other_threads_were_doing() {
+    let detector = never_hot(1).build().unwrap();
+    let stop = AtomicBool::new(false);
+    race(|thread| {
+        if thread == 0 {
+            let _stop = Stop(&stop);
+            for _ in 0..stress(5) {
+                fork(|| {
+                    assert_eq!((1..=500).find(|&n| detector.record_read("t", "own") != Ok(n)), None);
+                    churns_within_bounds(&detector);
+                });
+            }
+            return;
+        }
+        let mut i = thread as u64;
+        while !stop.load(SeqCst) {
+            assert!(detector.record_write("t", (i % 50_000).to_le_bytes()).is_ok());
+            if i.is_multiple_of(10_000) {
+                detector.clear().unwrap();
+            }
+            i += THREADS as u64;
+        }
+    });
+}

@@ -1,0 +1,194 @@
+//! What the library allocates: bounded by live partitions, nothing for a record of a tracked one, and every
+//! refusal is an error that changed nothing.
+
+#[path = "common/allocator.rs"]
+mod allocator;
+mod common;
+
+use allocator::{TestAllocator, allocations, live_bytes, while_inside};
+use common::{manual, never_hot};
+use hotpart::{Detector, Thresholds};
+use std::sync::{Mutex, PoisonError};
+
+#[global_allocator]
+static ALLOCATOR: TestAllocator = TestAllocator;
+
+/// Runs a test on a thread of its own and no other test meanwhile, since what one thread retires another may free.
+fn alone(test: impl FnOnce() + Send) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let tested = std::thread::scope(|scope| {
+        let test = || {
+            settle();
+            test();
+        };
+        scope.spawn(test).join()
+    });
+    tested.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
+/// Lets the collector free all that it can, and returns how many bytes are then live.
+fn settle() -> isize {
+    (0..60).for_each(|_| drop(Detector::new(1, 1, 1)));
+    live_bytes()
+}
+
+fn key(i: usize) -> [u8; 16] {
+    let mut key = *b"customer#0000000";
+    key[9..].copy_from_slice(format!("{i:07}").as_bytes());
+    key
+}
+
+/// Bytes for each of `KEYS` partitions that were seen in so many seconds, the table's included.
+fn bytes_per_partition(seconds: u64) -> f64 {
+    const KEYS: usize = 30_000;
+    let detector = never_hot(60).build().unwrap();
+    let before = settle();
+    for second in 0..seconds {
+        detector.set_time_ms(second * 1000).unwrap();
+        (0..KEYS).for_each(|i| assert_eq!(detector.record_write("orders", key(i)), Ok(second + 1)));
+    }
+    (settle() - before) as f64 / KEYS as f64
+}
+
+#[test]
+fn a_quiet_partition_takes_little() {
+    alone(|| {
+        // Segments are between 5/16 and 7/8 full: a word of 8 bytes, at worst a good three of them.
+        let table = 26.0;
+        let (once, eight) = (bytes_per_partition(1), bytes_per_partition(8));
+        println!("bytes for each partition: seen once {once:.0}, in 8 seconds {eight:.0}");
+        assert!(once < 96.0 + table);
+        assert!(eight < 192.0 + table);
+    });
+}
+
+/// New keys for many windows: memory is that of the keys of the last two or so.
+#[test]
+fn memory_does_not_grow_with_the_keys_ever_seen() {
+    const EACH: usize = 20_000;
+    alone(|| {
+        let detector = never_hot(10).build().unwrap();
+        let mut after_window = Vec::new();
+        for window in 0..20 {
+            for i in 0..EACH {
+                detector.set_time_ms((window * EACH + i) as u64 * 10_000 / EACH as u64).unwrap();
+                assert_eq!(detector.record_write("orders", key(window * EACH + i)), Ok(1));
+            }
+            after_window.push(live_bytes());
+        }
+        // The window, the second that hardly counts, and half a window until the walk comes by.
+        let (early, late) =
+            (after_window[..4].iter().max().unwrap(), after_window[4..].iter().max().unwrap());
+        println!("live bytes at most {early} in the first four windows, {late} in the other sixteen");
+        assert!(*late < early * 5 / 4);
+        assert!(detector.statistics().partitions < 2 * EACH as u64);
+    });
+}
+
+#[test]
+fn a_detector_gives_back_all_that_it_took() {
+    alone(|| {
+        const ROUNDS: isize = 50;
+        let before = settle();
+        for _ in 0..ROUNDS {
+            let detector = manual(5, 5, 60).build().unwrap();
+            for second in 0..40 {
+                detector.set_time_ms(second * 1000).unwrap();
+                assert!(detector.record_write("orders", "k").is_ok());
+                assert!((0..20).all(|i| detector.record_read(second.to_le_bytes(), key(i)).is_ok()));
+                assert_eq!(detector.table("t").unwrap().record_read("k"), Ok(second + 1));
+                detector.set_table_thresholds(second.to_le_bytes(), detector.thresholds()).unwrap();
+                detector.set_model_thresholds("m", detector.thresholds()).unwrap();
+            }
+            detector.clear().unwrap();
+            assert!((0..300).all(|i| detector.record_read("orders", key(i)).is_ok()));
+        }
+        // The collector keeps a few bags of some 2,000 bytes, sometimes one more.
+        assert!((settle() - before) / ROUNDS < 100);
+    });
+}
+
+/// Once its past is a wheel, through turns of the second, hot or not.
+#[test]
+fn a_record_of_a_tracked_partition_allocates_nothing() {
+    alone(|| {
+        let detector = manual(10, 10, 60).warning_interval_seconds(1).on_warning(|_| {}).build().unwrap();
+        let table = detector.table("orders").unwrap();
+        let turn = |second: u64| {
+            detector.set_time_ms(second * 1000).unwrap();
+            for _ in 0..100 {
+                detector.record_write("orders", "k").unwrap();
+                table.record_read("k").unwrap();
+                detector.write_count("orders", "k").unwrap();
+            }
+        };
+        (0..40).for_each(turn);
+        assert_eq!(allocations(|| (40..140).for_each(turn)), 0, "in 20,000 records over 100 seconds");
+    });
+}
+
+#[test]
+fn in_one_second_no_record_but_the_first_allocates() {
+    alone(|| {
+        let detector = never_hot(60).build().unwrap();
+        let record = || assert!(detector.record_write("orders", "k").is_ok());
+        assert_eq!(allocations(record), 1, "the partition, in one piece");
+        assert_eq!(allocations(|| (0..10_000).for_each(|_| record())), 0);
+    });
+}
+
+/// A thread that is stopped in the middle of a record delays reclaim, and only that.
+#[test]
+fn a_stopped_thread_only_delays_reclaim() {
+    alone(|| {
+        let detector = never_hot(1).build().unwrap();
+        // Generations of partitions, of which only the last is not idle.
+        let churn = |generations: std::ops::Range<u64>| {
+            for generation in generations {
+                detector.set_time_ms(generation * 3_000).unwrap();
+                assert!((0..3_000).all(|i| detector.record_write("orders", key(i)) == Ok(1)));
+            }
+        };
+        churn(1..4);
+        let before = settle();
+        while_inside(
+            || assert_eq!(detector.write_count("orders", "any"), Ok(0)),
+            1,
+            || assert_eq!(detector.record_write("stopped", "in the middle"), Ok(1)),
+            || {
+                churn(4..14);
+                assert!(settle() > before + 1_000_000, "ten generations wait for the thread that stopped");
+            },
+        );
+        assert!(settle() < before + 100_000, "and go when it does");
+        assert_eq!(detector.write_count("stopped", "in the middle"), Ok(0), "its second has left the window");
+    });
+}
+
+/// A thread stops while it makes room for its override, having put it in already. Who sets the same override
+/// meanwhile, and is back, finds it set.
+#[test]
+fn a_threshold_that_was_set_is_in_force_whoever_stops() {
+    alone(|| {
+        let detector = never_hot(60).build().unwrap();
+        let set = |table: &str, reads| {
+            let thresholds = Thresholds { writes: None, reads };
+            detector.set_table_thresholds(table, thresholds).unwrap();
+        };
+        // All but one of the words that a segment takes have been used, and none is in use.
+        for i in 0..224 {
+            set(&format!("table {i}"), Some(1));
+            set(&format!("table {i}"), None);
+        }
+        while_inside(
+            || assert!(detector.table_thresholds("t").is_ok()),
+            2,
+            || set("t", Some(5)),
+            || {
+                set("t", Some(6));
+                assert_eq!(detector.table_thresholds("t").unwrap().reads, Some(6));
+            },
+        );
+    });
+}

@@ -1,0 +1,180 @@
+//! Promise 8, of memory: an allocation of ours that fails is `Error::Memory`, and then nothing has changed.
+//!
+//! What crossbeam allocates (a thread's registration, bags of retired memory) aborts when it is refused. So threads
+//! are registered first, and the layouts of its allocations, learnt from crossbeam itself, are never refused.
+
+#[path = "common/allocator.rs"]
+mod allocator;
+mod common;
+
+use allocator::{TestAllocator, refusing, spare};
+use common::{manual, never_hot};
+use crossbeam_epoch::Collector;
+use hotpart::{Detector, Error, Operation, Record, Thresholds};
+
+#[global_allocator]
+static ALLOCATOR: TestAllocator = TestAllocator;
+
+fn spare_crossbeam() {
+    spare(|| {
+        let local = Collector::new().register();
+        let guard = local.pin();
+        for _ in 0..1_000 {
+            guard.defer(|| ());
+        }
+        guard.flush();
+    });
+}
+
+/// All that a test can see of a detector, for one key.
+fn view(detector: &Detector) -> impl PartialEq + std::fmt::Debug + use<> {
+    let counts =
+        [detector.write_count("t", "k"), detector.read_count("t", "k"), detector.write_count("t", "other")];
+    (counts, detector.table_thresholds("t"), detector.model_thresholds("m"), detector.statistics())
+}
+
+/// Calls it on detectors made alike, with each of its allocations refused in turn: alone, and with all that follow. A
+/// call that is refused has changed nothing, and succeeds when it is made again.
+fn refuse_each<T: std::fmt::Debug + PartialEq>(
+    make: impl Fn() -> Detector,
+    call: impl Fn(&Detector) -> Result<T, Error>,
+) {
+    spare_crossbeam();
+    let expected = {
+        let detector = make();
+        (call(&detector), view(&detector))
+    };
+    assert!(expected.0.is_ok());
+    for only_one in [true, false] {
+        let mut refusals = 0;
+        for n in 0.. {
+            let detector = make();
+            let before = view(&detector);
+            let (result, refused) =
+                refusing(n..if only_one { n + 1 } else { usize::MAX }, || call(&detector));
+            if result.is_err() {
+                assert_eq!((&result, view(&detector)), (&Err(Error::Memory), before));
+                assert_eq!((call(&detector), view(&detector)), expected, "with memory again");
+            } else {
+                assert_eq!((result, view(&detector)), expected);
+            }
+            if refused == 0 {
+                break;
+            }
+            refusals += 1;
+        }
+        assert!(refusals > 0, "nothing was allocated");
+    }
+}
+
+/// A detector whose key "k" was recorded in so many seconds, and stands in the next.
+fn seen_in(seconds: u64) -> Detector {
+    let detector = never_hot(60).build().unwrap();
+    for second in 0..seconds {
+        detector.set_time_ms(second * 1000).unwrap();
+        detector.record_write("t", "k").unwrap();
+    }
+    detector.set_time_ms(seconds * 1000).unwrap();
+    detector
+}
+
+/// A detector whose first segment is one entry short of splitting; with this bound.
+fn nearly_full(max_partitions: u64) -> Detector {
+    let detector = never_hot(60).max_partitions(max_partitions).build().unwrap();
+    (0..224_u64).for_each(|key| assert_eq!(detector.record_write("filler", key.to_le_bytes()), Ok(1)));
+    detector
+}
+
+/// As many partitions as the bound allows, in a segment that could not be replaced when it was full.
+fn frozen(max_partitions: u64) -> Detector {
+    let detector = nearly_full(max_partitions);
+    refusing(1..usize::MAX, || detector.record_write("filler", "last")).0.unwrap();
+    detector
+}
+
+#[test]
+fn making_a_detector() {
+    spare_crossbeam();
+    let make = || {
+        manual(1, 1, 60)
+            .on_warning({
+                let big = [0_u64; 9];
+                move |_| assert_eq!(big, [0; 9])
+            })
+            .build()
+    };
+    drop(make());
+    for n in 0.. {
+        let (made, refused) = refusing(n..n + 1, make);
+        if refused == 0 {
+            assert!(n > 3 && made.is_ok());
+            break;
+        }
+        assert_eq!(made.map(drop), Err(Error::Memory));
+    }
+}
+
+#[test]
+fn a_first_record() {
+    refuse_each(|| seen_in(0), |detector| detector.record_write("t", "k"));
+    refuse_each(
+        || seen_in(0),
+        |detector| detector.record(&Record::new("t", "k", Operation::Read).model("m").amount(7)),
+    );
+}
+
+#[test]
+fn a_record_for_which_the_past_grows() {
+    // The last second that fits each form of the past is the head's, so the next one moves it out.
+    for seconds in [1, 4, 8, 16, 32] {
+        refuse_each(|| seen_in(seconds), |detector| detector.record_write("t", "k"));
+    }
+}
+
+#[test]
+fn a_record_for_which_the_table_grows() {
+    refuse_each(|| nearly_full(0), |detector| detector.record_write("t", "k"));
+    refuse_each(|| frozen(0), |detector| detector.record_write("t", "k"));
+}
+
+#[test]
+fn a_record_for_which_another_partition_is_replaced() {
+    refuse_each(|| nearly_full(224), |detector| detector.record_write("t", "k"));
+    refuse_each(|| frozen(225), |detector| detector.record_write("t", "k"));
+}
+
+#[test]
+fn setting_thresholds() {
+    let both = Thresholds { writes: Some(5), reads: None };
+    refuse_each(|| seen_in(1), |detector| detector.set_table_thresholds("t", both));
+    refuse_each(|| seen_in(1), |detector| detector.set_model_thresholds("m", both));
+    let set_already = || {
+        let detector = seen_in(1);
+        detector.set_table_thresholds("t", Thresholds { writes: Some(9), reads: Some(9) }).unwrap();
+        detector
+    };
+    refuse_each(set_already, |detector| detector.set_table_thresholds("t", both));
+}
+
+#[test]
+fn opening_a_table() {
+    refuse_each(|| seen_in(1), |detector| detector.table("t").map(drop));
+}
+
+#[test]
+fn clearing() {
+    refuse_each(|| seen_in(9), |detector| detector.clear());
+}
+
+/// Hot records are either warned about or counted as suppressed, even those that find no memory for that.
+#[test]
+fn a_hot_record() {
+    let hot = Record::new("t", "k", Operation::Write);
+    let detector = manual(1, 1, 60).build().unwrap();
+    detector.record_read("t", "k").unwrap();
+    let (recorded, _) = refusing(0..usize::MAX, || detector.record(&hot));
+    let suppressed = u64::from(recorded.is_ok());
+    assert_eq!(detector.write_count("t", "k"), Ok(suppressed));
+    let (_, warning) = detector.record_and_warn(&hot).unwrap();
+    assert_eq!(warning.unwrap().suppressed, suppressed);
+}
