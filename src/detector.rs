@@ -203,7 +203,7 @@ impl Detector {
     /// Numbers about the detector itself.
     pub fn statistics(&self) -> Statistics {
         let guard = epoch::pin();
-        self.terms.tally.read(self.current.get(&guard).partitions.len())
+        self.terms.tally.read(self.current.get(&guard).partitions.len.get())
     }
 
     /// Checks a record, and records it at this moment.

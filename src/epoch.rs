@@ -9,13 +9,15 @@
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use std::cell::RefCell;
 use std::ptr::null_mut;
-use std::sync::Once;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// The collector, made at the first pin and again in a forked child. Never freed.
 static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(null_mut());
 /// How many forks lie between the first process and this one.
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether this process, or the one it was forked from, has registered [`forked`].
+static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 struct Local {
     generation: usize,
@@ -75,17 +77,16 @@ fn collector() -> &'static Collector {
     unsafe { &*current }
 }
 
-/// Registers [`forked`], once for a process and its children.
+/// Registers [`forked`]. Without a lock, which a fork might leave locked in the child: two threads may
+/// both register it, and running it twice does no harm.
 fn on_fork() {
-    static REGISTERED: Once = Once::new();
     #[cfg(unix)]
-    REGISTERED.call_once(|| {
+    if !REGISTERED.load(Ordering::Relaxed) {
         // SAFETY: the handler only stores to atomics, which is allowed in a child of many threads, and
         // the library is linked so as never to be unmapped.
-        unsafe { libc::pthread_atfork(None, None, Some(forked)) };
-    });
-    #[cfg(not(unix))]
-    REGISTERED.call_once(|| {});
+        let registered = unsafe { libc::pthread_atfork(None, None, Some(forked)) } == 0;
+        REGISTERED.store(registered, Ordering::Relaxed);
+    }
 }
 
 #[cfg(unix)]

@@ -125,28 +125,20 @@ impl Ledger {
         let Posting { key, hash, operation, amount, now, .. } = *posting;
         let new = Partition::create(key, hash, operation, amount, now.second)
             .map_err(|OutOfMemory| InsertError::Memory)?;
-        let bounded = terms.max_partitions != 0;
-        if self.partitions.reserve() >= terms.max_partitions && bounded {
-            self.sweep.trim(&self.partitions, None, now, terms, guard);
-        }
         // SAFETY: the table shows entries that live.
         let inserted = self.partitions.insert(hash, new, |this| unsafe { Partition::is(this, key) }, guard);
-        match inserted {
-            Ok(()) => {
-                // SAFETY: it was alive in the table just now, and is while the guard is.
-                let new = unsafe { new.as_ref() };
-                if bounded && self.partitions.len() > terms.max_partitions {
-                    self.sweep.trim(&self.partitions, Some(new), now, terms, guard);
-                }
-                Ok(new)
-            }
-            Err(refused) => {
-                self.partitions.release();
-                // SAFETY: it did not get into the table.
-                unsafe { Partition::free(new) };
-                Err(refused)
-            }
+        if let Err(refused) = inserted {
+            // SAFETY: it did not get into the table.
+            unsafe { Partition::free(new) };
+            return Err(refused);
         }
+        // SAFETY: it was alive in the table just now, and is while the guard is.
+        let new = unsafe { new.as_ref() };
+        self.partitions.len.increment();
+        if terms.max_partitions != 0 {
+            self.sweep.trim(&self.partitions, new, now, terms, guard);
+        }
+        Ok(new)
     }
 
     /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
@@ -217,7 +209,7 @@ impl Current {
         let old = self.0.swap(new, AcqRel);
         // SAFETY: only this thread took it out, and it is not freed before the deferral below.
         let ledger = unsafe { &*old };
-        Tally::count(&terms.tally.cleared, ledger.partitions.len());
+        Tally::count(&terms.tally.cleared, ledger.partitions.len.get());
         ledger.partitions.close(&pin);
         ledger.overrides.close(&pin);
         // SAFETY: it came from a box, and has been empty and out of reach since it was closed.

@@ -27,6 +27,7 @@ mod clock;
 mod error;
 mod key;
 mod ledger;
+mod len;
 mod memory;
 mod operation;
 mod partition;

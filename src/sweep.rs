@@ -15,6 +15,8 @@ use crossbeam_epoch::Guard;
 const WALKS: u64 = 2;
 /// Partitions that are compared when one must go.
 const SAMPLES: usize = 5;
+/// How often the table is searched for one that must go before it is taken to hold none.
+const WALKS_FOR_ONE: u32 = 64;
 /// Retired at once, this many are handed to the collector now and not when some bag is full.
 const MANY: u64 = 8;
 
@@ -57,7 +59,7 @@ impl Sweep {
         }
     }
 
-    /// Reclaims a partition if it is idle.
+    /// Reclaims a partition if it is idle. `true`: it is gone.
     pub(crate) fn reclaim(
         &self,
         partitions: &Table<Partition>,
@@ -67,7 +69,7 @@ impl Sweep {
         guard: &Guard,
     ) -> bool {
         if partition.kill_idle(now, terms.rules) {
-            partitions.release();
+            partitions.len.decrement();
             Tally::count(&terms.tally.reclaimed, 1);
         } else if !partition.is_dead() {
             return false;
@@ -77,37 +79,55 @@ impl Sweep {
         true
     }
 
-    /// While there are more partitions than the bound allows, makes one go that is not `new`: an idle
-    /// one, or else the quietest of a few. Gives up only when it meets no other: those counted are still
-    /// about to come.
-    #[cold]
+    /// Makes a partition go that is not `new` for each that is over the bound: an idle one, or else the
+    /// quietest of a few.
     pub(crate) fn trim(
         &self,
         partitions: &Table<Partition>,
-        new: Option<&Partition>,
+        new: &Partition,
         now: Moment,
         terms: &Terms,
         guard: &Guard,
     ) {
-        while partitions.len() > terms.max_partitions {
-            match self.quietest(partitions, new, now, terms, guard) {
-                None => return,
-                Some(partition) => {
-                    if !self.reclaim(partitions, partition, now, terms, guard) && partition.kill() {
-                        partitions.release();
-                        Tally::count(&terms.tally.replaced, 1);
-                        partitions.remove(partition, guard);
-                    }
-                }
-            }
+        // Counted out first, so that two threads don't both make one go for the same excess.
+        while partitions.len.decrement_over(terms.max_partitions) {
+            // Whoever counts one out over a bound of 1 or more leaves another in besides its own. A walk
+            // misses it only where others insert behind it and make go before it. If all walks do there
+            // is none: a thread that a fork left behind had not counted it out.
+            (0..WALKS_FOR_ONE).any(|_| self.replace(partitions, new, now, terms, guard));
         }
+    }
+
+    /// Makes one partition go that has been counted out already. `false`: a walk met none but `new`.
+    #[cold]
+    fn replace(
+        &self,
+        partitions: &Table<Partition>,
+        new: &Partition,
+        now: Moment,
+        terms: &Terms,
+        guard: &Guard,
+    ) -> bool {
+        while let Some(partition) = self.quietest(partitions, new, now, terms, guard) {
+            let tally = if partition.kill_idle(now, terms.rules) {
+                &terms.tally.reclaimed
+            } else if partition.kill() {
+                &terms.tally.replaced
+            } else {
+                continue; // Another thread made it go.
+            };
+            Tally::count(tally, 1);
+            partitions.remove(partition, guard);
+            return true;
+        }
+        false
     }
 
     /// The quietest partition of the first few that a walk from somewhere meets; an idle one at once.
     fn quietest<'g>(
         &self,
         partitions: &Table<Partition>,
-        new: Option<&Partition>,
+        new: &Partition,
         now: Moment,
         terms: &Terms,
         guard: &'g Guard,
@@ -119,7 +139,7 @@ impl Sweep {
         let mut samples = 0;
         for step in 0..partitions.steps() {
             partitions.walk(start.wrapping_add(step), guard, |partition| {
-                if partition.is_dead() || new.is_some_and(|new| std::ptr::eq(new, partition)) {
+                if partition.is_dead() || std::ptr::eq(new, partition) {
                     return;
                 }
                 samples += 1;

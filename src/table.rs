@@ -14,11 +14,12 @@
 //! retired once, and only when no published segment, and no copy that could still be, holds it.
 
 use crate::key::Hash;
+use crate::len::Len;
 use crate::memory::OutOfMemory;
 pub(crate) use crate::segment::Entry;
 use crate::segment::{ORDINARY, Probe, Segment, change, gone, is_frozen, roomy, word};
 use crate::spine::{DEPTH_MAX, Spine, closed, is_closed, low};
-use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
@@ -50,7 +51,8 @@ pub(crate) enum Update<E> {
 
 pub(crate) struct Table<E: Entry> {
     spine: Spine,
-    len: AtomicU64,
+    /// Kept by whoever inserts and removes; by the table for what it updates.
+    pub(crate) len: Len,
     /// Entries that the costliest replacement so far moved.
     #[cfg(test)]
     pub(crate) moved_most: std::sync::atomic::AtomicUsize,
@@ -66,7 +68,7 @@ impl<E: Entry> Table<E> {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         let table = Self {
             spine: Spine::try_new()?,
-            len: AtomicU64::new(0),
+            len: Len::new(),
             #[cfg(test)]
             moved_most: 0.into(),
             _owns: PhantomData,
@@ -74,21 +76,6 @@ impl<E: Entry> Table<E> {
         let first = Segment::<E>::create(ORDINARY, 0)?;
         table.spine.word(0).store(first.spine_word(), Relaxed);
         Ok(table)
-    }
-
-    /// How many entries there are: exact when nobody is inserting or removing.
-    pub(crate) fn len(&self) -> u64 {
-        self.len.load(Relaxed)
-    }
-
-    /// Makes room in the count for an entry that is about to be inserted; returns how many there were.
-    pub(crate) fn reserve(&self) -> u64 {
-        self.len.fetch_add(1, Relaxed)
-    }
-
-    /// Takes back a `reserve` whose entry did not get in, or has left.
-    pub(crate) fn release(&self) {
-        self.len.fetch_sub(1, Relaxed);
     }
 
     /// The segment where keys of this place belong, and its index.
@@ -223,7 +210,7 @@ impl<E: Entry> Table<E> {
             match segment.probe(hash, &matches) {
                 Probe::Found { word, value: old, entry } if change(word, old, value) => {
                     if matches!(update, Update::Remove) {
-                        self.release();
+                        self.len.decrement();
                     }
                     // SAFETY: the change that took it out of the table succeeded here.
                     unsafe { Self::retire(entry, guard) };
@@ -235,14 +222,19 @@ impl<E: Entry> Table<E> {
                 Probe::Found { .. } => {}
                 Probe::Vacant(_) | Probe::Closed => match update {
                     Update::Remove => return Ok(()),
-                    Update::Put(entry) => match self.insert(hash, *entry, &matches, guard) {
-                        Err(InsertError::Exists(_)) => {}
-                        Ok(()) => {
-                            self.reserve();
-                            return Ok(());
+                    // Counted first: where `len` is 0 there is no entry.
+                    Update::Put(entry) => {
+                        self.len.increment();
+                        match self.insert(hash, *entry, &matches, guard) {
+                            Ok(()) => return Ok(()),
+                            Err(refused) => {
+                                self.len.decrement();
+                                if !matches!(refused, InsertError::Exists(_)) {
+                                    return Err(refused);
+                                }
+                            }
                         }
-                        failed => return failed,
-                    },
+                    }
                 },
             }
         }
@@ -275,7 +267,7 @@ impl<E: Entry> Table<E> {
         self.moved_most.fetch_max(live, Relaxed);
         // A segment that random hashes would not have filled this deep is being filled by design, and
         // splitting would not relieve it.
-        let crowded = depth >= DEPTH_MAX || (ORDINARY as u64 / 16) << depth > self.len();
+        let crowded = depth >= DEPTH_MAX || (ORDINARY as u64 / 16) << depth > self.len.get();
         let split = roomy(live) > segment.capacity() && !crowded;
         let mut new = Segment::create(roomy(if split { counts[0] } else { live }), depth + u32::from(split))?;
         let mut other = None;

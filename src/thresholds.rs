@@ -160,7 +160,7 @@ impl Overrides {
         hashing: &Hashing,
         guard: &Guard,
     ) -> Result<Thresholds, Closed> {
-        if self.table.len() == 0 {
+        if self.table.len.get() == 0 {
             return Ok(Thresholds::default());
         }
         // SAFETY: the table shows entries that live.

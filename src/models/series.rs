@@ -75,6 +75,8 @@ fn a_a_stale_put() {
             );
             let of_the_past: u64 = (0..seconds).map(|second| 1 << second).rev().take(2).sum();
             assert_eq!(stage.then(|s, t| count(s, seconds, t)), of_the_past + 16 + 32 + 64);
+            let later = stage.then(|s, t| count(s, seconds + 1, t));
+            assert_eq!(later, (1 << last) + 16 + 32 + 64, "as the slots have it, not the remembered sum");
         });
     }
 }

@@ -1,0 +1,62 @@
+//! How many entries a table has, counted by those who insert and remove them.
+
+use crate::sync::{AtomicU64, Relaxed};
+
+/// A count that is exact when nobody is inserting or removing. An entry may be removed before it is
+/// counted in; then this wraps below zero for a moment, which reads as zero.
+#[derive(Debug)]
+pub(crate) struct Len(AtomicU64);
+
+fn positive(len: u64) -> u64 {
+    (len as i64).max(0) as u64
+}
+
+impl Len {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        positive(self.0.load(Relaxed))
+    }
+
+    /// Counts an entry in.
+    pub(crate) fn increment(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    /// Counts an entry out.
+    pub(crate) fn decrement(&self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+
+    /// Counts one entry out if there are over `most`; the caller then has to remove one, or count it in
+    /// again.
+    pub(crate) fn decrement_over(&self, most: u64) -> bool {
+        let less_one = |len| (positive(len) > most).then(|| len - 1);
+        self.0.fetch_update(Relaxed, Relaxed, less_one).is_ok()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_that_leaves_before_it_is_counted_does_not_look_like_many() {
+        let len = Len::new();
+        len.decrement();
+        assert_eq!(len.get(), 0);
+        assert!(!len.decrement_over(0));
+        len.increment();
+        assert_eq!(len.get(), 0);
+    }
+
+    #[test]
+    fn each_excess_is_counted_out_once() {
+        let len = Len::new();
+        (0..5).for_each(|_| len.increment());
+        assert!(!len.decrement_over(u64::MAX));
+        assert_eq!((0..9).filter(|_| len.decrement_over(3)).count(), 2);
+    }
+}
