@@ -4,8 +4,8 @@
 //! shows how many executions each explored.
 
 mod ledger;
-mod reclaim;
 mod series;
+mod table;
 
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use loom::thread;

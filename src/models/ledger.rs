@@ -99,21 +99,6 @@ fn d_first_touch() {
     });
 }
 
-/// (e) Two inserts into a segment that has room for one: it splits, and nothing is lost or there twice.
-#[test]
-fn e_two_inserts_against_growth() {
-    explore("e: two inserts against growth", 2, || {
-        let stage = Subject::stage(&[0]);
-        stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(2, Write, 0, t));
-        stage.then(|s, t| {
-            for key in 0..3 {
-                assert_eq!(s.count(key, Write, 0, t), 1);
-            }
-            assert_eq!(s.partitions(t), 3);
-        });
-    });
-}
-
 /// (e) A record of a partition whose segment splits under it.
 #[test]
 fn e_a_record_against_growth() {

@@ -1,5 +1,5 @@
-//! Models of what the table lets go: nobody who is pinned loses what he found (g), and nothing that was
-//! removed is found again (e).
+//! Models of the table: growth loses nothing and brings nothing back (e), and nobody who is pinned loses
+//! what he found (g).
 //!
 //! Entries here are not freed but marked, in a cell that loom watches: a read that no unpinning orders
 //! before the mark is what a use after free would be.
@@ -118,6 +118,16 @@ fn g_a_reader_that_unpins_early_is_caught() {
                 read(unsafe { entry.as_ref() });
             }
         });
+    });
+}
+
+/// (e) Two inserts into a segment that has room for one: it splits, and nothing is lost.
+#[test]
+fn e_two_inserts_against_growth() {
+    explore("e: two inserts against growth", 2, || {
+        let stage = table();
+        stage.race(|table, t| insert(table, 1, t), |table, t| insert(table, 2, t));
+        stage.then(|table, t| assert!((0..3).all(|key| holds(table, key, t))));
     });
 }
 
