@@ -33,7 +33,7 @@ const GONE: usize = 2;
 /// # Safety
 /// `place` is the same at every call, and `free` gives back what the entry was made of.
 pub(crate) unsafe trait Entry: Sized {
-    /// The place of the key's [`Hash`].
+    /// The place of the key's [`crate::key::Hash`].
     fn place(&self) -> u32;
 
     /// # Safety
