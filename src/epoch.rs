@@ -51,6 +51,7 @@ impl Local {
     fn register(&mut self) -> Guard {
         // Read first: should a fork come in between, the handle is one generation old and is replaced.
         self.generation = GENERATION.load(Ordering::Relaxed);
+        on_fork();
         let handle = collector().register();
         let guard = handle.pin();
         // The parent's handle belongs to a collector that waits for threads that are not here.
@@ -62,7 +63,6 @@ impl Local {
 fn collector() -> &'static Collector {
     let mut current = COLLECTOR.load(Ordering::Acquire);
     if current.is_null() {
-        on_fork();
         let new = Box::into_raw(Box::new(Collector::new()));
         match COLLECTOR.compare_exchange(null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => current = new,

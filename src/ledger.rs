@@ -107,7 +107,8 @@ impl Ledger {
             {
                 continue;
             }
-            match partition.add(operation, amount, now.second, terms.rules, guard) {
+            let floor = self.overrides.floor(operation);
+            match partition.add(operation, amount, now.second, terms.rules, floor, guard) {
                 Ok(count) => return Ok((partition, count)),
                 Err(AddError::Dead) => {}
                 Err(AddError::Memory(refused)) => return Err(refused.into()),
@@ -126,7 +127,12 @@ impl Ledger {
         let new = Partition::create(key, hash, operation, amount, now.second)
             .map_err(|OutOfMemory| InsertError::Memory)?;
         // SAFETY: the table shows entries that live.
-        let inserted = self.partitions.insert(hash, new, |this| unsafe { Partition::is(this, key) }, guard);
+        let matches = |this| unsafe { Partition::is(this, key) };
+        // SAFETY: just made; nobody else has seen it.
+        let prepared = unsafe { new.as_ref() }.prepare(amount.into(), self.overrides.floor(operation));
+        let inserted = prepared
+            .map_err(|OutOfMemory| InsertError::Memory)
+            .and_then(|()| self.partitions.insert(hash, new, matches, guard));
         if let Err(refused) = inserted {
             // SAFETY: it did not get into the table.
             unsafe { Partition::free(new) };
@@ -209,8 +215,7 @@ impl Current {
         let old = self.0.swap(new, AcqRel);
         // SAFETY: only this thread took it out, and it is not freed before the deferral below.
         let ledger = unsafe { &*old };
-        Tally::count(&terms.tally.cleared, ledger.partitions.len.get());
-        ledger.partitions.close(&pin);
+        Tally::count(&terms.tally.cleared, ledger.partitions.close(&pin));
         ledger.overrides.close(&pin);
         // SAFETY: it came from a box, and has been empty and out of reach since it was closed.
         unsafe { pin().defer_unchecked(move || drop(Box::from_raw(old))) };

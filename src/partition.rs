@@ -132,10 +132,12 @@ impl Partition {
         amount: u32,
         second: u32,
         rules: Rules,
+        floor: u64,
         guard: &Guard,
     ) -> Result<u64, AddError> {
-        let count =
-            self.series(operation).add(amount, second, rules.window, guard).map_err(AddError::Memory)?;
+        let prepare = |count| self.prepare(count, floor);
+        let added = self.series(operation).add(amount, second, rules.window, prepare, guard);
+        let count = added.map_err(AddError::Memory)?;
         let mut state = self.state.load(Acquire);
         loop {
             match state & PHASE {
@@ -165,24 +167,28 @@ impl Partition {
         self.alarm_if_any().is_none_or(|alarm| alarm.quiet(now.ms, rules.interval_ms))
     }
 
-    /// Kills the partition if it is idle. `true`: this call did; it must be unlinked.
+    /// Kills the partition if it is idle. `true`: this call did; it must be unlinked. After `false` it is
+    /// dead or was not idle.
     pub(crate) fn kill_idle(&self, now: Moment, rules: Rules) -> bool {
-        if !self.idle(now, rules) {
-            return false;
+        while self.idle(now, rules) {
+            let state = self.state.load(Acquire);
+            let dying = match state & PHASE {
+                DEAD => return false,
+                // Another thread's attempt: finished here too, as that one may have stopped.
+                DYING => state,
+                _live => (state & !PHASE).wrapping_add(PHASE + 1) | DYING,
+            };
+            if dying != state && self.state.compare_exchange(state, dying, AcqRel, Acquire).is_err() {
+                continue;
+            }
+            let empty = |series: &Series| series.idle_in_order(now.second, rules.window);
+            let idle = self.series.iter().all(empty) && self.quiet(now, rules);
+            let next = dying & !PHASE | if idle { DEAD } else { LIVE };
+            if self.state.compare_exchange(dying, next, AcqRel, Acquire).is_ok() {
+                return idle;
+            }
         }
-        let state = self.state.load(Acquire);
-        if state & PHASE == DEAD {
-            return false;
-        }
-        // A *dying* that somebody left behind (a thread stopped; a fork) is taken over like a *live*.
-        let dying = (state & !PHASE).wrapping_add(PHASE + 1) | DYING;
-        if self.state.compare_exchange(state, dying, AcqRel, Acquire).is_err() {
-            return false;
-        }
-        let idle = self.series.iter().all(|series| series.idle_in_order(now.second, rules.window))
-            && self.quiet(now, rules);
-        let next = dying & !PHASE | if idle { DEAD } else { LIVE };
-        self.state.compare_exchange(dying, next, AcqRel, Acquire).is_ok() && idle
+        false
     }
 
     /// Kills the partition whatever it holds. `true`: this call did; it must be unlinked.
@@ -200,6 +206,12 @@ impl Partition {
     pub(crate) fn alarm_if_any(&self) -> Option<&Alarm> {
         // SAFETY: an alarm lives as long as its partition.
         unsafe { self.alarm.load(Acquire).as_ref() }
+    }
+
+    /// Makes the alarm while a partition warms up, so that a hot record finds it made: a record that gets
+    /// no memory for it is refused before it has added anything.
+    pub(crate) fn prepare(&self, count: u64, floor: u64) -> Result<(), OutOfMemory> {
+        if count < floor / 2 { Ok(()) } else { self.alarm().map(drop) }
     }
 
     /// The alarm, made if it is not there yet.
@@ -273,7 +285,7 @@ mod tests {
         let partition = unsafe { new.as_ref() };
         for second in seconds {
             for &operation in operations {
-                partition.add(operation, 1, second, rules, &crossbeam_epoch::pin()).unwrap();
+                partition.add(operation, 1, second, rules, u64::MAX, &crossbeam_epoch::pin()).unwrap();
             }
         }
         let size = partition.size(rules);

@@ -32,25 +32,27 @@ impl Series {
         Self { head: AtomicSlot::new(first), past: Past::new() }
     }
 
-    /// Adds `amount` at `second` and returns the window's count with it.
+    /// Adds `amount` at `second` and returns the window's count with it. Just before, `prepare` is told
+    /// what that will be, unless others add at the same time.
     ///
-    /// Fails only when the past has to grow and can't; then nothing was added.
+    /// Fails only when the past has to grow and can't, or `prepare` fails; then nothing was added.
     pub(crate) fn add(
         &self,
         amount: u32,
         second: u32,
         window: u32,
+        prepare: impl Fn(u64) -> Result<(), OutOfMemory>,
         guard: &Guard,
     ) -> Result<u64, OutOfMemory> {
         let mut seen = self.head.load();
         loop {
             let outcome = if seen.second >= second {
                 let past = self.past.sum(seen.second, window, guard);
-                self.head
-                    .add(seen, amount)
-                    .map(|before| self.counted(before, amount, seen, past, window, guard))
+                prepare(past + u64::from(seen.plus(amount).count))?;
+                let before = self.head.add(seen, amount);
+                before.map(|before| self.counted(before, amount, seen, past, window, guard))
             } else {
-                self.turn(seen, Slot::new(second, amount), window, guard)?
+                self.turn(seen, Slot::new(second, amount), window, &prepare, guard)?
             };
             match outcome {
                 Ok(count) => return Ok(count),
@@ -78,15 +80,18 @@ impl Series {
         seen: Slot,
         new: Slot,
         window: u32,
+        prepare: impl Fn(u64) -> Result<(), OutOfMemory>,
         guard: &Guard,
     ) -> Result<Result<u64, Slot>, OutOfMemory> {
         if !seen.is_empty() && !seen.expired(new.second, window) {
             self.past.put(seen, window, guard)?;
         }
         let past = self.past.sum_after(seen, new.second, window, guard);
+        let count = past + u64::from(new.count);
+        prepare(count)?;
         Ok(self.head.replace(seen, new).map(|()| {
             self.past.remember(new.second, past, guard);
-            past + u64::from(new.count)
+            count
         }))
     }
 

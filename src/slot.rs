@@ -9,9 +9,10 @@ use crate::sync::{AcqRel, Acquire, AtomicU64};
 /// Where a slot saturates: 2³¹ − 1. The 32nd bit marks a slot that is frozen in [`crate::recent`].
 pub(crate) const MOST: u32 = (1 << 31) - 1;
 
-/// Below these two an add is a plain `fetch_add`. Were every thread that a kernel can have
-/// (Linux: 2²²) to stop between its look and its add, the count would end under 2³⁰ + 2²² · 2⁷ < 2³¹,
-/// so it can't carry into the tag.
+/// Below these two an add is a plain `fetch_add`. Should others saturate the slot between the look and
+/// the add, the bits count on past [`MOST`]. Were every thread that a kernel can have (Linux: 2²²) to
+/// stop just there, they would end under 2³¹ + 2²² · 2⁷ < 2³²: nothing carries into the tag, and
+/// [`Slot::unpack`] reads them as saturated.
 const ROOM: u32 = 1 << 30;
 const SMALL: u32 = 1 << 7;
 
@@ -47,7 +48,7 @@ impl Slot {
     }
 
     pub(crate) fn unpack(bits: u64) -> Self {
-        Self { second: (bits >> 32) as u32, count: bits as u32 }
+        Self::new((bits >> 32) as u32, bits as u32)
     }
 }
 
@@ -82,9 +83,14 @@ impl AtomicSlot {
 
     /// Puts `new` where exactly `seen` still is. `Err` is what is there instead.
     pub(crate) fn replace(&self, seen: Slot, new: Slot) -> Result<(), Slot> {
-        match self.0.compare_exchange(seen.pack(), new.pack(), AcqRel, Acquire) {
-            Ok(_) => Ok(()),
-            Err(actual) => Err(Slot::unpack(actual)),
+        let mut bits = seen.pack();
+        loop {
+            match self.0.compare_exchange(bits, new.pack(), AcqRel, Acquire) {
+                Ok(_) => return Ok(()),
+                // The same slot, counted on past where it saturates.
+                Err(actual) if Slot::unpack(actual) == seen => bits = actual,
+                Err(actual) => return Err(Slot::unpack(actual)),
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::statistics::Tally;
 use crate::sync::{AtomicU64, Relaxed};
-use crate::table::Table;
+use crate::table::{Closed, Table};
 use crossbeam_epoch::Guard;
 
 /// Walks over the whole table in one window. Two, so that an idle partition outlives its window by half
@@ -15,8 +15,11 @@ use crossbeam_epoch::Guard;
 const WALKS: u64 = 2;
 /// Partitions that are compared when one must go.
 const SAMPLES: usize = 5;
-/// How often the table is searched for one that must go before it is taken to hold none.
-const WALKS_FOR_ONE: u32 = 64;
+/// Steps of the walk that looks for them: a table that is over its bound is never so empty as to need
+/// more than a few.
+const STEPS_FOR_ONE: u64 = 1024;
+/// Walks that find none before there is taken to be none.
+const TRIES: u32 = 64;
 /// Retired at once, this many are handed to the collector now and not when some bag is full.
 const MANY: u64 = 8;
 
@@ -51,7 +54,8 @@ impl Sweep {
             return;
         }
         let mut retired = 0;
-        partitions.walk(self.step.fetch_add(1, Relaxed), guard, |partition| {
+        // Closed: what was cleared needs no sweeping.
+        let _ = partitions.walk(self.step.fetch_add(1, Relaxed), guard, |partition| {
             retired += u64::from(self.reclaim(partitions, partition, now, terms, guard));
         });
         if retired >= MANY {
@@ -90,37 +94,42 @@ impl Sweep {
         guard: &Guard,
     ) {
         // Counted out first, so that two threads don't both make one go for the same excess.
-        while partitions.len.decrement_over(terms.max_partitions) {
+        'excess: while partitions.len.decrement_over(terms.max_partitions) {
             // Whoever counts one out over a bound of 1 or more leaves another in besides its own. A walk
             // misses it only where others insert behind it and make go before it. If all walks do there
             // is none: a thread that a fork left behind had not counted it out.
-            (0..WALKS_FOR_ONE).any(|_| self.replace(partitions, new, now, terms, guard));
+            for _ in 0..TRIES {
+                match self.quietest(partitions, new, now, terms, guard) {
+                    Ok(Some(partition)) if self.replace(partitions, partition, now, terms, guard) => {
+                        continue 'excess;
+                    }
+                    Ok(_) => {}
+                    Err(Closed) => return,
+                }
+            }
         }
     }
 
-    /// Makes one partition go that has been counted out already. `false`: a walk met none but `new`.
+    /// Makes a partition go that has been counted out already. `false`: another thread did.
     #[cold]
     fn replace(
         &self,
         partitions: &Table<Partition>,
-        new: &Partition,
+        partition: &Partition,
         now: Moment,
         terms: &Terms,
         guard: &Guard,
     ) -> bool {
-        while let Some(partition) = self.quietest(partitions, new, now, terms, guard) {
-            let tally = if partition.kill_idle(now, terms.rules) {
-                &terms.tally.reclaimed
-            } else if partition.kill() {
-                &terms.tally.replaced
-            } else {
-                continue; // Another thread made it go.
-            };
-            Tally::count(tally, 1);
-            partitions.remove(partition, guard);
-            return true;
-        }
-        false
+        let tally = if partition.kill_idle(now, terms.rules) {
+            &terms.tally.reclaimed
+        } else if partition.kill() {
+            &terms.tally.replaced
+        } else {
+            return false;
+        };
+        Tally::count(tally, 1);
+        partitions.remove(partition, guard);
+        true
     }
 
     /// The quietest partition of the first few that a walk from somewhere meets; an idle one at once.
@@ -131,13 +140,13 @@ impl Sweep {
         now: Moment,
         terms: &Terms,
         guard: &'g Guard,
-    ) -> Option<&'g Partition> {
+    ) -> Result<Option<&'g Partition>, Closed> {
         // Multiples of the golden ratio visit all parts of the table evenly, in no order that a caller
         // could play.
         let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let mut quietest: Option<(u64, &Partition)> = None;
         let mut samples = 0;
-        for step in 0..partitions.steps() {
+        for step in 0..partitions.steps().min(STEPS_FOR_ONE) {
             partitions.walk(start.wrapping_add(step), guard, |partition| {
                 if partition.is_dead() || std::ptr::eq(new, partition) {
                     return;
@@ -154,11 +163,11 @@ impl Sweep {
                 if quietest.is_none_or(|(least, _)| count < least) {
                     quietest = Some((count, partition));
                 }
-            });
+            })?;
             if samples >= SAMPLES {
                 break;
             }
         }
-        quietest.map(|(_, partition)| partition)
+        Ok(quietest.map(|(_, partition)| partition))
     }
 }

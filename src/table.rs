@@ -315,14 +315,22 @@ impl<E: Entry> Table<E> {
     }
 
     /// Shows `f` the entries of one step of a walk; steps count on for ever.
-    pub(crate) fn walk<'g>(&self, step: u64, _guard: &'g Guard, mut f: impl FnMut(&'g E))
+    pub(crate) fn walk<'g>(
+        &self,
+        step: u64,
+        _guard: &'g Guard,
+        mut f: impl FnMut(&'g E),
+    ) -> Result<(), Closed>
     where
         E: 'g,
     {
         let i = low((step / STEPS as u64) as u32, self.spine.depth());
         let word = self.spine.word(i).load(Acquire);
-        if word.is_null() || is_closed(word) {
-            return;
+        if is_closed(word) {
+            return Err(Closed);
+        }
+        if word.is_null() {
+            return Ok(());
         }
         // SAFETY: as in `locate`.
         let segment = unsafe { Segment::<'g, E>::view(word) };
@@ -330,13 +338,15 @@ impl<E: Entry> Table<E> {
             // SAFETY: as in `find`.
             f(unsafe { entry.as_ref() });
         }
+        Ok(())
     }
 
     /// Closes the table: takes every segment out of it and retires all entries. Threads that are in it
     /// may go on with the entries they have found, and are turned away from everything else. Pins anew
     /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
-    pub(crate) fn close(&self, pin: impl Fn() -> Guard) {
-        let mut i = 0;
+    /// Returns how many entries there were.
+    pub(crate) fn close(&self, pin: impl Fn() -> Guard) -> u64 {
+        let (mut i, mut entries) = (0, 0);
         while i < 1 << self.spine.depth() {
             let guard = &pin();
             let spine = self.spine.word(i);
@@ -358,11 +368,13 @@ impl<E: Entry> Table<E> {
             for (_, entry) in segment.entries() {
                 // SAFETY: its word is frozen in a segment that only this thread took out.
                 unsafe { Self::retire(entry, guard) };
+                entries += 1;
             }
             // SAFETY: as above.
             unsafe { guard.defer_unchecked(move || Segment::<E>::view(word).free()) };
             guard.flush();
         }
+        entries
     }
 }
 

@@ -90,8 +90,9 @@ impl<'g> Wheel<'g> {
 
     /// What the window's slots before `second` add up to, if the wheel remembers that.
     pub(crate) fn closed(&self, second: u32) -> Option<u64> {
-        let remembered = Slot::unpack(self.closed.load(Acquire));
-        (remembered.second == second && remembered.count != UNKNOWN).then_some(u64::from(remembered.count))
+        let remembered = self.closed.load(Acquire);
+        let (of, sum) = ((remembered >> 32) as u32, remembered as u32);
+        (of == second && sum != UNKNOWN).then_some(u64::from(sum))
     }
 
     /// Remembers for `second` what the window's slots before it added up to.

@@ -166,15 +166,31 @@ fn clearing() {
     refuse_each(|| seen_in(9), |detector| detector.clear());
 }
 
-/// Hot records are either warned about or counted as suppressed, even those that find no memory for that.
+/// The record that makes a partition hot needs memory for its warning state: it warns, or is refused and
+/// counts nowhere.
 #[test]
-fn a_hot_record() {
+fn a_record_that_makes_hot() {
+    spare_crossbeam();
     let hot = Record::new("t", "k", Operation::Write);
-    let detector = manual(1, 1, 60).build().unwrap();
-    detector.record_read("t", "k").unwrap();
-    let (recorded, _) = refusing(0..usize::MAX, || detector.record(&hot));
-    let suppressed = u64::from(recorded.is_ok());
-    assert_eq!(detector.write_count("t", "k"), Ok(suppressed));
-    let (_, warning) = detector.record_and_warn(&hot).unwrap();
-    assert_eq!(warning.unwrap().suppressed, suppressed);
+    for threshold in [1, 2, 9] {
+        let detector = manual(threshold, 1_000_000, 60).build().unwrap();
+        for n in 0..threshold - 1 {
+            let (recorded, _) = refusing(0..usize::MAX, || detector.record(&hot));
+            assert!(recorded == Ok(n + 1) || recorded == Err(Error::Memory));
+            assert_eq!(detector.write_count("t", "k"), Ok(n + u64::from(recorded.is_ok())));
+            if recorded.is_err() {
+                assert_eq!(detector.record(&hot), Ok(n + 1));
+            }
+        }
+        let (recorded, _) = refusing(0..usize::MAX, || detector.record_and_warn(&hot));
+        let warned = match recorded {
+            Ok((_, warning)) => warning,
+            Err(refused) => {
+                assert_eq!(refused, Error::Memory);
+                assert_eq!(detector.write_count("t", "k"), Ok(threshold - 1));
+                detector.record_and_warn(&hot).unwrap().1
+            }
+        };
+        assert_eq!(warned.map(|warning| (warning.count, warning.suppressed)), Some((threshold, 0)));
+    }
 }

@@ -161,6 +161,29 @@ fn f_record_against_two_reclaims() {
     });
 }
 
+/// (f) Two threads reclaim an idle partition, as a sweep and its next record do: one does, and both leave it
+/// dead. So the record never goes on in a partition that had better be as if never seen.
+#[test]
+fn f_two_reclaims() {
+    explore("f: two reclaims at once", 2, || {
+        let stage = Subject::stage(&[0]);
+        let reclaim = |s: &Subject, t: &Thread| {
+            let guard = t.pin();
+            let pk = 0u32.to_ne_bytes();
+            let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, 5);
+            let partition = s.current.get(&guard).find(key, hash, &guard).unwrap();
+            // Not found if it is dead already.
+            partition.is_some_and(|partition| {
+                let killed = partition.kill_idle(now, s.terms.rules);
+                assert!(partition.is_dead());
+                killed
+            })
+        };
+        let (other, this) = stage.race(reclaim, reclaim);
+        assert!(other != this, "one of them did it");
+    });
+}
+
 /// (f) A record comes while its partition is replaced at the bound: it is counted in it, and goes with
 /// it, or counted in a successor; either way the bound holds and what was replaced is tallied.
 #[test]
@@ -209,19 +232,21 @@ fn h_suppressed_adds_up_over_an_interval() {
     });
 }
 
+/// A hot record of partition 0 asks to warn.
+fn ring(subject: &Subject, second: u32, thread: &Thread) -> Option<u64> {
+    let guard = thread.pin();
+    let pk = 0u32.to_ne_bytes();
+    let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, second);
+    let partition = subject.current.get(&guard).find(key, hash, &guard).unwrap().unwrap();
+    partition.alarm().unwrap().ring(Write, now.ms, 1000)
+}
+
 /// (h) Two hot records make the warning state of their partition, and warn once.
 #[test]
 fn h_the_first_alarm_of_a_partition() {
     explore("h: the first alarm of a partition", 3, || {
         let stage = Subject::stage(&[0]);
-        let ring = |s: &Subject, t: &Thread| {
-            let guard = t.pin();
-            let pk = 0u32.to_ne_bytes();
-            let Posting { key, hash, .. } = Subject::posting(0, &pk, Write, 0);
-            let partition = s.current.get(&guard).find(key, hash, &guard).unwrap().unwrap();
-            partition.alarm().unwrap().ring(Write, 0, 1000)
-        };
-        let (other, this) = stage.race(move |s, t| ring(s, t), |s, t| ring(s, t));
+        let (other, this) = stage.race(|s, t| ring(s, 0, t), |s, t| ring(s, 0, t));
         assert!(other.is_some() != this.is_some());
     });
 }

@@ -4,13 +4,13 @@
 
 use super::{Stage, Thread, explore};
 use crate::series::Series;
-use crate::slot::Slot;
+use crate::slot::{MOST, Slot};
 
 /// In a window of 2 seconds the compact form holds second 0, then 0 and 1, and 0 to 2 need a wheel.
 const WINDOW: u32 = 2;
 
 fn add(series: &Series, amount: u32, second: u32, thread: &Thread) -> u64 {
-    series.add(amount, second, WINDOW, &thread.pin()).unwrap()
+    series.add(amount, second, WINDOW, |_| Ok(()), &thread.pin()).unwrap()
 }
 
 fn count(series: &Series, second: u32, thread: &Thread) -> u64 {
@@ -79,6 +79,21 @@ fn a_a_stale_put() {
             assert_eq!(later, (1 << last) + 16 + 32 + 64, "as the slots have it, not the remembered sum");
         });
     }
+}
+
+/// (a) A small add, which doesn't look again, meets one that saturates its slot: the slot stays saturated,
+/// and in the past it is not taken for a frozen one.
+#[test]
+fn a_an_add_meets_saturation() {
+    explore("a: an add meets saturation", 2, || {
+        let stage = series_of(1);
+        stage.race(|s, t| add(s, u32::MAX, 0, t), |s, t| add(s, 2, 0, t));
+        stage.then(|s, t| {
+            assert_eq!(count(s, 0, t), u64::from(MOST));
+            assert_eq!(add(s, 4, 1, t), u64::from(MOST) + 4);
+            assert_eq!(count(s, 1, t), u64::from(MOST) + 4);
+        });
+    });
 }
 
 /// (b) A read while an add turns the second: what had left the window by the end of the call may be

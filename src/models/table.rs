@@ -1,19 +1,22 @@
 //! Models of the table: growth loses nothing and brings nothing back (e), and nobody who is pinned loses
-//! what he found (g).
+//! what it found (g).
 //!
 //! Entries here are not freed but marked, in a cell that loom watches: a read that no unpinning orders
 //! before the mark is what a use after free would be.
 
 use super::{Stage, Thread, explore};
 use crate::key::Hash;
-use crate::table::{Entry, Table};
+use crate::table::{Entry, InsertError, Table};
 use loom::cell::UnsafeCell;
+use std::cell::Cell;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// How often an entry was freed before its execution was over; a model in which that never happens
-/// proves nothing.
-static FREED: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Entries freed so far. All threads of a model run on the one of its test.
+    static FREED: Cell<usize> = const { Cell::new(0) };
+}
 
 struct Tracked {
     place: u32,
@@ -31,8 +34,9 @@ unsafe impl Entry for Tracked {
 
     unsafe fn free(this: NonNull<Self>) {
         // SAFETY: the entry is leaked; loom checks that nobody else is in the cell.
-        unsafe { this.as_ref().freed.with_mut(|freed| *freed = true) };
-        FREED.fetch_add(1, Relaxed);
+        let again = unsafe { this.as_ref().freed.with_mut(|freed| std::mem::replace(&mut *freed, true)) };
+        assert!(!again, "freed twice");
+        FREED.set(FREED.get() + 1);
     }
 }
 
@@ -47,10 +51,12 @@ fn is(key: u32) -> impl Fn(NonNull<Tracked>) -> bool {
     move |this| unsafe { this.as_ref() }.place == key
 }
 
+fn entry(key: u32) -> NonNull<Tracked> {
+    NonNull::from(Box::leak(Box::new(Tracked { place: key, freed: UnsafeCell::new(false) })))
+}
+
 fn insert(table: &Tracks, key: u32, thread: &Thread) {
-    let entry = Box::new(Tracked { place: key, freed: UnsafeCell::new(false) });
-    let entry = NonNull::from(Box::leak(entry));
-    assert!(table.insert(hash(key), entry, is(key), &thread.pin()).is_ok());
+    assert!(table.insert(hash(key), entry(key), is(key), &thread.pin()).is_ok());
 }
 
 fn remove(table: &Tracks, key: u32, thread: &Thread) {
@@ -63,7 +69,7 @@ fn holds(table: &Tracks, key: u32, thread: &Thread) -> bool {
     table.find(hash(key), is(key), &thread.pin()).unwrap().is_some()
 }
 
-/// Replaces the segment of a key although it has room left, which in models it hasn't when its time comes.
+/// Replaces the segment of a key while it has room left. (In models a segment is full when its turn comes.)
 fn replace(table: &Tracks, key: u32, thread: &Thread) {
     let guard = thread.pin();
     let (i, segment) = table.locate(key, &guard).unwrap();
@@ -77,12 +83,14 @@ fn table() -> Stage<Tracks> {
     stage
 }
 
-/// Removes the entry, and lets the epochs pass that free it if nobody is pinned.
-fn reclaim(table: &Tracks, thread: &Thread) {
+/// Removes the entry, and lets the epochs pass that free it if nobody is pinned. `true`: it was freed.
+fn reclaim(table: &Tracks, thread: &Thread) -> bool {
+    let before = FREED.get();
     remove(table, 0, thread);
     for _ in 0..3 {
         thread.pin().flush();
     }
+    FREED.get() > before
 }
 
 fn read(entry: &Tracked) {
@@ -93,15 +101,18 @@ fn read(entry: &Tracked) {
 
 #[test]
 fn g_a_pinned_reader_against_reclaim() {
-    explore("g: a pinned reader against reclaim", 2, || {
-        table().race(reclaim, |table, thread| {
+    let freed = Arc::new(AtomicBool::new(false));
+    let freed_once = freed.clone();
+    explore("g: a pinned reader against reclaim", 2, move || {
+        let (reclaimed, ()) = table().race(reclaim, |table, thread| {
             let guard = thread.pin();
             if let Some(entry) = table.find(hash(0), is(0), &guard).unwrap() {
                 read(entry);
             }
         });
+        freed_once.fetch_or(reclaimed, Relaxed);
     });
-    assert!(FREED.load(Relaxed) > 0, "nothing was ever freed: the model is vacuous");
+    assert!(freed.load(Relaxed), "nothing is freed while a reader may be about: the model is vacuous");
 }
 
 /// The twin that must fail: its reader unpins before it reads.
@@ -148,5 +159,29 @@ fn e_a_removal_against_replacement() {
         let stage = table();
         stage.race(|table, t| replace(table, 0, t), |table, t| remove(table, 0, t));
         stage.then(|table, t| assert!(!holds(table, 0, t)));
+    });
+}
+
+/// (i) A table is closed while an insert splits its segment: the entry is in and goes with the others, or
+/// is turned away; each is freed once.
+#[test]
+fn i_closing_against_growth() {
+    explore("i: closing against growth", 2, || {
+        let before = FREED.get();
+        let stage = table();
+        let (closed, inserted) = stage.race(
+            |table, t| table.close(|| t.pin()),
+            |table, t| {
+                let entry = entry(1);
+                match table.insert(hash(1), entry, is(1), &t.pin()) {
+                    Ok(()) => true,
+                    Err(InsertError::Closed) => false,
+                    Err(_) => unreachable!("there is memory, and no other such key"),
+                }
+            },
+        );
+        assert_eq!(closed, 1 + u64::from(inserted));
+        drop(stage);
+        assert_eq!((FREED.get() - before) as u64, closed);
     });
 }
