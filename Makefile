@@ -23,7 +23,7 @@ all: build
 
 build: $(PROGRAMS) ## the library, and the C programs with $(CC)
 
-test: ## everything that CI checks
+test: ## every test
 	ci/rust.sh
 	ci/loom.sh
 	ci/c.sh

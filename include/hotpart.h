@@ -319,8 +319,8 @@ int64_t hpd_record_read(const struct hpd_detector *detector,
 /**
  * Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
  * caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond
- * is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, at least this
- * version's) a due warning is written there instead of calling back; its texts are the record's own,
+ * is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, and judged in
+ * the same way) a due warning is written there instead of calling back; its texts are the record's own,
  * and its struct_size becomes how much was filled in. A count of 0 in it: none was due.
  */
 int64_t hpd_record_full(const struct hpd_detector *detector,

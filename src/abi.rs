@@ -174,21 +174,31 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8
     }
 }
 
-/// Reads a struct that its caller says has `size` bytes: it may be older than this library's, which is
+/// Checks a struct that its caller says has `size` bytes: it may be older than this library's, which is
 /// refused, or newer, which is fine while what is unknown here is zero.
 ///
 /// # Safety
 /// `from` is valid for `size` bytes, at any alignment.
-pub(crate) unsafe fn read<T: Copy>(from: *const T, size: usize) -> Result<T, Refused> {
+pub(crate) unsafe fn check_size<T>(from: *const T, size: usize) -> Result<(), Refused> {
     let own = size_of::<T>();
     if size < own || size > isize::MAX as usize {
         return Err(INVALID);
     }
     // SAFETY: as the caller promises.
-    let (value, tail) = unsafe {
-        (from.read_unaligned(), std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own))
-    };
-    if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(value) }
+    let tail = unsafe { std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own) };
+    if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(()) }
+}
+
+/// Reads such a struct.
+///
+/// # Safety
+/// As for [`check_size`].
+pub(crate) unsafe fn read<T: Copy>(from: *const T, size: usize) -> Result<T, Refused> {
+    // SAFETY: as the caller promises; a size that passes the check covers a `T`.
+    unsafe {
+        check_size(from, size)?;
+        Ok(from.read_unaligned())
+    }
 }
 
 pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {

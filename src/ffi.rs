@@ -190,8 +190,8 @@ pub unsafe extern "C" fn hpd_record_read(
 
 /// Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
 /// caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond
-/// is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, at least this
-/// version's) a due warning is written there instead of calling back; its texts are the record's own,
+/// is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, and judged in
+/// the same way) a due warning is written there instead of calling back; its texts are the record's own,
 /// and its struct_size becomes how much was filled in. A count of 0 in it: none was due.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_full(
@@ -209,10 +209,8 @@ pub unsafe extern "C" fn hpd_record_full(
         if warning.is_null() {
             return count(detector.record(&record));
         }
-        // SAFETY: the size comes first in every version.
-        if unsafe { warning.cast::<usize>().read_unaligned() } < size_of::<hpd_warning>() {
-            return Err(INVALID);
-        }
+        // SAFETY: the size comes first in every version, and the caller says that there is as much.
+        unsafe { check_size(warning, warning.cast::<usize>().read_unaligned())? };
         let (counted, due) = detector.record_and_warn(&record)?;
         let written = due.map_or_else(|| no_warning(&record, detector), |due| hpd_warning::new(&due));
         // SAFETY: the caller says that there is room for this version's fields.

@@ -1,4 +1,4 @@
-//! The one place that names atomics: `std`'s in a build, `loom`'s in a model.
+//! The atomics of all that is modelled: `std`'s in a build, `loom`'s in a model.
 
 #[cfg(all(loom, not(crossbeam_loom)))]
 compile_error!("models need both cfgs: RUSTFLAGS=\"--cfg loom --cfg crossbeam_loom\"");

@@ -159,6 +159,44 @@ static void odd_but_valid(const witness *w) {
   witness_check(w, __FILE__, __LINE__);
 }
 
+/* One name with a NUL in it and one of bytes that are not UTF-8, through every function that takes text. */
+static void odd_bytes_everywhere(const witness *w) {
+  static const char *const NAMES[] = {"n\0m", "\xFF\xC0\x80"};
+  const hpd_detector *d = w->detector;
+  for (size_t i = 0; i < 2; i++) {
+    const char *name = NAMES[i];
+    int64_t writes, reads;
+    hpd_table *table;
+    hpd_record record = {name, 3, name, 3, name, 3, 1, HPD_WRITE, 0};
+    hpd_warning warning;
+    CHECK_EQUAL(hpd_record_write(d, name, 3, name, 3), 1);
+    CHECK_EQUAL(hpd_record_read(d, name, 3, name, 3), 1);
+    CHECK_EQUAL(hpd_set_table_thresholds(d, name, 3, 900, 901), HPD_OK);
+    CHECK_EQUAL(hpd_get_table_thresholds(d, name, 3, &writes, &reads), HPD_OK);
+    CHECK(writes == 900 && reads == 901);
+    CHECK_EQUAL(hpd_set_model_thresholds(d, name, 3, 2, 902), HPD_OK);
+    CHECK_EQUAL(hpd_get_model_thresholds(d, name, 3, &writes, &reads), HPD_OK);
+    CHECK(writes == 2 && reads == 902);
+    warning.struct_size = sizeof warning;
+    CHECK_EQUAL(hpd_record_full(d, &record, sizeof record, &warning), 2);
+    CHECK(warning.count == 2 && warning.threshold == 2); /* the model's: its name was found again */
+    CHECK(warning.table == name && warning.table_len == 3 && warning.pk == name && warning.pk_len == 3);
+    CHECK_EQUAL(hpd_set_model_thresholds(d, name, 3, HPD_INHERIT, HPD_INHERIT), HPD_OK);
+    CHECK_EQUAL(hpd_record_batch(d, &record, sizeof record, 1), 1);
+    CHECK_EQUAL(hpd_table_open(d, name, 3, &table), HPD_OK);
+    CHECK_EQUAL(hpd_table_record_write(table, name, 3), 4);
+    CHECK_EQUAL(hpd_table_record_read(table, name, 3), 2);
+    CHECK_EQUAL(hpd_table_record_write_z(table, name), i == 0 ? 1 : 5); /* ends at the NUL */
+    CHECK_EQUAL(hpd_table_record_read_z(table, name), i == 0 ? 1 : 3);
+    hpd_table_close(table);
+    CHECK_EQUAL(hpd_get_write_count(d, name, 3, name, 3), i == 0 ? 4 : 5);
+    CHECK_EQUAL(hpd_get_read_count(d, name, 3, name, 3), i == 0 ? 2 : 3);
+    CHECK_EQUAL(hpd_get_write_count(d, name, 1, name, 3), 0);
+    CHECK_EQUAL(hpd_set_table_thresholds(d, name, 3, HPD_INHERIT, HPD_INHERIT), HPD_OK);
+  }
+  witness_check(w, __FILE__, __LINE__);
+}
+
 /* A prepared table copies its name, and outlives a clearing. */
 static void prepared_tables(const witness *w) {
   char name[] = "copied";
@@ -221,6 +259,7 @@ int main(void) {
   bad_texts(&w);
   bad_thresholds(&w);
   odd_but_valid(&w);
+  odd_bytes_everywhere(&w);
   numbers_of_new();
   messages_and_versions();
   times(&w);

@@ -182,11 +182,14 @@ static void sizes_of_records(const witness *w) {
   CHECK_EQUAL(hpd_record_full(d, &later.known, sizeof later, NULL), 1);
   warning.known.struct_size = sizeof warning;
   warning.unknown = 7;
+  CHECK_EQUAL(hpd_record_full(d, &later.known, sizeof later, &warning.known), HPD_ERR_UNSUPPORTED);
+  CHECK_EQUAL(warning.known.struct_size, sizeof warning);
+  warning.unknown = 0;
   CHECK_EQUAL(hpd_record_full(d, &later.known, sizeof later, &warning.known), 2);
   CHECK_EQUAL(warning.known.struct_size, sizeof(hpd_warning)); /* what this version has filled in */
   CHECK_EQUAL(warning.known.count, 0);
   CHECK(warning.known.table != NULL && warning.known.pk != NULL);
-  CHECK_EQUAL(warning.unknown, 7);
+  CHECK_EQUAL(warning.unknown, 0);
   witness_check(w, __FILE__, __LINE__);
 }
 
