@@ -23,6 +23,13 @@ const SIZES: (usize, usize) = (2, 1);
 pub(crate) const ORDINARY: usize = SIZES.0;
 const LINE: usize = SIZES.1;
 
+/// Steps in which a walk looks at a segment; it looks at 16 words in one step of an ordinary one.
+#[cfg(not(loom))]
+pub(crate) const STEPS: usize = ORDINARY / 16;
+/// In models one step walks a segment.
+#[cfg(loom)]
+pub(crate) const STEPS: usize = 1;
+
 const TAG_SHIFT: u32 = 48;
 const ADDRESS: usize = (1 << TAG_SHIFT) - 1;
 const FROZEN: usize = 1;

@@ -17,19 +17,12 @@ use crate::key::Hash;
 use crate::len::Len;
 use crate::memory::OutOfMemory;
 pub(crate) use crate::segment::Entry;
-use crate::segment::{ORDINARY, Probe, Segment, change, gone, is_frozen, roomy, word};
+use crate::segment::{ORDINARY, Probe, STEPS, Segment, change, gone, is_frozen, roomy, word};
 use crate::spine::{DEPTH_MAX, Spine, closed, is_closed, low};
 use crate::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
-
-/// Words that one step of a walk looks at.
-#[cfg(not(loom))]
-pub(crate) const STEP: usize = 16;
-#[cfg(loom)]
-pub(crate) const STEP: usize = 2;
-const STEPS: usize = ORDINARY / STEP;
 
 /// The table has been closed: it lives on for those who were in it, and takes in nobody else.
 #[derive(Debug)]
