@@ -157,8 +157,8 @@ typedef struct hpd_warning {
 /**
  * Called with a warning on the thread whose record was due one, after that record is visible, with
  * nothing locked. The warning and its texts live until the callback returns. It may call every function
- * but hpd_free and hpd_table_close; records made inside it count but call back no further. It must
- * return normally: no C++ exception, no longjmp, no exit of its thread.
+ * but hpd_free and hpd_table_close; records made inside it, to whichever detector, count but call back no
+ * further. It must return normally: no C++ exception, no longjmp, no exit of its thread.
  */
 typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *warning);
 
