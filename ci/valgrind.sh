@@ -8,9 +8,10 @@ need valgrind gcc || exit 0
 
 make --no-print-directory build CC=gcc
 
+# Threads take turns: by valgrind's default one that never waits can keep the others from ever going on.
 memcheck() {
     echo "valgrind $*"
-    valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect,possible \
+    valgrind --quiet --fair-sched=yes --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect,possible \
         --errors-for-leak-kinds=definite,indirect,possible "$@" >/dev/null
 }
 
