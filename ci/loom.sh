@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Proves the concurrent types: explores the interleavings of each loom model, within a bound on preemptions, and prints how many
+# Proves the concurrent types: explores the interleavings of each loom model, within a bound on preemptions,
+# and prints how many executions that were.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export RUSTFLAGS="--cfg loom --cfg crossbeam_loom -D warnings"

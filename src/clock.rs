@@ -59,7 +59,7 @@ impl Clock {
     }
 }
 
-/// Linux's coarse clock costs a fifth of the precise one and is a few milliseconds behind at
+/// Linux's coarse clock costs less than the precise one and is a few milliseconds behind at
 /// most, which a window of whole seconds does not notice.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn system_ms() -> u64 {
