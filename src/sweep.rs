@@ -171,3 +171,34 @@ impl Sweep {
         Ok(quietest.map(|(_, partition)| partition))
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::key::{Hashing, Key};
+    use crate::partition::Rules;
+
+    /// A record may be about to make room in a table that is cleared under it: there is nothing to find.
+    #[test]
+    fn a_cleared_table_is_searched_once() {
+        let terms = Terms {
+            hashing: Hashing::seeded([1, 2]),
+            rules: Rules { window: 60, interval_ms: 60_000 },
+            max_partitions: 1,
+            thresholds: [100, 100],
+            tally: Tally::default(),
+        };
+        let now = Moment::from_ms(0);
+        let (partitions, sweep) = (Table::try_new().unwrap(), Sweep::new(now));
+        let key = Key { table: b"t", pk: b"k" };
+        let hash = terms.hashing.key(key);
+        let new = Partition::create(key, hash, Operation::Write, 1, now.second).unwrap();
+        let guard = &crossbeam_epoch::pin();
+        assert!(partitions.insert(hash, new, |_| false, guard).is_ok());
+        (0..2).for_each(|_| partitions.len.increment());
+        partitions.close(crossbeam_epoch::pin);
+        // SAFETY: closing retires it, and the guard was there before.
+        sweep.trim(&partitions, unsafe { new.as_ref() }, now, &terms, guard);
+        assert_eq!(sweep.sampled.load(Relaxed), 1);
+    }
+}
