@@ -1,18 +1,19 @@
 //! The detector: what a program holds.
 
+use crate::alarm::Alarm;
 use crate::builder::{Builder, Callback};
 use crate::clock::{Clock, Moment};
 use crate::epoch;
 use crate::error::Error;
 use crate::handle::TableHandle;
 use crate::key::{Hash, Key, check_name};
-use crate::ledger::{Current, Posting, Refusal, Terms};
+use crate::ledger::{Current, Ledger, Posting, Terms};
 use crate::operation::Operation;
 use crate::partition::Partition;
+use crate::past::GrowError;
 use crate::record::Record;
 use crate::slot::MOST;
 use crate::statistics::{Statistics, Tally};
-use crate::table::InsertError;
 use crate::thresholds::{self, Scope, Thresholds};
 use crate::warning::Warning;
 use crossbeam_epoch::Guard;
@@ -244,7 +245,7 @@ impl Detector {
             let Ok(Some(threshold)) = ledger.reached(count, &posting, &self.terms, &guard) else {
                 return Ok((count, None));
             };
-            Ok((count, self.warning(partition, &posting, count, threshold, delivery, &guard)))
+            Ok((count, self.warning(ledger, partition, &posting, count, threshold, delivery, &guard)))
         })?;
         drop(guard);
         match (delivery, warning) {
@@ -258,20 +259,37 @@ impl Detector {
 
     /// The warning that a hot record gives, if it is the one to.
     #[cold]
-    fn warning<'a>(
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments)]
+    fn warning<'a, 'g>(
         &self,
-        partition: &Partition,
+        ledger: &Ledger,
+        partition: Partition<'g>,
         posting: &Posting<'a>,
         count: u64,
         threshold: u64,
         delivery: Delivery,
-        guard: &Guard,
+        guard: &'g Guard,
     ) -> Option<Warning<'a>> {
-        let Posting { key, operation, now, .. } = *posting;
-        let window = self.terms.rules.window;
-        let suppressed = self.ring(partition, operation, now, delivery)?;
-        // Others have added since `count` was; the fullest second of that moment had no more than `count`.
-        let peak = partition.series(operation).peak(now.second, window, guard).min(count);
+        let Posting { key, hash, operation, now, .. } = *posting;
+        let (terms, window) = (&self.terms, self.terms.rules.window);
+        let alarm = match partition.alarm(guard) {
+            Ok(alarm) => Some(alarm),
+            // The alarm was not made when the record looked, and the partition has moved since.
+            Err(GrowError::Frozen) => {
+                let alarm = |found: Partition<'g>| match found.alarm(guard) {
+                    Ok(alarm) => Some(Some(alarm)),
+                    Err(GrowError::Frozen) => None,
+                    Err(GrowError::Memory) => Some(None),
+                };
+                ledger.look(key, hash, now, terms, guard, alarm).ok()??
+            }
+            Err(GrowError::Memory) => None,
+        };
+        // Without memory for its warning state a hot record is counted and gives no warning.
+        let suppressed = self.ring(alarm?, operation, now, delivery)?;
+        let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
+        let peak = ledger.look(key, hash, now, terms, guard, peak).ok().flatten();
         Some(Warning {
             table: key.table,
             pk: key.pk,
@@ -280,20 +298,13 @@ impl Detector {
             count,
             threshold,
             suppressed,
-            peak,
+            // Others have added since `count` was; the fullest second of that moment had no more than `count`.
+            peak: peak.unwrap_or(count).min(count),
         })
     }
 
     /// Whether a hot record is the one to warn; if so, how many were not since the last.
-    fn ring(
-        &self,
-        partition: &Partition,
-        operation: Operation,
-        now: Moment,
-        delivery: Delivery,
-    ) -> Option<u64> {
-        // Without memory for its warning state a hot record is counted and gives no warning.
-        let alarm = partition.alarm().ok()?;
+    fn ring(&self, alarm: &Alarm, operation: Operation, now: Moment, delivery: Delivery) -> Option<u64> {
         let heard = match delivery {
             Delivery::Caller => true,
             Delivery::Callback => self.callback.is_some() && !CALLING.get(),
@@ -322,12 +333,10 @@ impl Detector {
         let guard = epoch::pin();
         let now = self.clock.now();
         let hash = self.terms.hashing.key(key);
+        let window = self.terms.rules.window;
         Ok(self.current.with(&guard, |ledger| {
-            let found = ledger.find(key, hash, &guard)?;
-            let count = |partition: &Partition| {
-                partition.series(operation).count(now.second, self.terms.rules.window, &guard)
-            };
-            Ok(found.map_or(0, count))
+            let count = |found: Partition<'_>| found.series(operation, window, &guard).count(now.second);
+            Ok(ledger.look(key, hash, now, &self.terms, &guard, count)?.unwrap_or(0))
         })?)
     }
 
@@ -335,12 +344,7 @@ impl Detector {
         thresholds::check(name, thresholds)?;
         let guard = epoch::pin();
         Ok(self.current.with(&guard, |ledger| {
-            ledger.overrides.set(scope, name, thresholds, &self.terms.hashing, &guard).map_err(|refused| {
-                match refused {
-                    InsertError::Memory => Refusal::Memory,
-                    InsertError::Closed | InsertError::Exists(()) => Refusal::Closed,
-                }
-            })
+            ledger.overrides.set(scope, name, thresholds, &self.terms.hashing, &guard)
         })?)
     }
 

@@ -1,6 +1,7 @@
 //! A partition's key, the pair (table, pk), and how it is hashed.
 
 use crate::error::Error;
+use crate::group::TAG_MAX;
 use ahash::{AHasher, RandomState};
 use std::hash::{BuildHasher, Hasher};
 
@@ -35,17 +36,18 @@ pub(crate) fn check_pk(pk: &[u8]) -> Result<(), Error> {
     if pk.len() > PK_MAX { Err(Error::Invalid) } else { Ok(()) }
 }
 
-/// A hash cut up for the hash table: `place` finds the segment (low bits) and the line in it (high
+/// A hash cut up for the hash table: `place` finds the segment (low bits) and the group in it (high
 /// bits), `tag` tells most strangers apart before their memory is touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hash {
     pub(crate) place: u32,
-    pub(crate) tag: u16,
+    /// 1 to [`TAG_MAX`].
+    pub(crate) tag: u8,
 }
 
 impl Hash {
     pub(crate) fn new(bits: u64) -> Self {
-        Self { place: bits as u32, tag: (bits >> 48) as u16 }
+        Self { place: bits as u32, tag: ((bits >> 48) as u8 & TAG_MAX).max(1) }
     }
 }
 

@@ -8,12 +8,12 @@ use crate::clock::Moment;
 use crate::key::{Hash, Hashing, Key};
 use crate::memory::{OutOfMemory, try_box};
 use crate::operation::Operation;
-use crate::partition::{AddError, Partition, Rules};
-use crate::slot::Slot;
+use crate::partition::{AddError, Content, Partition, Rules};
+use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
 use crate::sync::{AcqRel, Acquire, AtomicPtr};
-use crate::table::{Closed, Entry, InsertError, Table};
+use crate::table::{Closed, Insert, Refusal, Renewal, Table};
 use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;
 
@@ -29,29 +29,18 @@ pub(crate) struct Terms {
     pub(crate) tally: Tally,
 }
 
+impl Terms {
+    /// For a segment that is replaced at this moment.
+    pub(crate) fn renewal(&self, now: Moment) -> Renewal<'_> {
+        let reclaimed = &self.tally.reclaimed;
+        Renewal { now, rules: self.rules, reclaimed, to_come: 0 }
+    }
+}
+
 pub(crate) struct Ledger {
-    pub(crate) partitions: Table<Partition>,
+    pub(crate) partitions: Table,
     pub(crate) overrides: Overrides,
     sweep: Sweep,
-}
-
-/// Why a ledger did not take a record.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    Closed,
-    Memory,
-}
-
-impl From<Closed> for Refusal {
-    fn from(_: Closed) -> Self {
-        Refusal::Closed
-    }
-}
-
-impl From<OutOfMemory> for Refusal {
-    fn from(_: OutOfMemory) -> Self {
-        Refusal::Memory
-    }
 }
 
 /// One record's particulars, all in their ranges.
@@ -69,82 +58,115 @@ impl Ledger {
     pub(crate) fn try_new(terms: &Terms, now: Moment) -> Result<Self, OutOfMemory> {
         Ok(Self {
             partitions: Table::try_new()?,
-            overrides: Overrides::try_new(terms.thresholds)?,
+            overrides: Overrides::new(terms.thresholds),
             sweep: Sweep::new(now),
         })
     }
 
-    pub(crate) fn find<'g>(
-        &self,
-        key: Key<'_>,
-        hash: Hash,
-        guard: &'g Guard,
-    ) -> Result<Option<&'g Partition>, Closed> {
-        // SAFETY: the table shows entries that live.
-        self.partitions.find(hash, |this| unsafe { Partition::is(this, key) }, guard)
-    }
-
     /// Records, and returns the partition and its count with this record.
+    #[inline]
     pub(crate) fn post<'g>(
         &self,
         posting: &Posting<'_>,
         terms: &Terms,
         guard: &'g Guard,
-    ) -> Result<(&'g Partition, u64), Refusal> {
+    ) -> Result<(Partition<'g>, u64), Refusal> {
         let Posting { key, hash, operation, amount, now, .. } = *posting;
+        let floor = self.overrides.floor(operation);
+        let refused = match self.partitions.find(hash, key, guard)? {
+            Some(found) => match found.add(operation, amount, now, terms.rules, floor, guard) {
+                Ok(count) => return Ok((found, count)),
+                Err(refused) => Some(refused),
+            },
+            None => None,
+        };
+        self.post_again(posting, terms, refused, guard)
+    }
+
+    /// Records where the partition is not there, or did not take the add.
+    #[inline(never)]
+    fn post_again<'g>(
+        &self,
+        posting: &Posting<'_>,
+        terms: &Terms,
+        mut refused: Option<AddError>,
+        guard: &'g Guard,
+    ) -> Result<(Partition<'g>, u64), Refusal> {
+        let Posting { hash, operation, amount, now, .. } = *posting;
         loop {
-            let Some(partition) = self.find(key, hash, guard)? else {
-                match self.admit(posting, terms, guard) {
-                    Ok(partition) => return Ok((partition, u64::from(Slot::new(now.second, amount).count))),
-                    Err(InsertError::Exists(_)) => continue,
-                    Err(InsertError::Closed) => return Err(Refusal::Closed),
-                    Err(InsertError::Memory) => return Err(Refusal::Memory),
-                }
-            };
-            // As if never seen, but for a warning state that must not show: begin anew.
-            if partition.alarm_if_any().is_some()
-                && self.sweep.reclaim(&self.partitions, partition, now, terms, guard)
-            {
-                continue;
+            if let Some(refused) = refused {
+                self.make_way(refused, hash, now, terms, guard)?;
             }
+            let found = match self.admit(posting, terms, guard)? {
+                Insert::Done(new) => return Ok((new, amount.min(MOST).into())),
+                Insert::Exists(found) => found,
+            };
             let floor = self.overrides.floor(operation);
-            match partition.add(operation, amount, now.second, terms.rules, floor, guard) {
-                Ok(count) => return Ok((partition, count)),
-                Err(AddError::Dead) => {}
-                Err(AddError::Memory(refused)) => return Err(refused.into()),
+            match found.add(operation, amount, now, terms.rules, floor, guard) {
+                Ok(count) => return Ok((found, count)),
+                Err(again) => refused = Some(again),
             }
         }
     }
 
-    /// Inserts a partition with its first record, and makes room for it where there is a bound.
+    /// Does what must be done before a partition that refused an add can be found again and take it.
+    fn make_way(
+        &self,
+        refused: AddError,
+        hash: Hash,
+        now: Moment,
+        terms: &Terms,
+        guard: &Guard,
+    ) -> Result<(), Refusal> {
+        let once_frozen = match refused {
+            AddError::Idle => false,
+            AddError::Moved => true,
+            AddError::Memory => return Err(Refusal::Memory),
+        };
+        self.partitions.renew(hash.place, once_frozen, terms.renewal(now), guard)
+    }
+
+    /// Finds the partition, or inserts it with its first record, and makes room for it where there is a bound.
     fn admit<'g>(
         &self,
         posting: &Posting<'_>,
         terms: &Terms,
         guard: &'g Guard,
-    ) -> Result<&'g Partition, InsertError<'g, Partition>> {
+    ) -> Result<Insert<'g>, Refusal> {
         let Posting { key, hash, operation, amount, now, .. } = *posting;
-        let new = Partition::create(key, hash, operation, amount, now.second)
-            .map_err(|OutOfMemory| InsertError::Memory)?;
-        // SAFETY: the table shows entries that live.
-        let matches = |this| unsafe { Partition::is(this, key) };
-        // SAFETY: just made; nobody else has seen it.
-        let prepared = unsafe { new.as_ref() }.prepare(amount.into(), self.overrides.floor(operation));
-        let inserted = prepared
-            .map_err(|OutOfMemory| InsertError::Memory)
-            .and_then(|()| self.partitions.insert(hash, new, matches, guard));
-        if let Err(refused) = inserted {
+        if let Some(found) = self.partitions.find(hash, key, guard)? {
+            return Ok(Insert::Exists(found));
+        }
+        let floor = self.overrides.floor(operation);
+        let content = Content::first(key, hash, operation, amount, now.second, floor)?;
+        let inserted = self.partitions.insert(hash, &content, terms.renewal(now), guard);
+        if !matches!(inserted, Ok(Insert::Done(_))) {
             // SAFETY: it did not get into the table.
-            unsafe { Partition::free(new) };
-            return Err(refused);
+            unsafe { content.past.free() };
+        } else if terms.max_partitions != 0 {
+            self.sweep.trim(&self.partitions, key, now, terms, guard);
         }
-        // SAFETY: it was alive in the table just now, and is while the guard is.
-        let new = unsafe { new.as_ref() };
-        self.partitions.len.increment();
-        if terms.max_partitions != 0 {
-            self.sweep.trim(&self.partitions, new, now, terms, guard);
+        inserted
+    }
+
+    /// What `look` makes of a partition; `None` where there is none. If it makes nothing of it, because the
+    /// partition has moved, it is asked again.
+    pub(crate) fn look<'g, T>(
+        &self,
+        key: Key<'_>,
+        hash: Hash,
+        now: Moment,
+        terms: &Terms,
+        guard: &'g Guard,
+        look: impl Fn(Partition<'g>) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        while let Some(partition) = self.partitions.find(hash, key, guard)? {
+            if let Some(seen) = look(partition) {
+                return Ok(Some(seen));
+            }
+            self.make_way(AddError::Moved, hash, now, terms, guard)?;
         }
-        Ok(new)
+        Ok(None)
     }
 
     /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
@@ -216,7 +238,7 @@ impl Current {
         // SAFETY: only this thread took it out, and it is not freed before the deferral below.
         let ledger = unsafe { &*old };
         Tally::count(&terms.tally.cleared, ledger.partitions.close(&pin));
-        ledger.overrides.close(&pin);
+        ledger.overrides.close(&pin());
         // SAFETY: it came from a box, and has been empty and out of reach since it was closed.
         unsafe { pin().defer_unchecked(move || drop(Box::from_raw(old))) };
         Ok(())

@@ -25,9 +25,9 @@ impl Len {
         self.0.fetch_add(1, Relaxed);
     }
 
-    /// Counts an entry out.
-    pub(crate) fn decrement(&self) {
-        self.0.fetch_sub(1, Relaxed);
+    /// Counts entries out.
+    pub(crate) fn decrement_by(&self, entries: u64) {
+        self.0.fetch_sub(entries, Relaxed);
     }
 
     /// Counts one entry out if there are over `most`; the caller then has to remove one, or count it in
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn an_entry_that_leaves_before_it_is_counted_does_not_look_like_many() {
         let len = Len::new();
-        len.decrement();
+        len.decrement_by(1);
         assert_eq!(len.get(), 0);
         assert!(!len.decrement_over(0));
         len.increment();

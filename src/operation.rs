@@ -13,6 +13,13 @@ impl Operation {
     /// Both, in the order of the C constants.
     pub const ALL: [Operation; 2] = [Operation::Write, Operation::Read];
 
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Operation::Write => Operation::Read,
+            Operation::Read => Operation::Write,
+        }
+    }
+
     pub(crate) fn index(self) -> usize {
         self as usize
     }

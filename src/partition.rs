@@ -1,25 +1,28 @@
-//! A partition: its key, its two series, its warning state, and whether it is still alive, in one
-//! allocation that ends in the key's bytes.
+//! A partition: its key, its two series, and what hangs on them, in one entry of a
+//! [segment](crate::segment).
 //!
-//! **Reclaim** must not lose an add that comes at the same time. The state goes from *live* to
-//! *dying*, then both heads are looked at once more **in the order of the adds**, then it
-//! goes to *dead*. An adder adds first and looks at the state second. So either the
-//! reclaimer's look comes after the add and it calls off, or the adder sees *dying* and makes it *live*
-//! again (the step to *dead* then fails), or it sees *dead*, and adds once more to the partition's
-//! successor; nobody counts the dead one. Each *dying* has a number of its own, so that a
-//! slow reclaimer can't finish what a later one began.
+//!      0        8        16      24      28      32
+//!     +--------+--------+-------+-------+-------+-----------------+
+//!     | writes | reads  | past  | place | shape | table, pk bytes |
+//!     +--------+--------+-------+-------+-------+-----------------+
+//!       heads                             lengths
+//!
+//! An entry is written before anybody can find it. From then on its heads and its past change in place;
+//! the rest never does. To have other neighbours it *moves*: it is frozen and copied.
 
 use crate::alarm::Alarm;
 use crate::clock::Moment;
+use crate::form::Form;
+use crate::head::{AtomicHead, Head};
 use crate::key::{Hash, Key};
-use crate::memory::{OutOfMemory, try_box};
+use crate::memory::OutOfMemory;
 use crate::operation::Operation;
+use crate::past::{GrowError, Past};
 use crate::series::Series;
-use crate::slot::Slot;
-use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32};
-use crate::table::Entry;
+use crate::slot::MOST;
+use crate::sync::AtomicU64;
 use crossbeam_epoch::Guard;
-use std::alloc::{Layout, alloc, dealloc};
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 /// How a detector's partitions behave; the same for all of them.
@@ -29,286 +32,236 @@ pub(crate) struct Rules {
     pub(crate) interval_ms: u64,
 }
 
-#[repr(C)]
-pub(crate) struct Partition {
-    series: [Series; 2],
-    /// Null until the first hot record.
-    alarm: AtomicPtr<Alarm>,
-    place: u32,
-    state: AtomicU32,
+/// Why an add did not count.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum AddError {
+    /// The partition has moved, or has been reclaimed or replaced: find it again.
+    Moved,
+    /// It had better be as if never seen: reclaim it first.
+    Idle,
+    Memory,
+}
+
+/// The lengths of table and key.
+#[derive(Clone, Copy)]
+struct Shape {
     table_len: u16,
     pk_len: u16,
-    /// Where the bytes of table and pk begin.
-    bytes: [u8; 0],
 }
 
-/// The state's low bits; the others number the attempts to reclaim.
-const LIVE: u32 = 0;
-const DYING: u32 = 1;
-const DEAD: u32 = 2;
-const PHASE: u32 = 3;
-
-/// Why an add did not count.
-#[derive(Debug)]
-pub(crate) enum AddError {
-    /// The partition has been reclaimed or replaced.
-    Dead,
-    Memory(OutOfMemory),
+/// What an entry begins with.
+#[repr(C)]
+struct Core {
+    heads: [AtomicHead; 2],
+    past: Past,
+    place: u32,
+    shape: Shape,
 }
 
-impl Partition {
-    /// A partition whose first record adds `amount` at `second`.
-    pub(crate) fn create(
-        key: Key<'_>,
+/// A view of one partition's entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Partition<'g> {
+    core: NonNull<Core>,
+    _lives: PhantomData<&'g Core>,
+}
+
+/// What an entry is made of: the first record's, or another entry's.
+pub(crate) struct Content<'a> {
+    pub(crate) key: Key<'a>,
+    pub(crate) place: u32,
+    heads: [Head; 2],
+    pub(crate) past: Form,
+}
+
+impl<'a> Content<'a> {
+    /// A partition whose first record adds `amount` at `second`; with an alarm if it may soon be hot.
+    pub(crate) fn first(
+        key: Key<'a>,
         hash: Hash,
         operation: Operation,
         amount: u32,
         second: u32,
-    ) -> Result<NonNull<Self>, OutOfMemory> {
-        let first = |of| if of == operation { Slot::new(second, amount) } else { Slot::EMPTY };
-        let layout = Self::layout(key.table.len(), key.pk.len());
-        // SAFETY: the layout holds at least the header.
-        let memory = NonNull::new(unsafe { alloc(layout) }.cast::<Self>()).ok_or(OutOfMemory)?;
-        let partition = Self {
-            series: Operation::ALL.map(|of| Series::new(first(of))),
-            alarm: AtomicPtr::new(std::ptr::null_mut()),
-            place: hash.place,
-            state: AtomicU32::new(LIVE),
-            // Keys are checked: 1,024 and 16,384 at most.
-            table_len: key.table.len() as u16,
-            pk_len: key.pk.len() as u16,
-            bytes: [],
-        };
-        // SAFETY: the allocation holds a header and, where `bytes` begins, both texts. The
-        // header's padding lies where the texts begin, so they are written after it.
-        unsafe {
-            memory.write(partition);
-            let bytes = Self::bytes(memory);
-            bytes.copy_from_nonoverlapping(NonNull::from(key.table).cast(), key.table.len());
-            bytes.add(key.table.len()).copy_from_nonoverlapping(NonNull::from(key.pk).cast(), key.pk.len());
-        }
-        Ok(memory)
+        floor: u64,
+    ) -> Result<Self, OutOfMemory> {
+        let head =
+            |of| if of == operation { Head::new(second, 0, amount.min(MOST)) } else { Head::EMPTY };
+        let warm = u64::from(amount) >= floor / 2;
+        let past = if warm { Form::armed()? } else { Form::NOTHING };
+        Ok(Self { key, place: hash.place, heads: Operation::ALL.map(head), past })
     }
 
-    fn layout(table_len: usize, pk_len: usize) -> Layout {
-        let size = std::mem::offset_of!(Self, bytes) + table_len + pk_len;
-        Layout::from_size_align(size.max(size_of::<Self>()), align_of::<Self>()).expect("keys are bounded")
+    /// How many bytes an entry takes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Core>() + self.key.table.len() + self.key.pk.len()
     }
 
-    /// # Safety
-    /// `this` came from `create` and lives.
-    unsafe fn bytes(this: NonNull<Self>) -> NonNull<u8> {
-        // SAFETY: `bytes` is a field of the header.
-        unsafe { this.byte_add(std::mem::offset_of!(Self, bytes)).cast() }
-    }
-
-    /// Whether this is the partition of `key`, and alive.
+    /// Writes the entry.
     ///
     /// # Safety
-    /// `this` came from `create` and lives. (A reference would not reach the bytes behind the header.)
-    pub(crate) unsafe fn is(this: NonNull<Self>, key: Key<'_>) -> bool {
-        // SAFETY: as the caller promises; the lengths were written with the texts.
+    /// There are `size` bytes at `at`, aligned for an entry, and nobody else sees them.
+    pub(crate) unsafe fn write(&self, at: NonNull<u8>) {
+        let Key { table, pk } = self.key;
+        let core = Core {
+            heads: self.heads.map(AtomicHead::new),
+            past: Past::new(self.past),
+            place: self.place,
+            // Keys are checked: 1,024 and 16,384 at most.
+            shape: Shape { table_len: table.len() as u16, pk_len: pk.len() as u16 },
+        };
+        // SAFETY: both parts lie within the caller's bytes.
         unsafe {
-            let header = this.as_ref();
-            let bytes = Self::bytes(this);
-            let text = |from: usize, len: u16| {
-                std::slice::from_raw_parts(bytes.add(from).as_ptr(), usize::from(len))
-            };
-            usize::from(header.table_len) == key.table.len()
-                && text(key.table.len(), header.pk_len) == key.pk
-                && text(0, header.table_len) == key.table
-                && !header.is_dead()
+            at.cast().write(core);
+            let text = at.add(size_of::<Core>());
+            text.copy_from_nonoverlapping(NonNull::from(table).cast(), table.len());
+            text.add(table.len()).copy_from_nonoverlapping(NonNull::from(pk).cast(), pk.len());
         }
     }
 
-    pub(crate) fn series(&self, operation: Operation) -> &Series {
-        &self.series[operation.index()]
+    /// Whether the partition is as if never seen: its window is empty, and it could warn at once.
+    pub(crate) fn idle(&self, now: Moment, rules: Rules, _guard: &Guard) -> bool {
+        // SAFETY: the form was an entry's, under this guard.
+        let alarm = unsafe { self.past.parts().view_alarm() };
+        self.heads.iter().all(|head| head.is_empty()) && quiet(alarm, now, rules)
+    }
+}
+
+fn quiet(alarm: Option<&Alarm>, now: Moment, rules: Rules) -> bool {
+    alarm.is_none_or(|alarm| alarm.quiet(now.ms, rules.interval_ms))
+}
+
+impl<'g> Partition<'g> {
+    /// # Safety
+    /// `at` is where `Content::write` wrote an entry, which lives through `'g`.
+    #[inline]
+    pub(crate) unsafe fn view(at: NonNull<u8>) -> Self {
+        Self { core: at.cast(), _lives: PhantomData }
+    }
+
+    #[inline]
+    fn core(&self) -> &'g Core {
+        // SAFETY: the entry lives through 'g.
+        unsafe { self.core.as_ref() }
+    }
+
+    pub(crate) fn place(&self) -> u32 {
+        self.core().place
+    }
+
+    /// Where the entry lies.
+    pub(crate) fn address(&self) -> NonNull<u8> {
+        self.core.cast()
+    }
+
+    #[inline]
+    pub(crate) fn key(&self) -> Key<'g> {
+        let Shape { table_len, pk_len } = self.core().shape;
+        // SAFETY: the texts follow the core, as long as its shape says.
+        unsafe {
+            let table = self.core.add(1).cast::<u8>();
+            let pk = table.add(table_len.into());
+            Key {
+                table: std::slice::from_raw_parts(table.as_ptr(), table_len.into()),
+                pk: std::slice::from_raw_parts(pk.as_ptr(), pk_len.into()),
+            }
+        }
+    }
+
+    pub(crate) fn series(&self, operation: Operation, window: u32, guard: &'g Guard) -> Series<'g> {
+        let Core { heads, past, .. } = self.core();
+        Series { head: &heads[operation.index()], past, operation, window, guard }
     }
 
     /// Adds, and returns the count with it.
+    #[inline]
     pub(crate) fn add(
         &self,
         operation: Operation,
         amount: u32,
-        second: u32,
+        now: Moment,
         rules: Rules,
         floor: u64,
-        guard: &Guard,
+        guard: &'g Guard,
     ) -> Result<u64, AddError> {
-        let prepare = |count| self.prepare(count, floor);
-        let added = self.series(operation).add(amount, second, rules.window, prepare, guard);
-        let count = added.map_err(AddError::Memory)?;
-        let mut state = self.state.load(Acquire);
-        loop {
-            match state & PHASE {
-                LIVE => return Ok(count),
-                DEAD => return Err(AddError::Dead),
-                _dying => {
-                    let live = state & !PHASE | LIVE;
-                    match self.state.compare_exchange(state, live, AcqRel, Acquire) {
-                        Ok(_) => return Ok(count),
-                        Err(actual) => state = actual,
-                    }
-                }
+        let core = self.core();
+        let head = &core.heads[operation.index()];
+        let seen = head.load();
+        let past = core.past.load();
+        let total = u64::from(seen.total()) + u64::from(amount);
+        // Nearly always: the head's second is not over, and the window's total is in it.
+        if seen.second() >= now.second
+            && seen.takes(amount)
+            && past.is_light()
+            && (total < floor / 2 || past.is_armed())
+        {
+            let before = head.add(amount);
+            if before.second() == seen.second() && before.takes(amount) {
+                return Ok(u64::from(before.total()) + u64::from(amount));
             }
+            return self.series(operation, rules.window, guard).counted(before, amount);
         }
+        self.add_rarely(operation, amount, now, rules, floor, guard)
     }
 
-    pub(crate) fn is_dead(&self) -> bool {
-        self.state.load(Acquire) & PHASE == DEAD
-    }
-
-    /// Whether the partition is as if never seen: its window is empty, and it could warn at once.
-    pub(crate) fn idle(&self, now: Moment, rules: Rules) -> bool {
-        self.series.iter().all(|series| series.idle(now.second, rules.window)) && self.quiet(now, rules)
-    }
-
-    fn quiet(&self, now: Moment, rules: Rules) -> bool {
-        self.alarm_if_any().is_none_or(|alarm| alarm.quiet(now.ms, rules.interval_ms))
-    }
-
-    /// Kills the partition if it is idle. `true`: this call did; it must be unlinked. After `false` it is
-    /// dead or was not idle.
-    pub(crate) fn kill_idle(&self, now: Moment, rules: Rules) -> bool {
-        while self.idle(now, rules) {
-            let state = self.state.load(Acquire);
-            let dying = match state & PHASE {
-                DEAD => return false,
-                // Another thread's attempt: finished here too, as that one may have stopped.
-                DYING => state,
-                _live => (state & !PHASE).wrapping_add(PHASE + 1) | DYING,
-            };
-            if dying != state && self.state.compare_exchange(state, dying, AcqRel, Acquire).is_err() {
-                continue;
-            }
-            let empty = |series: &Series| series.idle_in_order(now.second, rules.window);
-            let idle = self.series.iter().all(empty) && self.quiet(now, rules);
-            let next = dying & !PHASE | if idle { DEAD } else { LIVE };
-            if self.state.compare_exchange(dying, next, AcqRel, Acquire).is_ok() {
-                return idle;
-            }
+    /// Adds where the second is over, the partition warms up, or its numbers are large.
+    #[inline(never)]
+    fn add_rarely(
+        &self,
+        operation: Operation,
+        amount: u32,
+        now: Moment,
+        rules: Rules,
+        floor: u64,
+        guard: &'g Guard,
+    ) -> Result<u64, AddError> {
+        let past = &self.core().past;
+        // As if never seen, but for a warning state that must not show: begin anew.
+        if past.load().is_armed() && self.idle(now, rules, guard) {
+            return Err(AddError::Idle);
         }
-        false
-    }
-
-    /// Kills the partition whatever it holds. `true`: this call did; it must be unlinked.
-    pub(crate) fn kill(&self) -> bool {
-        let mut state = self.state.load(Acquire);
-        while state & PHASE != DEAD {
-            match self.state.compare_exchange(state, state & !PHASE | DEAD, AcqRel, Acquire) {
-                Ok(_) => return true,
-                Err(actual) => state = actual,
-            }
-        }
-        false
-    }
-
-    pub(crate) fn alarm_if_any(&self) -> Option<&Alarm> {
-        // SAFETY: an alarm lives as long as its partition.
-        unsafe { self.alarm.load(Acquire).as_ref() }
-    }
-
-    /// Makes the alarm while a partition warms up, so that a hot record finds it made: a record that gets
-    /// no memory for it is refused before it has added anything.
-    pub(crate) fn prepare(&self, count: u64, floor: u64) -> Result<(), OutOfMemory> {
-        if count < floor / 2 { Ok(()) } else { self.alarm().map(drop) }
+        // The alarm is made while a partition warms up, so that a hot record finds it made: a record that
+        // gets no memory for it is refused before it has added anything.
+        let prepare = |count| if count < floor / 2 { Ok(()) } else { Ok(past.alarm(guard).map(drop)?) };
+        self.series(operation, rules.window, guard).add(amount, now.second, prepare)
     }
 
     /// The alarm, made if it is not there yet.
-    pub(crate) fn alarm(&self) -> Result<&Alarm, OutOfMemory> {
-        if let Some(alarm) = self.alarm_if_any() {
-            return Ok(alarm);
-        }
-        let new = Box::into_raw(try_box(Alarm::new())?);
-        let alarm = match self.alarm.compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire) {
-            Ok(_) => new,
-            Err(other) => {
-                // SAFETY: nobody has seen `new`, which came from a box.
-                drop(unsafe { Box::from_raw(new) });
-                other
-            }
-        };
-        // SAFETY: an alarm lives as long as its partition.
-        Ok(unsafe { &*alarm })
+    pub(crate) fn alarm(&self, guard: &'g Guard) -> Result<&'g Alarm, GrowError> {
+        self.core().past.alarm(guard)
     }
 
-    /// The bytes that the partition takes, all told.
-    #[cfg(all(test, not(loom)))]
-    pub(crate) fn size(&self, rules: Rules) -> usize {
-        Self::layout(self.table_len.into(), self.pk_len.into()).size()
-            + self.series.iter().map(|series| series.bytes(rules.window)).sum::<usize>()
-            + self.alarm_if_any().map_or(0, size_of_val)
-    }
-}
-
-impl Drop for Partition {
-    fn drop(&mut self) {
-        let alarm = self.alarm.load(Acquire);
-        if !alarm.is_null() {
-            // SAFETY: it came from a box, in `alarm`, and goes with its partition.
-            drop(unsafe { Box::from_raw(alarm) });
-        }
-    }
-}
-
-// SAFETY: `place` never changes; `free` undoes `create`.
-unsafe impl Entry for Partition {
-    fn place(&self) -> u32 {
-        self.place
+    /// Whether the partition is as if never seen: its window is empty, and it could warn at once.
+    pub(crate) fn idle(&self, now: Moment, rules: Rules, guard: &Guard) -> bool {
+        let core = self.core();
+        core.heads.iter().all(|head| head.load().idle(now.second, rules.window))
+            && quiet(core.past.alarm_if_any(guard), now, rules)
     }
 
-    unsafe fn free(this: NonNull<Self>) {
-        // SAFETY: the caller is the last to use what `create` made; the lengths give its layout.
-        unsafe {
-            let layout = Self::layout(this.as_ref().table_len.into(), this.as_ref().pk_len.into());
-            this.drop_in_place();
-            dealloc(this.as_ptr().cast(), layout);
-        }
-    }
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    /// The size of a partition of a 19-byte key that saw one write in each of these seconds.
-    fn size(seconds: std::ops::Range<u32>, window: u32) -> usize {
-        size_of_operations(&[Operation::Write], seconds, window)
+    /// Freezes the entry, so that every later add is told that it moved, and returns what a copy is made of.
+    /// All who freeze it agree on what its heads held by way of `last`.
+    pub(crate) fn freeze(&self, last: &[AtomicU64; 2], now: Moment, rules: Rules) -> Content<'g> {
+        let core = self.core();
+        // The heads first: who turns one marks the past before that.
+        let heads = [0, 1].map(|i| core.heads[i].freeze(&last[i]));
+        // One that is idle is forgotten.
+        let awake = |head: Head| if head.idle(now.second, rules.window) { Head::EMPTY } else { head };
+        let past = core.past.freeze().thawed();
+        Content { key: self.key(), place: core.place, heads: heads.map(awake), past }
     }
 
-    fn size_of_operations(operations: &[Operation], seconds: std::ops::Range<u32>, window: u32) -> usize {
-        let rules = Rules { window, interval_ms: 0 };
-        let key = Key { table: b"orders", pk: b"customer#00000000007" };
-        let hash = Hash::new(0);
-        let new = Partition::create(key, hash, Operation::Write, 1, seconds.start).unwrap();
-        // SAFETY: just made; freed below.
-        let partition = unsafe { new.as_ref() };
-        for second in seconds {
-            for &operation in operations {
-                partition.add(operation, 1, second, rules, u64::MAX, &crossbeam_epoch::pin()).unwrap();
-            }
-        }
-        let size = partition.size(rules);
-        // SAFETY: nobody else has seen it.
-        unsafe { Partition::free(new) };
-        size
+    /// Stops an entry that can't be found any more, and returns what hangs on it: nothing else will.
+    pub(crate) fn stop(&self) -> Form {
+        self.core().heads.iter().for_each(AtomicHead::stop);
+        self.seal()
     }
 
-    #[test]
-    fn a_partition_costs_in_step_with_the_seconds_it_was_seen_in() {
-        for seconds in [1, 2, 4, 5, 8, 9, 16, 17, 32, 33, 61] {
-            println!("{:3} seconds: {:5} bytes", seconds, size(0..seconds, 60));
-        }
-        assert!(size(0..1, 60) <= 96);
-        assert!((1..=8).all(|seconds| size(0..seconds, 60) < 192));
-        let hot = size_of_operations(&Operation::ALL, 0..1_000, 60) + size_of::<Alarm>();
-        println!("hot in both operations: {hot} bytes");
-        assert!(hot <= 1_200);
-        // Reads and writes in each of eight seconds, too.
-        assert!(size_of_operations(&Operation::ALL, 0..8, 60) < 192);
-        // No cliff: one more second never more than doubles what the seconds before it cost.
-        assert!((1..1_000).all(|seconds| size(0..seconds + 1, 60) <= 2 * size(0..seconds, 60)));
-        // Long windows too pay by what was seen, until the wheel is earned.
-        assert!(size(0..8, 3_600) < 192 && size(0..32, 3_600) < 512);
+    /// Makes sure that nothing is hung on the entry from now on, and returns what is.
+    pub(crate) fn seal(&self) -> Form {
+        self.core().past.freeze()
+    }
+
+    /// How many bytes a copy takes.
+    pub(crate) fn size(&self) -> usize {
+        let Key { table, pk } = self.key();
+        size_of::<Core>() + table.len() + pk.len()
     }
 }

@@ -1,210 +1,195 @@
-//! What an operation did in the seconds before its current one: nothing yet, a few recent slots,
-//! or a wheel. One tagged pointer; it grows as seconds earn it and is never torn down in place.
+//! The past of a partition: where its closed slots are, and its alarm if it has one.
+//!
+//! It grows as seconds earn it. Each step of growth is one compare-and-swap of one pointer from a [`Form`] to
+//! another, and who wins it retires what is no longer in use. The past belongs to a partition, not to a place:
+//! when the entry moves, the copy has the same pointer, and the old one is frozen, so that nothing new is hung
+//! where nobody would find it.
 
+use crate::alarm::Alarm;
+use crate::form::{Annex, CAPACITIES, Form};
+use crate::history::History;
 use crate::memory::OutOfMemory;
-use crate::recent::Recent;
+use crate::operation::Operation;
 use crate::slot::Slot;
-use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64};
+use crate::sync::{AcqRel, Acquire, AtomicPtr};
 use crate::wheel::Wheel;
 use crossbeam_epoch::Guard;
-use std::ptr::NonNull;
 
-/// How many entries the compact form has at each size. Each doubles the memory, so that a
-/// partition costs in step with the number of seconds it was seen in.
-#[cfg(not(loom))]
-const CAPACITIES: [usize; 4] = [3, 7, 15, 31];
-/// In models the first size is full at once and the second leads to a wheel.
-#[cfg(loom)]
-const CAPACITIES: [usize; 2] = [1, 2];
+/// Why the past did not grow.
+#[derive(Debug)]
+pub(crate) enum GrowError {
+    /// The entry has moved or gone.
+    Frozen,
+    Memory,
+}
 
-const KIND: usize = 7;
-const WHEEL: usize = 7;
+impl From<OutOfMemory> for GrowError {
+    fn from(_: OutOfMemory) -> Self {
+        GrowError::Memory
+    }
+}
 
-/// Empty, or a pointer whose low bits say to what: 1 and up an array of `CAPACITIES[kind - 1]`
-/// entries, 7 a wheel.
 pub(crate) struct Past(AtomicPtr<()>);
 
-enum View<'g> {
-    Nothing,
-    Recent(Recent<'g>),
+/// Where the closed slots of one operation are.
+#[derive(Clone, Copy)]
+pub(crate) enum Closed<'g> {
+    Nowhere,
+    History(History<'g>),
     Wheel(Wheel<'g>),
 }
 
-fn kind(word: *mut ()) -> usize {
-    word.addr() & KIND
-}
-
-fn target(word: *mut ()) -> Option<NonNull<()>> {
-    NonNull::new(word.map_addr(|addr| addr & !KIND))
-}
-
-fn word(kind: usize, target: NonNull<()>) -> *mut () {
-    debug_assert!(target.as_ptr().addr() & KIND == 0);
-    target.as_ptr().map_addr(|addr| addr | kind)
-}
-
-/// # Safety
-/// `word` is a past's, and what it points to lives through `'g`.
-unsafe fn view<'g>(word: *mut ()) -> View<'g> {
-    match target(word) {
-        None => View::Nothing,
-        // SAFETY: kind and target were made as a pair, in `replacement`.
-        Some(wheel) if kind(word) == WHEEL => View::Wheel(unsafe { Wheel::view(wheel.cast()) }),
-        // SAFETY: as above.
-        Some(array) => View::Recent(unsafe { Recent::view(array, CAPACITIES[kind(word) - 1]) }),
-    }
-}
-
-/// # Safety
-/// `word` is a past's, and nobody uses what it points to any more.
-unsafe fn destroy(word: *mut ()) {
-    match target(word) {
-        None => {}
-        // SAFETY: kind and target were made as a pair; the caller gives the target up.
-        Some(wheel) if kind(word) == WHEEL => unsafe { Wheel::destroy(wheel.cast()) },
-        // SAFETY: as above.
-        Some(array) => unsafe { Recent::destroy(array, CAPACITIES[kind(word) - 1]) },
-    }
-}
-
 impl Past {
-    pub(crate) fn new() -> Self {
-        Self(AtomicPtr::new(std::ptr::null_mut()))
+    pub(crate) fn new(form: Form) -> Self {
+        Self(AtomicPtr::new(form.0))
     }
 
-    fn view<'g>(&self, _guard: &'g Guard) -> View<'g> {
-        // SAFETY: what this word points to is retired only after it was replaced, and so lives
-        // while the guard does.
-        unsafe { view(self.0.load(Acquire)) }
+    #[inline]
+    pub(crate) fn load(&self) -> Form {
+        Form(self.0.load(Acquire))
     }
 
-    /// Puts the slot of a second that is closing.
-    pub(crate) fn put(&self, slot: Slot, window: u32, guard: &Guard) -> Result<(), OutOfMemory> {
+    fn replace(&self, old: Form, new: Form) -> Result<(), Form> {
+        self.0.compare_exchange(old.0, new.0, AcqRel, Acquire).map(drop).map_err(Form)
+    }
+
+    fn mark(&self, mark: impl Fn(Form) -> Form) -> Form {
+        let mut form = self.load();
         loop {
-            let old = self.0.load(Acquire);
-            // SAFETY: as in `view`: `guard` keeps it alive.
-            let slots = match unsafe { view(old) } {
-                View::Wheel(wheel) => {
-                    wheel.put(slot);
-                    return Ok(());
-                }
-                View::Recent(recent) => match recent.put(slot, window) {
-                    Ok(()) => return Ok(()),
-                    Err(_full) => Some(recent),
-                },
-                View::Nothing => None,
-            };
-            self.grow(old, slots, slot.second, window, guard)?;
+            match self.replace(form, mark(form)) {
+                Ok(()) => return mark(form),
+                Err(actual) => form = actual,
+            }
         }
     }
 
-    /// Replaces `old` by the next larger form, or finds that another thread has.
-    fn grow(
+    /// Marks the partition as heavy.
+    pub(crate) fn set_heavy(&self) {
+        self.mark(Form::heavy);
+    }
+
+    /// Makes sure that nothing new is hung here, and returns what hangs here then.
+    pub(crate) fn freeze(&self) -> Form {
+        self.mark(Form::frozen)
+    }
+
+    pub(crate) fn parts(&self, _guard: &Guard) -> Annex {
+        // SAFETY: what hangs here is retired only after it was replaced, and so lives while the guard does.
+        unsafe { self.load().parts() }
+    }
+
+    pub(crate) fn closed<'g>(&self, operation: Operation, guard: &'g Guard) -> Closed<'g> {
+        let parts = self.parts(guard);
+        // SAFETY: as in `parts`.
+        unsafe {
+            match (parts.view_wheel(operation), parts.view_history()) {
+                (Some(wheel), _) => Closed::Wheel(wheel),
+                (None, Some(history)) => Closed::History(history),
+                (None, None) => Closed::Nowhere,
+            }
+        }
+    }
+
+    pub(crate) fn alarm_if_any<'g>(&self, guard: &'g Guard) -> Option<&'g Alarm> {
+        // SAFETY: as in `parts`.
+        unsafe { self.parts(guard).view_alarm() }
+    }
+
+    /// The alarm, made if it is not there yet.
+    pub(crate) fn alarm<'g>(&self, guard: &'g Guard) -> Result<&'g Alarm, GrowError> {
+        loop {
+            if let Some(alarm) = self.alarm_if_any(guard) {
+                return Ok(alarm);
+            }
+            let old = self.load();
+            // SAFETY: as in `parts`.
+            let parts = unsafe { old.parts() };
+            if parts.alarm.is_none() {
+                self.grow(old, parts, Annex { alarm: Some(Annex::new_alarm()?), ..parts }, guard)?;
+            }
+        }
+    }
+
+    /// Puts the slot of a second of an operation that is closing.
+    pub(crate) fn put(
         &self,
-        old: *mut (),
-        slots: Option<Recent<'_>>,
-        second: u32,
+        operation: Operation,
+        slot: Slot,
         window: u32,
         guard: &Guard,
-    ) -> Result<(), OutOfMemory> {
-        let capacity =
-            CAPACITIES.get(kind(old)).filter(|&&n| n * size_of::<AtomicU64>() < Wheel::bytes(window));
-        // Frozen only once there is memory for the copy, so that a failure leaves things as they
-        // were. Slots that left the window before `second` began are not worth their place.
-        let kept = || {
-            slots
-                .inspect(Recent::freeze)
-                .into_iter()
-                .flat_map(|recent| recent.slots())
-                .filter(|slot| !slot.expired(second, window))
+    ) -> Result<(), GrowError> {
+        loop {
+            let old = self.load();
+            // SAFETY: as in `parts`.
+            let parts = unsafe { old.parts() };
+            // SAFETY: as in `parts`.
+            let (wheel, history) = unsafe { (parts.view_wheel(operation), parts.view_history()) };
+            if let Some(wheel) = wheel {
+                wheel.put(slot);
+                return Ok(());
+            }
+            if history.is_some_and(|history| history.put(operation, slot, window).is_ok()) {
+                return Ok(());
+            }
+            let larger = Self::larger(parts, operation, slot.second, window, guard)?;
+            self.grow(old, parts, larger, guard)?;
+        }
+    }
+
+    /// The next larger parts for slots of an operation, whose seconds that left the window before `second`
+    /// began are not worth their place. A history is frozen only once there is memory for its copy, so that a
+    /// failure leaves things as they were.
+    fn larger(
+        parts: Annex,
+        operation: Operation,
+        second: u32,
+        window: u32,
+        _guard: &Guard,
+    ) -> Result<Annex, OutOfMemory> {
+        // SAFETY: as in `parts`.
+        let history = unsafe { parts.view_history() };
+        let kept = |of: Operation| {
+            let slots = history.inspect(History::freeze).into_iter().flat_map(move |history| history.slots(of));
+            slots.filter(move |slot| of != operation || !slot.expired(second, window))
         };
-        let new = match capacity {
-            Some(&capacity) => {
-                let array = Recent::create(capacity, std::iter::once_with(kept).flatten())?;
-                word(kind(old) + 1, array)
+        let pairs = |of: Operation| kept(of).map(move |slot| (of, slot));
+        let capacity = parts.history.capacity();
+        let larger = CAPACITIES.into_iter().find(|&each| each > capacity);
+        if let Some(larger) = larger.filter(|&each| each * size_of::<u64>() < Wheel::bytes(window)) {
+            let both = std::iter::once_with(|| Operation::ALL.into_iter().flat_map(pairs)).flatten();
+            return Ok(Annex { history: Form::history(larger, both)?, ..parts });
+        }
+        let mut new = Annex { history: Form::NOTHING, ..parts };
+        let wheel = Wheel::create(window, std::iter::once_with(|| kept(operation)).flatten())?;
+        new.wheels[operation.index()] = Some(wheel);
+        let other = operation.other();
+        if new.wheels[other.index()].is_none() && kept(other).next().is_some() {
+            new.history = Form::history(capacity, pairs(other)).inspect_err(|_| {
+                // SAFETY: just made, and nobody else has seen it.
+                unsafe { Wheel::destroy(wheel) }
+            })?;
+        }
+        Ok(new)
+    }
+
+    /// Puts `new` in place of `old`, whose parts those were, or finds that another thread has replaced it.
+    fn grow(&self, old: Form, parts: Annex, new: Annex, guard: &Guard) -> Result<(), GrowError> {
+        let form = if old.is_frozen() { Err(GrowError::Frozen) } else { Form::of(new).map_err(GrowError::from) };
+        let replaced = form.as_ref().is_ok_and(|&form| self.replace(old, form.like(old)).is_ok());
+        if replaced {
+            // SAFETY: what is not in the new form can't be found from now on, and only this call took it out.
+            unsafe {
+                guard.defer_unchecked(move || {
+                    parts.free_but(new);
+                    old.free_shell();
+                });
             }
-            None => word(WHEEL, Wheel::create(window, std::iter::once_with(kept).flatten())?.cast()),
-        };
-        match self.0.compare_exchange(old, new, AcqRel, Acquire) {
-            // SAFETY: `old` can't be reached any more by who is not pinned yet.
-            Ok(_) => unsafe { guard.defer_unchecked(move || destroy(old)) },
-            // SAFETY: nobody has seen `new`.
-            Err(_) => unsafe { destroy(new) },
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// What the slots in the window before `second` add up to.
-    pub(crate) fn sum(&self, second: u32, window: u32, guard: &Guard) -> u64 {
-        if let View::Wheel(wheel) = self.view(guard)
-            && let Some(sum) = wheel.closed(second)
-        {
-            return sum;
+        // SAFETY: nobody has seen what is only in the new form.
+        unsafe {
+            new.free_but(parts);
+            form.map(|form| form.free_shell())
         }
-        self.sum_between(second.saturating_sub(window), second, guard)
-    }
-
-    /// What the slots of seconds from `first` to before `end` add up to.
-    pub(crate) fn sum_between(&self, first: u32, end: u32, guard: &Guard) -> u64 {
-        let mut sum = 0;
-        self.for_each(guard, |slot| {
-            if (first..end).contains(&slot.second) {
-                sum += u64::from(slot.count);
-            }
-        });
-        sum
-    }
-
-    /// The fullest slot of seconds from `first` to before `end`.
-    pub(crate) fn peak_between(&self, first: u32, end: u32, guard: &Guard) -> u32 {
-        let mut peak = 0;
-        self.for_each(guard, |slot| {
-            if (first..end).contains(&slot.second) {
-                peak = peak.max(slot.count);
-            }
-        });
-        peak
-    }
-
-    fn for_each(&self, guard: &Guard, f: impl FnMut(Slot)) {
-        match self.view(guard) {
-            View::Nothing => {}
-            View::Recent(recent) => recent.slots().for_each(f),
-            View::Wheel(wheel) => wheel.slots().for_each(f),
-        }
-    }
-
-    /// The sum before `to`, given that `last` was just put and nothing came after it.
-    pub(crate) fn sum_after(&self, last: Slot, to: u32, window: u32, guard: &Guard) -> u64 {
-        if let View::Wheel(wheel) = self.view(guard)
-            && let Some(sum) = wheel.carry(last, to)
-        {
-            return sum;
-        }
-        self.sum_between(to.saturating_sub(window), to, guard)
-    }
-
-    /// Remembers the sum before `second`, where the form has a place for it.
-    pub(crate) fn remember(&self, second: u32, sum: u64, guard: &Guard) {
-        if let View::Wheel(wheel) = self.view(guard) {
-            wheel.remember(second, sum);
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn bytes(&self, window: u32) -> usize {
-        let word = self.0.load(Acquire);
-        match (target(word), kind(word)) {
-            (None, _) => 0,
-            (Some(_), WHEEL) => Wheel::bytes(window),
-            (Some(_), kind) => CAPACITIES[kind - 1] * size_of::<AtomicU64>(),
-        }
-    }
-}
-
-impl Drop for Past {
-    fn drop(&mut self) {
-        // SAFETY: whoever drops the past is the last to use it.
-        unsafe { destroy(self.0.load(Acquire)) }
     }
 }

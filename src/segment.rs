@@ -1,163 +1,205 @@
-//! A segment of the hash table: a small open-addressed array of tagged pointers.
+//! A segment of the hash table: groups of lanes that say where entries lie, and an arena that holds them.
 //!
-//! A word is *vacant*, *gone* (held an entry once), or an entry's address with 16 bits of its hash above
-//! it. Words are only ever taken in the order of the probe, and never become vacant again, so
-//! two threads that insert one key meet at the same word. A full segment is *frozen*: a bit in every
-//! word makes every later change fail, and what it holds is copied to its successors.
+//!     +--------+--------------------------+---------+---------+------------+- - - - -+
+//!     | header | groups: lanes            | entry   | entry   | entry      |  free   |
+//!     +--------+--------------------------+---------+---------+------------+- - - - -+
+//!     0       64                         320   arena: up to 256 units of 16 bytes or more
+//!
+//! Lanes are only ever taken in the order of the probe, and never become vacant again, so two threads that
+//! insert one key meet at the same group. An entry's memory is taken by counting on, and given back with the
+//! segment. A segment that is full is *frozen*: a bit in every lane makes every later change fail; then its
+//! entries are frozen too, and copied to its successors.
 
-use crate::key::Hash;
-use crate::memory::{OutOfMemory, Tailed};
-use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed};
+use crate::group::{AtomicGroup, Group, LANES};
+use crate::key::{Hash, Key};
+use crate::memory::OutOfMemory;
+use crate::partition::{Content, Partition};
+use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
+use std::alloc::{Layout, alloc, dealloc};
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 
 #[cfg(not(target_pointer_width = "64"))]
-compile_error!("words hold a 48-bit address and a 16-bit tag: 64-bit targets only");
+compile_error!("the spine's words hold a 48-bit address: 64-bit targets only");
 
-/// Words in an ordinary segment, and in the line that a probe begins with: a cache line's worth.
+/// Groups in a segment, units in the largest arena, the shift that makes bytes of the smallest unit, and
+/// units in the largest entry.
 #[cfg(not(loom))]
-const SIZES: (usize, usize) = (256, 8);
-/// In models two inserts fill a segment.
+const SIZES: (usize, usize, u32, usize) = (32, 256, 4, 32);
+/// In models two entries fill a segment.
 #[cfg(loom)]
-const SIZES: (usize, usize) = (2, 1);
-pub(crate) const ORDINARY: usize = SIZES.0;
-const LINE: usize = SIZES.1;
+const SIZES: (usize, usize, u32, usize) = (1, 2, 10, 1);
+const GROUPS: usize = SIZES.0;
+pub(crate) const UNITS: usize = SIZES.1;
+const SHIFT_MIN: u32 = SIZES.2;
+const ENTRY_UNITS: usize = SIZES.3;
 
-/// Steps in which a walk looks at a segment; it looks at 16 words in one step of an ordinary one.
+/// Lanes that are taken before a segment is full: the rest keeps probes short.
 #[cfg(not(loom))]
-pub(crate) const STEPS: usize = ORDINARY / 16;
-/// In models one step walks a segment.
+pub(crate) const LANES_MAX: usize = GROUPS * LANES * 7 / 8;
 #[cfg(loom)]
-pub(crate) const STEPS: usize = 1;
+pub(crate) const LANES_MAX: usize = GROUPS * LANES;
 
-const TAG_SHIFT: u32 = 48;
-const ADDRESS: usize = (1 << TAG_SHIFT) - 1;
-const FROZEN: usize = 1;
-const GONE: usize = 2;
+/// For each lane what its entry's heads held when they were frozen.
+type Lasts = [[AtomicU64; 2]; GROUPS * LANES];
 
-/// What the table keeps.
-///
-/// # Safety
-/// `place` is the same at every call, and `free` gives back what the entry was made of.
-pub(crate) unsafe trait Entry: Sized {
-    /// The place of the key's [`crate::key::Hash`].
-    fn place(&self) -> u32;
-
-    /// # Safety
-    /// Nobody uses `this` any more.
-    unsafe fn free(this: NonNull<Self>);
-}
-
-/// What a word holds.
-enum Word<E> {
-    Vacant,
-    Gone,
-    Entry(NonNull<E>),
-}
-
-fn read<E>(word: *mut ()) -> Word<E> {
-    match NonNull::new(word.map_addr(|addr| addr & ADDRESS & !FROZEN)) {
-        None => Word::Vacant,
-        Some(gone) if gone.addr().get() == GONE => Word::Gone,
-        Some(entry) => Word::Entry(entry.cast()),
-    }
-}
-
-pub(crate) fn is_frozen(word: *mut ()) -> bool {
-    word.addr() & FROZEN != 0
-}
-
-fn tag(word: *mut ()) -> u16 {
-    (word.addr() >> TAG_SHIFT) as u16
-}
-
-/// The word for `entry`; none if its address has over 48 bits, which no allocator hands out unasked.
-pub(crate) fn word<E>(entry: NonNull<E>, hash: Hash) -> Result<*mut (), OutOfMemory> {
-    let address = entry.as_ptr().cast::<()>();
-    if address.addr() & !ADDRESS != 0 {
-        return Err(OutOfMemory);
-    }
-    Ok(address.map_addr(|addr| addr | usize::from(hash.tag) << TAG_SHIFT))
-}
-
-/// The head of a segment; aligned so that lines of words are cache lines, and that the low six
-/// bits of its address are free.
-#[repr(align(64))]
-pub(crate) struct Header {
-    capacity: usize,
-    /// How many low bits of their places all entries share.
-    pub(crate) depth: u32,
-    /// How many words have been taken, roughly: counted after the fact.
+/// The head of a segment; aligned so that groups are in step with cache lines, and that the low six bits of
+/// its address are free.
+#[repr(C, align(64))]
+struct Header {
+    groups: Groups,
+    /// In units.
+    capacity: u32,
+    shift: u32,
+    /// Units taken, or more if some did not get what they asked for.
     used: AtomicU32,
+    /// Lanes taken, roughly: counted after the fact.
+    taken: AtomicU32,
     /// The other half of the split that this segment came from, as a spine's word; null if it has none.
-    pub(crate) sibling: *mut (),
+    sibling: *mut (),
+    /// Where the entries are that had no place here, as a spine's word; null nearly always: see
+    /// [`Builder`].
+    next: *mut (),
+    /// Null until the segment is replaced.
+    lasts: AtomicPtr<Lasts>,
 }
+
+#[repr(C, align(64))]
+struct Groups([AtomicGroup; GROUPS]);
+
+const ADDRESS: usize = ((1 << 48) - 1) & !63;
+const DEPTH: usize = 63;
+const SHIFT_SHIFT: u32 = 48;
 
 /// A view of one segment.
-pub(crate) struct Segment<'g, E> {
+#[derive(Clone, Copy)]
+pub(crate) struct Segment<'g> {
     header: NonNull<Header>,
-    _lives: PhantomData<(&'g Header, *const E)>,
+    depth: u32,
+    shift: u32,
+    _lives: PhantomData<&'g Header>,
 }
 
-impl<E> Clone for Segment<'_, E> {
-    fn clone(&self) -> Self {
-        *self
+/// An entry's lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Lane<'g> {
+    group: &'g AtomicGroup,
+    seen: Group,
+    lane: u32,
+}
+
+impl Lane<'_> {
+    /// Takes the entry out of the table. `false`: its group is frozen, or has changed.
+    pub(crate) fn vacate(&self) -> bool {
+        self.group.change(self.seen, self.seen.without(self.lane))
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.seen.is_frozen()
+    }
+
+    pub(crate) fn tag(&self) -> u8 {
+        self.seen.tag(self.lane)
     }
 }
-impl<E> Copy for Segment<'_, E> {}
 
-/// Where a probe ended.
-pub(crate) enum Probe<'g, E> {
-    Found {
-        word: &'g AtomicPtr<()>,
-        value: *mut (),
-        entry: NonNull<E>,
-    },
-    /// No such entry; this word would take it.
-    Vacant(&'g AtomicPtr<()>),
-    /// No such entry, and no word to take: frozen, or full.
+/// What came of an insert.
+pub(crate) enum Inserted<'g> {
+    Done(Partition<'g>),
+    Exists(Partition<'g>),
+    /// There is no room, or the segment is being replaced.
     Closed,
 }
 
-impl<'g, E: Entry> Segment<'g, E> {
-    fn layout(capacity: usize) -> Tailed<Header, AtomicPtr<()>> {
-        Tailed::new(capacity)
+/// The smallest shift for entries of up to so many bytes.
+pub(crate) fn shift_for(bytes: usize) -> u32 {
+    let unit = bytes.div_ceil(ENTRY_UNITS).next_power_of_two();
+    unit.trailing_zeros().max(SHIFT_MIN)
+}
+
+/// How many units so many bytes take.
+pub(crate) fn units_for(bytes: usize, shift: u32) -> usize {
+    bytes.div_ceil(1 << shift)
+}
+
+impl<'g> Segment<'g> {
+    fn layout(capacity: usize, shift: u32) -> Layout {
+        let size = size_of::<Header>() + (capacity << shift);
+        Layout::from_size_align(size, align_of::<Header>()).expect("arenas are small")
     }
 
-    pub(crate) fn create(capacity: usize, depth: u32) -> Result<Self, OutOfMemory> {
-        let header = Header { capacity, depth, used: AtomicU32::new(0), sibling: null_mut() };
-        let header = Self::layout(capacity).create(header, || AtomicPtr::new(null_mut()))?;
-        Ok(Self { header, _lives: PhantomData })
+    pub(crate) fn create(units: usize, shift: u32, depth: u32) -> Result<Self, OutOfMemory> {
+        let capacity = units.min(UNITS);
+        // SAFETY: the layout holds at least the header.
+        let memory = NonNull::new(unsafe { alloc(Self::layout(capacity, shift)) }).ok_or(OutOfMemory)?;
+        let header: NonNull<Header> = memory.cast();
+        let new = Self { header, depth, shift, _lives: PhantomData };
+        if memory.addr().get() & !ADDRESS != 0 {
+            // SAFETY: just allocated with this layout. No allocator hands out over 48 bits unasked.
+            unsafe { dealloc(memory.as_ptr(), Self::layout(capacity, shift)) };
+            return Err(OutOfMemory);
+        }
+        // SAFETY: just allocated, for a header and the arena.
+        unsafe {
+            header.write(Header {
+                groups: Groups(std::array::from_fn(|_| AtomicGroup::new())),
+                capacity: capacity as u32,
+                shift,
+                used: AtomicU32::new(0),
+                taken: AtomicU32::new(0),
+                sibling: null_mut(),
+                next: null_mut(),
+                lasts: AtomicPtr::new(null_mut()),
+            });
+        }
+        Ok(new)
     }
 
-    /// The spine's word for this segment: its address, and in the low bits its depth.
-    pub(crate) fn spine_word(&self) -> *mut () {
-        self.header.as_ptr().cast::<()>().map_addr(|addr| addr | self.header().depth as usize)
+    /// The spine's word for this segment: its address, in the low bits its depth, on top its shift.
+    pub(crate) fn word(&self) -> *mut () {
+        let marks = self.depth as usize | (self.shift as usize) << SHIFT_SHIFT;
+        self.header.as_ptr().cast::<()>().map_addr(|addr| addr | marks)
     }
 
     /// # Safety
-    /// `word` came from `spine_word` of a segment that lives through `'g`.
+    /// `word` came from `word` of a segment that lives through `'g`.
+    #[inline]
     pub(crate) unsafe fn view(word: *mut ()) -> Self {
-        let header = word.map_addr(|addr| addr & !63).cast();
+        let header = word.map_addr(|addr| addr & ADDRESS).cast();
+        let (depth, shift) = ((word.addr() & DEPTH) as u32, (word.addr() >> SHIFT_SHIFT) as u32);
         // SAFETY: a segment's address is not null.
-        Self { header: unsafe { NonNull::new_unchecked(header) }, _lives: PhantomData }
+        Self { header: unsafe { NonNull::new_unchecked(header) }, depth, shift, _lives: PhantomData }
     }
 
-    /// The depth in a spine's word.
-    pub(crate) fn depth_of(word: *mut ()) -> u32 {
-        (word.addr() & 63) as u32
+    /// How many low bits of their places all entries share.
+    #[inline]
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth
     }
 
     /// # Safety
-    /// Nobody uses the segment any more. Its entries are not touched.
+    /// Nobody uses the segment, nor any after it, any more. What hangs on its entries is not touched.
     pub(crate) unsafe fn free(self) {
-        // SAFETY: as the caller promises; the header says how large the allocation is.
-        unsafe { Self::layout(self.header().capacity).destroy(self.header) }
+        for segment in self.chain() {
+            let (header, lasts) = (segment.header(), segment.header().lasts.load(Acquire));
+            let layout = Self::layout(header.capacity as usize, header.shift);
+            // SAFETY: as the caller promises; `lasts` came from a box.
+            unsafe {
+                if !lasts.is_null() {
+                    drop(Box::from_raw(lasts));
+                }
+                dealloc(segment.header.as_ptr().cast(), layout);
+            }
+        }
     }
 
-    pub(crate) fn header(&self) -> &'g Header {
+    fn header(&self) -> &'g Header {
         // SAFETY: the segment lives through 'g.
         unsafe { self.header.as_ref() }
+    }
+
+    pub(crate) fn sibling(&self) -> *mut () {
+        self.header().sibling
     }
 
     /// Before the segment is published: what it was split from gave rise to `sibling` too.
@@ -166,113 +208,193 @@ impl<'g, E: Entry> Segment<'g, E> {
         unsafe { self.header.as_mut().sibling = sibling }
     }
 
-    fn words(&self) -> &'g [AtomicPtr<()>] {
-        let capacity = self.header().capacity;
-        // SAFETY: that many words follow the header, and live as long.
-        unsafe { std::slice::from_raw_parts(Self::layout(capacity).tail(self.header).as_ptr(), capacity) }
+    /// Before the segment is published: what has no place here is there.
+    pub(crate) fn set_next(&mut self, next: Segment<'g>) {
+        // SAFETY: nobody else has seen the segment yet.
+        unsafe { self.header.as_mut().next = next.word() }
     }
 
-    pub(crate) fn capacity(&self) -> usize {
-        self.header().capacity
+    /// This segment and those that follow it.
+    pub(crate) fn chain(&self) -> impl Iterator<Item = Segment<'g>> + use<'g> {
+        std::iter::successors(Some(*self), |segment| segment.next())
     }
 
-    /// All words, in the order in which a key of this place looks at them.
-    fn probe_order(&self, place: u32) -> impl Iterator<Item = &'g AtomicPtr<()>> + use<'g, E> {
-        let words = self.words();
-        let line = (place as usize * (words.len() / LINE)) >> 32;
-        let (before, from) = words.split_at(line * LINE);
-        from.iter().chain(before)
+    fn next(&self) -> Option<Self> {
+        let next = self.header().next;
+        // SAFETY: those that follow live as long as the first.
+        (!next.is_null()).then(|| unsafe { Self::view(next) })
     }
 
-    /// Looks for the entry of this hash that `matches`.
-    pub(crate) fn probe(&self, hash: Hash, matches: impl Fn(NonNull<E>) -> bool) -> Probe<'g, E> {
-        for word in self.probe_order(hash.place) {
-            let value = word.load(Acquire);
-            match read(value) {
-                Word::Vacant if is_frozen(value) => return Probe::Closed,
-                Word::Vacant => return Probe::Vacant(word),
-                Word::Entry(entry) if tag(value) == hash.tag && matches(entry) => {
-                    return Probe::Found { word, value, entry };
-                }
-                Word::Entry(_) | Word::Gone => {}
-            }
+    /// # Safety
+    /// `unit` is where an entry was written.
+    #[inline]
+    unsafe fn entry(&self, unit: u8) -> Partition<'g> {
+        // SAFETY: it lies in the arena, and lives as long as the segment.
+        unsafe { Partition::view(self.arena().add(usize::from(unit) << self.shift)) }
+    }
+
+    #[inline]
+    fn arena(&self) -> NonNull<u8> {
+        // SAFETY: the arena follows the header.
+        unsafe { self.header.add(1).cast() }
+    }
+
+    /// The groups, in the order in which a key of this place looks at them.
+    #[inline]
+    fn probe_order(&self, place: u32) -> impl Iterator<Item = &'g AtomicGroup> + use<'g> {
+        // SAFETY: the groups are the header's first part; taking no reference to all of it keeps its other
+        // lines out of the cache.
+        let groups = unsafe { &self.header.cast::<Groups>().as_ref().0 };
+        let from = (place as usize * GROUPS) >> 32;
+        (from..from + GROUPS).map(move |i| &groups[i % GROUPS])
+    }
+
+    /// Finds the entry of this key here, or in those that follow.
+    #[inline]
+    pub(crate) fn find(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
+        match self.find_here(hash, key) {
+            None => self.next().and_then(|next| next.find_behind(hash, key)),
+            found => found,
         }
-        Probe::Closed
     }
 
-    /// Looks for this very entry.
-    pub(crate) fn word_of(&self, entry: &E) -> Option<(&'g AtomicPtr<()>, *mut (), NonNull<E>)> {
-        for word in self.probe_order(entry.place()) {
-            let value = word.load(Acquire);
-            match read::<E>(value) {
-                Word::Vacant => return None,
-                Word::Entry(at) if std::ptr::eq(at.as_ptr(), entry) => return Some((word, value, at)),
-                Word::Entry(_) | Word::Gone => {}
+    #[cold]
+    fn find_behind(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
+        self.chain().find_map(|segment| segment.find_here(hash, key))
+    }
+
+    #[inline]
+    fn find_here(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
+        for group in self.probe_order(hash.place) {
+            let group = group.load();
+            for lane in group.matches(hash.tag) {
+                // SAFETY: a lane with a tag says where an entry was written.
+                let entry = unsafe { self.entry(group.unit(lane)) };
+                if entry.key() == key {
+                    return Some(entry);
+                }
+            }
+            if group.vacant().is_some() {
+                break;
             }
         }
         None
     }
 
-    /// Counts a word that was taken. `true`: the segment is as full as it should get.
-    pub(crate) fn count_taken(&self) -> bool {
-        let used = self.header().used.fetch_add(1, Relaxed) as usize + 1;
-        used > self.capacity() * 7 / 8
-    }
-
-    /// Makes every later change of a word fail.
-    pub(crate) fn freeze(&self) {
-        for word in self.words() {
-            let mut value = word.load(Acquire);
-            while !is_frozen(value) {
-                let frozen = value.map_addr(|addr| addr | FROZEN);
-                match word.compare_exchange(value, frozen, AcqRel, Acquire) {
-                    Ok(_) => break,
-                    Err(actual) => value = actual,
+    /// Inserts an entry that is not in any segment before this one, the last of its chain.
+    pub(crate) fn insert(&self, hash: Hash, content: &Content<'_>) -> Inserted<'g> {
+        let header = self.header();
+        if header.taken.load(Relaxed) as usize >= LANES_MAX {
+            return Inserted::Closed;
+        }
+        let mut written = None;
+        'probe: loop {
+            for at in self.probe_order(hash.place) {
+                let group = at.load();
+                for lane in group.matches(hash.tag) {
+                    // SAFETY: a lane with a tag says where an entry was written.
+                    let entry = unsafe { self.entry(group.unit(lane)) };
+                    if entry.key() == content.key {
+                        return Inserted::Exists(entry);
+                    }
                 }
+                let Some(lane) = group.vacant() else { continue };
+                if group.is_frozen() {
+                    return Inserted::Closed;
+                }
+                let unit = match written {
+                    Some(unit) => unit,
+                    None => match self.write(content) {
+                        Some(unit) => *written.insert(unit),
+                        None => return Inserted::Closed,
+                    },
+                };
+                if at.change(group, group.with(lane, hash.tag, unit)) {
+                    header.taken.fetch_add(1, Relaxed);
+                    // SAFETY: just written there.
+                    return Inserted::Done(unsafe { self.entry(unit) });
+                }
+                continue 'probe;
             }
+            return Inserted::Closed;
         }
     }
 
-    /// Every entry, with its word as it was before any freezing.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (*mut (), NonNull<E>)> + use<'g, E> {
-        self.entries_within(0, 1)
+    /// Writes an entry where nobody can find it yet.
+    fn write(&self, content: &Content<'_>) -> Option<u8> {
+        let header = self.header();
+        let units = units_for(content.size(), self.shift);
+        let unit = header.used.fetch_add(units as u32, Relaxed) as usize;
+        if unit + units > header.capacity as usize {
+            return None;
+        }
+        // SAFETY: the count gave these units to this call alone.
+        unsafe { content.write(self.arena().add(unit << self.shift)) };
+        Some(unit as u8)
     }
 
-    /// The entries in the `part`-th of `parts` equal stretches.
-    pub(crate) fn entries_within(
-        &self,
-        part: usize,
-        parts: usize,
-    ) -> impl Iterator<Item = (*mut (), NonNull<E>)> + use<'g, E> {
-        let stretch = self.capacity() / parts;
-        self.words()[part * stretch..][..stretch].iter().filter_map(|word| {
-            let value = word.load(Acquire);
-            match read(value) {
-                Word::Entry(entry) => Some((value.map_addr(|addr| addr & !FROZEN), entry)),
-                Word::Vacant | Word::Gone => None,
-            }
+    /// Before the segment is published: whether an entry of so many bytes has a place here.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let Header { capacity, used, taken, .. } = self.header();
+        (taken.load(Relaxed) as usize) < LANES_MAX
+            && used.load(Relaxed) as usize + units_for(bytes, self.shift) <= *capacity as usize
+    }
+
+    /// Before the segment is published: takes in an entry, for which there is room.
+    pub(crate) fn adopt(&self, tag: u8, content: &Content<'_>) -> bool {
+        let mut groups = self.probe_order(content.place);
+        let vacant = groups.find_map(|group| Some((group, group.load(), group.load().vacant()?)));
+        let Some((unit, (group, seen, lane))) = self.write(content).zip(vacant) else { return false };
+        group.set(seen.with(lane, tag, unit));
+        self.header().taken.fetch_add(1, Relaxed);
+        true
+    }
+
+    /// Whether the segment is being replaced.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.groups().next().is_some_and(|group| group.load().is_frozen())
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &'g AtomicGroup> + use<'g> {
+        self.probe_order(0)
+    }
+
+    /// Makes every later change of a lane fail.
+    pub(crate) fn freeze(&self) {
+        self.chain().flat_map(|segment| segment.groups()).for_each(AtomicGroup::freeze);
+    }
+
+    /// Every entry here, with its lane's number, its lane and its tag.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, Lane<'g>, Partition<'g>)> + use<'g> {
+        let segment = *self;
+        self.groups().enumerate().flat_map(move |(i, group)| {
+            let seen = group.load();
+            seen.live().map(move |lane| {
+                // SAFETY: a lane with a tag says where an entry was written.
+                let entry = unsafe { segment.entry(seen.unit(lane)) };
+                (i * LANES + lane as usize, Lane { group, seen, lane }, entry)
+            })
         })
     }
 
-    /// Before the segment is published: takes over an entry's word.
-    pub(crate) fn adopt(&self, value: *mut (), place: u32) {
-        let vacant = self.probe_order(place).find(|word| word.load(Relaxed).is_null());
-        vacant.expect("a successor is never smaller than what it takes over").store(value, Relaxed);
-        self.header().used.fetch_add(1, Relaxed);
+    /// Where those who freeze the entries agree on what their heads held.
+    pub(crate) fn lasts(&self) -> Result<&'g Lasts, OutOfMemory> {
+        let place = &self.header().lasts;
+        let mut lasts = place.load(Acquire);
+        if lasts.is_null() {
+            let zero = |_| std::array::from_fn(|_| AtomicU64::new(0));
+            let new = Box::into_raw(crate::memory::try_box(std::array::from_fn(zero))?);
+            lasts = match place.compare_exchange(null_mut(), new, AcqRel, Acquire) {
+                Ok(_) => new,
+                Err(other) => {
+                    // SAFETY: nobody has seen `new`, which came from a box.
+                    drop(unsafe { Box::from_raw(new) });
+                    other
+                }
+            };
+        }
+        // SAFETY: they live as long as the segment.
+        Ok(unsafe { &*lasts })
     }
 }
 
-/// The capacity of a segment that gets `entries`: at most five eighths full, so that it lasts a while.
-pub(crate) fn roomy(entries: usize) -> usize {
-    (entries * 8).div_ceil(5).next_power_of_two().max(ORDINARY)
-}
-
-/// What stands in the word of an entry that was removed.
-pub(crate) fn gone() -> *mut () {
-    std::ptr::without_provenance_mut(GONE)
-}
-
-/// A change to a word that was seen as `value`; fails if it is frozen or has changed.
-pub(crate) fn change(word: &AtomicPtr<()>, value: *mut (), new: *mut ()) -> bool {
-    !is_frozen(value) && word.compare_exchange(value, new, AcqRel, Acquire).is_ok()
-}

@@ -1,150 +1,222 @@
-//! What one operation on one partition did lately: the slot of its current second, the *head*,
-//! and the [`Past`] before it.
+//! What one operation did lately: the [head](crate::head), and the closed slots before it, its *past*, which
+//! are in the partition's history or, once there are many, in a wheel.
 //!
-//! **Every add is one `fetch_add` on the head.** It never moves and never grows, so no add can be
-//! lost to growth. When a record finds the head's second over it *turns* the head:
+//! **Every add is one `fetch_add` on the head**, and what it finds there plus its amount is the count. When a
+//! record finds the head's second over it *turns* the head:
 //!
-//! 1. put the head, as it was seen, into the past;
-//! 2. replace the head, if it still is what was put, by the new second's first amount.
+//! 1. put the head's own slot, as it was seen, into the past;
+//! 2. replace the head, if it still is what was put, by the new second's base and first amount.
 //!
-//! Should others add between 1 and 2, step 2 fails and both are tried again with the larger count;
-//! the past keeps the largest. So when 2 succeeds, the past holds that second's final count, and
-//! whoever sees the new head sees it there. An add by a thread whose clock reading has been
-//! overtaken lands in the newer second, which began while its call was under way.
+//! Should others add between 1 and 2, step 2 fails and both are tried again with the larger count; the past
+//! keeps the largest. So when 2 succeeds, the past holds that second's final count, and whoever sees the new
+//! head sees it there. An add by a thread whose clock reading has been overtaken lands in the newer second,
+//! which began while its call was under way.
 //!
-//! **Reading.** While the head's second stays `h`, the past's slots in `[h − window, h − 1]` do not change: an
+//! **The base.** While the head's second stays `h`, the past's slots in `[h − window, h − 1]` do not change: an
 //! entry is taken again only for a second that comes more than a window later, and a second is put only
-//! once the head reached it. So a sum of them is exact if the head's second is `h` before and after it
-//! was taken.
+//! once the head reached it. So their sum is a function of `h`, and the base is that sum (or 0 if the sum is
+//! at its limit, for a partition marked heavy). It is exact if the head's second is `h` after it was taken.
 
-use crate::memory::OutOfMemory;
-use crate::past::Past;
-use crate::slot::{AtomicSlot, Slot};
+use crate::head::{AtomicHead, BASE_LIMIT, Head};
+use crate::operation::Operation;
+use crate::partition::AddError;
+use crate::past::{Closed, GrowError, Past};
+use crate::slot::{MOST, Slot};
 use crossbeam_epoch::Guard;
 
-pub(crate) struct Series {
-    head: AtomicSlot,
-    past: Past,
+/// A view of one operation of one partition.
+pub(crate) struct Series<'g> {
+    pub(crate) head: &'g AtomicHead,
+    pub(crate) past: &'g Past,
+    pub(crate) operation: Operation,
+    pub(crate) window: u32,
+    pub(crate) guard: &'g Guard,
 }
 
-impl Series {
-    pub(crate) fn new(first: Slot) -> Self {
-        Self { head: AtomicSlot::new(first), past: Past::new() }
-    }
+fn base(sum: u64) -> u32 {
+    if sum < BASE_LIMIT { sum as u32 } else { 0 }
+}
 
-    /// Adds `amount` at `second` and returns the window's count with it. Just before, `prepare` is told
-    /// what that will be, unless others add at the same time.
-    ///
-    /// Fails only when the past has to grow and can't, or `prepare` fails; then nothing was added.
+impl From<GrowError> for AddError {
+    fn from(refused: GrowError) -> Self {
+        match refused {
+            GrowError::Frozen => AddError::Moved,
+            GrowError::Memory => AddError::Memory,
+        }
+    }
+}
+
+impl Series<'_> {
+    /// Adds `amount` at `second` and returns the window's count with it, whatever the state of the head.
+    /// Just before, `prepare` is told what that will be, unless others add at the same time. On failure
+    /// nothing was added.
     pub(crate) fn add(
         &self,
         amount: u32,
         second: u32,
-        window: u32,
-        prepare: impl Fn(u64) -> Result<(), OutOfMemory>,
-        guard: &Guard,
-    ) -> Result<u64, OutOfMemory> {
-        let mut seen = self.head.load();
+        prepare: impl Fn(u64) -> Result<(), AddError>,
+    ) -> Result<u64, AddError> {
         loop {
-            let outcome = if seen.second >= second {
-                let past = self.past.sum(seen.second, window, guard);
-                prepare(past + u64::from(seen.plus(amount).count))?;
-                let before = self.head.add(seen, amount);
-                before.map(|before| self.counted(before, amount, seen, past, window, guard))
+            let seen = self.head.load();
+            if seen.is_frozen() {
+                return Err(AddError::Moved);
+            }
+            let added = if seen.second() < second {
+                self.turn(seen, amount, second, &prepare)?
             } else {
-                self.turn(seen, Slot::new(second, amount), window, &prepare, guard)?
+                self.enlarge(seen, amount, &prepare)?
             };
-            match outcome {
-                Ok(count) => return Ok(count),
-                Err(actual) => seen = actual,
+            if let Some(count) = added {
+                return Ok(count);
             }
         }
     }
 
-    /// The count right after an add to the head, which was `before`; `past` was summed for `seen`.
-    fn counted(&self, before: Slot, amount: u32, seen: Slot, past: u64, window: u32, guard: &Guard) -> u64 {
-        let own = u64::from(before.plus(amount).count);
-        if before.second == seen.second {
-            return past + own;
+    /// Adds to the second that was seen. `None`: the head is another by now.
+    fn enlarge(
+        &self,
+        seen: Head,
+        amount: u32,
+        prepare: impl Fn(u64) -> Result<(), AddError>,
+    ) -> Result<Option<u64>, AddError> {
+        let Some(sum) = self.sum_before(seen) else { return Ok(None) };
+        let base = base(sum);
+        let own = |head: Head| head.own(base).saturating_add(amount).min(MOST);
+        prepare(sum + u64::from(own(seen)))?;
+        if !seen.takes(amount) {
+            let new = Head::new(seen.second(), base, own(seen));
+            return Ok(self.head.replace(seen, new).then(|| sum + u64::from(own(seen))));
         }
-        // The head turned under our hands: `past` is another second's. A count of a moment since
-        // then will do. Only a thread that stood still for a whole window within these lines
-        // can find its own second gone from it.
-        self.count(before.second, window, guard).max(own)
+        self.counted(self.head.add(amount), amount).map(Some)
     }
 
-    /// Turns the head from `seen` to `new`, an amount in a later second. `Ok(Err(slot))`: it is `slot`
-    /// by now.
+    /// The count with an `amount` that was added to what was `before`, or one of a moment since then. Only a
+    /// thread that stood still for a whole window within these lines can find its own second gone from it.
+    #[cold]
+    pub(crate) fn counted(&self, before: Head, amount: u32) -> Result<u64, AddError> {
+        if before.is_frozen() {
+            return Err(AddError::Moved);
+        }
+        let own = |sum| u64::from(before.own(base(sum)).saturating_add(amount).min(MOST));
+        Ok(match self.sum_before(before) {
+            Some(sum) => sum + own(sum),
+            None => self.count(before.second()).unwrap_or(0).max(amount.into()),
+        })
+    }
+
+    /// Turns the head from `seen` to an amount in a later second. `None`: it is another by now.
     fn turn(
         &self,
-        seen: Slot,
-        new: Slot,
-        window: u32,
-        prepare: impl Fn(u64) -> Result<(), OutOfMemory>,
-        guard: &Guard,
-    ) -> Result<Result<u64, Slot>, OutOfMemory> {
-        if !seen.is_empty() && !seen.expired(new.second, window) {
-            self.past.put(seen, window, guard)?;
+        seen: Head,
+        amount: u32,
+        second: u32,
+        prepare: impl Fn(u64) -> Result<(), AddError>,
+    ) -> Result<Option<u64>, AddError> {
+        let mut sum = 0;
+        if seen.is_empty() {
+            // The operation is new, or was idle when the entry moved. Where this thread read the clock
+            // before that, its wheel may have slots in the window still.
+            sum = self.sum_between(second.saturating_sub(self.window), second);
+        } else if !seen.idle(second, self.window) {
+            let Some(sum_before) = self.sum_before(seen) else { return Ok(None) };
+            let own = seen.own(base(sum_before));
+            let gone = self.sum_gone(seen, second);
+            let slot = Slot::new(seen.second(), own);
+            self.past.put(self.operation, slot, self.window, self.guard)?;
+            sum = sum_before + u64::from(own) - gone;
         }
-        let past = self.past.sum_after(seen, new.second, window, guard);
-        let count = past + u64::from(new.count);
+        let amount = amount.min(MOST);
+        let count = sum + u64::from(amount);
         prepare(count)?;
-        Ok(self.head.replace(seen, new).map(|()| {
-            self.past.remember(new.second, past, guard);
-            count
-        }))
+        if sum >= BASE_LIMIT {
+            self.past.set_heavy();
+        }
+        let turned = self.head.replace(seen, Head::new(second, base(sum), amount));
+        if turned && let Closed::Wheel(wheel) = self.closed() {
+            wheel.remember(second, sum);
+        }
+        Ok(turned.then_some(count))
     }
 
-    /// The window's count at `second`, or at a later second that the head has reached.
-    pub(crate) fn count(&self, second: u32, window: u32, guard: &Guard) -> u64 {
-        self.steady(second, |head, now| {
-            let first = now.saturating_sub(window);
-            let past = if head.second == now {
-                self.past.sum(now, window, guard)
-            } else {
-                self.past.sum_between(first, head.second, guard)
-            };
-            move |head: Slot| past + if head.second >= first { u64::from(head.count) } else { 0 }
-        })
+    fn closed(&self) -> Closed<'_> {
+        self.past.closed(self.operation, self.guard)
     }
 
-    /// The fullest slot in the window at `second`, or at a later second that the head has reached.
-    pub(crate) fn peak(&self, second: u32, window: u32, guard: &Guard) -> u64 {
-        self.steady(second, |head, now| {
-            let first = now.saturating_sub(window);
-            let past = self.past.peak_between(first, head.second, guard);
-            move |head: Slot| u64::from(if head.second >= first { past.max(head.count) } else { past })
-        })
+    /// What the window's slots before the head that was seen add up to. `None`: its second is over by now.
+    fn sum_before(&self, seen: Head) -> Option<u64> {
+        let second = seen.second();
+        let sum = match self.closed() {
+            Closed::Wheel(wheel) => wheel.closed(second),
+            _ => self.sum_between(second.saturating_sub(self.window), second),
+        };
+        (self.head.load().second() == second).then_some(sum)
     }
 
-    /// Runs `look` until the head's second was the same before and after, then hands what it made
-    /// the head's last value. A retry means that a second has passed and another thread gone on.
-    fn steady<F: FnOnce(Slot) -> u64>(&self, second: u32, look: impl Fn(Slot, u32) -> F) -> u64 {
-        let mut head = self.head.load();
-        loop {
-            let finish = look(head, second.max(head.second));
-            let after = self.head.load();
-            if after.second == head.second {
-                return finish(after);
+    /// How much of that has left the window that ends at `second`.
+    fn sum_gone(&self, seen: Head, second: u32) -> u64 {
+        let first = |second: u32| second.saturating_sub(self.window);
+        self.sum_between(first(seen.second()), first(second).min(seen.second()))
+    }
+
+    fn sum_between(&self, first: u32, end: u32) -> u64 {
+        if first == end {
+            return 0;
+        }
+        match self.closed() {
+            Closed::Nowhere => 0,
+            Closed::Wheel(wheel) => wheel.sum_between(first, end),
+            Closed::History(history) => {
+                let within = |slot: &Slot| (first..end).contains(&slot.second);
+                history.slots(self.operation).filter(within).map(|slot| u64::from(slot.count)).sum()
             }
-            head = after;
         }
     }
 
-    /// Whether the window is empty at `second`.
-    pub(crate) fn idle(&self, second: u32, window: u32) -> bool {
-        let head = self.head.load();
-        head.is_empty() || head.expired(second, window)
+    /// The window's count at `second`, or at a later second that the head has reached. `None`: the partition
+    /// has moved or gone.
+    pub(crate) fn count(&self, second: u32) -> Option<u64> {
+        self.steady(second, |head, now| {
+            let sum = self.sum_before(head)?;
+            Some(sum + u64::from(head.own(base(sum))) - self.sum_gone(head, now))
+        })
     }
 
-    /// The same, ordered among the adds: see "Reclaim" in DESIGN.md.
-    pub(crate) fn idle_in_order(&self, second: u32, window: u32) -> bool {
-        let head = self.head.load_in_order();
-        head.is_empty() || head.expired(second, window)
+    /// The fullest slot in the window at `second`, or at a later second that the head has reached. `None`:
+    /// the partition has moved or gone.
+    pub(crate) fn peak(&self, second: u32) -> Option<u64> {
+        self.steady(second, |head, now| {
+            let own = head.own(base(self.sum_before(head)?));
+            let within = now.saturating_sub(self.window)..head.second();
+            let past = match self.closed() {
+                Closed::Nowhere => 0,
+                Closed::Wheel(wheel) => fullest(wheel.slots(), within),
+                Closed::History(history) => fullest(history.slots(self.operation), within),
+            };
+            Some(past.max(own).into())
+        })
     }
 
-    #[cfg(test)]
-    pub(crate) fn bytes(&self, window: u32) -> usize {
-        self.past.bytes(window)
+    /// What `look` makes of a head whose second was the same before and after; 0 for one that is idle. A
+    /// retry means that a second has passed and another thread gone on.
+    fn steady(&self, second: u32, look: impl Fn(Head, u32) -> Option<u64>) -> Option<u64> {
+        loop {
+            let head = self.head.load();
+            if head.is_frozen() {
+                return None;
+            }
+            let now = second.max(head.second());
+            if head.idle(now, self.window) {
+                return Some(0);
+            }
+            if let Some(found) = look(head, now)
+                && self.head.load().second() == head.second()
+            {
+                return Some(found);
+            }
+        }
     }
+}
+
+fn fullest(slots: impl Iterator<Item = Slot>, within: std::ops::Range<u32>) -> u32 {
+    slots.filter(|slot| within.contains(&slot.second)).map(|slot| slot.count).max().unwrap_or(0)
 }

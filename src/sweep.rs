@@ -2,6 +2,7 @@
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
 use crate::clock::Moment;
+use crate::key::Key;
 use crate::ledger::Terms;
 use crate::operation::Operation;
 use crate::partition::Partition;
@@ -20,8 +21,6 @@ const SAMPLES: usize = 5;
 const STEPS_FOR_ONE: u64 = 1024;
 /// Walks that find none before there is taken to be none.
 const TRIES: u32 = 64;
-/// Retired at once, this many are handed to the collector now and not when some bag is full.
-const MANY: u64 = 8;
 
 #[derive(Debug)]
 pub(crate) struct Sweep {
@@ -39,7 +38,7 @@ impl Sweep {
 
     /// Takes the next step, if one is due and no other thread takes it.
     #[inline]
-    pub(crate) fn step(&self, partitions: &Table<Partition>, now: Moment, terms: &Terms, guard: &Guard) {
+    pub(crate) fn step(&self, partitions: &Table, now: Moment, terms: &Terms, guard: &Guard) {
         let due = self.due_us.load(Relaxed);
         if now.ms * 1000 >= due {
             self.step_due(due, partitions, now, terms, guard);
@@ -47,52 +46,26 @@ impl Sweep {
     }
 
     #[cold]
-    fn step_due(&self, due: u64, partitions: &Table<Partition>, now: Moment, terms: &Terms, guard: &Guard) {
+    #[inline(never)]
+    fn step_due(&self, due: u64, partitions: &Table, now: Moment, terms: &Terms, guard: &Guard) {
         let walk_us = u64::from(terms.rules.window) * 1_000_000 / WALKS;
         let next = due.max((now.ms * 1000).saturating_sub(walk_us)) + (walk_us / partitions.steps()).max(1);
         if self.due_us.compare_exchange(due, next, Relaxed, Relaxed).is_err() {
             return;
         }
-        let mut retired = 0;
         // Closed: what was cleared needs no sweeping.
-        let _ = partitions.walk(self.step.fetch_add(1, Relaxed), guard, |partition| {
-            retired += u64::from(self.reclaim(partitions, partition, now, terms, guard));
-        });
-        if retired >= MANY {
+        let Ok(Some((i, segment))) = partitions.walk(self.step.fetch_add(1, Relaxed), guard) else { return };
+        let entries = || segment.chain().flat_map(|segment| segment.entries());
+        if entries().any(|(_, _, partition)| partition.idle(now, terms.rules, guard)) {
+            // Without memory they are left for a later walk.
+            let _ = partitions.replace(i, segment, terms.renewal(now), guard);
             guard.flush();
         }
     }
 
-    /// Reclaims a partition if it is idle. `true`: it is gone.
-    pub(crate) fn reclaim(
-        &self,
-        partitions: &Table<Partition>,
-        partition: &Partition,
-        now: Moment,
-        terms: &Terms,
-        guard: &Guard,
-    ) -> bool {
-        if partition.kill_idle(now, terms.rules) {
-            partitions.len.decrement();
-            Tally::count(&terms.tally.reclaimed, 1);
-        } else if !partition.is_dead() {
-            return false;
-        }
-        // A dead one was left behind if there was no memory to unlink it when it died.
-        partitions.remove(partition, guard);
-        true
-    }
-
-    /// Makes a partition go that is not `new` for each that is over the bound: an idle one, or else the
-    /// quietest of a few.
-    pub(crate) fn trim(
-        &self,
-        partitions: &Table<Partition>,
-        new: &Partition,
-        now: Moment,
-        terms: &Terms,
-        guard: &Guard,
-    ) {
+    /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else
+    /// the quietest of a few.
+    pub(crate) fn trim(&self, partitions: &Table, new: Key<'_>, now: Moment, terms: &Terms, guard: &Guard) {
         // Counted out first, so that two threads don't both make one go for the same excess.
         'excess: while partitions.len.decrement_over(terms.max_partitions) {
             // Whoever counts one out over a bound of 1 or more leaves another in besides its own. A walk
@@ -110,60 +83,60 @@ impl Sweep {
         }
     }
 
-    /// Makes a partition go that has been counted out already. `false`: another thread did.
+    /// Makes a partition go that has been counted out already. `false`: another thread did, or it has moved.
     #[cold]
     fn replace(
         &self,
-        partitions: &Table<Partition>,
-        partition: &Partition,
+        partitions: &Table,
+        partition: Partition<'_>,
         now: Moment,
         terms: &Terms,
         guard: &Guard,
     ) -> bool {
-        let tally = if partition.kill_idle(now, terms.rules) {
-            &terms.tally.reclaimed
-        } else if partition.kill() {
-            &terms.tally.replaced
-        } else {
-            return false;
-        };
-        Tally::count(tally, 1);
-        partitions.remove(partition, guard);
-        true
+        let idle = partition.idle(now, terms.rules, guard);
+        let removed = partitions.remove(partition, terms.renewal(now), guard).unwrap_or(false);
+        if removed {
+            Tally::count(if idle { &terms.tally.reclaimed } else { &terms.tally.replaced }, 1);
+        }
+        removed
     }
 
     /// The quietest partition of the first few that a walk from somewhere meets; an idle one at once.
     fn quietest<'g>(
         &self,
-        partitions: &Table<Partition>,
-        new: &Partition,
+        partitions: &Table,
+        new: Key<'_>,
         now: Moment,
         terms: &Terms,
         guard: &'g Guard,
-    ) -> Result<Option<&'g Partition>, Closed> {
+    ) -> Result<Option<Partition<'g>>, Closed> {
         // Multiples of the golden ratio visit all parts of the table evenly, in no order that a caller
         // could play.
         let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
-        let mut quietest: Option<(u64, &Partition)> = None;
+        let mut quietest: Option<(u64, Partition<'_>)> = None;
         let mut samples = 0;
         for step in 0..partitions.steps().min(STEPS_FOR_ONE) {
-            partitions.walk(start.wrapping_add(step), guard, |partition| {
-                if partition.is_dead() || std::ptr::eq(new, partition) {
-                    return;
+            let Some((_, segment)) = partitions.walk(start.wrapping_add(step), guard)? else { continue };
+            for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
+                if partition.key() == new {
+                    continue;
                 }
-                samples += 1;
-                let count = if partition.idle(now, terms.rules) {
-                    samples = SAMPLES;
-                    0
-                } else {
-                    let count =
-                        |operation| partition.series(operation).count(now.second, terms.rules.window, guard);
-                    Operation::ALL.map(count).iter().sum::<u64>().max(1)
+                if partition.idle(now, terms.rules, guard) {
+                    return Ok(Some(partition));
+                }
+                // One that has moved meanwhile is no worse than the others.
+                let count = |operation| {
+                    partition.series(operation, terms.rules.window, guard).count(now.second).unwrap_or(0)
                 };
+                let count = Operation::ALL.map(count).iter().sum::<u64>().max(1);
                 if quietest.is_none_or(|(least, _)| count < least) {
                     quietest = Some((count, partition));
                 }
-            })?;
+                samples += 1;
+                if samples == SAMPLES {
+                    break;
+                }
+            }
             if samples >= SAMPLES {
                 break;
             }

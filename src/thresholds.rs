@@ -1,13 +1,13 @@
 //! Thresholds: the detector's own, and what tables and models put over them.
 
 use crate::error::Error;
-use crate::key::{Hash, Hashing, Key, check_name};
-use crate::memory::{OutOfMemory, Tailed};
+use crate::key::{Hashing, Key, check_name};
+use crate::memory::{OutOfMemory, try_box};
 use crate::operation::Operation;
-use crate::sync::{AcqRel, Acquire, AtomicU64};
-use crate::table::{Closed, Entry, InsertError, Table, Update};
+use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64};
+use crate::table::{Closed, Refusal};
 use crossbeam_epoch::Guard;
-use std::ptr::NonNull;
+use std::ptr::null_mut;
 
 /// The highest threshold: 2⁶³ − 1, what a C caller can read back as `int64_t`.
 pub(crate) const THRESHOLD_MAX: u64 = i64::MAX as u64;
@@ -43,79 +43,91 @@ pub(crate) enum Scope {
     Model,
 }
 
-impl Scope {
-    fn hash(self, name: &[u8], hashing: &Hashing) -> Hash {
-        let scope: &[u8] = match self {
-            Scope::Table => b"table",
-            Scope::Model => b"model",
-        };
-        hashing.key(Key { table: scope, pk: name })
-    }
-}
-
-/// One override; replaced, never changed, so that its two sides are always read as they were set.
-pub(crate) struct Override {
+/// One override, in a list of those whose names hash alike. Replaced with all of its list, never changed, so
+/// that its two sides are always read as they were set.
+struct Override {
     scope: Scope,
-    place: u32,
+    name: Vec<u8>,
     thresholds: Thresholds,
-    name_len: usize,
+    next: *mut Override,
 }
 
 impl Override {
     fn create(
         scope: Scope,
         name: &[u8],
-        hash: Hash,
         thresholds: Thresholds,
-    ) -> Result<NonNull<Self>, OutOfMemory> {
-        let header = Self { scope, place: hash.place, thresholds, name_len: name.len() };
-        let mut bytes = name.iter().copied();
-        Self::layout(name.len()).create(header, || bytes.next().unwrap_or_default())
+        next: *mut Override,
+    ) -> Result<*mut Self, OutOfMemory> {
+        let mut own = Vec::new();
+        own.try_reserve_exact(name.len()).map_err(|_| OutOfMemory)?;
+        own.extend_from_slice(name);
+        Ok(Box::into_raw(try_box(Self { scope, name: own, thresholds, next })?))
     }
 
-    fn layout(name_len: usize) -> Tailed<Self, u8> {
-        Tailed::new(name_len)
-    }
-
-    /// # Safety
-    /// `this` came from `create` and lives.
-    unsafe fn is(this: NonNull<Self>, scope: Scope, name: &[u8]) -> bool {
-        // SAFETY: as the caller promises; the name follows the header.
-        unsafe {
-            let Self { scope: own, name_len, .. } = *this.as_ref();
-            own == scope
-                && std::slice::from_raw_parts(Self::layout(name_len).tail(this).as_ptr(), name_len) == name
-        }
+    fn is(&self, scope: Scope, name: &[u8]) -> bool {
+        self.scope == scope && self.name == name
     }
 }
 
-// SAFETY: `place` never changes; `free` undoes `create`.
-unsafe impl Entry for Override {
-    fn place(&self) -> u32 {
-        self.place
-    }
+/// # Safety
+/// The list that `first` begins lives through `'g`.
+unsafe fn list<'g>(first: *mut Override) -> impl Iterator<Item = &'g Override> {
+    // SAFETY: as the caller promises; lists end in null.
+    std::iter::successors(unsafe { first.as_ref() }, |each| unsafe { each.next.as_ref() })
+}
 
-    unsafe fn free(this: NonNull<Self>) {
-        // SAFETY: the caller is the last to use what `create` made; its length is in the header.
-        unsafe { Self::layout(this.as_ref().name_len).destroy(this) }
+/// # Safety
+/// Nobody uses the list any more.
+unsafe fn free(first: *mut Override) {
+    let mut next = first;
+    while !next.is_null() {
+        // SAFETY: each came from a box, and the caller gives them up.
+        next = unsafe { Box::from_raw(next) }.next;
     }
 }
+
+/// What begins the lists of a detector that was cleared.
+fn closed() -> *mut Override {
+    std::ptr::without_provenance_mut(align_of::<Override>())
+}
+
+/// Lists: with some hundred tables of their own thresholds, each is of one or two.
+#[cfg(not(loom))]
+const LISTS: usize = 256;
+#[cfg(loom)]
+const LISTS: usize = 1;
 
 /// All overrides, read without a lock.
 pub(crate) struct Overrides {
-    table: Table<Override>,
+    lists: [AtomicPtr<Override>; LISTS],
+    /// How often one was set: where this is 0 there is none.
+    set: AtomicU64,
     /// For each operation a number that no threshold in force is under: below it nobody is hot,
     /// and the overrides need not be looked at.
     floors: [AtomicU64; 2],
 }
 
 impl Overrides {
-    pub(crate) fn try_new(own: [u64; 2]) -> Result<Self, OutOfMemory> {
-        Ok(Self { table: Table::try_new()?, floors: own.map(AtomicU64::new) })
+    pub(crate) fn new(own: [u64; 2]) -> Self {
+        Self {
+            lists: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
+            set: AtomicU64::new(0),
+            floors: own.map(AtomicU64::new),
+        }
     }
 
+    #[inline]
     pub(crate) fn floor(&self, operation: Operation) -> u64 {
         self.floors[operation.index()].load(Acquire)
+    }
+
+    fn list(&self, scope: Scope, name: &[u8], hashing: &Hashing) -> &AtomicPtr<Override> {
+        let scope: &[u8] = match scope {
+            Scope::Table => b"table",
+            Scope::Model => b"model",
+        };
+        &self.lists[hashing.key(Key { table: scope, pk: name }).place as usize % LISTS]
     }
 
     /// Sets both sides of an override; `None` for both removes it.
@@ -126,31 +138,42 @@ impl Overrides {
         thresholds: Thresholds,
         hashing: &Hashing,
         guard: &Guard,
-    ) -> Result<(), InsertError<'static, ()>> {
-        let hash = scope.hash(name, hashing);
-        let update = if thresholds == Thresholds::default() {
-            Update::Remove
-        } else {
-            Update::Put(
-                Override::create(scope, name, hash, thresholds).map_err(|OutOfMemory| InsertError::Memory)?,
-            )
-        };
+    ) -> Result<(), Refusal> {
         for operation in Operation::ALL {
             let floor = thresholds.of(operation).unwrap_or(u64::MAX);
             self.floors[operation.index()].fetch_min(floor, AcqRel);
         }
-        // SAFETY: the table shows entries that live.
-        let matches = |this| unsafe { Override::is(this, scope, name) };
-        self.table.update(hash, &update, matches, guard).map_err(|refused| {
-            if let Update::Put(unused) = update {
-                // SAFETY: it did not get into the table.
-                unsafe { Override::free(unused) };
+        self.set.fetch_add(1, AcqRel);
+        let place = self.list(scope, name, hashing);
+        loop {
+            let old = place.load(Acquire);
+            if old == closed() {
+                return Err(Refusal::Closed);
             }
-            match refused {
-                InsertError::Memory => InsertError::Memory,
-                InsertError::Closed | InsertError::Exists(_) => InsertError::Closed,
+            let mut new = null_mut();
+            // SAFETY: a list is retired after it was replaced: it lives while the guard does.
+            let others = unsafe { list(old) }
+                .filter(|each| !each.is(scope, name))
+                .map(|each| (each.scope, each.name.as_slice(), each.thresholds));
+            let own = (thresholds != Thresholds::default()).then_some((scope, name, thresholds));
+            for (scope, name, thresholds) in others.chain(own) {
+                match Override::create(scope, name, thresholds, new) {
+                    Ok(longer) => new = longer,
+                    Err(OutOfMemory) => {
+                        // SAFETY: nobody has seen it.
+                        unsafe { free(new) };
+                        return Err(Refusal::Memory);
+                    }
+                }
             }
-        })
+            if place.compare_exchange(old, new, AcqRel, Acquire).is_ok() {
+                // SAFETY: this thread took it out.
+                unsafe { guard.defer_unchecked(move || free(old)) };
+                return Ok(());
+            }
+            // SAFETY: nobody has seen it.
+            unsafe { free(new) };
+        }
     }
 
     pub(crate) fn get(
@@ -158,19 +181,40 @@ impl Overrides {
         scope: Scope,
         name: &[u8],
         hashing: &Hashing,
-        guard: &Guard,
+        _guard: &Guard,
     ) -> Result<Thresholds, Closed> {
-        if self.table.len.get() == 0 {
+        if self.set.load(Acquire) == 0 {
             return Ok(Thresholds::default());
         }
-        // SAFETY: the table shows entries that live.
-        let matches = |this| unsafe { Override::is(this, scope, name) };
-        let found = self.table.find(scope.hash(name, hashing), matches, guard)?;
-        Ok(found.map(|entry| entry.thresholds).unwrap_or_default())
+        let first = self.list(scope, name, hashing).load(Acquire);
+        if first == closed() {
+            return Err(Closed);
+        }
+        // SAFETY: as in `set`.
+        let found = unsafe { list(first) }.find(|each| each.is(scope, name));
+        Ok(found.map(|found| found.thresholds).unwrap_or_default())
     }
 
-    pub(crate) fn close(&self, pin: impl Fn() -> Guard) {
-        self.table.close(pin);
+    pub(crate) fn close(&self, guard: &Guard) {
+        for place in &self.lists {
+            let old = place.swap(closed(), AcqRel);
+            if !old.is_null() && old != closed() {
+                // SAFETY: this thread took it out.
+                unsafe { guard.defer_unchecked(move || free(old)) };
+            }
+        }
+    }
+}
+
+impl Drop for Overrides {
+    fn drop(&mut self) {
+        for place in &self.lists {
+            let first = place.load(Acquire);
+            if first != closed() {
+                // SAFETY: whoever drops the overrides is the last to use them.
+                unsafe { free(first) };
+            }
+        }
     }
 }
 

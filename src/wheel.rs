@@ -1,9 +1,9 @@
 //! The full form of the past: one slot for every second of the window, the slot of second `s` at
 //! `s mod (window + 1)`, where it stays until second `s + window + 1` closes.
 //!
-//! The wheel also remembers what all its slots in the window added up to when the current second
-//! began, so that a record adds two numbers instead of 61. The sum is a pure function of that
-//! second (see [`crate::series`]), so it does not matter which thread remembers it.
+//! The wheel also remembers what all its slots in the window added up to when the head's second began, so
+//! that a turn adds up a slot or two instead of 61. The sum is a function of that second alone (see
+//! [`crate::series`]), so it does not matter which thread remembers it.
 
 use crate::memory::{OutOfMemory, Tailed};
 use crate::slot::{AtomicSlot, Slot};
@@ -18,6 +18,9 @@ pub(crate) struct Header {
 }
 
 const UNKNOWN: u32 = u32::MAX;
+
+/// Up to so many seconds are looked up one by one; for more, all slots are looked at in their order.
+const FEW: u32 = 4;
 
 /// A view of one wheel.
 #[derive(Clone, Copy)]
@@ -84,34 +87,31 @@ impl<'g> Wheel<'g> {
         self.place(slot.second).raise(slot);
     }
 
+    /// What the slots of seconds from `first` to before `end`, at most a window, add up to.
+    pub(crate) fn sum_between(&self, first: u32, end: u32) -> u64 {
+        if end.saturating_sub(first) <= FEW {
+            return (first..end).map(|second| self.at(second)).sum();
+        }
+        self.slots().filter(|slot| (first..end).contains(&slot.second)).map(|slot| u64::from(slot.count)).sum()
+    }
+
     pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<'g> {
         self.slots.iter().map(AtomicSlot::load).filter(|slot| !slot.is_empty())
     }
 
-    /// What the window's slots before `second` add up to, if the wheel remembers that.
-    pub(crate) fn closed(&self, second: u32) -> Option<u64> {
+    /// What the window's slots before `second` add up to: remembered, or added up.
+    pub(crate) fn closed(&self, second: u32) -> u64 {
         let remembered = self.closed.load(Acquire);
         let (of, sum) = ((remembered >> 32) as u32, remembered as u32);
-        (of == second && sum != UNKNOWN).then_some(u64::from(sum))
+        if of == second && sum != UNKNOWN {
+            return sum.into();
+        }
+        self.sum_between(second.saturating_sub(self.slots.len() as u32 - 1), second)
     }
 
     /// Remembers for `second` what the window's slots before it added up to.
     pub(crate) fn remember(&self, second: u32, sum: u64) {
         let count = u32::try_from(sum).unwrap_or(UNKNOWN);
         self.closed.fetch_max(u64::from(second) << 32 | u64::from(count), AcqRel);
-    }
-
-    /// What the window before `to` adds up to when `last` was the only second since the sum that is
-    /// remembered: that sum, plus `last`, less what has left the window in between. Its cost is
-    /// one slot for every second that passed, so a partition that is recorded every second
-    /// pays for two slots at the turn, not for the whole window.
-    pub(crate) fn carry(&self, last: Slot, to: u32) -> Option<u64> {
-        let window = self.slots.len() as u32 - 1;
-        let before = self.closed(last.second)?;
-        if last.expired(to, window) {
-            return Some(0);
-        }
-        let gone = |second| (last.second.saturating_sub(window)..second).map(|s| self.at(s)).sum::<u64>();
-        Some((before + u64::from(last.count)).saturating_sub(gone(to.saturating_sub(window))))
     }
 }

@@ -91,9 +91,9 @@ fn a_read_keeps_the_writes_partition() {
     detector.record_write("t", "k").unwrap();
     trickle(&detector, 1, 9_999);
     detector.record_read("t", "k").unwrap();
-    trickle(&detector, 10_000, 10_999);
+    trickle(&detector, 10_000, 9_999);
     assert_eq!(detector.statistics().partitions, 2);
-    trickle(&detector, 21_000, 5_500);
+    trickle(&detector, 20_000, 6_000);
     assert_eq!(detector.statistics().partitions, 1);
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 /// The last moment of a detector's clock.
 pub const LAST_MS: u64 = 4_294_967_295_999;
 /// Where a slot saturates.
-pub const SLOT_MOST: u64 = (1 << 31) - 1;
+pub const SLOT_MOST: u64 = (1 << 30) - 1;
 
 /// Bytes that are a name or a key, or too many or too few for that.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -171,7 +171,7 @@ fn spot() -> impl Strategy<Value = Spot> {
 }
 
 fn amount() -> impl Strategy<Value = u64> {
-    let edges = [128, 129, 1 << 30, SLOT_MOST - 1, SLOT_MOST, 1 << 31, u32::MAX.into(), 1 << 32, u64::MAX];
+    let edges = [128, 129, 1 << 29, SLOT_MOST - 1, SLOT_MOST, 1 << 30, 1 << 31, u32::MAX.into(), 1 << 32, u64::MAX];
     prop_oneof![10 => Just(1), 4 => 0..6_u64, 1 => select(edges.to_vec())]
 }
 

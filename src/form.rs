@@ -1,0 +1,235 @@
+//! The form of a past: nothing yet, a [`History`], or an *annex* that holds a history, wheels and an alarm, as
+//! far as there are any. One tagged pointer, to things that are replaced and never changed but in their slots.
+
+use crate::alarm::Alarm;
+use crate::history::History;
+use crate::memory::{OutOfMemory, try_box};
+use crate::operation::Operation;
+use crate::slot::Slot;
+use crate::wheel::{Header, Wheel};
+use crossbeam_epoch::Guard;
+use std::ptr::{NonNull, null_mut};
+
+/// How many entries a history has at each size. Each doubles the memory, so that a partition costs in step
+/// with the number of seconds it was seen in.
+#[cfg(not(loom))]
+pub(crate) const CAPACITIES: [usize; 4] = [3, 7, 15, 31];
+/// In models the first size is full at once and the second leads to a wheel.
+#[cfg(loom)]
+pub(crate) const CAPACITIES: [usize; 2] = [1, 2];
+
+/// Low bits: 1 and up a history of `CAPACITIES[kind - 1]` entries, the last two an annex.
+const KIND: usize = 7;
+const ANNEX: usize = 6;
+const ARMED: usize = 7;
+/// High bits, which no address has. The entry has moved or gone: nothing new may be hung here.
+const FROZEN: usize = 1 << 63;
+/// Some second's sum was too much for the head's total: see [`crate::head`]. Never taken back.
+const HEAVY: usize = 1 << 62;
+const ADDRESS: usize = !(KIND | FROZEN | HEAVY);
+
+/// What hangs together on one past.
+#[derive(Clone, Copy)]
+pub(crate) struct Annex {
+    /// The slots of operations that have no wheel.
+    pub(crate) history: Form,
+    pub(crate) wheels: [Option<NonNull<Header>>; 2],
+    pub(crate) alarm: Option<NonNull<Alarm>>,
+}
+
+/// A past's word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form(pub(crate) *mut ());
+
+impl Form {
+    pub(crate) const NOTHING: Form = Form(null_mut());
+
+    /// A history of so many entries that holds `slots`, which are looked at once there is memory.
+    pub(crate) fn history(
+        capacity: usize,
+        slots: impl Iterator<Item = (Operation, Slot)>,
+    ) -> Result<Self, OutOfMemory> {
+        let kind = CAPACITIES.iter().position(|&each| each >= capacity).expect("no larger than the largest");
+        let array = History::create(CAPACITIES[kind], slots)?;
+        Ok(Self(array.as_ptr().map_addr(|addr| addr | (kind + 1))))
+    }
+
+    /// An annex of these parts, which stay the caller's if there is no memory; or the history alone, if there
+    /// is nothing else.
+    pub(crate) fn of(parts: Annex) -> Result<Self, OutOfMemory> {
+        let kind = match parts.alarm {
+            Some(_) => ARMED,
+            None if parts.wheels.iter().any(Option::is_some) => ANNEX,
+            None => return Ok(parts.history),
+        };
+        let annex = Box::into_raw(try_box(parts)?);
+        Ok(Self(annex.cast::<()>().map_addr(|addr| addr | kind)))
+    }
+
+    /// An annex with an alarm and nothing else.
+    pub(crate) fn armed() -> Result<Self, OutOfMemory> {
+        let mut parts = Annex::NOTHING;
+        parts.alarm = Some(Annex::new_alarm()?);
+        Self::of(parts).inspect_err(|_| {
+            // SAFETY: just made, and nobody else has seen it.
+            unsafe { parts.free_but(Annex::NOTHING) }
+        })
+    }
+
+    /// Whether the head's total is the count.
+    #[inline]
+    pub(crate) fn is_light(self) -> bool {
+        self.0.addr() & HEAVY == 0
+    }
+
+    /// Whether there is an alarm.
+    #[inline]
+    pub(crate) fn is_armed(self) -> bool {
+        self.kind() == ARMED
+    }
+
+    pub(crate) fn is_frozen(self) -> bool {
+        self.0.addr() & FROZEN != 0
+    }
+
+    fn kind(self) -> usize {
+        self.0.addr() & KIND
+    }
+
+    fn target(self) -> Option<NonNull<()>> {
+        NonNull::new(self.0.map_addr(|addr| addr & ADDRESS))
+    }
+
+    pub(crate) fn frozen(self) -> Self {
+        Self(self.0.map_addr(|addr| addr | FROZEN))
+    }
+
+    pub(crate) fn thawed(self) -> Self {
+        Self(self.0.map_addr(|addr| addr & !FROZEN))
+    }
+
+    pub(crate) fn heavy(self) -> Self {
+        Self(self.0.map_addr(|addr| addr | HEAVY))
+    }
+
+    /// As heavy as `other`.
+    pub(crate) fn like(self, other: Self) -> Self {
+        if other.is_light() { self } else { self.heavy() }
+    }
+
+    /// How many entries the history has that this is.
+    pub(crate) fn capacity(self) -> usize {
+        if self.kind() >= ANNEX { 0 } else { self.kind().checked_sub(1).map_or(0, |kind| CAPACITIES[kind]) }
+    }
+
+    /// What hangs here.
+    ///
+    /// # Safety
+    /// It lives.
+    pub(crate) unsafe fn parts(self) -> Annex {
+        match self.target() {
+            // SAFETY: kind and target were made as a pair.
+            Some(annex) if self.kind() >= ANNEX => unsafe { *annex.cast::<Annex>().as_ref() },
+            _ => Annex { history: Self(self.0.map_addr(|addr| addr & !(FROZEN | HEAVY))), ..Annex::NOTHING },
+        }
+    }
+
+    /// # Safety
+    /// It is a history that lives through `'g`, or nothing.
+    unsafe fn view<'g>(self) -> Option<History<'g>> {
+        // SAFETY: kind and target were made as a pair.
+        self.target().map(|array| unsafe { History::view(array, self.capacity()) })
+    }
+
+    /// Frees what hangs here once all who are pinned now are gone.
+    ///
+    /// # Safety
+    /// It can't be found any more, and this is the only call for it.
+    pub(crate) unsafe fn retire(self, guard: &Guard) {
+        if self.target().is_some() {
+            // SAFETY: what can't be found is unused once all who are pinned now are gone.
+            unsafe { guard.defer_unchecked(move || self.free()) }
+        }
+    }
+
+    /// # Safety
+    /// Nobody uses what hangs here any more.
+    pub(crate) unsafe fn free(self) {
+        // SAFETY: as the caller promises.
+        unsafe { self.parts().free_but(Annex::NOTHING) };
+        // SAFETY: as above.
+        unsafe { self.free_shell() };
+    }
+
+    /// Frees the annex itself, not what it holds.
+    ///
+    /// # Safety
+    /// Nobody uses it any more.
+    pub(crate) unsafe fn free_shell(self) {
+        if let Some(annex) = self.target()
+            && self.kind() >= ANNEX
+        {
+            // SAFETY: kind and target were made as a pair; it came from a box.
+            drop(unsafe { Box::from_raw(annex.cast::<Annex>().as_ptr()) });
+        }
+    }
+}
+
+impl Annex {
+    pub(crate) const NOTHING: Annex = Annex { history: Form::NOTHING, wheels: [None; 2], alarm: None };
+
+    pub(crate) fn new_alarm() -> Result<NonNull<Alarm>, OutOfMemory> {
+        // SAFETY: a box's pointer is not null.
+        Ok(unsafe { NonNull::new_unchecked(Box::into_raw(try_box(Alarm::new())?)) })
+    }
+
+    /// # Safety
+    /// The parts live through `'g`.
+    pub(crate) unsafe fn view_history<'g>(self) -> Option<History<'g>> {
+        // SAFETY: as the caller promises.
+        unsafe { self.history.view() }
+    }
+
+    /// # Safety
+    /// The parts live through `'g`.
+    pub(crate) unsafe fn view_wheel<'g>(self, operation: Operation) -> Option<Wheel<'g>> {
+        // SAFETY: as the caller promises.
+        self.wheels[operation.index()].map(|wheel| unsafe { Wheel::view(wheel) })
+    }
+
+    /// # Safety
+    /// The parts live through `'g`.
+    pub(crate) unsafe fn view_alarm<'g>(self) -> Option<&'g Alarm> {
+        // SAFETY: as the caller promises.
+        self.alarm.map(|alarm| unsafe { alarm.as_ref() })
+    }
+
+    /// Frees what `others` do not have as well.
+    ///
+    /// # Safety
+    /// Nobody uses that any more.
+    pub(crate) unsafe fn free_but(self, others: Annex) {
+        // SAFETY: as the caller promises; each part came from where it is given back.
+        unsafe {
+            if self.history != others.history
+                && let Some(array) = self.history.target()
+            {
+                History::destroy(array, self.history.capacity());
+            }
+            for (wheel, other) in self.wheels.into_iter().zip(others.wheels) {
+                wheel.filter(|_| wheel != other).into_iter().for_each(|wheel| Wheel::destroy(wheel));
+            }
+            if let Some(alarm) = self.alarm.filter(|_| self.alarm != others.alarm) {
+                drop(Box::from_raw(alarm.as_ptr()));
+            }
+        }
+    }
+
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn bytes(self, window: u32) -> usize {
+        let wheels = self.wheels.iter().flatten().count();
+        let shell = if wheels > 0 || self.alarm.is_some() { size_of::<Self>() } else { 0 };
+        let alarm = self.alarm.map_or(0, |_| size_of::<Alarm>());
+        shell + alarm + wheels * Wheel::bytes(window) + self.history.capacity() * size_of::<u64>()
+    }
+}

@@ -1,0 +1,148 @@
+//! A group: four lanes in one atomic word, each of which says where an entry lies and a little of its hash.
+//!
+//!      15        9 8        1   0
+//!     +-----------+----------+---+
+//!     |    tag    |   unit   | F |      four of these; F: frozen
+//!     +-----------+----------+---+
+//!
+//! A lane of zeros is vacant. Tag 0 with a unit is *gone*: a lane whose entry was removed. One comparison finds
+//! the lanes that have a tag: each step below works on all four lanes and carries into none.
+
+use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+
+pub(crate) const LANES: usize = 4;
+/// One in each lane.
+const ONES: u64 = 0x0001_0001_0001_0001;
+const FROZEN: u64 = ONES;
+const TAG_SHIFT: u32 = 9;
+/// The highest tag; 0 is no entry's.
+pub(crate) const TAG_MAX: u8 = 127;
+const TAGS: u64 = TAG_MAX as u64 * ONES;
+/// The bit above a tag.
+const OVER: u64 = 0x80 * ONES;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Group(u64);
+
+/// Some of a group's lanes, lowest first.
+#[derive(Clone, Copy)]
+pub(crate) struct Lanes(u64);
+
+impl Iterator for Lanes {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        (self.0 != 0).then(|| {
+            let lane = self.0.trailing_zeros() / 16;
+            self.0 &= self.0 - 1;
+            lane
+        })
+    }
+}
+
+impl Group {
+    #[inline]
+    fn tags(self) -> u64 {
+        self.0 >> TAG_SHIFT & TAGS
+    }
+
+    /// The lanes with this tag.
+    #[inline]
+    pub(crate) fn matches(self, tag: u8) -> Lanes {
+        let differs = self.tags() ^ (u64::from(tag) * ONES);
+        Lanes(!(differs + TAGS) & OVER)
+    }
+
+    /// The lanes that have an entry.
+    pub(crate) fn live(self) -> Lanes {
+        Lanes((self.tags() + TAGS) & OVER)
+    }
+
+    /// The first lane that an entry can be put into.
+    pub(crate) fn vacant(self) -> Option<u32> {
+        let below_top = 0x7FFF * ONES;
+        Lanes(!((self.0 >> 1 & below_top) + below_top) & (0x8000 * ONES)).next()
+    }
+
+    pub(crate) fn is_frozen(self) -> bool {
+        self.0 & FROZEN != 0
+    }
+
+    #[inline]
+    pub(crate) fn unit(self, lane: u32) -> u8 {
+        (self.0 >> (lane * 16 + 1)) as u8
+    }
+
+    pub(crate) fn tag(self, lane: u32) -> u8 {
+        (self.tags() >> (lane * 16)) as u8
+    }
+
+    /// With an entry in a lane that was vacant.
+    pub(crate) fn with(self, lane: u32, tag: u8, unit: u8) -> Self {
+        Self(self.0 | (u64::from(tag) << TAG_SHIFT | u64::from(unit) << 1) << (lane * 16))
+    }
+
+    /// With an entry gone from its lane.
+    pub(crate) fn without(self, lane: u32) -> Self {
+        let tag = u64::from(TAG_MAX) << TAG_SHIFT;
+        // A unit of 0 would look vacant.
+        Self(self.0 & !(tag << (lane * 16)) | 2 << (lane * 16))
+    }
+}
+
+/// A group that threads share.
+pub(crate) struct AtomicGroup(AtomicU64);
+
+impl AtomicGroup {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    #[inline]
+    pub(crate) fn load(&self) -> Group {
+        Group(self.0.load(Acquire))
+    }
+
+    /// Puts `new` where `seen` still is; fails if it is frozen or has changed.
+    pub(crate) fn change(&self, seen: Group, new: Group) -> bool {
+        !seen.is_frozen() && self.0.compare_exchange(seen.0, new.0, AcqRel, Acquire).is_ok()
+    }
+
+    /// Makes every later change fail.
+    pub(crate) fn freeze(&self) {
+        self.0.fetch_or(FROZEN, AcqRel);
+    }
+
+    /// Before anybody else sees it.
+    pub(crate) fn set(&self, group: Group) {
+        self.0.store(group.0, Relaxed);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_are_told_apart() {
+        for frozen in [0, FROZEN] {
+            let group = Group(frozen).with(0, 1, 0).with(1, TAG_MAX, 255).with(2, 1, 7).without(1);
+            assert_eq!(group.is_frozen(), frozen != 0);
+            assert_eq!(group.matches(1).collect::<Vec<_>>(), [0, 2]);
+            assert_eq!(group.matches(TAG_MAX).count(), 0);
+            assert_eq!(group.live().collect::<Vec<_>>(), [0, 2]);
+            assert_eq!((group.vacant(), group.unit(0), group.unit(2)), (Some(3), 0, 7));
+            assert_eq!(group.with(3, 2, 9).vacant(), None);
+            assert_eq!(Group(frozen).vacant(), Some(0));
+        }
+    }
+
+    #[test]
+    fn every_tag_matches_itself_alone() {
+        for tag in 1..=TAG_MAX {
+            let group = Group(0).with(2, tag, 3);
+            assert!((1..=TAG_MAX).all(|other| group.matches(other).count() == usize::from(other == tag)));
+        }
+    }
+}

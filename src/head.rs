@@ -1,0 +1,153 @@
+//! The head of a series: its current second and, in the same atomic, what the whole window adds up to.
+//!
+//!      63            32 31  30               0
+//!     +----------------+---+------------------+
+//!     |     second     | F |      total       |     F: frozen, the partition has moved or gone
+//!     +----------------+---+------------------+
+//!
+//! The total is that of the head's second and a *base*: what the seconds before it in the window added up
+//! to when it began. The base is a function of the head's second alone (see [`crate::series`]), so it need
+//! not be kept: what an add finds here, plus its amount, is the count that it returns, and no other memory
+//! is touched.
+
+use crate::slot::{self, MOST};
+use crate::sync::{AcqRel, Acquire, AtomicU64};
+
+const FROZEN: u64 = 1 << 31;
+
+/// Sums from here on are not kept in the total: the base is then 0, and the partition is marked *heavy*.
+#[cfg(not(loom))]
+pub(crate) const BASE_LIMIT: u64 = 1 << 29;
+/// In models a handful is heavy.
+#[cfg(loom)]
+pub(crate) const BASE_LIMIT: u64 = 1 << 10;
+
+/// Up to these two an add is a plain `fetch_add`. Should others fill the head up between the look and the
+/// add, the total goes past its most, which is under 2²⁹ + 2³⁰. Were every thread that a kernel can have
+/// (Linux: 2²²) to stop just there, it would end under that + 2²² · 2⁷ = 2³¹: nothing carries into F.
+const ROOM: u32 = MOST - SMALL;
+const SMALL: u32 = 1 << 7;
+
+/// What a head holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head(u64);
+
+impl Head {
+    pub(crate) const EMPTY: Head = Head(0);
+
+    /// The head of `second`, in which `own` has been added on top of `base`.
+    pub(crate) fn new(second: u32, base: u32, own: u32) -> Self {
+        Self(u64::from(second) << 32 | u64::from(base + own.min(MOST)))
+    }
+
+    pub(crate) fn second(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    pub(crate) fn total(self) -> u32 {
+        (self.0 & (FROZEN - 1)) as u32
+    }
+
+    pub(crate) fn is_frozen(self) -> bool {
+        self.0 & FROZEN != 0
+    }
+
+    /// Whether the operation was never recorded.
+    pub(crate) fn is_empty(self) -> bool {
+        self.total() == 0
+    }
+
+    /// Whether nothing is left in the window that ends at `second`.
+    pub(crate) fn idle(self, second: u32, window: u32) -> bool {
+        self.is_empty() || slot::expired(self.second(), second, window)
+    }
+
+    /// Whether `amount` may be added blindly: neither frozen nor near its most.
+    pub(crate) fn takes(self, amount: u32) -> bool {
+        self.0 as u32 <= ROOM && amount <= SMALL
+    }
+
+    /// What the head's own second added up to, on top of `base`.
+    pub(crate) fn own(self, base: u32) -> u32 {
+        self.total().saturating_sub(base).min(MOST)
+    }
+}
+
+/// A head that threads share.
+#[derive(Debug)]
+pub(crate) struct AtomicHead(AtomicU64);
+
+impl AtomicHead {
+    pub(crate) fn new(head: Head) -> Self {
+        Self(AtomicU64::new(head.0))
+    }
+
+    pub(crate) fn load(&self) -> Head {
+        Head(self.0.load(Acquire))
+    }
+
+    /// Adds blindly, and returns what was there before: maybe a later second than the caller saw, or a frozen
+    /// head, in which the amount then counts for nothing.
+    pub(crate) fn add(&self, amount: u32) -> Head {
+        Head(self.0.fetch_add(amount.into(), AcqRel))
+    }
+
+    /// Puts `new` where exactly `seen` still is.
+    pub(crate) fn replace(&self, seen: Head, new: Head) -> bool {
+        self.0.compare_exchange(seen.0, new.0, AcqRel, Acquire).is_ok()
+    }
+
+    /// Makes every later add count for nothing, and returns what the head held just before. All who freeze
+    /// it agree on that by way of `last`: each raises it to what it saw *before* it freezes that, and a head
+    /// only rises, so once the head is frozen `last` holds what was frozen; what is added to the head after
+    /// that is not in it.
+    pub(crate) fn freeze(&self, last: &AtomicU64) -> Head {
+        let mut seen = self.load();
+        while !seen.is_frozen() {
+            last.fetch_max(seen.0, AcqRel);
+            match self.0.compare_exchange(seen.0, seen.0 | FROZEN, AcqRel, Acquire) {
+                Ok(_) => break,
+                Err(actual) => seen = Head(actual),
+            }
+        }
+        Head(last.load(Acquire))
+    }
+
+    /// Makes every later add count for nothing, for who does not care what the head held.
+    pub(crate) fn stop(&self) {
+        self.0.fetch_or(FROZEN, AcqRel);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_head_neither_wraps_nor_looks_frozen() {
+        let base = BASE_LIMIT as u32 - 1;
+        let full = Head::new(7, base, u32::MAX);
+        assert_eq!((full.second(), full.own(base), full.takes(1)), (7, MOST, false));
+        let head = AtomicHead::new(full);
+        (0..1 << 22).for_each(|_| drop(head.add(SMALL)));
+        let over = head.load();
+        assert_eq!((over.second(), over.own(base), over.is_frozen()), (7, MOST, false));
+    }
+
+    #[test]
+    fn the_last_second_there_is_keeps_its_tag() {
+        let head = AtomicHead::new(Head::new(u32::MAX, 0, MOST));
+        head.add(SMALL);
+        assert_eq!(head.load().second(), u32::MAX);
+        assert!(!head.load().idle(u32::MAX, 1));
+    }
+
+    #[test]
+    fn what_is_added_to_a_frozen_head_is_not_in_what_it_held() {
+        let (head, last) = (AtomicHead::new(Head::new(7, 0, 5)), AtomicU64::new(0));
+        assert_eq!(head.freeze(&last), Head::new(7, 0, 5));
+        assert!(head.add(1).is_frozen());
+        assert_eq!(head.freeze(&last), Head::new(7, 0, 5));
+        assert!(!head.load().takes(1));
+    }
+}

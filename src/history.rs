@@ -1,0 +1,119 @@
+//! A history: the closed slots of both operations of one partition, in no order. Most partitions are seen in
+//! few seconds, and pay for these only.
+//!
+//!      63            32 31  30  29              0
+//!     +----------------+---+---+-----------------+
+//!     |     second     | F | R |      count      |     F: frozen; R: reads
+//!     +----------------+---+---+-----------------+
+//!
+//! **Writer's path.** A slot is put here when its second closes. All threads that close one second of one
+//! operation pick the same entry: the first that holds this second already, or that is vacant, or whose
+//! second of the same operation left the window before this one began. That choice is the same for all of
+//! them because entries only ever become newer, so one that could not be taken for this second never can be
+//! again. Counts only rise, so the last closer's final count stands, and a closer that comes late with an
+//! old count, or whose second has long left the window, changes nothing that anyone still reads.
+//!
+//! **Growth.** When there is no entry to take, the array is frozen entry by entry (no put succeeds on a
+//! frozen entry), copied, and replaced by the copy. Any thread may do that; one copy is published. It
+//! is frozen because the clock may leap: an array that is full for the second that closes now is not
+//! for one that closes a window later, and what is put then must not go where has been copied already.
+
+use crate::memory::{OutOfMemory, Tailed};
+use crate::operation::Operation;
+use crate::slot::Slot;
+use crate::sync::{AcqRel, Acquire, AtomicU64};
+use std::ptr::NonNull;
+
+const FROZEN: u64 = 1 << 31;
+const READ: u64 = 1 << 30;
+
+/// Why a slot was not put.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum PutError {
+    Full,
+    Frozen,
+}
+
+/// A view of one array.
+#[derive(Clone, Copy)]
+pub(crate) struct History<'g>(&'g [AtomicU64]);
+
+fn operation_of(bits: u64) -> Operation {
+    if bits & READ == 0 { Operation::Write } else { Operation::Read }
+}
+
+fn pack(operation: Operation, slot: Slot) -> u64 {
+    slot.pack() | if operation == Operation::Read { READ } else { 0 }
+}
+
+impl<'g> History<'g> {
+    fn layout(capacity: usize) -> Tailed<(), AtomicU64> {
+        Tailed::new(capacity)
+    }
+
+    /// An array of `capacity` entries that holds `slots`, of which there are no more.
+    pub(crate) fn create(
+        capacity: usize,
+        mut slots: impl Iterator<Item = (Operation, Slot)>,
+    ) -> Result<NonNull<()>, OutOfMemory> {
+        let mut next = || slots.next().map_or(0, |(operation, slot)| pack(operation, slot));
+        Self::layout(capacity).create((), || AtomicU64::new(next()))
+    }
+
+    /// # Safety
+    /// `array` came from `create(capacity, _)` and lives through `'g`.
+    pub(crate) unsafe fn view(array: NonNull<()>, capacity: usize) -> Self {
+        // SAFETY: by the caller's promise there are `capacity` entries.
+        Self(unsafe { std::slice::from_raw_parts(Self::layout(capacity).tail(array).as_ptr(), capacity) })
+    }
+
+    /// # Safety
+    /// `array` came from `create(capacity, _)`, and nobody uses it any more.
+    pub(crate) unsafe fn destroy(array: NonNull<()>, capacity: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { Self::layout(capacity).destroy(array) }
+    }
+
+    /// Puts a slot whose second is closing in a window of `window` seconds.
+    pub(crate) fn put(&self, operation: Operation, slot: Slot, window: u32) -> Result<(), PutError> {
+        'entries: loop {
+            for entry in self.0 {
+                let bits = entry.load(Acquire);
+                if bits & FROZEN != 0 {
+                    return Err(PutError::Frozen);
+                }
+                let held = Slot::unpack(bits);
+                if !held.is_empty() && operation_of(bits) != operation {
+                    continue;
+                }
+                let same = !held.is_empty() && held.second == slot.second;
+                if same && held.count >= slot.count {
+                    return Ok(());
+                }
+                if same || held.is_empty() || held.expired(slot.second, window) {
+                    match entry.compare_exchange(bits, pack(operation, slot), AcqRel, Acquire) {
+                        Ok(_) => return Ok(()),
+                        Err(_) => continue 'entries,
+                    }
+                }
+            }
+            return Err(PutError::Full);
+        }
+    }
+
+    /// Makes every later put fail.
+    pub(crate) fn freeze(&self) {
+        for entry in self.0 {
+            entry.fetch_or(FROZEN, AcqRel);
+        }
+    }
+
+    pub(crate) fn slots(&self, operation: Operation) -> impl Iterator<Item = Slot> + use<'g> {
+        self.0
+            .iter()
+            .map(|entry| entry.load(Acquire))
+            .filter(move |&bits| operation_of(bits) == operation)
+            .map(Slot::unpack)
+            .filter(|slot| !slot.is_empty())
+    }
+}
