@@ -41,8 +41,8 @@ demo: build ## replay a small synthetic trace
 header: ## write include/hotpart.h anew from the Rust source
 	HOTPART_BLESS=1 $(CARGO) test --locked --test header
 
-bench: ## measure
-	$(CARGO) bench --locked
+bench: library ## measure, and write BENCHMARKS.md; BENCH_FLAGS=--quick: in seconds, and print only
+	HOTPART_LIBRARY_DIR=$(RELEASE) CC="$(CC)" $(CARGO) bench --locked --bench report -- $(BENCH_FLAGS)
 
 clean: ## remove everything that was made
 	$(CARGO) clean

@@ -1,0 +1,74 @@
+/* What a C program does with libhotpart, in loops for the benchmark to time: `pks` holds n keys of pk_len
+ * bytes, one after the other. Each loop returns the sum of what the calls returned. */
+
+#include "hotpart.h"
+#include <stdlib.h>
+
+typedef struct caller {
+  hpd_detector *detector;
+  hpd_table *handle;
+  const char *table;
+  size_t table_len;
+} caller;
+
+void caller_free(caller *c) {
+  if (c == NULL) return;
+  hpd_table_close(c->handle);
+  hpd_free(c->detector);
+  free(c);
+}
+
+/* NULL if something failed. `table` must outlive the caller. */
+caller *caller_new(const char *table, size_t table_len) {
+  caller *c = calloc(1, sizeof *c);
+  if (c == NULL) return NULL;
+  c->table = table;
+  c->table_len = table_len;
+  if (hpd_new(INT64_MAX, INT64_MAX, 60, NULL, NULL, &c->detector) != HPD_OK ||
+      hpd_table_open(c->detector, table, table_len, &c->handle) != HPD_OK) {
+    caller_free(c);
+    return NULL;
+  }
+  return c;
+}
+
+int64_t caller_record(const caller *c, const char *pks, size_t pk_len, size_t n) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum += hpd_record_write(c->detector, c->table, c->table_len, pks + i * pk_len, pk_len);
+  }
+  return sum;
+}
+
+int64_t caller_record_by_handle(const caller *c, const char *pks, size_t pk_len, size_t n) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum += hpd_table_record_write(c->handle, pks + i * pk_len, pk_len);
+  }
+  return sum;
+}
+
+int64_t caller_record_batches(const caller *c, const hpd_record *records, size_t n, size_t batch) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < n; i += batch) {
+    size_t len = n - i < batch ? n - i : batch;
+    sum += hpd_record_batch(c->detector, records + i, sizeof *records, len);
+  }
+  return sum;
+}
+
+/* The records that caller_record_batches takes; to be freed. NULL if there is no memory. */
+hpd_record *records_new(const char *table, size_t table_len, const char *pks, size_t pk_len, size_t n) {
+  hpd_record *records = calloc(n, sizeof *records);
+  for (size_t i = 0; records != NULL && i < n; i++) {
+    records[i].table = table;
+    records[i].table_len = table_len;
+    records[i].pk = pks + i * pk_len;
+    records[i].pk_len = pk_len;
+    records[i].amount = 1;
+    records[i].operation = HPD_WRITE;
+  }
+  return records;
+}
+
+void records_free(hpd_record *records) { free(records); }

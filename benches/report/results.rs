@@ -1,0 +1,63 @@
+//! All that is measured, in the order in which it is.
+
+use crate::Scale;
+use crate::abi::Library;
+use crate::growth::Growth;
+use crate::lanes;
+use crate::memory::Memory;
+use crate::rounds::Rounds;
+use crate::threads::Pair;
+use crate::window;
+
+/// Rounds, by the number that tells them apart.
+pub type Series = Vec<(usize, Rounds)>;
+
+pub struct Results {
+    /// Single records beside the peers, by partitions.
+    pub peers: Series,
+    /// All the ways to record, by partitions.
+    pub calls: Series,
+    /// Two threads: on [`Scale::few`] partitions, and on one.
+    pub spread_out: Pair,
+    pub contended: Pair,
+    /// The library beside the list of timestamps, by operations in the window.
+    pub window: Series,
+    pub memory: Memory,
+    pub growth: Growth,
+}
+
+impl Results {
+    pub fn measure(scale: &Scale) -> Self {
+        let library = Library::load();
+        Self {
+            peers: series("records beside the peers: partitions", &scale.partitions, |partitions| {
+                lanes::peers(scale, partitions)
+            }),
+            calls: series("Rust and C: partitions", &[1, scale.few, scale.many], |partitions| {
+                lanes::calls(scale, partitions, &library)
+            }),
+            spread_out: progress("two threads: partitions", scale.few, |partitions| {
+                Pair::run(scale, partitions)
+            }),
+            contended: progress("two threads: partitions", 1, |partitions| Pair::run(scale, partitions)),
+            window: series("operations in the window", &window::OPERATIONS, |n| window::run(scale, n)),
+            memory: progress("memory", scale.many, |_| Memory::run(scale.quick)),
+            growth: progress("growth and reclaim", scale.most, |_| Growth::run(scale.quick)),
+        }
+    }
+}
+
+fn series(what: &str, over: &[usize], mut measure: impl FnMut(usize) -> Rounds) -> Series {
+    over.iter().map(|&n| (n, progress(what, n, &mut measure))).collect()
+}
+
+/// Says on the way what is being measured.
+fn progress<T>(what: &str, n: usize, measure: impl FnOnce(usize) -> T) -> T {
+    eprintln!("{what}: {n}");
+    measure(n)
+}
+
+/// The rounds for this number.
+pub fn at(series: &Series, n: usize) -> &Rounds {
+    series.iter().find_map(|(own, rounds)| (*own == n).then_some(rounds)).expect("was measured")
+}

@@ -1,0 +1,91 @@
+//! Which keys are recorded, and in which order.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+pub const TABLE: &[u8] = b"orders";
+pub const PK_LEN: usize = 20;
+
+/// At least so many visits lie in the buffer; at most [`VISITS_MAX`].
+const VISITS_MIN: usize = 1 << 16;
+const VISITS_MAX: usize = 1 << 20;
+
+/// `customer#00000000042`.
+pub fn pk(number: usize) -> [u8; PK_LEN] {
+    let mut pk = *b"customer#00000000000";
+    let mut rest = number;
+    for digit in pk.iter_mut().rev() {
+        if rest == 0 {
+            break;
+        }
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    pk
+}
+
+/// Pseudorandom numbers, the same each time (a Weyl sequence, mixed by multiplication).
+pub struct Random(pub u64);
+
+impl Random {
+    /// Uniform in `0..bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((u128::from(mixed ^ (mixed >> 29)) * bound as u128) >> 64) as usize
+    }
+}
+
+/// Keys visited at random. Their texts lie one after the other in the order of the visits, so that to read
+/// them costs no cache miss: a caller has just made its key.
+pub struct Workload {
+    pub partitions: usize,
+    visits: Vec<u8>,
+    passes: usize,
+}
+
+impl Workload {
+    /// About `records` visits to `partitions` keys.
+    pub fn new(partitions: usize, records: usize, seed: u64) -> Self {
+        let len = (4 * partitions).clamp(VISITS_MIN, VISITS_MAX).min(records);
+        let mut random = Random(seed);
+        let visits = (0..len).flat_map(|_| pk(random.below(partitions))).collect();
+        Self { partitions, visits, passes: (records / len).max(1) }
+    }
+
+    /// Every key once.
+    pub fn keys(&self) -> impl Iterator<Item = [u8; PK_LEN]> {
+        (0..self.partitions).map(pk)
+    }
+
+    /// The keys of one pass, end to end.
+    pub fn visits(&self) -> &[u8] {
+        &self.visits
+    }
+
+    pub fn visits_len(&self) -> usize {
+        self.visits.len() / PK_LEN
+    }
+
+    pub fn records(&self) -> usize {
+        self.visits_len() * self.passes
+    }
+
+    /// Calls `pass` for each pass; nanoseconds for each visit.
+    pub fn time_passes(&self, mut pass: impl FnMut()) -> f64 {
+        let start = Instant::now();
+        (0..self.passes).for_each(|_| pass());
+        start.elapsed().as_nanos() as f64 / self.records() as f64
+    }
+
+    /// Calls `record` for each visit; nanoseconds for each.
+    pub fn time(&self, record: impl Fn(&[u8]) -> u64) -> f64 {
+        self.time_passes(|| {
+            for pk in self.visits.chunks_exact(PK_LEN) {
+                // Opaque, so that nobody profits from knowing the key's length at compile time.
+                black_box(record(black_box(pk)));
+            }
+        })
+    }
+}
