@@ -13,11 +13,11 @@ HOTPART := -L$(RELEASE) -lhotpart
 
 EXAMPLES := basic callback threads replay synthesize
 C_TESTS := layout bad_input bad_structs fork unload
-PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS))
+PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions)
 # The programs that check themselves.
 CHECKS := basic callback threads $(C_TESTS)
 
-.PHONY: all build test c-test demo header bench clean help library
+.PHONY: all build test c-test demo header bench instructions clean help library
 
 all: build
 
@@ -28,6 +28,7 @@ test: ## every test
 	ci/loom.sh
 	ci/c.sh
 	ci/valgrind.sh
+	ci/instructions.sh
 	ci/exports.sh
 	ci/trace.sh
 
@@ -43,6 +44,9 @@ header: ## write include/hotpart.h anew from the Rust source
 
 bench: library ## measure, and write BENCHMARKS.md; BENCH_FLAGS=--quick: in seconds, and print only
 	HOTPART_LIBRARY_DIR=$(RELEASE) CC="$(CC)" $(CARGO) bench --locked --bench report -- $(BENCH_FLAGS)
+
+instructions: ## write benches/instructions.txt, the instruction counts, anew
+	HOTPART_BLESS=1 ci/instructions.sh
 
 clean: ## remove everything that was made
 	$(CARGO) clean
@@ -68,6 +72,9 @@ $(BUILD)/%.o: c_examples/%.c $(wildcard c_examples/*.h) include/hotpart.h Makefi
 	$(CC) $(C_FLAGS) -c $< -o $@
 
 $(BUILD)/%.o: tests/c/%.c $(wildcard tests/c/*.h c_examples/*.h) include/hotpart.h Makefile $(BUILD)/flags
+	$(CC) $(C_FLAGS) -c $< -o $@
+
+$(BUILD)/%.o: benches/%.c $(wildcard c_examples/*.h) include/hotpart.h Makefile $(BUILD)/flags
 	$(CC) $(C_FLAGS) -c $< -o $@
 
 # Written only when one of them has changed; then all is made anew.

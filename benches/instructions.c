@@ -1,0 +1,108 @@
+/* instructions CASE ROUNDS: sets a case up, then makes 1,024 calls a round; without arguments it names the cases. What
+ * callgrind counts in a run of more rounds and not in one of fewer is what these rounds cost: all else is the same.
+ *
+ * To the instruction it is so because the seed is fixed and the clock stands still. By a running one a second turns, or
+ * a sweep falls due, in one run and not in the other; and little would be won: under valgrind the clock is read by a
+ * system call, of which callgrind sees only the call. */
+#include "check.h"
+#include "hotpart.h"
+
+#include <string.h>
+
+/* CALLS: a multiple of 128, as at every 128th pin crossbeam looks for memory to free. */
+enum { CALLS = 1024, BATCH = 64, PK_LEN = 20, WINDOW = 60 };
+
+typedef struct fixture {
+  hpd_detector *detector;
+  hpd_table *table;
+  char pks[CALLS][PK_LEN + 1];
+  hpd_record records[CALLS]; /* what a round's calls record, or ask for */
+} fixture;
+
+typedef void one_round(const fixture *self);
+
+static void record(const fixture *self) {
+  for (const hpd_record *r = self->records; r < self->records + CALLS; r++)
+    CHECK(hpd_record_write(self->detector, r->table, r->table_len, r->pk, r->pk_len) > 0);
+}
+
+static void record_prepared(const fixture *self) {
+  for (const hpd_record *r = self->records; r < self->records + CALLS; r++)
+    CHECK(hpd_table_record_write(self->table, r->pk, r->pk_len) > 0);
+}
+
+static void record_batch(const fixture *self) {
+  for (const hpd_record *r = self->records; r < self->records + CALLS; r += BATCH)
+    CHECK(hpd_record_batch(self->detector, r, sizeof *r, BATCH) == BATCH);
+}
+
+static void get_count(const fixture *self) {
+  for (const hpd_record *r = self->records; r < self->records + CALLS; r++)
+    CHECK(hpd_get_write_count(self->detector, r->table, r->table_len, r->pk, r->pk_len) > 0);
+}
+
+/* So many seconds have been recorded in when each of the wheel's window + 1 slots is in use, and the head too. */
+enum { FULL = WINDOW + 2 };
+
+static const struct test_case {
+  const char *name;
+  one_round *round;
+  unsigned partitions, seconds; /* recorded in before; the rounds stay in the last */
+  uint64_t threshold;
+} CASES[] = {
+    {"hpd_record_write", record, 1, 1, INT64_MAX},
+    {"hpd_record_write/1024-partitions", record, CALLS, 1, INT64_MAX},
+    {"hpd_record_write/full-wheel", record, 1, FULL, INT64_MAX},
+    {"hpd_record_write/hot", record, 1, 1, 1},
+    {"hpd_table_record_write", record_prepared, 1, 1, INT64_MAX},
+    {"hpd_record_batch/per-record", record_batch, 1, 1, INT64_MAX},
+    {"hpd_get_write_count", get_count, 1, 1, INT64_MAX},
+    {"hpd_get_write_count/full-wheel", get_count, 1, FULL, INT64_MAX},
+};
+enum { N_CASES = sizeof CASES / sizeof *CASES };
+
+static void on_warning(void *user_data, const hpd_warning *warning) {
+  (void)user_data;
+  (void)warning;
+}
+
+static void set_up(fixture *self, const struct test_case *test_case) {
+  hpd_options options;
+  hpd_options_init(&options, sizeof options);
+  options.writes_threshold = options.reads_threshold = test_case->threshold;
+  options.window_seconds = WINDOW;
+  options.callback = on_warning;
+  options.clock = HPD_CLOCK_MANUAL;
+  options.flags = HPD_FLAG_HASH_SEED;
+  CHECK_EQUAL(hpd_new_with_options(&options, &self->detector), HPD_OK);
+  CHECK_EQUAL(hpd_table_open(self->detector, "orders", 6, &self->table), HPD_OK);
+
+  for (unsigned i = 0; i < CALLS; i++) {
+    snprintf(self->pks[i], sizeof self->pks[i], "customer#%011u", i % test_case->partitions);
+    hpd_record record = {"orders", 6, self->pks[i], PK_LEN, NULL, 0, 1, HPD_WRITE, 0};
+    self->records[i] = record;
+  }
+  for (uint64_t second = 0; second < test_case->seconds; second++) {
+    CHECK_EQUAL(hpd_set_time_ms(self->detector, second * 1000), HPD_OK);
+    CHECK_EQUAL(hpd_record_batch(self->detector, self->records, sizeof *self->records, CALLS), CALLS);
+  }
+}
+
+int main(int argc, char **argv) {
+  static fixture fixture;
+  size_t i = 0;
+  if (argc != 3) {
+    for (; i < N_CASES; i++)
+      puts(CASES[i].name);
+    return EXIT_SUCCESS;
+  }
+  while (i < N_CASES && strcmp(CASES[i].name, argv[1]) != 0)
+    i++;
+  CHECK(i < N_CASES);
+  set_up(&fixture, &CASES[i]);
+  for (unsigned long rounds = strtoul(argv[2], NULL, 10); rounds > 0; rounds--)
+    CASES[i].round(&fixture);
+  hpd_table_close(fixture.table);
+  hpd_free(fixture.detector);
+  return EXIT_SUCCESS;
+}
