@@ -24,6 +24,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    #[inline(always)]
     pub(crate) fn from_ms(ms: u64) -> Self {
         let ms = ms.min(LAST_MS);
         Self { ms, second: (ms / 1000) as u32 }
@@ -39,6 +40,7 @@ impl Clock {
         Clock::Manual(AtomicU64::new(0))
     }
 
+    #[inline(always)]
     pub(crate) fn now(&self) -> Moment {
         Moment::from_ms(match self {
             Clock::Monotonic { start_ms } => system_ms().saturating_sub(*start_ms),

@@ -1,24 +1,19 @@
 //! The detector: what a program holds.
 
-use crate::alarm::Alarm;
 use crate::builder::{Builder, Callback};
-use crate::clock::{Clock, Moment};
+use crate::clock::Clock;
 use crate::epoch;
 use crate::error::Error;
 use crate::handle::TableHandle;
-use crate::key::{Hash, Key, check_name};
-use crate::ledger::{Current, Ledger, Posting, Terms};
+use crate::key::{Key, check_name};
+use crate::ledger::{Current, Terms};
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::past::GrowError;
 use crate::record::Record;
-use crate::slot::MOST;
-use crate::statistics::{Statistics, Tally};
+use crate::recording::Delivery;
+use crate::statistics::Statistics;
 use crate::thresholds::{self, Scope, Thresholds};
 use crate::warning::Warning;
-use crossbeam_epoch::Guard;
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Counts reads and writes per (table, partition key) over a sliding window, and warns when a count
 /// reaches its threshold.
@@ -38,24 +33,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// # Ok::<(), hotpart::Error>(())
 /// ```
 pub struct Detector {
-    clock: Clock,
-    terms: Terms,
-    callback: Option<Callback>,
-    current: Current,
-}
-
-thread_local! {
-    /// Whether this thread is inside a callback.
-    static CALLING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// What a record's warning does, if one is due.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Delivery {
-    /// Goes to the callback.
-    Callback,
-    /// Goes back to the caller.
-    Caller,
+    pub(crate) clock: Clock,
+    pub(crate) terms: Terms,
+    pub(crate) callback: Option<Callback>,
+    pub(crate) current: Current,
 }
 
 impl Detector {
@@ -205,128 +186,6 @@ impl Detector {
     pub fn statistics(&self) -> Statistics {
         let guard = epoch::pin();
         self.terms.tally.read(self.current.get(&guard).partitions.len.get())
-    }
-
-    /// Checks a record, and records it at this moment.
-    fn post_checked<'a>(
-        &self,
-        record: &Record<'a>,
-        delivery: Delivery,
-    ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let key = record.check()?;
-        let amount = u32::try_from(record.amount).unwrap_or(MOST);
-        let hash = self.terms.hashing.key(key);
-        let Record { operation, model, .. } = *record;
-        self.post(Posting { key, hash, operation, model, amount, now: self.clock.now() }, delivery)
-    }
-
-    pub(crate) fn record_one(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
-        self.record_hashed(key, self.terms.hashing.key(key), operation)
-    }
-
-    pub(crate) fn record_hashed(&self, key: Key<'_>, hash: Hash, operation: Operation) -> Result<u64, Error> {
-        let posting = Posting { key, hash, operation, model: None, amount: 1, now: self.clock.now() };
-        let (count, _) = self.post(posting, Delivery::Callback)?;
-        Ok(count)
-    }
-
-    /// Records, and delivers the warning if one is due.
-    fn post<'a>(
-        &self,
-        posting: Posting<'a>,
-        delivery: Delivery,
-    ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let guard = epoch::pin();
-        let (count, warning) = self.current.with(&guard, |ledger| {
-            let (partition, count) = ledger.post(&posting, &self.terms, &guard)?;
-            ledger.sweep(posting.now, &self.terms, &guard);
-            // Closed: cleared meanwhile. This record came before that, and what is cleared needs no
-            // warning.
-            let Ok(Some(threshold)) = ledger.reached(count, &posting, &self.terms, &guard) else {
-                return Ok((count, None));
-            };
-            Ok((count, self.warning(ledger, partition, &posting, count, threshold, delivery, &guard)))
-        })?;
-        drop(guard);
-        match (delivery, warning) {
-            (Delivery::Callback, Some(warning)) => {
-                self.call_back(&warning);
-                Ok((count, None))
-            }
-            _ => Ok((count, warning)),
-        }
-    }
-
-    /// The warning that a hot record gives, if it is the one to.
-    #[cold]
-    #[inline(never)]
-    #[expect(clippy::too_many_arguments)]
-    fn warning<'a, 'g>(
-        &self,
-        ledger: &Ledger,
-        partition: Partition<'g>,
-        posting: &Posting<'a>,
-        count: u64,
-        threshold: u64,
-        delivery: Delivery,
-        guard: &'g Guard,
-    ) -> Option<Warning<'a>> {
-        let Posting { key, hash, operation, now, .. } = *posting;
-        let (terms, window) = (&self.terms, self.terms.rules.window);
-        let alarm = match partition.alarm(guard) {
-            Ok(alarm) => Some(alarm),
-            // The alarm was not made when the record looked, and the partition has moved since.
-            Err(GrowError::Frozen) => {
-                let alarm = |found: Partition<'g>| match found.alarm(guard) {
-                    Ok(alarm) => Some(Some(alarm)),
-                    Err(GrowError::Frozen) => None,
-                    Err(GrowError::Memory) => Some(None),
-                };
-                ledger.look(key, hash, now, terms, guard, alarm).ok()??
-            }
-            Err(GrowError::Memory) => None,
-        };
-        // Without memory for its warning state a hot record is counted and gives no warning.
-        let suppressed = self.ring(alarm?, operation, now, delivery)?;
-        let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
-        let peak = ledger.look(key, hash, now, terms, guard, peak).ok().flatten();
-        Some(Warning {
-            table: key.table,
-            pk: key.pk,
-            operation,
-            window_seconds: window,
-            count,
-            threshold,
-            suppressed,
-            // Others have added since `count` was; the fullest second of that moment had no more than `count`.
-            peak: peak.unwrap_or(count).min(count),
-        })
-    }
-
-    /// Whether a hot record is the one to warn; if so, how many were not since the last.
-    fn ring(&self, alarm: &Alarm, operation: Operation, now: Moment, delivery: Delivery) -> Option<u64> {
-        let heard = match delivery {
-            Delivery::Caller => true,
-            Delivery::Callback => self.callback.is_some() && !CALLING.get(),
-        };
-        if heard {
-            alarm.ring(operation, now.ms, self.terms.rules.interval_ms)
-        } else {
-            alarm.hold(operation);
-            None
-        }
-    }
-
-    #[cold]
-    fn call_back(&self, warning: &Warning<'_>) {
-        let Some(callback) = &self.callback else { return };
-        CALLING.set(true);
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(warning))) {
-            Tally::count(&self.terms.tally.callback_panics, 1);
-            // Dropping what was thrown may throw once more; that is then left alone.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
-        }
-        CALLING.set(false);
     }
 
     fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {

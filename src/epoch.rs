@@ -7,57 +7,57 @@
 //! are not there. What the old collector had not freed yet is left behind, once.
 
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
-use std::cell::RefCell;
-use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// The collector, made at the first pin and again in a forked child. Never freed.
 static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(null_mut());
-/// How many forks lie between the first process and this one.
-static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether this process, or the one it was forked from, has registered [`forked`].
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
-struct Local {
-    generation: usize,
-    handle: Option<LocalHandle>,
+thread_local! {
+    /// Where this thread's handle is while it may be used. Apart from it, because a thread-local without a
+    /// destructor costs no look at its state.
+    static HANDLE: Cell<*const LocalHandle> = const { Cell::new(null()) };
+    static OWNER: Owner = const { Owner(UnsafeCell::new(None)) };
 }
 
-thread_local! {
-    static LOCAL: RefCell<Local> = const { RefCell::new(Local { generation: 0, handle: None }) };
+/// Holds this thread's handle, and gives it up when the thread exits.
+struct Owner(UnsafeCell<Option<LocalHandle>>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        HANDLE.set(null());
+    }
 }
 
 /// Keeps what this thread finds alive until the guard is dropped.
+#[inline(always)]
 pub(crate) fn pin() -> Guard {
-    LOCAL
-        .try_with(|local| local.try_borrow_mut().ok().map(|mut local| local.pin()))
-        .ok()
-        .flatten()
-        // The thread is exiting and its locals are gone: register it for this one guard.
-        .unwrap_or_else(|| collector().register().pin())
+    // SAFETY: it points into this thread's `OWNER`, and is null before that is changed or dropped.
+    match unsafe { HANDLE.get().as_ref() } {
+        Some(handle) => handle.pin(),
+        None => register(),
+    }
 }
 
-impl Local {
-    #[inline]
-    fn pin(&mut self) -> Guard {
-        match &self.handle {
-            Some(handle) if self.generation == GENERATION.load(Ordering::Relaxed) => handle.pin(),
-            _ => self.register(),
-        }
-    }
-
-    #[cold]
-    fn register(&mut self) -> Guard {
-        // Read first: should a fork come in between, the handle is one generation old and is replaced.
-        self.generation = GENERATION.load(Ordering::Relaxed);
-        on_fork();
-        let handle = collector().register();
-        let guard = handle.pin();
-        // The parent's handle belongs to a collector that waits for threads that are not here.
-        std::mem::forget(self.handle.replace(handle));
-        guard
-    }
+#[cold]
+#[inline(never)]
+fn register() -> Guard {
+    on_fork();
+    let registered = OWNER.try_with(|Owner(owner)| {
+        // SAFETY: nothing in here comes back to this cell, and `HANDLE` is null.
+        let owner = unsafe { &mut *owner.get() };
+        // A handle that is there already is the parent's: its collector waits for threads that are not here.
+        std::mem::forget(owner.take());
+        let handle = owner.insert(collector().register());
+        HANDLE.set(handle);
+        handle.pin()
+    });
+    // The thread is exiting and its locals are gone: registered for this one guard.
+    registered.unwrap_or_else(|_| collector().register().pin())
 }
 
 fn collector() -> &'static Collector {
@@ -92,7 +92,8 @@ fn on_fork() {
 #[cfg(unix)]
 extern "C" fn forked() {
     COLLECTOR.store(null_mut(), Ordering::Release);
-    GENERATION.fetch_add(1, Ordering::Relaxed);
+    // The child's one thread is the one that this runs on.
+    HANDLE.set(null());
 }
 
 /// Frees what can be freed now, for a caller who is about to be done.

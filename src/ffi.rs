@@ -256,17 +256,7 @@ pub unsafe extern "C" fn hpd_record_batch(
         }
         // SAFETY: the caller gives `n` records, this far apart.
         let nth = |i: usize| unsafe { read(records.byte_add(i * record_size), record_size)?.read() };
-        for i in 0..n {
-            nth(i)?.check()?;
-        }
-        for i in 0..n {
-            match detector.record(&nth(i)?) {
-                Ok(_) => {}
-                Err(_) if i > 0 => return Ok(i as i64),
-                Err(refused) => return Err(refused.into()),
-            }
-        }
-        Ok(n as i64)
+        Ok(detector.record_each(n, nth)? as i64)
     })
 }
 

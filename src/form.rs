@@ -77,13 +77,13 @@ impl Form {
     }
 
     /// Whether the head's total is the count.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_light(self) -> bool {
         self.0.addr() & HEAVY == 0
     }
 
     /// Whether there is an alarm.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_armed(self) -> bool {
         self.kind() == ARMED
     }

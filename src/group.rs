@@ -31,7 +31,7 @@ pub(crate) struct Lanes(u64);
 impl Iterator for Lanes {
     type Item = u32;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<u32> {
         (self.0 != 0).then(|| {
             let lane = self.0.trailing_zeros() / 16;
@@ -42,13 +42,13 @@ impl Iterator for Lanes {
 }
 
 impl Group {
-    #[inline]
+    #[inline(always)]
     fn tags(self) -> u64 {
         self.0 >> TAG_SHIFT & TAGS
     }
 
     /// The lanes with this tag.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn matches(self, tag: u8) -> Lanes {
         let differs = self.tags() ^ (u64::from(tag) * ONES);
         Lanes(!(differs + TAGS) & OVER)
@@ -69,7 +69,7 @@ impl Group {
         self.0 & FROZEN != 0
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unit(self, lane: u32) -> u8 {
         (self.0 >> (lane * 16 + 1)) as u8
     }
@@ -99,7 +99,7 @@ impl AtomicGroup {
         Self(AtomicU64::new(0))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn load(&self) -> Group {
         Group(self.0.load(Acquire))
     }

@@ -42,6 +42,6 @@ impl<'d> TableHandle<'d> {
     pub(crate) fn record_one(&self, pk: &[u8], operation: Operation) -> Result<u64, Error> {
         check_pk(pk)?;
         let key = Key { table: &self.name, pk };
-        self.detector.record_hashed(key, self.prefix.key(pk), operation)
+        self.detector.record_prefixed(&self.prefix, key, operation)
     }
 }

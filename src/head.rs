@@ -40,14 +40,17 @@ impl Head {
         Self(u64::from(second) << 32 | u64::from(base + own.min(MOST)))
     }
 
+    #[inline(always)]
     pub(crate) fn second(self) -> u32 {
         (self.0 >> 32) as u32
     }
 
+    #[inline(always)]
     pub(crate) fn total(self) -> u32 {
         (self.0 & (FROZEN - 1)) as u32
     }
 
+    #[inline(always)]
     pub(crate) fn is_frozen(self) -> bool {
         self.0 & FROZEN != 0
     }
@@ -63,6 +66,7 @@ impl Head {
     }
 
     /// Whether `amount` may be added blindly: neither frozen nor near its most.
+    #[inline(always)]
     pub(crate) fn takes(self, amount: u32) -> bool {
         self.0 as u32 <= ROOM && amount <= SMALL
     }
@@ -82,12 +86,14 @@ impl AtomicHead {
         Self(AtomicU64::new(head.0))
     }
 
+    #[inline(always)]
     pub(crate) fn load(&self) -> Head {
         Head(self.0.load(Acquire))
     }
 
     /// Adds blindly, and returns what was there before: maybe a later second than the caller saw, or a frozen
     /// head, in which the amount then counts for nothing.
+    #[inline(always)]
     pub(crate) fn add(&self, amount: u32) -> Head {
         Head(self.0.fetch_add(amount.into(), AcqRel))
     }

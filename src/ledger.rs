@@ -9,11 +9,12 @@ use crate::key::{Hash, Hashing, Key};
 use crate::memory::{OutOfMemory, try_box};
 use crate::operation::Operation;
 use crate::partition::{AddError, Content, Partition, Rules};
+use crate::replacement::Renewal;
 use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
 use crate::sync::{AcqRel, Acquire, AtomicPtr};
-use crate::table::{Closed, Insert, Refusal, Renewal, Table};
+use crate::table::{Closed, Insert, Refusal, Table};
 use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;
 
@@ -27,6 +28,16 @@ pub(crate) struct Terms {
     /// The detector's own thresholds.
     pub(crate) thresholds: [u64; 2],
     pub(crate) tally: Tally,
+}
+
+/// What came of recording in the straightest way.
+pub(crate) enum Quick<'g> {
+    /// Nearly always: recorded; neither is the count near a threshold, nor a sweep due.
+    Done(u64),
+    /// Recorded; there may be more to do.
+    Counted(Partition<'g>, u64),
+    /// Not recorded.
+    Not,
 }
 
 impl Terms {
@@ -63,40 +74,45 @@ impl Ledger {
         })
     }
 
+    /// Asks for the memory that these records will need, if the table is too large to be in a cache.
+    pub(crate) fn fetch(&self, postings: &[Posting<'_>], guard: &Guard) {
+        if self.partitions.is_large() {
+            postings.iter().for_each(|posting| self.partitions.fetch_group(posting.hash, guard));
+            postings.iter().for_each(|posting| self.partitions.fetch_entry(posting.hash, guard));
+        }
+    }
+
+    /// Records in a partition that is at hand; see [`Quick`].
+    #[inline(always)]
+    pub(crate) fn post_quickly<'g>(
+        &self,
+        posting: Posting<'_>,
+        terms: &Terms,
+        guard: &'g Guard,
+    ) -> Quick<'g> {
+        let Posting { key, hash, operation, amount, now, .. } = posting;
+        let floor = self.overrides.floor(operation);
+        let Some(found) = self.partitions.find_quickly(hash, key, guard) else { return Quick::Not };
+        match found.add_quickly(operation, amount, now, floor) {
+            Some(Ok(count)) if count < floor && !self.sweep.is_due(now) => Quick::Done(count),
+            Some(Ok(count)) => Quick::Counted(found, count),
+            Some(Err(before)) => {
+                let series = found.series(operation, terms.rules.window, guard);
+                series.counted(before, amount).map_or(Quick::Not, |count| Quick::Counted(found, count))
+            }
+            None => Quick::Not,
+        }
+    }
+
     /// Records, and returns the partition and its count with this record.
-    #[inline]
     pub(crate) fn post<'g>(
         &self,
         posting: &Posting<'_>,
         terms: &Terms,
         guard: &'g Guard,
     ) -> Result<(Partition<'g>, u64), Refusal> {
-        let Posting { key, hash, operation, amount, now, .. } = *posting;
-        let floor = self.overrides.floor(operation);
-        let refused = match self.partitions.find(hash, key, guard)? {
-            Some(found) => match found.add(operation, amount, now, terms.rules, floor, guard) {
-                Ok(count) => return Ok((found, count)),
-                Err(refused) => Some(refused),
-            },
-            None => None,
-        };
-        self.post_again(posting, terms, refused, guard)
-    }
-
-    /// Records where the partition is not there, or did not take the add.
-    #[inline(never)]
-    fn post_again<'g>(
-        &self,
-        posting: &Posting<'_>,
-        terms: &Terms,
-        mut refused: Option<AddError>,
-        guard: &'g Guard,
-    ) -> Result<(Partition<'g>, u64), Refusal> {
         let Posting { hash, operation, amount, now, .. } = *posting;
         loop {
-            if let Some(refused) = refused {
-                self.make_way(refused, hash, now, terms, guard)?;
-            }
             let found = match self.admit(posting, terms, guard)? {
                 Insert::Done(new) => return Ok((new, amount.min(MOST).into())),
                 Insert::Exists(found) => found,
@@ -104,7 +120,7 @@ impl Ledger {
             let floor = self.overrides.floor(operation);
             match found.add(operation, amount, now, terms.rules, floor, guard) {
                 Ok(count) => return Ok((found, count)),
-                Err(again) => refused = Some(again),
+                Err(refused) => self.make_way(refused, hash, now, terms, guard)?,
             }
         }
     }
@@ -206,6 +222,7 @@ impl Current {
         Ok(Self(AtomicPtr::new(Box::into_raw(try_box(Ledger::try_new(terms, now)?)?))))
     }
 
+    #[inline(always)]
     pub(crate) fn get<'g>(&self, _guard: &'g Guard) -> &'g Ledger {
         // SAFETY: a ledger is retired after it was replaced: it lives while the guard does.
         unsafe { &*self.0.load(Acquire) }

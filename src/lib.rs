@@ -36,6 +36,8 @@ mod memory;
 mod operation;
 mod partition;
 mod past;
+mod probe;
+mod replacement;
 mod segment;
 mod series;
 mod slot;
@@ -50,6 +52,8 @@ mod wheel;
 
 #[cfg(not(loom))]
 mod abi;
+#[cfg(not(loom))]
+mod batch;
 #[cfg(not(loom))]
 mod boundary;
 #[cfg(not(loom))]
@@ -68,6 +72,8 @@ mod ffi_thresholds;
 mod handle;
 #[cfg(not(loom))]
 mod record;
+#[cfg(not(loom))]
+mod recording;
 #[cfg(not(loom))]
 mod warning;
 

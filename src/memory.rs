@@ -9,6 +9,18 @@ use std::ptr::NonNull;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfMemory;
 
+/// Asks for the cache line of an address, where the processor can be asked; nothing waits for it.
+#[inline(always)]
+pub(crate) fn fetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which any address is good for; every x86-64 processor has it.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// `Box::new` that can fail; `value` is dropped if it does.
 pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
     if size_of::<T>() == 0 {

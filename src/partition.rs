@@ -83,8 +83,7 @@ impl<'a> Content<'a> {
         second: u32,
         floor: u64,
     ) -> Result<Self, OutOfMemory> {
-        let head =
-            |of| if of == operation { Head::new(second, 0, amount.min(MOST)) } else { Head::EMPTY };
+        let head = |of| if of == operation { Head::new(second, 0, amount.min(MOST)) } else { Head::EMPTY };
         let warm = u64::from(amount) >= floor / 2;
         let past = if warm { Form::armed()? } else { Form::NOTHING };
         Ok(Self { key, place: hash.place, heads: Operation::ALL.map(head), past })
@@ -132,12 +131,12 @@ fn quiet(alarm: Option<&Alarm>, now: Moment, rules: Rules) -> bool {
 impl<'g> Partition<'g> {
     /// # Safety
     /// `at` is where `Content::write` wrote an entry, which lives through `'g`.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn view(at: NonNull<u8>) -> Self {
         Self { core: at.cast(), _lives: PhantomData }
     }
 
-    #[inline]
+    #[inline(always)]
     fn core(&self) -> &'g Core {
         // SAFETY: the entry lives through 'g.
         unsafe { self.core.as_ref() }
@@ -152,7 +151,7 @@ impl<'g> Partition<'g> {
         self.core.cast()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&self) -> Key<'g> {
         let Shape { table_len, pk_len } = self.core().shape;
         // SAFETY: the texts follow the core, as long as its shape says.
@@ -171,40 +170,35 @@ impl<'g> Partition<'g> {
         Series { head: &heads[operation.index()], past, operation, window, guard }
     }
 
-    /// Adds, and returns the count with it.
-    #[inline]
-    pub(crate) fn add(
+    /// Adds in the one way that nearly all adds take: the head's second is not over, the window's total is in
+    /// it, and the alarm is made or far off. `None`: nothing was added. `Err`: the head was no longer so; see
+    /// [`Series::counted`].
+    #[inline(always)]
+    pub(crate) fn add_quickly(
         &self,
         operation: Operation,
         amount: u32,
         now: Moment,
-        rules: Rules,
         floor: u64,
-        guard: &'g Guard,
-    ) -> Result<u64, AddError> {
+    ) -> Option<Result<u64, Head>> {
         let core = self.core();
         let head = &core.heads[operation.index()];
-        let seen = head.load();
-        let past = core.past.load();
-        let total = u64::from(seen.total()) + u64::from(amount);
-        // Nearly always: the head's second is not over, and the window's total is in it.
-        if seen.second() >= now.second
-            && seen.takes(amount)
-            && past.is_light()
-            && (total < floor / 2 || past.is_armed())
+        let (seen, past) = (head.load(), core.past.load());
+        let far = u64::from(seen.total()) + u64::from(amount) < floor / 2;
+        if seen.second() < now.second || !seen.takes(amount) || !past.is_light() || !(far || past.is_armed())
         {
-            let before = head.add(amount);
-            if before.second() == seen.second() && before.takes(amount) {
-                return Ok(u64::from(before.total()) + u64::from(amount));
-            }
-            return self.series(operation, rules.window, guard).counted(before, amount);
+            return None;
         }
-        self.add_rarely(operation, amount, now, rules, floor, guard)
+        let before = head.add(amount);
+        Some(if before.second() == seen.second() && before.takes(amount) {
+            Ok(u64::from(before.total()) + u64::from(amount))
+        } else {
+            Err(before)
+        })
     }
 
-    /// Adds where the second is over, the partition warms up, or its numbers are large.
-    #[inline(never)]
-    fn add_rarely(
+    /// Adds, and returns the count with it.
+    pub(crate) fn add(
         &self,
         operation: Operation,
         amount: u32,

@@ -44,7 +44,7 @@ impl Past {
         Self(AtomicPtr::new(form.0))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn load(&self) -> Form {
         Form(self.0.load(Acquire))
     }
@@ -149,7 +149,8 @@ impl Past {
         // SAFETY: as in `parts`.
         let history = unsafe { parts.view_history() };
         let kept = |of: Operation| {
-            let slots = history.inspect(History::freeze).into_iter().flat_map(move |history| history.slots(of));
+            let slots =
+                history.inspect(History::freeze).into_iter().flat_map(move |history| history.slots(of));
             slots.filter(move |slot| of != operation || !slot.expired(second, window))
         };
         let pairs = |of: Operation| kept(of).map(move |slot| (of, slot));
@@ -174,7 +175,8 @@ impl Past {
 
     /// Puts `new` in place of `old`, whose parts those were, or finds that another thread has replaced it.
     fn grow(&self, old: Form, parts: Annex, new: Annex, guard: &Guard) -> Result<(), GrowError> {
-        let form = if old.is_frozen() { Err(GrowError::Frozen) } else { Form::of(new).map_err(GrowError::from) };
+        let form =
+            if old.is_frozen() { Err(GrowError::Frozen) } else { Form::of(new).map_err(GrowError::from) };
         let replaced = form.as_ref().is_ok_and(|&form| self.replace(old, form.like(old)).is_ok());
         if replaced {
             // SAFETY: what is not in the new form can't be found from now on, and only this call took it out.

@@ -11,7 +11,6 @@
 //! entries are frozen too, and copied to its successors.
 
 use crate::group::{AtomicGroup, Group, LANES};
-use crate::key::{Hash, Key};
 use crate::memory::OutOfMemory;
 use crate::partition::{Content, Partition};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
@@ -47,7 +46,7 @@ type Lasts = [[AtomicU64; 2]; GROUPS * LANES];
 /// its address are free.
 #[repr(C, align(64))]
 struct Header {
-    groups: Groups,
+    groups: [AtomicGroup; GROUPS],
     /// In units.
     capacity: u32,
     shift: u32,
@@ -63,9 +62,6 @@ struct Header {
     /// Null until the segment is replaced.
     lasts: AtomicPtr<Lasts>,
 }
-
-#[repr(C, align(64))]
-struct Groups([AtomicGroup; GROUPS]);
 
 const ADDRESS: usize = ((1 << 48) - 1) & !63;
 const DEPTH: usize = 63;
@@ -103,14 +99,6 @@ impl Lane<'_> {
     }
 }
 
-/// What came of an insert.
-pub(crate) enum Inserted<'g> {
-    Done(Partition<'g>),
-    Exists(Partition<'g>),
-    /// There is no room, or the segment is being replaced.
-    Closed,
-}
-
 /// The smallest shift for entries of up to so many bytes.
 pub(crate) fn shift_for(bytes: usize) -> u32 {
     let unit = bytes.div_ceil(ENTRY_UNITS).next_power_of_two();
@@ -142,7 +130,7 @@ impl<'g> Segment<'g> {
         // SAFETY: just allocated, for a header and the arena.
         unsafe {
             header.write(Header {
-                groups: Groups(std::array::from_fn(|_| AtomicGroup::new())),
+                groups: std::array::from_fn(|_| AtomicGroup::new()),
                 capacity: capacity as u32,
                 shift,
                 used: AtomicU32::new(0),
@@ -163,7 +151,7 @@ impl<'g> Segment<'g> {
 
     /// # Safety
     /// `word` came from `word` of a segment that lives through `'g`.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn view(word: *mut ()) -> Self {
         let header = word.map_addr(|addr| addr & ADDRESS).cast();
         let (depth, shift) = ((word.addr() & DEPTH) as u32, (word.addr() >> SHIFT_SHIFT) as u32);
@@ -171,8 +159,13 @@ impl<'g> Segment<'g> {
         Self { header: unsafe { NonNull::new_unchecked(header) }, depth, shift, _lives: PhantomData }
     }
 
+    /// The depth in a segment's word.
+    #[inline(always)]
+    pub(crate) fn depth_of(word: *mut ()) -> u32 {
+        (word.addr() & DEPTH) as u32
+    }
+
     /// How many low bits of their places all entries share.
-    #[inline]
     pub(crate) fn depth(&self) -> u32 {
         self.depth
     }
@@ -225,103 +218,40 @@ impl<'g> Segment<'g> {
         (!next.is_null()).then(|| unsafe { Self::view(next) })
     }
 
-    /// # Safety
-    /// `unit` is where an entry was written.
-    #[inline]
-    unsafe fn entry(&self, unit: u8) -> Partition<'g> {
-        // SAFETY: it lies in the arena, and lives as long as the segment.
-        unsafe { Partition::view(self.arena().add(usize::from(unit) << self.shift)) }
+    /// The index of the group that the probe for this place begins with.
+    #[inline(always)]
+    fn first_group(place: u32) -> usize {
+        (place as usize * GROUPS) >> 32
     }
 
-    #[inline]
-    fn arena(&self) -> NonNull<u8> {
-        // SAFETY: the arena follows the header.
-        unsafe { self.header.add(1).cast() }
+    /// The group that the probe for this place begins with.
+    #[inline(always)]
+    pub(crate) fn home(&self, place: u32) -> &'g AtomicGroup {
+        let groups = self.header.cast::<AtomicGroup>();
+        // SAFETY: the groups are the header's first part, and there are so many. Taking no reference to all of
+        // it keeps its other lines out of the cache.
+        unsafe { groups.add(Self::first_group(place)).as_ref() }
     }
 
     /// The groups, in the order in which a key of this place looks at them.
-    #[inline]
-    fn probe_order(&self, place: u32) -> impl Iterator<Item = &'g AtomicGroup> + use<'g> {
-        // SAFETY: the groups are the header's first part; taking no reference to all of it keeps its other
-        // lines out of the cache.
-        let groups = unsafe { &self.header.cast::<Groups>().as_ref().0 };
-        let from = (place as usize * GROUPS) >> 32;
+    pub(crate) fn probe_order(&self, place: u32) -> impl Iterator<Item = &'g AtomicGroup> + use<'g> {
+        let groups = &self.header().groups;
+        let from = Self::first_group(place);
         (from..from + GROUPS).map(move |i| &groups[i % GROUPS])
     }
 
-    /// Finds the entry of this key here, or in those that follow.
-    #[inline]
-    pub(crate) fn find(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
-        match self.find_here(hash, key) {
-            None => self.next().and_then(|next| next.find_behind(hash, key)),
-            found => found,
-        }
+    /// How many lanes have been taken, roughly.
+    pub(crate) fn taken(&self) -> usize {
+        self.header().taken.load(Relaxed) as usize
     }
 
-    #[cold]
-    fn find_behind(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
-        self.chain().find_map(|segment| segment.find_here(hash, key))
-    }
-
-    #[inline]
-    fn find_here(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
-        for group in self.probe_order(hash.place) {
-            let group = group.load();
-            for lane in group.matches(hash.tag) {
-                // SAFETY: a lane with a tag says where an entry was written.
-                let entry = unsafe { self.entry(group.unit(lane)) };
-                if entry.key() == key {
-                    return Some(entry);
-                }
-            }
-            if group.vacant().is_some() {
-                break;
-            }
-        }
-        None
-    }
-
-    /// Inserts an entry that is not in any segment before this one, the last of its chain.
-    pub(crate) fn insert(&self, hash: Hash, content: &Content<'_>) -> Inserted<'g> {
-        let header = self.header();
-        if header.taken.load(Relaxed) as usize >= LANES_MAX {
-            return Inserted::Closed;
-        }
-        let mut written = None;
-        'probe: loop {
-            for at in self.probe_order(hash.place) {
-                let group = at.load();
-                for lane in group.matches(hash.tag) {
-                    // SAFETY: a lane with a tag says where an entry was written.
-                    let entry = unsafe { self.entry(group.unit(lane)) };
-                    if entry.key() == content.key {
-                        return Inserted::Exists(entry);
-                    }
-                }
-                let Some(lane) = group.vacant() else { continue };
-                if group.is_frozen() {
-                    return Inserted::Closed;
-                }
-                let unit = match written {
-                    Some(unit) => unit,
-                    None => match self.write(content) {
-                        Some(unit) => *written.insert(unit),
-                        None => return Inserted::Closed,
-                    },
-                };
-                if at.change(group, group.with(lane, hash.tag, unit)) {
-                    header.taken.fetch_add(1, Relaxed);
-                    // SAFETY: just written there.
-                    return Inserted::Done(unsafe { self.entry(unit) });
-                }
-                continue 'probe;
-            }
-            return Inserted::Closed;
-        }
+    /// Counts a lane that was taken.
+    pub(crate) fn count_taken(&self) {
+        self.header().taken.fetch_add(1, Relaxed);
     }
 
     /// Writes an entry where nobody can find it yet.
-    fn write(&self, content: &Content<'_>) -> Option<u8> {
+    pub(crate) fn write(&self, content: &Content<'_>) -> Option<u8> {
         let header = self.header();
         let units = units_for(content.size(), self.shift);
         let unit = header.used.fetch_add(units as u32, Relaxed) as usize;
@@ -335,19 +265,23 @@ impl<'g> Segment<'g> {
 
     /// Before the segment is published: whether an entry of so many bytes has a place here.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        let Header { capacity, used, taken, .. } = self.header();
-        (taken.load(Relaxed) as usize) < LANES_MAX
+        let Header { capacity, used, .. } = self.header();
+        self.taken() < LANES_MAX
             && used.load(Relaxed) as usize + units_for(bytes, self.shift) <= *capacity as usize
     }
 
-    /// Before the segment is published: takes in an entry, for which there is room.
-    pub(crate) fn adopt(&self, tag: u8, content: &Content<'_>) -> bool {
-        let mut groups = self.probe_order(content.place);
-        let vacant = groups.find_map(|group| Some((group, group.load(), group.load().vacant()?)));
-        let Some((unit, (group, seen, lane))) = self.write(content).zip(vacant) else { return false };
-        group.set(seen.with(lane, tag, unit));
-        self.header().taken.fetch_add(1, Relaxed);
-        true
+    /// # Safety
+    /// `unit` is where an entry was written.
+    #[inline(always)]
+    pub(crate) unsafe fn entry(&self, unit: u8) -> Partition<'g> {
+        // SAFETY: it lies in the arena, and lives as long as the segment.
+        unsafe { Partition::view(self.arena().add(usize::from(unit) << self.shift)) }
+    }
+
+    #[inline(always)]
+    fn arena(&self) -> NonNull<u8> {
+        // SAFETY: the arena follows the header.
+        unsafe { self.header.add(1).cast() }
     }
 
     /// Whether the segment is being replaced.
@@ -397,4 +331,3 @@ impl<'g> Segment<'g> {
         Ok(unsafe { &*lasts })
     }
 }
-

@@ -1,6 +1,7 @@
 //! The spine of the hash table: a growing array of words, one for each segment.
 //!
-//! It grows by levels, each as long as all before it together, so that it never moves.
+//! It grows by levels, each as long as all before it together, so that it never moves. The words of the first
+//! few segments are at hand, so that in small tables a word is found one step sooner.
 
 use crate::memory::{OutOfMemory, Tailed};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed};
@@ -9,11 +10,21 @@ use std::ptr::{NonNull, null_mut};
 /// The deepest a segment gets; beyond 2²⁶ segments they grow instead of splitting.
 pub(crate) const DEPTH_MAX: u32 = 26;
 
+/// How deep the segments are whose words are in the root.
+#[cfg(not(loom))]
+const ROOT_DEPTH: u32 = 6;
+#[cfg(loom)]
+const ROOT_DEPTH: u32 = 0;
+const ROOT: usize = 1 << ROOT_DEPTH;
+
 pub(crate) struct Spine {
-    /// Level 0 is segment 0, level `k` the segments `2^(k-1)` to `2^k - 1`.
-    levels: [AtomicPtr<()>; DEPTH_MAX as usize + 1],
     /// No segment is deeper.
     depth: AtomicU32,
+    /// The words of segments 0 to `ROOT - 1`.
+    root: [AtomicPtr<()>; ROOT],
+    /// Level `k`, beyond the root, is segments `2^(k-1)` to `2^k - 1`. What is kept is where segment 0 would be
+    /// in a level; null where there is none.
+    levels: [AtomicPtr<()>; DEPTH_MAX as usize + 1],
 }
 
 /// The low `depth` bits.
@@ -21,42 +32,55 @@ pub(crate) fn low(bits: u32, depth: u32) -> u32 {
     bits & ((1 << depth) - 1)
 }
 
-/// What stands in a word once the table is closed.
+/// What stands in a word once the table is closed: no segment's address, and as if deeper than any.
+const CLOSED: usize = 63;
+
 pub(crate) fn closed() -> *mut () {
-    std::ptr::without_provenance_mut(1)
+    std::ptr::without_provenance_mut(CLOSED)
 }
 
 pub(crate) fn is_closed(word: *mut ()) -> bool {
-    word.addr() == 1
+    word.addr() == CLOSED
 }
 
 impl Spine {
-    /// A spine of one word, `first`, for a segment of depth 0.
-    pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
-        let spine =
-            Self { levels: std::array::from_fn(|_| AtomicPtr::new(null_mut())), depth: AtomicU32::new(0) };
-        spine.deepen(0)?;
-        Ok(spine)
+    pub(crate) fn new() -> Self {
+        Self {
+            depth: AtomicU32::new(0),
+            root: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
+            levels: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
+        }
     }
 
+    #[inline(always)]
     pub(crate) fn depth(&self) -> u32 {
         self.depth.load(Acquire)
     }
 
     fn level(depth: u32) -> Tailed<(), AtomicPtr<()>> {
-        Tailed::new(1 << depth.saturating_sub(1))
+        Tailed::new(Self::before(depth))
+    }
+
+    /// How many segments come before those of a level beyond the root; it has as many.
+    fn before(depth: u32) -> usize {
+        1 << (depth - 1)
+    }
+
+    /// Where segment 0 would be in a level that begins at `first`.
+    fn origin(depth: u32, first: NonNull<()>) -> *mut () {
+        first.as_ptr().cast::<AtomicPtr<()>>().wrapping_sub(Self::before(depth)).cast()
     }
 
     /// Makes sure that segments of this depth have their words.
     pub(crate) fn deepen(&self, depth: u32) -> Result<(), OutOfMemory> {
         let level = &self.levels[depth as usize];
-        if level.load(Acquire).is_null() {
+        if depth > ROOT_DEPTH && level.load(Acquire).is_null() {
             #[cfg(loom)]
             let new = Self::level(depth).create((), || AtomicPtr::new(null_mut()))?;
             #[cfg(not(loom))]
             // SAFETY: zeros are null pointers.
             let new = unsafe { Self::level(depth).create_zeroed()? };
-            if level.compare_exchange(null_mut(), new.as_ptr(), AcqRel, Acquire).is_err() {
+            if level.compare_exchange(null_mut(), Self::origin(depth, new), AcqRel, Acquire).is_err() {
                 // SAFETY: nobody has seen `new`.
                 unsafe { Self::level(depth).destroy(new) };
             }
@@ -66,22 +90,28 @@ impl Spine {
     }
 
     /// The word of segment `i`, whose level is there.
+    #[inline(always)]
     pub(crate) fn word(&self, i: u32) -> &AtomicPtr<()> {
+        if let Some(word) = self.root.get(i as usize) {
+            return word;
+        }
+        // How many bits `i` has: they are no more than the spine is deep.
         let level = u32::BITS - i.leading_zeros();
-        let array = NonNull::new(self.levels[level as usize].load(Acquire));
-        let array = array.expect("levels come before their segments");
-        let offset = if level == 0 { 0 } else { i - (1 << (level - 1)) };
+        let origin = self.levels[level as usize].load(Acquire).cast::<AtomicPtr<()>>();
+        assert!(!origin.is_null(), "levels come before their segments");
         // SAFETY: a level has a word for each of its segments, and lives as long as the spine.
-        unsafe { Self::level(level).tail(array).add(offset as usize).as_ref() }
+        unsafe { &*origin.wrapping_add(i as usize) }
     }
 }
 
 impl Drop for Spine {
     fn drop(&mut self) {
         for (depth, level) in self.levels.iter().enumerate() {
-            if let Some(level) = NonNull::new(level.load(Relaxed)) {
+            let origin = level.load(Relaxed).cast::<AtomicPtr<()>>();
+            if !origin.is_null() {
+                let first = origin.wrapping_add(Self::before(depth as u32));
                 // SAFETY: whoever drops the spine is the last to use it.
-                unsafe { Self::level(depth as u32).destroy(level) };
+                unsafe { Self::level(depth as u32).destroy(NonNull::new_unchecked(first.cast())) };
             }
         }
     }

@@ -36,8 +36,13 @@ impl Sweep {
         Self { due_us: AtomicU64::new(now.ms * 1000), step: AtomicU64::new(0), sampled: AtomicU64::new(0) }
     }
 
+    /// Whether a step is due.
+    #[inline(always)]
+    pub(crate) fn is_due(&self, now: Moment) -> bool {
+        now.ms * 1000 >= self.due_us.load(Relaxed)
+    }
+
     /// Takes the next step, if one is due and no other thread takes it.
-    #[inline]
     pub(crate) fn step(&self, partitions: &Table, now: Moment, terms: &Terms, guard: &Guard) {
         let due = self.due_us.load(Relaxed);
         if now.ms * 1000 >= due {
@@ -45,8 +50,6 @@ impl Sweep {
         }
     }
 
-    #[cold]
-    #[inline(never)]
     fn step_due(&self, due: u64, partitions: &Table, now: Moment, terms: &Terms, guard: &Guard) {
         let walk_us = u64::from(terms.rules.window) * 1_000_000 / WALKS;
         let next = due.max((now.ms * 1000).saturating_sub(walk_us)) + (walk_us / partitions.steps()).max(1);

@@ -5,25 +5,17 @@
 //! which something is idle, or has outgrown its history, is replaced by a copy that has what is alive and
 //! the room it needs, or by two halves of depth `d + 1`. Nothing else moves or is freed, so no operation
 //! moves more partitions than a segment has.
-//!
-//! **Replacing** never waits: any thread can freeze the segment and its entries, copy them in private and
-//! publish the copy by one compare-and-swap of the spine's word; the others' copies are thrown away. What a
-//! head held when it froze is agreed on, so all copies are of the same counts; an add that meets a frozen head
-//! counts for nothing, and is made again in the successor. A half carries the spine's word of its sibling, so
-//! both halves appear at once; the sibling's own place in the spine is filled in next, by whoever gets there,
-//! and at the latest before that half is itself replaced.
+//
 
-use crate::clock::Moment;
-use crate::form::Form;
 use crate::key::{Hash, Key};
 use crate::len::Len;
 use crate::memory::OutOfMemory;
-use crate::partition::{Content, Partition, Rules};
-use crate::segment::{Inserted, Segment};
-use crate::spine::{DEPTH_MAX, Spine, closed, is_closed, low};
-use crate::statistics::Tally;
-use crate::successor::{Load, Successor};
-use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::partition::{Content, Partition};
+use crate::probe::Inserted;
+use crate::replacement::Renewal;
+use crate::segment::Segment;
+use crate::spine::{Spine, closed, is_closed, low};
+use crate::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
 use std::ptr::null_mut;
 
@@ -56,19 +48,8 @@ impl From<OutOfMemory> for Refusal {
     }
 }
 
-/// What a segment is replaced for, and by whom.
-#[derive(Clone, Copy)]
-pub(crate) struct Renewal<'a> {
-    pub(crate) now: Moment,
-    pub(crate) rules: Rules,
-    /// Where partitions are tallied that were idle, and so are not in the successor.
-    pub(crate) reclaimed: &'a AtomicU64,
-    /// Bytes of an entry that is to be inserted next.
-    pub(crate) to_come: usize,
-}
-
 pub(crate) struct Table {
-    spine: Spine,
+    pub(crate) spine: Spine,
     /// Partitions inserted and not yet gone.
     pub(crate) len: Len,
     /// Partitions that the costliest replacement so far moved.
@@ -76,13 +57,15 @@ pub(crate) struct Table {
     pub(crate) moved_most: std::sync::atomic::AtomicUsize,
 }
 
+/// A table of 64 segments has about 3,000 partitions, in 256 KiB.
+const LARGE_DEPTH: u32 = 6;
 /// Units in a table's first segment: an empty detector is small.
 const FIRST_UNITS: usize = 32;
 
 impl Table {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         let table = Self {
-            spine: Spine::try_new()?,
+            spine: Spine::new(),
             len: Len::new(),
             #[cfg(test)]
             moved_most: 0.into(),
@@ -93,7 +76,6 @@ impl Table {
     }
 
     /// The segment where keys of this place belong, and its index.
-    #[inline]
     pub(crate) fn locate<'g>(&self, place: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g>), Closed> {
         'again: loop {
             let mut i = low(place, self.spine.depth());
@@ -120,7 +102,7 @@ impl Table {
     }
 
     /// Fills in the spine's word for the other half of the split that made this segment.
-    fn settle(&self, i: u32, segment: Segment<'_>) {
+    pub(crate) fn settle(&self, i: u32, segment: Segment<'_>) {
         let sibling = segment.sibling();
         if !sibling.is_null() {
             let other = i | 1 << (segment.depth() - 1);
@@ -129,11 +111,57 @@ impl Table {
         }
     }
 
-    fn is_published(&self, i: u32, segment: Segment<'_>) -> bool {
+    pub(crate) fn is_published(&self, i: u32, segment: Segment<'_>) -> bool {
         std::ptr::eq(self.spine.word(i).load(Acquire), segment.word())
     }
 
-    #[inline]
+    /// The segment where keys of this place belong, by the straightest way; `None` may mean that there is one.
+    #[inline(always)]
+    fn locate_quickly<'g>(&self, place: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
+        let depth = self.spine.depth();
+        let mut i = low(place, depth);
+        let mut word = self.spine.word(i).load(Acquire);
+        while word.is_null() {
+            // Segment 0 is always there.
+            i = low(i, i.checked_ilog2()?);
+            word = self.spine.word(i).load(Acquire);
+        }
+        // Of a segment that is no deeper than the table was, `i` is the index. A closed table is deeper.
+        // SAFETY: as in `locate`.
+        (Segment::depth_of(word) <= depth).then(|| unsafe { Segment::view(word) })
+    }
+
+    /// Finds a partition by the straightest way; `None` may mean that there is one.
+    #[inline(always)]
+    pub(crate) fn find_quickly<'g>(
+        &self,
+        hash: Hash,
+        key: Key<'_>,
+        guard: &'g Guard,
+    ) -> Option<Partition<'g>> {
+        let segment = self.locate_quickly(hash.place, guard)?;
+        segment.find_quickly(hash, key).or_else(|| segment.find(hash, key))
+    }
+
+    /// Whether the table has more than fits a core's own cache.
+    pub(crate) fn is_large(&self) -> bool {
+        self.spine.depth() >= LARGE_DEPTH
+    }
+
+    /// Asks for the memory of the group that the probe for this hash begins with.
+    pub(crate) fn fetch_group(&self, hash: Hash, guard: &Guard) {
+        if let Some(segment) = self.locate_quickly(hash.place, guard) {
+            segment.fetch_group(hash);
+        }
+    }
+
+    /// Asks for the memory of the entry that the probe for this hash comes to first.
+    pub(crate) fn fetch_entry(&self, hash: Hash, guard: &Guard) {
+        if let Some(segment) = self.locate_quickly(hash.place, guard) {
+            segment.fetch_entry(hash);
+        }
+    }
+
     pub(crate) fn find<'g>(
         &self,
         hash: Hash,
@@ -218,129 +246,17 @@ impl Table {
         }
     }
 
-    /// Replaces a segment by a copy of what is alive in it, or finds that it has been replaced.
-    ///
-    /// Without memory the segment stays frozen, but its entries don't: what is tracked is recorded as before,
-    /// and the next change tries again.
-    pub(crate) fn replace(
-        &self,
-        i: u32,
-        segment: Segment<'_>,
-        renewal: Renewal<'_>,
-        guard: &Guard,
-    ) -> Result<(), OutOfMemory> {
-        if !self.is_published(i, segment) {
-            return Ok(());
-        }
-        self.settle(i, segment);
-        segment.freeze();
-        let depth = segment.depth();
-        let loads = self.loads(segment, renewal, guard);
-        let entries = loads[0].entries + loads[1].entries;
-        // One that has far more than its share is not relieved by splitting: its keys were made to collide.
-        let crowded = depth >= DEPTH_MAX || entries as u64 > 8 * (self.len.get() >> depth) + 16;
-        let split = loads[2].is_much() && !crowded;
-        let mut halves: [Option<Successor<'_>>; 2] = [None, None];
-        let copied = self.copy(segment, renewal, split, &loads, &mut halves, guard);
-        let published = copied.as_ref().is_ok_and(|_| {
-            let [lower, upper] = &mut halves;
-            let lower = lower.as_mut().expect("made by `copy`");
-            if let Some(upper) = upper {
-                lower.first.set_sibling(upper.first.word());
-            }
-            let (old, new) = (segment.word(), lower.first);
-            let published = self.spine.word(i).compare_exchange(old, new.word(), AcqRel, Acquire).is_ok();
-            if published {
-                self.settle(i, new);
-            }
-            published
-        });
-        if !published {
-            // SAFETY: nobody has seen them.
-            halves.iter().flatten().for_each(|half| unsafe { half.first.free() });
-            return copied.map(drop);
-        }
-        let Copied { idle, pasts } = copied?;
-        let old = segment.word();
-        // SAFETY: the old segment has left the spine, and this thread took it out; the idle partitions are
-        // in no other.
-        unsafe {
-            pasts.into_iter().for_each(|past| past.retire(guard));
-            guard.defer_unchecked(move || Segment::view(old).free());
-        }
-        self.len.decrement_by(idle);
-        Tally::count(renewal.reclaimed, idle);
-        Ok(())
-    }
-
-    /// What the lower half, the upper half and all of a segment would have to hold.
-    fn loads(&self, segment: Segment<'_>, renewal: Renewal<'_>, guard: &Guard) -> [Load; 3] {
-        let mut loads = [Load::default(); 3];
-        for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
-            if !entry.idle(renewal.now, renewal.rules, guard) {
-                loads[half(entry, segment.depth())].add(entry.size());
-                loads[2].add(entry.size());
-            }
-        }
-        loads
-    }
-
-    /// Freezes the entries of a frozen segment, once there is memory for that, and copies those that are
-    /// alive.
-    fn copy<'g>(
-        &self,
-        segment: Segment<'g>,
-        renewal: Renewal<'_>,
-        split: bool,
-        loads: &[Load; 3],
-        halves: &mut [Option<Successor<'g>>; 2],
-        guard: &Guard,
-    ) -> Result<Copied, OutOfMemory> {
-        let (Renewal { now, rules, to_come, .. }, depth) = (renewal, segment.depth());
-        if split {
-            self.spine.deepen(depth + 1)?;
-            for (half, load) in halves.iter_mut().zip(loads) {
-                *half = Some(load.create(to_come, depth + 1)?);
-            }
-        } else {
-            halves[0] = Some(loads[2].create(to_come, depth)?);
-        }
-        for segment in segment.chain() {
-            segment.lasts()?;
-        }
-        let (mut copied, mut live) = (Copied::default(), 0);
-        for segment in segment.chain() {
-            let lasts = segment.lasts()?;
-            for (at, lane, entry) in segment.entries() {
-                let content = entry.freeze(&lasts[at], now, rules);
-                if !content.idle(now, rules, guard) {
-                    let to = if split { half(entry, depth) } else { 0 };
-                    let half = halves[to].as_mut().expect("made above");
-                    half.adopt(lane.tag(), &content)?;
-                    live += 1;
-                    continue;
-                }
-                copied.idle += 1;
-                if content.past != Form::NOTHING {
-                    copied.pasts.try_reserve(1).map_err(|_| OutOfMemory)?;
-                    copied.pasts.push(content.past);
-                }
-            }
-        }
-        #[cfg(test)]
-        self.moved_most.fetch_max(live, Relaxed);
-        let _ = live;
-        halves.iter_mut().flatten().try_for_each(|half| half.make_room(to_come))?;
-        Ok(copied)
-    }
-
     /// How many steps a walk over the whole table takes now.
     pub(crate) fn steps(&self) -> u64 {
         1 << self.spine.depth()
     }
 
     /// The segment of one step of a walk, and its index; steps count on for ever.
-    pub(crate) fn walk<'g>(&self, step: u64, _guard: &'g Guard) -> Result<Option<(u32, Segment<'g>)>, Closed> {
+    pub(crate) fn walk<'g>(
+        &self,
+        step: u64,
+        _guard: &'g Guard,
+    ) -> Result<Option<(u32, Segment<'g>)>, Closed> {
         let i = low(step as u32, self.spine.depth());
         let word = self.spine.word(i).load(Acquire);
         if is_closed(word) {
@@ -387,20 +303,6 @@ impl Table {
     }
 }
 
-/// What became of a segment's partitions.
-#[derive(Default)]
-struct Copied {
-    /// How many were idle, and were not copied.
-    idle: u64,
-    /// What hangs on those.
-    pasts: Vec<Form>,
-}
-
-/// Which half of a segment an entry belongs to.
-fn half(entry: Partition<'_>, depth: u32) -> usize {
-    (entry.place() >> depth & 1) as usize
-}
-
 impl Drop for Table {
     fn drop(&mut self) {
         let segments = 1 << self.spine.depth();
@@ -414,7 +316,10 @@ impl Drop for Table {
             unsafe {
                 let segment = Segment::view(word);
                 self.settle(i, segment);
-                segment.chain().flat_map(|segment| segment.entries()).for_each(|(_, _, entry)| entry.seal().free());
+                segment
+                    .chain()
+                    .flat_map(|segment| segment.entries())
+                    .for_each(|(_, _, entry)| entry.seal().free());
                 segment.free();
             }
         }

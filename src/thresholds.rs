@@ -117,7 +117,7 @@ impl Overrides {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn floor(&self, operation: Operation) -> u64 {
         self.floors[operation.index()].load(Acquire)
     }

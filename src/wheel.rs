@@ -92,7 +92,10 @@ impl<'g> Wheel<'g> {
         if end.saturating_sub(first) <= FEW {
             return (first..end).map(|second| self.at(second)).sum();
         }
-        self.slots().filter(|slot| (first..end).contains(&slot.second)).map(|slot| u64::from(slot.count)).sum()
+        self.slots()
+            .filter(|slot| (first..end).contains(&slot.second))
+            .map(|slot| u64::from(slot.count))
+            .sum()
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<'g> {

@@ -171,7 +171,8 @@ fn spot() -> impl Strategy<Value = Spot> {
 }
 
 fn amount() -> impl Strategy<Value = u64> {
-    let edges = [128, 129, 1 << 29, SLOT_MOST - 1, SLOT_MOST, 1 << 30, 1 << 31, u32::MAX.into(), 1 << 32, u64::MAX];
+    let edges =
+        [128, 129, 1 << 29, SLOT_MOST - 1, SLOT_MOST, 1 << 30, 1 << 31, u32::MAX.into(), 1 << 32, u64::MAX];
     prop_oneof![10 => Just(1), 4 => 0..6_u64, 1 => select(edges.to_vec())]
 }
 

@@ -1,0 +1,221 @@
+//! How a detector records: the way that nearly all records take, and all that few of them have to do.
+
+use crate::alarm::Alarm;
+use crate::clock::Moment;
+use crate::detector::Detector;
+use crate::epoch;
+use crate::error::Error;
+use crate::key::{Key, Prefix};
+use crate::ledger::{Ledger, Posting, Quick};
+use crate::operation::Operation;
+use crate::partition::Partition;
+use crate::past::GrowError;
+use crate::record::Record;
+use crate::slot::MOST;
+use crate::statistics::Tally;
+use crate::table::Refusal;
+use crate::warning::Warning;
+use crossbeam_epoch::Guard;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    /// Whether this thread is inside a callback.
+    static CALLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a record's warning does, if one is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Goes to the callback.
+    Callback,
+    /// Goes back to the caller.
+    Caller,
+}
+
+impl Detector {
+    /// Checks a record, and records it at this moment.
+    pub(crate) fn post_checked<'a>(
+        &self,
+        record: &Record<'a>,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        self.post(self.posting(record, self.clock.now())?, delivery, epoch::pin())
+    }
+
+    /// Checks a record, and hashes its key.
+    pub(crate) fn posting<'a>(&self, record: &Record<'a>, now: Moment) -> Result<Posting<'a>, Error> {
+        let key = record.check()?;
+        let amount = u32::try_from(record.amount).unwrap_or(MOST);
+        let hash = self.terms.hashing.key(key);
+        let Record { operation, model, .. } = *record;
+        Ok(Posting { key, hash, operation, model, amount, now })
+    }
+
+    pub(crate) fn record_one(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
+        let guard = epoch::pin();
+        let hash = self.terms.hashing.key(key);
+        let now = self.clock.now();
+        let (count, _) = self.post(
+            Posting { key, hash, operation, model: None, amount: 1, now },
+            Delivery::Callback,
+            guard,
+        )?;
+        Ok(count)
+    }
+
+    #[inline(always)]
+    pub(crate) fn record_prefixed(
+        &self,
+        prefix: &Prefix,
+        key: Key<'_>,
+        operation: Operation,
+    ) -> Result<u64, Error> {
+        let guard = epoch::pin();
+        let hash = prefix.key(key.pk);
+        let now = self.clock.now();
+        let (count, _) = self.post(
+            Posting { key, hash, operation, model: None, amount: 1, now },
+            Delivery::Callback,
+            guard,
+        )?;
+        Ok(count)
+    }
+
+    /// Records, and delivers the warning if one is due.
+    #[inline(always)]
+    fn post<'a>(
+        &self,
+        posting: Posting<'a>,
+        delivery: Delivery,
+        guard: Guard,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        let ledger = self.current.get(&guard);
+        let posted = match ledger.post_quickly(posting, &self.terms, &guard) {
+            Quick::Done(count) => return Ok((count, None)),
+            Quick::Counted(partition, count) => Some((partition, count)),
+            Quick::Not => None,
+        };
+        let finished = self.finish(ledger, posted, &{ posting }, delivery, &guard);
+        drop(guard);
+        self.deliver(finished?, delivery)
+    }
+
+    /// Does what few records have to: turns the second, inserts, records with the next ledger if that one was
+    /// closed, sweeps, and sees to a warning.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn finish<'a, 'g>(
+        &self,
+        mut ledger: &'g Ledger,
+        posted: Option<(Partition<'g>, u64)>,
+        posting: &Posting<'a>,
+        delivery: Delivery,
+        guard: &'g Guard,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        let (partition, count) = match posted {
+            Some(posted) => posted,
+            None => loop {
+                match ledger.post(posting, &self.terms, guard) {
+                    Ok(posted) => break posted,
+                    Err(Refusal::Memory) => return Err(Error::Memory),
+                    Err(Refusal::Closed) => ledger = self.current.get(guard),
+                }
+            },
+        };
+        ledger.sweep(posting.now, &self.terms, guard);
+        // Closed: cleared meanwhile. This record came before that, and what is cleared needs no warning.
+        let Ok(Some(threshold)) = ledger.reached(count, posting, &self.terms, guard) else {
+            return Ok((count, None));
+        };
+        Ok((count, self.warning(ledger, partition, posting, count, threshold, delivery, guard)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn deliver<'a>(
+        &self,
+        finished: (u64, Option<Warning<'a>>),
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        match finished {
+            (count, Some(warning)) if delivery == Delivery::Callback => {
+                self.call_back(&warning);
+                Ok((count, None))
+            }
+            finished => Ok(finished),
+        }
+    }
+
+    /// The warning that a hot record gives, if it is the one to.
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments)]
+    fn warning<'a, 'g>(
+        &self,
+        ledger: &Ledger,
+        partition: Partition<'g>,
+        posting: &Posting<'a>,
+        count: u64,
+        threshold: u64,
+        delivery: Delivery,
+        guard: &'g Guard,
+    ) -> Option<Warning<'a>> {
+        let Posting { key, hash, operation, now, .. } = *posting;
+        let (terms, window) = (&self.terms, self.terms.rules.window);
+        let alarm = match partition.alarm(guard) {
+            Ok(alarm) => Some(alarm),
+            // The alarm was not made when the record looked, and the partition has moved since.
+            Err(GrowError::Frozen) => {
+                let alarm = |found: Partition<'g>| match found.alarm(guard) {
+                    Ok(alarm) => Some(Some(alarm)),
+                    Err(GrowError::Frozen) => None,
+                    Err(GrowError::Memory) => Some(None),
+                };
+                ledger.look(key, hash, now, terms, guard, alarm).ok()??
+            }
+            Err(GrowError::Memory) => None,
+        };
+        // Without memory for its warning state a hot record is counted and gives no warning.
+        let suppressed = self.ring(alarm?, operation, now, delivery)?;
+        let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
+        let peak = ledger.look(key, hash, now, terms, guard, peak).ok().flatten();
+        Some(Warning {
+            table: key.table,
+            pk: key.pk,
+            operation,
+            window_seconds: window,
+            count,
+            threshold,
+            suppressed,
+            // Others have added since `count` was; the fullest second of that moment had no more than `count`.
+            peak: peak.unwrap_or(count).min(count),
+        })
+    }
+
+    /// Whether a hot record is the one to warn; if so, how many were not since the last.
+    fn ring(&self, alarm: &Alarm, operation: Operation, now: Moment, delivery: Delivery) -> Option<u64> {
+        let heard = match delivery {
+            Delivery::Caller => true,
+            Delivery::Callback => self.callback.is_some() && !CALLING.get(),
+        };
+        if heard {
+            alarm.ring(operation, now.ms, self.terms.rules.interval_ms)
+        } else {
+            alarm.hold(operation);
+            None
+        }
+    }
+
+    #[cold]
+    pub(crate) fn call_back(&self, warning: &Warning<'_>) {
+        let Some(callback) = &self.callback else { return };
+        CALLING.set(true);
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(warning))) {
+            Tally::count(&self.terms.tally.callback_panics, 1);
+            // Dropping what was thrown may throw once more; that is then left alone.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
+        }
+        CALLING.set(false);
+    }
+}

@@ -1,0 +1,163 @@
+//! Replacing a segment of the hash table: the one way in which partitions move, and idle ones go.
+//!
+//! It never waits: any thread can freeze the segment and its entries, copy them in private and publish the copy
+//! by one compare-and-swap of the spine's word; the others' copies are thrown away. What a head held when it
+//! froze is agreed on, so all copies are of the same counts; an add that meets a frozen head counts for nothing,
+//! and is made again in the successor. A half carries the spine's word of its sibling, so both halves appear
+//! at once; the sibling's own place in the spine is filled in next, by whoever gets there, and at the latest
+//! before that half is itself replaced.
+
+use crate::clock::Moment;
+use crate::form::Form;
+use crate::memory::OutOfMemory;
+use crate::partition::{Partition, Rules};
+use crate::segment::Segment;
+use crate::spine::DEPTH_MAX;
+use crate::statistics::Tally;
+use crate::successor::{Load, Successor};
+use crate::sync::{AcqRel, Acquire, AtomicU64};
+use crate::table::Table;
+use crossbeam_epoch::Guard;
+
+/// What a segment is replaced for, and by whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Renewal<'a> {
+    pub(crate) now: Moment,
+    pub(crate) rules: Rules,
+    /// Where partitions are tallied that were idle, and so are not in the successor.
+    pub(crate) reclaimed: &'a AtomicU64,
+    /// Bytes of an entry that is to be inserted next.
+    pub(crate) to_come: usize,
+}
+
+impl Table {
+    /// Replaces a segment by a copy of what is alive in it, or finds that it has been replaced.
+    ///
+    /// Without memory the segment stays frozen, but its entries don't: what is tracked is recorded as before,
+    /// and the next change tries again.
+    pub(crate) fn replace(
+        &self,
+        i: u32,
+        segment: Segment<'_>,
+        renewal: Renewal<'_>,
+        guard: &Guard,
+    ) -> Result<(), OutOfMemory> {
+        if !self.is_published(i, segment) {
+            return Ok(());
+        }
+        self.settle(i, segment);
+        segment.freeze();
+        let depth = segment.depth();
+        let loads = self.loads(segment, renewal, guard);
+        let entries = loads[0].entries + loads[1].entries;
+        // One that has far more than its share is not relieved by splitting: its keys were made to collide.
+        let crowded = depth >= DEPTH_MAX || entries as u64 > 8 * (self.len.get() >> depth) + 16;
+        let split = loads[2].is_much() && !crowded;
+        let mut halves: [Option<Successor<'_>>; 2] = [None, None];
+        let copied = self.copy(segment, renewal, split, &loads, &mut halves, guard);
+        let published = copied.as_ref().is_ok_and(|_| {
+            let [lower, upper] = &mut halves;
+            let lower = lower.as_mut().expect("made by `copy`");
+            if let Some(upper) = upper {
+                lower.first.set_sibling(upper.first.word());
+            }
+            let (old, new) = (segment.word(), lower.first);
+            let published = self.spine.word(i).compare_exchange(old, new.word(), AcqRel, Acquire).is_ok();
+            if published {
+                self.settle(i, new);
+            }
+            published
+        });
+        if !published {
+            // SAFETY: nobody has seen them.
+            halves.iter().flatten().for_each(|half| unsafe { half.first.free() });
+            return copied.map(drop);
+        }
+        let Copied { idle, pasts } = copied?;
+        let old = segment.word();
+        // SAFETY: the old segment has left the spine, and this thread took it out; the idle partitions are
+        // in no other.
+        unsafe {
+            pasts.into_iter().for_each(|past| past.retire(guard));
+            guard.defer_unchecked(move || Segment::view(old).free());
+        }
+        self.len.decrement_by(idle);
+        Tally::count(renewal.reclaimed, idle);
+        Ok(())
+    }
+
+    /// What the lower half, the upper half and all of a segment would have to hold.
+    fn loads(&self, segment: Segment<'_>, renewal: Renewal<'_>, guard: &Guard) -> [Load; 3] {
+        let mut loads = [Load::default(); 3];
+        for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
+            if !entry.idle(renewal.now, renewal.rules, guard) {
+                loads[half(entry, segment.depth())].add(entry.size());
+                loads[2].add(entry.size());
+            }
+        }
+        loads
+    }
+
+    /// Freezes the entries of a frozen segment, once there is memory for that, and copies those that are
+    /// alive.
+    fn copy<'g>(
+        &self,
+        segment: Segment<'g>,
+        renewal: Renewal<'_>,
+        split: bool,
+        loads: &[Load; 3],
+        halves: &mut [Option<Successor<'g>>; 2],
+        guard: &Guard,
+    ) -> Result<Copied, OutOfMemory> {
+        let (Renewal { now, rules, to_come, .. }, depth) = (renewal, segment.depth());
+        if split {
+            self.spine.deepen(depth + 1)?;
+            for (half, load) in halves.iter_mut().zip(loads) {
+                *half = Some(load.create(to_come, depth + 1)?);
+            }
+        } else {
+            halves[0] = Some(loads[2].create(to_come, depth)?);
+        }
+        for segment in segment.chain() {
+            segment.lasts()?;
+        }
+        let (mut copied, mut live) = (Copied::default(), 0);
+        for segment in segment.chain() {
+            let lasts = segment.lasts()?;
+            for (at, lane, entry) in segment.entries() {
+                let content = entry.freeze(&lasts[at], now, rules);
+                if !content.idle(now, rules, guard) {
+                    let to = if split { half(entry, depth) } else { 0 };
+                    let half = halves[to].as_mut().expect("made above");
+                    half.adopt(lane.tag(), &content)?;
+                    live += 1;
+                    continue;
+                }
+                copied.idle += 1;
+                if content.past != Form::NOTHING {
+                    copied.pasts.try_reserve(1).map_err(|_| OutOfMemory)?;
+                    copied.pasts.push(content.past);
+                }
+            }
+        }
+        #[cfg(test)]
+        self.moved_most.fetch_max(live, Relaxed);
+        let _ = live;
+        halves.iter_mut().flatten().try_for_each(|half| half.make_room(to_come))?;
+        Ok(copied)
+    }
+}
+
+/// What became of a segment's partitions.
+#[derive(Default)]
+struct Copied {
+    /// How many were idle, and were not copied.
+    idle: u64,
+    /// What hangs on those.
+    pasts: Vec<Form>,
+}
+
+/// Which half of a segment an entry belongs to.
+fn half(entry: Partition<'_>, depth: u32) -> usize {
+    (entry.place() >> depth & 1) as usize
+}
