@@ -141,7 +141,7 @@ impl Table {
             }
         }
         #[cfg(test)]
-        self.moved_most.fetch_max(live, Relaxed);
+        self.moved_most.fetch_max(live, std::sync::atomic::Ordering::Relaxed);
         let _ = live;
         halves.iter_mut().flatten().try_for_each(|half| half.make_room(to_come))?;
         Ok(copied)

@@ -61,6 +61,8 @@ struct Header {
     next: *mut (),
     /// Null until the segment is replaced.
     lasts: AtomicPtr<Lasts>,
+    #[cfg(loom)]
+    watch: crate::sync::watch::Watch,
 }
 
 const ADDRESS: usize = ((1 << 48) - 1) & !63;
@@ -138,6 +140,8 @@ impl<'g> Segment<'g> {
                 sibling: null_mut(),
                 next: null_mut(),
                 lasts: AtomicPtr::new(null_mut()),
+                #[cfg(loom)]
+                watch: crate::sync::watch::Watch::default(),
             });
         }
         Ok(new)
@@ -175,6 +179,10 @@ impl<'g> Segment<'g> {
     pub(crate) unsafe fn free(self) {
         for segment in self.chain() {
             let (header, lasts) = (segment.header(), segment.header().lasts.load(Acquire));
+            #[cfg(loom)]
+            if header.watch.free() {
+                continue;
+            }
             let layout = Self::layout(header.capacity as usize, header.shift);
             // SAFETY: as the caller promises; `lasts` came from a box.
             unsafe {
@@ -184,6 +192,12 @@ impl<'g> Segment<'g> {
                 dealloc(segment.header.as_ptr().cast(), layout);
             }
         }
+    }
+
+    /// Uses the segment, for models to see whether it may be.
+    #[cfg(loom)]
+    pub(crate) fn watch(&self) {
+        self.header().watch.touch();
     }
 
     fn header(&self) -> &'g Header {

@@ -1,114 +1,157 @@
-//! Models of the table: growth loses nothing and brings nothing back (e), and nobody who is pinned loses
+//! Models of the table: replacement loses nothing and brings nothing back (e), and nobody who is pinned loses
 //! what it found (g).
-//!
-//! Entries here are not freed but marked, in a cell that loom watches: a read that no unpinning orders
-//! before the mark is what a use after free would be.
 
 use super::{Stage, Thread, explore};
-use crate::key::Hash;
-use crate::table::{Entry, InsertError, Table};
-use loom::cell::UnsafeCell;
-use std::cell::Cell;
-use std::ptr::NonNull;
+use crate::clock::Moment;
+use crate::key::{Hash, Key};
+use crate::operation::Operation::Write;
+use crate::partition::{Content, Partition, Rules};
+use crate::replacement::Renewal;
+use crate::sync::AtomicU64;
+use crate::sync::watch::{FREED, KEEPING};
+use crate::table::{Insert, Refusal, Table};
+use crossbeam_epoch::Guard;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-thread_local! {
-    /// Entries freed so far. All threads of a model run on the one of its test.
-    static FREED: Cell<usize> = const { Cell::new(0) };
+struct Subject {
+    table: Table,
+    reclaimed: AtomicU64,
 }
 
-struct Tracked {
-    place: u32,
-    freed: UnsafeCell<bool>,
-}
-
-// SAFETY: the cell's accesses are what the model checks.
-unsafe impl Sync for Tracked {}
-
-// SAFETY: `place` never changes; `free` marks instead of freeing.
-unsafe impl Entry for Tracked {
-    fn place(&self) -> u32 {
-        self.place
+impl Subject {
+    /// A table of these keys, each its own place, written once in second 0.
+    fn stage(keys: &[u32]) -> Stage<Self> {
+        let stage = Stage::new(Self { table: Table::try_new().unwrap(), reclaimed: AtomicU64::new(0) });
+        stage.then(|s, t| keys.iter().for_each(|&key| assert!(s.insert(key, t).unwrap())));
+        stage
     }
 
-    unsafe fn free(this: NonNull<Self>) {
-        // SAFETY: the entry is leaked; loom checks that nobody else is in the cell.
-        let again = unsafe { this.as_ref().freed.with_mut(|freed| std::mem::replace(&mut *freed, true)) };
-        assert!(!again, "freed twice");
-        FREED.set(FREED.get() + 1);
+    fn renewal(&self, second: u64) -> Renewal<'_> {
+        let rules = Rules { window: 1, interval_ms: 1000 };
+        Renewal { now: Moment::from_ms(second * 1000), rules, reclaimed: &self.reclaimed, to_come: 0 }
+    }
+
+    /// `true`: it was not there.
+    fn insert(&self, key: u32, thread: &Thread) -> Result<bool, Refusal> {
+        let (pk, hash) = (key.to_ne_bytes(), hash(key));
+        let content = Content::first(key_of(&pk), hash, Write, 1, 0, u64::MAX).unwrap();
+        let guard = thread.pin();
+        let inserted = self.table.insert(hash, &content, self.renewal(0), &guard)?;
+        Ok(matches!(inserted, Insert::Done(_)))
+    }
+
+    fn find<'g>(&self, key: u32, guard: &'g Guard) -> Option<Partition<'g>> {
+        self.table.find(hash(key), key_of(&key.to_ne_bytes()), guard).unwrap()
+    }
+
+    fn holds(&self, key: u32, thread: &Thread) -> bool {
+        self.find(key, &thread.pin()).is_some()
+    }
+
+    fn remove(&self, key: u32, thread: &Thread) {
+        let guard = thread.pin();
+        // As who makes one go at the bound does: it tries again with another, or the same.
+        while let Some(found) = self.find(key, &guard) {
+            if self.table.remove(found, self.renewal(0), &guard).unwrap() {
+                self.table.len.decrement_by(1);
+                return;
+            }
+        }
+        panic!("only this thread removes it");
+    }
+
+    /// Replaces the segment of a key at some second: later than 1, what was written in 0 is idle.
+    fn replace(&self, key: u32, second: u64, thread: &Thread) {
+        self.table.renew(key, false, self.renewal(second), &thread.pin()).unwrap();
     }
 }
-
-type Tracks = Table<Tracked>;
 
 fn hash(key: u32) -> Hash {
-    Hash { place: key, tag: key as u16 }
+    Hash::new(key.into())
 }
 
-fn is(key: u32) -> impl Fn(NonNull<Tracked>) -> bool {
-    // SAFETY: the table shows entries that live.
-    move |this| unsafe { this.as_ref() }.place == key
+fn key_of(pk: &[u8]) -> Key<'_> {
+    Key { table: b"t", pk }
 }
 
-fn entry(key: u32) -> NonNull<Tracked> {
-    NonNull::from(Box::leak(Box::new(Tracked { place: key, freed: UnsafeCell::new(false) })))
+/// (e) Two inserts into a segment that has room for one: it splits, and nothing is lost.
+#[test]
+fn e_two_inserts_against_growth() {
+    explore("e: two inserts against growth", 2, || {
+        let stage = Subject::stage(&[0]);
+        let (other, this) = stage.race(|s, t| s.insert(1, t).unwrap(), |s, t| s.insert(2, t).unwrap());
+        assert!(other && this);
+        stage.then(|s, t| assert!((0..3).all(|key| s.holds(key, t))));
+    });
 }
 
-fn insert(table: &Tracks, key: u32, thread: &Thread) {
-    assert!(table.insert(hash(key), entry(key), is(key), &thread.pin()).is_ok());
+/// (e) Two inserts of one key while its segment is replaced: one goes in.
+#[test]
+fn e_one_key_inserted_twice() {
+    explore("e: one key inserted twice", 2, || {
+        let stage = Subject::stage(&[0, 1]);
+        let (other, this) = stage.race(|s, t| s.insert(2, t).unwrap(), |s, t| s.insert(2, t).unwrap());
+        assert!(other != this);
+        assert_eq!(stage.then(|s, _| s.table.len.get()), 3);
+    });
 }
 
-fn remove(table: &Tracks, key: u32, thread: &Thread) {
-    let guard = thread.pin();
-    let entry = table.find(hash(key), is(key), &guard).unwrap().expect("only this thread removes it");
-    table.remove(entry, &guard);
+/// (e) An insert into a segment that is being replaced while it has room.
+#[test]
+fn e_an_insert_against_replacement() {
+    explore("e: an insert against replacement", 2, || {
+        let stage = Subject::stage(&[0]);
+        stage.race(|s, t| s.replace(0, 0, t), |s, t| assert!(s.insert(1, t).unwrap()));
+        stage.then(|s, t| assert!(s.holds(0, t) && s.holds(1, t)));
+    });
 }
 
-fn holds(table: &Tracks, key: u32, thread: &Thread) -> bool {
-    table.find(hash(key), is(key), &thread.pin()).unwrap().is_some()
+/// (e) A removal from a segment that is being replaced: the copy does not bring the entry back.
+#[test]
+fn e_a_removal_against_replacement() {
+    explore("e: a removal against replacement", 2, || {
+        let stage = Subject::stage(&[0]);
+        stage.race(|s, t| s.replace(0, 0, t), |s, t| s.remove(0, t));
+        stage.then(|s, t| assert!(!s.holds(0, t) && s.table.len.get() == 0));
+    });
 }
 
-/// Replaces the segment of a key while it has room left. (In models a segment is full when its turn comes.)
-fn replace(table: &Tracks, key: u32, thread: &Thread) {
-    let guard = thread.pin();
-    let (i, segment) = table.locate(key, &guard).unwrap();
-    table.replace(i, segment, &guard).unwrap();
+/// (f) Two threads replace a segment in which a partition is idle: it goes once, and is tallied once.
+#[test]
+fn f_two_reclaims() {
+    explore("f: two reclaims at once", 2, || {
+        let stage = Subject::stage(&[0, 1]);
+        stage.race(|s, t| s.replace(0, 5, t), |s, t| s.replace(0, 6, t));
+        stage.then(|s, t| {
+            assert!(!s.holds(0, t) && !s.holds(1, t) && s.table.len.get() == 0);
+            assert_eq!(s.reclaimed.load(Relaxed), 2);
+        });
+    });
 }
 
-/// A table of one entry.
-fn table() -> Stage<Tracks> {
-    let stage = Stage::new(Table::try_new().unwrap());
-    stage.then(|table, thread| insert(table, 0, thread));
-    stage
-}
-
-/// Removes the entry, and lets the epochs pass that free it if nobody is pinned. `true`: it was freed.
-fn reclaim(table: &Tracks, thread: &Thread) -> bool {
+/// Reclaims what there is, and lets the epochs pass that free it if nobody is pinned. `true`: it was freed.
+fn reclaim(subject: &Subject, thread: &Thread) -> bool {
     let before = FREED.get();
-    remove(table, 0, thread);
+    subject.replace(0, 5, thread);
     for _ in 0..3 {
         thread.pin().flush();
     }
     FREED.get() > before
 }
 
-fn read(entry: &Tracked) {
-    // SAFETY: loom checks that nobody writes meanwhile.
-    let freed = unsafe { entry.freed.with(|freed| *freed) };
-    assert!(!freed, "the entry was freed while it could be found");
-}
-
 #[test]
 fn g_a_pinned_reader_against_reclaim() {
+    KEEPING.set(true);
     let freed = Arc::new(AtomicBool::new(false));
     let freed_once = freed.clone();
     explore("g: a pinned reader against reclaim", 2, move || {
-        let (reclaimed, ()) = table().race(reclaim, |table, thread| {
-            let guard = thread.pin();
-            if let Some(entry) = table.find(hash(0), is(0), &guard).unwrap() {
-                read(entry);
-            }
+        let (reclaimed, ()) = Subject::stage(&[0]).race(reclaim, |s, t| {
+            let guard = t.pin();
+            let (_, segment) = s.table.locate(0, &guard).unwrap();
+            segment.watch();
+            segment.entries().for_each(|(_, _, partition)| assert_eq!(partition.key().pk, [0; 4]));
+            segment.watch();
         });
         freed_once.fetch_or(reclaimed, Relaxed);
     });
@@ -119,69 +162,31 @@ fn g_a_pinned_reader_against_reclaim() {
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn g_a_reader_that_unpins_early_is_caught() {
+    KEEPING.set(true);
     explore("g: a reader that unpins early", 2, || {
-        table().race(reclaim, |table, thread| {
-            let guard = thread.pin();
-            let found = table.find(hash(0), is(0), &guard).unwrap().map(NonNull::from);
+        Subject::stage(&[0]).race(reclaim, |s, t| {
+            let guard = t.pin();
+            let (_, segment) = s.table.locate(0, &guard).unwrap();
+            let word = segment.word();
             drop(guard);
-            if let Some(entry) = found {
-                // SAFETY: none; entries are leaked, so that loom and not the allocator sees the mistake.
-                read(unsafe { entry.as_ref() });
-            }
+            // SAFETY: none; segments are kept, so that loom and not the allocator sees the mistake.
+            unsafe { crate::segment::Segment::view(word) }.watch();
         });
     });
 }
 
-/// (e) Two inserts into a segment that has room for one: it splits, and nothing is lost.
-#[test]
-fn e_two_inserts_against_growth() {
-    explore("e: two inserts against growth", 2, || {
-        let stage = table();
-        stage.race(|table, t| insert(table, 1, t), |table, t| insert(table, 2, t));
-        stage.then(|table, t| assert!((0..3).all(|key| holds(table, key, t))));
-    });
-}
-
-/// (e) An insert into a segment that is being replaced while it has room.
-#[test]
-fn e_an_insert_against_replacement() {
-    explore("e: an insert against replacement", 2, || {
-        let stage = table();
-        stage.race(|table, t| replace(table, 0, t), |table, t| insert(table, 1, t));
-        stage.then(|table, t| assert!(holds(table, 0, t) && holds(table, 1, t)));
-    });
-}
-
-/// (e) A removal from a segment that is being replaced: the copy does not bring the entry back.
-#[test]
-fn e_a_removal_against_replacement() {
-    explore("e: a removal against replacement", 2, || {
-        let stage = table();
-        stage.race(|table, t| replace(table, 0, t), |table, t| remove(table, 0, t));
-        stage.then(|table, t| assert!(!holds(table, 0, t)));
-    });
-}
-
 /// (i) A table is closed while an insert splits its segment: the entry is in and goes with the others, or
-/// is turned away; each is freed once.
+/// is turned away.
 #[test]
 fn i_closing_against_growth() {
     explore("i: closing against growth", 2, || {
-        let before = FREED.get();
-        let stage = table();
-        let (closed, inserted) = stage.race(
-            |table, t| table.close(|| t.pin()),
-            |table, t| {
-                let entry = entry(1);
-                match table.insert(hash(1), entry, is(1), &t.pin()) {
-                    Ok(()) => true,
-                    Err(InsertError::Closed) => false,
-                    Err(_) => unreachable!("there is memory, and no other such key"),
-                }
-            },
-        );
-        assert_eq!(closed, 1 + u64::from(inserted));
-        drop(stage);
-        assert_eq!((FREED.get() - before) as u64, closed);
+        let stage = Subject::stage(&[0, 1]);
+        let (closed, inserted) =
+            stage.race(|s, t| s.table.close(|| t.pin()), |s, t| match s.insert(2, t) {
+                Ok(inserted) => inserted,
+                Err(Refusal::Closed) => false,
+                Err(Refusal::Memory) => unreachable!("there is memory"),
+            });
+        assert_eq!(closed, 2 + u64::from(inserted));
     });
 }
