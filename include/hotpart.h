@@ -243,7 +243,7 @@ typedef struct hpd_record {
    */
   size_t model_len;
   /**
-   * What the record adds: at least 1. A partition's second saturates at 2^31 - 1.
+   * What the record adds: at least 1. A partition's second saturates at 2^30 - 1.
    */
   uint64_t amount;
   /**

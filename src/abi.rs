@@ -135,7 +135,7 @@ pub struct hpd_record {
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,
-    /// What the record adds: at least 1. A partition's second saturates at 2^31 - 1.
+    /// What the record adds: at least 1. A partition's second saturates at 2^30 - 1.
     pub amount: u64,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,

@@ -135,7 +135,9 @@ mod tests {
         let full = Head::new(7, base, u32::MAX);
         assert_eq!((full.second(), full.own(base), full.takes(1)), (7, MOST, false));
         let head = AtomicHead::new(full);
-        (0..1 << 22).for_each(|_| drop(head.add(SMALL)));
+        for _ in 0..1 << 22 {
+            head.add(SMALL);
+        }
         let over = head.load();
         assert_eq!((over.second(), over.own(base), over.is_frozen()), (7, MOST, false));
     }

@@ -39,7 +39,7 @@ impl<'a> Record<'a> {
         self
     }
 
-    /// What the record adds, at least 1. A partition's second saturates at 2³¹ − 1.
+    /// What the record adds, at least 1. A partition's second saturates at 2³⁰ − 1.
     #[must_use]
     pub fn amount(mut self, amount: u64) -> Self {
         self.amount = amount;

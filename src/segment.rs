@@ -57,7 +57,7 @@ struct Header {
     /// The other half of the split that this segment came from, as a spine's word; null if it has none.
     sibling: *mut (),
     /// Where the entries are that had no place here, as a spine's word; null nearly always: see
-    /// [`Builder`].
+    /// [`crate::successor::Successor`].
     next: *mut (),
     /// Null until the segment is replaced.
     lasts: AtomicPtr<Lasts>,
@@ -250,8 +250,8 @@ impl<'g> Segment<'g> {
     /// The groups, in the order in which a key of this place looks at them.
     pub(crate) fn probe_order(&self, place: u32) -> impl Iterator<Item = &'g AtomicGroup> + use<'g> {
         let groups = &self.header().groups;
-        let from = Self::first_group(place);
-        (from..from + GROUPS).map(move |i| &groups[i % GROUPS])
+        let (before, from) = groups.split_at(Self::first_group(place));
+        from.iter().chain(before)
     }
 
     /// How many lanes have been taken, roughly.

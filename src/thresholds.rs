@@ -96,7 +96,7 @@ fn closed() -> *mut Override {
 #[cfg(not(loom))]
 const LISTS: usize = 256;
 #[cfg(loom)]
-const LISTS: usize = 1;
+const LISTS: usize = 2;
 
 /// All overrides, read without a lock.
 pub(crate) struct Overrides {

@@ -127,7 +127,7 @@ fn e_a_record_against_replacement() {
 /// (e) A record that turns the second of a partition that moves.
 #[test]
 fn e_a_turn_against_replacement() {
-    explore("e: a turn against replacement", 2, || {
+    explore("e: a turn against replacement", 1, || {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(|s, t| s.replace(0, 1, t), |s, t| s.record(0, Write, 1, t));
         assert_eq!(count, 2);
@@ -163,7 +163,7 @@ fn e_a_record_against_growth() {
 /// in the partition's successor.
 #[test]
 fn f_record_against_reclaim() {
-    explore("f: record against reclaim", 2, || {
+    explore("f: record against reclaim", 1, || {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(|s, t| s.sweep(5, t), |s, t| s.record(0, Read, 5, t));
         assert_eq!(count, 1);
@@ -178,7 +178,7 @@ fn f_record_against_reclaim() {
 /// other began.
 #[test]
 fn f_record_against_two_reclaims() {
-    explore("f: record against two reclaims", 2, || {
+    explore("f: record against two reclaims", 1, || {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(
             |s, t| s.sweep(5, t),

@@ -1,34 +1,19 @@
 //! The table against a map, one thread at a time; `models` has what threads do to each other.
 
 use super::*;
+use crate::clock::Moment;
+use crate::operation::Operation::Write;
+use crate::partition::Rules;
+use crate::segment::{LANES_MAX, UNITS};
+use crate::sync::AtomicU64;
 use proptest::prelude::*;
 use std::collections::HashMap;
 
-struct Number {
-    place: u32,
-    key: u64,
-    value: u32,
-}
+const RULES: Rules = Rules { window: 60, interval_ms: 0 };
 
-// SAFETY: `place` never changes; entries are boxes.
-unsafe impl Entry for Number {
-    fn place(&self) -> u32 {
-        self.place
-    }
-
-    unsafe fn free(this: NonNull<Self>) {
-        // SAFETY: made by `entry`.
-        drop(unsafe { Box::from_raw(this.as_ptr()) });
-    }
-}
-
-fn entry(key: u64, value: u32, hash: Hash) -> NonNull<Number> {
-    NonNull::from(Box::leak(Box::new(Number { place: hash.place, key, value })))
-}
-
-fn is(key: u64) -> impl Fn(NonNull<Number>) -> bool {
-    // SAFETY: the table shows entries that live.
-    move |this| unsafe { this.as_ref() }.key == key
+struct Subject {
+    table: Table,
+    reclaimed: AtomicU64,
 }
 
 /// A hash as good as any: odd multiples mix the high bits, the swap brings them down.
@@ -36,114 +21,191 @@ fn mixed(key: u64) -> Hash {
     Hash::new(key.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15).swap_bytes())
 }
 
-fn insert(table: &Table<Number>, key: u64, value: u32, hash: Hash) -> bool {
-    let guard = crossbeam_epoch::pin();
-    let new = entry(key, value, hash);
-    let inserted = table.insert(hash, new, is(key), &guard).is_ok();
-    if inserted {
-        table.len.increment();
-    } else {
-        // SAFETY: it did not get in.
-        unsafe { Number::free(new) };
+impl Subject {
+    fn new() -> Self {
+        Self { table: Table::try_new().unwrap(), reclaimed: AtomicU64::new(0) }
     }
-    inserted
+
+    fn renewal(&self, second: u64) -> Renewal<'_> {
+        let now = Moment::from_ms(second * 1000);
+        Renewal { now, rules: RULES, reclaimed: &self.reclaimed, to_come: 0 }
+    }
+
+    /// Inserts a key of `len` bytes, at least 8, that adds 1 in `second`. `true`: it was not there.
+    fn insert(&self, key: u64, len: usize, hash: Hash, second: u32) -> bool {
+        let guard = crossbeam_epoch::pin();
+        let pk = pk(key, len);
+        let content = Content::first(Key { table: b"t", pk: &pk }, hash, Write, 1, second, u64::MAX).unwrap();
+        let inserted = self.table.insert(hash, &content, self.renewal(second.into()), &guard);
+        matches!(inserted.unwrap(), Insert::Done(_))
+    }
+
+    fn with<T>(
+        &self,
+        key: u64,
+        len: usize,
+        hash: Hash,
+        f: impl FnOnce(Partition<'_>, &Guard) -> T,
+    ) -> Option<T> {
+        let guard = crossbeam_epoch::pin();
+        let pk = pk(key, len);
+        let key = Key { table: b"t", pk: &pk };
+        let found = self.table.find(hash, key, &guard).unwrap();
+        if let Some(quick) = self.table.find_quickly(hash, key, &guard) {
+            assert!(found.is_some_and(|found| found.address() == quick.address()));
+        }
+        found.map(|found| f(found, &guard))
+    }
+
+    fn count(&self, key: u64, len: usize, hash: Hash) -> Option<u64> {
+        self.with(key, len, hash, |found, guard| found.series(Write, 60, guard).count(0).unwrap())
+    }
+
+    fn remove(&self, key: u64, len: usize, hash: Hash) -> bool {
+        let removed = self
+            .with(key, len, hash, |found, guard| self.table.remove(found, self.renewal(0), guard).unwrap());
+        removed.is_some_and(|removed| {
+            assert!(removed);
+            self.table.len.decrement_by(1);
+            true
+        })
+    }
+
+    fn keys_walked(&self) -> Vec<u64> {
+        let guard = &crossbeam_epoch::pin();
+        let mut keys = Vec::new();
+        for step in 0..self.table.steps() {
+            if let Some((_, segment)) = self.table.walk(step, guard).unwrap() {
+                let entries = segment.chain().flat_map(|segment| segment.entries());
+                keys.extend(
+                    entries
+                        .map(|(_, _, found)| u64::from_ne_bytes(*found.key().pk.first_chunk::<8>().unwrap())),
+                );
+            }
+        }
+        keys.sort_unstable();
+        keys
+    }
 }
 
-fn find(table: &Table<Number>, key: u64, hash: Hash) -> Option<u32> {
-    table.find(hash, is(key), &crossbeam_epoch::pin()).unwrap().map(|entry| entry.value)
-}
-
-fn keys_walked(table: &Table<Number>) -> Vec<u64> {
-    let mut keys = Vec::new();
-    for step in 0..table.steps() {
-        let walked = table.walk(step, &crossbeam_epoch::pin(), |entry| keys.push(entry.key));
-        assert!(walked.is_ok());
-    }
-    keys.sort_unstable();
-    keys
+fn pk(key: u64, len: usize) -> Vec<u8> {
+    let mut pk = key.to_ne_bytes().to_vec();
+    pk.resize(len, b'.');
+    pk
 }
 
 #[test]
-fn no_operation_moves_more_entries_than_a_segment_has_words() {
-    let table = Table::try_new().unwrap();
+fn no_operation_moves_more_partitions_than_a_segment_has() {
+    let subject = Subject::new();
     let keys = 300_000;
-    for key in 0..keys {
-        assert!(insert(&table, key, 1, mixed(key)));
-    }
-    assert!((0..keys).all(|key| find(&table, key, mixed(key)) == Some(1)));
-    let moved = table.moved_most.load(Relaxed);
-    assert!(moved > 0 && moved <= ORDINARY, "{moved}");
-    println!("{keys} entries inserted, {moved} moved at most by one of them");
+    assert!((0..keys).all(|key| subject.insert(key, 20, mixed(key), 0)));
+    assert!((0..keys).all(|key| subject.count(key, 20, mixed(key)) == Some(1)));
+    let moved = subject.table.moved_most.load(Relaxed);
+    println!("{keys} partitions inserted, {moved} moved at most by one of them");
+    assert!(moved > 0 && moved <= LANES_MAX.min(UNITS), "{moved}");
 }
 
 #[test]
-fn a_walk_meets_every_entry_once() {
-    let table = Table::try_new().unwrap();
-    for key in 0..5_000 {
-        insert(&table, key, 1, mixed(key));
-    }
-    assert_eq!(keys_walked(&table), (0..5_000).collect::<Vec<_>>());
+fn a_walk_meets_every_partition_once() {
+    let subject = Subject::new();
+    assert!((0..5_000).all(|key| subject.insert(key, 20, mixed(key), 0)));
+    assert_eq!(subject.keys_walked(), (0..5_000).collect::<Vec<_>>());
 }
 
 /// No stranger can do this to random seeds; it must not hang or lose a key all the same.
 #[test]
 fn keys_that_all_collide_are_kept() {
-    let table = Table::try_new().unwrap();
+    let subject = Subject::new();
     let hash = Hash { place: 7, tag: 7 };
-    for key in 0..3_000 {
-        assert!(insert(&table, key, 1, hash));
-        assert!(!insert(&table, key, 2, hash));
+    for key in 0..1_000 {
+        assert!(subject.insert(key, 20, hash, 0));
+        assert!(!subject.insert(key, 20, hash, 0));
     }
-    assert!((0..3_000).all(|key| find(&table, key, hash) == Some(1)));
-    assert!(table.steps() <= (STEPS as u64) << 6, "segments were split in vain");
+    assert!((0..1_000).all(|key| subject.count(key, 20, hash) == Some(1)));
+    assert!((0..1_000).all(|key| subject.remove(key, 20, hash)));
+    assert!(subject.table.steps() <= 1 << 6, "segments were split in vain");
 }
 
 #[test]
-fn words_of_removed_entries_are_used_again() {
-    let table = Table::try_new().unwrap();
-    let guard = || crossbeam_epoch::pin();
+fn lanes_of_removed_partitions_are_used_again() {
+    let subject = Subject::new();
     for key in 0..100_000 {
-        insert(&table, key, 1, mixed(key));
-        let guard = guard();
-        table.remove(table.find(mixed(key), is(key), &guard).unwrap().unwrap(), &guard);
-        table.len.decrement();
+        assert!(subject.insert(key, 20, mixed(key), 0) && subject.remove(key, 20, mixed(key)));
     }
-    assert_eq!((table.len.get(), keys_walked(&table).len()), (0, 0));
-    assert_eq!(table.steps(), STEPS as u64, "one entry at a time needs one segment");
+    assert_eq!((subject.table.len.get(), subject.keys_walked().len()), (0, 0));
+    assert_eq!(subject.table.steps(), 1, "one partition at a time needs one segment");
+}
+
+#[test]
+fn long_keys_and_short_ones_share_segments() {
+    let subject = Subject::new();
+    let len = |key: u64| [8, 20, 100, 2_000, 16_384][key as usize % 5];
+    assert!((0..2_000).all(|key| subject.insert(key, len(key), mixed(key), 0)));
+    assert!((0..2_000).all(|key| subject.count(key, len(key), mixed(key)) == Some(1)));
+}
+
+#[test]
+fn what_is_idle_does_not_move_and_is_tallied() {
+    let subject = Subject::new();
+    for key in 0..3_000 {
+        assert!(subject.insert(key, 20, mixed(key), (key % 2 * 100) as u32));
+    }
+    let guard = &crossbeam_epoch::pin();
+    for place in 0..subject.table.steps() as u32 {
+        subject.table.renew(place, false, subject.renewal(100), guard).unwrap();
+    }
+    assert_eq!(subject.keys_walked(), (1..3_000).step_by(2).collect::<Vec<_>>());
+    assert_eq!((subject.table.len.get(), subject.reclaimed.load(Relaxed)), (1_500, 1_500));
+}
+
+#[test]
+fn a_partition_that_moves_keeps_its_past() {
+    let subject = Subject::new();
+    let hash = mixed(1);
+    subject.insert(1, 20, hash, 0);
+    for second in 0..100_u32 {
+        let now = Moment::from_ms(u64::from(second) * 1000);
+        let count = subject.with(1, 20, hash, |found, guard| {
+            let quick = found.add_quickly(Write, 1, now, u64::MAX).map(|added| added.unwrap());
+            quick.unwrap_or_else(|| found.add(Write, 1, now, RULES, u64::MAX, guard).unwrap())
+        });
+        // The first was there already.
+        let seconds = u64::from(second.min(60) + 1);
+        assert_eq!(count, Some(seconds + u64::from(second <= 60)));
+        let guard = crossbeam_epoch::pin();
+        subject.table.renew(hash.place, false, subject.renewal(second.into()), &guard).unwrap();
+    }
 }
 
 #[test]
 fn a_closed_table_takes_nobody_in() {
-    let table = Table::try_new().unwrap();
-    for key in 0..1_000 {
-        insert(&table, key, 1, mixed(key));
-    }
-    assert_eq!(table.close(crossbeam_epoch::pin), 1_000);
+    let subject = Subject::new();
+    assert!((0..1_000).all(|key| subject.insert(key, 20, mixed(key), 0)));
+    assert_eq!(subject.table.close(crossbeam_epoch::pin), 1_000);
     let guard = crossbeam_epoch::pin();
-    let new = entry(1, 1, mixed(1));
-    assert!(matches!(table.find(mixed(1), is(1), &guard), Err(Closed)));
-    assert!(matches!(table.insert(mixed(1), new, is(1), &guard), Err(InsertError::Closed)));
-    assert!(matches!(table.update(mixed(1), &Update::Remove, is(1), &guard), Err(InsertError::Closed)));
-    assert!((0..table.steps()).all(|step| table.walk(step, &guard, |_| ()).is_err()));
-    // SAFETY: it did not get in.
-    unsafe { Number::free(new) };
+    let pk = pk(1, 20);
+    let key = Key { table: b"t", pk: &pk };
+    let content = Content::first(key, mixed(1), Write, 1, 0, u64::MAX).unwrap();
+    assert!(matches!(subject.table.find(mixed(1), key, &guard), Err(Closed)));
+    assert!(subject.table.find_quickly(mixed(1), key, &guard).is_none());
+    let inserted = subject.table.insert(mixed(1), &content, subject.renewal(0), &guard);
+    assert!(matches!(inserted, Err(Refusal::Closed)));
+    assert!((0..subject.table.steps()).all(|step| subject.table.walk(step, &guard).is_err()));
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Insert(u64, u32),
+    Insert(u64),
     Remove(u64),
-    Put(u64, u32),
-    Clear(u64),
+    Renew(u64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let key = 0..600_u64;
     let step = prop_oneof![
-        6 => (key.clone(), any::<u32>()).prop_map(|(key, value)| Step::Insert(key, value)),
+        6 => key.clone().prop_map(Step::Insert),
         3 => key.clone().prop_map(Step::Remove),
-        1 => (key.clone(), any::<u32>()).prop_map(|(key, value)| Step::Put(key, value)),
-        1 => key.prop_map(Step::Clear),
+        1 => key.prop_map(Step::Renew),
     ];
     proptest::collection::vec(step, 1..2_000)
 }
@@ -152,41 +214,31 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_table_is_a_map(steps in steps(), poor in any::<bool>()) {
-        // Poor hashes put all keys into four lines with one tag.
-        let hash = |key: u64| if poor { Hash { place: key as u32 & 3, tag: 0 } } else { mixed(key) };
-        let table = Table::try_new().unwrap();
+    fn a_table_is_a_map(steps in steps(), poor in any::<bool>(), len in 8..200_usize) {
+        // Poor hashes put all keys into four places with one tag.
+        let hash = |key: u64| if poor { Hash { place: key as u32 & 3, tag: 1 } } else { mixed(key) };
+        let subject = Subject::new();
         let mut map = HashMap::new();
         for step in steps {
-            let guard = &crossbeam_epoch::pin();
             match step {
-                Step::Insert(key, value) => {
-                    prop_assert_eq!(insert(&table, key, value, hash(key)), !map.contains_key(&key));
-                    map.entry(key).or_insert(value);
+                Step::Insert(key) => {
+                    let new = map.insert(key, ()).is_none();
+                    prop_assert_eq!(subject.insert(key, len, hash(key), 0), new);
                 }
                 Step::Remove(key) => {
-                    let found = table.find(hash(key), is(key), guard).unwrap();
-                    prop_assert_eq!(found.map(|entry| entry.value), map.remove(&key));
-                    if let Some(entry) = found {
-                        table.remove(entry, guard);
-                        table.len.decrement();
-                    }
+                    prop_assert_eq!(subject.remove(key, len, hash(key)), map.remove(&key).is_some());
                 }
-                Step::Put(key, value) => {
-                    let put = Update::Put(entry(key, value, hash(key)));
-                    prop_assert!(table.update(hash(key), &put, is(key), guard).is_ok());
-                    map.insert(key, value);
-                }
-                Step::Clear(key) => {
-                    prop_assert!(table.update(hash(key), &Update::Remove, is(key), guard).is_ok());
-                    map.remove(&key);
+                Step::Renew(key) => {
+                    let guard = crossbeam_epoch::pin();
+                    let renewed = subject.table.renew(hash(key).place, false, subject.renewal(0), &guard);
+                    prop_assert!(renewed.is_ok());
                 }
             }
         }
         for key in 0..600 {
-            prop_assert_eq!(find(&table, key, hash(key)), map.get(&key).copied());
+            prop_assert_eq!(subject.count(key, len, hash(key)).is_some(), map.contains_key(&key));
         }
-        prop_assert_eq!(table.len.get(), map.len() as u64);
-        prop_assert_eq!(keys_walked(&table).len(), map.len());
+        prop_assert_eq!(subject.table.len.get(), map.len() as u64);
+        prop_assert_eq!(subject.keys_walked().len(), map.len());
     }
 }

@@ -194,7 +194,7 @@ static void sizes_of_records(const witness *w) {
 }
 
 static void amounts(const witness *w) {
-  const int64_t most = INT32_MAX; /* where one second saturates */
+  const int64_t most = (1 << 30) - 1; /* where one second saturates */
   hpd_record record = witness_record();
   record.table = "amounts";
   record.table_len = 7;
