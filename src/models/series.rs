@@ -162,7 +162,7 @@ fn a_an_add_meets_saturation() {
 /// partition as heavy, and both find the window's whole count.
 #[test]
 fn a_two_adds_at_a_heavy_turn() {
-    explore("a: two adds at a heavy turn", 2, || {
+    explore("a: two adds at a heavy turn", 1, || {
         let stage = series_of(1);
         let much = BASE_LIMIT as u32;
         stage.then(|s, t| add(s, much, 0, t));
