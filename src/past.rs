@@ -179,12 +179,13 @@ impl Past {
             if old.is_frozen() { Err(GrowError::Frozen) } else { Form::of(new).map_err(GrowError::from) };
         let replaced = form.as_ref().is_ok_and(|&form| self.replace(old, form.like(old)).is_ok());
         if replaced {
+            // Alarm and wheels stay. One deferral each: crossbeam allocates for what is over three words.
             // SAFETY: what is not in the new form can't be found from now on, and only this call took it out.
             unsafe {
-                guard.defer_unchecked(move || {
-                    parts.free_but(new);
-                    old.free_shell();
-                });
+                if parts.history != new.history {
+                    parts.history.retire(guard);
+                }
+                guard.defer_unchecked(move || old.free_shell());
             }
             return Ok(());
         }
