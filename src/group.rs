@@ -1,9 +1,11 @@
 //! A group: four lanes in one atomic word, each of which says where an entry lies and a little of its hash.
 //!
-//!      15        9 8        1   0
-//!     +-----------+----------+---+
-//!     |    tag    |   unit   | F |      four of these; F: frozen
-//!     +-----------+----------+---+
+//! ```text
+//!  15        9 8        1   0
+//! +-----------+----------+---+
+//! |    tag    |   unit   | F |      four of these; F: frozen
+//! +-----------+----------+---+
+//! ```
 //!
 //! A lane of zeros is vacant. Tag 0 with a unit is *gone*: a lane whose entry was removed. One comparison finds
 //! the lanes that have a tag: each step below works on all four lanes and carries into none.

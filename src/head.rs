@@ -1,9 +1,11 @@
 //! The head of a series: its current second and, in the same atomic, what the whole window adds up to.
 //!
-//!      63            32 31  30               0
-//!     +----------------+---+------------------+
-//!     |     second     | F |      total       |     F: frozen, the partition has moved or gone
-//!     +----------------+---+------------------+
+//! ```text
+//!  63            32 31  30               0
+//! +----------------+---+------------------+
+//! |     second     | F |      total       |     F: frozen, the partition has moved or gone
+//! +----------------+---+------------------+
+//! ```
 //!
 //! The total is that of the head's second and a *base*: what the seconds before it in the window added up
 //! to when it began. The base is a function of the head's second alone (see [`crate::series`]), so it need

@@ -1,10 +1,12 @@
 //! A history: the closed slots of both operations of one partition, in no order. Most partitions are seen in
 //! few seconds, and pay for these only.
 //!
-//!      63            32 31  30  29              0
-//!     +----------------+---+---+-----------------+
-//!     |     second     | F | R |      count      |     F: frozen; R: reads
-//!     +----------------+---+---+-----------------+
+//! ```text
+//!  63            32 31  30  29              0
+//! +----------------+---+---+-----------------+
+//! |     second     | F | R |      count      |     F: frozen; R: reads
+//! +----------------+---+---+-----------------+
+//! ```
 //!
 //! **Writer's path.** A slot is put here when its second closes. All threads that close one second of one
 //! operation pick the same entry: the first that holds this second already, or that is vacant, or whose

@@ -1,11 +1,13 @@
 //! A partition: its key, its two series, and what hangs on them, in one entry of a
 //! [segment](crate::segment).
 //!
-//!      0        8        16      24      28      32
-//!     +--------+--------+-------+-------+-------+-----------------+
-//!     | writes | reads  | past  | place | shape | table, pk bytes |
-//!     +--------+--------+-------+-------+-------+-----------------+
-//!       heads                             lengths
+//! ```text
+//!  0        8        16      24      28      32
+//! +--------+--------+-------+-------+-------+-----------------+
+//! | writes | reads  | past  | place | shape | table, pk bytes |
+//! +--------+--------+-------+-------+-------+-----------------+
+//!   heads                             lengths
+//! ```
 //!
 //! An entry is written before anybody can find it. From then on its heads and its past change in place;
 //! the rest never does. To have other neighbours it *moves*: it is frozen and copied.

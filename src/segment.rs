@@ -1,9 +1,11 @@
 //! A segment of the hash table: groups of lanes that say where entries lie, and an arena that holds them.
 //!
-//!     +--------+--------------------------+---------+---------+------------+- - - - -+
-//!     | header | groups: lanes            | entry   | entry   | entry      |  free   |
-//!     +--------+--------------------------+---------+---------+------------+- - - - -+
-//!     0       64                         320   arena: up to 256 units of 16 bytes or more
+//! ```text
+//! +--------+--------------------------+---------+---------+------------+- - - - -+
+//! | header | groups: lanes            | entry   | entry   | entry      |  free   |
+//! +--------+--------------------------+---------+---------+------------+- - - - -+
+//! 0       64                         320   arena: up to 256 units of 16 bytes or more
+//! ```
 //!
 //! Lanes are only ever taken in the order of the probe, and never become vacant again, so two threads that
 //! insert one key meet at the same group. An entry's memory is taken by counting on, and given back with the
