@@ -122,7 +122,7 @@ impl<'a> Content<'a> {
     pub(crate) fn idle(&self, now: Moment, rules: Rules, _guard: &Guard) -> bool {
         // SAFETY: the form was an entry's, under this guard.
         let alarm = unsafe { self.past.parts().view_alarm() };
-        self.heads.iter().all(|head| head.is_empty()) && quiet(alarm, now, rules)
+        self.heads.iter().all(|head| head.idle(now.second, rules.window)) && quiet(alarm, now, rules)
     }
 }
 
@@ -233,15 +233,13 @@ impl<'g> Partition<'g> {
     }
 
     /// Freezes the entry, so that every later add is told that it moved, and returns what a copy is made of.
-    /// All who freeze it agree on what its heads held by way of `last`.
-    pub(crate) fn freeze(&self, last: &[AtomicU64; 2], now: Moment, rules: Rules) -> Content<'g> {
+    /// All who freeze it agree on what its heads held by way of `last`. An expired head is copied as it is: one
+    /// who read the clock before may be closing its second still, and then needs its base.
+    pub(crate) fn freeze(&self, last: &[AtomicU64; 2]) -> Content<'g> {
         let core = self.core();
         // The heads first: who turns one marks the past before that.
         let heads = [0, 1].map(|i| core.heads[i].freeze(&last[i]));
-        // One that is idle is forgotten.
-        let awake = |head: Head| if head.idle(now.second, rules.window) { Head::EMPTY } else { head };
-        let past = core.past.freeze().thawed();
-        Content { key: self.key(), place: core.place, heads: heads.map(awake), past }
+        Content { key: self.key(), place: core.place, heads, past: core.past.freeze().thawed() }
     }
 
     /// Stops an entry that can't be found any more, and returns what hangs on it: nothing else will.

@@ -125,7 +125,7 @@ impl Table {
         for segment in segment.chain() {
             let lasts = segment.lasts()?;
             for (at, lane, entry) in segment.entries() {
-                let content = entry.freeze(&lasts[at], now, rules);
+                let content = entry.freeze(&lasts[at]);
                 if !content.idle(now, rules, guard) {
                     let to = if split { half(entry, depth) } else { 0 };
                     let half = halves[to].as_mut().expect("made above");

@@ -100,7 +100,7 @@ impl Series<'_> {
         let own = |sum| u64::from(before.own(base(sum)).saturating_add(amount).min(MOST));
         Ok(match self.sum_before(before) {
             Some(sum) => sum + own(sum),
-            None => self.count(before.second()).unwrap_or(0).max(amount.into()),
+            None => self.count(before.second()).unwrap_or(before.total().into()).max(amount.into()),
         })
     }
 
@@ -113,11 +113,7 @@ impl Series<'_> {
         prepare: impl Fn(u64) -> Result<(), AddError>,
     ) -> Result<Option<u64>, AddError> {
         let mut sum = 0;
-        if seen.is_empty() {
-            // The operation is new, or was idle when the entry moved. Where this thread read the clock
-            // before that, its wheel may have slots in the window still.
-            sum = self.sum_between(second.saturating_sub(self.window), second);
-        } else if !seen.idle(second, self.window) {
+        if !seen.idle(second, self.window) {
             let Some(sum_before) = self.sum_before(seen) else { return Ok(None) };
             let own = seen.own(base(sum_before));
             let gone = self.sum_gone(seen, second);

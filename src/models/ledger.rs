@@ -210,6 +210,29 @@ fn f_record_against_replacement() {
     });
 }
 
+/// (e) A partition moves when one of its heads has left the window, while two who read the clock before that
+/// turn it: its base stays what it was, and neither is lost.
+#[test]
+fn e_an_expired_head_against_late_turns() {
+    explore("e: an expired head against late turns", 1, || {
+        let stage = Subject::stage(&[0]);
+        stage.then(|s, t| {
+            for second in [1, 2, 4] {
+                s.record(0, Write, second, t);
+            }
+            s.record(0, Read, 5, t);
+        });
+        stage.race(
+            |s, t| {
+                s.replace(0, 6, t);
+                s.record(0, Write, 5, t)
+            },
+            |s, t| s.record(0, Write, 5, t),
+        );
+        assert_eq!(stage.then(|s, t| s.count(0, Write, 6, t)), 2);
+    });
+}
+
 /// (h) Two hot records at once: one warns, and the other is among the suppressed of the next warning.
 #[test]
 fn h_one_warning_one_winner() {
