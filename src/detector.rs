@@ -98,7 +98,8 @@ impl Detector {
     /// The partition's count of writes. Asking neither starts to track a partition nor keeps it.
     ///
     /// # Errors
-    /// [`Error::Invalid`], as for [`Detector::record_write`].
+    /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is being
+    /// moved and there is no memory to help with that.
     pub fn write_count(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
         self.count(Key::new(table.as_ref(), pk.as_ref())?, Operation::Write)
     }
@@ -106,7 +107,8 @@ impl Detector {
     /// The partition's count of reads. Asking neither starts to track a partition nor keeps it.
     ///
     /// # Errors
-    /// [`Error::Invalid`], as for [`Detector::record_write`].
+    /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is being
+    /// moved and there is no memory to help with that.
     pub fn read_count(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
         self.count(Key::new(table.as_ref(), pk.as_ref())?, Operation::Read)
     }

@@ -107,7 +107,7 @@ impl AtomicHead {
 
     /// Makes every later add count for nothing, and returns what the head held just before. All who freeze
     /// it agree on that by way of `last`: each raises it to what it saw *before* it freezes that, and a head
-    /// only rises, so once the head is frozen `last` holds what was frozen; what is added to the head after
+    /// only rises (but for a full one, whose values all read as saturated), so once the head is frozen `last` holds what was frozen; what is added to the head after
     /// that is not in it.
     pub(crate) fn freeze(&self, last: &AtomicU64) -> Head {
         let mut seen = self.load();

@@ -33,8 +33,9 @@ pub(crate) struct Renewal<'a> {
 impl Table {
     /// Replaces a segment by a copy of what is alive in it, or finds that it has been replaced.
     ///
-    /// Without memory the segment stays frozen, but its entries don't: what is tracked is recorded as before,
-    /// and the next change tries again.
+    /// Without memory for the successor the segment stays frozen, but its entries don't: what is tracked is
+    /// recorded as before, and the next change tries again. (For what is needed after that, see "Without
+    /// memory" in DESIGN.md.)
     pub(crate) fn replace(
         &self,
         i: u32,

@@ -73,7 +73,7 @@ impl Sweep {
         'excess: while partitions.len.decrement_over(terms.max_partitions) {
             // Whoever counts one out over a bound of 1 or more leaves another in besides its own. A walk
             // misses it only where others insert behind it and make go before it. If all walks do there
-            // is none: a thread that a fork left behind had not counted it out.
+            // is none: a thread that a fork left behind had not counted it out; or no memory to remove one.
             for _ in 0..TRIES {
                 match self.quietest(partitions, new, now, terms, guard) {
                     Ok(Some(partition)) if self.replace(partitions, partition, now, terms, guard) => {
