@@ -57,7 +57,7 @@ help: ## this list
 
 # Cargo knows best whether there is something to do. The loader looks for the library by its SONAME.
 library:
-	$(CARGO) build --release --locked
+	$(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
 	ln -sf libhotpart.so $(RELEASE)/libhotpart.so.0
 
 $(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o log_line.o)

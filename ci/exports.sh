@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 source ci/need.sh
 need nm readelf || exit 0
 
-cargo build --release --locked
+make --no-print-directory library
 library=${CARGO_TARGET_DIR:-target}/release/libhotpart.so
 
 # The preprocessor takes the comments out.

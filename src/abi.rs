@@ -8,6 +8,7 @@ use crate::operation::Operation;
 use crate::record::Record;
 use crate::warning::Warning;
 use std::ffi::{c_char, c_void};
+use std::ptr::NonNull;
 
 /// The call succeeded.
 pub const HPD_OK: i32 = 0;
@@ -163,6 +164,7 @@ pub(crate) const UNSUPPORTED: Refused = Refused(HPD_ERR_UNSUPPORTED);
 
 /// # Safety
 /// A non-null `text` is valid for `len` bytes through `'a`.
+#[inline(always)]
 pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8], Refused> {
     match (text.is_null(), len) {
         (true, 0) => Ok(&[]),
@@ -179,6 +181,7 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8
 ///
 /// # Safety
 /// `from` is valid for `size` bytes, at any alignment.
+#[inline(always)]
 pub(crate) unsafe fn check_size<T>(from: *const T, size: usize) -> Result<(), Refused> {
     let own = size_of::<T>();
     if size < own || size > isize::MAX as usize {
@@ -193,6 +196,7 @@ pub(crate) unsafe fn check_size<T>(from: *const T, size: usize) -> Result<(), Re
 ///
 /// # Safety
 /// As for [`check_size`].
+#[inline(always)]
 pub(crate) unsafe fn read<T: Copy>(from: *const T, size: usize) -> Result<T, Refused> {
     // SAFETY: as the caller promises; a size that passes the check covers a `T`.
     unsafe {
@@ -201,6 +205,7 @@ pub(crate) unsafe fn read<T: Copy>(from: *const T, size: usize) -> Result<T, Ref
     }
 }
 
+#[inline(always)]
 pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
     match code {
         HPD_WRITE => Ok(Operation::Write),
@@ -212,6 +217,7 @@ pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
 impl hpd_record {
     /// # Safety
     /// The texts are as the header demands, through `'a`.
+    #[inline(always)]
     pub(crate) unsafe fn read<'a>(&self) -> Result<Record<'a>, Refused> {
         if self.reserved != 0 {
             return Err(INVALID);
@@ -227,6 +233,26 @@ impl hpd_record {
         // A pointer to an empty name is a name, and refused as one.
         let model = (!self.model.is_null()).then_some(model);
         Ok(Record { table, pk, operation: operation(self.operation)?, model, amount: self.amount })
+    }
+}
+
+impl hpd_record {
+    /// # Safety
+    /// `read` has accepted it.
+    #[inline(always)]
+    pub(crate) unsafe fn read_checked<'a>(&self) -> Record<'a> {
+        // SAFETY: as the caller promises: a text is NULL only if it is empty.
+        let text = |text: *const c_char, len: usize| unsafe {
+            let text: *const u8 = if len == 0 { NonNull::dangling().as_ptr() } else { text.cast() };
+            std::slice::from_raw_parts(text, len)
+        };
+        Record {
+            table: text(self.table, self.table_len),
+            pk: text(self.pk, self.pk_len),
+            operation: if self.operation == HPD_READ { Operation::Read } else { Operation::Write },
+            model: (!self.model.is_null()).then(|| text(self.model, self.model_len)),
+            amount: self.amount,
+        }
     }
 }
 

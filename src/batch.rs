@@ -4,13 +4,46 @@
 use crate::detector::Detector;
 use crate::epoch;
 use crate::error::Error;
-use crate::ledger::{Posting, Quick};
+use crate::key::{Hash, Hashing, Key, Prefix};
+use crate::label::Label;
+use crate::ledger::{Ledger, Quick};
 use crate::record::Record;
 use crate::recording::Delivery;
 use crate::warning::Warning;
+use crossbeam_epoch::Guard;
+use std::ops::Range;
 
 /// Records that are under way at once. More would not fit the loads that a core has in flight.
 const CHUNK: usize = 16;
+
+/// Hashes keys, and remembers the last table: most batches are for one, whose name is in one place.
+struct Hasher<'a, 'd> {
+    hashing: &'d Hashing,
+    table: &'a [u8],
+    prefix: Prefix,
+}
+
+impl<'a, 'd> Hasher<'a, 'd> {
+    fn new(hashing: &'d Hashing) -> Self {
+        Self { hashing, table: &[], prefix: hashing.prefix(&[]) }
+    }
+
+    #[inline(always)]
+    fn hash(&mut self, key: Key<'a>) -> Hash {
+        if !std::ptr::eq(self.table, key.table) {
+            (self.table, self.prefix) = (key.table, self.hashing.prefix(key.table));
+        }
+        self.prefix.key(key.pk)
+    }
+}
+
+/// Why a run of records stopped.
+enum Stop<'a> {
+    /// To warn, after this many.
+    Warning(usize, Warning<'a>),
+    /// The one after so many was refused.
+    Refused(usize, Error),
+}
 
 impl Detector {
     /// Records all of `records`, or none if one of them is not valid. Warnings go to the callback. Returns how
@@ -19,71 +52,86 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record`]; [`Error::Memory`] if it ran out at the first.
     pub fn record_batch(&self, records: &[Record<'_>]) -> Result<usize, Error> {
-        self.record_each(records.len(), |i| Ok(records[i]))
+        self.record_each(records.len(), |i| records[i].check().map(drop), |i| records[i])
     }
 
-    /// The same, for records that `nth` yields, or refuses as not valid.
+    /// The same, for records of which `check` says whether they are valid, and which `nth` then yields.
+    #[inline(always)]
     pub(crate) fn record_each<'a, E: From<Error>>(
         &self,
         n: usize,
-        nth: impl Fn(usize) -> Result<Record<'a>, E>,
+        check: impl Fn(usize) -> Result<(), E>,
+        nth: impl Fn(usize) -> Record<'a>,
     ) -> Result<usize, E> {
-        for i in 0..n {
-            nth(i)?.check()?;
-        }
-        let mut done = 0;
+        (0..n).try_for_each(check)?;
+        let (mut done, mut hasher) = (0, Hasher::new(&self.terms.hashing));
         while done < n {
-            let len = CHUNK.min(n - done);
-            let now = self.clock.now();
-            let mut postings = [self.posting(&nth(done)?, now)?; CHUNK];
-            for (i, posting) in postings[..len].iter_mut().enumerate().skip(1) {
-                *posting = self.posting(&nth(done + i)?, now)?;
-            }
-            match self.post_all(&postings[..len]) {
-                Ok(()) => done += len,
-                Err((posted, refused)) => {
-                    done += posted;
-                    return if done > 0 { Ok(done) } else { Err(refused.into()) };
+            let run = done..n.min(done + CHUNK);
+            match self.record_run(run.clone(), &nth, &mut hasher) {
+                Ok(()) => done = run.end,
+                Err(Stop::Warning(len, warning)) => {
+                    done += len;
+                    // Nothing is pinned while the callback runs.
+                    self.call_back(&warning);
                 }
+                Err(Stop::Refused(0, refused)) if done == 0 => return Err(refused.into()),
+                Err(Stop::Refused(len, _)) => return Ok(done + len),
             }
         }
         Ok(n)
     }
 
-    /// Records all of these, or as many as it says with the error.
-    fn post_all(&self, postings: &[Posting<'_>]) -> Result<(), (usize, Error)> {
-        let mut done = 0;
-        while done < postings.len() {
-            let (posted, warning) = self.post_until_warning(&postings[done..]);
-            done += posted;
-            // Nothing is pinned while the callback runs.
-            if let Some(warning) = warning.map_err(|refused| (done, refused))? {
-                self.call_back(&warning);
+    /// Records all of a run, or until one warns or is refused.
+    #[inline(always)]
+    fn record_run<'a>(
+        &self,
+        run: Range<usize>,
+        nth: impl Fn(usize) -> Record<'a>,
+        hasher: &mut Hasher<'a, '_>,
+    ) -> Result<(), Stop<'a>> {
+        let (guard, now) = (epoch::pin(), self.clock.now());
+        let ledger = self.current.get(&guard);
+        let far = ledger.partitions.is_large();
+        let mut hashes = [None; CHUNK];
+        if far {
+            fetch(ledger, &mut hashes, run.clone().map(|i| nth(i).key()), hasher, &guard);
+        }
+        for (len, i) in run.enumerate() {
+            let record = nth(i);
+            let key = record.key();
+            let hash = if far { hashes[len] } else { None }.unwrap_or_else(|| hasher.hash(key));
+            let posting = record.posting(key, hash, now);
+            let quick = ledger.post_quickly(posting, &self.terms, &guard);
+            if let Quick::Done(_) = quick {
+                continue;
+            }
+            match self.finish(ledger, quick, &{ posting }, Delivery::Callback, &guard) {
+                Ok((_, None)) => {}
+                Ok((_, Some(warning))) => return Err(Stop::Warning(len + 1, warning)),
+                Err(refused) => return Err(Stop::Refused(len, refused)),
             }
         }
         Ok(())
     }
+}
 
-    /// Records until one warns, or is refused. Returns how many were recorded.
-    fn post_until_warning<'a>(
-        &self,
-        postings: &[Posting<'a>],
-    ) -> (usize, Result<Option<Warning<'a>>, Error>) {
-        let guard = epoch::pin();
-        let ledger = self.current.get(&guard);
-        ledger.fetch(postings, &guard);
-        for (i, posting) in postings.iter().enumerate() {
-            let posted = match ledger.post_quickly(*posting, &self.terms, &guard) {
-                Quick::Done(_) => continue,
-                Quick::Counted(partition, count) => Some((partition, count)),
-                Quick::Not => None,
-            };
-            match self.finish(ledger, posted, posting, Delivery::Callback, &guard) {
-                Ok((_, None)) => {}
-                Ok((_, warning)) => return (i + 1, Ok(warning)),
-                Err(refused) => return (i, Err(refused)),
-            }
-        }
-        (postings.len(), Ok(None))
+/// Hashes these keys, and asks for the memory where their partitions are, for all at once.
+#[inline(always)]
+fn fetch<'a>(
+    ledger: &Ledger,
+    hashes: &mut [Option<Hash>; CHUNK],
+    keys: impl Iterator<Item = Key<'a>>,
+    hasher: &mut Hasher<'a, '_>,
+    guard: &Guard,
+) {
+    let mut labels = [None; CHUNK];
+    for ((place, label), key) in hashes.iter_mut().zip(&mut labels).zip(keys) {
+        let hash = hasher.hash(key);
+        (*place, *label) = (Some(hash), Some(Label::new(hash.place, key)));
+        ledger.partitions.fetch_home(hash, guard);
+    }
+    for (hash, label) in hashes.iter().zip(labels) {
+        let Some((hash, label)) = hash.zip(label) else { break };
+        ledger.partitions.fetch_entry(hash, label, guard);
     }
 }

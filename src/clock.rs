@@ -1,4 +1,4 @@
-//! The detector's time: milliseconds since it was made, never running back.
+//! The detector's time: since about when it was made, never running back.
 
 use crate::error::Error;
 use crate::sync::{AcqRel, Acquire, AtomicU64};
@@ -9,31 +9,57 @@ pub(crate) const LAST_MS: u64 = 4_294_967_295_999;
 /// Where a detector's time comes from.
 #[derive(Debug)]
 pub(crate) enum Clock {
-    /// The system's coarse monotonic clock, from the moment given in its milliseconds.
-    Monotonic { start_ms: u64 },
-    /// Stands at what it was last set to.
+    /// The system's coarse monotonic clock, from this second of it.
+    Monotonic { start: u64 },
+    /// Stands at what it was last set to: a [`Moment`]'s stamp.
     Manual(AtomicU64),
 }
 
 /// A moment by a detector's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment {
-    pub(crate) ms: u64,
-    /// The whole second that `ms` lies in.
     pub(crate) second: u32,
+    nanos: u32,
 }
 
 impl Moment {
     #[inline(always)]
+    fn new(seconds: u64, nanos: u32) -> Self {
+        Self { second: u32::try_from(seconds).unwrap_or(u32::MAX), nanos }
+    }
+
     pub(crate) fn from_ms(ms: u64) -> Self {
         let ms = ms.min(LAST_MS);
-        Self { ms, second: (ms / 1000) as u32 }
+        Self::new(ms / 1000, (ms % 1000) as u32 * 1_000_000)
+    }
+
+    pub(crate) fn from_us(us: u64) -> Self {
+        Self::new(us / 1_000_000, (us % 1_000_000) as u32 * 1000)
+    }
+
+    pub(crate) fn ms(self) -> u64 {
+        u64::from(self.second) * 1000 + u64::from(self.nanos / 1_000_000)
+    }
+
+    pub(crate) fn us(self) -> u64 {
+        u64::from(self.second) * 1_000_000 + u64::from(self.nanos / 1000)
+    }
+
+    /// All of it in one word; later is larger.
+    #[inline(always)]
+    pub(crate) fn stamp(self) -> u64 {
+        u64::from(self.second) << 32 | u64::from(self.nanos)
+    }
+
+    #[inline(always)]
+    pub(crate) fn of_stamp(stamp: u64) -> Self {
+        Self { second: (stamp >> 32) as u32, nanos: stamp as u32 }
     }
 }
 
 impl Clock {
     pub(crate) fn monotonic() -> Self {
-        Clock::Monotonic { start_ms: system_ms() }
+        Clock::Monotonic { start: system().0 }
     }
 
     pub(crate) fn manual() -> Self {
@@ -42,59 +68,66 @@ impl Clock {
 
     #[inline(always)]
     pub(crate) fn now(&self) -> Moment {
-        Moment::from_ms(match self {
-            Clock::Monotonic { start_ms } => system_ms().saturating_sub(*start_ms),
-            Clock::Manual(ms) => ms.load(Acquire),
-        })
+        match self {
+            Clock::Monotonic { start } => {
+                let (seconds, nanos) = system();
+                Moment::new(seconds.saturating_sub(*start), nanos)
+            }
+            Clock::Manual(stamp) => Moment::of_stamp(stamp.load(Acquire)),
+        }
     }
 
     /// Moves a manual clock forward; an earlier time changes nothing.
     pub(crate) fn set_ms(&self, now_ms: u64) -> Result<(), Error> {
-        let Clock::Manual(ms) = self else {
+        let Clock::Manual(stamp) = self else {
             return Err(Error::Unsupported);
         };
         if now_ms > LAST_MS {
             return Err(Error::Invalid);
         }
-        ms.fetch_max(now_ms, AcqRel);
+        stamp.fetch_max(Moment::from_ms(now_ms).stamp(), AcqRel);
         Ok(())
     }
 }
 
+/// Seconds, and nanoseconds of the next.
+///
 /// Linux's coarse clock costs less than the precise one and is a few milliseconds behind at
 /// most, which a window of whole seconds does not notice.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn system_ms() -> u64 {
-    clock_ms(libc::CLOCK_MONOTONIC_COARSE)
+fn system() -> (u64, u32) {
+    read(libc::CLOCK_MONOTONIC_COARSE)
 }
 
 /// Apple's nearest: monotonic, read at the resolution of the last tick.
 #[cfg(target_vendor = "apple")]
-fn system_ms() -> u64 {
-    clock_ms(libc::CLOCK_MONOTONIC_RAW_APPROX)
+fn system() -> (u64, u32) {
+    read(libc::CLOCK_MONOTONIC_RAW_APPROX)
 }
 
 /// FreeBSD's nearest: a clock that favours speed over resolution.
 #[cfg(target_os = "freebsd")]
-fn system_ms() -> u64 {
-    clock_ms(libc::CLOCK_MONOTONIC_FAST)
+fn system() -> (u64, u32) {
+    read(libc::CLOCK_MONOTONIC_FAST)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple", target_os = "freebsd"))]
-fn clock_ms(id: libc::clockid_t) -> u64 {
+#[inline(always)]
+fn read(id: libc::clockid_t) -> (u64, u32) {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is a valid place to write to. The call can only fail for a clock that the
     // kernel does not know, and then leaves `now` at zero.
     unsafe { libc::clock_gettime(id, &mut now) };
-    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+    (now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple", target_os = "freebsd")))]
-fn system_ms() -> u64 {
+fn system() -> (u64, u32) {
     use std::sync::OnceLock;
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_millis() as u64
+    let elapsed = START.get_or_init(Instant::now).elapsed();
+    (elapsed.as_secs(), elapsed.subsec_nanos())
 }
 
 #[cfg(all(test, not(loom)))]
@@ -104,13 +137,13 @@ mod tests {
     #[test]
     fn a_manual_clock_starts_at_zero_and_never_runs_back() {
         let clock = Clock::manual();
-        assert_eq!(clock.now().ms, 0);
+        assert_eq!(clock.now().ms(), 0);
         clock.set_ms(61_500).unwrap();
         clock.set_ms(5).unwrap();
-        assert_eq!(clock.now(), Moment { ms: 61_500, second: 61 });
+        assert_eq!((clock.now().ms(), clock.now().second), (61_500, 61));
         assert_eq!(clock.set_ms(LAST_MS + 1), Err(Error::Invalid));
         clock.set_ms(LAST_MS).unwrap();
-        assert_eq!(clock.now().second, u32::MAX);
+        assert_eq!((clock.now().second, clock.now().ms()), (u32::MAX, LAST_MS));
     }
 
     #[test]
@@ -118,6 +151,6 @@ mod tests {
         let clock = Clock::monotonic();
         assert_eq!(clock.set_ms(1), Err(Error::Unsupported));
         let first = clock.now();
-        assert!(clock.now().ms >= first.ms);
+        assert!(first.second <= 2 && clock.now() >= first);
     }
 }

@@ -255,8 +255,13 @@ pub unsafe extern "C" fn hpd_record_batch(
             return Err(INVALID);
         }
         // SAFETY: the caller gives `n` records, this far apart.
-        let nth = |i: usize| unsafe { read(records.byte_add(i * record_size), record_size)?.read() };
-        Ok(detector.record_each(n, nth)? as i64)
+        let at = |i: usize| unsafe { records.byte_add(i * record_size) };
+        // SAFETY: as above.
+        let check =
+            |i: usize| unsafe { read(at(i), record_size)?.read()?.check().map(drop).map_err(Refused::from) };
+        // SAFETY: as above, and they have been checked, and stay as they are during the call.
+        let nth = |i: usize| unsafe { at(i).read_unaligned().read_checked() };
+        Ok(detector.record_each(n, check, nth)? as i64)
     })
 }
 

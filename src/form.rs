@@ -3,7 +3,7 @@
 
 use crate::alarm::Alarm;
 use crate::history::History;
-use crate::memory::{OutOfMemory, try_box};
+use crate::memory::{OutOfMemory, fetch, try_box};
 use crate::operation::Operation;
 use crate::slot::Slot;
 use crate::wheel::{Header, Wheel};
@@ -98,6 +98,13 @@ impl Form {
 
     fn target(self) -> Option<NonNull<()>> {
         NonNull::new(self.0.map_addr(|addr| addr & ADDRESS))
+    }
+
+    /// Asks for the memory of what hangs here.
+    pub(crate) fn fetch(self) {
+        if let Some(target) = self.target() {
+            fetch(target.as_ptr());
+        }
     }
 
     pub(crate) fn frozen(self) -> Self {

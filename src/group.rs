@@ -3,11 +3,11 @@
 //! ```text
 //!  15        9 8        1   0
 //! +-----------+----------+---+
-//! |    tag    |   unit   | F |      four of these; F: frozen
+//! |    tag    |   cell   | F |      four of these; F: frozen
 //! +-----------+----------+---+
 //! ```
 //!
-//! A lane of zeros is vacant. Tag 0 with a unit is *gone*: a lane whose entry was removed. One comparison finds
+//! A lane of zeros is vacant. Tag 0 with a cell is *gone*: a lane whose entry was removed. One comparison finds
 //! the lanes that have a tag: each step below works on all four lanes and carries into none.
 
 use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
@@ -72,7 +72,7 @@ impl Group {
     }
 
     #[inline(always)]
-    pub(crate) fn unit(self, lane: u32) -> u8 {
+    pub(crate) fn cell(self, lane: u32) -> u8 {
         (self.0 >> (lane * 16 + 1)) as u8
     }
 
@@ -81,14 +81,14 @@ impl Group {
     }
 
     /// With an entry in a lane that was vacant.
-    pub(crate) fn with(self, lane: u32, tag: u8, unit: u8) -> Self {
-        Self(self.0 | (u64::from(tag) << TAG_SHIFT | u64::from(unit) << 1) << (lane * 16))
+    pub(crate) fn with(self, lane: u32, tag: u8, cell: u8) -> Self {
+        Self(self.0 | (u64::from(tag) << TAG_SHIFT | u64::from(cell) << 1) << (lane * 16))
     }
 
     /// With an entry gone from its lane.
     pub(crate) fn without(self, lane: u32) -> Self {
         let tag = u64::from(TAG_MAX) << TAG_SHIFT;
-        // A unit of 0 would look vacant.
+        // A cell of 0 would look vacant.
         Self(self.0 & !(tag << (lane * 16)) | 2 << (lane * 16))
     }
 }
@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(group.matches(1).collect::<Vec<_>>(), [0, 2]);
             assert_eq!(group.matches(TAG_MAX).count(), 0);
             assert_eq!(group.live().collect::<Vec<_>>(), [0, 2]);
-            assert_eq!((group.vacant(), group.unit(0), group.unit(2)), (Some(3), 0, 7));
+            assert_eq!((group.vacant(), group.cell(0), group.cell(2)), (Some(3), 0, 7));
             assert_eq!(group.with(3, 2, 9).vacant(), None);
             assert_eq!(Group(frozen).vacant(), Some(0));
         }

@@ -39,6 +39,7 @@ impl<'d> TableHandle<'d> {
         self.record_one(pk.as_ref(), Operation::Read)
     }
 
+    #[inline(always)]
     pub(crate) fn record_one(&self, pk: &[u8], operation: Operation) -> Result<u64, Error> {
         check_pk(pk)?;
         let key = Key { table: &self.name, pk };

@@ -27,8 +27,10 @@ pub(crate) const BASE_LIMIT: u64 = 1 << 10;
 /// Up to these two an add is a plain `fetch_add`. Should others fill the head up between the look and the
 /// add, the total goes past its most, which is under 2²⁹ + 2³⁰. Were every thread that a kernel can have
 /// (Linux: 2²²) to stop just there, it would end under that + 2²² · 2⁷ = 2³¹: nothing carries into F.
-const ROOM: u32 = MOST - SMALL;
+const ROOM: u32 = MOST - SMALL - NEAR as u32;
 const SMALL: u32 = 1 << 7;
+/// What others may add between the look and the add without another look.
+const NEAR: u64 = 1 << 20;
 
 /// What a head holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,13 @@ impl Head {
     #[inline(always)]
     pub(crate) fn takes(self, amount: u32) -> bool {
         self.0 as u32 <= ROOM && amount <= SMALL
+    }
+
+    /// Whether this is what was seen and took an amount, but for a little that was added since: then it takes
+    /// that too. (Another second, or F, makes a larger difference.)
+    #[inline(always)]
+    pub(crate) fn is_near(self, seen: Self) -> bool {
+        self.0.wrapping_sub(seen.0) <= NEAR
     }
 
     /// What the head's own second added up to, on top of `base`.

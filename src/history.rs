@@ -40,6 +40,29 @@ pub(crate) enum PutError {
 #[derive(Clone, Copy)]
 pub(crate) struct History<'g>(&'g [AtomicU64]);
 
+/// What [`History::survey`] found.
+pub(crate) struct Survey<'g> {
+    pub(crate) sum: u64,
+    pub(crate) gone: u64,
+    pub(crate) place: Option<Place<'g>>,
+}
+
+/// An entry that a slot can be put in, as it was seen.
+pub(crate) struct Place<'g> {
+    entry: &'g AtomicU64,
+    bits: u64,
+}
+
+impl Place<'_> {
+    /// Puts a slot there, or finds that it holds as much. `false`: it has changed, or is frozen.
+    pub(crate) fn put(&self, operation: Operation, slot: Slot) -> bool {
+        let (held, new) = (Slot::unpack(self.bits), pack(operation, slot));
+        let enough = held.second == slot.second && held.count >= slot.count;
+        self.bits & FROZEN == 0
+            && (enough || self.entry.compare_exchange(self.bits, new, AcqRel, Acquire).is_ok())
+    }
+}
+
 fn operation_of(bits: u64) -> Operation {
     if bits & READ == 0 { Operation::Write } else { Operation::Read }
 }
@@ -74,6 +97,30 @@ impl<'g> History<'g> {
     pub(crate) unsafe fn destroy(array: NonNull<()>, capacity: usize) {
         // SAFETY: as the caller promises.
         unsafe { Self::layout(capacity).destroy(array) }
+    }
+
+    /// What the slots of an operation add up to in a window that begins at `first` and ends before `closing`, what
+    /// of that is before `kept`, and where the slot of `closing` itself belongs.
+    pub(crate) fn survey(&self, operation: Operation, first: u32, kept: u32, closing: u32) -> Survey<'g> {
+        let mut survey = Survey { sum: 0, gone: 0, place: None };
+        for entry in self.0 {
+            let bits = entry.load(Acquire);
+            let held = Slot::unpack(bits);
+            if !held.is_empty() && operation_of(bits) != operation {
+                continue;
+            }
+            if held.is_empty() || held.second < first || held.second == closing {
+                survey.place.get_or_insert(Place { entry, bits });
+                if held.is_empty() {
+                    // Entries are taken in their order.
+                    break;
+                }
+            } else if held.second < closing {
+                survey.sum += u64::from(held.count);
+                survey.gone += if held.second < kept { u64::from(held.count) } else { 0 };
+            }
+        }
+        survey
     }
 
     /// Puts a slot whose second is closing in a window of `window` seconds.

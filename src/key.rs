@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::group::TAG_MAX;
 use ahash::{AHasher, RandomState};
 use std::hash::{BuildHasher, Hasher};
+use std::ptr::NonNull;
 
 /// The longest table or model name, in bytes.
 pub(crate) const NAME_MAX: usize = 1_024;
@@ -24,12 +25,28 @@ impl<'a> Key<'a> {
         check_pk(pk)?;
         Ok(Self { table, pk })
     }
+
+    /// A key whose table and pk lie one after the other at `text`.
+    ///
+    /// # Safety
+    /// They do, and live through `'a`.
+    #[inline(always)]
+    pub(crate) unsafe fn read(text: NonNull<u8>, table_len: usize, pk_len: usize) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe {
+            Self {
+                table: std::slice::from_raw_parts(text.as_ptr(), table_len),
+                pk: std::slice::from_raw_parts(text.add(table_len).as_ptr(), pk_len),
+            }
+        }
+    }
 }
 
 impl PartialEq for Key<'_> {
     #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
-        same(self.pk, other.pk) && same(self.table, other.table)
+        let (Key { table, pk }, Key { table: other_table, pk: other_pk }) = (*self, *other);
+        same(pk, other_pk) && same(table, other_table)
     }
 }
 
@@ -43,17 +60,19 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     // Where the first and the last eight or four bytes overlap they are compared twice.
     let word = |at| chunk::<8>(a, at) == chunk::<8>(b, at);
     let half = |at| chunk::<4>(a, at) == chunk::<4>(b, at);
-    if len >= 8 {
+    if len > 16 {
         let mut at = 0;
-        while at + 8 < len {
-            if !word(at) {
+        while at + 16 < len {
+            if !(word(at) & word(at + 8)) {
                 return false;
             }
-            at += 8;
+            at += 16;
         }
-        word(len - 8)
+        word(len - 16) & word(len - 8)
+    } else if len >= 8 {
+        word(0) & word(len - 8)
     } else if len >= 4 {
-        half(0) && half(len - 4)
+        half(0) & half(len - 4)
     } else {
         a == b
     }

@@ -36,6 +36,8 @@ pub(crate) enum Quick<'g> {
     Done(u64),
     /// Recorded; there may be more to do.
     Counted(Partition<'g>, u64),
+    /// Not recorded; here it belongs.
+    Found(Partition<'g>),
     /// Not recorded.
     Not,
 }
@@ -74,14 +76,6 @@ impl Ledger {
         })
     }
 
-    /// Asks for the memory that these records will need, if the table is too large to be in a cache.
-    pub(crate) fn fetch(&self, postings: &[Posting<'_>], guard: &Guard) {
-        if self.partitions.is_large() {
-            postings.iter().for_each(|posting| self.partitions.fetch_group(posting.hash, guard));
-            postings.iter().for_each(|posting| self.partitions.fetch_entry(posting.hash, guard));
-        }
-    }
-
     /// Records in a partition that is at hand; see [`Quick`].
     #[inline(always)]
     pub(crate) fn post_quickly<'g>(
@@ -100,8 +94,20 @@ impl Ledger {
                 let series = found.series(operation, terms.rules.window, guard);
                 series.counted(before, amount).map_or(Quick::Not, |count| Quick::Counted(found, count))
             }
-            None => Quick::Not,
+            None => Quick::Found(found),
         }
+    }
+
+    /// Records in the partition that was found, if that still is one.
+    pub(crate) fn post_to(
+        &self,
+        found: Partition<'_>,
+        posting: &Posting<'_>,
+        terms: &Terms,
+        guard: &Guard,
+    ) -> Result<u64, AddError> {
+        let Posting { operation, amount, now, .. } = *posting;
+        found.add(operation, amount, now, terms.rules, self.overrides.floor(operation), guard)
     }
 
     /// Records, and returns the partition and its count with this record.
@@ -111,14 +117,13 @@ impl Ledger {
         terms: &Terms,
         guard: &'g Guard,
     ) -> Result<(Partition<'g>, u64), Refusal> {
-        let Posting { hash, operation, amount, now, .. } = *posting;
+        let Posting { hash, amount, now, .. } = *posting;
         loop {
             let found = match self.admit(posting, terms, guard)? {
                 Insert::Done(new) => return Ok((new, amount.min(MOST).into())),
                 Insert::Exists(found) => found,
             };
-            let floor = self.overrides.floor(operation);
-            match found.add(operation, amount, now, terms.rules, floor, guard) {
+            match self.post_to(found, posting, terms, guard) {
                 Ok(count) => return Ok((found, count)),
                 Err(refused) => self.make_way(refused, hash, now, terms, guard)?,
             }

@@ -30,6 +30,7 @@ mod group;
 mod head;
 mod history;
 mod key;
+mod label;
 mod ledger;
 mod len;
 mod memory;

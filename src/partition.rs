@@ -1,22 +1,24 @@
-//! A partition: its key, its two series, and what hangs on them, in one entry of a
+//! A partition: its key, its two series, and what hangs on them, in one entry, in a cell of a
 //! [segment](crate::segment).
 //!
 //! ```text
-//!  0        8        16      24      28      32
-//! +--------+--------+-------+-------+-------+-----------------+
-//! | writes | reads  | past  | place | shape | table, pk bytes |
-//! +--------+--------+-------+-------+-------+-----------------+
-//!   heads                             lengths
+//!  0        8        16      24      32
+//! +--------+--------+-------+-------+-----------------+
+//! | writes | reads  | past  | label | table, pk bytes |
+//! +--------+--------+-------+-------+-----------------+
+//!   heads
 //! ```
 //!
-//! An entry is written before anybody can find it. From then on its heads and its past change in place;
-//! the rest never does. To have other neighbours it *moves*: it is frozen and copied.
+//! Texts that are too long for the cell are in the segment's text area; in their place then is how far away
+//! that is. An entry is written before anybody can find it. From then on its heads, its past and the marks of
+//! its label change in place; the rest never does. To have other neighbours it *moves*: it is frozen and copied.
 
 use crate::alarm::Alarm;
 use crate::clock::Moment;
 use crate::form::Form;
 use crate::head::{AtomicHead, Head};
 use crate::key::{Hash, Key};
+use crate::label::{AtomicLabel, Label};
 use crate::memory::OutOfMemory;
 use crate::operation::Operation;
 use crate::past::{GrowError, Past};
@@ -44,21 +46,16 @@ pub(crate) enum AddError {
     Memory,
 }
 
-/// The lengths of table and key.
-#[derive(Clone, Copy)]
-struct Shape {
-    table_len: u16,
-    pk_len: u16,
-}
-
 /// What an entry begins with.
 #[repr(C)]
 struct Core {
     heads: [AtomicHead; 2],
     past: Past,
-    place: u32,
-    shape: Shape,
+    label: AtomicLabel,
 }
+
+/// Where a far text begins, in bytes from its entry.
+type Distance = u32;
 
 /// A view of one partition's entry.
 #[derive(Clone, Copy)]
@@ -91,30 +88,32 @@ impl<'a> Content<'a> {
         Ok(Self { key, place: hash.place, heads: Operation::ALL.map(head), past })
     }
 
-    /// How many bytes an entry takes.
-    pub(crate) fn size(&self) -> usize {
-        size_of::<Core>() + self.key.table.len() + self.key.pk.len()
+    pub(crate) fn text_len(&self) -> usize {
+        self.key.table.len() + self.key.pk.len()
     }
 
-    /// Writes the entry.
+    /// Writes the entry, with its texts in the cell, or `far` from it.
     ///
     /// # Safety
-    /// There are `size` bytes at `at`, aligned for an entry, and nobody else sees them.
-    pub(crate) unsafe fn write(&self, at: NonNull<u8>) {
+    /// `cell` is a cell that this call has to itself but for its label, with room for the texts unless they are
+    /// far: then there is room there, at a higher address.
+    pub(crate) unsafe fn write(&self, cell: NonNull<u8>, far: Option<NonNull<u8>>) {
         let Key { table, pk } = self.key;
-        let core = Core {
-            heads: self.heads.map(AtomicHead::new),
-            past: Past::new(self.past),
-            place: self.place,
-            // Keys are checked: 1,024 and 16,384 at most.
-            shape: Shape { table_len: table.len() as u16, pk_len: pk.len() as u16 },
-        };
-        // SAFETY: both parts lie within the caller's bytes.
+        let core: *mut Core = cell.cast().as_ptr();
+        let label = Label::new(self.place, self.key);
+        // SAFETY: all of it lies within what the caller gives; the label has been there since the segment was
+        // made.
         unsafe {
-            at.cast().write(core);
-            let text = at.add(size_of::<Core>());
+            (&raw mut (*core).heads).write(self.heads.map(AtomicHead::new));
+            (&raw mut (*core).past).write(Past::new(self.past));
+            let near = cell.add(size_of::<Core>());
+            if let Some(far) = far {
+                near.cast::<Distance>().write((far.addr().get() - cell.addr().get()) as Distance);
+            }
+            let text = far.unwrap_or(near);
             text.copy_from_nonoverlapping(NonNull::from(table).cast(), table.len());
             text.add(table.len()).copy_from_nonoverlapping(NonNull::from(pk).cast(), pk.len());
+            (*core).label.set(if far.is_some() { label.far() } else { label });
         }
     }
 
@@ -127,15 +126,58 @@ impl<'a> Content<'a> {
 }
 
 fn quiet(alarm: Option<&Alarm>, now: Moment, rules: Rules) -> bool {
-    alarm.is_none_or(|alarm| alarm.quiet(now.ms, rules.interval_ms))
+    alarm.is_none_or(|alarm| alarm.quiet(now.ms(), rules.interval_ms))
 }
 
 impl<'g> Partition<'g> {
+    /// What an entry takes whose texts have so many bytes and are not far.
+    pub(crate) const fn size(text_len: usize) -> usize {
+        size_of::<Core>() + text_len
+    }
+
+    /// Makes a cell ready for an entry.
+    ///
     /// # Safety
-    /// `at` is where `Content::write` wrote an entry, which lives through `'g`.
+    /// There is room for an entry without texts at `cell`, aligned for one, and nobody else sees it.
+    pub(crate) unsafe fn prepare(cell: NonNull<u8>) {
+        let core: *mut Core = cell.cast().as_ptr();
+        // SAFETY: as the caller promises.
+        unsafe { (&raw mut (*core).label).write(AtomicLabel::new()) }
+    }
+
+    /// # Safety
+    /// `cell` is where `Content::write` wrote an entry, which lives through `'g`.
     #[inline(always)]
-    pub(crate) unsafe fn view(at: NonNull<u8>) -> Self {
-        Self { core: at.cast(), _lives: PhantomData }
+    pub(crate) unsafe fn view(cell: NonNull<u8>) -> Self {
+        Self { core: cell.cast(), _lives: PhantomData }
+    }
+
+    /// Whether a cell has an entry that is in the table, with this label, and texts that are near.
+    ///
+    /// # Safety
+    /// `cell` is one that `prepare` made ready, and lives.
+    #[inline(always)]
+    pub(crate) unsafe fn is_live(cell: NonNull<u8>, label: Label) -> bool {
+        let core: *const Core = cell.cast().as_ptr();
+        // SAFETY: a cell's label is there whether an entry is or not.
+        unsafe { (*core).label.load() == label.live() }
+    }
+
+    /// The entry of a cell, if it is so and of this key.
+    ///
+    /// # Safety
+    /// As for `is_live`; the cell lives through `'g`.
+    #[inline(always)]
+    pub(crate) unsafe fn if_live(cell: NonNull<u8>, label: Label, key: Key<'_>) -> Option<Self> {
+        // SAFETY: as the caller promises. If the label is live, all of an entry is there, with texts of the
+        // lengths that the label has in common with the key's.
+        unsafe {
+            if !Self::is_live(cell, label) {
+                return None;
+            }
+            let own = Key::read(cell.add(size_of::<Core>()), key.table.len(), key.pk.len());
+            if own == key { Some(Self::view(cell)) } else { None }
+        }
     }
 
     #[inline(always)]
@@ -145,7 +187,12 @@ impl<'g> Partition<'g> {
     }
 
     pub(crate) fn place(&self) -> u32 {
-        self.core().place
+        self.core().label.load().place()
+    }
+
+    /// Asks for the memory where the slots of closed seconds are.
+    pub(crate) fn fetch_past(&self) {
+        self.core().past.load().fetch();
     }
 
     /// Where the entry lies.
@@ -153,18 +200,30 @@ impl<'g> Partition<'g> {
         self.core.cast()
     }
 
-    #[inline(always)]
+    /// Whether this is the entry of a key, of which the label is.
+    pub(crate) fn is_of(&self, label: Label, key: Key<'_>) -> bool {
+        self.core().label.load().unmarked() == label && self.key() == key
+    }
+
     pub(crate) fn key(&self) -> Key<'g> {
-        let Shape { table_len, pk_len } = self.core().shape;
-        // SAFETY: the texts follow the core, as long as its shape says.
+        let label = self.core().label.load();
+        let (table_len, pk_len) = label.lens();
+        // SAFETY: the texts are where they were written, as long as the label says.
         unsafe {
-            let table = self.core.add(1).cast::<u8>();
-            let pk = table.add(table_len.into());
-            Key {
-                table: std::slice::from_raw_parts(table.as_ptr(), table_len.into()),
-                pk: std::slice::from_raw_parts(pk.as_ptr(), pk_len.into()),
-            }
+            let near = self.core.add(1).cast::<u8>();
+            let far = || self.address().add(near.cast::<Distance>().read() as usize);
+            Key::read(if label.is_far() { far() } else { near }, table_len, pk_len)
         }
+    }
+
+    /// The entry is in the table.
+    pub(crate) fn show(&self) {
+        self.core().label.mark_live();
+    }
+
+    /// The entry is about to be taken out of the table: from now on only its lane leads to it.
+    pub(crate) fn hide(&self) {
+        self.core().label.mark_gone();
     }
 
     pub(crate) fn series(&self, operation: Operation, window: u32, guard: &'g Guard) -> Series<'g> {
@@ -192,7 +251,7 @@ impl<'g> Partition<'g> {
             return None;
         }
         let before = head.add(amount);
-        Some(if before.second() == seen.second() && before.takes(amount) {
+        Some(if before.is_near(seen) {
             Ok(u64::from(before.total()) + u64::from(amount))
         } else {
             Err(before)
@@ -239,7 +298,7 @@ impl<'g> Partition<'g> {
         let core = self.core();
         // The heads first: who turns one marks the past before that.
         let heads = [0, 1].map(|i| core.heads[i].freeze(&last[i]));
-        Content { key: self.key(), place: core.place, heads, past: core.past.freeze().thawed() }
+        Content { key: self.key(), place: self.place(), heads, past: core.past.freeze().thawed() }
     }
 
     /// Stops an entry that can't be found any more, and returns what hangs on it: nothing else will.
@@ -253,10 +312,9 @@ impl<'g> Partition<'g> {
         self.core().past.freeze()
     }
 
-    /// How many bytes a copy takes.
-    pub(crate) fn size(&self) -> usize {
-        let Key { table, pk } = self.key();
-        size_of::<Core>() + table.len() + pk.len()
+    pub(crate) fn text_len(&self) -> usize {
+        let (table, pk) = self.core().label.load().lens();
+        table + pk
     }
 }
 
@@ -269,12 +327,13 @@ mod tests {
         let rules = Rules { window, interval_ms: 0 };
         let key = Key { table: b"orders", pk: b"customer#0000000007" };
         let content = Content::first(key, Hash::new(0), Operation::Write, 1, 0, u64::MAX).unwrap();
-        let entry = content.size().next_multiple_of(16);
+        let entry = Partition::size(content.text_len()).next_multiple_of(16);
         let mut memory = vec![0_u64; entry / 8];
         // SAFETY: there are so many bytes, aligned for an entry.
         let partition = unsafe {
             let at = NonNull::from(memory.as_mut_slice()).cast();
-            content.write(at);
+            Partition::prepare(at);
+            content.write(at, None);
             Partition::view(at)
         };
         let guard = &crossbeam_epoch::pin();

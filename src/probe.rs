@@ -1,9 +1,11 @@
 //! How an entry is found in a segment, and put there.
 
 use crate::key::{Hash, Key};
+use crate::label::Label;
 use crate::memory::fetch;
 use crate::partition::{Content, Partition};
-use crate::segment::{LANES_MAX, Segment};
+use crate::segment::Segment;
+use std::ptr::NonNull;
 
 /// What came of an insert.
 pub(crate) enum Inserted<'g> {
@@ -13,45 +15,80 @@ pub(crate) enum Inserted<'g> {
     Closed,
 }
 
+/// Segments this deep belong to a table that no core's own cache holds. There an entry is looked for in its home
+/// first: that misses the cache once, and the way by the group twice. Less deep, the way by the group is the
+/// better one: the processor can predict it.
+#[cfg(not(loom))]
+const DEEP: u32 = 10;
+/// In models entries are looked for in both ways.
+#[cfg(loom)]
+const DEEP: u32 = 0;
+
 impl<'g> Segment<'g> {
-    /// The first entry of its home group that has this hash's tag.
+    /// The cell where the entry of this hash and label is, unless it is not where nearly all are.
     #[inline(always)]
-    fn likely(&self, hash: Hash) -> Option<Partition<'g>> {
-        let group = self.home(hash.place).load();
+    fn likely(&self, hash: Hash, label: Label) -> Option<NonNull<u8>> {
+        let group = self.home_group(hash.place);
+        if self.depth() >= DEEP {
+            fetch(group);
+            let home = self.home_cell(hash.place);
+            // SAFETY: cells were made ready with the segment, which lives.
+            if unsafe { Partition::is_live(home, label) } {
+                return Some(home);
+            }
+        }
+        let group = group.load();
         let lane = group.matches(hash.tag).next()?;
-        // SAFETY: a lane with a tag says where an entry was written.
-        Some(unsafe { self.entry(group.unit(lane)) })
+        Some(self.cell(group.cell(lane)))
     }
 
-    /// Finds the entry of this key where nearly all are.
+    /// Finds the entry of this key.
     #[inline(always)]
     pub(crate) fn find_quickly(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
-        self.likely(hash).filter(|entry| entry.key() == key)
+        let label = Label::new(hash.place, key);
+        if let Some(cell) = self.likely(hash, label) {
+            // SAFETY: as in `likely`; cells live as long as the segment.
+            let found = unsafe { Partition::if_live(cell, label, key) };
+            if found.is_some() {
+                return found;
+            }
+        }
+        self.find(hash, key)
     }
 
-    pub(crate) fn fetch_group(&self, hash: Hash) {
-        fetch(std::ptr::from_ref(self.home(hash.place)).cast());
+    /// Asks for the memory that says where the entry of this hash is, and where it mostly is.
+    #[inline(always)]
+    pub(crate) fn fetch_home(&self, hash: Hash) {
+        fetch(self.home_group(hash.place));
+        fetch(self.home_cell(hash.place).as_ptr());
     }
 
-    pub(crate) fn fetch_entry(&self, hash: Hash) {
-        if let Some(entry) = self.likely(hash) {
-            fetch(entry.address().as_ptr());
+    /// Asks for the memory of this entry, or, if it is in its home, for what hangs on it.
+    #[inline(always)]
+    pub(crate) fn fetch_entry(&self, hash: Hash, label: Label) {
+        let home = self.home_cell(hash.place);
+        match self.likely(hash, label) {
+            // SAFETY: its label is live: nobody else's has all bits in common but by accident, and it is an entry's.
+            Some(cell) if cell == home => unsafe { Partition::view(cell) }.fetch_past(),
+            Some(cell) => fetch(cell.as_ptr()),
+            None => {}
         }
     }
 
     /// Finds the entry of this key here, or in those that follow.
     #[inline(never)]
     pub(crate) fn find(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
-        self.chain().find_map(|segment| segment.find_here(hash, key))
+        let label = Label::new(hash.place, key);
+        self.chain().find_map(|segment| segment.find_here(hash, label, key))
     }
 
-    fn find_here(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
+    fn find_here(&self, hash: Hash, label: Label, key: Key<'_>) -> Option<Partition<'g>> {
         for group in self.probe_order(hash.place) {
             let group = group.load();
             for lane in group.matches(hash.tag) {
                 // SAFETY: a lane with a tag says where an entry was written.
-                let entry = unsafe { self.entry(group.unit(lane)) };
-                if entry.key() == key {
+                let entry = unsafe { self.entry(group.cell(lane)) };
+                if entry.is_of(label, key) {
                     return Some(entry);
                 }
             }
@@ -64,17 +101,15 @@ impl<'g> Segment<'g> {
 
     /// Inserts an entry that is not in any segment before this one, the last of its chain.
     pub(crate) fn insert(&self, hash: Hash, content: &Content<'_>) -> Inserted<'g> {
-        if self.taken() >= LANES_MAX {
-            return Inserted::Closed;
-        }
+        let label = Label::new(hash.place, content.key);
         let mut written = None;
         'probe: loop {
             for at in self.probe_order(hash.place) {
                 let group = at.load();
                 for lane in group.matches(hash.tag) {
                     // SAFETY: a lane with a tag says where an entry was written.
-                    let entry = unsafe { self.entry(group.unit(lane)) };
-                    if entry.key() == content.key {
+                    let entry = unsafe { self.entry(group.cell(lane)) };
+                    if entry.is_of(label, content.key) {
                         return Inserted::Exists(entry);
                     }
                 }
@@ -82,17 +117,18 @@ impl<'g> Segment<'g> {
                 if group.is_frozen() {
                     return Inserted::Closed;
                 }
-                let unit = match written {
-                    Some(unit) => unit,
+                let cell = match written {
+                    Some(cell) => cell,
                     None => match self.write(content) {
-                        Some(unit) => *written.insert(unit),
+                        Some(cell) => *written.insert(cell),
                         None => return Inserted::Closed,
                     },
                 };
-                if at.change(group, group.with(lane, hash.tag, unit)) {
-                    self.count_taken();
+                if at.change(group, group.with(lane, hash.tag, cell)) {
                     // SAFETY: just written there.
-                    return Inserted::Done(unsafe { self.entry(unit) });
+                    let entry = unsafe { self.entry(cell) };
+                    entry.show();
+                    return Inserted::Done(entry);
                 }
                 continue 'probe;
             }
@@ -104,9 +140,10 @@ impl<'g> Segment<'g> {
     pub(crate) fn adopt(&self, tag: u8, content: &Content<'_>) -> bool {
         let mut groups = self.probe_order(content.place);
         let vacant = groups.find_map(|group| Some((group, group.load(), group.load().vacant()?)));
-        let Some((unit, (group, seen, lane))) = self.write(content).zip(vacant) else { return false };
-        group.set(seen.with(lane, tag, unit));
-        self.count_taken();
+        let Some((cell, (group, seen, lane))) = self.write(content).zip(vacant) else { return false };
+        group.set(seen.with(lane, tag, cell));
+        // SAFETY: just written there.
+        unsafe { self.entry(cell) }.show();
         true
     }
 }

@@ -1,8 +1,11 @@
 //! One record in full.
 
+use crate::clock::Moment;
 use crate::error::Error;
-use crate::key::{Key, check_name};
+use crate::key::{Hash, Key, check_name};
+use crate::ledger::Posting;
 use crate::operation::Operation;
+use crate::slot::MOST;
 
 /// One record: which partition, which operation, how much, and on behalf of which model.
 ///
@@ -47,11 +50,25 @@ impl<'a> Record<'a> {
     }
 
     /// Checks all arguments, and returns the key.
+    #[inline(always)]
     pub(crate) fn check(&self) -> Result<Key<'a>, Error> {
         self.model.map_or(Ok(()), check_name)?;
         if self.amount == 0 {
             return Err(Error::Invalid);
         }
         Key::new(self.table, self.pk)
+    }
+
+    /// The key of a record that has been checked.
+    #[inline(always)]
+    pub(crate) fn key(&self) -> Key<'a> {
+        Key { table: self.table, pk: self.pk }
+    }
+
+    /// This record at a moment, of its checked key and that one's hash.
+    #[inline(always)]
+    pub(crate) fn posting(&self, key: Key<'a>, hash: Hash, now: Moment) -> Posting<'a> {
+        let Record { operation, model, amount, .. } = *self;
+        Posting { key, hash, operation, model, amount: u32::try_from(amount).unwrap_or(MOST), now }
     }
 }

@@ -5,13 +5,12 @@ use crate::clock::Moment;
 use crate::detector::Detector;
 use crate::epoch;
 use crate::error::Error;
-use crate::key::{Key, Prefix};
+use crate::key::{Hash, Key, Prefix};
 use crate::ledger::{Ledger, Posting, Quick};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::past::GrowError;
 use crate::record::Record;
-use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::table::Refusal;
 use crate::warning::Warning;
@@ -40,28 +39,16 @@ impl Detector {
         record: &Record<'a>,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        self.post(self.posting(record, self.clock.now())?, delivery, epoch::pin())
-    }
-
-    /// Checks a record, and hashes its key.
-    pub(crate) fn posting<'a>(&self, record: &Record<'a>, now: Moment) -> Result<Posting<'a>, Error> {
         let key = record.check()?;
-        let amount = u32::try_from(record.amount).unwrap_or(MOST);
         let hash = self.terms.hashing.key(key);
-        let Record { operation, model, .. } = *record;
-        Ok(Posting { key, hash, operation, model, amount, now })
+        self.post(record.posting(key, hash, self.clock.now()), delivery, epoch::pin())
     }
 
+    #[inline(always)]
     pub(crate) fn record_one(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         let guard = epoch::pin();
         let hash = self.terms.hashing.key(key);
-        let now = self.clock.now();
-        let (count, _) = self.post(
-            Posting { key, hash, operation, model: None, amount: 1, now },
-            Delivery::Callback,
-            guard,
-        )?;
-        Ok(count)
+        self.record_hashed(key, hash, operation, guard)
     }
 
     #[inline(always)]
@@ -73,12 +60,19 @@ impl Detector {
     ) -> Result<u64, Error> {
         let guard = epoch::pin();
         let hash = prefix.key(key.pk);
-        let now = self.clock.now();
-        let (count, _) = self.post(
-            Posting { key, hash, operation, model: None, amount: 1, now },
-            Delivery::Callback,
-            guard,
-        )?;
+        self.record_hashed(key, hash, operation, guard)
+    }
+
+    #[inline(always)]
+    fn record_hashed(
+        &self,
+        key: Key<'_>,
+        hash: Hash,
+        operation: Operation,
+        guard: Guard,
+    ) -> Result<u64, Error> {
+        let posting = Posting { key, hash, operation, model: None, amount: 1, now: self.clock.now() };
+        let (count, _) = self.post(posting, Delivery::Callback, guard)?;
         Ok(count)
     }
 
@@ -91,12 +85,11 @@ impl Detector {
         guard: Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let ledger = self.current.get(&guard);
-        let posted = match ledger.post_quickly(posting, &self.terms, &guard) {
-            Quick::Done(count) => return Ok((count, None)),
-            Quick::Counted(partition, count) => Some((partition, count)),
-            Quick::Not => None,
-        };
-        let finished = self.finish(ledger, posted, &{ posting }, delivery, &guard);
+        let quick = ledger.post_quickly(posting, &self.terms, &guard);
+        if let Quick::Done(count) = quick {
+            return Ok((count, None));
+        }
+        let finished = self.finish(ledger, quick, &{ posting }, delivery, &guard);
         drop(guard);
         self.deliver(finished?, delivery)
     }
@@ -108,11 +101,19 @@ impl Detector {
     pub(crate) fn finish<'a, 'g>(
         &self,
         mut ledger: &'g Ledger,
-        posted: Option<(Partition<'g>, u64)>,
+        quick: Quick<'g>,
         posting: &Posting<'a>,
         delivery: Delivery,
         guard: &'g Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        let posted = match quick {
+            Quick::Counted(partition, count) => Some((partition, count)),
+            Quick::Found(found) => {
+                let posted = ledger.post_to(found, posting, &self.terms, guard).ok();
+                posted.map(|count| (found, count))
+            }
+            Quick::Done(_) | Quick::Not => None,
+        };
         let (partition, count) = match posted {
             Some(posted) => posted,
             None => loop {
@@ -200,7 +201,7 @@ impl Detector {
             Delivery::Callback => self.callback.is_some() && !CALLING.get(),
         };
         if heard {
-            alarm.ring(operation, now.ms, self.terms.rules.interval_ms)
+            alarm.ring(operation, now.ms(), self.terms.rules.interval_ms)
         } else {
             alarm.hold(operation);
             None

@@ -26,7 +26,7 @@ pub(crate) struct Renewal<'a> {
     pub(crate) rules: Rules,
     /// Where partitions are tallied that were idle, and so are not in the successor.
     pub(crate) reclaimed: &'a AtomicU64,
-    /// Bytes of an entry that is to be inserted next.
+    /// Bytes in the texts of an entry that is to be inserted next.
     pub(crate) to_come: usize,
 }
 
@@ -92,8 +92,8 @@ impl Table {
         let mut loads = [Load::default(); 3];
         for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
             if !entry.idle(renewal.now, renewal.rules, guard) {
-                loads[half(entry, segment.depth())].add(entry.size());
-                loads[2].add(entry.size());
+                loads[half(entry, segment.depth())].add(entry.text_len());
+                loads[2].add(entry.text_len());
             }
         }
         loads
@@ -119,10 +119,14 @@ impl Table {
         } else {
             halves[0] = Some(loads[2].create(to_come, depth)?);
         }
+        let (mut copied, mut live) = (Copied::default(), 0);
+        let mut entries = 0;
         for segment in segment.chain() {
             segment.lasts()?;
+            entries += segment.entries().count();
         }
-        let (mut copied, mut live) = (Copied::default(), 0);
+        // No more than are idle now will be: what is alive stays so at this moment.
+        copied.pasts.try_reserve(entries - loads[2].entries).map_err(|_| OutOfMemory)?;
         for segment in segment.chain() {
             let lasts = segment.lasts()?;
             for (at, lane, entry) in segment.entries() {
@@ -136,7 +140,6 @@ impl Table {
                 }
                 copied.idle += 1;
                 if content.past != Form::NOTHING {
-                    copied.pasts.try_reserve(1).map_err(|_| OutOfMemory)?;
                     copied.pasts.push(content.past);
                 }
             }

@@ -1,14 +1,15 @@
-//! A segment of the hash table: groups of lanes that say where entries lie, and an arena that holds them.
+//! A segment of the hash table: groups of lanes that say where entries lie, and cells that hold them.
 //!
 //! ```text
-//! +--------+--------------------------+---------+---------+------------+- - - - -+
-//! | header | groups: lanes            | entry   | entry   | entry      |  free   |
-//! +--------+--------------------------+---------+---------+------------+- - - - -+
-//! 0       64                         320   arena: up to 256 units of 16 bytes or more
+//! +----------------+--------+---------+---------+- - - - -+---------+- - - - - - - -+
+//! | groups: lanes  | header | cell 0  | cell 1  |         | cell n  |  text area    |
+//! +----------------+--------+---------+---------+- - - - -+---------+- - - - - - - -+
+//! 0               192      256      1 to 64 cells, all of one size    mostly empty
 //! ```
 //!
 //! Lanes are only ever taken in the order of the probe, and never become vacant again, so two threads that
-//! insert one key meet at the same group. An entry's memory is taken by counting on, and given back with the
+//! insert one key meet at the same group. An entry is in the cell that its hash says, its *home*, if that was
+//! free; so mostly it is found there without a look at the lanes. Cells and texts are given back with the
 //! segment. A segment that is full is *frozen*: a bit in every lane makes every later change fail; then its
 //! entries are frozen too, and copied to its successors.
 
@@ -18,28 +19,25 @@ use crate::partition::{Content, Partition};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
 use std::alloc::{Layout, alloc, dealloc};
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 use std::ptr::{NonNull, null_mut};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the spine's words hold a 48-bit address: 64-bit targets only");
 
-/// Groups in a segment, units in the largest arena, the shift that makes bytes of the smallest unit, and
-/// units in the largest entry.
+/// Groups in a segment, the most cells as a power of two, bytes in a unit of memory, and units in a cell.
 #[cfg(not(loom))]
-const SIZES: (usize, usize, u32, usize) = (32, 256, 4, 32);
+const SIZES: (usize, u32, usize, RangeInclusive<usize>) = (24, 6, 16, 4..=16);
 /// In models two entries fill a segment.
 #[cfg(loom)]
-const SIZES: (usize, usize, u32, usize) = (1, 2, 10, 1);
+const SIZES: (usize, u32, usize, RangeInclusive<usize>) = (1, 1, 256, 4..=4);
 const GROUPS: usize = SIZES.0;
-pub(crate) const UNITS: usize = SIZES.1;
-const SHIFT_MIN: u32 = SIZES.2;
-const ENTRY_UNITS: usize = SIZES.3;
-
-/// Lanes that are taken before a segment is full: the rest keeps probes short.
-#[cfg(not(loom))]
-pub(crate) const LANES_MAX: usize = GROUPS * LANES * 7 / 8;
-#[cfg(loom)]
-pub(crate) const LANES_MAX: usize = GROUPS * LANES;
+const CELLS_SHIFT: u32 = SIZES.1;
+/// What a segment holds at most. It has more lanes, which keeps probes short.
+pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
+pub(crate) const UNIT: usize = SIZES.2;
+/// Units in the smallest cell, and in the largest.
+pub(crate) const CELL_UNITS: RangeInclusive<usize> = SIZES.3;
 
 /// For each lane what its entry's heads held when they were frozen.
 type Lasts = [[AtomicU64; 2]; GROUPS * LANES];
@@ -49,13 +47,11 @@ type Lasts = [[AtomicU64; 2]; GROUPS * LANES];
 #[repr(C, align(64))]
 struct Header {
     groups: [AtomicGroup; GROUPS],
-    /// In units.
-    capacity: u32,
-    shift: u32,
-    /// Units taken, or more if some did not get what they asked for.
-    used: AtomicU32,
-    /// Lanes taken, roughly: counted after the fact.
-    taken: AtomicU32,
+    /// A bit for each cell that is taken.
+    taken: AtomicU64,
+    /// Units of the text area that are taken, or more if some did not get what they asked for.
+    texts_taken: AtomicU32,
+    texts: u32,
     /// The other half of the split that this segment came from, as a spine's word; null if it has none.
     sibling: *mut (),
     /// Where the entries are that had no place here, as a spine's word; null nearly always: see
@@ -67,16 +63,29 @@ struct Header {
     watch: crate::sync::watch::Watch,
 }
 
+/// How a segment's memory is cut up.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    /// How many cells there are, as a power of two.
+    cells_shift: u32,
+    /// Bytes in each.
+    cell_size: usize,
+    /// Units in the text area.
+    texts: u32,
+}
+
 const ADDRESS: usize = ((1 << 48) - 1) & !63;
 const DEPTH: usize = 63;
-const SHIFT_SHIFT: u32 = 48;
+const CELLS_SHIFT_AT: u32 = 48;
+const CELL_UNITS_AT: u32 = 52;
 
 /// A view of one segment.
 #[derive(Clone, Copy)]
 pub(crate) struct Segment<'g> {
     header: NonNull<Header>,
     depth: u32,
-    shift: u32,
+    cells_shift: u32,
+    cell_size: usize,
     _lives: PhantomData<&'g Header>,
 }
 
@@ -103,72 +112,78 @@ impl Lane<'_> {
     }
 }
 
-/// The smallest shift for entries of up to so many bytes.
-pub(crate) fn shift_for(bytes: usize) -> u32 {
-    let unit = bytes.div_ceil(ENTRY_UNITS).next_power_of_two();
-    unit.trailing_zeros().max(SHIFT_MIN)
+/// How many units so many bytes take.
+pub(crate) fn units_for(bytes: usize) -> usize {
+    bytes.div_ceil(UNIT)
 }
 
-/// How many units so many bytes take.
-pub(crate) fn units_for(bytes: usize, shift: u32) -> usize {
-    bytes.div_ceil(1 << shift)
+impl Shape {
+    /// For so many entries, or more; cells of so many units; and so many units of text.
+    pub(crate) fn new(entries: usize, cell_units: usize, texts: usize) -> Self {
+        let cells = entries.clamp(2, CELLS).next_power_of_two();
+        Self { cells_shift: cells.ilog2(), cell_size: cell_units * UNIT, texts: texts as u32 }
+    }
+
+    fn layout(self) -> Layout {
+        let size = size_of::<Header>() + (self.cell_size << self.cells_shift) + self.texts as usize * UNIT;
+        Layout::from_size_align(size, align_of::<Header>()).expect("segments are small")
+    }
 }
 
 impl<'g> Segment<'g> {
-    fn layout(capacity: usize, shift: u32) -> Layout {
-        let size = size_of::<Header>() + (capacity << shift);
-        Layout::from_size_align(size, align_of::<Header>()).expect("arenas are small")
-    }
-
-    pub(crate) fn create(units: usize, shift: u32, depth: u32) -> Result<Self, OutOfMemory> {
-        let capacity = units.min(UNITS);
+    pub(crate) fn create(shape: Shape, depth: u32) -> Result<Self, OutOfMemory> {
         // SAFETY: the layout holds at least the header.
-        let memory = NonNull::new(unsafe { alloc(Self::layout(capacity, shift)) }).ok_or(OutOfMemory)?;
+        let memory = NonNull::new(unsafe { alloc(shape.layout()) }).ok_or(OutOfMemory)?;
         let header: NonNull<Header> = memory.cast();
-        let new = Self { header, depth, shift, _lives: PhantomData };
+        let Shape { cells_shift, cell_size, texts } = shape;
+        let new = Self { header, depth, cells_shift, cell_size, _lives: PhantomData };
         if memory.addr().get() & !ADDRESS != 0 {
             // SAFETY: just allocated with this layout. No allocator hands out over 48 bits unasked.
-            unsafe { dealloc(memory.as_ptr(), Self::layout(capacity, shift)) };
+            unsafe { dealloc(memory.as_ptr(), shape.layout()) };
             return Err(OutOfMemory);
         }
-        // SAFETY: just allocated, for a header and the arena.
+        // SAFETY: just allocated, for a header and the cells.
         unsafe {
             header.write(Header {
                 groups: std::array::from_fn(|_| AtomicGroup::new()),
-                capacity: capacity as u32,
-                shift,
-                used: AtomicU32::new(0),
-                taken: AtomicU32::new(0),
+                taken: AtomicU64::new(0),
+                texts_taken: AtomicU32::new(0),
+                texts,
                 sibling: null_mut(),
                 next: null_mut(),
                 lasts: AtomicPtr::new(null_mut()),
                 #[cfg(loom)]
                 watch: crate::sync::watch::Watch::default(),
             });
+            (0..new.cells()).for_each(|cell| Partition::prepare(new.cell(cell as u8)));
         }
         Ok(new)
     }
 
-    /// The spine's word for this segment: its address, in the low bits its depth, on top its shift.
+    /// The spine's word for this segment: its address, in the low bits its depth, on top what the way to an
+    /// entry needs of its shape.
     pub(crate) fn word(&self) -> *mut () {
-        let marks = self.depth as usize | (self.shift as usize) << SHIFT_SHIFT;
-        self.header.as_ptr().cast::<()>().map_addr(|addr| addr | marks)
+        let shape = (self.cells_shift as usize) << CELLS_SHIFT_AT | (self.cell_size / UNIT) << CELL_UNITS_AT;
+        self.header.as_ptr().cast::<()>().map_addr(|addr| addr | shape | self.depth as usize)
     }
 
     /// # Safety
     /// `word` came from `word` of a segment that lives through `'g`.
     #[inline(always)]
     pub(crate) unsafe fn view(word: *mut ()) -> Self {
-        let header = word.map_addr(|addr| addr & ADDRESS).cast();
-        let (depth, shift) = ((word.addr() & DEPTH) as u32, (word.addr() >> SHIFT_SHIFT) as u32);
-        // SAFETY: a segment's address is not null.
-        Self { header: unsafe { NonNull::new_unchecked(header) }, depth, shift, _lives: PhantomData }
+        let bits = word.addr();
+        Self {
+            // SAFETY: a segment's address is not null.
+            header: unsafe { NonNull::new_unchecked(word.map_addr(|addr| addr & ADDRESS).cast()) },
+            depth: (bits & DEPTH) as u32,
+            cells_shift: (bits >> CELLS_SHIFT_AT) as u32 & 15,
+            cell_size: (bits >> CELL_UNITS_AT) * UNIT,
+            _lives: PhantomData,
+        }
     }
 
-    /// The depth in a segment's word.
-    #[inline(always)]
-    pub(crate) fn depth_of(word: *mut ()) -> u32 {
-        (word.addr() & DEPTH) as u32
+    fn shape(&self) -> Shape {
+        Shape { cells_shift: self.cells_shift, cell_size: self.cell_size, texts: self.header().texts }
     }
 
     /// How many low bits of their places all entries share.
@@ -180,12 +195,12 @@ impl<'g> Segment<'g> {
     /// Nobody uses the segment, nor any after it, any more. What hangs on its entries is not touched.
     pub(crate) unsafe fn free(self) {
         for segment in self.chain() {
-            let (header, lasts) = (segment.header(), segment.header().lasts.load(Acquire));
             #[cfg(loom)]
-            if header.watch.free() {
+            if segment.header().watch.free() {
                 continue;
             }
-            let layout = Self::layout(header.capacity as usize, header.shift);
+            let lasts = segment.header().lasts.load(Acquire);
+            let layout = segment.shape().layout();
             // SAFETY: as the caller promises; `lasts` came from a box.
             unsafe {
                 if !lasts.is_null() {
@@ -242,7 +257,7 @@ impl<'g> Segment<'g> {
 
     /// The group that the probe for this place begins with.
     #[inline(always)]
-    pub(crate) fn home(&self, place: u32) -> &'g AtomicGroup {
+    pub(crate) fn home_group(&self, place: u32) -> &'g AtomicGroup {
         let groups = self.header.cast::<AtomicGroup>();
         // SAFETY: the groups are the header's first part, and there are so many. Taking no reference to all of
         // it keeps its other lines out of the cache.
@@ -256,48 +271,82 @@ impl<'g> Segment<'g> {
         from.iter().chain(before)
     }
 
-    /// How many lanes have been taken, roughly.
-    pub(crate) fn taken(&self) -> usize {
-        self.header().taken.load(Relaxed) as usize
+    fn cells(&self) -> usize {
+        1 << self.cells_shift
     }
 
-    /// Counts a lane that was taken.
-    pub(crate) fn count_taken(&self) {
-        self.header().taken.fetch_add(1, Relaxed);
+    /// The number of the cell where an entry of this place had better be.
+    #[inline(always)]
+    fn home(&self, place: u32) -> u8 {
+        (u64::from(place) << self.cells_shift >> 32) as u8
     }
 
-    /// Writes an entry where nobody can find it yet.
-    pub(crate) fn write(&self, content: &Content<'_>) -> Option<u8> {
-        let header = self.header();
-        let units = units_for(content.size(), self.shift);
-        let unit = header.used.fetch_add(units as u32, Relaxed) as usize;
-        if unit + units > header.capacity as usize {
-            return None;
+    #[inline(always)]
+    pub(crate) fn cell(&self, cell: u8) -> NonNull<u8> {
+        // SAFETY: the cells follow the header; callers name none that is not there.
+        unsafe { self.header.add(1).cast::<u8>().add(usize::from(cell) * self.cell_size) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn home_cell(&self, place: u32) -> NonNull<u8> {
+        self.cell(self.home(place))
+    }
+
+    /// Takes a cell: the home of this place, the one beside it, or the next that is free.
+    fn take_cell(&self, place: u32) -> Option<u8> {
+        let (taken, home) = (&self.header().taken, self.home(place));
+        let mut seen = taken.load(Relaxed);
+        loop {
+            let free = !seen & u64::MAX >> (64 - self.cells());
+            let first = |free: u64| (free != 0).then(|| free.trailing_zeros() as u8);
+            let near = [home, home ^ 1].into_iter().find(|cell| free >> cell & 1 != 0);
+            let cell = near.or_else(|| first(free >> home << home)).or_else(|| first(free))?;
+            match taken.compare_exchange(seen, seen | 1 << cell, Relaxed, Relaxed) {
+                Ok(_) => return Some(cell),
+                Err(actual) => seen = actual,
+            }
         }
-        // SAFETY: the count gave these units to this call alone.
-        unsafe { content.write(self.arena().add(unit << self.shift)) };
-        Some(unit as u8)
     }
 
-    /// Before the segment is published: whether an entry of so many bytes has a place here.
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        let Header { capacity, used, .. } = self.header();
-        self.taken() < LANES_MAX
-            && used.load(Relaxed) as usize + units_for(bytes, self.shift) <= *capacity as usize
+    /// Whether texts of so many bytes are not in a cell.
+    fn is_far(&self, text_len: usize) -> bool {
+        Partition::size(text_len) > self.cell_size
+    }
+
+    /// Writes an entry where nobody can find it yet; returns its cell.
+    pub(crate) fn write(&self, content: &Content<'_>) -> Option<u8> {
+        let (header, text_len) = (self.header(), content.text_len());
+        let far = if self.is_far(text_len) {
+            let units = units_for(text_len);
+            let unit = header.texts_taken.fetch_add(units as u32, Relaxed) as usize;
+            if unit + units > header.texts as usize {
+                return None;
+            }
+            // SAFETY: the text area follows the cells.
+            Some(unsafe { self.cell(self.cells() as u8).add(unit * UNIT) })
+        } else {
+            None
+        };
+        let cell = self.take_cell(content.place)?;
+        // SAFETY: the cell, and the units of the text area, are this call's alone.
+        unsafe { content.write(self.cell(cell), far) };
+        Some(cell)
+    }
+
+    /// Before the segment is published: whether an entry with texts of so many bytes has a place here.
+    pub(crate) fn has_room(&self, text_len: usize) -> bool {
+        let Header { taken, texts_taken, texts, .. } = self.header();
+        let units = if self.is_far(text_len) { units_for(text_len) } else { 0 };
+        (taken.load(Relaxed).count_ones() as usize) < self.cells()
+            && texts_taken.load(Relaxed) as usize + units <= *texts as usize
     }
 
     /// # Safety
-    /// `unit` is where an entry was written.
+    /// An entry was written to this cell.
     #[inline(always)]
-    pub(crate) unsafe fn entry(&self, unit: u8) -> Partition<'g> {
-        // SAFETY: it lies in the arena, and lives as long as the segment.
-        unsafe { Partition::view(self.arena().add(usize::from(unit) << self.shift)) }
-    }
-
-    #[inline(always)]
-    fn arena(&self) -> NonNull<u8> {
-        // SAFETY: the arena follows the header.
-        unsafe { self.header.add(1).cast() }
+    pub(crate) unsafe fn entry(&self, cell: u8) -> Partition<'g> {
+        // SAFETY: it lives as long as the segment.
+        unsafe { Partition::view(self.cell(cell)) }
     }
 
     /// Whether the segment is being replaced.
@@ -321,7 +370,7 @@ impl<'g> Segment<'g> {
             let seen = group.load();
             seen.live().map(move |lane| {
                 // SAFETY: a lane with a tag says where an entry was written.
-                let entry = unsafe { segment.entry(seen.unit(lane)) };
+                let entry = unsafe { segment.entry(seen.cell(lane)) };
                 (i * LANES + lane as usize, Lane { group, seen, lane }, entry)
             })
         })

@@ -18,6 +18,7 @@
 //! at its limit, for a partition marked heavy). It is exact if the head's second is `h` after it was taken.
 
 use crate::head::{AtomicHead, BASE_LIMIT, Head};
+use crate::history::Survey;
 use crate::operation::Operation;
 use crate::partition::AddError;
 use crate::past::{Closed, GrowError, Past};
@@ -114,12 +115,8 @@ impl Series<'_> {
     ) -> Result<Option<u64>, AddError> {
         let mut sum = 0;
         if !seen.idle(second, self.window) {
-            let Some(sum_before) = self.sum_before(seen) else { return Ok(None) };
-            let own = seen.own(base(sum_before));
-            let gone = self.sum_gone(seen, second);
-            let slot = Slot::new(seen.second(), own);
-            self.past.put(self.operation, slot, self.window, self.guard)?;
-            sum = sum_before + u64::from(own) - gone;
+            let Some(closed) = self.close(seen, second)? else { return Ok(None) };
+            sum = closed;
         }
         let amount = amount.min(MOST);
         let count = sum + u64::from(amount);
@@ -132,6 +129,31 @@ impl Series<'_> {
             wheel.remember(second, sum);
         }
         Ok(turned.then_some(count))
+    }
+
+    /// Puts the slot of the head that was seen into the past. Returns what it and those before it add up to that
+    /// are still in the window at `second`. `None`: the head is another by now.
+    fn close(&self, seen: Head, second: u32) -> Result<Option<u64>, AddError> {
+        let first = |second: u32| second.saturating_sub(self.window);
+        let (closing, kept) = (seen.second(), first(second).min(seen.second()));
+        let survey = match self.closed() {
+            Closed::Nowhere => Survey { sum: 0, gone: 0, place: None },
+            Closed::History(history) => history.survey(self.operation, first(closing), kept, closing),
+            Closed::Wheel(wheel) => {
+                let gone = wheel.sum_between(first(closing), kept);
+                Survey { sum: wheel.closed(closing), gone, place: None }
+            }
+        };
+        // Else what was added up may not be this second's.
+        if self.head.load().second() != closing {
+            return Ok(None);
+        }
+        let own = seen.own(base(survey.sum));
+        let slot = Slot::new(closing, own);
+        if !survey.place.is_some_and(|place| place.put(self.operation, slot)) {
+            self.past.put(self.operation, slot, self.window, self.guard)?;
+        }
+        Ok(Some(survey.sum + u64::from(own) - survey.gone))
     }
 
     fn closed(&self) -> Closed<'_> {

@@ -18,8 +18,8 @@ const ROOT_DEPTH: u32 = 0;
 const ROOT: usize = 1 << ROOT_DEPTH;
 
 pub(crate) struct Spine {
-    /// No segment is deeper.
-    depth: AtomicU32,
+    /// As many low bits as the deepest segment is deep.
+    mask: AtomicU32,
     /// The words of segments 0 to `ROOT - 1`.
     root: [AtomicPtr<()>; ROOT],
     /// Level `k`, beyond the root, is segments `2^(k-1)` to `2^k - 1`. What is kept is where segment 0 would be
@@ -32,7 +32,7 @@ pub(crate) fn low(bits: u32, depth: u32) -> u32 {
     bits & ((1 << depth) - 1)
 }
 
-/// What stands in a word once the table is closed: no segment's address, and as if deeper than any.
+/// What stands in a word once the table is closed: no segment's address.
 const CLOSED: usize = 63;
 
 pub(crate) fn closed() -> *mut () {
@@ -43,18 +43,30 @@ pub(crate) fn is_closed(word: *mut ()) -> bool {
     word.addr() == CLOSED
 }
 
+/// Whether a word is no segment's: null, or closed.
+#[inline(always)]
+pub(crate) fn is_vacant(word: *mut ()) -> bool {
+    word.addr() <= CLOSED
+}
+
 impl Spine {
     pub(crate) fn new() -> Self {
         Self {
-            depth: AtomicU32::new(0),
+            mask: AtomicU32::new(0),
             root: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
             levels: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
         }
     }
 
-    #[inline(always)]
+    /// No segment is deeper.
     pub(crate) fn depth(&self) -> u32 {
-        self.depth.load(Acquire)
+        self.mask().count_ones()
+    }
+
+    /// As many low bits as that.
+    #[inline(always)]
+    pub(crate) fn mask(&self) -> u32 {
+        self.mask.load(Acquire)
     }
 
     fn level(depth: u32) -> Tailed<(), AtomicPtr<()>> {
@@ -85,7 +97,7 @@ impl Spine {
                 unsafe { Self::level(depth).destroy(new) };
             }
         }
-        self.depth.fetch_max(depth, AcqRel);
+        self.mask.fetch_max((1 << depth) - 1, AcqRel);
         Ok(())
     }
 

@@ -24,36 +24,37 @@ const TRIES: u32 = 64;
 
 #[derive(Debug)]
 pub(crate) struct Sweep {
-    /// When the next step is due, in µs. A table of a million partitions takes one about every 0.2 ms at
+    /// The stamp of when the next step is due. A table of a million partitions takes one about every 0.2 ms at
     /// 60 s, whatever the traffic; after a lull, every record takes one until a walk is made up for.
-    due_us: AtomicU64,
+    due: AtomicU64,
     step: AtomicU64,
     sampled: AtomicU64,
 }
 
 impl Sweep {
     pub(crate) fn new(now: Moment) -> Self {
-        Self { due_us: AtomicU64::new(now.ms * 1000), step: AtomicU64::new(0), sampled: AtomicU64::new(0) }
+        Self { due: AtomicU64::new(now.stamp()), step: AtomicU64::new(0), sampled: AtomicU64::new(0) }
     }
 
     /// Whether a step is due.
     #[inline(always)]
     pub(crate) fn is_due(&self, now: Moment) -> bool {
-        now.ms * 1000 >= self.due_us.load(Relaxed)
+        now.stamp() >= self.due.load(Relaxed)
     }
 
     /// Takes the next step, if one is due and no other thread takes it.
     pub(crate) fn step(&self, partitions: &Table, now: Moment, terms: &Terms, guard: &Guard) {
-        let due = self.due_us.load(Relaxed);
-        if now.ms * 1000 >= due {
+        let due = self.due.load(Relaxed);
+        if now.stamp() >= due {
             self.step_due(due, partitions, now, terms, guard);
         }
     }
 
     fn step_due(&self, due: u64, partitions: &Table, now: Moment, terms: &Terms, guard: &Guard) {
         let walk_us = u64::from(terms.rules.window) * 1_000_000 / WALKS;
-        let next = due.max((now.ms * 1000).saturating_sub(walk_us)) + (walk_us / partitions.steps()).max(1);
-        if self.due_us.compare_exchange(due, next, Relaxed, Relaxed).is_err() {
+        let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
+        let next = Moment::from_us(behind + (walk_us / partitions.steps()).max(1));
+        if self.due.compare_exchange(due, next.stamp(), Relaxed, Relaxed).is_err() {
             return;
         }
         // Closed: what was cleared needs no sweeping.

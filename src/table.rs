@@ -8,15 +8,17 @@
 //
 
 use crate::key::{Hash, Key};
+use crate::label::Label;
 use crate::len::Len;
 use crate::memory::OutOfMemory;
 use crate::partition::{Content, Partition};
 use crate::probe::Inserted;
 use crate::replacement::Renewal;
-use crate::segment::Segment;
-use crate::spine::{Spine, closed, is_closed, low};
+use crate::segment::{CELL_UNITS, Segment, Shape};
+use crate::spine::{Spine, closed, is_closed, is_vacant, low};
 use crate::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
+use std::hint::select_unpredictable;
 use std::ptr::null_mut;
 
 /// The table has been closed: it lives on for those who were in it, and takes in nobody else.
@@ -59,8 +61,8 @@ pub(crate) struct Table {
 
 /// A table of 64 segments has about 3,000 partitions, in 256 KiB.
 const LARGE_DEPTH: u32 = 6;
-/// Units in a table's first segment: an empty detector is small.
-const FIRST_UNITS: usize = 32;
+/// Cells in a table's first segment: an empty detector is small.
+const FIRST_CELLS: usize = 8;
 
 impl Table {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
@@ -70,7 +72,7 @@ impl Table {
             #[cfg(test)]
             moved_most: 0.into(),
         };
-        let first = Segment::create(FIRST_UNITS, crate::segment::shift_for(0), 0)?;
+        let first = Segment::create(Shape::new(FIRST_CELLS, *CELL_UNITS.start(), 0), 0)?;
         table.spine.word(0).store(first.word(), Relaxed);
         Ok(table)
     }
@@ -115,20 +117,17 @@ impl Table {
         std::ptr::eq(self.spine.word(i).load(Acquire), segment.word())
     }
 
-    /// The segment where keys of this place belong, by the straightest way; `None` may mean that there is one.
+    /// The segment where keys of this place belong, by the straightest way; it may be another if the table grows
+    /// meanwhile. `None` may mean that there is one.
     #[inline(always)]
     fn locate_quickly<'g>(&self, place: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
-        let depth = self.spine.depth();
-        let mut i = low(place, depth);
-        let mut word = self.spine.word(i).load(Acquire);
-        while word.is_null() {
-            // Segment 0 is always there.
-            i = low(i, i.checked_ilog2()?);
-            word = self.spine.word(i).load(Acquire);
-        }
-        // Of a segment that is no deeper than the table was, `i` is the index. A closed table is deeper.
+        let mask = self.spine.mask();
+        let split = self.spine.word(place & mask).load(Acquire);
+        let whole = self.spine.word(place & mask >> 1).load(Acquire);
+        // Many tables have segments of two depths, in no order that a processor could predict.
+        let word = select_unpredictable(split.is_null(), whole, split);
         // SAFETY: as in `locate`.
-        (Segment::depth_of(word) <= depth).then(|| unsafe { Segment::view(word) })
+        (!is_vacant(word)).then(|| unsafe { Segment::view(word) })
     }
 
     /// Finds a partition by the straightest way; `None` may mean that there is one.
@@ -140,7 +139,7 @@ impl Table {
         guard: &'g Guard,
     ) -> Option<Partition<'g>> {
         let segment = self.locate_quickly(hash.place, guard)?;
-        segment.find_quickly(hash, key).or_else(|| segment.find(hash, key))
+        segment.find_quickly(hash, key)
     }
 
     /// Whether the table has more than fits a core's own cache.
@@ -148,17 +147,19 @@ impl Table {
         self.spine.depth() >= LARGE_DEPTH
     }
 
-    /// Asks for the memory of the group that the probe for this hash begins with.
-    pub(crate) fn fetch_group(&self, hash: Hash, guard: &Guard) {
+    /// See [`Segment::fetch_home`].
+    #[inline(always)]
+    pub(crate) fn fetch_home(&self, hash: Hash, guard: &Guard) {
         if let Some(segment) = self.locate_quickly(hash.place, guard) {
-            segment.fetch_group(hash);
+            segment.fetch_home(hash);
         }
     }
 
-    /// Asks for the memory of the entry that the probe for this hash comes to first.
-    pub(crate) fn fetch_entry(&self, hash: Hash, guard: &Guard) {
+    /// See [`Segment::fetch_entry`].
+    #[inline(always)]
+    pub(crate) fn fetch_entry(&self, hash: Hash, label: Label, guard: &Guard) {
         if let Some(segment) = self.locate_quickly(hash.place, guard) {
-            segment.fetch_entry(hash);
+            segment.fetch_entry(hash, label);
         }
     }
 
@@ -181,7 +182,7 @@ impl Table {
         renewal: Renewal<'_>,
         guard: &'g Guard,
     ) -> Result<Insert<'g>, Refusal> {
-        let renewal = Renewal { to_come: content.size(), ..renewal };
+        let renewal = Renewal { to_come: content.text_len(), ..renewal };
         loop {
             let (i, segment) = self.locate(hash.place, guard)?;
             if let Some(found) = segment.find(hash, content.key) {
@@ -223,6 +224,8 @@ impl Table {
         renewal: Renewal<'_>,
         guard: &Guard,
     ) -> Result<bool, Refusal> {
+        // First, so that who sees the lane vacated does not come upon the entry in its home.
+        partition.hide();
         loop {
             let (i, segment) = self.locate(partition.place(), guard)?;
             let here = |entry: &Partition<'_>| entry.address() == partition.address();

@@ -79,7 +79,7 @@ fn seen_in(seconds: u64) -> Detector {
 }
 
 /// Entries that fill the first segment, so that the next splits it.
-const FULL: u64 = 66;
+const FULL: u64 = 64;
 
 /// A detector whose first segment is full; with this bound.
 fn nearly_full(max_partitions: u64) -> Detector {
@@ -139,6 +139,21 @@ fn a_record_for_which_the_past_grows() {
 fn a_record_for_which_the_table_grows() {
     refuse_each(|| nearly_full(0), |detector| detector.record_write("t", "k"));
     refuse_each(|| frozen(0), |detector| detector.record_write("t", "k"));
+}
+
+/// What hangs on the idle ones must be remembered until it can be freed.
+#[test]
+fn a_record_for_which_idle_partitions_with_a_past_make_way() {
+    let full_of_idle = || {
+        let detector = never_hot(60).build().unwrap();
+        for second in 0..3 {
+            detector.set_time_ms(second * 1000).unwrap();
+            (0..FULL).for_each(|key| assert!(detector.record_write("filler", key.to_le_bytes()).is_ok()));
+        }
+        detector.set_time_ms(100_000).unwrap();
+        detector
+    };
+    refuse_each(full_of_idle, |detector| detector.record_write("t", "k"));
 }
 
 #[test]

@@ -63,6 +63,10 @@ impl Subject {
             // As a detector does.
             Ok(match ledger.post_quickly(posting, &self.terms, &guard) {
                 Quick::Done(count) | Quick::Counted(_, count) => count,
+                Quick::Found(found) => match ledger.post_to(found, &posting, &self.terms, &guard) {
+                    Ok(count) => count,
+                    Err(_) => ledger.post(&posting, &self.terms, &guard)?.1,
+                },
                 Quick::Not => ledger.post(&posting, &self.terms, &guard)?.1,
             })
         });
@@ -269,7 +273,8 @@ fn ring(subject: &Subject, second: u32, thread: &Thread) -> Option<u64> {
     let guard = thread.pin();
     let pk = 0u32.to_ne_bytes();
     let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, second);
-    let alarm = |found: Partition<'_>| found.alarm(&guard).ok().map(|alarm| alarm.ring(Write, now.ms, 1000));
+    let alarm =
+        |found: Partition<'_>| found.alarm(&guard).ok().map(|alarm| alarm.ring(Write, now.ms(), 1000));
     subject.current.get(&guard).look(key, hash, now, &subject.terms, &guard, alarm).unwrap().unwrap()
 }
 

@@ -31,11 +31,12 @@ impl Series {
     fn new() -> Self {
         let content =
             Content::first(Key { table: b"t", pk: b"k" }, Hash::new(0), Write, 1, 0, u64::MAX).unwrap();
-        assert!(content.size() <= Self::LAYOUT.size());
+        assert!(Partition::size(content.text_len()) <= Self::LAYOUT.size());
         // SAFETY: the layout has room for the entry.
         unsafe {
             let memory = NonNull::new(alloc(Self::LAYOUT)).unwrap();
-            content.write(memory);
+            Partition::prepare(memory);
+            content.write(memory, None);
             Self(memory)
         }
     }

@@ -117,6 +117,27 @@ fn e_a_removal_against_replacement() {
     });
 }
 
+/// (e) A key is inserted again as soon as its lane is vacated: from then on the new entry is found, and not the
+/// old one in its home.
+#[test]
+fn e_a_removal_against_insert_and_find() {
+    explore("e: a removal against insert and find", 3, || {
+        let stage = Subject::stage(&[0]);
+        stage.race(
+            |s, t| s.remove(0, t),
+            |s, t| {
+                let (pk, guard) = (0_u32.to_ne_bytes(), t.pin());
+                let content = Content::first(key_of(&pk), hash(0), Write, 1, 0, u64::MAX).unwrap();
+                let inserted = s.table.insert(hash(0), &content, s.renewal(0), &guard);
+                if let Ok(Insert::Done(new)) = inserted {
+                    let found = s.table.find_quickly(hash(0), key_of(&pk), &guard).unwrap();
+                    assert_eq!(found.address(), new.address());
+                }
+            },
+        );
+    });
+}
+
 /// (f) Two threads replace a segment in which a partition is idle: it goes once, and is tallied once.
 #[test]
 fn f_two_reclaims() {

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::clock::Moment;
+use crate::key::Hashing;
 use crate::operation::Operation::Write;
 use crate::partition::Rules;
-use crate::segment::{LANES_MAX, UNITS};
+use crate::segment::CELLS;
 use crate::sync::AtomicU64;
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -102,7 +103,27 @@ fn no_operation_moves_more_partitions_than_a_segment_has() {
     assert!((0..keys).all(|key| subject.count(key, 20, mixed(key)) == Some(1)));
     let moved = subject.table.moved_most.load(Relaxed);
     println!("{keys} partitions inserted, {moved} moved at most by one of them");
-    assert!(moved > 0 && moved <= LANES_MAX.min(UNITS), "{moved}");
+    assert!(moved > 0 && moved <= CELLS, "{moved}");
+}
+
+/// What the quick way in large tables is for; a share that random places must reach.
+#[test]
+fn most_entries_are_in_their_home() {
+    let (subject, hashing) = (Subject::new(), Hashing::seeded([1, 2]));
+    let keys = 20_000;
+    for key in 0..keys {
+        let hash = hashing.key(Key { table: b"t", pk: &pk(key, 20) });
+        assert!(subject.insert(key, 20, hash, 0));
+    }
+    let guard = &crossbeam_epoch::pin();
+    let segments = (0..subject.table.steps()).filter_map(|step| subject.table.walk(step, guard).unwrap());
+    let at_home = segments.map(|(_, segment)| {
+        let entries = segment.entries().map(|(_, _, entry)| entry);
+        entries.filter(|entry| entry.address() == segment.home_cell(entry.place())).count()
+    });
+    let share = at_home.sum::<usize>() as f64 / keys as f64;
+    println!("{share:.3} of {keys} are in their home");
+    assert!(share > 0.55);
 }
 
 #[test]
