@@ -8,7 +8,6 @@ use crate::operation::Operation;
 use crate::record::Record;
 use crate::warning::Warning;
 use std::ffi::{c_char, c_void};
-use std::ptr::NonNull;
 
 /// The call succeeded.
 pub const HPD_OK: i32 = 0;
@@ -241,14 +240,13 @@ impl hpd_record {
     /// `read` has accepted it.
     #[inline(always)]
     pub(crate) unsafe fn read_checked<'a>(&self) -> Record<'a> {
-        // SAFETY: as the caller promises: a text is NULL only if it is empty.
-        let text = |text: *const c_char, len: usize| unsafe {
-            let text: *const u8 = if len == 0 { NonNull::dangling().as_ptr() } else { text.cast() };
-            std::slice::from_raw_parts(text, len)
-        };
+        // SAFETY: as the caller promises: of the table and of a model there is a byte at least, and a pk may be NULL
+        // if it is empty.
+        let text = |text: *const c_char, len: usize| unsafe { std::slice::from_raw_parts(text.cast(), len) };
+        let pk = if self.pk.is_null() { c"".as_ptr() } else { self.pk };
         Record {
             table: text(self.table, self.table_len),
-            pk: text(self.pk, self.pk_len),
+            pk: text(pk, self.pk_len),
             operation: if self.operation == HPD_READ { Operation::Read } else { Operation::Write },
             model: (!self.model.is_null()).then(|| text(self.model, self.model_len)),
             amount: self.amount,

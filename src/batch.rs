@@ -1,6 +1,7 @@
 //! Many records in one call: one look at the clock and one pin for several, and no record waits for memory that
 //! the one before it could have asked for.
 
+use crate::clock::Moment;
 use crate::detector::Detector;
 use crate::epoch;
 use crate::error::Error;
@@ -91,47 +92,54 @@ impl Detector {
     ) -> Result<(), Stop<'a>> {
         let (guard, now) = (epoch::pin(), self.clock.now());
         let ledger = self.current.get(&guard);
-        let far = ledger.partitions.is_large();
-        let mut hashes = [None; CHUNK];
-        if far {
-            fetch(ledger, &mut hashes, run.clone().map(|i| nth(i).key()), hasher, &guard);
+        let mut hashes = [Hash::new(0); CHUNK];
+        for (hash, i) in hashes.iter_mut().zip(run.clone()) {
+            *hash = hasher.hash(nth(i).key());
         }
-        for (len, i) in run.enumerate() {
-            let record = nth(i);
-            let key = record.key();
-            let hash = if far { hashes[len] } else { None }.unwrap_or_else(|| hasher.hash(key));
-            let posting = record.posting(key, hash, now);
-            let quick = ledger.post_quickly(posting, &self.terms, &guard);
+        if ledger.partitions.is_large() {
+            fetch(ledger, &hashes[..run.len()], run.clone().map(|i| nth(i).key()), &guard);
+        }
+        let first = run.start;
+        self.post_run(run, &nth, |i| hashes[i - first], ledger, now, &guard)
+    }
+
+    /// The same, now and in this ledger, for records whose hash `hash` knows.
+    #[inline(always)]
+    fn post_run<'a>(
+        &self,
+        run: Range<usize>,
+        nth: impl Fn(usize) -> Record<'a>,
+        mut hash: impl FnMut(usize) -> Hash,
+        ledger: &Ledger,
+        now: Moment,
+        guard: &Guard,
+    ) -> Result<(), Stop<'a>> {
+        let first = run.start;
+        for i in run {
+            let hash = hash(i);
+            // Made anew where it is needed again: that is seldom, and to keep it costs more.
+            let posting = || nth(i).posting(hash, now);
+            let quick = ledger.post_quickly(posting(), &self.terms, guard);
             if let Quick::Done(_) = quick {
                 continue;
             }
-            match self.finish(ledger, quick, &{ posting }, Delivery::Callback, &guard) {
+            match self.finish(ledger, quick, &posting(), Delivery::Callback, guard) {
                 Ok((_, None)) => {}
-                Ok((_, Some(warning))) => return Err(Stop::Warning(len + 1, warning)),
-                Err(refused) => return Err(Stop::Refused(len, refused)),
+                Ok((_, Some(warning))) => return Err(Stop::Warning(i + 1 - first, warning)),
+                Err(refused) => return Err(Stop::Refused(i - first, refused)),
             }
         }
         Ok(())
     }
 }
 
-/// Hashes these keys, and asks for the memory where their partitions are, for all at once.
+/// Asks for the memory where the partitions of these keys are, for all at once.
 #[inline(always)]
-fn fetch<'a>(
-    ledger: &Ledger,
-    hashes: &mut [Option<Hash>; CHUNK],
-    keys: impl Iterator<Item = Key<'a>>,
-    hasher: &mut Hasher<'a, '_>,
-    guard: &Guard,
-) {
-    let mut labels = [None; CHUNK];
-    for ((place, label), key) in hashes.iter_mut().zip(&mut labels).zip(keys) {
-        let hash = hasher.hash(key);
-        (*place, *label) = (Some(hash), Some(Label::new(hash.place, key)));
+fn fetch<'a>(ledger: &Ledger, hashes: &[Hash], keys: impl Iterator<Item = Key<'a>>, guard: &Guard) {
+    for &hash in hashes {
         ledger.partitions.fetch_home(hash, guard);
     }
-    for (hash, label) in hashes.iter().zip(labels) {
-        let Some((hash, label)) = hash.zip(label) else { break };
-        ledger.partitions.fetch_entry(hash, label, guard);
+    for (&hash, key) in hashes.iter().zip(keys) {
+        ledger.partitions.fetch_entry(hash, Label::new(hash.place, key), guard);
     }
 }

@@ -65,10 +65,10 @@ impl<'a> Record<'a> {
         Key { table: self.table, pk: self.pk }
     }
 
-    /// This record at a moment, of its checked key and that one's hash.
+    /// This record, once it has been checked, at a moment; with its key's hash.
     #[inline(always)]
-    pub(crate) fn posting(&self, key: Key<'a>, hash: Hash, now: Moment) -> Posting<'a> {
-        let Record { operation, model, amount, .. } = *self;
-        Posting { key, hash, operation, model, amount: u32::try_from(amount).unwrap_or(MOST), now }
+    pub(crate) fn posting(&self, hash: Hash, now: Moment) -> Posting<'a> {
+        let amount = u32::try_from(self.amount).unwrap_or(MOST);
+        Posting { key: self.key(), hash, operation: self.operation, model: self.model, amount, now }
     }
 }

@@ -41,7 +41,7 @@ impl Detector {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let key = record.check()?;
         let hash = self.terms.hashing.key(key);
-        self.post(record.posting(key, hash, self.clock.now()), delivery, epoch::pin())
+        self.post(record.posting(hash, self.clock.now()), delivery, epoch::pin())
     }
 
     #[inline(always)]
