@@ -53,7 +53,7 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record`]; [`Error::Memory`] if it ran out at the first.
     pub fn record_batch(&self, records: &[Record<'_>]) -> Result<usize, Error> {
-        self.record_each(records.len(), |i| records[i].check().map(drop), |i| records[i])
+        self.record_each(records.len(), |i| records[i].check(), |i| records[i])
     }
 
     /// The same, for records of which `check` says whether they are valid, and which `nth` then yields.

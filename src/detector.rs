@@ -65,7 +65,7 @@ impl Detector {
     /// [`Error::Invalid`] for a table not of 1 to 1,024 bytes or a key over 16,384 bytes;
     /// [`Error::Memory`].
     pub fn record_write(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_one(Key::new(table.as_ref(), pk.as_ref())?, Operation::Write)
+        self.record_one(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Write)
     }
 
     /// Records one read and returns the partition's count of reads with it.
@@ -73,7 +73,7 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record_write`].
     pub fn record_read(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_one(Key::new(table.as_ref(), pk.as_ref())?, Operation::Read)
+        self.record_one(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Read)
     }
 
     /// Records what `record` says and returns the count with it.
@@ -101,7 +101,7 @@ impl Detector {
     /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is being
     /// moved and there is no memory to help with that.
     pub fn write_count(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.count(Key::new(table.as_ref(), pk.as_ref())?, Operation::Write)
+        self.count(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Write)
     }
 
     /// The partition's count of reads. Asking neither starts to track a partition nor keeps it.
@@ -110,7 +110,7 @@ impl Detector {
     /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is being
     /// moved and there is no memory to help with that.
     pub fn read_count(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.count(Key::new(table.as_ref(), pk.as_ref())?, Operation::Read)
+        self.count(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Read)
     }
 
     /// Prepares a table's name once, for callers that record to it often.
@@ -191,6 +191,7 @@ impl Detector {
     }
 
     fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
+        key.check()?;
         let guard = epoch::pin();
         let now = self.clock.now();
         let hash = self.terms.hashing.key(key);

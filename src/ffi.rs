@@ -257,8 +257,7 @@ pub unsafe extern "C" fn hpd_record_batch(
         // SAFETY: the caller gives `n` records, this far apart.
         let at = |i: usize| unsafe { records.byte_add(i * record_size) };
         // SAFETY: as above.
-        let check =
-            |i: usize| unsafe { read(at(i), record_size)?.read()?.check().map(drop).map_err(Refused::from) };
+        let check = |i: usize| unsafe { read(at(i), record_size)?.read()?.check().map_err(Refused::from) };
         // SAFETY: as above, and they have been checked, and stay as they are during the call.
         let nth = |i: usize| unsafe { at(i).read_unaligned().read_checked() };
         Ok(detector.record_each(n, check, nth)? as i64)

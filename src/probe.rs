@@ -5,6 +5,7 @@ use crate::label::Label;
 use crate::memory::fetch;
 use crate::partition::{Content, Partition};
 use crate::segment::Segment;
+use std::ops::Range;
 use std::ptr::NonNull;
 
 /// What came of an insert.
@@ -15,23 +16,24 @@ pub(crate) enum Inserted<'g> {
     Closed,
 }
 
-/// Segments this deep belong to a table that no core's own cache holds. There an entry is looked for in its home
-/// first: that misses the cache once, and the way by the group twice. Less deep, the way by the group is the
-/// better one: the processor can predict it.
+/// How deep the segments are of tables that a core's own cache holds, but for the least. There the way to an entry by
+/// the group is the better one: a processor can predict it. Deeper, an entry is looked for in its home first: that
+/// misses the cache once, and the way by the group twice. A lone segment's few entries mostly are at home.
 #[cfg(not(loom))]
-const DEEP: u32 = 10;
+const MIDDLING: Range<u32> = 1..10;
 /// In models entries are looked for in both ways.
 #[cfg(loom)]
-const DEEP: u32 = 0;
+const MIDDLING: Range<u32> = 1..1;
 
 impl<'g> Segment<'g> {
     /// The cell where the entry of this hash and label is, unless it is not where nearly all are.
     #[inline(always)]
     fn likely(&self, hash: Hash, label: Label) -> Option<NonNull<u8>> {
-        let group = self.home_group(hash.place);
-        if self.depth() >= DEEP {
+        let (group, home) = (self.home_group(hash.place), self.home_cell(hash.place));
+        if MIDDLING.contains(&self.depth()) {
+            fetch(home.as_ptr());
+        } else {
             fetch(group);
-            let home = self.home_cell(hash.place);
             // SAFETY: cells were made ready with the segment, which lives.
             if unsafe { Partition::is_live(home, label) } {
                 return Some(home);

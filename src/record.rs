@@ -49,17 +49,16 @@ impl<'a> Record<'a> {
         self
     }
 
-    /// Checks all arguments, and returns the key.
+    /// Checks all arguments.
     #[inline(always)]
-    pub(crate) fn check(&self) -> Result<Key<'a>, Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         self.model.map_or(Ok(()), check_name)?;
         if self.amount == 0 {
             return Err(Error::Invalid);
         }
-        Key::new(self.table, self.pk)
+        self.key().check()
     }
 
-    /// The key of a record that has been checked.
     #[inline(always)]
     pub(crate) fn key(&self) -> Key<'a> {
         Key { table: self.table, pk: self.pk }

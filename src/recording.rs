@@ -39,13 +39,14 @@ impl Detector {
         record: &Record<'a>,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let key = record.check()?;
-        let hash = self.terms.hashing.key(key);
+        record.check()?;
+        let hash = self.terms.hashing.key(record.key());
         self.post(record.posting(hash, self.clock.now()), delivery, epoch::pin())
     }
 
     #[inline(always)]
     pub(crate) fn record_one(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
+        key.check()?;
         let guard = epoch::pin();
         let hash = self.terms.hashing.key(key);
         self.record_hashed(key, hash, operation, guard)

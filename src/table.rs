@@ -14,7 +14,7 @@ use crate::memory::OutOfMemory;
 use crate::partition::{Content, Partition};
 use crate::probe::Inserted;
 use crate::replacement::Renewal;
-use crate::segment::{CELL_UNITS, Segment, Shape};
+use crate::segment::{CELL_UNITS, CELLS, Segment, Shape};
 use crate::spine::{Spine, closed, is_closed, is_vacant, low};
 use crate::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
@@ -61,8 +61,6 @@ pub(crate) struct Table {
 
 /// A table of 64 segments has about 3,000 partitions, in 256 KiB.
 const LARGE_DEPTH: u32 = 6;
-/// Cells in a table's first segment: an empty detector is small.
-const FIRST_CELLS: usize = 8;
 
 impl Table {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
@@ -72,7 +70,7 @@ impl Table {
             #[cfg(test)]
             moved_most: 0.into(),
         };
-        let first = Segment::create(Shape::new(FIRST_CELLS, *CELL_UNITS.start(), 0), 0)?;
+        let first = Segment::create(Shape::new(CELLS, *CELL_UNITS.start(), 0), 0)?;
         table.spine.word(0).store(first.word(), Relaxed);
         Ok(table)
     }
