@@ -91,10 +91,107 @@
 #define HPD_FLAG_HASH_SEED 1u
 
 /**
+ * Count capacity and not operations: amounts, thresholds, counts and warnings are then in half units, so that
+ * a read of half a unit is exact. A record without an amount adds one unit, which is 2.
+ */
+#define HPD_FLAG_CAPACITY 2u
+
+/**
+ * The first throttle for the key range of a partition gives a warning, and then the first in each interval.
+ */
+#define HPD_FLAG_WARN_THROTTLES 4u
+
+/**
+ * The rule of a warning: the window's count has reached its threshold.
+ */
+#define HPD_RULE_WINDOW 0
+
+/**
+ * The current second has reached its threshold.
+ */
+#define HPD_RULE_SECOND 1
+
+/**
+ * Five seconds, the current one and the four before it, have reached their threshold.
+ */
+#define HPD_RULE_SUSTAINED 2
+
+/**
+ * DynamoDB throttled the partition for its key range.
+ */
+#define HPD_RULE_THROTTLE 3
+
+/**
+ * A throttle's reason: the answer named none.
+ */
+#define HPD_THROTTLE_UNKNOWN 0
+
+/**
+ * The partition's own limit: the one reason that is evidence of a hot partition.
+ */
+#define HPD_THROTTLE_KEY_RANGE 1
+
+/**
+ * The provisioned throughput of the table or index.
+ */
+#define HPD_THROTTLE_PROVISIONED 2
+
+/**
+ * The account's limit.
+ */
+#define HPD_THROTTLE_ACCOUNT_LIMIT 3
+
+/**
+ * The most that an on-demand table or index was set to.
+ */
+#define HPD_THROTTLE_MAX_ON_DEMAND 4
+
+/**
+ * Tallied by table: scans, and statements that pin no key.
+ */
+#define HPD_UNATTRIBUTED_SCANS 0
+
+/**
+ * The capacity that those took, in half units.
+ */
+#define HPD_UNATTRIBUTED_SCAN_UNITS 1
+
+/**
+ * Items of batches that DynamoDB returned unprocessed.
+ */
+#define HPD_UNATTRIBUTED_UNPROCESSED 2
+
+/**
+ * Capacity of an index whose key value is not known, in half units.
+ */
+#define HPD_UNATTRIBUTED_INDEX_UNITS 3
+
+/**
+ * Throttles of requests, or of indexes, of which no key is known.
+ */
+#define HPD_UNATTRIBUTED_THROTTLES 4
+
+/**
+ * Why DynamoDB throttled a request.
+ */
+typedef struct Reason Reason;
+
+/**
+ * What is tallied by table, or index, because no partition can be charged with it.
+ */
+typedef struct Unattributed Unattributed;
+
+/**
  * A detector. Made by hpd_new or hpd_new_with_options, freed by hpd_free. Any number of threads may
  * use one at once.
  */
 typedef struct hpd_detector hpd_detector;
+
+/**
+ * A snapshot of the hottest partitions. Made by hpd_hottest_take, read by hpd_hottest_get, freed by hpd_hottest_free.
+ * It never changes, so any number of threads may read it at once.
+ */
+typedef struct hpd_hottest hpd_hottest;
 
 /**
  * A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
@@ -132,7 +229,7 @@ typedef struct hpd_warning {
    */
   int32_t operation;
   /**
-   * The detector's window.
+   * The seconds that count is of: the detector's window or, by the other rules, 1 or 5.
    */
   uint32_t window_seconds;
   /**
@@ -149,9 +246,18 @@ typedef struct hpd_warning {
    */
   uint64_t suppressed;
   /**
-   * The fullest second in the window; at most count.
+   * The fullest second in the window.
    */
   uint64_t peak;
+  /**
+   * HPD_RULE_*: which rule is met.
+   */
+  int32_t rule;
+  /**
+   * What share of DynamoDB's limit for a partition count is, in thousandths, on the average of its seconds.
+   * Without HPD_FLAG_CAPACITY an operation is taken for one unit.
+   */
+  uint32_t utilisation_permille;
 } hpd_warning;
 
 /**
@@ -205,13 +311,40 @@ typedef struct hpd_options {
    */
   int32_t clock;
   /**
-   * 0 or HPD_FLAG_HASH_SEED.
+   * HPD_FLAG_*, or 0.
    */
   uint32_t flags;
   /**
    * Used with HPD_FLAG_HASH_SEED only.
    */
   uint64_t hash_seed[2];
+  /**
+   * What one second of a partition must have of writes to be hot, whatever the window has; 0, the default: no
+   * such rule. To INT64_MAX.
+   */
+  uint64_t writes_per_second;
+  /**
+   * The same for reads.
+   */
+  uint64_t reads_per_second;
+  /**
+   * What five seconds of a partition, the current one and the four before it, must have of writes to be hot; 0, the
+   * default: no such rule. To INT64_MAX. Needs a window of 5 seconds or more.
+   */
+  uint64_t writes_sustained;
+  /**
+   * The same for reads.
+   */
+  uint64_t reads_sustained;
+  /**
+   * How many processes record the same tables' traffic, about evenly: utilisation is judged by this one's share
+   * of DynamoDB's limits. 0, the default, and 1: it has all of them.
+   */
+  uint32_t processes;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
 } hpd_options;
 
 /**
@@ -256,6 +389,118 @@ typedef struct hpd_record {
   uint32_t reserved;
 } hpd_record;
 
+/**
+ * A partition in a snapshot, and what it had of one operation in the window.
+ */
+typedef struct hpd_hot_partition {
+  /**
+   * Set by the caller; then how many bytes of this struct the library has filled.
+   */
+  size_t struct_size;
+  /**
+   * The table; never NULL, not NUL-terminated.
+   */
+  const char *table;
+  /**
+   * The table's length in bytes.
+   */
+  size_t table_len;
+  /**
+   * The partition-key value; never NULL, not NUL-terminated.
+   */
+  const char *pk;
+  /**
+   * The key's length in bytes.
+   */
+  size_t pk_len;
+  /**
+   * HPD_WRITE or HPD_READ.
+   */
+  int32_t operation;
+  /**
+   * What share of DynamoDB's limit for a partition its fullest second had, in thousandths.
+   */
+  uint32_t utilisation_permille;
+  /**
+   * The count; with HPD_FLAG_CAPACITY, like demand and peak, in half units.
+   */
+  uint64_t count;
+  /**
+   * Throttles for its key range.
+   */
+  uint64_t throttles;
+  /**
+   * The count and, for each throttle, one operation or unit more.
+   */
+  uint64_t demand;
+  /**
+   * The fullest second.
+   */
+  uint64_t peak;
+} hpd_hot_partition;
+
+/**
+ * Numbers about a detector since it was made; hpd_clear does not reset them.
+ */
+typedef struct hpd_statistics {
+  /**
+   * Set by the caller; then how many bytes of this struct the library has filled.
+   */
+  size_t struct_size;
+  /**
+   * Records made.
+   */
+  uint64_t records;
+  /**
+   * Partitions tracked now.
+   */
+  uint64_t partitions;
+  /**
+   * Bytes held for them now, and for the detector itself.
+   */
+  uint64_t bytes;
+  /**
+   * Idle partitions whose memory was given back.
+   */
+  uint64_t reclaimed;
+  /**
+   * Partitions that were not idle and lost their counts to a new one at max_partitions.
+   */
+  uint64_t replaced;
+  /**
+   * Partitions, idle or not, that hpd_clear forgot.
+   */
+  uint64_t cleared;
+  /**
+   * Warnings given.
+   */
+  uint64_t warnings;
+  /**
+   * Hot records that gave none.
+   */
+  uint64_t suppressed;
+  /**
+   * Throttles, by reason: throttles[HPD_THROTTLE_KEY_RANGE] are those for a key range.
+   */
+  uint64_t throttles[5];
+  /**
+   * What no partition was charged with: unattributed[HPD_UNATTRIBUTED_SCANS] are scans.
+   */
+  uint64_t unattributed[5];
+  /**
+   * Capacity that was estimated because no answer told it, in half units.
+   */
+  uint64_t estimated_half_units;
+  /**
+   * Observed requests of operations that this version does not know.
+   */
+  uint64_t unknown_operations;
+} hpd_statistics;
+
+
+
+
+
 
 
 #ifdef __cplusplus
@@ -269,6 +514,19 @@ extern "C" {
  */
 void hpd_options_init(struct hpd_options *options,
                       size_t struct_size);
+
+/**
+ * Fills options with DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition, of which
+ * this is one of so many processes that take their even share (1: all of it): capacity is counted
+ * (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no threshold of its own, and a warning is due when the
+ * current second has reached its limit, or five seconds have reached so many thousandths of theirs, such as
+ * 800. The rest as hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID for no processes, a share not
+ * of 1 to 1000, or a struct_size that is older than these limits.
+ */
+int32_t hpd_options_for_dynamodb(struct hpd_options *options,
+                                 size_t struct_size,
+                                 uint32_t share_permille,
+                                 uint32_t processes);
 
 /**
  * Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
@@ -385,6 +643,79 @@ const char *hpd_version(void);
  * The version of this header that the library implements: 1.
  */
 uint32_t hpd_abi_version(void);
+
+/**
+ * Records that DynamoDB throttled one attempt at an operation (HPD_WRITE, HPD_READ) on a partition, and why
+ * (HPD_THROTTLE_*). Returns the partition's throttles in the window for this operation and reason, with this one; they
+ * are no part of its count. One for the key range is evidence of a hot partition, and warns if the detector was made
+ * with HPD_FLAG_WARN_THROTTLES; the others are kept apart. Otherwise as hpd_record_write.
+ */
+int64_t hpd_record_throttle(const struct hpd_detector *detector,
+                            const char *table,
+                            size_t table_len,
+                            const char *pk,
+                            size_t pk_len,
+                            int32_t operation_code,
+                            int32_t reason_code);
+
+/**
+ * Returns the partition's throttles in the window for an operation and a reason; otherwise as hpd_get_write_count.
+ */
+int64_t hpd_get_throttle_count(const struct hpd_detector *detector,
+                               const char *table,
+                               size_t table_len,
+                               const char *pk,
+                               size_t pk_len,
+                               int32_t operation_code,
+                               int32_t reason_code);
+
+/**
+ * Returns what was tallied for a table, or an index, in the window because no partition could be charged with it
+ * (HPD_UNATTRIBUTED_*); otherwise as hpd_get_write_count.
+ */
+int64_t hpd_get_unattributed_count(const struct hpd_detector *detector,
+                                   const char *table,
+                                   size_t table_len,
+                                   int32_t operation_code,
+                                   int32_t what);
+
+/**
+ * Takes a snapshot of the n partitions with the most demand for an operation in the window, the most first. Others
+ * record meanwhile: each partition is as it was at some moment of the call. Takes time in proportion to the partitions
+ * tracked. *out is then freed by hpd_hottest_free; on failure it is untouched. Returns HPD_OK, HPD_ERR_NULL,
+ * HPD_ERR_INVALID (operation) or HPD_ERR_MEMORY.
+ */
+int32_t hpd_hottest_take(const struct hpd_detector *detector,
+                         int32_t operation_code,
+                         size_t n,
+                         struct hpd_hottest **out);
+
+/**
+ * How many partitions a snapshot has: at most as many as were asked for. HPD_ERR_NULL for NULL.
+ */
+int64_t hpd_hottest_len(const struct hpd_hottest *hottest);
+
+/**
+ * Writes what a snapshot has at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was
+ * filled in. Texts are the snapshot's. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that it does not have or a
+ * struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
+ */
+int32_t hpd_hottest_get(const struct hpd_hottest *hottest,
+                        size_t i,
+                        struct hpd_hot_partition *out);
+
+/**
+ * Frees a snapshot; NULL is fine.
+ */
+void hpd_hottest_free(struct hpd_hottest *hottest);
+
+/**
+ * Writes numbers about the detector itself to *out, whose struct_size the caller has set; it becomes how much was filled
+ * in. Takes time in proportion to the partitions tracked. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
+ * HPD_ERR_UNSUPPORTED as hpd_hottest_get.
+ */
+int32_t hpd_get_statistics(const struct hpd_detector *detector,
+                           struct hpd_statistics *out);
 
 /**
  * Prepares a table's name once; recording through it counts in the same partitions and costs less. The

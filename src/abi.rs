@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::record::Record;
+use crate::rule::Rule;
 use crate::warning::Warning;
 use std::ffi::{c_char, c_void};
 
@@ -39,6 +40,20 @@ pub const HPD_CLOCK_MANUAL: i32 = 1;
 /// Use hash_seed instead of random seeds, so that equal calls have equal effects. Not where strangers
 /// choose the keys.
 pub const HPD_FLAG_HASH_SEED: u32 = 1;
+/// Count capacity and not operations: amounts, thresholds, counts and warnings are then in half units, so that
+/// a read of half a unit is exact. A record without an amount adds one unit, which is 2.
+pub const HPD_FLAG_CAPACITY: u32 = 2;
+/// The first throttle for the key range of a partition gives a warning, and then the first in each interval.
+pub const HPD_FLAG_WARN_THROTTLES: u32 = 4;
+
+/// The rule of a warning: the window's count has reached its threshold.
+pub const HPD_RULE_WINDOW: i32 = 0;
+/// The current second has reached its threshold.
+pub const HPD_RULE_SECOND: i32 = 1;
+/// Five seconds, the current one and the four before it, have reached their threshold.
+pub const HPD_RULE_SUSTAINED: i32 = 2;
+/// DynamoDB throttled the partition for its key range.
+pub const HPD_RULE_THROTTLE: i32 = 3;
 
 /// A detector. Made by hpd_new or hpd_new_with_options, freed by hpd_free. Any number of threads may
 /// use one at once.
@@ -69,7 +84,7 @@ pub struct hpd_warning {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// The detector's window.
+    /// The seconds that count is of: the detector's window or, by the other rules, 1 or 5.
     pub window_seconds: u32,
     /// The count that reached the threshold.
     pub count: u64,
@@ -78,8 +93,13 @@ pub struct hpd_warning {
     /// Records at or past the threshold since the last warning that gave none. Forgotten with the partition,
     /// once its window is empty and its interval over.
     pub suppressed: u64,
-    /// The fullest second in the window; at most count.
+    /// The fullest second in the window.
     pub peak: u64,
+    /// HPD_RULE_*: which rule is met.
+    pub rule: i32,
+    /// What share of DynamoDB's limit for a partition count is, in thousandths, on the average of its seconds.
+    /// Without HPD_FLAG_CAPACITY an operation is taken for one unit.
+    pub utilisation_permille: u32,
 }
 
 /// Called with a warning on the thread whose record was due one, after that record is visible, with
@@ -113,10 +133,25 @@ pub struct hpd_options {
     pub max_partitions: u64,
     /// HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
     pub clock: i32,
-    /// 0 or HPD_FLAG_HASH_SEED.
+    /// HPD_FLAG_*, or 0.
     pub flags: u32,
     /// Used with HPD_FLAG_HASH_SEED only.
     pub hash_seed: [u64; 2],
+    /// What one second of a partition must have of writes to be hot, whatever the window has; 0, the default: no
+    /// such rule. To INT64_MAX.
+    pub writes_per_second: u64,
+    /// The same for reads.
+    pub reads_per_second: u64,
+    /// What five seconds of a partition, the current one and the four before it, must have of writes to be hot; 0, the
+    /// default: no such rule. To INT64_MAX. Needs a window of 5 seconds or more.
+    pub writes_sustained: u64,
+    /// The same for reads.
+    pub reads_sustained: u64,
+    /// How many processes record the same tables' traffic, about evenly: utilisation is judged by this one's share
+    /// of DynamoDB's limits. 0, the default, and 1: it has all of them.
+    pub processes: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// One record in full.
@@ -175,33 +210,76 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8
     }
 }
 
-/// Checks a struct that its caller says has `size` bytes: it may be older than this library's, which is
-/// refused, or newer, which is fine while what is unknown here is zero.
+/// A pointer to text for C, never null.
+pub(crate) fn pointer(text: &[u8]) -> *const c_char {
+    if text.is_empty() { c"".as_ptr() } else { text.as_ptr().cast() }
+}
+
+/// A struct of the header, of which zeros are a valid one. Later versions append fields.
+///
+/// # Safety
+/// It is plain data that may be all zeros.
+pub(crate) unsafe trait Versioned: Copy {
+    /// What it took in version 1 of the header.
+    const FIRST_SIZE: usize;
+}
+
+// SAFETY: integers and pointers, which may be null.
+unsafe impl Versioned for hpd_warning {
+    const FIRST_SIZE: usize = 80;
+}
+// SAFETY: as above.
+unsafe impl Versioned for hpd_options {
+    const FIRST_SIZE: usize = 80;
+}
+// SAFETY: as above.
+unsafe impl Versioned for hpd_record {
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+
+/// Checks a struct that its caller says has `size` bytes: it may be older than this library's, but not than version 1;
+/// or newer, which is fine while what is unknown here is zero.
 ///
 /// # Safety
 /// `from` is valid for `size` bytes, at any alignment.
 #[inline(always)]
-pub(crate) unsafe fn check_size<T>(from: *const T, size: usize) -> Result<(), Refused> {
-    let own = size_of::<T>();
-    if size < own || size > isize::MAX as usize {
+pub(crate) unsafe fn check_size<T: Versioned>(from: *const T, size: usize) -> Result<(), Refused> {
+    if size < T::FIRST_SIZE || size > isize::MAX as usize {
         return Err(INVALID);
     }
+    let own = size_of::<T>().min(size);
     // SAFETY: as the caller promises.
     let tail = unsafe { std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own) };
     if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(()) }
 }
 
-/// Reads such a struct.
+/// Reads such a struct; what an older one lacks is zero.
 ///
 /// # Safety
 /// As for [`check_size`].
 #[inline(always)]
-pub(crate) unsafe fn read<T: Copy>(from: *const T, size: usize) -> Result<T, Refused> {
-    // SAFETY: as the caller promises; a size that passes the check covers a `T`.
+pub(crate) unsafe fn read<T: Versioned>(from: *const T, size: usize) -> Result<T, Refused> {
+    // SAFETY: as the caller promises. No more is read than there is, and zeros are a valid `T`.
     unsafe {
         check_size(from, size)?;
-        Ok(from.read_unaligned())
+        if size >= size_of::<T>() {
+            return Ok(from.read_unaligned());
+        }
+        let mut whole = std::mem::MaybeUninit::<T>::zeroed();
+        whole.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(from.cast(), size);
+        Ok(whole.assume_init())
     }
+}
+
+/// Writes as much of a struct as its reader knows, and returns how much that is.
+///
+/// # Safety
+/// `to` is valid for writes of `size` bytes, at any alignment.
+pub(crate) unsafe fn write<T: Versioned>(to: *mut T, size: usize, whole: &T) -> usize {
+    let known = size.min(size_of::<T>());
+    // SAFETY: as the caller promises; a `T` has so many bytes.
+    unsafe { to.cast::<u8>().copy_from_nonoverlapping((&raw const *whole).cast(), known) };
+    known
 }
 
 #[inline(always)]
@@ -255,13 +333,13 @@ impl hpd_record {
 }
 
 impl hpd_warning {
-    pub(crate) fn new(warning: &Warning<'_>) -> Self {
-        let text = |bytes: &[u8]| if bytes.is_empty() { c"".as_ptr() } else { bytes.as_ptr().cast() };
+    /// The warning in no more than `size` bytes.
+    pub(crate) fn new(warning: &Warning<'_>, size: usize) -> Self {
         Self {
-            struct_size: size_of::<Self>(),
-            table: text(warning.table),
+            struct_size: size_of::<Self>().min(size),
+            table: pointer(warning.table),
             table_len: warning.table.len(),
-            pk: text(warning.pk),
+            pk: pointer(warning.pk),
             pk_len: warning.pk.len(),
             operation: if warning.operation == Operation::Write { HPD_WRITE } else { HPD_READ },
             window_seconds: warning.window_seconds,
@@ -269,6 +347,13 @@ impl hpd_warning {
             threshold: warning.threshold,
             suppressed: warning.suppressed,
             peak: warning.peak,
+            rule: match warning.rule {
+                Rule::Window => HPD_RULE_WINDOW,
+                Rule::Second => HPD_RULE_SECOND,
+                Rule::Sustained => HPD_RULE_SUSTAINED,
+                Rule::Throttle => HPD_RULE_THROTTLE,
+            },
+            utilisation_permille: warning.utilisation_permille,
         }
     }
 }

@@ -69,14 +69,21 @@ impl Detector {
         while done < n {
             let run = done..n.min(done + CHUNK);
             match self.record_run(run.clone(), &nth, &mut hasher) {
-                Ok(()) => done = run.end,
+                Ok(()) => {
+                    self.records.count(epoch::block(), run.len() as u64);
+                    done = run.end;
+                }
                 Err(Stop::Warning(len, warning)) => {
                     done += len;
+                    self.records.count(epoch::block(), len as u64);
                     // Nothing is pinned while the callback runs.
                     self.call_back(&warning);
                 }
                 Err(Stop::Refused(0, refused)) if done == 0 => return Err(refused.into()),
-                Err(Stop::Refused(len, _)) => return Ok(done + len),
+                Err(Stop::Refused(len, _)) => {
+                    self.records.count(epoch::block(), len as u64);
+                    return Ok(done + len);
+                }
             }
         }
         Ok(n)

@@ -5,10 +5,13 @@ use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::Hashing;
 use crate::ledger::Terms;
+use crate::measure::Measure;
 use crate::memory::try_box;
+use crate::operation::Operation;
 use crate::partition::Rules;
+use crate::rule::{Rates, SUSTAINED};
 use crate::statistics::Tally;
-use crate::thresholds::THRESHOLD_MAX;
+use crate::thresholds::{THRESHOLD_MAX, Thresholds};
 use crate::warning::Warning;
 
 /// What is called with a warning.
@@ -28,6 +31,10 @@ pub struct Builder {
     pub(crate) max_partitions: u64,
     pub(crate) manual_clock: bool,
     pub(crate) hash_seed: Option<[u64; 2]>,
+    pub(crate) capacity: bool,
+    pub(crate) processes: u32,
+    pub(crate) rates: Rates,
+    pub(crate) warn_of_throttles: bool,
 }
 
 impl Builder {
@@ -41,7 +48,62 @@ impl Builder {
             max_partitions: 0,
             manual_clock: false,
             hash_seed: None,
+            capacity: false,
+            processes: 1,
+            rates: Rates::NONE,
+            warn_of_throttles: false,
         }
+    }
+
+    /// DynamoDB's own limits for a partition, 1,000 write units and 3,000 read units a second, as far as one of
+    /// so many like processes may take them: warns at `share` thousandths of a limit over five seconds and at
+    /// all of it in one. In capacity mode, with a window of 60 seconds that has no threshold.
+    pub(crate) fn for_dynamodb(share_permille: u32, processes: u32) -> Result<Self, Error> {
+        let measure = Measure::try_new(true, processes)?;
+        if !(1..=1_000).contains(&share_permille) {
+            return Err(Error::Invalid);
+        }
+        let rates = Rates {
+            second: Operation::ALL.map(|operation| measure.limit(operation)),
+            sustained: Operation::ALL.map(|operation| measure.share(operation, share_permille, SUSTAINED)),
+        };
+        let builder = Self::new(THRESHOLD_MAX, THRESHOLD_MAX, 60);
+        Ok(Self { capacity: true, processes, rates, ..builder })
+    }
+
+    /// Counts capacity, in half units, and not operations: amounts, thresholds, counts and warnings are then in half
+    /// units, so that a read of half a unit is exact. A record without an amount adds one unit, which is 2.
+    pub fn capacity_mode(mut self) -> Self {
+        self.capacity = true;
+        self
+    }
+
+    /// How many processes record the same table's traffic, about evenly: this one's share of DynamoDB's limits is what
+    /// utilisation is judged by. At least 1, the default.
+    pub fn processes(mut self, processes: u32) -> Self {
+        self.processes = processes;
+        self
+    }
+
+    /// What one second of a partition must have to be hot, whatever the window has. `None`, the default: no
+    /// such rule.
+    pub fn second_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.rates.second = Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// What five seconds of a partition, the current one and the four before it, must have to be hot, whatever the
+    /// window has. `None`, the default: no such rule. Needs a window of 5 seconds or more.
+    pub fn sustained_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.rates.sustained = Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Whether the first throttle for the key range of a partition gives a warning, and then the first in each
+    /// interval.
+    pub fn warn_of_throttles(mut self, warn: bool) -> Self {
+        self.warn_of_throttles = warn;
+        self
     }
 
     /// What is called with each warning, on the thread whose record was due one, after the record is
@@ -87,11 +149,12 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Invalid`] if a threshold is not of 1 to 2⁶³ − 1 or the window not of 1 to 3,600
-    /// seconds; [`Error::Memory`] if the allocator refuses.
+    /// seconds, or of under 5 with a threshold for five; if there are no processes; [`Error::Memory`] if the allocator refuses.
     pub fn build(self) -> Result<Detector, Error> {
         let thresholds = [self.writes_threshold, self.reads_threshold];
         let valid = thresholds.iter().all(|threshold| (1..=THRESHOLD_MAX).contains(threshold))
-            && (1..=WINDOW_MAX).contains(&self.window_seconds);
+            && (1..=WINDOW_MAX).contains(&self.window_seconds)
+            && self.rates_are_valid();
         if !valid {
             return Err(Error::Invalid);
         }
@@ -101,10 +164,20 @@ impl Builder {
             rules: Rules { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
             max_partitions: self.max_partitions,
             thresholds,
+            rates: self.rates,
+            measure: Measure::try_new(self.capacity, self.processes)?,
+            warn_of_throttles: self.warn_of_throttles,
             tally: Tally::default(),
         };
         let clock = if self.manual_clock { Clock::manual() } else { Clock::monotonic() };
         Detector::from_parts(clock, terms, self.callback?)
+    }
+
+    fn rates_are_valid(&self) -> bool {
+        let valid = |threshold: u64| threshold == u64::MAX || (1..=THRESHOLD_MAX).contains(&threshold);
+        let Rates { second, sustained } = self.rates;
+        second.into_iter().chain(sustained).all(valid)
+            && (sustained == Rates::NONE.sustained || self.window_seconds >= SUSTAINED)
     }
 }
 

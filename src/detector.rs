@@ -1,16 +1,19 @@
 //! The detector: what a program holds.
 
+use crate::aside::is_aside;
 use crate::builder::{Builder, Callback};
+use crate::census::Census;
 use crate::clock::Clock;
 use crate::epoch;
 use crate::error::Error;
 use crate::handle::TableHandle;
 use crate::key::{Key, check_name};
-use crate::ledger::{Current, Terms};
+use crate::ledger::{Current, Ledger, Terms};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::record::Record;
 use crate::recording::Delivery;
+use crate::segment::Segment;
 use crate::statistics::Statistics;
 use crate::thresholds::{self, Scope, Thresholds};
 use crate::warning::Warning;
@@ -37,6 +40,7 @@ pub struct Detector {
     pub(crate) terms: Terms,
     pub(crate) callback: Option<Callback>,
     pub(crate) current: Current,
+    pub(crate) records: Census,
 }
 
 impl Detector {
@@ -54,9 +58,28 @@ impl Detector {
         Builder::new(writes_threshold, reads_threshold, window_seconds)
     }
 
+    /// A builder for DynamoDB's own limits: 1,000 write units and 3,000 read units a second for a partition, of which
+    /// this is one of `processes` that take their even share (1: all of it). It counts capacity
+    /// (see [`Builder::capacity_mode`]) over a window of 60 seconds, and warns when the current second has reached its
+    /// limit, or five seconds have reached `share` of theirs, such as 0.8.
+    ///
+    /// ```
+    /// let detector = hotpart::Detector::for_dynamodb(0.8, 1)?.build()?;
+    /// detector.record_write("events", "EVENTS")?; // of one unit, which is two half units
+    /// assert_eq!(detector.write_count("events", "EVENTS")?, 2);
+    /// # Ok::<(), hotpart::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a share not of 0.001 to 1, or no processes.
+    pub fn for_dynamodb(share: f64, processes: u32) -> Result<Builder, Error> {
+        // A share that is not a number becomes 0, and what is too much for the type its most.
+        Builder::for_dynamodb((share * 1_000.0).round() as u32, processes)
+    }
+
     pub(crate) fn from_parts(clock: Clock, terms: Terms, callback: Option<Callback>) -> Result<Self, Error> {
         let current = Current::try_new(&terms, clock.now())?;
-        Ok(Self { clock, terms, callback, current })
+        Ok(Self { clock, terms, callback, current, records: Census::new() })
     }
 
     /// Records one write and returns the partition's count of writes with it.
@@ -101,7 +124,9 @@ impl Detector {
     /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is being
     /// moved and there is no memory to help with that.
     pub fn write_count(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.count(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Write)
+        let key = Key { table: table.as_ref(), pk: pk.as_ref() };
+        key.check()?;
+        self.count(key, Operation::Write)
     }
 
     /// The partition's count of reads. Asking neither starts to track a partition nor keeps it.
@@ -110,7 +135,9 @@ impl Detector {
     /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is being
     /// moved and there is no memory to help with that.
     pub fn read_count(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.count(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Read)
+        let key = Key { table: table.as_ref(), pk: pk.as_ref() };
+        key.check()?;
+        self.count(key, Operation::Read)
     }
 
     /// Prepares a table's name once, for callers that record to it often.
@@ -184,14 +211,26 @@ impl Detector {
         self.clock.set_ms(now_ms)
     }
 
-    /// Numbers about the detector itself.
+    /// Numbers about the detector itself. Takes time in proportion to the partitions tracked.
     pub fn statistics(&self) -> Statistics {
-        let guard = epoch::pin();
-        self.terms.tally.read(self.current.get(&guard).partitions.len.get())
+        let fixed = size_of::<Self>() + size_of::<Ledger>();
+        let mut statistics = self.terms.tally.read(self.records.read());
+        let mut held = Held { bytes: fixed as u64, asides: 0 };
+        let begin = |held: &mut Held| *held = Held { bytes: fixed as u64, asides: 0 };
+        let enter = |held: &mut Held, segment: Segment<'_>| held.bytes += segment.bytes() as u64;
+        let scanned = self.scan(&mut held, begin, enter, |held, _, found, _, guard| {
+            held.asides += u64::from(is_aside(found.key()));
+            held.bytes += found.past_bytes(self.window_seconds(), guard) as u64;
+            Ok(())
+        });
+        scanned.expect("nothing here asks for memory");
+        let all = self.current.get(&epoch::pin()).partitions.len.get();
+        statistics.partitions = all.saturating_sub(held.asides);
+        statistics.bytes = held.bytes;
+        statistics
     }
 
-    fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
-        key.check()?;
+    pub(crate) fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         let guard = epoch::pin();
         let now = self.clock.now();
         let hash = self.terms.hashing.key(key);
@@ -217,6 +256,13 @@ impl Detector {
             .current
             .with(&guard, |ledger| Ok(ledger.overrides.get(scope, name, &self.terms.hashing, &guard)?))?)
     }
+}
+
+/// What a walk over the table adds up.
+struct Held {
+    bytes: u64,
+    /// Entries that are no partition of a caller's.
+    asides: u64,
 }
 
 impl std::fmt::Debug for Detector {

@@ -6,6 +6,7 @@
 //! child is pinned: the one that forked was not (nothing is pinned during a callback), and the others
 //! are not there. What the old collector had not freed yet is left behind, once.
 
+use crate::census::Block;
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::{null, null_mut};
@@ -20,16 +21,27 @@ static REGISTERED: AtomicBool = AtomicBool::new(false);
 thread_local! {
     /// Where this thread's handle is while it may be used. Apart from it, because a thread-local without a
     /// destructor costs no look at its state.
-    static HANDLE: Cell<*const LocalHandle> = const { Cell::new(null()) };
+    static LOCAL: Local = const { Local { handle: Cell::new(null()), block: Cell::new(None) } };
     static OWNER: Owner = const { Owner(UnsafeCell::new(None)) };
 }
 
-/// Holds this thread's handle, and gives it up when the thread exits.
+/// What a record needs of its thread, in one place: to find a thread-local may cost a call.
+struct Local {
+    handle: Cell<*const LocalHandle>,
+    block: Cell<Option<&'static Block>>,
+}
+
+/// Holds this thread's handle, and gives it up, and its block of counts, when the thread exits.
 struct Owner(UnsafeCell<Option<LocalHandle>>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        HANDLE.set(null());
+        LOCAL.with(|local| {
+            local.handle.set(null());
+            if let Some(block) = local.block.take() {
+                block.leave();
+            }
+        });
     }
 }
 
@@ -37,10 +49,16 @@ impl Drop for Owner {
 #[inline(always)]
 pub(crate) fn pin() -> Guard {
     // SAFETY: it points into this thread's `OWNER`, and is null before that is changed or dropped.
-    match unsafe { HANDLE.get().as_ref() } {
+    match unsafe { LOCAL.with(|local| local.handle.get()).as_ref() } {
         Some(handle) => handle.pin(),
         None => register(),
     }
+}
+
+/// Where this thread counts its records, once it has been pinned.
+#[inline(always)]
+pub(crate) fn block() -> Option<&'static Block> {
+    LOCAL.with(|local| local.block.get())
 }
 
 #[cold]
@@ -48,12 +66,17 @@ pub(crate) fn pin() -> Guard {
 fn register() -> Guard {
     on_fork();
     let registered = OWNER.try_with(|Owner(owner)| {
-        // SAFETY: nothing in here comes back to this cell, and `HANDLE` is null.
+        // SAFETY: nothing in here comes back to this cell, and the handle in `LOCAL` is null.
         let owner = unsafe { &mut *owner.get() };
         // A handle that is there already is the parent's: its collector waits for threads that are not here.
         std::mem::forget(owner.take());
         let handle = owner.insert(collector().register());
-        HANDLE.set(handle);
+        LOCAL.with(|local| {
+            local.handle.set(handle);
+            if local.block.get().is_none() {
+                local.block.set(Block::take());
+            }
+        });
         handle.pin()
     });
     // The thread is exiting and its locals are gone: registered for this one guard.
@@ -93,7 +116,10 @@ fn on_fork() {
 extern "C" fn forked() {
     COLLECTOR.store(null_mut(), Ordering::Release);
     // The child's one thread is the one that this runs on.
-    HANDLE.set(null());
+    LOCAL.with(|local| {
+        local.handle.set(null());
+        Block::leave_others(local.block.get().map_or(null(), std::ptr::from_ref));
+    });
 }
 
 /// Frees what can be freed now, for a caller who is about to be done.

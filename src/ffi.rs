@@ -12,13 +12,17 @@
 #![allow(clippy::missing_safety_doc)] // It is the same for all of them: above.
 
 pub use crate::abi::*;
+pub use crate::abi_heat::*;
 use crate::boundary::{boundary, count, detector_of};
 use crate::builder::Builder;
 use crate::detector::Detector;
+pub use crate::ffi_heat::*;
 pub use crate::ffi_table::*;
 pub use crate::ffi_thresholds::*;
 use crate::memory::try_box;
 use crate::record::Record;
+use crate::rule::Rule;
+use crate::thresholds::Thresholds;
 use crate::warning::Warning;
 use std::ffi::{c_char, c_void};
 
@@ -32,7 +36,7 @@ unsafe impl Sync for CCallback {}
 impl CCallback {
     fn call(&self, warning: &Warning<'_>) {
         // SAFETY: the header demands that it can be called with its user data while the detector lives.
-        unsafe { self.0(self.1, &hpd_warning::new(warning)) }
+        unsafe { self.0(self.1, &hpd_warning::new(warning, size_of::<hpd_warning>())) }
     }
 }
 
@@ -60,29 +64,83 @@ fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *m
 /// struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size: usize) {
-    let defaults = hpd_options {
-        struct_size,
-        writes_threshold: 0,
-        reads_threshold: 0,
-        window_seconds: 0,
-        warning_interval_seconds: HPD_INTERVAL_WINDOW,
-        callback: None,
-        user_data: std::ptr::null_mut(),
-        max_partitions: 0,
-        clock: HPD_CLOCK_MONOTONIC,
-        flags: 0,
-        hash_seed: [0, 0],
-    };
+    // SAFETY: as the caller promises.
+    unsafe { fill(options, struct_size, &hpd_options { struct_size, ..DEFAULTS }) }
+}
+
+const DEFAULTS: hpd_options = hpd_options {
+    struct_size: 0,
+    writes_threshold: 0,
+    reads_threshold: 0,
+    window_seconds: 0,
+    warning_interval_seconds: HPD_INTERVAL_WINDOW,
+    callback: None,
+    user_data: std::ptr::null_mut(),
+    max_partitions: 0,
+    clock: HPD_CLOCK_MONOTONIC,
+    flags: 0,
+    hash_seed: [0, 0],
+    writes_per_second: 0,
+    reads_per_second: 0,
+    writes_sustained: 0,
+    reads_sustained: 0,
+    processes: 0,
+    reserved: 0,
+};
+
+/// # Safety
+/// `options` is null or valid for writes of `struct_size` bytes.
+unsafe fn fill(options: *mut hpd_options, struct_size: usize, with: &hpd_options) {
     if options.is_null() || struct_size > isize::MAX as usize {
         return;
     }
-    let known = struct_size.min(size_of::<hpd_options>());
-    // SAFETY: the caller gives that many bytes; what this version does not know is zeroed.
+    // SAFETY: as the caller promises; what this version does not know is zeroed.
     unsafe {
-        let to = options.cast::<u8>();
-        to.copy_from_nonoverlapping((&raw const defaults).cast(), known);
-        to.add(known).write_bytes(0, struct_size - known);
+        let known = write(options, struct_size, with);
+        options.cast::<u8>().add(known).write_bytes(0, struct_size - known);
     }
+}
+
+/// Fills options with DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition, of which
+/// this is one of so many processes that take their even share (1: all of it): capacity is counted
+/// (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no threshold of its own, and a warning is due when the
+/// current second has reached its limit, or five seconds have reached so many thousandths of theirs, such as
+/// 800. The rest as hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID for no processes, a share not
+/// of 1 to 1000, or a struct_size that is older than these limits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_options_for_dynamodb(
+    options: *mut hpd_options,
+    struct_size: usize,
+    share_permille: u32,
+    processes: u32,
+) -> i32 {
+    boundary(|| {
+        if options.is_null() {
+            return Err(NULL);
+        }
+        let preset = Builder::for_dynamodb(share_permille, processes)?;
+        if !(size_of::<hpd_options>()..=isize::MAX as usize).contains(&struct_size) {
+            return Err(INVALID);
+        }
+        let [writes_per_second, reads_per_second] = preset.rates.second;
+        let [writes_sustained, reads_sustained] = preset.rates.sustained;
+        let filled = hpd_options {
+            struct_size,
+            writes_threshold: preset.writes_threshold,
+            reads_threshold: preset.reads_threshold,
+            window_seconds: preset.window_seconds,
+            flags: HPD_FLAG_CAPACITY,
+            writes_per_second,
+            reads_per_second,
+            writes_sustained,
+            reads_sustained,
+            processes,
+            ..DEFAULTS
+        };
+        // SAFETY: as the caller promises.
+        unsafe { fill(options, struct_size, &filled) };
+        Ok(HPD_OK)
+    })
 }
 
 /// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
@@ -122,12 +180,24 @@ pub unsafe extern "C" fn hpd_new_with_options(
         }
         // SAFETY: the size comes first in every version.
         let options = unsafe { read(options, options.cast::<usize>().read_unaligned())? };
-        if options.flags & !HPD_FLAG_HASH_SEED != 0 {
+        if options.flags & !(HPD_FLAG_HASH_SEED | HPD_FLAG_CAPACITY | HPD_FLAG_WARN_THROTTLES) != 0 {
             return Err(UNSUPPORTED);
         }
+        if options.reserved != 0 {
+            return Err(INVALID);
+        }
+        let some = |threshold: u64| (threshold != 0).then_some(threshold);
+        let thresholds = |writes, reads| Thresholds { writes: some(writes), reads: some(reads) };
         let mut builder =
             Detector::builder(options.writes_threshold, options.reads_threshold, options.window_seconds)
-                .max_partitions(options.max_partitions);
+                .max_partitions(options.max_partitions)
+                .second_thresholds(thresholds(options.writes_per_second, options.reads_per_second))
+                .sustained_thresholds(thresholds(options.writes_sustained, options.reads_sustained))
+                .warn_of_throttles(options.flags & HPD_FLAG_WARN_THROTTLES != 0)
+                .processes(options.processes.max(1));
+        if options.flags & HPD_FLAG_CAPACITY != 0 {
+            builder = builder.capacity_mode();
+        }
         if options.warning_interval_seconds != HPD_INTERVAL_WINDOW {
             builder = builder.warning_interval_seconds(options.warning_interval_seconds);
         }
@@ -210,18 +280,20 @@ pub unsafe extern "C" fn hpd_record_full(
             return count(detector.record(&record));
         }
         // SAFETY: the size comes first in every version, and the caller says that there is as much.
-        unsafe { check_size(warning, warning.cast::<usize>().read_unaligned())? };
+        let size = unsafe { warning.cast::<usize>().read_unaligned() };
+        // SAFETY: as above.
+        unsafe { check_size(warning, size)? };
         let (counted, due) = detector.record_and_warn(&record)?;
-        let written = due.map_or_else(|| no_warning(&record, detector), |due| hpd_warning::new(&due));
-        // SAFETY: the caller says that there is room for this version's fields.
-        unsafe { warning.write_unaligned(written) };
+        let written = hpd_warning::new(&due.unwrap_or_else(|| no_warning(&record, detector)), size);
+        // SAFETY: the caller says that there is so much room.
+        unsafe { write(warning, size, &written) };
         count(Ok(counted))
     })
 }
 
 /// What stands in the place of a warning when none is due.
-fn no_warning(record: &Record<'_>, detector: &Detector) -> hpd_warning {
-    hpd_warning::new(&Warning {
+fn no_warning<'a>(record: &Record<'a>, detector: &Detector) -> Warning<'a> {
+    Warning {
         table: record.table,
         pk: record.pk,
         operation: record.operation,
@@ -230,7 +302,10 @@ fn no_warning(record: &Record<'_>, detector: &Detector) -> hpd_warning {
         threshold: 0,
         suppressed: 0,
         peak: 0,
-    })
+        rule: Rule::Window,
+        utilisation_permille: 0,
+        in_half_units: false,
+    }
 }
 
 /// Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its

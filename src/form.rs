@@ -232,7 +232,7 @@ impl Annex {
         }
     }
 
-    #[cfg(all(test, not(loom)))]
+    /// What hangs on a partition takes so many bytes.
     pub(crate) fn bytes(self, window: u32) -> usize {
         let wheels = self.wheels.iter().flatten().count();
         let shell = if wheels > 0 || self.alarm.is_some() { size_of::<Self>() } else { 0 };

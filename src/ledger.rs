@@ -6,15 +6,17 @@
 
 use crate::clock::Moment;
 use crate::key::{Hash, Hashing, Key};
+use crate::measure::Measure;
 use crate::memory::{OutOfMemory, try_box};
 use crate::operation::Operation;
 use crate::partition::{AddError, Content, Partition, Rules};
 use crate::replacement::Renewal;
+use crate::rule::{Met, Rates, Rule};
 use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
 use crate::sync::{AcqRel, Acquire, AtomicPtr};
-use crate::table::{Closed, Insert, Refusal, Table};
+use crate::table::{Insert, Refusal, Table};
 use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;
 
@@ -27,6 +29,11 @@ pub(crate) struct Terms {
     pub(crate) max_partitions: u64,
     /// The detector's own thresholds.
     pub(crate) thresholds: [u64; 2],
+    pub(crate) rates: Rates,
+    /// How counts are measured.
+    pub(crate) measure: Measure,
+    /// Whether a throttle for the key range warns.
+    pub(crate) warn_of_throttles: bool,
     pub(crate) tally: Tally,
 }
 
@@ -43,6 +50,11 @@ pub(crate) enum Quick<'g> {
 }
 
 impl Terms {
+    /// For each operation a number that no rule of the detector's own is under.
+    fn floors(&self) -> [u64; 2] {
+        Operation::ALL.map(|operation| self.thresholds[operation.index()].min(self.rates.floor(operation)))
+    }
+
     /// For a segment that is replaced at this moment.
     pub(crate) fn renewal(&self, now: Moment) -> Renewal<'_> {
         let reclaimed = &self.tally.reclaimed;
@@ -71,7 +83,7 @@ impl Ledger {
     pub(crate) fn try_new(terms: &Terms, now: Moment) -> Result<Self, OutOfMemory> {
         Ok(Self {
             partitions: Table::try_new()?,
-            overrides: Overrides::new(terms.thresholds),
+            overrides: Overrides::new(terms.floors()),
             sweep: Sweep::new(now),
         })
     }
@@ -190,18 +202,30 @@ impl Ledger {
         Ok(None)
     }
 
-    /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
-    /// detector's own.
-    pub(crate) fn reached(
+    /// The rule that is met by a partition whose `count` this record has found, if one is: a rate, or the
+    /// threshold of the window: the model's, else the table's, else the detector's own.
+    pub(crate) fn met<'g>(
         &self,
+        partition: Partition<'g>,
         count: u64,
         posting: &Posting<'_>,
         terms: &Terms,
-        guard: &Guard,
-    ) -> Result<Option<u64>, Closed> {
-        let operation = posting.operation;
+        guard: &'g Guard,
+    ) -> Result<Option<Met>, Refusal> {
+        let Posting { key, hash, operation, now, .. } = *posting;
         if count < self.overrides.floor(operation) {
             return Ok(None);
+        }
+        let window = terms.rules.window;
+        if count >= terms.rates.floor(operation) {
+            let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second);
+            let recent = match recent(partition) {
+                Some(recent) => Some(recent),
+                None => self.look(key, hash, now, terms, guard, recent)?,
+            };
+            if let Some(met) = recent.and_then(|recent| terms.rates.met(operation, recent)) {
+                return Ok(Some(met));
+            }
         }
         let mut threshold = None;
         for (scope, name) in [(Scope::Model, posting.model), (Scope::Table, Some(posting.key.table))] {
@@ -209,8 +233,9 @@ impl Ledger {
                 threshold = self.overrides.get(scope, name, &terms.hashing, guard)?.of(operation);
             }
         }
-        Ok(Some(threshold.unwrap_or(terms.thresholds[operation.index()]))
-            .filter(|&threshold| count >= threshold))
+        let threshold = threshold.unwrap_or(terms.thresholds[operation.index()]);
+        let met = Met { rule: Rule::Window, count, threshold, seconds: window };
+        Ok((count >= threshold).then_some(met))
     }
 
     /// Does this call's share of reclaiming idle partitions.

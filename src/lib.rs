@@ -23,6 +23,7 @@
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 
 mod alarm;
+mod aside;
 mod clock;
 mod error;
 mod form;
@@ -33,12 +34,15 @@ mod key;
 mod label;
 mod ledger;
 mod len;
+mod measure;
 mod memory;
 mod operation;
 mod partition;
 mod past;
 mod probe;
 mod replacement;
+mod rule;
+mod scan;
 mod segment;
 mod series;
 mod slot;
@@ -49,10 +53,13 @@ mod sweep;
 mod sync;
 mod table;
 mod thresholds;
+pub mod units;
 mod wheel;
 
 #[cfg(not(loom))]
 mod abi;
+#[cfg(not(loom))]
+mod abi_heat;
 #[cfg(not(loom))]
 mod batch;
 #[cfg(not(loom))]
@@ -60,11 +67,15 @@ mod boundary;
 #[cfg(not(loom))]
 mod builder;
 #[cfg(not(loom))]
+mod census;
+#[cfg(not(loom))]
 mod detector;
 #[cfg(not(loom))]
 mod epoch;
 #[cfg(not(loom))]
 pub mod ffi;
+#[cfg(not(loom))]
+mod ffi_heat;
 #[cfg(not(loom))]
 mod ffi_table;
 #[cfg(not(loom))]
@@ -72,21 +83,30 @@ mod ffi_thresholds;
 #[cfg(not(loom))]
 mod handle;
 #[cfg(not(loom))]
+mod hottest;
+#[cfg(not(loom))]
 mod record;
 #[cfg(not(loom))]
 mod recording;
+#[cfg(not(loom))]
+mod throttle;
 #[cfg(not(loom))]
 mod warning;
 
 #[cfg(all(test, loom))]
 mod models;
 
+pub use aside::{Reason, Unattributed};
 pub use error::Error;
 pub use operation::Operation;
+pub use rule::Rule;
 pub use statistics::Statistics;
 pub use thresholds::Thresholds;
 #[cfg(not(loom))]
-pub use {builder::Builder, detector::Detector, handle::TableHandle, record::Record, warning::Warning};
+pub use {
+    builder::Builder, detector::Detector, handle::TableHandle, hottest::HotPartition, record::Record,
+    warning::Warning,
+};
 
 /// The README's Rust is a test.
 #[cfg(doctest)]

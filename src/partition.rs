@@ -279,6 +279,11 @@ impl<'g> Partition<'g> {
         self.series(operation, rules.window, guard).add(amount, now.second, prepare)
     }
 
+    /// How many bytes hang on the entry.
+    pub(crate) fn past_bytes(&self, window: u32, guard: &Guard) -> usize {
+        self.core().past.parts(guard).bytes(window)
+    }
+
     /// The alarm, made if it is not there yet.
     pub(crate) fn alarm(&self, guard: &'g Guard) -> Result<&'g Alarm, GrowError> {
         self.core().past.alarm(guard)

@@ -11,6 +11,7 @@ use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::past::GrowError;
 use crate::record::Record;
+use crate::rule::{Met, Rule, permille};
 use crate::statistics::Tally;
 use crate::table::Refusal;
 use crate::warning::Warning;
@@ -72,7 +73,14 @@ impl Detector {
         operation: Operation,
         guard: Guard,
     ) -> Result<u64, Error> {
-        let posting = Posting { key, hash, operation, model: None, amount: 1, now: self.clock.now() };
+        let posting = Posting {
+            key,
+            hash,
+            operation,
+            model: None,
+            amount: self.terms.measure.one(),
+            now: self.clock.now(),
+        };
         let (count, _) = self.post(posting, Delivery::Callback, guard)?;
         Ok(count)
     }
@@ -88,11 +96,14 @@ impl Detector {
         let ledger = self.current.get(&guard);
         let quick = ledger.post_quickly(posting, &self.terms, &guard);
         if let Quick::Done(count) = quick {
+            self.records.count(epoch::block(), 1);
             return Ok((count, None));
         }
         let finished = self.finish(ledger, quick, &{ posting }, delivery, &guard);
         drop(guard);
-        self.deliver(finished?, delivery)
+        let finished = finished?;
+        self.records.count(epoch::block(), 1);
+        self.deliver(finished, delivery)
     }
 
     /// Does what few records have to: turns the second, inserts, records with the next ledger if that one was
@@ -127,10 +138,10 @@ impl Detector {
         };
         ledger.sweep(posting.now, &self.terms, guard);
         // Closed: cleared meanwhile. This record came before that, and what is cleared needs no warning.
-        let Ok(Some(threshold)) = ledger.reached(count, posting, &self.terms, guard) else {
+        let Ok(Some(met)) = ledger.met(partition, count, posting, &self.terms, guard) else {
             return Ok((count, None));
         };
-        Ok((count, self.warning(ledger, partition, posting, count, threshold, delivery, guard)))
+        Ok((count, self.warning(ledger, partition, posting, met, delivery, guard)))
     }
 
     #[cold]
@@ -152,14 +163,12 @@ impl Detector {
     /// The warning that a hot record gives, if it is the one to.
     #[cold]
     #[inline(never)]
-    #[expect(clippy::too_many_arguments)]
-    fn warning<'a, 'g>(
+    pub(crate) fn warning<'a, 'g>(
         &self,
         ledger: &Ledger,
         partition: Partition<'g>,
         posting: &Posting<'a>,
-        count: u64,
-        threshold: u64,
+        met: Met,
         delivery: Delivery,
         guard: &'g Guard,
     ) -> Option<Warning<'a>> {
@@ -182,16 +191,22 @@ impl Detector {
         let suppressed = self.ring(alarm?, operation, now, delivery)?;
         let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
         let peak = ledger.look(key, hash, now, terms, guard, peak).ok().flatten();
+        Tally::count(&terms.tally.warnings, 1);
+        let Met { rule, count, threshold, seconds } = met;
+        let peak = peak.unwrap_or(count);
         Some(Warning {
             table: key.table,
             pk: key.pk,
             operation,
-            window_seconds: window,
+            window_seconds: seconds,
             count,
             threshold,
             suppressed,
             // Others have added since `count` was; the fullest second of that moment had no more than `count`.
-            peak: peak.unwrap_or(count).min(count),
+            peak: if rule == Rule::Window { peak.min(count) } else { peak },
+            rule,
+            utilisation_permille: permille(count, seconds, terms.measure.limit(operation)),
+            in_half_units: terms.measure.capacity,
         })
     }
 
@@ -201,12 +216,14 @@ impl Detector {
             Delivery::Caller => true,
             Delivery::Callback => self.callback.is_some() && !CALLING.get(),
         };
-        if heard {
-            alarm.ring(operation, now.ms(), self.terms.rules.interval_ms)
-        } else {
+        if !heard {
             alarm.hold(operation);
-            None
         }
+        let rung = if heard { alarm.ring(operation, now.ms(), self.terms.rules.interval_ms) } else { None };
+        if rung.is_none() {
+            Tally::count(&self.terms.tally.suppressed, 1);
+        }
+        rung
     }
 
     #[cold]

@@ -186,6 +186,11 @@ impl<'g> Segment<'g> {
         Shape { cells_shift: self.cells_shift, cell_size: self.cell_size, texts: self.header().texts }
     }
 
+    /// How many bytes it takes, without those that follow it.
+    pub(crate) fn bytes(&self) -> usize {
+        self.shape().layout().size()
+    }
+
     /// How many low bits of their places all entries share.
     pub(crate) fn depth(&self) -> u32 {
         self.depth

@@ -22,6 +22,7 @@ use crate::history::Survey;
 use crate::operation::Operation;
 use crate::partition::AddError;
 use crate::past::{Closed, GrowError, Past};
+use crate::rule::{Recent, SUSTAINED};
 use crate::slot::{MOST, Slot};
 use crossbeam_epoch::Guard;
 
@@ -193,7 +194,7 @@ impl Series<'_> {
     /// The window's count at `second`, or at a later second that the head has reached. `None`: the partition
     /// has moved or gone.
     pub(crate) fn count(&self, second: u32) -> Option<u64> {
-        self.steady(second, |head, now| {
+        self.steady(second, 0, |head, now| {
             let sum = self.sum_before(head)?;
             Some(sum + u64::from(head.own(base(sum))) - self.sum_gone(head, now))
         })
@@ -202,7 +203,7 @@ impl Series<'_> {
     /// The fullest slot in the window at `second`, or at a later second that the head has reached. `None`:
     /// the partition has moved or gone.
     pub(crate) fn peak(&self, second: u32) -> Option<u64> {
-        self.steady(second, |head, now| {
+        self.steady(second, 0, |head, now| {
             let own = head.own(base(self.sum_before(head)?));
             let within = now.saturating_sub(self.window)..head.second();
             let past = match self.closed() {
@@ -214,9 +215,23 @@ impl Series<'_> {
         })
     }
 
-    /// What `look` makes of a head whose second was the same before and after; 0 for one that is idle. A
+    /// What the second `second`, or a later one that the head has reached, and the four before it have. `None`:
+    /// the partition has moved or gone.
+    pub(crate) fn recent(&self, second: u32) -> Option<Recent> {
+        let nothing = Recent { second: 0, sustained: 0 };
+        self.steady(second, nothing, |head, now| {
+            let own = u64::from(head.own(base(self.sum_before(head)?)));
+            let first = (now + 1).saturating_sub(SUSTAINED.min(self.window + 1));
+            let within = |own| if head.second() >= first { own } else { 0 };
+            let before = self.sum_between(first.min(head.second()), head.second());
+            let second = if head.second() == now { own } else { 0 };
+            Some(Recent { second, sustained: before + within(own) })
+        })
+    }
+
+    /// What `look` makes of a head whose second was the same before and after; `idle` for one that is. A
     /// retry means that a second has passed and another thread gone on.
-    fn steady(&self, second: u32, look: impl Fn(Head, u32) -> Option<u64>) -> Option<u64> {
+    fn steady<T>(&self, second: u32, idle: T, look: impl Fn(Head, u32) -> Option<T>) -> Option<T> {
         loop {
             let head = self.head.load();
             if head.is_frozen() {
@@ -224,7 +239,7 @@ impl Series<'_> {
             }
             let now = second.max(head.second());
             if head.idle(now, self.window) {
-                return Some(0);
+                return Some(idle);
             }
             if let Some(found) = look(head, now)
                 && self.head.load().second() == head.second()

@@ -1,21 +1,39 @@
 //! What a detector tells about itself.
 
+use crate::aside::{Reason, Unattributed};
 use crate::sync::{AtomicU64, Relaxed};
 
 /// Numbers about a detector since it was made. Clearing does not reset them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Partitions tracked now. Exact while no record is under way.
+    /// Records made. Exact, like the next two, while no record is under way.
+    pub records: u64,
+    /// Partitions tracked now.
     pub partitions: u64,
+    /// Bytes held for them now, and for the detector itself: what was asked of the allocator, without what it
+    /// adds and what waits to be freed.
+    pub bytes: u64,
     /// Idle partitions whose memory was given back.
     pub reclaimed: u64,
     /// Partitions that were not idle and lost their counts to a new one at the bound.
     pub replaced: u64,
     /// Partitions, idle or not, that clearing forgot.
     pub cleared: u64,
+    /// Warnings given.
+    pub warnings: u64,
+    /// Hot records that gave none.
+    pub suppressed: u64,
     /// Callbacks that panicked.
     pub callback_panics: u64,
+    /// Throttles recorded, by reason: in the order of [`Reason::ALL`].
+    pub throttles: [u64; 5],
+    /// What no partition was charged with: in the order of [`Unattributed::ALL`].
+    pub unattributed: [u64; 5],
+    /// Capacity that was estimated because no answer told it, in half units.
+    pub estimated_half_units: u64,
+    /// Observed requests of operations that are not known.
+    pub unknown_operations: u64,
 }
 
 /// The running counts.
@@ -24,7 +42,13 @@ pub(crate) struct Tally {
     pub(crate) reclaimed: AtomicU64,
     pub(crate) replaced: AtomicU64,
     pub(crate) cleared: AtomicU64,
+    pub(crate) warnings: AtomicU64,
+    pub(crate) suppressed: AtomicU64,
     pub(crate) callback_panics: AtomicU64,
+    pub(crate) throttles: [AtomicU64; Reason::ALL.len()],
+    pub(crate) unattributed: [AtomicU64; Unattributed::ALL.len()],
+    pub(crate) estimated_half_units: AtomicU64,
+    pub(crate) unknown_operations: AtomicU64,
 }
 
 impl Tally {
@@ -32,13 +56,25 @@ impl Tally {
         counter.fetch_add(n, Relaxed);
     }
 
-    pub(crate) fn read(&self, partitions: u64) -> Statistics {
+    pub(crate) fn of(counter: &AtomicU64) -> u64 {
+        counter.load(Relaxed)
+    }
+
+    pub(crate) fn read(&self, records: u64) -> Statistics {
         Statistics {
-            partitions,
-            reclaimed: self.reclaimed.load(Relaxed),
-            replaced: self.replaced.load(Relaxed),
-            cleared: self.cleared.load(Relaxed),
-            callback_panics: self.callback_panics.load(Relaxed),
+            records,
+            partitions: 0,
+            bytes: 0,
+            reclaimed: Self::of(&self.reclaimed),
+            replaced: Self::of(&self.replaced),
+            cleared: Self::of(&self.cleared),
+            warnings: Self::of(&self.warnings),
+            suppressed: Self::of(&self.suppressed),
+            callback_panics: Self::of(&self.callback_panics),
+            throttles: self.throttles.each_ref().map(Self::of),
+            unattributed: self.unattributed.each_ref().map(Self::of),
+            estimated_half_units: Self::of(&self.estimated_half_units),
+            unknown_operations: Self::of(&self.unknown_operations),
         }
     }
 }

@@ -153,7 +153,9 @@ impl Sweep {
 mod tests {
     use super::*;
     use crate::key::Hashing;
+    use crate::measure::Measure;
     use crate::partition::Rules;
+    use crate::rule::Rates;
 
     /// A record may be about to make room in a table that is cleared under it: there is nothing to find.
     #[test]
@@ -163,6 +165,9 @@ mod tests {
             rules: Rules { window: 60, interval_ms: 60_000 },
             max_partitions: 1,
             thresholds: [100, 100],
+            rates: Rates::NONE,
+            measure: Measure::OPERATIONS,
+            warn_of_throttles: false,
             tally: Tally::default(),
         };
         let now = Moment::from_ms(0);

@@ -109,11 +109,12 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
-    pub(crate) fn new(own: [u64; 2]) -> Self {
+    /// Without overrides nobody is hot below `floors`.
+    pub(crate) fn new(floors: [u64; 2]) -> Self {
         Self {
             lists: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
             set: AtomicU64::new(0),
-            floors: own.map(AtomicU64::new),
+            floors: floors.map(AtomicU64::new),
         }
     }
 

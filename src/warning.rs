@@ -1,6 +1,9 @@
 //! What a warning says.
 
+use crate::key::Key;
 use crate::operation::Operation;
+use crate::rule::Rule;
+use crate::units::Units;
 use std::fmt;
 
 /// A partition is hot: its count has reached its threshold.
@@ -28,9 +31,9 @@ pub struct Warning<'a> {
     pub pk: &'a [u8],
     /// What there was too much of.
     pub operation: Operation,
-    /// The detector's window.
+    /// The seconds that `count` is of: the detector's window or, for the other rules, 1 or 5.
     pub window_seconds: u32,
-    /// The count that reached the threshold.
+    /// The count that reached the threshold. In capacity mode this, like all amounts here, is in half units.
     pub count: u64,
     /// The threshold it reached.
     pub threshold: u64,
@@ -38,6 +41,35 @@ pub struct Warning<'a> {
     pub suppressed: u64,
     /// The fullest second in the window.
     pub peak: u64,
+    /// Which rule is met.
+    pub rule: Rule,
+    /// What share of DynamoDB's limit for a partition `count` is, in thousandths, on the average of its seconds.
+    /// Without capacity mode an operation is taken for one unit.
+    pub utilisation_permille: u32,
+    /// Whether amounts are in half units.
+    pub in_half_units: bool,
+}
+
+impl Warning<'_> {
+    /// The same about another key.
+    pub(crate) fn of<'a>(&self, key: Key<'a>) -> Warning<'a> {
+        let Self { operation, window_seconds, count, threshold, suppressed, peak, .. } = *self;
+        let Self { rule, utilisation_permille, in_half_units, .. } = *self;
+        let Key { table, pk } = key;
+        Warning {
+            table,
+            pk,
+            operation,
+            window_seconds,
+            count,
+            threshold,
+            suppressed,
+            peak,
+            rule,
+            utilisation_permille,
+            in_half_units,
+        }
+    }
 }
 
 impl fmt::Display for Warning<'_> {
@@ -46,7 +78,12 @@ impl fmt::Display for Warning<'_> {
         escape(self.table, f)?;
         f.write_str("\" pk=\"")?;
         escape(self.pk, f)?;
-        write!(f, "\" had {} {} in {}s", self.count, self.operation, self.window_seconds)
+        let (operation, seconds) = (self.operation, self.window_seconds);
+        if self.in_half_units {
+            write!(f, "\" had {} {operation} in {seconds}s", Units::from_halves(self.count))
+        } else {
+            write!(f, "\" had {} {operation} in {seconds}s", self.count)
+        }
     }
 }
 
@@ -84,11 +121,16 @@ mod tests {
             threshold: 7,
             suppressed: 0,
             peak: 7,
+            rule: Rule::Window,
+            utilisation_permille: 0,
+            in_half_units: false,
         };
         assert_eq!(
             warning.to_string(),
             "Hot partition detected - table=\"a\\x22b\\x5Cc\" \
              pk=\"\\x1B[31m\\x0A\\xFFé\\xC2\\x9B\\x00\\x7F\" had 7 reads in 10s"
         );
+        let halves = Warning { in_half_units: true, ..warning };
+        assert!(halves.to_string().ends_with(" had 3.5 reads in 10s"));
     }
 }

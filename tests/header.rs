@@ -19,7 +19,7 @@ fn literal(line: &str) -> String {
     match line.strip_prefix("#define ").and_then(|define| define.split_once(' ')) {
         Some((name, number)) if number.starts_with('-') => format!("#define {name} ({number})"),
         Some((name @ "HPD_INTERVAL_WINDOW", "4294967295")) => format!("#define {name} 0xFFFFFFFFu"),
-        Some((name @ "HPD_FLAG_HASH_SEED", number)) => format!("#define {name} {number}u"),
+        Some((name, number)) if name.starts_with("HPD_FLAG_") => format!("#define {name} {number}u"),
         _ => line.to_owned(),
     }
 }

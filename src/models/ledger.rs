@@ -5,8 +5,10 @@ use crate::alarm::Alarm;
 use crate::clock::Moment;
 use crate::key::{Hash, Hashing, Key};
 use crate::ledger::{Current, Posting, Quick, Terms};
+use crate::measure::Measure;
 use crate::operation::Operation::{self, Read, Write};
 use crate::partition::{Partition, Rules};
+use crate::rule::Rates;
 use crate::statistics::Tally;
 use crate::thresholds::{Scope, Thresholds};
 
@@ -31,6 +33,9 @@ impl Subject {
             rules: Rules { window: 1, interval_ms: 1000 },
             max_partitions,
             thresholds: [10, 10],
+            rates: Rates::NONE,
+            measure: Measure::OPERATIONS,
+            warn_of_throttles: false,
             tally: Tally::default(),
         };
         let current = Current::try_new(&terms, Moment::from_ms(0)).unwrap();

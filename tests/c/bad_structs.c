@@ -73,7 +73,8 @@ static void members_of_options(void) {
 
 static void sizes_of_options(void) {
   REFUSE_OPTION(struct_size, 0, HPD_ERR_INVALID);
-  REFUSE_OPTION(struct_size, sizeof(hpd_options) - 1, HPD_ERR_INVALID);
+  REFUSE_OPTION(struct_size, 79, HPD_ERR_INVALID); /* one less than the first version's */
+  REFUSE_OPTION(reserved, 1, HPD_ERR_INVALID);
   REFUSE_OPTION(struct_size, SIZE_MAX, HPD_ERR_INVALID);
 
   later_options later;
@@ -173,7 +174,7 @@ static void sizes_of_records(const witness *w) {
   REFUSED(w, hpd_record_full(d, &later.known, sizeof later, NULL), HPD_ERR_UNSUPPORTED);
   warning.known.struct_size = 0;
   REFUSED(w, hpd_record_full(d, &later.known, sizeof(hpd_record), &warning.known), HPD_ERR_INVALID);
-  warning.known.struct_size = sizeof(hpd_warning) - 1;
+  warning.known.struct_size = 79;
   REFUSED(w, hpd_record_full(d, &later.known, sizeof(hpd_record), &warning.known), HPD_ERR_INVALID);
 
   later.unknown = 0;

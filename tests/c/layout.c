@@ -20,11 +20,13 @@ static void check_constants(void) {
   CHECK_EQUAL(HPD_CLOCK_MONOTONIC, 0);
   CHECK_EQUAL(HPD_CLOCK_MANUAL, 1);
   CHECK_EQUAL(HPD_FLAG_HASH_SEED, 1);
+  CHECK_EQUAL(HPD_FLAG_CAPACITY, 2);
+  CHECK_EQUAL(HPD_FLAG_WARN_THROTTLES, 4);
   CHECK(HPD_INTERVAL_WINDOW > 0); /* unsigned, like the field that it is for */
 }
 
 static void check_warning(void) {
-  CHECK_EQUAL(sizeof(hpd_warning), 80);
+  CHECK_EQUAL(sizeof(hpd_warning), 88); /* 80 in the first version */
   CHECK_FIELD(hpd_warning, struct_size, 0);
   CHECK_FIELD(hpd_warning, table, 8);
   CHECK_FIELD(hpd_warning, table_len, 16);
@@ -36,10 +38,12 @@ static void check_warning(void) {
   CHECK_FIELD(hpd_warning, threshold, 56);
   CHECK_FIELD(hpd_warning, suppressed, 64);
   CHECK_FIELD(hpd_warning, peak, 72);
+  CHECK_FIELD(hpd_warning, rule, 80);
+  CHECK_FIELD(hpd_warning, utilisation_permille, 84);
 }
 
 static void check_options(void) {
-  CHECK_EQUAL(sizeof(hpd_options), 80);
+  CHECK_EQUAL(sizeof(hpd_options), 120); /* 80 in the first version */
   CHECK_FIELD(hpd_options, struct_size, 0);
   CHECK_FIELD(hpd_options, writes_threshold, 8);
   CHECK_FIELD(hpd_options, reads_threshold, 16);
@@ -51,6 +55,12 @@ static void check_options(void) {
   CHECK_FIELD(hpd_options, clock, 56);
   CHECK_FIELD(hpd_options, flags, 60);
   CHECK_FIELD(hpd_options, hash_seed, 64);
+  CHECK_FIELD(hpd_options, writes_per_second, 80);
+  CHECK_FIELD(hpd_options, reads_per_second, 88);
+  CHECK_FIELD(hpd_options, writes_sustained, 96);
+  CHECK_FIELD(hpd_options, reads_sustained, 104);
+  CHECK_FIELD(hpd_options, processes, 112);
+  CHECK_FIELD(hpd_options, reserved, 116);
 }
 
 static void check_record(void) {

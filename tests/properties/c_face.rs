@@ -37,6 +37,9 @@ fn record_of(entry: &Entry) -> hpd_record {
     }
 }
 
+/// What a warning took in the first version of the header.
+const FIRST_WARNING_SIZE: usize = 80;
+
 fn blank_warning() -> hpd_warning {
     hpd_warning {
         struct_size: size_of::<hpd_warning>(),
@@ -50,6 +53,8 @@ fn blank_warning() -> hpd_warning {
         threshold: 0,
         suppressed: 0,
         peak: 0,
+        rule: 0,
+        utilisation_permille: 0,
     }
 }
 
@@ -177,8 +182,7 @@ impl CFace {
                 Flaw::Reserved => full(hpd_record { reserved: 1, ..record_of(&good) }),
                 Flaw::ShortRecord => hpd_record_full(self.detector, &record_of(&good), size - 1, null_mut()),
                 Flaw::ShortWarning => {
-                    let mut short =
-                        hpd_warning { struct_size: size_of::<hpd_warning>() - 1, ..blank_warning() };
+                    let mut short = hpd_warning { struct_size: FIRST_WARNING_SIZE - 1, ..blank_warning() };
                     let result = hpd_record_full(self.detector, &record_of(&good), size, &mut short);
                     assert_eq!(short.count, u64::MAX, "a refused call left its warning alone");
                     result

@@ -1,0 +1,132 @@
+//! How many records there were. Every thread counts its own, in a block that only it writes to, so that counting
+//! costs a load and a store and no two threads meet; who asks adds the blocks up.
+//!
+//! Blocks are in one list for the whole process and are never freed: a thread that exits leaves its block, with all
+//! that is counted in it, to the next one. Each detector has a place of its own in all blocks while it lives; those
+//! that find none share an ordinary counter.
+
+use crate::memory::try_box;
+use std::ptr::null_mut;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64};
+
+/// Detectors that count in blocks.
+const PLACES: usize = 30;
+
+/// What one thread has counted.
+#[repr(align(128))] // Two lines: processors fetch them in pairs.
+pub(crate) struct Block {
+    counts: [AtomicU64; PLACES],
+    taken: AtomicBool,
+    next: AtomicPtr<Block>,
+}
+
+/// The newest block.
+static BLOCKS: AtomicPtr<Block> = AtomicPtr::new(null_mut());
+/// The places that are taken.
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+
+fn blocks() -> impl Iterator<Item = &'static Block> {
+    // SAFETY: a block is never freed, and what comes after it in the list never changes.
+    let view = |block: *mut Block| unsafe { block.as_ref() };
+    std::iter::successors(view(BLOCKS.load(Acquire)), move |block| view(block.next.load(Relaxed)))
+}
+
+impl Block {
+    /// A block for this thread alone. `None`: there is no memory for one.
+    pub(crate) fn take() -> Option<&'static Self> {
+        let free = |block: &&Block| block.taken.compare_exchange(false, true, AcqRel, Relaxed).is_ok();
+        if let Some(block) = blocks().find(free) {
+            return Some(block);
+        }
+        let counts = std::array::from_fn(|_| AtomicU64::new(0));
+        let new = Box::leak(
+            try_box(Self { counts, taken: AtomicBool::new(true), next: AtomicPtr::new(null_mut()) }).ok()?,
+        );
+        let mut newest = BLOCKS.load(Acquire);
+        loop {
+            new.next.store(newest, Relaxed);
+            match BLOCKS.compare_exchange(newest, new, AcqRel, Acquire) {
+                Ok(_) => return Some(new),
+                Err(other) => newest = other,
+            }
+        }
+    }
+
+    /// Leaves the block to another thread.
+    pub(crate) fn leave(&self) {
+        self.taken.store(false, Release);
+    }
+
+    /// After a fork: the threads of other blocks are not here.
+    pub(crate) fn leave_others(own: *const Self) {
+        blocks().filter(|&block| !std::ptr::eq(block, own)).for_each(Self::leave);
+    }
+}
+
+/// A detector's counter of records.
+#[derive(Debug)]
+pub(crate) struct Census {
+    /// Its place in all blocks, or [`PLACES`].
+    place: usize,
+    /// For threads without a block, and for a detector without a place.
+    rest: AtomicU64,
+}
+
+impl Census {
+    pub(crate) fn new() -> Self {
+        let free = |taken: u64| (0..PLACES).find(|place| taken >> place & 1 == 0);
+        let take = |taken| free(taken).map(|place| taken | 1 << place);
+        let place = TAKEN
+            .fetch_update(AcqRel, Acquire, take)
+            .map_or(PLACES, |before| free(before).expect("it was taken"));
+        Self { place, rest: AtomicU64::new(0) }
+    }
+
+    /// Counts `n` records of this thread, whose block that is if it has one.
+    #[inline(always)]
+    pub(crate) fn count(&self, block: Option<&'static Block>, n: u64) {
+        match block.and_then(|block| block.counts.get(self.place)) {
+            // Only this thread writes here: nothing comes between load and store.
+            Some(count) => count.store(count.load(Relaxed) + n, Relaxed),
+            None => {
+                self.rest.fetch_add(n, Relaxed);
+            }
+        }
+    }
+
+    /// How many were counted. Exact while no record is under way.
+    pub(crate) fn read(&self) -> u64 {
+        let counted = |block: &Block| block.counts.get(self.place).map_or(0, |count| count.load(Relaxed));
+        self.rest.load(Relaxed) + blocks().map(counted).sum::<u64>()
+    }
+}
+
+impl Drop for Census {
+    fn drop(&mut self) {
+        if self.place < PLACES {
+            // No call on this detector is under way, so nobody writes here meanwhile.
+            blocks().for_each(|block| block.counts[self.place].store(0, Relaxed));
+            TAKEN.fetch_and(!(1 << self.place), AcqRel);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn detectors_without_a_place_count_too() {
+        let block = Block::take();
+        let all: Vec<_> = (0..PLACES + 5).map(|_| Census::new()).collect();
+        for (n, census) in all.iter().enumerate() {
+            census.count(block, n as u64);
+            census.count(None, 1);
+        }
+        assert!(all.iter().enumerate().all(|(n, census)| census.read() == n as u64 + 1));
+        drop(all);
+        assert_eq!(Census::new().read(), 0, "a place is left as it was found");
+        block.unwrap().leave();
+    }
+}

@@ -1,0 +1,99 @@
+//! The rules by which a partition is hot: the window's total and, where they are set, what one second and
+//! five seconds may have.
+
+use crate::operation::Operation;
+
+/// Seconds that the sustained rule adds up: the current one and those before it.
+pub(crate) const SUSTAINED: u32 = 5;
+
+/// What a physical partition of DynamoDB gives in a second: write units, read units. The AWS developer guide,
+/// "Best practices for designing and using partition keys effectively".
+pub(crate) const LIMITS: [u64; 2] = [1_000, 3_000];
+
+/// Which rule a warning comes of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The window's count has reached its threshold.
+    Window,
+    /// The current second has reached its threshold.
+    Second,
+    /// The last five seconds, the current one included, have reached theirs.
+    Sustained,
+    /// DynamoDB throttled the partition for its key range: the first time, or the first in an interval.
+    Throttle,
+}
+
+/// Counts from which a second, or five, are too much; [`u64::MAX`] for a rule that is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rates {
+    pub(crate) second: [u64; 2],
+    pub(crate) sustained: [u64; 2],
+}
+
+/// What a partition had lately of one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recent {
+    pub(crate) second: u64,
+    pub(crate) sustained: u64,
+}
+
+/// A rule that is met: what was counted, in how many seconds, and what it has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Met {
+    pub(crate) rule: Rule,
+    pub(crate) count: u64,
+    pub(crate) threshold: u64,
+    pub(crate) seconds: u32,
+}
+
+impl Rates {
+    pub(crate) const NONE: Self = Self { second: [u64::MAX; 2], sustained: [u64::MAX; 2] };
+
+    /// A number that no rate of this operation is under.
+    pub(crate) fn floor(&self, operation: Operation) -> u64 {
+        self.second[operation.index()].min(self.sustained[operation.index()])
+    }
+
+    /// The most urgent rate that is met.
+    pub(crate) fn met(&self, operation: Operation, recent: Recent) -> Option<Met> {
+        let met = |rule, count, threshold, seconds| {
+            (count >= threshold).then_some(Met { rule, count, threshold, seconds })
+        };
+        met(Rule::Second, recent.second, self.second[operation.index()], 1)
+            .or_else(|| met(Rule::Sustained, recent.sustained, self.sustained[operation.index()], SUSTAINED))
+    }
+}
+
+/// What share of `limit` a second so many in `seconds` are, in thousandths.
+pub(crate) fn permille(count: u64, seconds: u32, limit: u64) -> u32 {
+    let whole = u128::from(limit.max(1)) * u128::from(seconds.max(1));
+    u32::try_from(u128::from(count) * 1_000 / whole).unwrap_or(u32::MAX)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_in_one_second_is_more_urgent_than_a_share_of_it_in_five() {
+        let rates = Rates { second: [10, 30], sustained: [40, u64::MAX] };
+        let met = |operation, second, sustained| {
+            rates.met(operation, Recent { second, sustained }).map(|met| (met.rule, met.count, met.seconds))
+        };
+        assert_eq!(met(Operation::Write, 9, 39), None);
+        assert_eq!(met(Operation::Write, 9, 40), Some((Rule::Sustained, 40, 5)));
+        assert_eq!(met(Operation::Write, 10, 40), Some((Rule::Second, 10, 1)));
+        assert_eq!(met(Operation::Read, 29, 1_000_000), None);
+        assert_eq!(met(Operation::Read, 30, 30), Some((Rule::Second, 30, 1)));
+    }
+
+    #[test]
+    fn a_share_is_of_what_all_its_seconds_may_have() {
+        assert_eq!(permille(1_000, 1, 1_000), 1_000);
+        assert_eq!(permille(4_000, 5, 1_000), 800);
+        assert_eq!(permille(999, 1, 1_000), 999);
+        assert_eq!(permille(u64::MAX, 1, 1), u32::MAX);
+        assert_eq!(permille(1, 0, 0), 1_000);
+    }
+}

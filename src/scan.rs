@@ -1,0 +1,84 @@
+//! A walk over the whole table while others go on in it: every partition that is there from its beginning to its end is
+//! met, and one that moves meanwhile perhaps twice.
+//!
+//! A segment holds the keys whose place ends in certain bits. The walk goes through places in the order of their bits
+//! reversed: so the keys of one segment are neighbours, and a segment that splits meanwhile leaves neither more nor less
+//! before the walk's position than was there.
+
+use crate::segment::Segment;
+use crate::table::{Closed, Table};
+use crossbeam_epoch::Guard;
+
+/// Where a walk is: a place with its bits reversed, or past the last.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Scan(u64);
+
+const END: u64 = 1 << 32;
+
+impl Scan {
+    /// The next segment; `None` after the last.
+    pub(crate) fn next<'g>(
+        &mut self,
+        table: &Table,
+        guard: &'g Guard,
+    ) -> Result<Option<Segment<'g>>, Closed> {
+        if self.0 >= END {
+            return Ok(None);
+        }
+        let place = (self.0 as u32).reverse_bits();
+        let (_, segment) = table.locate(place, guard)?;
+        // All places that end in the same bits come one after another: 2^(32 - depth) of them.
+        let run = END >> segment.depth();
+        self.0 = (self.0 & !(run - 1)) + run;
+        Ok(Some(segment))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::key::{Hash, Key};
+    use crate::operation::Operation;
+    use crate::partition::{Content, Rules};
+    use crate::replacement::Renewal;
+    use crate::sync::AtomicU64;
+    use std::collections::HashSet;
+
+    fn insert(table: &Table, n: u32, guard: &Guard) {
+        let pk = n.to_le_bytes();
+        let key = Key { table: b"t", pk: &pk };
+        // An even spread of places.
+        let hash = Hash::new(u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32));
+        let content = Content::first(key, hash, Operation::Write, 1, 0, u64::MAX).unwrap();
+        let rules = Rules { window: 60, interval_ms: 0 };
+        let renewal = Renewal { now: Moment::from_ms(0), rules, reclaimed: &AtomicU64::new(0), to_come: 0 };
+        assert!(table.insert(hash, &content, renewal, guard).is_ok());
+    }
+
+    #[test]
+    fn what_is_there_throughout_is_met_however_the_table_grows() {
+        let guard = &crossbeam_epoch::pin();
+        for (first, between) in [(10, 1_000), (1_000, 50), (1, 3), (5_000, 0)] {
+            let table = Table::try_new().unwrap();
+            (0..first).for_each(|n| insert(&table, n, guard));
+            let (mut met, mut more) = (HashSet::new(), first..);
+            let mut scan = Scan::default();
+            while let Some(segment) = scan.next(&table, guard).unwrap() {
+                let keys =
+                    segment.chain().flat_map(|segment| segment.entries()).map(|(_, _, entry)| entry.key());
+                met.extend(keys.map(|key| u32::from_le_bytes(key.pk.try_into().unwrap())));
+                more.by_ref().take(between).for_each(|n| insert(&table, n, guard));
+                if more.start > 50_000 {
+                    break;
+                }
+            }
+            while let Some(segment) = scan.next(&table, guard).unwrap() {
+                let keys =
+                    segment.chain().flat_map(|segment| segment.entries()).map(|(_, _, entry)| entry.key());
+                met.extend(keys.map(|key| u32::from_le_bytes(key.pk.try_into().unwrap())));
+            }
+            assert!((0..first).all(|n| met.contains(&n)), "{first} and {between} for each segment");
+        }
+    }
+}

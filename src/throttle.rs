@@ -1,0 +1,125 @@
+//! Recording throttles, and what no partition can be charged with.
+
+use crate::aside::{AsideKey, Kind, Reason, Unattributed};
+use crate::detector::Detector;
+use crate::epoch;
+use crate::error::Error;
+use crate::key::{Key, check_name};
+use crate::ledger::Posting;
+use crate::operation::Operation;
+use crate::recording::Delivery;
+use crate::rule::{Met, Rule};
+use crate::slot::MOST;
+use crate::statistics::Tally;
+use crate::warning::Warning;
+
+impl Detector {
+    /// Records that DynamoDB throttled one attempt at an operation on a partition, and why. Returns the partition's
+    /// throttles in the window for this operation and reason, with this one. They are no part of its count. The first one
+    /// for the key range may warn: see [`Builder::warn_of_throttles`](crate::Builder::warn_of_throttles).
+    ///
+    /// # Errors
+    /// As [`Detector::record_write`].
+    pub fn record_throttle(
+        &self,
+        table: impl AsRef<[u8]>,
+        pk: impl AsRef<[u8]>,
+        operation: Operation,
+        reason: Reason,
+    ) -> Result<u64, Error> {
+        let key = Key { table: table.as_ref(), pk: pk.as_ref() };
+        let (throttles, warning) = self.post_throttle(key, operation, reason, Delivery::Callback)?;
+        if let Some(warning) = warning {
+            self.call_back(&warning);
+        }
+        Ok(throttles)
+    }
+
+    /// The same, but a due warning is returned.
+    pub(crate) fn post_throttle<'a>(
+        &self,
+        key: Key<'a>,
+        operation: Operation,
+        reason: Reason,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        key.check()?;
+        let warns = reason == Reason::KeyRange && self.terms.warn_of_throttles;
+        let posted = self.post_aside(Kind::Throttle(reason), key, operation, 1, warns, delivery)?;
+        Tally::count(&self.terms.tally.throttles[reason as usize], 1);
+        Ok(posted)
+    }
+
+    /// The partition's throttles in the window for an operation and a reason.
+    ///
+    /// # Errors
+    /// As [`Detector::write_count`].
+    pub fn throttle_count(
+        &self,
+        table: impl AsRef<[u8]>,
+        pk: impl AsRef<[u8]>,
+        operation: Operation,
+        reason: Reason,
+    ) -> Result<u64, Error> {
+        let key = Key { table: table.as_ref(), pk: pk.as_ref() };
+        key.check()?;
+        self.count(AsideKey::try_new(Kind::Throttle(reason), key)?.key(), operation)
+    }
+
+    /// What was tallied for a table, or an index, in the window because no partition could be charged with it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes; [`Error::Memory`].
+    pub fn unattributed_count(
+        &self,
+        table: impl AsRef<[u8]>,
+        operation: Operation,
+        what: Unattributed,
+    ) -> Result<u64, Error> {
+        check_name(table.as_ref())?;
+        let key = Key { table: table.as_ref(), pk: &[] };
+        self.count(AsideKey::try_new(Kind::Unattributed(what), key)?.key(), operation)
+    }
+
+    /// Tallies for a table, whose name has been checked, what no partition can be charged with.
+    #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
+    pub(crate) fn tally(
+        &self,
+        table: &[u8],
+        operation: Operation,
+        what: Unattributed,
+        amount: u64,
+    ) -> Result<(), Error> {
+        let key = Key { table, pk: &[] };
+        self.post_aside(Kind::Unattributed(what), key, operation, amount, false, Delivery::Caller)?;
+        Tally::count(&self.terms.tally.unattributed[what as usize], amount);
+        Ok(())
+    }
+
+    fn post_aside<'a>(
+        &self,
+        kind: Kind,
+        key: Key<'a>,
+        operation: Operation,
+        amount: u64,
+        warns: bool,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        let aside = AsideKey::try_new(kind, key)?;
+        let guard = &epoch::pin();
+        let now = self.clock.now();
+        let hash = self.terms.hashing.key(aside.key());
+        let amount = u32::try_from(amount).unwrap_or(MOST);
+        let posting = Posting { key: aside.key(), hash, operation, model: None, amount, now };
+        let posted = self.current.with(guard, |ledger| {
+            let (found, count) = ledger.post(&posting, &self.terms, guard)?;
+            ledger.sweep(now, &self.terms, guard);
+            Ok((ledger, found, count))
+        });
+        let (ledger, found, count) = posted?;
+        let met = Met { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
+        let warning = warns.then(|| self.warning(ledger, found, &posting, met, delivery, guard)).flatten();
+        // What warns is the partition, not its aside.
+        Ok((count, warning.map(|warning| warning.of(key))))
+    }
+}
