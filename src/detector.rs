@@ -13,6 +13,8 @@ use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::record::Record;
 use crate::recording::Delivery;
+#[cfg(feature = "dynamodb")]
+use crate::schema::Schemas;
 use crate::segment::Segment;
 use crate::statistics::Statistics;
 use crate::thresholds::{self, Scope, Thresholds};
@@ -41,6 +43,8 @@ pub struct Detector {
     pub(crate) callback: Option<Callback>,
     pub(crate) current: Current,
     pub(crate) records: Census,
+    #[cfg(feature = "dynamodb")]
+    pub(crate) schemas: Schemas,
 }
 
 impl Detector {
@@ -79,7 +83,15 @@ impl Detector {
 
     pub(crate) fn from_parts(clock: Clock, terms: Terms, callback: Option<Callback>) -> Result<Self, Error> {
         let current = Current::try_new(&terms, clock.now())?;
-        Ok(Self { clock, terms, callback, current, records: Census::new() })
+        Ok(Self {
+            clock,
+            terms,
+            callback,
+            current,
+            records: Census::new(),
+            #[cfg(feature = "dynamodb")]
+            schemas: Schemas::new(),
+        })
     }
 
     /// Records one write and returns the partition's count of writes with it.

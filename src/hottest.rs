@@ -158,7 +158,7 @@ impl Detector {
             let aside = AsideKey::try_new(Kind::Throttle(Reason::KeyRange), key)?;
             (throttles, _) = look(aside.key())?;
         }
-        let demand = count + throttles * u64::from(self.terms.measure.one());
+        let demand = count + throttles * u64::from(self.terms.measure.one);
         Ok(Glance { key, count, throttles, demand, peak })
     }
 

@@ -93,6 +93,33 @@ mod throttle;
 #[cfg(not(loom))]
 mod warning;
 
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod answer;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod attribute;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod charge;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod condition;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod expression;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod json;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod number;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod observe;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod partiql;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod request;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod schema;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod target;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod token;
+
 #[cfg(all(test, loom))]
 mod models;
 
@@ -107,6 +134,9 @@ pub use {
     builder::Builder, detector::Detector, handle::TableHandle, hottest::HotPartition, record::Record,
     warning::Warning,
 };
+
+#[cfg(all(feature = "dynamodb", not(loom)))]
+pub use observe::{Exchange, ObserveError};
 
 /// The README's Rust is a test.
 #[cfg(doctest)]

@@ -7,33 +7,37 @@ use crate::rule::LIMITS;
 /// How a detector's counts are measured, and what DynamoDB's limits are in that measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Measure {
-    /// Whether counts are of half units, and not of operations.
-    pub(crate) capacity: bool,
+    /// What a record adds whose amount is not said: one operation, or one unit, which is two halves.
+    pub(crate) one: u32,
     /// Among how many processes the limits are divided.
     processes: u32,
 }
 
 impl Measure {
-    pub(crate) const OPERATIONS: Self = Self { capacity: false, processes: 1 };
+    #[cfg(test)]
+    pub(crate) const OPERATIONS: Self = Self { one: 1, processes: 1 };
 
     pub(crate) fn try_new(capacity: bool, processes: u32) -> Result<Self, Error> {
-        if processes == 0 { Err(Error::Invalid) } else { Ok(Self { capacity, processes }) }
+        if processes == 0 {
+            Err(Error::Invalid)
+        } else {
+            Ok(Self { one: if capacity { 2 } else { 1 }, processes })
+        }
     }
 
-    /// What a record adds whose amount is not said: one operation, or one unit.
-    #[inline(always)]
-    pub(crate) fn one(self) -> u32 {
-        1 + u32::from(self.capacity)
+    /// Whether counts are of half units, and not of operations.
+    pub(crate) fn is_capacity(self) -> bool {
+        self.one == 2
     }
 
     /// What DynamoDB gives a partition in a second, as far as this process may take it; at least 1.
     pub(crate) fn limit(self, operation: Operation) -> u64 {
-        (LIMITS[operation.index()] * u64::from(self.one()) / u64::from(self.processes)).max(1)
+        (LIMITS[operation.index()] * u64::from(self.one) / u64::from(self.processes)).max(1)
     }
 
     /// So many thousandths of what DynamoDB gives in so many seconds, as far as this process may take it.
     pub(crate) fn share(self, operation: Operation, permille: u32, seconds: u32) -> u64 {
-        let whole = LIMITS[operation.index()] * u64::from(self.one()) * u64::from(seconds);
+        let whole = LIMITS[operation.index()] * u64::from(self.one) * u64::from(seconds);
         (whole * u64::from(permille) / 1_000 / u64::from(self.processes)).max(1)
     }
 }

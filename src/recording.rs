@@ -78,7 +78,7 @@ impl Detector {
             hash,
             operation,
             model: None,
-            amount: self.terms.measure.one(),
+            amount: self.terms.measure.one,
             now: self.clock.now(),
         };
         let (count, _) = self.post(posting, Delivery::Callback, guard)?;
@@ -206,7 +206,7 @@ impl Detector {
             peak: if rule == Rule::Window { peak.min(count) } else { peak },
             rule,
             utilisation_permille: permille(count, seconds, terms.measure.limit(operation)),
-            in_half_units: terms.measure.capacity,
+            in_half_units: terms.measure.is_capacity(),
         })
     }
 

@@ -126,7 +126,7 @@ fn first_touches_that_meet_are_all_counted() {
     for key in 0..keys {
         assert_eq!(detector.write_count("t", key.to_le_bytes()), Ok(THREADS as u64));
     }
-    assert_eq!(detector.statistics().partitions, keys.into());
+    assert_eq!(detector.statistics().partitions, u64::from(keys));
 }
 
 /// So many that some share all of their hashes that the table looks at before it compares keys.

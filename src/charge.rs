@@ -1,0 +1,142 @@
+//! What partitions are charged with: how many actions, and which part of the capacity that a request took.
+
+use crate::answer::Capacity;
+use crate::operation::Operation;
+use crate::request::Action;
+use crate::target::{Finder, index_resource};
+use crate::units::Units;
+use std::borrow::Cow;
+
+/// What one action, or one of the keys that it names, adds to a partition.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Charge<'a> {
+    /// The action's place in its request.
+    pub(crate) action: usize,
+    pub(crate) resource: Cow<'a, str>,
+    /// `None`: it is on no partition that is known.
+    pub(crate) key: Option<Cow<'a, [u8]>>,
+    pub(crate) operation: Operation,
+    pub(crate) actions: u64,
+    /// At first what it takes at least, then what it took.
+    pub(crate) units: Units,
+}
+
+/// Capacity of an index of which no key is known.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Stray {
+    pub(crate) resource: String,
+    pub(crate) units: Units,
+}
+
+/// Gives every charge its part of what the answer says that its table took. Returns what was only estimated, and what
+/// has no partition.
+pub(crate) fn settle<'a>(
+    charges: &mut Vec<Charge<'a>>,
+    actions: &[Action<'a>],
+    capacity: &[Capacity<'a>],
+    finder: &Finder<'_, '_>,
+) -> (Units, Vec<Stray>) {
+    let (mut estimated, mut strays, mut added) = (Units::default(), Vec::new(), Vec::new());
+    let mut tables: Vec<_> = charges.iter().map(|charge| &actions[charge.action].table).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    let sole = tables.len() == 1;
+    for table in tables {
+        let of_table = |charge: &Charge<'_>| actions[charge.action].table == *table;
+        let took: Vec<_> =
+            capacity.iter().filter(|took| took.table == *table || (sole && took.table.is_empty())).collect();
+        let mine: Vec<_> = (0..charges.len()).filter(|&i| of_table(&charges[i])).collect();
+        if took.is_empty() {
+            estimated += mine.iter().map(|&i| charges[i].units).sum();
+            continue;
+        }
+        let weights: Vec<_> = mine.iter().map(|&i| charges[i].units).collect();
+        let queried = actions[charges[mine[0]].action].index.as_deref();
+        let on_index = charges[mine[0]].resource != *table;
+        let mut own: Units = took.iter().map(|took| took.units).sum();
+        for (index, units) in took.iter().flat_map(|took| &took.indexes) {
+            if on_index && queried == Some(&**index) {
+                own += *units;
+                continue;
+            }
+            let holders: Vec<_> = mine
+                .iter()
+                .filter_map(|&i| Some((i, finder.index_key(&actions[charges[i].action], index)?)))
+                .collect();
+            let resource = index_resource(table, index);
+            if holders.is_empty() {
+                strays.push(Stray { resource, units: *units });
+                continue;
+            }
+            let weights: Vec<_> = holders.iter().map(|&(i, _)| charges[i].units).collect();
+            for ((i, key), units) in holders.into_iter().zip(shares(*units, &weights)) {
+                let (action, operation) = (charges[i].action, charges[i].operation);
+                let (resource, key) = (Cow::Owned(resource.clone()), Some(Cow::Owned(key)));
+                added.push(Charge { action, resource, key, operation, actions: 0, units });
+            }
+        }
+        for (&i, units) in mine.iter().zip(shares(own, &weights)) {
+            charges[i].units = units;
+        }
+    }
+    charges.append(&mut added);
+    (estimated, strays)
+}
+
+/// Shares in proportion to weights, in half units; what does not divide goes to the largest, so that the sum is exact.
+fn shares(total: Units, weights: &[Units]) -> Vec<Units> {
+    let sum: u128 = weights.iter().map(|weight| u128::from(weight.halves())).sum();
+    let share = |weight: &Units| {
+        let share = u128::from(total.halves()) * u128::from(weight.halves()) / sum.max(1);
+        u64::try_from(share).unwrap_or(u64::MAX)
+    };
+    let mut all: Vec<_> = weights.iter().map(share).collect();
+    let rest = total.halves() - all.iter().sum::<u64>();
+    // The first of the largest.
+    let largest = (0..all.len()).rev().max_by_key(|&i| weights[i]);
+    if let Some(largest) = largest {
+        all[largest] += rest;
+    }
+    all.into_iter().map(Units::from_halves).collect()
+}
+
+/// Puts together what is on one partition, so that it is one add and warns once at most.
+pub(crate) fn merge(charges: Vec<Charge<'_>>) -> Vec<Charge<'_>> {
+    let mut merged: Vec<Charge<'_>> = Vec::with_capacity(charges.len());
+    let mut places = std::collections::HashMap::new();
+    for charge in charges {
+        let partition = (charge.resource.clone(), charge.key.clone(), charge.operation);
+        match places.get(&partition) {
+            Some(&place) => {
+                let same: &mut Charge<'_> = &mut merged[place];
+                same.actions += charge.actions;
+                same.units += charge.units;
+            }
+            None => {
+                places.insert(partition, merged.len());
+                merged.push(charge);
+            }
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up_to_the_half_unit() {
+        let shares = |total, weights: &[u64]| {
+            let weights: Vec<_> = weights.iter().map(|&halves| Units::from_halves(halves)).collect();
+            shares(Units::from_halves(total), &weights).iter().map(|units| units.halves()).collect::<Vec<_>>()
+        };
+        assert_eq!(shares(8, &[6, 2]), [6, 2]);
+        assert_eq!(shares(7, &[2, 2]), [4, 3], "the rest goes to the first of the largest");
+        assert_eq!(shares(7, &[2, 4, 2]), [1, 5, 1]);
+        assert_eq!(shares(0, &[2, 4]), [0, 0]);
+        assert_eq!(shares(5, &[0, 0]), [5, 0]);
+        assert_eq!(shares(u64::MAX, &[1, u64::MAX]).iter().sum::<u64>(), u64::MAX);
+        assert!(shares(5, &[]).is_empty());
+    }
+}

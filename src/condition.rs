@@ -1,0 +1,229 @@
+//! Conditions and values of PartiQL, and what of them pins attributes.
+
+use crate::partiql::{DEPTH_MAX, Parser, Pin, Term};
+use crate::token::{Token, closer};
+use std::borrow::Cow;
+
+/// Words that are values.
+const LITERALS: [&str; 4] = ["FALSE", "MISSING", "NULL", "TRUE"];
+
+/// What an expression is, as far as a pin may be made of it.
+pub(crate) enum Operand<'a> {
+    Attribute(Cow<'a, str>),
+    Value(Term<'a>),
+    Other,
+}
+
+impl<'a> Parser<'a> {
+    /// Conditions joined by AND and OR, or a lone one, or a lone operand. One OR makes none of them mandatory,
+    /// wherever it is, as AND binds tighter.
+    pub(crate) fn expression(&mut self) -> Option<Operand<'a>> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return None;
+        }
+        let first = self.pins.len();
+        let (mut lone, mut mandatory) = (true, true);
+        let operand = loop {
+            let before = self.pins.len();
+            let mut negated = false;
+            while self.word("NOT")? {
+                negated = true;
+            }
+            let operand = self.condition()?;
+            if negated {
+                self.pins.truncate(before);
+                lone = false;
+            }
+            if self.word("OR")? {
+                mandatory = false;
+            } else if !self.word("AND")? {
+                break operand;
+            }
+            lone = false;
+        };
+        if !mandatory {
+            self.pins.truncate(first);
+        }
+        self.depth -= 1;
+        Some(if lone { operand } else { Operand::Other })
+    }
+
+    /// A comparison, or what could be a side of one.
+    fn condition(&mut self) -> Option<Operand<'a>> {
+        let before = self.pins.len();
+        let left = self.operand()?;
+        let negated = self.word("NOT")?;
+        let pin = if self.word("IN")? {
+            let values = match self.token {
+                Token::Symbol("(" | "[" | "<<") => Some(self.list()?),
+                _ => matches!(self.operand()?, Operand::Value(_)).then(|| vec![Term::Other]),
+            };
+            if negated { None } else { pin(left, values) }
+        } else if self.word("BETWEEN")? {
+            self.operand()?;
+            self.expect_word("AND")?;
+            self.operand()?;
+            None
+        } else if self.word("LIKE")? {
+            self.operand()?;
+            if self.word("ESCAPE")? {
+                self.operand()?;
+            }
+            None
+        } else if negated {
+            return None;
+        } else if self.word("IS")? {
+            self.word("NOT")?;
+            self.name()?;
+            None
+        } else if self.symbol("=")? {
+            match (left, self.operand()?) {
+                (attribute, Operand::Value(value)) => pin(attribute, Some(vec![value])),
+                (Operand::Value(value), attribute) => pin(attribute, Some(vec![value])),
+                _ => None,
+            }
+        } else if matches!(self.token, Token::Symbol("<" | "<=" | ">" | ">=" | "<>" | "!=")) {
+            self.advance()?;
+            self.operand()?;
+            None
+        } else {
+            return Some(left);
+        };
+        // What is compared may itself be a condition.
+        self.pins.truncate(before);
+        self.pins.extend(pin);
+        Some(Operand::Other)
+    }
+
+    /// A sum, a product or the like, or a lone part.
+    fn operand(&mut self) -> Option<Operand<'a>> {
+        let before = self.pins.len();
+        let mut operand = self.part()?;
+        while matches!(self.token, Token::Symbol("+" | "-" | "*" | "/" | "%" | "||")) {
+            self.advance()?;
+            self.part()?;
+            self.pins.truncate(before);
+            operand = Operand::Other;
+        }
+        Some(operand)
+    }
+
+    /// A value, an attribute, a path, a call, or something in brackets; signs may be before it.
+    fn part(&mut self) -> Option<Operand<'a>> {
+        let (before, start) = (self.pins.len(), self.start);
+        let mut signs = 0_usize;
+        while matches!(self.token, Token::Symbol("+" | "-")) {
+            self.advance()?;
+            signs += 1;
+        }
+        let part = match self.token {
+            Token::Number(_) | Token::Text(_) | Token::Parameter(_) => Operand::Value(self.term()?),
+            Token::Symbol("(") => {
+                self.advance()?;
+                let inner = self.expression()?;
+                self.expect(")")?;
+                inner
+            }
+            Token::Symbol("[" | "<<") => {
+                self.list()?;
+                Operand::Value(Term::Other)
+            }
+            Token::Symbol("{") => {
+                self.map()?;
+                Operand::Value(Term::Other)
+            }
+            _ => self.path()?,
+        };
+        if signs == 0 {
+            return Some(part);
+        }
+        self.pins.truncate(before);
+        // Only a minus right before a number is part of it.
+        let signed = &self.lexer.text[start..];
+        Some(match (part, signed.strip_prefix('-')) {
+            (Operand::Value(Term::Number(number)), Some(rest)) if rest.starts_with(number) => {
+                Operand::Value(Term::Number(&signed[..=number.len()]))
+            }
+            _ => Operand::Other,
+        })
+    }
+
+    fn term(&mut self) -> Option<Term<'a>> {
+        Some(match self.advance()? {
+            Token::Number(number) => Term::Number(number),
+            Token::Text(text) => Term::Text(text),
+            Token::Parameter(n) => Term::Parameter(n),
+            _ => return None,
+        })
+    }
+
+    fn path(&mut self) -> Option<Operand<'a>> {
+        if LITERALS.iter().any(|literal| self.at_word(literal)) {
+            self.advance()?;
+            return Some(Operand::Value(Term::Other));
+        }
+        let bare = matches!(self.token, Token::Word(_));
+        let name = self.name()?;
+        if bare && self.token == Token::Symbol("(") {
+            self.list()?;
+            return Some(Operand::Other);
+        }
+        let mut path = Operand::Attribute(name);
+        loop {
+            if self.symbol(".")? {
+                matches!(self.advance()?, Token::Word(_) | Token::Name(_)).then_some(())?;
+            } else if self.symbol("[")? {
+                self.item()?;
+                self.expect("]")?;
+            } else {
+                return Some(path);
+            }
+            path = Operand::Other;
+        }
+    }
+
+    fn list(&mut self) -> Option<Vec<Term<'a>>> {
+        self.bracketed(Self::item)
+    }
+
+    pub(crate) fn map(&mut self) -> Option<Vec<Pin<'a>>> {
+        matches!(self.token, Token::Symbol("{")).then_some(())?;
+        self.bracketed(|parser| {
+            let (Token::Text(attribute) | Token::Name(attribute)) = parser.advance()? else { return None };
+            parser.expect(":")?;
+            Some(Pin { attribute, values: vec![parser.item()?] })
+        })
+    }
+
+    /// What is between a bracket and its match, with commas between.
+    fn bracketed<T>(&mut self, item: fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let Token::Symbol(opener) = self.advance()? else { return None };
+        let closer = closer(opener)?;
+        let mut items = Vec::new();
+        if self.symbol(closer)? {
+            return Some(items);
+        }
+        loop {
+            items.push(item(self)?);
+            if !self.symbol(",")? {
+                self.expect(closer)?;
+                return Some(items);
+            }
+        }
+    }
+
+    /// A value within another, where conditions have no force.
+    fn item(&mut self) -> Option<Term<'a>> {
+        let before = self.pins.len();
+        let operand = self.expression()?;
+        self.pins.truncate(before);
+        Some(if let Operand::Value(term) = operand { term } else { Term::Other })
+    }
+}
+
+/// The pin that a comparison of the two makes, if it makes one.
+fn pin<'a>(attribute: Operand<'a>, values: Option<Vec<Term<'a>>>) -> Option<Pin<'a>> {
+    let Operand::Attribute(attribute) = attribute else { return None };
+    Some(Pin { attribute, values: values? })
+}

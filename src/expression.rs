@@ -1,0 +1,220 @@
+//! Key conditions: what a `KeyConditionExpression` compares with `=`.
+
+use std::iter::Peekable;
+
+/// Words that DynamoDB reserves and that would otherwise pass for a name.
+const RESERVED: [&str; 5] = ["AND", "BETWEEN", "IN", "NOT", "OR"];
+
+/// The equalities of a key condition, each as an attribute's name (or its `#placeholder`) and a value's
+/// `:placeholder`. Other conditions are read and passed over. `None` where the expression is malformed.
+///
+/// Parentheses are only counted: conditions are joined by nothing but AND, so what they enclose is no matter, and
+/// no depth of them needs a stack.
+pub(crate) fn equalities(expression: &str) -> Option<Vec<(&str, &str)>> {
+    let mut tokens = Tokens(expression).peekable();
+    let mut found = Vec::new();
+    let mut open = 0_usize;
+    loop {
+        while tokens.next_if_eq(&"(").is_some() {
+            open += 1;
+        }
+        found.extend(condition(&mut tokens)?);
+        while tokens.next_if_eq(&")").is_some() {
+            open = open.checked_sub(1)?;
+        }
+        match tokens.next() {
+            None => return (open == 0).then_some(found),
+            Some(and) => keyword(and, "AND")?,
+        }
+    }
+}
+
+/// Reads one condition; what it holds is its name and value if it is an equality.
+fn condition<'a>(tokens: &mut Peekable<Tokens<'a>>) -> Option<Option<(&'a str, &'a str)>> {
+    let left = tokens.next()?;
+    match tokens.next()? {
+        "=" => {
+            let right = tokens.next()?;
+            return pair(left, right).or_else(|| pair(right, left)).map(Some);
+        }
+        "<" | "<=" | ">" | ">=" => {
+            let right = tokens.next()?;
+            pair(left, right).or_else(|| pair(right, left))?;
+        }
+        "(" => {
+            keyword(left, "begins_with")?;
+            let path = tokens.next()?;
+            tokens.next_if_eq(&",")?;
+            pair(path, tokens.next()?)?;
+            tokens.next_if_eq(&")")?;
+        }
+        between => {
+            keyword(between, "BETWEEN")?;
+            pair(left, tokens.next()?)?;
+            keyword(tokens.next()?, "AND")?;
+            pair(left, tokens.next()?)?;
+        }
+    }
+    Some(None)
+}
+
+/// The two, if they are a name and a value.
+fn pair<'a>(name: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
+    (is_name(name) && is_value(value)).then_some((name, value))
+}
+
+fn is_name(token: &str) -> bool {
+    !token.starts_with(mark) && token != "#" && !RESERVED.iter().any(|word| token.eq_ignore_ascii_case(word))
+}
+
+fn is_value(token: &str) -> bool {
+    token.len() > 1 && token.starts_with(':')
+}
+
+fn keyword(token: &str, word: &str) -> Option<()> {
+    token.eq_ignore_ascii_case(word).then_some(())
+}
+
+/// What no name has in it. Nothing else is asked of names: DynamoDB checks them.
+fn mark(c: char) -> bool {
+    matches!(c, '(' | ')' | '=' | '<' | '>' | ',' | ':')
+}
+
+/// The expression cut into marks, names and words, and values with their colon.
+struct Tokens<'a>(&'a str);
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.0.trim_start();
+        let len = match rest.as_bytes() {
+            [b'<' | b'>', b'=', ..] => 2,
+            [b':', ..] => 1 + word(&rest[1..]),
+            [] => return None,
+            _ => word(rest).max(1),
+        };
+        let (token, rest) = rest.split_at(len);
+        self.0 = rest;
+        Some(token)
+    }
+}
+
+/// How many bytes there are before the next whitespace or mark.
+fn word(text: &str) -> usize {
+    text.find(|c: char| c.is_whitespace() || mark(c)).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equalities_are_found() {
+        let cases: &[(&str, &[(&str, &str)])] = &[
+            ("pk = :v", &[("pk", ":v")]),
+            (":v = pk", &[("pk", ":v")]),
+            ("pk=:v", &[("pk", ":v")]),
+            (":v=pk", &[("pk", ":v")]),
+            ("\t#p\r\n =\u{a0}:v ", &[("#p", ":v")]),
+            ("#p = :v AND begins_with(sk, :s)", &[("#p", ":v")]),
+            ("BEGINS_WITH ( sk,:s )and pk=:v", &[("pk", ":v")]),
+            ("(:v = pk) and (sk BETWEEN :a AND :b)", &[("pk", ":v")]),
+            ("sk between :a aNd :b And pk = :v", &[("pk", ":v")]),
+            ("pk = :v AND sk = :s", &[("pk", ":v"), ("sk", ":s")]),
+            ("(((pk=:v)and((sk=:s))))", &[("pk", ":v"), ("sk", ":s")]),
+            ("(pk=:v)AND(sk>=:s)", &[("pk", ":v")]),
+            ("a=:a AND b=:b AND c=:c AND d<:d", &[("a", ":a"), ("b", ":b"), ("c", ":c")]),
+            ("sk < :s", &[]),
+            ("sk <= :s", &[]),
+            ("sk > :s", &[]),
+            (":s>=sk", &[]),
+            ("a.b-c_d1 = :x-y", &[("a.b-c_d1", ":x-y")]),
+            ("schlüssel=:größe", &[("schlüssel", ":größe")]),
+            ("begins_with = :v", &[("begins_with", ":v")]),
+            ("android = :v and order = :between", &[("android", ":v"), ("order", ":between")]),
+        ];
+        for (expression, expected) in cases {
+            assert_eq!(equalities(expression).as_deref(), Some(*expected), "{expression}");
+        }
+    }
+
+    #[test]
+    fn malformed_is_none() {
+        let cases = [
+            "",
+            "  ",
+            "pk",
+            "pk =",
+            "= :v",
+            "pk :v",
+            "pk:v",
+            "pk = :",
+            "# = :v",
+            "pk = :v:w",
+            "pk = sk",
+            ":v = :w",
+            "pk < sk",
+            ":v > :w",
+            "pk == :v",
+            "pk <> :v",
+            "pk = :v AND",
+            "AND pk = :v",
+            "pk = :v sk = :s",
+            "pk = :v, sk = :s",
+            "pk = :v OR pk = :w",
+            "NOT pk = :v",
+            "NOT (pk = :v)",
+            "pk = :v AND NOT sk = :s",
+            "not = :v",
+            "pk IN (:v)",
+            "(pk = :v",
+            "pk = :v)",
+            ")pk = :v(",
+            "()",
+            "(pk = :v)(sk = :s)",
+            "sk BETWEEN :a",
+            "sk WITHIN :a AND :b",
+            "sk BETWEEN :a AND",
+            "sk BETWEEN :a OR :b",
+            "sk BETWEEN (:a AND :b)",
+            "sk BETWEEN :a AND sk",
+            ":a BETWEEN sk AND :b",
+            "begins_with(sk :s)",
+            "begins_with(sk, :s",
+            "begins_with(sk, :s, :t)",
+            "begins_with(:s, sk)",
+            "begins_with()",
+            "contains(sk, :s)",
+            "size(sk) = :s",
+            "AND",
+            "BETWEEN",
+        ];
+        for expression in cases {
+            assert_eq!(equalities(expression), None, "{expression}");
+        }
+    }
+
+    #[test]
+    fn nesting_may_be_of_any_depth() {
+        let deep = 1 << 20;
+        let (open, close) = ("(".repeat(deep), ")".repeat(deep));
+        assert_eq!(equalities(&format!("{open}pk = :v{close}")), Some(vec![("pk", ":v")]));
+        assert_eq!(equalities(&format!("{open}pk = :v{close})")), None);
+        assert_eq!(equalities(&open), None);
+        let many = "a=:a and ".repeat(100_000) + "a=:a";
+        assert_eq!(equalities(&many).map(|found| found.len()), Some(100_001));
+    }
+
+    #[test]
+    fn no_damage_panics() {
+        let sample = "(#p = :v) AND (sk BETWEEN :a AND :b) AND begins_with(ü, :s) AND x <= :y";
+        for end in (0..=sample.len()).filter(|end| sample.is_char_boundary(*end)) {
+            equalities(&sample[..end]);
+            equalities(&sample[end..]);
+            for put in ["(", ")", "=", "<", ">", ",", ":", "#", " ", "ß", "\0"] {
+                equalities(&format!("{}{put}{}", &sample[..end], &sample[end..]));
+            }
+        }
+    }
+}

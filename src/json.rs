@@ -1,0 +1,245 @@
+//! JSON, read member by member: what is not asked for is passed over unread, and nothing is built of it.
+//!
+//! The one thing that is made of a value is where its text begins and ends. So a request of 16 MB costs a walk over
+//! it and no memory, and no depth of nesting costs a stack.
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// What was read is not what it should have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+impl From<serde_json::Error> for Malformed {
+    fn from(_: serde_json::Error) -> Self {
+        Malformed
+    }
+}
+
+/// The members of an object that have these names, as they are written; of several of one name the last. One that is
+/// `null` counts as absent.
+pub(crate) fn members<'a, const N: usize>(
+    object: &'a str,
+    names: [&str; N],
+) -> Result<[Option<&'a str>; N], Malformed> {
+    let mut json = serde_json::Deserializer::from_str(object);
+    let found = json.deserialize_map(Members(names))?;
+    json.end()?;
+    Ok(found)
+}
+
+/// Hands over each member of an object: its name, and its value as it is written.
+pub(crate) fn each<'a, E: From<Malformed>>(
+    object: &'a str,
+    see: impl FnMut(Cow<'a, str>, &'a str) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut json = serde_json::Deserializer::from_str(object);
+    let seen = json.deserialize_map(Each(see)).map_err(|error| E::from(error.into()))?;
+    seen?;
+    json.end().map_err(|error| E::from(error.into()))
+}
+
+/// Hands over each element of an array as it is written.
+pub(crate) fn elements<'a, E: From<Malformed>>(
+    array: &'a str,
+    see: impl FnMut(&'a str) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut json = serde_json::Deserializer::from_str(array);
+    let seen = json.deserialize_seq(Elements(see)).map_err(|error| E::from(error.into()))?;
+    seen?;
+    json.end().map_err(|error| E::from(error.into()))
+}
+
+/// The elements of an array as they are written.
+pub(crate) fn array(array: &str) -> Result<Vec<&str>, Malformed> {
+    let mut all = Vec::new();
+    elements(array, |element| {
+        all.push(element);
+        Ok::<(), Malformed>(())
+    })?;
+    Ok(all)
+}
+
+/// A string's text: as it stands there if nothing in it is escaped.
+pub(crate) fn text(string: &str) -> Result<Cow<'_, str>, Malformed> {
+    let mut json = serde_json::Deserializer::from_str(string);
+    let text = json.deserialize_str(Text)?;
+    json.end()?;
+    Ok(text)
+}
+
+/// A number that is not negative.
+pub(crate) fn number(number: &str) -> Result<f64, Malformed> {
+    let number: f64 = serde_json::from_str(number)?;
+    if number.is_finite() && number >= 0.0 { Ok(number) } else { Err(Malformed) }
+}
+
+pub(crate) fn boolean(boolean: &str) -> Result<bool, Malformed> {
+    Ok(serde_json::from_str(boolean)?)
+}
+
+struct Members<'n, const N: usize>([&'n str; N]);
+
+impl<'a, const N: usize> Visitor<'a> for Members<'_, N> {
+    type Value = [Option<&'a str>; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = [None; N];
+        while let Some(wanted) = map.next_key_seed(Which(&self.0))? {
+            match wanted {
+                Some(i) => {
+                    let value = map.next_value::<&RawValue>()?.get();
+                    found[i] = (value != "null").then_some(value);
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Which of some names a member's is.
+struct Which<'n>(&'n [&'n str]);
+
+impl<'a> DeserializeSeed<'a> for Which<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'a>>(self, name: D) -> Result<Self::Value, D::Error> {
+        name.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Which<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|&wanted| wanted == name))
+    }
+}
+
+struct Each<F>(F);
+
+impl<'a, E, F: FnMut(Cow<'a, str>, &'a str) -> Result<(), E>> Visitor<'a> for Each<F> {
+    type Value = Result<(), E>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut seen = Ok(());
+        // To the end: what comes after a refusal must be JSON too.
+        while let Some(name) = map.next_key_seed(Text)? {
+            let value = map.next_value::<&RawValue>()?.get();
+            if seen.is_ok() {
+                seen = self.0(name, value);
+            }
+        }
+        Ok(seen)
+    }
+}
+
+struct Elements<F>(F);
+
+impl<'a, E, F: FnMut(&'a str) -> Result<(), E>> Visitor<'a> for Elements<F> {
+    type Value = Result<(), E>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut seen = Ok(());
+        while let Some(value) = seq.next_element::<&RawValue>()? {
+            if seen.is_ok() {
+                seen = self.0(value.get());
+            }
+        }
+        Ok(seen)
+    }
+}
+
+struct Text;
+
+impl<'a> DeserializeSeed<'a> for Text {
+    type Value = Cow<'a, str>;
+
+    fn deserialize<D: Deserializer<'a>>(self, text: D) -> Result<Self::Value, D::Error> {
+        text.deserialize_str(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Text {
+    type Value = Cow<'a, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        let mut own = String::new();
+        own.try_reserve_exact(text.len()).map_err(|_| E::custom("out of memory"))?;
+        own.push_str(text);
+        Ok(Cow::Owned(own))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_in_any_order_and_others_passed_over() {
+        let json = r#" { "a" : {"b":[1,{"c":"}"}]}, "\u0062":"x", "n":null, "deep":DEEP, "a" : 2 } "#;
+        let json = json.replace("DEEP", &("[".repeat(100_000) + &"]".repeat(100_000)));
+        assert_eq!(members(&json, ["b", "a", "n", "z"]), Ok([Some("\"x\""), Some("2"), None, None]));
+        assert_eq!(members::<1>("{}", ["a"]), Ok([None]));
+        for bad in ["", "{", "[]", "1", "{\"a\":1,}", "{\"a\":}", "{} x", "{\"a\":1 \"b\":2}", "{\"b\":tru}"]
+        {
+            assert_eq!(members(bad, ["a"]), Err(Malformed), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_member_and_element_is_handed_over() {
+        let mut seen = Vec::new();
+        let see = |name: Cow<'_, str>, value: &str| {
+            seen.push(format!("{name}={value}"));
+            Ok::<(), Malformed>(())
+        };
+        each(r#"{"a":[1, 2],"\n":"x"}"#, see).unwrap();
+        assert_eq!(seen, ["a=[1, 2]", "\n=\"x\""]);
+        assert_eq!(array("[1, {\"a\":2} ,[]]").unwrap(), ["1", "{\"a\":2}", "[]"]);
+        assert_eq!(array("[1,"), Err(Malformed));
+        assert_eq!(array("{}"), Err(Malformed));
+        assert_eq!(elements("[1,2]", |_| Err(Malformed)), Err(Malformed));
+    }
+
+    #[test]
+    fn a_text_is_borrowed_unless_it_is_escaped() {
+        assert!(matches!(text("\"plain é\""), Ok(Cow::Borrowed("plain é"))));
+        assert!(matches!(text(r#""a\"A""#), Ok(Cow::Owned(text)) if text == "a\"A"));
+        assert!(["1", "\"", "\"\\ud800\"", "\"a\"b"].iter().all(|bad| text(bad) == Err(Malformed)));
+        assert_eq!(
+            (number("12.5"), number("-1"), number("1e999")),
+            (Ok(12.5), Err(Malformed), Err(Malformed))
+        );
+        assert_eq!((boolean("true"), boolean("0")), (Ok(true), Err(Malformed)));
+    }
+}

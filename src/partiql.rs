@@ -1,0 +1,222 @@
+//! PartiQL statements as DynamoDB knows them: which table they touch, and what they pin of its items.
+//!
+//! Only that is read with care. A statement that DynamoDB would refuse may pass, as it then touches nothing.
+
+#[cfg(test)]
+mod tests;
+
+use crate::token::{Lexer, Token, closer};
+use std::borrow::Cow;
+
+/// How deep brackets may be nested: DynamoDB allows 32 levels in a document. A bound, as the parser is recursive.
+pub(crate) const DEPTH_MAX: usize = 64;
+
+/// Words that have a place of their own, so are not names unless quoted.
+const RESERVED: [&str; 13] = [
+    "AND",
+    "BETWEEN",
+    "FROM",
+    "IN",
+    "IS",
+    "LIKE",
+    "NOT",
+    "OR",
+    "ORDER",
+    "RETURNING",
+    "SELECT",
+    "SET",
+    "WHERE",
+];
+
+/// What a statement touches.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Statement<'a> {
+    pub(crate) verb: Verb,
+    pub(crate) table: Cow<'a, str>,
+    pub(crate) index: Option<Cow<'a, str>>,
+    pub(crate) pins: Vec<Pin<'a>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    Exists,
+}
+
+/// A top-level attribute that has one of `values` in every item that is touched.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pin<'a> {
+    pub(crate) attribute: Cow<'a, str>,
+    pub(crate) values: Vec<Term<'a>>,
+}
+
+/// A value as the statement spells it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Term<'a> {
+    /// The n-th `?` of the whole statement, from 0.
+    Parameter(usize),
+    Text(Cow<'a, str>),
+    Number(&'a str),
+    /// A value that cannot be a key, or is not spelled out here.
+    Other,
+}
+
+/// Reads a statement; `None` where it is malformed.
+pub(crate) fn parse(statement: &str) -> Option<Statement<'_>> {
+    let mut parser =
+        Parser { lexer: Lexer::new(statement), token: Token::End, start: 0, depth: 0, pins: Vec::new() };
+    parser.advance()?;
+    let (verb, (table, index)) = parser.statement()?;
+    parser.symbol(";")?;
+    (parser.token == Token::End).then_some(Statement { verb, table, index, pins: parser.pins })
+}
+
+/// A table, and an index of it.
+type Target<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
+
+/// Reads tokens, one ahead. Whatever finds what should not be there returns `None`, which ends it all.
+pub(crate) struct Parser<'a> {
+    pub(crate) lexer: Lexer<'a>,
+    pub(crate) token: Token<'a>,
+    /// Where `token` begins.
+    pub(crate) start: usize,
+    pub(crate) depth: usize,
+    /// The pins found; whoever reads something that takes the force from a condition drops what it pinned.
+    pub(crate) pins: Vec<Pin<'a>>,
+}
+
+impl<'a> Parser<'a> {
+    /// Goes to the next token and returns the one before.
+    pub(crate) fn advance(&mut self) -> Option<Token<'a>> {
+        let (token, start) = self.lexer.next()?;
+        self.start = start;
+        Some(std::mem::replace(&mut self.token, token))
+    }
+
+    pub(crate) fn at_word(&self, word: &str) -> bool {
+        matches!(self.token, Token::Word(at) if at.eq_ignore_ascii_case(word))
+    }
+
+    /// Goes past a keyword if it is next, and tells whether it was.
+    pub(crate) fn word(&mut self, word: &str) -> Option<bool> {
+        let here = self.at_word(word);
+        if here {
+            self.advance()?;
+        }
+        Some(here)
+    }
+
+    /// Goes past a symbol if it is next, and tells whether it was.
+    pub(crate) fn symbol(&mut self, symbol: &str) -> Option<bool> {
+        let here = self.token == Token::Symbol(symbol);
+        if here {
+            self.advance()?;
+        }
+        Some(here)
+    }
+
+    pub(crate) fn expect_word(&mut self, word: &str) -> Option<()> {
+        self.word(word)?.then_some(())
+    }
+
+    pub(crate) fn expect(&mut self, symbol: &str) -> Option<()> {
+        self.symbol(symbol)?.then_some(())
+    }
+
+    pub(crate) fn statement(&mut self) -> Option<(Verb, Target<'a>)> {
+        if self.word("EXISTS")? {
+            self.expect("(")?;
+            self.expect_word("SELECT")?;
+            let target = self.select()?;
+            self.expect(")")?;
+            Some((Verb::Exists, target))
+        } else if self.word("SELECT")? {
+            Some((Verb::Select, self.select()?))
+        } else if self.word("INSERT")? {
+            self.expect_word("INTO")?;
+            let target = self.target()?;
+            self.expect_word("VALUE")?;
+            self.pins = self.map()?;
+            self.skip(&[])?; // IF NOT EXISTS
+            Some((Verb::Insert, target))
+        } else if self.word("UPDATE")? {
+            let target = self.target()?;
+            if !self.at_word("SET") && !self.at_word("REMOVE") {
+                return None;
+            }
+            self.skip(&["WHERE", "RETURNING"])?;
+            self.conditions("RETURNING")?;
+            Some((Verb::Update, target))
+        } else {
+            self.expect_word("DELETE")?;
+            self.expect_word("FROM")?;
+            let target = self.target()?;
+            self.conditions("RETURNING")?;
+            Some((Verb::Delete, target))
+        }
+    }
+
+    /// What follows SELECT.
+    pub(crate) fn select(&mut self) -> Option<Target<'a>> {
+        if self.at_word("FROM") {
+            return None;
+        }
+        self.skip(&["FROM"])?;
+        self.expect_word("FROM")?;
+        let target = self.target()?;
+        self.conditions("ORDER")?;
+        Some(target)
+    }
+
+    pub(crate) fn target(&mut self) -> Option<Target<'a>> {
+        let table = self.name()?;
+        let index = if self.symbol(".")? { Some(self.name()?) } else { None };
+        Some((table, index))
+    }
+
+    pub(crate) fn name(&mut self) -> Option<Cow<'a, str>> {
+        match self.advance()? {
+            Token::Name(name) => Some(name),
+            Token::Word(word) if !RESERVED.iter().any(|each| word.eq_ignore_ascii_case(each)) => {
+                Some(word.into())
+            }
+            _ => None,
+        }
+    }
+
+    /// The WHERE clause, and what begins with `after`; neither need be there.
+    pub(crate) fn conditions(&mut self, after: &str) -> Option<()> {
+        if self.word("WHERE")? {
+            self.expression()?;
+        }
+        if self.at_word(after) { self.skip(&[]) } else { Some(()) }
+    }
+
+    /// Goes up to one of `words`, a `;`, a bracket that closes what is around, or the end.
+    pub(crate) fn skip(&mut self, words: &[&str]) -> Option<()> {
+        let mut open = Vec::new();
+        loop {
+            match self.token {
+                Token::End => return open.is_empty().then_some(()),
+                Token::Word(_) if open.is_empty() && words.iter().any(|word| self.at_word(word)) => {
+                    return Some(());
+                }
+                Token::Symbol(";") if open.is_empty() => return Some(()),
+                Token::Symbol(symbol @ (")" | "]" | "}" | ">>")) => match open.pop() {
+                    None => return Some(()),
+                    Some(closer) if closer == symbol => {}
+                    Some(_) => return None,
+                },
+                Token::Symbol(symbol) => open.extend(closer(symbol)),
+                _ => {}
+            }
+            if open.len() > DEPTH_MAX {
+                return None;
+            }
+            self.advance()?;
+        }
+    }
+}

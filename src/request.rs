@@ -1,0 +1,367 @@
+//! What a DynamoDB client sent: the item-level actions of a request, and what each says of its key.
+
+use crate::attribute;
+use crate::expression;
+use crate::json::{self, Malformed};
+use crate::number;
+use crate::operation::Operation;
+use crate::partiql::{self, Pin, Term, Verb};
+use crate::schema::reduced;
+use crate::units::{Consistency, Units, read_units, write_units};
+use std::borrow::Cow;
+
+/// The operations of DynamoDB that are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Api {
+    GetItem,
+    PutItem,
+    UpdateItem,
+    DeleteItem,
+    BatchGetItem,
+    BatchWriteItem,
+    TransactGetItems,
+    TransactWriteItems,
+    Query,
+    Scan,
+    ExecuteStatement,
+    BatchExecuteStatement,
+    ExecuteTransaction,
+    /// CreateTable, DescribeTable and UpdateTable: their answers describe a table.
+    Describe,
+}
+
+impl Api {
+    /// By its name, or by the header `X-Amz-Target`.
+    pub(crate) fn named(name: &[u8]) -> Option<Self> {
+        Some(match name.strip_prefix(b"DynamoDB_20120810.").unwrap_or(name) {
+            b"GetItem" => Self::GetItem,
+            b"PutItem" => Self::PutItem,
+            b"UpdateItem" => Self::UpdateItem,
+            b"DeleteItem" => Self::DeleteItem,
+            b"BatchGetItem" => Self::BatchGetItem,
+            b"BatchWriteItem" => Self::BatchWriteItem,
+            b"TransactGetItems" => Self::TransactGetItems,
+            b"TransactWriteItems" => Self::TransactWriteItems,
+            b"Query" => Self::Query,
+            b"Scan" => Self::Scan,
+            b"ExecuteStatement" => Self::ExecuteStatement,
+            b"BatchExecuteStatement" => Self::BatchExecuteStatement,
+            b"ExecuteTransaction" => Self::ExecuteTransaction,
+            b"CreateTable" | b"DescribeTable" | b"UpdateTable" => Self::Describe,
+            _ => return None,
+        })
+    }
+
+    fn is_transaction(self) -> bool {
+        matches!(self, Self::TransactGetItems | Self::TransactWriteItems | Self::ExecuteTransaction)
+    }
+}
+
+/// One item-level action.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Action<'a> {
+    /// A table's name; of an ARN what it is reduced to.
+    pub(crate) table: Cow<'a, str>,
+    /// The index that is queried.
+    pub(crate) index: Option<Cow<'a, str>>,
+    pub(crate) operation: Operation,
+    pub(crate) subject: Subject<'a>,
+    pub(crate) cost: Cost<'a>,
+}
+
+/// What an action says of its key.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Subject<'a> {
+    /// A `Key`, with the key's attributes and no others.
+    Key(&'a str),
+    /// An `Item`, with all attributes.
+    Item(&'a str),
+    /// What a query's attributes are to equal: those of its key.
+    Conditions(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// What a statement's attributes are to equal, one of some values each. They may be any attributes.
+    Pins(Vec<(Cow<'a, str>, Vec<Value<'a>>)>),
+    /// Nothing: a scan.
+    Nobody,
+}
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value<'a> {
+    /// In DynamoDB's JSON.
+    Json(&'a str),
+    /// As a key has it.
+    Text(Cow<'a, str>),
+    /// Not one that a key may have.
+    Other,
+}
+
+/// What an action takes at least, if the answer does not say.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cost<'a> {
+    /// To write an item, if all of it is known.
+    Write {
+        item: Option<&'a str>,
+        transactional: bool,
+    },
+    Read(Consistency),
+}
+
+impl Action<'_> {
+    pub(crate) fn is_strong(&self) -> bool {
+        self.cost == Cost::Read(Consistency::Strong)
+    }
+}
+
+impl Cost<'_> {
+    /// By what the request says, and an item that the answer has.
+    pub(crate) fn estimate(&self, answered: Option<&str>) -> Units {
+        // An item that can't be measured was not accepted either.
+        let size = |item: &str| attribute::item_size(item).unwrap_or(0);
+        match *self {
+            Cost::Write { item, transactional } => {
+                write_units(item.map_or(0, size).max(answered.map_or(0, size)), transactional)
+            }
+            Cost::Read(consistency) => read_units(answered.map_or(0, size), consistency),
+        }
+    }
+}
+
+/// The actions of a request.
+pub(crate) fn actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
+    match api {
+        Api::GetItem => Ok(vec![get(request, false)?]),
+        Api::PutItem => Ok(vec![put(request, false)?]),
+        Api::UpdateItem | Api::DeleteItem => Ok(vec![change(request, false)?]),
+        Api::BatchGetItem => batch_get(request),
+        Api::BatchWriteItem => batch_write(request),
+        Api::TransactGetItems => transaction(request, &["Get"]),
+        Api::TransactWriteItems => transaction(request, &["Put", "Update", "Delete", "ConditionCheck"]),
+        Api::Query => Ok(vec![query(request)?]),
+        Api::Scan => {
+            let [table, index, consistent] =
+                json::members(request, ["TableName", "IndexName", "ConsistentRead"])?;
+            let (index, consistency) = (index.map(json::text).transpose()?, consistency(consistent)?);
+            Ok(vec![Action { index, ..read(table, Subject::Nobody, consistency)? }])
+        }
+        Api::ExecuteStatement => Ok(vec![execute(request, api)?]),
+        Api::BatchExecuteStatement => statements(request, "Statements", api),
+        Api::ExecuteTransaction => statements(request, "TransactStatements", api),
+        Api::Describe => {
+            json::members(request, ["TableName"])?;
+            Ok(Vec::new())
+        }
+    }
+}
+
+fn table_name(name: Option<&str>) -> Result<Cow<'_, str>, Malformed> {
+    Ok(reduce(json::text(name.ok_or(Malformed)?)?))
+}
+
+fn reduce(name: Cow<'_, str>) -> Cow<'_, str> {
+    match name {
+        Cow::Borrowed(name) => Cow::Borrowed(reduced(name).0),
+        Cow::Owned(name) => Cow::Owned(reduced(&name).0.to_owned()),
+    }
+}
+
+fn consistency(consistent: Option<&str>) -> Result<Consistency, Malformed> {
+    let strong = consistent.map_or(Ok(false), json::boolean)?;
+    Ok(if strong { Consistency::Strong } else { Consistency::Eventual })
+}
+
+fn read<'a>(
+    table: Option<&'a str>,
+    subject: Subject<'a>,
+    consistency: Consistency,
+) -> Result<Action<'a>, Malformed> {
+    let (table, cost) = (table_name(table)?, Cost::Read(consistency));
+    Ok(Action { table, index: None, operation: Operation::Read, subject, cost })
+}
+
+fn write<'a>(
+    table: Option<&'a str>,
+    subject: Subject<'a>,
+    transactional: bool,
+) -> Result<Action<'a>, Malformed> {
+    let item = if let Subject::Item(item) = subject { Some(item) } else { None };
+    let (table, cost) = (table_name(table)?, Cost::Write { item, transactional });
+    Ok(Action { table, index: None, operation: Operation::Write, subject, cost })
+}
+
+fn get(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
+    let [table, key, consistent] = json::members(request, ["TableName", "Key", "ConsistentRead"])?;
+    let consistency = if transactional { Consistency::Transactional } else { consistency(consistent)? };
+    read(table, Subject::Key(key.ok_or(Malformed)?), consistency)
+}
+
+fn put(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
+    let [table, item] = json::members(request, ["TableName", "Item"])?;
+    write(table, Subject::Item(item.ok_or(Malformed)?), transactional)
+}
+
+fn change(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
+    let [table, key] = json::members(request, ["TableName", "Key"])?;
+    write(table, Subject::Key(key.ok_or(Malformed)?), transactional)
+}
+
+/// Hands over the tables of `RequestItems`, and what is asked of each.
+fn each_table<'a>(
+    request: &'a str,
+    mut see: impl FnMut(Cow<'a, str>, &'a str) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let [tables] = json::members(request, ["RequestItems"])?;
+    json::each(tables.ok_or(Malformed)?, |table, asked| see(reduce(table), asked))
+}
+
+fn batch_get(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
+    let mut all = Vec::new();
+    each_table(request, |table, asked| {
+        let [keys, consistent] = json::members(asked, ["Keys", "ConsistentRead"])?;
+        let cost = Cost::Read(consistency(consistent)?);
+        json::elements(keys.ok_or(Malformed)?, |key| {
+            let (table, subject, cost) = (table.clone(), Subject::Key(key), cost.clone());
+            all.push(Action { table, index: None, operation: Operation::Read, subject, cost });
+            Ok(())
+        })
+    })?;
+    Ok(all)
+}
+
+fn batch_write(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
+    let mut all = Vec::new();
+    each_table(request, |table, asked| {
+        json::elements(asked, |write| {
+            let (subject, item) = written(write)?;
+            let cost = Cost::Write { item, transactional: false };
+            let table = table.clone();
+            all.push(Action { table, index: None, operation: Operation::Write, subject, cost });
+            Ok(())
+        })
+    })?;
+    Ok(all)
+}
+
+/// What one of a batch's writes is about.
+pub(crate) fn written(write: &str) -> Result<(Subject<'_>, Option<&str>), Malformed> {
+    let [put, delete] = json::members(write, ["PutRequest", "DeleteRequest"])?;
+    match (put, delete) {
+        (Some(put), None) => {
+            let [item] = json::members(put, ["Item"])?;
+            let item = item.ok_or(Malformed)?;
+            Ok((Subject::Item(item), Some(item)))
+        }
+        (None, Some(delete)) => {
+            let [key] = json::members(delete, ["Key"])?;
+            Ok((Subject::Key(key.ok_or(Malformed)?), None))
+        }
+        _ => Err(Malformed),
+    }
+}
+
+fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, Malformed> {
+    let [items] = json::members(request, ["TransactItems"])?;
+    let mut all = Vec::new();
+    json::elements(items.ok_or(Malformed)?, |item| {
+        let (verb, action) = attribute::only(item)?.ok_or(Malformed)?;
+        all.push(match &*verb {
+            _ if !verbs.contains(&&*verb) => return Err(Malformed),
+            "Get" => get(action, true)?,
+            "Put" => put(action, true)?,
+            _ => change(action, true)?,
+        });
+        Ok::<(), Malformed>(())
+    })?;
+    Ok(all)
+}
+
+fn query(request: &str) -> Result<Action<'_>, Malformed> {
+    let [table, index, consistent, expression, names, values, legacy] = json::members(
+        request,
+        [
+            "TableName",
+            "IndexName",
+            "ConsistentRead",
+            "KeyConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+            "KeyConditions",
+        ],
+    )?;
+    let conditions = match (expression, legacy) {
+        (Some(expression), _) => key_conditions(&json::text(expression)?, names, values)?,
+        (None, Some(legacy)) => legacy_conditions(legacy)?,
+        (None, None) => return Err(Malformed),
+    };
+    let index = index.map(json::text).transpose()?;
+    Ok(Action { index, ..read(table, Subject::Conditions(conditions), consistency(consistent)?)? })
+}
+
+type Conditions<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
+
+fn key_conditions<'a>(
+    expression: &str,
+    names: Option<&'a str>,
+    values: Option<&'a str>,
+) -> Result<Conditions<'a>, Malformed> {
+    let look = |all: Option<&'a str>, name: &str| {
+        let [found] = json::members(all.unwrap_or("{}"), [name])?;
+        found.ok_or(Malformed)
+    };
+    let equalities = expression::equalities(expression).ok_or(Malformed)?;
+    let condition = |(name, value): (&str, &str)| {
+        let name = match name.starts_with('#') {
+            true => json::text(look(names, name)?)?,
+            false => Cow::Owned(name.to_owned()),
+        };
+        Ok((name, Value::Json(look(values, value)?)))
+    };
+    equalities.into_iter().map(condition).collect()
+}
+
+fn legacy_conditions(conditions: &str) -> Result<Conditions<'_>, Malformed> {
+    let mut all = Vec::new();
+    json::each(conditions, |name, condition| {
+        let [operator, values] = json::members(condition, ["ComparisonOperator", "AttributeValueList"])?;
+        if json::text(operator.ok_or(Malformed)?)? == "EQ" {
+            let [value] = json::array(values.ok_or(Malformed)?)?[..] else { return Err(Malformed) };
+            all.push((name, Value::Json(value)));
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+fn statements<'a>(request: &'a str, member: &str, api: Api) -> Result<Vec<Action<'a>>, Malformed> {
+    let [all] = json::members(request, [member])?;
+    json::array(all.ok_or(Malformed)?)?.into_iter().map(|statement| execute(statement, api)).collect()
+}
+
+fn execute(request: &str, api: Api) -> Result<Action<'_>, Malformed> {
+    let [text, parameters, consistent] =
+        json::members(request, ["Statement", "Parameters", "ConsistentRead"])?;
+    let text = json::text(text.ok_or(Malformed)?)?;
+    let parameters = json::array(parameters.unwrap_or("[]"))?;
+    let statement = partiql::parse(&text).ok_or(Malformed)?;
+    let value = |term: &Term<'_>| match term {
+        Term::Parameter(n) => parameters.get(*n).map_or(Value::Other, |parameter| Value::Json(parameter)),
+        Term::Text(text) => Value::Text(Cow::Owned(text.clone().into_owned())),
+        Term::Number(number) => {
+            number::canonical(number).map_or(Value::Other, |number| Value::Text(Cow::Owned(number)))
+        }
+        Term::Other => Value::Other,
+    };
+    let own = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+    let pin = |pin: &Pin<'_>| (own(&pin.attribute), pin.values.iter().map(value).collect());
+    let pins = statement.pins.iter().map(pin).collect();
+    let table = reduce(own(&statement.table));
+    let reads = statement.verb == Verb::Select;
+    let transactional = api.is_transaction();
+    let cost = match (reads, transactional) {
+        (true, true) => Cost::Read(Consistency::Transactional),
+        (true, false) => Cost::Read(consistency(consistent)?),
+        (false, _) => Cost::Write { item: None, transactional },
+    };
+    let operation = if reads { Operation::Read } else { Operation::Write };
+    let index = statement.index.as_ref().map(own);
+    Ok(Action { table, index, operation, subject: Subject::Pins(pins), cost })
+}

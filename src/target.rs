@@ -1,0 +1,201 @@
+//! Which partitions an action is on, by what is known of its table's key.
+
+use crate::attribute;
+use crate::json::{self, Malformed};
+use crate::request::{Action, Subject, Value};
+use crate::schema::{Schemas, TableSchema};
+use crossbeam_epoch::Guard;
+use std::borrow::Cow;
+
+/// Where an action belongs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Target<'a> {
+    /// A table, or `TABLE/index/INDEX`.
+    pub(crate) resource: Cow<'a, str>,
+    /// The values of its partition key: one or, of a statement with `IN`, several. Of a scan none.
+    pub(crate) keys: Vec<Cow<'a, [u8]>>,
+}
+
+/// Why a target is not found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum NoTarget {
+    Malformed,
+    /// The schema of this table is needed.
+    Schema(String),
+}
+
+impl From<Malformed> for NoTarget {
+    fn from(_: Malformed) -> Self {
+        NoTarget::Malformed
+    }
+}
+
+/// The name of an index's partitions.
+pub(crate) fn index_resource(table: &str, index: &str) -> String {
+    format!("{table}/index/{index}")
+}
+
+/// What is known of tables, and what the answer tells about the index that was queried.
+pub(crate) struct Finder<'s, 'g> {
+    pub(crate) schemas: &'s Schemas,
+    /// Whether the queried index is a local one, if the answer shows it.
+    pub(crate) local: Option<bool>,
+    /// Whether the request was accepted, so that its keys are those of the table.
+    pub(crate) accepted: bool,
+    pub(crate) guard: &'g Guard,
+}
+
+impl Finder<'_, '_> {
+    pub(crate) fn target<'a>(&self, action: &Action<'a>) -> Result<Target<'a>, NoTarget> {
+        let schema = self.schemas.get(&action.table, self.guard);
+        let schema = schema.as_deref();
+        let table = action.table.clone();
+        match &action.subject {
+            Subject::Key(key) => {
+                Ok(Target { resource: table, keys: vec![self.of_item(action, key, schema)?] })
+            }
+            Subject::Item(item) => {
+                Ok(Target { resource: table, keys: vec![self.of_item(action, item, schema)?] })
+            }
+            Subject::Conditions(conditions) => self.of_conditions(action, conditions, schema),
+            Subject::Pins(pins) => self.of_pins(action, pins, schema),
+            Subject::Nobody => Ok(Target { resource: self.resource(action, schema), keys: Vec::new() }),
+        }
+    }
+
+    /// The value of a `Key` or an `Item`.
+    fn of_item<'a>(
+        &self,
+        action: &Action<'_>,
+        item: &'a str,
+        schema: Option<&TableSchema>,
+    ) -> Result<Cow<'a, [u8]>, NoTarget> {
+        let hash = schema.and_then(|schema| schema.hash.as_deref());
+        if let Some(hash) = hash
+            && let [Some(value)] = json::members(item, [hash])?
+        {
+            return Ok(attribute::key_value(value)?);
+        }
+        // Nothing is known, or it is no longer so.
+        let Some((name, value)) = attribute::only(item)? else {
+            return Err(NoTarget::Schema(action.table.to_string()));
+        };
+        let value = attribute::key_value(value)?;
+        if self.accepted && matches!(action.subject, Subject::Key(_)) {
+            self.schemas.learn(&action.table, &name, self.guard);
+        }
+        Ok(value)
+    }
+
+    fn of_conditions<'a>(
+        &self,
+        action: &Action<'a>,
+        conditions: &[(Cow<'a, str>, Value<'a>)],
+        schema: Option<&TableSchema>,
+    ) -> Result<Target<'a>, NoTarget> {
+        let resource = self.resource(action, schema);
+        let look = |name: &str| conditions.iter().find(|(of, _)| of == name).map(|(_, value)| value);
+        if let Some(hash) = self.hash(action, schema)
+            && let Some(values) = hash.iter().map(|name| look(name)).collect::<Option<Vec<_>>>()
+        {
+            return Ok(Target { resource, keys: vec![joined(&values)?] });
+        }
+        let [(name, value)] = conditions else {
+            // A query has an equality at least.
+            let schema = NoTarget::Schema(action.table.to_string());
+            return Err(if conditions.is_empty() { NoTarget::Malformed } else { schema });
+        };
+        let key = joined(&[value])?;
+        if self.accepted && action.index.is_none() {
+            self.schemas.learn(&action.table, name, self.guard);
+        }
+        Ok(Target { resource, keys: vec![key] })
+    }
+
+    fn of_pins<'a>(
+        &self,
+        action: &Action<'a>,
+        pins: &[(Cow<'a, str>, Vec<Value<'a>>)],
+        schema: Option<&TableSchema>,
+    ) -> Result<Target<'a>, NoTarget> {
+        let resource = self.resource(action, schema);
+        if pins.is_empty() {
+            return Ok(Target { resource, keys: Vec::new() });
+        }
+        // Any attribute may be compared: only the schema tells which is the key.
+        let hash = self.hash(action, schema).ok_or_else(|| NoTarget::Schema(action.table.to_string()))?;
+        let look = |name: &String| {
+            let (_, values) = pins.iter().find(|(of, _)| of == name)?;
+            // A list that is a parameter, say, pins a key too, but nobody knows which.
+            (!values.contains(&Value::Other)).then_some(values)
+        };
+        let keys = match hash.iter().map(look).collect::<Option<Vec<_>>>().as_deref() {
+            None => Vec::new(),
+            Some([values]) => values.iter().map(|value| joined(&[value])).collect::<Result<_, _>>()?,
+            Some(several) if several.iter().all(|values| values.len() == 1) => {
+                vec![joined(&several.iter().map(|values| &values[0]).collect::<Vec<_>>())?]
+            }
+            // Lists of several attributes of one key: all their combinations, which nobody counts apart.
+            Some(_) => Vec::new(),
+        };
+        Ok(Target { resource, keys })
+    }
+
+    /// The names of the attributes that choose the partition of a query or a statement.
+    fn hash(&self, action: &Action<'_>, schema: Option<&TableSchema>) -> Option<Vec<String>> {
+        let schema = schema?;
+        match &action.index {
+            Some(index) if !self.is_local(action, Some(schema)) => {
+                schema.indexes.get(&**index).map(|index| index.hash.clone())
+            }
+            _ => schema.hash.clone().map(|hash| vec![hash]),
+        }
+    }
+
+    fn resource<'a>(&self, action: &Action<'a>, schema: Option<&TableSchema>) -> Cow<'a, str> {
+        match &action.index {
+            Some(index) if !self.is_local(action, schema) => Cow::Owned(index_resource(&action.table, index)),
+            _ => action.table.clone(),
+        }
+    }
+
+    /// Whether a queried index is local. The answer knows best; a strong read is only of a table or a local index.
+    fn is_local(&self, action: &Action<'_>, schema: Option<&TableSchema>) -> bool {
+        let known = || {
+            let index = schema?.indexes.get(&**action.index.as_ref()?)?;
+            Some(index.local)
+        };
+        self.local.or_else(known).unwrap_or_else(|| action.is_strong())
+    }
+
+    /// The value that an item has of an index's key, if that is known and it has one.
+    pub(crate) fn index_key(&self, action: &Action<'_>, index: &str) -> Option<Vec<u8>> {
+        let Subject::Item(item) = action.subject else { return None };
+        let schema = self.schemas.get(&action.table, self.guard)?;
+        let values = schema.indexes.get(index)?.hash.iter().map(|name| {
+            let [value] = json::members(item, [name.as_str()]).ok()?;
+            value.map(Value::Json)
+        });
+        let values = values.collect::<Option<Vec<_>>>()?;
+        joined(&values.iter().collect::<Vec<_>>()).ok().map(Cow::into_owned)
+    }
+}
+
+/// The key that one attribute is, or several are together: the compact JSON array of their texts.
+fn joined<'a>(values: &[&Value<'a>]) -> Result<Cow<'a, [u8]>, Malformed> {
+    if let [value] = values {
+        return match value {
+            Value::Json(value) => attribute::key_value(value),
+            Value::Text(Cow::Borrowed(text)) => Ok(Cow::Borrowed(text.as_bytes())),
+            Value::Text(Cow::Owned(text)) => Ok(Cow::Owned(text.clone().into_bytes())),
+            Value::Other => Err(Malformed),
+        };
+    }
+    let text = |value: &&Value<'a>| match value {
+        Value::Json(value) => attribute::key_text(value),
+        Value::Text(text) => Ok(text.clone()),
+        Value::Other => Err(Malformed),
+    };
+    let texts = values.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+    Ok(Cow::Owned(serde_json::to_vec(&texts)?))
+}

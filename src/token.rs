@@ -1,0 +1,144 @@
+//! Tokens of PartiQL.
+
+use std::borrow::Cow;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Token<'a> {
+    /// A keyword or a bare name.
+    Word(&'a str),
+    /// A name in double quotes.
+    Name(Cow<'a, str>),
+    /// A text in single quotes.
+    Text(Cow<'a, str>),
+    /// A number without its sign.
+    Number(&'a str),
+    /// A `?`, and how many were before it.
+    Parameter(usize),
+    Symbol(&'a str),
+    End,
+}
+
+/// Cuts a statement into tokens.
+pub(crate) struct Lexer<'a> {
+    pub(crate) text: &'a str,
+    /// Where the next token begins, or the space before it.
+    at: usize,
+    /// How many `?` there were.
+    parameters: usize,
+}
+
+impl<'a> Lexer<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, at: 0, parameters: 0 }
+    }
+
+    /// The next token and where it begins.
+    pub(crate) fn next(&mut self) -> Option<(Token<'a>, usize)> {
+        self.space()?;
+        let start = self.at;
+        let token = match self.rest() {
+            [] => Token::End,
+            [b'\'', ..] => Token::Text(self.quoted("'", "''")?),
+            [b'"', ..] => Token::Name(self.quoted("\"", "\"\"")?),
+            [b'?', ..] => {
+                self.parameters += 1;
+                self.take(1);
+                Token::Parameter(self.parameters - 1)
+            }
+            [b'0'..=b'9', ..] | [b'.', b'0'..=b'9', ..] => Token::Number(self.number()?),
+            [first, ..] if in_word(*first) => Token::Word(self.take_while(in_word)),
+            [b'<', b'=' | b'>' | b'<', ..]
+            | [b'>', b'=' | b'>', ..]
+            | [b'!', b'=', ..]
+            | [b'|', b'|', ..] => Token::Symbol(self.take(2)),
+            [first, ..] if b"()[]{}<>=,.:;*/%+-".contains(first) => Token::Symbol(self.take(1)),
+            _ => return None,
+        };
+        Some((token, start))
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.text.as_bytes()[self.at..]
+    }
+
+    fn take(&mut self, len: usize) -> &'a str {
+        let taken = &self.text[self.at..self.at + len];
+        self.at += len;
+        taken
+    }
+
+    fn take_while(&mut self, part: fn(u8) -> bool) -> &'a str {
+        let rest = self.rest();
+        self.take(rest.iter().position(|byte| !part(*byte)).unwrap_or(rest.len()))
+    }
+
+    /// Goes past whitespace and comments.
+    fn space(&mut self) -> Option<()> {
+        loop {
+            self.take_while(|byte| byte.is_ascii_whitespace() || byte == b'\x0B');
+            match self.rest() {
+                [b'-', b'-', ..] => {
+                    self.take_while(|byte| byte != b'\n' && byte != b'\r');
+                }
+                [b'/', b'*', ..] => {
+                    let len = self.text[self.at + 2..].find("*/")?;
+                    self.take(len + 4);
+                }
+                _ => return Some(()),
+            }
+        }
+    }
+
+    /// What is between a quote and the next that is not doubled.
+    fn quoted(&mut self, quote: &str, doubled: &str) -> Option<Cow<'a, str>> {
+        self.take(1);
+        let (text, mut len) = (&self.text[self.at..], 0);
+        loop {
+            len += text[len..].find(quote)?;
+            if !text[len..].starts_with(doubled) {
+                break;
+            }
+            len += 2;
+        }
+        let body = self.take(len);
+        self.take(1);
+        Some(if body.contains(quote) { body.replace(doubled, quote).into() } else { body.into() })
+    }
+
+    fn number(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        self.take_while(|byte| byte.is_ascii_digit());
+        if self.rest().starts_with(b".") {
+            self.take(1);
+            self.take_while(|byte| byte.is_ascii_digit());
+        }
+        match self.rest() {
+            [b'e' | b'E', b'+' | b'-', b'0'..=b'9', ..] => {
+                self.take(2);
+            }
+            [b'e' | b'E', b'0'..=b'9', ..] => {
+                self.take(1);
+            }
+            _ => {}
+        }
+        self.take_while(|byte| byte.is_ascii_digit());
+        let end = !self.rest().first().is_some_and(|byte| in_word(*byte));
+        end.then(|| &self.text[start..self.at])
+    }
+}
+
+/// Whether a bare name or keyword may have this byte; all that is not ASCII may be in one.
+fn in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
+}
+
+/// The bracket that closes what this one opens.
+pub(crate) fn closer(opener: &str) -> Option<&'static str> {
+    Some(match opener {
+        "(" => ")",
+        "[" => "]",
+        "{" => "}",
+        "<<" => ">>",
+        _ => return None,
+    })
+}
