@@ -55,6 +55,16 @@
 #define HPD_ERR_INTERNAL (-5)
 
 /**
+ * The partition key's name is needed and unknown: describe the table, then call again.
+ */
+#define HPD_ERR_SCHEMA (-6)
+
+/**
+ * It is not the JSON of that operation; nothing was recorded.
+ */
+#define HPD_ERR_JSON (-7)
+
+/**
  * The operation that consumes write capacity.
  */
 #define HPD_WRITE 0
@@ -497,6 +507,68 @@ typedef struct hpd_statistics {
   uint64_t unknown_operations;
 } hpd_statistics;
 
+/**
+ * One attempt at a request to DynamoDB, and its answer.
+ */
+typedef struct hpd_exchange {
+  /**
+   * sizeof(hpd_exchange).
+   */
+  size_t struct_size;
+  /**
+   * "PutItem", or the header X-Amz-Target: "DynamoDB_20120810.PutItem".
+   */
+  const char *operation;
+  /**
+   * Its length in bytes.
+   */
+  size_t operation_len;
+  /**
+   * The JSON body as it was sent, members in any order.
+   */
+  const char *request;
+  /**
+   * Its length in bytes.
+   */
+  size_t request_len;
+  /**
+   * The answer's body, whole or cut down to the members that are used; NULL or empty: there is none.
+   */
+  const char *response;
+  /**
+   * Its length in bytes.
+   */
+  size_t response_len;
+  /**
+   * The model that the records are made for; NULL and 0 for none.
+   */
+  const char *model;
+  /**
+   * The model's length in bytes.
+   */
+  size_t model_len;
+  /**
+   * The answer's HTTP status, 100 to 999; 0: no answer came.
+   */
+  int32_t http_status;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * Where the name of a table goes whose key schema is missing, as much as there is room for; may be NULL.
+   */
+  char *table;
+  /**
+   * How much room there is.
+   */
+  size_t table_capacity;
+  /**
+   * Out, with HPD_ERR_SCHEMA: the name's length, which may be more than there was room for.
+   */
+  size_t table_len;
+} hpd_exchange;
+
 
 
 
@@ -716,6 +788,32 @@ void hpd_hottest_free(struct hpd_hottest *hottest);
  */
 int32_t hpd_get_statistics(const struct hpd_detector *detector,
                            struct hpd_statistics *out);
+
+/**
+ * Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
+ * capacity (with HPD_FLAG_CAPACITY), and throttles. Call it for every attempt. Returns how many item-level actions were
+ * recorded; operations that are not known are tallied in the statistics and give 0. HPD_ERR_SCHEMA: the name of a
+ * table's partition key is needed and unknown; then exchange->table and table_len say which table: describe it,
+ * observe that, and observe this again. HPD_ERR_JSON: it is not the JSON of that operation. HPD_ERR_NULL,
+ * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (a library built without this), HPD_ERR_MEMORY (a part may have been recorded).
+ */
+int64_t hpd_observe(const struct hpd_detector *detector,
+                    struct hpd_exchange *exchange);
+
+/**
+ * Declares the names of the n attributes that make up the partition key of a table (one) or, if index is not NULL, of an
+ * index (one to four). An index with the table's own key is taken for a local one. hpd_clear does not forget them. Names
+ * have 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (a library built
+ * without this) or HPD_ERR_MEMORY.
+ */
+int32_t hpd_set_key_schema(const struct hpd_detector *detector,
+                           const char *table,
+                           size_t table_len,
+                           const char *index,
+                           size_t index_len,
+                           const char *const *attributes,
+                           const size_t *attribute_lens,
+                           size_t n);
 
 /**
  * Prepares a table's name once; recording through it counts in the same partitions and costs less. The

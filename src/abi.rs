@@ -23,6 +23,10 @@ pub const HPD_ERR_UNSUPPORTED: i32 = -3;
 pub const HPD_ERR_MEMORY: i32 = -4;
 /// A caught panic: a bug of the library.
 pub const HPD_ERR_INTERNAL: i32 = -5;
+/// The partition key's name is needed and unknown: describe the table, then call again.
+pub const HPD_ERR_SCHEMA: i32 = -6;
+/// It is not the JSON of that operation; nothing was recorded.
+pub const HPD_ERR_JSON: i32 = -7;
 
 /// The operation that consumes write capacity.
 pub const HPD_WRITE: i32 = 0;

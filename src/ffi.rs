@@ -13,10 +13,12 @@
 
 pub use crate::abi::*;
 pub use crate::abi_heat::*;
+pub use crate::abi_observe::*;
 use crate::boundary::{boundary, count, detector_of};
 use crate::builder::Builder;
 use crate::detector::Detector;
 pub use crate::ffi_heat::*;
+pub use crate::ffi_observe::*;
 pub use crate::ffi_table::*;
 pub use crate::ffi_thresholds::*;
 use crate::memory::try_box;
@@ -402,6 +404,8 @@ pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
         HPD_ERR_INVALID => c"an argument is out of its range",
         HPD_ERR_UNSUPPORTED => c"not supported by this detector or this version",
         HPD_ERR_MEMORY => c"out of memory; nothing changed",
+        HPD_ERR_SCHEMA => c"the name of the table's partition key is not known",
+        HPD_ERR_JSON => c"not the JSON of that operation",
         HPD_ERR_INTERNAL => c"internal error: a bug in libhotpart",
         _ => c"unknown status",
     }

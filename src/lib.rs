@@ -61,6 +61,8 @@ mod abi;
 #[cfg(not(loom))]
 mod abi_heat;
 #[cfg(not(loom))]
+mod abi_observe;
+#[cfg(not(loom))]
 mod batch;
 #[cfg(not(loom))]
 mod boundary;
@@ -76,6 +78,8 @@ mod epoch;
 pub mod ffi;
 #[cfg(not(loom))]
 mod ffi_heat;
+#[cfg(not(loom))]
+mod ffi_observe;
 #[cfg(not(loom))]
 mod ffi_table;
 #[cfg(not(loom))]

@@ -1,0 +1,146 @@
+//! The C ABI of observing requests. Without the feature `dynamodb` its functions are there and refuse.
+#![allow(clippy::missing_safety_doc)] // See `ffi`.
+
+use crate::abi::*;
+use crate::abi_observe::hpd_exchange;
+use crate::boundary::{boundary, detector_of};
+use std::ffi::c_char;
+
+/// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
+/// capacity (with HPD_FLAG_CAPACITY), and throttles. Call it for every attempt. Returns how many item-level actions were
+/// recorded; operations that are not known are tallied in the statistics and give 0. HPD_ERR_SCHEMA: the name of a
+/// table's partition key is needed and unknown; then exchange->table and table_len say which table: describe it,
+/// observe that, and observe this again. HPD_ERR_JSON: it is not the JSON of that operation. HPD_ERR_NULL,
+/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (a library built without this), HPD_ERR_MEMORY (a part may have been recorded).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *mut hpd_exchange) -> i64 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let detector = unsafe { detector_of(detector)? };
+        if exchange.is_null() {
+            return Err(NULL);
+        }
+        // SAFETY: as the caller promises; the size comes first in every version.
+        unsafe { imp::observe(detector, exchange, exchange.cast::<usize>().read_unaligned()) }
+    })
+}
+
+/// Declares the names of the n attributes that make up the partition key of a table (one) or, if index is not NULL, of an
+/// index (one to four). An index with the table's own key is taken for a local one. hpd_clear does not forget them. Names
+/// have 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (a library built
+/// without this) or HPD_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_set_key_schema(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    index: *const c_char,
+    index_len: usize,
+    attributes: *const *const c_char,
+    attribute_lens: *const usize,
+    n: usize,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, table, name) =
+            unsafe { (detector_of(detector)?, text(table, table_len)?, text(index, index_len)?) };
+        let index = (!index.is_null()).then_some(name);
+        if attributes.is_null() || attribute_lens.is_null() {
+            return Err(NULL);
+        }
+        // More than any key has; and an index of an array that the caller has.
+        if !(1..=4).contains(&n) {
+            return Err(INVALID);
+        }
+        let nth = |i: usize| {
+            // SAFETY: the caller gives `n` of each.
+            unsafe { text(attributes.add(i).read_unaligned(), attribute_lens.add(i).read_unaligned()) }
+        };
+        let names = (0..n).map(nth).collect::<Result<Vec<_>, _>>()?;
+        imp::set_key_schema(detector, table, index, &names)
+    })
+}
+
+#[cfg(not(feature = "dynamodb"))]
+mod imp {
+    use super::{Refused, UNSUPPORTED, hpd_exchange};
+    use crate::detector::Detector;
+
+    pub(super) unsafe fn observe(_: &Detector, _: *mut hpd_exchange, _: usize) -> Result<i64, Refused> {
+        Err(UNSUPPORTED)
+    }
+
+    pub(super) fn set_key_schema(
+        _: &Detector,
+        _: &[u8],
+        _: Option<&[u8]>,
+        _: &[&[u8]],
+    ) -> Result<i32, Refused> {
+        Err(UNSUPPORTED)
+    }
+}
+
+#[cfg(feature = "dynamodb")]
+mod imp {
+    use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, hpd_exchange, read, text};
+    use crate::detector::Detector;
+    use crate::observe::{Exchange, ObserveError};
+
+    /// # Safety
+    /// `exchange` is valid for `size` bytes, and what it points to is as the header demands.
+    pub(super) unsafe fn observe(
+        detector: &Detector,
+        exchange: *mut hpd_exchange,
+        size: usize,
+    ) -> Result<i64, Refused> {
+        // SAFETY: as the caller promises.
+        let given = unsafe { read(exchange, size)? };
+        if given.reserved != 0 {
+            return Err(INVALID);
+        }
+        let http_status = u16::try_from(given.http_status).map_err(|_| INVALID)?;
+        if http_status != 0 && !(100..1_000).contains(&http_status) {
+            return Err(INVALID);
+        }
+        if given.table.is_null() && given.table_capacity > 0 {
+            return Err(NULL);
+        }
+        // SAFETY: as the caller promises.
+        let (operation, request, response, model) = unsafe {
+            (
+                text(given.operation, given.operation_len)?,
+                text(given.request, given.request_len)?,
+                text(given.response, given.response_len)?,
+                text(given.model, given.model_len)?,
+            )
+        };
+        let response = (!response.is_empty()).then_some(response);
+        let model = (!given.model.is_null()).then_some(model);
+        match detector.observe(&Exchange { operation, request, response, model, http_status }) {
+            Ok(actions) => Ok(i64::try_from(actions).unwrap_or(i64::MAX)),
+            Err(ObserveError::Json) => Err(Refused(HPD_ERR_JSON)),
+            Err(ObserveError::Refused(error)) => Err(error.into()),
+            Err(ObserveError::MissingSchema(table)) => {
+                let room = table.len().min(given.table_capacity);
+                // SAFETY: there is as much room as the caller says, and the struct can be written to.
+                unsafe {
+                    if room > 0 {
+                        given.table.cast::<u8>().copy_from_nonoverlapping(table.as_ptr(), room);
+                    }
+                    (&raw mut (*exchange).table_len).write_unaligned(table.len());
+                }
+                Err(Refused(HPD_ERR_SCHEMA))
+            }
+        }
+    }
+
+    pub(super) fn set_key_schema(
+        detector: &Detector,
+        table: &[u8],
+        index: Option<&[u8]>,
+        attributes: &[&[u8]],
+    ) -> Result<i32, Refused> {
+        detector.set_key_schema(table, index, attributes)?;
+        Ok(HPD_OK)
+    }
+}
