@@ -1,0 +1,114 @@
+//! Keys and how their names are learnt.
+
+use crate::case::{blank, case, described, observe};
+use hotpart::ObserveError::{Json, MissingSchema, Refused};
+use hotpart::{Error, Exchange};
+
+fn delete(value: &str) -> String {
+    format!(r#"{{"TableName":"U","Key":{{"u":{value}}}}}"#)
+}
+
+#[test]
+fn a_key_is_its_text_its_canonical_number_or_its_bytes() {
+    for one in ["1", "1.0", "1e0", "+1", "0.1e1"] {
+        case("DeleteItem", &delete(&format!(r#"{{"N":"{one}"}}"#)))
+            .writes("U", "1", 1, 1.0)
+            .all_estimated()
+            .check(described);
+    }
+    case("DeleteItem", &delete(r#"{"N":"-0.0"}"#)).writes("U", "0", 1, 1.0).all_estimated().check(described);
+    case("DeleteItem", &delete(r#"{"S":"a\u00e9\n"}"#))
+        .writes("U", "aé\n", 1, 1.0)
+        .all_estimated()
+        .check(described);
+    case("DeleteItem", &delete(r#"{"B":"aGk="}"#)).writes("U", "hi", 1, 1.0).all_estimated().check(described);
+    for bad in
+        [r#"{"N":"1e126"}"#, r#"{"N":"x"}"#, r#"{"N":1}"#, r#"{"B":"*"}"#, r#"{"BOOL":true}"#, r#""x""#, "{}"]
+    {
+        assert_eq!(observe(&described(false), "DeleteItem", &delete(bad), 200, None), Err(Json), "{bad}");
+    }
+}
+
+#[test]
+fn a_key_that_is_too_long_is_refused() {
+    let detector = described(false);
+    let long = |n| delete(&format!(r#"{{"S":"{}"}}"#, "x".repeat(n)));
+    assert_eq!(observe(&detector, "DeleteItem", &long(16_385), 200, None), Err(Refused(Error::Invalid)));
+    assert_eq!(detector.statistics().partitions, 0);
+    assert_eq!(observe(&detector, "DeleteItem", &long(16_384), 200, None), Ok(1));
+}
+
+#[test]
+fn a_key_of_one_attribute_teaches_the_schema() {
+    let detector = blank(false);
+    let put = r#"{"TableName":"U","Item":{"x":{"S":"1"},"u":{"S":"k"}}}"#;
+    let missing = Err(MissingSchema("U".to_owned()));
+    assert_eq!(observe(&detector, "PutItem", put, 200, None), missing);
+    // One that was refused may have been wrong.
+    let refused = r#"{"__type":"ValidationException"}"#;
+    observe(&detector, "DeleteItem", &delete(r#"{"S":"k"}"#).replace("\"u\"", "\"x\""), 400, Some(refused))
+        .unwrap();
+    assert_eq!(observe(&detector, "PutItem", put, 200, None), missing);
+    assert_eq!(observe(&detector, "DeleteItem", &delete(r#"{"S":"k"}"#), 200, None), Ok(1));
+    assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
+    detector.clear().unwrap();
+    assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1), "a clear does not forget it");
+    assert_eq!(detector.write_count("U", "k"), Ok(1));
+    // A key of two attributes needs it.
+    let two = r#"{"TableName":"W","Key":{"a":{"S":"1"},"b":{"S":"2"}}}"#;
+    assert_eq!(observe(&detector, "GetItem", two, 200, None), Err(MissingSchema("W".to_owned())));
+}
+
+#[test]
+fn tables_are_described_by_the_answers_that_describe_them() {
+    let description = r#"{"TableName":"W","KeySchema":[{"AttributeName":"b","KeyType":"HASH"}]}"#;
+    let put = r#"{"TableName":"W","Item":{"a":{"S":"1"},"b":{"S":"2"}}}"#;
+    for (operation, member) in
+        [("CreateTable", "TableDescription"), ("DescribeTable", "Table"), ("UpdateTable", "TableDescription")]
+    {
+        let detector = blank(false);
+        let answer = format!(r#"{{"{member}":{description}}}"#);
+        assert_eq!(
+            observe(&detector, operation, r#"{"TableName":"W"}"#, 400, Some(r#"{"__type":"X"}"#)),
+            Ok(0)
+        );
+        assert!(observe(&detector, "PutItem", put, 200, None).is_err());
+        assert_eq!(observe(&detector, operation, r#"{"TableName":"W"}"#, 200, Some(&answer)), Ok(0));
+        assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
+        assert_eq!(detector.write_count("W", "2"), Ok(1));
+    }
+}
+
+#[test]
+fn a_schema_that_is_no_longer_so_is_asked_for_again() {
+    let detector = described(false);
+    let two = r#"{"TableName":"U","Key":{"new":{"S":"1"},"s":{"S":"2"}}}"#;
+    assert_eq!(observe(&detector, "GetItem", two, 200, None), Err(MissingSchema("U".to_owned())));
+    detector.set_key_schema("U", None, &["new"]).unwrap();
+    assert_eq!(observe(&detector, "GetItem", two, 200, None), Ok(1));
+}
+
+#[test]
+fn a_schema_is_declared_for_a_table_or_an_index() {
+    let detector = blank(false);
+    assert_eq!(detector.set_key_schema("", None, &["a"]), Err(Error::Invalid));
+    assert_eq!(detector.set_key_schema("T", None, &["a", "b"]), Err(Error::Invalid));
+    assert_eq!(detector.set_key_schema("T", Some(b"I"), &["a", "b", "c", "d", "e"]), Err(Error::Invalid));
+    assert_eq!(detector.set_key_schema("T", Some(b"I"), &[] as &[&str]), Err(Error::Invalid));
+    assert_eq!(detector.set_key_schema("T", None, &[b"\xFF"]), Err(Error::Invalid));
+    assert_eq!(detector.set_key_schema("T", Some(b"I"), &["a", "b", "c", "d"]), Ok(()));
+}
+
+#[test]
+fn a_model_s_records_are_its_own() {
+    let detector = described(false);
+    let of = |model: &'static [u8]| Exchange {
+        operation: b"DeleteItem",
+        request: br#"{"TableName":"U","Key":{"u":{"S":"k"}}}"#,
+        model: Some(model),
+        http_status: 200,
+        ..Exchange::default()
+    };
+    assert_eq!(detector.observe(&of(b"M")), Ok(1));
+    assert_eq!(detector.observe(&of(b"")), Err(Refused(Error::Invalid)));
+}

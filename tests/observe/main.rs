@@ -1,0 +1,13 @@
+//! What observing requests records: every operation and every line of the contract's outcome table, by hand from
+//! DynamoDB's API reference; and that what is damaged is refused and changes nothing.
+#![cfg(feature = "dynamodb")]
+
+mod batches;
+mod case;
+mod damage;
+mod items;
+mod keys;
+mod outcomes;
+mod queries;
+mod statements;
+mod transactions;

@@ -1,0 +1,135 @@
+//! The contract's outcome table, for what was not done.
+
+use crate::case::{Case, case, described};
+use hotpart::Operation::{self, Read, Write};
+use hotpart::Reason::{self, AccountLimit, KeyRange, MaxOnDemand, Provisioned, Unknown};
+use hotpart::Unattributed::Throttles;
+
+const PUT: &str = r#"{"TableName":"T","Item":{"p":{"S":"k"},"g":{"S":"x"}}}"#;
+const GET: &str = r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#;
+
+#[test]
+fn a_failed_condition_is_a_write() {
+    let failed = || {
+        case("PutItem", PUT).exception("ConditionalCheckFailedException", r#""message":"The conditional""#)
+    };
+    failed().writes("T", "k", 1, 1.0).all_estimated().check(described);
+    let item = format!(r#""Item":{}"#, crate::items::item(3_000));
+    case("PutItem", PUT)
+        .exception("ConditionalCheckFailedException", &item)
+        .writes("T", "k", 1, 3.0)
+        .all_estimated()
+        .check(described);
+}
+
+#[test]
+fn other_refusals_are_nothing() {
+    for name in ["ValidationException", "ResourceNotFoundException", "TransactionConflictException", "X"] {
+        case("PutItem", PUT).exception(name, "").check(described);
+    }
+    case("PutItem", PUT).status(413, "{}").check(described);
+    let mut empty = case("PutItem", PUT).status(403, "");
+    empty.response = None;
+    empty.check(described);
+}
+
+#[test]
+fn what_may_have_run_is_estimated() {
+    for status in [500, 503, 599] {
+        case("PutItem", PUT)
+            .status(status, "<html>")
+            .writes("T", "k", 1, 1.0)
+            .all_estimated()
+            .check(described);
+        case("GetItem", GET).status(status, "").reads("T", "k", 1, 0.5).all_estimated().check(described);
+    }
+    case("PutItem", PUT).no_answer().writes("T", "k", 1, 1.0).all_estimated().check(described);
+    let large = PUT.replace("\"x\"", &format!("\"{}\"", "x".repeat(2_000)));
+    case("PutItem", &large).no_answer().writes("T", "k", 1, 2.0).all_estimated().check(described);
+}
+
+fn throttled(operation: &'static str, request: &str, reason: &str, resource: &str) -> Case {
+    let reasons =
+        format!(r#""ThrottlingReasons":[{{"reason":"{reason}","resource":"{resource}"}}],"message":"x""#);
+    case(operation, request).exception("ProvisionedThroughputExceededException", &reasons)
+}
+
+const ARN: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/T";
+
+#[test]
+fn a_throttle_belongs_to_the_resource_and_the_reason_that_are_named() {
+    let kinds: [(&str, Reason); 4] = [
+        ("KeyRangeThroughputExceeded", KeyRange),
+        ("ProvisionedThroughputExceeded", Provisioned),
+        ("AccountLimitExceeded", AccountLimit),
+        ("MaxOnDemandThroughputExceeded", MaxOnDemand),
+    ];
+    let operations: [(&str, Operation, &'static str, &str); 2] =
+        [("Write", Write, "PutItem", PUT), ("Read", Read, "GetItem", GET)];
+    for (kind, reason) in kinds {
+        for (name, operation, api, request) in operations {
+            throttled(api, request, &format!("Table{name}{kind}"), ARN)
+                .throttle("T", "k", operation, reason)
+                .check(described);
+        }
+        throttled("PutItem", PUT, &format!("IndexWrite{kind}"), &format!("{ARN}/index/G"))
+            .throttle("T/index/G", "x", Write, reason)
+            .check(described);
+        let query = r#"{"TableName":"T","IndexName":"G","KeyConditionExpression":"g = :v",
+            "ExpressionAttributeValues":{":v":{"S":"q"}}}"#;
+        throttled("Query", query, &format!("IndexRead{kind}"), &format!("{ARN}/index/G"))
+            .throttle("T/index/G", "q", Read, reason)
+            .check(described);
+    }
+}
+
+#[test]
+fn an_index_s_throttle_is_never_its_base_key_s() {
+    let delete = GET;
+    throttled("DeleteItem", delete, "IndexWriteKeyRangeThroughputExceeded", &format!("{ARN}/index/G"))
+        .tally("T/index/G", Write, Throttles, 1.0)
+        .check(described);
+    // Which index it was is not said.
+    throttled("PutItem", PUT, "IndexWriteKeyRangeThroughputExceeded", "T")
+        .tally("T", Write, Throttles, 1.0)
+        .check(described);
+}
+
+#[test]
+fn a_throttle_without_a_reason_is_unknown() {
+    for name in ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"] {
+        case("PutItem", PUT).exception(name, "").throttle("T", "k", Write, Unknown).check(described);
+    }
+    throttled("PutItem", PUT, "SomethingNew", ARN).throttle("T", "k", Write, Unknown).check(described);
+    let scan = r#"{"TableName":"T"}"#;
+    case("Scan", scan).exception("ThrottlingException", "").tally("T", Read, Throttles, 1.0).check(described);
+}
+
+#[test]
+fn a_throttled_attempt_counts_once_for_each_key_and_reason() {
+    let two = format!(
+        r#""ThrottlingReasons":[{{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"{ARN}"}},
+        {{"reason":"IndexWriteKeyRangeThroughputExceeded","resource":"{ARN}/index/G"}}]"#
+    );
+    case("PutItem", PUT)
+        .exception("ThrottlingException", &two)
+        .throttle("T", "k", Write, KeyRange)
+        .throttle("T/index/G", "x", Write, KeyRange)
+        .check(described);
+    let batch = r#"{"RequestItems":{"T":[{"DeleteRequest":{"Key":{"p":{"S":"a"},"s":{"N":"1"}}}},
+        {"DeleteRequest":{"Key":{"p":{"S":"a"},"s":{"N":"2"}}}},{"DeleteRequest":{"Key":{"p":{"S":"b"}}}}],
+        "U":[{"DeleteRequest":{"Key":{"u":{"S":"c"}}}}]}}"#;
+    throttled("BatchWriteItem", batch, "TableWriteKeyRangeThroughputExceeded", ARN)
+        .throttle("T", "a", Write, KeyRange)
+        .throttle("T", "b", Write, KeyRange)
+        .check(described);
+}
+
+#[test]
+fn operations_that_are_not_known_are_tallied() {
+    for operation in ["ListTables", "", "DynamoDB_20111205.GetItem", "DynamoDBStreams_20120810.GetRecords"] {
+        let mut case = case(operation, "anything");
+        case.unknown = 1;
+        case.check(described);
+    }
+}

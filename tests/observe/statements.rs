@@ -1,0 +1,137 @@
+//! PartiQL.
+
+use crate::case::{blank, case, described, observe};
+use hotpart::ObserveError::{Json, MissingSchema};
+use hotpart::Operation::{Read, Write};
+use hotpart::Reason::Unknown;
+use hotpart::Unattributed::{ScanUnits, Scans};
+use serde_json::json;
+
+fn statement(text: &str, parameters: serde_json::Value) -> String {
+    json!({"Statement": text, "Parameters": parameters}).to_string()
+}
+
+#[test]
+fn a_statement_is_on_the_key_that_it_pins() {
+    let none = || json!([]);
+    let k = || json!([{"S": "k"}]);
+    let reads = [
+        (r#"SELECT * FROM "T" WHERE p = 'k'"#, none()),
+        (r#"select a, b from T where 'k' = p and s > 1"#, none()),
+        (r#"SELECT * FROM "T" WHERE ("p" = ?) AND (s = 1 OR s = 2)"#, k()),
+        (r#"SELECT * FROM "T"."L" WHERE p = ? AND l = 3"#, k()),
+        (r#"SELECT '?' FROM T WHERE s = ? AND p = ?"#, json!([{"N": "1"}, {"S": "k"}])),
+    ];
+    for (text, parameters) in reads {
+        case("ExecuteStatement", &statement(text, parameters))
+            .reads("T", "k", 1, 0.5)
+            .all_estimated()
+            .check(described);
+    }
+    let writes = [
+        (r#"INSERT INTO "T" VALUE {'p': 'k', 's': 1, 'm': {'p': 'no'}}"#, none()),
+        (r#"INSERT INTO "T" VALUE {'x': ?, 'p': ?}"#, json!([{"S": "no"}, {"S": "k"}])),
+        (r#"UPDATE "T" SET x = ? SET y = 'p = 1' WHERE p = ? AND s = 1"#, json!([{"S": "no"}, {"S": "k"}])),
+        (r#"DELETE FROM "T" WHERE p = 'k' AND s = 1 RETURNING ALL OLD *"#, none()),
+    ];
+    for (text, parameters) in writes {
+        case("ExecuteStatement", &statement(text, parameters))
+            .writes("T", "k", 1, 1.0)
+            .all_estimated()
+            .check(described);
+    }
+    let strong = r#"{"Statement":"SELECT * FROM T WHERE p = 'k'","ConsistentRead":true}"#;
+    case("ExecuteStatement", strong).reads("T", "k", 1, 1.0).all_estimated().check(described);
+    let number = statement("SELECT * FROM U WHERE u = 1.50e1", none());
+    case("ExecuteStatement", &number).reads("U", "15", 1, 0.5).all_estimated().check(described);
+    let index = statement(r#"SELECT * FROM "T"."G" WHERE g = 'x' AND p = 'k'"#, none());
+    case("ExecuteStatement", &index).reads("T/index/G", "x", 1, 0.5).all_estimated().check(described);
+}
+
+#[test]
+fn a_list_of_keys_is_on_each() {
+    let three = statement("SELECT * FROM T WHERE p IN ['a', ?, 'c']", json!([{"S": "b"}]));
+    let units = r#"{"ConsumedCapacity":{"TableName":"T","CapacityUnits":3.5}}"#;
+    case("ExecuteStatement", &three)
+        .answer(units)
+        .reads("T", "a", 1, 1.5)
+        .reads("T", "b", 1, 1.0)
+        .reads("T", "c", 1, 1.0)
+        .check(described);
+}
+
+#[test]
+fn what_pins_no_key_is_tallied_by_table() {
+    let scans = [
+        "SELECT * FROM T",
+        "SELECT * FROM T WHERE s = 1",
+        "SELECT * FROM T WHERE p = 'k' OR p = 'l'",
+        "SELECT * FROM T WHERE NOT p = 'k'",
+        "SELECT * FROM T WHERE p > 'k'",
+        "SELECT * FROM T WHERE p IN ?",
+    ];
+    for scan in scans {
+        case("ExecuteStatement", &statement(scan, json!([{"L": []}])))
+            .tally("T", Read, Scans, 1.0)
+            .tally("T", Read, ScanUnits, 0.5)
+            .estimated(0.5)
+            .check(described);
+    }
+}
+
+#[test]
+fn what_may_be_the_key_needs_the_schema() {
+    let observed = |text| observe(&blank(false), "ExecuteStatement", &statement(text, json!([])), 200, None);
+    assert_eq!(observed("SELECT * FROM T WHERE p = 'k'"), Err(MissingSchema("T".to_owned())));
+    assert_eq!(observed("SELECT * FROM T"), Ok(0), "a scan whatever the key is");
+    assert_eq!(observed("SELECT * FROM"), Err(Json));
+    assert_eq!(observed("DROP TABLE T"), Err(Json));
+}
+
+const BATCH: &str = r#"{"Statements":[{"Statement":"SELECT * FROM T WHERE p = 'a' AND s = 1"},
+    {"Statement":"UPDATE T SET x = 1 WHERE p = ? AND s = 1","Parameters":[{"S":"b"}]},
+    {"Statement":"INSERT INTO U VALUE {'u': 'c'}"},{"Statement":"DELETE FROM U WHERE u = 'd'"},
+    {"Statement":"DELETE FROM U WHERE u = 'e'"}]}"#;
+
+#[test]
+fn the_statements_of_a_batch_succeed_and_fail_apart() {
+    case("BatchExecuteStatement", BATCH)
+        .reads("T", "a", 1, 0.5)
+        .writes("T", "b", 1, 1.0)
+        .writes("U", "c", 1, 1.0)
+        .writes("U", "d", 1, 1.0)
+        .writes("U", "e", 1, 1.0)
+        .all_estimated()
+        .check(described);
+    let answer = r#"{"Responses":[{"Error":{"Code":"ThrottlingError","Message":"x"}},
+        {"Error":{"Code":"ConditionalCheckFailed"}},{"Error":{"Code":"ValidationError"}},
+        {"Error":{"Code":"ProvisionedThroughputExceeded"}},{"Error":{"Code":"InternalServerError"}}]}"#;
+    case("BatchExecuteStatement", BATCH)
+        .answer(answer)
+        .throttle("T", "a", Read, Unknown)
+        .writes("T", "b", 1, 1.0)
+        .throttle("U", "d", Write, Unknown)
+        .writes("U", "e", 1, 1.0)
+        .all_estimated()
+        .check(described);
+}
+
+#[test]
+fn the_statements_of_a_transaction_cost_twice() {
+    let writes = r#"{"TransactStatements":[{"Statement":"EXISTS(SELECT * FROM T WHERE p = 'a' AND s = 1)"},
+        {"Statement":"DELETE FROM T WHERE p = 'b' AND s = 1"}]}"#;
+    case("ExecuteTransaction", writes)
+        .writes("T", "a", 1, 2.0)
+        .writes("T", "b", 1, 2.0)
+        .all_estimated()
+        .check(described);
+    let reads = r#"{"TransactStatements":[{"Statement":"SELECT * FROM T WHERE p = 'a' AND s = 1"}]}"#;
+    case("ExecuteTransaction", reads).reads("T", "a", 1, 2.0).all_estimated().check(described);
+    let reasons = r#""CancellationReasons":[{"Code":"ThrottlingError"},{"Code":"None"}]"#;
+    case("ExecuteTransaction", writes)
+        .exception("TransactionCanceledException", reasons)
+        .throttle("T", "a", Write, Unknown)
+        .writes("T", "b", 1, 2.0)
+        .all_estimated()
+        .check(described);
+}
