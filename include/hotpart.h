@@ -211,6 +211,48 @@ typedef struct hpd_hottest hpd_hottest;
 typedef struct hpd_table hpd_table;
 
 /**
+ * One record in full.
+ */
+typedef struct hpd_record {
+  /**
+   * 1 to 1024 bytes: a table's name or ARN, or TABLE/index/INDEX.
+   */
+  const char *table;
+  /**
+   * The table's length in bytes.
+   */
+  size_t table_len;
+  /**
+   * 0 to 16384 bytes.
+   */
+  const char *pk;
+  /**
+   * The key's length in bytes.
+   */
+  size_t pk_len;
+  /**
+   * 1 to 1024 bytes; NULL and 0 for none. (An empty name, not NULL, is HPD_ERR_INVALID.)
+   */
+  const char *model;
+  /**
+   * The model's length in bytes.
+   */
+  size_t model_len;
+  /**
+   * What the record adds: at least 1. A partition's second saturates at 2^30 - 1.
+   */
+  uint64_t amount;
+  /**
+   * HPD_WRITE or HPD_READ.
+   */
+  int32_t operation;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} hpd_record;
+
+/**
  * A warning: a partition is hot. Read it up to struct_size: later versions append fields.
  */
 typedef struct hpd_warning {
@@ -269,135 +311,6 @@ typedef struct hpd_warning {
    */
   uint32_t utilisation_permille;
 } hpd_warning;
-
-/**
- * Called with a warning on the thread whose record was due one, after that record is visible, with
- * nothing locked. The warning and its texts live until the callback returns. It may call every function
- * but hpd_free and hpd_table_close; records made inside it, to whichever detector, count but call back no
- * further. It must return normally: no C++ exception, no longjmp, no exit of its thread.
- */
-typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *warning);
-
-/**
- * What a detector is made with. Filled by hpd_options_init, then changed.
- */
-typedef struct hpd_options {
-  /**
-   * sizeof(hpd_options), set by hpd_options_init.
-   */
-  size_t struct_size;
-  /**
-   * The count of writes from which a partition is hot: 1 to INT64_MAX. No default.
-   */
-  uint64_t writes_threshold;
-  /**
-   * The same for reads. No default.
-   */
-  uint64_t reads_threshold;
-  /**
-   * 1 to 3600. No default.
-   */
-  uint32_t window_seconds;
-  /**
-   * The least time between two warnings for one partition and operation. Default
-   * HPD_INTERVAL_WINDOW; 0: every hot record warns.
-   */
-  uint32_t warning_interval_seconds;
-  /**
-   * May be NULL.
-   */
-  hpd_warning_callback callback;
-  /**
-   * Handed to the callback, on whichever thread it runs.
-   */
-  void *user_data;
-  /**
-   * How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
-   * the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
-   */
-  uint64_t max_partitions;
-  /**
-   * HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
-   */
-  int32_t clock;
-  /**
-   * HPD_FLAG_*, or 0.
-   */
-  uint32_t flags;
-  /**
-   * Used with HPD_FLAG_HASH_SEED only.
-   */
-  uint64_t hash_seed[2];
-  /**
-   * What one second of a partition must have of writes to be hot, whatever the window has; 0, the default: no
-   * such rule. To INT64_MAX.
-   */
-  uint64_t writes_per_second;
-  /**
-   * The same for reads.
-   */
-  uint64_t reads_per_second;
-  /**
-   * What five seconds of a partition, the current one and the four before it, must have of writes to be hot; 0, the
-   * default: no such rule. To INT64_MAX. Needs a window of 5 seconds or more.
-   */
-  uint64_t writes_sustained;
-  /**
-   * The same for reads.
-   */
-  uint64_t reads_sustained;
-  /**
-   * How many processes record the same tables' traffic, about evenly: utilisation is judged by this one's share
-   * of DynamoDB's limits. 0, the default, and 1: it has all of them.
-   */
-  uint32_t processes;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-} hpd_options;
-
-/**
- * One record in full.
- */
-typedef struct hpd_record {
-  /**
-   * 1 to 1024 bytes: a table's name or ARN, or TABLE/index/INDEX.
-   */
-  const char *table;
-  /**
-   * The table's length in bytes.
-   */
-  size_t table_len;
-  /**
-   * 0 to 16384 bytes.
-   */
-  const char *pk;
-  /**
-   * The key's length in bytes.
-   */
-  size_t pk_len;
-  /**
-   * 1 to 1024 bytes; NULL and 0 for none. (An empty name, not NULL, is HPD_ERR_INVALID.)
-   */
-  const char *model;
-  /**
-   * The model's length in bytes.
-   */
-  size_t model_len;
-  /**
-   * What the record adds: at least 1. A partition's second saturates at 2^30 - 1.
-   */
-  uint64_t amount;
-  /**
-   * HPD_WRITE or HPD_READ.
-   */
-  int32_t operation;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-} hpd_record;
 
 /**
  * A partition in a snapshot, and what it had of one operation in the window.
@@ -569,6 +482,93 @@ typedef struct hpd_exchange {
   size_t table_len;
 } hpd_exchange;
 
+/**
+ * Called with a warning on the thread whose record was due one, after that record is visible, with
+ * nothing locked. The warning and its texts live until the callback returns. It may call every function
+ * but hpd_free and hpd_table_close; records made inside it, to whichever detector, count but call back no
+ * further. It must return normally: no C++ exception, no longjmp, no exit of its thread.
+ */
+typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *warning);
+
+/**
+ * What a detector is made with. Filled by hpd_options_init, then changed.
+ */
+typedef struct hpd_options {
+  /**
+   * sizeof(hpd_options), set by hpd_options_init.
+   */
+  size_t struct_size;
+  /**
+   * The count of writes from which a partition is hot: 1 to INT64_MAX. No default.
+   */
+  uint64_t writes_threshold;
+  /**
+   * The same for reads. No default.
+   */
+  uint64_t reads_threshold;
+  /**
+   * 1 to 3600. No default.
+   */
+  uint32_t window_seconds;
+  /**
+   * The least time between two warnings for one partition and operation. Default
+   * HPD_INTERVAL_WINDOW; 0: every hot record warns.
+   */
+  uint32_t warning_interval_seconds;
+  /**
+   * May be NULL.
+   */
+  hpd_warning_callback callback;
+  /**
+   * Handed to the callback, on whichever thread it runs.
+   */
+  void *user_data;
+  /**
+   * How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
+   * the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
+   */
+  uint64_t max_partitions;
+  /**
+   * HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
+   */
+  int32_t clock;
+  /**
+   * HPD_FLAG_*, or 0.
+   */
+  uint32_t flags;
+  /**
+   * Used with HPD_FLAG_HASH_SEED only.
+   */
+  uint64_t hash_seed[2];
+  /**
+   * What one second of a partition must have of writes to be hot, whatever the window has; 0, the default: no
+   * such rule. To INT64_MAX.
+   */
+  uint64_t writes_per_second;
+  /**
+   * The same for reads.
+   */
+  uint64_t reads_per_second;
+  /**
+   * What five seconds of a partition, the current one and the four before it, must have of writes to be hot; 0, the
+   * default: no such rule. To INT64_MAX. Needs a window of 5 seconds or more.
+   */
+  uint64_t writes_sustained;
+  /**
+   * The same for reads.
+   */
+  uint64_t reads_sustained;
+  /**
+   * How many processes record the same tables' traffic, about evenly: utilisation is judged by this one's share
+   * of DynamoDB's limits. 0, the default, and 1: it has all of them.
+   */
+  uint32_t processes;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} hpd_options;
+
 
 
 
@@ -578,48 +578,6 @@ typedef struct hpd_exchange {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
- * hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
- * struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
- */
-void hpd_options_init(struct hpd_options *options,
-                      size_t struct_size);
-
-/**
- * Fills options with DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition, of which
- * this is one of so many processes that take their even share (1: all of it): capacity is counted
- * (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no threshold of its own, and a warning is due when the
- * current second has reached its limit, or five seconds have reached so many thousandths of theirs, such as
- * 800. The rest as hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID for no processes, a share not
- * of 1 to 1000, or a struct_size that is older than these limits.
- */
-int32_t hpd_options_for_dynamodb(struct hpd_options *options,
-                                 size_t struct_size,
-                                 uint32_t share_permille,
-                                 uint32_t processes);
-
-/**
- * Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
- * to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
- * detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
- * HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
- */
-int32_t hpd_new(uint64_t writes_threshold,
-                uint64_t reads_threshold,
-                uint32_t window_seconds,
-                hpd_warning_callback callback,
-                void *user_data,
-                struct hpd_detector **out);
-
-/**
- * Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
- * is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
- * HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
- */
-int32_t hpd_new_with_options(const struct hpd_options *options,
-                             struct hpd_detector **out);
 
 /**
  * Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes
@@ -814,6 +772,48 @@ int32_t hpd_set_key_schema(const struct hpd_detector *detector,
                            const char *const *attributes,
                            const size_t *attribute_lens,
                            size_t n);
+
+/**
+ * Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
+ * hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
+ * struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
+ */
+void hpd_options_init(struct hpd_options *options,
+                      size_t struct_size);
+
+/**
+ * Fills options with DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition, of which
+ * this is one of so many processes that take their even share (1: all of it): capacity is counted
+ * (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no threshold of its own, and a warning is due when the
+ * current second has reached its limit, or five seconds have reached so many thousandths of theirs, such as
+ * 800. The rest as hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID for no processes, a share not
+ * of 1 to 1000, or a struct_size that is older than these limits.
+ */
+int32_t hpd_options_for_dynamodb(struct hpd_options *options,
+                                 size_t struct_size,
+                                 uint32_t share_permille,
+                                 uint32_t processes);
+
+/**
+ * Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
+ * to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
+ * detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
+ * HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
+ */
+int32_t hpd_new(uint64_t writes_threshold,
+                uint64_t reads_threshold,
+                uint32_t window_seconds,
+                hpd_warning_callback callback,
+                void *user_data,
+                struct hpd_detector **out);
+
+/**
+ * Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
+ * is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
+ * HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
+ */
+int32_t hpd_new_with_options(const struct hpd_options *options,
+                             struct hpd_detector **out);
 
 /**
  * Prepares a table's name once; recording through it counts in the same partitions and costs less. The

@@ -313,7 +313,7 @@ impl hpd_record {
         };
         // A pointer to an empty name is a name, and refused as one.
         let model = (!self.model.is_null()).then_some(model);
-        Ok(Record { table, pk, operation: operation(self.operation)?, model, amount: self.amount })
+        Ok(Record { table, pk, operation: operation(self.operation)?, model, amount: Some(self.amount) })
     }
 }
 
@@ -331,7 +331,7 @@ impl hpd_record {
             pk: text(pk, self.pk_len),
             operation: if self.operation == HPD_READ { Operation::Read } else { Operation::Write },
             model: (!self.model.is_null()).then(|| text(self.model, self.model_len)),
-            amount: self.amount,
+            amount: Some(self.amount),
         }
     }
 }

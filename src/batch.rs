@@ -129,7 +129,7 @@ impl Detector {
         for i in run {
             let hash = hash(i);
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
-            let posting = || nth(i).posting(hash, now);
+            let posting = || nth(i).posting(hash, now, self.terms.measure);
             let quick = ledger.post_quickly(posting(), &self.terms, guard);
             if let Quick::Done(_) = quick {
                 continue;

@@ -81,6 +81,8 @@ mod ffi_heat;
 #[cfg(not(loom))]
 mod ffi_observe;
 #[cfg(not(loom))]
+mod ffi_options;
+#[cfg(not(loom))]
 mod ffi_table;
 #[cfg(not(loom))]
 mod ffi_thresholds;
@@ -107,6 +109,8 @@ mod charge;
 mod condition;
 #[cfg(all(feature = "dynamodb", not(loom)))]
 mod expression;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+mod findings;
 #[cfg(all(feature = "dynamodb", not(loom)))]
 mod json;
 #[cfg(all(feature = "dynamodb", not(loom)))]

@@ -4,6 +4,7 @@ use crate::clock::Moment;
 use crate::error::Error;
 use crate::key::{Hash, Key, check_name};
 use crate::ledger::Posting;
+use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::slot::MOST;
 
@@ -22,17 +23,18 @@ pub struct Record<'a> {
     pub(crate) pk: &'a [u8],
     pub(crate) operation: Operation,
     pub(crate) model: Option<&'a [u8]>,
-    pub(crate) amount: u64,
+    /// `None`: one operation, or one unit.
+    pub(crate) amount: Option<u64>,
 }
 
 impl<'a> Record<'a> {
-    /// A record of one operation, for no model.
+    /// A record of one operation, or of one unit in capacity mode, for no model.
     pub fn new<T, P>(table: &'a T, pk: &'a P, operation: Operation) -> Self
     where
         T: AsRef<[u8]> + ?Sized,
         P: AsRef<[u8]> + ?Sized,
     {
-        Self { table: table.as_ref(), pk: pk.as_ref(), operation, model: None, amount: 1 }
+        Self { table: table.as_ref(), pk: pk.as_ref(), operation, model: None, amount: None }
     }
 
     /// The model whose thresholds win over those of the table; 1 to 1,024 bytes.
@@ -42,10 +44,10 @@ impl<'a> Record<'a> {
         self
     }
 
-    /// What the record adds, at least 1. A partition's second saturates at 2³⁰ − 1.
+    /// What the record adds, at least 1; in half units in capacity mode. A partition's second saturates at 2³⁰ − 1.
     #[must_use]
     pub fn amount(mut self, amount: u64) -> Self {
-        self.amount = amount;
+        self.amount = Some(amount);
         self
     }
 
@@ -53,7 +55,7 @@ impl<'a> Record<'a> {
     #[inline(always)]
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.model.map_or(Ok(()), check_name)?;
-        if self.amount == 0 {
+        if self.amount == Some(0) {
             return Err(Error::Invalid);
         }
         self.key().check()
@@ -66,8 +68,8 @@ impl<'a> Record<'a> {
 
     /// This record, once it has been checked, at a moment; with its key's hash.
     #[inline(always)]
-    pub(crate) fn posting(&self, hash: Hash, now: Moment) -> Posting<'a> {
-        let amount = u32::try_from(self.amount).unwrap_or(MOST);
+    pub(crate) fn posting(&self, hash: Hash, now: Moment, measure: Measure) -> Posting<'a> {
+        let amount = self.amount.map_or(measure.one, |amount| u32::try_from(amount).unwrap_or(MOST));
         Posting { key: self.key(), hash, operation: self.operation, model: self.model, amount, now }
     }
 }

@@ -42,7 +42,7 @@ impl Detector {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         record.check()?;
         let hash = self.terms.hashing.key(record.key());
-        self.post(record.posting(hash, self.clock.now()), delivery, epoch::pin())
+        self.post(record.posting(hash, self.clock.now(), self.terms.measure), delivery, epoch::pin())
     }
 
     #[inline(always)]

@@ -80,7 +80,7 @@ impl std::iter::Sum for Units {
 /// In units: "12" or "12.5".
 impl fmt::Display for Units {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.halves / 2, if self.halves % 2 == 0 { "" } else { ".5" })
+        write!(f, "{}{}", self.halves / 2, if self.halves.is_multiple_of(2) { "" } else { ".5" })
     }
 }
 

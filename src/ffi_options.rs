@@ -1,0 +1,199 @@
+//! The C ABI of making a detector.
+#![allow(clippy::missing_safety_doc)] // See `ffi`.
+
+use crate::abi::*;
+use crate::boundary::boundary;
+use crate::builder::Builder;
+use crate::detector::Detector;
+use crate::memory::try_box;
+use crate::thresholds::Thresholds;
+use crate::warning::Warning;
+use std::ffi::c_void;
+
+/// The callback and its user data, which the caller promised to be good on any thread.
+struct CCallback(unsafe extern "C" fn(*mut c_void, *const hpd_warning), *mut c_void);
+// SAFETY: the header demands a callback that may run on every thread that records.
+unsafe impl Send for CCallback {}
+// SAFETY: as above.
+unsafe impl Sync for CCallback {}
+
+impl CCallback {
+    fn call(&self, warning: &Warning<'_>) {
+        // SAFETY: the header demands that it can be called with its user data while the detector lives.
+        unsafe { self.0(self.1, &hpd_warning::new(warning, size_of::<hpd_warning>())) }
+    }
+}
+
+/// # Safety
+/// `out` is valid for a write.
+unsafe fn publish(builder: Builder, out: *mut *mut hpd_detector) -> Result<i32, Refused> {
+    let detector = try_box(builder.build()?).map_err(crate::Error::from)?;
+    // SAFETY: as the caller promises.
+    unsafe { out.write(Box::into_raw(detector).cast()) };
+    Ok(HPD_OK)
+}
+
+fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *mut c_void) -> Builder {
+    match callback {
+        None => builder,
+        Some(callback) => {
+            let callback = CCallback(callback, user_data);
+            builder.on_warning(move |warning| callback.call(warning))
+        }
+    }
+}
+
+/// Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
+/// hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
+/// struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size: usize) {
+    // SAFETY: as the caller promises.
+    unsafe { fill(options, struct_size, &hpd_options { struct_size, ..DEFAULTS }) }
+}
+
+const DEFAULTS: hpd_options = hpd_options {
+    struct_size: 0,
+    writes_threshold: 0,
+    reads_threshold: 0,
+    window_seconds: 0,
+    warning_interval_seconds: HPD_INTERVAL_WINDOW,
+    callback: None,
+    user_data: std::ptr::null_mut(),
+    max_partitions: 0,
+    clock: HPD_CLOCK_MONOTONIC,
+    flags: 0,
+    hash_seed: [0, 0],
+    writes_per_second: 0,
+    reads_per_second: 0,
+    writes_sustained: 0,
+    reads_sustained: 0,
+    processes: 0,
+    reserved: 0,
+};
+
+/// # Safety
+/// `options` is null or valid for writes of `struct_size` bytes.
+unsafe fn fill(options: *mut hpd_options, struct_size: usize, with: &hpd_options) {
+    if options.is_null() || struct_size > isize::MAX as usize {
+        return;
+    }
+    // SAFETY: as the caller promises; what this version does not know is zeroed.
+    unsafe {
+        let known = write(options, struct_size, with);
+        options.cast::<u8>().add(known).write_bytes(0, struct_size - known);
+    }
+}
+
+/// Fills options with DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition, of which
+/// this is one of so many processes that take their even share (1: all of it): capacity is counted
+/// (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no threshold of its own, and a warning is due when the
+/// current second has reached its limit, or five seconds have reached so many thousandths of theirs, such as
+/// 800. The rest as hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID for no processes, a share not
+/// of 1 to 1000, or a struct_size that is older than these limits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_options_for_dynamodb(
+    options: *mut hpd_options,
+    struct_size: usize,
+    share_permille: u32,
+    processes: u32,
+) -> i32 {
+    boundary(|| {
+        if options.is_null() {
+            return Err(NULL);
+        }
+        let preset = Builder::for_dynamodb(share_permille, processes)?;
+        if !(size_of::<hpd_options>()..=isize::MAX as usize).contains(&struct_size) {
+            return Err(INVALID);
+        }
+        let [writes_per_second, reads_per_second] = preset.rates.second;
+        let [writes_sustained, reads_sustained] = preset.rates.sustained;
+        let filled = hpd_options {
+            struct_size,
+            writes_threshold: preset.writes_threshold,
+            reads_threshold: preset.reads_threshold,
+            window_seconds: preset.window_seconds,
+            flags: HPD_FLAG_CAPACITY,
+            writes_per_second,
+            reads_per_second,
+            writes_sustained,
+            reads_sustained,
+            processes,
+            ..DEFAULTS
+        };
+        // SAFETY: as the caller promises.
+        unsafe { fill(options, struct_size, &filled) };
+        Ok(HPD_OK)
+    })
+}
+
+/// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
+/// to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
+/// detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
+/// HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_new(
+    writes_threshold: u64,
+    reads_threshold: u64,
+    window_seconds: u32,
+    callback: hpd_warning_callback,
+    user_data: *mut c_void,
+    out: *mut *mut hpd_detector,
+) -> i32 {
+    boundary(|| {
+        if out.is_null() {
+            return Err(NULL);
+        }
+        let builder = Detector::builder(writes_threshold, reads_threshold, window_seconds);
+        // SAFETY: `out` is not null.
+        unsafe { publish(with_callback(builder, callback, user_data), out) }
+    })
+}
+
+/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
+/// is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
+/// HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_new_with_options(
+    options: *const hpd_options,
+    out: *mut *mut hpd_detector,
+) -> i32 {
+    boundary(|| {
+        if options.is_null() || out.is_null() {
+            return Err(NULL);
+        }
+        // SAFETY: the size comes first in every version.
+        let options = unsafe { read(options, options.cast::<usize>().read_unaligned())? };
+        if options.flags & !(HPD_FLAG_HASH_SEED | HPD_FLAG_CAPACITY | HPD_FLAG_WARN_THROTTLES) != 0 {
+            return Err(UNSUPPORTED);
+        }
+        if options.reserved != 0 {
+            return Err(INVALID);
+        }
+        let some = |threshold: u64| (threshold != 0).then_some(threshold);
+        let thresholds = |writes, reads| Thresholds { writes: some(writes), reads: some(reads) };
+        let mut builder =
+            Detector::builder(options.writes_threshold, options.reads_threshold, options.window_seconds)
+                .max_partitions(options.max_partitions)
+                .second_thresholds(thresholds(options.writes_per_second, options.reads_per_second))
+                .sustained_thresholds(thresholds(options.writes_sustained, options.reads_sustained))
+                .warn_of_throttles(options.flags & HPD_FLAG_WARN_THROTTLES != 0)
+                .processes(options.processes.max(1));
+        if options.flags & HPD_FLAG_CAPACITY != 0 {
+            builder = builder.capacity_mode();
+        }
+        if options.warning_interval_seconds != HPD_INTERVAL_WINDOW {
+            builder = builder.warning_interval_seconds(options.warning_interval_seconds);
+        }
+        builder = match options.clock {
+            HPD_CLOCK_MONOTONIC => builder,
+            HPD_CLOCK_MANUAL => builder.manual_clock(),
+            _ => return Err(INVALID),
+        };
+        if options.flags & HPD_FLAG_HASH_SEED != 0 {
+            builder = builder.hash_seed(options.hash_seed);
+        }
+        // SAFETY: `out` is not null.
+        unsafe { publish(with_callback(builder, options.callback, options.user_data), out) }
+    })
+}
