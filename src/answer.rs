@@ -3,6 +3,7 @@
 use crate::aside::Reason;
 use crate::json::{self, Malformed};
 use crate::operation::Operation;
+use crate::request::reduce;
 use crate::schema::reduced;
 use crate::units::Units;
 use std::borrow::Cow;
@@ -46,6 +47,13 @@ pub(crate) struct Capacity<'a> {
     pub(crate) detailed: bool,
     /// Whether a write took read units: it was a replay.
     pub(crate) replayed: bool,
+}
+
+impl Capacity<'_> {
+    /// One without a name is of the only table that there is.
+    pub(crate) fn is_of(&self, table: &str) -> bool {
+        self.table == table || self.table.is_empty()
+    }
 }
 
 /// One of the reasons that a throttled request names.
@@ -129,7 +137,7 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
         None => Cow::Borrowed(""),
     };
     Ok(Capacity {
-        table: Cow::Owned(reduced(&name).0.to_owned()),
+        table: reduce(name),
         units: if detailed { own } else { units(total)? },
         indexes,
         local: local.is_some_and(|all| all.len() > 2),

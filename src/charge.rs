@@ -36,15 +36,21 @@ pub(crate) fn settle<'a>(
     capacity: &[Capacity<'a>],
     finder: &Finder<'_, '_>,
 ) -> (Units, Vec<Stray>) {
+    // Nearly always there is one, and nothing to share.
+    if let ([charge], [took]) = (&mut charges[..], capacity)
+        && took.indexes.is_empty()
+        && took.is_of(&actions[charge.action].table)
+    {
+        charge.units = took.units;
+        return (Units::default(), Vec::new());
+    }
     let (mut estimated, mut strays, mut added) = (Units::default(), Vec::new(), Vec::new());
     let mut tables: Vec<_> = charges.iter().map(|charge| &actions[charge.action].table).collect();
     tables.sort_unstable();
     tables.dedup();
-    let sole = tables.len() == 1;
     for table in tables {
         let of_table = |charge: &Charge<'_>| actions[charge.action].table == *table;
-        let took: Vec<_> =
-            capacity.iter().filter(|took| took.table == *table || (sole && took.table.is_empty())).collect();
+        let took: Vec<_> = capacity.iter().filter(|took| took.is_of(table)).collect();
         let mine: Vec<_> = (0..charges.len()).filter(|&i| of_table(&charges[i])).collect();
         if took.is_empty() {
             estimated += mine.iter().map(|&i| charges[i].units).sum();
@@ -102,6 +108,9 @@ fn shares(total: Units, weights: &[Units]) -> Vec<Units> {
 
 /// Puts together what is on one partition, so that it is one add and warns once at most.
 pub(crate) fn merge(charges: Vec<Charge<'_>>) -> Vec<Charge<'_>> {
+    if charges.len() <= 1 {
+        return charges;
+    }
     let mut merged: Vec<Charge<'_>> = Vec::with_capacity(charges.len());
     let mut places = std::collections::HashMap::new();
     for charge in charges {

@@ -100,8 +100,8 @@ impl Detector {
         finder: &Finder<'_, '_>,
         found: &mut Findings<'a>,
     ) -> Result<(), ObserveError> {
-        // Sizes are only of use where capacity counts and the answer does not tell it.
-        let measures = self.terms.measure.is_capacity() && answer.capacity.is_empty();
+        let capacity = self.terms.measure.is_capacity();
+        let answered = |action: &Action<'_>| answer.capacity.iter().any(|took| took.is_of(&action.table));
         let responses = match answer.responses {
             Some(all) if all.starts_with('[') => json::array(all)?,
             _ => Vec::new(),
@@ -113,10 +113,12 @@ impl Detector {
                 None => [None, answer.item],
             };
             let Some(error) = error else {
-                let units = match (measures, answer.items) {
-                    (true, Some(items)) => page(action, items)?,
-                    (true, None) => action.cost.estimate(item),
-                    (false, _) => action.cost.estimate(None),
+                // To measure an item is only of use where the answer does not tell, or tells of several together.
+                let measured = capacity && (actions.len() > 1 || !answered(action));
+                let units = match answer.items {
+                    _ if !measured => Units::default(),
+                    Some(items) => page(action, items)?,
+                    None => action.cost.estimate(item),
                 };
                 found.add(i, action, target, units);
                 continue;

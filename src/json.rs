@@ -30,6 +30,22 @@ pub(crate) fn members<'a, const N: usize>(
     Ok(found)
 }
 
+/// The first members of these names in an object that has been read before: whatever comes after them is not looked at.
+pub(crate) fn first_members<'a, const N: usize>(
+    object: &'a str,
+    names: [&str; N],
+) -> Result<[Option<&'a str>; N], Malformed> {
+    let mut json = serde_json::Deserializer::from_str(object);
+    let mut found = [None; N];
+    let read = json.deserialize_map(FirstMembers(&names, &mut found));
+    // To leave off is an error to the parser.
+    if found.iter().all(Option::is_some) {
+        return Ok(found);
+    }
+    read?;
+    Ok(found)
+}
+
 /// Hands over each member of an object: its name, and its value as it is written.
 pub(crate) fn each<'a, E: From<Malformed>>(
     object: &'a str,
@@ -62,8 +78,13 @@ pub(crate) fn array(array: &str) -> Result<Vec<&str>, Malformed> {
     Ok(all)
 }
 
-/// A string's text: as it stands there if nothing in it is escaped.
+/// The text of a string that has been read before: as it stands there if nothing in it is escaped.
 pub(crate) fn text(string: &str) -> Result<Cow<'_, str>, Malformed> {
+    if let Some(plain) = string.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
+        && plain.bytes().all(|byte| byte != b'\\' && byte != b'"')
+    {
+        return Ok(Cow::Borrowed(plain));
+    }
     let mut json = serde_json::Deserializer::from_str(string);
     let text = json.deserialize_str(Text)?;
     json.end()?;
@@ -103,6 +124,31 @@ impl<'a, const N: usize> Visitor<'a> for Members<'_, N> {
             }
         }
         Ok(found)
+    }
+}
+
+struct FirstMembers<'n, 'f, 'a, const N: usize>(&'n [&'n str; N], &'f mut [Option<&'a str>; N]);
+
+impl<'a, const N: usize> Visitor<'a> for FirstMembers<'_, '_, 'a, N> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(names, found) = self;
+        while let Some(wanted) = map.next_key_seed(Which(names))? {
+            if let Some(i) = wanted {
+                found[i] = found[i].or(Some(map.next_value::<&RawValue>()?.get()));
+                if found.iter().all(Option::is_some) {
+                    break;
+                }
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -214,6 +260,13 @@ mod tests {
         {
             assert_eq!(members(bad, ["a"]), Err(Malformed), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_first_members_are_found_without_a_look_at_the_rest() {
+        assert_eq!(first_members(r#"{"x":0,"b":1,"a":[2],"c":"#, ["a", "b"]), Ok([Some("[2]"), Some("1")]));
+        assert_eq!(first_members(r#"{"x":0,"a":1}"#, ["a", "b"]), Ok([Some("1"), None]));
+        assert_eq!(first_members(r#"{"x":0,"a":1"#, ["a", "b"]), Err(Malformed));
     }
 
     #[test]

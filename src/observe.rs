@@ -165,8 +165,13 @@ impl Detector {
                 records.push(model.map_or(record, |model| record.model(model)));
             }
         }
-        if self.record_batch(&records)? < records.len() {
-            return Err(Error::Memory.into());
+        match &records[..] {
+            [record] => _ = self.record(record)?,
+            all => {
+                if self.record_batch(all)? < all.len() {
+                    return Err(Error::Memory.into());
+                }
+            }
         }
         if capacity {
             Tally::count(&self.terms.tally.estimated_half_units, found.estimated.halves());

@@ -157,7 +157,8 @@ fn table_name(name: Option<&str>) -> Result<Cow<'_, str>, Malformed> {
     Ok(reduce(json::text(name.ok_or(Malformed)?)?))
 }
 
-fn reduce(name: Cow<'_, str>) -> Cow<'_, str> {
+/// What a name or an ARN is reduced to: its table's name.
+pub(crate) fn reduce(name: Cow<'_, str>) -> Cow<'_, str> {
     match name {
         Cow::Borrowed(name) => Cow::Borrowed(reduced(name).0),
         Cow::Owned(name) => Cow::Owned(reduced(&name).0.to_owned()),

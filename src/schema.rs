@@ -3,8 +3,10 @@
 //! Read with every observed request and changed for every new table or so: one map, replaced whole.
 
 use crate::json::{self, Malformed};
+use ahash::RandomState;
 use crossbeam_epoch::Guard;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
@@ -29,13 +31,16 @@ pub(crate) struct IndexSchema {
 /// Tables that are learnt from traffic, at most. Declared ones are always kept.
 const LEARNT_MAX: usize = 10_000;
 
-type Known = HashMap<String, Arc<TableSchema>>;
+type Known = HashMap<String, Arc<TableSchema>, RandomState>;
 
 pub(crate) struct Schemas(AtomicPtr<Known>);
 
 impl Schemas {
     pub(crate) fn new() -> Self {
-        Self(AtomicPtr::new(Box::into_raw(Box::default())))
+        // From `std`'s own randomness: names of tables may come from strangers.
+        let seed = || std::hash::RandomState::new().build_hasher().finish();
+        let hasher = RandomState::with_seeds(seed(), seed(), seed(), seed());
+        Self(AtomicPtr::new(Box::into_raw(Box::new(Known::with_hasher(hasher)))))
     }
 
     fn known<'g>(&self, _guard: &'g Guard) -> &'g Known {
@@ -43,8 +48,8 @@ impl Schemas {
         unsafe { &*self.0.load(Acquire) }
     }
 
-    pub(crate) fn get(&self, table: &str, guard: &Guard) -> Option<Arc<TableSchema>> {
-        self.known(guard).get(table).cloned()
+    pub(crate) fn get<'g>(&self, table: &str, guard: &'g Guard) -> Option<&'g TableSchema> {
+        self.known(guard).get(table).map(|schema| &**schema)
     }
 
     /// Changes what is known of a table, by `change` as often as others come in between.
@@ -142,10 +147,10 @@ impl Drop for Schemas {
 
 /// The table that a name or ARN is of, and the index if it is one's.
 pub(crate) fn reduced(name: &str) -> (&str, Option<&str>) {
-    let local = match name.split_once(":table/") {
-        Some((arn, local)) if arn.starts_with("arn:") => local,
-        _ => return (name, None),
-    };
+    if !name.starts_with("arn:") {
+        return (name, None);
+    }
+    let Some((_, local)) = name.split_once(":table/") else { return (name, None) };
     match local.split_once('/') {
         Some((table, rest)) => (table, rest.strip_prefix("index/")),
         None => (local, None),

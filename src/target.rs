@@ -48,7 +48,6 @@ pub(crate) struct Finder<'s, 'g> {
 impl Finder<'_, '_> {
     pub(crate) fn target<'a>(&self, action: &Action<'a>) -> Result<Target<'a>, NoTarget> {
         let schema = self.schemas.get(&action.table, self.guard);
-        let schema = schema.as_deref();
         let table = action.table.clone();
         match &action.subject {
             Subject::Key(key) => {
@@ -72,7 +71,7 @@ impl Finder<'_, '_> {
     ) -> Result<Cow<'a, [u8]>, NoTarget> {
         let hash = schema.and_then(|schema| schema.hash.as_deref());
         if let Some(hash) = hash
-            && let [Some(value)] = json::members(item, [hash])?
+            && let [Some(value)] = json::first_members(item, [hash])?
         {
             return Ok(attribute::key_value(value)?);
         }
@@ -173,7 +172,7 @@ impl Finder<'_, '_> {
         let Subject::Item(item) = action.subject else { return None };
         let schema = self.schemas.get(&action.table, self.guard)?;
         let values = schema.indexes.get(index)?.hash.iter().map(|name| {
-            let [value] = json::members(item, [name.as_str()]).ok()?;
+            let [value] = json::first_members(item, [name.as_str()]).ok()?;
             value.map(Value::Json)
         });
         let values = values.collect::<Option<Vec<_>>>()?;
