@@ -114,7 +114,7 @@ impl Detector {
             };
             let Some(error) = error else {
                 // To measure an item is only of use where the answer does not tell, or tells of several together.
-                let measured = capacity && (actions.len() > 1 || !answered(action));
+                let measured = capacity && (actions.len().max(target.keys.len()) > 1 || !answered(action));
                 let units = match answer.items {
                     _ if !measured => Units::default(),
                     Some(items) => page(action, items)?,

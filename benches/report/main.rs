@@ -10,6 +10,7 @@ mod lanes;
 mod machine;
 mod markdown;
 mod memory;
+mod observe;
 mod peers;
 mod plots;
 mod recorder;

@@ -5,6 +5,7 @@ use crate::abi::Library;
 use crate::growth::Growth;
 use crate::lanes;
 use crate::memory::Memory;
+use crate::observe;
 use crate::rounds::Rounds;
 use crate::threads::Pair;
 use crate::window;
@@ -22,6 +23,8 @@ pub struct Results {
     pub contended: Pair,
     /// The library beside the list of timestamps, by operations in the window.
     pub window: Series,
+    /// Observing a request, without and with capacity mode.
+    pub observe: [Rounds; 2],
     pub memory: Memory,
     pub growth: Growth,
 }
@@ -41,6 +44,9 @@ impl Results {
             }),
             contended: progress("two threads: partitions", 1, |partitions| Pair::run(scale, partitions)),
             window: series("operations in the window", &window::OPERATIONS, |n| window::run(scale, n)),
+            observe: [false, true].map(|capacity| {
+                progress("observing: capacity mode", capacity.into(), |_| observe::run(scale, capacity))
+            }),
             memory: progress("memory", scale.many, |_| Memory::run(scale.quick)),
             growth: progress("growth and reclaim", scale.most, |_| Growth::run(scale.quick)),
         }

@@ -4,6 +4,7 @@ use crate::Scale;
 use crate::lanes::{C, C_BATCHES, C_HANDLE, DASHMAP, FLOOR, HOTPART, PAPAYA, RUST, RUST_HANDLE};
 use crate::markdown::{cost, grouped, ns, ratio};
 use crate::memory::{self, Memory, SURVIVOR};
+use crate::observe::{NOTHING, OBSERVE, TREE};
 use crate::results::{Results, at};
 use crate::rounds::Spread;
 use crate::threads::Pair;
@@ -39,6 +40,7 @@ pub fn all(scale: &Scale, results: &Results) -> Vec<Target> {
     targets.extend(window(results));
     targets.extend(boundary(scale, results));
     targets.extend(handles(scale, results));
+    targets.extend(observing(results));
     targets.extend(memory(&results.memory));
     targets.extend(idle(&results.memory));
     targets
@@ -73,6 +75,17 @@ fn batches(scale: &Scale, results: &Results) -> Vec<Target> {
         }
     }
     targets
+}
+
+fn observing(results: &Results) -> impl Iterator<Item = Target> {
+    let modes = ["operations mode", "capacity mode"].into_iter().zip(&results.observe);
+    modes.flat_map(|(mode, rounds)| {
+        let work = || format!("observe a PutItem of 350 bytes and its answer, {mode}");
+        [
+            Target::at_most(work(), 0.5, TREE, rounds.ratio(OBSERVE, TREE)),
+            Target::at_most(work(), 2.5, NOTHING, rounds.ratio(OBSERVE, NOTHING)),
+        ]
+    })
 }
 
 fn threads(pair: &Pair, least: f64) -> Target {
