@@ -11,11 +11,11 @@ C_FLAGS = $(STRICT) $(CFLAGS) -Iinclude -Ic_examples -DHOTPART_VERSION='"$(VERSI
 LINK_FLAGS = $(LDFLAGS) -Wl,-rpath,$(RELEASE) -pthread
 HOTPART := -L$(RELEASE) -lhotpart
 
-EXAMPLES := basic callback threads replay synthesize
-C_TESTS := layout bad_input bad_structs fork unload
+EXAMPLES := basic callback observe threads replay synthesize
+C_TESTS := layout bad_input bad_structs bad_observe fork unload
 PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions)
 # The programs that check themselves.
-CHECKS := basic callback threads $(C_TESTS)
+CHECKS := basic callback observe threads $(C_TESTS)
 
 .PHONY: all build test c-test demo header bench instructions clean help library
 
@@ -61,7 +61,7 @@ library:
 	ln -sf libhotpart.so $(RELEASE)/libhotpart.so.0
 
 $(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o log_line.o)
-$(BUILD)/bad_input $(BUILD)/bad_structs: $(BUILD)/witness.o
+$(BUILD)/bad_input $(BUILD)/bad_structs $(BUILD)/bad_observe: $(BUILD)/witness.o
 # This one loads the library by itself.
 $(BUILD)/unload: HOTPART := -ldl
 

@@ -61,9 +61,13 @@ static void members_of_options(void) {
   REFUSE_OPTION(window_seconds, 3601, HPD_ERR_INVALID);
   REFUSE_OPTION(clock, 2, HPD_ERR_INVALID);
   REFUSE_OPTION(clock, -1, HPD_ERR_INVALID);
-  REFUSE_OPTION(flags, 2, HPD_ERR_UNSUPPORTED);
+  REFUSE_OPTION(flags, 0x100, HPD_ERR_UNSUPPORTED);
   REFUSE_OPTION(flags, UINT32_MAX, HPD_ERR_UNSUPPORTED);
   TAKE_OPTION(flags, HPD_FLAG_HASH_SEED);
+  TAKE_OPTION(flags, HPD_FLAG_CAPACITY | HPD_FLAG_WARN_THROTTLES);
+  REFUSE_OPTION(writes_per_second, (uint64_t)INT64_MAX + 1, HPD_ERR_INVALID);
+  TAKE_OPTION(reads_sustained, INT64_MAX);
+  TAKE_OPTION(processes, UINT32_MAX);
   TAKE_OPTION(window_seconds, 3600);
   TAKE_OPTION(warning_interval_seconds, 0);
   TAKE_OPTION(warning_interval_seconds, UINT32_MAX - 1);

@@ -76,6 +76,50 @@ static void check_record(void) {
   CHECK_FIELD(hpd_record, reserved, 60);
 }
 
+static void check_heat(void) {
+  CHECK_EQUAL(sizeof(hpd_hot_partition), 80);
+  CHECK_FIELD(hpd_hot_partition, table, 8);
+  CHECK_FIELD(hpd_hot_partition, table_len, 16);
+  CHECK_FIELD(hpd_hot_partition, pk, 24);
+  CHECK_FIELD(hpd_hot_partition, pk_len, 32);
+  CHECK_FIELD(hpd_hot_partition, operation, 40);
+  CHECK_FIELD(hpd_hot_partition, utilisation_permille, 44);
+  CHECK_FIELD(hpd_hot_partition, count, 48);
+  CHECK_FIELD(hpd_hot_partition, throttles, 56);
+  CHECK_FIELD(hpd_hot_partition, demand, 64);
+  CHECK_FIELD(hpd_hot_partition, peak, 72);
+  CHECK_EQUAL(sizeof(hpd_statistics), 168);
+  CHECK_FIELD(hpd_statistics, records, 8);
+  CHECK_FIELD(hpd_statistics, partitions, 16);
+  CHECK_FIELD(hpd_statistics, bytes, 24);
+  CHECK_FIELD(hpd_statistics, reclaimed, 32);
+  CHECK_FIELD(hpd_statistics, replaced, 40);
+  CHECK_FIELD(hpd_statistics, cleared, 48);
+  CHECK_FIELD(hpd_statistics, warnings, 56);
+  CHECK_FIELD(hpd_statistics, suppressed, 64);
+  CHECK_FIELD(hpd_statistics, throttles, 72);
+  CHECK_FIELD(hpd_statistics, unattributed, 112);
+  CHECK_FIELD(hpd_statistics, estimated_half_units, 152);
+  CHECK_FIELD(hpd_statistics, unknown_operations, 160);
+}
+
+static void check_exchange(void) {
+  CHECK_EQUAL(sizeof(hpd_exchange), 104);
+  CHECK_FIELD(hpd_exchange, operation, 8);
+  CHECK_FIELD(hpd_exchange, operation_len, 16);
+  CHECK_FIELD(hpd_exchange, request, 24);
+  CHECK_FIELD(hpd_exchange, request_len, 32);
+  CHECK_FIELD(hpd_exchange, response, 40);
+  CHECK_FIELD(hpd_exchange, response_len, 48);
+  CHECK_FIELD(hpd_exchange, model, 56);
+  CHECK_FIELD(hpd_exchange, model_len, 64);
+  CHECK_FIELD(hpd_exchange, http_status, 72);
+  CHECK_FIELD(hpd_exchange, reserved, 76);
+  CHECK_FIELD(hpd_exchange, table, 80);
+  CHECK_FIELD(hpd_exchange, table_capacity, 88);
+  CHECK_FIELD(hpd_exchange, table_len, 96);
+}
+
 int main(void) {
   check_constants();
   if (sizeof(void *) != 8 || sizeof(size_t) != 8) {
@@ -85,6 +129,8 @@ int main(void) {
   check_warning();
   check_options();
   check_record();
+  check_heat();
+  check_exchange();
   printf("constants and layouts are those of version 1\n");
   return EXIT_SUCCESS;
 }

@@ -1,0 +1,143 @@
+/* Refused calls of what came after version 1: throttles, the hottest, statistics, observing. */
+#include "witness.h"
+
+#include <string.h>
+
+#define UNTOUCHED ((void *)0x10)
+
+static void throttles(const witness *w) {
+  hpd_detector *d = w->detector;
+  const char *text = long_text();
+  REFUSED(w, hpd_record_throttle(NULL, "t", 1, "k", 1, HPD_WRITE, HPD_THROTTLE_UNKNOWN), HPD_ERR_NULL);
+  REFUSED(w, hpd_record_throttle(d, NULL, 1, "k", 1, HPD_WRITE, HPD_THROTTLE_UNKNOWN), HPD_ERR_NULL);
+  REFUSED(w, hpd_record_throttle(d, "t", 1, NULL, 1, HPD_WRITE, HPD_THROTTLE_UNKNOWN), HPD_ERR_NULL);
+  REFUSED(w, hpd_record_throttle(d, "t", 0, "k", 1, HPD_WRITE, HPD_THROTTLE_UNKNOWN), HPD_ERR_INVALID);
+  REFUSED(w, hpd_record_throttle(d, text, NAME_MAX_BYTES + 1, "k", 1, HPD_WRITE, 0), HPD_ERR_INVALID);
+  REFUSED(w, hpd_record_throttle(d, "t", 1, text, PK_MAX_BYTES + 1, HPD_WRITE, 0), HPD_ERR_INVALID);
+  REFUSED(w, hpd_record_throttle(d, "t", 1, "k", 1, 2, HPD_THROTTLE_UNKNOWN), HPD_ERR_INVALID);
+  REFUSED(w, hpd_record_throttle(d, "t", 1, "k", 1, HPD_WRITE, 5), HPD_ERR_INVALID);
+  REFUSED(w, hpd_record_throttle(d, "t", 1, "k", 1, HPD_WRITE, -1), HPD_ERR_INVALID);
+  REFUSED(w, hpd_get_throttle_count(NULL, "t", 1, "k", 1, HPD_WRITE, 0), HPD_ERR_NULL);
+  REFUSED(w, hpd_get_throttle_count(d, "t", 1, "k", 1, HPD_WRITE, 5), HPD_ERR_INVALID);
+  REFUSED(w, hpd_get_throttle_count(d, "t", 1, "k", 1, HPD_WRITE, 0), 0);
+  REFUSED(w, hpd_get_unattributed_count(NULL, "t", 1, HPD_READ, 0), HPD_ERR_NULL);
+  REFUSED(w, hpd_get_unattributed_count(d, "", 0, HPD_READ, 0), HPD_ERR_INVALID);
+  REFUSED(w, hpd_get_unattributed_count(d, "t", 1, HPD_READ, 5), HPD_ERR_INVALID);
+  REFUSED(w, hpd_get_unattributed_count(d, "t", 1, HPD_READ, HPD_UNATTRIBUTED_SCANS), 0);
+}
+
+static void snapshots(const witness *w) {
+  hpd_hottest *hottest = UNTOUCHED;
+  hpd_hot_partition hot;
+  hpd_statistics statistics;
+  REFUSED(w, hpd_hottest_take(NULL, HPD_WRITE, 1, &hottest), HPD_ERR_NULL);
+  REFUSED(w, hpd_hottest_take(w->detector, HPD_WRITE, 1, NULL), HPD_ERR_NULL);
+  REFUSED(w, hpd_hottest_take(w->detector, 7, 1, &hottest), HPD_ERR_INVALID);
+  CHECK(hottest == UNTOUCHED);
+  REFUSED(w, hpd_hottest_take(w->detector, HPD_WRITE, SIZE_MAX, &hottest), HPD_OK);
+  CHECK_EQUAL(hpd_hottest_len(hottest), 1);
+  CHECK_EQUAL(hpd_hottest_len(NULL), HPD_ERR_NULL);
+  memset(&hot, 0, sizeof hot);
+  CHECK_EQUAL(hpd_hottest_get(hottest, 0, &hot), HPD_ERR_INVALID); /* its size is not set */
+  hot.struct_size = sizeof hot;
+  CHECK_EQUAL(hpd_hottest_get(hottest, 0, NULL), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_hottest_get(NULL, 0, &hot), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_hottest_get(hottest, 1, &hot), HPD_ERR_INVALID);
+  CHECK_EQUAL(hot.pk_len, 0);
+  CHECK_EQUAL(hpd_hottest_get(hottest, 0, &hot), HPD_OK);
+  CHECK_EQUAL(hot.pk_len, 1);
+  hpd_hottest_free(hottest);
+  hpd_hottest_free(NULL);
+  memset(&statistics, 0, sizeof statistics);
+  REFUSED(w, hpd_get_statistics(w->detector, &statistics), HPD_ERR_INVALID);
+  statistics.struct_size = sizeof statistics;
+  REFUSED(w, hpd_get_statistics(NULL, &statistics), HPD_ERR_NULL);
+  REFUSED(w, hpd_get_statistics(w->detector, NULL), HPD_ERR_NULL);
+  REFUSED(w, hpd_get_statistics(w->detector, &statistics), HPD_OK);
+  CHECK_EQUAL(statistics.partitions, 1);
+}
+
+static hpd_exchange scan(void) {
+  hpd_exchange exchange;
+  memset(&exchange, 0, sizeof exchange);
+  exchange.struct_size = sizeof exchange;
+  exchange.operation = "GetItem";
+  exchange.operation_len = 7;
+  exchange.request = "{\"TableName\":\"x\",\"Key\":{\"a\":{\"S\":\"\"},\"b\":{\"S\":\"\"}}}";
+  exchange.request_len = strlen(exchange.request);
+  exchange.http_status = 200;
+  return exchange;
+}
+
+#define REFUSE_EXCHANGE(witness, field, value, status) \
+  do { \
+    hpd_exchange bad = scan(); \
+    bad.field = value; \
+    REFUSED(witness, hpd_observe((witness)->detector, &bad), status); \
+  } while (0)
+
+static void exchanges(const witness *w) {
+  hpd_exchange exchange = scan();
+  char room[1] = {'-'};
+  REFUSED(w, hpd_observe(NULL, &exchange), HPD_ERR_NULL);
+  REFUSED(w, hpd_observe(w->detector, NULL), HPD_ERR_NULL);
+  REFUSE_EXCHANGE(w, struct_size, 0, HPD_ERR_INVALID);
+  REFUSE_EXCHANGE(w, struct_size, sizeof(hpd_exchange) - 1, HPD_ERR_INVALID);
+  REFUSE_EXCHANGE(w, operation, NULL, HPD_ERR_NULL);
+  REFUSE_EXCHANGE(w, request, NULL, HPD_ERR_NULL);
+  REFUSE_EXCHANGE(w, request_len, SIZE_MAX, HPD_ERR_INVALID);
+  REFUSE_EXCHANGE(w, request_len, 5, HPD_ERR_JSON);
+  REFUSE_EXCHANGE(w, request_len, 0, HPD_ERR_JSON);
+  REFUSE_EXCHANGE(w, response_len, 5, HPD_ERR_NULL);
+  REFUSE_EXCHANGE(w, model_len, 1, HPD_ERR_NULL);
+  REFUSE_EXCHANGE(w, model, "", HPD_ERR_INVALID);
+  REFUSE_EXCHANGE(w, http_status, -1, HPD_ERR_INVALID);
+  REFUSE_EXCHANGE(w, http_status, 99, HPD_ERR_INVALID);
+  REFUSE_EXCHANGE(w, http_status, 1000, HPD_ERR_INVALID);
+  REFUSE_EXCHANGE(w, reserved, 1, HPD_ERR_INVALID);
+  REFUSE_EXCHANGE(w, table_capacity, 1, HPD_ERR_NULL);
+  /* The table's name is cut to the room that there is, and its length told. */
+  REFUSED(w, hpd_observe(w->detector, &exchange), HPD_ERR_SCHEMA);
+  CHECK_EQUAL(exchange.table_len, 1);
+  exchange.table = room;
+  exchange.table_capacity = sizeof room;
+  REFUSED(w, hpd_observe(w->detector, &exchange), HPD_ERR_SCHEMA);
+  CHECK(room[0] == 'x');
+}
+
+static void schemas(const witness *w) {
+  hpd_detector *d = w->detector;
+  const char *names[5] = {"a", "b", "c", "d", "e"};
+  const size_t lens[5] = {1, 1, 1, 1, 1};
+  const size_t none[1] = {0};
+  CHECK_EQUAL(hpd_set_key_schema(NULL, "x", 1, NULL, 0, names, lens, 1), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_set_key_schema(d, NULL, 1, NULL, 0, names, lens, 1), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_set_key_schema(d, "x", 1, NULL, 0, NULL, lens, 1), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_set_key_schema(d, "x", 1, NULL, 0, names, NULL, 1), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_set_key_schema(d, "", 0, NULL, 0, names, lens, 1), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_set_key_schema(d, "x", 1, NULL, 0, names, lens, 0), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_set_key_schema(d, "x", 1, NULL, 0, names, lens, 2), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_set_key_schema(d, "x", 1, "i", 1, names, lens, 5), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_set_key_schema(d, "x", 1, "", 0, names, lens, 1), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_set_key_schema(d, "x", 1, NULL, 0, names, none, 1), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_set_key_schema(d, "x", 1, NULL, 0, names, lens, SIZE_MAX), HPD_ERR_INVALID);
+  REFUSED(w, hpd_set_key_schema(d, "x", 1, "i", 1, names, lens, 4), HPD_OK);
+}
+
+int main(void) {
+  witness w;
+  witness_open(&w);
+  throttles(&w);
+  snapshots(&w);
+  exchanges(&w);
+  schemas(&w);
+  hpd_options options;
+  CHECK_EQUAL(hpd_options_for_dynamodb(NULL, sizeof options, 800, 1), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_options_for_dynamodb(&options, 80, 800, 1), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_options_for_dynamodb(&options, sizeof options, 0, 1), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_options_for_dynamodb(&options, sizeof options, 1001, 1), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_options_for_dynamodb(&options, sizeof options, 800, 0), HPD_ERR_INVALID);
+  witness_close(&w);
+  printf("refused calls change nothing\n");
+  return EXIT_SUCCESS;
+}
