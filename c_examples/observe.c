@@ -17,7 +17,7 @@ static const char DESCRIPTION[] =
 
 static void print_warning(void *user_data, const hpd_warning *warning) {
   int *warnings = user_data;
-  printf("%.*s: %" PRIu64 " half units in %" PRIu32 " s, rule %" PRId32 ", %" PRIu32 " per mille of the limit\n",
+  printf("%.*s: %" PRIu64 " in %" PRIu32 " s, rule %" PRId32 ", %" PRIu32 " per mille of the limit\n",
          (int)warning->pk_len, warning->pk, warning->count, warning->window_seconds, warning->rule,
          warning->utilisation_permille);
   CHECK_EQUAL(warning->rule, *warnings == 0 ? HPD_RULE_SECOND : HPD_RULE_THROTTLE);

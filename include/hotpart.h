@@ -307,7 +307,8 @@ typedef struct hpd_warning {
   int32_t rule;
   /**
    * What share of DynamoDB's limit for a partition count is, in thousandths, on the average of its seconds.
-   * Without HPD_FLAG_CAPACITY an operation is taken for one unit.
+   * Without HPD_FLAG_CAPACITY an operation is taken for one unit. By HPD_RULE_THROTTLE 1000, and count is a number of
+   * attempts.
    */
   uint32_t utilisation_permille;
 } hpd_warning;

@@ -102,7 +102,8 @@ pub struct hpd_warning {
     /// HPD_RULE_*: which rule is met.
     pub rule: i32,
     /// What share of DynamoDB's limit for a partition count is, in thousandths, on the average of its seconds.
-    /// Without HPD_FLAG_CAPACITY an operation is taken for one unit.
+    /// Without HPD_FLAG_CAPACITY an operation is taken for one unit. By HPD_RULE_THROTTLE 1000, and count is a number of
+    /// attempts.
     pub utilisation_permille: u32,
 }
 

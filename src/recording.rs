@@ -205,8 +205,12 @@ impl Detector {
             // Others have added since `count` was; the fullest second of that moment had no more than `count`.
             peak: if rule == Rule::Window { peak.min(count) } else { peak },
             rule,
-            utilisation_permille: permille(count, seconds, terms.measure.limit(operation)),
-            in_half_units: terms.measure.is_capacity(),
+            utilisation_permille: match rule {
+                // At its limit, says DynamoDB.
+                Rule::Throttle => 1_000,
+                _ => permille(count, seconds, terms.measure.limit(operation)),
+            },
+            in_half_units: terms.measure.is_capacity() && rule != Rule::Throttle,
         })
     }
 

@@ -44,9 +44,9 @@ pub struct Warning<'a> {
     /// Which rule is met.
     pub rule: Rule,
     /// What share of DynamoDB's limit for a partition `count` is, in thousandths, on the average of its seconds.
-    /// Without capacity mode an operation is taken for one unit.
+    /// Without capacity mode an operation is taken for one unit. Of a throttle 1,000: DynamoDB says so.
     pub utilisation_permille: u32,
-    /// Whether amounts are in half units.
+    /// Whether amounts are in half units. Throttles are a number of attempts.
     pub in_half_units: bool,
 }
 
@@ -79,7 +79,9 @@ impl fmt::Display for Warning<'_> {
         f.write_str("\" pk=\"")?;
         escape(self.pk, f)?;
         let (operation, seconds) = (self.operation, self.window_seconds);
-        if self.in_half_units {
+        if self.rule == Rule::Throttle {
+            write!(f, "\" had {} throttled {operation} in {seconds}s", self.count)
+        } else if self.in_half_units {
             write!(f, "\" had {} {operation} in {seconds}s", Units::from_halves(self.count))
         } else {
             write!(f, "\" had {} {operation} in {seconds}s", self.count)
@@ -130,6 +132,8 @@ mod tests {
             "Hot partition detected - table=\"a\\x22b\\x5Cc\" \
              pk=\"\\x1B[31m\\x0A\\xFFé\\xC2\\x9B\\x00\\x7F\" had 7 reads in 10s"
         );
+        let throttled = Warning { rule: Rule::Throttle, ..warning };
+        assert!(throttled.to_string().ends_with(" had 7 throttled reads in 10s"));
         let halves = Warning { in_half_units: true, ..warning };
         assert!(halves.to_string().ends_with(" had 3.5 reads in 10s"));
     }
