@@ -16,7 +16,7 @@ use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
 use crate::sync::{AcqRel, Acquire, AtomicPtr};
-use crate::table::{Insert, Refusal, Table};
+use crate::table::{Closed, Insert, Refusal, Table};
 use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;
 
@@ -202,8 +202,8 @@ impl Ledger {
         Ok(None)
     }
 
-    /// The rule that is met by a partition whose `count` this record has found, if one is: a rate, or the
-    /// threshold of the window: the model's, else the table's, else the detector's own.
+    /// The rule that is met by a partition of which this record has found `count`, if one is: a rate, or the
+    /// threshold of the window.
     pub(crate) fn met<'g>(
         &self,
         partition: Partition<'g>,
@@ -213,9 +213,6 @@ impl Ledger {
         guard: &'g Guard,
     ) -> Result<Option<Met>, Refusal> {
         let Posting { key, hash, operation, now, .. } = *posting;
-        if count < self.overrides.floor(operation) {
-            return Ok(None);
-        }
         let window = terms.rules.window;
         if count >= terms.rates.floor(operation) {
             let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second);
@@ -227,15 +224,31 @@ impl Ledger {
                 return Ok(Some(met));
             }
         }
+        let reached = self.reached(count, posting, terms, guard)?;
+        Ok(reached.map(|threshold| Met { rule: Rule::Window, count, threshold, seconds: window }))
+    }
+
+    /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
+    /// detector's own.
+    pub(crate) fn reached(
+        &self,
+        count: u64,
+        posting: &Posting<'_>,
+        terms: &Terms,
+        guard: &Guard,
+    ) -> Result<Option<u64>, Closed> {
+        let operation = posting.operation;
+        if count < self.overrides.floor(operation) {
+            return Ok(None);
+        }
         let mut threshold = None;
         for (scope, name) in [(Scope::Model, posting.model), (Scope::Table, Some(posting.key.table))] {
             if let (None, Some(name)) = (threshold, name) {
                 threshold = self.overrides.get(scope, name, &terms.hashing, guard)?.of(operation);
             }
         }
-        let threshold = threshold.unwrap_or(terms.thresholds[operation.index()]);
-        let met = Met { rule: Rule::Window, count, threshold, seconds: window };
-        Ok((count >= threshold).then_some(met))
+        Ok(Some(threshold.unwrap_or(terms.thresholds[operation.index()]))
+            .filter(|&threshold| count >= threshold))
     }
 
     /// Does this call's share of reclaiming idle partitions.

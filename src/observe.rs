@@ -16,6 +16,7 @@ use crate::request::{self, Api};
 use crate::schema::reduced;
 use crate::statistics::Tally;
 use crate::target::NoTarget;
+use crate::units::Units;
 
 /// One attempt at a request, and its answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -173,7 +174,7 @@ impl Detector {
                 }
             }
         }
-        if capacity {
+        if capacity && found.estimated > Units::default() {
             Tally::count(&self.terms.tally.estimated_half_units, found.estimated.halves());
         }
         for charge in charges.iter().filter(|charge| charge.key.is_none()) {

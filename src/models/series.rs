@@ -220,6 +220,19 @@ fn b_a_peak_at_a_turn() {
     });
 }
 
+/// (b) The same for what the last seconds had.
+#[test]
+fn b_the_last_seconds_at_a_turn() {
+    explore("b: the last seconds at a turn", 2, || {
+        let stage = series_of(2);
+        let (_, recent) = stage.race(
+            |s, t| add(s, 8, 3, t),
+            |s, t| s.partition().series(Write, WINDOW, &t.pin()).recent(2).unwrap(),
+        );
+        assert!([(0, 1 + 2), (8, 2 + 8)].contains(&(recent.second, recent.sustained)), "{recent:?}");
+    });
+}
+
 /// (c) The sum that a wheel remembers, against two adds that turn the second: it is the same whoever
 /// remembers it, and the next turn carries it on.
 #[test]
