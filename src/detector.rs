@@ -90,7 +90,7 @@ impl Detector {
             current,
             records: Census::new(),
             #[cfg(feature = "dynamodb")]
-            schemas: Schemas::new(),
+            schemas: Schemas::try_new()?,
         })
     }
 

@@ -3,6 +3,7 @@
 //! Read with every observed request and changed for every new table or so: one map, replaced whole.
 
 use crate::json::{self, Malformed};
+use crate::memory::{OutOfMemory, try_box};
 use ahash::RandomState;
 use crossbeam_epoch::Guard;
 use std::collections::HashMap;
@@ -36,11 +37,11 @@ type Known = HashMap<String, Arc<TableSchema>, RandomState>;
 pub(crate) struct Schemas(AtomicPtr<Known>);
 
 impl Schemas {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         // From `std`'s own randomness: names of tables may come from strangers.
         let seed = || std::hash::RandomState::new().build_hasher().finish();
         let hasher = RandomState::with_seeds(seed(), seed(), seed(), seed());
-        Self(AtomicPtr::new(Box::into_raw(Box::new(Known::with_hasher(hasher)))))
+        Ok(Self(AtomicPtr::new(Box::into_raw(try_box(Known::with_hasher(hasher))?))))
     }
 
     fn known<'g>(&self, _guard: &'g Guard) -> &'g Known {
