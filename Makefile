@@ -31,6 +31,7 @@ test: ## every test
 	ci/instructions.sh
 	ci/exports.sh
 	ci/trace.sh
+	ci/emulators.sh
 
 c-test: build ## run the C programs that check themselves
 	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done

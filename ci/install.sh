@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Rust, on Debian and its kin: two C compilers, make, nm and readelf, valgrind.
+# Installs what the tests need beyond Rust, on Debian and its kin: two C compilers, make, nm and readelf, valgrind, and
+# Python and Node for the emulators.
 set -euo pipefail
 missing=()
-for tool in gcc:gcc g++:g++ clang:clang make:make readelf:binutils valgrind:valgrind; do
+for tool in gcc:gcc g++:g++ clang:clang make:make readelf:binutils valgrind:valgrind python3:python3 npm:npm; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
+# Debian has it in a package of its own.
+! command -v python3 >/dev/null || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 sudo=$([[ $(id -u) -eq 0 ]] || echo sudo)
 $sudo apt-get update -qq

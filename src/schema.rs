@@ -25,8 +25,8 @@ pub(crate) struct TableSchema {
 pub(crate) struct IndexSchema {
     /// One to four attributes.
     pub(crate) hash: Vec<String>,
-    /// Whether the index is local: then its partitions are the table's.
-    pub(crate) local: bool,
+    /// Whether the index is local, so that its partitions are the table's; if a description has said so.
+    pub(crate) local: Option<bool>,
 }
 
 /// Tables that are learnt from traffic, at most. Declared ones are always kept.
@@ -79,13 +79,13 @@ impl Schemas {
         }
     }
 
-    /// Takes what a caller declares. An index with the table's own key is local.
+    /// Takes what a caller declares.
     pub(crate) fn declare(&self, table: &str, index: Option<&str>, hash: &[String], guard: &Guard) {
         let change = |schema: &mut TableSchema| match index {
             None => schema.hash = hash.first().cloned(),
             Some(index) => {
-                let local = hash.len() == 1 && hash.first() == schema.hash.as_ref();
-                schema.indexes.insert(index.to_owned(), IndexSchema { hash: hash.to_vec(), local });
+                let hash = hash.to_vec();
+                schema.indexes.insert(index.to_owned(), IndexSchema { hash, local: None });
             }
         };
         self.set(table, change, guard);
@@ -114,8 +114,10 @@ impl Schemas {
             json::elements(all.unwrap_or("[]"), |index| {
                 let [name, keys] = json::members(index, ["IndexName", "KeySchema"])?;
                 if let (Some(name), Some(keys)) = (name, keys) {
-                    indexes
-                        .insert(json::text(name)?.into_owned(), IndexSchema { hash: hashed(keys)?, local });
+                    indexes.insert(
+                        json::text(name)?.into_owned(),
+                        IndexSchema { hash: hashed(keys)?, local: Some(local) },
+                    );
                 }
                 Ok::<(), Malformed>(())
             })?;

@@ -158,13 +158,16 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// Whether a queried index is local. The answer knows best; a strong read is only of a table or a local index.
+    /// Whether a queried index is local: a description knows, else the answer shows it. Else one that is declared with the
+    /// table's own key is; and of one that is not known a strong read is, which no global one allows.
     fn is_local(&self, action: &Action<'_>, schema: Option<&TableSchema>) -> bool {
-        let known = || {
-            let index = schema?.indexes.get(&**action.index.as_ref()?)?;
-            Some(index.local)
+        let index = || schema?.indexes.get(&**action.index.as_ref()?);
+        let described = index().and_then(|index| index.local);
+        let declared = || {
+            let (index, hash) = (index()?, schema?.hash.as_ref()?);
+            Some(index.hash.len() == 1 && index.hash.first() == Some(hash))
         };
-        self.local.or_else(known).unwrap_or_else(|| action.is_strong())
+        described.or(self.local).or_else(declared).unwrap_or_else(|| action.is_strong())
     }
 
     /// The value that an item has of an index's key, if that is known and it has one.

@@ -17,8 +17,9 @@ NEWER = ["dynoxide", "moto"]
 class Session:
     """A client of an emulator with a table of its own, and what it should have counted."""
 
-    def __init__(self, endpoint, detector):
-        self.detector = detector
+    def __init__(self, endpoint, detector, stub=False):
+        # moto's capacity is a stub: it does not add up, and calls a global index local.
+        self.detector, self.stub = detector, stub
         self.client = client(endpoint)
         self.asked = watch(self.client, detector, endpoint)
         self.table = "t" + uuid.uuid4().hex[:8]
@@ -67,7 +68,9 @@ class Session:
         counted = {key: self.detector.count(*key) for key in self.expected}
         if not self.detector.capacity:
             assert counted == dict(self.expected)
-            assert self.detector.statistics().partitions == len(self.expected)
+            assert self.detector.statistics().partitions == len({key[1:] for key in self.expected})
+            return
+        if self.stub:
             return
         statistics = self.detector.statistics()
         global_index = sum(self.detector.count(op, f"{self.table}/index/by_g", "x") for op in (READ, WRITE))
@@ -88,7 +91,7 @@ def key(pk, n=1):
 
 @pytest.fixture
 def session(request, endpoints, detector):
-    return Session(endpoints(request.param), detector).create()
+    return Session(endpoints(request.param), detector, request.param == "moto").create()
 
 
 @pytest.mark.parametrize("session", ALL, indirect=True)
@@ -198,23 +201,25 @@ def test_partiql(session):
     t = session.table
     session.call("execute_statement", Statement=f"INSERT INTO \"{t}\" VALUE {{'id': 'a', 'n': 1, 'g': 'x'}}")
     session.wrote("a")
-    session.call("execute_statement", Statement=f'UPDATE "{t}" SET v = ? WHERE id = ? AND n = 1',
-                 Parameters=[{"S": "no"}, {"S": "a"}])
+    session.call("execute_statement", Statement=f'UPDATE "{t}" SET v = ? WHERE id = ? AND n = ?',
+                 Parameters=[{"S": "no"}, {"S": "a"}, {"N": "1"}])
     session.wrote("a")
     found = session.call("execute_statement", Statement=f'SELECT * FROM "{t}" WHERE id = ?', Parameters=[{"S": "a"}])
     assert len(found["Items"]) == 1
     session.read("a")
     session.call("execute_statement", Statement=f'SELECT * FROM "{t}"')
     session.call("batch_execute_statement", Statements=[
-        {"Statement": f"SELECT * FROM \"{t}\" WHERE id = 'a' AND n = 1"},
-        {"Statement": f"SELECT * FROM \"{t}\" WHERE id = 'b' AND n = 1"}])
+        {"Statement": f"SELECT * FROM {t} WHERE id = ? AND n = ?", "Parameters": [{"S": pk}, {"N": "1"}]}
+        for pk in "ab"])
     session.read("a")
     session.read("b")
-    session.call("execute_transaction", TransactStatements=[
-        {"Statement": f"DELETE FROM \"{t}\" WHERE id = 'a' AND n = 1"},
-        {"Statement": f"INSERT INTO \"{t}\" VALUE {{'id': 'c', 'n': 1}}"}])
-    session.wrote("a")
-    session.wrote("c")
+    # moto answers a transaction of statements that write with 500.
+    if not session.stub:
+        session.call("execute_transaction", TransactStatements=[
+            {"Statement": f'DELETE FROM "{t}" WHERE id = ? AND n = ?', "Parameters": [{"S": "a"}, {"N": "1"}]},
+            {"Statement": f"INSERT INTO \"{t}\" VALUE {{'id': 'c', 'n': 1}}"}])
+        session.wrote("a")
+        session.wrote("c")
     session.check()
     assert session.detector.unattributed(READ, t, SCANS) == 1
 
@@ -234,7 +239,8 @@ def test_a_table_that_is_not_known_is_described_once(endpoints, detector, name):
     made.check()
 
 
-@pytest.mark.parametrize("name", ALL)
+# dynalite wants provisioned throughput for a new index.
+@pytest.mark.parametrize("name", NEWER)
 def test_a_table_is_learnt_from_what_changes_it(endpoints, detector, name):
     session = Session(endpoints(name), detector).create(indexes=False)
     session.client.update_table(

@@ -100,6 +100,25 @@ fn a_schema_is_declared_for_a_table_or_an_index() {
 }
 
 #[test]
+fn a_declared_index_with_the_table_s_key_is_local_unless_the_answer_says_else() {
+    let query = r#"{"TableName":"T","IndexName":"I","KeyConditionExpression":"p = :v","ExpressionAttributeValues":{":v":{"S":"k"}}}"#;
+    let detector = blank(false);
+    detector.set_key_schema("T", Some(b"I"), &["p"]).unwrap();
+    detector.set_key_schema("T", None, &["p"]).unwrap();
+    observe(&detector, "Query", query, 200, None).unwrap();
+    assert_eq!((detector.read_count("T", "k"), detector.read_count("T/index/I", "k")), (Ok(1), Ok(0)));
+    let global = r#"{"ConsumedCapacity":{"TableName":"T","CapacityUnits":1,"GlobalSecondaryIndexes":{"I":{"CapacityUnits":1}}}}"#;
+    observe(&detector, "Query", query, 200, Some(global)).unwrap();
+    assert_eq!((detector.read_count("T", "k"), detector.read_count("T/index/I", "k")), (Ok(1), Ok(1)));
+    // A description is believed more than an answer: moto calls a global index local in those.
+    let wrong = r#"{"ConsumedCapacity":{"TableName":"T","CapacityUnits":1,"LocalSecondaryIndexes":{"G":{"CapacityUnits":1}}}}"#;
+    let detector = described(false);
+    let query = query.replace("\"I\"", "\"G\"").replace("p = :v", "g = :v");
+    observe(&detector, "Query", &query, 200, Some(wrong)).unwrap();
+    assert_eq!(detector.read_count("T/index/G", "k"), Ok(1));
+}
+
+#[test]
 fn a_model_s_records_are_its_own() {
     let detector = described(false);
     let of = |model: &'static [u8]| Exchange {
