@@ -13,7 +13,7 @@ HOTPART := -L$(RELEASE) -lhotpart
 
 EXAMPLES := basic callback observe threads replay synthesize
 C_TESTS := layout bad_input bad_structs bad_observe fork unload
-PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions)
+PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_server)
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)
 
@@ -32,6 +32,7 @@ test: ## every test
 	ci/exports.sh
 	ci/trace.sh
 	ci/emulators.sh
+	ci/metrics.sh
 
 c-test: build ## run the C programs that check themselves
 	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done

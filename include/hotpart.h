@@ -112,6 +112,11 @@
 #define HPD_FLAG_WARN_THROTTLES 4u
 
 /**
+ * Metrics have a keyed hash in place of each partition key: see hpd_redact.
+ */
+#define HPD_FLAG_REDACT_KEYS 8u
+
+/**
  * The rule of a warning: the window's count has reached its threshold.
  */
 #define HPD_RULE_WINDOW 0
@@ -182,6 +187,11 @@
 #define HPD_UNATTRIBUTED_THROTTLES 4
 
 /**
+ * OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
+ */
+#define HPD_METRICS_OPEN_METRICS 1u
+
+/**
  * Why DynamoDB throttled a request.
  */
 typedef struct Reason Reason;
@@ -209,6 +219,11 @@ typedef struct hpd_hottest hpd_hottest;
  * hpd_free.
  */
 typedef struct hpd_table hpd_table;
+
+/**
+ * A text of the library's. Read by hpd_text_data and hpd_text_len, freed by hpd_text_free. It never changes.
+ */
+typedef struct hpd_text hpd_text;
 
 /**
  * One record in full.
@@ -422,6 +437,28 @@ typedef struct hpd_statistics {
 } hpd_statistics;
 
 /**
+ * What metrics are written, and how.
+ */
+typedef struct hpd_metrics_options {
+  /**
+   * sizeof(hpd_metrics_options).
+   */
+  size_t struct_size;
+  /**
+   * How many of the hottest partitions are written for each operation: 100 at most, whatever is asked for.
+   */
+  uint64_t hottest;
+  /**
+   * HPD_METRICS_*, or 0.
+   */
+  uint32_t flags;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} hpd_metrics_options;
+
+/**
  * One attempt at a request to DynamoDB, and its answer.
  */
 typedef struct hpd_exchange {
@@ -568,6 +605,10 @@ typedef struct hpd_options {
    * 0.
    */
   uint32_t reserved;
+  /**
+   * The secret that keys are hashed with, with HPD_FLAG_REDACT_KEYS only; zeros: a random one.
+   */
+  uint64_t redact_key[2];
 } hpd_options;
 
 
@@ -747,6 +788,43 @@ void hpd_hottest_free(struct hpd_hottest *hottest);
  */
 int32_t hpd_get_statistics(const struct hpd_detector *detector,
                            struct hpd_statistics *out);
+
+/**
+ * Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. options may be NULL: the ten
+ * hottest by writes and by reads, for Prometheus. Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to
+ * the partitions tracked. *out is then freed by hpd_text_free; on failure it is untouched. Returns HPD_OK, HPD_ERR_NULL,
+ * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (flags) or HPD_ERR_MEMORY.
+ */
+int32_t hpd_metrics_take(const struct hpd_detector *detector,
+                         const struct hpd_metrics_options *options,
+                         struct hpd_text **out);
+
+/**
+ * A text's bytes: UTF-8, not NUL-terminated. Never NULL.
+ */
+const char *hpd_text_data(const struct hpd_text *text);
+
+/**
+ * A text's length in bytes; 0 for NULL.
+ */
+size_t hpd_text_len(const struct hpd_text *text);
+
+/**
+ * Frees a text; NULL is fine.
+ */
+void hpd_text_free(struct hpd_text *text);
+
+/**
+ * Writes what stands for a partition's key where the library redacts keys (HPD_FLAG_REDACT_KEYS), so that a program's
+ * own log agrees with its metrics: 32 hexadecimal digits, not NUL-terminated. Returns 32, or 0 and writes nothing if the
+ * detector does not redact; HPD_ERR_NULL or HPD_ERR_INVALID.
+ */
+int32_t hpd_redact(const struct hpd_detector *detector,
+                   const char *table,
+                   size_t table_len,
+                   const char *pk,
+                   size_t pk_len,
+                   char *out);
 
 /**
  * Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,

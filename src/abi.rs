@@ -49,6 +49,8 @@ pub const HPD_FLAG_HASH_SEED: u32 = 1;
 pub const HPD_FLAG_CAPACITY: u32 = 2;
 /// The first throttle for the key range of a partition gives a warning, and then the first in each interval.
 pub const HPD_FLAG_WARN_THROTTLES: u32 = 4;
+/// Metrics have a keyed hash in place of each partition key: see hpd_redact.
+pub const HPD_FLAG_REDACT_KEYS: u32 = 8;
 
 /// The rule of a warning: the window's count has reached its threshold.
 pub const HPD_RULE_WINDOW: i32 = 0;
@@ -157,6 +159,8 @@ pub struct hpd_options {
     pub processes: u32,
     /// 0.
     pub reserved: u32,
+    /// The secret that keys are hashed with, with HPD_FLAG_REDACT_KEYS only; zeros: a random one.
+    pub redact_key: [u64; 2],
 }
 
 /// One record in full.

@@ -32,6 +32,19 @@ impl Reason {
         [Self::Unknown, Self::KeyRange, Self::Provisioned, Self::AccountLimit, Self::MaxOnDemand];
 }
 
+impl Reason {
+    /// As metrics call it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::KeyRange => "key_range",
+            Self::Provisioned => "provisioned",
+            Self::AccountLimit => "account_limit",
+            Self::MaxOnDemand => "max_on_demand",
+        }
+    }
+}
+
 /// What is tallied by table, or index, because no partition can be charged with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -52,6 +65,23 @@ impl Unattributed {
     /// All of them, in the order of the C constants.
     pub const ALL: [Self; 5] =
         [Self::Scans, Self::ScanUnits, Self::Unprocessed, Self::IndexUnits, Self::Throttles];
+}
+
+impl Unattributed {
+    /// As metrics call it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Scans | Self::ScanUnits => "scan",
+            Self::Unprocessed => "unprocessed",
+            Self::IndexUnits => "index",
+            Self::Throttles => "throttle",
+        }
+    }
+
+    /// Whether it is capacity, in half units.
+    pub(crate) fn is_units(self) -> bool {
+        matches!(self, Self::ScanUnits | Self::IndexUnits)
+    }
 }
 
 /// What an aside counts.

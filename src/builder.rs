@@ -9,6 +9,7 @@ use crate::measure::Measure;
 use crate::memory::try_box;
 use crate::operation::Operation;
 use crate::partition::Rules;
+use crate::redaction::Redaction;
 use crate::rule::{Rates, SUSTAINED};
 use crate::statistics::Tally;
 use crate::thresholds::{THRESHOLD_MAX, Thresholds};
@@ -35,6 +36,7 @@ pub struct Builder {
     pub(crate) processes: u32,
     pub(crate) rates: Rates,
     pub(crate) warn_of_throttles: bool,
+    pub(crate) redaction: Option<[u64; 2]>,
 }
 
 impl Builder {
@@ -52,6 +54,7 @@ impl Builder {
             processes: 1,
             rates: Rates::NONE,
             warn_of_throttles: false,
+            redaction: None,
         }
     }
 
@@ -145,6 +148,15 @@ impl Builder {
         self
     }
 
+    /// Writes a hash in place of each partition key, wherever the library writes one as text: in metrics, and where a
+    /// [`Warning`] is displayed. Whoever has this secret key can compute what stands for a partition, so that processes
+    /// that share it agree, and can guess at what a hash stands for; with `[0, 0]` it is a random one. Fields stay
+    /// as they were recorded, and so does what `Debug` shows of them. See [`Detector::redacted`].
+    pub fn redact_keys(mut self, key: [u64; 2]) -> Self {
+        self.redaction = Some(key);
+        self
+    }
+
     /// Makes the detector.
     ///
     /// # Errors
@@ -167,6 +179,7 @@ impl Builder {
             rates: self.rates,
             measure: Measure::try_new(self.capacity, self.processes)?,
             warn_of_throttles: self.warn_of_throttles,
+            redaction: self.redaction.map(Redaction::new),
             tally: Tally::default(),
         };
         let clock = if self.manual_clock { Clock::manual() } else { Clock::monotonic() };

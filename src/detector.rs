@@ -13,6 +13,7 @@ use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::record::Record;
 use crate::recording::Delivery;
+use crate::redaction::Redacted;
 #[cfg(feature = "dynamodb")]
 use crate::schema::Schemas;
 use crate::segment::Segment;
@@ -204,6 +205,18 @@ impl Detector {
     /// The window, in seconds.
     pub fn window_seconds(&self) -> u32 {
         self.terms.rules.window
+    }
+
+    /// What the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
+    /// SipHash-2-4, of 128 bits, of the table and the key, each after its length in eight bytes, low ones first. See
+    /// [`Builder::redact_keys`].
+    pub fn redacted(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Option<String> {
+        let digits = self.redact(Key { table: table.as_ref(), pk: pk.as_ref() })?;
+        Some(digits.map(char::from).iter().collect())
+    }
+
+    pub(crate) fn redact(&self, key: Key<'_>) -> Option<Redacted> {
+        self.terms.redaction.as_ref().map(|redaction| redaction.redact(key))
     }
 
     /// Forgets all counts, warning states and overrides, at one moment for all threads. The

@@ -13,10 +13,12 @@
 
 pub use crate::abi::*;
 pub use crate::abi_heat::*;
+pub use crate::abi_metrics::*;
 pub use crate::abi_observe::*;
 use crate::boundary::{boundary, count, detector_of};
 use crate::detector::Detector;
 pub use crate::ffi_heat::*;
+pub use crate::ffi_metrics::*;
 pub use crate::ffi_observe::*;
 pub use crate::ffi_options::*;
 pub use crate::ffi_table::*;
@@ -117,6 +119,7 @@ fn no_warning<'a>(record: &Record<'a>, detector: &Detector) -> Warning<'a> {
         rule: Rule::Window,
         utilisation_permille: 0,
         in_half_units: false,
+        redacted: None,
     }
 }
 

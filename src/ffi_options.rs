@@ -70,6 +70,7 @@ const DEFAULTS: hpd_options = hpd_options {
     reads_sustained: 0,
     processes: 0,
     reserved: 0,
+    redact_key: [0, 0],
 };
 
 /// # Safety
@@ -164,7 +165,9 @@ pub unsafe extern "C" fn hpd_new_with_options(
         }
         // SAFETY: the size comes first in every version.
         let options = unsafe { read(options, options.cast::<usize>().read_unaligned())? };
-        if options.flags & !(HPD_FLAG_HASH_SEED | HPD_FLAG_CAPACITY | HPD_FLAG_WARN_THROTTLES) != 0 {
+        const KNOWN: u32 =
+            HPD_FLAG_HASH_SEED | HPD_FLAG_CAPACITY | HPD_FLAG_WARN_THROTTLES | HPD_FLAG_REDACT_KEYS;
+        if options.flags & !KNOWN != 0 {
             return Err(UNSUPPORTED);
         }
         if options.reserved != 0 {
@@ -181,6 +184,9 @@ pub unsafe extern "C" fn hpd_new_with_options(
                 .processes(options.processes.max(1));
         if options.flags & HPD_FLAG_CAPACITY != 0 {
             builder = builder.capacity_mode();
+        }
+        if options.flags & HPD_FLAG_REDACT_KEYS != 0 {
+            builder = builder.redact_keys(options.redact_key);
         }
         if options.warning_interval_seconds != HPD_INTERVAL_WINDOW {
             builder = builder.warning_interval_seconds(options.warning_interval_seconds);

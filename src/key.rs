@@ -116,6 +116,11 @@ impl Hash {
     }
 }
 
+/// From `std`'s own randomness, which the operating system provides.
+pub(crate) fn random_word() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
 /// A detector's hash function, keyed so that nobody outside can make keys collide.
 #[derive(Debug)]
 pub(crate) struct Hashing(RandomState);
@@ -125,10 +130,8 @@ pub(crate) struct Hashing(RandomState);
 pub(crate) struct Prefix(AHasher);
 
 impl Hashing {
-    /// Seeds from `std`'s own randomness, which the operating system provides.
     pub(crate) fn random() -> Self {
-        let seed = || std::hash::RandomState::new().build_hasher().finish();
-        Self(RandomState::with_seeds(seed(), seed(), seed(), seed()))
+        Self(RandomState::with_seeds(random_word(), random_word(), random_word(), random_word()))
     }
 
     pub(crate) fn seeded(seed: [u64; 2]) -> Self {

@@ -10,6 +10,7 @@ use crate::measure::Measure;
 use crate::memory::{OutOfMemory, try_box};
 use crate::operation::Operation;
 use crate::partition::{AddError, Content, Partition, Rules};
+use crate::redaction::Redaction;
 use crate::replacement::Renewal;
 use crate::rule::{Met, Rates, Rule};
 use crate::slot::MOST;
@@ -34,6 +35,8 @@ pub(crate) struct Terms {
     pub(crate) measure: Measure,
     /// Whether a throttle for the key range warns.
     pub(crate) warn_of_throttles: bool,
+    /// How keys are written where they are not to be read.
+    pub(crate) redaction: Option<Redaction>,
     pub(crate) tally: Tally,
 }
 

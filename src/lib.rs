@@ -40,6 +40,7 @@ mod operation;
 mod partition;
 mod past;
 mod probe;
+mod redaction;
 mod replacement;
 mod rule;
 mod scan;
@@ -61,6 +62,8 @@ mod abi;
 #[cfg(not(loom))]
 mod abi_heat;
 #[cfg(not(loom))]
+mod abi_metrics;
+#[cfg(not(loom))]
 mod abi_observe;
 #[cfg(not(loom))]
 mod batch;
@@ -79,6 +82,8 @@ pub mod ffi;
 #[cfg(not(loom))]
 mod ffi_heat;
 #[cfg(not(loom))]
+mod ffi_metrics;
+#[cfg(not(loom))]
 mod ffi_observe;
 #[cfg(not(loom))]
 mod ffi_options;
@@ -90,6 +95,8 @@ mod ffi_thresholds;
 mod handle;
 #[cfg(not(loom))]
 mod hottest;
+#[cfg(not(loom))]
+mod metrics;
 #[cfg(not(loom))]
 mod record;
 #[cfg(not(loom))]
@@ -139,8 +146,8 @@ pub use statistics::Statistics;
 pub use thresholds::Thresholds;
 #[cfg(not(loom))]
 pub use {
-    builder::Builder, detector::Detector, handle::TableHandle, hottest::HotPartition, record::Record,
-    warning::Warning,
+    builder::Builder, detector::Detector, handle::TableHandle, hottest::HotPartition, metrics::Metrics,
+    record::Record, warning::Warning,
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]

@@ -211,6 +211,7 @@ impl Detector {
                 _ => permille(count, seconds, terms.measure.limit(operation)),
             },
             in_half_units: terms.measure.is_capacity() && rule != Rule::Throttle,
+            redacted: self.redact(key),
         })
     }
 

@@ -168,6 +168,7 @@ mod tests {
             rates: Rates::NONE,
             measure: Measure::OPERATIONS,
             warn_of_throttles: false,
+            redaction: None,
             tally: Tally::default(),
         };
         let now = Moment::from_ms(0);

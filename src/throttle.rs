@@ -120,6 +120,6 @@ impl Detector {
         let met = Met { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
         let warning = warns.then(|| self.warning(ledger, found, &posting, met, delivery, guard)).flatten();
         // What warns is the partition, not its aside.
-        Ok((count, warning.map(|warning| warning.of(key))))
+        Ok((count, warning.map(|warning| warning.of(key, self.redact(key)))))
     }
 }

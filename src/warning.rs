@@ -2,13 +2,15 @@
 
 use crate::key::Key;
 use crate::operation::Operation;
+use crate::redaction::Redacted;
 use crate::rule::Rule;
 use crate::units::Units;
 use std::fmt;
 
 /// A partition is hot: its count has reached its threshold.
 ///
-/// Displays as the line that every face of the library logs:
+/// Displays as the line that every face of the library logs (see [`Builder::redact_keys`](crate::Builder::redact_keys)
+/// for one that does not show the key):
 ///
 /// ```
 /// # use hotpart::{Detector, Warning};
@@ -48,11 +50,13 @@ pub struct Warning<'a> {
     pub utilisation_permille: u32,
     /// Whether amounts are in half units. Throttles are a number of attempts.
     pub in_half_units: bool,
+    /// What is displayed in place of the key, if it is not to be read.
+    pub(crate) redacted: Option<Redacted>,
 }
 
 impl Warning<'_> {
-    /// The same about another key.
-    pub(crate) fn of<'a>(&self, key: Key<'a>) -> Warning<'a> {
+    /// The same about another key, and how that is written if it is not to be read.
+    pub(crate) fn of<'a>(&self, key: Key<'a>, redacted: Option<Redacted>) -> Warning<'a> {
         let Self { operation, window_seconds, count, threshold, suppressed, peak, .. } = *self;
         let Self { rule, utilisation_permille, in_half_units, .. } = *self;
         let Key { table, pk } = key;
@@ -68,6 +72,7 @@ impl Warning<'_> {
             rule,
             utilisation_permille,
             in_half_units,
+            redacted,
         }
     }
 }
@@ -77,7 +82,7 @@ impl fmt::Display for Warning<'_> {
         f.write_str("Hot partition detected - table=\"")?;
         escape(self.table, f)?;
         f.write_str("\" pk=\"")?;
-        escape(self.pk, f)?;
+        escape(self.redacted.as_ref().map_or(self.pk, |digits| digits), f)?;
         let (operation, seconds) = (self.operation, self.window_seconds);
         if self.rule == Rule::Throttle {
             write!(f, "\" had {} throttled {operation} in {seconds}s", self.count)
@@ -126,6 +131,7 @@ mod tests {
             rule: Rule::Window,
             utilisation_permille: 0,
             in_half_units: false,
+            redacted: None,
         };
         assert_eq!(
             warning.to_string(),

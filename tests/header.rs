@@ -19,7 +19,9 @@ fn literal(line: &str) -> String {
     match line.strip_prefix("#define ").and_then(|define| define.split_once(' ')) {
         Some((name, number)) if number.starts_with('-') => format!("#define {name} ({number})"),
         Some((name @ "HPD_INTERVAL_WINDOW", "4294967295")) => format!("#define {name} 0xFFFFFFFFu"),
-        Some((name, number)) if name.starts_with("HPD_FLAG_") => format!("#define {name} {number}u"),
+        Some((name, number)) if name.starts_with("HPD_FLAG_") || name.starts_with("HPD_METRICS_") => {
+            format!("#define {name} {number}u")
+        }
         _ => line.to_owned(),
     }
 }

@@ -36,6 +36,7 @@ impl Subject {
             rates: Rates::NONE,
             measure: Measure::OPERATIONS,
             warn_of_throttles: false,
+            redaction: None,
             tally: Tally::default(),
         };
         let current = Current::try_new(&terms, Moment::from_ms(0)).unwrap();

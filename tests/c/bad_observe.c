@@ -124,6 +124,36 @@ static void schemas(const witness *w) {
   REFUSED(w, hpd_set_key_schema(d, "x", 1, "i", 1, names, lens, 4), HPD_OK);
 }
 
+static void metrics(const witness *w) {
+  hpd_metrics_options options;
+  hpd_text *text = UNTOUCHED;
+  char digits[32] = {'-'};
+  memset(&options, 0, sizeof options);
+  REFUSED(w, hpd_metrics_take(NULL, NULL, &text), HPD_ERR_NULL);
+  REFUSED(w, hpd_metrics_take(w->detector, NULL, NULL), HPD_ERR_NULL);
+  REFUSED(w, hpd_metrics_take(w->detector, &options, &text), HPD_ERR_INVALID); /* its size is not set */
+  options.struct_size = sizeof options;
+  options.flags = 2;
+  REFUSED(w, hpd_metrics_take(w->detector, &options, &text), HPD_ERR_UNSUPPORTED);
+  options.flags = HPD_METRICS_OPEN_METRICS;
+  options.reserved = 1;
+  REFUSED(w, hpd_metrics_take(w->detector, &options, &text), HPD_ERR_INVALID);
+  CHECK(text == UNTOUCHED);
+  options.reserved = 0;
+  options.hottest = UINT64_MAX;
+  REFUSED(w, hpd_metrics_take(w->detector, &options, &text), HPD_OK);
+  CHECK(hpd_text_len(text) > 6 && memcmp(hpd_text_data(text) + hpd_text_len(text) - 6, "# EOF\n", 6) == 0);
+  hpd_text_free(text);
+  hpd_text_free(NULL);
+  CHECK_EQUAL(hpd_text_len(NULL), 0);
+  CHECK(hpd_text_data(NULL) != NULL);
+  CHECK_EQUAL(hpd_redact(NULL, "t", 1, "k", 1, digits), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_redact(w->detector, "t", 1, "k", 1, NULL), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_redact(w->detector, "", 0, "k", 1, digits), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_redact(w->detector, "t", 1, "k", 1, digits), 0); /* it doesn't redact */
+  CHECK(digits[0] == '-');
+}
+
 int main(void) {
   witness w;
   witness_open(&w);
@@ -131,6 +161,7 @@ int main(void) {
   snapshots(&w);
   exchanges(&w);
   schemas(&w);
+  metrics(&w);
   hpd_options options;
   CHECK_EQUAL(hpd_options_for_dynamodb(NULL, sizeof options, 800, 1), HPD_ERR_NULL);
   CHECK_EQUAL(hpd_options_for_dynamodb(&options, 80, 800, 1), HPD_ERR_INVALID);

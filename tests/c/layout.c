@@ -43,7 +43,7 @@ static void check_warning(void) {
 }
 
 static void check_options(void) {
-  CHECK_EQUAL(sizeof(hpd_options), 120); /* 80 in the first version */
+  CHECK_EQUAL(sizeof(hpd_options), 136); /* 80 in the first version */
   CHECK_FIELD(hpd_options, struct_size, 0);
   CHECK_FIELD(hpd_options, writes_threshold, 8);
   CHECK_FIELD(hpd_options, reads_threshold, 16);
@@ -61,6 +61,7 @@ static void check_options(void) {
   CHECK_FIELD(hpd_options, reads_sustained, 104);
   CHECK_FIELD(hpd_options, processes, 112);
   CHECK_FIELD(hpd_options, reserved, 116);
+  CHECK_FIELD(hpd_options, redact_key, 120);
 }
 
 static void check_record(void) {
@@ -103,6 +104,13 @@ static void check_heat(void) {
   CHECK_FIELD(hpd_statistics, unknown_operations, 160);
 }
 
+static void check_metrics_options(void) {
+  CHECK_EQUAL(sizeof(hpd_metrics_options), 24);
+  CHECK_FIELD(hpd_metrics_options, hottest, 8);
+  CHECK_FIELD(hpd_metrics_options, flags, 16);
+  CHECK_FIELD(hpd_metrics_options, reserved, 20);
+}
+
 static void check_exchange(void) {
   CHECK_EQUAL(sizeof(hpd_exchange), 104);
   CHECK_FIELD(hpd_exchange, operation, 8);
@@ -131,6 +139,7 @@ int main(void) {
   check_record();
   check_heat();
   check_exchange();
+  check_metrics_options();
   printf("constants and layouts are those of version 1\n");
   return EXIT_SUCCESS;
 }
