@@ -148,6 +148,11 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
 
 /// Units as half units; DynamoDB gives no others, and what it might is rounded up.
 fn halves(number: &str) -> Result<Units, Malformed> {
+    // As DynamoDB writes them; there is nothing to round then.
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    if let (Ok(whole), "0" | "5") = (whole.parse::<u32>(), fraction) {
+        return Ok(Units::from_halves(u64::from(whole) * 2 + u64::from(fraction == "5")));
+    }
     // A float becomes the nearest integer that there is.
     Ok(Units::from_halves((json::number(number)? * 2.0).ceil() as u64))
 }
