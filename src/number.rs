@@ -90,7 +90,7 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
 pub(crate) fn size(text: &str) -> u64 {
     let (digits, negative) =
         Parts::of(text).map_or((text.len(), false), |parts| (parts.significant().1, parts.negative));
-    digits.div_ceil(2) as u64 + 1 + u64::from(negative)
+    digits.div_ceil(2) as u64 + 1 + u64::from(negative && digits > 0)
 }
 
 #[cfg(test)]
