@@ -126,8 +126,17 @@ impl Cost<'_> {
     }
 }
 
+/// The most actions of a request. DynamoDB takes 100; what emulators might take more is of no use, and to work it out
+/// takes the square of its number.
+const ACTIONS_MAX: usize = 1_000;
+
 /// The actions of a request.
 pub(crate) fn actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
+    let actions = all_actions(api, request)?;
+    if actions.len() > ACTIONS_MAX { Err(Malformed) } else { Ok(actions) }
+}
+
+fn all_actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     match api {
         Api::GetItem => Ok(vec![get(request, false)?]),
         Api::PutItem => Ok(vec![put(request, false)?]),

@@ -126,6 +126,19 @@ fn depth_and_size_cost_no_stack() {
 }
 
 #[test]
+fn a_request_of_more_items_than_any_has_is_refused() {
+    let detector = described(false);
+    let batch = |n| {
+        let one = r#"{"DeleteRequest":{"Key":{"u":{"S":"k"}}}}"#;
+        format!(r#"{{"RequestItems":{{"U":[{}]}}}}"#, vec![one; n].join(","))
+    };
+    assert_eq!(observe(&detector, "BatchWriteItem", &batch(1_000), 200, None), Ok(1_000));
+    assert_eq!(observe(&detector, "BatchWriteItem", &batch(1_001), 200, None), Err(ObserveError::Json));
+    assert_eq!(observe(&detector, "BatchWriteItem", &batch(100_000), 200, None), Err(ObserveError::Json));
+    assert_eq!(detector.write_count("U", "k"), Ok(1_000));
+}
+
+#[test]
 fn what_is_not_utf_8_is_not_json() {
     let observed = |request, response| {
         let exchange =
