@@ -75,12 +75,13 @@ impl Finder<'_, '_> {
         {
             return Ok(attribute::key_value(value)?);
         }
-        // Nothing is known, or it is no longer so.
-        let Some((name, value)) = attribute::only(item)? else {
+        // Nothing is known, or it is no longer so. A `Key` of one attribute tells; an `Item` does not say what it is.
+        let sole = if matches!(action.subject, Subject::Key(_)) { attribute::only(item)? } else { None };
+        let Some((name, value)) = sole else {
             return Err(NoTarget::Schema(action.table.to_string()));
         };
         let value = attribute::key_value(value)?;
-        if self.accepted && matches!(action.subject, Subject::Key(_)) {
+        if self.accepted {
             self.schemas.learn(&action.table, &name, self.guard);
         }
         Ok(value)

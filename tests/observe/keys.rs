@@ -43,6 +43,12 @@ fn a_key_of_one_attribute_teaches_the_schema() {
     let detector = blank(false);
     let put = r#"{"TableName":"U","Item":{"x":{"S":"1"},"u":{"S":"k"}}}"#;
     let missing = Err(MissingSchema("U".to_owned()));
+    let alone = r#"{"TableName":"U","Item":{"u":{"S":"k"}}}"#;
+    assert_eq!(
+        observe(&detector, "PutItem", alone, 200, None),
+        missing,
+        "an item does not say what its key is"
+    );
     assert_eq!(observe(&detector, "PutItem", put, 200, None), missing);
     // One that was refused may have been wrong.
     let refused = r#"{"__type":"ValidationException"}"#;
