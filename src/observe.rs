@@ -155,25 +155,24 @@ impl Detector {
         let capacity = self.terms.measure.is_capacity();
         let amount = |charge: &Charge<'_>| if capacity { charge.units.halves() } else { charge.actions };
         let charges = charge::merge(found.charges);
-        let mut records = Vec::with_capacity(charges.len());
-        let mut actions = 0;
-        for charge in &charges {
-            let Some(key) = &charge.key else { continue };
-            actions += charge.actions;
-            if amount(charge) > 0 {
-                let mut record = Record::new(charge.resource.as_bytes(), key, charge.operation);
-                record = record.amount(amount(charge));
-                records.push(model.map_or(record, |model| record.model(model)));
+        let records = charges.iter().filter_map(|charge| {
+            let key = charge.key.as_ref().filter(|_| amount(charge) > 0)?;
+            let record =
+                Record::new(charge.resource.as_bytes(), key, charge.operation).amount(amount(charge));
+            Some(model.map_or(record, |model| record.model(model)))
+        });
+        // Nearly always there is one: no memory for it.
+        if charges.len() == 1 {
+            for record in records {
+                self.record(&record)?;
+            }
+        } else {
+            let records: Vec<_> = records.collect();
+            if self.record_batch(&records)? < records.len() {
+                return Err(Error::Memory.into());
             }
         }
-        match &records[..] {
-            [record] => _ = self.record(record)?,
-            all => {
-                if self.record_batch(all)? < all.len() {
-                    return Err(Error::Memory.into());
-                }
-            }
-        }
+        let actions = charges.iter().filter(|charge| charge.key.is_some()).map(|charge| charge.actions).sum();
         if capacity && found.estimated > Units::default() {
             Tally::count(&self.terms.tally.estimated_half_units, found.estimated.halves());
         }

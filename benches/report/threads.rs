@@ -13,8 +13,8 @@ use std::time::Instant;
 
 /// What two threads' private work must speed up by for a round to count.
 pub const SPEED_UP_MIN: f64 = 1.7;
-/// Rounds are repeated until there are enough good ones, or so many times as many as are wanted.
-const PATIENCE: usize = 4;
+/// Rounds are repeated until there are enough good ones, or so many bad ones.
+const PATIENCE: usize = 5;
 
 /// Two threads on so many partitions: wall-clock time over all records of both.
 pub struct Pair {
@@ -45,7 +45,7 @@ impl Pair {
     fn rounds(scale: &Scale, partitions: usize, mut lanes: Vec<Lane<'_>>) -> Self {
         let (mut good, mut poor) = (Rounds::new(&lanes), Rounds::new(&lanes));
         let (mut good_controls, mut poor_controls) = (Vec::new(), Vec::new());
-        for _ in 0..PATIENCE * scale.rounds {
+        while good.len() < scale.rounds && poor.len() < PATIENCE {
             let before = speed_up(scale.records);
             let costs = Rounds::round(&mut lanes);
             let control = before.min(speed_up(scale.records));
@@ -56,9 +56,6 @@ impl Pair {
             };
             rounds.push(costs);
             controls.push(control);
-            if good.len() == scale.rounds {
-                break;
-            }
         }
         let sound = good.len() == scale.rounds;
         // A few good rounds are better than many poor ones.
