@@ -192,16 +192,6 @@
 #define HPD_METRICS_OPEN_METRICS 1u
 
 /**
- * Why DynamoDB throttled a request.
- */
-typedef struct Reason Reason;
-
-/**
- * What is tallied by table, or index, because no partition can be charged with it.
- */
-typedef struct Unattributed Unattributed;
-
-/**
  * A detector. Made by hpd_new or hpd_new_with_options, freed by hpd_free. Any number of threads may
  * use one at once.
  */

@@ -88,15 +88,15 @@ impl Text {
         }
     }
 
-    /// A label's value: `\`, `"` and newlines are escaped; control bytes and bytes that are not UTF-8 appear as `\xNN`.
+    /// A label's value. `"` and newlines are escaped; `\`, control bytes and bytes that are not UTF-8 appear as `\xNN`, as in
+    /// the log line. So no two keys have one label: Prometheus takes no series twice.
     fn value(&mut self, text: &[u8]) {
         for chunk in text.utf8_chunks() {
             for c in chunk.valid().chars() {
                 match c {
-                    '\\' => self.out.push_str(r"\\"),
                     '"' => self.out.push_str("\\\""),
                     '\n' => self.out.push_str("\\n"),
-                    c if c.is_control() => self.hex(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                    c if c == '\\' || c.is_control() => self.hex(c.encode_utf8(&mut [0; 4]).as_bytes()),
                     c => self.out.push(c),
                 }
             }
@@ -218,7 +218,18 @@ mod tests {
     fn hostile_names_stay_in_their_quotes() {
         let mut text = Text { out: String::new(), open_metrics: false };
         text.value(b"a\"b\\c\n\x1b\xff\xc3\xa9\xc2\x9b");
-        assert_eq!(text.out, r#"a\"b\\c\n\\x1B\\xFFé\\xC2\\x9B"#);
+        assert_eq!(text.out, r#"a\"b\\x5Cc\n\\x1B\\xFFé\\xC2\\x9B"#);
+    }
+
+    #[test]
+    fn a_byte_and_the_text_that_stands_for_it_have_labels_of_their_own() {
+        let label = |key: &[u8]| {
+            let mut text = Text { out: String::new(), open_metrics: false };
+            text.value(key);
+            text.out
+        };
+        assert_ne!(label(b"\x01"), label(br"\x01"));
+        assert_ne!(label(b"\n"), label(br"\n"));
     }
 
     #[test]

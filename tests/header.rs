@@ -40,3 +40,17 @@ fn the_header_has_not_drifted() {
         "include/hotpart.h differs from src/abi.rs and src/ffi*.rs: run `make header`"
     );
 }
+
+/// Once the header declared two Rust enums under their bare names, which a C program may want for itself.
+#[test]
+fn the_header_names_nothing_but_its_own() {
+    let generated = generated();
+    let declared = |line: &'static str| generated.lines().filter_map(move |l| l.strip_prefix(line));
+    let types = declared("typedef struct ").chain(declared("typedef void (*"));
+    for name in types.filter_map(|rest| rest.split([' ', ')']).next()) {
+        assert!(name.starts_with("hpd_"), "{name}");
+    }
+    for name in declared("#define ").filter_map(|rest| rest.split(' ').next()) {
+        assert!(name.starts_with("HPD_") || name == "HOTPART_H", "{name}");
+    }
+}
