@@ -347,7 +347,8 @@ typedef struct hpd_hot_partition {
    */
   int32_t operation;
   /**
-   * What share of DynamoDB's limit for a partition its fullest second had, in thousandths.
+   * What share of DynamoDB's limit for a partition its fullest second had, in thousandths; 1000 at least if DynamoDB throttled it for
+   * its key range.
    */
   uint32_t utilisation_permille;
   /**
@@ -385,7 +386,7 @@ typedef struct hpd_statistics {
    */
   uint64_t partitions;
   /**
-   * Bytes held for them now, and for the detector itself.
+   * Bytes held now for them, for throttles and thresholds, and for the detector itself; without key schemas.
    */
   uint64_t bytes;
   /**
@@ -553,7 +554,8 @@ typedef struct hpd_options {
   void *user_data;
   /**
    * How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
-   * the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
+   * the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each. Throttles and
+   * tallies have as many places, apart.
    */
   uint64_t max_partitions;
   /**

@@ -136,7 +136,8 @@ pub struct hpd_options {
     /// Handed to the callback, on whichever thread it runs.
     pub user_data: *mut c_void,
     /// How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
-    /// the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each.
+    /// the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each. Throttles and
+    /// tallies have as many places, apart.
     pub max_partitions: u64,
     /// HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
     pub clock: i32,

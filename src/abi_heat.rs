@@ -51,7 +51,8 @@ pub struct hpd_hot_partition {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// What share of DynamoDB's limit for a partition its fullest second had, in thousandths.
+    /// What share of DynamoDB's limit for a partition its fullest second had, in thousandths; 1000 at least if DynamoDB throttled it for
+    /// its key range.
     pub utilisation_permille: u32,
     /// The count; with HPD_FLAG_CAPACITY, like demand and peak, in half units.
     pub count: u64,
@@ -73,7 +74,7 @@ pub struct hpd_statistics {
     pub records: u64,
     /// Partitions tracked now.
     pub partitions: u64,
-    /// Bytes held for them now, and for the detector itself.
+    /// Bytes held now for them, for throttles and thresholds, and for the detector itself; without key schemas.
     pub bytes: u64,
     /// Idle partitions whose memory was given back.
     pub reclaimed: u64,

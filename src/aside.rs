@@ -7,8 +7,7 @@
 //!    1          2
 //! ```
 
-use crate::key::Key;
-use crate::memory::OutOfMemory;
+use crate::key::{Key, NAME_MAX, PK_MAX};
 
 /// Why DynamoDB throttled a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,40 +103,32 @@ impl Kind {
 const HEAD: usize = 3;
 /// What most keys fit in.
 const SHORT: usize = 128;
+const LONG: usize = HEAD + NAME_MAX + PK_MAX;
 
-/// The key of an aside, in memory of its own.
-pub(crate) enum AsideKey {
-    Short([u8; SHORT], usize),
-    Long(Vec<u8>),
+/// What `then` makes of the key of an aside to a key that has been checked. It is on the stack, as a throttle is to
+/// allocate no more than a record.
+pub(crate) fn with_aside<T>(kind: Kind, key: Key<'_>, then: impl FnOnce(Key<'_>) -> T) -> T {
+    if HEAD + key.table.len() + key.pk.len() <= SHORT {
+        then(write(kind, key, &mut [0; SHORT]))
+    } else {
+        with_long(kind, key, then)
+    }
 }
 
-impl AsideKey {
-    /// For a key that has been checked.
-    pub(crate) fn try_new(kind: Kind, key: Key<'_>) -> Result<Self, OutOfMemory> {
-        let Key { table, pk } = key;
-        let [low, high] = (table.len() as u16).to_le_bytes();
-        let head = [kind.code(), low, high];
-        let len = HEAD + table.len() + pk.len();
-        if len <= SHORT {
-            let mut text = [0; SHORT];
-            text[..HEAD].copy_from_slice(&head);
-            text[HEAD..][..table.len()].copy_from_slice(table);
-            text[HEAD + table.len()..][..pk.len()].copy_from_slice(pk);
-            return Ok(Self::Short(text, len));
-        }
-        let mut text = Vec::new();
-        text.try_reserve_exact(len).map_err(|_| OutOfMemory)?;
-        [&head[..], table, pk].into_iter().for_each(|part| text.extend_from_slice(part));
-        Ok(Self::Long(text))
-    }
+/// Apart, so that only long keys pay for their room.
+#[cold]
+#[inline(never)]
+fn with_long<T>(kind: Kind, key: Key<'_>, then: impl FnOnce(Key<'_>) -> T) -> T {
+    then(write(kind, key, &mut [0; LONG]))
+}
 
-    pub(crate) fn key(&self) -> Key<'_> {
-        let pk = match self {
-            Self::Short(text, len) => &text[..*len],
-            Self::Long(text) => text,
-        };
-        Key { table: &[], pk }
-    }
+fn write<'t>(kind: Kind, Key { table, pk }: Key<'_>, text: &'t mut [u8]) -> Key<'t> {
+    let [low, high] = (table.len() as u16).to_le_bytes();
+    let len = HEAD + table.len() + pk.len();
+    text[..HEAD].copy_from_slice(&[kind.code(), low, high]);
+    text[HEAD..][..table.len()].copy_from_slice(table);
+    text[HEAD + table.len()..len].copy_from_slice(pk);
+    Key { table: &[], pk: &text[..len] }
 }
 
 /// Whether a key is an aside's.
@@ -158,18 +149,18 @@ pub(crate) fn throttled(key: Key<'_>) -> Option<Key<'_>> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::key::{NAME_MAX, PK_MAX};
 
     #[test]
     fn the_key_of_an_aside_gives_back_what_it_was_made_of() {
         for (table, pk) in [(1, 0), (1, 124), (1, 125), (100, 25), (NAME_MAX, PK_MAX)] {
             let (table, pk) = (vec![b't'; table], vec![0xFF; pk]);
             let key = Key { table: &table, pk: &pk };
-            let aside = AsideKey::try_new(Kind::Throttle(Reason::KeyRange), key).unwrap();
-            assert_eq!(throttled(aside.key()), Some(key));
-            assert!(is_aside(aside.key()) && !is_aside(key));
+            with_aside(Kind::Throttle(Reason::KeyRange), key, |aside| {
+                assert_eq!(throttled(aside), Some(key));
+                assert!(is_aside(aside) && !is_aside(key));
+            });
             for kind in [Kind::Throttle(Reason::Unknown), Kind::Unattributed(Unattributed::Scans)] {
-                assert_eq!(throttled(AsideKey::try_new(kind, key).unwrap().key()), None);
+                with_aside(kind, key, |aside| assert_eq!(throttled(aside), None));
             }
         }
     }

@@ -65,9 +65,7 @@ impl Detector {
         nth: impl Fn(usize) -> Record<'a>,
     ) -> Result<usize, E> {
         (0..n).try_for_each(check)?;
-        let done = self.record_checked(n, nth)?;
-        self.records.count(epoch::block(), done as u64);
-        Ok(done)
+        Ok(self.record_checked(n, nth)?)
     }
 
     #[inline(always)]
@@ -77,15 +75,18 @@ impl Detector {
             let run = done..n.min(done + CHUNK);
             match self.record_run(run.clone(), &nth, &mut hasher) {
                 Ok(()) => {
+                    self.records.count(epoch::block(), run.len() as u64);
                     done = run.end;
                 }
                 Err(Stop::Warning(len, warning)) => {
+                    self.records.count(epoch::block(), len as u64);
                     done += len;
                     // Nothing is pinned while the callback runs.
                     self.call_back(&warning);
                 }
                 Err(Stop::Refused(0, refused)) if done == 0 => return Err(refused),
                 Err(Stop::Refused(len, _)) => {
+                    self.records.count(epoch::block(), len as u64);
                     return Ok(done + len);
                 }
             }

@@ -12,6 +12,7 @@ use crate::partition::Rules;
 use crate::redaction::Redaction;
 use crate::rule::{Rates, SUSTAINED};
 use crate::statistics::Tally;
+use crate::sync::AtomicU64;
 use crate::thresholds::{THRESHOLD_MAX, Thresholds};
 use crate::warning::Warning;
 
@@ -34,7 +35,8 @@ pub struct Builder {
     pub(crate) hash_seed: Option<[u64; 2]>,
     pub(crate) capacity: bool,
     pub(crate) processes: u32,
-    pub(crate) rates: Rates,
+    pub(crate) second: Thresholds,
+    pub(crate) sustained: Thresholds,
     pub(crate) warn_of_throttles: bool,
     pub(crate) redaction: Option<[u64; 2]>,
 }
@@ -52,7 +54,8 @@ impl Builder {
             hash_seed: None,
             capacity: false,
             processes: 1,
-            rates: Rates::NONE,
+            second: Thresholds::default(),
+            sustained: Thresholds::default(),
             warn_of_throttles: false,
             redaction: None,
         }
@@ -66,12 +69,14 @@ impl Builder {
         if !(1..=1_000).contains(&share_permille) {
             return Err(Error::Invalid);
         }
-        let rates = Rates {
-            second: Operation::ALL.map(|operation| measure.limit(operation)),
-            sustained: Operation::ALL.map(|operation| measure.share(operation, share_permille, SUSTAINED)),
+        let of = |permille, seconds| {
+            let [writes, reads] =
+                Operation::ALL.map(|operation| Some(measure.share(operation, permille, seconds)));
+            Thresholds { writes, reads }
         };
+        let (second, sustained) = (of(1_000, 1), of(share_permille, SUSTAINED));
         let builder = Self::new(THRESHOLD_MAX, THRESHOLD_MAX, 60);
-        Ok(Self { capacity: true, processes, rates, ..builder })
+        Ok(Self { capacity: true, processes, second, sustained, ..builder })
     }
 
     /// Counts capacity, in half units, and not operations: amounts, thresholds, counts and warnings are then in half
@@ -91,14 +96,14 @@ impl Builder {
     /// What one second of a partition must have to be hot, whatever the window has. `None`, the default: no
     /// such rule.
     pub fn second_thresholds(mut self, thresholds: Thresholds) -> Self {
-        self.rates.second = Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX));
+        self.second = thresholds;
         self
     }
 
     /// What five seconds of a partition, the current one and the four before it, must have to be hot, whatever the
     /// window has. `None`, the default: no such rule. Needs a window of 5 seconds or more.
     pub fn sustained_thresholds(mut self, thresholds: Thresholds) -> Self {
-        self.rates.sustained = Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX));
+        self.sustained = thresholds;
         self
     }
 
@@ -129,7 +134,7 @@ impl Builder {
     }
 
     /// How many partitions are tracked at most; 0, the default, for no bound. At the bound a new
-    /// partition takes the place of an idle one, or of the quietest of a few.
+    /// partition takes the place of an idle one, or of the quietest of a few. Throttles and tallies have as many places, apart.
     pub fn max_partitions(mut self, partitions: u64) -> Self {
         self.max_partitions = partitions;
         self
@@ -170,27 +175,28 @@ impl Builder {
         if !valid {
             return Err(Error::Invalid);
         }
+        let rate = |of: Thresholds| Operation::ALL.map(|operation| of.of(operation).unwrap_or(u64::MAX));
         let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
         let terms = Terms {
             hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),
             rules: Rules { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
             max_partitions: self.max_partitions,
             thresholds,
-            rates: self.rates,
+            rates: Rates { second: rate(self.second), sustained: rate(self.sustained) },
             measure: Measure::try_new(self.capacity, self.processes)?,
             warn_of_throttles: self.warn_of_throttles,
             redaction: self.redaction.map(Redaction::new),
             tally: Tally::default(),
+            ledgers: AtomicU64::new(0),
         };
         let clock = if self.manual_clock { Clock::manual() } else { Clock::monotonic() };
         Detector::from_parts(clock, terms, self.callback?)
     }
 
     fn rates_are_valid(&self) -> bool {
-        let valid = |threshold: u64| threshold == u64::MAX || (1..=THRESHOLD_MAX).contains(&threshold);
-        let Rates { second, sustained } = self.rates;
-        second.into_iter().chain(sustained).all(valid)
-            && (sustained == Rates::NONE.sustained || self.window_seconds >= SUSTAINED)
+        let Self { second, sustained, .. } = self;
+        second.check().and(sustained.check()).is_ok()
+            && (*sustained == Thresholds::default() || self.window_seconds >= SUSTAINED)
     }
 }
 

@@ -1,6 +1,5 @@
 //! The detector: what a program holds.
 
-use crate::aside::is_aside;
 use crate::builder::{Builder, Callback};
 use crate::census::Census;
 use crate::clock::Clock;
@@ -78,7 +77,9 @@ impl Detector {
     /// # Errors
     /// [`Error::Invalid`] for a share not of 0.001 to 1, or no processes.
     pub fn for_dynamodb(share: f64, processes: u32) -> Result<Builder, Error> {
-        // A share that is not a number becomes 0, and what is too much for the type its most.
+        if !(0.001..=1.0).contains(&share) {
+            return Err(Error::Invalid);
+        }
         Builder::for_dynamodb((share * 1_000.0).round() as u32, processes)
     }
 
@@ -240,18 +241,18 @@ impl Detector {
     pub fn statistics(&self) -> Statistics {
         let fixed = size_of::<Self>() + size_of::<Ledger>();
         let mut statistics = self.terms.tally.read(self.records.read());
-        let mut held = Held { bytes: fixed as u64, asides: 0 };
-        let begin = |held: &mut Held| *held = Held { bytes: fixed as u64, asides: 0 };
-        let enter = |held: &mut Held, segment: Segment<'_>| held.bytes += segment.bytes() as u64;
-        let scanned = self.scan(&mut held, begin, enter, |held, _, found, _, guard| {
-            held.asides += u64::from(is_aside(found.key()));
-            held.bytes += found.past_bytes(self.window_seconds(), guard) as u64;
+        let mut bytes = 0;
+        let begin = |bytes: &mut usize| *bytes = fixed;
+        let enter = |bytes: &mut usize, segment: Segment<'_>| *bytes += segment.bytes();
+        let scanned = self.scan(&mut bytes, begin, enter, |bytes, _, found, _, guard| {
+            *bytes += found.past_bytes(self.window_seconds(), guard);
             Ok(())
         });
         scanned.expect("nothing here asks for memory");
-        let all = self.current.get(&epoch::pin()).partitions.len.get();
-        statistics.partitions = all.saturating_sub(held.asides);
-        statistics.bytes = held.bytes;
+        let guard = &epoch::pin();
+        let ledger = self.current.get(guard);
+        statistics.partitions = ledger.partitions.lens[0].get();
+        statistics.bytes = (bytes + ledger.overrides.bytes(guard)) as u64;
         statistics
     }
 
@@ -281,13 +282,6 @@ impl Detector {
             .current
             .with(&guard, |ledger| Ok(ledger.overrides.get(scope, name, &self.terms.hashing, &guard)?))?)
     }
-}
-
-/// What a walk over the table adds up.
-struct Held {
-    bytes: u64,
-    /// Entries that are no partition of a caller's.
-    asides: u64,
 }
 
 impl std::fmt::Debug for Detector {

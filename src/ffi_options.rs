@@ -107,8 +107,10 @@ pub unsafe extern "C" fn hpd_options_for_dynamodb(
         if !(size_of::<hpd_options>()..=isize::MAX as usize).contains(&struct_size) {
             return Err(INVALID);
         }
-        let [writes_per_second, reads_per_second] = preset.rates.second;
-        let [writes_sustained, reads_sustained] = preset.rates.sustained;
+        let [writes_per_second, reads_per_second] =
+            [preset.second.writes, preset.second.reads].map(Option::unwrap_or_default);
+        let [writes_sustained, reads_sustained] =
+            [preset.sustained.writes, preset.sustained.reads].map(Option::unwrap_or_default);
         let filled = hpd_options {
             struct_size,
             writes_threshold: preset.writes_threshold,

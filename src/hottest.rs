@@ -1,18 +1,17 @@
 //! The hottest partitions, found by a walk over the table while others record.
 
-use crate::aside::{self, AsideKey, Kind, Reason};
+use crate::aside::{self, Kind, Reason, with_aside};
 use crate::clock::Moment;
 use crate::detector::Detector;
 use crate::epoch;
 use crate::error::Error;
 use crate::key::Key;
 use crate::ledger::Ledger;
+use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::rule::permille;
 use crate::scan::Scan;
 use crate::segment::Segment;
-use crate::series::Series;
 use crate::statistics::Tally;
 use crate::table::Refusal;
 use crossbeam_epoch::Guard;
@@ -35,7 +34,8 @@ pub struct HotPartition {
     pub demand: u64,
     /// The fullest second.
     pub peak: u64,
-    /// What share of DynamoDB's limit for a partition that second had, in thousandths.
+    /// What share of DynamoDB's limit for a partition that second had, in thousandths; 1,000 at least if DynamoDB throttled
+    /// the partition for its key range.
     pub utilisation_permille: u32,
 }
 
@@ -54,13 +54,14 @@ struct Glance<'g> {
 /// The best so far, and more that may yet drop out.
 struct Podium {
     n: usize,
+    measure: Measure,
     /// Who has less is not among the best.
     least: u64,
     candidates: Vec<HotPartition>,
 }
 
 impl Podium {
-    fn admit(&mut self, glance: Glance<'_>, operation: Operation, limit: u64) -> Result<(), Error> {
+    fn admit(&mut self, glance: Glance<'_>, operation: Operation) -> Result<(), Error> {
         let Glance { key, count, throttles, demand, peak } = glance;
         if demand < self.least.max(1) {
             return Ok(());
@@ -74,7 +75,11 @@ impl Podium {
             throttles,
             demand,
             peak,
-            utilisation_permille: permille(peak, 1, limit),
+            utilisation_permille: self.measure.permille(operation, peak, 1).max(if throttles > 0 {
+                1_000
+            } else {
+                0
+            }),
         });
         if self.candidates.len() >= self.n.saturating_mul(2).saturating_add(64) {
             self.settle();
@@ -113,10 +118,10 @@ impl Detector {
     /// # Errors
     /// [`Error::Memory`].
     pub fn hottest(&self, operation: Operation, n: usize) -> Result<Vec<HotPartition>, Error> {
-        let limit = self.terms.measure.limit(operation);
-        let mut podium = Podium { n, least: 0, candidates: Vec::new() };
+        let measure = self.terms.measure;
+        let mut podium = Podium { n, measure, least: 0, candidates: Vec::new() };
         let throttled = Tally::of(&self.terms.tally.throttles[Reason::KeyRange as usize]) > 0;
-        let begin = |podium: &mut Podium| *podium = Podium { n, least: 0, candidates: Vec::new() };
+        let begin = |podium: &mut Podium| *podium = Podium { n, measure, least: 0, candidates: Vec::new() };
         self.scan(
             &mut podium,
             begin,
@@ -130,7 +135,7 @@ impl Detector {
                     found.key()
                 };
                 let glance = self.glance(ledger, key, operation, throttled, now, guard)?;
-                podium.admit(glance, operation, limit).map_err(|_| Refusal::Memory)
+                podium.admit(glance, operation).map_err(|_| Refusal::Memory)
             },
         )?;
         podium.settle();
@@ -146,17 +151,17 @@ impl Detector {
         now: Moment,
         guard: &'g Guard,
     ) -> Result<Glance<'g>, Refusal> {
-        let see = |series: Series<'_>| Some((series.count(now.second)?, series.peak(now.second)?));
         let look = |key: Key<'_>| {
-            let look = |found: Partition<'g>| see(found.series(operation, self.window_seconds(), guard));
+            let look = |found: Partition<'g>| {
+                found.series(operation, self.window_seconds(), guard).count_and_peak(now.second)
+            };
             let hash = self.terms.hashing.key(key);
             Ok::<_, Refusal>(ledger.look(key, hash, now, &self.terms, guard, look)?.unwrap_or((0, 0)))
         };
         let (count, peak) = look(key)?;
         let mut throttles = 0;
         if throttled {
-            let aside = AsideKey::try_new(Kind::Throttle(Reason::KeyRange), key)?;
-            (throttles, _) = look(aside.key())?;
+            (throttles, _) = with_aside(Kind::Throttle(Reason::KeyRange), key, look)?;
         }
         let demand = count + throttles * u64::from(self.terms.measure.one);
         Ok(Glance { key, count, throttles, demand, peak })
@@ -172,14 +177,13 @@ impl Detector {
     ) -> Result<(), Error> {
         'again: loop {
             begin(state);
-            let (mut scan, mut of) = (Scan::default(), std::ptr::null::<Ledger>());
+            let (mut scan, mut of) = (Scan::default(), None);
             loop {
                 let guard = epoch::pin();
                 let (ledger, now) = (self.current.get(&guard), self.clock.now());
-                if !of.is_null() && !std::ptr::eq(of, ledger) {
+                if *of.get_or_insert(ledger.number) != ledger.number {
                     continue 'again;
                 }
-                of = std::ptr::from_ref(ledger);
                 for _ in 0..SEGMENTS_A_PIN {
                     let Ok(next) = scan.next(&ledger.partitions, &guard) else { continue 'again };
                     let Some(segment) = next else { return Ok(()) };

@@ -4,6 +4,7 @@
 //! either finds its partition there, and so comes before the clear, or is turned away and starts again
 //! with the new one, and so comes after it.
 
+use crate::aside;
 use crate::clock::Moment;
 use crate::key::{Hash, Hashing, Key};
 use crate::measure::Measure;
@@ -16,7 +17,7 @@ use crate::rule::{Met, Rates, Rule};
 use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
-use crate::sync::{AcqRel, Acquire, AtomicPtr};
+use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
 use crate::table::{Closed, Insert, Refusal, Table};
 use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;
@@ -38,6 +39,8 @@ pub(crate) struct Terms {
     /// How keys are written where they are not to be read.
     pub(crate) redaction: Option<Redaction>,
     pub(crate) tally: Tally,
+    /// How many ledgers there have been.
+    pub(crate) ledgers: AtomicU64,
 }
 
 /// What came of recording in the straightest way.
@@ -66,6 +69,8 @@ impl Terms {
 }
 
 pub(crate) struct Ledger {
+    /// Which of the detector's ledgers it is: its place in memory may be that of one that was freed.
+    pub(crate) number: u64,
     pub(crate) partitions: Table,
     pub(crate) overrides: Overrides,
     sweep: Sweep,
@@ -85,6 +90,7 @@ pub(crate) struct Posting<'a> {
 impl Ledger {
     pub(crate) fn try_new(terms: &Terms, now: Moment) -> Result<Self, OutOfMemory> {
         Ok(Self {
+            number: terms.ledgers.fetch_add(1, Relaxed),
             partitions: Table::try_new()?,
             overrides: Overrides::new(terms.floors()),
             sweep: Sweep::new(now),
@@ -122,7 +128,7 @@ impl Ledger {
         guard: &Guard,
     ) -> Result<u64, AddError> {
         let Posting { operation, amount, now, .. } = *posting;
-        found.add(operation, amount, now, terms.rules, self.overrides.floor(operation), guard)
+        found.add(operation, amount, now, terms.rules, self.floor(posting, terms), guard)
     }
 
     /// Records, and returns the partition and its count with this record.
@@ -143,6 +149,12 @@ impl Ledger {
                 Err(refused) => self.make_way(refused, hash, now, terms, guard)?,
             }
         }
+    }
+
+    /// A count under which nothing recorded so warns: the alarm is made well before. That of a throttle may at once.
+    fn floor(&self, posting: &Posting<'_>, terms: &Terms) -> u64 {
+        let warns = terms.warn_of_throttles && aside::throttled(posting.key).is_some();
+        if warns { 0 } else { self.overrides.floor(posting.operation) }
     }
 
     /// Does what must be done before a partition that refused an add can be found again and take it.
@@ -173,7 +185,7 @@ impl Ledger {
         if let Some(found) = self.partitions.find(hash, key, guard)? {
             return Ok(Insert::Exists(found));
         }
-        let floor = self.overrides.floor(operation);
+        let floor = self.floor(posting, terms);
         let content = Content::first(key, hash, operation, amount, now.second, floor)?;
         let inserted = self.partitions.insert(hash, &content, terms.renewal(now), guard);
         if !matches!(inserted, Ok(Insert::Done(_))) {

@@ -30,15 +30,18 @@ impl Measure {
         self.one == 2
     }
 
-    /// What DynamoDB gives a partition in a second, as far as this process may take it; at least 1.
-    pub(crate) fn limit(self, operation: Operation) -> u64 {
-        (LIMITS[operation.index()] * u64::from(self.one) / u64::from(self.processes)).max(1)
-    }
-
-    /// So many thousandths of what DynamoDB gives in so many seconds, as far as this process may take it.
+    /// The least count that is so many thousandths of what DynamoDB gives a partition in so many seconds, as far as this
+    /// process may take it.
     pub(crate) fn share(self, operation: Operation, permille: u32, seconds: u32) -> u64 {
         let whole = LIMITS[operation.index()] * u64::from(self.one) * u64::from(seconds);
-        (whole * u64::from(permille) / 1_000 / u64::from(self.processes)).max(1)
+        (whole * u64::from(permille)).div_ceil(1_000 * u64::from(self.processes))
+    }
+
+    /// How many thousandths of that a count in so many seconds is.
+    pub(crate) fn permille(self, operation: Operation, count: u64, seconds: u32) -> u32 {
+        let whole = LIMITS[operation.index()] * u64::from(self.one) * u64::from(seconds.max(1));
+        let permille = u128::from(count) * 1_000 * u128::from(self.processes) / u128::from(whole);
+        u32::try_from(permille).unwrap_or(u32::MAX)
     }
 }
 
@@ -49,14 +52,42 @@ mod tests {
     #[test]
     fn processes_share_the_limits() {
         let limits = |capacity, processes| {
-            Operation::ALL.map(|operation| Measure::try_new(capacity, processes).unwrap().limit(operation))
+            let measure = Measure::try_new(capacity, processes).unwrap();
+            Operation::ALL.map(|operation| measure.share(operation, 1_000, 1))
         };
         assert_eq!(limits(false, 1), [1_000, 3_000]);
         assert_eq!(limits(true, 1), [2_000, 6_000]);
         assert_eq!(limits(true, 8), [250, 750]);
+        assert_eq!(limits(true, 3), [667, 2_000], "666 would be under the limit");
         assert_eq!(limits(true, u32::MAX), [1, 1]);
         assert_eq!(Measure::try_new(true, 0), Err(Error::Invalid));
         let four = Measure::try_new(true, 4).unwrap();
         assert_eq!(four.share(Operation::Write, 800, 5), 2_000, "halves: 0.8 of 5,000 units for four");
+    }
+
+    #[test]
+    fn utilisation_is_of_the_limit_and_not_of_what_it_was_rounded_to() {
+        let permille = |capacity, processes, count, seconds| {
+            Measure::try_new(capacity, processes).unwrap().permille(Operation::Write, count, seconds)
+        };
+        assert_eq!(permille(false, 1, 1_000, 1), 1_000);
+        assert_eq!(permille(false, 1, 4_000, 5), 800);
+        assert_eq!(permille(false, 1, 999, 1), 999);
+        assert_eq!(permille(true, 667, 2, 1), 667, "a unit, of 1.5 for each process");
+        assert_eq!(permille(true, 3_000, 1, 1), 1_500);
+        assert_eq!(permille(false, 1, u64::MAX, 0), u32::MAX);
+    }
+
+    /// What warns as the limit is the limit at least, however it is divided.
+    #[test]
+    fn no_rounding_warns_under_the_limit() {
+        for (processes, permille) in (1..5_000).flat_map(|n| [(n, 1_000), (n, 800), (n, 1)]) {
+            let measure = Measure::try_new(true, processes).unwrap();
+            for (operation, seconds) in Operation::ALL.into_iter().flat_map(|of| [(of, 1), (of, 5)]) {
+                let least = measure.share(operation, permille, seconds);
+                assert!(measure.permille(operation, least, seconds) >= permille);
+                assert!(least == 1 || measure.permille(operation, least - 1, seconds) < permille);
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::hottest::HotPartition;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::units::Units;
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display, Write};
 
 /// What is written, and how.
 ///
@@ -51,27 +51,35 @@ impl Metrics {
     }
 }
 
-/// Families under construction.
+/// Families under construction. Writing fails when there is no memory.
 struct Text {
     out: String,
     open_metrics: bool,
 }
 
+impl Write for Text {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        self.out.try_reserve(more.len()).map_err(|_| fmt::Error)?;
+        self.out.push_str(more);
+        Ok(())
+    }
+}
+
 impl Text {
     /// Begins a family. A counter's samples end in `_total`, which OpenMetrics has no part of the family's name.
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    fn family(&mut self, name: &str, kind: &str, help: impl Display) -> fmt::Result {
         let total = if kind == "counter" && !self.open_metrics { "_total" } else { "" };
-        let _ = write!(self.out, "# HELP {name}{total} {help}\n# TYPE {name}{total} {kind}\n");
+        write!(self, "# HELP {name}{total} {help}\n# TYPE {name}{total} {kind}\n")
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: impl Display) {
-        self.family(name, "counter", help);
-        let _ = writeln!(self.out, "{name}_total {value}");
+    fn counter(&mut self, name: &str, help: &str, value: impl Display) -> fmt::Result {
+        self.family(name, "counter", help)?;
+        writeln!(self, "{name}_total {value}")
     }
 
-    fn gauge(&mut self, name: &str, help: &str, value: u64) {
-        self.family(name, "gauge", help);
-        let _ = writeln!(self.out, "{name} {value}");
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        self.family(name, "gauge", help)?;
+        writeln!(self, "{name} {value}")
     }
 
     /// A counter for each value of a label.
@@ -80,33 +88,47 @@ impl Text {
         name: &str,
         help: &str,
         label: &str,
-        values: impl Iterator<Item = (&'static str, u64)>,
-    ) {
-        self.family(name, "counter", help);
-        for (of, value) in values {
-            let _ = writeln!(self.out, "{name}_total{{{label}=\"{of}\"}} {value}");
-        }
+        mut values: impl Iterator<Item = (&'static str, impl Display)>,
+    ) -> fmt::Result {
+        self.family(name, "counter", help)?;
+        values.try_for_each(|(of, value)| writeln!(self, "{name}_total{{{label}=\"{of}\"}} {value}"))
     }
 
     /// A label's value. `"` and newlines are escaped; `\`, control bytes and bytes that are not UTF-8 appear as `\xNN`, as in
     /// the log line. So no two keys have one label: Prometheus takes no series twice.
-    fn value(&mut self, text: &[u8]) {
+    fn value(&mut self, text: &[u8]) -> fmt::Result {
         for chunk in text.utf8_chunks() {
             for c in chunk.valid().chars() {
                 match c {
-                    '"' => self.out.push_str("\\\""),
-                    '\n' => self.out.push_str("\\n"),
-                    c if c == '\\' || c.is_control() => self.hex(c.encode_utf8(&mut [0; 4]).as_bytes()),
-                    c => self.out.push(c),
+                    '"' => self.write_str("\\\"")?,
+                    '\n' => self.write_str("\\n")?,
+                    c if c == '\\' || c.is_control() => self.hex(c.encode_utf8(&mut [0; 4]).as_bytes())?,
+                    c => self.write_char(c)?,
                 }
             }
-            self.hex(chunk.invalid());
+            self.hex(chunk.invalid())?;
         }
+        Ok(())
     }
 
-    fn hex(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            let _ = write!(self.out, r"\\x{byte:02X}");
+    fn hex(&mut self, bytes: &[u8]) -> fmt::Result {
+        bytes.iter().try_for_each(|byte| write!(self, r"\\x{byte:02X}"))
+    }
+}
+
+/// A number of a partition's, as it is written.
+enum Number {
+    Whole(u64),
+    Units(Units),
+    Permille(u32),
+}
+
+impl Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(n) => n.fmt(f),
+            Self::Units(units) => units.fmt(f),
+            Self::Permille(permille) => (f64::from(*permille) / 1_000.0).fmt(f),
         }
     }
 }
@@ -119,84 +141,81 @@ impl Detector {
     /// [`Error::Memory`].
     pub fn metrics(&self, metrics: &Metrics) -> Result<String, Error> {
         let mut text = Text { out: String::new(), open_metrics: metrics.open_metrics };
-        self.write_statistics(&mut text);
-        let hottest = [
-            self.hottest(Operation::Write, metrics.hottest)?,
-            self.hottest(Operation::Read, metrics.hottest)?,
-        ]
-        .concat();
-        self.write_hottest(&mut text, &hottest);
-        if metrics.open_metrics {
-            text.out.push_str("# EOF\n");
-        }
+        let writes = self.hottest(Operation::Write, metrics.hottest)?;
+        let reads = self.hottest(Operation::Read, metrics.hottest)?;
+        let written = self
+            .write_statistics(&mut text)
+            .and_then(|()| self.write_hottest(&mut text, [&writes, &reads]))
+            .and_then(|()| text.write_str(if metrics.open_metrics { "# EOF\n" } else { "" }));
+        written.map_err(|_| Error::Memory)?;
         Ok(text.out)
     }
 
-    fn write_statistics(&self, text: &mut Text) {
+    fn write_statistics(&self, text: &mut Text) -> fmt::Result {
         let statistics = self.statistics();
-        text.counter("hotpart_records", "Records made.", statistics.records);
-        text.gauge("hotpart_partitions", "Partitions tracked.", statistics.partitions);
-        text.gauge("hotpart_memory_bytes", "Memory held for them and for the detector.", statistics.bytes);
+        text.counter("hotpart_records", "Records made.", statistics.records)?;
+        text.gauge("hotpart_partitions", "Partitions tracked.", statistics.partitions)?;
+        text.gauge("hotpart_memory_bytes", "Memory held for them and for the detector.", statistics.bytes)?;
         let reclaimed = "Idle partitions whose memory was given back.";
-        text.counter("hotpart_partitions_reclaimed", reclaimed, statistics.reclaimed);
+        text.counter("hotpart_partitions_reclaimed", reclaimed, statistics.reclaimed)?;
         let replaced = "Partitions that lost their counts to a new one at the bound.";
-        text.counter("hotpart_partitions_replaced", replaced, statistics.replaced);
-        text.counter("hotpart_partitions_cleared", "Partitions that clearing forgot.", statistics.cleared);
-        text.counter("hotpart_warnings", "Warnings given.", statistics.warnings);
+        text.counter("hotpart_partitions_replaced", replaced, statistics.replaced)?;
+        text.counter("hotpart_partitions_cleared", "Partitions that clearing forgot.", statistics.cleared)?;
+        text.counter("hotpart_warnings", "Warnings given.", statistics.warnings)?;
         let suppressed = "Hot records that gave no warning.";
-        text.counter("hotpart_warnings_suppressed", suppressed, statistics.suppressed);
-        text.counter("hotpart_callback_panics", "Callbacks that panicked.", statistics.callback_panics);
+        text.counter("hotpart_warnings_suppressed", suppressed, statistics.suppressed)?;
+        text.counter("hotpart_callback_panics", "Callbacks that panicked.", statistics.callback_panics)?;
         let reasons = Reason::ALL.map(Reason::label).into_iter().zip(statistics.throttles);
-        text.counters("hotpart_throttles", "Throttled attempts, by reason.", "reason", reasons);
+        text.counters("hotpart_throttles", "Throttled attempts, by reason.", "reason", reasons)?;
         let kinds = Unattributed::ALL.into_iter().zip(statistics.unattributed);
         let plain = kinds.clone().filter(|(kind, _)| !kind.is_units()).map(|(kind, n)| (kind.label(), n));
         let help = "What no partition could be charged with.";
-        text.counters("hotpart_unattributed", help, "kind", plain);
-        text.family(
-            "hotpart_unattributed_units",
-            "counter",
-            "Capacity that no partition could be charged with.",
-        );
-        for (kind, halves) in kinds.filter(|(kind, _)| kind.is_units()) {
-            let (kind, units) = (kind.label(), Units::from_halves(halves));
-            let _ = writeln!(text.out, "hotpart_unattributed_units_total{{kind=\"{kind}\"}} {units}");
-        }
+        text.counters("hotpart_unattributed", help, "kind", plain)?;
+        let units = kinds.filter(|(kind, _)| kind.is_units());
+        let units = units.map(|(kind, halves)| (kind.label(), Units::from_halves(halves)));
+        let help = "Capacity that no partition could be charged with.";
+        text.counters("hotpart_unattributed_units", help, "kind", units)?;
         let estimated = Units::from_halves(statistics.estimated_half_units);
         let help = "Capacity that was estimated because no answer told it.";
-        text.counter("hotpart_estimated_units", help, estimated);
+        text.counter("hotpart_estimated_units", help, estimated)?;
         let unknown = "Observed requests of operations that are not known.";
-        text.counter("hotpart_unknown_operations", unknown, statistics.unknown_operations);
+        text.counter("hotpart_unknown_operations", unknown, statistics.unknown_operations)
     }
 
-    fn write_hottest(&self, text: &mut Text, hottest: &[HotPartition]) {
+    fn write_hottest(&self, text: &mut Text, hottest: [&[HotPartition]; 2]) -> fmt::Result {
         let capacity = self.terms.measure.is_capacity();
-        let amount = |n: u64| if capacity { Units::from_halves(n).to_string() } else { n.to_string() };
+        let amount = |n| if capacity { Number::Units(Units::from_halves(n)) } else { Number::Whole(n) };
         let of = if capacity { "in units" } else { "in operations" };
-        let window = self.window_seconds();
-        let mut family = |name: &str, help: String, value: &dyn Fn(&HotPartition) -> String| {
-            text.family(name, "gauge", &help);
-            for hot in hottest {
+        let mut family = |name: &str, help: fmt::Arguments<'_>, value: &dyn Fn(&HotPartition) -> Number| {
+            let window = self.window_seconds();
+            text.family(
+                name,
+                "gauge",
+                format_args!("{help} of the hottest partitions in the last {window} seconds."),
+            )?;
+            for hot in hottest.into_iter().flatten() {
                 let redacted = self.redact(Key { table: &hot.table, pk: &hot.pk });
-                let _ = write!(text.out, "{name}{{table=\"");
-                text.value(&hot.table);
-                text.out.push_str("\",pk=\"");
-                text.value(redacted.as_ref().map_or(&hot.pk, |digits| &digits[..]));
+                write!(text, "{name}{{table=\"")?;
+                text.value(&hot.table)?;
+                text.write_str("\",pk=\"")?;
+                text.value(redacted.as_ref().map_or(&hot.pk, |digits| &digits[..]))?;
                 let operation = if hot.operation == Operation::Write { "write" } else { "read" };
-                let _ = writeln!(text.out, "\",operation=\"{operation}\"}} {}", value(hot));
+                writeln!(text, "\",operation=\"{operation}\"}} {}", value(hot))?;
             }
+            Ok(())
         };
-        let last = format!("of the hottest partitions in the last {window} seconds");
         let name = if capacity { "hotpart_partition_units" } else { "hotpart_partition_operations" };
-        family(name, format!("Counts {last}."), &|hot| amount(hot.count));
-        let help = format!("Counts and throttles {last}, {of}.");
-        family("hotpart_partition_demand", help, &|hot| amount(hot.demand));
-        let help = format!("Throttles for the key range {last}.");
-        family("hotpart_partition_throttles", help, &|hot| hot.throttles.to_string());
-        let help = format!("The fullest second {last}, {of}.");
-        family("hotpart_partition_peak", help, &|hot| amount(hot.peak));
-        let help = format!("The share of DynamoDB's limit that the fullest second had, {last}.");
-        let ratio = |hot: &HotPartition| (f64::from(hot.utilisation_permille) / 1_000.0).to_string();
-        family("hotpart_partition_utilisation_ratio", help, &ratio);
+        family(name, format_args!("Counts"), &|hot| amount(hot.count))?;
+        family("hotpart_partition_demand", format_args!("Counts and throttles, {of},"), &|hot| {
+            amount(hot.demand)
+        })?;
+        let throttles = format_args!("Throttles for the key range");
+        family("hotpart_partition_throttles", throttles, &|hot| Number::Whole(hot.throttles))?;
+        family("hotpart_partition_peak", format_args!("The fullest second, {of},"), &|hot| amount(hot.peak))?;
+        let share = format_args!("The share of DynamoDB's limit that the fullest second had");
+        family("hotpart_partition_utilisation_ratio", share, &|hot| {
+            Number::Permille(hot.utilisation_permille)
+        })
     }
 }
 
@@ -217,7 +236,7 @@ mod tests {
     #[test]
     fn hostile_names_stay_in_their_quotes() {
         let mut text = Text { out: String::new(), open_metrics: false };
-        text.value(b"a\"b\\c\n\x1b\xff\xc3\xa9\xc2\x9b");
+        text.value(b"a\"b\\c\n\x1b\xff\xc3\xa9\xc2\x9b").unwrap();
         assert_eq!(text.out, r#"a\"b\\x5Cc\n\\x1B\\xFFé\\xC2\\x9B"#);
     }
 
@@ -225,7 +244,7 @@ mod tests {
     fn a_byte_and_the_text_that_stands_for_it_have_labels_of_their_own() {
         let label = |key: &[u8]| {
             let mut text = Text { out: String::new(), open_metrics: false };
-            text.value(key);
+            text.value(key).unwrap();
             text.out
         };
         assert_ne!(label(b"\x01"), label(br"\x01"));
@@ -243,7 +262,7 @@ mod tests {
         assert!(text.contains(&line("hotpart_partition_units", "12.5")), "{text}");
         assert!(text.contains(&line("hotpart_partition_demand", "13.5")));
         assert!(text.contains(&line("hotpart_partition_throttles", "1")));
-        assert!(text.contains(&line("hotpart_partition_utilisation_ratio", "0.004")));
+        assert!(text.contains(&line("hotpart_partition_utilisation_ratio", "1")));
         assert!(text.contains("\nhotpart_throttles_total{reason=\"key_range\"} 1\n"));
         assert!(!text.contains("pk=\"k\"") && !text.contains("# EOF"));
     }

@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::past::GrowError;
 use crate::record::Record;
-use crate::rule::{Met, Rule, permille};
+use crate::rule::{Met, Rule};
 use crate::statistics::Tally;
 use crate::table::Refusal;
 use crate::warning::Warning;
@@ -203,12 +203,12 @@ impl Detector {
             threshold,
             suppressed,
             // Others have added since `count` was; the fullest second of that moment had no more than `count`.
-            peak: if rule == Rule::Window { peak.min(count) } else { peak },
+            peak: if matches!(rule, Rule::Window | Rule::Throttle) { peak.min(count) } else { peak },
             rule,
             utilisation_permille: match rule {
                 // At its limit, says DynamoDB.
                 Rule::Throttle => 1_000,
-                _ => permille(count, seconds, terms.measure.limit(operation)),
+                _ => terms.measure.permille(operation, count, seconds),
             },
             in_half_units: terms.measure.is_capacity() && rule != Rule::Throttle,
             redacted: self.redact(key),

@@ -7,8 +7,10 @@
 //! at once; the sibling's own place in the spine is filled in next, by whoever gets there, and at the latest
 //! before that half is itself replaced.
 
+use crate::aside::is_aside;
 use crate::clock::Moment;
 use crate::form::Form;
+use crate::len::Len;
 use crate::memory::OutOfMemory;
 use crate::partition::{Partition, Rules};
 use crate::segment::Segment;
@@ -52,7 +54,7 @@ impl Table {
         let loads = self.loads(segment, renewal, guard);
         let entries = loads[0].entries + loads[1].entries;
         // One that has far more than its share is not relieved by splitting: its keys were made to collide.
-        let crowded = depth >= DEPTH_MAX || entries as u64 > 8 * (self.len.get() >> depth) + 16;
+        let crowded = depth >= DEPTH_MAX || entries as u64 > 8 * (self.entries() >> depth) + 16;
         let split = loads[2].is_much() && !crowded;
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
         let copied = self.copy(segment, renewal, split, &loads, &mut halves, guard);
@@ -82,9 +84,13 @@ impl Table {
             pasts.into_iter().for_each(|past| past.retire(guard));
             guard.defer_unchecked(move || Segment::view(old).free());
         }
-        self.len.decrement_by(idle);
-        Tally::count(renewal.reclaimed, idle);
+        self.lens.iter().zip(idle).for_each(|(len, idle)| len.decrement_by(idle));
+        Tally::count(renewal.reclaimed, idle[0]);
         Ok(())
+    }
+
+    fn entries(&self) -> u64 {
+        self.lens.iter().map(Len::get).sum()
     }
 
     /// What the lower half, the upper half and all of a segment would have to hold.
@@ -138,7 +144,7 @@ impl Table {
                     live += 1;
                     continue;
                 }
-                copied.idle += 1;
+                copied.idle[usize::from(is_aside(content.key))] += 1;
                 if content.past != Form::NOTHING {
                     copied.pasts.push(content.past);
                 }
@@ -155,8 +161,8 @@ impl Table {
 /// What became of a segment's partitions.
 #[derive(Default)]
 struct Copied {
-    /// How many were idle, and were not copied.
-    idle: u64,
+    /// How many were idle, and were not copied: partitions, and asides.
+    idle: [u64; 2],
     /// What hangs on those.
     pasts: Vec<Form>,
 }

@@ -48,6 +48,7 @@ pub(crate) struct Met {
 }
 
 impl Rates {
+    #[cfg(test)]
     pub(crate) const NONE: Self = Self { second: [u64::MAX; 2], sustained: [u64::MAX; 2] };
 
     /// A number that no rate of this operation is under.
@@ -65,12 +66,6 @@ impl Rates {
     }
 }
 
-/// What share of `limit` a second so many in `seconds` are, in thousandths.
-pub(crate) fn permille(count: u64, seconds: u32, limit: u64) -> u32 {
-    let whole = u128::from(limit.max(1)) * u128::from(seconds.max(1));
-    u32::try_from(u128::from(count) * 1_000 / whole).unwrap_or(u32::MAX)
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -86,14 +81,5 @@ mod tests {
         assert_eq!(met(Operation::Write, 10, 40), Some((Rule::Second, 10, 1)));
         assert_eq!(met(Operation::Read, 29, 1_000_000), None);
         assert_eq!(met(Operation::Read, 30, 30), Some((Rule::Second, 30, 1)));
-    }
-
-    #[test]
-    fn a_share_is_of_what_all_its_seconds_may_have() {
-        assert_eq!(permille(1_000, 1, 1_000), 1_000);
-        assert_eq!(permille(4_000, 5, 1_000), 800);
-        assert_eq!(permille(999, 1, 1_000), 999);
-        assert_eq!(permille(u64::MAX, 1, 1), u32::MAX);
-        assert_eq!(permille(1, 0, 0), 1_000);
     }
 }

@@ -203,29 +203,47 @@ impl Series<'_> {
     /// The fullest slot in the window at `second`, or at a later second that the head has reached. `None`:
     /// the partition has moved or gone.
     pub(crate) fn peak(&self, second: u32) -> Option<u64> {
-        self.steady(second, 0, |head, now| {
-            let own = head.own(base(self.sum_before(head)?));
+        self.count_and_peak(second).map(|(_, peak)| peak)
+    }
+
+    /// Count and peak of one moment; see there.
+    pub(crate) fn count_and_peak(&self, second: u32) -> Option<(u64, u64)> {
+        self.steady(second, (0, 0), |head, now| {
+            let sum = self.sum_before(head)?;
+            let own = head.own(base(sum));
             let within = now.saturating_sub(self.window)..head.second();
             let past = match self.closed() {
                 Closed::Nowhere => 0,
                 Closed::Wheel(wheel) => fullest(wheel.slots(), within),
                 Closed::History(history) => fullest(history.slots(self.operation), within),
             };
-            Some(past.max(own).into())
+            Some((sum + u64::from(own) - self.sum_gone(head, now), past.max(own).into()))
         })
     }
 
-    /// What the second `second`, or a later one that the head has reached, and the four before it have. `None`:
-    /// the partition has moved or gone.
+    /// What the second `second`, and the five that end with it, have. If the head has turned to later ones since a record
+    /// was added, that record is in one of them or in `second`: then it is the most that any of them has, as none of those
+    /// may pass unseen. `None`: the partition has moved or gone.
     pub(crate) fn recent(&self, second: u32) -> Option<Recent> {
         let nothing = Recent { second: 0, sustained: 0 };
         self.steady(second, nothing, |head, now| {
             let own = u64::from(head.own(base(self.sum_before(head)?)));
-            let first = (now + 1).saturating_sub(SUSTAINED.min(self.window + 1));
-            let within = |own| if head.second() >= first { own } else { 0 };
-            let before = self.sum_between(first.min(head.second()), head.second());
-            let second = if head.second() == now { own } else { 0 };
-            Some(Recent { second, sustained: before + within(own) })
+            let sum = |first: u32, last: u32| {
+                let closed =
+                    self.sum_between(first.min(head.second()), last.saturating_add(1).min(head.second()));
+                closed + if (first..=last).contains(&head.second()) { own } else { 0 }
+            };
+            let before = SUSTAINED.min(self.window + 1) - 1;
+            let at = |last: u32| Recent {
+                second: sum(last, last),
+                sustained: sum(last.saturating_sub(before), last),
+            };
+            // Nearly always it is one. What has left the window is not kept.
+            let from = second.max(now.saturating_sub(self.window));
+            (from..=now).map(at).reduce(|a, b| Recent {
+                second: a.second.max(b.second),
+                sustained: a.sustained.max(b.sustained),
+            })
         })
     }
 

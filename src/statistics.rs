@@ -11,8 +11,8 @@ pub struct Statistics {
     pub records: u64,
     /// Partitions tracked now.
     pub partitions: u64,
-    /// Bytes held for them now, and for the detector itself: what was asked of the allocator, without what it
-    /// adds and what waits to be freed.
+    /// Bytes held now for them, for throttles and thresholds, and for the detector itself, without key schemas: what
+    /// was asked of the allocator, without what it adds and what waits to be freed.
     pub bytes: u64,
     /// Idle partitions whose memory was given back.
     pub reclaimed: u64,

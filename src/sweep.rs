@@ -1,6 +1,7 @@
 //! Giving back what is idle: a walk over the table in small steps, each done by a record that
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
+use crate::aside::is_aside;
 use crate::clock::Moment;
 use crate::key::Key;
 use crate::ledger::Terms;
@@ -68,10 +69,10 @@ impl Sweep {
     }
 
     /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else
-    /// the quietest of a few.
+    /// the quietest of a few. Asides have as many places, apart: a throttle takes none of a partition.
     pub(crate) fn trim(&self, partitions: &Table, new: Key<'_>, now: Moment, terms: &Terms, guard: &Guard) {
         // Counted out first, so that two threads don't both make one go for the same excess.
-        'excess: while partitions.len.decrement_over(terms.max_partitions) {
+        'excess: while partitions.len(new).decrement_over(terms.max_partitions) {
             // Whoever counts one out over a bound of 1 or more leaves another in besides its own. A walk
             // misses it only where others insert behind it and make go before it. If all walks do there
             // is none: a thread that a fork left behind had not counted it out; or no memory to remove one.
@@ -97,9 +98,9 @@ impl Sweep {
         terms: &Terms,
         guard: &Guard,
     ) -> bool {
-        let idle = partition.idle(now, terms.rules, guard);
+        let (idle, aside) = (partition.idle(now, terms.rules, guard), is_aside(partition.key()));
         let removed = partitions.remove(partition, terms.renewal(now), guard).unwrap_or(false);
-        if removed {
+        if removed && !aside {
             Tally::count(if idle { &terms.tally.reclaimed } else { &terms.tally.replaced }, 1);
         }
         removed
@@ -122,7 +123,7 @@ impl Sweep {
         for step in 0..partitions.steps().min(STEPS_FOR_ONE) {
             let Some((_, segment)) = partitions.walk(start.wrapping_add(step), guard)? else { continue };
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
-                if partition.key() == new {
+                if partition.key() == new || is_aside(partition.key()) != is_aside(new) {
                     continue;
                 }
                 if partition.idle(now, terms.rules, guard) {
@@ -170,11 +171,12 @@ mod tests {
             warn_of_throttles: false,
             redaction: None,
             tally: Tally::default(),
+            ledgers: AtomicU64::new(0),
         };
         let now = Moment::from_ms(0);
         let (partitions, sweep) = (Table::try_new().unwrap(), Sweep::new(now));
         let key = Key { table: b"t", pk: b"k" };
-        (0..2).for_each(|_| partitions.len.increment());
+        (0..2).for_each(|_| partitions.len(key).increment());
         partitions.close(crossbeam_epoch::pin);
         sweep.trim(&partitions, key, now, &terms, &crossbeam_epoch::pin());
         assert_eq!(sweep.sampled.load(Relaxed), 1);

@@ -7,6 +7,7 @@
 //! moves more partitions than a segment has.
 //
 
+use crate::aside::is_aside;
 use crate::key::{Hash, Key};
 use crate::label::Label;
 use crate::len::Len;
@@ -52,8 +53,8 @@ impl From<OutOfMemory> for Refusal {
 
 pub(crate) struct Table {
     pub(crate) spine: Spine,
-    /// Partitions inserted and not yet gone.
-    pub(crate) len: Len,
+    /// Entries inserted and not yet gone: partitions, and asides.
+    pub(crate) lens: [Len; 2],
     /// Partitions that the costliest replacement so far moved.
     #[cfg(test)]
     pub(crate) moved_most: std::sync::atomic::AtomicUsize,
@@ -66,7 +67,7 @@ impl Table {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         let table = Self {
             spine: Spine::new(),
-            len: Len::new(),
+            lens: [Len::new(), Len::new()],
             #[cfg(test)]
             moved_most: 0.into(),
         };
@@ -191,7 +192,7 @@ impl Table {
                 Inserted::Closed => self.replace(i, segment, renewal, guard)?,
                 Inserted::Exists(found) => return Ok(Insert::Exists(found)),
                 Inserted::Done(new) => {
-                    self.len.increment();
+                    self.len(content.key).increment();
                     return Ok(Insert::Done(new));
                 }
             }
@@ -247,6 +248,11 @@ impl Table {
         }
     }
 
+    /// How many entries there are of a key's kind.
+    pub(crate) fn len(&self, key: Key<'_>) -> &Len {
+        &self.lens[usize::from(is_aside(key))]
+    }
+
     /// How many steps a walk over the whole table takes now.
     pub(crate) fn steps(&self) -> u64 {
         1 << self.spine.depth()
@@ -270,7 +276,7 @@ impl Table {
     /// Closes the table: takes every segment out of it and retires all partitions. Threads that are in it
     /// may go on with those that they have found, and are turned away from everything else. Pins anew
     /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
-    /// Returns how many partitions there were.
+    /// Returns how many partitions there were, asides not counted.
     pub(crate) fn close(&self, pin: impl Fn() -> Guard) -> u64 {
         let (mut i, mut partitions) = (0, 0);
         while i < 1 << self.spine.depth() {
@@ -292,9 +298,9 @@ impl Table {
             let segment = unsafe { Segment::view(word) };
             segment.freeze();
             for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
+                partitions += u64::from(!is_aside(entry.key()));
                 // SAFETY: its lane is frozen, in a segment that only this thread took out.
                 unsafe { entry.seal().retire(guard) };
-                partitions += 1;
             }
             // SAFETY: as above.
             unsafe { guard.defer_unchecked(move || Segment::view(word).free()) };

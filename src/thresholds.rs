@@ -196,6 +196,14 @@ impl Overrides {
         Ok(found.map(|found| found.thresholds).unwrap_or_default())
     }
 
+    /// Bytes that the overrides take.
+    pub(crate) fn bytes(&self, _guard: &Guard) -> usize {
+        let firsts = self.lists.iter().map(|place| place.load(Acquire)).filter(|&first| first != closed());
+        // SAFETY: as in `set`.
+        let all = firsts.flat_map(|first| unsafe { list(first) });
+        all.map(|each| size_of::<Override>() + each.name.capacity()).sum()
+    }
+
     pub(crate) fn close(&self, guard: &Guard) {
         for place in &self.lists {
             let old = place.swap(closed(), AcqRel);

@@ -1,6 +1,6 @@
 //! Recording throttles, and what no partition can be charged with.
 
-use crate::aside::{AsideKey, Kind, Reason, Unattributed};
+use crate::aside::{Kind, Reason, Unattributed, with_aside};
 use crate::detector::Detector;
 use crate::epoch;
 use crate::error::Error;
@@ -63,7 +63,7 @@ impl Detector {
     ) -> Result<u64, Error> {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
         key.check()?;
-        self.count(AsideKey::try_new(Kind::Throttle(reason), key)?.key(), operation)
+        with_aside(Kind::Throttle(reason), key, |aside| self.count(aside, operation))
     }
 
     /// What was tallied for a table, or an index, in the window because no partition could be charged with it.
@@ -78,7 +78,7 @@ impl Detector {
     ) -> Result<u64, Error> {
         check_name(table.as_ref())?;
         let key = Key { table: table.as_ref(), pk: &[] };
-        self.count(AsideKey::try_new(Kind::Unattributed(what), key)?.key(), operation)
+        with_aside(Kind::Unattributed(what), key, |aside| self.count(aside, operation))
     }
 
     /// Tallies for a table, whose name has been checked, what no partition can be charged with.
@@ -105,21 +105,24 @@ impl Detector {
         warns: bool,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let aside = AsideKey::try_new(kind, key)?;
-        let guard = &epoch::pin();
-        let now = self.clock.now();
-        let hash = self.terms.hashing.key(aside.key());
-        let amount = u32::try_from(amount).unwrap_or(MOST);
-        let posting = Posting { key: aside.key(), hash, operation, model: None, amount, now };
-        let posted = self.current.with(guard, |ledger| {
-            let (found, count) = ledger.post(&posting, &self.terms, guard)?;
-            ledger.sweep(now, &self.terms, guard);
-            Ok((ledger, found, count))
-        });
-        let (ledger, found, count) = posted?;
-        let met = Met { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
-        let warning = warns.then(|| self.warning(ledger, found, &posting, met, delivery, guard)).flatten();
-        // What warns is the partition, not its aside.
-        Ok((count, warning.map(|warning| warning.of(key, self.redact(key)))))
+        debug_assert!(key.check().is_ok());
+        with_aside(kind, key, |aside| {
+            let guard = &epoch::pin();
+            let now = self.clock.now();
+            let hash = self.terms.hashing.key(aside);
+            let amount = u32::try_from(amount).unwrap_or(MOST);
+            let posting = Posting { key: aside, hash, operation, model: None, amount, now };
+            let posted = self.current.with(guard, |ledger| {
+                let (found, count) = ledger.post(&posting, &self.terms, guard)?;
+                ledger.sweep(now, &self.terms, guard);
+                Ok((ledger, found, count))
+            });
+            let (ledger, found, count) = posted?;
+            let met = Met { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
+            let warning =
+                warns.then(|| self.warning(ledger, found, &posting, met, delivery, guard)).flatten();
+            // What warns is the partition, not its aside.
+            Ok((count, warning.map(|warning| warning.of(key, self.redact(key)))))
+        })
     }
 }

@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::manual;
+use common::{manual, stress};
 use hotpart::Operation::{Read, Write};
 use hotpart::{Builder, Detector, Error, Operation, Record, Rule, Thresholds};
 use proptest::prelude::*;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 /// What a warning says of its rule: which, count, threshold, seconds, utilisation.
@@ -86,7 +87,9 @@ fn processes_divide_the_limits() {
 
 #[test]
 fn a_preset_that_makes_no_sense_is_refused() {
-    for (share, processes) in [(0.0, 1), (-1.0, 1), (1.1, 1), (f64::NAN, 1), (0.8, 0), (f64::INFINITY, 1)] {
+    for (share, processes) in
+        [(0.0, 1), (-1.0, 1), (1.1, 1), (f64::NAN, 1), (0.8, 0), (f64::INFINITY, 1), (1.0004, 1), (0.0006, 1)]
+    {
         assert_eq!(
             Detector::for_dynamodb(share, processes).err(),
             Some(Error::Invalid),
@@ -96,6 +99,8 @@ fn a_preset_that_makes_no_sense_is_refused() {
     let five = Thresholds { writes: Some(1), reads: None };
     assert_eq!(manual(1, 1, 4).sustained_thresholds(five).build().err(), Some(Error::Invalid));
     assert!(manual(1, 1, 5).sustained_thresholds(five).build().is_ok());
+    let most = Thresholds { writes: Some(u64::MAX), reads: None };
+    assert_eq!(manual(1, 1, 60).second_thresholds(most).build().err(), Some(Error::Invalid), "not none");
     let zero = Thresholds { writes: Some(0), reads: None };
     assert_eq!(manual(1, 1, 60).second_thresholds(zero).build().err(), Some(Error::Invalid));
     assert_eq!(manual(1, 1, 60).processes(0).build().err(), Some(Error::Invalid));
@@ -117,6 +122,85 @@ fn a_second_s_threshold_stands_beside_the_window_s() {
     assert_eq!(taken(&seen), [(Rule::Second, 10, 10, 1, 10)]);
     (0..24).for_each(|_| _ = detector.record_read("t", "k"));
     assert_eq!(taken(&seen), [], "reads have no such rule");
+}
+
+/// The tenth of a second's writes is told, though another thread turns the second between its addition and its look.
+#[test]
+fn a_full_second_is_told_though_it_turns() {
+    let (keys, rate) = (stress(20_000) as u32, 10);
+    let rates = Thresholds { writes: Some(rate), reads: None };
+    let (detector, seen) = watched(
+        manual(i64::MAX as u64, i64::MAX as u64, 60).second_thresholds(rates).warning_interval_seconds(0),
+    );
+    let turn = AtomicU32::new(0);
+    let wait =
+        |key| (0_u32..).take_while(|_| turn.load(SeqCst) != key).for_each(|_| std::thread::yield_now());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for key in 0..keys {
+                wait(key);
+                (0..rate).for_each(|_| _ = detector.record_write("t", key.to_le_bytes()));
+            }
+        });
+        for key in 0..keys {
+            while detector.write_count("t", key.to_le_bytes()) != Ok(rate) {
+                std::thread::yield_now();
+            }
+            // All ten are counted; perhaps the last has not been looked at.
+            detector.set_time_ms((u64::from(key) + 1) * 1_000).unwrap();
+            detector.record_write("t", key.to_le_bytes()).unwrap();
+            turn.store(key + 1, SeqCst);
+        }
+    });
+    assert_eq!(taken(&seen).len(), keys as usize);
+}
+
+/// Numbers near the end of the manual clock's time.
+#[test]
+fn the_last_second_has_no_more_than_others() {
+    let rates = Thresholds { writes: Some(10), reads: None };
+    let (detector, seen) = watched(manual(1_000, 1_000, 60).sustained_thresholds(rates));
+    let last = 4_294_967_295_999;
+    detector.set_time_ms(last - 30_000).unwrap();
+    detector.record(&Record::new("t", "k", Write).amount(9)).unwrap();
+    detector.set_time_ms(last).unwrap();
+    detector.record_write("t", "k").unwrap();
+    assert_eq!(taken(&seen), [], "nine of those are half a minute old");
+}
+
+#[test]
+fn rates_hold_whatever_a_table_or_a_model_has_for_its_window() {
+    let rates = Thresholds { writes: Some(5), reads: None };
+    let (detector, seen) = watched(manual(3, 3, 60).second_thresholds(rates).warning_interval_seconds(0));
+    let never = Thresholds { writes: Some(i64::MAX as u64), reads: None };
+    detector.set_table_thresholds("t", never).unwrap();
+    detector.set_model_thresholds("m", never).unwrap();
+    let second = [(Rule::Second, 5, 5, 1, 5)];
+    detector.record(&Record::new("t", "first", Write).amount(5)).unwrap();
+    assert_eq!(taken(&seen), second, "the first record of all, too");
+    (0..5).for_each(|_| _ = detector.record(&Record::new("u", "k", Write).model("m")));
+    assert_eq!(taken(&seen), second);
+    let batch = [Record::new("t", "batch", Write); 5];
+    assert_eq!(detector.record_batch(&batch), Ok(5));
+    assert_eq!(taken(&seen), second);
+    (0..4).for_each(|_| _ = detector.record_write("t", "out"));
+    let (count, warning) = detector.record_and_warn(&Record::new("t", "out", Write)).unwrap();
+    assert_eq!((count, warning.map(|warning| warning.rule)), (5, Some(Rule::Second)));
+}
+
+#[test]
+fn records_of_a_batch_are_counted_before_their_warnings_are_given() {
+    let detector = std::sync::OnceLock::new();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (of, to) = (Arc::new(detector), seen.clone());
+    let within = of.clone();
+    let builder = manual(1, 1, 60).warning_interval_seconds(0).on_warning(move |_: &hotpart::Warning<'_>| {
+        let detector: &Detector = within.get().unwrap();
+        to.lock().unwrap().push(detector.statistics().records);
+    });
+    let detector = of.get_or_init(|| builder.build().unwrap());
+    detector.record_batch(&[Record::new("t", "k", Write); 3]).unwrap();
+    assert_eq!(*seen.lock().unwrap(), [1, 2, 3]);
 }
 
 #[test]

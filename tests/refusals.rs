@@ -10,7 +10,7 @@ mod common;
 use allocator::{TestAllocator, refusing, spare};
 use common::{manual, never_hot};
 use crossbeam_epoch::Collector;
-use hotpart::{Detector, Error, Operation, Record, Thresholds};
+use hotpart::{Detector, Error, Metrics, Operation, Reason, Record, Thresholds};
 
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
@@ -183,6 +183,40 @@ fn opening_a_table() {
 #[test]
 fn clearing() {
     refuse_each(|| seen_in(9), |detector| detector.clear());
+}
+
+#[test]
+fn throttles() {
+    let warns =
+        || never_hot(60).warn_of_throttles(true).on_warning(|_: &hotpart::Warning<'_>| {}).build().unwrap();
+    let throttle =
+        |detector: &Detector| detector.record_throttle("t", "k", Operation::Write, Reason::KeyRange);
+    // The alarm is made before the throttle counts: it warns, or is refused.
+    refuse_each(warns, throttle);
+    refuse_each(|| nearly_full(0), throttle);
+}
+
+#[test]
+fn snapshots() {
+    let some = || {
+        let detector = seen_in(3);
+        detector.record_throttle("t", "k", Operation::Write, Reason::KeyRange).unwrap();
+        detector
+    };
+    refuse_each(some, |detector| detector.hottest(Operation::Write, 9));
+    refuse_each(some, |detector| detector.metrics(&Metrics::default()));
+}
+
+/// A throttle's key is longer than its partition's, and once was put together in memory of its own.
+#[test]
+fn a_throttle_of_a_tracked_partition_asks_for_no_memory() {
+    let detector = never_hot(60).build().unwrap();
+    let long = [b'k'; 16_384];
+    let throttle = || detector.record_throttle("t", long, Operation::Write, Reason::KeyRange);
+    assert_eq!(throttle(), Ok(1));
+    assert_eq!(refusing(0..usize::MAX, throttle), (Ok(2), 0));
+    let count = || detector.throttle_count("t", long, Operation::Write, Reason::KeyRange);
+    assert_eq!(refusing(0..usize::MAX, count), (Ok(2), 0));
 }
 
 /// The record that makes a partition hot needs memory for its warning state: it warns, or is refused and

@@ -10,6 +10,7 @@ use crate::operation::Operation::{self, Read, Write};
 use crate::partition::{Partition, Rules};
 use crate::rule::Rates;
 use crate::statistics::Tally;
+use crate::sync::AtomicU64;
 use crate::thresholds::{Scope, Thresholds};
 
 /// What a detector is made of, but for its clock and its callback.
@@ -38,6 +39,7 @@ impl Subject {
             warn_of_throttles: false,
             redaction: None,
             tally: Tally::default(),
+            ledgers: AtomicU64::new(0),
         };
         let current = Current::try_new(&terms, Moment::from_ms(0)).unwrap();
         let stage = Stage::new(Self { terms, current });
@@ -105,7 +107,7 @@ impl Subject {
     }
 
     fn partitions(&self, thread: &Thread) -> u64 {
-        self.current.get(&thread.pin()).partitions.len.get()
+        self.current.get(&thread.pin()).partitions.lens[0].get()
     }
 }
 

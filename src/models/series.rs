@@ -233,6 +233,24 @@ fn b_the_last_seconds_at_a_turn() {
     });
 }
 
+/// (b) A second that has reached its rate is told by who filled it, though another thread turns it meanwhile.
+#[test]
+fn b_a_full_second_at_a_turn() {
+    explore("b: a full second at a turn", 3, || {
+        let stage = series_of(1);
+        let (_, recent) = stage.race(
+            |s, t| add(s, 2, 1, t),
+            |s, t| {
+                add(s, 4, 0, t);
+                s.partition().series(Write, WINDOW, &t.pin()).recent(0).unwrap()
+            },
+        );
+        // The 4 is in second 0, with 1, or in second 1, with 2.
+        assert!(recent.second >= 1 + 4, "{recent:?}");
+        assert!(recent.sustained >= 1 + 4, "{recent:?}");
+    });
+}
+
 /// (c) The sum that a wheel remembers, against two adds that turn the second: it is the same whoever
 /// remembers it, and the next turn carries it on.
 #[test]
