@@ -35,7 +35,7 @@ pub(crate) struct Answer<'a> {
 }
 
 /// What a request took of one table and its indexes.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Capacity<'a> {
     pub(crate) table: Cow<'a, str>,
     /// Of the table and its local indexes; of a bare total all.
@@ -45,14 +45,43 @@ pub(crate) struct Capacity<'a> {
     /// Whether local indexes are named.
     pub(crate) local: bool,
     pub(crate) detailed: bool,
-    /// Whether a write took read units: it was a replay.
-    pub(crate) replayed: bool,
+    reads: Units,
+    writes: Units,
 }
 
-impl Capacity<'_> {
+impl<'a> Capacity<'a> {
     /// One without a name is of the only table that there is.
-    pub(crate) fn is_of(&self, table: &str) -> bool {
-        self.table == table || self.table.is_empty()
+    pub(crate) fn is_of(&self, table: &str, is_only: bool) -> bool {
+        self.table == table || (is_only && self.table.is_empty())
+    }
+
+    /// Whether writes took read units: they were a replay.
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.reads > Units::default() && self.writes == Units::default()
+    }
+
+    /// What each table took, where statements of one are told apart.
+    pub(crate) fn by_table(each: &[Self]) -> Cow<'_, [Self]> {
+        if each.len() <= 1 {
+            return Cow::Borrowed(each);
+        }
+        let mut tables: Vec<Self> = Vec::new();
+        for one in each {
+            match tables.iter_mut().find(|before| before.table == one.table) {
+                Some(before) => before.merge(one),
+                None => tables.push(one.clone()),
+            }
+        }
+        Cow::Owned(tables)
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.units += other.units;
+        self.reads += other.reads;
+        self.writes += other.writes;
+        self.local |= other.local;
+        self.detailed |= other.detailed;
+        other.indexes.iter().for_each(|(index, took)| add(&mut self.indexes, index.clone(), *took));
     }
 }
 
@@ -68,13 +97,27 @@ pub(crate) struct Throttle<'a> {
 }
 
 /// Reads an answer. `status` 0: there was none.
-pub(crate) fn outcome(status: i32, body: Option<&str>) -> Result<Outcome<'_>, Malformed> {
+pub(crate) fn outcome(status: i32, body: Option<&[u8]>) -> Result<Outcome<'_>, Malformed> {
     match status {
-        200..=299 => body.map_or(Ok(Answer::default()), answer).map(Outcome::Done),
+        200..=299 => {
+            let text = |body| std::str::from_utf8(body).map_err(|_| Malformed);
+            body.map_or(Ok(Answer::default()), |body| answer(text(body)?)).map(Outcome::Done)
+        }
         0 | 500.. => Ok(Outcome::Unknown),
-        _ => body.map_or(Ok(Outcome::Refused), refusal),
+        // What can't be read is somebody else's on the way, such as a proxy's page.
+        _ => Ok(body
+            .and_then(|body| refusal(std::str::from_utf8(body).ok()?).ok())
+            .unwrap_or(Outcome::Refused)),
     }
 }
+
+/// More tables and statements, or indexes of one, than any answer tells of.
+const CAPACITIES_MAX: usize = 1_000;
+const INDEXES_MAX: usize = 100;
+/// As many reasons of a throttle are looked at.
+const REASONS_MAX: usize = 100;
+/// More units than a request can take; what is not a number of units is not told by DynamoDB.
+const UNITS_MAX: f64 = (1_u64 << 40) as f64;
 
 fn answer(body: &str) -> Result<Answer<'_>, Malformed> {
     let [capacity, item, items, responses, write, read, table, description] = json::members(
@@ -93,7 +136,12 @@ fn answer(body: &str) -> Result<Answer<'_>, Malformed> {
     let capacity = match capacity {
         None => Vec::new(),
         Some(all) if all.starts_with('[') => {
-            json::array(all)?.into_iter().map(consumed).collect::<Result<_, _>>()?
+            let mut each: Vec<Capacity<'_>> = Vec::new();
+            json::elements(all, |one| {
+                each.push(consumed(one)?);
+                if each.len() > CAPACITIES_MAX { Err(Malformed) } else { Ok(()) }
+            })?;
+            each
         }
         Some(one) => vec![consumed(one)?],
     };
@@ -119,31 +167,47 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
     if let Some(table) = table {
         own += units(json::members(table, ["CapacityUnits"])?[0])?;
     }
-    let mut indexes = Vec::new();
+    let (mut indexes, mut on_local) = (Vec::new(), Units::default());
+    let mut has_local = false;
     for (all, is_local) in [(local, true), (global, false)] {
         json::each(all.unwrap_or("{}"), |index, took| {
             let took = units(json::members(took, ["CapacityUnits"])?[0])?;
             if is_local {
-                own += took;
+                (on_local, has_local) = (on_local + took, true);
             } else {
-                indexes.push((index, took));
+                add(&mut indexes, index, took);
             }
-            Ok::<(), Malformed>(())
+            if indexes.len() > INDEXES_MAX { Err(Malformed) } else { Ok(()) }
         })?;
     }
     let detailed = table.is_some() || local.is_some() || global.is_some();
+    own += on_local;
+    if table.is_none() {
+        // Cut down: what is not of a global index is the table's.
+        let global: Units = indexes.iter().map(|&(_, took)| took).sum();
+        own = Units::from_halves(units(total)?.halves().saturating_sub(global.halves())).max(own);
+    }
     let name = match name {
         Some(name) => json::text(name)?,
         None => Cow::Borrowed(""),
     };
     Ok(Capacity {
         table: reduce(name),
-        units: if detailed { own } else { units(total)? },
+        units: own,
         indexes,
-        local: local.is_some_and(|all| all.len() > 2),
+        local: has_local,
         detailed,
-        replayed: units(reads)? > Units::default() && units(writes)? == Units::default(),
+        reads: units(reads)?,
+        writes: units(writes)?,
     })
+}
+
+/// Adds what an index took to what is known of it.
+fn add<'a>(indexes: &mut Vec<(Cow<'a, str>, Units)>, index: Cow<'a, str>, took: Units) {
+    match indexes.iter_mut().find(|(name, _)| *name == index) {
+        Some((_, before)) => *before += took,
+        None => indexes.push((index, took)),
+    }
 }
 
 /// Units as half units; DynamoDB gives no others, and what it might is rounded up.
@@ -153,19 +217,33 @@ fn halves(number: &str) -> Result<Units, Malformed> {
     if let (Ok(whole), "0" | "5") = (whole.parse::<u32>(), fraction) {
         return Ok(Units::from_halves(u64::from(whole) * 2 + u64::from(fraction == "5")));
     }
-    // A float becomes the nearest integer that there is.
-    Ok(Units::from_halves((json::number(number)? * 2.0).ceil() as u64))
+    let units = json::number(number)?;
+    if (0.0..=UNITS_MAX).contains(&units) {
+        Ok(Units::from_halves((units * 2.0).ceil() as u64))
+    } else {
+        Err(Malformed)
+    }
 }
 
 fn refusal(body: &str) -> Result<Outcome<'_>, Malformed> {
-    let [kind, item, reasons, throttling, message, other] = json::members(
+    // The exceptions do not agree on how to spell ThrottlingReasons.
+    let [kind, item, reasons, throttling, lower, message, other] = json::members(
         body,
-        ["__type", "Item", "CancellationReasons", "ThrottlingReasons", "message", "Message"],
+        [
+            "__type",
+            "Item",
+            "CancellationReasons",
+            "ThrottlingReasons",
+            "throttlingReasons",
+            "message",
+            "Message",
+        ],
     )?;
     let kind = kind.map_or(Ok(Cow::Borrowed("")), json::text)?;
     let name = kind.rsplit('#').next().unwrap_or_default();
     Ok(match name {
-        "ConditionalCheckFailedException" => Outcome::ConditionFailed(item),
+        // The latter is PartiQL's, of an INSERT.
+        "ConditionalCheckFailedException" | "DuplicateItemException" => Outcome::ConditionFailed(item),
         "TransactionCanceledException" => Outcome::Canceled(match reasons {
             Some(reasons) => {
                 let code = |reason| {
@@ -182,10 +260,17 @@ fn refusal(body: &str) -> Result<Outcome<'_>, Malformed> {
                     json::members(reason, ["reason", "resource", "Reason", "Resource"])?;
                 let reason = reason.or(upper_reason).map_or(Ok(Cow::Borrowed("")), json::text)?;
                 let resource = resource.or(upper_resource).map(json::text).transpose()?;
-                Ok(Throttle::named(&reason, resource))
+                Ok(Throttle::named(&reason, resource.filter(|name| !name.is_empty())))
             };
-            let all = json::array(throttling.unwrap_or("[]"))?;
-            Outcome::Throttled(all.into_iter().map(throttle).collect::<Result<_, _>>()?)
+            let mut all = Vec::new();
+            json::elements(throttling.or(lower).unwrap_or("[]"), |reason| {
+                let reason = throttle(reason)?;
+                if all.len() < REASONS_MAX && !all.contains(&reason) {
+                    all.push(reason);
+                }
+                Ok::<(), Malformed>(())
+            })?;
+            Outcome::Throttled(all)
         }
         _ => Outcome::Refused,
     })

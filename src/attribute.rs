@@ -51,12 +51,14 @@ fn scalar(value: &str) -> Result<Scalar<'_>, Malformed> {
     }
 }
 
-/// The only member of an object, if it has just one.
+/// The only member of an object, if it has just one. One that is null is absent.
 pub(crate) fn only(object: &str) -> Result<Option<(Cow<'_, str>, &str)>, Malformed> {
     let (mut found, mut members) = (None, 0);
     json::each(object, |name, value| {
-        members += 1;
-        found = Some((name, value));
+        if value != "null" {
+            members += 1;
+            found = Some((name, value));
+        }
         Ok::<(), Malformed>(())
     })?;
     Ok(found.filter(|_| members == 1))

@@ -1,6 +1,7 @@
 //! What partitions are charged with: how many actions, and which part of the capacity that a request took.
 
 use crate::answer::Capacity;
+use crate::findings::one_table;
 use crate::operation::Operation;
 use crate::request::Action;
 use crate::target::{Finder, index_resource};
@@ -25,6 +26,7 @@ pub(crate) struct Charge<'a> {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Stray {
     pub(crate) resource: String,
+    pub(crate) operation: Operation,
     pub(crate) units: Units,
 }
 
@@ -36,10 +38,11 @@ pub(crate) fn settle<'a>(
     capacity: &[Capacity<'a>],
     finder: &Finder<'_, '_>,
 ) -> (Units, Vec<Stray>) {
+    let is_only = one_table(actions);
     // Nearly always there is one, and nothing to share.
     if let ([charge], [took]) = (&mut charges[..], capacity)
         && took.indexes.is_empty()
-        && took.is_of(&actions[charge.action].table)
+        && took.is_of(&actions[charge.action].table, is_only)
     {
         charge.units = took.units;
         return (Units::default(), Vec::new());
@@ -49,40 +52,51 @@ pub(crate) fn settle<'a>(
     tables.sort_unstable();
     tables.dedup();
     for table in tables {
-        let of_table = |charge: &Charge<'_>| actions[charge.action].table == *table;
-        let took: Vec<_> = capacity.iter().filter(|took| took.is_of(table)).collect();
-        let mine: Vec<_> = (0..charges.len()).filter(|&i| of_table(&charges[i])).collect();
-        if took.is_empty() {
+        let mine: Vec<_> =
+            (0..charges.len()).filter(|&i| actions[charges[i].action].table == *table).collect();
+        let Some(took) = capacity.iter().find(|took| took.is_of(table, is_only)) else {
             estimated += mine.iter().map(|&i| charges[i].units).sum();
             continue;
-        }
+        };
         let weights: Vec<_> = mine.iter().map(|&i| charges[i].units).collect();
-        let queried = actions[charges[mine[0]].action].index.as_deref();
-        let on_index = charges[mine[0]].resource != *table;
-        let mut own: Units = took.iter().map(|took| took.units).sum();
-        for (index, units) in took.iter().flat_map(|took| &took.indexes) {
-            if on_index && queried == Some(&**index) {
-                own += *units;
+        let weight = |i: usize| weights[mine.iter().position(|&j| j == i).unwrap_or_default()];
+        mine.iter().for_each(|&i| charges[i].units = Units::default());
+        let share_out = |charges: &mut Vec<Charge<'_>>, units, among: &[usize]| {
+            let weights: Vec<_> = among.iter().map(|&i| weight(i)).collect();
+            among.iter().zip(shares(units, &weights)).for_each(|(&i, share)| charges[i].units += share);
+        };
+        let on = |resource: &str| -> Vec<_> {
+            mine.iter().copied().filter(|&i| charges[i].resource == *resource).collect()
+        };
+        // A bare total is of whatever was touched; and so is a table's, if nothing on the table itself was.
+        let own = on(table);
+        let own = if took.detailed && !own.is_empty() { own } else { mine.clone() };
+        let on_indexes: Vec<_> = took
+            .indexes
+            .iter()
+            .map(|(index, units)| (index, *units, on(&index_resource(table, index))))
+            .collect();
+        share_out(charges, took.units, &own);
+        for (index, units, asked) in on_indexes {
+            // Those that asked the index itself, or else those whose item is in it.
+            if !asked.is_empty() {
+                share_out(charges, units, &asked);
                 continue;
             }
-            let holders: Vec<_> = mine
-                .iter()
-                .filter_map(|&i| Some((i, finder.index_key(&actions[charges[i].action], index)?)))
-                .collect();
+            let key = |&i: &usize| Some((i, finder.index_key(&actions[charges[i].action], index)?));
+            let holders: Vec<_> = mine.iter().filter_map(key).collect();
             let resource = index_resource(table, index);
             if holders.is_empty() {
-                strays.push(Stray { resource, units: *units });
+                let operation = charges[mine[0]].operation;
+                strays.push(Stray { resource, operation, units });
                 continue;
             }
-            let weights: Vec<_> = holders.iter().map(|&(i, _)| charges[i].units).collect();
-            for ((i, key), units) in holders.into_iter().zip(shares(*units, &weights)) {
+            let weights: Vec<_> = holders.iter().map(|&(i, _)| weight(i)).collect();
+            for ((i, key), units) in holders.into_iter().zip(shares(units, &weights)) {
                 let (action, operation) = (charges[i].action, charges[i].operation);
                 let (resource, key) = (Cow::Owned(resource.clone()), Some(Cow::Owned(key)));
                 added.push(Charge { action, resource, key, operation, actions: 0, units });
             }
-        }
-        for (&i, units) in mine.iter().zip(shares(own, &weights)) {
-            charges[i].units = units;
         }
     }
     charges.append(&mut added);
@@ -90,7 +104,7 @@ pub(crate) fn settle<'a>(
 }
 
 /// Shares in proportion to weights, in half units; what does not divide goes to the largest, so that the sum is exact.
-fn shares(total: Units, weights: &[Units]) -> Vec<Units> {
+pub(crate) fn shares(total: Units, weights: &[Units]) -> Vec<Units> {
     let sum: u128 = weights.iter().map(|weight| u128::from(weight.halves())).sum();
     let share = |weight: &Units| {
         let share = u128::from(total.halves()) * u128::from(weight.halves()) / sum.max(1);

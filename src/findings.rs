@@ -1,7 +1,7 @@
 //! What a request comes to, by its answer: which partitions are charged, which were throttled, and what can't be charged
 //! to any.
 
-use crate::answer::{self, Answer, Outcome, Throttle};
+use crate::answer::{self, Answer, Capacity, Outcome, Throttle};
 use crate::aside::Reason;
 use crate::attribute;
 use crate::charge::{self, Charge, Stray};
@@ -17,6 +17,8 @@ use crate::target::{Finder, Target, index_resource};
 use crate::units::{Consistency, Units, read_units, write_units};
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashSet;
 
 /// What a request comes to.
 #[derive(Default)]
@@ -46,7 +48,8 @@ impl Detector {
         outcome: Outcome<'a>,
         guard: &Guard,
     ) -> Result<Findings<'a>, ObserveError> {
-        let mut finder = Finder { schemas: &self.schemas, local: None, accepted: false, guard };
+        let learnt = RefCell::default();
+        let mut finder = Finder { schemas: &self.schemas, local: None, accepted: false, learnt, guard };
         let mut found = Findings::default();
         match outcome {
             Outcome::Done(answer) => {
@@ -82,13 +85,21 @@ impl Detector {
                 for action in actions {
                     found.throttle(action, finder.target(action)?, &reasons, &finder);
                 }
-                // Items on one key were throttled in one attempt.
-                found.throttles.sort_unstable();
-                found.throttles.dedup();
+                if found.throttles.is_empty() {
+                    // The reasons are of nothing that was asked for. It was throttled all the same.
+                    for action in actions {
+                        found.throttle(action, finder.target(action)?, &[], &finder);
+                    }
+                }
+                found.join_throttles();
             }
             Outcome::Refused => {}
         }
         found.check()?;
+        let learnt = finder.learnt.into_inner();
+        if !learnt.is_empty() {
+            self.schemas.learn(&learnt, guard);
+        }
         Ok(found)
     }
 
@@ -101,7 +112,10 @@ impl Detector {
         found: &mut Findings<'a>,
     ) -> Result<(), ObserveError> {
         let capacity = self.terms.measure.is_capacity();
-        let answered = |action: &Action<'_>| answer.capacity.iter().any(|took| took.is_of(&action.table));
+        let is_only = one_table(actions);
+        let capacity_told = Capacity::by_table(&answer.capacity);
+        let answered =
+            |action: &Action<'_>| capacity_told.iter().any(|took| took.is_of(&action.table, is_only));
         let responses = match answer.responses {
             Some(all) if all.starts_with('[') => json::array(all)?,
             _ => Vec::new(),
@@ -109,23 +123,23 @@ impl Detector {
         for (i, action) in actions.iter().enumerate() {
             let target = finder.target(action)?;
             let [error, item] = match responses.get(i) {
+                Some(&"null") => [None, None],
                 Some(response) => json::members(response, ["Error", "Item"])?,
                 None => [None, answer.item],
             };
             let Some(error) = error else {
                 // To measure an item is only of use where the answer does not tell, or tells of several together.
                 let measured = capacity && (actions.len().max(target.keys.len()) > 1 || !answered(action));
-                let units = match answer.items {
-                    _ if !measured => Units::default(),
-                    Some(items) => page(action, items)?,
-                    None => action.cost.estimate(item),
-                };
-                found.add(i, action, target, units);
+                match answer.items {
+                    _ if !measured => found.add(i, action, target, Units::default()),
+                    Some(items) => found.add_page(i, action, target, page(action, items)?),
+                    None => found.add(i, action, target, action.cost.estimate(item)),
+                }
                 continue;
             };
             let [code, item] = json::members(error, ["Code", "Item"])?;
             match &*code.map_or(Ok(Cow::Borrowed("")), json::text)? {
-                "ConditionalCheckFailed" => found.add(i, action, target, failed(item)),
+                "ConditionalCheckFailed" | "DuplicateItem" => found.add(i, action, target, failed(item)),
                 "InternalServerError" => found.add(i, action, target, action.cost.estimate(None)),
                 code if answer::is_throttle(code) => found.throttle(action, target, &[], finder),
                 _ => {}
@@ -135,13 +149,46 @@ impl Detector {
             found.take_back(api, actions, unprocessed, finder)?;
         }
         let transactional = matches!(api, Api::TransactWriteItems | Api::ExecuteTransaction);
-        if transactional && answer.capacity.iter().any(|took| took.replayed) {
-            found.charges.iter_mut().for_each(|charge| charge.operation = Operation::Read);
+        for took in capacity_told.iter().filter(|took| transactional && took.is_replayed()) {
+            let of = |charge: &&mut Charge<'_>| took.is_of(&actions[charge.action].table, is_only);
+            found.charges.iter_mut().filter(of).for_each(|charge| charge.operation = Operation::Read);
         }
-        (found.estimated, found.strays) =
-            charge::settle(&mut found.charges, actions, &answer.capacity, finder);
+        let in_order = answer.capacity.len() > 1
+            && answer.capacity.len() == actions.len()
+            && actions.iter().zip(&answer.capacity).all(|(action, took)| took.is_of(&action.table, false));
+        if in_order && found.unprocessed.is_empty() {
+            for (i, took) in answer.capacity.iter().enumerate() {
+                let mut own: Vec<_> =
+                    found.charges.extract_if(.., |charge| charge.action == i && charge.actions > 0).collect();
+                let (_, strays) = charge::settle(&mut own, actions, std::slice::from_ref(took), finder);
+                found.charges.append(&mut own);
+                found.strays.extend(strays);
+            }
+        } else {
+            (found.estimated, found.strays) =
+                charge::settle(&mut found.charges, actions, &capacity_told, finder);
+        }
         Ok(())
     }
+}
+
+/// Whether all actions are on one table.
+pub(crate) fn one_table(actions: &[Action<'_>]) -> bool {
+    actions.windows(2).all(|two| two[0].table == two[1].table)
+}
+
+/// The item, or the key, of an action.
+fn text<'a>(subject: &Subject<'a>) -> &'a str {
+    match subject {
+        Subject::Item(text) | Subject::Key(text) => text,
+        _ => "",
+    }
+}
+
+/// Whether two texts are the same JSON, whatever the order of members.
+fn equal(a: &str, b: &str) -> bool {
+    let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    value(a).is_some_and(|a| Some(a) == value(b))
 }
 
 /// What a write takes whose condition failed: by the item that is there, if the answer has it.
@@ -183,6 +230,17 @@ impl<'a> Findings<'a> {
         self.charges.extend(keys.into_iter().map(|key| charge(Some(key))));
     }
 
+    /// The same where `units` are of all keys together.
+    fn add_page(&mut self, i: usize, action: &Action<'a>, target: Target<'a>, units: Units) {
+        let before = self.charges.len();
+        self.add(i, action, target, units);
+        let added = &mut self.charges[before..];
+        if added.len() > 1 {
+            let shares = charge::shares(units, &vec![Units::whole(1); added.len()]);
+            added.iter_mut().zip(shares).for_each(|(charge, share)| charge.units = share);
+        }
+    }
+
     /// All that is charged is what the request itself tells.
     fn estimate(&mut self) {
         self.estimated = self.charges.iter().map(|charge| charge.units).sum();
@@ -219,8 +277,17 @@ impl<'a> Findings<'a> {
                         std::mem::discriminant(&asked.subject) == std::mem::discriminant(&action.subject);
                     alike && charge.key == key && asked.table == table
                 };
-                // What is returned was asked for.
-                let at = self.charges.iter().rposition(same).ok_or(Malformed)?;
+                let exactly = |charge: &Charge<'_>| {
+                    same(charge) && text(&actions[charge.action].subject) == text(&action.subject)
+                };
+                let equally = |charge: &Charge<'_>| {
+                    same(charge) && equal(text(&actions[charge.action].subject), text(&action.subject))
+                };
+                // What is returned was asked for. Of several on one key it is the one that says the same.
+                let charges = &self.charges;
+                let at = charges.iter().rposition(exactly);
+                let at = at.or_else(|| charges.iter().rposition(equally));
+                let at = at.or_else(|| charges.iter().rposition(same)).ok_or(Malformed)?;
                 self.charges.remove(at);
                 self.unprocessed.push((table.clone(), operation));
             }
@@ -269,6 +336,19 @@ impl<'a> Findings<'a> {
         self.throttles.append(&mut all);
     }
 
+    /// Items on one key were throttled in one attempt. An index's throttle is that of the items that are in it, if any
+    /// is known to be.
+    fn join_throttles(&mut self) {
+        self.throttles.sort_unstable();
+        self.throttles.dedup();
+        let of =
+            |throttled: &Throttled<'a>| (throttled.resource.clone(), throttled.operation, throttled.reason);
+        let with_key: HashSet<_> = self.throttles.iter().filter(|one| one.key.is_some()).map(of).collect();
+        if self.throttles.len() > 1 {
+            self.throttles.retain(|one| one.key.is_some() || !with_key.contains(&of(one)));
+        }
+    }
+
     /// Nothing is recorded if anything can't be.
     fn check(&self) -> Result<(), Error> {
         let check = |resource: &str, key: &Option<Cow<'_, [u8]>>| {
@@ -276,6 +356,7 @@ impl<'a> Findings<'a> {
         };
         self.charges.iter().try_for_each(|charge| check(&charge.resource, &charge.key))?;
         self.throttles.iter().try_for_each(|throttled| check(&throttled.resource, &throttled.key))?;
-        self.strays.iter().try_for_each(|stray| check_name(stray.resource.as_bytes()))
+        self.strays.iter().try_for_each(|stray| check_name(stray.resource.as_bytes()))?;
+        self.unprocessed.iter().try_for_each(|(table, _)| check_name(table.as_bytes()))
     }
 }

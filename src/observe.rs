@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::findings::{Findings, Throttled};
 use crate::json::Malformed;
 use crate::key::check_name;
-use crate::operation::Operation;
 use crate::record::Record;
 use crate::request::{self, Api};
 use crate::schema::reduced;
@@ -110,7 +109,7 @@ impl Detector {
         let request = text(exchange.request)?;
         let actions = request::actions(api, request)?;
         let status = i32::from(exchange.http_status);
-        let outcome = answer::outcome(status, exchange.response.map(text).transpose()?)?;
+        let outcome = answer::outcome(status, exchange.response)?;
         let findings = {
             let guard = &epoch::pin();
             match outcome {
@@ -183,8 +182,8 @@ impl Detector {
                 self.tally(table, charge.operation, Unattributed::ScanUnits, charge.units.halves())?;
             }
         }
-        for Stray { resource, units } in found.strays.iter().filter(|_| capacity) {
-            self.tally(resource.as_bytes(), Operation::Write, Unattributed::IndexUnits, units.halves())?;
+        for Stray { resource, operation, units } in found.strays.iter().filter(|_| capacity) {
+            self.tally(resource.as_bytes(), *operation, Unattributed::IndexUnits, units.halves())?;
         }
         for (table, operation) in &found.unprocessed {
             self.tally(table.as_bytes(), *operation, Unattributed::Unprocessed, 1)?;

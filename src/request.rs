@@ -79,10 +79,15 @@ pub(crate) enum Subject<'a> {
     /// What a query's attributes are to equal: those of its key.
     Conditions(Vec<(Cow<'a, str>, Value<'a>)>),
     /// What a statement's attributes are to equal, one of some values each. They may be any attributes.
-    Pins(Vec<(Cow<'a, str>, Vec<Value<'a>>)>),
+    Pins(Vec<Pinned<'a>>),
+    /// The values that a statement inserts: all attributes of an item.
+    Inserted(Vec<Pinned<'a>>),
     /// Nothing: a scan.
     Nobody,
 }
+
+/// An attribute, and the values that it may have.
+pub(crate) type Pinned<'a> = (Cow<'a, str>, Vec<Value<'a>>);
 
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,13 +135,19 @@ impl Cost<'_> {
 /// takes the square of its number.
 const ACTIONS_MAX: usize = 1_000;
 
-/// The actions of a request.
-pub(crate) fn actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
-    let actions = all_actions(api, request)?;
-    if actions.len() > ACTIONS_MAX { Err(Malformed) } else { Ok(actions) }
+/// DynamoDB's limits, in bytes, of a key condition and of a statement.
+const CONDITION_MAX: usize = 4_096;
+const STATEMENT_MAX: usize = 8_192;
+/// A key's attributes: no more can be compared in a query.
+const EQUALITIES_MAX: usize = 8;
+
+fn push<'a>(actions: &mut Vec<Action<'a>>, action: Action<'a>) -> Result<(), Malformed> {
+    actions.push(action);
+    if actions.len() > ACTIONS_MAX { Err(Malformed) } else { Ok(()) }
 }
 
-fn all_actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
+/// The actions of a request.
+pub(crate) fn actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     match api {
         Api::GetItem => Ok(vec![get(request, false)?]),
         Api::PutItem => Ok(vec![put(request, false)?]),
@@ -230,8 +241,7 @@ fn batch_get(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
         let cost = Cost::Read(consistency(consistent)?);
         json::elements(keys.ok_or(Malformed)?, |key| {
             let (table, subject, cost) = (table.clone(), Subject::Key(key), cost.clone());
-            all.push(Action { table, index: None, operation: Operation::Read, subject, cost });
-            Ok(())
+            push(&mut all, Action { table, index: None, operation: Operation::Read, subject, cost })
         })
     })?;
     Ok(all)
@@ -244,8 +254,7 @@ fn batch_write(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
             let (subject, item) = written(write)?;
             let cost = Cost::Write { item, transactional: false };
             let table = table.clone();
-            all.push(Action { table, index: None, operation: Operation::Write, subject, cost });
-            Ok(())
+            push(&mut all, Action { table, index: None, operation: Operation::Write, subject, cost })
         })
     })?;
     Ok(all)
@@ -273,13 +282,13 @@ fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, 
     let mut all = Vec::new();
     json::elements(items.ok_or(Malformed)?, |item| {
         let (verb, action) = attribute::only(item)?.ok_or(Malformed)?;
-        all.push(match &*verb {
+        let action = match &*verb {
             _ if !verbs.contains(&&*verb) => return Err(Malformed),
             "Get" => get(action, true)?,
             "Put" => put(action, true)?,
             _ => change(action, true)?,
-        });
-        Ok::<(), Malformed>(())
+        };
+        push(&mut all, action)
     })?;
     Ok(all)
 }
@@ -317,7 +326,13 @@ fn key_conditions<'a>(
         let [found] = json::members(all.unwrap_or("{}"), [name])?;
         found.ok_or(Malformed)
     };
+    if expression.len() > CONDITION_MAX {
+        return Err(Malformed);
+    }
     let equalities = expression::equalities(expression).ok_or(Malformed)?;
+    if equalities.len() > EQUALITIES_MAX {
+        return Err(Malformed);
+    }
     let condition = |(name, value): (&str, &str)| {
         let name = match name.starts_with('#') {
             true => json::text(look(names, name)?)?,
@@ -343,13 +358,18 @@ fn legacy_conditions(conditions: &str) -> Result<Conditions<'_>, Malformed> {
 
 fn statements<'a>(request: &'a str, member: &str, api: Api) -> Result<Vec<Action<'a>>, Malformed> {
     let [all] = json::members(request, [member])?;
-    json::array(all.ok_or(Malformed)?)?.into_iter().map(|statement| execute(statement, api)).collect()
+    let mut actions = Vec::new();
+    json::elements(all.ok_or(Malformed)?, |statement| push(&mut actions, execute(statement, api)?))?;
+    Ok(actions)
 }
 
 fn execute(request: &str, api: Api) -> Result<Action<'_>, Malformed> {
     let [text, parameters, consistent] =
         json::members(request, ["Statement", "Parameters", "ConsistentRead"])?;
     let text = json::text(text.ok_or(Malformed)?)?;
+    if text.len() > STATEMENT_MAX {
+        return Err(Malformed);
+    }
     let parameters = json::array(parameters.unwrap_or("[]"))?;
     let statement = partiql::parse(&text).ok_or(Malformed)?;
     let value = |term: &Term<'_>| match term {
@@ -373,5 +393,6 @@ fn execute(request: &str, api: Api) -> Result<Action<'_>, Malformed> {
     };
     let operation = if reads { Operation::Read } else { Operation::Write };
     let index = statement.index.as_ref().map(own);
-    Ok(Action { table, index, operation, subject: Subject::Pins(pins), cost })
+    let subject = if statement.verb == Verb::Insert { Subject::Inserted(pins) } else { Subject::Pins(pins) };
+    Ok(Action { table, index, operation, subject, cost })
 }

@@ -6,6 +6,7 @@ use crate::json::{self, Malformed};
 use crate::memory::{OutOfMemory, try_box};
 use ahash::RandomState;
 use crossbeam_epoch::Guard;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -25,12 +26,18 @@ pub(crate) struct TableSchema {
 pub(crate) struct IndexSchema {
     /// One to four attributes.
     pub(crate) hash: Vec<String>,
+    /// None to four: an item that lacks one of them, or of the former, is not in the index. Of a declared index they are
+    /// not known.
+    pub(crate) range: Vec<String>,
     /// Whether the index is local, so that its partitions are the table's; if a description has said so.
     pub(crate) local: Option<bool>,
 }
 
 /// Tables that are learnt from traffic, at most. Declared ones are always kept.
 const LEARNT_MAX: usize = 10_000;
+
+/// A table, and the name of its partition key.
+pub(crate) type Learnt<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 type Known = HashMap<String, Arc<TableSchema>, RandomState>;
 
@@ -54,18 +61,28 @@ impl Schemas {
     }
 
     /// Changes what is known of a table, by `change` as often as others come in between.
-    pub(crate) fn set(&self, table: &str, change: impl Fn(&mut TableSchema), guard: &Guard) {
+    fn set(&self, table: &str, change: impl Fn(&mut TableSchema), guard: &Guard) {
+        let changed = |known: &Known| {
+            let mut schema = known.get(table).map(|schema| (**schema).clone()).unwrap_or_default();
+            change(&mut schema);
+            let same = known.get(table).is_some_and(|before| **before == schema);
+            if same { Vec::new() } else { vec![(table.to_owned(), Arc::new(schema))] }
+        };
+        self.replace(changed, guard);
+    }
+
+    /// Puts in what `changed` finds has changed, all at once.
+    fn replace(&self, changed: impl Fn(&Known) -> Vec<(String, Arc<TableSchema>)>, guard: &Guard) {
         loop {
             let old = self.0.load(Acquire);
             // SAFETY: as in `known`.
             let known = unsafe { &*old };
-            let mut schema = known.get(table).map(|schema| (**schema).clone()).unwrap_or_default();
-            change(&mut schema);
-            if known.get(table).is_some_and(|before| **before == schema) {
+            let changed = changed(known);
+            if changed.is_empty() {
                 return;
             }
             let mut new = known.clone();
-            new.insert(table.to_owned(), Arc::new(schema));
+            new.extend(changed);
             let new = Box::into_raw(Box::new(new));
             match self.0.compare_exchange(old, new, AcqRel, Acquire) {
                 Ok(_) => {
@@ -85,19 +102,25 @@ impl Schemas {
             None => schema.hash = hash.first().cloned(),
             Some(index) => {
                 let hash = hash.to_vec();
-                schema.indexes.insert(index.to_owned(), IndexSchema { hash, local: None });
+                schema.indexes.insert(index.to_owned(), IndexSchema { hash, range: Vec::new(), local: None });
             }
         };
         self.set(table, change, guard);
     }
 
-    /// Learns the name of a table's partition key from a request that was answered.
-    pub(crate) fn learn(&self, table: &str, hash: &str, guard: &Guard) {
-        let known = self.known(guard);
-        let new = known.get(table).is_none_or(|schema| schema.hash.is_none());
-        if new && known.len() < LEARNT_MAX {
-            self.set(table, |schema| schema.hash = Some(hash.to_owned()), guard);
-        }
+    /// Learns the names of tables' partition keys from a request that was answered.
+    pub(crate) fn learn(&self, learnt: &[Learnt<'_>], guard: &Guard) {
+        let new = |known: &Known| {
+            let room = LEARNT_MAX.saturating_sub(known.len());
+            let new =
+                learnt.iter().filter(|(table, _)| known.get(&**table).is_none_or(|of| of.hash.is_none()));
+            let with = |(table, hash): &Learnt<'_>| {
+                let before = known.get(&**table).map(|schema| (**schema).clone()).unwrap_or_default();
+                (table.to_string(), Arc::new(TableSchema { hash: Some(hash.to_string()), ..before }))
+            };
+            new.take(room).map(with).collect()
+        };
+        self.replace(new, guard);
     }
 
     /// Learns all that a table's description says.
@@ -108,37 +131,40 @@ impl Schemas {
         )?;
         let Some(name) = name else { return Ok(()) };
         let name = json::text(name)?;
-        let hash = keys.map(hashed).transpose()?.and_then(|all| all.into_iter().next());
+        let hash = keys.map(key_of).transpose()?.and_then(|(hash, _)| hash.into_iter().next());
         let mut indexes = HashMap::new();
         for (all, local) in [(global, false), (local, true)] {
             json::elements(all.unwrap_or("[]"), |index| {
                 let [name, keys] = json::members(index, ["IndexName", "KeySchema"])?;
                 if let (Some(name), Some(keys)) = (name, keys) {
-                    indexes.insert(
-                        json::text(name)?.into_owned(),
-                        IndexSchema { hash: hashed(keys)?, local: Some(local) },
-                    );
+                    let (hash, range) = key_of(keys)?;
+                    let schema = IndexSchema { hash, range, local: Some(local) };
+                    indexes.insert(json::text(name)?.into_owned(), schema);
                 }
                 Ok::<(), Malformed>(())
             })?;
         }
-        let schema = TableSchema { hash, indexes };
-        self.set(&name, |known| known.clone_from(&schema), guard);
+        let change = |known: &mut TableSchema| match &hash {
+            Some(_) => *known = TableSchema { hash: hash.clone(), indexes: indexes.clone() },
+            // Cut down: what it does not say stays.
+            None => known.indexes.extend(indexes.clone()),
+        };
+        self.set(&name, change, guard);
         Ok(())
     }
 }
 
-/// The attributes of a `KeySchema` that are hashed.
-fn hashed(keys: &str) -> Result<Vec<String>, Malformed> {
-    let mut all = Vec::new();
+/// The attributes of a `KeySchema`: those that are hashed, and those that sort.
+fn key_of(keys: &str) -> Result<(Vec<String>, Vec<String>), Malformed> {
+    let (mut hash, mut range) = (Vec::new(), Vec::new());
     json::elements(keys, |key| {
         let [name, kind] = json::members(key, ["AttributeName", "KeyType"])?;
-        if json::text(kind.ok_or(Malformed)?)? == "HASH" {
-            all.push(json::text(name.ok_or(Malformed)?)?.into_owned());
-        }
+        let name = json::text(name.ok_or(Malformed)?)?.into_owned();
+        let hashed = json::text(kind.ok_or(Malformed)?)? == "HASH";
+        if hashed { &mut hash } else { &mut range }.push(name);
         Ok::<(), Malformed>(())
     })?;
-    if all.is_empty() { Err(Malformed) } else { Ok(all) }
+    if hash.is_empty() { Err(Malformed) } else { Ok((hash, range)) }
 }
 
 impl Drop for Schemas {

@@ -3,9 +3,10 @@
 use crate::attribute;
 use crate::json::{self, Malformed};
 use crate::request::{Action, Subject, Value};
-use crate::schema::{Schemas, TableSchema};
+use crate::schema::{IndexSchema, Learnt, Schemas, TableSchema};
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 /// Where an action belongs.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,9 @@ pub(crate) fn index_resource(table: &str, index: &str) -> String {
     format!("{table}/index/{index}")
 }
 
+/// The most values that a statement's IN may have for a key: DynamoDB takes 50.
+const VALUES_MAX: usize = 100;
+
 /// What is known of tables, and what the answer tells about the index that was queried.
 pub(crate) struct Finder<'s, 'g> {
     pub(crate) schemas: &'s Schemas,
@@ -42,6 +46,8 @@ pub(crate) struct Finder<'s, 'g> {
     pub(crate) local: Option<bool>,
     /// Whether the request was accepted, so that its keys are those of the table.
     pub(crate) accepted: bool,
+    /// What it tells of tables' keys.
+    pub(crate) learnt: RefCell<Vec<Learnt<'s>>>,
     pub(crate) guard: &'g Guard,
 }
 
@@ -57,7 +63,7 @@ impl Finder<'_, '_> {
                 Ok(Target { resource: table, keys: vec![self.of_item(action, item, schema)?] })
             }
             Subject::Conditions(conditions) => self.of_conditions(action, conditions, schema),
-            Subject::Pins(pins) => self.of_pins(action, pins, schema),
+            Subject::Pins(pins) | Subject::Inserted(pins) => self.of_pins(action, pins, schema),
             Subject::Nobody => Ok(Target { resource: self.resource(action, schema), keys: Vec::new() }),
         }
     }
@@ -82,7 +88,7 @@ impl Finder<'_, '_> {
         };
         let value = attribute::key_value(value)?;
         if self.accepted {
-            self.schemas.learn(&action.table, &name, self.guard);
+            self.learn(&action.table, &name);
         }
         Ok(value)
     }
@@ -107,7 +113,7 @@ impl Finder<'_, '_> {
         };
         let key = joined(&[value])?;
         if self.accepted && action.index.is_none() {
-            self.schemas.learn(&action.table, name, self.guard);
+            self.learn(&action.table, name);
         }
         Ok(Target { resource, keys: vec![key] })
     }
@@ -124,14 +130,24 @@ impl Finder<'_, '_> {
         }
         // Any attribute may be compared: only the schema tells which is the key.
         let hash = self.hash(action, schema).ok_or_else(|| NoTarget::Schema(action.table.to_string()))?;
+        // What pins an attribute most narrowly: the others only take from it.
         let look = |name: &String| {
-            let (_, values) = pins.iter().find(|(of, _)| of == name)?;
+            let (_, values) =
+                pins.iter().filter(|(of, _)| of == name).min_by_key(|(_, values)| values.len())?;
             // A list that is a parameter, say, pins a key too, but nobody knows which.
             (!values.contains(&Value::Other)).then_some(values)
         };
         let keys = match hash.iter().map(look).collect::<Option<Vec<_>>>().as_deref() {
             None => Vec::new(),
-            Some([values]) => values.iter().map(|value| joined(&[value])).collect::<Result<_, _>>()?,
+            Some([values]) if values.len() > VALUES_MAX => return Err(NoTarget::Malformed),
+            Some([values]) => {
+                let mut keys = values.iter().map(|value| joined(&[value])).collect::<Result<Vec<_>, _>>()?;
+                if keys.len() > 1 {
+                    keys.sort_unstable();
+                    keys.dedup();
+                }
+                keys
+            }
             Some(several) if several.iter().all(|values| values.len() == 1) => {
                 vec![joined(&several.iter().map(|values| &values[0]).collect::<Vec<_>>())?]
             }
@@ -171,16 +187,37 @@ impl Finder<'_, '_> {
         described.or(self.local).or_else(declared).unwrap_or_else(|| action.is_strong())
     }
 
-    /// The value that an item has of an index's key, if that is known and it has one.
+    /// The value that an item has of an index's key, if that is known and the item is in the index. Of one that is
+    /// updated or deleted only the `Key` is known: it has the value where the index is by the table's own key attributes.
     pub(crate) fn index_key(&self, action: &Action<'_>, index: &str) -> Option<Vec<u8>> {
-        let Subject::Item(item) = action.subject else { return None };
-        let schema = self.schemas.get(&action.table, self.guard)?;
-        let values = schema.indexes.get(index)?.hash.iter().map(|name| {
+        let IndexSchema { hash, range, .. } =
+            self.schemas.get(&action.table, self.guard)?.indexes.get(index)?;
+        let member = |item, name: &String| {
             let [value] = json::first_members(item, [name.as_str()]).ok()?;
             value.map(Value::Json)
-        });
-        let values = values.collect::<Option<Vec<_>>>()?;
+        };
+        let value = |name: &String| match &action.subject {
+            Subject::Item(item) | Subject::Key(item) => member(item, name),
+            Subject::Inserted(pins) => match &pins.iter().find(|(of, _)| of == name)?.1[..] {
+                [value] => Some(value.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let whole = !matches!(action.subject, Subject::Key(_));
+        if whole && !range.iter().all(|name| value(name).is_some()) {
+            return None;
+        }
+        let values = hash.iter().map(value).collect::<Option<Vec<_>>>()?;
         joined(&values.iter().collect::<Vec<_>>()).ok().map(Cow::into_owned)
+    }
+
+    /// Keeps what the request tells, until all of it is found good.
+    fn learn(&self, table: &str, hash: &str) {
+        let mut learnt = self.learnt.borrow_mut();
+        if !learnt.iter().any(|(of, _)| of == table) {
+            learnt.push((Cow::Owned(table.to_owned()), Cow::Owned(hash.to_owned())));
+        }
     }
 }
 

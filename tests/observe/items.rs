@@ -55,7 +55,7 @@ fn local_indexes_are_the_table_s_and_global_ones_their_own() {
     let units = r#"{"ConsumedCapacity":{"TableName":"T","CapacityUnits":9.0,"Table":{"CapacityUnits":2.0},
         "LocalSecondaryIndexes":{"L":{"CapacityUnits":3.0}},
         "GlobalSecondaryIndexes":{"G":{"CapacityUnits":1.0},"M":{"CapacityUnits":1.0},"Z":{"CapacityUnits":2.0}}}}"#;
-    let put = r#"{"TableName":"T","Item":{"p":{"S":"k"},"g":{"S":"gk"},"a":{"S":"é\""},"b":{"N":"1.0"}}}"#;
+    let put = r#"{"TableName":"T","Item":{"p":{"S":"k"},"g":{"S":"gk"},"a":{"S":"é\""},"b":{"N":"1.0"},"r":{"S":"z"}}}"#;
     use hotpart::Operation::Write;
     use hotpart::Unattributed::IndexUnits;
     case("PutItem", put)
@@ -65,9 +65,9 @@ fn local_indexes_are_the_table_s_and_global_ones_their_own() {
         .writes("T/index/M", r#"["é\"","1"]"#, 0, 1.0)
         .tally("T/index/Z", Write, IndexUnits, 2.0)
         .check(described);
-    // Neither tells the values of the indexes' keys.
+    // One does not tell the values of the indexes' keys, and the other is in no index: it has no r.
     let delete = r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#;
-    let sparse = r#"{"TableName":"T","Item":{"p":{"S":"k"},"a":{"S":"x"}}}"#;
+    let sparse = r#"{"TableName":"T","Item":{"p":{"S":"k"},"a":{"S":"x"},"b":{"N":"1"}}}"#;
     for (operation, request) in [("DeleteItem", delete), ("PutItem", sparse)] {
         case(operation, request)
             .answer(units)

@@ -2,9 +2,11 @@
 //! DynamoDB's API reference; and that what is damaged is refused and changes nothing.
 #![cfg(feature = "dynamodb")]
 
+mod attribution;
 mod batches;
 mod case;
 mod damage;
+mod hostile;
 mod items;
 mod keys;
 mod outcomes;

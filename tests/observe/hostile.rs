@@ -1,0 +1,305 @@
+//! Requests and answers that are made to take long, to take much, or to get past a check.
+
+use crate::case::{blank, case, described, observe};
+use hotpart::Operation::{Read, Write};
+use hotpart::Reason::{KeyRange, Unknown};
+use hotpart::Unattributed::{ScanUnits, Scans, Throttles};
+use hotpart::{Error, ObserveError};
+
+const ARN: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/T";
+
+fn deletes(n: usize) -> String {
+    let one = |i| format!(r#"{{"DeleteRequest":{{"Key":{{"u":{{"S":"k{i}"}}}}}}}}"#);
+    format!(r#"{{"RequestItems":{{"U":[{}]}}}}"#, (0..n).map(one).collect::<Vec<_>>().join(","))
+}
+
+/// They took minutes: each comparison read all the values anew.
+#[test]
+fn conditions_of_more_comparisons_than_a_key_has_are_refused() {
+    let query = |n: usize, name: &str| {
+        let expression = (0..n).map(|i| format!("{name}{i}=:v{i}")).collect::<Vec<_>>().join(" and ");
+        let values: Vec<_> = (0..n).map(|i| format!(r#"":v{i}":{{"S":"x"}}"#)).collect();
+        format!(
+            r#"{{"TableName":"T","IndexName":"M","KeyConditionExpression":"{expression}","ExpressionAttributeValues":{{{}}}}}"#,
+            values.join(",")
+        )
+    };
+    assert_eq!(observe(&described(false), "Query", &query(9, "a"), 200, None), Err(ObserveError::Json));
+    assert_eq!(observe(&described(false), "Query", &query(16_000, "a"), 200, None), Err(ObserveError::Json));
+    let long = query(2, &"a".repeat(2_048));
+    assert_eq!(observe(&described(false), "Query", &long, 200, None), Err(ObserveError::Json));
+}
+
+#[test]
+fn statements_and_lists_beyond_dynamodb_s_limits_are_refused() {
+    let statement = |values: usize| {
+        format!(r#"{{"Statement":"SELECT * FROM U WHERE u IN [{}1]"}}"#, "1,".repeat(values - 1))
+    };
+    for (values, expected) in
+        [(100, Ok(1)), (101, Err(ObserveError::Json)), (1 << 20, Err(ObserveError::Json))]
+    {
+        assert_eq!(observe(&described(false), "ExecuteStatement", &statement(values), 200, None), expected);
+    }
+    let keys = format!(r#"{{"RequestItems":{{"U":{{"Keys":[{}1]}}}}}}"#, "1,".repeat(1 << 20));
+    assert_eq!(observe(&described(false), "BatchGetItem", &keys, 200, None), Err(ObserveError::Json));
+}
+
+/// 280 KB of an answer asked for 5 GB: each index was put to each item, as often as it was named.
+#[test]
+fn an_index_that_is_named_often_is_one_and_too_many_are_refused() {
+    let answer = |indexes: Vec<String>| {
+        format!(
+            r#"{{"ConsumedCapacity":[{{"TableName":"U","Table":{{"CapacityUnits":1000}},"GlobalSecondaryIndexes":{{{}}}}}]}}"#,
+            indexes.join(",")
+        )
+    };
+    let detector = described(true);
+    let often = answer(vec![r#""G":{"CapacityUnits":1}"#.to_owned(); 40_000]);
+    assert_eq!(observe(&detector, "BatchWriteItem", &deletes(1_000), 200, Some(&often)), Ok(1_000));
+    let many = answer((0..101).map(|i| format!(r#""G{i}":{{}}"#)).collect());
+    let refused = observe(&detector, "BatchWriteItem", &deletes(2), 200, Some(&many));
+    assert_eq!(refused, Err(ObserveError::Json));
+    let tables = format!(r#"{{"ConsumedCapacity":[{}{{}}]}}"#, r#"{"TableName":"X"},"#.repeat(200_000));
+    let refused = observe(&detector, "BatchWriteItem", &deletes(2), 200, Some(&tables));
+    assert_eq!(refused, Err(ObserveError::Json));
+}
+
+#[test]
+fn a_reason_that_is_named_often_is_one() {
+    let detector = described(false);
+    let body =
+        format!(r#"{{"__type":"ThrottlingException","ThrottlingReasons":[{}{{}}]}}"#, "{},".repeat(100_000));
+    assert_eq!(observe(&detector, "BatchWriteItem", &deletes(1_000), 400, Some(&body)), Ok(0));
+    assert_eq!(detector.statistics().throttles[Unknown as usize], 1_000);
+}
+
+/// An item that came back was taken out before names were looked at, and its table's was tallied as it was.
+#[test]
+fn names_of_unprocessed_items_are_checked_too() {
+    for name in ["", &"n".repeat(1_025), &"n".repeat(40_000)] {
+        let detector = described(false);
+        let of = |member: &str| format!(r#"{{"{member}":{{"{name}":{{"Keys":[{{"u":{{"S":"x"}}}}]}}}}}}"#);
+        let (request, answer) = (of("RequestItems"), of("UnprocessedKeys"));
+        let before = detector.statistics();
+        let refused = observe(&detector, "BatchGetItem", &request, 200, Some(&answer));
+        assert_eq!(refused, Err(ObserveError::Refused(Error::Invalid)), "{} bytes", name.len());
+        assert_eq!(detector.statistics(), before);
+    }
+}
+
+/// 5 seconds and 4 GB: all that was known was copied for each table that was new.
+#[test]
+fn a_thousand_new_tables_are_learnt_at_once() {
+    let detector = blank(false);
+    for first in [0, 1_000, 2_000] {
+        let tables = (first..first + 1_000).map(|i| format!(r#""t{i}":{{"Keys":[{{"u":{{"S":"k"}}}}]}}"#));
+        let request = format!(r#"{{"RequestItems":{{{}}}}}"#, tables.collect::<Vec<_>>().join(","));
+        assert_eq!(observe(&detector, "BatchGetItem", &request, 200, None), Ok(1_000));
+    }
+    let put = r#"{"TableName":"t1500","Item":{"x":{"S":"1"},"u":{"S":"k"}}}"#;
+    assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
+}
+
+#[test]
+fn capacity_that_is_no_number_of_units_is_refused() {
+    for units in ["1e300", "-1", "1e13"] {
+        let answer = format!(r#"{{"ConsumedCapacity":{{"TableName":"T","CapacityUnits":{units}}}}}"#);
+        let refused = observe(&described(true), "Scan", r#"{"TableName":"T"}"#, 200, Some(&answer));
+        assert_eq!(refused, Err(ObserveError::Json), "{units}");
+    }
+}
+
+#[test]
+fn a_refusal_that_can_not_be_read_is_no_more_than_that() {
+    let put = r#"{"TableName":"T","Item":{"p":{"S":"k"}}}"#;
+    for (status, body) in [(413, "<html>"), (403, "<html>"), (302, ""), (400, "{"), (400, "[]")] {
+        case("PutItem", put).status(status, body).check(described);
+    }
+    let exchange = hotpart::Exchange {
+        operation: b"PutItem",
+        request: put.as_bytes(),
+        response: Some(b"\xFF"),
+        http_status: 404,
+        ..hotpart::Exchange::default()
+    };
+    assert_eq!(described(false).observe(&exchange), Ok(0));
+}
+
+/// In the API's model the exceptions spell it in two ways.
+#[test]
+fn reasons_are_found_by_either_spelling() {
+    let put = r#"{"TableName":"T","Item":{"p":{"S":"k"}}}"#;
+    let reason = format!(r#"[{{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"{ARN}"}}]"#);
+    for (exception, member) in [
+        ("ThrottlingException", "throttlingReasons"),
+        ("ProvisionedThroughputExceededException", "ThrottlingReasons"),
+        ("RequestLimitExceeded", "ThrottlingReasons"),
+    ] {
+        case("PutItem", put)
+            .exception(exception, &format!(r#""{member}":{reason}"#))
+            .throttle("T", "k", Write, KeyRange)
+            .check(described);
+    }
+}
+
+#[test]
+fn a_throttle_of_nothing_that_was_asked_for_is_one_all_the_same() {
+    let put = r#"{"TableName":"T","Item":{"p":{"S":"k"}}}"#;
+    for resource in ["*", "arn:aws:dynamodb:us-east-1:123456789012:table/Other"] {
+        let reason =
+            format!(r#"{{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"{resource}"}}"#);
+        case("PutItem", put)
+            .exception(
+                "ProvisionedThroughputExceededException",
+                &format!(r#""ThrottlingReasons":[{reason}]"#),
+            )
+            .throttle("T", "k", Write, Unknown)
+            .check(described);
+    }
+    for resource in [r#","resource":"""#, ""] {
+        let reason = format!(r#"{{"reason":"TableWriteKeyRangeThroughputExceeded"{resource}}}"#);
+        case("PutItem", put)
+            .exception(
+                "ProvisionedThroughputExceededException",
+                &format!(r#""ThrottlingReasons":[{reason}]"#),
+            )
+            .throttle("T", "k", Write, KeyRange)
+            .check(described);
+    }
+}
+
+#[test]
+fn an_index_s_throttle_is_of_the_items_that_are_in_it() {
+    let puts = r#"{"RequestItems":{"T":[{"PutRequest":{"Item":{"p":{"S":"k"}}}},{"PutRequest":{"Item":{"p":{"S":"l"},"g":{"S":"x"}}}}]}}"#;
+    let none = r#"{"RequestItems":{"T":[{"PutRequest":{"Item":{"p":{"S":"k"}}}}]}}"#;
+    let reason = format!(
+        r#""ThrottlingReasons":[{{"reason":"IndexWriteKeyRangeThroughputExceeded","resource":"{ARN}/index/G"}}]"#
+    );
+    let throttled = |request: &str| {
+        case("BatchWriteItem", request).exception("ProvisionedThroughputExceededException", &reason)
+    };
+    throttled(puts).throttle("T/index/G", "x", Write, KeyRange).check(described);
+    throttled(none).tally("T/index/G", Write, Throttles, 1.0).check(described);
+}
+
+#[test]
+fn every_operation_may_be_throttled_or_lost() {
+    let reason = format!(
+        r#""ThrottlingReasons":[{{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"{ARN}"}}]"#
+    );
+    for (operation, request, units) in [
+        ("UpdateItem", r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#, 1.0),
+        ("DeleteItem", r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#, 1.0),
+        ("BatchWriteItem", r#"{"RequestItems":{"T":[{"DeleteRequest":{"Key":{"p":{"S":"k"}}}}]}}"#, 1.0),
+        (
+            "TransactWriteItems",
+            r#"{"TransactItems":[{"Update":{"TableName":"T","Key":{"p":{"S":"k"}}}}]}"#,
+            2.0,
+        ),
+        ("ExecuteStatement", r#"{"Statement":"DELETE FROM T WHERE p='k'"}"#, 1.0),
+        ("ExecuteTransaction", r#"{"TransactStatements":[{"Statement":"DELETE FROM T WHERE p='k'"}]}"#, 2.0),
+        ("BatchExecuteStatement", r#"{"Statements":[{"Statement":"DELETE FROM T WHERE p='k'"}]}"#, 1.0),
+    ] {
+        let throttled = case(operation, request).exception("RequestLimitExceeded", &reason);
+        throttled.throttle("T", "k", Write, KeyRange).check(described);
+        case(operation, request).no_answer().writes("T", "k", 1, units).all_estimated().check(described);
+        case(operation, request).status(500, "").writes("T", "k", 1, units).all_estimated().check(described);
+    }
+    let reason = reason.replace("Write", "Read");
+    for (operation, request, units) in [
+        ("GetItem", r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#, 0.5),
+        ("BatchGetItem", r#"{"RequestItems":{"T":{"Keys":[{"p":{"S":"k"}}]}}}"#, 0.5),
+        ("TransactGetItems", r#"{"TransactItems":[{"Get":{"TableName":"T","Key":{"p":{"S":"k"}}}}]}"#, 2.0),
+        (
+            "Query",
+            r#"{"TableName":"T","KeyConditionExpression":"p = :v","ExpressionAttributeValues":{":v":{"S":"k"}}}"#,
+            0.5,
+        ),
+        // Of a local index, whose partition is the table's.
+        (
+            "Query",
+            r#"{"TableName":"T","IndexName":"L","KeyConditionExpression":"p = :v","ExpressionAttributeValues":{":v":{"S":"k"}}}"#,
+            0.5,
+        ),
+        ("ExecuteStatement", r#"{"Statement":"SELECT * FROM T WHERE p='k'"}"#, 0.5),
+    ] {
+        let throttled = case(operation, request).exception("RequestLimitExceeded", &reason);
+        throttled.throttle("T", "k", Read, KeyRange).check(described);
+        case(operation, request).no_answer().reads("T", "k", 1, units).all_estimated().check(described);
+    }
+    let scan = case("Scan", r#"{"TableName":"T"}"#).no_answer();
+    scan.tally("T", Read, Scans, 1.0).tally("T", Read, ScanUnits, 0.5).estimated(0.5).check(described);
+    let scan = case("Scan", r#"{"TableName":"T","IndexName":"G"}"#);
+    let scan = scan.tally("T/index/G", Read, Scans, 1.0).tally("T/index/G", Read, ScanUnits, 0.5);
+    scan.estimated(0.5).check(described);
+    let unpinned = case("ExecuteStatement", r#"{"Statement":"UPDATE T SET x=1 WHERE y='k'"}"#);
+    unpinned.tally("T", Write, Scans, 1.0).tally("T", Write, ScanUnits, 1.0).estimated(1.0).check(described);
+}
+
+#[test]
+fn a_condition_that_failed_is_a_write_of_the_item_that_is_there() {
+    let item = crate::items::item(3_000);
+    for operation in ["UpdateItem", "DeleteItem"] {
+        case(operation, r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#)
+            .exception("ConditionalCheckFailedException", &format!(r#""Item":{item}"#))
+            .writes("T", "k", 1, 3.0)
+            .all_estimated()
+            .check(described);
+    }
+    let statement = r#"{"Statement":"UPDATE T SET x = 1 WHERE p = 'k' AND s = 1"}"#;
+    case("ExecuteStatement", statement)
+        .exception("ConditionalCheckFailedException", "")
+        .writes("T", "k", 1, 1.0)
+        .all_estimated()
+        .check(described);
+    case("BatchExecuteStatement", &format!(r#"{{"Statements":[{statement}]}}"#))
+        .answer(&format!(
+            r#"{{"Responses":[{{"Error":{{"Code":"ConditionalCheckFailed","Item":{item}}}}}]}}"#
+        ))
+        .writes("T", "k", 1, 3.0)
+        .all_estimated()
+        .check(described);
+    // An INSERT's condition is that there is no such item.
+    let insert = r#"{"Statement":"INSERT INTO T VALUE {'p':'k','s':1}"}"#;
+    case("ExecuteStatement", insert)
+        .exception("DuplicateItemException", "")
+        .writes("T", "k", 1, 1.0)
+        .all_estimated()
+        .check(described);
+    case("BatchExecuteStatement", &format!(r#"{{"Statements":[{insert}]}}"#))
+        .answer(r#"{"Responses":[{"Error":{"Code":"DuplicateItem"}}]}"#)
+        .writes("T", "k", 1, 1.0)
+        .all_estimated()
+        .check(described);
+}
+
+#[test]
+fn members_that_are_null_are_absent() {
+    case(
+        "TransactGetItems",
+        r#"{"TransactItems":[{"Get":{"TableName":"U","Key":{"u":{"S":"a","N":null}}}}]}"#,
+    )
+    .answer(r#"{"Responses":[null]}"#)
+    .reads("U", "a", 1, 2.0)
+    .all_estimated()
+    .check(described);
+}
+
+#[test]
+fn keys_and_names_are_read_through_their_escapes() {
+    let put = r#"{"TableName":"T","Item":{"\u0070":{"S":"a\u0000\ud83d\ude00"}}}"#;
+    case("PutItem", put).writes("T", "a\0\u{1F600}", 1, 1.0).all_estimated().check(described);
+    case("DeleteItem", r#"{"TableName":"\u0054","Key":{"\u0070":{"S":"\/"}}}"#)
+        .writes("T", "/", 1, 1.0)
+        .all_estimated()
+        .check(described);
+}
+
+/// A client's serialiser writes a name once. Of several the first is the key: reading on would cost every request.
+#[test]
+fn of_two_members_of_one_name_the_first_is_the_key() {
+    let detector = described(false);
+    let put = r#"{"TableName":"T","Item":{"p":{"S":"first"},"p":{"S":"last"}}}"#;
+    assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
+    assert_eq!(detector.write_count("T", "first"), Ok(1));
+}
