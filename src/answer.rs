@@ -42,8 +42,8 @@ pub(crate) struct Capacity<'a> {
     pub(crate) units: Units,
     /// Of global indexes, if the answer has details.
     pub(crate) indexes: Vec<(Cow<'a, str>, Units)>,
-    /// Whether local indexes are named.
-    pub(crate) local: bool,
+    /// The local indexes that are named.
+    pub(crate) local: Vec<Cow<'a, str>>,
     pub(crate) detailed: bool,
     reads: Units,
     writes: Units,
@@ -61,27 +61,30 @@ impl<'a> Capacity<'a> {
     }
 
     /// What each table took, where statements of one are told apart.
-    pub(crate) fn by_table(each: &[Self]) -> Cow<'_, [Self]> {
+    pub(crate) fn by_table(each: &[Self]) -> Result<Cow<'_, [Self]>, Malformed> {
         if each.len() <= 1 {
-            return Cow::Borrowed(each);
+            return Ok(Cow::Borrowed(each));
         }
         let mut tables: Vec<Self> = Vec::new();
         for one in each {
             match tables.iter_mut().find(|before| before.table == one.table) {
-                Some(before) => before.merge(one),
+                Some(before) => before.merge(one)?,
                 None => tables.push(one.clone()),
             }
         }
-        Cow::Owned(tables)
+        Ok(Cow::Owned(tables))
     }
 
-    fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, other: &Self) -> Result<(), Malformed> {
         self.units += other.units;
         self.reads += other.reads;
         self.writes += other.writes;
-        self.local |= other.local;
         self.detailed |= other.detailed;
+        self.local.extend(
+            other.local.iter().filter(|name| !self.local.contains(name)).cloned().collect::<Vec<_>>(),
+        );
         other.indexes.iter().for_each(|(index, took)| add(&mut self.indexes, index.clone(), *took));
+        if self.indexes.len() + self.local.len() > INDEXES_MAX { Err(Malformed) } else { Ok(()) }
     }
 }
 
@@ -167,17 +170,17 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
     if let Some(table) = table {
         own += units(json::members(table, ["CapacityUnits"])?[0])?;
     }
-    let (mut indexes, mut on_local) = (Vec::new(), Units::default());
-    let mut has_local = false;
+    let (mut indexes, mut on_local, mut locals) = (Vec::new(), Units::default(), Vec::new());
     for (all, is_local) in [(local, true), (global, false)] {
         json::each(all.unwrap_or("{}"), |index, took| {
             let took = units(json::members(took, ["CapacityUnits"])?[0])?;
             if is_local {
-                (on_local, has_local) = (on_local + took, true);
+                on_local += took;
+                locals.push(index);
             } else {
                 add(&mut indexes, index, took);
             }
-            if indexes.len() > INDEXES_MAX { Err(Malformed) } else { Ok(()) }
+            if indexes.len().max(locals.len()) > INDEXES_MAX { Err(Malformed) } else { Ok(()) }
         })?;
     }
     let detailed = table.is_some() || local.is_some() || global.is_some();
@@ -195,7 +198,7 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
         table: reduce(name),
         units: own,
         indexes,
-        local: has_local,
+        local: locals,
         detailed,
         reads: units(reads)?,
         writes: units(writes)?,

@@ -16,9 +16,10 @@ use crate::schema::reduced;
 use crate::target::{Finder, Target, index_resource};
 use crate::units::{Consistency, Units, read_units, write_units};
 use crossbeam_epoch::Guard;
+use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What a request comes to.
 #[derive(Default)]
@@ -27,6 +28,8 @@ pub(crate) struct Findings<'a> {
     pub(crate) estimated: Units,
     pub(crate) strays: Vec<Stray>,
     pub(crate) throttles: Vec<Throttled<'a>>,
+    /// Those of indexes that the items at hand are known not to be in.
+    outside: Vec<Throttled<'a>>,
     /// Items that came back unprocessed.
     pub(crate) unprocessed: Vec<(Cow<'a, str>, Operation)>,
 }
@@ -49,12 +52,12 @@ impl Detector {
         guard: &Guard,
     ) -> Result<Findings<'a>, ObserveError> {
         let learnt = RefCell::default();
-        let mut finder = Finder { schemas: &self.schemas, local: None, accepted: false, learnt, guard };
+        let mut finder = Finder { schemas: &self.schemas, shown: Vec::new(), accepted: false, learnt, guard };
         let mut found = Findings::default();
         match outcome {
             Outcome::Done(answer) => {
                 finder.accepted = true;
-                finder.local = shown_local(actions, &answer);
+                finder.shown = shown_indexes(actions, &answer);
                 self.done(api, actions, answer, &finder, &mut found)?;
             }
             Outcome::Unknown => {
@@ -85,7 +88,7 @@ impl Detector {
                 for action in actions {
                     found.throttle(action, finder.target(action)?, &reasons, &finder);
                 }
-                if found.throttles.is_empty() {
+                if found.throttles.is_empty() && found.outside.is_empty() {
                     // The reasons are of nothing that was asked for. It was throttled all the same.
                     for action in actions {
                         found.throttle(action, finder.target(action)?, &[], &finder);
@@ -113,7 +116,7 @@ impl Detector {
     ) -> Result<(), ObserveError> {
         let capacity = self.terms.measure.is_capacity();
         let is_only = one_table(actions);
-        let capacity_told = Capacity::by_table(&answer.capacity);
+        let capacity_told = Capacity::by_table(&answer.capacity)?;
         let answered =
             |action: &Action<'_>| capacity_told.iter().any(|took| took.is_of(&action.table, is_only));
         let responses = match answer.responses {
@@ -185,10 +188,9 @@ fn text<'a>(subject: &Subject<'a>) -> &'a str {
     }
 }
 
-/// Whether two texts are the same JSON, whatever the order of members.
-fn equal(a: &str, b: &str) -> bool {
-    let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
-    value(a).is_some_and(|a| Some(a) == value(b))
+/// A text as JSON, in which the order of members is none; `None` if it is too deep.
+fn json_of(text: &str) -> Option<Json> {
+    serde_json::from_str(text).ok()
 }
 
 /// What a write takes whose condition failed: by the item that is there, if the answer has it.
@@ -209,12 +211,15 @@ fn page(action: &Action<'_>, items: &str) -> Result<Units, Malformed> {
     })
 }
 
-/// Whether the index that was queried is local, if the answer names it.
-fn shown_local(actions: &[Action<'_>], answer: &Answer<'_>) -> Option<bool> {
-    let index = actions.first()?.index.as_deref()?;
-    let global = answer.capacity.iter().flat_map(|took| &took.indexes).any(|(name, _)| name == index);
-    let local = answer.capacity.iter().any(|took| took.local);
-    (global || local).then_some(!global)
+/// The indexes that the answer names, and whether they are local, if any was asked.
+fn shown_indexes(actions: &[Action<'_>], answer: &Answer<'_>) -> Vec<(String, bool)> {
+    if actions.iter().all(|action| action.index.is_none()) {
+        return Vec::new();
+    }
+    let all = answer.capacity.iter();
+    let global = all.clone().flat_map(|took| &took.indexes).map(|(name, _)| (name.to_string(), false));
+    let local = all.flat_map(|took| &took.local).map(|name| (name.to_string(), true));
+    global.chain(local).collect()
 }
 
 impl<'a> Findings<'a> {
@@ -254,6 +259,8 @@ impl<'a> Findings<'a> {
         unprocessed: &'a str,
         finder: &Finder<'_, '_>,
     ) -> Result<(), ObserveError> {
+        // What the items that were asked for are as JSON, once that is needed.
+        let mut asked_values: HashMap<usize, Option<Json>> = HashMap::new();
         json::each(unprocessed, |table, returned| {
             let table: Cow<'a, str> = Cow::Owned(reduced(&table).0.to_owned());
             let writes = api == Api::BatchWriteItem;
@@ -280,13 +287,16 @@ impl<'a> Findings<'a> {
                 let exactly = |charge: &Charge<'_>| {
                     same(charge) && text(&actions[charge.action].subject) == text(&action.subject)
                 };
-                let equally = |charge: &Charge<'_>| {
-                    same(charge) && equal(text(&actions[charge.action].subject), text(&action.subject))
-                };
                 // What is returned was asked for. Of several on one key it is the one that says the same.
                 let charges = &self.charges;
-                let at = charges.iter().rposition(exactly);
-                let at = at.or_else(|| charges.iter().rposition(equally));
+                let at = charges.iter().rposition(exactly).or_else(|| {
+                    let value = json_of(text(&action.subject));
+                    charges.iter().rposition(|charge| {
+                        let of = charge.action;
+                        let asked = || json_of(text(&actions[of].subject));
+                        same(charge) && *asked_values.entry(of).or_insert_with(asked) == value
+                    })
+                });
                 let at = at.or_else(|| charges.iter().rposition(same)).ok_or(Malformed)?;
                 self.charges.remove(at);
                 self.unprocessed.push((table.clone(), operation));
@@ -324,29 +334,34 @@ impl<'a> Findings<'a> {
                 all.extend(own(*reason, operation));
                 continue;
             }
+            let reason = *reason;
             let (resource, key) = match index {
                 Some(index) => {
-                    let key = finder.index_key(action, index).map(Cow::Owned);
-                    (Cow::Owned(index_resource(&action.table, index)), key)
+                    let resource = Cow::Owned(index_resource(&action.table, index));
+                    if finder.is_outside(action, index) {
+                        self.outside.push(Throttled { resource, key: None, operation, reason });
+                        continue;
+                    }
+                    (resource, finder.index_key(action, index).map(Cow::Owned))
                 }
                 None => (action.table.clone(), None),
             };
-            all.push(Throttled { resource, key, operation, reason: *reason });
+            all.push(Throttled { resource, key, operation, reason });
         }
         self.throttles.append(&mut all);
     }
 
-    /// Items on one key were throttled in one attempt. An index's throttle is that of the items that are in it, if any
-    /// is known to be.
+    /// Items on one key were throttled in one attempt. An index's throttle is not that of items outside of it, if there
+    /// are others.
     fn join_throttles(&mut self) {
+        if !self.outside.is_empty() {
+            let of = |one: &Throttled<'a>| (one.resource.clone(), one.operation, one.reason);
+            let told: HashSet<_> = self.throttles.iter().map(of).collect();
+            self.outside.retain(|one| !told.contains(&of(one)));
+            self.throttles.append(&mut self.outside);
+        }
         self.throttles.sort_unstable();
         self.throttles.dedup();
-        let of =
-            |throttled: &Throttled<'a>| (throttled.resource.clone(), throttled.operation, throttled.reason);
-        let with_key: HashSet<_> = self.throttles.iter().filter(|one| one.key.is_some()).map(of).collect();
-        if self.throttles.len() > 1 {
-            self.throttles.retain(|one| one.key.is_some() || !with_key.contains(&of(one)));
-        }
     }
 
     /// Nothing is recorded if anything can't be.

@@ -127,6 +127,8 @@ mod observe;
 #[cfg(all(feature = "dynamodb", not(loom)))]
 mod partiql;
 #[cfg(all(feature = "dynamodb", not(loom)))]
+mod query;
+#[cfg(all(feature = "dynamodb", not(loom)))]
 mod request;
 #[cfg(all(feature = "dynamodb", not(loom)))]
 mod schema;

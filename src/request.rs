@@ -1,11 +1,12 @@
 //! What a DynamoDB client sent: the item-level actions of a request, and what each says of its key.
 
 use crate::attribute;
-use crate::expression;
 use crate::json::{self, Malformed};
+use crate::key::NAME_MAX;
 use crate::number;
 use crate::operation::Operation;
 use crate::partiql::{self, Pin, Term, Verb};
+use crate::query::query;
 use crate::schema::reduced;
 use crate::units::{Consistency, Units, read_units, write_units};
 use std::borrow::Cow;
@@ -115,6 +116,13 @@ impl Action<'_> {
     pub(crate) fn is_strong(&self) -> bool {
         self.cost == Cost::Read(Consistency::Strong)
     }
+
+    fn keys_at_most(&self) -> usize {
+        match &self.subject {
+            Subject::Pins(pins) => pins.iter().map(|(_, values)| values.len()).max().unwrap_or(1).max(1),
+            _ => 1,
+        }
+    }
 }
 
 impl Cost<'_> {
@@ -135,11 +143,8 @@ impl Cost<'_> {
 /// takes the square of its number.
 const ACTIONS_MAX: usize = 1_000;
 
-/// DynamoDB's limits, in bytes, of a key condition and of a statement.
-const CONDITION_MAX: usize = 4_096;
+/// DynamoDB's limit of a statement, in characters.
 const STATEMENT_MAX: usize = 8_192;
-/// A key's attributes: no more can be compared in a query.
-const EQUALITIES_MAX: usize = 8;
 
 fn push<'a>(actions: &mut Vec<Action<'a>>, action: Action<'a>) -> Result<(), Malformed> {
     actions.push(action);
@@ -148,6 +153,13 @@ fn push<'a>(actions: &mut Vec<Action<'a>>, action: Action<'a>) -> Result<(), Mal
 
 /// The actions of a request.
 pub(crate) fn actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
+    let actions = all_actions(api, request)?;
+    // A statement is on as many keys as it names.
+    let keys: usize = actions.iter().map(Action::keys_at_most).sum();
+    if keys > ACTIONS_MAX { Err(Malformed) } else { Ok(actions) }
+}
+
+fn all_actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     match api {
         Api::GetItem => Ok(vec![get(request, false)?]),
         Api::PutItem => Ok(vec![put(request, false)?]),
@@ -185,12 +197,12 @@ pub(crate) fn reduce(name: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-fn consistency(consistent: Option<&str>) -> Result<Consistency, Malformed> {
+pub(crate) fn consistency(consistent: Option<&str>) -> Result<Consistency, Malformed> {
     let strong = consistent.map_or(Ok(false), json::boolean)?;
     Ok(if strong { Consistency::Strong } else { Consistency::Eventual })
 }
 
-fn read<'a>(
+pub(crate) fn read<'a>(
     table: Option<&'a str>,
     subject: Subject<'a>,
     consistency: Consistency,
@@ -231,7 +243,11 @@ fn each_table<'a>(
     mut see: impl FnMut(Cow<'a, str>, &'a str) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
     let [tables] = json::members(request, ["RequestItems"])?;
-    json::each(tables.ok_or(Malformed)?, |table, asked| see(reduce(table), asked))
+    json::each(tables.ok_or(Malformed)?, |table, asked| {
+        let table = reduce(table);
+        // It is copied for each of its items.
+        if table.len() > NAME_MAX { Err(Malformed) } else { see(table, asked) }
+    })
 }
 
 fn batch_get(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
@@ -293,69 +309,6 @@ fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, 
     Ok(all)
 }
 
-fn query(request: &str) -> Result<Action<'_>, Malformed> {
-    let [table, index, consistent, expression, names, values, legacy] = json::members(
-        request,
-        [
-            "TableName",
-            "IndexName",
-            "ConsistentRead",
-            "KeyConditionExpression",
-            "ExpressionAttributeNames",
-            "ExpressionAttributeValues",
-            "KeyConditions",
-        ],
-    )?;
-    let conditions = match (expression, legacy) {
-        (Some(expression), _) => key_conditions(&json::text(expression)?, names, values)?,
-        (None, Some(legacy)) => legacy_conditions(legacy)?,
-        (None, None) => return Err(Malformed),
-    };
-    let index = index.map(json::text).transpose()?;
-    Ok(Action { index, ..read(table, Subject::Conditions(conditions), consistency(consistent)?)? })
-}
-
-type Conditions<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
-
-fn key_conditions<'a>(
-    expression: &str,
-    names: Option<&'a str>,
-    values: Option<&'a str>,
-) -> Result<Conditions<'a>, Malformed> {
-    let look = |all: Option<&'a str>, name: &str| {
-        let [found] = json::members(all.unwrap_or("{}"), [name])?;
-        found.ok_or(Malformed)
-    };
-    if expression.len() > CONDITION_MAX {
-        return Err(Malformed);
-    }
-    let equalities = expression::equalities(expression).ok_or(Malformed)?;
-    if equalities.len() > EQUALITIES_MAX {
-        return Err(Malformed);
-    }
-    let condition = |(name, value): (&str, &str)| {
-        let name = match name.starts_with('#') {
-            true => json::text(look(names, name)?)?,
-            false => Cow::Owned(name.to_owned()),
-        };
-        Ok((name, Value::Json(look(values, value)?)))
-    };
-    equalities.into_iter().map(condition).collect()
-}
-
-fn legacy_conditions(conditions: &str) -> Result<Conditions<'_>, Malformed> {
-    let mut all = Vec::new();
-    json::each(conditions, |name, condition| {
-        let [operator, values] = json::members(condition, ["ComparisonOperator", "AttributeValueList"])?;
-        if json::text(operator.ok_or(Malformed)?)? == "EQ" {
-            let [value] = json::array(values.ok_or(Malformed)?)?[..] else { return Err(Malformed) };
-            all.push((name, Value::Json(value)));
-        }
-        Ok(())
-    })?;
-    Ok(all)
-}
-
 fn statements<'a>(request: &'a str, member: &str, api: Api) -> Result<Vec<Action<'a>>, Malformed> {
     let [all] = json::members(request, [member])?;
     let mut actions = Vec::new();
@@ -367,7 +320,7 @@ fn execute(request: &str, api: Api) -> Result<Action<'_>, Malformed> {
     let [text, parameters, consistent] =
         json::members(request, ["Statement", "Parameters", "ConsistentRead"])?;
     let text = json::text(text.ok_or(Malformed)?)?;
-    if text.len() > STATEMENT_MAX {
+    if text.len() > STATEMENT_MAX && text.chars().count() > STATEMENT_MAX {
         return Err(Malformed);
     }
     let parameters = json::array(parameters.unwrap_or("[]"))?;

@@ -2,11 +2,12 @@
 
 use crate::attribute;
 use crate::json::{self, Malformed};
-use crate::request::{Action, Subject, Value};
+use crate::request::{Action, Pinned, Subject, Value};
 use crate::schema::{IndexSchema, Learnt, Schemas, TableSchema};
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Where an action belongs.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +43,8 @@ const VALUES_MAX: usize = 100;
 /// What is known of tables, and what the answer tells about the index that was queried.
 pub(crate) struct Finder<'s, 'g> {
     pub(crate) schemas: &'s Schemas,
-    /// Whether the queried index is a local one, if the answer shows it.
-    pub(crate) local: Option<bool>,
+    /// Indexes that the answer names, and whether they are local ones.
+    pub(crate) shown: Vec<(String, bool)>,
     /// Whether the request was accepted, so that its keys are those of the table.
     pub(crate) accepted: bool,
     /// What it tells of tables' keys.
@@ -75,9 +76,10 @@ impl Finder<'_, '_> {
         item: &'a str,
         schema: Option<&TableSchema>,
     ) -> Result<Cow<'a, [u8]>, NoTarget> {
-        let hash = schema.and_then(|schema| schema.hash.as_deref());
+        let told = || self.told(&action.table).map(Cow::Owned);
+        let hash = schema.and_then(|schema| schema.hash.as_deref()).map(Cow::Borrowed).or_else(told);
         if let Some(hash) = hash
-            && let [Some(value)] = json::first_members(item, [hash])?
+            && let Some(value) = member(item, &hash)?
         {
             return Ok(attribute::key_value(value)?);
         }
@@ -121,7 +123,7 @@ impl Finder<'_, '_> {
     fn of_pins<'a>(
         &self,
         action: &Action<'a>,
-        pins: &[(Cow<'a, str>, Vec<Value<'a>>)],
+        pins: &[Pinned<'a>],
         schema: Option<&TableSchema>,
     ) -> Result<Target<'a>, NoTarget> {
         let resource = self.resource(action, schema);
@@ -130,29 +132,18 @@ impl Finder<'_, '_> {
         }
         // Any attribute may be compared: only the schema tells which is the key.
         let hash = self.hash(action, schema).ok_or_else(|| NoTarget::Schema(action.table.to_string()))?;
-        // What pins an attribute most narrowly: the others only take from it.
-        let look = |name: &String| {
-            let (_, values) =
-                pins.iter().filter(|(of, _)| of == name).min_by_key(|(_, values)| values.len())?;
-            // A list that is a parameter, say, pins a key too, but nobody knows which.
-            (!values.contains(&Value::Other)).then_some(values)
-        };
-        let keys = match hash.iter().map(look).collect::<Option<Vec<_>>>().as_deref() {
-            None => Vec::new(),
-            Some([values]) if values.len() > VALUES_MAX => return Err(NoTarget::Malformed),
-            Some([values]) => {
-                let mut keys = values.iter().map(|value| joined(&[value])).collect::<Result<Vec<_>, _>>()?;
-                if keys.len() > 1 {
-                    keys.sort_unstable();
-                    keys.dedup();
-                }
-                keys
-            }
-            Some(several) if several.iter().all(|values| values.len() == 1) => {
-                vec![joined(&several.iter().map(|values| &values[0]).collect::<Vec<_>>())?]
+        let mut named = Vec::new();
+        for name in &hash {
+            named.extend(values_of(pins, name)?);
+        }
+        let keys = match &named[..] {
+            _ if named.len() < hash.len() => Vec::new(),
+            [values] => values.iter().map(|value| joined(&[value])).collect::<Result<Vec<_>, _>>()?,
+            several if several.iter().all(|values| values.len() == 1) => {
+                vec![joined(&several.iter().map(|values| values[0]).collect::<Vec<_>>())?]
             }
             // Lists of several attributes of one key: all their combinations, which nobody counts apart.
-            Some(_) => Vec::new(),
+            _ => Vec::new(),
         };
         Ok(Target { resource, keys })
     }
@@ -184,7 +175,9 @@ impl Finder<'_, '_> {
             let (index, hash) = (index()?, schema?.hash.as_ref()?);
             Some(index.hash.len() == 1 && index.hash.first() == Some(hash))
         };
-        described.or(self.local).or_else(declared).unwrap_or_else(|| action.is_strong())
+        let is = |(name, local): &(String, bool)| (action.index.as_deref() == Some(name)).then_some(*local);
+        let shown = || self.shown.iter().find_map(is);
+        described.or_else(shown).or_else(declared).unwrap_or_else(|| action.is_strong())
     }
 
     /// The value that an item has of an index's key, if that is known and the item is in the index. Of one that is
@@ -192,12 +185,8 @@ impl Finder<'_, '_> {
     pub(crate) fn index_key(&self, action: &Action<'_>, index: &str) -> Option<Vec<u8>> {
         let IndexSchema { hash, range, .. } =
             self.schemas.get(&action.table, self.guard)?.indexes.get(index)?;
-        let member = |item, name: &String| {
-            let [value] = json::first_members(item, [name.as_str()]).ok()?;
-            value.map(Value::Json)
-        };
         let value = |name: &String| match &action.subject {
-            Subject::Item(item) | Subject::Key(item) => member(item, name),
+            Subject::Item(item) | Subject::Key(item) => member(item, name).ok()?.map(Value::Json),
             Subject::Inserted(pins) => match &pins.iter().find(|(of, _)| of == name)?.1[..] {
                 [value] => Some(value.clone()),
                 _ => None,
@@ -212,6 +201,19 @@ impl Finder<'_, '_> {
         joined(&values.iter().collect::<Vec<_>>()).ok().map(Cow::into_owned)
     }
 
+    /// Whether an item is known not to be in an index, as it lacks one of its attributes.
+    pub(crate) fn is_outside(&self, action: &Action<'_>, index: &str) -> bool {
+        let whole = matches!(action.subject, Subject::Item(_) | Subject::Inserted(_));
+        let known = || self.schemas.get(&action.table, self.guard)?.indexes.get(index);
+        whole && known().is_some() && self.index_key(action, index).is_none()
+    }
+
+    /// What another action of this request told of a table's key.
+    fn told(&self, table: &str) -> Option<String> {
+        let learnt = self.learnt.borrow();
+        learnt.iter().find(|(of, _)| of == table).map(|(_, hash)| hash.to_string())
+    }
+
     /// Keeps what the request tells, until all of it is found good.
     fn learn(&self, table: &str, hash: &str) {
         let mut learnt = self.learnt.borrow_mut();
@@ -219,6 +221,34 @@ impl Finder<'_, '_> {
             learnt.push((Cow::Owned(table.to_owned()), Cow::Owned(hash.to_owned())));
         }
     }
+}
+
+/// A member of an item; one that is null is absent.
+fn member<'a>(item: &'a str, name: &str) -> Result<Option<&'a str>, Malformed> {
+    let [value] = json::first_members(item, [name])?;
+    Ok(value.filter(|value| *value != "null"))
+}
+
+/// The values that an attribute may have by all that pins it, each once; `None` if nothing that is spelled out does. A
+/// list that is a parameter, say, pins it too, but nobody knows to what.
+fn values_of<'p, 'a>(pins: &'p [Pinned<'a>], name: &str) -> Result<Option<Vec<&'p Value<'a>>>, Malformed> {
+    let mut lists = pins.iter().filter(|(of, values)| of == name && !values.contains(&Value::Other));
+    let Some((_, first)) = lists.next() else { return Ok(None) };
+    if let ([one], None) = (&first[..], lists.clone().next()) {
+        return Ok(Some(vec![one]));
+    }
+    let keys = |values: &'p [Value<'a>]| -> Result<BTreeMap<Cow<'a, [u8]>, &'p Value<'a>>, Malformed> {
+        if values.len() > VALUES_MAX {
+            return Err(Malformed);
+        }
+        values.iter().map(|value| Ok((joined(&[value])?, value))).collect()
+    };
+    let mut left = keys(first)?;
+    for (_, others) in lists {
+        let others = keys(others)?;
+        left.retain(|key, _| others.contains_key(key));
+    }
+    Ok(Some(left.into_values().collect()))
 }
 
 /// The key that one attribute is, or several are together: the compact JSON array of their texts.

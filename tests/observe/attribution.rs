@@ -101,8 +101,13 @@ fn a_page_of_several_keys_is_shared_by_them() {
 }
 
 #[test]
-fn the_narrowest_pin_of_an_attribute_counts() {
-    for pins in ["p IN ['a','b'] AND p = 'a'", "p = 'a' AND p IN ['b','a']"] {
+fn a_key_has_the_values_that_all_pins_leave() {
+    for pins in [
+        "p IN ['a','b'] AND p = 'a'",
+        "p = 'a' AND p IN ['b','a']",
+        "p IN ['b','a'] AND p IN ['a','c']",
+        "p IN ['a'] AND p IN ?",
+    ] {
         case("ExecuteStatement", &format!(r#"{{"Statement":"SELECT * FROM T WHERE {pins}"}}"#))
             .reads("T", "a", 1, 0.5)
             .all_estimated()
@@ -245,4 +250,62 @@ fn a_refused_request_teaches_nothing() {
     let good = r#"{"RequestItems":{"U":{"Keys":[{"u":{"S":"x"}},{"u":{"S":"y"}}]}}}"#;
     assert_eq!(observe(&detector, "BatchGetItem", good, 200, None), Ok(2));
     assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
+    // What one action tells serves the next.
+    let both = r#"{"RequestItems":{"V":[{"DeleteRequest":{"Key":{"v":{"S":"x"}}}},{"PutRequest":{"Item":{"a":{"S":"1"},"v":{"S":"y"}}}}]}}"#;
+    assert_eq!(observe(&detector, "BatchWriteItem", both, 200, None), Ok(2));
+    assert_eq!(detector.write_count("V", "y"), Ok(1));
+}
+
+#[test]
+fn each_index_that_is_asked_is_local_or_not_by_its_own_name() {
+    let know = |capacity| {
+        let detector = blank(capacity);
+        detector.set_key_schema("T", None, &["p"]).unwrap();
+        detector.set_key_schema("T", Some(b"A"), &["a"]).unwrap();
+        detector
+    };
+    let two = r#"{"Statements":[{"Statement":"SELECT * FROM \"T\".\"A\" WHERE a='x'"},{"Statement":"SELECT * FROM \"T\".\"B\" WHERE p='k'"}]}"#;
+    let units = r#"{"ConsumedCapacity":[{"TableName":"T","CapacityUnits":3,"Table":{"CapacityUnits":0},"LocalSecondaryIndexes":{"B":{"CapacityUnits":1}},"GlobalSecondaryIndexes":{"A":{"CapacityUnits":2}}}]}"#;
+    case("BatchExecuteStatement", two)
+        .answer(units)
+        .reads("T/index/A", "x", 1, 2.0)
+        .reads("T", "k", 1, 1.0)
+        .check(know);
+}
+
+#[test]
+fn all_of_one_key_may_come_back() {
+    let put = |s: u32| format!(r#"{{"PutRequest":{{"Item":{{"p":{{"S":"a"}},"s":{{"N":"{s}"}}}}}}}}"#);
+    let arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/T";
+    for (first, second) in [(1, 2), (2, 1)] {
+        for table in ["T", arn] {
+            case("BatchWriteItem", &format!(r#"{{"RequestItems":{{"{table}":[{},{}]}}}}"#, put(1), put(2)))
+                .answer(&format!(r#"{{"UnprocessedItems":{{"T":[{},{}]}}}}"#, put(first), put(second)))
+                .tally("T", Write, Unprocessed, 2.0)
+                .check(described);
+        }
+    }
+}
+
+#[test]
+fn a_page_is_a_read_whether_it_is_the_last_or_empty() {
+    let query = r#"{"TableName":"T","KeyConditionExpression":"p = :v","ExclusiveStartKey":{"p":{"S":"k"},"s":{"N":"7"}},"ExpressionAttributeValues":{":v":{"S":"k"}}}"#;
+    let page = r#"{"Items":[{"p":{"S":"k"},"s":{"N":"8"}}],"Count":1,"LastEvaluatedKey":{"p":{"S":"k"},"s":{"N":"8"}}}"#;
+    for page in [page, r#"{"Items":[],"Count":0}"#] {
+        case("Query", query).answer(page).reads("T", "k", 1, 0.5).all_estimated().check(described);
+    }
+    let legacy = r#"{"TableName":"T","IndexName":"M","KeyConditions":{"a":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"1"}]},
+        "b":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"2"}]},"r":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"3"}]}}}"#;
+    case("Query", legacy).reads("T/index/M", r#"["1","2"]"#, 1, 0.5).all_estimated().check(described);
+}
+
+#[test]
+fn a_transaction_s_indexes_have_their_own() {
+    let request = r#"{"TransactItems":[{"Put":{"TableName":"T","Item":{"p":{"S":"a"},"g":{"S":"x"}}}}]}"#;
+    let units = r#"{"ConsumedCapacity":[{"TableName":"T","CapacityUnits":4,"WriteCapacityUnits":4,"Table":{"CapacityUnits":2,"WriteCapacityUnits":2},"GlobalSecondaryIndexes":{"G":{"CapacityUnits":2,"WriteCapacityUnits":2}}}]}"#;
+    case("TransactWriteItems", request)
+        .answer(units)
+        .writes("T", "a", 1, 2.0)
+        .writes("T/index/G", "x", 0, 2.0)
+        .check(described);
 }

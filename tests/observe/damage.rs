@@ -43,7 +43,7 @@ const ANSWERS: [(u16, &str); 4] = [
     ),
     (
         400,
-        r#"{"__type":"a#ThrottlingException","ThrottlingReasons":[{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"arn:aws:dynamodb:r:1:table/T"}]}"#,
+        r#"{"__type":"a#ThrottlingException","throttlingReasons":[{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"arn:aws:dynamodb:r:1:table/T"}]}"#,
     ),
     (
         400,

@@ -40,6 +40,15 @@ fn statements_and_lists_beyond_dynamodb_s_limits_are_refused() {
     {
         assert_eq!(observe(&described(false), "ExecuteStatement", &statement(values), 200, None), expected);
     }
+    let eleven = vec![statement(100); 11].join(",");
+    let many = format!(r#"{{"Statements":[{eleven}]}}"#);
+    assert_eq!(
+        observe(&described(false), "BatchExecuteStatement", &many, 200, None),
+        Err(ObserveError::Json)
+    );
+    // Characters, and not bytes.
+    let wide = format!(r#"{{"Statement":"SELECT * FROM U WHERE u = '{}'"}}"#, "ä".repeat(8_000));
+    assert_eq!(observe(&described(false), "ExecuteStatement", &wide, 200, None), Ok(1));
     let keys = format!(r#"{{"RequestItems":{{"U":{{"Keys":[{}1]}}}}}}"#, "1,".repeat(1 << 20));
     assert_eq!(observe(&described(false), "BatchGetItem", &keys, 200, None), Err(ObserveError::Json));
 }
@@ -59,6 +68,12 @@ fn an_index_that_is_named_often_is_one_and_too_many_are_refused() {
     let many = answer((0..101).map(|i| format!(r#""G{i}":{{}}"#)).collect());
     let refused = observe(&detector, "BatchWriteItem", &deletes(2), 200, Some(&many));
     assert_eq!(refused, Err(ObserveError::Json));
+    let spread: Vec<_> = (0..200)
+        .map(|i| format!(r#"{{"TableName":"U","GlobalSecondaryIndexes":{{"G{i}":{{}}}}}}"#))
+        .collect();
+    let spread = format!(r#"{{"ConsumedCapacity":[{}]}}"#, spread.join(","));
+    let refused = observe(&detector, "BatchWriteItem", &deletes(2), 200, Some(&spread));
+    assert_eq!(refused, Err(ObserveError::Json));
     let tables = format!(r#"{{"ConsumedCapacity":[{}{{}}]}}"#, r#"{"TableName":"X"},"#.repeat(200_000));
     let refused = observe(&detector, "BatchWriteItem", &deletes(2), 200, Some(&tables));
     assert_eq!(refused, Err(ObserveError::Json));
@@ -76,13 +91,14 @@ fn a_reason_that_is_named_often_is_one() {
 /// An item that came back was taken out before names were looked at, and its table's was tallied as it was.
 #[test]
 fn names_of_unprocessed_items_are_checked_too() {
-    for name in ["", &"n".repeat(1_025), &"n".repeat(40_000)] {
+    let (invalid, json) = (ObserveError::Refused(Error::Invalid), ObserveError::Json);
+    for (name, expected) in [("", invalid), (&"n".repeat(1_025), json.clone()), (&"n".repeat(40_000), json)] {
         let detector = described(false);
         let of = |member: &str| format!(r#"{{"{member}":{{"{name}":{{"Keys":[{{"u":{{"S":"x"}}}}]}}}}}}"#);
         let (request, answer) = (of("RequestItems"), of("UnprocessedKeys"));
         let before = detector.statistics();
         let refused = observe(&detector, "BatchGetItem", &request, 200, Some(&answer));
-        assert_eq!(refused, Err(ObserveError::Refused(Error::Invalid)), "{} bytes", name.len());
+        assert_eq!(refused, Err(expected), "{} bytes", name.len());
         assert_eq!(detector.statistics(), before);
     }
 }
@@ -180,6 +196,13 @@ fn an_index_s_throttle_is_of_the_items_that_are_in_it() {
     };
     throttled(puts).throttle("T/index/G", "x", Write, KeyRange).check(described);
     throttled(none).tally("T/index/G", Write, Throttles, 1.0).check(described);
+    // Of one that is updated nobody knows.
+    let unknown = r#"{"TransactItems":[{"Update":{"TableName":"T","Key":{"p":{"S":"k"}}}},{"Put":{"TableName":"T","Item":{"p":{"S":"l"},"g":{"S":"x"}}}}]}"#;
+    case("TransactWriteItems", unknown)
+        .exception("ProvisionedThroughputExceededException", &reason)
+        .throttle("T/index/G", "x", Write, KeyRange)
+        .tally("T/index/G", Write, Throttles, 1.0)
+        .check(described);
 }
 
 #[test]
@@ -283,6 +306,17 @@ fn members_that_are_null_are_absent() {
     .reads("U", "a", 1, 2.0)
     .all_estimated()
     .check(described);
+}
+
+#[test]
+fn a_sort_key_that_is_null_is_none() {
+    let put = r#"{"TableName":"T","Item":{"p":{"S":"k"},"a":{"S":"1"},"b":{"S":"2"},"r":null}}"#;
+    let units = r#"{"ConsumedCapacity":{"TableName":"T","CapacityUnits":2,"Table":{"CapacityUnits":1},"GlobalSecondaryIndexes":{"M":{"CapacityUnits":1}}}}"#;
+    case("PutItem", put)
+        .answer(units)
+        .writes("T", "k", 1, 1.0)
+        .tally("T/index/M", Write, hotpart::Unattributed::IndexUnits, 1.0)
+        .check(described);
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! A Query: what it asks the key's attributes to equal.
+
+use crate::expression;
+use crate::json::{self, Malformed};
+use crate::request::{Action, Subject, Value, consistency, read};
+use std::borrow::Cow;
+
+/// DynamoDB's limit of a key condition, in bytes.
+const CONDITION_MAX: usize = 4_096;
+/// A key's attributes: no more can be compared in a query.
+const EQUALITIES_MAX: usize = 8;
+
+pub(crate) fn query(request: &str) -> Result<Action<'_>, Malformed> {
+    let [table, index, consistent, expression, names, values, legacy] = json::members(
+        request,
+        [
+            "TableName",
+            "IndexName",
+            "ConsistentRead",
+            "KeyConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+            "KeyConditions",
+        ],
+    )?;
+    let conditions = match (expression, legacy) {
+        (Some(expression), _) => key_conditions(&json::text(expression)?, names, values)?,
+        (None, Some(legacy)) => legacy_conditions(legacy)?,
+        (None, None) => return Err(Malformed),
+    };
+    let index = index.map(json::text).transpose()?;
+    Ok(Action { index, ..read(table, Subject::Conditions(conditions), consistency(consistent)?)? })
+}
+
+type Conditions<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
+
+fn key_conditions<'a>(
+    expression: &str,
+    names: Option<&'a str>,
+    values: Option<&'a str>,
+) -> Result<Conditions<'a>, Malformed> {
+    let look = |all: Option<&'a str>, name: &str| {
+        let [found] = json::members(all.unwrap_or("{}"), [name])?;
+        found.ok_or(Malformed)
+    };
+    if expression.len() > CONDITION_MAX {
+        return Err(Malformed);
+    }
+    let equalities = expression::equalities(expression).ok_or(Malformed)?;
+    if equalities.len() > EQUALITIES_MAX {
+        return Err(Malformed);
+    }
+    let condition = |(name, value): (&str, &str)| {
+        let name = match name.starts_with('#') {
+            true => json::text(look(names, name)?)?,
+            false => Cow::Owned(name.to_owned()),
+        };
+        Ok((name, Value::Json(look(values, value)?)))
+    };
+    equalities.into_iter().map(condition).collect()
+}
+
+fn legacy_conditions(conditions: &str) -> Result<Conditions<'_>, Malformed> {
+    let mut all = Vec::new();
+    json::each(conditions, |name, condition| {
+        let [operator, values] = json::members(condition, ["ComparisonOperator", "AttributeValueList"])?;
+        if json::text(operator.ok_or(Malformed)?)? == "EQ" {
+            let [value] = json::array(values.ok_or(Malformed)?)?[..] else { return Err(Malformed) };
+            all.push((name, Value::Json(value)));
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
