@@ -17,7 +17,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_se
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)
 
-.PHONY: all build test c-test demo header bench instructions clean help library
+.PHONY: all build test c-test demo header bench instructions python-bench python-lock clean help library
 
 all: build
 
@@ -31,8 +31,8 @@ test: ## every test
 	ci/instructions.sh
 	ci/exports.sh
 	ci/trace.sh
-	ci/emulators.sh
 	ci/metrics.sh
+	ci/python.sh
 
 c-test: build ## run the C programs that check themselves
 	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done
@@ -49,6 +49,13 @@ bench: library ## measure, and write BENCHMARKS.md; BENCH_FLAGS=--quick: in seco
 
 instructions: ## write benches/instructions.txt, the instruction counts, anew
 	HOTPART_BLESS=1 ci/instructions.sh
+
+python-bench: ## measure the Python package beside pydynox's detector, once ci/python.sh has run
+	build/python/newest/bin/python bindings/python/benches/benchmark.py $(BENCH_FLAGS)
+
+python-lock: ## lock anew what the Python package is tested with
+	cd bindings/python/requirements && for each in newest oldest aiobotocore tools; do \
+		../../../build/python/tools/bin/uv pip compile --quiet --upgrade --no-header --no-annotate -o $$each.txt $$each.in; done
 
 clean: ## remove everything that was made
 	$(CARGO) clean

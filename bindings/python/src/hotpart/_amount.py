@@ -1,0 +1,33 @@
+"""Amounts and thresholds: integers that count operations, or units in halves."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+#: Operations (``int``) or, in capacity mode, units: multiples of 0.5.
+Amount = int | float | Decimal
+
+LARGEST = 2**63 - 1
+
+
+def amount_of(name: str, given: Amount, capacity: bool) -> int:
+    """An amount as the library's integer; ``name`` is the argument's."""
+    if isinstance(given, bool) or not isinstance(given, (int, float, Decimal) if capacity else int):
+        raise TypeError(f"{name} must be {'a number of units' if capacity else 'int'}, not {type(given).__name__}")
+    if not 0 < given <= LARGEST:
+        raise ValueError(f"{name} must be positive and less than 2**63, not {given}")
+    if not capacity:
+        return int(given)
+    halves = int(given * 2)
+    if halves != given * 2:
+        raise ValueError(f"{name} must be a multiple of half a unit, not {given}")
+    return min(halves, LARGEST)
+
+
+def whole(name: str, given: int, least: int, most: int) -> int:
+    """An integer of a range."""
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise TypeError(f"{name} must be int, not {type(given).__name__}")
+    if not least <= given <= most:
+        raise ValueError(f"{name} must be {least} to {most}, not {given}")
+    return given

@@ -1,0 +1,411 @@
+"""The detector: what a program counts with."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from ctypes import byref, c_char_p, c_int64, c_size_t, c_void_p, sizeof
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
+
+from hotpart import _abi, _exit, _handle, _heat, _options
+from hotpart._abi import Operation, Reason, Unattributed
+from hotpart._amount import Amount, amount_of, whole
+from hotpart._exchange import Exchanges
+from hotpart._handle import ClosedError, checked
+from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
+from hotpart._library import fast, slow
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, TypeVar, Unpack
+
+    #: What counts are: ``int``, or ``float`` in capacity mode.
+    Count = TypeVar("Count", int, float, default=int)
+else:
+    from typing import TypeVar
+
+    Count = TypeVar("Count")
+
+# How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
+_TABLES_MAX = 1_000
+
+_encode = str.encode
+_write_z, _read_z = fast.hpd_table_record_write_z, fast.hpd_table_record_read_z
+
+
+class HotPartitionDetector(Generic[Count]):
+    """Counts reads and writes per partition key of DynamoDB, and warns before a key is throttled.
+
+    A partition is *hot* when what it had in the last ``window_seconds`` reaches a threshold: its model's, else its
+    table's, else the detector's own. Then a line is logged, once an interval (by default the window):
+
+        Hot partition detected - table="events" pk="EVENTS" had 500 writes in 60s
+
+    Any number of threads may use one, and forked children may go on with it. It is a drop-in for pydynox's
+    ``HotPartitionDetector``.
+
+    Args:
+        writes_threshold: Writes in a window from which a partition is hot.
+        reads_threshold: The same for reads.
+        window_seconds: The window: 1 to 3,600.
+        capacity: Count capacity and not operations: amounts, thresholds and counts are then in DynamoDB's units, in
+            steps of 0.5.
+        options: see ``hotpart.Options``, and what comes here besides.
+        writes_per_second, reads_per_second: What one second of a partition must have to be hot, whatever the window has.
+        writes_sustained, reads_sustained: The same for five seconds.
+        processes: How many processes share the tables' traffic: utilisation is judged by this one's part of the limits.
+
+    Raises:
+        TypeError, ValueError: an argument is not what it must be; the message names it.
+    """
+
+    # Where __init__ or for_dynamodb does not come to its end, too, __del__ and close find what they need.
+    _native: _handle.Detector | None = None
+
+    @overload
+    def __init__(
+        self: HotPartitionDetector[int],
+        writes_threshold: int,
+        reads_threshold: int,
+        window_seconds: int,
+        *,
+        capacity: Literal[False] = ...,
+        **options: Unpack[_options.OwnOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: HotPartitionDetector[float],
+        writes_threshold: Amount,
+        reads_threshold: Amount,
+        window_seconds: int,
+        *,
+        capacity: Literal[True],
+        **options: Unpack[_options.OwnOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: HotPartitionDetector[Any],
+        writes_threshold: Amount,
+        reads_threshold: Amount,
+        window_seconds: int,
+        *,
+        capacity: bool,
+        **options: Unpack[_options.OwnOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        writes_threshold: Amount,
+        reads_threshold: Amount,
+        window_seconds: int,
+        *,
+        capacity: bool = False,
+        **options: Any,
+    ) -> None:
+        native = _options.with_thresholds(writes_threshold, reads_threshold, window_seconds, bool(capacity), options)
+        self._start(native, options)
+
+    @classmethod
+    def for_dynamodb(
+        cls, share: float = 0.8, processes: int = 1, **options: Unpack[_options.Options]
+    ) -> HotPartitionDetector[float]:
+        """A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
+
+        It counts capacity. It warns at the limit in any one second, and at ``share`` of it over five; its window of 60
+        seconds has no threshold. ``processes``: how many processes share the traffic evenly, and so the limits.
+        """
+        native = _options.for_dynamodb(share, processes)
+        made: Any = cls.__new__(cls)
+        made._start(native, options)
+        return made  # type: ignore[no-any-return]
+
+    def _start(self, native: _abi.Options, options: Any) -> None:
+        alerts = _options.complete(native, options)
+        handle = _handle.Detector()
+        made = slow.hpd_new_with_options(byref(native), byref(handle))
+        if made == _abi.ERR_INVALID:
+            raise ValueError("thresholds must be positive, and below 2**63 in the library's units")
+        checked(made)
+        handle.callback = alerts.native
+        self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
+        self._window_seconds: int = native.window_seconds
+        self._tables: dict[str | bytes, _handle.Table] = {}
+        self._exchanges = Exchanges()
+        if native.flags & _abi.FLAG_REDACT_KEYS:
+            # Not the owner: whoever calls back holds it, and the callback would hold itself.
+            pointer = c_void_p(handle.value)
+            alerts.redact = lambda table, pk: _handle.redacted(pointer, table, pk)
+        self._native = handle
+        _exit.live.add(self)
+
+    def _open(self) -> _handle.Detector:
+        if self._native is None:
+            raise ClosedError("the detector is closed")
+        return self._native
+
+    def _count(self, count: int) -> Count:
+        """The library's integer as what this detector counts."""
+        return count / 2 if self._capacity else count  # type: ignore[return-value]
+
+    def _thresholds(self) -> tuple[int, int]:
+        writes, reads = c_int64(), c_int64()
+        checked(fast.hpd_get_thresholds(self._open(), byref(writes), byref(reads)))
+        return writes.value, reads.value
+
+    def _given(self, writes: Amount | None, reads: Amount | None) -> list[int]:
+        """Thresholds of a table or a model as the library's integers."""
+        sides = {"writes_threshold": writes, "reads_threshold": reads}
+        return [_abi.INHERIT if side is None else amount_of(name, side, self._capacity) for name, side in sides.items()]
+
+    def _override(self, get: Any, name: bytes) -> tuple[Count | None, Count | None]:
+        writes, reads = c_int64(), c_int64()
+        checked(get(self._open(), name, len(name), byref(writes), byref(reads)))
+        own = [None if side.value == _abi.INHERIT else self._count(side.value) for side in (writes, reads)]
+        return own[0], own[1]
+
+    # What it was made with.
+
+    @property
+    def writes_threshold(self) -> Count:
+        """Writes in a window from which a partition is hot."""
+        return self._count(self._thresholds()[0])
+
+    @property
+    def reads_threshold(self) -> Count:
+        """Reads in a window from which a partition is hot."""
+        return self._count(self._thresholds()[1])
+
+    @property
+    def window_seconds(self) -> int:
+        """The sliding window, in seconds."""
+        return self._window_seconds
+
+    @property
+    def capacity(self) -> bool:
+        """Whether capacity is counted, in units, and not operations."""
+        return self._capacity
+
+    # Recording.
+
+    def record_write(
+        self, table: str | bytes, pk: Key, amount: Amount | None = None, model: str | None = None
+    ) -> Count:
+        """Records a write, and warns if the partition is hot. Returns its count with this one.
+
+        Args:
+            table: A table's name or ARN, or ``TABLE/index/INDEX`` for an index.
+            pk: The partition key's value. A number and its plain decimal text are one key.
+            amount: How many operations or, in capacity mode, units. One if not given.
+            model: The kind of the item; its thresholds, if it has any, win over the table's.
+
+        Raises:
+            TypeError, ValueError: an argument is not what it must be; the message names it.
+            ClosedError: the detector has been closed.
+        """
+        if amount is None and model is None:
+            try:
+                handle, key = self._tables[table], _encode(pk)  # type: ignore[arg-type]
+            except (KeyError, TypeError, UnicodeEncodeError):
+                return self._record(_abi.WRITE, table, pk, amount, model)
+            if 0 not in key:
+                count = _write_z(handle, key)
+                if count > 0:
+                    return count / 2 if self._capacity else count  # type: ignore[no-any-return]
+        return self._record(_abi.WRITE, table, pk, amount, model)
+
+    def record_read(self, table: str | bytes, pk: Key, amount: Amount | None = None, model: str | None = None) -> Count:
+        """Records a read; otherwise as ``record_write``."""
+        if amount is None and model is None:
+            try:
+                handle, key = self._tables[table], _encode(pk)  # type: ignore[arg-type]
+            except (KeyError, TypeError, UnicodeEncodeError):
+                return self._record(_abi.READ, table, pk, amount, model)
+            if 0 not in key:
+                count = _read_z(handle, key)
+                if count > 0:
+                    return count / 2 if self._capacity else count  # type: ignore[no-any-return]
+        return self._record(_abi.READ, table, pk, amount, model)
+
+    def _record(self, operation: int, table: str | bytes, pk: Key, amount: Amount | None, model: str | None) -> Count:
+        """The way of what is seldom, or refused: it is checked here, and the table is prepared."""
+        tables, native = self._tables, self._open()
+        name, key = text_bytes("table", table), key_bytes(pk)
+        kind = None if model is None else text_bytes("model", model)
+        one = 2 if self._capacity else 1
+        record = _abi.Record(name, len(name), key, len(key), kind, len(kind or b""))
+        record.amount = one if amount is None else amount_of("amount", amount, self._capacity)
+        record.operation = operation
+        # A warning is called back with, or at the interpreter's end taken here and dropped.
+        taken = byref(_abi.Warning(sizeof(_abi.Warning))) if _exit.exiting else None
+        count = checked(fast.hpd_record_full(native, byref(record), sizeof(record), taken))
+        if table not in tables and len(tables) < _TABLES_MAX and not _exit.exiting:
+            tables[table] = _handle.prepared(native, name)
+        return self._count(count)
+
+    def record_throttle(
+        self, table: str | bytes, pk: Key, operation: Operation = "write", reason: Reason = "key_range"
+    ) -> int:
+        """Records that DynamoDB throttled one attempt, and why. Returns the partition's throttles of that kind.
+
+        Only those for the key range are evidence of a hot partition; the others are kept apart.
+        """
+        return checked(fast.hpd_record_throttle(self._open(), *partition(table, pk), *throttle(operation, reason)))
+
+    def observe(
+        self,
+        operation: str,
+        request: bytes,
+        response: bytes | None = None,
+        http_status: int = 200,
+        *,
+        model: str | None = None,
+    ) -> int:
+        """Records what a request to DynamoDB did, as far as its attempt and its answer tell. Call it for every attempt.
+
+        ``hotpart.instrument`` does so for boto3's clients.
+
+        Args:
+            operation: "PutItem", or the header ``X-Amz-Target``.
+            request: The JSON body that was sent.
+            response: The answer's body, if there was one.
+            http_status: The answer's status; 0: no answer came.
+            model: The model that the records are made for.
+
+        Returns:
+            How many item-level actions were recorded.
+
+        Raises:
+            MissingSchemaError: the name of a table's partition key is needed: observe the answer of a DescribeTable or
+                call ``set_key_schema``, then observe this again.
+            ValueError: it is not the JSON of that operation. Nothing was recorded.
+        """
+        if not isinstance(request, bytes) or not isinstance(response, (bytes, type(None))):
+            raise TypeError("request and response must be bytes")
+        status = whole("http_status", http_status, 0, 999)
+        kind = None if model is None else text_bytes("model", model)
+        return self._exchanges.observe(self._open(), operation.encode(), request, response, status, kind)
+
+    def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
+        """Declares the attribute that is a table's partition key or, with ``index``, those of an index."""
+        names = [
+            text_bytes("attributes", name) for name in ([attributes] if isinstance(attributes, str) else attributes)
+        ]
+        if not 1 <= len(names) <= (1 if index is None else 4):
+            raise ValueError(f"attributes must be one or, of an index, up to four, not {len(names)}")
+        name, of = text_bytes("table", table), None if index is None else text_bytes("index", index)
+        texts, lens = (c_char_p * len(names))(*names), (c_size_t * len(names))(*map(len, names))
+        checked(slow.hpd_set_key_schema(self._open(), name, len(name), of, len(of or b""), texts, lens, len(names)))
+
+    # Reading.
+
+    def get_write_count(self, table: str | bytes, pk: Key) -> Count:
+        """The partition's writes in the window. Asking does not start to track it."""
+        return self._count(checked(fast.hpd_get_write_count(self._open(), *partition(table, pk))))
+
+    def get_read_count(self, table: str | bytes, pk: Key) -> Count:
+        """The partition's reads in the window."""
+        return self._count(checked(fast.hpd_get_read_count(self._open(), *partition(table, pk))))
+
+    def get_throttle_count(
+        self, table: str | bytes, pk: Key, operation: Operation = "write", reason: Reason = "key_range"
+    ) -> int:
+        """The partition's throttles in the window, for one operation and reason."""
+        kind = throttle(operation, reason)
+        return checked(fast.hpd_get_throttle_count(self._open(), *partition(table, pk), *kind))
+
+    def get_unattributed_count(self, table: str | bytes, what: Unattributed, operation: Operation = "read") -> float:
+        """What was tallied for a table, or ``TABLE/index/INDEX``, in the window because no partition could be charged.
+
+        ``what``: "scans", "unprocessed" (items), "throttles", or, in units, "scan_units" and "index_units".
+        """
+        name, kind = text_bytes("table", table), choice("what", what, _abi.UNATTRIBUTED)
+        of = choice("operation", operation, _abi.OPERATIONS)
+        count = checked(fast.hpd_get_unattributed_count(self._open(), name, len(name), of, kind))
+        return count / 2 if what.endswith("_units") else count
+
+    def hottest(self, n: int = 10, operation: Operation | None = None) -> list[_heat.HotPartition]:
+        """The ``n`` partitions with the most demand for an operation, the most first.
+
+        Without an operation: of both, by their utilisation, as DynamoDB judges reads and writes apart.
+        """
+        n = whole("n", n, 0, 2**31)
+        kinds = range(len(_abi.OPERATIONS)) if operation is None else [choice("operation", operation, _abi.OPERATIONS)]
+        found = [hot for kind in kinds for hot in _heat.hottest_of(self._open(), kind, n, self._capacity)]
+        if operation is None:
+            found.sort(key=lambda hot: (hot.utilisation, hot.demand), reverse=True)
+        return found[:n]
+
+    def stats(self) -> _heat.Statistics:
+        """Numbers about the detector itself."""
+        return _heat.statistics_of(self._open())
+
+    def metrics(self, hottest: int = 10, *, open_metrics: bool = False) -> str:
+        """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics.
+
+        ``hottest``: how many partitions for each operation; 100 at most, whatever is asked for.
+        """
+        return _heat.metrics_of(self._open(), whole("hottest", hottest, 0, 2**31), open_metrics)
+
+    def redacted(self, table: str | bytes, pk: Key) -> str | None:
+        """What stands for a key in logs and metrics; ``None`` if keys are not redacted."""
+        return _handle.redacted(self._open(), text_bytes("table", table), key_bytes(pk))
+
+    # Thresholds.
+
+    def set_table_thresholds(
+        self, table: str | bytes, writes_threshold: Amount | None = None, reads_threshold: Amount | None = None
+    ) -> None:
+        """Sets a table's own thresholds; ``None``: the detector's. It covers neither the table's indexes nor its ARN."""
+        name, both = text_bytes("table", table), self._given(writes_threshold, reads_threshold)
+        checked(fast.hpd_set_table_thresholds(self._open(), name, len(name), *both))
+
+    def set_model_thresholds(
+        self, model: str | bytes, writes_threshold: Amount | None = None, reads_threshold: Amount | None = None
+    ) -> None:
+        """Sets the thresholds of a model, for the records that name it; ``None``: the table's."""
+        name, both = text_bytes("model", model), self._given(writes_threshold, reads_threshold)
+        checked(fast.hpd_set_model_thresholds(self._open(), name, len(name), *both))
+
+    def get_table_thresholds(self, table: str | bytes) -> tuple[Count | None, Count | None]:
+        """A table's own thresholds of writes and reads; ``None`` for what is not set."""
+        return self._override(fast.hpd_get_table_thresholds, text_bytes("table", table))
+
+    def get_model_thresholds(self, model: str | bytes) -> tuple[Count | None, Count | None]:
+        """A model's thresholds of writes and reads; ``None`` for what is not set."""
+        return self._override(fast.hpd_get_model_thresholds, text_bytes("model", model))
+
+    # By these names pydynox's own tests ask.
+
+    def _get_writes_threshold(self, table: str) -> Count:
+        own = self.get_table_thresholds(table)[0]
+        return self.writes_threshold if own is None else own
+
+    def _get_reads_threshold(self, table: str) -> Count:
+        own = self.get_table_thresholds(table)[1]
+        return self.reads_threshold if own is None else own
+
+    # Its life.
+
+    def clear(self) -> None:
+        """Forgets all counts, warning states, and thresholds of tables and models."""
+        checked(slow.hpd_clear(self._open()))
+
+    def set_time(self, seconds: float) -> None:
+        """Moves a manual clock forward to ``seconds``; an earlier time changes nothing."""
+        checked(fast.hpd_set_time_ms(self._open(), whole("seconds", round(seconds * 1_000), 0, 4_294_967_295_999)))
+
+    def close(self) -> None:
+        """Gives its memory back, once calls under way in other threads have ended. Closing twice does nothing."""
+        self._native, self._tables = None, {}
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._native is None
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        self.close()

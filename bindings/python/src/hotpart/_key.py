@@ -1,0 +1,84 @@
+"""What callers give as tables, keys and words, as the library takes it."""
+
+from __future__ import annotations
+
+import decimal
+from typing import SupportsBytes
+
+from hotpart import _abi
+
+#: What a partition key may be given as. A number and its text in DynamoDB's plain decimals are one key.
+Key = str | bytes | bytearray | memoryview | int | decimal.Decimal | SupportsBytes
+
+TABLE_MAX, KEY_MAX = 1_024, 16_384
+
+# The significant digits that DynamoDB's numbers have at most, and the powers of ten that their first digit may stand for.
+_DIGITS_MAX, _EXPONENTS = 38, range(-130, 126)
+
+
+def text_bytes(name: str, text: str | bytes) -> bytes:
+    """The bytes of a table's or a model's name; ``name`` is the argument's."""
+    if isinstance(text, str):
+        text = _encoded(name, text)
+    elif not isinstance(text, bytes):
+        raise TypeError(f"{name} must be str or bytes, not {type(text).__name__}")
+    if not 1 <= len(text) <= TABLE_MAX:
+        raise ValueError(f"{name} must have 1 to {TABLE_MAX} bytes, not {len(text)}")
+    return text
+
+
+def key_bytes(pk: Key) -> bytes:
+    """The bytes of a partition key."""
+    if isinstance(pk, str):
+        key = _encoded("pk", pk)
+    elif isinstance(pk, (bytes, bytearray, memoryview)):
+        key = bytes(pk)
+    elif isinstance(pk, (int, decimal.Decimal)) and not isinstance(pk, bool):
+        key = _number(decimal.Decimal(pk)).encode()
+    elif hasattr(pk, "__bytes__"):
+        key = bytes(pk)
+    else:
+        raise TypeError(f"pk must be str, bytes, int or Decimal, not {type(pk).__name__}")
+    if len(key) > KEY_MAX:
+        raise ValueError(f"pk must have at most {KEY_MAX} bytes, not {len(key)}")
+    return key
+
+
+def partition(table: str | bytes, pk: Key) -> tuple[bytes, int, bytes, int]:
+    """A table and a key as the library takes them."""
+    name, key = text_bytes("table", table), key_bytes(pk)
+    return name, len(name), key, len(key)
+
+
+def choice(name: str, given: str, choices: tuple[str, ...]) -> int:
+    """The place of one of some words."""
+    if given not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {given!r}")
+    return choices.index(given)
+
+
+def throttle(operation: str, reason: str) -> tuple[int, int]:
+    """What was throttled, and why, as the library's numbers."""
+    return choice("operation", operation, _abi.OPERATIONS), choice("reason", reason, _abi.REASONS)
+
+
+def _encoded(name: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} has a lone surrogate, which is no text") from None
+
+
+def _number(number: decimal.Decimal) -> str:
+    """The one plain decimal that DynamoDB's number is counted as: 1, 1.0 and 1E0 are "1", and -0 is "0"."""
+    sign, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):
+        raise ValueError(f"pk must be a number, not {number}")
+    text = "".join(map(str, digits)).lstrip("0")
+    kept = text.rstrip("0")
+    if not kept:
+        return "0"
+    exponent += len(text) - len(kept)
+    if len(kept) > _DIGITS_MAX or exponent + len(kept) - 1 not in _EXPONENTS:
+        raise ValueError(f"pk must be a number of DynamoDB's: {_DIGITS_MAX} digits, 1E-130 to 9.99E+125")
+    return f"{decimal.Decimal((sign, tuple(map(int, kept)), exponent)):f}"

@@ -1,0 +1,129 @@
+"""What a detector is made with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from ctypes import byref, sizeof
+from typing import Any, TypedDict
+
+from hotpart import _abi
+from hotpart._alerts import Alerts
+from hotpart._amount import Amount, amount_of, whole
+from hotpart._library import slow
+from hotpart._warning import HotPartitionWarning
+
+WINDOW_MAX = 3_600
+
+
+class Options(TypedDict, total=False):
+    """What every way to make a detector takes, by keyword."""
+
+    #: Seconds between two warnings for one partition and operation. Default: the window; 0: every hot record.
+    warning_interval_seconds: int | None
+    #: Called with each warning, beside the log line, on the recording thread.
+    on_warning: Callable[[HotPartitionWarning], object] | None
+    #: The logger, or its name, of the log line; ``None``: no line is logged.
+    logger: logging.Logger | str | None
+    #: How many partitions are tracked at most; ``None``: no bound.
+    max_partitions: int | None
+    #: Whether logs and metrics have a hash in place of each key; 16 secret bytes make it the same in all processes.
+    redact: bool | bytes
+    #: Whether the first throttle for a partition's key range warns.
+    warn_of_throttles: bool
+    #: A clock that stands still until ``set_time`` moves it, for tests.
+    manual_clock: bool
+    #: Hash with this seed, so that equal calls have equal effects; not where strangers choose the keys.
+    hash_seed: tuple[int, int] | None
+
+
+class OwnOptions(Options, total=False):
+    """What a detector of one's own thresholds takes besides."""
+
+    writes_per_second: Amount | None
+    reads_per_second: Amount | None
+    writes_sustained: Amount | None
+    reads_sustained: Amount | None
+    processes: int
+
+
+def with_thresholds(
+    writes: Amount, reads: Amount, window_seconds: int, capacity: bool, given: dict[str, Any]
+) -> _abi.Options:
+    """Options of a caller's own thresholds; takes what is of those out of ``given``."""
+    options = _abi.Options()
+    slow.hpd_options_init(byref(options), sizeof(options))
+    options.writes_threshold = amount_of("writes_threshold", writes, capacity)
+    options.reads_threshold = amount_of("reads_threshold", reads, capacity)
+    options.window_seconds = whole("window_seconds", window_seconds, 1, WINDOW_MAX)
+    options.flags = _abi.FLAG_CAPACITY if capacity else 0
+    for name in ("writes_per_second", "reads_per_second", "writes_sustained", "reads_sustained"):
+        rate = given.pop(name, None)
+        if rate is not None:
+            setattr(options, name, amount_of(name, rate, capacity))
+            if name.endswith("_sustained") and window_seconds < 5:
+                raise ValueError(f"{name} needs a window_seconds of 5 or more, not {window_seconds}")
+    options.processes = whole("processes", given.pop("processes", 1), 1, 2**32 - 1)
+    return options
+
+
+def for_dynamodb(share: float, processes: int) -> _abi.Options:
+    """Options of DynamoDB's own limits."""
+    if isinstance(share, bool) or not isinstance(share, (int, float)):
+        raise TypeError(f"share must be a number, not {type(share).__name__}")
+    if not 0.001 <= share <= 1:
+        raise ValueError(f"share must be 0.001 to 1, not {share}")
+    options = _abi.Options()
+    permille, processes = round(share * 1_000), whole("processes", processes, 1, 2**32 - 1)
+    if slow.hpd_options_for_dynamodb(byref(options), sizeof(options), permille, processes) != 0:
+        raise ValueError(f"processes must leave each a share of DynamoDB's limits, not {processes}")
+    return options
+
+
+def complete(native: _abi.Options, given: dict[str, Any]) -> Alerts:
+    """Puts what every detector takes into ``native``. What is returned must live as long as the detector."""
+    unknown = given.keys() - Options.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected argument {min(unknown)!r}")
+    interval, bound = given.get("warning_interval_seconds"), given.get("max_partitions")
+    if interval is not None:
+        native.warning_interval_seconds = whole("warning_interval_seconds", interval, 0, _abi.INTERVAL_WINDOW - 1)
+    if bound is not None:
+        native.max_partitions = whole("max_partitions", bound, 1, 2**64 - 1)
+    if given.get("warn_of_throttles"):
+        native.flags |= _abi.FLAG_WARN_THROTTLES
+    if given.get("manual_clock"):
+        native.clock = _abi.CLOCK_MANUAL
+    seed = given.get("hash_seed")
+    if seed is not None:
+        native.flags |= _abi.FLAG_HASH_SEED
+        native.hash_seed[:] = [whole("hash_seed", half, 0, 2**64 - 1) for half in seed]
+    redact = given.get("redact", False)
+    if redact is not False:
+        native.flags |= _abi.FLAG_REDACT_KEYS
+        native.redact_key[:] = _redact_key(redact)
+    on_warning = given.get("on_warning")
+    if on_warning is not None and not callable(on_warning):
+        raise TypeError(f"on_warning must be callable, not {type(on_warning).__name__}")
+    alerts = Alerts(_logger(given.get("logger", "hotpart")), on_warning, bool(native.flags & _abi.FLAG_CAPACITY))
+    native.callback = alerts.native
+    return alerts
+
+
+def _redact_key(redact: bool | bytes) -> list[int]:
+    if redact is True:
+        return [0, 0]
+    if not isinstance(redact, bytes):
+        raise TypeError(f"redact must be bool or bytes, not {type(redact).__name__}")
+    halves = [int.from_bytes(redact[:8], "little"), int.from_bytes(redact[8:], "little")]
+    if len(redact) != 16 or halves == [0, 0]:
+        raise ValueError("redact must be 16 secret bytes, not all zero")
+    return halves
+
+
+def _logger(given: logging.Logger | str | None) -> logging.Logger | None:
+    if given is None or isinstance(given, (logging.Logger, logging.LoggerAdapter)):
+        return given
+    if isinstance(given, str):
+        return logging.getLogger(given)
+    raise TypeError(f"logger must be a Logger, its name or None, not {type(given).__name__}")

@@ -1,0 +1,110 @@
+"""aiobotocore's clients; in an environment of their own, as they pin botocore."""
+
+import asyncio
+import uuid
+
+import pytest
+
+session = pytest.importorskip("aiobotocore.session")
+
+import botocore.exceptions  # noqa: E402
+import fake  # noqa: E402
+from aiobotocore.config import AioConfig  # noqa: E402
+
+import hotpart  # noqa: E402
+
+WHO = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+KEY = {"AttributeName": "id", "KeyType": "HASH"}
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/events"
+
+
+def client(endpoint, **config):
+    config = AioConfig(retries={"mode": "standard", **config}, read_timeout=20)
+    return session.get_session().create_client("dynamodb", endpoint_url=endpoint, config=config, **WHO)
+
+
+def item(pk, n=1):
+    return {"id": {"S": pk}, "x": {"S": "x" * n}}
+
+
+@pytest.mark.parametrize("name", ["dynalite", "dynoxide"])
+def test_every_request_counts(endpoints, detector, name):
+    async def traffic():
+        table = "t" + uuid.uuid4().hex[:8]
+        async with client(endpoints(name)) as dynamodb:
+            await dynamodb.create_table(
+                TableName=table,
+                KeySchema=[KEY],
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            )
+            await dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+            # Instrumented after that, so the table must be described.
+            assert hotpart.instrument(dynamodb, detector) is dynamodb
+            await asyncio.gather(*(dynamodb.put_item(TableName=table, Item=item("a", 9_000)) for _ in range(8)))
+            assert detector.get_write_count(table, "a") == (72 if detector.capacity else 8)
+            answer = await dynamodb.get_item(TableName=table, Key={"id": {"S": "a"}}, ConsistentRead=True)
+            assert len(answer["Item"]["x"]["S"]) == 9_000 and "ConsumedCapacity" not in answer
+            assert detector.get_read_count(table, "a") == (3 if detector.capacity else 1)
+            answer = await dynamodb.query(
+                TableName=table,
+                KeyConditionExpression="id = :v",
+                ExpressionAttributeValues={":v": {"S": "a"}},
+                ReturnConsumedCapacity="TOTAL",
+            )
+            assert answer["ConsumedCapacity"]["CapacityUnits"] == 1.5
+            assert detector.get_read_count(table, "a") == (4.5 if detector.capacity else 2)
+            await dynamodb.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": item(pk)}} for pk in "bc"]})
+            assert detector.get_write_count(table, "b") == 1
+            hotpart.uninstrument(dynamodb)
+            await dynamodb.put_item(TableName=table, Item=item("b"))
+            assert detector.get_write_count(table, "b") == 1
+            assert detector.stats().estimated_units == 0
+
+    asyncio.run(traffic())
+
+
+def test_attempts_throttles_and_lost_answers(detector, monkeypatch):
+    server = fake.Fake()
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=3) as dynamodb:
+            hotpart.instrument(dynamodb, detector, describe=False, tables={"events": "id"})
+            server.answers += [fake.throttle(("TableWriteKeyRangeThroughputExceeded", ARN)), (500, {}), (200, {})]
+            await dynamodb.put_item(TableName="events", Item=item("k"))
+            server.answers += [fake.throttle()] * 3
+            with pytest.raises(botocore.exceptions.ClientError):
+                await dynamodb.put_item(TableName="events", Item=item("k"))
+            server.answers += [None] * 3
+            with pytest.raises(botocore.exceptions.BotoCoreError):
+                await dynamodb.put_item(TableName="events", Item=item("lost"))
+
+    real = asyncio.sleep
+    monkeypatch.setattr("asyncio.sleep", lambda *_: real(0))
+    try:
+        asyncio.run(traffic())
+    finally:
+        server.close()
+    assert detector.get_write_count("events", "k") == 2, "the one that failed may have run"
+    assert detector.get_throttle_count("events", "k", "write", "key_range") == 1
+    assert detector.get_throttle_count("events", "k", "write", "unknown") == 3
+    assert detector.get_write_count("events", "lost") >= 1
+
+
+def test_a_table_that_may_not_be_described(detector, caplog):
+    server = fake.Fake()
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=1) as dynamodb:
+            hotpart.instrument(dynamodb, detector)
+            server.answers += [(200, {}), fake.error("AccessDeniedException"), (200, {})]
+            for _ in range(2):
+                await dynamodb.put_item(TableName="events", Item=item("k"))
+
+    try:
+        asyncio.run(traffic())
+        assert server.answers == []
+    finally:
+        server.close()
+    assert len([record for record in caplog.records if record.name == "hotpart"]) == 1
+    assert "DescribeTable failed (AccessDeniedException)" in caplog.text

@@ -1,0 +1,500 @@
+"""The detector by itself: what it counts, what it takes, and what it refuses."""
+
+import decimal
+import gc
+import logging
+import random
+import re
+import time
+import weakref
+
+import pytest
+
+import hotpart
+from hotpart import HotPartitionDetector
+from hotpart.testing import ManualDetector
+
+LINE = 'Hot partition detected - table="events" pk="EVENTS" had 3 writes in 60s'
+
+
+def lines(caplog):
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_line_is_logged_once_an_interval(caplog):
+    detector = ManualDetector(3, 5, 60)
+    for _ in range(9):
+        detector.record_write("events", "EVENTS")
+    assert lines(caplog) == [LINE]
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("hotpart", "WARNING")
+    assert record.hotpart == detector.warnings[0]
+    detector.advance(60)
+    detector.record_write("events", "EVENTS")
+    assert len(lines(caplog)) == 2
+    assert detector.warnings[1].suppressed == 6
+
+
+def test_interval_0_warns_at_every_hot_record_as_pydynox_does(caplog):
+    detector = ManualDetector(3, 5, 60, warning_interval_seconds=0)
+    for _ in range(5):
+        detector.record_read("events", "EVENTS")
+        detector.record_write("events", "EVENTS")
+    assert [re.search(r"had (\d+ \w+)", line)[1] for line in lines(caplog)] == [
+        "3 writes",
+        "4 writes",
+        "5 reads",
+        "5 writes",
+    ]
+
+
+def test_a_warning_says_what_happened():
+    detector = ManualDetector(3, 5, 60)
+    for _ in range(3):
+        detector.record_write("events", "EVENTS", 1)
+    (warning,) = detector.warnings
+    assert warning == hotpart.HotPartitionWarning(
+        table="events",
+        pk="EVENTS",
+        operation="write",
+        count=3,
+        threshold=3,
+        window_seconds=60,
+        suppressed=0,
+        peak=3,
+        rule="window",
+        utilisation=0.0,
+    )
+    assert str(warning) == LINE
+
+
+def test_log_lines_escape_what_could_break_a_log():
+    detector = ManualDetector(1, 1, 10)
+    detector.record_read('a"b\\c', b"\x1b[31m\n\xff\xc3\xa9\xc2\x9b\x00\x7f")
+    expected = 'table="a\\x22b\\x5Cc" pk="\\x1B[31m\\x0A\\xFFé\\xC2\\x9B\\x00\\x7F" had 1 reads in 10s'
+    assert str(detector.warnings[0]) == "Hot partition detected - " + expected
+    assert detector.warnings[0].pk == b"\x1b[31m\n\xff\xc3\xa9\xc2\x9b\x00\x7f"
+
+
+@pytest.mark.parametrize("logger", ["pydynox.diagnostics", logging.getLogger("pydynox.diagnostics")])
+def test_the_logger_is_the_caller_s(caplog, logger):
+    HotPartitionDetector(1, 1, 60, logger=logger).record_write("t", "k")
+    assert [record.name for record in caplog.records] == ["pydynox.diagnostics"]
+
+
+def test_no_logger_logs_nothing(caplog):
+    seen = []
+    HotPartitionDetector(1, 1, 60, logger=None, on_warning=seen.append).record_write("t", "k")
+    assert (caplog.records, len(seen)) == ([], 1)
+
+
+def test_an_exception_in_a_callback_is_logged_and_the_record_counts(caplog):
+    def fails(warning):
+        raise RuntimeError("mine")
+
+    detector = HotPartitionDetector(1, 1, 60, on_warning=fails)
+    assert detector.record_write("t", "k") == 1
+    assert "on_warning failed" in caplog.text and "RuntimeError: mine" in caplog.text
+
+
+def test_an_interrupt_in_a_callback_reaches_the_caller():
+    def interrupted(warning):
+        raise KeyboardInterrupt
+
+    detector = HotPartitionDetector(1, 1, 60, on_warning=interrupted, logger=None)
+    with pytest.raises(KeyboardInterrupt):
+        detector.record_write("t", "k")
+        time.sleep(10)
+    assert detector.get_write_count("t", "k") == 1
+
+
+def test_a_callback_may_use_the_detector_and_even_close_it():
+    seen = []
+
+    def uses(warning):
+        seen.append(detector.record_write("t", "other"))
+        seen.append(detector.get_write_count("t", "k"))
+        detector.close()
+
+    detector = HotPartitionDetector(2, 2, 60, on_warning=uses, logger=None)
+    detector.record_write("t", "k")
+    assert detector.record_write("t", "k") == 2
+    assert seen == [1, 2]
+    with pytest.raises(hotpart.ClosedError):
+        detector.record_write("t", "k")
+
+
+KEYS = [
+    ("k", b"k"),
+    ("schlüssel", "schlüssel".encode()),
+    (b"a\0b", b"a\0b"),
+    ("a\0b", b"a\0b"),
+    ("", b""),
+    (bytearray(b"x"), b"x"),
+    (memoryview(b"x"), b"x"),
+    (0, b"0"),
+    (-17, b"-17"),
+    (10**40, b"1" + b"0" * 40),
+    (decimal.Decimal("1.0"), b"1"),
+    (decimal.Decimal("1E+3"), b"1000"),
+    (decimal.Decimal("-0"), b"0"),
+    (decimal.Decimal("0.00120"), b"0.0012"),
+    (decimal.Decimal("-1.5"), b"-1.5"),
+    (decimal.Decimal("1E-130"), b"0." + b"0" * 129 + b"1"),
+    (decimal.Decimal("9.9E+125"), b"99" + b"0" * 124),
+]
+
+
+@pytest.mark.parametrize(("given", "counted"), KEYS)
+def test_keys(given, counted):
+    detector = HotPartitionDetector(100, 100, 60)
+    for n in range(1, 4):
+        assert detector.record_write("t", given) == n
+        assert detector.get_write_count("t", counted) == n
+        assert detector.record_read(b"t", given) == n
+    assert detector.get_read_count("t", given) == 3
+    hot = detector.hottest(1, "write")[0].pk
+    assert (hot.encode() if isinstance(hot, str) else hot) == counted
+
+
+def test_a_binary_of_boto3_is_its_bytes():
+    types = pytest.importorskip("boto3.dynamodb.types")
+    detector = HotPartitionDetector(100, 100, 60)
+    detector.record_write("t", types.Binary(b"\0\xff"))
+    assert detector.get_write_count("t", b"\0\xff") == 1
+
+
+def test_numbers_are_what_the_core_makes_of_them():
+    """The same numbers through `observe`, whose canonical form is the library's own."""
+    rng, detector = random.Random(7), HotPartitionDetector(10**9, 10**9, 60)
+    detector.set_key_schema("t", "id")
+    for _ in range(500):
+        digits = "".join(rng.choices("0123456789", k=rng.randint(1, 38)))
+        text = f"{rng.choice(['', '-'])}{digits}E{rng.randint(-100, 80)}"
+        detector.clear()
+        try:
+            count = detector.record_write("t", decimal.Decimal(text))
+        except ValueError:
+            with pytest.raises(ValueError):
+                detector.observe("PutItem", b'{"TableName":"t","Item":{"id":{"N":"%s"}}}' % text.encode(), b"{}")
+            continue
+        assert count == 1
+        detector.observe("PutItem", b'{"TableName":"t","Item":{"id":{"N":"%s"}}}' % text.encode(), b"{}")
+        assert detector.get_write_count("t", decimal.Decimal(text)) == 2, text
+
+
+@pytest.mark.parametrize("pk", [True, False, 1.0, None, object(), [b"k"]])
+def test_keys_of_other_types_are_refused(pk):
+    detector = HotPartitionDetector(100, 100, 60)
+    for call in (detector.record_write, detector.record_read, detector.get_write_count):
+        with pytest.raises(TypeError, match="pk must be"):
+            call("t", pk)
+    assert detector.stats().records == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "pk", "error", "words"),
+    [
+        ("", "k", ValueError, "table must have 1 to 1024 bytes"),
+        ("t" * 1_025, "k", ValueError, "table must have 1 to 1024 bytes"),
+        (7, "k", TypeError, "table must be str or bytes, not int"),
+        (["t"], "k", TypeError, "table must be str or bytes, not list"),
+        ("\ud800", "k", ValueError, "table has a lone surrogate"),
+        ("t", "\ud800", ValueError, "pk has a lone surrogate"),
+        ("t", "k" * 16_385, ValueError, "pk must have at most 16384 bytes"),
+        ("t", decimal.Decimal("NaN"), ValueError, "pk must be a number"),
+        ("t", decimal.Decimal("Infinity"), ValueError, "pk must be a number"),
+        ("t", decimal.Decimal("1E+126"), ValueError, "38 digits"),
+        ("t", decimal.Decimal("1E+999999999"), ValueError, "38 digits"),
+        ("t", 10**38 + 1, ValueError, "38 digits"),
+    ],
+)
+def test_what_is_out_of_its_range_is_refused_by_name(table, pk, error, words):
+    detector = HotPartitionDetector(100, 100, 60)
+    detector.record_write("t", "k")
+    for call in (detector.record_write, detector.record_read, detector.get_read_count):
+        with pytest.raises(error, match=re.escape(words)):
+            call(table, pk)
+    assert detector.stats().records == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "words"),
+    [
+        ((0, 1, 60), {}, ValueError, "writes_threshold"),
+        ((1, -1, 60), {}, ValueError, "reads_threshold"),
+        ((1, 1, 0), {}, ValueError, "window_seconds must be 1 to 3600"),
+        ((1, 1, 3_601), {}, ValueError, "window_seconds"),
+        ((2**63, 1, 60), {}, ValueError, "writes_threshold"),
+        ((1.5, 1, 60), {}, TypeError, "writes_threshold must be int"),
+        ((True, 1, 60), {}, TypeError, "writes_threshold"),
+        ((1, 1, "60"), {}, TypeError, "window_seconds"),
+        ((1.25, 1, 60), {"capacity": True}, ValueError, "multiple of half a unit"),
+        ((1, 1, 60), {"warning_interval_seconds": -1}, ValueError, "warning_interval_seconds"),
+        ((1, 1, 60), {"max_partitions": 0}, ValueError, "max_partitions"),
+        ((1, 1, 60), {"on_warning": 7}, TypeError, "on_warning must be callable"),
+        ((1, 1, 60), {"logger": 7}, TypeError, "logger must be"),
+        ((1, 1, 60), {"redact": b"short"}, ValueError, "redact must be 16 secret bytes"),
+        ((1, 1, 60), {"redact": bytes(16)}, ValueError, "redact"),
+        ((1, 1, 60), {"redact": "yes"}, TypeError, "redact must be bool or bytes"),
+        ((1, 1, 60), {"processes": 0}, ValueError, "processes"),
+        ((1, 1, 4), {"writes_sustained": 5}, ValueError, "writes_sustained needs a window_seconds of 5 or more"),
+        ((1, 1, 60), {"windows": 5}, TypeError, "unexpected argument 'windows'"),
+    ],
+)
+def test_a_detector_that_makes_no_sense_is_refused_by_name(arguments, options, error, words):
+    with pytest.raises(error, match=re.escape(words)):
+        HotPartitionDetector(*arguments, **options)
+    gc.collect()
+
+
+def test_for_dynamodb_warns_at_its_limits_in_one_second_and_at_a_share_in_five(caplog):
+    detector = HotPartitionDetector.for_dynamodb(manual_clock=True, warning_interval_seconds=0)
+    assert detector.capacity and detector.window_seconds == 60
+    assert detector.record_write("t", "k", 999.5) == 999.5
+    assert lines(caplog) == []
+    detector.record_write("t", "k", 0.5)
+    detector.record_read("t", "k", 2_999)
+    assert lines(caplog) == ['Hot partition detected - table="t" pk="k" had 1000 writes in 1s']
+    caplog.clear()
+    for second in range(10, 15):
+        detector.set_time(second)
+        detector.record_write("t", "even", 800)
+    assert lines(caplog) == ['Hot partition detected - table="t" pk="even" had 4000 writes in 5s']
+    shared = HotPartitionDetector.for_dynamodb(0.5, processes=4, manual_clock=True)
+    caplog.clear()
+    shared.record_read("t", "k", 750)
+    assert lines(caplog) == ['Hot partition detected - table="t" pk="k" had 750 reads in 1s']
+    assert caplog.records[0].hotpart.utilisation == 1.0
+
+
+@pytest.mark.parametrize(
+    ("share", "processes", "error", "words"),
+    [
+        (0, 1, ValueError, "share"),
+        (1.1, 1, ValueError, "share"),
+        ("1", 1, TypeError, "share"),
+        (0.8, 0, ValueError, "processes"),
+    ],
+)
+def test_a_preset_that_makes_no_sense_is_refused(share, processes, error, words):
+    with pytest.raises(error, match=words):
+        HotPartitionDetector.for_dynamodb(share, processes)
+
+
+def test_capacity_is_counted_in_halves_exactly():
+    detector = HotPartitionDetector(10, 10, 60, capacity=True, logger=None)
+    assert detector.record_read("t", "k", 0.5) == 0.5
+    assert detector.record_read("t", "k") == 1.5
+    assert detector.record_read("t", "k", decimal.Decimal("12.5")) == 14.0
+    assert (detector.writes_threshold, detector.get_read_count("t", "k")) == (10.0, 14.0)
+    for amount in (0, -1, 0.25, float("nan"), 2**63):
+        with pytest.raises(ValueError, match="amount"):
+            detector.record_read("t", "k", amount)
+    with pytest.raises(TypeError, match="amount"):
+        detector.record_read("t", "k", "1")
+    assert detector.get_read_count("t", "k") == 14.0
+
+
+def test_operations_are_counted_in_integers():
+    detector = HotPartitionDetector(10, 10, 60, logger=None)
+    count = detector.record_write("t", "k", 4)
+    assert (count, type(count), type(detector.writes_threshold)) == (4, int, int)
+    with pytest.raises(TypeError, match="amount must be int"):
+        detector.record_write("t", "k", 0.5)
+
+
+def test_thresholds_of_tables_and_models():
+    detector = ManualDetector(10, 10, 60, warning_interval_seconds=0)
+    detector.set_table_thresholds("t", writes_threshold=5)
+    assert detector.get_table_thresholds("t") == (5, None)
+    assert (detector._get_writes_threshold("t"), detector._get_reads_threshold("t")) == (5, 10)
+    # Setting only writes leaves reads as they were; None is to inherit.
+    detector.set_model_thresholds("User", writes_threshold=2, reads_threshold=3)
+    detector.set_model_thresholds("Order", writes_threshold=8)
+    assert detector.get_model_thresholds("User") == (2, 3)
+    for model, hot_at in (("User", 2), ("Order", 8), (None, 5), ("Unknown", 5)):
+        detector.warnings.clear()
+        for _ in range(hot_at):
+            assert detector.warnings == []
+            detector.record_write("t", f"k{model}", model=model)
+        assert [warning.threshold for warning in detector.warnings] == [hot_at]
+    detector.set_table_thresholds("t")
+    assert detector.get_table_thresholds("t") == (None, None)
+    for bad in (0, -1):
+        with pytest.raises(ValueError, match="reads_threshold"):
+            detector.set_table_thresholds("t", reads_threshold=bad)
+    with pytest.raises(ValueError, match="model"):
+        detector.set_model_thresholds("", 1)
+
+
+def test_clear_forgets_counts_and_thresholds():
+    detector = HotPartitionDetector(10, 10, 60)
+    detector.record_write("t", "k")
+    detector.set_table_thresholds("t", 5, 5)
+    detector.clear()
+    assert detector.get_write_count("t", "k") == 0
+    assert detector.get_table_thresholds("t") == (None, None)
+    assert detector.record_write("t", "k") == 1
+
+
+def test_counts_are_those_of_a_list_of_timestamps():
+    rng, detector, seen = random.Random(3), ManualDetector(10**6, 10**6, 10), []
+    for _ in range(3_000):
+        detector.advance(rng.choice([0, 0, 0, 0.25, 1.5, 7]))
+        pk = rng.choice("abc")
+        seen.append((detector.now, pk))
+        count = detector.record_write("t", pk)
+        younger = sum(at > detector.now - 10 for at, of in seen if of == pk)
+        not_older = sum(at > detector.now - 11 for at, of in seen if of == pk)
+        assert younger <= count <= not_older
+
+
+def test_throttles_are_counted_apart():
+    detector = HotPartitionDetector(10, 10, 60, logger=None)
+    assert detector.record_throttle("t", "k") == 1
+    assert detector.record_throttle("t", "k", "read", "provisioned") == 1
+    assert detector.get_throttle_count("t", "k", "write", "key_range") == 1
+    assert detector.get_write_count("t", "k") == 0
+    (hot,) = detector.hottest(5)
+    assert (hot.pk, hot.throttles, hot.demand, hot.utilisation) == ("k", 1, 1, 1.0)
+    for arguments in (("delete", "key_range"), ("write", "weather")):
+        with pytest.raises(ValueError, match="must be one of"):
+            detector.record_throttle("t", "k", *arguments)
+
+
+def test_the_first_throttle_warns_where_that_is_asked_for(caplog):
+    detector = HotPartitionDetector(10, 10, 60, capacity=True, warn_of_throttles=True)
+    for _ in range(3):
+        detector.record_throttle("t", "k", "read")
+    assert lines(caplog) == ['Hot partition detected - table="t" pk="k" had 1 throttled reads in 60s']
+
+
+def test_the_hottest_and_statistics():
+    detector = HotPartitionDetector(100, 100, 60)
+    for pk, writes, reads in (("a", 3, 1), ("b", 5, 0), ("c", 1, 40)):
+        for _ in range(writes):
+            detector.record_write("t", pk)
+        for _ in range(reads):
+            detector.record_read("t", pk)
+    assert [(hot.pk, hot.count) for hot in detector.hottest(2, "write")] == [("b", 5), ("a", 3)]
+    assert detector.hottest(0) == []
+    both = detector.hottest(2)
+    assert [(hot.pk, hot.operation) for hot in both] == [("c", "read"), ("b", "write")]
+    statistics = detector.stats()
+    assert (statistics.records, statistics.partitions, statistics.warnings) == (50, 3, 0)
+    assert 1_000 < statistics.bytes < 65_536
+    with pytest.raises(ValueError, match="operation"):
+        detector.hottest(2, "scan")
+    with pytest.raises(ValueError, match="n must be"):
+        detector.hottest(-1)
+
+
+def test_metrics_are_text():
+    detector = HotPartitionDetector(100, 100, 60)
+    detector.record_write("events", "EVENTS")
+    text = detector.metrics()
+    assert 'hotpart_partition_operations{table="events",pk="EVENTS",operation="write"} 1\n' in text
+    assert detector.metrics(open_metrics=True).endswith("# EOF\n")
+
+
+def test_redacted_keys_are_in_neither_logs_nor_metrics(caplog):
+    detector = ManualDetector(1, 1, 60, redact=b"0123456789abcdef")
+    detector.record_write("events", "secret@example.org")
+    stands_for = detector.redacted("events", "secret@example.org")
+    assert re.fullmatch("[0-9a-f]{32}", stands_for)
+    assert lines(caplog) == [f'Hot partition detected - table="events" pk="{stands_for}" had 1 writes in 60s']
+    assert stands_for in detector.metrics() and "secret" not in detector.metrics()
+    assert "secret" not in caplog.text
+    # The program itself is told.
+    assert (detector.warnings[0].pk, detector.warnings[0].redacted) == ("secret@example.org", stands_for)
+    assert (
+        HotPartitionDetector(1, 1, 60, redact=b"0123456789abcdef").redacted("events", "secret@example.org")
+        == stands_for
+    )
+    assert HotPartitionDetector(1, 1, 60, redact=True).redacted("events", "secret@example.org") != stands_for
+    assert HotPartitionDetector(1, 1, 60).redacted("events", "x") is None
+
+
+def test_a_bound_keeps_memory():
+    detector = HotPartitionDetector(100, 100, 60, max_partitions=100)
+    for n in range(5_000):
+        detector.record_write("t", n)
+    statistics = detector.stats()
+    assert statistics.partitions <= 100 and statistics.replaced >= 4_900
+
+
+def test_tables_that_strangers_name_are_not_kept():
+    detector = HotPartitionDetector(100, 100, 60)
+    for n in range(3_000):
+        assert detector.record_write(f"t{n}", "k") == 1
+        assert detector.record_write(f"t{n}", "k") == 2
+    assert len(detector._tables) == 1_000
+
+
+def test_a_closed_detector_raises():
+    with HotPartitionDetector(10, 10, 60) as detector:
+        detector.record_write("t", "k")
+        assert not detector.closed
+    assert detector.closed
+    detector.close()
+    calls = [
+        lambda: detector.record_write("t", "k"),
+        lambda: detector.record_read("t", "k"),
+        lambda: detector.clear(),
+        lambda: detector.get_write_count("t", "k"),
+        lambda: detector.hottest(),
+        lambda: detector.stats(),
+        lambda: detector.metrics(),
+        lambda: detector.set_table_thresholds("t", 1),
+        lambda: detector.writes_threshold,
+        lambda: detector.record_throttle("t", "k"),
+        lambda: detector.set_time(1),
+        lambda: detector.__enter__(),
+        lambda: detector.observe("Scan", b'{"TableName":"t"}'),
+        lambda: detector.set_key_schema("t", "id"),
+    ]
+    for call in calls:
+        with pytest.raises(hotpart.ClosedError, match="closed"):
+            call()
+
+
+def test_a_detector_that_nobody_holds_is_freed():
+    detector = HotPartitionDetector(1, 1, 60, on_warning=lambda warning: None, logger=None)
+    detector.record_write("t", "k")
+    native = weakref.ref(detector._native)
+    del detector
+    assert native() is None, "without the garbage collector: there is no cycle"
+
+
+def test_only_a_manual_clock_is_set():
+    with pytest.raises(hotpart.HotpartError):
+        HotPartitionDetector(1, 1, 60).set_time(1)
+
+
+def test_observing_by_hand():
+    detector = HotPartitionDetector(100, 100, 60)
+    put = b'{"TableName":"events","Item":{"id":{"S":"k"}}}'
+    with pytest.raises(hotpart.MissingSchemaError, match="events") as missing:
+        detector.observe("PutItem", put, b"{}")
+    assert missing.value.table == "events"
+    detector.set_key_schema("events", "id")
+    assert detector.observe("PutItem", put, b"{}") == 1
+    detector.set_key_schema("events", ["a", "b"], index="by_ab")
+    assert detector.observe("PutItem", put, None, 0, model="Event") == 1
+    assert detector.get_write_count("events", "k") == 2
+    for bad in (b"{", b"[]", b""):
+        with pytest.raises(ValueError):
+            detector.observe("PutItem", bad)
+    with pytest.raises(TypeError, match="bytes"):
+        detector.observe("PutItem", "{}")
+    with pytest.raises(ValueError, match="http_status"):
+        detector.observe("PutItem", put, None, 1_000)
+    with pytest.raises(ValueError, match="attributes"):
+        detector.set_key_schema("events", ["a", "b"])
+    assert detector.observe("Backup", b"") == 0
+    assert detector.stats().unknown_operations == 1
+
+
+def test_the_version_is_that_of_the_library():
+    assert hotpart.library_version() == hotpart.__version__

@@ -1,0 +1,292 @@
+"""Watching a client: nothing changes for its callers, whatever happens in here."""
+
+import json
+import logging
+import threading
+
+import botocore.awsrequest
+import botocore.exceptions
+import botocore.stub
+import pytest
+from clients import client
+
+import hotpart
+from hotpart import HotPartitionDetector
+
+ITEM = {"id": {"S": "k"}, "n": {"N": "1"}}
+DESCRIPTION = {"Table": {"TableName": "events", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}}
+
+
+class Wire:
+    """A client whose requests go nowhere: what they send is kept, and what they get is told."""
+
+    def __init__(self, detector, **options):
+        self.sent, self.answers = [], {}
+        self.client = client("http://127.0.0.1:1")
+        self.client.meta.events.register("before-send.dynamodb", self._send)
+        assert hotpart.instrument(self.client, detector, **options) is self.client
+
+    def _send(self, request, **_):
+        operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
+        self.sent.append((operation, json.loads(request.body)))
+        answer = self.answers.get(operation, {})
+        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "id"}
+        response = botocore.awsrequest.AWSResponse(request.url, status, headers, None)
+        response._content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return response
+
+    def operations(self):
+        return [operation for operation, _ in self.sent]
+
+
+@pytest.fixture
+def wire(detector):
+    return Wire(detector, tables={"events": "id", "events/index/by_ab": ["a", "b"]})
+
+
+def test_an_answer_is_what_it_was(detector, wire):
+    plain = Wire(detector)
+    hotpart.uninstrument(plain.client)
+    for one in (wire, plain):
+        one.answers["GetItem"] = {"Item": ITEM | {"b": {"B": "AP8="}}}
+    ask = {"TableName": "events", "Key": {"id": {"S": "k"}}}
+    assert wire.client.get_item(**ask) == plain.client.get_item(**ask)
+    assert detector.get_read_count("events", "k") > 0
+
+
+def test_what_is_asked_for_in_capacity_mode_is_taken_out_again(detector, wire):
+    consumed = {"TableName": "events", "CapacityUnits": 7.5}
+    wire.answers["PutItem"] = {"ConsumedCapacity": consumed}
+    put = {"TableName": "events", "Item": ITEM}
+    answer = wire.client.put_item(**put)
+    asked = wire.sent[-1][1].get("ReturnConsumedCapacity")
+    if detector.capacity:
+        assert (asked, "ConsumedCapacity" in answer) == ("INDEXES", False)
+        assert detector.get_write_count("events", "k") == 7.5
+    else:
+        assert asked is None
+    # What the caller asks for is the caller's.
+    for own in ("TOTAL", "INDEXES"):
+        assert wire.client.put_item(**put, ReturnConsumedCapacity=own)["ConsumedCapacity"] == consumed
+        assert wire.sent[-1][1]["ReturnConsumedCapacity"] == own
+    if detector.capacity:
+        assert "ConsumedCapacity" not in wire.client.put_item(**put, ReturnConsumedCapacity="NONE")
+        assert wire.sent[-1][1]["ReturnConsumedCapacity"] == "INDEXES"
+    # An attribute of that name is none of ours.
+    item = ITEM | {"ReturnConsumedCapacity": {"S": "TOTAL"}, "x": {"S": '"ReturnConsumedCapacity": "TOTAL"'}}
+    wire.client.put_item(TableName="events", Item=item)
+    assert wire.sent[-1][1]["Item"] == item
+    assert ("ReturnConsumedCapacity" in wire.sent[-1][1]) == detector.capacity
+
+
+def test_operations_that_know_no_capacity_are_not_asked_for_it(detector, wire):
+    wire.client.list_tables()
+    wire.client.describe_table(TableName="events")
+    assert all("ReturnConsumedCapacity" not in body for _, body in wire.sent)
+    wire.client.scan(TableName="events")
+    assert ("ReturnConsumedCapacity" in wire.sent[-1][1]) == detector.capacity
+    assert detector.stats().unknown_operations == 1, "ListTables"
+
+
+def test_a_table_is_described_when_it_is_needed_and_once(detector):
+    wire = Wire(detector)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    for _ in range(3):
+        wire.client.put_item(TableName="events", Item=ITEM)
+    assert wire.operations() == ["PutItem", "DescribeTable", "PutItem", "PutItem"]
+    assert detector.get_write_count("events", "k") == 3
+
+
+def test_a_table_that_traffic_has_shown_is_not_described(detector):
+    wire = Wire(detector)
+    wire.client.delete_item(TableName="events", Key={"id": {"S": "k"}})
+    wire.client.put_item(TableName="events", Item=ITEM)
+    assert wire.operations() == ["DeleteItem", "PutItem"]
+    assert detector.get_write_count("events", "k") == 2
+
+
+def test_what_comes_while_a_table_is_described_is_counted_too(detector):
+    wire, threads = Wire(detector), []
+
+    def answer(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            threads.extend(threading.Thread(target=put) for _ in range(4))
+            [thread.start() for thread in threads]
+            [thread.join() for thread in threads]
+
+    def put():
+        wire.client.put_item(TableName="events", Item=ITEM)
+
+    wire.client.meta.events.register_first("before-send.dynamodb", answer)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    put()
+    assert wire.operations().count("DescribeTable") == 1
+    assert detector.get_write_count("events", "k") == 5
+
+
+DENIED = 400, {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "no"}
+GONE = 400, {"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "no"}
+
+
+@pytest.mark.parametrize(("refusal", "again"), [(DENIED, 1), (GONE, 2)])
+def test_a_table_that_may_not_be_described_is_never_asked_for_again(detector, caplog, monkeypatch, refusal, again):
+    wire = Wire(detector)
+    wire.answers["DescribeTable"] = refusal
+    for _ in range(3):
+        wire.client.put_item(TableName="events", Item=ITEM)
+    assert wire.operations().count("DescribeTable") == 1
+    (record,) = caplog.records
+    assert "DescribeTable failed" in record.getMessage() and "tables={'events'" in record.getMessage()
+    real = hotpart._schemas.time.monotonic
+    monkeypatch.setattr("hotpart._schemas.time.monotonic", lambda: real() + 3_600)
+    wire.client.put_item(TableName="events", Item=ITEM)
+    assert wire.operations().count("DescribeTable") == again
+
+
+def test_describe_false_describes_nothing(detector, caplog):
+    wire = Wire(detector, describe=False)
+    for _ in range(3):
+        wire.client.put_item(TableName="events", Item=ITEM)
+    assert wire.operations() == ["PutItem"] * 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "a request to DynamoDB could not be observed: the key schema of table 'events' is not known"
+    ]
+
+
+def test_an_error_in_here_is_logged_once_and_reaches_nobody(detector, wire, caplog, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(detector._exchanges, "observe", broken)
+    for _ in range(3):
+        assert wire.client.put_item(TableName="events", Item=ITEM)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    (record,) = caplog.records
+    assert record.name == "hotpart" and "broken" in caplog.text
+
+
+def test_an_exception_of_dynamodb_s_is_what_it_was(detector, wire):
+    plain, responses = Wire(detector), []
+    hotpart.uninstrument(plain.client)
+    for one in (wire, plain):
+        one.answers["PutItem"] = 400, {"__type": "a#ConditionalCheckFailedException", "message": "no", "Item": ITEM}
+        with pytest.raises(one.client.exceptions.ConditionalCheckFailedException) as raised:
+            one.client.put_item(TableName="events", Item=ITEM)
+        responses.append(raised.value.response)
+    assert responses[0] == responses[1]
+    assert detector.get_write_count("events", "k") == 1
+
+
+def test_a_model_s_thresholds_hold_for_what_its_client_does():
+    seen = []
+    detector = HotPartitionDetector(100, 100, 60, on_warning=seen.append, logger=None)
+    detector.set_model_thresholds("Event", writes_threshold=2)
+    wire = Wire(detector, tables={"events": "id"}, model="Event")
+    for _ in range(3):
+        wire.client.put_item(TableName="events", Item=ITEM)
+    assert [(warning.count, warning.threshold) for warning in seen] == [(2, 2)]
+
+
+def test_uninstrument_undoes_it(detector, wire):
+    put = {"TableName": "events", "Item": ITEM}
+    other = HotPartitionDetector(100, 100, 60)
+    hotpart.instrument(wire.client, other, tables={"events": "id"})
+    # Twice is once.
+    hotpart.instrument(wire.client, other)
+    wire.client.put_item(**put)
+    assert (detector.get_write_count("events", "k"), other.get_write_count("events", "k")) == (1, 1)
+    assert hotpart.uninstrument(wire.client, detector) is wire.client
+    wire.client.put_item(**put)
+    assert (detector.get_write_count("events", "k"), other.get_write_count("events", "k")) == (1, 2)
+    hotpart.uninstrument(wire.client)
+    wire.client.put_item(**put)
+    assert other.get_write_count("events", "k") == 2
+    assert "ReturnConsumedCapacity" not in wire.sent[-1][1]
+
+
+def test_a_closed_detector_is_left_alone(detector, wire, caplog):
+    detector.close()
+    wire.answers["PutItem"] = {"ConsumedCapacity": {"TableName": "events", "CapacityUnits": 1.0}}
+    answer = wire.client.put_item(TableName="events", Item=ITEM)
+    assert "ConsumedCapacity" in answer, "nobody asked for it, and nobody took it out"
+    assert caplog.records == []
+
+
+def test_stubber_works_as_before(detector, wire):
+    with botocore.stub.Stubber(wire.client) as stubber:
+        stubber.add_response("put_item", {}, {"TableName": "events", "Item": ITEM})
+        stubber.add_client_error("put_item", "ProvisionedThroughputExceededException")
+        wire.client.put_item(TableName="events", Item=ITEM)
+        with pytest.raises(botocore.exceptions.ClientError):
+            wire.client.put_item(TableName="events", Item=ITEM)
+        stubber.assert_no_pending_responses()
+    assert wire.sent == []
+    assert detector.stats().records == 0, "nothing was sent"
+
+
+def test_mock_aws_works_and_is_counted(detector):
+    moto = pytest.importorskip("moto")
+    boto3 = pytest.importorskip("boto3")
+    with moto.mock_aws():
+        who = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        mocked = hotpart.instrument(boto3.client("dynamodb", **who), detector)
+        mocked.create_table(
+            TableName="events",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )
+        mocked.put_item(TableName="events", Item=ITEM)
+        assert mocked.get_item(TableName="events", Key={"id": {"S": "k"}})["Item"] == ITEM
+    assert detector.get_write_count("events", "k") == 1
+
+
+def test_large_answers_are_cut_down_and_say_as_much(detector, wire, monkeypatch):
+    told = []
+    observe = detector._exchanges.observe
+    monkeypatch.setattr(detector._exchanges, "observe", lambda *given: told.append(given[3]) or observe(*given))
+    large = {"S": "x" * 20_000}
+    returned = {"events": [{"PutRequest": {"Item": ITEM | {"b": {"B": "AP8="}}}}]}
+    consumed = [{"TableName": "events", "CapacityUnits": 21.0}]
+    wire.answers["BatchWriteItem"] = {
+        "UnprocessedItems": returned,
+        "ItemCollectionMetrics": {"events": [{"ItemCollectionKey": {"id": large}}]},
+        "ConsumedCapacity": consumed,
+    }
+    other = {"PutRequest": {"Item": {"id": {"S": "l"}, "x": large}}}
+    wire.client.batch_write_item(
+        RequestItems={"events": [{"PutRequest": {"Item": ITEM | {"b": {"B": b"\0\xff"}}}}, other]}
+    )
+    assert len(told[-1]) < 1_000
+    assert json.loads(told[-1]) == {"UnprocessedItems": returned, "ConsumedCapacity": consumed}
+    assert detector.get_unattributed_count("events", "unprocessed", "write") == 1
+    assert detector.get_write_count("events", "l") == (21 if detector.capacity else 1)
+    # Without the capacity all of it is needed, to tell what was read.
+    wire.answers["GetItem"] = {"Item": {"id": {"S": "k"}, "x": large}}
+    wire.client.get_item(TableName="events", Key={"id": {"S": "k"}}, ConsistentRead=True)
+    assert (len(told[-1]) > 20_000) == detector.capacity
+    assert detector.get_read_count("events", "k") == (5 if detector.capacity else 1)
+
+
+@pytest.mark.parametrize("wrong", ["dynamodb", None, object()])
+def test_only_dynamodb_s_clients_are_watched(wrong):
+    with pytest.raises(TypeError, match="client must be"):
+        hotpart.instrument(wrong, HotPartitionDetector(1, 1, 60))
+
+
+def test_other_services_are_refused():
+    boto3 = pytest.importorskip("boto3")
+    sts = boto3.client("sts", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with pytest.raises(TypeError, match="dynamodb"):
+        hotpart.instrument(sts, HotPartitionDetector(1, 1, 60))
+
+
+def test_the_log_line_of_the_first_example(caplog):
+    detector = HotPartitionDetector(writes_threshold=3, reads_threshold=1500, window_seconds=60)
+    wire = Wire(detector, tables={"events": "id"})
+    with caplog.at_level(logging.WARNING):
+        for _ in range(4):
+            wire.client.put_item(TableName="events", Item={"id": {"S": "EVENTS"}})
+    assert [record.getMessage() for record in caplog.records] == [
+        'Hot partition detected - table="events" pk="EVENTS" had 3 writes in 60s'
+    ]

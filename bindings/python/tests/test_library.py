@@ -1,0 +1,105 @@
+"""What is said where the library is missing, or is another one."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import hotpart
+from hotpart import _library
+
+SHOWS = "import hotpart; print(hotpart._library._path())"
+
+
+def run(library, code=SHOWS):
+    environment = {name: value for name, value in os.environ.items() if name != "HOTPART_LIBRARY"}
+    if library is not None:
+        environment["HOTPART_LIBRARY"] = str(library)
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+
+def test_another_build_is_used_where_the_environment_says_so():
+    assert run(_library._path()).stdout.strip() == _library._path()
+
+
+def test_a_library_that_is_missing_says_what_to_do(tmp_path):
+    ended = run(tmp_path / "nothing.so")
+    assert ended.returncode == 1
+    assert "LibraryError: there is no libhotpart at" in ended.stderr and "HOTPART_LIBRARY" in ended.stderr
+
+
+def test_a_file_that_is_no_library_says_what_to_do(tmp_path):
+    (tmp_path / "text.so").write_text("text")
+    assert "can't be loaded" in run(tmp_path / "text.so").stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("int other(void) { return 0; }", "is no libhotpart"),
+        ("unsigned hpd_abi_version(void) { return 2; }", "has ABI 2, and 1 is needed"),
+        ("unsigned hpd_abi_version(void) { return 1; } void hpd_options_init(void) {}", "is too old"),
+    ],
+)
+def test_another_library_says_what_to_do(tmp_path, source, words):
+    (tmp_path / "other.c").write_text(source)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "other.so", tmp_path / "other.c"], check=True)
+    ended = run(tmp_path / "other.so")
+    assert words in ended.stderr and "install the package anew" in ended.stderr
+
+
+def test_a_library_error_is_an_import_error():
+    assert issubclass(hotpart.LibraryError, ImportError)
+
+
+def test_nothing_of_botocore_is_imported_unless_it_is_used():
+    code = "import sys, hotpart; print([name for name in sys.modules if 'boto' in name or 'pytest' in name])"
+    assert run(os.environ.get("HOTPART_LIBRARY"), code).stdout == "[]\n"
+
+
+def test_structs_are_as_large_as_the_header_says(tmp_path):
+    """By the C compiler, from the header of the repository; an sdist does not have it."""
+    header = os.environ.get("HOTPART_INCLUDE")
+    if header is None:
+        pytest.skip("HOTPART_INCLUDE does not say where the header is")
+    import ctypes
+
+    from hotpart import _abi
+
+    structs = {
+        "hpd_warning": _abi.Warning,
+        "hpd_options": _abi.Options,
+        "hpd_record": _abi.Record,
+        "hpd_hot_partition": _abi.HotPartition,
+        "hpd_statistics": _abi.Statistics,
+        "hpd_metrics_options": _abi.MetricsOptions,
+        "hpd_exchange": _abi.Exchange,
+    }
+    checks = []
+    for name, struct in structs.items():
+        checks.append(f'_Static_assert(sizeof({name}) == {ctypes.sizeof(struct)}, "{name}");')
+        for field, _ in struct._fields_:
+            checks.append(
+                f'_Static_assert(offsetof({name}, {field}) == {getattr(struct, field).offset}, "{name}.{field}");'
+            )
+    constants = {
+        "HPD_ERR_NULL": _abi.ERR_NULL,
+        "HPD_ERR_INVALID": _abi.ERR_INVALID,
+        "HPD_ERR_UNSUPPORTED": _abi.ERR_UNSUPPORTED,
+        "HPD_ERR_MEMORY": _abi.ERR_MEMORY,
+        "HPD_ERR_INTERNAL": _abi.ERR_INTERNAL,
+        "HPD_ERR_SCHEMA": _abi.ERR_SCHEMA,
+        "HPD_ERR_JSON": _abi.ERR_JSON,
+        "HPD_CLOCK_MANUAL": _abi.CLOCK_MANUAL,
+        "HPD_FLAG_CAPACITY": _abi.FLAG_CAPACITY,
+        "HPD_FLAG_WARN_THROTTLES": _abi.FLAG_WARN_THROTTLES,
+        "HPD_FLAG_REDACT_KEYS": _abi.FLAG_REDACT_KEYS,
+        "HPD_RULE_THROTTLE": _abi.RULES.index("throttle"),
+        "HPD_READ": _abi.OPERATIONS.index("read"),
+        "HPD_THROTTLE_MAX_ON_DEMAND": _abi.REASONS.index("max_on_demand"),
+        "HPD_UNATTRIBUTED_THROTTLES": _abi.UNATTRIBUTED.index("throttles"),
+    }
+    checks += [f'_Static_assert({name} == {value}, "{name}");' for name, value in constants.items()]
+    (tmp_path / "check.c").write_text("#include <stddef.h>\n#include <hotpart.h>\n" + "\n".join(checks))
+    subprocess.run(["cc", "-std=c11", "-fsyntax-only", f"-I{header}", tmp_path / "check.c"], check=True)

@@ -1,0 +1,54 @@
+"""What a type checker sees. Not run."""
+
+import logging
+from decimal import Decimal
+
+from typing_extensions import assert_type
+
+import hotpart
+from hotpart import HotPartition, HotPartitionDetector, HotPartitionWarning, Statistics
+from hotpart.testing import ManualDetector
+
+
+def warned(warning: HotPartitionWarning) -> None:
+    assert_type(warning.count, float)
+    print(warning.table, warning.pk, str(warning))
+
+
+operations = HotPartitionDetector(writes_threshold=500, reads_threshold=1500, window_seconds=60, on_warning=warned)
+assert_type(operations, HotPartitionDetector[int])
+assert_type(operations.record_write("events", "EVENTS"), int)
+assert_type(operations.record_read("events", b"EVENTS", 2, model="Event"), int)
+assert_type(operations.get_write_count("events", Decimal("1.5")), int)
+assert_type(operations.get_table_thresholds("events"), tuple[int | None, int | None])
+assert_type(operations.hottest(3, "write"), list[HotPartition])
+assert_type(operations.stats(), Statistics)
+assert_type(operations.metrics(), str)
+
+units = HotPartitionDetector(500.5, 1500, 60, capacity=True, logger=logging.getLogger("mine"), max_partitions=10_000)
+assert_type(units, HotPartitionDetector[float])
+assert_type(units.get_read_count("events", 7), float)
+
+limits = HotPartitionDetector.for_dynamodb(share=0.8, processes=4, redact=True)
+assert_type(limits, HotPartitionDetector[float])
+
+
+def a_detector_of_either_kind(detector: HotPartitionDetector) -> None:
+    detector.record_write("events", "EVENTS")
+
+
+a_detector_of_either_kind(operations)
+
+with HotPartitionDetector(500, 1500, 60) as inside:
+    inside.set_table_thresholds("events", writes_threshold=2_000)
+
+
+class Client:
+    """As boto3-stubs has them."""
+
+
+client = hotpart.instrument(Client(), operations, tables={"events": "id", "events/index/by_ab": ["a", "b"]})
+assert_type(client, Client)
+assert_type(hotpart.uninstrument(client), Client)
+
+ManualDetector(3).advance(1.5)

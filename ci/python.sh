@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Proves the Python package: it is built into a wheel and an sdist, both are installed into empty environments, and the wheel
+# is tested there with the real boto3, aiobotocore and pydynox, against emulators of DynamoDB on loopback and a server that
+# answers what none of them does; with the oldest supported botocore too. All is put under build/python.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source ci/need.sh
+need python3 npm cargo cc || exit 0
+
+package=bindings/python
+build=$PWD/build/python
+mkdir -p "$build"
+export UV_LINK_MODE=copy PYTHONDONTWRITEBYTECODE=1
+[[ -x $build/tools/bin/uv ]] || python3 -m venv "$build/tools"
+"$build/tools/bin/pip" install --quiet --disable-pip-version-check -r "$package/requirements/tools.txt"
+uv=$build/tools/bin/uv
+
+# environment NAME: makes an environment of requirements/NAME.txt, which it was locked to.
+environment() {
+    [[ -x $build/$1/bin/python ]] || "$uv" venv --quiet --python "$(command -v python3)" "$build/$1"
+    "$uv" pip sync --quiet --python "$build/$1/bin/python" "$package/requirements/$1.txt"
+}
+
+# As a user installs it: by pip from the folder, the wheel, and the sdist, each into an empty environment.
+rm -rf "$build/dist"
+"$uv" build --quiet --out-dir "$build/dist" "$package" --wheel
+"$uv" build --quiet --out-dir "$build/dist" "$package" --sdist
+wheel=$(echo "$build"/dist/*.whl)
+[[ $wheel == *-py3-none-*.whl ]]
+for source in "$wheel" "$(echo "$build"/dist/*.tar.gz)"; do
+    rm -rf "$build/clean"
+    python3 -m venv "$build/clean"
+    "$build/clean/bin/pip" install --quiet --disable-pip-version-check "$source"
+    (cd / && "$build/clean/bin/python" -c '
+import hotpart
+detector = hotpart.HotPartitionDetector(writes_threshold=500, reads_threshold=1500, window_seconds=60)
+assert detector.record_write("events", "EVENTS") == 1
+print("installed:", hotpart.__file__.partition("site-packages")[2], hotpart.library_version())')
+done
+
+# The emulators.
+cp "$package/tests/package.json" "$package/tests/package-lock.json" "$build/"
+npm ci --prefix "$build" --silent --no-audit --no-fund
+# Unoptimised: it is built far sooner, and fast enough.
+cargo install --quiet --locked --debug --root "$build" --target-dir "$build/target" \
+    --no-default-features --features native-sqlite,http-server,cli dynoxide-rs --version 3.2.0
+environment newest
+export DYNALITE=$build/node_modules/.bin/dynalite DYNOXIDE=$build/bin/dynoxide MOTO_PYTHON=$build/newest/bin/python
+export HOTPART_INCLUDE=$PWD/include
+
+# tests ENVIRONMENT ARGUMENT...: the tests by the installed wheel.
+tests() {
+    local python=$build/$1/bin/python
+    shift
+    "$uv" pip install --quiet --python "$python" --reinstall-package hotpart --no-deps "$wheel"
+    "$python" -X dev -m pytest --quiet --tb=short -c "$package/pyproject.toml" --rootdir "$package" "$@"
+}
+tests newest "$package/tests" --ignore "$package/tests/test_aiobotocore.py"
+environment oldest
+tests oldest "$package"/tests/test_{detector,instrument,fake,emulators}.py
+environment aiobotocore
+tests aiobotocore "$package/tests/test_aiobotocore.py"
+
+# A debug build of the library checks what it believes, and overflows.
+cargo rustc --quiet --locked --lib --crate-type cdylib
+HOTPART_LIBRARY=$(realpath "${CARGO_TARGET_DIR:-target}/debug/libhotpart.so") \
+    tests newest "$package"/tests/test_{detector,threads,instrument,fake}.py
+
+# Types, as a user's checker sees them; for the oldest Python too.
+cd "$package"
+"$build/tools/bin/ruff" check --quiet
+"$build/tools/bin/ruff" format --check --quiet
+for version in 3.10 3.14; do
+    "$build/newest/bin/mypy" --python-version "$version" --python-executable "$build/newest/bin/python" --cache-dir "$build/mypy"
+done
+"$build/node_modules/.bin/pyright" --pythonpath "$build/newest/bin/python"
