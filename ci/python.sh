@@ -27,7 +27,7 @@ rm -rf "$build/dist"
 "$uv" build --quiet --out-dir "$build/dist" "$package" --sdist
 wheel=$(echo "$build"/dist/*.whl)
 [[ $wheel == *-py3-none-*.whl ]]
-for source in "$wheel" "$(echo "$build"/dist/*.tar.gz)"; do
+for source in "./$package" "$wheel" "$(echo "$build"/dist/*.tar.gz)"; do
     rm -rf "$build/clean"
     python3 -m venv "$build/clean"
     "$build/clean/bin/pip" install --quiet --disable-pip-version-check "$source"

@@ -54,8 +54,8 @@ impl Table {
         let loads = self.loads(segment, renewal, guard);
         let entries = loads[0].entries + loads[1].entries;
         // One that has far more than its share is not relieved by splitting: its keys were made to collide.
-        let crowded = depth >= DEPTH_MAX || entries as u64 > 8 * (self.entries() >> depth) + 16;
-        let split = loads[2].is_much() && !crowded;
+        let crowded = || depth >= DEPTH_MAX || entries as u64 > 8 * (self.entries() >> depth) + 16;
+        let split = loads[2].is_much() && !crowded();
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
         let copied = self.copy(segment, renewal, split, &loads, &mut halves, guard);
         let published = copied.as_ref().is_ok_and(|_| {
@@ -84,8 +84,12 @@ impl Table {
             pasts.into_iter().for_each(|past| past.retire(guard));
             guard.defer_unchecked(move || Segment::view(old).free());
         }
-        self.lens.iter().zip(idle).for_each(|(len, idle)| len.decrement_by(idle));
-        Tally::count(renewal.reclaimed, idle[0]);
+        for (len, idle) in self.lens.iter().zip(idle).filter(|&(_, idle)| idle > 0) {
+            len.decrement_by(idle);
+        }
+        if idle[0] > 0 {
+            Tally::count(renewal.reclaimed, idle[0]);
+        }
         Ok(())
     }
 

@@ -36,10 +36,16 @@ class LibraryHook(BuildHookInterface):
         if cargo is None:
             raise FileNotFoundError("cargo is not installed, which builds libhotpart: install Rust, or use a wheel")
         target = crate / "target" / "wheel"
+        library = target / "release" / NAME
+        library.unlink(missing_ok=True)
+        # A target of one's own would put the library elsewhere.
+        environment = {name: value for name, value in os.environ.items() if name != "CARGO_BUILD_TARGET"}
         subprocess.run(
             [cargo, "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib", "--target-dir", str(target)],
             cwd=crate,
-            env=os.environ | {"CARGO_PROFILE_RELEASE_STRIP": "symbols"},
+            env=environment | {"CARGO_PROFILE_RELEASE_STRIP": "symbols"},
             check=True,
         )
-        return target / "release" / NAME
+        if not library.is_file():
+            raise FileNotFoundError(f"cargo has not put {NAME} into {library.parent}: is build.target set for cargo?")
+        return library

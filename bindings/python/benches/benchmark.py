@@ -127,9 +127,14 @@ def hook(n, calls, capacity):
     plain, watched, timed = client(capacity), client(capacity), Timed()
     hotpart.instrument(watched, Ours(NEVER, NEVER, 60, capacity=capacity), tables={"orders": "id"})
     (watcher,) = hotpart._instrument._watchers[watched]
-    watcher.unregister(watched.meta.events)
-    for event, handler in watcher._handlers():
-        watched.meta.events.register(event, timed.of(handler))
+    take_out, events = hotpart._instrument._take_out, watched.meta.events
+    watcher.unregister(events)
+    events.unregister("after-call.dynamodb", take_out, unique_id="hotpart-after-call")
+    handlers = {"needs-retry": watcher._attempt}
+    if capacity:
+        handlers |= {"before-call": watcher._ask, "after-call": take_out}
+    for event, handler in handlers.items():
+        events.register(f"{event}.dynamodb", timed.of(handler))
 
     def put(one):
         start = time.perf_counter_ns()
@@ -152,7 +157,7 @@ def hook(n, calls, capacity):
                 )
             watcher._attempt(response=(http, parsed), request_dict=request, endpoint=None, operation=model, attempts=1)
             if capacity:
-                watcher._take_out(http_response=http, parsed=parsed, model=model, context=context)
+                take_out(http_response=http, parsed=parsed, model=model, context=context)
         return (time.perf_counter_ns() - start) / calls / 1_000
 
     def measure():

@@ -6,9 +6,9 @@ import botocore.config
 _WHO = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
-def client(endpoint, attempts=1):
+def client(endpoint, attempts=1, mode="standard"):
     config = botocore.config.Config(
-        retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=20, parameter_validation=True
+        retries={"mode": mode, "total_max_attempts": attempts}, read_timeout=20, parameter_validation=True
     )
     return boto3.client("dynamodb", endpoint_url=endpoint, config=config, **_WHO)
 

@@ -108,3 +108,28 @@ def test_a_table_that_may_not_be_described(detector, caplog):
         server.close()
     assert len([record for record in caplog.records if record.name == "hotpart"]) == 1
     assert "DescribeTable failed (AccessDeniedException)" in caplog.text
+
+
+def test_a_describe_that_is_cancelled_is_made_by_the_next(detector):
+    server = fake.Fake()
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=1) as dynamodb:
+            hotpart.instrument(dynamodb, detector)
+
+            async def slow(**_):
+                await asyncio.sleep(60)
+
+            dynamodb.describe_table = slow
+            server.answers.append((200, {}))
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(dynamodb.put_item(TableName="events", Item=item("k")), 0.5)
+            del dynamodb.describe_table
+            server.answers += [(200, {}), fake.description("events")]
+            await dynamodb.put_item(TableName="events", Item=item("k"))
+
+    try:
+        asyncio.run(traffic())
+    finally:
+        server.close()
+    assert detector.get_write_count("events", "k") == 2

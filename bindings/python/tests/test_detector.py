@@ -498,3 +498,125 @@ def test_observing_by_hand():
 
 def test_the_version_is_that_of_the_library():
     assert hotpart.library_version() == hotpart.__version__
+
+
+def test_redacted_keys_are_in_nothing_that_a_record_of_the_log_has(caplog):
+    detector = ManualDetector(1, 1, 60, redact=True)
+    detector.record_write("users", "alice@example.org")
+    (record,) = caplog.records
+    assert "alice" not in repr(vars(record)) and "alice" not in repr(detector.warnings)
+    assert record.hotpart.pk == detector.redacted("users", "alice@example.org")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, pytest.fail.Exception])
+def test_what_is_no_exception_passes_through_and_the_record_counts(error):
+    def raises(warning):
+        raise error("mine")
+
+    detector = HotPartitionDetector(1, 1, 60, on_warning=raises, logger=None)
+    with pytest.raises(error):
+        detector.record_write("t", "k")
+    assert detector.get_write_count("t", "k") == 1
+
+
+def test_a_logger_that_fails_keeps_no_callback_from_its_warning(caplog):
+    class Failing(logging.Handler):
+        def emit(self, record):
+            raise OSError("disk full")
+
+    seen, logger = [], logging.Logger("failing")
+    logger.addHandler(Failing())
+    HotPartitionDetector(1, 1, 60, logger=logger, on_warning=seen.append).record_write("t", "k")
+    assert len(seen) == 1
+    assert "the warning could not be logged: disk full" in caplog.text
+
+
+def test_a_callback_that_records_hot_keys_does_not_call_itself():
+    seen = []
+
+    def records(warning):
+        seen.append(warning.pk)
+        detector.record_write("t", "k")
+        detector.record_write("t", "other")
+
+    detector = HotPartitionDetector(1, 1, 60, on_warning=records, logger=None, warning_interval_seconds=0)
+    detector.record_write("t", "k")
+    assert (seen, detector.get_write_count("t", "k"), detector.get_write_count("t", "other")) == (["k"], 2, 1)
+    detector.record_write("t", "k")
+    assert seen == ["k", "k"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_the_garbage_collector_finds_may_record_to_its_end(first):
+    """Once a detector of a cycle was freed while other finalisers of the cycle still recorded."""
+    counts = []
+
+    class Unit:
+        def __init__(self, app):
+            self.app = app
+
+        def __del__(self):
+            counts.append(self.app.detector.record_write("t", "k"))
+            counts.append(self.app.detector.record_write("t", "late"))
+
+    class App:
+        pass
+
+    for _ in range(20):
+        app = App()
+        if first:
+            app.unit = Unit(app)
+        app.detector = HotPartitionDetector(9, 9, 60, on_warning=lambda warning, app=app: None, logger=None)
+        app.detector.record_write("t", "k")
+        if not first:
+            app.unit = Unit(app)
+        del app
+        gc.collect()
+    assert counts == [2, 1] * 20
+
+
+def test_a_detector_that_a_finaliser_saves_is_closed():
+    saved = []
+
+    class Unit:
+        def __del__(self):
+            saved.append(self.detector)
+
+    unit = Unit()
+    unit.itself, unit.detector = unit, HotPartitionDetector(9, 9, 60)
+    unit.detector.record_write("t", "k")
+    del unit
+    gc.collect()
+    with pytest.raises(hotpart.ClosedError):
+        saved[0].record_write("t", "k")
+
+
+def test_an_error_comes_alone():
+    detector = HotPartitionDetector(9, 9, 60)
+    with pytest.raises(TypeError) as raised:
+        detector.record_write("t", None)
+    assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda d: d.record_write("t", "k", decimal.Decimal("NaN")), ValueError, "amount"),
+        (
+            lambda d: d.record_write("t", "k", decimal.Decimal("0.50000000000000000000000000000001")),
+            ValueError,
+            "amount",
+        ),
+        (lambda d: d.set_time(float("inf")), ValueError, "seconds"),
+        (lambda d: d.set_time(float("nan")), ValueError, "seconds"),
+        (lambda d: d.set_time("x"), TypeError, "seconds"),
+        (lambda d: d.observe(b"PutItem", b"{}"), TypeError, "operation"),
+        (lambda d: d.set_key_schema("t", None), TypeError, "attributes"),
+        (lambda d: HotPartitionDetector(1, 1, 60, hash_seed=(1,)), TypeError, "hash_seed"),
+        (lambda d: HotPartitionDetector(1, 1, 60, capacity="no"), TypeError, "capacity"),
+        (lambda d: HotPartitionDetector(1, 1, 60, manual_clock="false"), TypeError, "manual_clock"),
+    ],
+)
+def test_what_is_wrong_with_an_argument_names_it(call, error, words):
+    with pytest.raises(error, match=words):
+        call(HotPartitionDetector(9, 9, 60, capacity=True, manual_clock=True))

@@ -290,3 +290,138 @@ def test_the_log_line_of_the_first_example(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         'Hot partition detected - table="events" pk="EVENTS" had 3 writes in 60s'
     ]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_every_attempt_is_seen_in_every_mode_of_retries(detector, monkeypatch, mode, attempts):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    lost = client("http://127.0.0.1:1", attempts, mode)
+    hotpart.instrument(lost, detector, tables={"events": "id"})
+    with pytest.raises(botocore.exceptions.EndpointConnectionError):
+        lost.put_item(TableName="events", Item=ITEM)
+    assert detector.get_write_count("events", "k") == attempts
+
+
+def test_a_table_is_described_only_when_dynamodb_answers(detector):
+    wire = Wire(detector)
+    wire.answers |= {"DescribeTable": DESCRIPTION, "PutItem": (500, {"__type": "InternalServerError"})}
+    with pytest.raises(botocore.exceptions.ClientError):
+        wire.client.put_item(TableName="events", Item=ITEM)
+    assert wire.operations() == ["PutItem"]
+    wire.answers["PutItem"] = {}
+    wire.client.put_item(TableName="events", Item=ITEM)
+    assert wire.operations() == ["PutItem", "PutItem", "DescribeTable"]
+    assert detector.get_write_count("events", "k") == 2, "the first may have run"
+
+
+def test_a_request_on_several_unknown_tables_describes_them_all(detector):
+    wire, tables = Wire(detector), ("aaa", "bbb", "ccc")
+    asked = []
+
+    def describe(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            table = json.loads(request.body)["TableName"]
+            asked.append(table)
+            wire.answers["DescribeTable"] = {"Table": DESCRIPTION["Table"] | {"TableName": table}}
+
+    wire.client.meta.events.register_first("before-send.dynamodb", describe)
+    for _ in range(3):
+        wire.client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": ITEM}}] for table in tables})
+    assert sorted(asked) == ["aaa", "bbb", "ccc"]
+    assert [detector.get_write_count(table, "k") for table in tables] == [3, 3, 3]
+
+
+def test_a_describe_that_is_interrupted_is_made_by_the_next(detector):
+    wire = Wire(detector)
+
+    def interrupt(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            raise KeyboardInterrupt
+
+    wire.client.meta.events.register_first("before-send.dynamodb", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        wire.client.put_item(TableName="events", Item=ITEM)
+    wire.client.meta.events.unregister("before-send.dynamodb", interrupt)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    wire.client.put_item(TableName="events", Item=ITEM)
+    assert detector.get_write_count("events", "k") == 2
+
+
+def test_nothing_is_kept_of_a_table_that_may_not_be_described(detector):
+    wire = Wire(detector)
+    wire.answers["DescribeTable"] = DENIED
+    for _ in range(30):
+        wire.client.put_item(TableName="events", Item=ITEM | {"x": {"S": "x" * 100_000}})
+    asked = detector._schemas._asked["events"]
+    assert (len(asked.waiting), asked.bytes) == (0, 0)
+
+
+def test_what_one_client_was_denied_another_does_not_ask(detector, caplog):
+    for _ in range(3):
+        wire = Wire(detector)
+        wire.answers["DescribeTable"] = DENIED
+        wire.client.put_item(TableName="events", Item=ITEM)
+        assert wire.operations().count("DescribeTable") == (1 if _ == 0 else 0)
+        hotpart.uninstrument(wire.client)
+    assert len(caplog.records) == 1
+
+
+def test_a_table_of_another_account_is_described_by_its_arn(detector):
+    wire, arn = Wire(detector), "arn:aws:dynamodb:us-east-1:999999999999:table/events"
+    wire.answers["DescribeTable"] = DESCRIPTION
+    wire.client.put_item(TableName=arn, Item=ITEM)
+    assert wire.sent[1] == ("DescribeTable", {"TableName": arn})
+    assert detector.get_write_count("events", "k") == 1
+
+
+def test_to_instrument_again_changes_the_options(detector, wire):
+    detector.set_model_thresholds("Event", writes_threshold=1)
+    hotpart.instrument(wire.client, detector, model="Event")
+    wire.client.put_item(TableName="events", Item=ITEM)
+    assert detector.get_write_count("events", "k") == 1, "and not 2"
+    assert detector.stats().suppressed + detector.stats().warnings == 1, "by the model's threshold"
+    with pytest.raises(TypeError, match="model"):
+        hotpart.instrument(wire.client, detector, model=3)
+
+
+def test_what_was_asked_for_is_taken_out_though_it_is_undone_meanwhile(detector, wire):
+    wire.answers["PutItem"] = {"ConsumedCapacity": {"TableName": "events", "CapacityUnits": 1.0}}
+
+    def undo(**_):
+        hotpart.uninstrument(wire.client)
+
+    wire.client.meta.events.register_first("before-send.dynamodb", undo)
+    answer = wire.client.put_item(TableName="events", Item=ITEM)
+    assert ("ConsumedCapacity" in answer) == (not detector.capacity), "as the answer was told"
+
+
+def test_another_protocol_is_left_alone(detector, wire):
+    params, context = {"body": b"\xbfiTableName", "headers": {}}, {}
+    for watcher in hotpart._instrument._watchers[wire.client]:
+        watcher._ask(model=type("Model", (), {"name": "PutItem"}), params=params, context=context)
+    assert (params["body"], context) == (b"\xbfiTableName", {})
+
+
+@pytest.mark.parametrize("options", [{"tables": ["events"]}, {"tables": {3: "id"}}, {"tables": {"events": 3}}])
+def test_options_are_refused_by_name(detector, options):
+    with pytest.raises(TypeError, match=r"tables|attributes"):
+        Wire(detector, **options)
+
+
+def test_only_an_open_detector_is_told():
+    with pytest.raises(TypeError, match="detector"):
+        Wire("detector")
+    detector = HotPartitionDetector(1, 1, 60)
+    detector.close()
+    with pytest.raises(hotpart.ClosedError):
+        Wire(detector)
+
+
+def test_two_threads_instrument_once(detector):
+    for _ in range(20):
+        wire = Wire(detector)
+        threads = [threading.Thread(target=hotpart.instrument, args=(wire.client, detector)) for _ in range(4)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert len(hotpart._instrument._watchers[wire.client]) == 1

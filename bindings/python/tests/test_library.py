@@ -23,6 +23,12 @@ def test_another_build_is_used_where_the_environment_says_so():
     assert run(_library._path()).stdout.strip() == _library._path()
 
 
+def test_a_name_without_a_folder_is_of_this_one(tmp_path, monkeypatch):
+    (tmp_path / "libhotpart.so").symlink_to(_library._path())
+    monkeypatch.chdir(tmp_path)
+    assert run("libhotpart.so").stdout.strip() == str(tmp_path / "libhotpart.so")
+
+
 def test_a_library_that_is_missing_says_what_to_do(tmp_path):
     ended = run(tmp_path / "nothing.so")
     assert ended.returncode == 1

@@ -22,3 +22,14 @@ def test_a_registry_collects_the_detector():
     assert b"hotpart_partition_units{" in prometheus_client.generate_latest(registry)
     detector.close()
     assert value("hotpart_records_total") is None
+
+
+def test_several_detectors_are_told_apart_by_their_names():
+    detectors = {region: HotPartitionDetector(100, 100, 60) for region in ("eu", "us")}
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(HotpartCollector(detectors))
+    detectors["us"].record_write("t", "k")
+    values = [registry.get_sample_value("hotpart_records_total", {"detector": region}) for region in detectors]
+    assert values == [0, 1]
+    text = prometheus_client.generate_latest(registry).decode()
+    assert text.count("# TYPE hotpart_records_total counter") == 1

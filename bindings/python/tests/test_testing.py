@@ -28,3 +28,10 @@ def test_a_callback_of_one_s_own_is_called_too():
     assert seen == detector.warnings and len(seen) == 1
     with pytest.raises(ValueError, match="seconds"):
         detector.advance(-1)
+
+
+@pytest.mark.hotpart(preset=True, share=0.5)
+def test_the_fixture_may_have_dynamodb_s_limits(hotpart_detector):
+    hotpart_detector.record_write("t", "k", 1_000)
+    assert [warning.rule for warning in hotpart_detector.warnings] == ["second"]
+    assert hotpart_detector.now == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 #: Operations (``int``) or, in capacity mode, units: multiples of 0.5.
 Amount = int | float | Decimal
@@ -14,12 +15,13 @@ def amount_of(name: str, given: Amount, capacity: bool) -> int:
     """An amount as the library's integer; ``name`` is the argument's."""
     if isinstance(given, bool) or not isinstance(given, (int, float, Decimal) if capacity else int):
         raise TypeError(f"{name} must be {'a number of units' if capacity else 'int'}, not {type(given).__name__}")
-    if not 0 < given <= LARGEST:
+    if given != given or not 0 < given <= LARGEST:
         raise ValueError(f"{name} must be positive and less than 2**63, not {given}")
     if not capacity:
         return int(given)
-    halves = int(given * 2)
-    if halves != given * 2:
+    exact = Fraction(given) * 2
+    halves = int(exact)
+    if halves != exact:
         raise ValueError(f"{name} must be a multiple of half a unit, not {given}")
     return min(halves, LARGEST)
 

@@ -14,6 +14,7 @@ from hotpart._exchange import Exchanges
 from hotpart._handle import ClosedError, checked
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
+from hotpart._schemas import Schemas
 
 if TYPE_CHECKING:
     from typing_extensions import Self, TypeVar, Unpack
@@ -100,7 +101,9 @@ class HotPartitionDetector(Generic[Count]):
         capacity: bool = False,
         **options: Any,
     ) -> None:
-        native = _options.with_thresholds(writes_threshold, reads_threshold, window_seconds, bool(capacity), options)
+        native = _options.with_thresholds(
+            writes_threshold, reads_threshold, window_seconds, _options.flag("capacity", capacity), options
+        )
         self._start(native, options)
 
     @classmethod
@@ -128,7 +131,8 @@ class HotPartitionDetector(Generic[Count]):
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
         self._tables: dict[str | bytes, _handle.Table] = {}
-        self._exchanges = Exchanges()
+        self._exchanges, self._schemas = Exchanges(), Schemas()
+        self._alerts, self._due = alerts, alerts.due
         if native.flags & _abi.FLAG_REDACT_KEYS:
             # Not the owner: whoever calls back holds it, and the callback would hold itself.
             pointer = c_void_p(handle.value)
@@ -138,7 +142,7 @@ class HotPartitionDetector(Generic[Count]):
 
     def _open(self) -> _handle.Detector:
         if self._native is None:
-            raise ClosedError("the detector is closed")
+            raise ClosedError
         return self._native
 
     def _count(self, count: int) -> Count:
@@ -204,10 +208,12 @@ class HotPartitionDetector(Generic[Count]):
             try:
                 handle, key = self._tables[table], _encode(pk)  # type: ignore[arg-type]
             except (KeyError, TypeError, UnicodeEncodeError):
-                return self._record(_abi.WRITE, table, pk, amount, model)
+                handle, key = None, b"\0"
             if 0 not in key:
                 count = _write_z(handle, key)
                 if count > 0:
+                    if self._due:
+                        self._alerts.deliver()
                     return count / 2 if self._capacity else count  # type: ignore[no-any-return]
         return self._record(_abi.WRITE, table, pk, amount, model)
 
@@ -217,10 +223,12 @@ class HotPartitionDetector(Generic[Count]):
             try:
                 handle, key = self._tables[table], _encode(pk)  # type: ignore[arg-type]
             except (KeyError, TypeError, UnicodeEncodeError):
-                return self._record(_abi.READ, table, pk, amount, model)
+                handle, key = None, b"\0"
             if 0 not in key:
                 count = _read_z(handle, key)
                 if count > 0:
+                    if self._due:
+                        self._alerts.deliver()
                     return count / 2 if self._capacity else count  # type: ignore[no-any-return]
         return self._record(_abi.READ, table, pk, amount, model)
 
@@ -238,6 +246,7 @@ class HotPartitionDetector(Generic[Count]):
         count = checked(fast.hpd_record_full(native, byref(record), sizeof(record), taken))
         if table not in tables and len(tables) < _TABLES_MAX and not _exit.exiting:
             tables[table] = _handle.prepared(native, name)
+        self._alerts.deliver()
         return self._count(count)
 
     def record_throttle(
@@ -247,7 +256,10 @@ class HotPartitionDetector(Generic[Count]):
 
         Only those for the key range are evidence of a hot partition; the others are kept apart.
         """
-        return checked(fast.hpd_record_throttle(self._open(), *partition(table, pk), *throttle(operation, reason)))
+        what = throttle(operation, reason)
+        count = checked(fast.hpd_record_throttle(self._open(), *partition(table, pk), *what))
+        self._alerts.deliver()
+        return count
 
     def observe(
         self,
@@ -281,10 +293,17 @@ class HotPartitionDetector(Generic[Count]):
             raise TypeError("request and response must be bytes")
         status = whole("http_status", http_status, 0, 999)
         kind = None if model is None else text_bytes("model", model)
-        return self._exchanges.observe(self._open(), operation.encode(), request, response, status, kind)
+        if not isinstance(operation, str):
+            raise TypeError(f"operation must be str, not {type(operation).__name__}")
+        try:
+            return self._exchanges.observe(self._open(), operation.encode(), request, response, status, kind)
+        finally:
+            self._alerts.deliver()
 
     def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
         """Declares the attribute that is a table's partition key or, with ``index``, those of an index."""
+        if not isinstance(attributes, (str, Sequence)):
+            raise TypeError(f"attributes must be str or a sequence of str, not {type(attributes).__name__}")
         names = [
             text_bytes("attributes", name) for name in ([attributes] if isinstance(attributes, str) else attributes)
         ]
@@ -390,7 +409,11 @@ class HotPartitionDetector(Generic[Count]):
 
     def set_time(self, seconds: float) -> None:
         """Moves a manual clock forward to ``seconds``; an earlier time changes nothing."""
-        checked(fast.hpd_set_time_ms(self._open(), whole("seconds", round(seconds * 1_000), 0, 4_294_967_295_999)))
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise TypeError(f"seconds must be a number, not {type(seconds).__name__}")
+        if not 0 <= seconds <= 4_294_967_295.999:
+            raise ValueError(f"seconds must be 0 to 4294967295.999, not {seconds}")
+        checked(fast.hpd_set_time_ms(self._open(), round(seconds * 1_000)))
 
     def close(self) -> None:
         """Gives its memory back, once calls under way in other threads have ended. Closing twice does nothing."""

@@ -1,7 +1,7 @@
 """The end of the interpreter, which ends daemon threads wherever they next need it.
 
-A thread that ends inside a callback would unwind through the library, which aborts the process. So before that time
-nobody is called back any more, and who is inside a callback gets to its end.
+A thread that ends inside the library's callback would unwind through the library, which aborts the process. So before that
+time nobody is called back any more, and who is inside a callback, which is short, gets to its end.
 """
 
 from __future__ import annotations

@@ -8,20 +8,19 @@ bytes ask for the capacity besides (``before-call``), and what they asked for is
 
 from __future__ import annotations
 
-import functools
-import inspect
 import logging
 import re
+import threading
 import weakref
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from hotpart import _exit
 from hotpart._answer import LARGE, cut_down
 from hotpart._detector import HotPartitionDetector
-from hotpart._handle import MissingSchemaError
+from hotpart._handle import ClosedError, MissingSchemaError
 from hotpart._key import text_bytes
-from hotpart._schemas import Attempt, Schemas
+from hotpart._schemas import Attempt
 
 _log = logging.getLogger("hotpart")
 Client = TypeVar("Client")
@@ -48,8 +47,9 @@ _TELLS_CAPACITY = frozenset(
 _ASKED = re.compile(rb'"ReturnConsumedCapacity"\s*:\s*"(\w+)"')
 _MARK = "hotpart_asked"
 
-# The watchers of each client.
+# The watchers of each client, changed by one thread at a time.
 _watchers: weakref.WeakKeyDictionary[Any, list[_Watcher]] = weakref.WeakKeyDictionary()
+_changing = threading.Lock()
 
 
 def instrument(
@@ -62,7 +62,8 @@ def instrument(
 ) -> Client:
     """Makes a boto3 or aiobotocore client, or a boto3 resource, tell ``detector`` of every request to DynamoDB.
 
-    No request's result changes, and no error in here reaches the caller: it is logged, once.
+    No request's result changes, and no error in here reaches the caller: it is logged, once. To instrument a client again
+    with the same detector changes the options.
 
     Args:
         client: A client of "dynamodb"; of a resource its client.
@@ -77,25 +78,38 @@ def instrument(
         ``client`` itself.
     """
     target = _client_of(client)
+    if not isinstance(detector, HotPartitionDetector):
+        raise TypeError(f"detector must be a HotPartitionDetector, not {type(detector).__name__}")
+    if detector.closed:
+        raise ClosedError
+    if not isinstance(tables, (Mapping, type(None))):
+        raise TypeError(f"tables must be a mapping, not {type(tables).__name__}")
+    watcher = _Watcher(target, detector, describe, model)
     for table, attributes in (tables or {}).items():
+        if not isinstance(table, str):
+            raise TypeError(f"tables must have str as keys, not {type(table).__name__}")
         name, _, index = table.partition("/index/")
         detector.set_key_schema(name, attributes, index or None)
-    known = _watchers.setdefault(target, [])
-    if not any(watcher.detector is detector for watcher in known):
-        watcher = _Watcher(target, detector, describe, model)
+    with _changing:
+        _unregister(target, detector)
         watcher.register(target.meta.events)
-        known.append(watcher)
+        _watchers.setdefault(target, []).append(watcher)
     return client
 
 
 def uninstrument(client: Client, detector: HotPartitionDetector[Any] | None = None) -> Client:
     """Undoes ``instrument``, for one detector or for all. Returns ``client``."""
     target = _client_of(client)
+    with _changing:
+        _unregister(target, detector)
+    return client
+
+
+def _unregister(target: Any, detector: HotPartitionDetector[Any] | None) -> None:
     known = _watchers.get(target, [])
     for watcher in [each for each in known if detector is None or each.detector is detector]:
         watcher.unregister(target.meta.events)
         known.remove(watcher)
-    return client
 
 
 def _client_of(client: Any) -> Any:
@@ -108,44 +122,36 @@ def _client_of(client: Any) -> Any:
     return target
 
 
-def _harmless(handler: Any) -> Any:
-    """A handler whose exceptions do not reach the caller."""
-
-    @functools.wraps(handler)
-    def harmless(self: _Watcher, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return handler(self, *args, **kwargs)
-        except Exception as error:
-            self.failed(error)
-            return None
-
-    return harmless
+def _take_out(parsed: Any, context: Any, **_: Any) -> None:
+    """Takes out of an answer what was asked for by a request of ours. Harmless where there is none: it stays."""
+    if isinstance(context, dict) and context.pop(_MARK, False) and isinstance(parsed, dict):
+        parsed.pop("ConsumedCapacity", None)
 
 
 class _Watcher:
     """What is registered with one client for one detector."""
 
     def __init__(self, client: Any, detector: HotPartitionDetector[Any], describe: bool, model: str | None) -> None:
-        self.detector, self._exchanges, self._capacity = detector, detector._exchanges, detector.capacity
+        self.detector, self._exchanges, self._schemas = detector, detector._exchanges, detector._schemas
+        self._capacity, self._alerts, self._due = detector.capacity, detector._alerts, detector._due
         self._model = None if model is None else text_bytes("model", model)
-        self._told = False
-        is_async = inspect.iscoroutinefunction(type(client)._make_api_call)
+        self._client, self._describe = weakref.ref(client), describe
+        is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
         self._attempt = self._attempt_async if is_async else self._attempt_sync
-        self._client, self._describe, self._schemas = weakref.ref(client), describe, Schemas()
+        self._told = False
 
     def register(self, events: Any) -> None:
-        for event, handler in self._handlers():
-            events.register(event, handler, unique_id=(id(self), event))
+        # First: botocore's own handler raises what ends a request, and then nobody after it is told.
+        events.register_first("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
+        if self._capacity:
+            events.register("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
+            # A request may be under way when it is undone: this stays.
+            events.register_first("after-call.dynamodb", _take_out, unique_id="hotpart-after-call")
 
     def unregister(self, events: Any) -> None:
-        for event, handler in self._handlers():
-            events.unregister(event, handler, unique_id=(id(self), event))
-
-    def _handlers(self) -> list[tuple[str, Any]]:
-        handlers = [("needs-retry.dynamodb", self._attempt)]
+        events.unregister("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
         if self._capacity:
-            handlers += [("before-call.dynamodb", self._ask), ("after-call.dynamodb", self._take_out)]
-        return handlers
+            events.unregister("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
 
     def failed(self, error: Exception) -> None:
         """Logs the first error; the others would say the same."""
@@ -153,27 +159,25 @@ class _Watcher:
             self._told = True
             _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
 
-    # Capacity.
-
-    @_harmless
     def _ask(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        body = params["body"]
-        if model.name not in _TELLS_CAPACITY or not isinstance(body, bytes) or self.detector.closed:
-            return
-        asked = _ASKED.search(body)
-        if asked is None:
-            rest = body[1:].lstrip()
-            params["body"] = b'{"ReturnConsumedCapacity":"INDEXES"' + (b"" if rest == b"}" else b",") + rest
-        elif asked[1] == b"NONE":
-            params["body"] = body[: asked.start(1)] + b"INDEXES" + body[asked.end(1) :]
-        else:
-            return
-        context[_MARK] = True
-
-    @_harmless
-    def _take_out(self, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        if context.pop(_MARK, False):
-            parsed.pop("ConsumedCapacity", None)
+        """Asks for the capacity in the request's bytes."""
+        try:
+            body = params["body"]
+            # Of another protocol nothing is known.
+            is_json = isinstance(body, bytes) and body[:1] == b"{" and "X-Amz-Target" in params["headers"]
+            if model.name not in _TELLS_CAPACITY or not is_json or self.detector.closed:
+                return
+            asked = _ASKED.search(body)
+            if asked is None:
+                rest = body[1:].lstrip()
+                params["body"] = b'{"ReturnConsumedCapacity":"INDEXES"' + (b"" if rest == b"}" else b",") + rest
+            elif asked[1] == b"NONE":
+                params["body"] = body[: asked.start(1)] + b"INDEXES" + body[asked.end(1) :]
+            else:
+                return
+            context[_MARK] = True
+        except Exception as error:
+            self.failed(error)
 
     # Attempts.
 
@@ -188,6 +192,8 @@ class _Watcher:
                 self._describe_sync(*missing)
         except Exception as error:
             self.failed(error)
+        if self._due:
+            self._alerts.deliver()
 
     async def _attempt_async(self, response: Any, request_dict: dict[str, Any], **_: Any) -> None:
         try:
@@ -200,6 +206,8 @@ class _Watcher:
                 await self._describe_async(*missing)
         except Exception as error:
             self.failed(error)
+        if self._due:
+            self._alerts.deliver()
 
     def _observe(
         self, request_dict: dict[str, Any], status: int, answer: bytes | None, parsed: dict[str, Any] | None
@@ -218,41 +226,90 @@ class _Watcher:
         try:
             self._exchanges.observe(native, operation, body, answer, status, self._model)
         except MissingSchemaError as missing:
-            if self._describe:
-                return missing.table, (operation, body, answer, status, self._model)
-            self.failed(missing)
+            return missing.table, (operation, body, answer, status, self._model)
         return None
 
     # Schemas.
 
     def _describe_sync(self, table: str, attempt: Attempt) -> None:
-        client = self._client()
-        if client is not None and self._schemas.wants(table, attempt):
+        client, steps = self._client(), self._steps(table, attempt)
+        asked = next(steps, None)
+        while asked is not None and client is not None:
+            error = None
             try:
                 # Its own attempts are observed too: so the detector learns.
-                client.describe_table(TableName=table)
-            except Exception as error:
-                self._schemas.refused(table, error)
-            else:
-                self._schemas.described(table)
-        self._observe_waiting(table)
+                client.describe_table(TableName=asked.name)
+            except Exception as refused:
+                error = refused
+            except BaseException:
+                self._schemas.abandoned(asked.table)
+                raise
+            asked = _next(steps, error)
 
     async def _describe_async(self, table: str, attempt: Attempt) -> None:
-        client = self._client()
-        if client is not None and self._schemas.wants(table, attempt):
+        client, steps = self._client(), self._steps(table, attempt)
+        asked = next(steps, None)
+        while asked is not None and client is not None:
+            error = None
             try:
-                await client.describe_table(TableName=table)
-            except Exception as error:
-                self._schemas.refused(table, error)
-            else:
-                self._schemas.described(table)
-        self._observe_waiting(table)
+                await client.describe_table(TableName=asked.name)
+            except Exception as refused:
+                error = refused
+            except BaseException:
+                self._schemas.abandoned(asked.table)
+                raise
+            asked = _next(steps, error)
 
-    def _observe_waiting(self, table: str) -> None:
-        for attempt in self._schemas.waiting(table):
-            native = self.detector._native
-            if native is not None and not _exit.exiting:
-                try:
-                    self._exchanges.observe(native, *attempt)
-                except MissingSchemaError as missing:
-                    self.failed(missing)
+    def _steps(self, table: str, attempt: Attempt) -> Generator[_Table, Exception | None, None]:
+        """Yields what is to be described, and is sent what came of it. Then what has waited for that is told again; it may
+        need another table's schema next."""
+        todo = [(table, attempt)]
+        while todo:
+            table, attempt = todo.pop()
+            if self._schemas.known(table):
+                again = [attempt]
+            elif not self._describe:
+                self.failed(MissingSchemaError(table))
+                continue
+            elif self._schemas.wants(table, attempt, answered=attempt[3] == 200):
+                error = yield _Table(table, _named(table, attempt[1]))
+                if error is not None:
+                    self._schemas.refused(table, error)
+                    continue
+                again = self._schemas.described(table)
+            else:
+                continue
+            for one in again:
+                other = self._tell(one)
+                if other == table:
+                    self.failed(MissingSchemaError(table))
+                elif other is not None:
+                    todo.append((other, one))
+
+    def _tell(self, attempt: Attempt) -> str | None:
+        """Tells the detector of an attempt that has waited; returns the table whose key schema it needs first, if so."""
+        native = self.detector._native
+        if native is not None and not _exit.exiting:
+            try:
+                self._exchanges.observe(native, *attempt)
+            except MissingSchemaError as missing:
+                return missing.table
+        return None
+
+
+class _Table(NamedTuple):
+    table: str
+    #: What the request called it: a table of another account has no other name than its ARN.
+    name: str
+
+
+def _named(table: str, request: bytes) -> str:
+    arn = re.search(rb'"(arn:[^"\\]*:table/' + re.escape(table.encode()) + rb')["/]', request)
+    return arn[1].decode() if arn else table
+
+
+def _next(steps: Generator[_Table, Exception | None, None], error: Exception | None) -> _Table | None:
+    try:
+        return steps.send(error)
+    except StopIteration:
+        return None

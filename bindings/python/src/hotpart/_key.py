@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import os
 from typing import SupportsBytes
 
 from hotpart import _abi
@@ -35,7 +36,7 @@ def key_bytes(pk: Key) -> bytes:
         key = bytes(pk)
     elif isinstance(pk, (int, decimal.Decimal)) and not isinstance(pk, bool):
         key = _number(decimal.Decimal(pk)).encode()
-    elif hasattr(pk, "__bytes__"):
+    elif hasattr(pk, "__bytes__") and not isinstance(pk, os.PathLike):
         key = bytes(pk)
     else:
         raise TypeError(f"pk must be str, bytes, int or Decimal, not {type(pk).__name__}")

@@ -24,14 +24,15 @@ def _path() -> str:
     """Where it is: where ``HOTPART_LIBRARY`` says, else in this package."""
     chosen = os.environ.get("HOTPART_LIBRARY")
     if chosen:
-        return chosen
+        # Without a folder the loader would look elsewhere.
+        return os.path.abspath(chosen)
     return str(pathlib.Path(__file__).with_name(_NAME))
 
 
 def _load() -> tuple[ctypes.CDLL, ctypes.PyDLL]:
     path = _path()
     advice = (
-        "install the package anew (pip install --force-reinstall hotpart), or set HOTPART_LIBRARY to the path of "
+        "install the package anew, or set HOTPART_LIBRARY to the path of "
         f"{_NAME}, which `make build` in libhotpart's repository leaves in target/release"
     )
     if not os.path.exists(path):

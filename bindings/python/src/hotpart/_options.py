@@ -24,7 +24,7 @@ class Options(TypedDict, total=False):
     #: Called with each warning, beside the log line, on the recording thread.
     on_warning: Callable[[HotPartitionWarning], object] | None
     #: The logger, or its name, of the log line; ``None``: no line is logged.
-    logger: logging.Logger | str | None
+    logger: logging.Logger | logging.LoggerAdapter[Any] | str | None
     #: How many partitions are tracked at most; ``None``: no bound.
     max_partitions: int | None
     #: Whether logs and metrics have a hash in place of each key; 16 secret bytes make it the same in all processes.
@@ -90,6 +90,8 @@ def complete(native: _abi.Options, given: dict[str, Any]) -> Alerts:
         native.warning_interval_seconds = whole("warning_interval_seconds", interval, 0, _abi.INTERVAL_WINDOW - 1)
     if bound is not None:
         native.max_partitions = whole("max_partitions", bound, 1, 2**64 - 1)
+    for name in ("warn_of_throttles", "manual_clock"):
+        flag(name, given.get(name, False))
     if given.get("warn_of_throttles"):
         native.flags |= _abi.FLAG_WARN_THROTTLES
     if given.get("manual_clock"):
@@ -97,6 +99,8 @@ def complete(native: _abi.Options, given: dict[str, Any]) -> Alerts:
     seed = given.get("hash_seed")
     if seed is not None:
         native.flags |= _abi.FLAG_HASH_SEED
+        if not isinstance(seed, tuple) or len(seed) != 2:
+            raise TypeError(f"hash_seed must be a tuple of two int, not {seed!r}")
         native.hash_seed[:] = [whole("hash_seed", half, 0, 2**64 - 1) for half in seed]
     redact = given.get("redact", False)
     if redact is not False:
@@ -110,6 +114,13 @@ def complete(native: _abi.Options, given: dict[str, Any]) -> Alerts:
     return alerts
 
 
+def flag(name: str, given: object) -> bool:
+    """A flag; a text such as "false" is none."""
+    if not isinstance(given, bool):
+        raise TypeError(f"{name} must be bool, not {type(given).__name__}")
+    return given
+
+
 def _redact_key(redact: bool | bytes) -> list[int]:
     if redact is True:
         return [0, 0]
@@ -121,7 +132,9 @@ def _redact_key(redact: bool | bytes) -> list[int]:
     return halves
 
 
-def _logger(given: logging.Logger | str | None) -> logging.Logger | None:
+def _logger(
+    given: logging.Logger | logging.LoggerAdapter[Any] | str | None,
+) -> logging.Logger | logging.LoggerAdapter[Any] | None:
     if given is None or isinstance(given, (logging.Logger, logging.LoggerAdapter)):
         return given
     if isinstance(given, str):

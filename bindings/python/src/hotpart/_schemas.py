@@ -1,4 +1,4 @@
-"""Asks for key schemas that traffic has not shown: one DescribeTable for a table, whoever needs it first."""
+"""Which tables were asked for their key schema, because traffic has not shown it: each once, whoever needs it first."""
 
 from __future__ import annotations
 
@@ -10,61 +10,83 @@ from typing import Any
 
 _log = logging.getLogger("hotpart")
 
-# Attempts that wait for a table's description, at most; the others are not counted.
-_WAITING_MAX = 100
+# What may wait for a table's description, in attempts and in bytes; what comes beyond is not counted.
+_WAITING_MAX, _BYTES_MAX = 100, 4 * 2**20
 # Seconds before a table is asked for again where that failed: a minute, so that a fault does not double the traffic.
 _AGAIN = 60.0
 _DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
-
 
 #: What is observed of an attempt: operation, request, response, HTTP status, model.
 Attempt = tuple[bytes, bytes, bytes | None, int, bytes | None]
 
 
 class _Asked:
-    """A table that is, or was, asked for."""
+    """A table that is to be asked for, or was."""
 
     def __init__(self) -> None:
-        self.until = time.monotonic() + _AGAIN
+        #: When it may be asked for (again).
+        self.after = 0.0
+        #: Whether somebody is asking, and so attempts wait.
+        self.pending = True
+        #: Whether it was described.
         self.done = False
-        self.waiting: collections.deque[Attempt] = collections.deque(maxlen=_WAITING_MAX)
+        self.waiting: collections.deque[Attempt] = collections.deque()
+        self.bytes = 0
 
 
 class Schemas:
-    """Which tables were asked for, and what waits for the answers. Without a lock, which a fork might leave held."""
+    """The tables of one detector. Without a lock, which a fork might leave held."""
 
     def __init__(self) -> None:
         self._asked: dict[str, _Asked] = {}
 
-    def wants(self, table: str, attempt: Attempt) -> bool:
-        """Whether the caller is to describe the table. If not, another one does, and the attempt waits."""
-        mine = _Asked()
-        asked = self._asked.setdefault(table, mine)
-        if asked is not mine and time.monotonic() >= asked.until:
-            asked = self._asked[table] = mine
-        asked.waiting.append(attempt)
-        return asked is mine
+    def known(self, table: str) -> bool:
+        """Whether the table was described: then what needs its schema need only be told again."""
+        asked = self._asked.get(table)
+        return asked is not None and asked.done
 
-    def waiting(self, table: str) -> list[Attempt]:
-        """Takes out what waits for a table, if that has been described."""
+    def wants(self, table: str, attempt: Attempt, answered: bool) -> bool:
+        """Whether the caller is to describe the table now. If not, the attempt waits, if it may be of use.
+
+        ``answered``: whether DynamoDB has answered that attempt as it should; else it has other troubles.
+        """
+        asked = self._asked.setdefault(table, _Asked())
+        now = time.monotonic()
+        due = now >= asked.after
+        size = len(attempt[1]) + len(attempt[2] or b"")
+        if (asked.pending or due) and len(asked.waiting) < _WAITING_MAX and asked.bytes + size <= _BYTES_MAX:
+            asked.waiting.append(attempt)
+            asked.bytes += size
+        if not due or not answered:
+            return False
+        # Whoever comes within a minute relies on this one; after that something has gone wrong with it.
+        asked.after, asked.pending = now + _AGAIN, True
+        return True
+
+    def described(self, table: str) -> list[Attempt]:
+        """The table was described: takes out what has waited for that, and lets nothing wait any more."""
         asked, taken = self._asked[table], []
-        while asked.done and asked.waiting:
+        asked.pending, asked.done = False, True
+        while asked.waiting:
             try:
                 taken.append(asked.waiting.popleft())
             except IndexError:
                 break
+        asked.bytes = 0
         return taken
 
-    def described(self, table: str) -> None:
-        """The table was described."""
-        self._asked[table].done = True
+    def abandoned(self, table: str) -> None:
+        """Whoever was to describe the table was interrupted: the next one is to."""
+        self._asked[table].after = 0.0
 
     def refused(self, table: str, error: Any) -> None:
         """The table was not described. Where that is denied it is never asked for again."""
         asked = self._asked[table]
-        asked.waiting.clear()
         code = getattr(error, "response", {}).get("Error", {}).get("Code")
-        asked.until = math.inf if code in _DENIED else time.monotonic() + _AGAIN
+        asked.after = math.inf if code in _DENIED else time.monotonic() + _AGAIN
+        asked.pending = False
+        asked.waiting.clear()
+        asked.bytes = 0
         _log.warning(
             "the key schema of table %r is needed and DescribeTable failed (%s): its requests are not counted; "
             "pass tables={%r: its partition key} to instrument",

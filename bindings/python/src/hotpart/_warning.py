@@ -56,6 +56,15 @@ class HotPartitionWarning(NamedTuple):
     #: What stands for the key in logs and metrics, if keys are redacted.
     redacted: str | None = None
 
+    def without_key(self) -> HotPartitionWarning:
+        """The same with what stands for the key in the key's place, if keys are redacted."""
+        return self if self.redacted is None else self._replace(pk=self.redacted)
+
+    def __repr__(self) -> str:
+        shown = self.without_key()
+        fields = (f"{name}={value!r}" for name, value in zip(self._fields, shown, strict=True))
+        return f"HotPartitionWarning({', '.join(fields)})"
+
     def __str__(self) -> str:
         table, pk = (
             text.encode() if isinstance(text, str) else text for text in (self.table, self.redacted or self.pk)

@@ -7,26 +7,43 @@ In its multiprocess mode ``prometheus_client`` ignores collectors like this one:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from hotpart._detector import HotPartitionDetector
+from hotpart._handle import ClosedError
 
 
 class HotpartCollector(Collector):
-    """Collects a detector's statistics, and its hottest partitions for each operation: ``hottest``, 100 at most."""
+    """Collects detectors' statistics, and their hottest partitions for each operation: ``hottest``, 100 at most.
 
-    def __init__(self, detector: HotPartitionDetector[Any], hottest: int = 10) -> None:
-        self._detector, self._hottest = detector, hottest
+    Several detectors of one registry go into one collector, by their names, which become the label ``detector``.
+    """
+
+    def __init__(
+        self, detector: HotPartitionDetector[Any] | Mapping[str, HotPartitionDetector[Any]], hottest: int = 10
+    ) -> None:
+        self._detectors = dict(detector) if isinstance(detector, Mapping) else {None: detector}
+        self._hottest = hottest
 
     def collect(self) -> Iterable[Any]:
-        """The metrics as they are now; none once the detector is closed."""
-        if self._detector.closed:
-            return []
-        return text_string_to_metric_families(self._detector.metrics(self._hottest))
+        """The metrics as they are now; none of a detector that is closed."""
+        families: dict[str, Any] = {}
+        for name, detector in self._detectors.items():
+            try:
+                text = detector.metrics(self._hottest)
+            except ClosedError:
+                continue
+            for family in text_string_to_metric_families(text):
+                known = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                for sample in family.samples:
+                    labels = sample.labels if name is None else {**sample.labels, "detector": name}
+                    known.samples.append(sample._replace(labels=labels))
+        return families.values()
 
     def describe(self) -> Iterable[Any]:
         """Nothing: so they are collected when they are asked for, and not when this is registered."""

@@ -31,9 +31,14 @@ class ManualDetector(HotPartitionDetector[Any]):
     #: The warnings so far, the oldest first.
     warnings: list[HotPartitionWarning]
 
+    _now_ms = 0
+
     def __init__(
         self, writes_threshold: Any = 500, reads_threshold: Any = 1_500, window_seconds: int = 60, **options: Any
     ) -> None:
+        super().__init__(writes_threshold, reads_threshold, window_seconds, **options)
+
+    def _start(self, native: Any, options: Any) -> None:
         self.warnings = warnings = []
         theirs = options.pop("on_warning", None)
 
@@ -42,9 +47,7 @@ class ManualDetector(HotPartitionDetector[Any]):
             if theirs is not None:
                 theirs(warning)
 
-        options = {"hash_seed": (0, 0), **options, "manual_clock": True, "on_warning": keep}
-        super().__init__(writes_threshold, reads_threshold, window_seconds, **options)
-        self._now_ms = 0
+        super()._start(native, {"hash_seed": (0, 0), **options, "manual_clock": True, "on_warning": keep})
 
     @property
     def now(self) -> float:
@@ -61,9 +64,12 @@ class ManualDetector(HotPartitionDetector[Any]):
 
 @pytest.fixture
 def hotpart_detector(request: pytest.FixtureRequest) -> Iterator[ManualDetector]:
-    """A ``ManualDetector``, made with the arguments of the marker ``hotpart``."""
+    """A ``ManualDetector``, made with the arguments of the marker ``hotpart``; of ``for_dynamodb`` by ``preset=True``."""
     marker = request.node.get_closest_marker("hotpart")
-    with ManualDetector(*(marker.args if marker else ()), **(marker.kwargs if marker else {})) as detector:
+    arguments, options = (marker.args, dict(marker.kwargs)) if marker else ((), {})
+    make = ManualDetector.for_dynamodb if options.pop("preset", False) else ManualDetector
+    detector: Any = make(*arguments, **options)
+    with detector:
         yield detector
 
 
