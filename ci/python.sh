@@ -61,6 +61,23 @@ tests oldest "$package"/tests/test_{detector,instrument,fake,emulators}.py
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
+# The other Pythons that are there, on this machine's path or by pyenv.
+for version in 3.10 3.12 3.13 3.14; do
+    other=
+    for each in "python$version" "$(pyenv root 2>/dev/null)/versions/$(pyenv latest "$version" 2>/dev/null)/bin/python"; do
+        [[ $("$each" --version 2>/dev/null) == "Python $version."* ]] && other=$(command -v "$each") && break
+    done
+    if [[ -z $other ]]; then
+        echo "skipped: Python $version is not installed"
+        continue
+    fi
+    "$uv" venv --quiet --clear --python "$other" "$build/other"
+    mapfile -t needed < <(grep -E '^(boto3|botocore|pytest)==' "$package/requirements/newest.txt")
+    "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
+    "$build/other/bin/python" --version
+    tests other "$package"/tests/test_{detector,instrument,threads,testing}.py
+done
+
 # A debug build of the library checks what it believes, and overflows.
 cargo rustc --quiet --locked --lib --crate-type cdylib
 HOTPART_LIBRARY=$(realpath "${CARGO_TARGET_DIR:-target}/debug/libhotpart.so") \
