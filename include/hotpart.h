@@ -347,8 +347,8 @@ typedef struct hpd_hot_partition {
    */
   int32_t operation;
   /**
-   * What share of DynamoDB's limit for a partition its fullest second had, in thousandths; 1000 at least if DynamoDB throttled it for
-   * its key range.
+   * What share of DynamoDB's limit for a partition its fullest second had, in thousandths; 1000 at least if DynamoDB
+   * throttled it for its key range.
    */
   uint32_t utilisation_permille;
   /**

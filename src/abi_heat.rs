@@ -51,8 +51,8 @@ pub struct hpd_hot_partition {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// What share of DynamoDB's limit for a partition its fullest second had, in thousandths; 1000 at least if DynamoDB throttled it for
-    /// its key range.
+    /// What share of DynamoDB's limit for a partition its fullest second had, in thousandths; 1000 at least if DynamoDB
+    /// throttled it for its key range.
     pub utilisation_permille: u32,
     /// The count; with HPD_FLAG_CAPACITY, like demand and peak, in half units.
     pub count: u64,

@@ -75,11 +75,11 @@ impl Podium {
             throttles,
             demand,
             peak,
-            utilisation_permille: self.measure.permille(operation, peak, 1).max(if throttles > 0 {
-                1_000
-            } else {
-                0
-            }),
+            // At its limit, says DynamoDB, whatever came through.
+            utilisation_permille: self
+                .measure
+                .permille(operation, peak, 1)
+                .max(1_000 * u32::from(throttles > 0)),
         });
         if self.candidates.len() >= self.n.saturating_mul(2).saturating_add(64) {
             self.settle();
