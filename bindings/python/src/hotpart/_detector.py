@@ -59,7 +59,7 @@ class HotPartitionDetector(Generic[Count]):
         TypeError, ValueError: an argument is not what it must be; the message names it.
     """
 
-    # Where __init__ or for_dynamodb does not come to its end, too, __del__ and close find what they need.
+    # Where __init__ or for_dynamodb does not come to its end, close finds what it needs.
     _native: _handle.Detector | None = None
 
     @overload
