@@ -80,7 +80,7 @@ fn batches(scale: &Scale, results: &Results) -> Vec<Target> {
 fn observing(results: &Results) -> impl Iterator<Item = Target> {
     let modes = ["operations mode", "capacity mode"].into_iter().zip(&results.observe);
     modes.flat_map(|(mode, rounds)| {
-        let work = || format!("observe a PutItem of 350 bytes and its answer, {mode}");
+        let work = || format!("observe a PutItem of 400 bytes and its answer, {mode}");
         [
             Target::at_most(work(), 0.5, TREE, rounds.ratio(OBSERVE, TREE)),
             Target::at_most(work(), 2.5, NOTHING, rounds.ratio(OBSERVE, NOTHING)),
