@@ -61,6 +61,9 @@ tests oldest "$package"/tests/test_{detector,warnings,instrument,fake,emulators}
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
+# Beside pydynox's own detector, in one run: told, not judged.
+"$build/newest/bin/python" "$package/benches/benchmark.py" --quick
+
 # The other Pythons that are there, on this machine's path or by pyenv.
 for version in 3.10 3.12 3.13 3.14; do
     other=

@@ -13,7 +13,7 @@ from hotpart import HotPartitionDetector
 pytest_plugins = ["hotpart.testing"]
 
 
-def _port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -51,7 +51,7 @@ def endpoints(tmp_path_factory):
 
 @contextlib.contextmanager
 def _emulator(name, directory):
-    port = _port()
+    port = free_port()
     command = _program(name, port)
     if command[0] is None:
         # ci/python.sh, and so CI, says where it is.
@@ -59,14 +59,14 @@ def _emulator(name, directory):
     with open(directory / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory)
         try:
-            _wait(process, port, directory / "log")
+            wait(process, port, directory / "log")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
             process.wait(10)
 
 
-def _wait(process, port, log):
+def wait(process, port, log):
     for _ in range(300):
         assert process.poll() is None, pathlib.Path(log).read_text()
         try:
