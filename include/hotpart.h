@@ -216,6 +216,12 @@ typedef struct hpd_table hpd_table;
 typedef struct hpd_text hpd_text;
 
 /**
+ * Warnings that a call gave. Made by hpd_observe_full, read by hpd_warnings_get, freed by hpd_warnings_free. They never
+ * change, so any number of threads may read them at once.
+ */
+typedef struct hpd_warnings hpd_warnings;
+
+/**
  * One record in full.
  */
 typedef struct hpd_record {
@@ -723,6 +729,18 @@ int64_t hpd_record_throttle(const struct hpd_detector *detector,
                             int32_t reason_code);
 
 /**
+ * As hpd_record_throttle, but a due warning is written to *warning instead of calling back, as by hpd_record_full.
+ */
+int64_t hpd_record_throttle_full(const struct hpd_detector *detector,
+                                 const char *table,
+                                 size_t table_len,
+                                 const char *pk,
+                                 size_t pk_len,
+                                 int32_t operation_code,
+                                 int32_t reason_code,
+                                 struct hpd_warning *warning);
+
+/**
  * Returns the partition's throttles in the window for an operation and a reason; otherwise as hpd_get_write_count.
  */
 int64_t hpd_get_throttle_count(const struct hpd_detector *detector,
@@ -828,6 +846,15 @@ int32_t hpd_redact(const struct hpd_detector *detector,
  */
 int64_t hpd_observe(const struct hpd_detector *detector,
                     struct hpd_exchange *exchange);
+
+/**
+ * As hpd_observe, but due warnings are written to *out instead of calling back: NULL if there are none, else to be freed by
+ * hpd_warnings_free. *out is written to whatever is returned, unless out or detector or exchange is NULL: before memory ran
+ * out, warnings may have been given.
+ */
+int64_t hpd_observe_full(const struct hpd_detector *detector,
+                         struct hpd_exchange *exchange,
+                         struct hpd_warnings **out);
 
 /**
  * Declares the names of the n attributes that make up the partition key of a table (one) or, if index is not NULL, of an
@@ -966,6 +993,34 @@ int32_t hpd_get_model_thresholds(const struct hpd_detector *detector,
  * Reads back the detector's own thresholds. Returns HPD_OK or HPD_ERR_NULL.
  */
 int32_t hpd_get_thresholds(const struct hpd_detector *detector, int64_t *writes, int64_t *reads);
+
+/**
+ * How many warnings there are; 0 for NULL.
+ */
+size_t hpd_warnings_len(const struct hpd_warnings *warnings);
+
+/**
+ * Writes the warning at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was filled in.
+ * Its texts live as long as warnings. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that there is not or a
+ * struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
+ */
+int32_t hpd_warnings_get(const struct hpd_warnings *warnings,
+                         size_t i,
+                         struct hpd_warning *out);
+
+/**
+ * Frees warnings; NULL is fine.
+ */
+void hpd_warnings_free(struct hpd_warnings *warnings);
+
+/**
+ * Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key
+ * escaped, and hashed with HPD_FLAG_REDACT_KEYS. *out is then freed by hpd_text_free; on failure it is untouched. Returns
+ * HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, or HPD_ERR_INVALID for a warning of no known rule or operation, or without a table.
+ */
+int32_t hpd_log_line(const struct hpd_detector *detector,
+                     const struct hpd_warning *warning,
+                     struct hpd_text **out);
 
 #ifdef __cplusplus
 }  // extern "C"

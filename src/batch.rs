@@ -1,7 +1,6 @@
 //! Many records in one call: one look at the clock and one pin for several, and no record waits for memory that
 //! the one before it could have asked for.
 
-use crate::clock::Moment;
 use crate::detector::Detector;
 use crate::epoch;
 use crate::error::Error;
@@ -9,7 +8,7 @@ use crate::key::{Hash, Hashing, Key, Prefix};
 use crate::label::Label;
 use crate::ledger::{Ledger, Quick};
 use crate::record::Record;
-use crate::recording::Delivery;
+use crate::recording::{Delivery, Listener};
 use crate::warning::Warning;
 use crossbeam_epoch::Guard;
 use std::ops::Range;
@@ -53,7 +52,7 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record`]; [`Error::Memory`] if it ran out at the first.
     pub fn record_batch(&self, records: &[Record<'_>]) -> Result<usize, Error> {
-        self.record_each(records.len(), |i| records[i].check(), |i| records[i])
+        self.record_each(records.len(), |i| records[i].check(), |i| records[i], &mut Listener::Callback)
     }
 
     /// The same, for records of which `check` says whether they are valid, and which `nth` then yields.
@@ -63,17 +62,24 @@ impl Detector {
         n: usize,
         check: impl Fn(usize) -> Result<(), E>,
         nth: impl Fn(usize) -> Record<'a>,
+        listener: &mut Listener<'_>,
     ) -> Result<usize, E> {
         (0..n).try_for_each(check)?;
-        Ok(self.record_checked(n, nth)?)
+        Ok(self.record_checked(n, nth, listener)?)
     }
 
     #[inline(always)]
-    fn record_checked<'a>(&self, n: usize, nth: impl Fn(usize) -> Record<'a>) -> Result<usize, Error> {
+    fn record_checked<'a>(
+        &self,
+        n: usize,
+        nth: impl Fn(usize) -> Record<'a>,
+        listener: &mut Listener<'_>,
+    ) -> Result<usize, Error> {
+        let delivery = listener.delivery();
         let (mut done, mut hasher) = (0, Hasher::new(&self.terms.hashing));
         while done < n {
             let run = done..n.min(done + CHUNK);
-            match self.record_run(run.clone(), &nth, &mut hasher) {
+            match self.record_run(run.clone(), &nth, &mut hasher, delivery) {
                 Ok(()) => {
                     self.records.count(epoch::block(), run.len() as u64);
                     done = run.end;
@@ -81,8 +87,7 @@ impl Detector {
                 Err(Stop::Warning(len, warning)) => {
                     self.records.count(epoch::block(), len as u64);
                     done += len;
-                    // Nothing is pinned while the callback runs.
-                    self.call_back(&warning);
+                    listener.hear(self, &warning);
                 }
                 Err(Stop::Refused(0, refused)) if done == 0 => return Err(refused),
                 Err(Stop::Refused(len, _)) => {
@@ -101,6 +106,7 @@ impl Detector {
         run: Range<usize>,
         nth: impl Fn(usize) -> Record<'a>,
         hasher: &mut Hasher<'a, '_>,
+        delivery: Delivery,
     ) -> Result<(), Stop<'a>> {
         let (guard, now) = (epoch::pin(), self.clock.now());
         let ledger = self.current.get(&guard);
@@ -112,30 +118,15 @@ impl Detector {
             fetch(ledger, &hashes[..run.len()], run.clone().map(|i| nth(i).key()), &guard);
         }
         let first = run.start;
-        self.post_run(run, &nth, |i| hashes[i - first], ledger, now, &guard)
-    }
-
-    /// The same, now and in this ledger, for records whose hash `hash` knows.
-    #[inline(always)]
-    fn post_run<'a>(
-        &self,
-        run: Range<usize>,
-        nth: impl Fn(usize) -> Record<'a>,
-        mut hash: impl FnMut(usize) -> Hash,
-        ledger: &Ledger,
-        now: Moment,
-        guard: &Guard,
-    ) -> Result<(), Stop<'a>> {
-        let first = run.start;
         for i in run {
-            let hash = hash(i);
+            let hash = hashes[i - first];
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
             let posting = || nth(i).posting(hash, now, self.terms.measure);
-            let quick = ledger.post_quickly(posting(), &self.terms, guard);
+            let quick = ledger.post_quickly(posting(), &self.terms, &guard);
             if let Quick::Done(_) = quick {
                 continue;
             }
-            match self.finish(ledger, quick, &posting(), Delivery::Callback, guard) {
+            match self.finish(ledger, quick, &posting(), delivery, &guard) {
                 Ok((_, None)) => {}
                 Ok((_, Some(warning))) => return Err(Stop::Warning(i + 1 - first, warning)),
                 Err(refused) => return Err(Stop::Refused(i - first, refused)),

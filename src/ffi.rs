@@ -23,9 +23,9 @@ pub use crate::ffi_observe::*;
 pub use crate::ffi_options::*;
 pub use crate::ffi_table::*;
 pub use crate::ffi_thresholds::*;
-use crate::record::Record;
-use crate::rule::Rule;
-use crate::warning::Warning;
+use crate::ffi_warnings::no_warning;
+pub use crate::ffi_warnings::*;
+use crate::recording::Listener;
 use std::ffi::c_char;
 
 /// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes
@@ -98,29 +98,14 @@ pub unsafe extern "C" fn hpd_record_full(
         // SAFETY: as above.
         unsafe { check_size(warning, size)? };
         let (counted, due) = detector.record_and_warn(&record)?;
-        let written = hpd_warning::new(&due.unwrap_or_else(|| no_warning(&record, detector)), size);
+        let written = hpd_warning::new(
+            &due.unwrap_or_else(|| no_warning(record.key(), record.operation, detector)),
+            size,
+        );
         // SAFETY: the caller says that there is so much room.
         unsafe { write(warning, size, &written) };
         count(Ok(counted))
     })
-}
-
-/// What stands in the place of a warning when none is due.
-fn no_warning<'a>(record: &Record<'a>, detector: &Detector) -> Warning<'a> {
-    Warning {
-        table: record.table,
-        pk: record.pk,
-        operation: record.operation,
-        window_seconds: detector.window_seconds(),
-        count: 0,
-        threshold: 0,
-        suppressed: 0,
-        peak: 0,
-        rule: Rule::Window,
-        utilisation_permille: 0,
-        in_half_units: false,
-        redacted: None,
-    }
 }
 
 /// Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its
@@ -150,7 +135,7 @@ pub unsafe extern "C" fn hpd_record_batch(
         let check = |i: usize| unsafe { read(at(i), record_size)?.read()?.check().map_err(Refused::from) };
         // SAFETY: as above, and they have been checked, and stay as they are during the call.
         let nth = |i: usize| unsafe { at(i).read_unaligned().read_checked() };
-        Ok(detector.record_each(n, check, nth)? as i64)
+        Ok(detector.record_each(n, check, nth, &mut Listener::Callback)? as i64)
     })
 }
 

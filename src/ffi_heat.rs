@@ -5,7 +5,9 @@ use crate::abi::*;
 use crate::abi_heat::*;
 use crate::aside::{Reason, Unattributed};
 use crate::boundary::{boundary, count, detector_of};
+use crate::ffi_warnings::no_warning;
 use crate::hottest::HotPartition;
+use crate::key::Key;
 use crate::memory::try_box;
 use std::ffi::c_char;
 
@@ -31,6 +33,32 @@ pub unsafe extern "C" fn hpd_record_throttle(
     boundary(|| unsafe {
         let (detector, table, pk) = (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?);
         count(detector.record_throttle(table, pk, operation(operation_code)?, reason(reason_code)?))
+    })
+}
+
+/// As hpd_record_throttle, but a due warning is written to *warning instead of calling back, as by hpd_record_full.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_record_throttle_full(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    pk: *const c_char,
+    pk_len: usize,
+    operation_code: i32,
+    reason_code: i32,
+    warning: *mut hpd_warning,
+) -> i64 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, table, pk, size) = unsafe {
+            (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?, struct_size(warning)?)
+        };
+        let (operation, reason) = (operation(operation_code)?, reason(reason_code)?);
+        let (throttles, due) = detector.record_throttle_and_warn(table, pk, operation, reason)?;
+        let due = due.unwrap_or_else(|| no_warning(Key { table, pk }, operation, detector));
+        // SAFETY: the caller says that there is so much room.
+        unsafe { write(warning, size, &hpd_warning::new(&due, size)) };
+        count(Ok(throttles))
     })
 }
 

@@ -2,8 +2,10 @@
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::abi::*;
-use crate::abi_observe::hpd_exchange;
+use crate::abi_observe::{hpd_exchange, hpd_warnings};
 use crate::boundary::{boundary, detector_of};
+use crate::error::Error;
+use crate::ffi_warnings::Warnings;
 use std::ffi::c_char;
 
 /// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
@@ -21,7 +23,36 @@ pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *m
             return Err(NULL);
         }
         // SAFETY: as the caller promises; the size comes first in every version.
-        unsafe { imp::observe(detector, exchange, exchange.cast::<usize>().read_unaligned()) }
+        unsafe { imp::observe(detector, exchange, exchange.cast::<usize>().read_unaligned(), None) }
+    })
+}
+
+/// As hpd_observe, but due warnings are written to *out instead of calling back: NULL if there are none, else to be freed by
+/// hpd_warnings_free. *out is written to whatever is returned, unless out or detector or exchange is NULL: before memory ran
+/// out, warnings may have been given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_observe_full(
+    detector: *const hpd_detector,
+    exchange: *mut hpd_exchange,
+    out: *mut *mut hpd_warnings,
+) -> i64 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let detector = unsafe { detector_of(detector)? };
+        if exchange.is_null() || out.is_null() {
+            return Err(NULL);
+        }
+        let mut warnings = Warnings::default();
+        // SAFETY: as the caller promises; the size comes first in every version.
+        let observed = unsafe {
+            let size = exchange.cast::<usize>().read_unaligned();
+            imp::observe(detector, exchange, size, Some(&mut warnings))
+        };
+        let lost = warnings.lost;
+        let handle = warnings.into_handle();
+        // SAFETY: `out` is not null.
+        unsafe { out.write(*handle.as_ref().unwrap_or(&std::ptr::null_mut())) };
+        if lost || handle.is_err() { observed.and(Err(Error::Memory.into())) } else { observed }
     })
 }
 
@@ -65,8 +96,14 @@ pub unsafe extern "C" fn hpd_set_key_schema(
 mod imp {
     use super::{Refused, UNSUPPORTED, hpd_exchange};
     use crate::detector::Detector;
+    use crate::ffi_warnings::Warnings;
 
-    pub(super) unsafe fn observe(_: &Detector, _: *mut hpd_exchange, _: usize) -> Result<i64, Refused> {
+    pub(super) unsafe fn observe(
+        _: &Detector,
+        _: *mut hpd_exchange,
+        _: usize,
+        _: Option<&mut Warnings>,
+    ) -> Result<i64, Refused> {
         Err(UNSUPPORTED)
     }
 
@@ -84,6 +121,7 @@ mod imp {
 mod imp {
     use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, hpd_exchange, read, text};
     use crate::detector::Detector;
+    use crate::ffi_warnings::Warnings;
     use crate::observe::{Exchange, ObserveError};
 
     /// # Safety
@@ -92,6 +130,7 @@ mod imp {
         detector: &Detector,
         exchange: *mut hpd_exchange,
         size: usize,
+        warnings: Option<&mut Warnings>,
     ) -> Result<i64, Refused> {
         // SAFETY: as the caller promises.
         let given = unsafe { read(exchange, size)? };
@@ -116,7 +155,12 @@ mod imp {
         };
         let response = (!response.is_empty()).then_some(response);
         let model = (!given.model.is_null()).then_some(model);
-        match detector.observe(&Exchange { operation, request, response, model, http_status }) {
+        let exchanged = Exchange { operation, request, response, model, http_status };
+        let observed = match warnings {
+            Some(warnings) => detector.observe_and_warn(&exchanged, |warning| warnings.keep(warning)),
+            None => detector.observe(&exchanged),
+        };
+        match observed {
             Ok(actions) => Ok(i64::try_from(actions).unwrap_or(i64::MAX)),
             Err(ObserveError::Json) => Err(Refused(HPD_ERR_JSON)),
             Err(ObserveError::Refused(error)) => Err(error.into()),

@@ -92,6 +92,8 @@ mod ffi_table;
 #[cfg(not(loom))]
 mod ffi_thresholds;
 #[cfg(not(loom))]
+mod ffi_warnings;
+#[cfg(not(loom))]
 mod handle;
 #[cfg(not(loom))]
 mod hottest;

@@ -35,6 +35,18 @@ pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
     }
 }
 
+/// A text that can be written to until the allocator refuses.
+#[derive(Default)]
+pub(crate) struct TryString(pub(crate) String);
+
+impl std::fmt::Write for TryString {
+    fn write_str(&mut self, more: &str) -> std::fmt::Result {
+        self.0.try_reserve(more.len()).map_err(|_| std::fmt::Error)?;
+        self.0.push_str(more);
+        Ok(())
+    }
+}
+
 /// A header followed by `count` items in one allocation, for types that end in such a tail.
 pub(crate) struct Tailed<H, T> {
     layout: Layout,

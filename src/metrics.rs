@@ -5,6 +5,7 @@ use crate::detector::Detector;
 use crate::error::Error;
 use crate::hottest::HotPartition;
 use crate::key::Key;
+use crate::memory::TryString;
 use crate::operation::Operation;
 use crate::units::Units;
 use std::fmt::{self, Display, Write};
@@ -53,15 +54,13 @@ impl Metrics {
 
 /// Families under construction. Writing fails when there is no memory.
 struct Text {
-    out: String,
+    out: TryString,
     open_metrics: bool,
 }
 
 impl Write for Text {
     fn write_str(&mut self, more: &str) -> fmt::Result {
-        self.out.try_reserve(more.len()).map_err(|_| fmt::Error)?;
-        self.out.push_str(more);
-        Ok(())
+        self.out.write_str(more)
     }
 }
 
@@ -140,7 +139,7 @@ impl Detector {
     /// # Errors
     /// [`Error::Memory`].
     pub fn metrics(&self, metrics: &Metrics) -> Result<String, Error> {
-        let mut text = Text { out: String::new(), open_metrics: metrics.open_metrics };
+        let mut text = Text { out: TryString::default(), open_metrics: metrics.open_metrics };
         let writes = self.hottest(Operation::Write, metrics.hottest)?;
         let reads = self.hottest(Operation::Read, metrics.hottest)?;
         let written = self
@@ -148,7 +147,7 @@ impl Detector {
             .and_then(|()| self.write_hottest(&mut text, [&writes, &reads]))
             .and_then(|()| text.write_str(if metrics.open_metrics { "# EOF\n" } else { "" }));
         written.map_err(|_| Error::Memory)?;
-        Ok(text.out)
+        Ok(text.out.0)
     }
 
     fn write_statistics(&self, text: &mut Text) -> fmt::Result {
@@ -235,17 +234,17 @@ mod tests {
 
     #[test]
     fn hostile_names_stay_in_their_quotes() {
-        let mut text = Text { out: String::new(), open_metrics: false };
+        let mut text = Text { out: TryString::default(), open_metrics: false };
         text.value(b"a\"b\\c\n\x1b\xff\xc3\xa9\xc2\x9b").unwrap();
-        assert_eq!(text.out, r#"a\"b\\x5Cc\n\\x1B\\xFFé\\xC2\\x9B"#);
+        assert_eq!(text.out.0, r#"a\"b\\x5Cc\n\\x1B\\xFFé\\xC2\\x9B"#);
     }
 
     #[test]
     fn a_byte_and_the_text_that_stands_for_it_have_labels_of_their_own() {
         let label = |key: &[u8]| {
-            let mut text = Text { out: String::new(), open_metrics: false };
+            let mut text = Text { out: TryString::default(), open_metrics: false };
             text.value(key).unwrap();
-            text.out
+            text.out.0
         };
         assert_ne!(label(b"\x01"), label(br"\x01"));
         assert_ne!(label(b"\n"), label(br"\n"));

@@ -9,13 +9,15 @@ use crate::epoch;
 use crate::error::Error;
 use crate::findings::{Findings, Throttled};
 use crate::json::Malformed;
-use crate::key::check_name;
+use crate::key::{Key, check_name};
 use crate::record::Record;
+use crate::recording::Listener;
 use crate::request::{self, Api};
 use crate::schema::reduced;
 use crate::statistics::Tally;
 use crate::target::NoTarget;
 use crate::units::Units;
+use crate::warning::Warning;
 
 /// One attempt at a request, and its answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,6 +103,22 @@ impl Detector {
     /// # Errors
     /// [`ObserveError`]. If memory runs out on the way a part may have been recorded.
     pub fn observe(&self, exchange: &Exchange<'_>) -> Result<u64, ObserveError> {
+        self.observe_for(exchange, &mut Listener::Callback)
+    }
+
+    /// The same, but `hear` is called with each due warning in place of the callback; it may use the detector.
+    ///
+    /// # Errors
+    /// As [`Detector::observe`]. Warnings may have been given before memory ran out.
+    pub fn observe_and_warn(
+        &self,
+        exchange: &Exchange<'_>,
+        mut hear: impl FnMut(&Warning<'_>),
+    ) -> Result<u64, ObserveError> {
+        self.observe_for(exchange, &mut Listener::Caller(&mut hear))
+    }
+
+    fn observe_for(&self, exchange: &Exchange<'_>, listener: &mut Listener<'_>) -> Result<u64, ObserveError> {
         exchange.model.map_or(Ok(()), check_name)?;
         let Some(api) = Api::named(exchange.operation) else {
             Tally::count(&self.terms.tally.unknown_operations, 1);
@@ -121,7 +139,7 @@ impl Detector {
                 outcome => self.findings(api, &actions, outcome, guard)?,
             }
         };
-        self.apply(findings, exchange.model)
+        self.apply(findings, exchange.model, listener)
     }
 
     /// Declares the names of the attributes that make up the partition key of a table (one) or of an index (one to
@@ -150,7 +168,12 @@ impl Detector {
         Ok(())
     }
 
-    fn apply(&self, found: Findings<'_>, model: Option<&[u8]>) -> Result<u64, ObserveError> {
+    fn apply(
+        &self,
+        found: Findings<'_>,
+        model: Option<&[u8]>,
+        listener: &mut Listener<'_>,
+    ) -> Result<u64, ObserveError> {
         let capacity = self.terms.measure.is_capacity();
         let amount = |charge: &Charge<'_>| if capacity { charge.units.halves() } else { charge.actions };
         let charges = charge::merge(found.charges);
@@ -163,11 +186,14 @@ impl Detector {
         // Nearly always there is one: no memory for it.
         if charges.len() == 1 {
             for record in records {
-                self.record(&record)?;
+                if let (_, Some(warning)) = self.post_checked(&record, listener.delivery())? {
+                    listener.hear(self, &warning);
+                }
             }
         } else {
             let records: Vec<_> = records.collect();
-            if self.record_batch(&records)? < records.len() {
+            let (check, nth) = (|i: usize| records[i].check(), |i: usize| records[i]);
+            if self.record_each(records.len(), check, nth, listener)? < records.len() {
                 return Err(Error::Memory.into());
             }
         }
@@ -191,7 +217,12 @@ impl Detector {
         for Throttled { resource, key, operation, reason } in &found.throttles {
             match key {
                 Some(key) => {
-                    self.record_throttle(resource.as_bytes(), key, *operation, *reason)?;
+                    let key = Key { table: resource.as_bytes(), pk: key };
+                    if let (_, Some(warning)) =
+                        self.post_throttle(key, *operation, *reason, listener.delivery())?
+                    {
+                        listener.hear(self, &warning);
+                    }
                 }
                 None => self.tally(resource.as_bytes(), *operation, Unattributed::Throttles, 1)?,
             }

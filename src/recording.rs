@@ -33,6 +33,33 @@ pub(crate) enum Delivery {
     Caller,
 }
 
+/// Who hears of the warnings that are due in a call.
+pub(crate) enum Listener<'l> {
+    /// The callback.
+    Callback,
+    /// The caller, by this function.
+    #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
+    Caller(&'l mut dyn FnMut(&Warning<'_>)),
+}
+
+impl Listener<'_> {
+    pub(crate) fn delivery(&self) -> Delivery {
+        match self {
+            Self::Callback => Delivery::Callback,
+            Self::Caller(_) => Delivery::Caller,
+        }
+    }
+
+    /// Tells of a warning. Nothing is pinned meanwhile.
+    #[cold]
+    pub(crate) fn hear(&mut self, detector: &Detector, warning: &Warning<'_>) {
+        match self {
+            Self::Callback => detector.call_back(warning),
+            Self::Caller(hear) => hear(warning),
+        }
+    }
+}
+
 impl Detector {
     /// Checks a record, and records it at this moment.
     pub(crate) fn post_checked<'a>(
@@ -210,9 +237,14 @@ impl Detector {
                 Rule::Throttle => 1_000,
                 _ => terms.measure.permille(operation, count, seconds),
             },
-            in_half_units: terms.measure.is_capacity() && rule != Rule::Throttle,
+            in_half_units: self.in_half_units(rule),
             redacted: self.redact(key),
         })
+    }
+
+    /// Whether amounts in a rule's warnings are in half units.
+    pub(crate) fn in_half_units(&self, rule: Rule) -> bool {
+        self.terms.measure.is_capacity() && rule != Rule::Throttle
     }
 
     /// Whether a hot record is the one to warn; if so, how many were not since the last.

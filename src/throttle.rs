@@ -35,7 +35,20 @@ impl Detector {
         Ok(throttles)
     }
 
-    /// The same, but a due warning is returned.
+    /// The same, but a due warning is returned instead of calling back with it.
+    ///
+    /// # Errors
+    /// As [`Detector::record_throttle`].
+    pub fn record_throttle_and_warn<'a>(
+        &self,
+        table: &'a [u8],
+        pk: &'a [u8],
+        operation: Operation,
+        reason: Reason,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        self.post_throttle(Key { table, pk }, operation, reason, Delivery::Caller)
+    }
+
     pub(crate) fn post_throttle<'a>(
         &self,
         key: Key<'a>,

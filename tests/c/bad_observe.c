@@ -105,6 +105,37 @@ static void exchanges(const witness *w) {
   CHECK(room[0] == 'x');
 }
 
+/* Warnings that go to the caller, and their lines. */
+static void warnings(const witness *w) {
+  hpd_detector *d = w->detector;
+  hpd_exchange exchange = scan();
+  hpd_warnings *given = UNTOUCHED;
+  hpd_warning warning;
+  hpd_text *line = UNTOUCHED;
+  REFUSED(w, hpd_observe_full(NULL, &exchange, &given), HPD_ERR_NULL);
+  REFUSED(w, hpd_observe_full(d, NULL, &given), HPD_ERR_NULL);
+  REFUSED(w, hpd_observe_full(d, &exchange, NULL), HPD_ERR_NULL);
+  CHECK(given == UNTOUCHED);
+  REFUSED(w, hpd_observe_full(d, &exchange, &given), HPD_ERR_SCHEMA);
+  CHECK(given == NULL);
+  CHECK_EQUAL(hpd_warnings_len(NULL), 0);
+  memset(&warning, 0, sizeof warning);
+  CHECK_EQUAL(hpd_record_throttle_full(d, "t", 1, "k", 1, HPD_WRITE, 0, NULL), HPD_ERR_NULL);
+  REFUSED(w, hpd_record_throttle_full(d, "t", 1, "k", 1, HPD_WRITE, 0, &warning), HPD_ERR_INVALID);
+  warning.struct_size = sizeof warning;
+  CHECK_EQUAL(hpd_warnings_get(NULL, 0, &warning), HPD_ERR_NULL);
+  hpd_warnings_free(NULL);
+  CHECK_EQUAL(hpd_log_line(d, &warning, &line), HPD_ERR_INVALID); /* no table */
+  warning.table = "t";
+  warning.table_len = 1;
+  CHECK_EQUAL(hpd_log_line(NULL, &warning, &line), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_log_line(d, NULL, &line), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_log_line(d, &warning, NULL), HPD_ERR_NULL);
+  warning.rule = 9;
+  CHECK_EQUAL(hpd_log_line(d, &warning, &line), HPD_ERR_INVALID);
+  CHECK(line == UNTOUCHED);
+}
+
 static void schemas(const witness *w) {
   hpd_detector *d = w->detector;
   const char *names[5] = {"a", "b", "c", "d", "e"};
@@ -160,6 +191,7 @@ int main(void) {
   throttles(&w);
   snapshots(&w);
   exchanges(&w);
+  warnings(&w);
   schemas(&w);
   metrics(&w);
   hpd_options options;

@@ -13,3 +13,4 @@ mod outcomes;
 mod queries;
 mod statements;
 mod transactions;
+mod warnings;

@@ -1,0 +1,181 @@
+//! The C ABI of warnings that go to the caller, and of the line that a log has of them.
+#![allow(clippy::missing_safety_doc)] // See `ffi`.
+
+use crate::abi::*;
+use crate::abi_heat::struct_size;
+use crate::abi_metrics::hpd_text;
+use crate::abi_observe::hpd_warnings;
+use crate::boundary::{boundary, detector_of};
+use crate::detector::Detector;
+use crate::error::Error;
+use crate::key::Key;
+use crate::memory::{TryString, try_box};
+use crate::operation::Operation;
+use crate::rule::Rule;
+use crate::warning::Warning;
+use std::fmt::Write;
+
+/// Warnings, with texts of their own: those of a request live in what it was read from.
+#[derive(Default)]
+pub(crate) struct Warnings {
+    warnings: Vec<Kept>,
+    /// There was no memory for one.
+    pub(crate) lost: bool,
+}
+
+struct Kept {
+    /// The table, and the key.
+    texts: Vec<u8>,
+    table_len: usize,
+    /// The rest; without texts.
+    warning: Warning<'static>,
+}
+
+impl Warnings {
+    #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
+    pub(crate) fn keep(&mut self, warning: &Warning<'_>) {
+        let mut texts = Vec::new();
+        if texts.try_reserve_exact(warning.table.len() + warning.pk.len()).is_err()
+            || self.warnings.try_reserve(1).is_err()
+        {
+            self.lost = true;
+            return;
+        }
+        texts.extend_from_slice(warning.table);
+        texts.extend_from_slice(warning.pk);
+        let bare = warning.of(Key { table: &[], pk: &[] }, None);
+        self.warnings.push(Kept { texts, table_len: warning.table.len(), warning: bare });
+    }
+
+    /// A handle for C: null for none.
+    pub(crate) fn into_handle(self) -> Result<*mut hpd_warnings, Error> {
+        if self.warnings.is_empty() {
+            return Ok(std::ptr::null_mut());
+        }
+        Ok(Box::into_raw(try_box(self)?).cast())
+    }
+
+    fn get(&self, i: usize) -> Option<Warning<'_>> {
+        let Kept { texts, table_len, warning } = self.warnings.get(i)?;
+        let (table, pk) = texts.split_at(*table_len);
+        Some(warning.of(Key { table, pk }, None))
+    }
+}
+
+/// What stands in the place of a warning when none is due.
+pub(crate) fn no_warning<'a>(key: Key<'a>, operation: Operation, detector: &Detector) -> Warning<'a> {
+    Warning {
+        table: key.table,
+        pk: key.pk,
+        operation,
+        window_seconds: detector.window_seconds(),
+        count: 0,
+        threshold: 0,
+        suppressed: 0,
+        peak: 0,
+        rule: Rule::Window,
+        utilisation_permille: 0,
+        in_half_units: false,
+        redacted: None,
+    }
+}
+
+/// How many warnings there are; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_warnings_len(warnings: *const hpd_warnings) -> usize {
+    // SAFETY: as the caller promises; `into_handle` made the pointer from a box of this type.
+    unsafe { warnings.cast::<Warnings>().as_ref() }.map_or(0, |warnings| warnings.warnings.len())
+}
+
+/// Writes the warning at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was filled in.
+/// Its texts live as long as warnings. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that there is not or a
+/// struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_warnings_get(
+    warnings: *const hpd_warnings,
+    i: usize,
+    out: *mut hpd_warning,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as for `hpd_warnings_len`.
+        let warnings = unsafe { warnings.cast::<Warnings>().as_ref() }.ok_or(NULL)?;
+        // SAFETY: as the caller promises.
+        let size = unsafe { struct_size(out)? };
+        let whole = hpd_warning::new(&warnings.get(i).ok_or(INVALID)?, size);
+        // SAFETY: the caller says that there is so much room.
+        unsafe { write(out, size, &whole) };
+        Ok(HPD_OK)
+    })
+}
+
+/// Frees warnings; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_warnings_free(warnings: *mut hpd_warnings) {
+    boundary(|| {
+        if !warnings.is_null() {
+            // SAFETY: `into_handle` made the pointer from a box of this type.
+            drop(unsafe { Box::from_raw(warnings.cast::<Warnings>()) });
+        }
+        Ok(HPD_OK)
+    });
+}
+
+/// Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key
+/// escaped, and hashed with HPD_FLAG_REDACT_KEYS. *out is then freed by hpd_text_free; on failure it is untouched. Returns
+/// HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, or HPD_ERR_INVALID for a warning of no known rule or operation, or without a table.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_log_line(
+    detector: *const hpd_detector,
+    warning: *const hpd_warning,
+    out: *mut *mut hpd_text,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let detector = unsafe { detector_of(detector)? };
+        if warning.is_null() || out.is_null() {
+            return Err(NULL);
+        }
+        // SAFETY: as the caller promises; the size comes first in every version.
+        let given = unsafe { read(warning, warning.cast::<usize>().read_unaligned())? };
+        // SAFETY: as the caller promises.
+        let warning = unsafe { warned(detector, &given)? };
+        let mut line = TryString::default();
+        write!(line, "{warning}").map_err(|_| Error::Memory)?;
+        let line = try_box(line.0).map_err(Error::from)?;
+        // SAFETY: `out` is not null.
+        unsafe { out.write(Box::into_raw(line).cast()) };
+        Ok(HPD_OK)
+    })
+}
+
+/// The warning that C was told of.
+///
+/// # Safety
+/// Its texts are as the header demands, through `'a`.
+unsafe fn warned<'a>(detector: &Detector, given: &hpd_warning) -> Result<Warning<'a>, Refused> {
+    // SAFETY: as the caller promises.
+    let (table, pk) = unsafe { (text(given.table, given.table_len)?, text(given.pk, given.pk_len)?) };
+    let key = Key { table, pk };
+    key.check()?;
+    let rule = match given.rule {
+        HPD_RULE_WINDOW => Rule::Window,
+        HPD_RULE_SECOND => Rule::Second,
+        HPD_RULE_SUSTAINED => Rule::Sustained,
+        HPD_RULE_THROTTLE => Rule::Throttle,
+        _ => return Err(INVALID),
+    };
+    Ok(Warning {
+        table,
+        pk,
+        operation: operation(given.operation)?,
+        window_seconds: given.window_seconds,
+        count: given.count,
+        threshold: given.threshold,
+        suppressed: given.suppressed,
+        peak: given.peak,
+        rule,
+        utilisation_permille: given.utilisation_permille,
+        in_half_units: detector.in_half_units(rule),
+        redacted: detector.redact(key),
+    })
+}
