@@ -146,11 +146,12 @@ def test_a_table_that_may_not_be_described_is_never_asked_for_again(detector, ca
 
 def test_describe_false_describes_nothing(detector, caplog):
     wire = Wire(detector, describe=False)
-    for _ in range(3):
-        wire.client.put_item(TableName="events", Item=ITEM)
-    assert wire.operations() == ["PutItem"] * 3
+    for table in ("events", "other", "events", "other"):
+        wire.client.put_item(TableName=table, Item=ITEM)
+    assert wire.operations() == ["PutItem"] * 4
     assert [record.getMessage() for record in caplog.records] == [
-        "a request to DynamoDB could not be observed: the key schema of table 'events' is not known"
+        f"a request to DynamoDB could not be observed: the key schema of table '{table}' is not known"
+        for table in ("events", "other")
     ]
 
 
@@ -407,6 +408,10 @@ def test_another_protocol_is_left_alone(detector, wire):
 def test_options_are_refused_by_name(detector, options):
     with pytest.raises(TypeError, match=r"tables|attributes"):
         Wire(detector, **options)
+    with pytest.raises(TypeError, match="describe"):
+        Wire(detector, describe="no")
+    with pytest.raises(ValueError, match="tables"):
+        Wire(detector, tables={"events/index/": "user"})
 
 
 def test_only_an_open_detector_is_told():

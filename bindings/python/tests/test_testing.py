@@ -26,8 +26,21 @@ def test_a_callback_of_one_s_own_is_called_too():
     detector = ManualDetector(1, 1, 60, on_warning=seen.append)
     detector.record_write("t", "k")
     assert seen == detector.warnings and len(seen) == 1
-    with pytest.raises(ValueError, match="seconds"):
-        detector.advance(-1)
+    for wrong in (-1, float("nan"), float("inf"), 2**40):
+        with pytest.raises(ValueError, match="seconds"):
+            detector.advance(wrong)
+    for wrong in (True, "1"):
+        with pytest.raises(TypeError, match="seconds"):
+            detector.advance(wrong)
+    assert detector.now == 0
+
+
+def test_setting_the_time_and_advancing_it_agree(hotpart_detector):
+    hotpart_detector.record_write("t", "k")
+    hotpart_detector.set_time(50)
+    hotpart_detector.set_time(20)
+    hotpart_detector.advance(11)
+    assert (hotpart_detector.now, hotpart_detector.get_write_count("t", "k")) == (61.0, 0)
 
 
 @pytest.mark.hotpart(preset=True, share=0.5)

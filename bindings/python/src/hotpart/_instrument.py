@@ -20,6 +20,7 @@ from hotpart._answer import LARGE, cut_down
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError, MissingSchemaError
 from hotpart._key import text_bytes
+from hotpart._options import flag
 from hotpart._schemas import Attempt
 
 _log = logging.getLogger("hotpart")
@@ -46,6 +47,8 @@ _TELLS_CAPACITY = frozenset(
 # As a member of the request: names in an item are followed by an object, and a quote within a text by a backslash.
 _ASKED = re.compile(rb'"ReturnConsumedCapacity"\s*:\s*"(\w+)"')
 _MARK = "hotpart_asked"
+# Lines that a client may log.
+_TOLD_MAX = 100
 
 # The watchers of each client, changed by one thread at a time.
 _watchers: weakref.WeakKeyDictionary[Any, list[_Watcher]] = weakref.WeakKeyDictionary()
@@ -84,11 +87,13 @@ def instrument(
         raise ClosedError
     if not isinstance(tables, (Mapping, type(None))):
         raise TypeError(f"tables must be a mapping, not {type(tables).__name__}")
-    watcher = _Watcher(target, detector, describe, model)
+    watcher = _Watcher(target, detector, flag("describe", describe), model)
     for table, attributes in (tables or {}).items():
         if not isinstance(table, str):
             raise TypeError(f"tables must have str as keys, not {type(table).__name__}")
-        name, _, index = table.partition("/index/")
+        name, of_index, index = table.partition("/index/")
+        if of_index and not index:
+            raise ValueError(f"tables must have names of indexes that are not empty, not {table!r}")
         detector.set_key_schema(name, attributes, index or None)
     with _changing:
         _unregister(target, detector)
@@ -138,7 +143,7 @@ class _Watcher:
         self._client, self._describe = weakref.ref(client), describe
         is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
         self._attempt = self._attempt_async if is_async else self._attempt_sync
-        self._told = False
+        self._told: set[str] = set()
 
     def register(self, events: Any) -> None:
         # First: botocore's own handler raises what ends a request, and then nobody after it is told.
@@ -154,9 +159,10 @@ class _Watcher:
             events.unregister("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
 
     def failed(self, error: Exception) -> None:
-        """Logs the first error; the others would say the same."""
-        if not self._told:
-            self._told = True
+        """Logs the first error, and the first of each table without a schema; the others would say the same."""
+        what = error.table if isinstance(error, MissingSchemaError) else ""
+        if what not in self._told and len(self._told) < _TOLD_MAX:
+            self._told.add(what)
             _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
 
     def _ask(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -56,10 +56,16 @@ class ManualDetector(HotPartitionDetector[Any]):
 
     def advance(self, seconds: float) -> None:
         """Moves the clock forward."""
-        if seconds < 0:
-            raise ValueError(f"seconds must not be negative, not {seconds}")
-        self._now_ms += round(seconds * 1_000)
-        self.set_time(self._now_ms / 1_000)
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise TypeError(f"seconds must be a number, not {type(seconds).__name__}")
+        if not 0 <= seconds <= 4_294_967_295.999:
+            raise ValueError(f"seconds must be 0 to 4294967295.999, not {seconds}")
+        self.set_time((self._now_ms + round(seconds * 1_000)) / 1_000)
+
+    def set_time(self, seconds: float) -> None:
+        """Moves the clock forward to ``seconds``; an earlier time changes nothing."""
+        super().set_time(seconds)
+        self._now_ms = max(self._now_ms, round(seconds * 1_000))
 
 
 @pytest.fixture
