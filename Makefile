@@ -17,7 +17,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_se
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)
 
-.PHONY: all build test c-test demo header bench instructions python-bench python-lock clean help library
+.PHONY: all build test c-test demo header bench instructions compare python-bench python-lock clean help library
 
 all: build
 
@@ -50,6 +50,13 @@ bench: library ## measure, and write BENCHMARKS.md; BENCH_FLAGS=--quick: in seco
 instructions: ## write benches/instructions.txt, the instruction counts, anew
 	HOTPART_BLESS=1 ci/instructions.sh
 
+compare: ## a record's cost beside that of another commit: make compare WITH=COMMIT
+	ci/compare.sh $(WITH)
+
+build/compare: benches/compare.c c_examples/check.h include/hotpart.h
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $< -ldl -o $@
+
 python-bench: ## measure the Python package beside pydynox's detector, once ci/python.sh has run
 	build/python/newest/bin/python bindings/python/benches/benchmark.py $(BENCH_FLAGS)
 
@@ -69,7 +76,7 @@ library:
 	$(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
 	ln -sf libhotpart.so $(RELEASE)/libhotpart.so.0
 
-$(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o log_line.o)
+$(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o partition_text.o)
 $(BUILD)/bad_input $(BUILD)/bad_structs $(BUILD)/bad_observe: $(BUILD)/witness.o
 # This one loads the library by itself.
 $(BUILD)/unload: HOTPART := -ldl

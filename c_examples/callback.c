@@ -10,7 +10,7 @@ typedef struct warnings {
   uint64_t count, threshold, suppressed, peak;
 } warnings;
 
-/* A key that strangers choose is escaped before it is logged: see log_line.c. These are our own. */
+/* A key that strangers choose is escaped before it is logged, as hpd_log_line does. These are our own. */
 static void on_warning(void *user_data, const hpd_warning *warning) {
   warnings *log = (warnings *)user_data;
   log->seen++;

@@ -1,7 +1,7 @@
 /* Replays a trace through a detector whose clock follows the trace's times; trace.h says what a trace is.
  * Prints each warning as it comes, then what there was and the hottest partitions. */
 #include "hotpart.h"
-#include "log_line.h"
+#include "partition_text.h"
 #include "tally.h"
 #include "trace.h"
 
@@ -130,7 +130,12 @@ static int32_t replay_record(replay *self, const trace *trace) {
   if (warning.count > 0) {
     self->warnings++;
     printf("%" PRIu64 ".%03us ", trace->time_ms / 1000, (unsigned)(trace->time_ms % 1000));
-    log_line(stdout, &warning);
+    hpd_text *line;
+    if ((status = hpd_log_line(self->detector, &warning, &line)) != HPD_OK)
+      return status;
+    fwrite(hpd_text_data(line), 1, hpd_text_len(line), stdout);
+    hpd_text_free(line);
+    printf("\n");
   }
   return HPD_OK;
 }
@@ -160,7 +165,7 @@ static void print_hottest(const tally *tally, int32_t operation) {
   for (size_t i = 0; i < n; i++) {
     const tally_entry *entry = hottest[i];
     printf("%8" PRId64 "  ", entry->highest[operation]);
-    log_partition(stdout, entry->text, entry->table_len, entry->text + entry->table_len, entry->pk_len);
+    print_partition(stdout, entry->text, entry->table_len, entry->text + entry->table_len, entry->pk_len);
     printf("\n");
   }
 }

@@ -849,8 +849,8 @@ int64_t hpd_observe(const struct hpd_detector *detector,
 
 /**
  * As hpd_observe, but due warnings are written to *out instead of calling back: NULL if there are none, else to be freed by
- * hpd_warnings_free. *out is written to whatever is returned, unless out or detector or exchange is NULL: before memory ran
- * out, warnings may have been given.
+ * hpd_warnings_free. *out is written to whatever is returned, unless that is HPD_ERR_NULL for out, detector or exchange:
+ * before memory ran out, warnings may have been given.
  */
 int64_t hpd_observe_full(const struct hpd_detector *detector,
                          struct hpd_exchange *exchange,

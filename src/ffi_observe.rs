@@ -28,8 +28,8 @@ pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *m
 }
 
 /// As hpd_observe, but due warnings are written to *out instead of calling back: NULL if there are none, else to be freed by
-/// hpd_warnings_free. *out is written to whatever is returned, unless out or detector or exchange is NULL: before memory ran
-/// out, warnings may have been given.
+/// hpd_warnings_free. *out is written to whatever is returned, unless that is HPD_ERR_NULL for out, detector or exchange:
+/// before memory ran out, warnings may have been given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe_full(
     detector: *const hpd_detector,
@@ -42,6 +42,9 @@ pub unsafe extern "C" fn hpd_observe_full(
         if exchange.is_null() || out.is_null() {
             return Err(NULL);
         }
+        // First: the caller frees it even after a panic.
+        // SAFETY: `out` is not null.
+        unsafe { out.write(std::ptr::null_mut()) };
         let mut warnings = Warnings::default();
         // SAFETY: as the caller promises; the size comes first in every version.
         let observed = unsafe {
@@ -49,10 +52,12 @@ pub unsafe extern "C" fn hpd_observe_full(
             imp::observe(detector, exchange, size, Some(&mut warnings))
         };
         let lost = warnings.lost;
-        let handle = warnings.into_handle();
-        // SAFETY: `out` is not null.
-        unsafe { out.write(*handle.as_ref().unwrap_or(&std::ptr::null_mut())) };
-        if lost || handle.is_err() { observed.and(Err(Error::Memory.into())) } else { observed }
+        // SAFETY: as above.
+        let kept = warnings.into_handle().map(|handle| unsafe { out.write(handle) });
+        // What refused the request comes first.
+        observed.and_then(|actions| {
+            if lost { Err(Error::Memory.into()) } else { kept.map(|()| actions).map_err(Refused::from) }
+        })
     })
 }
 

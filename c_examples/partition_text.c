@@ -1,6 +1,4 @@
-#include "log_line.h"
-
-#include <inttypes.h>
+#include "partition_text.h"
 
 /* How many bytes the UTF-8 character takes that text begins with; 0 if it begins with none. */
 static size_t character(const unsigned char *text, size_t len) {
@@ -53,17 +51,10 @@ static void escape(FILE *out, const char *chars, size_t len) {
   }
 }
 
-void log_partition(FILE *out, const char *table, size_t table_len, const char *pk, size_t pk_len) {
+void print_partition(FILE *out, const char *table, size_t table_len, const char *pk, size_t pk_len) {
   fputs("table=\"", out);
   escape(out, table, table_len);
   fputs("\" pk=\"", out);
   escape(out, pk, pk_len);
   fputs("\"", out);
-}
-
-void log_line(FILE *out, const hpd_warning *warning) {
-  fputs("Hot partition detected - ", out);
-  log_partition(out, warning->table, warning->table_len, warning->pk, warning->pk_len);
-  fprintf(out, " had %" PRIu64 " %s in %" PRIu32 "s\n", warning->count,
-          warning->operation == HPD_WRITE ? "writes" : "reads", warning->window_seconds);
 }
