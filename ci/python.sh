@@ -57,7 +57,7 @@ tests() {
 }
 tests newest "$package/tests" --ignore "$package/tests/test_aiobotocore.py"
 environment oldest
-tests oldest "$package"/tests/test_{detector,warnings,instrument,fake,emulators}.py
+tests oldest "$package"/tests/test_{detector,warnings,instrument,schemas,fake,emulators}.py
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
@@ -78,13 +78,13 @@ for version in 3.10 3.12 3.13 3.14; do
     mapfile -t needed < <(grep -E '^(boto3|botocore|pytest)==' "$package/requirements/newest.txt")
     "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
     "$build/other/bin/python" --version
-    tests other "$package"/tests/test_{detector,warnings,instrument,threads,testing}.py
+    tests other "$package"/tests/test_{detector,warnings,instrument,schemas,threads,testing}.py
 done
 
 # A debug build of the library checks what it believes, and overflows.
 cargo rustc --quiet --locked --lib --crate-type cdylib
 HOTPART_LIBRARY=$(realpath "${CARGO_TARGET_DIR:-target}/debug/libhotpart.so") \
-    tests newest "$package"/tests/test_{detector,warnings,threads,instrument,fake}.py
+    tests newest "$package"/tests/test_{detector,warnings,threads,instrument,schemas,fake}.py
 
 # Types, as a user's checker sees them; for the oldest Python too.
 cd "$package"

@@ -9,35 +9,10 @@ import botocore.exceptions
 import botocore.stub
 import pytest
 from clients import client
+from wire import ITEM, Wire
 
 import hotpart
 from hotpart import HotPartitionDetector
-
-ITEM = {"id": {"S": "k"}, "n": {"N": "1"}}
-DESCRIPTION = {"Table": {"TableName": "events", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}}
-
-
-class Wire:
-    """A client whose requests go nowhere: what they send is kept, and what they get is told."""
-
-    def __init__(self, detector, **options):
-        self.sent, self.answers = [], {}
-        self.client = client("http://127.0.0.1:1")
-        self.client.meta.events.register("before-send.dynamodb", self._send)
-        assert hotpart.instrument(self.client, detector, **options) is self.client
-
-    def _send(self, request, **_):
-        operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
-        self.sent.append((operation, json.loads(request.body)))
-        answer = self.answers.get(operation, {})
-        status, body = answer if isinstance(answer, tuple) else (200, answer)
-        headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "id"}
-        response = botocore.awsrequest.AWSResponse(request.url, status, headers, None)
-        response._content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return response
-
-    def operations(self):
-        return [operation for operation, _ in self.sent]
 
 
 @pytest.fixture
@@ -87,72 +62,6 @@ def test_operations_that_know_no_capacity_are_not_asked_for_it(detector, wire):
     wire.client.scan(TableName="events")
     assert ("ReturnConsumedCapacity" in wire.sent[-1][1]) == detector.capacity
     assert detector.stats().unknown_operations == 1, "ListTables"
-
-
-def test_a_table_is_described_when_it_is_needed_and_once(detector):
-    wire = Wire(detector)
-    wire.answers["DescribeTable"] = DESCRIPTION
-    for _ in range(3):
-        wire.client.put_item(TableName="events", Item=ITEM)
-    assert wire.operations() == ["PutItem", "DescribeTable", "PutItem", "PutItem"]
-    assert detector.get_write_count("events", "k") == 3
-
-
-def test_a_table_that_traffic_has_shown_is_not_described(detector):
-    wire = Wire(detector)
-    wire.client.delete_item(TableName="events", Key={"id": {"S": "k"}})
-    wire.client.put_item(TableName="events", Item=ITEM)
-    assert wire.operations() == ["DeleteItem", "PutItem"]
-    assert detector.get_write_count("events", "k") == 2
-
-
-def test_what_comes_while_a_table_is_described_is_counted_too(detector):
-    wire, threads = Wire(detector), []
-
-    def answer(request, **_):
-        if b"DescribeTable" in request.headers["X-Amz-Target"]:
-            threads.extend(threading.Thread(target=put) for _ in range(4))
-            [thread.start() for thread in threads]
-            [thread.join() for thread in threads]
-
-    def put():
-        wire.client.put_item(TableName="events", Item=ITEM)
-
-    wire.client.meta.events.register_first("before-send.dynamodb", answer)
-    wire.answers["DescribeTable"] = DESCRIPTION
-    put()
-    assert wire.operations().count("DescribeTable") == 1
-    assert detector.get_write_count("events", "k") == 5
-
-
-DENIED = 400, {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "no"}
-GONE = 400, {"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "no"}
-
-
-@pytest.mark.parametrize(("refusal", "again"), [(DENIED, 1), (GONE, 2)])
-def test_a_table_that_may_not_be_described_is_never_asked_for_again(detector, caplog, monkeypatch, refusal, again):
-    wire = Wire(detector)
-    wire.answers["DescribeTable"] = refusal
-    for _ in range(3):
-        wire.client.put_item(TableName="events", Item=ITEM)
-    assert wire.operations().count("DescribeTable") == 1
-    (record,) = caplog.records
-    assert "DescribeTable failed" in record.getMessage() and "tables={'events'" in record.getMessage()
-    real = hotpart._schemas.time.monotonic
-    monkeypatch.setattr("hotpart._schemas.time.monotonic", lambda: real() + 3_600)
-    wire.client.put_item(TableName="events", Item=ITEM)
-    assert wire.operations().count("DescribeTable") == again
-
-
-def test_describe_false_describes_nothing(detector, caplog):
-    wire = Wire(detector, describe=False)
-    for table in ("events", "other", "events", "other"):
-        wire.client.put_item(TableName=table, Item=ITEM)
-    assert wire.operations() == ["PutItem"] * 4
-    assert [record.getMessage() for record in caplog.records] == [
-        f"a request to DynamoDB could not be observed: the key schema of table '{table}' is not known"
-        for table in ("events", "other")
-    ]
 
 
 def test_an_error_in_here_is_logged_once_and_reaches_nobody(detector, wire, caplog, monkeypatch):
@@ -302,78 +211,6 @@ def test_every_attempt_is_seen_in_every_mode_of_retries(detector, monkeypatch, m
     with pytest.raises(botocore.exceptions.EndpointConnectionError):
         lost.put_item(TableName="events", Item=ITEM)
     assert detector.get_write_count("events", "k") == attempts
-
-
-def test_a_table_is_described_only_when_dynamodb_answers(detector):
-    wire = Wire(detector)
-    wire.answers |= {"DescribeTable": DESCRIPTION, "PutItem": (500, {"__type": "InternalServerError"})}
-    with pytest.raises(botocore.exceptions.ClientError):
-        wire.client.put_item(TableName="events", Item=ITEM)
-    assert wire.operations() == ["PutItem"]
-    wire.answers["PutItem"] = {}
-    wire.client.put_item(TableName="events", Item=ITEM)
-    assert wire.operations() == ["PutItem", "PutItem", "DescribeTable"]
-    assert detector.get_write_count("events", "k") == 2, "the first may have run"
-
-
-def test_a_request_on_several_unknown_tables_describes_them_all(detector):
-    wire, tables = Wire(detector), ("aaa", "bbb", "ccc")
-    asked = []
-
-    def describe(request, **_):
-        if b"DescribeTable" in request.headers["X-Amz-Target"]:
-            table = json.loads(request.body)["TableName"]
-            asked.append(table)
-            wire.answers["DescribeTable"] = {"Table": DESCRIPTION["Table"] | {"TableName": table}}
-
-    wire.client.meta.events.register_first("before-send.dynamodb", describe)
-    for _ in range(3):
-        wire.client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": ITEM}}] for table in tables})
-    assert sorted(asked) == ["aaa", "bbb", "ccc"]
-    assert [detector.get_write_count(table, "k") for table in tables] == [3, 3, 3]
-
-
-def test_a_describe_that_is_interrupted_is_made_by_the_next(detector):
-    wire = Wire(detector)
-
-    def interrupt(request, **_):
-        if b"DescribeTable" in request.headers["X-Amz-Target"]:
-            raise KeyboardInterrupt
-
-    wire.client.meta.events.register_first("before-send.dynamodb", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        wire.client.put_item(TableName="events", Item=ITEM)
-    wire.client.meta.events.unregister("before-send.dynamodb", interrupt)
-    wire.answers["DescribeTable"] = DESCRIPTION
-    wire.client.put_item(TableName="events", Item=ITEM)
-    assert detector.get_write_count("events", "k") == 2
-
-
-def test_nothing_is_kept_of_a_table_that_may_not_be_described(detector):
-    wire = Wire(detector)
-    wire.answers["DescribeTable"] = DENIED
-    for _ in range(30):
-        wire.client.put_item(TableName="events", Item=ITEM | {"x": {"S": "x" * 100_000}})
-    asked = detector._schemas._asked["events"]
-    assert (len(asked.waiting), asked.bytes) == (0, 0)
-
-
-def test_what_one_client_was_denied_another_does_not_ask(detector, caplog):
-    for _ in range(3):
-        wire = Wire(detector)
-        wire.answers["DescribeTable"] = DENIED
-        wire.client.put_item(TableName="events", Item=ITEM)
-        assert wire.operations().count("DescribeTable") == (1 if _ == 0 else 0)
-        hotpart.uninstrument(wire.client)
-    assert len(caplog.records) == 1
-
-
-def test_a_table_of_another_account_is_described_by_its_arn(detector):
-    wire, arn = Wire(detector), "arn:aws:dynamodb:us-east-1:999999999999:table/events"
-    wire.answers["DescribeTable"] = DESCRIPTION
-    wire.client.put_item(TableName=arn, Item=ITEM)
-    assert wire.sent[1] == ("DescribeTable", {"TableName": arn})
-    assert detector.get_write_count("events", "k") == 1
 
 
 def test_to_instrument_again_changes_the_options(detector, wire):

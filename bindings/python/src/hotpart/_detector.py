@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
-from ctypes import byref, c_char_p, c_int64, c_size_t, c_void_p, sizeof
-from typing import TYPE_CHECKING, Any, Generic, Literal, overload
+from ctypes import byref, c_char_p, c_size_t, c_void_p, sizeof
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hotpart import _abi, _exit, _handle, _heat, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, whole
 from hotpart._exchange import Exchanges
-from hotpart._handle import ClosedError, checked
+from hotpart._handle import checked
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
 from hotpart._schemas import Schemas
+from hotpart._thresholds import Count, Thresholds
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, TypeVar, Unpack
+    from typing_extensions import Self, Unpack
 
-    #: What counts are: ``int``, or ``float`` in capacity mode.
-    Count = TypeVar("Count", int, float, default=int)
-else:
-    from typing import TypeVar
-
-    Count = TypeVar("Count")
 
 # How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
 _TABLES_MAX = 1_000
@@ -33,7 +28,7 @@ _encode = str.encode
 _write_z, _read_z = fast.hpd_table_record_write_z, fast.hpd_table_record_read_z
 
 
-class HotPartitionDetector(Generic[Count]):
+class HotPartitionDetector(Thresholds[Count]):
     """Counts reads and writes per partition key of DynamoDB, and warns before a key is throttled.
 
     A partition is *hot* when what it had in the last ``window_seconds`` reaches a threshold: its model's, else its
@@ -140,42 +135,7 @@ class HotPartitionDetector(Generic[Count]):
         self._native = handle
         _exit.live.add(self)
 
-    def _open(self) -> _handle.Detector:
-        if self._native is None:
-            raise ClosedError
-        return self._native
-
-    def _count(self, count: int) -> Count:
-        """The library's integer as what this detector counts."""
-        return count / 2 if self._capacity else count  # type: ignore[return-value]
-
-    def _thresholds(self) -> tuple[int, int]:
-        writes, reads = c_int64(), c_int64()
-        checked(fast.hpd_get_thresholds(self._open(), byref(writes), byref(reads)))
-        return writes.value, reads.value
-
-    def _given(self, writes: Amount | None, reads: Amount | None) -> list[int]:
-        """Thresholds of a table or a model as the library's integers."""
-        sides = {"writes_threshold": writes, "reads_threshold": reads}
-        return [_abi.INHERIT if side is None else amount_of(name, side, self._capacity) for name, side in sides.items()]
-
-    def _override(self, get: Any, name: bytes) -> tuple[Count | None, Count | None]:
-        writes, reads = c_int64(), c_int64()
-        checked(get(self._open(), name, len(name), byref(writes), byref(reads)))
-        own = [None if side.value == _abi.INHERIT else self._count(side.value) for side in (writes, reads)]
-        return own[0], own[1]
-
     # What it was made with.
-
-    @property
-    def writes_threshold(self) -> Count:
-        """Writes in a window from which a partition is hot."""
-        return self._count(self._thresholds()[0])
-
-    @property
-    def reads_threshold(self) -> Count:
-        """Reads in a window from which a partition is hot."""
-        return self._count(self._thresholds()[1])
 
     @property
     def window_seconds(self) -> int:
@@ -366,40 +326,6 @@ class HotPartitionDetector(Generic[Count]):
     def redacted(self, table: str | bytes, pk: Key) -> str | None:
         """What stands for a key in logs and metrics; ``None`` if keys are not redacted."""
         return _handle.redacted(self._open(), text_bytes("table", table), key_bytes(pk))
-
-    # Thresholds.
-
-    def set_table_thresholds(
-        self, table: str | bytes, writes_threshold: Amount | None = None, reads_threshold: Amount | None = None
-    ) -> None:
-        """Sets a table's own thresholds; ``None``: the detector's. It covers neither the table's indexes nor its ARN."""
-        name, both = text_bytes("table", table), self._given(writes_threshold, reads_threshold)
-        checked(fast.hpd_set_table_thresholds(self._open(), name, len(name), *both))
-
-    def set_model_thresholds(
-        self, model: str | bytes, writes_threshold: Amount | None = None, reads_threshold: Amount | None = None
-    ) -> None:
-        """Sets the thresholds of a model, for the records that name it; ``None``: the table's."""
-        name, both = text_bytes("model", model), self._given(writes_threshold, reads_threshold)
-        checked(fast.hpd_set_model_thresholds(self._open(), name, len(name), *both))
-
-    def get_table_thresholds(self, table: str | bytes) -> tuple[Count | None, Count | None]:
-        """A table's own thresholds of writes and reads; ``None`` for what is not set."""
-        return self._override(fast.hpd_get_table_thresholds, text_bytes("table", table))
-
-    def get_model_thresholds(self, model: str | bytes) -> tuple[Count | None, Count | None]:
-        """A model's thresholds of writes and reads; ``None`` for what is not set."""
-        return self._override(fast.hpd_get_model_thresholds, text_bytes("model", model))
-
-    # By these names pydynox's own tests ask.
-
-    def _get_writes_threshold(self, table: str) -> Count:
-        own = self.get_table_thresholds(table)[0]
-        return self.writes_threshold if own is None else own
-
-    def _get_reads_threshold(self, table: str) -> Count:
-        own = self.get_table_thresholds(table)[1]
-        return self.reads_threshold if own is None else own
 
     # Its life.
 
