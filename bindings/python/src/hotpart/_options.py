@@ -21,7 +21,7 @@ class Options(TypedDict, total=False):
 
     #: Seconds between two warnings for one partition and operation. Default: the window; 0: every hot record.
     warning_interval_seconds: int | None
-    #: Called with each warning, beside the log line, on the recording thread.
+    #: Called with each warning, beside the log line, by the thread whose record was due it or one that records meanwhile.
     on_warning: Callable[[HotPartitionWarning], object] | None
     #: The logger, or its name, of the log line; ``None``: no line is logged.
     logger: logging.Logger | logging.LoggerAdapter[Any] | str | None
