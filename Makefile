@@ -12,7 +12,7 @@ LINK_FLAGS = $(LDFLAGS) -Wl,-rpath,$(RELEASE) -pthread
 HOTPART := -L$(RELEASE) -lhotpart
 
 EXAMPLES := basic callback observe threads replay synthesize
-C_TESTS := layout bad_input bad_structs bad_observe caller hot fork unload
+C_TESTS := layout bad_input bad_structs bad_observe caller due hot fork unload
 PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_server)
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)

@@ -75,6 +75,11 @@
 #define HPD_READ 1
 
 /**
+ * What hpd_table_record_write_due adds to the count when a warning is kept; no count has this bit.
+ */
+#define HPD_DUE 4611686018427387904
+
+/**
  * A threshold: the next level decides.
  */
 #define HPD_INHERIT (-1)
@@ -216,7 +221,7 @@ typedef struct hpd_table hpd_table;
 typedef struct hpd_text hpd_text;
 
 /**
- * Warnings that a call gave. Made by hpd_observe_full, read by hpd_warnings_get, freed by hpd_warnings_free. They never
+ * Warnings that a call gave. Made by hpd_observe_full and hpd_take_warnings, read by hpd_warnings_get, freed by hpd_warnings_free. They never
  * change, so any number of threads may read them at once.
  */
 typedef struct hpd_warnings hpd_warnings;
@@ -1012,6 +1017,28 @@ int32_t hpd_warnings_get(const struct hpd_warnings *warnings,
  * Frees warnings; NULL is fine.
  */
 void hpd_warnings_free(struct hpd_warnings *warnings);
+
+/**
+ * As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back, and what is returned has
+ * HPD_DUE added: clear that bit to have the count, and take the warning by hpd_take_warnings. For languages where a call costs
+ * more than a record, and one more argument is felt. A thread keeps 64 warnings at most, and drops the oldest; where there is no
+ * memory to keep one, it is lost as well. What a thread has kept is gone when it ends.
+ */
+int64_t hpd_table_record_write_due(const struct hpd_table *table,
+                                   const char *pk);
+
+/**
+ * As hpd_table_record_write_due, for a read.
+ */
+int64_t hpd_table_record_read_due(const struct hpd_table *table, const char *pk);
+
+/**
+ * Takes the warnings that this thread's records have kept for it, the oldest first, and writes them to *out: NULL if there
+ * are none, else to be freed by hpd_warnings_free. After fork the child's thread has those of the thread that forked. Returns
+ * how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
+ */
+int32_t hpd_take_warnings(const struct hpd_detector *detector,
+                          struct hpd_warnings **out);
 
 /**
  * Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key

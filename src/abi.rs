@@ -33,6 +33,9 @@ pub const HPD_WRITE: i32 = 0;
 /// The operation that consumes read capacity.
 pub const HPD_READ: i32 = 1;
 
+/// What hpd_table_record_write_due adds to the count when a warning is kept; no count has this bit.
+pub const HPD_DUE: i64 = 0x4000_0000_0000_0000;
+
 /// A threshold: the next level decides.
 pub const HPD_INHERIT: i64 = -1;
 /// A warning interval: as long as the window.

@@ -19,6 +19,10 @@ use crate::segment::Segment;
 use crate::statistics::Statistics;
 use crate::thresholds::{self, Scope, Thresholds};
 use crate::warning::Warning;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Tells detectors apart, even where one has another's address. Never wraps.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// Counts reads and writes per (table, partition key) over a sliding window, and warns when a count
 /// reaches its threshold.
@@ -43,6 +47,8 @@ pub struct Detector {
     pub(crate) callback: Option<Callback>,
     pub(crate) current: Current,
     pub(crate) records: Census,
+    /// No other detector has it, nor will.
+    pub(crate) id: u64,
     #[cfg(feature = "dynamodb")]
     pub(crate) schemas: Schemas,
 }
@@ -91,6 +97,7 @@ impl Detector {
             callback,
             current,
             records: Census::new(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             #[cfg(feature = "dynamodb")]
             schemas: Schemas::try_new()?,
         })

@@ -5,7 +5,7 @@ use crate::abi::*;
 use crate::abi_observe::{hpd_exchange, hpd_warnings};
 use crate::boundary::{boundary, detector_of};
 use crate::error::Error;
-use crate::ffi_warnings::Warnings;
+use crate::kept::Warnings;
 use std::ffi::c_char;
 
 /// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
@@ -53,7 +53,9 @@ pub unsafe extern "C" fn hpd_observe_full(
         };
         let lost = warnings.lost;
         // SAFETY: as above.
-        let kept = warnings.into_handle().map(|handle| unsafe { out.write(handle) });
+        let kept = warnings.boxed().map(|warnings| unsafe {
+            out.write(warnings.map_or(std::ptr::null_mut(), |warnings| Box::into_raw(warnings).cast()));
+        });
         // What refused the request comes first.
         observed.and_then(|actions| {
             if lost { Err(Error::Memory.into()) } else { kept.map(|()| actions).map_err(Refused::from) }
@@ -101,7 +103,7 @@ pub unsafe extern "C" fn hpd_set_key_schema(
 mod imp {
     use super::{Refused, UNSUPPORTED, hpd_exchange};
     use crate::detector::Detector;
-    use crate::ffi_warnings::Warnings;
+    use crate::kept::Warnings;
 
     pub(super) unsafe fn observe(
         _: &Detector,
@@ -126,7 +128,7 @@ mod imp {
 mod imp {
     use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, hpd_exchange, read, text};
     use crate::detector::Detector;
-    use crate::ffi_warnings::Warnings;
+    use crate::kept::Warnings;
     use crate::observe::{Exchange, ObserveError};
 
     /// # Safety

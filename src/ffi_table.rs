@@ -10,7 +10,7 @@ use std::ffi::{CStr, c_char};
 
 /// # Safety
 /// A non-null `table` came from `hpd_table_open` and has not been closed.
-unsafe fn table_of<'a>(table: *const hpd_table) -> Result<&'a TableHandle<'static>, Refused> {
+pub(crate) unsafe fn table_of<'a>(table: *const hpd_table) -> Result<&'a TableHandle<'static>, Refused> {
     // SAFETY: as the caller promises; `hpd_table_open` made the pointer from a box of this type.
     unsafe { table.cast::<TableHandle<'static>>().as_ref() }.ok_or(NULL)
 }
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *c
 
 /// # Safety
 /// A non-null `text` ends in NUL and lives through `'a`.
-unsafe fn text_z<'a>(text: *const c_char) -> Result<&'a [u8], Refused> {
+pub(crate) unsafe fn text_z<'a>(text: *const c_char) -> Result<&'a [u8], Refused> {
     if text.is_null() {
         return Err(NULL);
     }

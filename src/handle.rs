@@ -5,6 +5,8 @@ use crate::error::Error;
 use crate::key::{Key, Prefix, check_pk};
 use crate::memory::OutOfMemory;
 use crate::operation::Operation;
+use crate::recording::Delivery;
+use crate::warning::Warning;
 
 /// A table of a detector, whose name has been checked and hashed once. Recording through it costs less
 /// than through the detector, and counts in the same partitions. It survives [`Detector::clear`].
@@ -43,6 +45,22 @@ impl<'d> TableHandle<'d> {
     pub(crate) fn record_one(&self, pk: &[u8], operation: Operation) -> Result<u64, Error> {
         check_pk(pk)?;
         let key = Key { table: &self.name, pk };
-        self.detector.record_prefixed(&self.prefix, key, operation)
+        Ok(self.detector.record_prefixed(&self.prefix, key, operation, Delivery::Callback)?.0)
+    }
+
+    /// As `record_one`, but a due warning goes to the caller.
+    #[inline(always)]
+    pub(crate) fn record_and_warn<'a>(
+        &'a self,
+        pk: &'a [u8],
+        operation: Operation,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        check_pk(pk)?;
+        let key = Key { table: &self.name, pk };
+        self.detector.record_prefixed(&self.prefix, key, operation, Delivery::Caller)
+    }
+
+    pub(crate) fn detector(&self) -> &'d Detector {
+        self.detector
     }
 }

@@ -98,6 +98,8 @@ mod handle;
 #[cfg(not(loom))]
 mod hottest;
 #[cfg(not(loom))]
+mod kept;
+#[cfg(not(loom))]
 mod metrics;
 #[cfg(not(loom))]
 mod record;

@@ -77,29 +77,31 @@ impl Detector {
         key.check()?;
         let guard = epoch::pin();
         let hash = self.terms.hashing.key(key);
-        self.record_hashed(key, hash, operation, guard)
+        Ok(self.record_hashed(key, hash, operation, Delivery::Callback, guard)?.0)
     }
 
     #[inline(always)]
-    pub(crate) fn record_prefixed(
+    pub(crate) fn record_prefixed<'a>(
         &self,
         prefix: &Prefix,
-        key: Key<'_>,
+        key: Key<'a>,
         operation: Operation,
-    ) -> Result<u64, Error> {
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let guard = epoch::pin();
         let hash = prefix.key(key.pk);
-        self.record_hashed(key, hash, operation, guard)
+        self.record_hashed(key, hash, operation, delivery, guard)
     }
 
     #[inline(always)]
-    fn record_hashed(
+    fn record_hashed<'a>(
         &self,
-        key: Key<'_>,
+        key: Key<'a>,
         hash: Hash,
         operation: Operation,
+        delivery: Delivery,
         guard: Guard,
-    ) -> Result<u64, Error> {
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let posting = Posting {
             key,
             hash,
@@ -108,8 +110,7 @@ impl Detector {
             amount: self.terms.measure.one,
             now: self.clock.now(),
         };
-        let (count, _) = self.post(posting, Delivery::Callback, guard)?;
-        Ok(count)
+        self.post(posting, delivery, guard)
     }
 
     /// Records, and delivers the warning if one is due.

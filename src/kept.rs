@@ -1,0 +1,110 @@
+//! Warnings that outlive the call that gave them, with texts of their own.
+
+use crate::error::Error;
+use crate::key::Key;
+use crate::memory::{OutOfMemory, try_box};
+use crate::warning::Warning;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+/// How many warnings a thread keeps at most.
+const THREAD_MAX: usize = 64;
+
+thread_local! {
+    /// The warnings that this thread's records gave and nobody has taken, each with its detector's id.
+    static KEPT: RefCell<VecDeque<(u64, Kept)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Warnings for the caller: those of a request live in what it was read from, and die with it.
+#[derive(Default)]
+pub(crate) struct Warnings {
+    warnings: Vec<Kept>,
+    /// There was no memory for one.
+    pub(crate) lost: bool,
+}
+
+struct Kept {
+    /// The table, and the key.
+    texts: Vec<u8>,
+    table_len: usize,
+    /// The rest; without texts.
+    warning: Warning<'static>,
+}
+
+impl Kept {
+    fn try_new(warning: &Warning<'_>) -> Result<Self, OutOfMemory> {
+        let mut texts = Vec::new();
+        texts.try_reserve_exact(warning.table.len() + warning.pk.len()).map_err(|_| OutOfMemory)?;
+        texts.extend_from_slice(warning.table);
+        texts.extend_from_slice(warning.pk);
+        let bare = warning.of(Key { table: &[], pk: &[] }, None);
+        Ok(Self { texts, table_len: warning.table.len(), warning: bare })
+    }
+}
+
+impl Warnings {
+    #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
+    pub(crate) fn keep(&mut self, warning: &Warning<'_>) {
+        match (Kept::try_new(warning), self.warnings.try_reserve(1)) {
+            (Ok(kept), Ok(())) => self.warnings.push(kept),
+            _ => self.lost = true,
+        }
+    }
+
+    /// On the heap; nothing for none.
+    pub(crate) fn boxed(self) -> Result<Option<Box<Self>>, Error> {
+        if self.warnings.is_empty() { Ok(None) } else { Ok(Some(try_box(self)?)) }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.warnings.len()
+    }
+
+    pub(crate) fn get(&self, i: usize) -> Option<Warning<'_>> {
+        let Kept { texts, table_len, warning } = self.warnings.get(i)?;
+        let (table, pk) = texts.split_at(*table_len);
+        Some(warning.of(Key { table, pk }, None))
+    }
+}
+
+/// Keeps a warning of a detector for this thread; returns whether there was memory for that.
+#[cold]
+#[inline(never)]
+pub(crate) fn keep(detector: u64, warning: &Warning<'_>) -> bool {
+    let Ok(kept) = Kept::try_new(warning) else { return false };
+    let keep = |all: &RefCell<VecDeque<_>>| {
+        let mut all = all.borrow_mut();
+        if all.len() == THREAD_MAX {
+            all.pop_front();
+        }
+        let room = all.try_reserve(1).is_ok();
+        if room {
+            all.push_back((detector, kept));
+        }
+        room
+    };
+    // A thread whose storage is gone is about to end, and would take nothing any more.
+    KEPT.try_with(keep).unwrap_or(false)
+}
+
+/// Takes out what this thread has kept of a detector.
+pub(crate) fn take(detector: u64) -> Result<Option<Box<Warnings>>, Error> {
+    let taken = KEPT.try_with(|all| {
+        let mut all = all.borrow_mut();
+        let due = all.iter().filter(|(of, _)| *of == detector).count();
+        if due == 0 {
+            return Ok(None);
+        }
+        let mut taken = try_box(Warnings::default())?;
+        taken.warnings.try_reserve_exact(due).map_err(|_| OutOfMemory)?;
+        for _ in 0..all.len() {
+            match all.pop_front() {
+                Some((of, kept)) if of == detector => taken.warnings.push(kept),
+                Some(other) => all.push_back(other),
+                None => break,
+            }
+        }
+        Ok(Some(taken))
+    });
+    taken.unwrap_or(Ok(None))
+}

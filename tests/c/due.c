@@ -1,0 +1,157 @@
+/* Warnings that records keep for their thread: hpd_table_record_*_due, and hpd_take_warnings. */
+#include "check.h"
+#include "hotpart.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KEPT_MAX 64
+
+static void never(void *user_data, const hpd_warning *warning) {
+  (void)user_data;
+  (void)warning;
+  CHECK(!"the callback was called");
+}
+
+static hpd_detector *detector_of(uint32_t interval) {
+  hpd_detector *detector;
+  hpd_options options;
+  hpd_options_init(&options, sizeof options);
+  options.writes_threshold = 2;
+  options.reads_threshold = 1;
+  options.window_seconds = 60;
+  options.warning_interval_seconds = interval;
+  options.callback = never;
+  options.clock = HPD_CLOCK_MANUAL;
+  CHECK_EQUAL(hpd_new_with_options(&options, &detector), HPD_OK);
+  return detector;
+}
+
+static hpd_table *table_of(const hpd_detector *detector, const char *name) {
+  hpd_table *table;
+  CHECK_EQUAL(hpd_table_open(detector, name, strlen(name), &table), HPD_OK);
+  return table;
+}
+
+/* Takes n warnings and checks the first and the last one's counts. */
+static void take(const hpd_detector *detector, int32_t n, uint64_t first, uint64_t last) {
+  hpd_warnings *warnings = NULL;
+  hpd_warning warning;
+  memset(&warning, 0, sizeof warning);
+  warning.struct_size = sizeof warning;
+  CHECK_EQUAL(hpd_take_warnings(detector, &warnings), n);
+  CHECK((warnings == NULL) == (n == 0));
+  CHECK_EQUAL(hpd_warnings_len(warnings), (size_t)n);
+  if (n > 0) {
+    CHECK_EQUAL(hpd_warnings_get(warnings, 0, &warning), HPD_OK);
+    CHECK_EQUAL(warning.count, first);
+    CHECK_EQUAL(hpd_warnings_get(warnings, (size_t)n - 1, &warning), HPD_OK);
+    CHECK_EQUAL(warning.count, last);
+  }
+  hpd_warnings_free(warnings);
+}
+
+static void once_an_interval(void) {
+  hpd_detector *detector = detector_of(HPD_INTERVAL_WINDOW);
+  hpd_table *table = table_of(detector, "t");
+  take(detector, 0, 0, 0);
+  CHECK_EQUAL(hpd_table_record_write_due(table, "k"), 1);
+  take(detector, 0, 0, 0);
+  CHECK_EQUAL(hpd_table_record_write_due(table, "k"), HPD_DUE | 2);
+  CHECK_EQUAL(hpd_table_record_write_due(table, "k"), 3);
+  CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | 1);
+  CHECK_EQUAL(hpd_get_write_count(detector, "t", 1, "k", 1), 3);
+  take(detector, 2, 2, 1);
+  take(detector, 0, 0, 0);
+  hpd_table_close(table);
+  hpd_free(detector);
+}
+
+/* Two detectors on one thread; the second where the first has been, perhaps. */
+static void of_their_detector(void) {
+  hpd_detector *first = detector_of(0), *second;
+  hpd_table *table = table_of(first, "t");
+  CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | 1);
+  hpd_table_close(table);
+  hpd_free(first);
+  second = detector_of(0);
+  table = table_of(second, "t");
+  take(second, 0, 0, 0);
+  CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | 1);
+  first = detector_of(0);
+  take(first, 0, 0, 0);
+  take(second, 1, 1, 1);
+  hpd_table_close(table);
+  hpd_free(first);
+  hpd_free(second);
+}
+
+static void the_oldest_goes(void) {
+  hpd_detector *detector = detector_of(0);
+  hpd_table *table = table_of(detector, "t");
+  int64_t i;
+  for (i = 1; i <= KEPT_MAX + 3; i++) {
+    CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | i);
+  }
+  take(detector, KEPT_MAX, 4, KEPT_MAX + 3);
+  hpd_table_close(table);
+  hpd_free(detector);
+}
+
+static void *record_and_leave(void *argument) {
+  const hpd_detector *detector = argument;
+  hpd_table *table = table_of(detector, "other");
+  take(detector, 0, 0, 0);
+  CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | 1);
+  hpd_table_close(table);
+  return NULL;
+}
+
+static void of_their_thread(void) {
+  hpd_detector *detector = detector_of(0);
+  hpd_table *table = table_of(detector, "t");
+  pthread_t thread;
+  pid_t child;
+  int status;
+  CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | 1);
+  CHECK_EQUAL(pthread_create(&thread, NULL, record_and_leave, detector), 0);
+  CHECK_EQUAL(pthread_join(thread, NULL), 0);
+  child = fork();
+  if (child == 0) {
+    take(detector, 1, 1, 1);
+    _exit(0);
+  }
+  CHECK_EQUAL(waitpid(child, &status, 0), child);
+  CHECK_EQUAL(status, 0);
+  take(detector, 1, 1, 1);
+  hpd_table_close(table);
+  hpd_free(detector);
+}
+
+static void refused(void) {
+  hpd_detector *detector = detector_of(0);
+  hpd_table *table = table_of(detector, "t");
+  hpd_warnings *out = (hpd_warnings *)detector;
+  CHECK_EQUAL(hpd_take_warnings(NULL, &out), HPD_ERR_NULL);
+  CHECK(out == (hpd_warnings *)detector);
+  CHECK_EQUAL(hpd_take_warnings(detector, NULL), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_table_record_write_due(NULL, "k"), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_table_record_read_due(NULL, "k"), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_table_record_write_due(table, NULL), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_table_record_read_due(table, NULL), HPD_ERR_NULL);
+  hpd_table_close(table);
+  hpd_free(detector);
+}
+
+int main(void) {
+  once_an_interval();
+  of_their_detector();
+  the_oldest_goes();
+  of_their_thread();
+  refused();
+  puts("each thread took the warnings that its records kept");
+  return 0;
+}
