@@ -21,22 +21,28 @@ environment() {
     "$uv" pip sync --quiet --python "$build/$1/bin/python" "$package/requirements/$1.txt"
 }
 
-# As a user installs it: by pip from the folder, the wheel, and the sdist, each into an empty environment.
+# As a user installs it: by pip from the folder, the wheel, and the sdist, and by uv, each into an empty environment.
 rm -rf "$build/dist"
 "$uv" build --quiet --out-dir "$build/dist" "$package" --wheel
 "$uv" build --quiet --out-dir "$build/dist" "$package" --sdist
 wheel=$(echo "$build"/dist/*.whl)
 [[ $wheel == *-py3-none-*.whl ]]
-for source in "./$package" "$wheel" "$(echo "$build"/dist/*.tar.gz)"; do
-    rm -rf "$build/clean"
-    python3 -m venv "$build/clean"
-    "$build/clean/bin/pip" install --quiet --disable-pip-version-check "$source"
+installed() {
     (cd / && "$build/clean/bin/python" -c '
 import hotpart
 detector = hotpart.HotPartitionDetector(writes_threshold=500, reads_threshold=1500, window_seconds=60)
 assert detector.record_write("events", "EVENTS") == 1
 print("installed:", hotpart.__file__.partition("site-packages")[2], hotpart.library_version())')
+}
+for source in "./$package" "$wheel" "$(echo "$build"/dist/*.tar.gz)"; do
+    rm -rf "$build/clean"
+    python3 -m venv "$build/clean"
+    "$build/clean/bin/pip" install --quiet --disable-pip-version-check "$source"
+    installed
 done
+"$uv" venv --quiet --clear --python "$(command -v python3)" "$build/clean"
+"$uv" pip install --quiet --python "$build/clean/bin/python" "./$package"
+installed
 
 # The emulators.
 cp "$package/tests/package.json" "$package/tests/package-lock.json" "$build/"
@@ -57,7 +63,7 @@ tests() {
 }
 tests newest "$package/tests" --ignore "$package/tests/test_aiobotocore.py"
 environment oldest
-tests oldest "$package"/tests/test_{detector,warnings,instrument,schemas,fake,emulators}.py
+tests oldest "$package"/tests/test_{detector,warnings,instrument,schemas,fork,fake,emulators,transparency}.py
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
@@ -78,13 +84,15 @@ for version in 3.10 3.12 3.13 3.14; do
     mapfile -t needed < <(grep -E '^(boto3|botocore|pytest)==' "$package/requirements/newest.txt")
     "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
     "$build/other/bin/python" --version
-    tests other "$package"/tests/test_{detector,warnings,instrument,schemas,threads,testing}.py
+    tests other "$package"/tests/test_{detector,warnings,instrument,schemas,threads,fork,testing}.py
 done
 
 # A debug build of the library checks what it believes, and overflows.
 cargo rustc --quiet --locked --lib --crate-type cdylib
-HOTPART_LIBRARY=$(realpath "${CARGO_TARGET_DIR:-target}/debug/libhotpart.so") \
-    tests newest "$package"/tests/test_{detector,warnings,threads,instrument,schemas,fake}.py
+debug=$(realpath "${CARGO_TARGET_DIR:-target}/debug/libhotpart.so")
+HOTPART_LIBRARY=$debug \
+    tests newest "$package"/tests/test_{detector,warnings,threads,fork,instrument,schemas,fake,pydynox}.py
+HOTPART_LIBRARY=$debug tests aiobotocore "$package/tests/test_aiobotocore.py"
 
 # Types, as a user's checker sees them; for the oldest Python too.
 cd "$package"

@@ -372,7 +372,7 @@ def test_what_the_garbage_collector_finds_may_record_to_its_end(first):
     assert counts == [2, 1] * 20
 
 
-def test_a_detector_that_a_finaliser_saves_is_closed():
+def test_a_detector_that_a_finaliser_saves_goes_on():
     saved = []
 
     class Unit:
@@ -384,8 +384,29 @@ def test_a_detector_that_a_finaliser_saves_is_closed():
     unit.detector.record_write("t", "k")
     del unit
     gc.collect()
-    with pytest.raises(hotpart.ClosedError):
-        saved[0].record_write("t", "k")
+    assert [saved[0].record_write("t", "k") for _ in range(2)] == [2, 3]
+    saved.clear()
+    gc.collect()
+
+
+def test_what_the_garbage_collector_finds_is_freed_once_and_at_once(monkeypatch):
+    freed = []
+    for owner in (hotpart._handle.Detector, hotpart._handle.Table):
+        free = owner._free
+        freeing = staticmethod(lambda one, free=free: (freed.append(type(one).__name__), free(one)))
+        monkeypatch.setattr(owner, "_free", freeing)
+    for cycle in (False, True):
+        detector = HotPartitionDetector(9, 9, 60)
+        detector.record_write("t", "k")
+        if cycle:
+            detector.itself = detector
+        freed.clear()
+        del detector
+        gc.collect()
+        assert freed == ["Table", "Detector"]
+        freed.clear()
+        gc.collect()
+        assert freed == []
 
 
 def test_an_error_comes_alone():

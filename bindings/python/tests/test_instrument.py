@@ -234,6 +234,29 @@ def test_what_was_asked_for_is_taken_out_though_it_is_undone_meanwhile(detector,
     assert ("ConsumedCapacity" in answer) == (not detector.capacity), "as the answer was told"
 
 
+def test_what_another_handler_answers_in_the_network_s_place_stays_as_it_is(detector, wire):
+    consumed = {"TableName": "events", "CapacityUnits": 1.0}
+
+    def answer(**_):
+        return botocore.awsrequest.AWSResponse("http://cached", 200, {}, None), {"ConsumedCapacity": consumed}
+
+    # Before ours, which is told all the same.
+    wire.client.meta.events.register_first("before-call.dynamodb", answer)
+    assert wire.client.put_item(TableName="events", Item=ITEM) == {"ConsumedCapacity": consumed}
+    assert (wire.sent, detector.stats().records) == ([], 0)
+
+
+def test_a_client_forgets_a_detector_that_was_closed(wire, detector):
+    for _ in range(3):
+        closed = HotPartitionDetector(1, 1, 60, capacity=True)
+        hotpart.instrument(wire.client, closed)
+        closed.close()
+    wire.client.put_item(TableName="events", Item=ITEM)
+    wire.client.put_item(TableName="events", Item=ITEM)
+    assert [watcher.detector for watcher in hotpart._instrument._watchers[wire.client]] == [detector]
+    assert detector.get_write_count("events", "k") == 2
+
+
 def test_another_protocol_is_left_alone(detector, wire):
     params, context = {"body": b"\xbfiTableName", "headers": {}}, {}
     for watcher in hotpart._instrument._watchers[wire.client]:

@@ -66,6 +66,11 @@ def test_pydynox():
     names = {"pydynox": pytest.importorskip("pydynox")}
     exec(recipe("## If you come from pydynox"), names)
     assert names["client"] is not None
+    with pytest.raises(ValueError, match="pk"):
+        names["detector"].record_write("t", "x" * 20_000)
+    names["HotPartitionDetector"] = hotpart.HotPartitionDetector
+    exec(recipe("cut it to a length"), names)
+    assert names["ForPydynox"](500, 1_500, 60).record_write("t", "\U0001f525" * 20_000) == 1
 
 
 def test_boto3_resource_and_known_schemas(aws):

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import botocore.awsrequest
 import botocore.exceptions
@@ -148,3 +149,104 @@ def test_a_table_of_another_account_is_described_by_its_arn(detector):
     wire.client.put_item(TableName=arn, Item=ITEM)
     assert wire.sent[1] == ("DescribeTable", {"TableName": arn})
     assert detector.get_write_count("events", "k") == 1
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Lets a minute pass, for schemas."""
+    real, past = time.monotonic, [0]
+
+    def pass_on():
+        past[0] += 61
+
+    monkeypatch.setattr("hotpart._schemas.time.monotonic", lambda: real() + past[0])
+    return pass_on
+
+
+BY_GROUP = {
+    "TableName": "events",
+    "IndexName": "by_group",
+    "KeyConditionExpression": "a = :a AND b = :b",
+    "ExpressionAttributeValues": {":a": {"S": "x"}, ":b": {"S": "y"}},
+}
+INDEX = {"IndexName": "by_group", "KeySchema": [{"AttributeName": "b", "KeyType": "HASH"}]}
+
+
+def test_an_index_that_was_made_since_is_learnt_within_a_minute(detector, caplog, later):
+    wire = Wire(detector)
+    wire.answers |= {"DescribeTable": DESCRIPTION, "Query": {"Items": [], "Count": 0, "ScannedCount": 0}}
+    wire.client.put_item(TableName="events", Item=ITEM)
+    for _ in range(3):
+        wire.client.query(**BY_GROUP)
+    assert wire.operations().count("DescribeTable") == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "a request to DynamoDB could not be observed: the key schema of index 'by_group' of table 'events' is not known"
+    ]
+    later()
+    wire.answers["DescribeTable"] = {"Table": DESCRIPTION["Table"] | {"GlobalSecondaryIndexes": [INDEX]}}
+    for _ in range(3):
+        wire.client.query(**BY_GROUP)
+    assert wire.operations().count("DescribeTable") == 2
+    assert detector.get_read_count("events/index/by_group", "y") > 0
+
+
+def test_a_table_made_anew_with_another_key_is_learnt_within_a_minute(detector, later):
+    wire = Wire(detector)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    wire.client.put_item(TableName="events", Item=ITEM)
+    key = [{"AttributeName": "other", "KeyType": "HASH"}]
+    wire.answers["DescribeTable"] = {"Table": {"TableName": "events", "KeySchema": key}}
+    later()
+    wire.client.put_item(TableName="events", Item={"other": {"S": "k"}})
+    assert detector.get_write_count("events", "k") == 2
+
+
+def test_what_is_denied_later_is_not_asked_for_again(detector, caplog, later):
+    wire = Wire(detector)
+    wire.answers |= {"DescribeTable": DESCRIPTION, "Query": {"Items": [], "Count": 0, "ScannedCount": 0}}
+    wire.client.put_item(TableName="events", Item=ITEM)
+    wire.answers["DescribeTable"] = DENIED
+    for _ in range(3):
+        later()
+        wire.client.query(**BY_GROUP)
+    assert wire.operations().count("DescribeTable") == 2
+
+
+def test_thousands_of_attempts_wait_for_a_description(detector, caplog):
+    wire, n = Wire(detector), 3_000
+
+    def puts():
+        for _ in range(n // 4):
+            wire.client.put_item(TableName="events", Item=ITEM | {"x": {"S": "x" * 5_000}})
+
+    def answer(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            threads = [threading.Thread(target=puts) for _ in range(4)]
+            [thread.start() for thread in threads]
+            [thread.join() for thread in threads]
+
+    wire.client.meta.events.register_first("before-send.dynamodb", answer)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    wire.client.put_item(TableName="events", Item=ITEM)
+    assert wire.operations().count("DescribeTable") == 1
+    each = 5 if detector.capacity else 1
+    assert detector.get_write_count("events", "k") == n * each + 1
+    assert not caplog.records
+
+
+def test_what_can_t_wait_is_said_once(detector, caplog, monkeypatch):
+    monkeypatch.setattr("hotpart._schemas._WAITING_MAX", 2)
+    wire = Wire(detector)
+
+    def answer(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            for _ in range(3):
+                wire.client.put_item(TableName="events", Item=ITEM)
+
+    wire.client.meta.events.register_first("before-send.dynamodb", answer)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    wire.client.put_item(TableName="events", Item=ITEM)
+    assert detector.get_write_count("events", "k") == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "too many requests wait for the key schema of table 'events': some are not counted"
+    ]

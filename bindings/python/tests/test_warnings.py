@@ -2,6 +2,9 @@
 
 import logging
 import re
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -209,3 +212,74 @@ def test_a_callback_that_records_hot_keys_does_not_call_itself():
     assert (seen, detector.get_write_count("t", "k"), detector.get_write_count("t", "other")) == (["k"], 2, 1)
     detector.record_write("t", "k")
     assert seen == ["k", "k"]
+
+
+def test_what_a_callback_records_is_warned_of_after_it():
+    seen = []
+
+    def records(warning):
+        detector.record_write("t", "other")
+        detector.record_write("t", "more", 1)
+        detector.record_throttle("t", "other")
+        seen.append((warning.pk, warning.rule))
+
+    detector = HotPartitionDetector(1, 1, 60, on_warning=records, logger=None, warn_of_throttles=True)
+    assert detector.record_write("t", "k") == 1
+    assert sorted(seen) == [("k", "window"), ("more", "window"), ("other", "throttle"), ("other", "window")]
+    assert seen[0] == ("k", "window"), "one after another"
+    assert detector.stats().warnings == 4
+
+
+def test_a_callback_may_record_with_another_detector():
+    seen = []
+    other = HotPartitionDetector(1, 1, 60, on_warning=seen.append, logger=None, warning_interval_seconds=0)
+    detector = HotPartitionDetector(1, 1, 60, on_warning=lambda w: other.record_write("u", w.pk), logger=None)
+    detector.record_write("t", "k")
+    assert [(warning.table, warning.pk) for warning in seen] == [("u", "k")]
+
+
+def test_a_warning_is_told_by_the_thread_that_recorded():
+    interval, told, threads = sys.getswitchinterval(), [], range(4)
+
+    def work(thread):
+        for n in range(500):
+            detector.record_write("t", f"{thread}-{n}")
+
+    detector = HotPartitionDetector(
+        1, 1, 60, on_warning=lambda w: told.append((w.pk, threading.current_thread().name)), logger=None
+    )
+    sys.setswitchinterval(1e-6)
+    try:
+        started = [threading.Thread(target=work, args=(thread,), name=str(thread)) for thread in threads]
+        [thread.start() for thread in started]
+        [thread.join() for thread in started]
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(told) == sorted((f"{thread}-{n}", str(thread)) for thread in threads for n in range(500))
+
+
+INTERRUPTED = """
+import signal
+from hotpart import HotPartitionDetector
+class Stop(BaseException): pass
+def stop(*_): raise Stop
+told = []
+detector = HotPartitionDetector(1, 10**9, 3600, on_warning=told.append, logger=None, warning_interval_seconds=0)
+signal.signal(signal.SIGALRM, stop)
+stopped = recorded = 0
+for n in range(300):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005 + n * 1e-6, 1)
+        while True:
+            detector.record_write("t", "k")
+    except Stop:
+        stopped += 1
+recorded = detector.get_write_count("t", "k")
+print(stopped, recorded - len(told) <= 300, recorded > 3000)
+"""
+
+
+def test_a_signal_handler_that_raises_while_recording_reaches_the_caller():
+    """Of each interruption at most the warning that was being told is lost; none is swallowed."""
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("300 True True\n", "")

@@ -38,6 +38,7 @@ def a_detector_of_either_kind(detector: HotPartitionDetector) -> None:
 
 
 a_detector_of_either_kind(operations)
+a_detector_of_either_kind(limits)
 
 with HotPartitionDetector(500, 1500, 60) as inside:
     inside.set_table_thresholds("events", writes_threshold=2_000)

@@ -15,6 +15,7 @@ INTERVAL_WINDOW = 0xFFFFFFFF
 CLOCK_MANUAL = 1
 FLAG_HASH_SEED, FLAG_CAPACITY, FLAG_WARN_THROTTLES, FLAG_REDACT_KEYS = 1, 2, 4, 8
 METRICS_OPEN_METRICS = 1
+DUE = 1 << 62
 
 # Words for the library's numbers, each at its number's place.
 Operation = Literal["write", "read"]
@@ -47,9 +48,6 @@ class Warning(Structure):
     ]
 
 
-Callback = ctypes.CFUNCTYPE(None, c_void_p, POINTER(Warning))
-
-
 class Options(Structure):
     """``hpd_options``."""
 
@@ -59,7 +57,7 @@ class Options(Structure):
         ("reads_threshold", c_uint64),
         ("window_seconds", c_uint32),
         ("warning_interval_seconds", c_uint32),
-        ("callback", Callback),
+        ("callback", c_void_p),
         ("user_data", c_void_p),
         ("max_partitions", c_uint64),
         ("clock", c_int32),
@@ -163,7 +161,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hpd_record_full": (c_int64, [_DETECTOR, POINTER(Record), c_size_t, POINTER(Warning)]),
     "hpd_get_write_count": (c_int64, [_DETECTOR, *_TEXT, *_TEXT]),
     "hpd_get_read_count": (c_int64, [_DETECTOR, *_TEXT, *_TEXT]),
-    "hpd_record_throttle": (c_int64, [_DETECTOR, *_TEXT, *_TEXT, c_int32, c_int32]),
+    "hpd_record_throttle_full": (c_int64, [_DETECTOR, *_TEXT, *_TEXT, c_int32, c_int32, POINTER(Warning)]),
     "hpd_get_throttle_count": (c_int64, [_DETECTOR, *_TEXT, *_TEXT, c_int32, c_int32]),
     "hpd_get_unattributed_count": (c_int64, [_DETECTOR, *_TEXT, c_int32, c_int32]),
     "hpd_table_open": (c_int32, [_DETECTOR, *_TEXT, POINTER(c_void_p)]),
@@ -184,6 +182,10 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hpd_text_data": (c_void_p, [c_void_p]),
     "hpd_text_len": (c_size_t, [c_void_p]),
     "hpd_text_free": (None, [c_void_p]),
+    "hpd_take_warnings": (c_int32, [_DETECTOR, POINTER(c_void_p)]),
+    "hpd_warnings_len": (c_size_t, [c_void_p]),
+    "hpd_warnings_get": (c_int32, [c_void_p, c_size_t, POINTER(Warning)]),
+    "hpd_warnings_free": (None, [c_void_p]),
     "hpd_redact": (c_int32, [_DETECTOR, *_TEXT, *_TEXT, c_char_p]),
     "hpd_set_key_schema": (
         c_int32,
@@ -194,7 +196,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
 }
 # Called with a `c_void_p`, and with `bytes` or a `byref`, which ctypes passes as they are: without types to convert to that is
 # twice as fast.
-_UNTYPED = ("hpd_table_record_write_z", "hpd_table_record_read_z", "hpd_observe")
+_UNTYPED = ("hpd_table_record_write_due", "hpd_table_record_read_due", "hpd_observe_full")
 
 
 def declare(library: ctypes.CDLL) -> None:

@@ -1,75 +1,109 @@
-"""What happens with a warning: a line in the log, and the caller's own callable."""
+"""What happens with a warning: a line in the log, and the caller's own callable.
+
+The library never calls back: a record's caller takes the warning from it when the record is over. So no Python runs within
+the library, where an exception, such as a signal handler's, could not pass, and where no thread may end.
+"""
 
 from __future__ import annotations
 
 import collections
 import contextlib
 import logging
+import os
 import threading
 from collections.abc import Callable
+from ctypes import byref, c_void_p, sizeof
 from typing import Any
 
-from hotpart import _abi, _exit
+from hotpart import _abi, _handle
+from hotpart._handle import checked
+from hotpart._library import fast
 from hotpart._warning import HotPartitionWarning, warned, warning_of
 
 _log = logging.getLogger("hotpart")
 
 
 class _Thread(threading.local):
-    #: Whether this thread is delivering a warning.
-    delivering = False
+    """A thread's own warnings: it tells of them itself, one after another."""
 
-
-_thread = _Thread()
+    def __init__(self) -> None:
+        #: What it has not told yet.
+        self.due: collections.deque[HotPartitionWarning] = collections.deque()
+        #: The process in which it is telling; 0: it is not.
+        self.telling = 0
 
 
 class Alerts:
-    """Takes warnings from the library, which calls back in the middle of a record, and delivers them when that is over.
-
-    So no code of the caller's runs within the library: its exceptions need not pass through it, and a thread that ends in
-    it unwinds nothing of it.
-    """
+    """Tells of one detector's warnings."""
 
     def __init__(
         self,
         logger: logging.Logger | logging.LoggerAdapter[Any] | None,
         on_warning: Callable[[HotPartitionWarning], object] | None,
+        *,
         capacity: bool,
+        redact: bool,
+        always: bool,
     ) -> None:
-        self._logger, self._on_warning, self._capacity = logger, on_warning, capacity
-        #: What stands for a key, if keys are redacted.
-        self.redact: Callable[[bytes, bytes], str | None] = lambda table, pk: None
-        #: What is to be delivered.
-        self.due: collections.deque[HotPartitionWarning] = collections.deque()
-        self.native = _abi.Callback(self._called)
+        self._logger, self._on_warning = logger, on_warning
+        self._capacity, self._redact = capacity, redact
+        # Whether every hot record warns: then a record by ``on_warning`` would have it called for ever.
+        self._always = always
+        self._thread = _Thread()
 
-    def _called(self, _user_data: object, warning: Any) -> None:
-        _exit.calling.append(None)
+    def take(self, detector: _handle.Detector) -> None:
+        """Tells of what this thread's records have kept for it."""
+        warnings = c_void_p()
+        checked(fast.hpd_take_warnings(detector, byref(warnings)))
+        self.tell_all(detector, warnings)
+
+    def tell_all(self, detector: _handle.Detector, warnings: c_void_p) -> None:
+        """Tells of warnings that a call gave, and frees them."""
         try:
-            # Records made while one is delivered count, and warn no further.
-            if not _thread.delivering:
-                native = warning.contents
-                self.due.append(warning_of(native, self._capacity, self.redact(*warned(native))))
+            for i in range(fast.hpd_warnings_len(warnings)):
+                native = _abi.Warning(sizeof(_abi.Warning))
+                checked(fast.hpd_warnings_get(warnings, i, byref(native)))
+                self._add(detector, native)
         finally:
-            _exit.calling.pop()
+            fast.hpd_warnings_free(warnings)
+            warnings.value = None
+        self._tell()
 
-    def deliver(self) -> None:
-        """Delivers what is due; by the thread whose record it was, unless another one comes first."""
-        if _thread.delivering:
+    def tell(self, detector: _handle.Detector, native: _abi.Warning) -> None:
+        """Tells of the warning of a call that can give one, if it did. What it points to must live as long as this runs."""
+        if native.count:
+            self._add(detector, native)
+            self._tell()
+
+    def _add(self, detector: _handle.Detector, native: _abi.Warning) -> None:
+        thread = self._mine()
+        if not (self._always and thread.telling):
+            redacted = _handle.redacted(detector, *warned(native)) if self._redact else None
+            thread.due.append(warning_of(native, self._capacity, redacted))
+
+    def _tell(self) -> None:
+        """Tells of what is due, and of what comes meanwhile by records that ``on_warning`` makes."""
+        thread, process = self._mine(), os.getpid()
+        if thread.telling:
             return
-        _thread.delivering = True
+        thread.telling = process
         try:
-            while self.due:
-                try:
-                    warning = self.due.popleft()
-                except IndexError:
-                    break
-                self._log(warning)
-                self._tell(warning)
+            while thread.due and os.getpid() == process:
+                warning = thread.due.popleft()
+                self._write(warning)
+                self._call(warning)
         finally:
-            _thread.delivering = False
+            thread.telling = 0
 
-    def _log(self, warning: HotPartitionWarning) -> None:
+    def _mine(self) -> _Thread:
+        """This thread's state, of this process: where ``on_warning`` has forked, the parent tells of what was due."""
+        thread = self._thread
+        if thread.telling not in (0, os.getpid()):
+            thread.due.clear()
+            thread.telling = 0
+        return thread
+
+    def _write(self, warning: HotPartitionWarning) -> None:
         if self._logger is not None:
             try:
                 # A text and no tuple: handlers may write down all that a record has.
@@ -77,7 +111,7 @@ class Alerts:
             except Exception as error:
                 _report("the warning could not be logged", error)
 
-    def _tell(self, warning: HotPartitionWarning) -> None:
+    def _call(self, warning: HotPartitionWarning) -> None:
         if self._on_warning is not None:
             try:
                 self._on_warning(warning)

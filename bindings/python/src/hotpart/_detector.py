@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
-from ctypes import byref, c_char_p, c_size_t, c_void_p, sizeof
+from ctypes import byref, c_char_p, c_size_t, sizeof
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from hotpart import _abi, _exit, _handle, _heat, _options
+from hotpart import _abi, _handle, _heat, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, whole
 from hotpart._exchange import Exchanges
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _TABLES_MAX = 1_000
 
 _encode = str.encode
-_write_z, _read_z = fast.hpd_table_record_write_z, fast.hpd_table_record_read_z
+_write_due, _read_due = fast.hpd_table_record_write_due, fast.hpd_table_record_read_due
+_DUE = _abi.DUE
 
 
 class HotPartitionDetector(Thresholds[Count]):
@@ -122,18 +123,11 @@ class HotPartitionDetector(Thresholds[Count]):
         if made == _abi.ERR_INVALID:
             raise ValueError("thresholds must be positive, and below 2**63 in the library's units")
         checked(made)
-        handle.callback = alerts.native
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
         self._tables: dict[str | bytes, _handle.Table] = {}
-        self._exchanges, self._schemas = Exchanges(), Schemas()
-        self._alerts, self._due = alerts, alerts.due
-        if native.flags & _abi.FLAG_REDACT_KEYS:
-            # Not the owner: whoever calls back holds it, and the callback would hold itself.
-            pointer = c_void_p(handle.value)
-            alerts.redact = lambda table, pk: _handle.redacted(pointer, table, pk)
+        self._alerts, self._exchanges, self._schemas = alerts, Exchanges(alerts), Schemas()
         self._native = handle
-        _exit.live.add(self)
 
     # What it was made with.
 
@@ -170,10 +164,11 @@ class HotPartitionDetector(Thresholds[Count]):
             except (KeyError, TypeError, UnicodeEncodeError):
                 handle, key = None, b"\0"
             if 0 not in key:
-                count = _write_z(handle, key)
+                count = _write_due(handle, key)
                 if count > 0:
-                    if self._due:
-                        self._alerts.deliver()
+                    if count >= _DUE:
+                        count -= _DUE
+                        self._alerts.take(handle.owner)  # type: ignore[union-attr]
                     return count / 2 if self._capacity else count  # type: ignore[no-any-return]
         return self._record(_abi.WRITE, table, pk, amount, model)
 
@@ -185,10 +180,11 @@ class HotPartitionDetector(Thresholds[Count]):
             except (KeyError, TypeError, UnicodeEncodeError):
                 handle, key = None, b"\0"
             if 0 not in key:
-                count = _read_z(handle, key)
+                count = _read_due(handle, key)
                 if count > 0:
-                    if self._due:
-                        self._alerts.deliver()
+                    if count >= _DUE:
+                        count -= _DUE
+                        self._alerts.take(handle.owner)  # type: ignore[union-attr]
                     return count / 2 if self._capacity else count  # type: ignore[no-any-return]
         return self._record(_abi.READ, table, pk, amount, model)
 
@@ -201,12 +197,11 @@ class HotPartitionDetector(Thresholds[Count]):
         record = _abi.Record(name, len(name), key, len(key), kind, len(kind or b""))
         record.amount = one if amount is None else amount_of("amount", amount, self._capacity)
         record.operation = operation
-        # A warning is called back with, or at the interpreter's end taken here and dropped.
-        taken = byref(_abi.Warning(sizeof(_abi.Warning))) if _exit.exiting else None
-        count = checked(fast.hpd_record_full(native, byref(record), sizeof(record), taken))
-        if table not in tables and len(tables) < _TABLES_MAX and not _exit.exiting:
+        warning = _abi.Warning(sizeof(_abi.Warning))
+        count = checked(fast.hpd_record_full(native, byref(record), sizeof(record), byref(warning)))
+        if table not in tables and len(tables) < _TABLES_MAX:
             tables[table] = _handle.prepared(native, name)
-        self._alerts.deliver()
+        self._alerts.tell(native, warning)
         return self._count(count)
 
     def record_throttle(
@@ -216,9 +211,10 @@ class HotPartitionDetector(Thresholds[Count]):
 
         Only those for the key range are evidence of a hot partition; the others are kept apart.
         """
-        what = throttle(operation, reason)
-        count = checked(fast.hpd_record_throttle(self._open(), *partition(table, pk), *what))
-        self._alerts.deliver()
+        native, where, what = self._open(), partition(table, pk), throttle(operation, reason)
+        warning = _abi.Warning(sizeof(_abi.Warning))
+        count = checked(fast.hpd_record_throttle_full(native, *where, *what, byref(warning)))
+        self._alerts.tell(native, warning)
         return count
 
     def observe(
@@ -255,10 +251,8 @@ class HotPartitionDetector(Thresholds[Count]):
         kind = None if model is None else text_bytes("model", model)
         if not isinstance(operation, str):
             raise TypeError(f"operation must be str, not {type(operation).__name__}")
-        try:
-            return self._exchanges.observe(self._open(), operation.encode(), request, response, status, kind)
-        finally:
-            self._alerts.deliver()
+        name = text_bytes("operation", operation)
+        return self._exchanges.observe(self._open(), name, request, response, status, kind)
 
     def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
         """Declares the attribute that is a table's partition key or, with ``index``, those of an index."""

@@ -1,63 +1,59 @@
-"""Owners of the library's objects.
+"""Owners of the library's objects that live long.
 
 An owner is the pointer itself, so that ctypes takes it as an argument and holds it for as long as a call runs. It is
 freed when nobody holds it any more; so closing a detector in one thread frees nothing that another one is using.
 
 In a garbage cycle the collector calls all finalisers before it takes anything apart, in any order: others may still record.
-So what it finds is freed when it is done; and if somebody has saved it by then, it is a null pointer, which the library
-refuses.
+So an owner that it finds leaves what it owns to an heir, which goes when the owner is taken apart.
+
+What lives shortly has no owner, and is freed by who had it made: an exception that a signal handler raises within a finaliser
+is lost, and so is one within a Python function that the collector calls.
 """
 
 from __future__ import annotations
 
+import collections
 import ctypes
 import gc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hotpart import _abi
 from hotpart._library import fast, slow
 
-_collecting = False
-_found: list[_Owner] = []
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-
-def _collected(phase: str, _info: object) -> None:
-    """Told by the garbage collector when it begins, and when it is done."""
-    global _collecting
-    _collecting = phase == "start"
-    if not _collecting and _found:
-        found = _found[:]
-        _found.clear()
-        # Tables before their detectors.
-        found.sort(key=lambda owner: isinstance(owner, Detector))
-        for owner in found:
-            owner.free()
-
-
-gc.callbacks.append(_collected)
+# The collector says "start" and "stop", and a dictionary, to this: what it said last is the last key.
+_phases: collections.OrderedDict[str, None] = collections.OrderedDict(start=None, stop=None)
+gc.callbacks.append(_phases.move_to_end)  # type: ignore[arg-type]
 
 
 class _Owner(ctypes.c_void_p):
     """Frees what it points to, once."""
 
     _free: Any
+    heir: Self | None = None
+    is_heir = False
 
-    def free(self) -> None:
-        self._free(self)
-        self.value = None
+    def inherit(self) -> Self:
+        """Its heir."""
+        if self.heir is None:
+            heir = type(self)(self.value)
+            heir.is_heir = True
+            self.heir = heir
+        return self.heir
 
     def __del__(self) -> None:
-        if _collecting:
-            _found.append(self)
+        if self.is_heir or (self.heir is None and next(reversed(_phases)) == "stop"):
+            self._free(self)
         else:
-            self.free()
+            self.inherit()
 
 
 class Detector(_Owner):
-    """Owns an ``hpd_detector``, and the callback that it may call for as long as it lives."""
+    """Owns an ``hpd_detector``."""
 
     _free = slow.hpd_free
-    callback: object
 
 
 class Table(_Owner):
@@ -66,20 +62,10 @@ class Table(_Owner):
     _free = fast.hpd_table_close
     owner: Detector
 
-
-class Snapshot(_Owner):
-    """Owns an ``hpd_hottest``."""
-
-    _free = slow.hpd_hottest_free
-
-
-class Text(_Owner):
-    """Owns an ``hpd_text``."""
-
-    _free = slow.hpd_text_free
-
-    def __str__(self) -> str:
-        return ctypes.string_at(slow.hpd_text_data(self), slow.hpd_text_len(self)).decode()
+    def inherit(self) -> Self:
+        heir = super().inherit()
+        heir.owner = self.owner.inherit()
+        return heir
 
 
 class HotpartError(RuntimeError):
@@ -96,8 +82,10 @@ class ClosedError(HotpartError):
 class MissingSchemaError(HotpartError):
     """The partition key's name of a table is needed to observe a request, and unknown."""
 
-    def __init__(self, table: str) -> None:
-        super().__init__(f"the key schema of table {table!r} is not known")
+    def __init__(self, table: str, index: str | None = None) -> None:
+        super().__init__(
+            f"the key schema of {'' if index is None else f'index {index!r} of '}table {table!r} is not known"
+        )
         self.table = table
 
 
@@ -119,12 +107,12 @@ def checked(status: int) -> int:
 def prepared(detector: Detector, name: bytes) -> Table:
     """A table of a detector."""
     table = Table()
-    checked(fast.hpd_table_open(detector, name, len(name), ctypes.byref(table)))
     table.owner = detector
+    checked(fast.hpd_table_open(detector, name, len(name), ctypes.byref(table)))
     return table
 
 
-def redacted(detector: ctypes.c_void_p, table: bytes, pk: bytes) -> str | None:
+def redacted(detector: Detector, table: bytes, pk: bytes) -> str | None:
     """What stands for a key, if the detector redacts keys."""
     digits = ctypes.create_string_buffer(32)
     written = checked(fast.hpd_redact(detector, table, len(table), pk, len(pk), digits))

@@ -60,9 +60,12 @@ class Statistics(NamedTuple):
 
 def hottest_of(detector: _handle.Detector, operation: int, n: int, capacity: bool) -> list[HotPartition]:
     """The ``n`` partitions with the most demand for one operation, the most first."""
-    snapshot = _handle.Snapshot()
-    checked(slow.hpd_hottest_take(detector, operation, n, byref(snapshot)))
-    return [_entry(snapshot, i, capacity) for i in range(checked(slow.hpd_hottest_len(snapshot)))]
+    snapshot = c_void_p()
+    try:
+        checked(slow.hpd_hottest_take(detector, operation, n, byref(snapshot)))
+        return [_entry(snapshot, i, capacity) for i in range(checked(slow.hpd_hottest_len(snapshot)))]
+    finally:
+        slow.hpd_hottest_free(snapshot)
 
 
 def _entry(snapshot: c_void_p, i: int, capacity: bool) -> HotPartition:
@@ -98,6 +101,9 @@ def metrics_of(detector: _handle.Detector, hottest: int, open_metrics: bool) -> 
     options = _abi.MetricsOptions(
         sizeof(_abi.MetricsOptions), hottest, _abi.METRICS_OPEN_METRICS if open_metrics else 0
     )
-    text = _handle.Text()
-    checked(slow.hpd_metrics_take(detector, byref(options), byref(text)))
-    return str(text)
+    text = c_void_p()
+    try:
+        checked(slow.hpd_metrics_take(detector, byref(options), byref(text)))
+        return string_at(slow.hpd_text_data(text), slow.hpd_text_len(text)).decode()
+    finally:
+        slow.hpd_text_free(text)

@@ -9,13 +9,13 @@ bytes ask for the capacity besides (``before-call``), and what they asked for is
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 import weakref
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from hotpart import _exit
 from hotpart._answer import LARGE, cut_down
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError, MissingSchemaError
@@ -52,7 +52,10 @@ _TOLD_MAX = 100
 
 # The watchers of each client, changed by one thread at a time.
 _watchers: weakref.WeakKeyDictionary[Any, list[_Watcher]] = weakref.WeakKeyDictionary()
-_changing = threading.Lock()
+_changing = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A child would find it held for ever by a thread that it has not got.
+    os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_changing.release)
 
 
 def instrument(
@@ -128,9 +131,13 @@ def _client_of(client: Any) -> Any:
 
 
 def _take_out(parsed: Any, context: Any, **_: Any) -> None:
-    """Takes out of an answer what was asked for by a request of ours. Harmless where there is none: it stays."""
-    if isinstance(context, dict) and context.pop(_MARK, False) and isinstance(parsed, dict):
-        parsed.pop("ConsumedCapacity", None)
+    """Takes out of an answer what a request asked for because of us. Harmless where nobody watches any more: it stays."""
+    if isinstance(context, dict) and _MARK in context:
+        # Another handler may have answered in the network's place, with what it likes. If it is undone meanwhile we do not see
+        # the attempt, but botocore has counted it.
+        sent = context.pop(_MARK) or "retries" in context
+        if sent and isinstance(parsed, dict):
+            parsed.pop("ConsumedCapacity", None)
 
 
 class _Watcher:
@@ -138,7 +145,7 @@ class _Watcher:
 
     def __init__(self, client: Any, detector: HotPartitionDetector[Any], describe: bool, model: str | None) -> None:
         self.detector, self._exchanges, self._schemas = detector, detector._exchanges, detector._schemas
-        self._capacity, self._alerts, self._due = detector.capacity, detector._alerts, detector._due
+        self._capacity = detector.capacity
         self._model = None if model is None else text_bytes("model", model)
         self._client, self._describe = weakref.ref(client), describe
         is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
@@ -160,7 +167,7 @@ class _Watcher:
 
     def failed(self, error: Exception) -> None:
         """Logs the first error, and the first of each table without a schema; the others would say the same."""
-        what = error.table if isinstance(error, MissingSchemaError) else ""
+        what = str(error) if isinstance(error, MissingSchemaError) else ""
         if what not in self._told and len(self._told) < _TOLD_MAX:
             self._told.add(what)
             _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
@@ -181,7 +188,8 @@ class _Watcher:
                 params["body"] = body[: asked.start(1)] + b"INDEXES" + body[asked.end(1) :]
             else:
                 return
-            context[_MARK] = True
+            # Whether an attempt was seen.
+            context[_MARK] = False
         except Exception as error:
             self.failed(error)
 
@@ -198,8 +206,6 @@ class _Watcher:
                 self._describe_sync(*missing)
         except Exception as error:
             self.failed(error)
-        if self._due:
-            self._alerts.deliver()
 
     async def _attempt_async(self, response: Any, request_dict: dict[str, Any], **_: Any) -> None:
         try:
@@ -212,15 +218,19 @@ class _Watcher:
                 await self._describe_async(*missing)
         except Exception as error:
             self.failed(error)
-        if self._due:
-            self._alerts.deliver()
 
     def _observe(
         self, request_dict: dict[str, Any], status: int, answer: bytes | None, parsed: dict[str, Any] | None
     ) -> tuple[str, Attempt] | None:
         """Tells the detector of an attempt; returns the table whose key schema it needs first, if so, and what to tell."""
+        context = request_dict["context"]
+        if _MARK in context:
+            context[_MARK] = True
         native = self.detector._native
-        if native is None or _exit.exiting:
+        if native is None:
+            client = self._client()
+            if client is not None:
+                uninstrument(client, self.detector)
             return None
         operation, body = request_dict["headers"]["X-Amz-Target"], request_dict["body"]
         if not isinstance(operation, bytes):
@@ -272,30 +282,28 @@ class _Watcher:
         todo = [(table, attempt)]
         while todo:
             table, attempt = todo.pop()
-            if self._schemas.known(table):
-                again = [attempt]
+            # It may have been described meanwhile.
+            missing = self._tell(attempt) if self._schemas.known(table) else table
+            if missing is None:
+                continue
+            if missing != table:
+                todo.append((missing, attempt))
             elif not self._describe:
                 self.failed(MissingSchemaError(table))
-                continue
             elif self._schemas.wants(table, attempt, answered=attempt[3] == 200):
                 error = yield _Table(table, _named(table, attempt[1]))
-                if error is not None:
+                if error is None:
+                    todo.extend((table, waited) for waited in self._schemas.described(table))
+                else:
                     self._schemas.refused(table, error)
-                    continue
-                again = self._schemas.described(table)
-            else:
-                continue
-            for one in again:
-                other = self._tell(one)
-                if other == table:
-                    self.failed(MissingSchemaError(table))
-                elif other is not None:
-                    todo.append((other, one))
+            elif self._schemas.settled(table):
+                # An index that has been made since, or there is none.
+                self.failed(MissingSchemaError(table, _index(attempt[1])))
 
     def _tell(self, attempt: Attempt) -> str | None:
         """Tells the detector of an attempt that has waited; returns the table whose key schema it needs first, if so."""
         native = self.detector._native
-        if native is not None and not _exit.exiting:
+        if native is not None:
             try:
                 self._exchanges.observe(native, *attempt)
             except MissingSchemaError as missing:
@@ -312,6 +320,11 @@ class _Table(NamedTuple):
 def _named(table: str, request: bytes) -> str:
     arn = re.search(rb'"(arn:[^"\\]*:table/' + re.escape(table.encode()) + rb')["/]', request)
     return arn[1].decode() if arn else table
+
+
+def _index(request: bytes) -> str | None:
+    index = re.search(rb'"IndexName"\s*:\s*"([^"\\]+)"', request)
+    return index[1].decode() if index else None
 
 
 def _next(steps: Generator[_Table, Exception | None, None], error: Exception | None) -> _Table | None:

@@ -21,7 +21,7 @@ class Options(TypedDict, total=False):
 
     #: Seconds between two warnings for one partition and operation. Default: the window; 0: every hot record.
     warning_interval_seconds: int | None
-    #: Called with each warning, beside the log line, by the thread whose record was due it or one that records meanwhile.
+    #: Called with each warning, beside the log line, by the thread that recorded, after the record.
     on_warning: Callable[[HotPartitionWarning], object] | None
     #: The logger, or its name, of the log line; ``None``: no line is logged.
     logger: logging.Logger | logging.LoggerAdapter[Any] | str | None
@@ -81,7 +81,7 @@ def for_dynamodb(share: float, processes: int) -> _abi.Options:
 
 
 def complete(native: _abi.Options, given: dict[str, Any]) -> Alerts:
-    """Puts what every detector takes into ``native``. What is returned must live as long as the detector."""
+    """Puts what every detector takes into ``native``. Returns what becomes of its warnings."""
     unknown = given.keys() - Options.__annotations__.keys()
     if unknown:
         raise TypeError(f"unexpected argument {min(unknown)!r}")
@@ -109,9 +109,13 @@ def complete(native: _abi.Options, given: dict[str, Any]) -> Alerts:
     on_warning = given.get("on_warning")
     if on_warning is not None and not callable(on_warning):
         raise TypeError(f"on_warning must be callable, not {type(on_warning).__name__}")
-    alerts = Alerts(_logger(given.get("logger", "hotpart")), on_warning, bool(native.flags & _abi.FLAG_CAPACITY))
-    native.callback = alerts.native
-    return alerts
+    return Alerts(
+        _logger(given.get("logger", "hotpart")),
+        on_warning,
+        capacity=bool(native.flags & _abi.FLAG_CAPACITY),
+        redact=bool(native.flags & _abi.FLAG_REDACT_KEYS),
+        always=native.warning_interval_seconds == 0,
+    )
 
 
 def flag(name: str, given: object) -> bool:

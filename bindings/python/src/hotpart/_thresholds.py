@@ -14,8 +14,8 @@ from hotpart._library import fast
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
-    #: What counts are: ``int``, or ``float`` in capacity mode.
-    Count = TypeVar("Count", int, float, default=int)
+    #: What counts are: ``int``, or ``float`` in capacity mode. ``HotPartitionDetector`` alone is either.
+    Count = TypeVar("Count", bound=float, default=Any)
 else:
     from typing import TypeVar
 
