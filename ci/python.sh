@@ -63,7 +63,7 @@ tests() {
 }
 tests newest "$package/tests" --ignore "$package/tests/test_aiobotocore.py"
 environment oldest
-tests oldest "$package"/tests/test_{detector,warnings,instrument,schemas,fork,fake,emulators,transparency}.py
+tests oldest "$package"/tests/test_{detector,life,warnings,instrument,schemas,fork,fake,emulators,transparency}.py
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
@@ -84,14 +84,14 @@ for version in 3.10 3.12 3.13 3.14; do
     mapfile -t needed < <(grep -E '^(boto3|botocore|pytest)==' "$package/requirements/newest.txt")
     "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
     "$build/other/bin/python" --version
-    tests other "$package"/tests/test_{detector,warnings,instrument,schemas,threads,fork,testing}.py
+    tests other "$package"/tests/test_{detector,life,warnings,instrument,schemas,threads,fork,testing}.py
 done
 
 # A debug build of the library checks what it believes, and overflows.
 cargo rustc --quiet --locked --lib --crate-type cdylib
 debug=$(realpath "${CARGO_TARGET_DIR:-target}/debug/libhotpart.so")
 HOTPART_LIBRARY=$debug \
-    tests newest "$package"/tests/test_{detector,warnings,threads,fork,instrument,schemas,fake,pydynox}.py
+    tests newest "$package"/tests/test_{detector,life,warnings,threads,fork,instrument,schemas,fake,pydynox}.py
 HOTPART_LIBRARY=$debug tests aiobotocore "$package/tests/test_aiobotocore.py"
 
 # Types, as a user's checker sees them; for the oldest Python too.

@@ -75,7 +75,7 @@
 #define HPD_READ 1
 
 /**
- * What hpd_table_record_write_due adds to the count when a warning is kept; no count has this bit.
+ * What hpd_table_record_write_due and its like add to what they return when a warning is kept; no count has this bit.
  */
 #define HPD_DUE 4611686018427387904
 
@@ -862,6 +862,18 @@ int64_t hpd_observe_full(const struct hpd_detector *detector,
                          struct hpd_warnings **out);
 
 /**
+ * As hpd_observe, in one flat call, for languages where to fill in a struct costs more than to observe: every text ends in NUL
+ * and holds none, as JSON does not; response and model may be NULL. Due warnings are kept for this thread as by
+ * hpd_table_record_write_due, and then what is returned has HPD_DUE added. HPD_ERR_SCHEMA: hpd_observe_full says which table.
+ */
+int64_t hpd_observe_due(const struct hpd_detector *detector,
+                        const char *operation,
+                        const char *request,
+                        const char *response,
+                        int32_t http_status,
+                        const char *model);
+
+/**
  * Declares the names of the n attributes that make up the partition key of a table (one) or, if index is not NULL, of an
  * index (one to four). An index with the table's own key is taken for a local one. hpd_clear does not forget them. Names
  * have 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (a library built
@@ -1033,7 +1045,7 @@ int64_t hpd_table_record_write_due(const struct hpd_table *table,
 int64_t hpd_table_record_read_due(const struct hpd_table *table, const char *pk);
 
 /**
- * Takes the warnings that this thread's records have kept for it, the oldest first, and writes them to *out: NULL if there
+ * Takes the warnings that this thread's calls have kept for it, the oldest first, and writes them to *out: NULL if there
  * are none, else to be freed by hpd_warnings_free. After fork the child's thread has those of the thread that forked. Returns
  * how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
  */

@@ -33,7 +33,7 @@ pub const HPD_WRITE: i32 = 0;
 /// The operation that consumes read capacity.
 pub const HPD_READ: i32 = 1;
 
-/// What hpd_table_record_write_due adds to the count when a warning is kept; no count has this bit.
+/// What hpd_table_record_write_due and its like add to what they return when a warning is kept; no count has this bit.
 pub const HPD_DUE: i64 = 0x4000_0000_0000_0000;
 
 /// A threshold: the next level decides.

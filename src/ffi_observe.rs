@@ -5,8 +5,9 @@ use crate::abi::*;
 use crate::abi_observe::{hpd_exchange, hpd_warnings};
 use crate::boundary::{boundary, detector_of};
 use crate::error::Error;
-use crate::kept::Warnings;
-use std::ffi::c_char;
+use crate::kept::{self, Warnings};
+use crate::warning::Warning;
+use std::ffi::{CStr, c_char};
 
 /// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
 /// capacity (with HPD_FLAG_CAPACITY), and throttles. Call it for every attempt. Returns how many item-level actions were
@@ -49,7 +50,7 @@ pub unsafe extern "C" fn hpd_observe_full(
         // SAFETY: as the caller promises; the size comes first in every version.
         let observed = unsafe {
             let size = exchange.cast::<usize>().read_unaligned();
-            imp::observe(detector, exchange, size, Some(&mut warnings))
+            imp::observe(detector, exchange, size, Some(&mut |warning| warnings.keep(warning)))
         };
         let lost = warnings.lost;
         // SAFETY: as above.
@@ -60,6 +61,51 @@ pub unsafe extern "C" fn hpd_observe_full(
         observed.and_then(|actions| {
             if lost { Err(Error::Memory.into()) } else { kept.map(|()| actions).map_err(Refused::from) }
         })
+    })
+}
+
+/// As hpd_observe, in one flat call, for languages where to fill in a struct costs more than to observe: every text ends in NUL
+/// and holds none, as JSON does not; response and model may be NULL. Due warnings are kept for this thread as by
+/// hpd_table_record_write_due, and then what is returned has HPD_DUE added. HPD_ERR_SCHEMA: hpd_observe_full says which table.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_observe_due(
+    detector: *const hpd_detector,
+    operation: *const c_char,
+    request: *const c_char,
+    response: *const c_char,
+    http_status: i32,
+    model: *const c_char,
+) -> i64 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let detector = unsafe { detector_of(detector)? };
+        // SAFETY: as the caller promises: a text that is not null ends in NUL.
+        let len = |text: *const c_char| unsafe {
+            if text.is_null() { 0 } else { CStr::from_ptr(text).count_bytes() }
+        };
+        let mut exchange = hpd_exchange {
+            struct_size: size_of::<hpd_exchange>(),
+            operation,
+            operation_len: len(operation),
+            request,
+            request_len: len(request),
+            response,
+            response_len: len(response),
+            model,
+            model_len: len(model),
+            http_status,
+            reserved: 0,
+            table: std::ptr::null_mut(),
+            table_capacity: 0,
+            table_len: 0,
+        };
+        let mut due = false;
+        // SAFETY: the struct is whole, and its texts are as long as it says.
+        let actions = unsafe {
+            let hear = &mut |warning: &Warning<'_>| due |= kept::keep(detector.id, warning);
+            imp::observe(detector, &raw mut exchange, exchange.struct_size, Some(hear))?
+        };
+        Ok(actions | if due { HPD_DUE } else { 0 })
     })
 }
 
@@ -101,15 +147,14 @@ pub unsafe extern "C" fn hpd_set_key_schema(
 
 #[cfg(not(feature = "dynamodb"))]
 mod imp {
-    use super::{Refused, UNSUPPORTED, hpd_exchange};
+    use super::{Refused, UNSUPPORTED, Warning, hpd_exchange};
     use crate::detector::Detector;
-    use crate::kept::Warnings;
 
     pub(super) unsafe fn observe(
         _: &Detector,
         _: *mut hpd_exchange,
         _: usize,
-        _: Option<&mut Warnings>,
+        _: Option<&mut dyn FnMut(&Warning<'_>)>,
     ) -> Result<i64, Refused> {
         Err(UNSUPPORTED)
     }
@@ -126,9 +171,10 @@ mod imp {
 
 #[cfg(feature = "dynamodb")]
 mod imp {
-    use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, hpd_exchange, read, text};
+    use super::{
+        HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, Warning, hpd_exchange, read, text,
+    };
     use crate::detector::Detector;
-    use crate::kept::Warnings;
     use crate::observe::{Exchange, ObserveError};
 
     /// # Safety
@@ -137,7 +183,7 @@ mod imp {
         detector: &Detector,
         exchange: *mut hpd_exchange,
         size: usize,
-        warnings: Option<&mut Warnings>,
+        hear: Option<&mut dyn FnMut(&Warning<'_>)>,
     ) -> Result<i64, Refused> {
         // SAFETY: as the caller promises.
         let given = unsafe { read(exchange, size)? };
@@ -163,8 +209,8 @@ mod imp {
         let response = (!response.is_empty()).then_some(response);
         let model = (!given.model.is_null()).then_some(model);
         let exchanged = Exchange { operation, request, response, model, http_status };
-        let observed = match warnings {
-            Some(warnings) => detector.observe_and_warn(&exchanged, |warning| warnings.keep(warning)),
+        let observed = match hear {
+            Some(hear) => detector.observe_and_warn(&exchanged, hear),
             None => detector.observe(&exchanged),
         };
         match observed {

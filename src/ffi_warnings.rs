@@ -101,7 +101,7 @@ fn record_due(table: &TableHandle<'_>, pk: &[u8], operation: Operation) -> Resul
     Ok(count(Ok(recorded))? | if due { HPD_DUE } else { 0 })
 }
 
-/// Takes the warnings that this thread's records have kept for it, the oldest first, and writes them to *out: NULL if there
+/// Takes the warnings that this thread's calls have kept for it, the oldest first, and writes them to *out: NULL if there
 /// are none, else to be freed by hpd_warnings_free. After fork the child's thread has those of the thread that forked. Returns
 /// how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
 #[unsafe(no_mangle)]

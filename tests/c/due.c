@@ -1,4 +1,4 @@
-/* Warnings that records keep for their thread: hpd_table_record_*_due, and hpd_take_warnings. */
+/* Warnings that records keep for their thread: hpd_table_record_*_due, hpd_observe_due, and hpd_take_warnings. */
 #include "check.h"
 #include "hotpart.h"
 
@@ -131,6 +131,36 @@ static void of_their_thread(void) {
   hpd_free(detector);
 }
 
+#define PUT(pk) "{\"TableName\":\"t\",\"Item\":{\"id\":{\"S\":\"" pk "\"}}}"
+
+static void of_requests(void) {
+  hpd_detector *detector = detector_of(HPD_INTERVAL_WINDOW);
+  const char *id = "id";
+  const size_t len = 2;
+  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", PUT("k"), "{}", 200, NULL), HPD_ERR_SCHEMA);
+  CHECK_EQUAL(hpd_set_key_schema(detector, "t", 1, NULL, 0, &id, &len, 1), HPD_OK);
+  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", PUT("k"), "{}", 200, NULL), 1);
+  take(detector, 0, 0, 0);
+  CHECK_EQUAL(hpd_observe_due(detector, "DynamoDB_20120810.PutItem", PUT("k"), NULL, 0, NULL), HPD_DUE | 1);
+  take(detector, 1, 2, 2);
+  CHECK_EQUAL(hpd_set_model_thresholds(detector, "M", 1, 1, 1), HPD_OK);
+  CHECK_EQUAL(hpd_observe_due(detector, "BatchWriteItem",
+                              "{\"RequestItems\":{\"t\":[{\"DeleteRequest\":{\"Key\":{\"id\":{\"S\":\"a\"}}}},"
+                              "{\"DeleteRequest\":{\"Key\":{\"id\":{\"S\":\"b\"}}}}]}}",
+                              NULL, 200, "M"),
+              HPD_DUE | 2);
+  take(detector, 2, 1, 1);
+  CHECK_EQUAL(hpd_get_write_count(detector, "t", 1, "k", 1), 2);
+  CHECK_EQUAL(hpd_observe_due(NULL, "PutItem", PUT("k"), NULL, 200, NULL), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_observe_due(detector, NULL, PUT("k"), NULL, 200, NULL), 0); /* no operation that is known */
+  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", NULL, NULL, 200, NULL), HPD_ERR_JSON);
+  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", "", "", 200, NULL), HPD_ERR_JSON);
+  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", PUT("k"), NULL, 99, NULL), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", PUT("k"), NULL, 200, ""), HPD_ERR_INVALID);
+  take(detector, 0, 0, 0);
+  hpd_free(detector);
+}
+
 static void refused(void) {
   hpd_detector *detector = detector_of(0);
   hpd_table *table = table_of(detector, "t");
@@ -151,6 +181,7 @@ int main(void) {
   of_their_detector();
   the_oldest_goes();
   of_their_thread();
+  of_requests();
   refused();
   puts("each thread took the warnings that its records kept");
   return 0;

@@ -68,7 +68,8 @@ def test_an_error_in_here_is_logged_once_and_reaches_nobody(detector, wire, capl
     def broken(*_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(detector._exchanges, "observe", broken)
+    for watcher in hotpart._instrument._watchers[wire.client]:
+        monkeypatch.setattr(watcher, "_observe_due", broken)
     for _ in range(3):
         assert wire.client.put_item(TableName="events", Item=ITEM)["ResponseMetadata"]["HTTPStatusCode"] == 200
     (record,) = caplog.records
@@ -153,8 +154,9 @@ def test_mock_aws_works_and_is_counted(detector):
 
 def test_large_answers_are_cut_down_and_say_as_much(detector, wire, monkeypatch):
     told = []
-    observe = detector._exchanges.observe
-    monkeypatch.setattr(detector._exchanges, "observe", lambda *given: told.append(given[3]) or observe(*given))
+    for watcher in hotpart._instrument._watchers[wire.client]:
+        observe = watcher._observe_due
+        monkeypatch.setattr(watcher, "_observe_due", lambda *given: told.append(given[3]) or observe(*given))
     large = {"S": "x" * 20_000}
     returned = {"events": [{"PutRequest": {"Item": ITEM | {"b": {"B": "AP8="}}}}]}
     consumed = [{"TableName": "events", "CapacityUnits": 21.0}]
@@ -221,6 +223,19 @@ def test_to_instrument_again_changes_the_options(detector, wire):
     assert detector.stats().suppressed + detector.stats().warnings == 1, "by the model's threshold"
     with pytest.raises(TypeError, match="model"):
         hotpart.instrument(wire.client, detector, model=3)
+
+
+def test_a_model_may_have_any_name(detector, wire):
+    for model in ("Event", "Event\0s", "\0"):
+        detector.set_model_thresholds(model, writes_threshold=1)
+        hotpart.instrument(wire.client, detector, model=model)
+        suppressed = detector.stats().warnings
+        wire.client.put_item(TableName="events", Item={"id": {"S": model}})
+        assert detector.stats().warnings == suppressed + 1
+    detector.observe("PutItem", b'{"TableName":"events","Item":{"id":{"S":"k"}}}', model="Event\0s")
+    assert detector.stats().warnings == 4
+    with pytest.raises(ValueError, match="JSON"):
+        detector.observe("PutItem", b'{"TableName":"events","Item":{"id":{"S":"k"}}}\0')
 
 
 def test_what_was_asked_for_is_taken_out_though_it_is_undone_meanwhile(detector, wire):

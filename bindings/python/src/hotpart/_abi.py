@@ -182,6 +182,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hpd_text_data": (c_void_p, [c_void_p]),
     "hpd_text_len": (c_size_t, [c_void_p]),
     "hpd_text_free": (None, [c_void_p]),
+    "hpd_observe_full": (c_int64, [_DETECTOR, POINTER(Exchange), POINTER(c_void_p)]),
     "hpd_take_warnings": (c_int32, [_DETECTOR, POINTER(c_void_p)]),
     "hpd_warnings_len": (c_size_t, [c_void_p]),
     "hpd_warnings_get": (c_int32, [c_void_p, c_size_t, POINTER(Warning)]),
@@ -196,7 +197,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
 }
 # Called with a `c_void_p`, and with `bytes` or a `byref`, which ctypes passes as they are: without types to convert to that is
 # twice as fast.
-_UNTYPED = ("hpd_table_record_write_due", "hpd_table_record_read_due", "hpd_observe_full")
+_UNTYPED = ("hpd_table_record_write_due", "hpd_table_record_read_due", "hpd_observe_due")
 
 
 def declare(library: ctypes.CDLL) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from hotpart import _abi, _handle, _heat, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, whole
-from hotpart._exchange import Exchanges
+from hotpart._exchange import observe
 from hotpart._handle import checked
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
@@ -126,7 +126,7 @@ class HotPartitionDetector(Thresholds[Count]):
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
         self._tables: dict[str | bytes, _handle.Table] = {}
-        self._alerts, self._exchanges, self._schemas = alerts, Exchanges(alerts), Schemas()
+        self._alerts, self._schemas = alerts, Schemas()
         self._native = handle
 
     # What it was made with.
@@ -252,7 +252,7 @@ class HotPartitionDetector(Thresholds[Count]):
         if not isinstance(operation, str):
             raise TypeError(f"operation must be str, not {type(operation).__name__}")
         name = text_bytes("operation", operation)
-        return self._exchanges.observe(self._open(), name, request, response, status, kind)
+        return observe(self._open(), self._alerts, name, request, response, status, kind)
 
     def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
         """Declares the attribute that is a table's partition key or, with ``index``, those of an index."""

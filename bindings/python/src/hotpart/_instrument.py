@@ -2,8 +2,7 @@
 
 botocore tells of each attempt, the successful one too, by its event ``needs-retry``, when the answer has been read and
 parsed. What a handler returns there would ask for another attempt; ours returns nothing. In capacity mode the request's
-bytes ask for the capacity besides (``before-call``), and what they asked for is taken out of the answer again
-(``after-call``), so that callers see no difference.
+bytes ask for the capacity besides (``before-call``), and what they asked for is taken out of the answer that callers get.
 """
 
 from __future__ import annotations
@@ -16,9 +15,11 @@ import weakref
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from hotpart._abi import ERR_SCHEMA
 from hotpart._answer import LARGE, cut_down
 from hotpart._detector import HotPartitionDetector
-from hotpart._handle import ClosedError, MissingSchemaError
+from hotpart._exchange import DUE, observe, observe_due
+from hotpart._handle import ClosedError, MissingSchemaError, checked
 from hotpart._key import text_bytes
 from hotpart._options import flag
 from hotpart._schemas import Attempt
@@ -46,6 +47,7 @@ _TELLS_CAPACITY = frozenset(
 )
 # As a member of the request: names in an item are followed by an object, and a quote within a text by a backslash.
 _ASKED = re.compile(rb'"ReturnConsumedCapacity"\s*:\s*"(\w+)"')
+_MEMBER = b'"ReturnConsumedCapacity"'
 _MARK = "hotpart_asked"
 # Lines that a client may log.
 _TOLD_MAX = 100
@@ -131,22 +133,21 @@ def _client_of(client: Any) -> Any:
 
 
 def _take_out(parsed: Any, context: Any, **_: Any) -> None:
-    """Takes out of an answer what a request asked for because of us. Harmless where nobody watches any more: it stays."""
-    if isinstance(context, dict) and _MARK in context:
-        # Another handler may have answered in the network's place, with what it likes. If it is undone meanwhile we do not see
-        # the attempt, but botocore has counted it.
-        sent = context.pop(_MARK) or "retries" in context
-        if sent and isinstance(parsed, dict):
-            parsed.pop("ConsumedCapacity", None)
+    """Takes out what a request asked for because of a watcher that is gone. A request that was never sent has been answered
+    by another handler, with what it likes."""
+    if isinstance(context, dict) and isinstance(parsed, dict) and _MARK in context and "retries" in context:
+        parsed.pop("ConsumedCapacity", None)
 
 
 class _Watcher:
     """What is registered with one client for one detector."""
 
     def __init__(self, client: Any, detector: HotPartitionDetector[Any], describe: bool, model: str | None) -> None:
-        self.detector, self._exchanges, self._schemas = detector, detector._exchanges, detector._schemas
+        self.detector, self._alerts, self._schemas = detector, detector._alerts, detector._schemas
         self._capacity = detector.capacity
         self._model = None if model is None else text_bytes("model", model)
+        # JSON holds no NUL; for a model that does, the other way is taken.
+        self._observe_due = observe_due if 0 not in (self._model or b"") else _no_way
         self._client, self._describe = weakref.ref(client), describe
         is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
         self._attempt = self._attempt_async if is_async else self._attempt_sync
@@ -157,13 +158,13 @@ class _Watcher:
         events.register_first("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
         if self._capacity:
             events.register("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
-            # A request may be under way when it is undone: this stays.
-            events.register_first("after-call.dynamodb", _take_out, unique_id="hotpart-after-call")
 
     def unregister(self, events: Any) -> None:
         events.unregister("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
         if self._capacity:
             events.unregister("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
+            # Requests may be under way.
+            events.register_first("after-call.dynamodb", _take_out, unique_id="hotpart-after-call")
 
     def failed(self, error: Exception) -> None:
         """Logs the first error, and the first of each table without a schema; the others would say the same."""
@@ -180,7 +181,8 @@ class _Watcher:
             is_json = isinstance(body, bytes) and body[:1] == b"{" and "X-Amz-Target" in params["headers"]
             if model.name not in _TELLS_CAPACITY or not is_json or self.detector.closed:
                 return
-            asked = _ASKED.search(body)
+            # Most often it does not occur at all, which takes less time to see.
+            asked = _ASKED.search(body) if _MEMBER in body else None
             if asked is None:
                 rest = body[1:].lstrip()
                 params["body"] = b'{"ReturnConsumedCapacity":"INDEXES"' + (b"" if rest == b"}" else b",") + rest
@@ -188,8 +190,7 @@ class _Watcher:
                 params["body"] = body[: asked.start(1)] + b"INDEXES" + body[asked.end(1) :]
             else:
                 return
-            # Whether an attempt was seen.
-            context[_MARK] = False
+            context[_MARK] = True
         except Exception as error:
             self.failed(error)
 
@@ -223,9 +224,10 @@ class _Watcher:
         self, request_dict: dict[str, Any], status: int, answer: bytes | None, parsed: dict[str, Any] | None
     ) -> tuple[str, Attempt] | None:
         """Tells the detector of an attempt; returns the table whose key schema it needs first, if so, and what to tell."""
-        context = request_dict["context"]
-        if _MARK in context:
-            context[_MARK] = True
+        consumed = None
+        if self._capacity and parsed and _MARK in request_dict["context"]:
+            # What we asked for is not the caller's.
+            consumed = parsed.pop("ConsumedCapacity", None)
         native = self.detector._native
         if native is None:
             client = self._client()
@@ -238,12 +240,20 @@ class _Watcher:
         if not isinstance(body, bytes):
             body = body.encode()
         if answer is not None and len(answer) > LARGE:
-            answer = cut_down(operation.decode(), answer, parsed or {}, self._capacity)
-        try:
-            self._exchanges.observe(native, operation, body, answer, status, self._model)
-        except MissingSchemaError as missing:
-            return missing.table, (operation, body, answer, status, self._model)
-        return None
+            whole = parsed or {} if consumed is None else {**(parsed or {}), "ConsumedCapacity": consumed}
+            answer = cut_down(operation.decode(), answer, whole, self._capacity)
+        actions = self._observe_due(native, operation, body, answer, status, self._model)
+        if 0 <= actions < DUE:
+            # By far the most attempts end here.
+            return None
+        if actions >= DUE:
+            self._alerts.take(native)
+            return None
+        if actions != ERR_SCHEMA:
+            checked(actions)
+        attempt = (operation, body, answer, status, self._model)
+        table = self._tell(attempt)
+        return None if table is None else (table, attempt)
 
     # Schemas.
 
@@ -305,10 +315,14 @@ class _Watcher:
         native = self.detector._native
         if native is not None:
             try:
-                self._exchanges.observe(native, *attempt)
+                observe(native, self._alerts, *attempt)
             except MissingSchemaError as missing:
                 return missing.table
         return None
+
+
+def _no_way(*_: Any) -> int:
+    return ERR_SCHEMA
 
 
 class _Table(NamedTuple):
