@@ -154,9 +154,9 @@ def test_mock_aws_works_and_is_counted(detector):
 
 def test_large_answers_are_cut_down_and_say_as_much(detector, wire, monkeypatch):
     told = []
-    for watcher in hotpart._instrument._watchers[wire.client]:
-        observe = watcher._observe_due
-        monkeypatch.setattr(watcher, "_observe_due", lambda *given: told.append(given[3]) or observe(*given))
+    (watcher,) = hotpart._instrument._watchers[wire.client]
+    observe = watcher._observe_due
+    monkeypatch.setattr(watcher, "_observe_due", lambda *given: told.append(given[3]) or observe(*given))
     large = {"S": "x" * 20_000}
     returned = {"events": [{"PutRequest": {"Item": ITEM | {"b": {"B": "AP8="}}}}]}
     consumed = [{"TableName": "events", "CapacityUnits": 21.0}]
