@@ -9,17 +9,7 @@ need python3 npm cargo cc || exit 0
 
 package=bindings/python
 build=$PWD/build/python
-mkdir -p "$build"
-export UV_LINK_MODE=copy PYTHONDONTWRITEBYTECODE=1
-[[ -x $build/tools/bin/uv ]] || python3 -m venv "$build/tools"
-"$build/tools/bin/pip" install --quiet --disable-pip-version-check -r "$package/requirements/tools.txt"
-uv=$build/tools/bin/uv
-
-# environment NAME: makes an environment of requirements/NAME.txt, which it was locked to.
-environment() {
-    [[ -x $build/$1/bin/python ]] || "$uv" venv --quiet --python "$(command -v python3)" "$build/$1"
-    "$uv" pip sync --quiet --python "$build/$1/bin/python" "$package/requirements/$1.txt"
-}
+source ci/emulators.sh
 
 # As a user installs it: by pip from the folder, the wheel, and the sdist, and by uv, each into an empty environment.
 rm -rf "$build/dist"
@@ -44,14 +34,6 @@ done
 "$uv" pip install --quiet --python "$build/clean/bin/python" "./$package"
 installed
 
-# The emulators.
-cp "$package/tests/package.json" "$package/tests/package-lock.json" "$build/"
-npm ci --prefix "$build" --silent --no-audit --no-fund
-# Unoptimised: it is built far sooner, and fast enough.
-cargo install --quiet --locked --debug --root "$build" --target-dir "$build/target" \
-    --no-default-features --features native-sqlite,http-server,cli dynoxide-rs --version 3.2.0
-environment newest
-export DYNALITE=$build/node_modules/.bin/dynalite DYNOXIDE=$build/bin/dynoxide MOTO_PYTHON=$build/newest/bin/python
 export HOTPART_INCLUDE=$PWD/include
 
 # tests ENVIRONMENT ARGUMENT...: the tests by the installed wheel.

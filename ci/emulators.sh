@@ -1,0 +1,22 @@
+# Sourced: makes what the tests of the language packages run against, emulators of DynamoDB on loopback, and says where it is.
+# All is put under build/python.
+emulated=$PWD/build/python
+mkdir -p "$emulated"
+export UV_LINK_MODE=copy PYTHONDONTWRITEBYTECODE=1
+[[ -x $emulated/tools/bin/uv ]] || python3 -m venv "$emulated/tools"
+"$emulated/tools/bin/pip" install --quiet --disable-pip-version-check -r bindings/python/requirements/tools.txt
+uv=$emulated/tools/bin/uv
+
+# environment NAME: makes an environment of Python of requirements/NAME.txt, which it was locked to.
+environment() {
+    [[ -x $emulated/$1/bin/python ]] || "$uv" venv --quiet --python "$(command -v python3)" "$emulated/$1"
+    "$uv" pip sync --quiet --python "$emulated/$1/bin/python" "bindings/python/requirements/$1.txt"
+}
+
+cp bindings/python/tests/package.json bindings/python/tests/package-lock.json "$emulated/"
+npm ci --prefix "$emulated" --silent --no-audit --no-fund
+# Unoptimised: it is built far sooner, and fast enough.
+cargo install --quiet --locked --debug --root "$emulated" --target-dir "$emulated/target" \
+    --no-default-features --features native-sqlite,http-server,cli dynoxide-rs --version 3.2.0
+environment newest
+export DYNALITE=$emulated/node_modules/.bin/dynalite DYNOXIDE=$emulated/bin/dynoxide MOTO_PYTHON=$emulated/newest/bin/python
