@@ -1,0 +1,109 @@
+// What callers hand in becomes what the library takes, or is refused by a TypeError or a RangeError with the argument's name.
+
+import type { Integer } from './library';
+
+/** A partition key: a number counts as its plain decimal text. */
+export type Key = string | Uint8Array | bigint | number;
+/** A table, an index or a model. */
+export type Name = string | Uint8Array;
+
+const NAME_MAX = 1_024;
+const KEY_MAX = 16_384;
+const HALVES_MAX = 2 ** 52;
+
+/** A kind of value, as an error names it. */
+export function kindOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+}
+
+export function nameBytes(argument: string, name: unknown): Uint8Array {
+  const bytes = typeof name === 'string' ? Buffer.from(name) : name;
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError(`${argument} must be a string or a Uint8Array, not ${kindOf(name)}`);
+  }
+  if (bytes.length < 1 || bytes.length > NAME_MAX) {
+    throw new RangeError(`${argument} must have 1 to ${NAME_MAX} bytes, not ${bytes.length}`);
+  }
+  return bytes;
+}
+
+export function keyBytes(pk: unknown): Uint8Array {
+  let key = pk;
+  if (typeof pk === 'number') {
+    if (!Number.isSafeInteger(pk)) {
+      throw new RangeError(`pk must be a safe integer, a bigint or a string, not ${pk}`);
+    }
+    // -0 is 0.
+    key = String(pk);
+  } else if (typeof pk === 'bigint') {
+    key = String(pk);
+  }
+  const bytes = typeof key === 'string' ? Buffer.from(key) : key;
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError(`pk must be a string, a Uint8Array, a bigint or a safe integer, not ${kindOf(pk)}`);
+  }
+  if (bytes.length > KEY_MAX) {
+    throw new RangeError(`pk must have at most ${KEY_MAX} bytes, not ${bytes.length}`);
+  }
+  return bytes;
+}
+
+/** An integer from `min` to `max`. */
+export function whole(argument: string, value: unknown, min: number, max: number): number {
+  if (typeof value !== 'number') {
+    throw new TypeError(`${argument} must be a number, not ${kindOf(value)}`);
+  }
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${argument} must be an integer from ${min} to ${max}, not ${value}`);
+  }
+  return value;
+}
+
+/** An amount, in what the library counts: operations or, in capacity mode, half units. */
+export function amountOf(argument: string, value: unknown, capacity: boolean): number {
+  if (typeof value !== 'number') {
+    throw new TypeError(`${argument} must be a number, not ${kindOf(value)}`);
+  }
+  const amount = capacity ? value * 2 : value;
+  if (!Number.isInteger(amount) || amount < 1 || amount > HALVES_MAX) {
+    throw new RangeError(
+      capacity
+        ? `${argument} must be a positive multiple of half a unit, and at most ${HALVES_MAX / 2}, not ${value}`
+        : `${argument} must be a positive integer, and at most ${HALVES_MAX}, not ${value}`,
+    );
+  }
+  return amount;
+}
+
+/** A threshold, or `null` for what the next level has. */
+export function thresholdOf(argument: string, value: unknown, capacity: boolean): number {
+  return value === null || value === undefined ? -1 : amountOf(argument, value, capacity);
+}
+
+export function flag(argument: string, value: unknown): boolean {
+  if (typeof value !== 'boolean' && value !== undefined) {
+    throw new TypeError(`${argument} must be a boolean, not ${kindOf(value)}`);
+  }
+  return value === true;
+}
+
+/** The place of a word among those there are. */
+export function choice(argument: string, value: unknown, words: readonly string[]): number {
+  const place = words.indexOf(value as string);
+  if (place < 0) {
+    const known = words.map((word) => `'${word}'`).join(', ');
+    throw new RangeError(`${argument} must be one of ${known}, not ${typeof value === 'string' ? `'${value}'` : kindOf(value)}`);
+  }
+  return place;
+}
+
+/** A count of the library's as this detector's. */
+export function counted(count: Integer, capacity: boolean): number {
+  return capacity ? Number(count) / 2 : Number(count);
+}
+
+/** Text as a string, or the bytes where it is none. */
+export function readable(bytes: Buffer): string | Buffer {
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes) ? text : bytes;
+}

@@ -1,0 +1,448 @@
+// The detector: what a program counts with.
+
+import { amountOf, choice, counted, flag, type Key, keyBytes, kindOf, type Name, nameBytes, thresholdOf, whole } from './check';
+import { ClosedError } from './errors';
+import { type Attempt, observe } from './exchange';
+import { dropped, Handle, type SharedDetector } from './handle';
+import { type HotPartition, hottestOf, metricsOf, type Statistics, statisticsOf } from './heat';
+import {
+  FLAG_CAPACITY,
+  hpd,
+  INHERIT,
+  type Integer,
+  OPERATIONS,
+  type Operation,
+  type Pointer,
+  READ,
+  REASONS,
+  type Reason,
+  SIZES,
+  UNATTRIBUTED,
+  type Unattributed,
+  WRITE,
+} from './library';
+import {
+  type DetectorOptions,
+  type DynamoDBOptions,
+  forDynamoDB,
+  type ListenerOptions,
+  listenerOf,
+  type NativeOptions,
+  withThresholds,
+} from './options';
+import { Schemas } from './schemas';
+import { checked } from './status';
+import { Alerts, emptyWarning, type Listener } from './warning';
+
+/** What a record may say besides. */
+export interface RecordOptions {
+  /** How many operations or, in capacity mode, units. One if not given. */
+  amount?: number;
+  /** The kind of the item; its thresholds, if it has any, win over the table's. */
+  model?: Name;
+}
+
+/** Thresholds of a table or a model; `null` is what the next level has. */
+export interface Thresholds {
+  writes: number | null;
+  reads: number | null;
+}
+
+// How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
+const TABLES_MAX = 1_000;
+const UINT32_MAX = 2 ** 32 - 1;
+const TIME_MAX = 4_294_967_295.999;
+
+// Functions that are called most often: as locals they are found sooner.
+const { tableRecordWriteDue, tableRecordReadDue } = hpd;
+
+/**
+ * Counts reads and writes per partition key of DynamoDB, and warns before a key is throttled.
+ *
+ * A partition is *hot* when what it had in the last `windowSeconds` reaches a threshold: its model's, else its table's, else the
+ * detector's own. Then a line is logged, once an interval (by default the window):
+ *
+ *     Hot partition detected - table="events" pk="EVENTS" had 500 writes in 60s
+ *
+ * Worker threads share a detector by `share` and `attach`. What is wrong with an argument is a `TypeError` or a `RangeError` that
+ * names it; after `close` every method but `close` throws a `ClosedError`.
+ */
+export class HotPartitionDetector {
+  readonly #capacity: boolean;
+  readonly #alerts: Alerts;
+  #handle: Handle | null;
+  /** The same, if it is open; 0n else, which the library refuses. */
+  #address: Pointer;
+  #tables: Map<string, Pointer>;
+  /** @internal */
+  readonly schemas = new Schemas();
+
+  constructor(options: DetectorOptions) {
+    const { handle, listener } = options instanceof Made ? options : new Made(made(withThresholds(options)), options);
+    const { address, capacity, always } = handle.shared;
+    this.#capacity = capacity;
+    this.#alerts = new Alerts(listener, capacity, always);
+    this.#handle = handle;
+    this.#address = address;
+    this.#tables = handle.tables;
+    dropped.register(this, handle, this);
+  }
+
+  /**
+   * A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
+   *
+   * It counts capacity. It warns at the limit in any one second, and at `share` of it over five; its window of 60 seconds has no
+   * threshold.
+   */
+  static forDynamoDB(options: DynamoDBOptions = {}): HotPartitionDetector {
+    return new this(new Made(made(forDynamoDB(options)), options) as never);
+  }
+
+  /**
+   * A detector that another thread of this process has shared. It counts in the same partitions; the warnings that are due to its
+   * own records are told here. The detector is freed when all that hold it have closed.
+   */
+  static attach(shared: SharedDetector, options: ListenerOptions = {}): HotPartitionDetector {
+    if (typeof shared?.address !== 'bigint' || !(shared.handles instanceof SharedArrayBuffer)) {
+      throw new TypeError('shared must be what share() gave');
+    }
+    return new this(new Made(Handle.attach(shared), options) as never);
+  }
+
+  /** What a worker needs to `attach` to this detector: post it there. This one must be open until the worker has attached. */
+  share(): SharedDetector {
+    return this.#open().shared;
+  }
+
+  /** The sliding window, in seconds. */
+  get windowSeconds(): number {
+    return this.#open().shared.windowSeconds;
+  }
+
+  /** Whether capacity is counted, in units, and not operations. */
+  get capacity(): boolean {
+    return this.#capacity;
+  }
+
+  /** The detector's own thresholds. */
+  get thresholds(): { writes: number; reads: number } {
+    const [writes, reads]: [[Integer], [Integer]] = [[0], [0]];
+    checked(hpd.getThresholds(this.#opened(), writes, reads));
+    return { writes: this.#counted(writes[0]), reads: this.#counted(reads[0]) };
+  }
+
+  // Recording.
+
+  /**
+   * Records a write, and warns if the partition is hot. Returns its count with this one.
+   *
+   * @param table A table's name or ARN, or `TABLE/index/INDEX` for an index.
+   * @param pk The partition key's value. A number and its plain decimal text are one key.
+   */
+  recordWrite(table: Name, pk: Key, options?: RecordOptions): number {
+    if (options === undefined && typeof pk === 'string' && !pk.includes('\0')) {
+      const prepared = this.#tables.get(table as string);
+      if (prepared !== undefined) {
+        const count = tableRecordWriteDue(prepared, pk);
+        if (count > 0) {
+          return typeof count === 'number' && !this.#capacity ? count : this.#recorded(count);
+        }
+      }
+    }
+    return this.#record(WRITE, table, pk, options);
+  }
+
+  /** Records a read; otherwise as `recordWrite`. */
+  recordRead(table: Name, pk: Key, options?: RecordOptions): number {
+    if (options === undefined && typeof pk === 'string' && !pk.includes('\0')) {
+      const prepared = this.#tables.get(table as string);
+      if (prepared !== undefined) {
+        const count = tableRecordReadDue(prepared, pk);
+        if (count > 0) {
+          return typeof count === 'number' && !this.#capacity ? count : this.#recorded(count);
+        }
+      }
+    }
+    return this.#record(READ, table, pk, options);
+  }
+
+  #recorded(count: Integer): number {
+    if (typeof count === 'bigint') {
+      this.#alerts.take(this.#address);
+      count = BigInt.asUintN(62, count);
+    }
+    return this.#counted(count);
+  }
+
+  /** The way of what is seldom, or refused: it is checked here, and the table is prepared. */
+  #record(operation: number, table: Name, pk: Key, options: RecordOptions = {}): number {
+    const detector = this.#opened();
+    const name = nameBytes('table', table);
+    const key = keyBytes(pk);
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(`options must be an object, not ${kindOf(options)}`);
+    }
+    const model = options.model === undefined ? null : nameBytes('model', options.model);
+    const amount =
+      options.amount === undefined ? (this.#capacity ? 2 : 1) : amountOf('amount', options.amount, this.#capacity);
+    const record = {
+      table: name,
+      table_len: name.length,
+      pk: key,
+      pk_len: key.length,
+      model,
+      model_len: model?.length ?? 0,
+      amount,
+      operation,
+      reserved: 0,
+    };
+    const warning = emptyWarning();
+    const count = checked(hpd.recordFull(detector, record, SIZES.record, warning));
+    if (typeof table === 'string' && !this.#tables.has(table) && this.#tables.size < TABLES_MAX) {
+      const out: [Pointer | null] = [null];
+      checked(hpd.tableOpen(detector, name, name.length, out));
+      this.#tables.set(table, out[0] as Pointer);
+    }
+    this.#alerts.tellOf(detector, warning, name, key);
+    return this.#counted(count);
+  }
+
+  /**
+   * Records that DynamoDB throttled one attempt, and why. Returns the partition's throttles of that kind. Only those for the key
+   * range are evidence of a hot partition; the others are kept apart.
+   */
+  recordThrottle(table: Name, pk: Key, operation: Operation = 'write', reason: Reason = 'key_range'): number {
+    const detector = this.#opened();
+    const [name, key] = [nameBytes('table', table), keyBytes(pk)];
+    const what = [choice('operation', operation, OPERATIONS), choice('reason', reason, REASONS)];
+    const warning = emptyWarning();
+    const count = checked(
+      hpd.recordThrottleFull(detector, name, name.length, key, key.length, what[0], what[1], warning),
+    );
+    this.#alerts.tellOf(detector, warning, name, key);
+    return count;
+  }
+
+  /**
+   * Records what a request to DynamoDB did, as far as its attempt and its answer tell; `instrument` does so for the AWS SDK's
+   * clients. Call it for every attempt. Returns how many item-level actions were recorded.
+   *
+   * Throws a `MissingSchemaError` if the name of a table's partition key is needed: observe the answer of a DescribeTable or call
+   * `setKeySchema`, then observe this again. Throws a `RangeError` if it is not the JSON of that operation; then nothing was recorded.
+   */
+  observe(attempt: Attempt): number {
+    const { operation, request, response, status = 200, model } = attempt;
+    if (typeof operation !== 'string') {
+      throw new TypeError(`operation must be a string, not ${kindOf(operation)}`);
+    }
+    for (const [name, body] of Object.entries({ request, response })) {
+      if (typeof body !== 'string' && !(body instanceof Uint8Array) && (name === 'request' || body !== undefined)) {
+        throw new TypeError(`${name} must be a string or a Uint8Array, not ${kindOf(body)}`);
+      }
+    }
+    whole('status', status, 0, 999);
+    if (model !== undefined) {
+      nameBytes('model', model);
+    }
+    return observe(this.#opened(), this.#alerts, attempt);
+  }
+
+  /** Declares the attribute that is a table's partition key or, with `index`, those of an index. */
+  setKeySchema(table: string, attributes: string | readonly string[], index?: string): void {
+    const names = typeof attributes === 'string' ? [attributes] : attributes;
+    if (!Array.isArray(names)) {
+      throw new TypeError(`attributes must be a string or an array of strings, not ${kindOf(attributes)}`);
+    }
+    const max = index === undefined ? 1 : 4;
+    if (names.length < 1 || names.length > max) {
+      throw new RangeError(`attributes must be one or, of an index, up to four, not ${names.length}`);
+    }
+    const bytes = names.map((name) => nameBytes('attributes', name));
+    const [name, of] = [nameBytes('table', table), index === undefined ? null : nameBytes('index', index)];
+    const lens = bytes.map((each) => each.length);
+    checked(
+      hpd.setKeySchema(this.#opened(), name, name.length, of, of?.length ?? 0, bytes, lens, bytes.length),
+    );
+  }
+
+  // Counts.
+
+  /** What a partition had of writes in the window. */
+  getWriteCount(table: Name, pk: Key): number {
+    const [name, key] = [nameBytes('table', table), keyBytes(pk)];
+    return this.#counted(checked(hpd.getWriteCount(this.#opened(), name, name.length, key, key.length)));
+  }
+
+  /** What a partition had of reads in the window. */
+  getReadCount(table: Name, pk: Key): number {
+    const [name, key] = [nameBytes('table', table), keyBytes(pk)];
+    return this.#counted(checked(hpd.getReadCount(this.#opened(), name, name.length, key, key.length)));
+  }
+
+  /** A partition's throttles of one kind in the window. */
+  getThrottleCount(table: Name, pk: Key, operation: Operation = 'write', reason: Reason = 'key_range'): number {
+    const [name, key] = [nameBytes('table', table), keyBytes(pk)];
+    const what = [choice('operation', operation, OPERATIONS), choice('reason', reason, REASONS)];
+    return checked(hpd.getThrottleCount(this.#opened(), name, name.length, key, key.length, what[0], what[1]));
+  }
+
+  /** What a table had that no partition could be charged with; kinds that end in "_units" are in units. */
+  getUnattributedCount(table: Name, kind: Unattributed, operation: Operation): number {
+    const name = nameBytes('table', table);
+    const what = [choice('operation', operation, OPERATIONS), choice('kind', kind, UNATTRIBUTED)];
+    const count = checked(hpd.getUnattributedCount(this.#opened(), name, name.length, what[0], what[1]));
+    return counted(count, kind.endsWith('_units'));
+  }
+
+  /** The `n` partitions with the most demand, of one operation or of both, the most first. */
+  hottest(n = 10, operation?: Operation): HotPartition[] {
+    whole('n', n, 0, UINT32_MAX);
+    const kinds = operation === undefined ? [WRITE, READ] : [choice('operation', operation, OPERATIONS)];
+    const found = kinds.flatMap((kind) => hottestOf(this.#opened(), kind, n, this.#capacity));
+    if (operation === undefined) {
+      found.sort((a, b) => b.utilisation - a.utilisation || b.demand - a.demand);
+    }
+    return found.slice(0, n);
+  }
+
+  /** Numbers about the detector itself. */
+  stats(): Statistics {
+    return statisticsOf(this.#opened());
+  }
+
+  /**
+   * The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. `hottest`: how many partitions for each
+   * operation; 100 at most, whatever is asked for.
+   */
+  metrics(options: { hottest?: number; openMetrics?: boolean } = {}): string {
+    const hottest = whole('hottest', options.hottest ?? 10, 0, UINT32_MAX);
+    return metricsOf(this.#opened(), hottest, flag('openMetrics', options.openMetrics));
+  }
+
+  /** What stands for a key in logs and metrics; `null` if keys are not redacted. */
+  redacted(table: Name, pk: Key): string | null {
+    const [name, key, digits] = [nameBytes('table', table), keyBytes(pk), Buffer.alloc(32)];
+    return checked(hpd.redact(this.#opened(), name, name.length, key, key.length, digits)) ? digits.toString() : null;
+  }
+
+  // Thresholds.
+
+  /** Sets a table's thresholds, which are judged by in place of the detector's. An override on a table covers no index. */
+  setTableThresholds(table: Name, thresholds: Partial<Thresholds>): void {
+    this.#setThresholds(hpd.setTableThresholds, nameBytes('table', table), thresholds);
+  }
+
+  /** A table's own thresholds. */
+  getTableThresholds(table: Name): Thresholds {
+    return this.#getThresholds(hpd.getTableThresholds, nameBytes('table', table));
+  }
+
+  /** Sets a model's thresholds, which win over those of tables. */
+  setModelThresholds(model: Name, thresholds: Partial<Thresholds>): void {
+    this.#setThresholds(hpd.setModelThresholds, nameBytes('model', model), thresholds);
+  }
+
+  /** A model's own thresholds. */
+  getModelThresholds(model: Name): Thresholds {
+    return this.#getThresholds(hpd.getModelThresholds, nameBytes('model', model));
+  }
+
+  #setThresholds(set: (...given: unknown[]) => number, name: Uint8Array, thresholds: Partial<Thresholds>): void {
+    const writes = thresholdOf('writes', thresholds.writes, this.#capacity);
+    const reads = thresholdOf('reads', thresholds.reads, this.#capacity);
+    checked(set(this.#opened(), name, name.length, writes, reads));
+  }
+
+  #getThresholds(get: (...given: unknown[]) => number, name: Uint8Array): Thresholds {
+    const [writes, reads]: [[Integer], [Integer]] = [[0], [0]];
+    checked(get(this.#opened(), name, name.length, writes, reads));
+    const threshold = ([value]: [Integer]) => (value === INHERIT ? null : this.#counted(value));
+    return { writes: threshold(writes), reads: threshold(reads) };
+  }
+
+  // Its life.
+
+  /** Forgets all counts, warning states, and thresholds of tables and models. */
+  clear(): void {
+    checked(hpd.clear(this.#opened()));
+  }
+
+  /** Moves a manual clock forward to `seconds`; an earlier time changes nothing. */
+  setTime(seconds: number): void {
+    if (typeof seconds !== 'number') {
+      throw new TypeError(`seconds must be a number, not ${kindOf(seconds)}`);
+    }
+    if (!(seconds >= 0 && seconds <= TIME_MAX)) {
+      throw new RangeError(`seconds must be 0 to ${TIME_MAX}, not ${seconds}`);
+    }
+    checked(hpd.setTimeMs(this.#opened(), Math.round(seconds * 1_000)));
+  }
+
+  /** Gives its memory back, unless other threads hold it still. Closing twice does nothing. */
+  close(): void {
+    const handle = this.#handle;
+    if (handle !== null) {
+      this.#handle = null;
+      this.#address = 0n;
+      this.#tables = new Map();
+      dropped.unregister(this);
+      handle.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Whether it has been closed. */
+  get closed(): boolean {
+    return this.#handle === null;
+  }
+
+  /** @internal Who is told. */
+  get listener(): Listener {
+    return this.#alerts.listener;
+  }
+
+  /** @internal Observes without checking; for `instrument`. */
+  observed(attempt: Attempt): number {
+    return observe(this.#opened(), this.#alerts, attempt);
+  }
+
+  #open(): Handle {
+    if (this.#handle === null) {
+      throw new ClosedError();
+    }
+    return this.#handle;
+  }
+
+  #opened(): Pointer {
+    return this.#open().shared.address;
+  }
+
+  #counted(count: Integer): number {
+    return counted(count, this.#capacity);
+  }
+}
+
+/** A detector that the library has made already. */
+class Made {
+  readonly listener: Listener;
+
+  constructor(
+    readonly handle: Handle,
+    options: ListenerOptions,
+  ) {
+    this.listener = listenerOf(options);
+  }
+}
+
+function made(native: NativeOptions): Handle {
+  const out: [Pointer | null] = [null];
+  checked(hpd.newWithOptions(native, out));
+  return Handle.first(out[0] as Pointer, {
+    capacity: (native.flags & FLAG_CAPACITY) !== 0,
+    windowSeconds: native.window_seconds,
+    always: native.warning_interval_seconds === 0,
+  });
+}

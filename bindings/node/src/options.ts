@@ -1,0 +1,204 @@
+// What a detector is made with.
+
+import { amountOf, flag, kindOf, whole } from './check';
+import {
+  CLOCK_MANUAL,
+  FLAG_CAPACITY,
+  FLAG_HASH_SEED,
+  FLAG_REDACT_KEYS,
+  FLAG_WARN_THROTTLES,
+  hpd,
+  INTERVAL_WINDOW,
+  SIZES,
+} from './library';
+import type { HotPartitionWarning, Listener, Logger } from './warning';
+
+const UINT32_MAX = 2 ** 32 - 1;
+export const WINDOW_MAX = 3_600;
+
+/** What a detector's own thread does with its warnings. */
+export interface ListenerOptions {
+  /** Called with each warning, beside the log line, by the thread that recorded, after the record. */
+  onWarning?: (warning: HotPartitionWarning) => void;
+  /** Where the log line goes: `console` by default; null: nowhere. */
+  logger?: Logger | null;
+}
+
+/** What every way to make a detector takes. */
+export interface CommonOptions extends ListenerOptions {
+  /** Seconds between two warnings for one partition and operation. Default: the window; 0: every hot record. */
+  warningIntervalSeconds?: number;
+  /** How many partitions are tracked at most; by default there is no bound. */
+  maxPartitions?: number;
+  /** Whether logs and metrics have a hash in place of each key; 16 secret bytes make it the same in all processes. */
+  redact?: boolean | Uint8Array;
+  /** Whether the first throttle for a partition's key range warns. */
+  warnOfThrottles?: boolean;
+  /** A clock that stands still until `setTime` moves it, for tests. */
+  manualClock?: boolean;
+  /** Hash with this seed, so that equal calls have equal effects; not where strangers choose the keys. */
+  hashSeed?: readonly [bigint, bigint];
+}
+
+export interface DetectorOptions extends CommonOptions {
+  /** Writes in a window from which a partition is hot. */
+  writesThreshold: number;
+  /** The same for reads. */
+  readsThreshold: number;
+  /** The window: 1 to 3,600 seconds. */
+  windowSeconds: number;
+  /** Count capacity and not operations: amounts, thresholds and counts are in DynamoDB's units, in steps of 0.5. */
+  capacity?: boolean;
+  /** What one second of a partition must have to be hot, whatever the window has. */
+  writesPerSecond?: number;
+  readsPerSecond?: number;
+  /** The same for five seconds. */
+  writesSustained?: number;
+  readsSustained?: number;
+  /** How many processes share the tables' traffic: utilisation is judged by this one's part of the limits. */
+  processes?: number;
+}
+
+export interface DynamoDBOptions extends CommonOptions {
+  /** At which share of DynamoDB's limit over five seconds it warns: 0.001 to 1; 0.8 by default. */
+  share?: number;
+  /** How many processes share the traffic evenly, and so the limits; 1 by default. */
+  processes?: number;
+}
+
+/** Options as the library takes them. */
+export interface NativeOptions {
+  window_seconds: number;
+  warning_interval_seconds: number;
+  flags: number;
+  [name: string]: unknown;
+}
+
+const COMMON = [
+  'onWarning',
+  'logger',
+  'warningIntervalSeconds',
+  'maxPartitions',
+  'redact',
+  'warnOfThrottles',
+  'manualClock',
+  'hashSeed',
+] as const;
+const RATES = {
+  writesPerSecond: 'writes_per_second',
+  readsPerSecond: 'reads_per_second',
+  writesSustained: 'writes_sustained',
+  readsSustained: 'reads_sustained',
+} as const;
+const OWN = ['writesThreshold', 'readsThreshold', 'windowSeconds', 'capacity', ...Object.keys(RATES), 'processes'];
+
+export function withThresholds(given: DetectorOptions): NativeOptions {
+  known(given, [...OWN, ...COMMON]);
+  const native = {} as NativeOptions;
+  hpd.optionsInit(native, SIZES.options);
+  const capacity = flag('capacity', given.capacity);
+  native['writes_threshold'] = amountOf('writesThreshold', given.writesThreshold, capacity);
+  native['reads_threshold'] = amountOf('readsThreshold', given.readsThreshold, capacity);
+  native.window_seconds = whole('windowSeconds', given.windowSeconds, 1, WINDOW_MAX);
+  native.flags = capacity ? FLAG_CAPACITY : 0;
+  for (const [name, member] of Object.entries(RATES)) {
+    const rate = given[name as keyof typeof RATES];
+    if (rate !== undefined) {
+      native[member] = amountOf(name, rate, capacity);
+      if (name.endsWith('Sustained') && native.window_seconds < 5) {
+        throw new RangeError(`${name} needs a windowSeconds of 5 or more, not ${native.window_seconds}`);
+      }
+    }
+  }
+  native['processes'] = whole('processes', given.processes ?? 1, 1, UINT32_MAX);
+  return common(native, given);
+}
+
+export function forDynamoDB(given: DynamoDBOptions): NativeOptions {
+  known(given, ['share', 'processes', ...COMMON]);
+  const share = given.share ?? 0.8;
+  if (typeof share !== 'number') {
+    throw new TypeError(`share must be a number, not ${kindOf(share)}`);
+  }
+  if (!(share >= 0.001 && share <= 1)) {
+    throw new RangeError(`share must be 0.001 to 1, not ${share}`);
+  }
+  const processes = whole('processes', given.processes ?? 1, 1, UINT32_MAX);
+  const native = {} as NativeOptions;
+  if (hpd.optionsForDynamodb(native, SIZES.options, Math.round(share * 1_000), processes) !== 0) {
+    throw new RangeError(`processes must leave each a share of DynamoDB's limits, not ${processes}`);
+  }
+  return common(native, given);
+}
+
+/** Checks who is told of warnings. */
+export function listenerOf(given: ListenerOptions): Listener {
+  const { onWarning, logger } = given;
+  if (onWarning !== undefined && typeof onWarning !== 'function') {
+    throw new TypeError(`onWarning must be a function, not ${kindOf(onWarning)}`);
+  }
+  if (logger !== undefined && logger !== null && typeof logger.warn !== 'function') {
+    throw new TypeError('logger must have a method warn, or be null');
+  }
+  return { onWarning, logger: logger === undefined ? console : logger };
+}
+
+function known(given: object, names: readonly string[]): void {
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`options must be an object, not ${kindOf(given)}`);
+  }
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`unexpected option '${unknown}'`);
+  }
+}
+
+function common(native: NativeOptions, given: CommonOptions): NativeOptions {
+  listenerOf(given);
+  if (given.warningIntervalSeconds !== undefined) {
+    const interval = whole('warningIntervalSeconds', given.warningIntervalSeconds, 0, INTERVAL_WINDOW - 1);
+    native.warning_interval_seconds = interval;
+  }
+  if (given.maxPartitions !== undefined) {
+    native['max_partitions'] = whole('maxPartitions', given.maxPartitions, 1, Number.MAX_SAFE_INTEGER);
+  }
+  if (flag('warnOfThrottles', given.warnOfThrottles)) {
+    native.flags |= FLAG_WARN_THROTTLES;
+  }
+  if (flag('manualClock', given.manualClock)) {
+    native['clock'] = CLOCK_MANUAL;
+  }
+  if (given.hashSeed !== undefined) {
+    native.flags |= FLAG_HASH_SEED;
+    native['hash_seed'] = seedOf(given.hashSeed);
+  }
+  if (given.redact !== undefined && given.redact !== false) {
+    native.flags |= FLAG_REDACT_KEYS;
+    native['redact_key'] = redactKey(given.redact);
+  }
+  return native;
+}
+
+function seedOf(seed: unknown): bigint[] {
+  if (!Array.isArray(seed) || seed.length !== 2 || seed.some((half) => typeof half !== 'bigint')) {
+    throw new TypeError('hashSeed must be an array of two bigint');
+  }
+  if (seed.some((half: bigint) => half !== BigInt.asUintN(64, half))) {
+    throw new RangeError('hashSeed must be of 0 to 2**64 - 1');
+  }
+  return seed as bigint[];
+}
+
+function redactKey(redact: unknown): bigint[] {
+  if (redact === true) {
+    return [0n, 0n];
+  }
+  if (!(redact instanceof Uint8Array)) {
+    throw new TypeError(`redact must be a boolean or a Uint8Array, not ${kindOf(redact)}`);
+  }
+  if (redact.length !== 16 || redact.every((byte) => byte === 0)) {
+    throw new RangeError('redact must be 16 secret bytes, not all zero');
+  }
+  const bytes = Buffer.from(redact);
+  return [bytes.readBigUInt64LE(0), bytes.readBigUInt64LE(8)];
+}

@@ -1,0 +1,190 @@
+// A warning, and what becomes of it: a line in the log, and the caller's own function.
+
+import { readable } from './check';
+import { addressOf, bytesAt, hpd, OPERATIONS, type Operation, type Pointer, RULES, type Rule, SIZES, textOf } from './library';
+import { checked } from './status';
+
+/** A partition is hot: its count has reached its threshold. */
+export interface HotPartitionWarning {
+  readonly table: string | Buffer;
+  /** The partition key: a Buffer if it is not UTF-8. */
+  readonly pk: string | Buffer;
+  readonly operation: Operation;
+  /** The count that reached the threshold: operations or, in capacity mode, units. */
+  readonly count: number;
+  readonly threshold: number;
+  /** The seconds that `count` is of: the window or, by other rules, 1 or 5. */
+  readonly windowSeconds: number;
+  /** Records at or past the threshold since the last warning that gave none. */
+  readonly suppressed: number;
+  /** The fullest second in the window. */
+  readonly peak: number;
+  /** Which rule is met: the window's, the current second's, that of five seconds ("sustained"), or "throttle". */
+  readonly rule: Rule;
+  /** `count` as a share of DynamoDB's limit for a partition: 1 is the limit. */
+  readonly utilisation: number;
+  /** What is logged of it; with `redact` the key is hashed in it. */
+  readonly line: string;
+}
+
+/** Where lines go: `console` is one. */
+export interface Logger {
+  warn(line: string): void;
+  /** Told of what fails in `onWarning` and in watching a client; `warn` is if this is missing. */
+  error?(message: string, error: unknown): void;
+}
+
+export interface Listener {
+  onWarning?: ((warning: HotPartitionWarning) => void) | undefined;
+  logger: Logger | null;
+}
+
+/** A warning as the library writes it; its texts live as long as what gave them. */
+export interface NativeWarning {
+  struct_size: number;
+  table: Pointer;
+  table_len: number;
+  pk: Pointer;
+  pk_len: number;
+  operation: number;
+  window_seconds: number;
+  count: number | bigint;
+  threshold: number | bigint;
+  suppressed: number | bigint;
+  peak: number | bigint;
+  rule: number;
+  utilisation_permille: number;
+}
+
+export function emptyWarning(): NativeWarning {
+  return {
+    struct_size: SIZES.warning,
+    table: 0n,
+    table_len: 0,
+    pk: 0n,
+    pk_len: 0,
+    operation: 0,
+    window_seconds: 0,
+    count: 0,
+    threshold: 0,
+    suppressed: 0,
+    peak: 0,
+    rule: 0,
+    utilisation_permille: 0,
+  };
+}
+
+/** Tells of one detector's warnings: one after another, when the call that gave them is over. */
+export class Alerts {
+  readonly #due: HotPartitionWarning[] = [];
+  #telling = false;
+
+  constructor(
+    readonly listener: Listener,
+    readonly capacity: boolean,
+    /** Whether every hot record warns: then a record by `onWarning` would have it called for ever. */
+    readonly always: boolean,
+  ) {}
+
+  /** Tells of what this thread's calls have kept for it. */
+  take(detector: Pointer): void {
+    const out: [Pointer | null] = [null];
+    checked(hpd.takeWarnings(detector, out));
+    this.tellAll(detector, out[0]);
+  }
+
+  /** Tells of warnings that a call gave, and frees them. */
+  tellAll(detector: Pointer, warnings: Pointer | null): void {
+    if (warnings === null || warnings === 0n) {
+      return;
+    }
+    try {
+      const n = Number(hpd.warningsLen(warnings));
+      for (let i = 0; i < n; i++) {
+        const native = emptyWarning();
+        checked(hpd.warningsGet(warnings, i, native));
+        this.#add(detector, native);
+      }
+    } finally {
+      hpd.warningsFree(warnings);
+    }
+    this.#tell();
+  }
+
+  /** Tells of the warning of a record, if it gave one. */
+  tellOf(detector: Pointer, native: NativeWarning, table: Uint8Array, pk: Uint8Array): void {
+    if (native.count != 0) {
+      // What it points to was koffi's for the time of the call.
+      Object.assign(native, { table: addressOf(table), pk: pk.length === 0 ? 0n : addressOf(pk) });
+      this.#add(detector, native);
+      this.#tell();
+    }
+  }
+
+  #add(detector: Pointer, native: NativeWarning): void {
+    if (this.#telling && this.always) {
+      return;
+    }
+    const line: [Pointer | null] = [null];
+    checked(hpd.logLine(detector, native, line));
+    this.#due.push(warningOf(native, textOf(line[0] as Pointer), this.capacity));
+  }
+
+  /** Tells of what is due, and of what comes meanwhile by records that `onWarning` makes. */
+  #tell(): void {
+    if (this.#telling) {
+      return;
+    }
+    this.#telling = true;
+    try {
+      for (let warning = this.#due.shift(); warning !== undefined; warning = this.#due.shift()) {
+        const { logger, onWarning } = this.listener;
+        const { line } = warning;
+        attempt(() => logger?.warn(line), 'the warning could not be logged', null);
+        attempt(() => onWarning?.(warning as HotPartitionWarning), 'onWarning failed', logger);
+      }
+    } finally {
+      this.#telling = false;
+    }
+  }
+}
+
+function attempt(tell: () => void, what: string, logger: Logger | null): void {
+  try {
+    tell();
+  } catch (error) {
+    report(logger ?? console, `hotpart: ${what}`, error);
+  }
+}
+
+/** Logs what went wrong, if that can be logged. */
+export function report(logger: Logger, message: string, error: unknown): void {
+  try {
+    if (logger.error) {
+      logger.error(message, error);
+    } else {
+      logger.warn(`${message}: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  } catch {
+    // There is nobody left to tell.
+  }
+}
+
+function warningOf(native: NativeWarning, line: string, capacity: boolean): HotPartitionWarning {
+  const rule = RULES[native.rule] as Rule;
+  // Throttles are attempts, which have no units.
+  const units = capacity && rule !== 'throttle' ? 2 : 1;
+  return Object.freeze({
+    table: readable(bytesAt(native.table, native.table_len)),
+    pk: readable(bytesAt(native.pk, native.pk_len)),
+    operation: OPERATIONS[native.operation] as Operation,
+    count: Number(native.count) / units,
+    threshold: Number(native.threshold) / units,
+    windowSeconds: native.window_seconds,
+    suppressed: Number(native.suppressed),
+    peak: Number(native.peak) / units,
+    rule,
+    utilisation: native.utilisation_permille / 1_000,
+    line,
+  });
+}
