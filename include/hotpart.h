@@ -720,6 +720,57 @@ const char *hpd_version(void);
 uint32_t hpd_abi_version(void);
 
 /**
+ * As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back, and what is returned has
+ * HPD_DUE added: clear that bit to have the count, and take the warning by hpd_take_warnings. A thread keeps those of its last
+ * call, and 64 of earlier ones at most, the newest; where there is no memory to keep one, it is lost as well. What a thread has
+ * kept is gone when it ends; after fork the child's thread has what the thread that forked had kept.
+ */
+int64_t hpd_table_record_write_due(const struct hpd_table *table,
+                                   const char *pk);
+
+/**
+ * As hpd_table_record_write_due, for a read.
+ */
+int64_t hpd_table_record_read_due(const struct hpd_table *table, const char *pk);
+
+/**
+ * As hpd_record_full, but a due warning is kept for this thread, as by hpd_table_record_write_due.
+ */
+int64_t hpd_record_due(const struct hpd_detector *detector,
+                       const struct hpd_record *record,
+                       size_t record_size);
+
+/**
+ * As hpd_record_throttle, but a due warning is kept for this thread, as by hpd_table_record_write_due.
+ */
+int64_t hpd_record_throttle_due(const struct hpd_detector *detector,
+                                const char *table,
+                                size_t table_len,
+                                const char *pk,
+                                size_t pk_len,
+                                int32_t operation_code,
+                                int32_t reason_code);
+
+/**
+ * As hpd_observe, in one flat call: every text ends in NUL and holds none, as JSON does not; response and model may be NULL. Due
+ * warnings are kept for this thread, as by hpd_table_record_write_due; with HPD_ERR_MEMORY some may be kept, too. HPD_ERR_SCHEMA:
+ * hpd_observe_full says which table.
+ */
+int64_t hpd_observe_due(const struct hpd_detector *detector,
+                        const char *operation,
+                        const char *request,
+                        const char *response,
+                        int32_t http_status,
+                        const char *model);
+
+/**
+ * Takes the warnings that this thread's calls have kept for it, the oldest first, and writes them to *out: NULL if there are
+ * none, else to be freed by hpd_warnings_free. Returns how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
+ */
+int32_t hpd_take_warnings(const struct hpd_detector *detector,
+                          struct hpd_warnings **out);
+
+/**
  * Records that DynamoDB throttled one attempt at an operation (HPD_WRITE, HPD_READ) on a partition, and why
  * (HPD_THROTTLE_*). Returns the partition's throttles in the window for this operation and reason, with this one; they
  * are no part of its count. One for the key range is evidence of a hot partition, and warns if the detector was made
@@ -860,18 +911,6 @@ int64_t hpd_observe(const struct hpd_detector *detector,
 int64_t hpd_observe_full(const struct hpd_detector *detector,
                          struct hpd_exchange *exchange,
                          struct hpd_warnings **out);
-
-/**
- * As hpd_observe, in one flat call, for languages where to fill in a struct costs more than to observe: every text ends in NUL
- * and holds none, as JSON does not; response and model may be NULL. Due warnings are kept for this thread as by
- * hpd_table_record_write_due, and then what is returned has HPD_DUE added. HPD_ERR_SCHEMA: hpd_observe_full says which table.
- */
-int64_t hpd_observe_due(const struct hpd_detector *detector,
-                        const char *operation,
-                        const char *request,
-                        const char *response,
-                        int32_t http_status,
-                        const char *model);
 
 /**
  * Declares the names of the n attributes that make up the partition key of a table (one) or, if index is not NULL, of an
@@ -1029,28 +1068,6 @@ int32_t hpd_warnings_get(const struct hpd_warnings *warnings,
  * Frees warnings; NULL is fine.
  */
 void hpd_warnings_free(struct hpd_warnings *warnings);
-
-/**
- * As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back, and what is returned has
- * HPD_DUE added: clear that bit to have the count, and take the warning by hpd_take_warnings. For languages where a call costs
- * more than a record, and one more argument is felt. A thread keeps 64 warnings at most, and drops the oldest; where there is no
- * memory to keep one, it is lost as well. What a thread has kept is gone when it ends.
- */
-int64_t hpd_table_record_write_due(const struct hpd_table *table,
-                                   const char *pk);
-
-/**
- * As hpd_table_record_write_due, for a read.
- */
-int64_t hpd_table_record_read_due(const struct hpd_table *table, const char *pk);
-
-/**
- * Takes the warnings that this thread's calls have kept for it, the oldest first, and writes them to *out: NULL if there
- * are none, else to be freed by hpd_warnings_free. After fork the child's thread has those of the thread that forked. Returns
- * how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
- */
-int32_t hpd_take_warnings(const struct hpd_detector *detector,
-                          struct hpd_warnings **out);
 
 /**
  * Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key

@@ -11,7 +11,7 @@ use crate::key::Key;
 use crate::memory::try_box;
 use std::ffi::c_char;
 
-fn reason(code: i32) -> Result<Reason, Refused> {
+pub(crate) fn reason(code: i32) -> Result<Reason, Refused> {
     usize::try_from(code).ok().and_then(|code| Reason::ALL.get(code)).copied().ok_or(INVALID)
 }
 

@@ -5,9 +5,9 @@ use crate::abi::*;
 use crate::abi_observe::{hpd_exchange, hpd_warnings};
 use crate::boundary::{boundary, detector_of};
 use crate::error::Error;
-use crate::kept::{self, Warnings};
+use crate::kept::Warnings;
 use crate::warning::Warning;
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 
 /// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
 /// capacity (with HPD_FLAG_CAPACITY), and throttles. Call it for every attempt. Returns how many item-level actions were
@@ -64,51 +64,6 @@ pub unsafe extern "C" fn hpd_observe_full(
     })
 }
 
-/// As hpd_observe, in one flat call, for languages where to fill in a struct costs more than to observe: every text ends in NUL
-/// and holds none, as JSON does not; response and model may be NULL. Due warnings are kept for this thread as by
-/// hpd_table_record_write_due, and then what is returned has HPD_DUE added. HPD_ERR_SCHEMA: hpd_observe_full says which table.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_observe_due(
-    detector: *const hpd_detector,
-    operation: *const c_char,
-    request: *const c_char,
-    response: *const c_char,
-    http_status: i32,
-    model: *const c_char,
-) -> i64 {
-    boundary(|| {
-        // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        // SAFETY: as the caller promises: a text that is not null ends in NUL.
-        let len = |text: *const c_char| unsafe {
-            if text.is_null() { 0 } else { CStr::from_ptr(text).count_bytes() }
-        };
-        let mut exchange = hpd_exchange {
-            struct_size: size_of::<hpd_exchange>(),
-            operation,
-            operation_len: len(operation),
-            request,
-            request_len: len(request),
-            response,
-            response_len: len(response),
-            model,
-            model_len: len(model),
-            http_status,
-            reserved: 0,
-            table: std::ptr::null_mut(),
-            table_capacity: 0,
-            table_len: 0,
-        };
-        let mut due = false;
-        // SAFETY: the struct is whole, and its texts are as long as it says.
-        let actions = unsafe {
-            let hear = &mut |warning: &Warning<'_>| due |= kept::keep(detector.id, warning);
-            imp::observe(detector, &raw mut exchange, exchange.struct_size, Some(hear))?
-        };
-        Ok(actions | if due { HPD_DUE } else { 0 })
-    })
-}
-
 /// Declares the names of the n attributes that make up the partition key of a table (one) or, if index is not NULL, of an
 /// index (one to four). An index with the table's own key is taken for a local one. hpd_clear does not forget them. Names
 /// have 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (a library built
@@ -146,11 +101,11 @@ pub unsafe extern "C" fn hpd_set_key_schema(
 }
 
 #[cfg(not(feature = "dynamodb"))]
-mod imp {
+pub(crate) mod imp {
     use super::{Refused, UNSUPPORTED, Warning, hpd_exchange};
     use crate::detector::Detector;
 
-    pub(super) unsafe fn observe(
+    pub(crate) unsafe fn observe(
         _: &Detector,
         _: *mut hpd_exchange,
         _: usize,
@@ -170,7 +125,7 @@ mod imp {
 }
 
 #[cfg(feature = "dynamodb")]
-mod imp {
+pub(crate) mod imp {
     use super::{
         HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, Warning, hpd_exchange, read, text,
     };
@@ -179,7 +134,7 @@ mod imp {
 
     /// # Safety
     /// `exchange` is valid for `size` bytes, and what it points to is as the header demands.
-    pub(super) unsafe fn observe(
+    pub(crate) unsafe fn observe(
         detector: &Detector,
         exchange: *mut hpd_exchange,
         size: usize,

@@ -5,18 +5,15 @@ use crate::abi::*;
 use crate::abi_heat::struct_size;
 use crate::abi_metrics::hpd_text;
 use crate::abi_observe::hpd_warnings;
-use crate::boundary::{boundary, count, detector_of};
+use crate::boundary::{boundary, detector_of};
 use crate::detector::Detector;
 use crate::error::Error;
-use crate::ffi_table::{table_of, text_z};
-use crate::handle::TableHandle;
-use crate::kept::{self, Warnings};
+use crate::kept::Warnings;
 use crate::key::Key;
 use crate::memory::{TryString, try_box};
 use crate::operation::Operation;
 use crate::rule::Rule;
 use crate::warning::Warning;
-use std::ffi::c_char;
 use std::fmt::Write;
 
 /// What stands in the place of a warning when none is due.
@@ -75,53 +72,6 @@ pub unsafe extern "C" fn hpd_warnings_free(warnings: *mut hpd_warnings) {
         }
         Ok(HPD_OK)
     });
-}
-
-/// As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back, and what is returned has
-/// HPD_DUE added: clear that bit to have the count, and take the warning by hpd_take_warnings. For languages where a call costs
-/// more than a record, and one more argument is felt. A thread keeps 64 warnings at most, and drops the oldest; where there is no
-/// memory to keep one, it is lost as well. What a thread has kept is gone when it ends.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_table_record_write_due(table: *const hpd_table, pk: *const c_char) -> i64 {
-    // SAFETY: as the caller promises.
-    boundary(|| unsafe { record_due(table_of(table)?, text_z(pk)?, Operation::Write) })
-}
-
-/// As hpd_table_record_write_due, for a read.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_table_record_read_due(table: *const hpd_table, pk: *const c_char) -> i64 {
-    // SAFETY: as the caller promises.
-    boundary(|| unsafe { record_due(table_of(table)?, text_z(pk)?, Operation::Read) })
-}
-
-#[inline(always)]
-fn record_due(table: &TableHandle<'_>, pk: &[u8], operation: Operation) -> Result<i64, Refused> {
-    let (recorded, warning) = table.record_and_warn(pk, operation)?;
-    let due = warning.is_some_and(|warning| kept::keep(table.detector().id, &warning));
-    Ok(count(Ok(recorded))? | if due { HPD_DUE } else { 0 })
-}
-
-/// Takes the warnings that this thread's calls have kept for it, the oldest first, and writes them to *out: NULL if there
-/// are none, else to be freed by hpd_warnings_free. After fork the child's thread has those of the thread that forked. Returns
-/// how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_take_warnings(
-    detector: *const hpd_detector,
-    out: *mut *mut hpd_warnings,
-) -> i32 {
-    boundary(|| {
-        // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if out.is_null() {
-            return Err(NULL);
-        }
-        let warnings = kept::take(detector.id)?;
-        let taken = warnings.as_deref().map_or(0, Warnings::len);
-        let handle = warnings.map_or(std::ptr::null_mut(), Box::into_raw);
-        // SAFETY: `out` is not null.
-        unsafe { out.write(handle.cast()) };
-        Ok(taken as i32)
-    })
 }
 
 /// Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key

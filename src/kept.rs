@@ -7,7 +7,7 @@ use crate::warning::Warning;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-/// How many warnings a thread keeps at most.
+/// How many warnings of earlier calls a thread keeps at most, beside those of the last one.
 const THREAD_MAX: usize = 64;
 
 thread_local! {
@@ -43,7 +43,6 @@ impl Kept {
 }
 
 impl Warnings {
-    #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
     pub(crate) fn keep(&mut self, warning: &Warning<'_>) {
         match (Kept::try_new(warning), self.warnings.try_reserve(1)) {
             (Ok(kept), Ok(())) => self.warnings.push(kept),
@@ -54,6 +53,12 @@ impl Warnings {
     /// On the heap; nothing for none.
     pub(crate) fn boxed(self) -> Result<Option<Box<Self>>, Error> {
         if self.warnings.is_empty() { Ok(None) } else { Ok(Some(try_box(self)?)) }
+    }
+
+    pub(crate) fn of(warning: Option<&Warning<'_>>) -> Self {
+        let mut warnings = Self::default();
+        warning.into_iter().for_each(|warning| warnings.keep(warning));
+        warnings
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -67,19 +72,20 @@ impl Warnings {
     }
 }
 
-/// Keeps a warning of a detector for this thread; returns whether there was memory for that.
+/// Keeps a call's warnings of a detector for this thread; returns whether there was one, and memory for it.
 #[cold]
 #[inline(never)]
-pub(crate) fn keep(detector: u64, warning: &Warning<'_>) -> bool {
-    let Ok(kept) = Kept::try_new(warning) else { return false };
+pub(crate) fn keep(detector: u64, warnings: Warnings) -> bool {
+    if warnings.len() == 0 {
+        return false;
+    }
     let keep = |all: &RefCell<VecDeque<_>>| {
         let mut all = all.borrow_mut();
-        if all.len() == THREAD_MAX {
-            all.pop_front();
-        }
-        let room = all.try_reserve(1).is_ok();
+        let earlier = all.len().saturating_sub(THREAD_MAX);
+        all.drain(..earlier);
+        let room = all.try_reserve(warnings.len()).is_ok();
         if room {
-            all.push_back((detector, kept));
+            all.extend(warnings.warnings.into_iter().map(|kept| (detector, kept)));
         }
         room
     };

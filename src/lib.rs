@@ -80,6 +80,8 @@ mod epoch;
 #[cfg(not(loom))]
 pub mod ffi;
 #[cfg(not(loom))]
+mod ffi_due;
+#[cfg(not(loom))]
 mod ffi_heat;
 #[cfg(not(loom))]
 mod ffi_metrics;

@@ -1,4 +1,4 @@
-/* Warnings that records keep for their thread: hpd_table_record_*_due, hpd_observe_due, and hpd_take_warnings. */
+/* Warnings that calls keep for their thread: hpd_*_due, and hpd_take_warnings. */
 #include "check.h"
 #include "hotpart.h"
 
@@ -93,42 +93,46 @@ static void the_oldest_goes(void) {
   hpd_detector *detector = detector_of(0);
   hpd_table *table = table_of(detector, "t");
   int64_t i;
-  for (i = 1; i <= KEPT_MAX + 3; i++) {
+  for (i = 1; i <= KEPT_MAX + 4; i++) {
     CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | i);
   }
-  take(detector, KEPT_MAX, 4, KEPT_MAX + 3);
+  take(detector, KEPT_MAX + 1, 4, KEPT_MAX + 4);
   hpd_table_close(table);
   hpd_free(detector);
 }
 
 static void *record_and_leave(void *argument) {
-  const hpd_detector *detector = argument;
-  hpd_table *table = table_of(detector, "other");
-  take(detector, 0, 0, 0);
+  const hpd_detector *shared = argument;
+  hpd_table *table = table_of(shared, "other");
+  take(shared, 0, 0, 0);
   CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | 1);
   hpd_table_close(table);
   return NULL;
 }
 
+/* Where a child's leak check finds it. */
+static hpd_detector *forked;
+
 static void of_their_thread(void) {
-  hpd_detector *detector = detector_of(0);
-  hpd_table *table = table_of(detector, "t");
+  hpd_table *table;
   pthread_t thread;
   pid_t child;
   int status;
+  forked = detector_of(0);
+  table = table_of(forked, "t");
   CHECK_EQUAL(hpd_table_record_read_due(table, "k"), HPD_DUE | 1);
-  CHECK_EQUAL(pthread_create(&thread, NULL, record_and_leave, detector), 0);
+  CHECK_EQUAL(pthread_create(&thread, NULL, record_and_leave, forked), 0);
   CHECK_EQUAL(pthread_join(thread, NULL), 0);
   child = fork();
   if (child == 0) {
-    take(detector, 1, 1, 1);
+    take(forked, 1, 1, 1);
     _exit(0);
   }
   CHECK_EQUAL(waitpid(child, &status, 0), child);
   CHECK_EQUAL(status, 0);
-  take(detector, 1, 1, 1);
+  take(forked, 1, 1, 1);
   hpd_table_close(table);
-  hpd_free(detector);
+  hpd_free(forked);
 }
 
 #define PUT(pk) "{\"TableName\":\"t\",\"Item\":{\"id\":{\"S\":\"" pk "\"}}}"
@@ -161,6 +165,61 @@ static void of_requests(void) {
   hpd_free(detector);
 }
 
+/* One request that warns of more keys than a thread keeps of earlier calls. */
+static void of_a_large_request(void) {
+  static char request[8192];
+  hpd_detector *detector = detector_of(HPD_INTERVAL_WINDOW);
+  const char *id = "id";
+  const size_t len = 2;
+  int i, at = 0;
+  CHECK_EQUAL(hpd_set_key_schema(detector, "t", 1, NULL, 0, &id, &len, 1), HPD_OK);
+  at += sprintf(request + at, "{\"RequestItems\":{\"t\":{\"Keys\":[");
+  for (i = 0; i < 100; i++) {
+    at += sprintf(request + at, "%s{\"id\":{\"S\":\"k%d\"}}", i == 0 ? "" : ",", i);
+  }
+  sprintf(request + at, "]}}}");
+  CHECK_EQUAL(hpd_observe_due(detector, "BatchGetItem", request, NULL, 200, NULL), HPD_DUE | 100);
+  take(detector, 100, 1, 1);
+  hpd_free(detector);
+}
+
+static void of_records_in_full(void) {
+  hpd_detector *detector = detector_of(HPD_INTERVAL_WINDOW);
+  hpd_record record;
+  memset(&record, 0, sizeof record);
+  record.table = "t";
+  record.table_len = 1;
+  record.pk = "a\0b";
+  record.pk_len = 3;
+  record.amount = 5;
+  record.operation = HPD_WRITE;
+  CHECK_EQUAL(hpd_record_due(detector, &record, sizeof record), HPD_DUE | 5);
+  CHECK_EQUAL(hpd_record_due(detector, &record, sizeof record), 10);
+  take(detector, 1, 5, 5);
+  record.amount = 0;
+  CHECK_EQUAL(hpd_record_due(detector, &record, sizeof record), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_record_due(detector, NULL, sizeof record), HPD_ERR_NULL);
+  CHECK_EQUAL(hpd_record_due(NULL, &record, sizeof record), HPD_ERR_NULL);
+  hpd_free(detector);
+}
+
+static void of_throttles(void) {
+  hpd_detector *detector;
+  hpd_options options;
+  hpd_options_init(&options, sizeof options);
+  options.writes_threshold = options.reads_threshold = options.window_seconds = 60;
+  options.callback = never;
+  options.flags = HPD_FLAG_WARN_THROTTLES;
+  CHECK_EQUAL(hpd_new_with_options(&options, &detector), HPD_OK);
+  CHECK_EQUAL(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, HPD_THROTTLE_UNKNOWN), 1);
+  CHECK_EQUAL(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, HPD_THROTTLE_KEY_RANGE), HPD_DUE | 1);
+  CHECK_EQUAL(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, HPD_THROTTLE_KEY_RANGE), 2);
+  CHECK_EQUAL(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, 99), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_record_throttle_due(NULL, "t", 1, "k", 1, HPD_READ, 0), HPD_ERR_NULL);
+  take(detector, 1, 1, 1);
+  hpd_free(detector);
+}
+
 static void refused(void) {
   hpd_detector *detector = detector_of(0);
   hpd_table *table = table_of(detector, "t");
@@ -182,6 +241,9 @@ int main(void) {
   the_oldest_goes();
   of_their_thread();
   of_requests();
+  of_a_large_request();
+  of_records_in_full();
+  of_throttles();
   refused();
   puts("each thread took the warnings that its records kept");
   return 0;

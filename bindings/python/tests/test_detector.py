@@ -4,6 +4,8 @@ import decimal
 import gc
 import random
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -307,6 +309,16 @@ def test_the_version_is_that_of_the_library():
     assert hotpart.library_version() == hotpart.__version__
 
 
+def test_a_table_is_one_as_text_and_as_bytes():
+    code = """
+from hotpart import HotPartitionDetector
+detector = HotPartitionDetector(9, 9, 60)
+print([detector.record_write(table, "k") for table in ("t", b"t", "t", b"t", bytearray(b"t").decode())])
+"""
+    ended = subprocess.run([sys.executable, "-bb", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("[1, 2, 3, 4, 5]\n", "")
+
+
 def test_an_error_comes_alone():
     detector = HotPartitionDetector(9, 9, 60)
     with pytest.raises(TypeError) as raised:
@@ -323,6 +335,13 @@ def test_an_error_comes_alone():
             ValueError,
             "amount",
         ),
+        (lambda d: d.record_write("t", "k", decimal.Decimal("sNaN")), ValueError, "amount"),
+        (lambda d: d.record_write("t", "k", 10**5_000), ValueError, "amount"),
+        (lambda d: HotPartitionDetector(1, 1, 10**5_000), ValueError, "window_seconds"),
+        (lambda d: d.observe("PutItem", b"{}", http_status=50), ValueError, "http_status"),
+        (lambda d: d.set_key_schema("t", b"id"), TypeError, "attributes must be str or a sequence of str, not bytes"),
+        (lambda d: d.record_write("t", type("Key", (), {"__bytes__": lambda _: 1})()), TypeError, "pk must"),
+        (lambda d: d.metrics(open_metrics="false"), TypeError, "open_metrics"),
         (lambda d: d.set_time(float("inf")), ValueError, "seconds"),
         (lambda d: d.set_time(float("nan")), ValueError, "seconds"),
         (lambda d: d.set_time("x"), TypeError, "seconds"),

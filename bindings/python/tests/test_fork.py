@@ -97,6 +97,30 @@ def test_a_child_of_a_callback_warns_of_its_own_and_only_of_that():
     assert (told, results) == (["first", "second"], [True])
 
 
+def test_a_child_that_goes_on_after_the_callback_tells_only_of_its_own():
+    told, children = [], []
+
+    def forks(warning):
+        told.append(warning.pk)
+        if warning.pk == "first":
+            detector.record_write("t", "second")
+            children.append(os.fork())
+            if children == [0]:
+                told.clear()
+
+    detector = HotPartitionDetector(1, 1, 60, on_warning=forks, logger=None)
+    try:
+        detector.record_write("t", "first")
+        detector.record_write("t", "third")
+        if children == [0]:
+            os._exit(0 if told == ["third"] else 1)
+    finally:
+        if children == [0]:
+            os._exit(2)
+    assert told == ["first", "second", "third"]
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+
+
 def test_a_child_that_returns_from_a_callback_tells_nothing_twice(tmp_path):
     out = tmp_path / "told"
 

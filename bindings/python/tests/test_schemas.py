@@ -250,3 +250,58 @@ def test_what_can_t_wait_is_said_once(detector, caplog, monkeypatch):
     assert [record.getMessage() for record in caplog.records] == [
         "too many requests wait for the key schema of table 'events': some are not counted"
     ]
+
+
+def test_an_interrupt_among_attempts_that_have_waited_loses_none():
+    told = []
+
+    def interrupts(warning):
+        told.append(warning.pk)
+        if warning.pk == "k2":
+            raise KeyboardInterrupt
+
+    detector = hotpart.HotPartitionDetector(1, 1, 60, on_warning=interrupts, logger=None)
+    wire = Wire(detector)
+
+    def answer(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            for n in range(5):
+                wire.client.put_item(TableName="events", Item={"id": {"S": f"k{n}"}})
+
+    wire.client.meta.events.register_first("before-send.dynamodb", answer)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    with pytest.raises(KeyboardInterrupt):
+        wire.client.put_item(TableName="events", Item=ITEM)
+    assert [detector.get_write_count("events", pk) for pk in ("k", "k0", "k1", "k2", "k3", "k4")] == [1] * 6
+    assert sorted(told) == ["k", "k0", "k1", "k2", "k3", "k4"]
+
+
+def test_one_that_begins_to_wait_when_it_is_described_already_counts(detector, monkeypatch):
+    """Between its look at who is asking and its waiting, the one who asks has the answer."""
+    wire = Wire(detector)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    wait = hotpart._schemas.Schemas._wait
+    may_wait, waited = threading.Event(), threading.Event()
+
+    def late(self, table, asked, attempt):
+        if threading.current_thread().name == "late":
+            waited.set()
+            assert may_wait.wait(10)
+        wait(self, table, asked, attempt)
+
+    def put():
+        wire.client.put_item(TableName="events", Item=ITEM)
+
+    def answer(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            thread.start()
+            assert waited.wait(10)
+
+    thread = threading.Thread(target=put, name="late")
+    monkeypatch.setattr(hotpart._schemas.Schemas, "_wait", late)
+    wire.client.meta.events.register_first("before-send.dynamodb", answer)
+    put()
+    may_wait.set()
+    thread.join()
+    assert detector.get_write_count("events", "k") == 2
+    assert not detector._schemas._asked["events"].waiting

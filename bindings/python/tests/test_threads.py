@@ -115,3 +115,31 @@ def test_a_detector_that_is_dropped_while_the_interpreter_exits(options, callbac
     for _ in range(2):
         ended = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, timeout=60)
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+
+
+AT_LAST = """
+import atexit, sys
+from hotpart import HotPartitionDetector
+told = []
+detector = HotPartitionDetector(2, 2, 60, on_warning=told.append, logger=None)
+for _ in range(3): detector.record_write("t", "k")
+class Late:
+    def __del__(self): self.detector.record_write("t", "z"); self.detector.hottest(3)
+for _ in range(50):
+    late = Late()
+    late.itself, late.detector = late, HotPartitionDetector(2, 2, 60, logger=None)
+    late.detector.late = late
+    late.detector.record_write("t", "z")
+detector.late = late
+late.detector = detector
+atexit.register(lambda: print(detector.record_write("t", "k"), detector.record_write("u", "k"), len(told)))
+"""
+
+
+def test_finalisers_that_record_at_the_interpreter_s_very_end():
+    for _ in range(10):
+        environment = {**os.environ, "MALLOC_PERTURB_": "165"}
+        ended = subprocess.run(
+            [sys.executable, "-X", "dev", "-c", AT_LAST], capture_output=True, text=True, timeout=60, env=environment
+        )
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "4 1 1\n", "")

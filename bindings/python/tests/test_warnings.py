@@ -230,6 +230,15 @@ def test_what_a_callback_records_is_warned_of_after_it():
     assert detector.stats().warnings == 4
 
 
+def test_a_request_that_warns_of_a_hundred_keys_tells_of_them_all():
+    told = []
+    detector = HotPartitionDetector(1, 1, 60, on_warning=lambda warning: told.append(warning.pk), logger=None)
+    detector.set_key_schema("t", "id")
+    keys = ",".join(f'{{"id":{{"S":"k{n}"}}}}' for n in range(100))
+    assert detector.observe("BatchGetItem", f'{{"RequestItems":{{"t":{{"Keys":[{keys}]}}}}}}'.encode()) == 100
+    assert sorted(told) == sorted(f"k{n}" for n in range(100))
+
+
 def test_a_callback_may_record_with_another_detector():
     seen = []
     other = HotPartitionDetector(1, 1, 60, on_warning=seen.append, logger=None, warning_interval_seconds=0)
@@ -256,6 +265,26 @@ def test_a_warning_is_told_by_the_thread_that_recorded():
     finally:
         sys.setswitchinterval(interval)
     assert sorted(told) == sorted((f"{thread}-{n}", str(thread)) for thread in threads for n in range(500))
+
+
+def test_what_an_interrupt_leaves_is_told_with_the_next_warning(monkeypatch):
+    """Wherever it comes: after the record, while its warning is taken, or before it is told."""
+    for interrupted in ("hpd_take_warnings", "hpd_warnings_len", "hpd_warnings_get", "hpd_warnings_free"):
+        told = []
+        detector = HotPartitionDetector(1, 1, 60, on_warning=lambda warning: told.append(warning.pk), logger=None)
+        detector.record_write("t", "prepared")
+        real = getattr(hotpart._alerts.fast, interrupted)
+
+        def interrupt(*given, real=real):
+            real(*given)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(hotpart._alerts.fast, interrupted, interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                detector.record_write("t", "first")
+        detector.record_write("t", "second")
+        assert told == ["prepared", "first", "second"], interrupted
 
 
 INTERRUPTED = """

@@ -6,7 +6,6 @@ the library, where an exception, such as a signal handler's, could not pass, and
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import logging
 import os
@@ -24,11 +23,17 @@ _log = logging.getLogger("hotpart")
 
 
 class _Thread(threading.local):
-    """A thread's own warnings: it tells of them itself, one after another."""
+    """A thread's own warnings: it tells of them itself, one after another.
+
+    A signal's handler may raise after any call. So what is taken from the library stays here until it is due, and becomes due by
+    assignments alone: at most the warning that is being told is lost by that.
+    """
 
     def __init__(self) -> None:
+        #: What was taken from the library and is not due yet: a pointer, null if nothing is.
+        self.taken = c_void_p()
         #: What it has not told yet.
-        self.due: collections.deque[HotPartitionWarning] = collections.deque()
+        self.due: list[HotPartitionWarning] = []
         #: The process in which it is telling; 0: it is not.
         self.telling = 0
 
@@ -51,57 +56,51 @@ class Alerts:
         self._always = always
         self._thread = _Thread()
 
-    def take(self, detector: _handle.Detector) -> None:
-        """Tells of what this thread's records have kept for it."""
-        warnings = c_void_p()
-        checked(fast.hpd_take_warnings(detector, byref(warnings)))
-        self.tell_all(detector, warnings)
-
-    def tell_all(self, detector: _handle.Detector, warnings: c_void_p) -> None:
-        """Tells of warnings that a call gave, and frees them."""
-        try:
-            for i in range(fast.hpd_warnings_len(warnings)):
-                native = _abi.Warning(sizeof(_abi.Warning))
-                checked(fast.hpd_warnings_get(warnings, i, byref(native)))
-                self._add(detector, native)
-        finally:
-            fast.hpd_warnings_free(warnings)
-            warnings.value = None
-        self._tell()
-
-    def tell(self, detector: _handle.Detector, native: _abi.Warning) -> None:
-        """Tells of the warning of a call that can give one, if it did. What it points to must live as long as this runs."""
-        if native.count:
-            self._add(detector, native)
-            self._tell()
-
-    def _add(self, detector: _handle.Detector, native: _abi.Warning) -> None:
-        thread = self._mine()
-        if not (self._always and thread.telling):
-            redacted = _handle.redacted(detector, *warned(native)) if self._redact else None
-            thread.due.append(warning_of(native, self._capacity, redacted))
-
-    def _tell(self) -> None:
-        """Tells of what is due, and of what comes meanwhile by records that ``on_warning`` makes."""
-        thread, process = self._mine(), os.getpid()
+    def take(self, detector: _handle.Detector, given: c_void_p | None = None) -> None:
+        """Tells of what this thread's calls have kept for it, or of what one gave; and of what comes meanwhile, by what
+        ``on_warning`` records."""
+        thread, process = self._thread, os.getpid()
+        if thread.telling not in (0, process):
+            # It has forked while it was telling: the parent tells of what was due.
+            thread.due, thread.telling = [], 0
+        self._add(detector)
+        if given is None:
+            checked(fast.hpd_take_warnings(detector, byref(thread.taken)))
+        else:
+            thread.taken = given
+        self._add(detector)
         if thread.telling:
             return
         thread.telling = process
         try:
-            while thread.due and os.getpid() == process:
-                warning = thread.due.popleft()
+            while thread.due:
+                warning = thread.due[0]
+                thread.due = thread.due[1:]
                 self._write(warning)
                 self._call(warning)
+                if os.getpid() != process:
+                    thread.due = []
         finally:
+            # No call comes before this, so nothing can.
             thread.telling = 0
 
-    def _mine(self) -> _Thread:
-        """This thread's state, of this process: where ``on_warning`` has forked, the parent tells of what was due."""
+    def _add(self, detector: _handle.Detector) -> None:
+        """Makes due what was taken; an interrupt may have left some."""
         thread = self._thread
-        if thread.telling not in (0, os.getpid()):
-            thread.due.clear()
-            thread.telling = 0
-        return thread
+        taken, nothing = thread.taken, c_void_p()
+        if taken:
+            warnings = [self._warning(detector, taken, i) for i in range(fast.hpd_warnings_len(taken))]
+            if self._always and thread.telling:
+                warnings = []
+            thread.due = [*thread.due, *warnings]
+            thread.taken = nothing
+            fast.hpd_warnings_free(taken)
+
+    def _warning(self, detector: _handle.Detector, warnings: c_void_p, i: int) -> HotPartitionWarning:
+        native = _abi.Warning(sizeof(_abi.Warning))
+        checked(fast.hpd_warnings_get(warnings, i, byref(native)))
+        redacted = _handle.redacted(detector, *warned(native)) if self._redact else None
+        return warning_of(native, self._capacity, redacted)
 
     def _write(self, warning: HotPartitionWarning) -> None:
         if self._logger is not None:

@@ -15,8 +15,8 @@ def amount_of(name: str, given: Amount, capacity: bool) -> int:
     """An amount as the library's integer; ``name`` is the argument's."""
     if isinstance(given, bool) or not isinstance(given, (int, float, Decimal) if capacity else int):
         raise TypeError(f"{name} must be {'a number of units' if capacity else 'int'}, not {type(given).__name__}")
-    if given != given or not 0 < given <= LARGEST:
-        raise ValueError(f"{name} must be positive and less than 2**63, not {given}")
+    if (isinstance(given, Decimal) and given.is_nan()) or not 0 < given <= LARGEST:
+        raise ValueError(f"{name} must be positive and less than 2**63, not {_shown(given)}")
     if not capacity:
         return int(given)
     exact = Fraction(given) * 2
@@ -31,5 +31,13 @@ def whole(name: str, given: int, least: int, most: int) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
         raise TypeError(f"{name} must be int, not {type(given).__name__}")
     if not least <= given <= most:
-        raise ValueError(f"{name} must be {least} to {most}, not {given}")
+        raise ValueError(f"{name} must be {least} to {most}, not {_shown(given)}")
     return given
+
+
+def _shown(given: Amount) -> str:
+    try:
+        return str(given)
+    except ValueError:
+        # Python refuses to write out very large ones.
+        return "one of thousands of digits"

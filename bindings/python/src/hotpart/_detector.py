@@ -161,7 +161,7 @@ class HotPartitionDetector(Thresholds[Count]):
         if amount is None and model is None:
             try:
                 handle, key = self._tables[table], _encode(pk)  # type: ignore[arg-type]
-            except (KeyError, TypeError, UnicodeEncodeError):
+            except (KeyError, TypeError, UnicodeEncodeError, BytesWarning):
                 handle, key = None, b"\0"
             if 0 not in key:
                 count = _write_due(handle, key)
@@ -177,7 +177,7 @@ class HotPartitionDetector(Thresholds[Count]):
         if amount is None and model is None:
             try:
                 handle, key = self._tables[table], _encode(pk)  # type: ignore[arg-type]
-            except (KeyError, TypeError, UnicodeEncodeError):
+            except (KeyError, TypeError, UnicodeEncodeError, BytesWarning):
                 handle, key = None, b"\0"
             if 0 not in key:
                 count = _read_due(handle, key)
@@ -197,12 +197,16 @@ class HotPartitionDetector(Thresholds[Count]):
         record = _abi.Record(name, len(name), key, len(key), kind, len(kind or b""))
         record.amount = one if amount is None else amount_of("amount", amount, self._capacity)
         record.operation = operation
-        warning = _abi.Warning(sizeof(_abi.Warning))
-        count = checked(fast.hpd_record_full(native, byref(record), sizeof(record), byref(warning)))
-        if table not in tables and len(tables) < _TABLES_MAX:
+        count = checked(fast.hpd_record_due(native, byref(record), sizeof(record)))
+        if isinstance(table, str) and table not in tables and len(tables) < _TABLES_MAX:
             tables[table] = _handle.prepared(native, name)
-        self._alerts.tell(native, warning)
-        return self._count(count)
+        return self._count(self._told(native, count))
+
+    def _told(self, native: _handle.Detector, count: int) -> int:
+        """Tells of the warning that comes with a count, if one does; returns the count alone."""
+        if count >= _DUE:
+            self._alerts.take(native)
+        return count & ~_DUE
 
     def record_throttle(
         self, table: str | bytes, pk: Key, operation: Operation = "write", reason: Reason = "key_range"
@@ -212,10 +216,7 @@ class HotPartitionDetector(Thresholds[Count]):
         Only those for the key range are evidence of a hot partition; the others are kept apart.
         """
         native, where, what = self._open(), partition(table, pk), throttle(operation, reason)
-        warning = _abi.Warning(sizeof(_abi.Warning))
-        count = checked(fast.hpd_record_throttle_full(native, *where, *what, byref(warning)))
-        self._alerts.tell(native, warning)
-        return count
+        return self._told(native, checked(fast.hpd_record_throttle_due(native, *where, *what)))
 
     def observe(
         self,
@@ -248,6 +249,8 @@ class HotPartitionDetector(Thresholds[Count]):
         if not isinstance(request, bytes) or not isinstance(response, (bytes, type(None))):
             raise TypeError("request and response must be bytes")
         status = whole("http_status", http_status, 0, 999)
+        if 0 < status < 100:
+            raise ValueError(f"http_status must be 0 or 100 to 999, not {status}")
         kind = None if model is None else text_bytes("model", model)
         if not isinstance(operation, str):
             raise TypeError(f"operation must be str, not {type(operation).__name__}")
@@ -256,7 +259,7 @@ class HotPartitionDetector(Thresholds[Count]):
 
     def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
         """Declares the attribute that is a table's partition key or, with ``index``, those of an index."""
-        if not isinstance(attributes, (str, Sequence)):
+        if not isinstance(attributes, (str, Sequence)) or isinstance(attributes, bytes):
             raise TypeError(f"attributes must be str or a sequence of str, not {type(attributes).__name__}")
         names = [
             text_bytes("attributes", name) for name in ([attributes] if isinstance(attributes, str) else attributes)
@@ -315,7 +318,7 @@ class HotPartitionDetector(Thresholds[Count]):
 
         ``hottest``: how many partitions for each operation; 100 at most, whatever is asked for.
         """
-        return _heat.metrics_of(self._open(), whole("hottest", hottest, 0, 2**31), open_metrics)
+        return _heat.metrics_of(self._open(), whole("hottest", hottest, 0, 2**31), _options.flag("open_metrics", open_metrics))
 
     def redacted(self, table: str | bytes, pk: Key) -> str | None:
         """What stands for a key in logs and metrics; ``None`` if keys are not redacted."""

@@ -28,13 +28,13 @@ def observe(
     texts = (operation, request, response or b"", model or b"")
     if any(0 in text for text in texts):
         return _observe_in_full(detector, alerts, operation, request, response, http_status, model)
-    actions = observe_due(detector, operation, request, response, http_status, model)
-    if actions >= DUE:
-        actions -= DUE
-        alerts.take(detector)
-    elif actions == _abi.ERR_SCHEMA:
+    actions: int = observe_due(detector, operation, request, response, http_status, model)
+    if actions == _abi.ERR_SCHEMA:
+        # Nothing was recorded.
         return _observe_in_full(detector, alerts, operation, request, response, http_status, model)
-    return checked(actions)
+    if actions >= DUE or actions == _abi.ERR_MEMORY:
+        alerts.take(detector)
+    return checked(actions & ~DUE if actions >= 0 else actions)
 
 
 def _observe_in_full(
@@ -55,7 +55,8 @@ def _observe_in_full(
     exchange.table, exchange.table_capacity = addressof(room), sizeof(room)
     warnings = c_void_p()
     actions = fast.hpd_observe_full(detector, byref(exchange), byref(warnings))
-    alerts.tell_all(detector, warnings)
+    if warnings:
+        alerts.take(detector, warnings)
     if actions == _abi.ERR_SCHEMA:
         raise MissingSchemaError(room.raw[: exchange.table_len].decode())
     return checked(actions)

@@ -4,7 +4,8 @@ An owner is the pointer itself, so that ctypes takes it as an argument and holds
 freed when nobody holds it any more; so closing a detector in one thread frees nothing that another one is using.
 
 In a garbage cycle the collector calls all finalisers before it takes anything apart, in any order: others may still record.
-So an owner that it finds leaves what it owns to an heir, which goes when the owner is taken apart.
+So an owner that it finds leaves what it owns to an heir, which goes when the owner is taken apart. At the interpreter's end
+the collector says nothing, and nothing is freed: the process is about to end.
 
 What lives shortly has no owner, and is freed by who had it made: an exception that a signal handler raises within a finaliser
 is lost, and so is one within a Python function that the collector calls.
@@ -15,6 +16,8 @@ from __future__ import annotations
 import collections
 import ctypes
 import gc
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hotpart import _abi
@@ -43,7 +46,9 @@ class _Owner(ctypes.c_void_p):
             self.heir = heir
         return self.heir
 
-    def __del__(self) -> None:
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if ending():
+            return
         if self.is_heir or (self.heir is None and next(reversed(_phases)) == "stop"):
             self._free(self)
         else:

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from hotpart._abi import ERR_SCHEMA
+from hotpart._abi import ERR_MEMORY, ERR_SCHEMA
 from hotpart._answer import LARGE, cut_down
 from hotpart._detector import HotPartitionDetector
 from hotpart._exchange import DUE, observe, observe_due
@@ -250,6 +250,9 @@ class _Watcher:
             self._alerts.take(native)
             return None
         if actions != ERR_SCHEMA:
+            if actions == ERR_MEMORY:
+                # A part may have been recorded.
+                self._alerts.take(native)
             checked(actions)
         attempt = (operation, body, answer, status, self._model)
         table = self._tell(attempt)
@@ -289,26 +292,52 @@ class _Watcher:
     def _steps(self, table: str, attempt: Attempt) -> Generator[_Table, Exception | None, None]:
         """Yields what is to be described, and is sent what came of it. Then what has waited for that is told again; it may
         need another table's schema next."""
-        todo = [(table, attempt)]
+        todo, interrupted = [(table, attempt)], None
         while todo:
             table, attempt = todo.pop()
-            # It may have been described meanwhile.
-            missing = self._tell(attempt) if self._schemas.known(table) else table
+            try:
+                # It may have been described meanwhile.
+                missing = self._tell(attempt) if self._schemas.known(table) else table
+            except Exception as error:
+                self.failed(error)
+                continue
+            except BaseException as error:
+                # The others count all the same.
+                interrupted = error
+                continue
             if missing is None:
                 continue
             if missing != table:
                 todo.append((missing, attempt))
             elif not self._describe:
                 self.failed(MissingSchemaError(table))
-            elif self._schemas.wants(table, attempt, answered=attempt[3] == 200):
-                error = yield _Table(table, _named(table, attempt[1]))
+            elif self._schemas.wants(table, attempt, answered=attempt[3] == 200 and interrupted is None):
+                try:
+                    error = yield _Table(table, _named(table, attempt[1]))
+                except GeneratorExit:
+                    # Interrupted. Whatever need not wait for this table counts.
+                    self._tell_all(todo)
+                    raise
                 if error is None:
                     todo.extend((table, waited) for waited in self._schemas.described(table))
                 else:
                     self._schemas.refused(table, error)
             elif self._schemas.settled(table):
-                # An index that has been made since, or there is none.
-                self.failed(MissingSchemaError(table, _index(attempt[1])))
+                # Either it was described just before this one began to wait, or an index is new, or there is none.
+                left = self._schemas.left(table)
+                todo.extend((table, waited) for waited in left)
+                if not left:
+                    self.failed(MissingSchemaError(table, _index(attempt[1])))
+        if interrupted is not None:
+            raise interrupted
+
+    def _tell_all(self, todo: list[tuple[str, Attempt]]) -> None:
+        for table, attempt in todo:
+            try:
+                if self._schemas.known(table):
+                    self._tell(attempt)
+            except Exception as error:
+                self.failed(error)
 
     def _tell(self, attempt: Attempt) -> str | None:
         """Tells the detector of an attempt that has waited; returns the table whose key schema it needs first, if so."""

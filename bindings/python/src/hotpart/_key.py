@@ -37,7 +37,10 @@ def key_bytes(pk: Key) -> bytes:
     elif isinstance(pk, (int, decimal.Decimal)) and not isinstance(pk, bool):
         key = _number(decimal.Decimal(pk)).encode()
     elif hasattr(pk, "__bytes__") and not isinstance(pk, os.PathLike):
-        key = bytes(pk)
+        try:
+            key = bytes(pk)
+        except TypeError as error:
+            raise TypeError(f"pk must be bytes, and its __bytes__ fails: {error}") from None
     else:
         raise TypeError(f"pk must be str, bytes, int or Decimal, not {type(pk).__name__}")
     if len(key) > KEY_MAX:

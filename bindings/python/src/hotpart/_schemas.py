@@ -89,6 +89,10 @@ class Schemas:
         asked.asker, asked.done = 0, True
         return _emptied(asked)
 
+    def left(self, table: str) -> list[Attempt]:
+        """What waits though nobody is asking: the table was described before that began to wait."""
+        return _emptied(self._asked[table])
+
     def abandoned(self, table: str) -> None:
         """Whoever was to describe the table was interrupted: the next one is to."""
         self._asked[table].after = 0.0

@@ -14,6 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from hotpart._amount import whole
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError
 
@@ -28,7 +29,10 @@ class HotpartCollector(Collector):
         self, detector: HotPartitionDetector[Any] | Mapping[str, HotPartitionDetector[Any]], hottest: int = 10
     ) -> None:
         self._detectors = dict(detector) if isinstance(detector, Mapping) else {None: detector}
-        self._hottest = hottest
+        for one in self._detectors.values():
+            if not isinstance(one, HotPartitionDetector):
+                raise TypeError(f"detector must be a HotPartitionDetector or a mapping to some, not {type(one).__name__}")
+        self._hottest = whole("hottest", hottest, 0, 2**31)
 
     def collect(self) -> Iterable[Any]:
         """The metrics as they are now; none of a detector that is closed."""
