@@ -97,11 +97,35 @@ static void fork_once(hpd_detector *detector) {
   CHECK_EQUAL(status, 0);
 }
 
+/* What a thread has kept its child has, too. */
+static void kept_by_both(void) {
+  hpd_detector *detector;
+  hpd_table *table;
+  hpd_warnings *warnings;
+  int status;
+  pid_t child;
+  CHECK_EQUAL(hpd_new(1, 1, WINDOW, NULL, NULL, &detector), HPD_OK);
+  CHECK_EQUAL(hpd_table_open(detector, "t", 1, &table), HPD_OK);
+  CHECK_EQUAL(hpd_table_record_write_due(table, "k"), HPD_DUE | 1);
+  fflush(NULL);
+  child = fork();
+  CHECK(child >= 0);
+  CHECK_EQUAL(hpd_take_warnings(detector, &warnings), 1);
+  hpd_warnings_free(warnings);
+  if (child == 0)
+    _exit(EXIT_SUCCESS);
+  CHECK_EQUAL(waitpid(child, &status, 0), child);
+  CHECK_EQUAL(status, 0);
+  hpd_table_close(table);
+  hpd_free(detector);
+}
+
 int main(int argc, char **argv) {
   int forks = argc > 1 ? atoi(argv[1]) : 10;
   recorder recorders[THREADS];
   uint64_t recorded = 0, counted = 0;
   hpd_options options;
+  kept_by_both();
   hpd_options_init(&options, sizeof options);
   options.writes_threshold = 1000;
   options.reads_threshold = 1000;
