@@ -134,3 +134,8 @@ impl Intercept for Watch {
         Ok(())
     }
 }
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,13 +1,11 @@
 //! Throttles, retries, faults and lost answers, by the real SDK against a server that is told what to answer.
 
-mod common;
-
+use crate::client::{asking, config, detector, item, s, watched};
+use crate::server::{Answer, Fake, description, error, ok, throttle};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
-use common::fake::{Answer, Fake, description, error, ok, throttle};
-use common::{asking, config, detector, item, s, watched};
 use hotpart::{Detector, Operation, Reason, Unattributed};
 use hotpart_recipe_aws_sdk_dynamodb::Watch;
 use std::sync::Arc;

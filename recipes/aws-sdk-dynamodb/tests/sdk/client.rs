@@ -1,8 +1,4 @@
-//! What the tests share: a client that is watched, and its detector.
-#![allow(dead_code, reason = "each test program uses a part")]
-
-pub mod emulator;
-pub mod fake;
+//! Clients that are watched, and their detectors.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region, retry::RetryConfig};
