@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::operation;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-/// An interceptor that sets `ReturnConsumedCapacity` where the caller has not, and takes what DynamoDB answers to that out
-/// of the result again.
+/// An interceptor that sets `ReturnConsumedCapacity` where the caller has not, and takes what DynamoDB answers to that
+/// out of the result again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AskCapacity;
 

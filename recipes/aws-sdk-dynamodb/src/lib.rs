@@ -1,5 +1,5 @@
-//! Watches `aws-sdk-dynamodb`: an interceptor that tells a [`Detector`] of every attempt at a request, as it was sent and
-//! answered. A recipe: copy this file, and [`capacity`] if you count units.
+//! Watches `aws-sdk-dynamodb`: an interceptor that tells a [`Detector`] of every attempt at a request, as it was sent
+//! and answered. A recipe: copy this file, and [`capacity`] if you count units.
 
 pub mod capacity;
 
@@ -124,12 +124,12 @@ impl Intercept for Watch {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // An answer that broke off is none.
-        let answer =
-            context.response().and_then(|answer| Some((answer.status().as_u16(), answer.body().bytes()?)));
-        let (status, body) = answer.map_or((0, None), |(status, body)| (status, Some(body)));
-        for sent in cfg.load::<Sent>().filter(|sent| Arc::ptr_eq(&sent.watcher, &self.0)) {
-            sent.tell(status, body);
+        // Of an answer that broke off the status is known.
+        let answer = context.response();
+        let status = answer.map_or(0, |answer| answer.status().as_u16());
+        // Earlier attempts have been told of. If others watch too, the first one's hook tells all their detectors.
+        for sent in cfg.load::<Sent>() {
+            sent.tell(status, answer.and_then(|answer| answer.body().bytes()));
         }
         Ok(())
     }

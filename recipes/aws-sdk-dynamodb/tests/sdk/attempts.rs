@@ -103,11 +103,13 @@ async fn faults_and_lost_answers_may_have_run() {
 }
 
 #[tokio::test]
-async fn an_answer_that_broke_off_may_have_run() {
-    let t = Watched::new().await;
-    t.server.answer((0..3).map(|_| Answer::BrokenOff));
-    t.put().await.unwrap_err();
-    assert_eq!(t.writes(), 3);
+async fn an_answer_that_broke_off_has_a_status() {
+    for (status, writes) in [(200, 3), (400, 0), (500, 3)] {
+        let t = Watched::new().await;
+        t.server.answer((0..3).map(|_| Answer::BrokenOff(status)));
+        t.put().await.unwrap_err();
+        assert_eq!(t.writes(), writes, "{status}");
+    }
 }
 
 #[tokio::test]
@@ -180,10 +182,13 @@ async fn two_detectors_watch_one_client() {
         detector.set_key_schema("events", None, &["id"]).unwrap();
         config = config.interceptor(Watch::new(Arc::clone(detector)));
     }
-    server.answer([Answer::Dropped, ok("{}")]);
+    server.answer([throttle("TableWriteKeyRangeThroughputExceeded", ARN), Answer::Dropped, ok("{}")]);
     let put = Client::from_conf(config.build()).put_item().table_name("events").item("id", s("k"));
     put.send().await.unwrap();
-    assert_eq!(detectors.map(|each| each.write_count("events", "k")), [Ok(2), Ok(2)]);
+    for detector in detectors {
+        assert_eq!(detector.throttle_count("events", "k", Operation::Write, Reason::KeyRange), Ok(1));
+        assert_eq!(detector.write_count("events", "k"), Ok(2));
+    }
 }
 
 #[tokio::test]

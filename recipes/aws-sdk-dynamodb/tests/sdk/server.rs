@@ -10,7 +10,7 @@ pub enum Answer {
     Whole(u16, String),
     /// The connection is closed, without an answer or in the middle of one.
     Dropped,
-    BrokenOff,
+    BrokenOff(u16),
     /// None comes for longer than anybody waits.
     Never,
 }
@@ -53,7 +53,7 @@ fn serve(connection: TcpStream, answers: &Mutex<VecDeque<Answer>>) {
         let answer = answers.lock().unwrap().pop_front().expect("an answer for every request");
         let (status, body, sent) = match answer {
             Answer::Whole(status, body) => (status, body, true),
-            Answer::BrokenOff => (200, "{\"Attributes\":{}}".to_owned(), false),
+            Answer::BrokenOff(status) => (status, "{\"Attributes\":{}}".to_owned(), false),
             Answer::Dropped => return,
             Answer::Never => return thread::sleep(Duration::from_secs(60)),
         };
