@@ -12,7 +12,7 @@ LINK_FLAGS = $(LDFLAGS) -Wl,-rpath,$(RELEASE) -pthread
 HOTPART := -L$(RELEASE) -lhotpart
 
 EXAMPLES := basic callback observe threads replay synthesize
-C_TESTS := layout bad_input bad_structs bad_observe caller due hot fork unload
+C_TESTS := layout bad_input bad_structs bad_observe caller due hot scenarios fork unload
 PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_server)
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)
@@ -33,6 +33,7 @@ test: ## every test
 	ci/trace.sh
 	ci/metrics.sh
 	ci/python.sh
+	ci/recipe.sh
 
 c-test: build ## run the C programs that check themselves
 	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done
@@ -78,6 +79,7 @@ library:
 
 $(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o partition_text.o)
 $(BUILD)/bad_input $(BUILD)/bad_structs $(BUILD)/bad_observe: $(BUILD)/witness.o
+$(BUILD)/scenarios: $(addprefix $(BUILD)/,script.o heard.o)
 # This one loads the library by itself.
 $(BUILD)/unload: HOTPART := -ldl
 

@@ -15,7 +15,7 @@ memcheck() {
         --errors-for-leak-kinds=definite,indirect,possible "$@" >/dev/null
 }
 
-for program in basic callback observe layout bad_input bad_structs bad_observe caller due hot; do
+for program in basic callback observe layout bad_input bad_structs bad_observe caller due hot scenarios; do
     memcheck "build/gcc/$program"
 done
 memcheck build/gcc/threads 20

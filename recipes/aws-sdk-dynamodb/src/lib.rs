@@ -1,0 +1,141 @@
+//! Watches `aws-sdk-dynamodb`: an interceptor that tells a [`Detector`] of every attempt at a request, as it was sent
+//! and answered. A recipe: copy this file, and [`capacity`] if you count units.
+
+pub mod capacity;
+
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::{Storable, StoreAppend};
+use hotpart::{Detector, Exchange, ObserveError};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The interceptor. No request's result changes, and no error in here reaches the caller.
+#[derive(Clone, Debug)]
+pub struct Watch(Arc<Watcher>);
+
+#[derive(Debug)]
+struct Watcher {
+    detector: Arc<Detector>,
+    failures: AtomicU64,
+    logged: Mutex<HashSet<String>>,
+}
+
+impl Watch {
+    /// Tells `detector` of the requests of every client that it is given to.
+    pub fn new(detector: Arc<Detector>) -> Self {
+        Self(Arc::new(Watcher { detector, failures: AtomicU64::new(0), logged: Mutex::default() }))
+    }
+
+    /// How many attempts the detector was told of in vain.
+    pub fn failures(&self) -> u64 {
+        self.0.failures.load(Relaxed)
+    }
+}
+
+impl Watcher {
+    /// Logs the first error of each kind, and of each table without a schema; the others would say the same.
+    fn failed(&self, error: &ObserveError) {
+        const LOGGED_MAX: usize = 100;
+        self.failures.fetch_add(1, Relaxed);
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.len() < LOGGED_MAX && logged.insert(error.to_string()) {
+            tracing::warn!("a request to DynamoDB could not be observed: {error}");
+        }
+    }
+}
+
+/// An attempt that was sent. It may have run, whatever becomes of it: one that is dropped before it is told of, as its
+/// future was, had no answer.
+#[derive(Debug)]
+struct Sent {
+    watcher: Arc<Watcher>,
+    target: String,
+    body: SdkBody,
+    told: AtomicBool,
+}
+
+impl Storable for Sent {
+    type Storer = StoreAppend<Self>;
+}
+
+impl Sent {
+    /// Tells of it, once.
+    fn tell(&self, http_status: u16, response: Option<&[u8]>) {
+        if self.told.swap(true, Relaxed) {
+            return;
+        }
+        let exchange = Exchange {
+            operation: self.target.as_bytes(),
+            request: self.body.bytes().unwrap_or_default(),
+            response: response.filter(|body| !body.is_empty()),
+            http_status,
+            ..Exchange::default()
+        };
+        if let Err(error) = self.watcher.detector.observe(&exchange) {
+            self.watcher.failed(&error);
+        }
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.tell(0, None);
+    }
+}
+
+impl Intercept for Watch {
+    fn name(&self) -> &'static str {
+        "hotpart::Watch"
+    }
+
+    /// Keeps what is sent: the transport takes it.
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        // Without this header it is another protocol, of which nothing is known.
+        if let (Some(target), Some(body)) =
+            (request.headers().get("x-amz-target"), request.body().try_clone())
+        {
+            let (watcher, target) = (Arc::clone(&self.0), target.to_owned());
+            cfg.interceptor_state().store_append(Sent {
+                watcher,
+                target,
+                body,
+                told: AtomicBool::new(false),
+            });
+        }
+        Ok(())
+    }
+
+    /// The answer has been read by now. This hook runs after timeouts too.
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // Of an answer that broke off the status is known.
+        let answer = context.response();
+        let status = answer.map_or(0, |answer| answer.status().as_u16());
+        // Earlier attempts have been told of. If others watch too, the first one's hook tells all their detectors.
+        for sent in cfg.load::<Sent>() {
+            sent.tell(status, answer.and_then(|answer| answer.body().bytes()));
+        }
+        Ok(())
+    }
+}
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
