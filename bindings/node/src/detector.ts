@@ -6,6 +6,7 @@ import { type Attempt, observe } from './exchange';
 import { dropped, Handle, type SharedDetector } from './handle';
 import { type HotPartition, hottestOf, metricsOf, type Statistics, statisticsOf } from './heat';
 import {
+  DUE,
   FLAG_CAPACITY,
   hpd,
   INHERIT,
@@ -32,7 +33,7 @@ import {
 } from './options';
 import { Schemas } from './schemas';
 import { checked } from './status';
-import { Alerts, emptyWarning, type Listener } from './warning';
+import { Alerts, type Listener } from './warning';
 
 /** What a record may say besides. */
 export interface RecordOptions {
@@ -71,19 +72,16 @@ export class HotPartitionDetector {
   readonly #capacity: boolean;
   readonly #alerts: Alerts;
   #handle: Handle | null;
-  /** The same, if it is open; 0n else, which the library refuses. */
-  #address: Pointer;
   #tables: Map<string, Pointer>;
   /** @internal */
   readonly schemas = new Schemas();
 
   constructor(options: DetectorOptions) {
     const { handle, listener } = options instanceof Made ? options : new Made(made(withThresholds(options)), options);
-    const { address, capacity, always } = handle.shared;
+    const { capacity, always } = handle.shared;
     this.#capacity = capacity;
     this.#alerts = new Alerts(listener, capacity, always);
     this.#handle = handle;
-    this.#address = address;
     this.#tables = handle.tables;
     dropped.register(this, handle, this);
   }
@@ -167,11 +165,16 @@ export class HotPartitionDetector {
   }
 
   #recorded(count: Integer): number {
-    if (typeof count === 'bigint') {
-      this.#alerts.take(this.#address);
-      count = BigInt.asUintN(62, count);
+    return this.#counted(this.#told(count));
+  }
+
+  /** Tells of the warning that comes with a count, if one does; returns the count alone. */
+  #told(count: Integer): Integer {
+    if (typeof count === 'number') {
+      return checked(count);
     }
-    return this.#counted(count);
+    this.#alerts.take(this.#opened());
+    return count - DUE;
   }
 
   /** The way of what is seldom, or refused: it is checked here, and the table is prepared. */
@@ -196,15 +199,13 @@ export class HotPartitionDetector {
       operation,
       reserved: 0,
     };
-    const warning = emptyWarning();
-    const count = checked(hpd.recordFull(detector, record, SIZES.record, warning));
+    const count: Integer = hpd.recordDue(detector, record, SIZES.record);
     if (typeof table === 'string' && !this.#tables.has(table) && this.#tables.size < TABLES_MAX) {
       const out: [Pointer | null] = [null];
       checked(hpd.tableOpen(detector, name, name.length, out));
       this.#tables.set(table, out[0] as Pointer);
     }
-    this.#alerts.tellOf(detector, warning, name, key);
-    return this.#counted(count);
+    return this.#recorded(count);
   }
 
   /**
@@ -215,12 +216,8 @@ export class HotPartitionDetector {
     const detector = this.#opened();
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
     const what = [choice('operation', operation, OPERATIONS), choice('reason', reason, REASONS)];
-    const warning = emptyWarning();
-    const count = checked(
-      hpd.recordThrottleFull(detector, name, name.length, key, key.length, what[0], what[1], warning),
-    );
-    this.#alerts.tellOf(detector, warning, name, key);
-    return count;
+    const count: Integer = hpd.recordThrottleDue(detector, name, name.length, key, key.length, what[0], what[1]);
+    return Number(this.#told(count));
   }
 
   /**
@@ -240,7 +237,9 @@ export class HotPartitionDetector {
         throw new TypeError(`${name} must be a string or a Uint8Array, not ${kindOf(body)}`);
       }
     }
-    whole('status', status, 0, 999);
+    if (whole('status', status, 0, 999) > 0 && status < 100) {
+      throw new RangeError(`status must be 0 or 100 to 999, not ${status}`);
+    }
     if (model !== undefined) {
       nameBytes('model', model);
     }
@@ -383,8 +382,7 @@ export class HotPartitionDetector {
     const handle = this.#handle;
     if (handle !== null) {
       this.#handle = null;
-      this.#address = 0n;
-      this.#tables = new Map();
+        this.#tables = new Map();
       dropped.unregister(this);
       handle.close();
     }

@@ -1,7 +1,7 @@
 // Hands requests and their answers to the library.
 
 import { MissingSchemaError } from './errors';
-import { addressOf, DUE, ERR_SCHEMA, hpd, type Integer, type Pointer, SIZES } from './library';
+import { addressOf, DUE, ERR_MEMORY, ERR_SCHEMA, hpd, type Integer, type Pointer, SIZES } from './library';
 import { checked } from './status';
 import type { Alerts } from './warning';
 
@@ -36,7 +36,14 @@ export function observe(detector: Pointer, alerts: Alerts, attempt: Attempt): nu
     alerts.take(detector);
     return Number(actions - DUE);
   }
-  return actions === ERR_SCHEMA ? observeInFull(detector, alerts, attempt) : checked(actions);
+  if (actions === ERR_SCHEMA) {
+    return observeInFull(detector, alerts, attempt);
+  }
+  if (actions === ERR_MEMORY) {
+    // A part may have been recorded.
+    alerts.take(detector);
+  }
+  return checked(actions);
 }
 
 /** The bytes of a text; of bytes whatever class they are of. */

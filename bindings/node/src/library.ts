@@ -209,11 +209,9 @@ export const hpd = {
     'int64_t hpd_observe_due(uintptr_t detector, const char *operation, const uint8_t *request, const uint8_t *response, ' +
       'int32_t status, const char *model)',
   ),
-  recordFull: library.func(
-    'int64_t hpd_record_full(void *detector, const hpd_record *record, size_t size, _Inout_ hpd_warning *warning)',
-  ),
-  recordThrottleFull: library.func(
-    `int64_t hpd_record_throttle_full(void *detector, ${KEY}, int32_t operation, int32_t reason, _Inout_ hpd_warning *warning)`,
+  recordDue: library.func('int64_t hpd_record_due(void *detector, const hpd_record *record, size_t size)'),
+  recordThrottleDue: library.func(
+    `int64_t hpd_record_throttle_due(void *detector, ${KEY}, int32_t operation, int32_t reason)`,
   ),
   observeFull: library.func(
     'int64_t hpd_observe_full(void *detector, _Inout_ hpd_exchange *exchange, _Out_ void **warnings)',

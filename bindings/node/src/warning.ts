@@ -1,7 +1,7 @@
 // A warning, and what becomes of it: a line in the log, and the caller's own function.
 
 import { readable } from './check';
-import { addressOf, bytesAt, hpd, OPERATIONS, type Operation, type Pointer, RULES, type Rule, SIZES, textOf } from './library';
+import { bytesAt, hpd, OPERATIONS, type Operation, type Pointer, RULES, type Rule, SIZES, textOf } from './library';
 import { checked } from './status';
 
 /** A partition is hot: its count has reached its threshold. */
@@ -40,7 +40,7 @@ export interface Listener {
 }
 
 /** A warning as the library writes it; its texts live as long as what gave them. */
-export interface NativeWarning {
+interface NativeWarning {
   struct_size: number;
   table: Pointer;
   table_len: number;
@@ -56,7 +56,7 @@ export interface NativeWarning {
   utilisation_permille: number;
 }
 
-export function emptyWarning(): NativeWarning {
+function emptyWarning(): NativeWarning {
   return {
     struct_size: SIZES.warning,
     table: 0n,
@@ -109,16 +109,6 @@ export class Alerts {
       hpd.warningsFree(warnings);
     }
     this.#tell();
-  }
-
-  /** Tells of the warning of a record, if it gave one. */
-  tellOf(detector: Pointer, native: NativeWarning, table: Uint8Array, pk: Uint8Array): void {
-    if (native.count != 0) {
-      // What it points to was koffi's for the time of the call.
-      Object.assign(native, { table: addressOf(table), pk: pk.length === 0 ? 0n : addressOf(pk) });
-      this.#add(detector, native);
-      this.#tell();
-    }
   }
 
   #add(detector: Pointer, native: NativeWarning): void {

@@ -267,24 +267,26 @@ def test_a_warning_is_told_by_the_thread_that_recorded():
     assert sorted(told) == sorted((f"{thread}-{n}", str(thread)) for thread in threads for n in range(500))
 
 
-def test_what_an_interrupt_leaves_is_told_with_the_next_warning(monkeypatch):
+@pytest.mark.parametrize(
+    "interrupted", ["hpd_take_warnings", "hpd_warnings_len", "hpd_warnings_get", "hpd_warnings_free"]
+)
+def test_what_an_interrupt_leaves_is_told_with_the_next_warning(monkeypatch, interrupted):
     """Wherever it comes: after the record, while its warning is taken, or before it is told."""
-    for interrupted in ("hpd_take_warnings", "hpd_warnings_len", "hpd_warnings_get", "hpd_warnings_free"):
-        told = []
-        detector = HotPartitionDetector(1, 1, 60, on_warning=lambda warning: told.append(warning.pk), logger=None)
-        detector.record_write("t", "prepared")
-        real = getattr(hotpart._alerts.fast, interrupted)
+    told = []
+    detector = HotPartitionDetector(1, 1, 60, on_warning=lambda warning: told.append(warning.pk), logger=None)
+    detector.record_write("t", "prepared")
+    real = getattr(hotpart._alerts.fast, interrupted)
 
-        def interrupt(*given, real=real):
-            real(*given)
-            raise KeyboardInterrupt
+    def interrupt(*given):
+        real(*given)
+        raise KeyboardInterrupt
 
-        with monkeypatch.context() as patched:
-            patched.setattr(hotpart._alerts.fast, interrupted, interrupt)
-            with pytest.raises(KeyboardInterrupt):
-                detector.record_write("t", "first")
-        detector.record_write("t", "second")
-        assert told == ["prepared", "first", "second"], interrupted
+    with monkeypatch.context() as patched:
+        patched.setattr(hotpart._alerts.fast, interrupted, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            detector.record_write("t", "first")
+    detector.record_write("t", "second")
+    assert told == ["prepared", "first", "second"]
 
 
 INTERRUPTED = """

@@ -25,8 +25,8 @@ _log = logging.getLogger("hotpart")
 class _Thread(threading.local):
     """A thread's own warnings: it tells of them itself, one after another.
 
-    A signal's handler may raise after any call. So what is taken from the library stays here until it is due, and becomes due by
-    assignments alone: at most the warning that is being told is lost by that.
+    A signal's handler may raise after any call. So what is taken from the library stays here until it is due, and becomes due
+    by assignments alone: at most the warning that is being told is lost by that.
     """
 
     def __init__(self) -> None:

@@ -318,7 +318,9 @@ class HotPartitionDetector(Thresholds[Count]):
 
         ``hottest``: how many partitions for each operation; 100 at most, whatever is asked for.
         """
-        return _heat.metrics_of(self._open(), whole("hottest", hottest, 0, 2**31), _options.flag("open_metrics", open_metrics))
+        return _heat.metrics_of(
+            self._open(), whole("hottest", hottest, 0, 2**31), _options.flag("open_metrics", open_metrics)
+        )
 
     def redacted(self, table: str | bytes, pk: Key) -> str | None:
         """What stands for a key in logs and metrics; ``None`` if keys are not redacted."""

@@ -31,7 +31,9 @@ class HotpartCollector(Collector):
         self._detectors = dict(detector) if isinstance(detector, Mapping) else {None: detector}
         for one in self._detectors.values():
             if not isinstance(one, HotPartitionDetector):
-                raise TypeError(f"detector must be a HotPartitionDetector or a mapping to some, not {type(one).__name__}")
+                raise TypeError(
+                    f"detector must be a HotPartitionDetector or a mapping to some, not {type(one).__name__}"
+                )
         self._hottest = whole("hottest", hottest, 0, 2**31)
 
     def collect(self) -> Iterable[Any]:

@@ -1,0 +1,53 @@
+// As a user installs it: the packed package, without install scripts, in an empty project; and what is said where it can't be loaded.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('..', import.meta.url));
+const npm = (options, cwd) => execFileSync('npm', options, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+const USE = `
+const detector = new HotPartitionDetector({ writesThreshold: 2, readsThreshold: 9, windowSeconds: 60, logger: console });
+console.warn = console.log;
+detector.recordWrite('events', 'EVENTS');
+detector.recordWrite('events', 'EVENTS');
+`;
+const LINE = 'Hot partition detected - table="events" pk="EVENTS" had 2 writes in 60s\n';
+
+test('the packed package installs into an empty project and runs', (t) => {
+  const project = mkdtempSync(join(tmpdir(), 'hotpart-'));
+  t.after(() => rmSync(project, { recursive: true }));
+  npm(['pack', '--ignore-scripts', '--pack-destination', project], here);
+  const [packed] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
+  writeFileSync(join(project, 'package.json'), '{ "private": true }');
+  npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', `./${packed}`], project);
+  writeFileSync(join(project, 'use.mjs'), `import { HotPartitionDetector } from 'hotpart';${USE}`);
+  writeFileSync(join(project, 'use.cjs'), `const { HotPartitionDetector } = require('hotpart');${USE}`);
+  for (const program of ['use.mjs', 'use.cjs']) {
+    assert.equal(execFileSync(process.execPath, [program], { cwd: project, encoding: 'utf8' }), LINE);
+  }
+  assert.deepEqual(readdirSync(join(project, 'node_modules', 'hotpart')).sort(), [
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'dist',
+    'native',
+    'package.json',
+  ]);
+});
+
+test('a library that is missing, or is none, says what to do', () => {
+  const load = (path) =>
+    spawnSync(process.execPath, ['-e', "require('hotpart')"], {
+      cwd: here,
+      encoding: 'utf8',
+      env: { ...process.env, HOTPART_LIBRARY: path },
+    }).stderr;
+  assert.match(load('/nowhere/libhotpart.so'), /LibraryError: there is no libhotpart at \/nowhere.*HOTPART_LIBRARY/);
+  assert.match(load(join(here, 'package.json')), /LibraryError: libhotpart at .* can't be loaded.*HOTPART_LIBRARY/);
+});

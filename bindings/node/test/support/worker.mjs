@@ -1,0 +1,27 @@
+// A worker that holds a shared detector, and does with it what it is told to.
+
+import { once } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import { HotPartitionDetector } from 'hotpart';
+
+const KEYS = 20;
+const { shared, what, records } = workerData;
+const warned = [];
+const detector = HotPartitionDetector.attach(shared, {
+  logger: null,
+  onWarning: ({ pk, count }) => warned.push(`${pk} ${count}`),
+});
+if (what === 'record') {
+  for (let n = 0; n < records; n++) detector.recordWrite('t', `k${n % KEYS}`);
+  parentPort.postMessage(warned);
+  detector.close();
+} else if (what === 'forever') {
+  parentPort.postMessage('started');
+  for (;;) detector.recordWrite('t', 'k0');
+} else {
+  parentPort.postMessage('started');
+  await once(parentPort, 'message');
+  parentPort.postMessage(detector.recordWrite('t', 'k0'));
+  detector.close();
+  parentPort.close();
+}

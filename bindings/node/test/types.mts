@@ -1,0 +1,45 @@
+// What a type checker sees. Not run.
+
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  type HotPartition,
+  HotPartitionDetector,
+  type HotPartitionWarning,
+  instrument,
+  type Logger,
+  type Statistics,
+  uninstrument,
+} from 'hotpart';
+
+const logger: Logger = { warn: (line: string) => void line };
+const seen: HotPartitionWarning[] = [];
+using detector = new HotPartitionDetector({
+  writesThreshold: 500,
+  readsThreshold: 1_500,
+  windowSeconds: 60,
+  onWarning: (warning) => seen.push(warning),
+  logger,
+});
+const count: number = detector.recordWrite('events', 'EVENTS');
+detector.recordRead(Buffer.from('events'), 7n, { amount: 2, model: 'Event' });
+const hot: HotPartition[] = detector.hottest(3, 'write');
+const stats: Statistics = detector.stats();
+const threshold: number | null = detector.getTableThresholds('events').writes;
+HotPartitionDetector.forDynamoDB({ share: 0.8, processes: 4, redact: true }).close();
+HotPartitionDetector.attach(detector.share(), { logger: null });
+
+const client: DynamoDBClient = instrument(new DynamoDBClient({}), detector, { tables: { events: ['id'] as const } });
+const documents: DynamoDBDocumentClient = instrument(DynamoDBDocumentClient.from(client), detector);
+uninstrument(documents, detector);
+
+// @ts-expect-error: three numbers are required.
+new HotPartitionDetector({ writesThreshold: 500, readsThreshold: 1_500 });
+// @ts-expect-error: a boolean is no key.
+detector.recordWrite('events', true);
+// @ts-expect-error: no such operation.
+detector.hottest(3, 'delete');
+// @ts-expect-error: no client.
+instrument('dynamodb', detector);
+
+export { count, hot, stats, threshold };

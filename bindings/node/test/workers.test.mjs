@@ -1,0 +1,57 @@
+// Worker threads share a detector by its handle.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { ClosedError, HotPartitionDetector } from 'hotpart';
+
+// As the worker has them.
+const KEYS = 20;
+
+const make = () =>
+  new HotPartitionDetector({ writesThreshold: 1_000, readsThreshold: 10 ** 9, windowSeconds: 3_600, logger: null });
+function start(shared, what, records = 0) {
+  const worker = new Worker(new URL('./support/worker.mjs', import.meta.url), { workerData: { shared, what, records } });
+  worker.ended = once(worker, 'exit').then(([code]) => code);
+  return worker;
+}
+const told = async (worker) => (await once(worker, 'message'))[0];
+
+test('nothing is lost, and each key is warned of once, by the worker that recorded', async () => {
+  const records = 50_000;
+  const detector = make();
+  const workers = Array.from({ length: 4 }, () => start(detector.share(), 'record', records));
+  const warned = (await Promise.all(workers.map(told))).flat();
+  for (let n = 0; n < records; n++) detector.recordRead('t', 'main');
+  for (const worker of workers) assert.equal(await worker.ended, 0);
+  const counts = Array.from({ length: KEYS }, (_, n) => detector.getWriteCount('t', `k${n}`));
+  assert.equal(counts.reduce((a, b) => a + b), 4 * records);
+  assert.equal(detector.getReadCount('t', 'main'), records);
+  assert.deepEqual(warned.sort(), Array.from({ length: KEYS }, (_, n) => `k${n} 1000`).sort());
+  detector.close();
+});
+
+test('the last one that closes frees it', async () => {
+  const detector = make();
+  const shared = detector.share();
+  const worker = start(shared, 'wait');
+  await told(worker);
+  detector.recordWrite('t', 'k0');
+  detector.close();
+  worker.postMessage('go on');
+  assert.equal(await told(worker), 2, 'it goes on with the counts that were there');
+  assert.equal(await worker.ended, 0);
+  assert.throws(() => HotPartitionDetector.attach(shared), ClosedError);
+});
+
+test('a worker that is terminated crashes nothing', async () => {
+  const detector = make();
+  for (let n = 0; n < 5; n++) {
+    const worker = start(detector.share(), 'forever');
+    await told(worker);
+    await worker.terminate();
+  }
+  assert.ok(detector.recordWrite('t', 'k0') > 0);
+  detector.close();
+});
