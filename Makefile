@@ -33,6 +33,7 @@ test: ## every test
 	ci/trace.sh
 	ci/metrics.sh
 	ci/python.sh
+	ci/node.sh
 	ci/recipe.sh
 
 c-test: build ## run the C programs that check themselves

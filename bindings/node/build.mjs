@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '..', '..');
-const run = (command, options, cwd = here) => execFileSync(command, options, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+const run = (command, options, cwd = here) =>
+  execFileSync(command, options, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
 
 rmSync(join(here, 'dist'), { recursive: true, force: true });
 run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc')]);

@@ -21,7 +21,7 @@ rmSync(directory, { recursive: true });
 
 const detector = new HotPartitionDetector({ writesThreshold: 2 ** 50, readsThreshold: 2 ** 50, windowSeconds: 60 });
 const handle = koffi.address(Buffer.alloc(8));
-const KEY = "EVENTS";
+const KEY = 'EVENTS';
 
 // Each has a loop of its own, so that each is compiled for what it calls.
 const loops = {
@@ -49,5 +49,7 @@ console.log(`Node ${process.version}, koffi ${koffi.version ?? ''}; medians of $
 console.log(`recordWrite                 ${ours.toFixed(1)} ns`);
 for (const name of Object.keys(loops).slice(1)) {
   const bare = median(times[name]);
-  console.log(`${name.padEnd(27)} ${bare.toFixed(1)} ns  ${(ours / bare).toFixed(2)} x  <= 1.5 x  ${ours / bare <= 1.5 ? 'yes' : 'NO'}`);
+  console.log(
+    `${name.padEnd(27)} ${bare.toFixed(1)} ns  ${(ours / bare).toFixed(2)} x  <= 1.5 x  ${ours / bare <= 1.5 ? 'yes' : 'NO'}`,
+  );
 }

@@ -92,7 +92,9 @@ export function choice(argument: string, value: unknown, words: readonly string[
   const place = words.indexOf(value as string);
   if (place < 0) {
     const known = words.map((word) => `'${word}'`).join(', ');
-    throw new RangeError(`${argument} must be one of ${known}, not ${typeof value === 'string' ? `'${value}'` : kindOf(value)}`);
+    throw new RangeError(
+      `${argument} must be one of ${known}, not ${typeof value === 'string' ? `'${value}'` : kindOf(value)}`,
+    );
   }
   return place;
 }

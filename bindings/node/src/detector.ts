@@ -1,23 +1,23 @@
 // The detector: what a program counts with.
 
-import { amountOf, choice, counted, flag, type Key, keyBytes, kindOf, type Name, nameBytes, thresholdOf, whole } from './check';
+import { amountOf, choice, counted, flag, type Key, keyBytes, kindOf, type Name, nameBytes, whole } from './check';
 import { ClosedError } from './errors';
-import { type Attempt, observe } from './exchange';
+import { type Attempt, observe, setKeySchema } from './exchange';
 import { dropped, Handle, type SharedDetector } from './handle';
 import { type HotPartition, hottestOf, metricsOf, type Statistics, statisticsOf } from './heat';
 import {
   DUE,
   FLAG_CAPACITY,
   hpd,
-  INHERIT,
   type Integer,
   OPERATIONS,
   type Operation,
+  outOf,
   type Pointer,
   READ,
   REASONS,
   type Reason,
-  SIZES,
+  Record,
   UNATTRIBUTED,
   type Unattributed,
   WRITE,
@@ -33,6 +33,7 @@ import {
 } from './options';
 import { Schemas } from './schemas';
 import { checked } from './status';
+import { getThresholds, ownThresholds, setThresholds, type Thresholds } from './thresholds';
 import { Alerts, type Listener } from './warning';
 
 /** What a record may say besides. */
@@ -41,12 +42,6 @@ export interface RecordOptions {
   amount?: number;
   /** The kind of the item; its thresholds, if it has any, win over the table's. */
   model?: Name;
-}
-
-/** Thresholds of a table or a model; `null` is what the next level has. */
-export interface Thresholds {
-  writes: number | null;
-  reads: number | null;
 }
 
 // How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
@@ -124,9 +119,7 @@ export class HotPartitionDetector {
 
   /** The detector's own thresholds. */
   get thresholds(): { writes: number; reads: number } {
-    const [writes, reads]: [[Integer], [Integer]] = [[0], [0]];
-    checked(hpd.getThresholds(this.#opened(), writes, reads));
-    return { writes: this.#counted(writes[0]), reads: this.#counted(reads[0]) };
+    return ownThresholds(this.#opened(), this.#capacity);
   }
 
   // Recording.
@@ -188,22 +181,14 @@ export class HotPartitionDetector {
     const model = options.model === undefined ? null : nameBytes('model', options.model);
     const amount =
       options.amount === undefined ? (this.#capacity ? 2 : 1) : amountOf('amount', options.amount, this.#capacity);
-    const record = {
-      table: name,
-      table_len: name.length,
-      pk: key,
-      pk_len: key.length,
-      model,
-      model_len: model?.length ?? 0,
-      amount,
-      operation,
-      reserved: 0,
-    };
-    const count: Integer = hpd.recordDue(detector, record, SIZES.record);
-    if (typeof table === 'string' && !this.#tables.has(table) && this.#tables.size < TABLES_MAX) {
-      const out: [Pointer | null] = [null];
-      checked(hpd.tableOpen(detector, name, name.length, out));
-      this.#tables.set(table, out[0] as Pointer);
+    const record = Record.make().setText('table', name).setText('pk', key).setText('model', model);
+    record.set('amount', amount).set('operation', operation);
+    const count: Integer = hpd.recordDue(detector, record.bytes, Record.size);
+    record.release();
+    if (typeof table === 'string' && count > 0 && !this.#tables.has(table) && this.#tables.size < TABLES_MAX) {
+      const [status, prepared] = outOf((out) => hpd.tableOpen(detector, name, name.length, out));
+      checked(status);
+      this.#tables.set(table, prepared);
     }
     return this.#recorded(count);
   }
@@ -248,20 +233,7 @@ export class HotPartitionDetector {
 
   /** Declares the attribute that is a table's partition key or, with `index`, those of an index. */
   setKeySchema(table: string, attributes: string | readonly string[], index?: string): void {
-    const names = typeof attributes === 'string' ? [attributes] : attributes;
-    if (!Array.isArray(names)) {
-      throw new TypeError(`attributes must be a string or an array of strings, not ${kindOf(attributes)}`);
-    }
-    const max = index === undefined ? 1 : 4;
-    if (names.length < 1 || names.length > max) {
-      throw new RangeError(`attributes must be one or, of an index, up to four, not ${names.length}`);
-    }
-    const bytes = names.map((name) => nameBytes('attributes', name));
-    const [name, of] = [nameBytes('table', table), index === undefined ? null : nameBytes('index', index)];
-    const lens = bytes.map((each) => each.length);
-    checked(
-      hpd.setKeySchema(this.#opened(), name, name.length, of, of?.length ?? 0, bytes, lens, bytes.length),
-    );
+    setKeySchema(this.#opened(), table, attributes, index);
   }
 
   // Counts.
@@ -328,35 +300,22 @@ export class HotPartitionDetector {
 
   /** Sets a table's thresholds, which are judged by in place of the detector's. An override on a table covers no index. */
   setTableThresholds(table: Name, thresholds: Partial<Thresholds>): void {
-    this.#setThresholds(hpd.setTableThresholds, nameBytes('table', table), thresholds);
+    setThresholds(hpd.setTableThresholds, this.#opened(), nameBytes('table', table), thresholds, this.#capacity);
   }
 
   /** A table's own thresholds. */
   getTableThresholds(table: Name): Thresholds {
-    return this.#getThresholds(hpd.getTableThresholds, nameBytes('table', table));
+    return getThresholds(hpd.getTableThresholds, this.#opened(), nameBytes('table', table), this.#capacity);
   }
 
   /** Sets a model's thresholds, which win over those of tables. */
   setModelThresholds(model: Name, thresholds: Partial<Thresholds>): void {
-    this.#setThresholds(hpd.setModelThresholds, nameBytes('model', model), thresholds);
+    setThresholds(hpd.setModelThresholds, this.#opened(), nameBytes('model', model), thresholds, this.#capacity);
   }
 
   /** A model's own thresholds. */
   getModelThresholds(model: Name): Thresholds {
-    return this.#getThresholds(hpd.getModelThresholds, nameBytes('model', model));
-  }
-
-  #setThresholds(set: (...given: unknown[]) => number, name: Uint8Array, thresholds: Partial<Thresholds>): void {
-    const writes = thresholdOf('writes', thresholds.writes, this.#capacity);
-    const reads = thresholdOf('reads', thresholds.reads, this.#capacity);
-    checked(set(this.#opened(), name, name.length, writes, reads));
-  }
-
-  #getThresholds(get: (...given: unknown[]) => number, name: Uint8Array): Thresholds {
-    const [writes, reads]: [[Integer], [Integer]] = [[0], [0]];
-    checked(get(this.#opened(), name, name.length, writes, reads));
-    const threshold = ([value]: [Integer]) => (value === INHERIT ? null : this.#counted(value));
-    return { writes: threshold(writes), reads: threshold(reads) };
+    return getThresholds(hpd.getModelThresholds, this.#opened(), nameBytes('model', model), this.#capacity);
   }
 
   // Its life.
@@ -382,7 +341,7 @@ export class HotPartitionDetector {
     const handle = this.#handle;
     if (handle !== null) {
       this.#handle = null;
-        this.#tables = new Map();
+      this.#tables = new Map();
       dropped.unregister(this);
       handle.close();
     }
@@ -436,11 +395,11 @@ class Made {
 }
 
 function made(native: NativeOptions): Handle {
-  const out: [Pointer | null] = [null];
-  checked(hpd.newWithOptions(native, out));
-  return Handle.first(out[0] as Pointer, {
-    capacity: (native.flags & FLAG_CAPACITY) !== 0,
-    windowSeconds: native.window_seconds,
-    always: native.warning_interval_seconds === 0,
+  const [status, detector] = outOf((out) => hpd.newWithOptions(native.bytes, out));
+  checked(status);
+  return Handle.first(detector, {
+    capacity: (native.get('flags') & FLAG_CAPACITY) !== 0,
+    windowSeconds: native.get('window_seconds'),
+    always: native.get('warning_interval_seconds') === 0,
   });
 }

@@ -1,7 +1,18 @@
 // Hands requests and their answers to the library.
 
+import { kindOf, nameBytes } from './check';
 import { MissingSchemaError } from './errors';
-import { addressOf, DUE, ERR_MEMORY, ERR_SCHEMA, hpd, type Integer, type Pointer, SIZES } from './library';
+import {
+  DUE,
+  ERR_MEMORY,
+  ERR_SCHEMA,
+  Exchange,
+  hpd,
+  type Integer,
+  KeyAttributes,
+  outOf,
+  type Pointer,
+} from './library';
 import { checked } from './status';
 import type { Alerts } from './warning';
 
@@ -59,32 +70,45 @@ function ended(text: string | Uint8Array): Buffer | null {
 
 /** The same for any texts; it can say which table's key schema is missing. */
 function observeInFull(detector: Pointer, alerts: Alerts, attempt: Attempt): number {
-  const { status = 200 } = attempt;
-  const [operation, request, response, model] = [attempt.operation, attempt.request, attempt.response, attempt.model].map(
-    (text) => (text === undefined ? null : bytesOf(text)),
-  );
   const room = Buffer.alloc(TABLE_MAX);
-  const exchange = {
-    struct_size: SIZES.exchange,
-    operation,
-    operation_len: operation!.length,
-    request,
-    request_len: request!.length,
-    response,
-    response_len: response?.length ?? 0,
-    model,
-    model_len: model?.length ?? 0,
-    http_status: status,
-    reserved: 0,
-    table: addressOf(room),
-    table_capacity: room.length,
-    table_len: 0,
-  };
-  const warnings: [Pointer | null] = [null];
-  const actions: Integer = hpd.observeFull(detector, exchange, warnings);
-  alerts.tellAll(detector, warnings[0]);
+  const exchange = Exchange.make().set('http_status', attempt.status ?? 200);
+  for (const name of ['operation', 'request', 'response', 'model'] as const) {
+    const text = attempt[name];
+    exchange.setText(name, text === undefined ? null : bytesOf(text));
+  }
+  exchange.set('table', room).set('table_capacity', room.length);
+  const [actions, warnings] = outOf((out) => hpd.observeFull(detector, exchange.bytes, out));
+  exchange.release();
+  alerts.tellAll(detector, warnings);
   if (actions === ERR_SCHEMA) {
-    throw new MissingSchemaError(room.toString('utf8', 0, exchange.table_len));
+    throw new MissingSchemaError(room.toString('utf8', 0, exchange.get('table_len')));
   }
   return checked(actions);
+}
+
+/** Declares the attribute that is a table's partition key or, with `index`, those of an index. */
+export function setKeySchema(
+  detector: Pointer,
+  table: string,
+  attributes: string | readonly string[],
+  index: string | undefined,
+): void {
+  const names = typeof attributes === 'string' ? [attributes] : attributes;
+  if (!Array.isArray(names)) {
+    throw new TypeError(`attributes must be a string or an array of strings, not ${kindOf(attributes)}`);
+  }
+  const max = index === undefined ? 1 : 4;
+  if (names.length < 1 || names.length > max) {
+    throw new RangeError(`attributes must be one or, of an index, up to four, not ${names.length}`);
+  }
+  const given = KeyAttributes.make();
+  names.forEach((name, i) => {
+    const bytes = nameBytes('attributes', name);
+    given.set('names', bytes, i).set('lens', bytes.length, i);
+  });
+  const [name, of] = [nameBytes('table', table), index === undefined ? null : nameBytes('index', index)];
+  const lens = given.bytes.subarray(given.bytes.length / 2);
+  const status = hpd.setKeySchema(detector, name, name.length, of, of?.length ?? 0, given.bytes, lens, names.length);
+  given.release();
+  checked(status);
 }

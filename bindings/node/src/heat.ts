@@ -3,14 +3,17 @@
 import { counted, readable } from './check';
 import {
   bytesAt,
+  HotPartition as Native,
   hpd,
   METRICS_OPEN_METRICS,
+  MetricsOptions,
   OPERATIONS,
   type Operation,
+  outOf,
   type Pointer,
   REASONS,
   type Reason,
-  SIZES,
+  Statistics as NativeStatistics,
   textOf,
   UNATTRIBUTED,
   type Unattributed,
@@ -62,9 +65,8 @@ export interface Statistics {
 }
 
 export function hottestOf(detector: Pointer, operation: number, n: number, capacity: boolean): HotPartition[] {
-  const out: [Pointer | null] = [null];
-  checked(hpd.hottestTake(detector, operation, n, out));
-  const snapshot = out[0] as Pointer;
+  const [status, snapshot] = outOf((out) => hpd.hottestTake(detector, operation, n, out));
+  checked(status);
   try {
     const len = checked(hpd.hottestLen(snapshot));
     return Array.from({ length: len }, (_, i) => entry(snapshot, i, capacity));
@@ -74,29 +76,17 @@ export function hottestOf(detector: Pointer, operation: number, n: number, capac
 }
 
 function entry(snapshot: Pointer, i: number, capacity: boolean): HotPartition {
-  const native = {
-    struct_size: SIZES.hotPartition,
-    table: 0n,
-    table_len: 0,
-    pk: 0n,
-    pk_len: 0,
-    operation: 0,
-    utilisation_permille: 0,
-    count: 0,
-    throttles: 0,
-    demand: 0,
-    peak: 0,
-  };
-  checked(hpd.hottestGet(snapshot, i, native));
+  const native = Native.make();
+  checked(hpd.hottestGet(snapshot, i, native.bytes));
   return {
-    table: readable(bytesAt(native.table, native.table_len)),
-    pk: readable(bytesAt(native.pk, native.pk_len)),
-    operation: OPERATIONS[native.operation] as Operation,
-    count: counted(native.count, capacity),
-    throttles: Number(native.throttles),
-    demand: counted(native.demand, capacity),
-    peak: counted(native.peak, capacity),
-    utilisation: native.utilisation_permille / 1_000,
+    table: readable(bytesAt(native.pointer('table'), native.get('table_len'))),
+    pk: readable(bytesAt(native.pointer('pk'), native.get('pk_len'))),
+    operation: OPERATIONS[native.get('operation')] as Operation,
+    count: counted(native.get('count'), capacity),
+    throttles: native.get('throttles'),
+    demand: counted(native.get('demand'), capacity),
+    peak: counted(native.get('peak'), capacity),
+    utilisation: native.get('utilisation_permille') / 1_000,
   };
 }
 
@@ -112,27 +102,24 @@ const COUNTS = [
 ] as const;
 
 export function statisticsOf(detector: Pointer): Statistics {
-  const zeros = [...COUNTS, 'estimated_half_units', 'unknown_operations'].map((name) => [name, 0]);
-  const native = {
-    struct_size: SIZES.statistics,
-    ...Object.fromEntries(zeros),
-    throttles: REASONS.map(() => 0),
-    unattributed: UNATTRIBUTED.map(() => 0),
-  };
-  checked(hpd.getStatistics(detector, native));
-  const unattributed = UNATTRIBUTED.map((kind, i) => [kind, counted(native.unattributed[i]!, kind.endsWith('_units'))]);
+  const native = NativeStatistics.make();
+  checked(hpd.getStatistics(detector, native.bytes));
+  const named = <Word extends string>(words: readonly Word[], number: (word: Word, i: number) => number) =>
+    Object.fromEntries(words.map((word, i) => [word, number(word, i)])) as Record<Word, number>;
   return {
-    ...(Object.fromEntries(COUNTS.map((name) => [name, Number(native[name])])) as Record<(typeof COUNTS)[number], number>),
-    throttles: Object.fromEntries(REASONS.map((reason, i) => [reason, Number(native.throttles[i])])) as Record<Reason, number>,
-    unattributed: Object.fromEntries(unattributed) as Record<Unattributed, number>,
-    estimatedUnits: Number(native['estimated_half_units']) / 2,
-    unknownOperations: Number(native['unknown_operations']),
+    ...named(COUNTS, (name) => native.get(name)),
+    throttles: named(REASONS, (_, i) => native.get('throttles', i)),
+    unattributed: named(UNATTRIBUTED, (kind, i) => counted(native.get('unattributed', i), kind.endsWith('_units'))),
+    estimatedUnits: native.get('estimated_half_units') / 2,
+    unknownOperations: native.get('unknown_operations'),
   };
 }
 
 export function metricsOf(detector: Pointer, hottest: number, openMetrics: boolean): string {
-  const flags = openMetrics ? METRICS_OPEN_METRICS : 0;
-  const out: [Pointer | null] = [null];
-  checked(hpd.metricsTake(detector, { struct_size: SIZES.metricsOptions, hottest, flags, reserved: 0 }, out));
-  return textOf(out[0] as Pointer);
+  const options = MetricsOptions.make()
+    .set('hottest', hottest)
+    .set('flags', openMetrics ? METRICS_OPEN_METRICS : 0);
+  const [status, text] = outOf((out) => hpd.metricsTake(detector, options.bytes, out));
+  checked(status);
+  return textOf(text);
 }

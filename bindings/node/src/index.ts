@@ -1,5 +1,5 @@
 export type { Key, Name } from './check';
-export { HotPartitionDetector, type RecordOptions, type Thresholds } from './detector';
+export { HotPartitionDetector, type RecordOptions } from './detector';
 export { ClosedError, HotpartError, LibraryError, MissingSchemaError } from './errors';
 export type { Attempt } from './exchange';
 export type { SharedDetector } from './handle';
@@ -8,3 +8,4 @@ export { type InstrumentOptions, instrument, uninstrument } from './instrument';
 export { libraryVersion, type Operation, type Reason, type Rule, type Unattributed } from './library';
 export type { CommonOptions, DetectorOptions, DynamoDBOptions, ListenerOptions } from './options';
 export type { HotPartitionWarning, Logger } from './warning';
+export type { Thresholds } from './thresholds';

@@ -275,7 +275,10 @@ class Watcher {
     const what = error instanceof MissingSchemaError ? error.message : '';
     if (!this.#told.has(what) && this.#told.size < TOLD_MAX) {
       this.#told.add(what);
-      this.#log(`a request to DynamoDB could not be observed: ${error instanceof Error ? error.message : error}`, error);
+      this.#log(
+        `a request to DynamoDB could not be observed: ${error instanceof Error ? error.message : error}`,
+        error,
+      );
     }
   }
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as koffi from 'koffi';
 import { LibraryError } from './errors';
+import { Struct } from './struct';
 
 export const ABI_VERSION = 1;
 export const ERR_NULL = -1;
@@ -13,7 +14,7 @@ export const ERR_SCHEMA = -6;
 export const ERR_JSON = -7;
 export const WRITE = 0;
 export const READ = 1;
-export const INHERIT = -1;
+export const INHERIT = -1n;
 export const INTERVAL_WINDOW = 0xffffffff;
 export const CLOCK_MANUAL = 1;
 export const FLAG_HASH_SEED = 1;
@@ -39,121 +40,109 @@ export type Integer = number | bigint;
 /** An address; 0n is NULL. */
 export type Pointer = bigint;
 
-const TEXT = 'const uint8_t *';
+/** Where a function writes one value. */
+export const Out = new Struct({ value: 'u64' });
 
-const Warning = koffi.struct('hpd_warning', {
-  struct_size: 'size_t',
-  table: 'void *',
-  table_len: 'size_t',
-  pk: 'void *',
-  pk_len: 'size_t',
-  operation: 'int32_t',
-  window_seconds: 'uint32_t',
-  count: 'uint64_t',
-  threshold: 'uint64_t',
-  suppressed: 'uint64_t',
-  peak: 'uint64_t',
-  rule: 'int32_t',
-  utilisation_permille: 'uint32_t',
+/** The names of the attributes of a key, and their lengths. */
+export const KeyAttributes = new Struct({ names: ['pointer', 4], lens: ['size', 4] });
+
+export const Warning = new Struct({
+  struct_size: 'size',
+  table: 'pointer',
+  table_len: 'size',
+  pk: 'pointer',
+  pk_len: 'size',
+  operation: 'i32',
+  window_seconds: 'u32',
+  count: 'u64',
+  threshold: 'u64',
+  suppressed: 'u64',
+  peak: 'u64',
+  rule: 'i32',
+  utilisation_permille: 'u32',
 });
 
-const Options = koffi.struct('hpd_options', {
-  struct_size: 'size_t',
-  writes_threshold: 'uint64_t',
-  reads_threshold: 'uint64_t',
-  window_seconds: 'uint32_t',
-  warning_interval_seconds: 'uint32_t',
-  callback: 'void *',
-  user_data: 'void *',
-  max_partitions: 'uint64_t',
-  clock: 'int32_t',
-  flags: 'uint32_t',
-  hash_seed: koffi.array('uint64_t', 2, 'Array'),
-  writes_per_second: 'uint64_t',
-  reads_per_second: 'uint64_t',
-  writes_sustained: 'uint64_t',
-  reads_sustained: 'uint64_t',
-  processes: 'uint32_t',
-  reserved: 'uint32_t',
-  redact_key: koffi.array('uint64_t', 2, 'Array'),
+export const Options = new Struct({
+  struct_size: 'size',
+  writes_threshold: 'u64',
+  reads_threshold: 'u64',
+  window_seconds: 'u32',
+  warning_interval_seconds: 'u32',
+  callback: 'pointer',
+  user_data: 'pointer',
+  max_partitions: 'u64',
+  clock: 'i32',
+  flags: 'u32',
+  hash_seed: ['u64', 2],
+  writes_per_second: 'u64',
+  reads_per_second: 'u64',
+  writes_sustained: 'u64',
+  reads_sustained: 'u64',
+  processes: 'u32',
+  reserved: 'u32',
+  redact_key: ['u64', 2],
 });
 
-const Record = koffi.struct('hpd_record', {
-  table: TEXT,
-  table_len: 'size_t',
-  pk: TEXT,
-  pk_len: 'size_t',
-  model: TEXT,
-  model_len: 'size_t',
-  amount: 'uint64_t',
-  operation: 'int32_t',
-  reserved: 'uint32_t',
+export const Record = new Struct({
+  table: 'pointer',
+  table_len: 'size',
+  pk: 'pointer',
+  pk_len: 'size',
+  model: 'pointer',
+  model_len: 'size',
+  amount: 'u64',
+  operation: 'i32',
+  reserved: 'u32',
 });
 
-const HotPartition = koffi.struct('hpd_hot_partition', {
-  struct_size: 'size_t',
-  table: 'void *',
-  table_len: 'size_t',
-  pk: 'void *',
-  pk_len: 'size_t',
-  operation: 'int32_t',
-  utilisation_permille: 'uint32_t',
-  count: 'uint64_t',
-  throttles: 'uint64_t',
-  demand: 'uint64_t',
-  peak: 'uint64_t',
+export const HotPartition = new Struct({
+  struct_size: 'size',
+  table: 'pointer',
+  table_len: 'size',
+  pk: 'pointer',
+  pk_len: 'size',
+  operation: 'i32',
+  utilisation_permille: 'u32',
+  count: 'u64',
+  throttles: 'u64',
+  demand: 'u64',
+  peak: 'u64',
 });
 
-const Statistics = koffi.struct('hpd_statistics', {
-  struct_size: 'size_t',
-  records: 'uint64_t',
-  partitions: 'uint64_t',
-  bytes: 'uint64_t',
-  reclaimed: 'uint64_t',
-  replaced: 'uint64_t',
-  cleared: 'uint64_t',
-  warnings: 'uint64_t',
-  suppressed: 'uint64_t',
-  throttles: koffi.array('uint64_t', REASONS.length, 'Array'),
-  unattributed: koffi.array('uint64_t', UNATTRIBUTED.length, 'Array'),
-  estimated_half_units: 'uint64_t',
-  unknown_operations: 'uint64_t',
+export const Statistics = new Struct({
+  struct_size: 'size',
+  records: 'u64',
+  partitions: 'u64',
+  bytes: 'u64',
+  reclaimed: 'u64',
+  replaced: 'u64',
+  cleared: 'u64',
+  warnings: 'u64',
+  suppressed: 'u64',
+  throttles: ['u64', REASONS.length],
+  unattributed: ['u64', UNATTRIBUTED.length],
+  estimated_half_units: 'u64',
+  unknown_operations: 'u64',
 });
 
-const MetricsOptions = koffi.struct('hpd_metrics_options', {
-  struct_size: 'size_t',
-  hottest: 'uint64_t',
-  flags: 'uint32_t',
-  reserved: 'uint32_t',
-});
+export const MetricsOptions = new Struct({ struct_size: 'size', hottest: 'u64', flags: 'u32', reserved: 'u32' });
 
-const Exchange = koffi.struct('hpd_exchange', {
-  struct_size: 'size_t',
-  operation: TEXT,
-  operation_len: 'size_t',
-  request: TEXT,
-  request_len: 'size_t',
-  response: TEXT,
-  response_len: 'size_t',
-  model: TEXT,
-  model_len: 'size_t',
-  http_status: 'int32_t',
-  reserved: 'uint32_t',
-  table: 'void *',
-  table_capacity: 'size_t',
-  table_len: 'size_t',
+export const Exchange = new Struct({
+  struct_size: 'size',
+  operation: 'pointer',
+  operation_len: 'size',
+  request: 'pointer',
+  request_len: 'size',
+  response: 'pointer',
+  response_len: 'size',
+  model: 'pointer',
+  model_len: 'size',
+  http_status: 'i32',
+  reserved: 'u32',
+  table: 'pointer',
+  table_capacity: 'size',
+  table_len: 'size',
 });
-
-/** The sizes of the structs whose first member says so. */
-export const SIZES = {
-  warning: koffi.sizeof(Warning),
-  options: koffi.sizeof(Options),
-  record: koffi.sizeof(Record),
-  hotPartition: koffi.sizeof(HotPartition),
-  statistics: koffi.sizeof(Statistics),
-  metricsOptions: koffi.sizeof(MetricsOptions),
-  exchange: koffi.sizeof(Exchange),
-};
 
 function path(): string {
   const chosen = process.env['HOTPART_LIBRARY'];
@@ -193,70 +182,62 @@ function load(): koffi.LibraryHandle {
 }
 
 const library = load();
-const KEY = `const uint8_t *table, size_t table_len, const uint8_t *pk, size_t pk_len`;
+const KEY = 'const void *table, size_t table_len, const void *pk, size_t pk_len';
 
 export const hpd = {
-  optionsInit: library.func('void hpd_options_init(_Out_ hpd_options *options, size_t size)'),
+  optionsInit: library.func('void hpd_options_init(void *options, size_t size)'),
   optionsForDynamodb: library.func(
-    'int32_t hpd_options_for_dynamodb(_Out_ hpd_options *options, size_t size, uint32_t share, uint32_t processes)',
+    'int32_t hpd_options_for_dynamodb(void *options, size_t size, uint32_t share, uint32_t processes)',
   ),
-  newWithOptions: library.func('int32_t hpd_new_with_options(const hpd_options *options, _Out_ void **out)'),
+  newWithOptions: library.func('int32_t hpd_new_with_options(const void *options, void *out)'),
   free: library.func('void hpd_free(void *detector)'),
   // Called most often: an address as an integer is not looked at any further.
   tableRecordWriteDue: library.func('int64_t hpd_table_record_write_due(uintptr_t table, const char *pk)'),
   tableRecordReadDue: library.func('int64_t hpd_table_record_read_due(uintptr_t table, const char *pk)'),
   observeDue: library.func(
-    'int64_t hpd_observe_due(uintptr_t detector, const char *operation, const uint8_t *request, const uint8_t *response, ' +
+    'int64_t hpd_observe_due(uintptr_t detector, const char *operation, const void *request, const void *response, ' +
       'int32_t status, const char *model)',
   ),
-  recordDue: library.func('int64_t hpd_record_due(void *detector, const hpd_record *record, size_t size)'),
+  recordDue: library.func('int64_t hpd_record_due(void *detector, const void *record, size_t size)'),
   recordThrottleDue: library.func(
     `int64_t hpd_record_throttle_due(void *detector, ${KEY}, int32_t operation, int32_t reason)`,
   ),
-  observeFull: library.func(
-    'int64_t hpd_observe_full(void *detector, _Inout_ hpd_exchange *exchange, _Out_ void **warnings)',
-  ),
-  takeWarnings: library.func('int32_t hpd_take_warnings(void *detector, _Out_ void **out)'),
+  observeFull: library.func('int64_t hpd_observe_full(void *detector, void *exchange, void *warnings)'),
+  takeWarnings: library.func('int32_t hpd_take_warnings(void *detector, void *out)'),
   warningsLen: library.func('size_t hpd_warnings_len(void *warnings)'),
-  warningsGet: library.func('int32_t hpd_warnings_get(void *warnings, size_t i, _Inout_ hpd_warning *out)'),
+  warningsGet: library.func('int32_t hpd_warnings_get(void *warnings, size_t i, void *out)'),
   warningsFree: library.func('void hpd_warnings_free(void *warnings)'),
-  logLine: library.func('int32_t hpd_log_line(void *detector, const hpd_warning *warning, _Out_ void **out)'),
+  logLine: library.func('int32_t hpd_log_line(void *detector, const void *warning, void *out)'),
   getWriteCount: library.func(`int64_t hpd_get_write_count(void *detector, ${KEY})`),
   getReadCount: library.func(`int64_t hpd_get_read_count(void *detector, ${KEY})`),
   getThrottleCount: library.func(
     `int64_t hpd_get_throttle_count(void *detector, ${KEY}, int32_t operation, int32_t reason)`,
   ),
   getUnattributedCount: library.func(
-    'int64_t hpd_get_unattributed_count(void *detector, const uint8_t *table, size_t table_len, int32_t operation, int32_t kind)',
+    'int64_t hpd_get_unattributed_count(void *detector, const void *table, size_t table_len, int32_t operation, int32_t kind)',
   ),
-  tableOpen: library.func(
-    'int32_t hpd_table_open(void *detector, const uint8_t *table, size_t table_len, _Out_ void **out)',
-  ),
+  tableOpen: library.func('int32_t hpd_table_open(void *detector, const void *table, size_t table_len, void *out)'),
   tableClose: library.func('void hpd_table_close(void *table)'),
   setTableThresholds: thresholds('set_table', 'int64_t writes, int64_t reads'),
   setModelThresholds: thresholds('set_model', 'int64_t writes, int64_t reads'),
-  getTableThresholds: thresholds('get_table', '_Out_ int64_t *writes, _Out_ int64_t *reads'),
-  getModelThresholds: thresholds('get_model', '_Out_ int64_t *writes, _Out_ int64_t *reads'),
-  getThresholds: library.func(
-    'int32_t hpd_get_thresholds(void *detector, _Out_ int64_t *writes, _Out_ int64_t *reads)',
-  ),
+  getTableThresholds: thresholds('get_table', 'void *writes, void *reads'),
+  getModelThresholds: thresholds('get_model', 'void *writes, void *reads'),
+  getThresholds: library.func('int32_t hpd_get_thresholds(void *detector, void *writes, void *reads)'),
   clear: library.func('int32_t hpd_clear(void *detector)'),
   setTimeMs: library.func('int32_t hpd_set_time_ms(void *detector, uint64_t ms)'),
-  hottestTake: library.func('int32_t hpd_hottest_take(void *detector, int32_t operation, size_t n, _Out_ void **out)'),
+  hottestTake: library.func('int32_t hpd_hottest_take(void *detector, int32_t operation, size_t n, void *out)'),
   hottestLen: library.func('int64_t hpd_hottest_len(void *hottest)'),
-  hottestGet: library.func('int32_t hpd_hottest_get(void *hottest, size_t i, _Inout_ hpd_hot_partition *out)'),
+  hottestGet: library.func('int32_t hpd_hottest_get(void *hottest, size_t i, void *out)'),
   hottestFree: library.func('void hpd_hottest_free(void *hottest)'),
-  getStatistics: library.func('int32_t hpd_get_statistics(void *detector, _Inout_ hpd_statistics *out)'),
-  metricsTake: library.func(
-    'int32_t hpd_metrics_take(void *detector, const hpd_metrics_options *options, _Out_ void **out)',
-  ),
+  getStatistics: library.func('int32_t hpd_get_statistics(void *detector, void *out)'),
+  metricsTake: library.func('int32_t hpd_metrics_take(void *detector, const void *options, void *out)'),
   textData: library.func('void *hpd_text_data(void *text)'),
   textLen: library.func('size_t hpd_text_len(void *text)'),
   textFree: library.func('void hpd_text_free(void *text)'),
-  redact: library.func(`int32_t hpd_redact(void *detector, ${KEY}, _Out_ uint8_t *digits)`),
+  redact: library.func(`int32_t hpd_redact(void *detector, ${KEY}, void *digits)`),
   setKeySchema: library.func(
-    'int32_t hpd_set_key_schema(void *detector, const uint8_t *table, size_t table_len, const uint8_t *index, size_t index_len, ' +
-      'const uint8_t **attributes, const size_t *lens, size_t n)',
+    'int32_t hpd_set_key_schema(void *detector, const void *table, size_t table_len, const void *index, size_t index_len, ' +
+      'const void *attributes, const void *lens, size_t n)',
   ),
   statusMessage: library.func('const char *hpd_status_message(int32_t status)'),
   version: library.func('const char *hpd_version(void)'),
@@ -264,7 +245,7 @@ export const hpd = {
 
 function thresholds(what: string, values: string): koffi.KoffiFunc<(...given: unknown[]) => number> {
   return library.func(
-    `int32_t hpd_${what}_thresholds(void *detector, const uint8_t *name, size_t name_len, ${values})`,
+    `int32_t hpd_${what}_thresholds(void *detector, const void *name, size_t name_len, ${values})`,
   ) as koffi.KoffiFunc<(...given: unknown[]) => number>;
 }
 
@@ -282,9 +263,10 @@ export function textOf(text: Pointer): string {
   }
 }
 
-/** The address of a buffer, while the buffer lives. */
-export function addressOf(buffer: Uint8Array): Pointer {
-  return koffi.address(buffer);
+/** Has a function write a pointer; returns what it returned, and the pointer. */
+export function outOf(call: (out: Buffer) => Integer): [status: Integer, pointer: Pointer] {
+  const out = Out.make();
+  return [call(out.bytes), out.pointer('value')];
 }
 
 /** The version of the `libhotpart` that is in use, such as "0.1.0". */

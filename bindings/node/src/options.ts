@@ -9,7 +9,7 @@ import {
   FLAG_WARN_THROTTLES,
   hpd,
   INTERVAL_WINDOW,
-  SIZES,
+  Options,
 } from './library';
 import type { HotPartitionWarning, Listener, Logger } from './warning';
 
@@ -67,12 +67,7 @@ export interface DynamoDBOptions extends CommonOptions {
 }
 
 /** Options as the library takes them. */
-export interface NativeOptions {
-  window_seconds: number;
-  warning_interval_seconds: number;
-  flags: number;
-  [name: string]: unknown;
-}
+export type NativeOptions = ReturnType<typeof Options.make>;
 
 const COMMON = [
   'onWarning',
@@ -94,23 +89,23 @@ const OWN = ['writesThreshold', 'readsThreshold', 'windowSeconds', 'capacity', .
 
 export function withThresholds(given: DetectorOptions): NativeOptions {
   known(given, [...OWN, ...COMMON]);
-  const native = {} as NativeOptions;
-  hpd.optionsInit(native, SIZES.options);
+  const native = Options.make();
+  hpd.optionsInit(native.bytes, Options.size);
   const capacity = flag('capacity', given.capacity);
-  native['writes_threshold'] = amountOf('writesThreshold', given.writesThreshold, capacity);
-  native['reads_threshold'] = amountOf('readsThreshold', given.readsThreshold, capacity);
-  native.window_seconds = whole('windowSeconds', given.windowSeconds, 1, WINDOW_MAX);
-  native.flags = capacity ? FLAG_CAPACITY : 0;
+  native.set('writes_threshold', amountOf('writesThreshold', given.writesThreshold, capacity));
+  native.set('reads_threshold', amountOf('readsThreshold', given.readsThreshold, capacity));
+  native.set('window_seconds', whole('windowSeconds', given.windowSeconds, 1, WINDOW_MAX));
+  native.set('flags', capacity ? FLAG_CAPACITY : 0);
   for (const [name, member] of Object.entries(RATES)) {
     const rate = given[name as keyof typeof RATES];
     if (rate !== undefined) {
-      native[member] = amountOf(name, rate, capacity);
-      if (name.endsWith('Sustained') && native.window_seconds < 5) {
-        throw new RangeError(`${name} needs a windowSeconds of 5 or more, not ${native.window_seconds}`);
+      native.set(member, amountOf(name, rate, capacity));
+      if (name.endsWith('Sustained') && given.windowSeconds < 5) {
+        throw new RangeError(`${name} needs a windowSeconds of 5 or more, not ${given.windowSeconds}`);
       }
     }
   }
-  native['processes'] = whole('processes', given.processes ?? 1, 1, UINT32_MAX);
+  native.set('processes', whole('processes', given.processes ?? 1, 1, UINT32_MAX));
   return common(native, given);
 }
 
@@ -124,8 +119,8 @@ export function forDynamoDB(given: DynamoDBOptions): NativeOptions {
     throw new RangeError(`share must be 0.001 to 1, not ${share}`);
   }
   const processes = whole('processes', given.processes ?? 1, 1, UINT32_MAX);
-  const native = {} as NativeOptions;
-  if (hpd.optionsForDynamodb(native, SIZES.options, Math.round(share * 1_000), processes) !== 0) {
+  const native = Options.make();
+  if (hpd.optionsForDynamodb(native.bytes, Options.size, Math.round(share * 1_000), processes) !== 0) {
     throw new RangeError(`processes must leave each a share of DynamoDB's limits, not ${processes}`);
   }
   return common(native, given);
@@ -157,24 +152,24 @@ function common(native: NativeOptions, given: CommonOptions): NativeOptions {
   listenerOf(given);
   if (given.warningIntervalSeconds !== undefined) {
     const interval = whole('warningIntervalSeconds', given.warningIntervalSeconds, 0, INTERVAL_WINDOW - 1);
-    native.warning_interval_seconds = interval;
+    native.set('warning_interval_seconds', interval);
   }
   if (given.maxPartitions !== undefined) {
-    native['max_partitions'] = whole('maxPartitions', given.maxPartitions, 1, Number.MAX_SAFE_INTEGER);
+    native.set('max_partitions', whole('maxPartitions', given.maxPartitions, 1, Number.MAX_SAFE_INTEGER));
   }
   if (flag('warnOfThrottles', given.warnOfThrottles)) {
-    native.flags |= FLAG_WARN_THROTTLES;
+    native.set('flags', native.get('flags') | FLAG_WARN_THROTTLES);
   }
   if (flag('manualClock', given.manualClock)) {
-    native['clock'] = CLOCK_MANUAL;
+    native.set('clock', CLOCK_MANUAL);
   }
   if (given.hashSeed !== undefined) {
-    native.flags |= FLAG_HASH_SEED;
-    native['hash_seed'] = seedOf(given.hashSeed);
+    native.set('flags', native.get('flags') | FLAG_HASH_SEED);
+    seedOf(given.hashSeed).forEach((half, i) => native.set('hash_seed', half, i));
   }
   if (given.redact !== undefined && given.redact !== false) {
-    native.flags |= FLAG_REDACT_KEYS;
-    native['redact_key'] = redactKey(given.redact);
+    native.set('flags', native.get('flags') | FLAG_REDACT_KEYS);
+    redactKey(given.redact).forEach((half, i) => native.set('redact_key', half, i));
   }
   return native;
 }

@@ -1,7 +1,18 @@
 // A warning, and what becomes of it: a line in the log, and the caller's own function.
 
 import { readable } from './check';
-import { bytesAt, hpd, OPERATIONS, type Operation, type Pointer, RULES, type Rule, SIZES, textOf } from './library';
+import {
+  bytesAt,
+  hpd,
+  OPERATIONS,
+  type Operation,
+  outOf,
+  type Pointer,
+  RULES,
+  type Rule,
+  textOf,
+  Warning,
+} from './library';
 import { checked } from './status';
 
 /** A partition is hot: its count has reached its threshold. */
@@ -40,39 +51,7 @@ export interface Listener {
 }
 
 /** A warning as the library writes it; its texts live as long as what gave them. */
-interface NativeWarning {
-  struct_size: number;
-  table: Pointer;
-  table_len: number;
-  pk: Pointer;
-  pk_len: number;
-  operation: number;
-  window_seconds: number;
-  count: number | bigint;
-  threshold: number | bigint;
-  suppressed: number | bigint;
-  peak: number | bigint;
-  rule: number;
-  utilisation_permille: number;
-}
-
-function emptyWarning(): NativeWarning {
-  return {
-    struct_size: SIZES.warning,
-    table: 0n,
-    table_len: 0,
-    pk: 0n,
-    pk_len: 0,
-    operation: 0,
-    window_seconds: 0,
-    count: 0,
-    threshold: 0,
-    suppressed: 0,
-    peak: 0,
-    rule: 0,
-    utilisation_permille: 0,
-  };
-}
+type NativeWarning = ReturnType<typeof Warning.make>;
 
 /** Tells of one detector's warnings: one after another, when the call that gave them is over. */
 export class Alerts {
@@ -88,21 +67,21 @@ export class Alerts {
 
   /** Tells of what this thread's calls have kept for it. */
   take(detector: Pointer): void {
-    const out: [Pointer | null] = [null];
-    checked(hpd.takeWarnings(detector, out));
-    this.tellAll(detector, out[0]);
+    const [status, warnings] = outOf((out) => hpd.takeWarnings(detector, out));
+    checked(status);
+    this.tellAll(detector, warnings);
   }
 
   /** Tells of warnings that a call gave, and frees them. */
-  tellAll(detector: Pointer, warnings: Pointer | null): void {
-    if (warnings === null || warnings === 0n) {
+  tellAll(detector: Pointer, warnings: Pointer): void {
+    if (warnings === 0n) {
       return;
     }
     try {
       const n = Number(hpd.warningsLen(warnings));
       for (let i = 0; i < n; i++) {
-        const native = emptyWarning();
-        checked(hpd.warningsGet(warnings, i, native));
+        const native = Warning.make();
+        checked(hpd.warningsGet(warnings, i, native.bytes));
         this.#add(detector, native);
       }
     } finally {
@@ -115,9 +94,9 @@ export class Alerts {
     if (this.#telling && this.always) {
       return;
     }
-    const line: [Pointer | null] = [null];
-    checked(hpd.logLine(detector, native, line));
-    this.#due.push(warningOf(native, textOf(line[0] as Pointer), this.capacity));
+    const [status, line] = outOf((out) => hpd.logLine(detector, native.bytes, out));
+    checked(status);
+    this.#due.push(warningOf(native, textOf(line), this.capacity));
   }
 
   /** Tells of what is due, and of what comes meanwhile by records that `onWarning` makes. */
@@ -161,20 +140,20 @@ export function report(logger: Logger, message: string, error: unknown): void {
 }
 
 function warningOf(native: NativeWarning, line: string, capacity: boolean): HotPartitionWarning {
-  const rule = RULES[native.rule] as Rule;
+  const rule = RULES[native.get('rule')] as Rule;
   // Throttles are attempts, which have no units.
   const units = capacity && rule !== 'throttle' ? 2 : 1;
   return Object.freeze({
-    table: readable(bytesAt(native.table, native.table_len)),
-    pk: readable(bytesAt(native.pk, native.pk_len)),
-    operation: OPERATIONS[native.operation] as Operation,
-    count: Number(native.count) / units,
-    threshold: Number(native.threshold) / units,
-    windowSeconds: native.window_seconds,
-    suppressed: Number(native.suppressed),
-    peak: Number(native.peak) / units,
+    table: readable(bytesAt(native.pointer('table'), native.get('table_len'))),
+    pk: readable(bytesAt(native.pointer('pk'), native.get('pk_len'))),
+    operation: OPERATIONS[native.get('operation')] as Operation,
+    count: native.get('count') / units,
+    threshold: native.get('threshold') / units,
+    windowSeconds: native.get('window_seconds'),
+    suppressed: native.get('suppressed'),
+    peak: native.get('peak') / units,
     rule,
-    utilisation: native.utilisation_permille / 1_000,
+    utilisation: native.get('utilisation_permille') / 1_000,
     line,
   });
 }

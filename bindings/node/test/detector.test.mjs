@@ -39,7 +39,11 @@ test('a key is one, however it is written', () => {
     [2 ** 53 - 1, 9007199254740991n],
     [10n ** 37n, `1${'0'.repeat(37)}`],
   ].map((keys) => keys.map((pk) => detector.recordWrite('t', pk)));
-  for (const each of counts) assert.deepEqual(each, each.map((_, i) => i + 1));
+  for (const each of counts)
+    assert.deepEqual(
+      each,
+      each.map((_, i) => i + 1),
+    );
   // A second time by the prepared table.
   assert.equal(detector.recordWrite('t', 'a\0b'), 3);
   assert.equal(detector.recordWrite(Buffer.from('t'), 'a'), 2);
@@ -119,7 +123,11 @@ test('options that make no sense are refused by their names', () => {
     [{ windows: 5 }, TypeError, /^unexpected option 'windows'/],
   ];
   for (const [options, type, message] of refused) {
-    assert.throws(() => own(options), (error) => error instanceof type && message.test(error.message), String(message));
+    assert.throws(
+      () => own(options),
+      (error) => error instanceof type && message.test(error.message),
+      String(message),
+    );
   }
   assert.throws(() => new HotPartitionDetector(), /options must be an object/);
   assert.throws(() => HotPartitionDetector.forDynamoDB({ share: 2 }), /^RangeError: share/);
@@ -157,7 +165,10 @@ test('statistics, metrics and the hottest of both operations', () => {
       ['a', 'read', 12.5, 0.004],
     ],
   );
-  assert.deepEqual(detector.hottest(1, 'read').map(({ pk }) => pk), ['a']);
+  assert.deepEqual(
+    detector.hottest(1, 'read').map(({ pk }) => pk),
+    ['a'],
+  );
   const stats = detector.stats();
   assert.deepEqual([stats.records, stats.partitions, stats.throttles.account_limit, stats.warnings], [2, 2, 1, 2]);
   assert.match(detector.metrics(), /hotpart_partition_units\{.*pk="a".*\} 12\.5/);

@@ -51,7 +51,10 @@ class Session {
     await this.client.send(
       new sdk.CreateTableCommand({
         TableName: this.table,
-        AttributeDefinitions: Object.entries(types).map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
+        AttributeDefinitions: Object.entries(types).map(([AttributeName, AttributeType]) => ({
+          AttributeName,
+          AttributeType,
+        })),
         KeySchema: [hash('id'), range('n')],
         BillingMode: 'PAY_PER_REQUEST',
         LocalSecondaryIndexes: [{ IndexName: 'by_l', KeySchema: [hash('id'), range('l')], Projection }],
@@ -298,7 +301,10 @@ const tests = {
     assert.deepEqual([got.Item.n, [...got.Item.b]], [1, [0, 255]]);
     const change = { UpdateExpression: 'SET v = :v', ExpressionAttributeValues: { ':v': 7 } };
     await documents.send(new UpdateCommand({ TableName, Key: { id: 'a', n: 1 }, ...change }));
-    const Keys = [{ id: 'a', n: 1 }, { id: 'b', n: 1 }];
+    const Keys = [
+      { id: 'a', n: 1 },
+      { id: 'b', n: 1 },
+    ];
     await documents.send(new BatchGetCommand({ RequestItems: { [TableName]: { Keys } } }));
     const asked = { KeyConditionExpression: 'id = :v', ExpressionAttributeValues: { ':v': 'a' } };
     for await (const page of paginateDocuments({ client: documents }, { TableName, ...asked })) {
@@ -309,7 +315,9 @@ const tests = {
     s.read('a', 3);
     s.read('b');
     if (s.newer) {
-      await documents.send(new TransactWriteCommand({ TransactItems: [{ Put: { TableName, Item: { id: 'c', n: 1 } } }] }));
+      await documents.send(
+        new TransactWriteCommand({ TransactItems: [{ Put: { TableName, Item: { id: 'c', n: 1 } } }] }),
+      );
       s.wrote('c');
     }
     s.untold = true;

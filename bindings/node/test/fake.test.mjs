@@ -34,7 +34,9 @@ async function watched(capacity, t) {
   const client_ = instrument(client(server.endpoint, 3), detector, { describe: false });
   server.answers.push(description('events'));
   await client_.send(new DescribeTableCommand({ TableName: 'events' }));
-  t.after(() => assert.deepEqual([server.answers, logger.lines], [[], []], 'every answer was asked for, and nothing logged'));
+  t.after(() =>
+    assert.deepEqual([server.answers, logger.lines], [[], []], 'every answer was asked for, and nothing logged'),
+  );
   return { server, detector, send: (command) => client_.send(command) };
 }
 
@@ -45,26 +47,32 @@ for (const capacity of [false, true]) {
     for (const [kind, reason] of Object.entries(REASONS)) {
       for (const operation of ['Write', 'Read']) {
         for (const resource of ['Table', 'Index']) {
-          each(`each attempt that is throttled for ${resource}${operation}${kind}`, async ({ server, detector, send }) => {
-            const index = resource === 'Index';
-            const answer = throttled([`${resource}${operation}${kind}`, index ? `${ARN}/index/by_g` : ARN]);
-            server.answers.push(answer, answer, answer);
-            const reads = index
-              ? new QueryCommand({
-                  TableName: 'events',
-                  IndexName: 'by_g',
-                  KeyConditionExpression: 'g = :v',
-                  ExpressionAttributeValues: { ':v': { S: 'x' } },
-                })
-              : new GetItemCommand({ TableName: 'events', Key });
-            await assert.rejects(send(operation === 'Write' ? put() : reads), {
-              name: 'ProvisionedThroughputExceededException',
-            });
-            const where = index ? ['events/index/by_g', 'x'] : ['events', 'k'];
-            assert.equal(detector.getThrottleCount(...where, operation.toLowerCase(), reason), 3);
-            assert.equal(Object.values(detector.stats().throttles).reduce((a, b) => a + b), 3);
-            assert.equal(detector.stats().partitions, 0);
-          });
+          each(
+            `each attempt that is throttled for ${resource}${operation}${kind}`,
+            async ({ server, detector, send }) => {
+              const index = resource === 'Index';
+              const answer = throttled([`${resource}${operation}${kind}`, index ? `${ARN}/index/by_g` : ARN]);
+              server.answers.push(answer, answer, answer);
+              const reads = index
+                ? new QueryCommand({
+                    TableName: 'events',
+                    IndexName: 'by_g',
+                    KeyConditionExpression: 'g = :v',
+                    ExpressionAttributeValues: { ':v': { S: 'x' } },
+                  })
+                : new GetItemCommand({ TableName: 'events', Key });
+              await assert.rejects(send(operation === 'Write' ? put() : reads), {
+                name: 'ProvisionedThroughputExceededException',
+              });
+              const where = index ? ['events/index/by_g', 'x'] : ['events', 'k'];
+              assert.equal(detector.getThrottleCount(...where, operation.toLowerCase(), reason), 3);
+              assert.equal(
+                Object.values(detector.stats().throttles).reduce((a, b) => a + b),
+                3,
+              );
+              assert.equal(detector.stats().partitions, 0);
+            },
+          );
         }
       }
     }

@@ -23,7 +23,10 @@ async function setting(t, capacity = false, options = {}) {
 test('a table is described when it is needed, and once', async (t) => {
   const { server, detector, watched } = await setting(t);
   for (let n = 0; n < 3; n++) await watched.send(put());
-  assert.deepEqual(server.asked.map(([operation]) => operation), ['PutItem', 'DescribeTable', 'PutItem', 'PutItem']);
+  assert.deepEqual(
+    server.asked.map(([operation]) => operation),
+    ['PutItem', 'DescribeTable', 'PutItem', 'PutItem'],
+  );
   assert.equal(detector.getWriteCount('events', 'k'), 3);
 });
 
@@ -69,7 +72,8 @@ test('describe: false describes nothing', async (t) => {
   assert.deepEqual(
     logger.lines,
     ['events', 'other'].map(
-      (table) => `hotpart: a request to DynamoDB could not be observed: the key schema of table '${table}' is not known`,
+      (table) =>
+        `hotpart: a request to DynamoDB could not be observed: the key schema of table '${table}' is not known`,
     ),
   );
 });
@@ -114,7 +118,10 @@ test('a request on several unknown tables describes them all', async (t) => {
   const TransactItems = ['aaa', 'bbb', 'ccc'].map((TableName) => ({ Put: { TableName, Item } }));
   await watched.send(new TransactWriteItemsCommand({ TransactItems }));
   assert.equal(asks(server, 'DescribeTable'), 3);
-  assert.deepEqual(['aaa', 'bbb', 'ccc'].map((table) => detector.getWriteCount(table, 'k')), [1, 1, 1]);
+  assert.deepEqual(
+    ['aaa', 'bbb', 'ccc'].map((table) => detector.getWriteCount(table, 'k')),
+    [1, 1, 1],
+  );
 });
 
 test('a table of another account is described by its ARN', async (t) => {
@@ -162,7 +169,10 @@ test('several detectors watch one client, each by its own options', async (t) =>
   third.setModelThresholds('Event', { writes: 1 });
   server.answer = { ConsumedCapacity: { TableName: 'events', CapacityUnits: 3 } };
   assert.equal('ConsumedCapacity' in (await watched.send(put())), false);
-  assert.deepEqual([detector, second, third].map((each) => each.getWriteCount('events', 'k')), [3, 3, 1]);
+  assert.deepEqual(
+    [detector, second, third].map((each) => each.getWriteCount('events', 'k')),
+    [3, 3, 1],
+  );
   assert.equal(third.stats().warnings, 1);
 });
 
@@ -176,7 +186,10 @@ test('to instrument again changes the options, and uninstrument undoes it', asyn
   assert.equal(uninstrument(watched), watched);
   await watched.send(put());
   assert.equal(detector.getWriteCount('events', 'k'), 1);
-  assert.deepEqual(watched.middlewareStack.identify().filter((name) => name.includes('hotpart')), []);
+  assert.deepEqual(
+    watched.middlewareStack.identify().filter((name) => name.includes('hotpart')),
+    [],
+  );
 });
 
 test('a document client and the client beneath it are one', async (t) => {

@@ -12,7 +12,9 @@ const file = process.env.HOTPART_SCENARIOS ?? fileURLToPath(new URL('../../../te
 function text(word) {
   if (word === '""') return '';
   const bytes = Buffer.concat(
-    word.split(/(%[0-9A-F]{2})/).map((part) => (part[0] === '%' ? Buffer.from(part.slice(1), 'hex') : Buffer.from(part))),
+    word
+      .split(/(%[0-9A-F]{2})/)
+      .map((part) => (part[0] === '%' ? Buffer.from(part.slice(1), 'hex') : Buffer.from(part))),
   );
   const utf8 = bytes.toString();
   return Buffer.from(utf8).equals(bytes) ? utf8 : bytes;
@@ -32,7 +34,9 @@ class Runner {
     for (const [number, line] of steps) {
       const [what, rest = ''] = cut(line, ' ');
       if (what in expected) {
-        expected[what].push(what === 'line' ? rest : rest.split(' ').map((word) => (/^\w+=/.test(word) ? word : shown(text(word)))));
+        expected[what].push(
+          what === 'line' ? rest : rest.split(' ').map((word) => (/^\w+=/.test(word) ? word : shown(text(word)))),
+        );
         continue;
       }
       this.check(expected, at);
@@ -46,7 +50,10 @@ class Runner {
       const words = call === '' ? [] : call.split(' ');
       const isOption = (word) => /^\w+=/.test(word);
       const options = Object.fromEntries(words.filter(isOption).map((word) => cut(word, '=')));
-      const returned = this[what === 'detector' ? 'own' : what](words.filter((word) => !isOption(word)), options);
+      const returned = this[what === 'detector' ? 'own' : what](
+        words.filter((word) => !isOption(word)),
+        options,
+      );
       assert.equal(returned === undefined ? undefined : String(returned), result, `line ${number}`);
     }
     this.check(expected, at);
@@ -111,7 +118,8 @@ class Runner {
   }
 
   record(record, [table, pk], { amount, model, times = 1 }) {
-    const options = amount || model ? { ...(amount && { amount: Number(amount) }), ...(model && { model }) } : undefined;
+    const options =
+      amount || model ? { ...(amount && { amount: Number(amount) }), ...(model && { model }) } : undefined;
     let count;
     try {
       for (let n = 0; n < Number(times); n++) count = record(text(table), key(pk), options);

@@ -7,7 +7,14 @@ import { log } from './support/clients.mjs';
 
 const LINE = 'Hot partition detected - table="events" pk="EVENTS" had 3 writes in 60s';
 const hot = (more) =>
-  new HotPartitionDetector({ writesThreshold: 1, readsThreshold: 1, windowSeconds: 60, manualClock: true, logger: null, ...more });
+  new HotPartitionDetector({
+    writesThreshold: 1,
+    readsThreshold: 1,
+    windowSeconds: 60,
+    manualClock: true,
+    logger: null,
+    ...more,
+  });
 
 test('a warning has what is known, and its line goes to the logger', () => {
   const [logger, seen] = [log(), []];
@@ -35,9 +42,10 @@ test('the console is the logger, and null is none', (t) => {
   const warn = t.mock.method(console, 'warn', () => {});
   hot({ logger: undefined }).recordWrite('events', 'k');
   hot({ logger: null }).recordWrite('events', 'k');
-  assert.deepEqual(warn.mock.calls.map(({ arguments: [line] }) => line), [
-    'Hot partition detected - table="events" pk="k" had 1 writes in 60s',
-  ]);
+  assert.deepEqual(
+    warn.mock.calls.map(({ arguments: [line] }) => line),
+    ['Hot partition detected - table="events" pk="k" had 1 writes in 60s'],
+  );
 });
 
 test('a key that is not UTF-8 comes as its bytes', () => {

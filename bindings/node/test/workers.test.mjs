@@ -12,7 +12,9 @@ const KEYS = 20;
 const make = () =>
   new HotPartitionDetector({ writesThreshold: 1_000, readsThreshold: 10 ** 9, windowSeconds: 3_600, logger: null });
 function start(shared, what, records = 0) {
-  const worker = new Worker(new URL('./support/worker.mjs', import.meta.url), { workerData: { shared, what, records } });
+  const worker = new Worker(new URL('./support/worker.mjs', import.meta.url), {
+    workerData: { shared, what, records },
+  });
   worker.ended = once(worker, 'exit').then(([code]) => code);
   return worker;
 }
@@ -26,7 +28,10 @@ test('nothing is lost, and each key is warned of once, by the worker that record
   for (let n = 0; n < records; n++) detector.recordRead('t', 'main');
   for (const worker of workers) assert.equal(await worker.ended, 0);
   const counts = Array.from({ length: KEYS }, (_, n) => detector.getWriteCount('t', `k${n}`));
-  assert.equal(counts.reduce((a, b) => a + b), 4 * records);
+  assert.equal(
+    counts.reduce((a, b) => a + b),
+    4 * records,
+  );
   assert.equal(detector.getReadCount('t', 'main'), records);
   assert.deepEqual(warned.sort(), Array.from({ length: KEYS }, (_, n) => `k${n} 1000`).sort());
   detector.close();

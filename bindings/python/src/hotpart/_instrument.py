@@ -313,15 +313,15 @@ class _Watcher:
                 self.failed(MissingSchemaError(table))
             elif self._schemas.wants(table, attempt, answered=attempt[3] == 200 and interrupted is None):
                 try:
-                    error = yield _Table(table, _named(table, attempt[1]))
+                    refusal = yield _Table(table, _named(table, attempt[1]))
                 except GeneratorExit:
                     # Interrupted. Whatever need not wait for this table counts.
                     self._tell_all(todo)
                     raise
-                if error is None:
+                if refusal is None:
                     todo.extend((table, waited) for waited in self._schemas.described(table))
                 else:
-                    self._schemas.refused(table, error)
+                    self._schemas.refused(table, refusal)
             elif self._schemas.settled(table):
                 # Either it was described just before this one began to wait, or an index is new, or there is none.
                 left = self._schemas.left(table)
