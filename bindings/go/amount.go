@@ -1,0 +1,36 @@
+package hotpart
+
+import "math"
+
+// Amount is what a detector counts in: operations as int64, or capacity in DynamoDB's units as float64, in steps of 0.5.
+type Amount interface{ int64 | float64 }
+
+// perUnit is how many of the library's integers make one of N: capacity is counted in halves, so that 0.5 is exact.
+func perUnit[N Amount]() int64 {
+	if inUnits[N]() {
+		return 2
+	}
+	return 1
+}
+
+// inUnits tells whether N counts capacity.
+func inUnits[N Amount]() bool {
+	_, units := any(N(0)).(float64)
+	return units
+}
+
+// native is an amount as the library's integer.
+func native[N Amount](argument string, amount N) (int64, error) {
+	if !(amount > 0) || float64(amount) > math.MaxInt64/4 && inUnits[N]() {
+		return 0, invalid(argument, "must be positive and finite, not %v", amount)
+	}
+	scaled := amount * N(perUnit[N]())
+	whole := int64(scaled)
+	if N(whole) != scaled {
+		return 0, invalid(argument, "must be a multiple of half a unit, not %v", amount)
+	}
+	return whole, nil
+}
+
+// amountOf is the library's integer as an amount.
+func amountOf[N Amount](whole int64) N { return N(whole) / N(perUnit[N]()) }
