@@ -23,7 +23,7 @@ type alert struct {
 }
 
 // warn tells of a warning that a call gave, on the goroutine that made the call.
-func (c *core) warn(o *owner, table, pk string, due *C.hotpart_due) {
+func (c *core) warn(o *owner, table, pk string, due C.hotpart_due) {
 	a := &c.alert
 	logger := a.logTo()
 	logs := logger.Enabled(context.Background(), slog.LevelWarn)

@@ -48,7 +48,7 @@ func (c *core) Observe(e Exchange) (actions int64, err error) {
 		return actions, nil
 	case actions == C.HPD_ERR_SCHEMA:
 		known := min(int(observed.table_len), len(observed.table))
-		return 0, &MissingSchemaError{Table: C.GoStringN(&observed.table[0], C.int(known))}
+		return 0, &MissingSchemaError{Table: goString(&observed.table[0], C.size_t(known))}
 	case actions == C.HPD_ERR_INVALID && e.Operation == "":
 		return 0, badName("Operation", e.Operation)
 	}
@@ -72,7 +72,7 @@ func (c *core) warnAll(o *owner, warnings *C.hpd_warnings) {
 	// OnWarning may never return.
 	C.hpd_warnings_free(warnings)
 	for i := range all {
-		c.warn(o, all[i].table, all[i].pk, &all[i].numbers)
+		c.warn(o, all[i].table, all[i].pk, all[i].numbers)
 	}
 }
 

@@ -79,20 +79,21 @@ func (d *DetectorOf[N]) ReadCount(table, pk string) (count N, err error) {
 }
 
 func (c *core) record(operation Operation, table, pk, model string, amount int64) (int64, error) {
-	o, err := c.open()
-	if err != nil {
-		return 0, err
+	o := c.owner.Load()
+	if o == nil {
+		return 0, ErrClosed
 	}
 	var due C.hotpart_due
 	count := int64(C.hotpart_record(o.native, text(table), length(table), text(pk), length(pk), text(model), length(model),
 		C.uint64_t(amount), C.int32_t(operation), &due))
 	if count < 0 {
-		count, err = 0, refused(count, table, pk, model)
-	} else if due.count != 0 {
-		c.warn(o, table, pk, &due)
+		return 0, refused(count, table, pk, model)
+	}
+	if due.count != 0 {
+		c.warn(o, table, pk, due)
 	}
 	runtime.KeepAlive(o)
-	return count, err
+	return count, nil
 }
 
 func (c *core) count(operation Operation, table, pk string) (int64, error) {

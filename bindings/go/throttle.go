@@ -28,7 +28,7 @@ func (c *core) RecordThrottle(table, pk string, operation Operation, reason Reas
 		return 0, refused(count, table, pk, "")
 	}
 	if due.count != 0 {
-		c.warn(o, table, pk, &due)
+		c.warn(o, table, pk, due)
 	}
 	runtime.KeepAlive(o)
 	return count, nil

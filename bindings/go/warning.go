@@ -47,14 +47,14 @@ type warning struct {
 	perUnit                   int64
 }
 
-func (c *core) warningOf(o *owner, table, pk string, due *C.hotpart_due) warning {
-	w := warning{table: strings.Clone(table), pk: strings.Clone(pk), due: *due, perUnit: c.one}
+func (c *core) warningOf(o *owner, table, pk string, due C.hotpart_due) warning {
+	w := warning{table: strings.Clone(table), pk: strings.Clone(pk), due: due, perUnit: c.one}
 	if w.due.rule == C.HPD_RULE_THROTTLE {
 		// Throttles are attempts, which have no units.
 		w.perUnit = 1
 	}
 	w.redacted = redacted(o, table, pk)
-	if line := C.hotpart_log_line(o.native, text(table), length(table), text(pk), length(pk), due); line != nil {
+	if line := C.hotpart_log_line(o.native, text(table), length(table), text(pk), length(pk), &w.due); line != nil {
 		w.line = goText(line)
 	}
 	return w
