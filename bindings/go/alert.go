@@ -18,32 +18,27 @@ type alert struct {
 	call   func(warning)
 	// always: every hot record warns. Then a record by OnWarning would have it called for ever.
 	always bool
-	// telling is how many goroutines are in OnWarning; kept only if every hot record warns.
+	// telling is how many goroutines tell of a warning; kept only if every hot record warns.
 	telling atomic.Int64
 }
 
 // warn tells of a warning that a call gave, on the goroutine that made the call.
 func (c *core) warn(o *owner, table, pk string, due C.hotpart_due) {
 	a := &c.alert
-	logger := a.logTo()
-	logs := logger.Enabled(context.Background(), slog.LevelWarn)
-	if !logs && a.call == nil || a.always && a.isTelling() {
-		return
-	}
-	w := c.warningOf(o, table, pk, due)
-	if logs {
-		guarded(logger, "the logger", func() {
-			logger.LogAttrs(context.Background(), slog.LevelWarn, w.line, w.attributes()...)
-		})
-	}
-	if a.call == nil {
-		return
-	}
 	if a.always {
+		if a.isTelling() {
+			return
+		}
 		a.telling.Add(1)
 		defer a.telling.Add(-1)
 	}
-	guarded(logger, "OnWarning", func() { tell(a.call, w) })
+	w, logger := c.warningOf(o, table, pk, due), a.logTo()
+	guarded(logger, "the logger", func() {
+		logger.LogAttrs(context.Background(), slog.LevelWarn, w.line, w.attributes()...)
+	})
+	if a.call != nil {
+		guarded(logger, "OnWarning", func() { a.call(w) })
+	}
 }
 
 // logTo is the logger: a program may set its default one after the detector is made.
@@ -54,7 +49,9 @@ func (a *alert) logTo() *slog.Logger {
 	return slog.Default()
 }
 
-// guarded keeps a caller's panic from the record that gave the warning.
+// guarded keeps a caller's panic from the record that gave the warning. Its frame on the stack is what isTelling looks for.
+//
+//go:noinline
 func guarded(logger *slog.Logger, what string, f func()) {
 	defer func() {
 		failure := recover()
@@ -68,14 +65,9 @@ func guarded(logger *slog.Logger, what string, f func()) {
 	f()
 }
 
-// tell is OnWarning's frame on the stack of its goroutine, by which isTelling knows it.
-//
-//go:noinline
-func tell(call func(warning), w warning) { call(w) }
+var guardedEntry = reflect.ValueOf(guarded).Pointer()
 
-var tellEntry = reflect.ValueOf(tell).Pointer()
-
-// isTelling tells whether this goroutine is in OnWarning. Goroutines have no identity, but each has its stack.
+// isTelling tells whether this goroutine tells of a warning. Goroutines have no identity, but each has its stack.
 func (a *alert) isTelling() bool {
 	if a.telling.Load() == 0 {
 		return false
@@ -86,7 +78,7 @@ func (a *alert) isTelling() bool {
 		frames := runtime.CallersFrames(callers[:n])
 		for more := n > 0; more; {
 			var frame runtime.Frame
-			if frame, more = frames.Next(); frame.Entry == tellEntry {
+			if frame, more = frames.Next(); frame.Entry == guardedEntry {
 				return true
 			}
 		}
