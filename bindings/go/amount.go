@@ -1,9 +1,10 @@
 package hotpart
 
-import "math"
-
 // Amount is what a detector counts in: operations as int64, or capacity in DynamoDB's units as float64, in steps of 0.5.
 type Amount interface{ int64 | float64 }
+
+// unitsMax is what fits no more into the library's integers, in halves.
+const unitsMax = 1 << 62
 
 // perUnit is how many of the library's integers make one of N: capacity is counted in halves, so that 0.5 is exact.
 func perUnit[N Amount]() int64 {
@@ -21,8 +22,11 @@ func inUnits[N Amount]() bool {
 
 // native is an amount as the library's integer.
 func native[N Amount](argument string, amount N) (int64, error) {
-	if !(amount > 0) || float64(amount) > math.MaxInt64/4 && inUnits[N]() {
-		return 0, invalid(argument, "must be positive and finite, not %v", amount)
+	if !(amount > 0) {
+		return 0, invalid(argument, "must be positive, not %v", amount)
+	}
+	if inUnits[N]() && float64(amount) >= unitsMax {
+		return 0, invalid(argument, "must be less than 2^62, not %v", amount)
 	}
 	scaled := amount * N(perUnit[N]())
 	whole := int64(scaled)

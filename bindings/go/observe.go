@@ -43,16 +43,14 @@ func (c *core) Observe(e Exchange) (actions int64, err error) {
 		c.warnAll(o, observed.warnings)
 	}
 	runtime.KeepAlive(o)
-	switch {
-	case actions >= 0:
-		return actions, nil
-	case actions == C.HPD_ERR_SCHEMA:
+	if actions == C.HPD_ERR_SCHEMA {
 		known := min(int(observed.table_len), len(observed.table))
 		return 0, &MissingSchemaError{Table: goString(&observed.table[0], C.size_t(known))}
-	case actions == C.HPD_ERR_INVALID && e.Operation == "":
-		return 0, badName("Operation", e.Operation)
 	}
-	return 0, refused(actions, "t", "", e.Model)
+	if actions < 0 {
+		return 0, refused(actions, "any", "", e.Model)
+	}
+	return actions, nil
 }
 
 // warnAll tells of the warnings that a call gave, and frees them.

@@ -351,4 +351,3 @@ func encoded(text string) string {
 	}
 	return b.String()
 }
-
