@@ -57,18 +57,17 @@ func failed(status int64) error {
 	if status >= 0 {
 		return nil
 	}
-	kind := ErrInternal
 	switch status {
 	case C.HPD_ERR_NULL, C.HPD_ERR_INVALID:
-		kind = ErrInvalid
+		return ErrInvalid
 	case C.HPD_ERR_UNSUPPORTED:
-		kind = ErrUnsupported
+		return ErrUnsupported
 	case C.HPD_ERR_MEMORY:
-		kind = ErrMemory
+		return ErrMemory
 	case C.HPD_ERR_JSON:
-		kind = ErrJSON
+		return ErrJSON
 	}
-	return fmt.Errorf("%w (%s)", kind, C.GoString(C.hpd_status_message(C.int32_t(status))))
+	return fmt.Errorf("%w (%s)", ErrInternal, C.GoString(C.hpd_status_message(C.int32_t(status))))
 }
 
 const (
