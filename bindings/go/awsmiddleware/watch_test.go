@@ -263,13 +263,13 @@ func TestOursComesAfterTheSDKs(t *testing.T) {
 	d := units(t)
 	var stack *middleware.Stack
 	var w wire
-	client := w.on(Watch(d.Detector), func(o *dynamodb.Options) {
+	client := w.on(Watch(d.Detector, known()), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 			stack = s
 			return nil
 		})
 	})
-	_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: str("events"), Item: item{"id": text("k")}})
+	_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: str("events"), Item: events})
 	check(t, err)
 	last := stack.Deserialize.List()
 	want(t, "last", strings.HasPrefix(last[len(last)-1], "hotpart:"), true)
