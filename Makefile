@@ -33,6 +33,7 @@ test: ## every test
 	ci/trace.sh
 	ci/metrics.sh
 	ci/python.sh
+	ci/go.sh
 
 c-test: build ## run the C programs that check themselves
 	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done
