@@ -34,6 +34,7 @@ test: ## every test
 	ci/metrics.sh
 	ci/python.sh
 	ci/node.sh
+	ci/go.sh
 	ci/recipe.sh
 
 c-test: build ## run the C programs that check themselves

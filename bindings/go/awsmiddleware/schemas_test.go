@@ -1,0 +1,335 @@
+package awsmiddleware
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	hotpart "github.com/libhotpart/libhotpart/bindings/go"
+)
+
+var events = item{"id": text("k"), "n": digits("1")}
+
+const (
+	description = `{"Table":{"TableName":"events","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}}`
+	denied      = `{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"no"}`
+	gone        = `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no"}`
+)
+
+func TestATableIsDescribedWhenItIsNeededAndOnce(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.answer("DescribeTable", 200, description)
+		client := w.on(Watch(d.Detector))
+		for range 3 {
+			put(t, client, "events", events)
+		}
+		want(t, "sent", strings.Join(w.operations(), " "), "PutItem DescribeTable PutItem PutItem")
+		want(t, "writes", d.writes("events", "k"), 3)
+	})
+}
+
+func TestATableThatTrafficHasShownIsNotDescribed(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		client := w.on(Watch(d.Detector))
+		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: str("events"), Key: item{"id": text("k")}})
+		check(t, err)
+		put(t, client, "events", events)
+		want(t, "sent", strings.Join(w.operations(), " "), "DeleteItem PutItem")
+		want(t, "writes", d.writes("events", "k"), 2)
+	})
+}
+
+// puts has goroutines put while a table is described.
+func puts(t *testing.T, w *wire, client func() *dynamodb.Client, goroutines, each int, i item) {
+	w.answer("DescribeTable", 200, description)
+	w.before = func(operation string, _ map[string]any) {
+		if operation != "DescribeTable" {
+			return
+		}
+		var done sync.WaitGroup
+		for range goroutines {
+			done.Go(func() {
+				for range each {
+					put(t, client(), "events", i)
+				}
+			})
+		}
+		done.Wait()
+	}
+}
+
+func TestWhatComesWhileATableIsDescribedIsCountedToo(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		var l log
+		client := w.on(Watch(d.Detector, l.option()))
+		large := item{"id": text("k"), "x": text(strings.Repeat("x", 5_000))}
+		puts(t, &w, func() *dynamodb.Client { return client }, 4, 750, large)
+		put(t, client, "events", events)
+		want(t, "describes", w.describes(), 1)
+		want(t, "writes", d.writes("events", "k"), 3_000*d.either(5, 1)+1)
+		want(t, "lines", len(l.lines(t)), 0)
+	})
+}
+
+func TestConcurrentFirstUse(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.answer("DescribeTable", 200, description)
+		w.before = func(operation string, _ map[string]any) {
+			if operation == "DescribeTable" {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		client := w.on(Watch(d.Detector))
+		var done sync.WaitGroup
+		for range 16 {
+			done.Go(func() {
+				for range 20 {
+					put(t, client, "events", events)
+				}
+			})
+		}
+		done.Wait()
+		want(t, "describes", w.describes(), 1)
+		want(t, "writes", d.writes("events", "k"), 320)
+	})
+}
+
+func TestWhatCantWaitIsSaidOnce(t *testing.T) {
+	var w wire
+	var l log
+	d := countedBy(t, hotpart.New)
+	client := w.on(Watch(d.Detector, l.option()))
+	puts(t, &w, func() *dynamodb.Client { return client }, 1, 120, item{"id": text("k"), "x": text(strings.Repeat("x", 390_000))})
+	put(t, client, "events", events)
+	waited := int(d.writes("events", "k"))
+	if waited < 80 || waited > 90 {
+		t.Errorf("%d waited in 32 MiB", waited)
+	}
+	want(t, "lines", strings.Join(l.lines(t), ";"), `too many requests wait for the key schema of table "events": some are not counted`)
+}
+
+func TestATableThatMayNotBeDescribedIsNeverAskedForAgain(t *testing.T) {
+	for refusal, after := range map[string]int{denied: 1, gone: 2} {
+		inBothModes(t, func(t *testing.T, d *counted) {
+			var w wire
+			var l log
+			w.answer("DescribeTable", 400, refusal)
+			client := w.on(Watch(d.Detector, l.option()))
+			for range 3 {
+				put(t, client, "events", item{"id": text("k"), "x": text(strings.Repeat("x", 100_000))})
+			}
+			want(t, "describes", w.describes(), 1)
+			lines := l.lines(t)
+			if len(lines) != 1 || !strings.Contains(lines[0], "DescribeTable failed") || !strings.Contains(lines[0], `WithKeySchema("events"`) {
+				t.Errorf("%q", lines)
+			}
+			s := schemasOf(d.Detector)
+			want(t, "waiting", len(s.tables["events"].waiting)+s.tables["events"].bytes, 0)
+			later(s)
+			put(t, client, "events", events)
+			want(t, "describes", w.describes(), after)
+		})
+	}
+}
+
+// later lets a minute pass.
+func later(s *schemas) {
+	now := s.now().Add(61 * time.Second)
+	s.now = func() time.Time { return now }
+}
+
+func TestWhatOneClientWasDeniedAnotherDoesNotAsk(t *testing.T) {
+	d := countedBy(t, hotpart.New)
+	for n := range 3 {
+		var w wire
+		w.answer("DescribeTable", 400, denied)
+		put(t, w.on(Watch(d.Detector)), "events", events)
+		want(t, "describes", w.describes(), map[bool]int{true: 1}[n == 0])
+	}
+}
+
+func TestADetectorThatIsGoneTakesAlongWhatWasAsked(t *testing.T) {
+	kept := func() (n int) {
+		all.Range(func(any, any) bool { n++; return true })
+		return n
+	}
+	for range 100 {
+		d, err := hotpart.New(hotpart.Config{WritesThreshold: 1, ReadsThreshold: 1, WindowSeconds: 1})
+		check(t, err)
+		Watch(d)
+	}
+	for range 100 {
+		runtime.GC()
+		if time.Sleep(time.Millisecond); kept() < 50 {
+			return
+		}
+	}
+	t.Errorf("%d are kept", kept())
+}
+
+func TestWithoutDescribe(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		var l log
+		client := w.on(Watch(d.Detector, WithoutDescribe(), l.option()))
+		for _, table := range []string{"events", "other", "events", "other"} {
+			put(t, client, table, events)
+		}
+		want(t, "describes", w.describes(), 0)
+		want(t, "lines", strings.Join(l.lines(t), ";"),
+			`a request to DynamoDB could not be observed: the key schema of table "events" is not known;`+
+				`a request to DynamoDB could not be observed: the key schema of table "other" is not known`)
+	})
+}
+
+func TestATableIsDescribedOnlyWhenDynamoDBAnswers(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.answer("DescribeTable", 200, description)
+		w.answer("PutItem", 500, `{"__type":"InternalServerError"}`)
+		client := w.on(Watch(d.Detector))
+		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: str("events"), Item: events})
+		want(t, "code", code(err), "InternalServerError")
+		want(t, "describes", w.describes(), 0)
+		w.answer("PutItem", 200, "{}")
+		put(t, client, "events", events)
+		want(t, "describes", w.describes(), 1)
+		want(t, "writes: the first three may have run", d.writes("events", "k"), 4)
+	})
+}
+
+func TestARequestOnSeveralUnknownTablesDescribesThemAll(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.before = func(operation string, body map[string]any) {
+			if operation == "DescribeTable" {
+				w.answer("DescribeTable", 200, strings.Replace(description, "events", body["TableName"].(string), 1))
+			}
+		}
+		client, tables := w.on(Watch(d.Detector)), []string{"aaa", "bbb", "ccc"}
+		requests := map[string][]types.WriteRequest{}
+		for _, table := range tables {
+			requests[table] = []types.WriteRequest{{PutRequest: &types.PutRequest{Item: events}}}
+		}
+		for range 3 {
+			_, err := client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: requests})
+			check(t, err)
+		}
+		want(t, "describes", w.describes(), 3)
+		for _, table := range tables {
+			want(t, table, d.writes(table, "k"), 3)
+		}
+	})
+}
+
+func TestADescribeThatIsGivenUpIsMadeByTheNext(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.answer("DescribeTable", 200, description)
+		client := w.on(Watch(d.Detector))
+		canceled, cancel := context.WithCancel(ctx)
+		w.before = func(operation string, _ map[string]any) {
+			if operation == "DescribeTable" {
+				cancel()
+			}
+		}
+		_, err := client.PutItem(canceled, &dynamodb.PutItemInput{TableName: str("events"), Item: events})
+		check(t, err)
+		w.before = nil
+		put(t, client, "events", events)
+		want(t, "writes", d.writes("events", "k"), 2)
+	})
+}
+
+func TestATableOfAnotherAccountIsDescribedByItsARN(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		arn := "arn:aws:dynamodb:us-east-1:999999999999:table/events"
+		w.answer("DescribeTable", 200, description)
+		put(t, w.on(Watch(d.Detector)), arn, events)
+		want(t, "described", w.sent[1].body["TableName"], any(arn))
+		want(t, "writes", d.writes("events", "k"), 1)
+	})
+}
+
+func TestAnIndexThatWasMadeSinceIsLearntWithinAMinute(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		var l log
+		w.answer("DescribeTable", 200, description)
+		w.answer("Query", 200, `{"Items":[],"Count":0,"ScannedCount":0}`)
+		client := w.on(Watch(d.Detector, l.option()))
+		put(t, client, "events", events)
+		query := func() {
+			_, err := client.Query(ctx, &dynamodb.QueryInput{
+				TableName: str("events"), IndexName: str("by_group"), KeyConditionExpression: str("a = :a AND b = :b"),
+				ExpressionAttributeValues: item{":a": text("x"), ":b": text("y")},
+			})
+			check(t, err)
+		}
+		for range 3 {
+			query()
+		}
+		want(t, "describes", w.describes(), 1)
+		want(t, "lines", strings.Join(l.lines(t), ";"),
+			`a request to DynamoDB could not be observed: the key schema of index "by_group" of table "events" is not known`)
+		later(schemasOf(d.Detector))
+		w.answer("DescribeTable", 200, strings.Replace(description, `"KeySchema"`,
+			`"GlobalSecondaryIndexes":[{"IndexName":"by_group","KeySchema":[{"AttributeName":"b","KeyType":"HASH"}]}],"KeySchema"`, 1))
+		for range 3 {
+			query()
+		}
+		want(t, "describes", w.describes(), 2)
+		if d.reads("events/index/by_group", "y") == 0 {
+			t.Error("not counted")
+		}
+	})
+}
+
+func TestATableMadeAnewWithAnotherKeyIsLearntWithinAMinute(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.answer("DescribeTable", 200, description)
+		client := w.on(Watch(d.Detector))
+		put(t, client, "events", events)
+		w.answer("DescribeTable", 200, strings.Replace(description, `"id"`, `"other"`, 1))
+		later(schemasOf(d.Detector))
+		put(t, client, "events", item{"other": text("k")})
+		want(t, "writes", d.writes("events", "k"), 2)
+	})
+}
+
+func TestTheDescriberHasTheOptionsOfTheClient(t *testing.T) {
+	var w wire
+	w.answer("DescribeTable", 200, description)
+	d := countedBy(t, hotpart.New)
+	var agents []string
+	// What comes after Watch holds for it too.
+	client := dynamodb.New(dynamodb.Options{Region: "us-east-1"}, Watch(d.Detector), func(o *dynamodb.Options) {
+		o.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+			agents = append(agents, r.Header.Get("User-Agent"))
+			return w.Do(r)
+		})
+		o.AppID, o.BaseEndpoint = "mine", str("http://127.0.0.1:1")
+	})
+	put(t, client, "events", events)
+	want(t, "requests", len(agents), 2)
+	if slices.ContainsFunc(agents, func(agent string) bool { return !strings.Contains(agent, "app/mine") }) {
+		t.Error(agents)
+	}
+}
+
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }

@@ -1,0 +1,115 @@
+// Package awsmiddleware has a client of the AWS SDK for DynamoDB tell a detector of every attempt at a request, as it was sent
+// and answered:
+//
+//	client := dynamodb.NewFromConfig(cfg, awsmiddleware.Watch(detector))
+//
+// No request's result changes, and no error in here reaches the caller: it is logged, once.
+package awsmiddleware
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
+	hotpart "github.com/libhotpart/libhotpart/bindings/go"
+)
+
+// Detector is a [*hotpart.Detector] or a [*hotpart.CapacityDetector].
+type Detector interface {
+	Capacity() bool
+	Closed() bool
+	Observe(hotpart.Exchange) (actions int64, err error)
+	SetKeySchema(table, attribute string) error
+	SetIndexKeySchema(table, index string, attributes ...string) error
+}
+
+// Option changes how a client is watched.
+type Option func(*watcher)
+
+// WithoutDescribe keeps tables from being described: without it a table whose key schema is needed, and was not seen in
+// traffic, is described by one DescribeTable, never again where that was denied.
+func WithoutDescribe() Option { return func(w *watcher) { w.describes = false } }
+
+// WithKeySchema tells the partition key of a table, "events", or of an index, "events/index/by_user", which may be of several
+// attributes. One that is refused is logged; the detector's SetKeySchema returns the error.
+func WithKeySchema(table string, attributes ...string) Option {
+	return func(w *watcher) {
+		if err := setKeySchema(w.detector, table, attributes); err != nil {
+			w.logTo().Error("hotpart: a key schema was refused", "logger", "hotpart", "table", table, "error", err)
+		}
+	}
+}
+
+// WithModel has the client's records made for a model, whose thresholds win over the tables'.
+func WithModel(model string) Option { return func(w *watcher) { w.model = model } }
+
+// WithLogger is where is logged what could not be observed. Without it: slog.Default().
+func WithLogger(logger *slog.Logger) Option { return func(w *watcher) { w.logger = logger } }
+
+// Watch returns an option for dynamodb.NewFromConfig, dynamodb.New, or one call of a client. To watch a client again with the
+// same detector changes the options; a detector that was closed is left alone.
+//
+// A detector of capacity has requests ask for ReturnConsumedCapacity, where the caller did not, and takes what was asked for
+// out of their results again.
+func Watch(detector Detector, options ...Option) func(*dynamodb.Options) {
+	w := &watcher{detector: detector, describes: true, id: fmt.Sprintf("hotpart:%p", detector), schemas: schemasOf(detector)}
+	for _, option := range options {
+		option(w)
+	}
+	return func(o *dynamodb.Options) {
+		// Later options may still change them: they are looked at when a table is to be described.
+		describer := sync.OnceValue(func() *dynamodb.Client { return clientOf(o) })
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return w.add(stack, describer) })
+	}
+}
+
+// A watcher is what a client's middleware knows.
+type watcher struct {
+	detector  Detector
+	describes bool
+	model     string
+	logger    *slog.Logger
+	// id tells watchers of one detector from those of others.
+	id      string
+	schemas *schemas
+	told    told
+}
+
+func (w *watcher) add(stack *middleware.Stack, describer func() *dynamodb.Client) error {
+	if w.detector.Closed() {
+		return nil
+	}
+	// Closest to the wire: what the SDK does with an answer it does after us, and each of its attempts comes by.
+	attempt := &attempt{watcher: w, describer: describer}
+	if _, ok := stack.Deserialize.Get(w.id); ok {
+		_, err := stack.Deserialize.Swap(w.id, attempt)
+		return err
+	}
+	if err := stack.Deserialize.Add(attempt, middleware.After); err != nil {
+		return err
+	}
+	if w.detector.Capacity() && tellsCapacity[stack.ID()] {
+		return stack.Serialize.Add(&ask{w.id}, middleware.Before)
+	}
+	return nil
+}
+
+func (w *watcher) logTo() *slog.Logger {
+	if w.logger != nil {
+		return w.logger
+	}
+	return slog.Default()
+}
+
+func setKeySchema(detector Detector, table string, attributes []string) error {
+	if table, index, ok := strings.Cut(table, "/index/"); ok {
+		return detector.SetIndexKeySchema(table, index, attributes...)
+	}
+	if len(attributes) != 1 {
+		return fmt.Errorf("%w: a table's partition key is one attribute, not %d", hotpart.ErrInvalid, len(attributes))
+	}
+	return detector.SetKeySchema(table, attributes[0])
+}

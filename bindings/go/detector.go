@@ -1,0 +1,124 @@
+package hotpart
+
+// #include "native.h"
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Detectors of operations, and what they take and give.
+type (
+	// Detector counts operations. Made by [New].
+	Detector = DetectorOf[int64]
+	// Config is what a [Detector] is made with.
+	Config = ConfigOf[int64]
+	// Record is one record of a [Detector] in full.
+	Record = RecordOf[int64]
+	// Thresholds are those of a [Detector].
+	Thresholds = ThresholdsOf[int64]
+	// Warning is what a [Detector] gives.
+	Warning = WarningOf[int64]
+	// HotPartition is what a [Detector] lists.
+	HotPartition = HotPartitionOf[int64]
+)
+
+// Detectors of capacity, and what they take and give.
+type (
+	// CapacityDetector counts capacity. Made by [NewCapacity] and [NewForDynamoDB].
+	CapacityDetector = DetectorOf[float64]
+	// CapacityConfig is what a [CapacityDetector] is made with.
+	CapacityConfig = ConfigOf[float64]
+	// CapacityRecord is one record of a [CapacityDetector] in full.
+	CapacityRecord = RecordOf[float64]
+	// CapacityThresholds are those of a [CapacityDetector].
+	CapacityThresholds = ThresholdsOf[float64]
+	// CapacityWarning is what a [CapacityDetector] gives.
+	CapacityWarning = WarningOf[float64]
+	// CapacityHotPartition is what a [CapacityDetector] lists.
+	CapacityHotPartition = HotPartitionOf[float64]
+)
+
+// DetectorOf is the type of detectors; see [Detector] and [CapacityDetector]. Any number of goroutines may use one.
+type DetectorOf[N Amount] struct{ core }
+
+// core is what detectors have in common whatever they count in. It must not be copied.
+type core struct {
+	owner    atomic.Pointer[owner]
+	capacity bool
+	window   int
+	// one is what a record without an amount adds.
+	one   int64
+	alert alert
+}
+
+// New makes a detector that counts operations.
+func New(config Config) (*Detector, error) { return build(config, config.own) }
+
+// NewCapacity makes a detector that counts capacity: thresholds, amounts and counts are in DynamoDB's units.
+func NewCapacity(config CapacityConfig) (*CapacityDetector, error) { return build(config, config.own) }
+
+// NewForDynamoDB makes a detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a
+// partition: at the limit in any one second, and at share of it (0.001 to 1) over five. Its window of 60 seconds has no
+// threshold. Each of so many processes takes its even part of the limits. config has the rest: thresholds and window in it
+// are refused.
+func NewForDynamoDB(share float64, processes int, config CapacityConfig) (*CapacityDetector, error) {
+	return build(config, func(options *C.hpd_options) error {
+		if err := config.withoutOwn(); err != nil {
+			return err
+		}
+		if !(share >= 0.001 && share <= 1) {
+			return invalid("share", "must be 0.001 to 1, not %v", share)
+		}
+		if processes < 1 || processes > math.MaxUint32 {
+			return invalid("processes", "must be 1 to %d, not %d", uint32(math.MaxUint32), processes)
+		}
+		permille := C.uint32_t(math.Round(share * 1_000))
+		status := C.hpd_options_for_dynamodb(options, C.size_t(unsafe.Sizeof(*options)), permille, C.uint32_t(processes))
+		if status == C.HPD_ERR_INVALID {
+			return invalid("processes", "must leave each a share of DynamoDB's limits, not be %d", processes)
+		}
+		return failed(int64(status))
+	})
+}
+
+func build[N Amount](config ConfigOf[N], limits func(*C.hpd_options) error) (*DetectorOf[N], error) {
+	if version := C.hpd_abi_version(); version != 1 {
+		return nil, fmt.Errorf("%w: version %d of the library's interface", ErrUnsupported, version)
+	}
+	var options C.hpd_options
+	C.hpd_options_init(&options, C.size_t(unsafe.Sizeof(options)))
+	if err := limits(&options); err != nil {
+		return nil, err
+	}
+	if err := config.shared(&options); err != nil {
+		return nil, err
+	}
+	var made *C.hpd_detector
+	if err := failed(int64(C.hpd_new_with_options(&options, &made))); err != nil {
+		return nil, err
+	}
+	d := &DetectorOf[N]{core{
+		capacity: inUnits[N](),
+		window:   int(options.window_seconds),
+		one:      perUnit[N](),
+		alert:    alert{logger: config.Logger, always: options.warning_interval_seconds == 0},
+	}}
+	if onWarning := config.OnWarning; onWarning != nil {
+		d.alert.call = func(w warning) { onWarning(warningIn[N](w)) }
+	}
+	d.owner.Store(newOwner(made))
+	return d, nil
+}
+
+// WindowSeconds returns the sliding window, in seconds.
+func (c *core) WindowSeconds() int { return c.window }
+
+// Capacity tells whether capacity is counted, in units, and not operations.
+func (c *core) Capacity() bool { return c.capacity }
+
+// Version returns the version of the library that is linked, such as "0.1.0".
+func Version() string { return C.GoString(C.hpd_version()) }

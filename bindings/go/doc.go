@@ -1,0 +1,21 @@
+// Package hotpart counts reads and writes per DynamoDB partition key, inside the program that makes them, and warns before
+// DynamoDB throttles the key.
+//
+// A partition is a pair of a table and a partition key's value. It is hot when what it had in a sliding window reaches a
+// threshold: its model's, else its table's, else the detector's own. Then a line is logged, once an interval (by default
+// the window), and OnWarning is called:
+//
+//	Hot partition detected - table="events" pk="EVENTS" had 500 writes in 60s
+//
+// [New] makes a [Detector], which counts operations. [NewCapacity] and [NewForDynamoDB] make a [CapacityDetector], which
+// counts capacity, in DynamoDB's units and in steps of half a unit. They are one type but for their numbers.
+//
+// Tables and keys are any bytes: a table 1 to 1,024 of them, a key up to 16,384. Any number of goroutines may use a
+// detector at once; a record takes no lock and allocates nothing.
+//
+// What is wrong with an argument is told by an error that names it, for which errors.Is(err, [ErrInvalid]) holds.
+//
+// The package awsmiddleware, a module of its own, watches a client of the AWS SDK.
+//
+// libhotpart is found by pkg-config or, with the build tag hotpart_static, taken from this repository's own build.
+package hotpart

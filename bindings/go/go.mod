@@ -1,0 +1,3 @@
+module github.com/libhotpart/libhotpart/bindings/go
+
+go 1.25.0

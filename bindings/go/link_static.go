@@ -1,0 +1,8 @@
+//go:build hotpart_static
+
+package hotpart
+
+// #cgo CFLAGS: -I${SRCDIR}/../../include
+// #cgo LDFLAGS: ${SRCDIR}/../../target/release/libhotpart.a
+// #cgo linux LDFLAGS: -lgcc_s -lutil -lrt -lpthread -lm -ldl
+import "C"

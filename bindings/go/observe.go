@@ -1,0 +1,121 @@
+package hotpart
+
+// #include "native.h"
+// #cgo noescape hotpart_observe
+// #cgo nocallback hotpart_observe
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Exchange is one attempt at a request to DynamoDB, and its answer.
+type Exchange struct {
+	// Operation is "PutItem", or the header X-Amz-Target.
+	Operation string
+	// Request is the JSON body that was sent.
+	Request []byte
+	// Response is the answer's body, if there was one.
+	Response []byte
+	// Status is the answer's HTTP status; 0: no answer came.
+	Status int
+	// Model is the model that the records are made for. Empty: none.
+	Model string
+}
+
+// Observe records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
+// capacity, and throttles. Call it for every attempt; the package awsmiddleware does so for the AWS SDK. It returns how many
+// item-level actions were recorded. For an [ErrMissingSchema] it has recorded nothing.
+func (c *core) Observe(e Exchange) (actions int64, err error) {
+	if e.Status != 0 && (e.Status < 100 || e.Status > 999) {
+		return 0, invalid("Status", "must be 100 to 999, or 0, not %d", e.Status)
+	}
+	o, err := c.open()
+	if err != nil {
+		return 0, err
+	}
+	var observed C.hotpart_observed
+	request, response := view(e.Request), view(e.Response)
+	actions = int64(C.hotpart_observe(o.native, text(e.Operation), length(e.Operation), text(request), length(request),
+		text(response), length(response), text(e.Model), length(e.Model), C.int32_t(e.Status), &observed))
+	if observed.warnings != nil {
+		c.warnAll(o, observed.warnings)
+	}
+	runtime.KeepAlive(o)
+	if actions == C.HPD_ERR_SCHEMA {
+		known := min(int(observed.table_len), len(observed.table))
+		return 0, &MissingSchemaError{Table: goString(&observed.table[0], C.size_t(known))}
+	}
+	if actions < 0 {
+		return 0, refused(actions, "any", "", e.Model)
+	}
+	return actions, nil
+}
+
+// warnAll tells of the warnings that a call gave, and frees them.
+func (c *core) warnAll(o *owner, warnings *C.hpd_warnings) {
+	type due struct {
+		table, pk string
+		numbers   C.hotpart_due
+	}
+	all := make([]due, C.hpd_warnings_len(warnings))
+	for i := range all {
+		w := C.hpd_warning{struct_size: C.sizeof_hpd_warning}
+		if C.hpd_warnings_get(warnings, C.size_t(i), &w) == C.HPD_OK {
+			all[i].table, all[i].pk = goString(w.table, w.table_len), goString(w.pk, w.pk_len)
+			C.hotpart_copy_due(&all[i].numbers, &w)
+		}
+	}
+	// OnWarning may never return.
+	C.hpd_warnings_free(warnings)
+	for i := range all {
+		c.warn(o, all[i].table, all[i].pk, all[i].numbers)
+	}
+}
+
+func goString(start *C.char, n C.size_t) string {
+	return string(unsafe.Slice((*byte)(unsafe.Pointer(start)), n))
+}
+
+// SetKeySchema declares the attribute that is a table's partition key.
+func (c *core) SetKeySchema(table, attribute string) error {
+	return c.setKeySchema(table, nil, []string{attribute})
+}
+
+// SetIndexKeySchema declares the attributes, one to four, that make up the partition key of a table's index.
+func (c *core) SetIndexKeySchema(table, index string, attributes ...string) error {
+	if len(index) < 1 || len(index) > tableMax {
+		return badName("index", index)
+	}
+	if len(attributes) < 1 || len(attributes) > 4 {
+		return invalid("attributes", "must be one to four, not %d", len(attributes))
+	}
+	return c.setKeySchema(table, &index, attributes)
+}
+
+func (c *core) setKeySchema(table string, index *string, attributes []string) error {
+	var names [4]*C.char
+	var lens [4]C.size_t
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	for i, attribute := range attributes {
+		if len(attribute) < 1 || len(attribute) > tableMax {
+			return badName("attributes", attribute)
+		}
+		pins.Pin(unsafe.StringData(attribute))
+		names[i], lens[i] = text(attribute), length(attribute)
+	}
+	o, err := c.open()
+	if err != nil {
+		return err
+	}
+	var of *C.char
+	var ofLen C.size_t
+	if index != nil {
+		of, ofLen = text(*index), length(*index)
+	}
+	status := C.hpd_set_key_schema(o.native, text(table), length(table), of, ofLen, &names[0], &lens[0], C.size_t(len(attributes)))
+	runtime.KeepAlive(o)
+	return refusedName(status, "table", table)
+}

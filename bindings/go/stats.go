@@ -1,0 +1,70 @@
+package hotpart
+
+// #include "native.h"
+import "C"
+
+import "runtime"
+
+// Stats are numbers about a detector since it was made; Clear does not reset them.
+type Stats struct {
+	// Records are those made.
+	Records int64
+	// Partitions are those tracked now.
+	Partitions int64
+	// Bytes are those that the library holds now.
+	Bytes int64
+	// Reclaimed are idle partitions whose memory was given back.
+	Reclaimed int64
+	// Replaced are partitions that lost their counts to a new one at MaxPartitions.
+	Replaced int64
+	// Cleared are partitions that Clear forgot.
+	Cleared int64
+	// Warnings are those given.
+	Warnings int64
+	// Suppressed are hot records that gave no warning.
+	Suppressed int64
+	// Throttles are by [Reason].
+	Throttles [5]int64
+	// Unattributed is by kind of [Unattributed]; [ScanUnits] and [IndexUnits] are in units.
+	Unattributed [5]float64
+	// EstimatedUnits is capacity that was estimated because no answer told it.
+	EstimatedUnits float64
+	// UnknownOperations are observed requests of operations that are not known.
+	UnknownOperations int64
+}
+
+// Stats returns numbers about the detector itself.
+func (c *core) Stats() (Stats, error) {
+	o, err := c.open()
+	if err != nil {
+		return Stats{}, err
+	}
+	s := C.hpd_statistics{struct_size: C.sizeof_hpd_statistics}
+	status := C.hpd_get_statistics(o.native, &s)
+	runtime.KeepAlive(o)
+	if err := failed(int64(status)); err != nil {
+		return Stats{}, err
+	}
+	stats := Stats{
+		Records:           int64(s.records),
+		Partitions:        int64(s.partitions),
+		Bytes:             int64(s.bytes),
+		Reclaimed:         int64(s.reclaimed),
+		Replaced:          int64(s.replaced),
+		Cleared:           int64(s.cleared),
+		Warnings:          int64(s.warnings),
+		Suppressed:        int64(s.suppressed),
+		EstimatedUnits:    float64(s.estimated_half_units) / 2,
+		UnknownOperations: int64(s.unknown_operations),
+	}
+	for i, n := range s.throttles {
+		stats.Throttles[i] = int64(n)
+	}
+	for i, n := range s.unattributed {
+		stats.Unattributed[i] = float64(n)
+		if Unattributed(i).inUnits() {
+			stats.Unattributed[i] /= 2
+		}
+	}
+	return stats, nil
+}

@@ -1,0 +1,120 @@
+package hotpart
+
+// #include "native.h"
+import "C"
+
+import (
+	"log/slog"
+	"strings"
+	"unsafe"
+)
+
+// WarningOf says that a partition is hot: its count has reached its threshold. See [Warning] and [CapacityWarning].
+type WarningOf[N Amount] struct {
+	// Table is the table, or TABLE/index/INDEX.
+	Table string
+	// PK is the partition key's value, whether keys are redacted or not.
+	PK string
+	// Redacted is what stands for the key in logs and metrics; empty if keys are not redacted.
+	Redacted string
+	// Operation is what made it hot.
+	Operation Operation
+	// Count is what reached the threshold; by RuleThrottle a number of attempts.
+	Count N
+	// Threshold is what it reached.
+	Threshold N
+	// WindowSeconds is what Count is of: the window or, by other rules, 1 or 5.
+	WindowSeconds int
+	// Suppressed are records at or past the threshold since the last warning that gave none.
+	Suppressed int64
+	// Peak is the fullest second in the window.
+	Peak N
+	// Rule is which rule is met.
+	Rule Rule
+	// Utilisation is Count as a share of DynamoDB's limit for a partition: 1 is the limit.
+	Utilisation float64
+
+	line string
+}
+
+// String is the line that is logged: the key escaped, and hashed if keys are redacted.
+func (w WarningOf[N]) String() string { return w.line }
+
+// A warning is one in the library's integers. Its table and key are its own.
+type warning struct {
+	table, pk, redacted, line string
+	due                       C.hotpart_due
+	perUnit                   int64
+}
+
+func (c *core) warningOf(o *owner, table, pk string, due C.hotpart_due) warning {
+	w := warning{table: strings.Clone(table), pk: strings.Clone(pk), due: due, perUnit: c.one}
+	if w.due.rule == C.HPD_RULE_THROTTLE {
+		// Throttles are attempts, which have no units.
+		w.perUnit = 1
+	}
+	w.redacted = redacted(o, table, pk)
+	if line := C.hotpart_log_line(o.native, text(table), length(table), text(pk), length(pk), &w.due); line != nil {
+		w.line = goText(line)
+	}
+	return w
+}
+
+func warningIn[N Amount](w warning) WarningOf[N] {
+	amount := func(n C.uint64_t) N { return N(n) / N(w.perUnit) }
+	return WarningOf[N]{
+		Table:         w.table,
+		PK:            w.pk,
+		Redacted:      w.redacted,
+		Operation:     Operation(w.due.operation),
+		Count:         amount(w.due.count),
+		Threshold:     amount(w.due.threshold),
+		WindowSeconds: int(w.due.window_seconds),
+		Suppressed:    int64(w.due.suppressed),
+		Peak:          amount(w.due.peak),
+		Rule:          Rule(w.due.rule),
+		Utilisation:   float64(w.due.utilisation_permille) / 1_000,
+		line:          w.line,
+	}
+}
+
+// attributes is a warning as a log's: without the key, if keys are redacted.
+func (w *warning) attributes() []slog.Attr {
+	pk := w.pk
+	if w.redacted != "" {
+		pk = w.redacted
+	}
+	amount := func(name string, n C.uint64_t) slog.Attr {
+		if w.perUnit == 1 {
+			return slog.Uint64(name, uint64(n))
+		}
+		return slog.Float64(name, float64(n)/float64(w.perUnit))
+	}
+	return []slog.Attr{
+		slog.String("logger", "hotpart"),
+		slog.String("table", w.table),
+		slog.String("pk", pk),
+		slog.String("operation", Operation(w.due.operation).String()),
+		amount("count", w.due.count),
+		amount("threshold", w.due.threshold),
+		slog.Int("window_seconds", int(w.due.window_seconds)),
+		slog.Uint64("suppressed", uint64(w.due.suppressed)),
+		amount("peak", w.due.peak),
+		slog.String("rule", Rule(w.due.rule).String()),
+		slog.Float64("utilisation", float64(w.due.utilisation_permille)/1_000),
+	}
+}
+
+// redacted is what stands for a key, or "" if keys are not redacted.
+func redacted(o *owner, table, pk string) string {
+	var digits [32]byte
+	out := (*C.char)(unsafe.Pointer(&digits))
+	written := C.hpd_redact(o.native, text(table), length(table), text(pk), length(pk), out)
+	return string(digits[:max(written, 0)])
+}
+
+// goText copies a text of the library's, and frees it.
+func goText(t *C.hpd_text) string {
+	defer C.hpd_text_free(t)
+	return string(unsafe.Slice((*byte)(unsafe.Pointer(C.hpd_text_data(t))), C.hpd_text_len(t)))
+}

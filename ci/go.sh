@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Proves the Go packages: they are formatted, vet and staticcheck have nothing to say, and their tests hold under the race
+# detector, linked by pkg-config and statically; awsmiddleware's with the real SDK, against emulators of DynamoDB on loopback
+# and a server that answers what none of them does. Then prints what a record costs beside its parts. All is put under build/go.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source ci/need.sh
+need go cc cargo make pkg-config python3 npm || exit 0
+
+build=$PWD/build/go
+make --no-print-directory library
+source ci/emulators.sh
+
+export GOBIN=$build/bin GOFLAGS="${GOFLAGS:-} -modcacherw"
+[[ -x $GOBIN/staticcheck ]] || go install honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# The library as it would be installed, at the place where it was built.
+target=$(realpath "${CARGO_TARGET_DIR:-target}")/release
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+mkdir -p build/pkgconfig
+sed "s|@PREFIX@|$PWD|; s|@LIBDIR@|$target|; s|@INCLUDEDIR@|$PWD/include|; s|@VERSION@|$version|" hotpart.pc.in >build/pkgconfig/hotpart.pc
+export PKG_CONFIG_PATH=$PWD/build/pkgconfig LD_LIBRARY_PATH=$target${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+[[ $(pkg-config --modversion hotpart) == "$version" ]]
+
+cd bindings/go
+unformatted=$(gofmt -l .)
+[[ -z $unformatted ]] || {
+    echo "failed: gofmt would change $unformatted" >&2
+    exit 1
+}
+
+# tests DIRECTORY NAME ARGUMENT...: runs a module's tests, and says how many there were.
+tests() {
+    local directory=$1 log=$build/$2.log
+    shift 2
+    (cd "$directory" && go test -race -count=1 -v "$@" ./...) >"$log" 2>&1 || {
+        grep -vE '^ *(=== |--- PASS)' "$log" >&2
+        exit 1
+    }
+    grep -E '^ok' "$log"
+    echo "$(grep -cE '^ *--- PASS' "$log") tests passed, $(grep -cE '^ *--- SKIP' "$log" || true) skipped"
+    sed -n 's/.*\(skipped: .*\)/\1/p' "$log" | sort -u
+}
+
+for module in . awsmiddleware; do
+    (cd "$module" && go vet ./... && "$GOBIN/staticcheck" ./... && go mod tidy -diff)
+done
+tests . pkg-config
+tests awsmiddleware awsmiddleware
+
+# Were the shared library needed, these could not start.
+LD_LIBRARY_PATH='' tests . static -tags hotpart_static
+
+HOTPART_RATIO=1 go test -count=1 -run '^TestRatio$' -v . | grep -E '^RecordWrite'
+go test -run '^$' -bench . -benchmem . | grep -E '^Benchmark'
