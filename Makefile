@@ -17,7 +17,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_se
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)
 
-.PHONY: all build test c-test demo header bench instructions compare python-bench python-lock clean help library
+.PHONY: all build test c-test demo header abi bench instructions compare python-bench python-lock clean help library
 
 all: build
 
@@ -30,6 +30,7 @@ test: ## every test
 	ci/valgrind.sh
 	ci/instructions.sh
 	ci/exports.sh
+	ci/package.sh
 	ci/trace.sh
 	ci/metrics.sh
 	ci/python.sh
@@ -46,6 +47,9 @@ demo: build ## replay a small synthetic trace
 
 header: ## write include/hotpart.h anew from the Rust source
 	HOTPART_BLESS=1 $(CARGO) test --locked --test header
+
+abi: ## write abi/hotpart.c anew, once Cargo.toml has another version
+	HOTPART_BLESS=1 $(CARGO) test --locked --test abi
 
 bench: library ## measure, and write BENCHMARKS.md; BENCH_FLAGS=--quick: in seconds, and print only
 	HOTPART_LIBRARY_DIR=$(RELEASE) CC="$(CC)" $(CARGO) bench --locked --bench report -- $(BENCH_FLAGS)
@@ -73,6 +77,8 @@ clean: ## remove everything that was made
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+include install.mk
 
 # Cargo knows best whether there is something to do. The loader looks for the library by its SONAME.
 library:

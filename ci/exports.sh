@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves that the shared library exports exactly what the header declares, and is named and linked as build.rs says:
-# SONAME libhotpart.so.0, never unmapped.
+# SONAME libhotpart.so.0, never unmapped; and that the header has the layouts, values and types that abi/hotpart.c fixes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -16,6 +16,7 @@ diff <(echo "$declared") <(echo "$exported") || {
     echo 'declared (<) and exported (>) functions differ' >&2
     exit 1
 }
+"${CC:-cc}" -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only abi/hotpart.c
 dynamic=$(readelf -d "$library")
 grep -q 'SONAME.*\[libhotpart\.so\.0\]' <<<"$dynamic"
 grep -q 'NODELETE' <<<"$dynamic"

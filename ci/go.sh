@@ -18,7 +18,7 @@ export GOBIN=$build/bin GOFLAGS="${GOFLAGS:-} -modcacherw"
 target=$(realpath "${CARGO_TARGET_DIR:-target}")/release
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 mkdir -p build/pkgconfig
-sed "s|@PREFIX@|$PWD|; s|@LIBDIR@|$target|; s|@INCLUDEDIR@|$PWD/include|; s|@VERSION@|$version|" hotpart.pc.in >build/pkgconfig/hotpart.pc
+sed "s|@PREFIX@|$PWD|; s|@LIBDIR@|$target|; s|@INCLUDEDIR@|$PWD/include|; s|@VERSION@|$version|; s|@PRIVATE@||" hotpart.pc.in >build/pkgconfig/hotpart.pc
 export PKG_CONFIG_PATH=$PWD/build/pkgconfig LD_LIBRARY_PATH=$target${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 [[ $(pkg-config --modversion hotpart) == "$version" ]]
 

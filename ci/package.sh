@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Proves `make install`: into a temporary prefix, and by DESTDIR; there the examples are built by pkg-config and by CMake, shared
+# and static, and run; the libraries have no paths of this machine; `make uninstall` leaves nothing behind.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source ci/need.sh
+need cargo cc make cmake pkg-config strip strings || exit 0
+
+examples=(basic callback observe threads)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# run DIRECTORY: runs the examples that were built there.
+run() {
+    local example
+    for example in "${examples[@]}"; do
+        "$1/$example" >"$work/out" 2>&1 || {
+            cat "$work/out" >&2
+            exit 1
+        }
+    done
+}
+
+prefix=$work/prefix
+make --no-print-directory install PREFIX="$prefix" >"$work/log" 2>&1 || {
+    cat "$work/log" >&2
+    exit 1
+}
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+
+read -ra cflags <<<"$(pkg-config --cflags hotpart)"
+read -ra shared <<<"$(pkg-config --libs hotpart)"
+read -ra private <<<"$(pkg-config --static --libs-only-l hotpart)"
+mkdir "$work"/{shared,static}
+for example in "${examples[@]}"; do
+    cc "${cflags[@]}" "c_examples/$example.c" "${shared[@]}" -pthread -o "$work/shared/$example"
+    cc "${cflags[@]}" "c_examples/$example.c" "$prefix/lib/libhotpart.a" "${private[@]:1}" -pthread -o "$work/static/$example"
+done
+LD_LIBRARY_PATH=$prefix/lib run "$work/shared"
+run "$work/static"
+# Linked by its SONAME, which the next compatible version will have too.
+readelf -d "$work/shared/basic" | grep -q 'NEEDED.*\[libhotpart\.so\.0\]'
+if readelf -d "$work/static/basic" | grep -q hotpart; then exit 1; fi
+echo "pkg-config: shared and static, hotpart $(pkg-config --modversion hotpart)"
+
+# As a package is made: for one place, put in another; which CMake must find where it lies.
+make --no-print-directory install PREFIX=/usr DESTDIR="$work/root" >/dev/null 2>&1
+[[ $(find "$work/root" -mindepth 1 -maxdepth 1) == "$work/root/usr" ]]
+grep -q '^prefix=/usr$' "$work/root/usr/lib/pkgconfig/hotpart.pc"
+mkdir "$work/source"
+cat >"$work/source/CMakeLists.txt" <<CMAKE
+cmake_minimum_required(VERSION 3.13)
+project(examples C)
+find_package(hotpart 0.1 REQUIRED)
+foreach(example ${examples[*]})
+  add_executable(\${example} "$PWD/c_examples/\${example}.c")
+  if(STATIC)
+    target_link_libraries(\${example} hotpart::static)
+  else()
+    find_package(Threads REQUIRED)
+    target_link_libraries(\${example} hotpart::hotpart Threads::Threads)
+  endif()
+endforeach()
+CMAKE
+for static in OFF ON; do
+    cmake -S "$work/source" -B "$work/cmake-$static" -DSTATIC=$static -DCMAKE_PREFIX_PATH="$work/root/usr" >/dev/null
+    cmake --build "$work/cmake-$static" >/dev/null
+    run "$work/cmake-$static"
+done
+# Another series may be another library.
+sed -i 's/hotpart 0\.1/hotpart 0.2/' "$work/source/CMakeLists.txt"
+if cmake -S "$work/source" -B "$work/cmake-other" -DCMAKE_PREFIX_PATH="$work/root/usr" >/dev/null 2>&1; then exit 1; fi
+echo "CMake: shared and static"
+
+library=$(realpath "$prefix/lib/libhotpart.so")
+for file in "$library" "$prefix/lib/libhotpart.a"; do
+    if strings -a "$file" | grep -F -e "$PWD/" -e "$HOME/" -e "${CARGO_HOME:-$HOME/.cargo}"; then
+        echo "failed: $file has paths of this machine" >&2
+        exit 1
+    fi
+done
+if readelf -S "$library" | grep -q '\.debug_\|\.symtab'; then exit 1; fi
+echo "sizes: ${library##*/} $(stat -c %s "$library") bytes, libhotpart.a $(stat -c %s "$prefix/lib/libhotpart.a")"
+
+make --no-print-directory uninstall PREFIX="$prefix" >/dev/null 2>&1
+make --no-print-directory uninstall PREFIX=/usr DESTDIR="$work/root" >/dev/null 2>&1
+left=$(find "$prefix" "$work/root" -type f -o -type l)
+[[ -z $left ]] || {
+    echo "failed: make uninstall leaves $left" >&2
+    exit 1
+}

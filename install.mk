@@ -1,0 +1,65 @@
+# `make install`: where C programmers expect it. Included by the Makefile.
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DOCDIR ?= $(PREFIX)/share/doc/hotpart
+INSTALL ?= install
+
+# What is installed is built apart: without symbols that nobody links to, and without this machine's paths in it.
+DISTRIBUTION := $(abspath build/distribution)
+CARGO_REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
+REMAP := --remap-path-prefix=$(CARGO_REGISTRY)=crates --remap-path-prefix=$(CURDIR)=hotpart
+# What the static library needs; `rustc --print native-static-libs` lists it.
+SYSTEM_LIBRARIES := gcc_s util rt pthread m dl c
+
+ifeq ($(shell uname -s),Darwin)
+BUILT := libhotpart.dylib
+SONAME := libhotpart.0.dylib
+SHARED := libhotpart.$(VERSION).dylib
+SYSTEM_LIBRARIES := System c m
+STRIP_STATIC := strip -S
+else
+BUILT := libhotpart.so
+SONAME := libhotpart.so.0
+SHARED := libhotpart.so.$(VERSION)
+STRIP_STATIC := strip --strip-debug
+endif
+
+# Their places, as seen from the prefix.
+below = $(patsubst $(PREFIX)/%,%,$(1))
+CMAKEDIR = $(LIBDIR)/cmake/hotpart
+TO_PREFIX = $(shell echo $(call below,$(CMAKEDIR)) | sed 's|[^/]*|..|g')
+FILL = sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+	-e 's|@PRIVATE@|$(addprefix -l,$(SYSTEM_LIBRARIES))|' \
+	-e 's|@TO_PREFIX@|$(TO_PREFIX)|; s|@LIB@|$(call below,$(LIBDIR))|; s|@INCLUDE@|$(call below,$(INCLUDEDIR))|' \
+	-e 's|@SHARED@|$(SHARED)|; s|@SONAME@|$(SONAME)|; s|@SERIES@|$(basename $(VERSION))|; s|@POINTER_SIZE@|8|' \
+	-e "s|@SYSTEM_LIBRARIES@|$$(echo $(SYSTEM_LIBRARIES) | tr ' ' ';')|"
+INSTALLED = $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a pkgconfig/hotpart.pc) \
+	$(addprefix $(CMAKEDIR)/,hotpart-config.cmake hotpart-config-version.cmake) \
+	$(INCLUDEDIR)/hotpart.h $(addprefix $(DOCDIR)/,README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT)
+
+.PHONY: distribution install uninstall
+
+# The static library has the objects of std, which came with symbols for debuggers.
+distribution:
+	CARGO_TARGET_DIR=$(DISTRIBUTION) CARGO_PROFILE_RELEASE_STRIP=symbols RUSTFLAGS="$(RUSTFLAGS) $(REMAP)" \
+		$(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
+	cp $(DISTRIBUTION)/release/libhotpart.a $(DISTRIBUTION)/libhotpart.a
+	$(STRIP_STATIC) $(DISTRIBUTION)/libhotpart.a
+
+install: distribution ## install library, header, hotpart.pc and a CMake package: PREFIX=/usr/local, LIBDIR, INCLUDEDIR, DESTDIR
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(CMAKEDIR) $(INCLUDEDIR) $(DOCDIR))
+	$(INSTALL) -m 755 $(DISTRIBUTION)/release/$(BUILT) $(DESTDIR)$(LIBDIR)/$(SHARED)
+	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/$(BUILT)
+	$(INSTALL) -m 644 $(DISTRIBUTION)/libhotpart.a $(DESTDIR)$(LIBDIR)/
+	$(INSTALL) -m 644 include/hotpart.h $(DESTDIR)$(INCLUDEDIR)/
+	$(INSTALL) -m 644 README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT $(DESTDIR)$(DOCDIR)/
+	$(FILL) hotpart.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/hotpart.pc
+	for file in hotpart-config hotpart-config-version; do \
+		$(FILL) cmake/$$file.cmake.in >$(DESTDIR)$(CMAKEDIR)/$$file.cmake || exit 1; done
+
+uninstall: ## remove what `make install` with the same PREFIX, LIBDIR, INCLUDEDIR and DESTDIR has installed
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-rmdir $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(DOCDIR) 2>/dev/null

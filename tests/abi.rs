@@ -1,0 +1,145 @@
+//! The C ABI as it is committed, in `abi/hotpart.c`: the layout of each struct, the values of the constants and the type of each
+//! function, as assertions that a C compiler checks (`ci/exports.sh`). It changes with the version only: `make abi`
+//! (HOTPART_BLESS=1) writes it anew if Cargo.toml has another one.
+
+use hotpart::ffi::*;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::mem::{offset_of, size_of};
+use std::path::Path;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Each struct's name, size and fields with their offsets.
+macro_rules! layouts {
+    ($($name:ident { $($field:ident),* $(,)? })*) => {
+        [$((stringify!($name), size_of::<$name>(), vec![$((stringify!($field), offset_of!($name, $field))),*])),*]
+    };
+}
+
+fn layouts() -> impl IntoIterator<Item = (&'static str, usize, Vec<(&'static str, usize)>)> {
+    layouts! {
+        hpd_warning {
+            struct_size, table, table_len, pk, pk_len, operation, window_seconds, count, threshold, suppressed, peak,
+            rule, utilisation_permille,
+        }
+        hpd_options {
+            struct_size, writes_threshold, reads_threshold, window_seconds, warning_interval_seconds, callback,
+            user_data, max_partitions, clock, flags, hash_seed, writes_per_second, reads_per_second, writes_sustained,
+            reads_sustained, processes, reserved, redact_key,
+        }
+        hpd_record { table, table_len, pk, pk_len, model, model_len, amount, operation, reserved }
+        hpd_hot_partition {
+            struct_size, table, table_len, pk, pk_len, operation, utilisation_permille, count, throttles, demand, peak,
+        }
+        hpd_statistics {
+            struct_size, records, partitions, bytes, reclaimed, replaced, cleared, warnings, suppressed, throttles,
+            unattributed, estimated_half_units, unknown_operations,
+        }
+        hpd_metrics_options { struct_size, hottest, flags, reserved }
+        hpd_exchange {
+            struct_size, operation, operation_len, request, request_len, response, response_len, model, model_len,
+            http_status, reserved, table, table_capacity, table_len,
+        }
+    }
+}
+
+/// The header without comments, in one line.
+fn header() -> String {
+    let header = include_str!("../include/hotpart.h");
+    let mut code = String::new();
+    for (i, part) in header.split("/*").enumerate() {
+        code += if i == 0 { part } else { part.split_once("*/").expect("comments end").1 };
+    }
+    code
+}
+
+/// Each function's type, as a pointer to it is declared.
+fn functions(header: &str) -> BTreeMap<String, String> {
+    let code: Vec<&str> = header.lines().filter(|line| !line.starts_with('#')).collect();
+    let code = code.join(" ").replace("struct ", "").split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut functions = BTreeMap::new();
+    for declaration in code.split([';', '{', '}']).map(str::trim).filter(|d| d.ends_with(')')) {
+        let (before, arguments) = declaration.split_once('(').expect("a function");
+        let name_at = before.rfind([' ', '*']).expect("a result") + 1;
+        let (result, name) = before.split_at(name_at);
+        if name.starts_with("hpd_") && !before.starts_with("typedef") {
+            functions.insert(name.to_owned(), format!("{}(*)({arguments}", result));
+        }
+    }
+    functions
+}
+
+fn described() -> String {
+    let header = header();
+    let mut text = format!(
+        "/* The C ABI of hotpart {VERSION}, version {} of it. Written by tests/abi.rs; a C11 compiler on a 64-bit\n \
+         * platform proves that it is what include/hotpart.h has. */\n\
+         #include \"../include/hotpart.h\"\n\n#define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)\n\
+         #define AT(type, field, offset) _Static_assert(offsetof(type, field) == (offset), #type \".\" #field)\n\
+         #define VALUE(name, value) _Static_assert((name) == (value), #name)\n\
+         #define FUNCTION(name, ...) _Static_assert(_Generic(&(name), __VA_ARGS__: 1, default: 0), #name)\n",
+        hpd_abi_version(),
+    );
+    for (name, size, fields) in layouts() {
+        write!(text, "\nSIZE({name}, {size});\n").unwrap();
+        for (field, offset) in fields {
+            writeln!(text, "AT({name}, {field}, {offset});").unwrap();
+        }
+    }
+    text.push('\n');
+    for define in header.lines().filter_map(|line| line.strip_prefix("#define HPD_")) {
+        let (name, value) = define.split_once(' ').expect("a value");
+        writeln!(text, "VALUE(HPD_{name}, {value});").unwrap();
+    }
+    text.push('\n');
+    for (name, pointer) in functions(&header) {
+        writeln!(text, "FUNCTION({name}, {pointer});").unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_abi_changes_with_the_version_only() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("abi/hotpart.c");
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let described = described();
+    let version = committed.split_once("hotpart ").and_then(|(_, rest)| rest.split_once(','));
+    if std::env::var_os("HOTPART_BLESS").is_some() && version.is_none_or(|(of, _)| of != VERSION) {
+        std::fs::write(&path, described).unwrap();
+        return;
+    }
+    assert!(
+        committed == described,
+        "the ABI is not that of abi/hotpart.c: give Cargo.toml (and the bindings) another version, then run `make abi`"
+    );
+}
+
+#[test]
+fn versions_agree() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let abi = hpd_abi_version();
+    for (file, says) in [
+        ("bindings/python/pyproject.toml", format!("\nversion = \"{VERSION}\"")),
+        ("bindings/python/src/hotpart/__init__.py", format!("\n__version__ = \"{VERSION}\"")),
+        ("bindings/python/src/hotpart/_abi.py", format!("\nVERSION = {abi}\n")),
+        ("bindings/node/package.json", format!("\"version\": \"{VERSION}\"")),
+        ("bindings/node/src/library.ts", format!("ABI_VERSION = {abi};")),
+        ("bindings/go/detector_test.go", format!("hotpart.Version(), \"{VERSION}\"")),
+        ("abi/hotpart.c", format!("hotpart {VERSION}, version {abi} of it")),
+        ("CHANGELOG.md", format!("## {VERSION}")),
+        // Filled in by `make install` from Cargo.toml.
+        ("hotpart.pc.in", "Version: @VERSION@".to_owned()),
+        ("cmake/hotpart-config-version.cmake.in", "PACKAGE_VERSION \"@VERSION@\"".to_owned()),
+        // A new series has another SONAME.
+        ("build.rs", format!("libhotpart.so.{}", VERSION.split('.').next().unwrap())),
+    ] {
+        let path = root.join(file);
+        // In the crate as it is published there are no bindings.
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            assert!(text.contains(&says), "{file} does not say {says:?}");
+        } else {
+            eprintln!("skipped: {file} is not there");
+        }
+    }
+}
