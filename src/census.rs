@@ -59,6 +59,7 @@ impl Block {
     }
 
     /// After a fork: the threads of other blocks are not here.
+    #[cfg(unix)]
     pub(crate) fn leave_others(own: *const Self) {
         blocks().filter(|&block| !std::ptr::eq(block, own)).for_each(Self::leave);
     }

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(null_mut());
 
 /// Whether this process, or the one it was forked from, has registered [`forked`].
+#[cfg(unix)]
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
