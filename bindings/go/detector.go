@@ -12,7 +12,7 @@ import (
 
 // Detectors of operations, and what they take and give.
 type (
-	// Detector counts operations. Made by [New].
+	// Detector counts operations. Made by [New]; its methods are those of [DetectorOf].
 	Detector = DetectorOf[int64]
 	// Config is what a [Detector] is made with.
 	Config = ConfigOf[int64]
@@ -28,7 +28,7 @@ type (
 
 // Detectors of capacity, and what they take and give.
 type (
-	// CapacityDetector counts capacity. Made by [NewCapacity] and [NewForDynamoDB].
+	// CapacityDetector counts capacity. Made by [NewCapacity] and [NewForDynamoDB]; its methods are those of [DetectorOf].
 	CapacityDetector = DetectorOf[float64]
 	// CapacityConfig is what a [CapacityDetector] is made with.
 	CapacityConfig = ConfigOf[float64]

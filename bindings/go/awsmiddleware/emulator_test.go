@@ -1,11 +1,12 @@
 package awsmiddleware
 
 import (
-	"fmt"
+	"bytes"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,7 +30,10 @@ type emulator struct {
 	once     sync.Once
 	endpoint string
 	process  *exec.Cmd
-	failure  error
+	// ended is closed when the process has.
+	ended   chan struct{}
+	log     bytes.Buffer
+	failure error
 }
 
 // endpoint is where an emulator listens.
@@ -40,9 +44,17 @@ func endpoint(t testing.TB, name string) string {
 	if program == "" {
 		t.Skipf("skipped: %s does not say where %s is", e.variable, name)
 	}
-	e.once.Do(func() { e.failure = e.start(program) })
+	e.once.Do(func() {
+		// Somebody else may take the port meanwhile.
+		for range 3 {
+			if e.failure = e.start(program); e.failure == nil {
+				return
+			}
+			e.stop()
+		}
+	})
 	if e.failure != nil {
-		t.Fatal(name, e.failure)
+		t.Fatalf("%s: %v\n%s", name, e.failure, e.log.String())
 	}
 	return e.endpoint
 }
@@ -55,38 +67,50 @@ func (e *emulator) start(program string) error {
 	address := probe.Addr().String()
 	probe.Close()
 	_, port, _ := net.SplitHostPort(address)
-	directory, err := os.MkdirTemp("", "emulator")
-	if err != nil {
+	arguments := slices.Clone(e.arguments)
+	arguments[slices.Index(arguments, "PORT")] = port
+	e.process, e.ended, e.endpoint = exec.Command(program, arguments...), make(chan struct{}), "http://"+address
+	e.process.Stdout, e.process.Stderr = &e.log, &e.log
+	if e.process.Dir, err = os.MkdirTemp("", "emulator"); err != nil {
 		return err
 	}
-	for i, argument := range e.arguments {
-		if argument == "PORT" {
-			e.arguments[i] = port
-		}
-	}
-	e.process = exec.Command(program, e.arguments...)
-	e.process.Dir = directory
 	if err := e.process.Start(); err != nil {
+		close(e.ended)
 		return err
 	}
-	e.endpoint = "http://" + address
+	go func() {
+		e.process.Wait()
+		close(e.ended)
+	}()
 	for range 300 {
-		if connection, err := net.Dial("tcp", address); err == nil {
-			return connection.Close()
+		connection, err := net.Dial("tcp", address)
+		if err == nil {
+			connection.Close()
 		}
-		time.Sleep(100 * time.Millisecond)
+		select {
+		case <-e.ended:
+			return errors.New("it has ended")
+		case <-time.After(100 * time.Millisecond):
+			if err == nil {
+				return nil
+			}
+		}
 	}
-	return fmt.Errorf("%s does not listen", filepath.Base(program))
+	return errors.New("it does not listen")
+}
+
+func (e *emulator) stop() {
+	if e.process != nil && e.process.Process != nil {
+		e.process.Process.Kill()
+		<-e.ended
+		os.RemoveAll(e.process.Dir)
+	}
 }
 
 func TestMain(m *testing.M) {
 	code := m.Run()
 	for _, e := range emulators {
-		if e.process != nil && e.process.Process != nil {
-			e.process.Process.Kill()
-			e.process.Wait()
-			os.RemoveAll(e.process.Dir)
-		}
+		e.stop()
 	}
 	os.Exit(code)
 }

@@ -28,6 +28,8 @@ var ctx = context.Background()
 type counted struct {
 	Detector
 	writes, reads func(table, pk string) float64
+	// hotModel makes each write of a model hot.
+	hotModel func(model string) error
 	tallies
 }
 
@@ -56,7 +58,8 @@ func countedBy[N hotpart.Amount](t testing.TB, make func(hotpart.ConfigOf[N]) (*
 			return float64(n)
 		}
 	}
-	return &counted{any(d).(Detector), count(d.WriteCount), count(d.ReadCount), any(d).(tallies)}
+	hotModel := func(model string) error { return d.SetModelThresholds(model, hotpart.ThresholdsOf[N]{Writes: 1}) }
+	return &counted{any(d).(Detector), count(d.WriteCount), count(d.ReadCount), hotModel, any(d).(tallies)}
 }
 
 func units(t testing.TB) *counted { return countedBy(t, hotpart.NewCapacity) }

@@ -149,12 +149,18 @@ func TestToWatchAgainChangesTheOptions(t *testing.T) {
 	inBothModes(t, func(t *testing.T, d *counted) {
 		var w wire
 		other := units(t)
-		client := w.on(Watch(d.Detector, known()), Watch(d.Detector, WithModel("Event")), Watch(other.Detector, known()))
+		client := w.on(Watch(d.Detector, known()), Watch(d.Detector), Watch(other.Detector, known()))
 		put(t, client, "events", events)
-		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: str("events"), Item: events}, Watch(d.Detector))
-		check(t, err)
-		want(t, "writes", d.writes("events", "k"), 2)
-		want(t, "the other's", other.writes("events", "k"), 2)
+		want(t, "writes", d.writes("events", "k"), 1)
+		want(t, "the other's", other.writes("events", "k"), 1)
+		check(t, d.hotModel("Event"))
+		// Of one call, too.
+		for _, option := range []func(*dynamodb.Options){Watch(d.Detector), Watch(d.Detector, WithModel("Event"))} {
+			_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: str("events"), Item: events}, option)
+			check(t, err)
+		}
+		want(t, "writes", d.writes("events", "k"), 3)
+		want(t, "warnings", d.stats(t).Warnings, 1)
 	})
 }
 
