@@ -37,6 +37,8 @@ test: ## every test
 	ci/node.sh
 	ci/go.sh
 	ci/recipe.sh
+	ci/deny.sh
+	ci/workflows.sh
 
 c-test: build ## run the C programs that check themselves
 	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done

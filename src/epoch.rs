@@ -10,7 +10,9 @@ use crate::census::Block;
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+#[cfg(unix)]
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// The collector, made at the first pin and again in a forked child. Never freed.
 static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(null_mut());
