@@ -1,5 +1,6 @@
 // What callers hand in becomes what the library takes, or is refused by a TypeError or a RangeError with the argument's name.
 
+import { types } from 'node:util';
 import type { Integer } from './library';
 
 /** A partition key: a number counts as its plain decimal text. */
@@ -16,9 +17,29 @@ export function kindOf(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
 }
 
+/** An object with members of these names only. */
+export function objectOf<T extends object>(argument: string, value: T, names: readonly string[]): T {
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`${argument} must be an object, not ${kindOf(value)}`);
+  }
+  const unknown = Object.keys(value).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`${argument} must not have '${unknown}'`);
+  }
+  return value;
+}
+
+/** A copy of the bytes of a text, or of bytes whatever their class says of itself; nothing of anything else. */
+export function bytesOf(text: unknown): Uint8Array | undefined {
+  if (typeof text === 'string') {
+    return Buffer.from(text);
+  }
+  return types.isUint8Array(text) ? new Uint8Array(text) : undefined;
+}
+
 export function nameBytes(argument: string, name: unknown): Uint8Array {
-  const bytes = typeof name === 'string' ? Buffer.from(name) : name;
-  if (!(bytes instanceof Uint8Array)) {
+  const bytes = bytesOf(name);
+  if (bytes === undefined) {
     throw new TypeError(`${argument} must be a string or a Uint8Array, not ${kindOf(name)}`);
   }
   if (bytes.length < 1 || bytes.length > NAME_MAX) {
@@ -38,14 +59,24 @@ export function keyBytes(pk: unknown): Uint8Array {
   } else if (typeof pk === 'bigint') {
     key = String(pk);
   }
-  const bytes = typeof key === 'string' ? Buffer.from(key) : key;
-  if (!(bytes instanceof Uint8Array)) {
+  const bytes = bytesOf(key);
+  if (bytes === undefined) {
     throw new TypeError(`pk must be a string, a Uint8Array, a bigint or a safe integer, not ${kindOf(pk)}`);
   }
   if (bytes.length > KEY_MAX) {
     throw new RangeError(`pk must have at most ${KEY_MAX} bytes, not ${bytes.length}`);
   }
   return bytes;
+}
+
+/** The name of a model, as requests are observed for. */
+export function modelOf(model: unknown): void {
+  if (model !== undefined) {
+    if (typeof model !== 'string') {
+      throw new TypeError(`model must be a string, not ${kindOf(model)}`);
+    }
+    nameBytes('model', model);
+  }
 }
 
 /** An integer from `min` to `max`. */
@@ -105,7 +136,7 @@ export function counted(count: Integer, capacity: boolean): number {
 }
 
 /** Text as a string, or the bytes where it is none. */
-export function readable(bytes: Buffer): string | Buffer {
+export function readable(bytes: Buffer): string | Uint8Array {
   const text = bytes.toString();
   return Buffer.from(text).equals(bytes) ? text : bytes;
 }

@@ -1,8 +1,22 @@
 // The detector: what a program counts with.
 
-import { amountOf, choice, counted, flag, type Key, keyBytes, kindOf, type Name, nameBytes, whole } from './check';
+import {
+  amountOf,
+  bytesOf,
+  choice,
+  counted,
+  flag,
+  type Key,
+  keyBytes,
+  kindOf,
+  modelOf,
+  type Name,
+  nameBytes,
+  objectOf,
+  whole,
+} from './check';
 import { ClosedError } from './errors';
-import { type Attempt, observe, setKeySchema } from './exchange';
+import { type Attempt, keySchema, observe } from './exchange';
 import { dropped, Handle, type SharedDetector } from './handle';
 import { type HotPartition, hottestOf, metricsOf, type Statistics, statisticsOf } from './heat';
 import {
@@ -33,7 +47,7 @@ import {
 } from './options';
 import { Schemas } from './schemas';
 import { checked } from './status';
-import { getThresholds, ownThresholds, setThresholds, type Thresholds } from './thresholds';
+import { getThresholds, ownThresholds, type Thresholds, thresholdsOf } from './thresholds';
 import { Alerts, type Listener } from './warning';
 
 /** What a record may say besides. */
@@ -72,7 +86,7 @@ export class HotPartitionDetector {
   readonly schemas = new Schemas();
 
   constructor(options: DetectorOptions) {
-    const { handle, listener } = options instanceof Made ? options : new Made(made(withThresholds(options)), options);
+    const { handle, listener } = options instanceof Made ? options : own(options);
     const { capacity, always } = handle.shared;
     this.#capacity = capacity;
     this.#alerts = new Alerts(listener, capacity, always);
@@ -88,7 +102,8 @@ export class HotPartitionDetector {
    * threshold.
    */
   static forDynamoDB(options: DynamoDBOptions = {}): HotPartitionDetector {
-    return new this(new Made(made(forDynamoDB(options)), options) as never);
+    const native = forDynamoDB(options);
+    return new this(new Made(made(native), listenerOf(options)) as never);
   }
 
   /**
@@ -96,10 +111,8 @@ export class HotPartitionDetector {
    * own records are told here. The detector is freed when all that hold it have closed.
    */
   static attach(shared: SharedDetector, options: ListenerOptions = {}): HotPartitionDetector {
-    if (typeof shared?.address !== 'bigint' || !(shared.handles instanceof SharedArrayBuffer)) {
-      throw new TypeError('shared must be what share() gave');
-    }
-    return new this(new Made(Handle.attach(shared), options) as never);
+    const listener = listenerOf(objectOf('options', options, ['onWarning', 'logger']));
+    return new this(new Made(Handle.attach(shared), listener) as never);
   }
 
   /** What a worker needs to `attach` to this detector: post it there. This one must be open until the worker has attached. */
@@ -172,15 +185,15 @@ export class HotPartitionDetector {
 
   /** The way of what is seldom, or refused: it is checked here, and the table is prepared. */
   #record(operation: number, table: Name, pk: Key, options: RecordOptions = {}): number {
-    const detector = this.#opened();
+    this.#open();
     const name = nameBytes('table', table);
     const key = keyBytes(pk);
-    if (typeof options !== 'object' || options === null) {
-      throw new TypeError(`options must be an object, not ${kindOf(options)}`);
-    }
-    const model = options.model === undefined ? null : nameBytes('model', options.model);
-    const amount =
-      options.amount === undefined ? (this.#capacity ? 2 : 1) : amountOf('amount', options.amount, this.#capacity);
+    const given = objectOf('options', options, ['amount', 'model']);
+    const model = given.model === undefined ? null : nameBytes('model', given.model);
+    const { amount: counts = 1 } = given;
+    const amount = amountOf('amount', counts, this.#capacity);
+    // Last: what a caller hands in may have getters, which may close.
+    const detector = this.#opened();
     const record = Record.make().setText('table', name).setText('pk', key).setText('model', model);
     record.set('amount', amount).set('operation', operation);
     const count: Integer = hpd.recordDue(detector, record.bytes, Record.size);
@@ -198,9 +211,9 @@ export class HotPartitionDetector {
    * range are evidence of a hot partition; the others are kept apart.
    */
   recordThrottle(table: Name, pk: Key, operation: Operation = 'write', reason: Reason = 'key_range'): number {
-    const detector = this.#opened();
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
     const what = [choice('operation', operation, OPERATIONS), choice('reason', reason, REASONS)];
+    const detector = this.#opened();
     const count: Integer = hpd.recordThrottleDue(detector, name, name.length, key, key.length, what[0], what[1]);
     return Number(this.#told(count));
   }
@@ -213,27 +226,30 @@ export class HotPartitionDetector {
    * `setKeySchema`, then observe this again. Throws a `RangeError` if it is not the JSON of that operation; then nothing was recorded.
    */
   observe(attempt: Attempt): number {
-    const { operation, request, response, status = 200, model } = attempt;
+    const given = objectOf('attempt', attempt, ['operation', 'request', 'response', 'status', 'model']);
+    const { operation, request, response, status = 200, model } = given;
     if (typeof operation !== 'string') {
       throw new TypeError(`operation must be a string, not ${kindOf(operation)}`);
     }
     for (const [name, body] of Object.entries({ request, response })) {
-      if (typeof body !== 'string' && !(body instanceof Uint8Array) && (name === 'request' || body !== undefined)) {
+      if (bytesOf(body) === undefined && (name === 'request' || body !== undefined)) {
         throw new TypeError(`${name} must be a string or a Uint8Array, not ${kindOf(body)}`);
       }
     }
     if (whole('status', status, 0, 999) > 0 && status < 100) {
       throw new RangeError(`status must be 0 or 100 to 999, not ${status}`);
     }
-    if (model !== undefined) {
-      nameBytes('model', model);
-    }
-    return observe(this.#opened(), this.#alerts, attempt);
+    modelOf(model);
+    return observe(this.#opened(), this.#alerts, { operation, request, response, status, model });
   }
 
   /** Declares the attribute that is a table's partition key or, with `index`, those of an index. */
   setKeySchema(table: string, attributes: string | readonly string[], index?: string): void {
-    setKeySchema(this.#opened(), table, attributes, index);
+    const [...given] = keySchema(table, attributes, index);
+    const pointed = given.pop() as { release(): void };
+    const status = hpd.setKeySchema(this.#opened(), ...given);
+    pointed.release();
+    checked(status);
   }
 
   // Counts.
@@ -286,8 +302,10 @@ export class HotPartitionDetector {
    * operation; 100 at most, whatever is asked for.
    */
   metrics(options: { hottest?: number; openMetrics?: boolean } = {}): string {
-    const hottest = whole('hottest', options.hottest ?? 10, 0, UINT32_MAX);
-    return metricsOf(this.#opened(), hottest, flag('openMetrics', options.openMetrics));
+    const given = objectOf('options', options, ['hottest', 'openMetrics']);
+    const hottest = whole('hottest', given.hottest ?? 10, 0, UINT32_MAX);
+    const openMetrics = flag('openMetrics', given.openMetrics);
+    return metricsOf(this.#opened(), hottest, openMetrics);
   }
 
   /** What stands for a key in logs and metrics; `null` if keys are not redacted. */
@@ -300,7 +318,8 @@ export class HotPartitionDetector {
 
   /** Sets a table's thresholds, which are judged by in place of the detector's. An override on a table covers no index. */
   setTableThresholds(table: Name, thresholds: Partial<Thresholds>): void {
-    setThresholds(hpd.setTableThresholds, this.#opened(), nameBytes('table', table), thresholds, this.#capacity);
+    const [name, [writes, reads]] = [nameBytes('table', table), thresholdsOf(thresholds, this.#capacity)];
+    checked(hpd.setTableThresholds(this.#opened(), name, name.length, writes, reads));
   }
 
   /** A table's own thresholds. */
@@ -310,7 +329,8 @@ export class HotPartitionDetector {
 
   /** Sets a model's thresholds, which win over those of tables. */
   setModelThresholds(model: Name, thresholds: Partial<Thresholds>): void {
-    setThresholds(hpd.setModelThresholds, this.#opened(), nameBytes('model', model), thresholds, this.#capacity);
+    const [name, [writes, reads]] = [nameBytes('model', model), thresholdsOf(thresholds, this.#capacity)];
+    checked(hpd.setModelThresholds(this.#opened(), name, name.length, writes, reads));
   }
 
   /** A model's own thresholds. */
@@ -384,14 +404,16 @@ export class HotPartitionDetector {
 
 /** A detector that the library has made already. */
 class Made {
-  readonly listener: Listener;
-
   constructor(
     readonly handle: Handle,
-    options: ListenerOptions,
-  ) {
-    this.listener = listenerOf(options);
-  }
+    readonly listener: Listener,
+  ) {}
+}
+
+function own(options: DetectorOptions): Made {
+  const native = withThresholds(options);
+  const listener = listenerOf(options);
+  return new Made(made(native), listener);
 }
 
 function made(native: NativeOptions): Handle {

@@ -1,6 +1,6 @@
 // Hands requests and their answers to the library.
 
-import { kindOf, nameBytes } from './check';
+import { bytesOf, kindOf, nameBytes } from './check';
 import { MissingSchemaError } from './errors';
 import {
   DUE,
@@ -57,14 +57,9 @@ export function observe(detector: Pointer, alerts: Alerts, attempt: Attempt): nu
   return checked(actions);
 }
 
-/** The bytes of a text; of bytes whatever class they are of. */
-export function bytesOf(text: string | Uint8Array): Buffer {
-  return typeof text === 'string' ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length);
-}
-
 /** A text's bytes, and a NUL that ends them; nothing if it holds one. */
 function ended(text: string | Uint8Array): Buffer | null {
-  const bytes = bytesOf(text);
+  const bytes = bytesOf(text) as Uint8Array;
   return bytes.includes(0) ? null : Buffer.concat([bytes, NUL]);
 }
 
@@ -74,7 +69,7 @@ function observeInFull(detector: Pointer, alerts: Alerts, attempt: Attempt): num
   const exchange = Exchange.make().set('http_status', attempt.status ?? 200);
   for (const name of ['operation', 'request', 'response', 'model'] as const) {
     const text = attempt[name];
-    exchange.setText(name, text === undefined ? null : bytesOf(text));
+    exchange.setText(name, bytesOf(text) ?? null);
   }
   exchange.set('table', room).set('table_capacity', room.length);
   const [actions, warnings] = outOf((out) => hpd.observeFull(detector, exchange.bytes, out));
@@ -86,13 +81,8 @@ function observeInFull(detector: Pointer, alerts: Alerts, attempt: Attempt): num
   return checked(actions);
 }
 
-/** Declares the attribute that is a table's partition key or, with `index`, those of an index. */
-export function setKeySchema(
-  detector: Pointer,
-  table: string,
-  attributes: string | readonly string[],
-  index: string | undefined,
-): void {
+/** A declaration of the attribute that is a table's partition key or, with `index`, of those of an index: its arguments. */
+export function keySchema(table: string, attributes: string | readonly string[], index: string | undefined): unknown[] {
   const names = typeof attributes === 'string' ? [attributes] : attributes;
   if (!Array.isArray(names)) {
     throw new TypeError(`attributes must be a string or an array of strings, not ${kindOf(attributes)}`);
@@ -102,13 +92,11 @@ export function setKeySchema(
     throw new RangeError(`attributes must be one or, of an index, up to four, not ${names.length}`);
   }
   const given = KeyAttributes.make();
-  names.forEach((name, i) => {
+  [...names].forEach((name, i) => {
     const bytes = nameBytes('attributes', name);
     given.set('names', bytes, i).set('lens', bytes.length, i);
   });
   const [name, of] = [nameBytes('table', table), index === undefined ? null : nameBytes('index', index)];
   const lens = given.bytes.subarray(given.bytes.length / 2);
-  const status = hpd.setKeySchema(detector, name, name.length, of, of?.length ?? 0, given.bytes, lens, names.length);
-  given.release();
-  checked(status);
+  return [name, name.length, of, of?.length ?? 0, given.bytes, lens, names.length, given];
 }

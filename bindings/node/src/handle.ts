@@ -26,15 +26,19 @@ export class Handle {
   static first(address: Pointer, facts: Omit<SharedDetector, 'address' | 'handles'>): Handle {
     const handles = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     new Int32Array(handles)[0] = 1;
-    return new Handle({ address, handles, ...facts });
+    return new Handle(Object.freeze({ address, handles, ...facts }));
   }
 
   /** One more of a detector that others hold; they may have freed it. */
   static attach(shared: SharedDetector): Handle {
-    const handles = new Int32Array(shared.handles);
+    const { address, handles: buffer } = shared ?? {};
+    if (typeof address !== 'bigint' || !(buffer instanceof SharedArrayBuffer) || buffer.byteLength !== 4) {
+      throw new TypeError('shared must be what share() gave');
+    }
+    const handles = new Int32Array(buffer);
     for (let n = Atomics.load(handles, 0); n > 0; n = Atomics.load(handles, 0)) {
       if (Atomics.compareExchange(handles, 0, n, n + 1) === n) {
-        return new Handle(shared);
+        return new Handle(Object.freeze({ ...shared }));
       }
     }
     throw new ClosedError();

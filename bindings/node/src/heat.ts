@@ -22,9 +22,9 @@ import { checked } from './status';
 
 /** What a partition had of one operation in the window. */
 export interface HotPartition {
-  readonly table: string | Buffer;
-  /** The partition key: a Buffer if it is not UTF-8. */
-  readonly pk: string | Buffer;
+  readonly table: string | Uint8Array;
+  /** The partition key: its bytes (a Buffer) if it is not UTF-8. */
+  readonly pk: string | Uint8Array;
   readonly operation: Operation;
   /** Operations or, in capacity mode, units; so are `demand` and `peak`. */
   readonly count: number;

@@ -5,10 +5,11 @@
 // for is taken out of the answer that callers get.
 
 import { Readable } from 'node:stream';
-import { flag, kindOf, nameBytes } from './check';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bytesOf, flag, kindOf, modelOf, objectOf } from './check';
 import { HotPartitionDetector } from './detector';
 import { ClosedError, MissingSchemaError } from './errors';
-import { type Attempt, bytesOf } from './exchange';
+import type { Attempt } from './exchange';
 import { report } from './warning';
 
 /** A client of `@aws-sdk/client-dynamodb` or a document client of `@aws-sdk/lib-dynamodb`. */
@@ -64,6 +65,8 @@ const ASKED = /"ReturnConsumedCapacity"\s*:\s*"(\w+)"/;
 const MEMBER = '"ReturnConsumedCapacity"';
 const ASKING = '{"ReturnConsumedCapacity":"INDEXES"';
 const [SPACE, OPENS, CLOSES] = [0x20, 0x7b, 0x7d];
+// Milliseconds that a request waits at most for a table to be described.
+const PATIENCE = 1_000;
 // Lines that a client may log.
 const TOLD_MAX = 100;
 
@@ -87,13 +90,11 @@ export function instrument<C extends DynamoDBLike>(
   if (detector.closed) {
     throw new ClosedError();
   }
-  const { describe, tables = {}, model } = options;
+  const { describe, tables = {}, model } = objectOf('options', options, ['describe', 'tables', 'model']);
   if (typeof tables !== 'object' || tables === null) {
     throw new TypeError(`tables must be an object, not ${kindOf(tables)}`);
   }
-  if (model !== undefined) {
-    nameBytes('model', model);
-  }
+  modelOf(model);
   const watcher = new Watcher(client, detector, describe === undefined || flag('describe', describe), model);
   for (const [table, attributes] of Object.entries(tables)) {
     const [name, index] = table.split('/index/', 2) as [string, string?];
@@ -112,6 +113,9 @@ export function instrument<C extends DynamoDBLike>(
 /** Undoes `instrument`, for one detector or for all. Returns `client`. */
 export function uninstrument<C extends DynamoDBLike>(client: C, detector?: HotPartitionDetector): C {
   checkClient(client);
+  if (detector !== undefined && !(detector instanceof HotPartitionDetector)) {
+    throw new TypeError(`detector must be a HotPartitionDetector, not ${kindOf(detector)}`);
+  }
   const known = watchers.get(client.middlewareStack);
   for (const [of, watcher] of known ?? []) {
     if (detector === undefined || of === detector) {
@@ -133,6 +137,7 @@ function checkClient(client: unknown): void {
 class Watcher {
   readonly #name = `hotpart-${++watched}`;
   readonly #told = new Set<string>();
+  #removed = false;
 
   constructor(
     private readonly client: DynamoDBLike,
@@ -160,6 +165,8 @@ class Watcher {
   }
 
   remove(): void {
+    // A client may have kept the middleware that it had (`cacheMiddleware`).
+    this.#removed = true;
     const stack = this.client.middlewareStack as unknown as { remove(name: string): boolean };
     stack.remove(this.#name);
     stack.remove(`${this.#name}-capacity`);
@@ -167,7 +174,7 @@ class Watcher {
 
   /** Asks for the capacity in the request's bytes, and keeps the answer to itself. */
   async #ask(next: Next, args: { request: Request }): ReturnType<Next> {
-    const body = this.detector.closed ? undefined : asking(args.request);
+    const body = this.#removed || this.detector.closed ? undefined : asking(args.request);
     if (body === undefined) {
       return next(args);
     }
@@ -185,16 +192,21 @@ class Watcher {
       await this.#seen(args.request, 0, undefined);
       throw error;
     }
-    const { response } = result;
-    const [body, failed] = await read(response);
-    // An answer that broke off is none.
-    await this.#seen(args.request, failed ? 0 : response.statusCode, failed ? undefined : body);
+    if (!this.#removed) {
+      const { response } = result;
+      const body = await read(response);
+      // An answer that broke off is none.
+      await this.#seen(args.request, body === null ? 0 : (response?.statusCode ?? 0), body ?? undefined);
+    }
     return result;
   }
 
   /** Tells the detector of an attempt, and sees to the key schemas that it needs first. Never fails. */
   async #seen(request: Request, status: number, response: Uint8Array | undefined): Promise<void> {
     try {
+      if (this.#removed) {
+        return;
+      }
       if (this.detector.closed) {
         uninstrument(this.client, this.detector);
         return;
@@ -207,7 +219,8 @@ class Watcher {
       const attempt = { operation, request: request.body, response, status, model: this.model };
       const missing = this.#tell(attempt);
       if (missing !== undefined) {
-        await this.#learn(missing, attempt);
+        // It goes on without the caller, if DynamoDB is slow to describe the table.
+        await Promise.race([this.#learn(missing, attempt), sleep(PATIENCE, undefined, { ref: false })]);
       }
     } catch (error) {
       this.#failed(error);
@@ -229,6 +242,14 @@ class Watcher {
 
   /** Has the table described, or waits for whoever does; then what has waited is told again, and may need another table next. */
   async #learn(missing: string, attempt: Attempt): Promise<void> {
+    try {
+      await this.#learnOf(missing, attempt);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #learnOf(missing: string, attempt: Attempt): Promise<void> {
     const { schemas } = this.detector;
     const todo: [string, Attempt][] = [[missing, attempt]];
     for (let next = todo.pop(); next !== undefined && !this.detector.closed; next = todo.pop()) {
@@ -296,7 +317,7 @@ function asking({ headers, body }: Request): Buffer | undefined {
   if (operation === undefined || !TELLS_CAPACITY.has(operation) || !isText(body)) {
     return undefined;
   }
-  const bytes = bytesOf(body);
+  const bytes = Buffer.from(bytesOf(body) as Uint8Array);
   if (!bytes.includes(MEMBER)) {
     const first = bytes.subarray(1).findIndex((byte) => byte > SPACE) + 1;
     const prefix = bytes[first] === CLOSES ? ASKING : `${ASKING},`;
@@ -311,15 +332,24 @@ function asking({ headers, body }: Request): Buffer | undefined {
   return asked[1] === 'NONE' ? Buffer.from(text.replace(ASKED, '"ReturnConsumedCapacity":"INDEXES"')) : undefined;
 }
 
-/** Reads an answer's body and puts it back, and with it the error that it broke off with. */
-async function read(response: Response): Promise<[body: Uint8Array, failed: boolean]> {
-  const { body } = response;
-  if (body instanceof Uint8Array) {
-    return [body, false];
+/**
+ * Reads an answer's body and puts it back, and with it the error that it broke off with. Null: it broke off; nothing: it is of a kind
+ * that is not known, or there is none.
+ */
+async function read(response: Response | undefined): Promise<Uint8Array | null | undefined> {
+  const body = response?.body;
+  if (response === undefined || body === undefined || body === null || isText(body)) {
+    return isText(body) ? bytesOf(body) : undefined;
   }
-  const chunks: Uint8Array[] = [];
+  if (body instanceof Blob) {
+    return new Uint8Array(await body.arrayBuffer());
+  }
+  if (typeof (body as AsyncIterable<unknown>)[Symbol.asyncIterator] !== 'function') {
+    return undefined;
+  }
+  const chunks: unknown[] = [];
   try {
-    for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of body as AsyncIterable<unknown>) {
       chunks.push(chunk);
     }
   } catch (error) {
@@ -329,11 +359,16 @@ async function read(response: Response): Promise<[body: Uint8Array, failed: bool
         throw error;
       })(),
     );
-    return [new Uint8Array(), true];
+    return null;
   }
-  const whole = Buffer.concat(chunks);
-  response.body = new Uint8Array(whole.buffer, whole.byteOffset, whole.length);
-  return [whole, false];
+  const parts = chunks.map(bytesOf);
+  if (parts.some((part) => part === undefined)) {
+    response.body = Readable.from(chunks);
+    return undefined;
+  }
+  const whole = Buffer.concat(parts as Uint8Array[]);
+  response.body = new Uint8Array(whole);
+  return whole;
 }
 
 /** What the request calls the table: one of another account has no other name than its ARN. */
@@ -347,5 +382,5 @@ function isText(body: unknown): body is string | Uint8Array {
 }
 
 function textOf(body: string | Uint8Array): string {
-  return typeof body === 'string' ? body : bytesOf(body).toString();
+  return typeof body === 'string' ? body : Buffer.from(new Uint8Array(body)).toString();
 }

@@ -37,6 +37,8 @@ export type Unattributed = (typeof UNATTRIBUTED)[number];
 
 /** A number of the library's: a bigint where it is no safe integer. */
 export type Integer = number | bigint;
+/** A function of the library's. */
+export type Native = (...given: any[]) => any;
 /** An address; 0n is NULL. */
 export type Pointer = bigint;
 
@@ -182,82 +184,94 @@ function load(): koffi.LibraryHandle {
 }
 
 const library = load();
+const memcpy: Native = koffi
+  .load(process.platform === 'win32' ? 'ucrtbase.dll' : null)
+  .func('void *memcpy(void *to, uintptr_t from, size_t n)');
 const KEY = 'const void *table, size_t table_len, const void *pk, size_t pk_len';
 
+function declared(declaration: string): Native {
+  return library.func(declaration);
+}
+
 export const hpd = {
-  optionsInit: library.func('void hpd_options_init(void *options, size_t size)'),
-  optionsForDynamodb: library.func(
+  optionsInit: declared('void hpd_options_init(void *options, size_t size)'),
+  optionsForDynamodb: declared(
     'int32_t hpd_options_for_dynamodb(void *options, size_t size, uint32_t share, uint32_t processes)',
   ),
-  newWithOptions: library.func('int32_t hpd_new_with_options(const void *options, void *out)'),
-  free: library.func('void hpd_free(void *detector)'),
+  newWithOptions: declared('int32_t hpd_new_with_options(const void *options, void *out)'),
+  free: declared('void hpd_free(void *detector)'),
   // Called most often: an address as an integer is not looked at any further.
-  tableRecordWriteDue: library.func('int64_t hpd_table_record_write_due(uintptr_t table, const char *pk)'),
-  tableRecordReadDue: library.func('int64_t hpd_table_record_read_due(uintptr_t table, const char *pk)'),
-  observeDue: library.func(
+  tableRecordWriteDue: declared('int64_t hpd_table_record_write_due(uintptr_t table, const char *pk)'),
+  tableRecordReadDue: declared('int64_t hpd_table_record_read_due(uintptr_t table, const char *pk)'),
+  observeDue: declared(
     'int64_t hpd_observe_due(uintptr_t detector, const char *operation, const void *request, const void *response, ' +
       'int32_t status, const char *model)',
   ),
-  recordDue: library.func('int64_t hpd_record_due(void *detector, const void *record, size_t size)'),
-  recordThrottleDue: library.func(
+  recordDue: declared('int64_t hpd_record_due(void *detector, const void *record, size_t size)'),
+  recordThrottleDue: declared(
     `int64_t hpd_record_throttle_due(void *detector, ${KEY}, int32_t operation, int32_t reason)`,
   ),
-  observeFull: library.func('int64_t hpd_observe_full(void *detector, void *exchange, void *warnings)'),
-  takeWarnings: library.func('int32_t hpd_take_warnings(void *detector, void *out)'),
-  warningsLen: library.func('size_t hpd_warnings_len(void *warnings)'),
-  warningsGet: library.func('int32_t hpd_warnings_get(void *warnings, size_t i, void *out)'),
-  warningsFree: library.func('void hpd_warnings_free(void *warnings)'),
-  logLine: library.func('int32_t hpd_log_line(void *detector, const void *warning, void *out)'),
-  getWriteCount: library.func(`int64_t hpd_get_write_count(void *detector, ${KEY})`),
-  getReadCount: library.func(`int64_t hpd_get_read_count(void *detector, ${KEY})`),
-  getThrottleCount: library.func(
+  observeFull: declared('int64_t hpd_observe_full(void *detector, void *exchange, void *warnings)'),
+  takeWarnings: declared('int32_t hpd_take_warnings(void *detector, void *out)'),
+  warningsLen: declared('size_t hpd_warnings_len(void *warnings)'),
+  warningsGet: declared('int32_t hpd_warnings_get(void *warnings, size_t i, void *out)'),
+  warningsFree: declared('void hpd_warnings_free(void *warnings)'),
+  logLine: declared('int32_t hpd_log_line(void *detector, const void *warning, void *out)'),
+  getWriteCount: declared(`int64_t hpd_get_write_count(void *detector, ${KEY})`),
+  getReadCount: declared(`int64_t hpd_get_read_count(void *detector, ${KEY})`),
+  getThrottleCount: declared(
     `int64_t hpd_get_throttle_count(void *detector, ${KEY}, int32_t operation, int32_t reason)`,
   ),
-  getUnattributedCount: library.func(
+  getUnattributedCount: declared(
     'int64_t hpd_get_unattributed_count(void *detector, const void *table, size_t table_len, int32_t operation, int32_t kind)',
   ),
-  tableOpen: library.func('int32_t hpd_table_open(void *detector, const void *table, size_t table_len, void *out)'),
-  tableClose: library.func('void hpd_table_close(void *table)'),
+  tableOpen: declared('int32_t hpd_table_open(void *detector, const void *table, size_t table_len, void *out)'),
+  tableClose: declared('void hpd_table_close(void *table)'),
   setTableThresholds: thresholds('set_table', 'int64_t writes, int64_t reads'),
   setModelThresholds: thresholds('set_model', 'int64_t writes, int64_t reads'),
   getTableThresholds: thresholds('get_table', 'void *writes, void *reads'),
   getModelThresholds: thresholds('get_model', 'void *writes, void *reads'),
-  getThresholds: library.func('int32_t hpd_get_thresholds(void *detector, void *writes, void *reads)'),
-  clear: library.func('int32_t hpd_clear(void *detector)'),
-  setTimeMs: library.func('int32_t hpd_set_time_ms(void *detector, uint64_t ms)'),
-  hottestTake: library.func('int32_t hpd_hottest_take(void *detector, int32_t operation, size_t n, void *out)'),
-  hottestLen: library.func('int64_t hpd_hottest_len(void *hottest)'),
-  hottestGet: library.func('int32_t hpd_hottest_get(void *hottest, size_t i, void *out)'),
-  hottestFree: library.func('void hpd_hottest_free(void *hottest)'),
-  getStatistics: library.func('int32_t hpd_get_statistics(void *detector, void *out)'),
-  metricsTake: library.func('int32_t hpd_metrics_take(void *detector, const void *options, void *out)'),
-  textData: library.func('void *hpd_text_data(void *text)'),
-  textLen: library.func('size_t hpd_text_len(void *text)'),
-  textFree: library.func('void hpd_text_free(void *text)'),
-  redact: library.func(`int32_t hpd_redact(void *detector, ${KEY}, void *digits)`),
-  setKeySchema: library.func(
+  getThresholds: declared('int32_t hpd_get_thresholds(void *detector, void *writes, void *reads)'),
+  clear: declared('int32_t hpd_clear(void *detector)'),
+  setTimeMs: declared('int32_t hpd_set_time_ms(void *detector, uint64_t ms)'),
+  hottestTake: declared('int32_t hpd_hottest_take(void *detector, int32_t operation, size_t n, void *out)'),
+  hottestLen: declared('int64_t hpd_hottest_len(void *hottest)'),
+  hottestGet: declared('int32_t hpd_hottest_get(void *hottest, size_t i, void *out)'),
+  hottestFree: declared('void hpd_hottest_free(void *hottest)'),
+  getStatistics: declared('int32_t hpd_get_statistics(void *detector, void *out)'),
+  metricsTake: declared('int32_t hpd_metrics_take(void *detector, const void *options, void *out)'),
+  textData: declared('void *hpd_text_data(void *text)'),
+  textLen: declared('size_t hpd_text_len(void *text)'),
+  textFree: declared('void hpd_text_free(void *text)'),
+  redact: declared(`int32_t hpd_redact(void *detector, ${KEY}, void *digits)`),
+  setKeySchema: declared(
     'int32_t hpd_set_key_schema(void *detector, const void *table, size_t table_len, const void *index, size_t index_len, ' +
       'const void *attributes, const void *lens, size_t n)',
   ),
-  statusMessage: library.func('const char *hpd_status_message(int32_t status)'),
-  version: library.func('const char *hpd_version(void)'),
+  statusMessage: declared('const char *hpd_status_message(int32_t status)'),
+  version: declared('const char *hpd_version(void)'),
 };
 
-function thresholds(what: string, values: string): koffi.KoffiFunc<(...given: unknown[]) => number> {
-  return library.func(
-    `int32_t hpd_${what}_thresholds(void *detector, const void *name, size_t name_len, ${values})`,
-  ) as koffi.KoffiFunc<(...given: unknown[]) => number>;
+function thresholds(what: string, values: string): Native {
+  return library.func(`int32_t hpd_${what}_thresholds(void *detector, const void *name, size_t name_len, ${values})`);
 }
 
-/** A copy of the library's bytes; its texts are read by pointer and length, for they may hold NUL. */
-export function bytesAt(pointer: Pointer, len: Integer): Buffer {
-  return len == 0 ? Buffer.alloc(0) : Buffer.from(Buffer.from(koffi.view(pointer, Number(len))));
+/**
+ * A copy of the library's bytes; its texts are read by pointer and length, for they may hold NUL. Not by koffi's own means: in a
+ * worker that is being terminated those end the process.
+ */
+export function bytesAt(pointer: Pointer, len: number): Buffer {
+  const bytes = Buffer.alloc(len);
+  if (len > 0) {
+    memcpy(bytes, pointer, len);
+  }
+  return bytes;
 }
 
 /** The text of an `hpd_text`, which is freed. */
 export function textOf(text: Pointer): string {
   try {
-    return bytesAt(hpd.textData(text), hpd.textLen(text)).toString();
+    return bytesAt(hpd.textData(text), Number(hpd.textLen(text))).toString();
   } finally {
     hpd.textFree(text);
   }

@@ -1,6 +1,6 @@
 // What a detector is made with.
 
-import { amountOf, flag, kindOf, whole } from './check';
+import { amountOf, flag, kindOf, objectOf, whole } from './check';
 import {
   CLOCK_MANUAL,
   FLAG_CAPACITY,
@@ -88,7 +88,7 @@ const RATES = {
 const OWN = ['writesThreshold', 'readsThreshold', 'windowSeconds', 'capacity', ...Object.keys(RATES), 'processes'];
 
 export function withThresholds(given: DetectorOptions): NativeOptions {
-  known(given, [...OWN, ...COMMON]);
+  objectOf('options', given, [...OWN, ...COMMON]);
   const native = Options.make();
   hpd.optionsInit(native.bytes, Options.size);
   const capacity = flag('capacity', given.capacity);
@@ -110,7 +110,7 @@ export function withThresholds(given: DetectorOptions): NativeOptions {
 }
 
 export function forDynamoDB(given: DynamoDBOptions): NativeOptions {
-  known(given, ['share', 'processes', ...COMMON]);
+  objectOf('options', given, ['share', 'processes', ...COMMON]);
   const share = given.share ?? 0.8;
   if (typeof share !== 'number') {
     throw new TypeError(`share must be a number, not ${kindOf(share)}`);
@@ -136,16 +136,6 @@ export function listenerOf(given: ListenerOptions): Listener {
     throw new TypeError('logger must have a method warn, or be null');
   }
   return { onWarning, logger: logger === undefined ? console : logger };
-}
-
-function known(given: object, names: readonly string[]): void {
-  if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`options must be an object, not ${kindOf(given)}`);
-  }
-  const unknown = Object.keys(given).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new TypeError(`unexpected option '${unknown}'`);
-  }
 }
 
 function common(native: NativeOptions, given: CommonOptions): NativeOptions {

@@ -1,7 +1,7 @@
 // What a detector judges by: its own thresholds, and those of tables and models.
 
-import { counted, thresholdOf } from './check';
-import { hpd, INHERIT, Out, type Pointer } from './library';
+import { counted, objectOf, thresholdOf } from './check';
+import { hpd, INHERIT, type Native, Out, type Pointer } from './library';
 import { checked } from './status';
 
 /** Thresholds of a table or a model; `null` is what the next level has. */
@@ -10,27 +10,19 @@ export interface Thresholds {
   reads: number | null;
 }
 
-type Call = (...given: unknown[]) => number;
-
 export function ownThresholds(detector: Pointer, capacity: boolean): { writes: number; reads: number } {
   const [writes, reads] = [Out.make(), Out.make()];
   checked(hpd.getThresholds(detector, writes.bytes, reads.bytes));
   return { writes: counted(writes.get('value'), capacity), reads: counted(reads.get('value'), capacity) };
 }
 
-export function setThresholds(
-  set: Call,
-  detector: Pointer,
-  name: Uint8Array,
-  thresholds: Partial<Thresholds>,
-  capacity: boolean,
-): void {
-  const writes = thresholdOf('writes', thresholds.writes, capacity);
-  const reads = thresholdOf('reads', thresholds.reads, capacity);
-  checked(set(detector, name, name.length, writes, reads));
+/** Thresholds as the library takes them. */
+export function thresholdsOf(thresholds: Partial<Thresholds>, capacity: boolean): [writes: number, reads: number] {
+  const { writes, reads } = objectOf('thresholds', thresholds, ['writes', 'reads']);
+  return [thresholdOf('writes', writes, capacity), thresholdOf('reads', reads, capacity)];
 }
 
-export function getThresholds(get: Call, detector: Pointer, name: Uint8Array, capacity: boolean): Thresholds {
+export function getThresholds(get: Native, detector: Pointer, name: Uint8Array, capacity: boolean): Thresholds {
   const [writes, reads] = [Out.make(), Out.make()];
   checked(get(detector, name, name.length, writes.bytes, reads.bytes));
   const threshold = (out: typeof writes) => {

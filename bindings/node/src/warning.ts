@@ -17,9 +17,9 @@ import { checked } from './status';
 
 /** A partition is hot: its count has reached its threshold. */
 export interface HotPartitionWarning {
-  readonly table: string | Buffer;
-  /** The partition key: a Buffer if it is not UTF-8. */
-  readonly pk: string | Buffer;
+  readonly table: string | Uint8Array;
+  /** The partition key: its bytes (a Buffer) if it is not UTF-8. */
+  readonly pk: string | Uint8Array;
   readonly operation: Operation;
   /** The count that reached the threshold: operations or, in capacity mode, units. */
   readonly count: number;
@@ -42,7 +42,7 @@ export interface HotPartitionWarning {
 export interface Logger {
   warn(line: string): void;
   /** Told of what fails in `onWarning` and in watching a client; `warn` is if this is missing. */
-  error?(message: string, error: unknown): void;
+  error?(message: string): void;
 }
 
 export interface Listener {
@@ -109,8 +109,8 @@ export class Alerts {
       for (let warning = this.#due.shift(); warning !== undefined; warning = this.#due.shift()) {
         const { logger, onWarning } = this.listener;
         const { line } = warning;
-        attempt(() => logger?.warn(line), 'the warning could not be logged', null);
-        attempt(() => onWarning?.(warning as HotPartitionWarning), 'onWarning failed', logger);
+        attempt(() => logger?.warn(line), 'the warning could not be logged', console);
+        attempt(() => onWarning?.(warning as HotPartitionWarning), 'onWarning failed', logger ?? console);
       }
     } finally {
       this.#telling = false;
@@ -118,21 +118,26 @@ export class Alerts {
   }
 }
 
-function attempt(tell: () => void, what: string, logger: Logger | null): void {
+function attempt(tell: () => unknown, what: string, logger: Logger): void {
+  const failed = (error: unknown) => report(logger, `hotpart: ${what}`, error);
   try {
-    tell();
+    const told = tell() as PromiseLike<unknown> | undefined;
+    if (typeof told?.then === 'function') {
+      told.then(undefined, failed);
+    }
   } catch (error) {
-    report(logger ?? console, `hotpart: ${what}`, error);
+    failed(error);
   }
 }
 
 /** Logs what went wrong, if that can be logged. */
 export function report(logger: Logger, message: string, error: unknown): void {
+  const cause = error === undefined ? '' : `: ${error instanceof Error ? error.stack : String(error)}`;
   try {
-    if (logger.error) {
-      logger.error(message, error);
+    if (typeof logger.error === 'function') {
+      logger.error(message + cause);
     } else {
-      logger.warn(`${message}: ${error instanceof Error ? error.stack : String(error)}`);
+      logger.warn(message + cause);
     }
   } catch {
     // There is nobody left to tell.

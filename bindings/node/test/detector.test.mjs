@@ -87,6 +87,18 @@ test('what is wrong with an argument is said by its name', () => {
     [() => detector.setKeySchema('t', ['a', 'b']), RangeError, /^attributes/],
     [() => detector.setKeySchema('t', 7), TypeError, /^attributes/],
     [() => detector.setKeySchema('t', 'a', ''), RangeError, /^index/],
+    [() => detector.setKeySchema('t', new Array(2), 'i'), TypeError, /^attributes/],
+    [() => detector.setTableThresholds('t'), TypeError, /^thresholds must be an object/],
+    [() => detector.setTableThresholds('t', 7), TypeError, /^thresholds/],
+    [() => detector.setTableThresholds('t', { write: 7 }), TypeError, /^thresholds must not have 'write'/],
+    [() => detector.setModelThresholds('m', null), TypeError, /^thresholds/],
+    [() => detector.metrics(null), TypeError, /^options/],
+    [() => detector.metrics({ openmetrics: true }), TypeError, /^options must not have 'openmetrics'/],
+    [() => detector.recordWrite('t', 'k', { amout: 5 }), TypeError, /^options must not have 'amout'/],
+    [() => detector.recordWrite('t', new Proxy(new Uint8Array(1), {})), TypeError, /^pk/],
+    [() => detector.recordWrite('t', Object.create(Uint8Array.prototype)), TypeError, /^pk/],
+    [() => detector.observe(), TypeError, /^attempt must be an object/],
+    [() => detector.observe({ operation: 'PutItem', request: '{}', model: Buffer.from('m') }), TypeError, /^model/],
     [() => detector.observe({ operation: 7, request: '{}' }), TypeError, /^operation/],
     [() => detector.observe({ operation: 'PutItem' }), TypeError, /^request/],
     [() => detector.observe({ operation: 'PutItem', request: '{}', response: 7 }), TypeError, /^response/],
@@ -120,7 +132,7 @@ test('options that make no sense are refused by their names', () => {
     [{ hashSeed: [1n, -1n] }, RangeError, /^hashSeed/],
     [{ processes: 0 }, RangeError, /^processes/],
     [{ windowSeconds: 4, writesSustained: 5 }, RangeError, /^writesSustained needs a windowSeconds of 5/],
-    [{ windows: 5 }, TypeError, /^unexpected option 'windows'/],
+    [{ windows: 5 }, TypeError, /^options must not have 'windows'/],
   ];
   for (const [options, type, message] of refused) {
     assert.throws(
@@ -173,6 +185,58 @@ test('statistics, metrics and the hottest of both operations', () => {
   assert.deepEqual([stats.records, stats.partitions, stats.throttles.account_limit, stats.warnings], [2, 2, 1, 2]);
   assert.match(detector.metrics(), /hotpart_partition_units\{.*pk="a".*\} 12\.5/);
   assert.match(detector.metrics({ openMetrics: true }), /# EOF\n$/);
+});
+
+test('bytes are what they are, whatever their class says', () => {
+  const detector = own();
+  class Long extends Uint8Array {
+    get length() {
+      return 16_000;
+    }
+  }
+  assert.equal(detector.recordWrite('t', new Long([97])), 1);
+  assert.equal(detector.getWriteCount('t', 'a'), 1);
+  assert.equal(
+    detector.recordWrite(new Long([116]), Object.defineProperty(Buffer.from('a'), 'length', { value: 9_000 })),
+    2,
+  );
+});
+
+test('a getter that closes is found out', () => {
+  const closing = (call) => {
+    const detector = own();
+    detector.recordWrite('t', 'k');
+    assert.throws(() => call(detector, (value) => (detector.close(), value)), ClosedError);
+  };
+  closing((d, close) =>
+    d.recordWrite('t', 'k', {
+      get amount() {
+        return close(1);
+      },
+    }),
+  );
+  closing((d, close) =>
+    d.setTableThresholds('t', {
+      get writes() {
+        return close(5);
+      },
+    }),
+  );
+  closing((d, close) =>
+    d.observe({
+      get operation() {
+        return close('ListTables');
+      },
+      request: '{}',
+    }),
+  );
+  closing((d, close) =>
+    d.metrics({
+      get hottest() {
+        return close(5);
+      },
+    }),
+  );
 });
 
 test('a missing key schema is said by its table', () => {

@@ -64,7 +64,15 @@ test('what fails in onWarning is logged, and the record counts', () => {
     },
   });
   assert.equal(detector.recordWrite('t', 'k'), 1);
-  assert.equal(logger.lines[1], 'hotpart: onWarning failed');
+  assert.match(logger.lines[1], /^hotpart: onWarning failed: Error: mine/);
+});
+
+test('what an async onWarning rejects with is logged', async () => {
+  const logger = log();
+  const detector = hot({ logger, onWarning: () => Promise.reject(new Error('mine')) });
+  assert.equal(detector.recordWrite('t', 'k'), 1);
+  await new Promise(setImmediate);
+  assert.match(logger.lines[1], /^hotpart: onWarning failed: Error: mine/);
 });
 
 test('a logger that fails keeps no callback from its warning', (t) => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ClosedError, HotPartitionDetector } from 'hotpart';
 
@@ -51,12 +52,35 @@ test('the last one that closes frees it', async () => {
 });
 
 test('a worker that is terminated crashes nothing', async () => {
-  const detector = make();
-  for (let n = 0; n < 5; n++) {
+  // Every read warns, which reads the library's texts.
+  const detector = new HotPartitionDetector({
+    writesThreshold: 10 ** 9,
+    readsThreshold: 1,
+    windowSeconds: 60,
+    maxPartitions: 1_000,
+    logger: null,
+  });
+  for (let n = 0; n < 12; n++) {
     const worker = start(detector.share(), 'forever');
     await told(worker);
+    await sleep(n);
     await worker.terminate();
   }
   assert.ok(detector.recordWrite('t', 'k0') > 0);
   detector.close();
+});
+
+test('what is refused when attaching holds nothing', () => {
+  const detector = make();
+  const shared = detector.share();
+  assert.throws(() => HotPartitionDetector.attach(shared, { logger: 7 }), /^TypeError: logger/);
+  assert.throws(() => HotPartitionDetector.attach(shared, null), /^TypeError: options/);
+  assert.throws(() => HotPartitionDetector.attach(shared, { loger: null }), /^TypeError: options/);
+  assert.throws(
+    () => HotPartitionDetector.attach({ ...shared, handles: new SharedArrayBuffer(3) }),
+    /^TypeError: shared/,
+  );
+  assert.throws(() => Object.assign(shared, { address: 0n }), TypeError);
+  detector.close();
+  assert.throws(() => HotPartitionDetector.attach(shared), ClosedError);
 });

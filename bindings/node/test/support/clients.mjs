@@ -61,6 +61,7 @@ export async function fake(t) {
       const body = JSON.parse(Buffer.concat(chunks).toString());
       server.asked.push([operation, body]);
       const answer = server.handler?.(operation, body) ?? server.answers.shift();
+      if (answer === 'never') return;
       if (answer === 'drop') return request.socket.destroy();
       if (answer === 'half') {
         response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': '1000' });

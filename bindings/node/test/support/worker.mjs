@@ -17,7 +17,12 @@ if (what === 'record') {
   detector.close();
 } else if (what === 'forever') {
   parentPort.postMessage('started');
-  for (;;) detector.recordWrite('t', 'k0');
+  for (let n = 0; ; n++) {
+    detector.recordRead('t', `${n}`);
+    detector.recordWrite('t', 'k0', { amount: 2 });
+    detector.observe({ operation: 'ListTables', request: '{}' });
+    if (n % 100 === 0) [detector.hottest(3), detector.stats(), detector.metrics(), detector.getTableThresholds('t')];
+  }
 } else {
   parentPort.postMessage('started');
   await once(parentPort, 'message');
