@@ -3,4 +3,4 @@
 # tests do the same with fewer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-HOTPART_STRESS=5 cargo test --release --locked --test memory hostile -- --nocapture
+HOTPART_STRESS=20 cargo test --release --locked --test memory hostile -- --nocapture

@@ -8,6 +8,7 @@ use allocator::{TestAllocator, refusing, spare};
 use crossbeam_epoch::Collector;
 use hotpart::ffi::*;
 use std::ffi::{CStr, c_char, c_void};
+use std::ops::Range;
 use std::ptr::{null, null_mut};
 
 #[global_allocator]
@@ -155,38 +156,50 @@ impl Drop for Subject {
     }
 }
 
-/// Calls it on subjects made alike, with each of its allocations refused in turn: alone, and with all that follow. Tells
-/// `judge` of each subject, what was seen of it before, and what the call returned.
+/// Calls it on subjects made alike, with each of its allocations refused in turn: alone, and with all that follow; each time
+/// on a thread that has kept nothing yet. Tells `judge` of each subject, whether one is as this one was before the call, and
+/// what the call returned.
 fn each_refused<T>(
-    make: impl Fn() -> Subject,
-    call: impl Fn(&Subject) -> T,
-    judge: impl Fn(&Subject, &dyn Fn(&Subject) -> bool, T),
+    reads_requests: bool,
+    make: impl Fn() -> Subject + Sync,
+    call: impl Fn(&Subject) -> T + Sync,
+    judge: impl Fn(&Subject, &dyn Fn(&Subject) -> bool, T) + Sync,
 ) {
-    spare_crossbeam();
-    for only_one in [true, false] {
-        let mut refusals = 0;
-        for n in 0.. {
-            let subject = make();
-            let before = subject.view();
-            let (result, refused) = refusing(n..if only_one { n + 1 } else { usize::MAX }, || call(&subject));
-            judge(&subject, &|subject| subject.view() == before, result);
-            if refused == 0 {
-                break;
-            }
-            refusals += 1;
+    let refused = |these: Range<usize>| {
+        spare_crossbeam();
+        if reads_requests {
+            spare_reading();
         }
+        let subject = make();
+        let before = subject.view();
+        let (result, refused) = refusing(these, || call(&subject));
+        judge(&subject, &|subject| subject.view() == before, result);
+        refused
+    };
+    for only_one in [true, false] {
+        let end = |n| if only_one { n + 1 } else { usize::MAX };
+        let on_a_thread = |n| std::thread::scope(|scope| scope.spawn(|| refused(n..end(n))).join().unwrap());
+        let refusals = (0..).take_while(|&n| on_a_thread(n) > 0).count();
         assert!(refusals > 0, "nothing was allocated");
     }
 }
 
 /// A call that is refused has changed nothing, and succeeds when it is made again.
-fn refuse_each(make: impl Fn() -> Subject, call: impl Fn(&Subject) -> i64) {
+fn refuse_each(make: impl Fn() -> Subject + Sync, call: impl Fn(&Subject) -> i64 + Sync) {
+    refuse_each_if(false, make, call);
+}
+
+fn refuse_each_if(
+    reads_requests: bool,
+    make: impl Fn() -> Subject + Sync,
+    call: impl Fn(&Subject) -> i64 + Sync,
+) {
     let expected = {
         let subject = make();
         (call(&subject), subject.view())
     };
     assert!(expected.0 >= 0);
-    each_refused(&make, &call, |subject, is_as_before, mut result| {
+    each_refused(reads_requests, &make, &call, |subject, is_as_before, mut result| {
         if result < 0 {
             assert_eq!(result, i64::from(HPD_ERR_MEMORY));
             assert!(is_as_before(subject));
@@ -268,7 +281,10 @@ fn thresholds_and_clearing() {
 }
 
 /// A call that makes something: if it is refused the place for that is untouched, else `free` gets what was made.
-fn refuse_each_make<T>(make: impl Fn(&Subject, *mut *mut T) -> i32, free: unsafe extern "C" fn(*mut T)) {
+fn refuse_each_make<T>(
+    make: impl Fn(&Subject, *mut *mut T) -> i32 + Sync,
+    free: unsafe extern "C" fn(*mut T),
+) {
     let warned = || {
         let subject = full();
         assert_eq!(subject.write(c"k"), 1);
@@ -298,10 +314,13 @@ fn tables_snapshots_metrics_and_log_lines() {
             hpd_hottest_free,
         );
         refuse_each_make(|subject, out| hpd_metrics_take(subject.detector, null(), out), hpd_text_free);
-        let mut warning: hpd_warning = std::mem::zeroed();
-        warning.struct_size = size_of::<hpd_warning>();
-        (warning.table, warning.table_len, warning.pk, warning.pk_len) = (T, 1, K, 1);
-        refuse_each_make(|subject, out| hpd_log_line(subject.detector, &warning, out), hpd_text_free);
+        let log_line = |subject: &Subject, out| {
+            let mut warning: hpd_warning = std::mem::zeroed();
+            warning.struct_size = size_of::<hpd_warning>();
+            (warning.table, warning.table_len, warning.pk, warning.pk_len) = (T, 1, K, 1);
+            hpd_log_line(subject.detector, &warning, out)
+        };
+        refuse_each_make(log_line, hpd_text_free);
     }
 }
 
@@ -320,10 +339,7 @@ fn records_that_keep_their_warning() {
         ]
     };
     for (i, call) in ways.into_iter().enumerate() {
-        if i == 3 {
-            spare_reading();
-        }
-        each_refused(full, call, |subject, is_as_before, mut result| {
+        each_refused(i == 3, full, call, |subject, is_as_before, mut result| {
             if result < 0 {
                 assert_eq!(result, i64::from(HPD_ERR_MEMORY));
                 assert!(is_as_before(subject));
@@ -338,14 +354,12 @@ fn records_that_keep_their_warning() {
 
 #[test]
 fn requests() {
-    spare_reading();
-    refuse_each(full, |subject| subject.observe(null_mut()));
+    refuse_each_if(true, full, |subject| subject.observe(null_mut()));
 }
 
 /// Of an observed request that was refused a part may be recorded: here it is one record, so all or nothing.
 #[test]
 fn a_request_whose_warning_is_handed_over() {
-    spare_reading();
     let call = |subject: &Subject| {
         let mut warnings = std::ptr::dangling_mut();
         let observed = subject.observe(&mut warnings);
@@ -356,7 +370,7 @@ fn a_request_whose_warning_is_handed_over() {
             (observed, handed)
         }
     };
-    each_refused(full, call, |subject, _, (observed, handed)| {
+    each_refused(true, full, call, |subject, _, (observed, handed)| {
         if observed == 1 {
             assert_eq!((handed, subject.counted()), (1, 1));
         } else {
@@ -375,7 +389,7 @@ fn warnings_that_are_not_taken_are_still_kept() {
         assert_eq!(unsafe { hpd_table_record_write_due(subject.table, K) }, HPD_DUE | 1);
         subject
     };
-    each_refused(warned, Subject::take, |subject, _, taken| {
+    each_refused(false, warned, Subject::take, |subject, _, taken| {
         if taken != 1 {
             assert_eq!((taken, subject.take()), (HPD_ERR_MEMORY, 1));
         }
