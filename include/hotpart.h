@@ -8,7 +8,8 @@
  * - Any number of threads may call at once, on one detector or on several. Only hpd_free and hpd_table_close need
  *   that no other call on the same object runs. Recording and getting take no lock. No function is for signal handlers.
  * - After fork the child may go on with what it inherited.
- * - A few allocations belong to the epoch reclamation underneath (a thread's first call, bags of retired memory): if the system
+ * - Some allocations are not the library's own: of the epoch reclamation underneath (a thread's first call, bags of retired
+ *   memory), and for reading a request or keeping a key schema (hpd_observe and its like, hpd_set_key_schema). If the system
  *   refuses those, the process aborts. All others fail with HPD_ERR_MEMORY.
  *
  * A partition is a pair (table, pk). Its count, for writes and for reads apart, is what the last window_seconds + 1

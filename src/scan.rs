@@ -16,6 +16,11 @@ pub(crate) struct Scan(u64);
 const END: u64 = 1 << 32;
 
 impl Scan {
+    /// A walk from anywhere to the end. A segment is met first in proportion to the places that it has.
+    pub(crate) fn from(position: u32) -> Self {
+        Self(position.into())
+    }
+
     /// The next segment; `None` after the last.
     pub(crate) fn next<'g>(
         &mut self,

@@ -7,6 +7,7 @@ use crate::key::Key;
 use crate::ledger::Terms;
 use crate::operation::Operation;
 use crate::partition::Partition;
+use crate::scan::Scan;
 use crate::statistics::Tally;
 use crate::sync::{AtomicU64, Relaxed};
 use crate::table::{Closed, Table};
@@ -30,11 +31,20 @@ pub(crate) struct Sweep {
     due: AtomicU64,
     step: AtomicU64,
     sampled: AtomicU64,
+    /// Segments that were looked at to find who must go.
+    #[cfg(test)]
+    looked_at: std::sync::atomic::AtomicU64,
 }
 
 impl Sweep {
     pub(crate) fn new(now: Moment) -> Self {
-        Self { due: AtomicU64::new(now.stamp()), step: AtomicU64::new(0), sampled: AtomicU64::new(0) }
+        Self {
+            due: AtomicU64::new(now.stamp()),
+            step: AtomicU64::new(0),
+            sampled: AtomicU64::new(0),
+            #[cfg(test)]
+            looked_at: 0.into(),
+        }
     }
 
     /// Whether a step is due.
@@ -116,12 +126,18 @@ impl Sweep {
         guard: &'g Guard,
     ) -> Result<Option<Partition<'g>>, Closed> {
         // Multiples of the golden ratio visit all parts of the table evenly, in no order that a caller
-        // could play.
-        let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+        // could play. Each segment is begun with as often as keys fall into it, so none runs empty while others split.
+        let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let mut scan = Scan::from(start as u32);
         let mut quietest: Option<(u64, Partition<'_>)> = None;
         let mut samples = 0;
-        for step in 0..partitions.steps().min(STEPS_FOR_ONE) {
-            let Some((_, segment)) = partitions.walk(start.wrapping_add(step), guard)? else { continue };
+        for _ in 0..=partitions.steps().min(STEPS_FOR_ONE) {
+            let Some(segment) = scan.next(partitions, guard)? else {
+                scan = Scan::default();
+                continue;
+            };
+            #[cfg(test)]
+            self.looked_at.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
                 if partition.key() == new || is_aside(partition.key()) != is_aside(new) {
                     continue;
@@ -155,16 +171,14 @@ mod tests {
     use super::*;
     use crate::key::Hashing;
     use crate::measure::Measure;
-    use crate::partition::Rules;
+    use crate::partition::{Content, Rules};
     use crate::rule::Rates;
 
-    /// A record may be about to make room in a table that is cleared under it: there is nothing to find.
-    #[test]
-    fn a_cleared_table_is_searched_once() {
-        let terms = Terms {
+    fn terms(max_partitions: u64) -> Terms {
+        Terms {
             hashing: Hashing::seeded([1, 2]),
             rules: Rules { window: 60, interval_ms: 60_000 },
-            max_partitions: 1,
+            max_partitions,
             thresholds: [100, 100],
             rates: Rates::NONE,
             measure: Measure::OPERATIONS,
@@ -172,8 +186,36 @@ mod tests {
             redaction: None,
             tally: Tally::default(),
             ledgers: AtomicU64::new(0),
-        };
-        let now = Moment::from_ms(0);
+        }
+    }
+
+    /// Walks once began close to each other, and emptied one segment after another: then each new partition had to look at a
+    /// hundred of them, and keys that met the full ones split those further.
+    #[test]
+    fn at_the_bound_a_new_partition_looks_at_few_segments() {
+        const BOUND: u64 = 2_000;
+        let (terms, now) = (terms(BOUND), Moment::from_ms(0));
+        let (partitions, sweep) = (Table::try_new().unwrap(), Sweep::new(now));
+        for n in 0..40 * BOUND {
+            let guard = &crossbeam_epoch::pin();
+            let pk = n.to_le_bytes();
+            let key = Key { table: b"t", pk: &pk };
+            let hash = terms.hashing.key(key);
+            let content = Content::first(key, hash, Operation::Write, 1, 0, u64::MAX).unwrap();
+            assert!(partitions.insert(hash, &content, terms.renewal(now), guard).is_ok());
+            sweep.trim(&partitions, key, now, &terms, guard);
+        }
+        let replaced = Tally::of(&terms.tally.replaced);
+        let looked_at = sweep.looked_at.load(Relaxed);
+        println!("{looked_at} segments were looked at to replace {replaced} partitions");
+        assert_eq!(replaced, 39 * BOUND);
+        assert!(looked_at < 2 * replaced);
+    }
+
+    /// A record may be about to make room in a table that is cleared under it: there is nothing to find.
+    #[test]
+    fn a_cleared_table_is_searched_once() {
+        let (terms, now) = (terms(1), Moment::from_ms(0));
         let (partitions, sweep) = (Table::try_new().unwrap(), Sweep::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());

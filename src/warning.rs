@@ -117,11 +117,10 @@ fn escape(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_log_line_escapes_what_could_break_a_log() {
-        let warning = Warning {
-            table: b"a\"b\\c",
-            pk: b"\x1b[31m\n\xff\xc3\xa9\xc2\x9b\0\x7f",
+    fn warning<'a>(table: &'a [u8], pk: &'a [u8]) -> Warning<'a> {
+        Warning {
+            table,
+            pk,
             operation: Operation::Read,
             window_seconds: 10,
             count: 7,
@@ -132,7 +131,12 @@ mod tests {
             utilisation_permille: 0,
             in_half_units: false,
             redacted: None,
-        };
+        }
+    }
+
+    #[test]
+    fn the_log_line_escapes_what_could_break_a_log() {
+        let warning = warning(b"a\"b\\c", b"\x1b[31m\n\xff\xc3\xa9\xc2\x9b\0\x7f");
         assert_eq!(
             warning.to_string(),
             "Hot partition detected - table=\"a\\x22b\\x5Cc\" \
@@ -142,5 +146,19 @@ mod tests {
         assert!(throttled.to_string().ends_with(" had 7 throttled reads in 10s"));
         let halves = Warning { in_half_units: true, ..warning };
         assert!(halves.to_string().ends_with(" had 3.5 reads in 10s"));
+    }
+
+    /// Any two bytes, and any character of the first plane: one line, in its quotes, that no terminal obeys.
+    #[test]
+    fn no_key_breaks_a_line_or_leaves_its_quotes() {
+        let keeps_to_its_line = |key: &[u8]| {
+            let line = warning(key, key).to_string();
+            let (quotes, controls) =
+                (line.matches('"').count(), line.chars().filter(|c| c.is_control()).count());
+            assert_eq!((quotes, controls), (4, 0), "{key:?}");
+        };
+        (0..=u16::MAX).for_each(|two| keeps_to_its_line(&two.to_le_bytes()));
+        let characters = (0..=0xFFFF).filter_map(char::from_u32);
+        characters.for_each(|c| keeps_to_its_line(c.encode_utf8(&mut [0; 4]).as_bytes()));
     }
 }

@@ -6,9 +6,9 @@ mod allocator;
 mod common;
 
 use allocator::{TestAllocator, allocations, live_bytes, while_inside};
-use common::{manual, never_hot};
-use hotpart::{Detector, Thresholds};
-use std::sync::{Mutex, PoisonError};
+use common::{manual, never_hot, stress};
+use hotpart::{Detector, Thresholds, Warning};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
@@ -163,31 +163,96 @@ fn in_one_second_no_record_allocates_where_there_is_room() {
     });
 }
 
+/// Generations of partitions, of which only the last is not idle: the window is a second.
+fn churn(detector: &Detector, generations: std::ops::Range<u64>) {
+    for generation in generations {
+        detector.set_time_ms(generation * 3_000).unwrap();
+        assert!((0..3_000).all(|i| detector.record_write("orders", key(i)) == Ok(1)));
+    }
+}
+
 /// A thread that is stopped in the middle of a record delays reclaim, and only that.
 #[test]
 fn a_stopped_thread_only_delays_reclaim() {
     alone(|| {
         let detector = never_hot(1).build().unwrap();
-        // Generations of partitions, of which only the last is not idle.
-        let churn = |generations: std::ops::Range<u64>| {
-            for generation in generations {
-                detector.set_time_ms(generation * 3_000).unwrap();
-                assert!((0..3_000).all(|i| detector.record_write("orders", key(i)) == Ok(1)));
-            }
-        };
-        churn(1..4);
+        churn(&detector, 1..4);
         let before = settle();
         while_inside(
             || assert_eq!(detector.write_count("orders", "any"), Ok(0)),
             1,
             || assert_eq!(detector.record_write("stopped", "in the middle"), Ok(1)),
             || {
-                churn(4..14);
+                churn(&detector, 4..14);
                 assert!(settle() > before + 1_000_000, "ten generations wait for the thread that stopped");
             },
         );
         assert!(settle() < before + 100_000, "and go when it does");
         assert_eq!(detector.write_count("stopped", "in the middle"), Ok(0), "its second has left the window");
+    });
+}
+
+/// A callback that takes its time does not even delay that: its thread has let go of everything.
+#[test]
+fn a_slow_callback_delays_nothing() {
+    alone(|| {
+        let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let slow = {
+            let (entered, leave) = (entered.clone(), leave.clone());
+            move |_: &Warning<'_>| {
+                entered.wait();
+                leave.wait();
+            }
+        };
+        let detector = never_hot(1).on_warning(slow).build().unwrap();
+        detector.set_table_thresholds("slow", Thresholds { writes: Some(1), reads: None }).unwrap();
+        churn(&detector, 1..4);
+        let before = settle();
+        std::thread::scope(|scope| {
+            let inside = scope.spawn(|| detector.record_write("slow", "k"));
+            entered.wait();
+            assert_eq!(detector.write_count("slow", "k"), Ok(1));
+            churn(&detector, 4..14);
+            detector.clear().unwrap();
+            let grown = settle() - before;
+            leave.wait();
+            assert_eq!(inside.join().unwrap(), Ok(1));
+            assert!(grown < 100_000, "ten generations were kept for a callback: {grown} bytes");
+        });
+    });
+}
+
+/// A stranger's distinct keys, short and long, as many as he likes: no more memory than the bound says.
+#[test]
+fn hostile_keys_take_no_more_than_the_bound() {
+    const BOUND: u64 = 10_000;
+    alone(|| {
+        let detector = never_hot(60).max_partitions(BOUND).build().unwrap();
+        let before = settle();
+        let keys = stress(50_000);
+        let mut text = [b'x'; 1_024];
+        let mut most = [0; 10];
+        for i in 0..keys {
+            // All within two windows, so that hardly anything idle makes way.
+            detector.set_time_ms(i as u64 * 120_000 / keys as u64).unwrap();
+            text[..8].copy_from_slice(&(i as u64).to_le_bytes());
+            let len = if i % 100 == 0 { 1_024 } else { 8 + i % 40 };
+            assert_eq!(detector.record_write("orders", &text[..len]), Ok(1));
+            let tenth = &mut most[i * 10 / keys];
+            *tenth = live_bytes().max(*tenth);
+        }
+        let statistics = detector.statistics();
+        let held = most.map(|bytes| (bytes - before) / 1024);
+        println!(
+            "{keys} distinct keys at a bound of {BOUND}: {} KiB in the end, at most in each tenth {held:?} KiB",
+            statistics.bytes / 1024
+        );
+        assert_eq!(statistics.partitions, BOUND);
+        assert!(statistics.replaced > keys as u64 / 2);
+        assert_eq!(statistics.records, keys as u64);
+        assert!(held[9] <= held[2] * 3 / 2, "{held:?} KiB");
+        // A hundred bytes of text and entry, what waits in segments for their next replacement, and in the collector.
+        assert!(held[9] * 1024 < BOUND as isize * 400 + 1_000_000, "{held:?} KiB");
     });
 }
 

@@ -152,6 +152,30 @@ fn the_clock_may_leap_to_its_last_moment() {
     }
 }
 
+/// The clock stands for as long as it likes, leaps an hour, and stands again: to the window of an hour the leap is no more than
+/// a window, to the others it is the end of all that was.
+#[test]
+fn the_clock_may_stop_and_leap_an_hour() {
+    const HOUR_MS: u64 = 3_600_000;
+    for window in [1, 60, 3_600] {
+        let detector = never_hot(window).build().unwrap();
+        let mut now_ms = 999;
+        for _ in 0..5 {
+            detector.set_time_ms(now_ms).unwrap();
+            assert!((1..=10_000).all(|n| detector.record_write("t", "k") == Ok(n)));
+            touch(&detector, 1_000);
+            detector.set_time_ms(now_ms + HOUR_MS).unwrap();
+            let left = if window == 3_600 { 10_000 } else { 0 };
+            assert_eq!(detector.write_count("t", "k"), Ok(left));
+            assert_eq!(detector.record_write("t", "k"), Ok(left + 1));
+            // A millisecond more is the next second: the one before the leap has left every window.
+            detector.set_time_ms(now_ms + HOUR_MS + 1).unwrap();
+            assert_eq!(detector.write_count("t", "k"), Ok(1));
+            now_ms += 2 * (HOUR_MS + 1_000);
+        }
+    }
+}
+
 /// A leap over many windows, recorded into from before the leap on: every form of the past is empty after it.
 #[test]
 fn nothing_outlives_a_leap() {

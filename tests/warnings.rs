@@ -197,6 +197,49 @@ fn records_inside_a_callback_count_but_call_back_no_further() {
     assert_eq!(detector.statistics().callback_panics, 0, "nothing above failed unseen");
 }
 
+/// Two detectors' callbacks record on each other's, and every record is hot: that ends at once, too.
+#[test]
+fn callbacks_that_record_on_each_others_detectors_end() {
+    let cells: [Arc<OnceLock<Detector>>; 2] = Default::default();
+    for (cell, other) in [(0, 1), (1, 0)] {
+        let other = Arc::downgrade(&cells[other]);
+        let builder = manual(1, 1, 60).warning_interval_seconds(0).on_warning(move |_| {
+            let other = other.upgrade().unwrap();
+            assert!(other.get().unwrap().record_write("t", "k").is_ok());
+        });
+        cells[cell].set(builder.build().unwrap()).unwrap();
+    }
+    let [first, second] = cells.each_ref().map(|cell| cell.get().unwrap());
+    assert_eq!((first.record_write("t", "k"), second.record_write("t", "k")), (Ok(1), Ok(2)));
+    assert_eq!((first.write_count("t", "k"), second.write_count("t", "k")), (Ok(2), Ok(2)));
+    for detector in [first, second] {
+        let statistics = detector.statistics();
+        assert_eq!((statistics.warnings, statistics.suppressed, statistics.callback_panics), (1, 1, 0));
+    }
+}
+
+/// Whatever is cleared under the others' hands, each record returns a count that some moment had.
+#[test]
+fn callbacks_may_clear_while_others_record() {
+    let detector = with_callback(manual(10, 10, 60).warning_interval_seconds(0), |detector| {
+        assert!(detector.record_write("t", "k").is_ok());
+        detector.clear().unwrap();
+    });
+    let detector = detector.get().unwrap();
+    let records = stress(2_000) as u64;
+    race(|thread| {
+        for i in 0..records {
+            let count = detector.record_write("t", "k").unwrap();
+            assert!(1 <= count && count <= 2 * records * THREADS as u64);
+            assert!(detector.record_read("mine", (records * thread as u64 + i).to_le_bytes()).unwrap() == 1);
+        }
+    });
+    let statistics = detector.statistics();
+    assert_eq!(statistics.callback_panics, 0);
+    assert!(statistics.cleared > 0 && detector.write_count("t", "k").unwrap() < 10);
+    println!("{} callbacks cleared {} partitions", statistics.warnings, statistics.cleared);
+}
+
 #[test]
 fn a_callback_may_call_everything() {
     let detector = with_callback(manual(1, 1, 60), |detector| {

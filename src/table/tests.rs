@@ -72,6 +72,28 @@ impl Subject {
         })
     }
 
+    /// The length of the chain that a key is in, and how many groups are looked at until it is found.
+    fn effort(&self, hash: Hash, key: Key<'_>) -> (usize, usize) {
+        let guard = &crossbeam_epoch::pin();
+        let (_, first) = self.table.locate(hash.place, guard).unwrap();
+        let mut looked_at = 0;
+        for segment in first.chain() {
+            for group in segment.probe_order(hash.place) {
+                looked_at += 1;
+                let group = group.load();
+                // SAFETY: a lane with a tag says where an entry was written.
+                let is_it = |lane| unsafe { segment.entry(group.cell(lane)) }.key() == key;
+                if group.matches(hash.tag).any(is_it) {
+                    return (first.chain().count(), looked_at);
+                }
+                if group.vacant().is_some() {
+                    break;
+                }
+            }
+        }
+        panic!("it was not found");
+    }
+
     fn keys_walked(&self) -> Vec<u64> {
         let guard = &crossbeam_epoch::pin();
         let mut keys = Vec::new();
@@ -145,6 +167,46 @@ fn keys_that_all_collide_are_kept() {
     assert!((0..1_000).all(|key| subject.count(key, 20, hash) == Some(1)));
     assert!((0..1_000).all(|key| subject.remove(key, 20, hash)));
     assert!(subject.table.steps() <= 1 << 6, "segments were split in vain");
+}
+
+/// Inserts keys, and returns the longest chain, the most groups that are looked at for a key, and how many for all.
+fn effort_of(keys: &[u64], hashing: &Hashing) -> (usize, usize, usize) {
+    let subject = Subject::new();
+    let hash = |key| hashing.key(Key { table: b"t", pk: &pk(key, 20) });
+    assert!(keys.iter().all(|&key| subject.insert(key, 20, hash(key), 0)));
+    let efforts = keys.iter().map(|&key| subject.effort(hash(key), Key { table: b"t", pk: &pk(key, 20) }));
+    efforts.fold((0, 0, 0), |(chain, most, all), (length, looked_at)| {
+        (chain.max(length), most.max(looked_at), all + looked_at)
+    })
+}
+
+/// Who knows the seed can choose keys whose places are as good as one. With any other seed they are keys like any.
+#[test]
+fn keys_that_collide_under_one_seed_spread_under_others() {
+    const KEYS: usize = 300;
+    let known = Hashing::seeded([1, 2]);
+    let collides = |key: &u64| {
+        let Hash { place, .. } = known.key(Key { table: b"t", pk: &pk(*key, 20) });
+        // One segment, however often it is split, and in it one group to begin with.
+        place.trailing_zeros() >= 9 && place.leading_zeros() >= 5
+    };
+    let keys: Vec<_> = (0..).filter(collides).take(KEYS).collect();
+    let (chain, most, all) = effort_of(&keys, &known);
+    println!("the known seed: a chain of {chain}, {most} groups for a key, {} on average", all / KEYS);
+    assert!(chain >= 5 && most >= 50 && all >= 20 * KEYS);
+    let others = [Hashing::seeded([1, 3]), Hashing::seeded([2, 1])];
+    for other in others.into_iter().chain((0..20).map(|_| Hashing::random())) {
+        let (chain, most, all) = effort_of(&keys, &other);
+        println!(
+            "another: a chain of {chain}, {most} groups at most, {:.2} on average",
+            all as f64 / KEYS as f64
+        );
+        assert!(chain == 1 && most <= 12 && all <= 2 * KEYS);
+    }
+    let places = |hashing: Hashing| {
+        keys.iter().map(|key| hashing.key(Key { table: b"t", pk: &pk(*key, 20) }).place).collect::<Vec<_>>()
+    };
+    assert_ne!(places(Hashing::random()), places(Hashing::random()), "nobody knows a random seed");
 }
 
 #[test]

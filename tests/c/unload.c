@@ -1,5 +1,5 @@
 /* Closes the library while a thread that has used it lives. Then the thread exits and the process forks, both of which
- * call into the library, so closing must not unmap it. */
+ * call into the library, so closing must not unmap it. Over and over, and no more is mapped for it. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include "hotpart.h"
@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { TIMES = 50 };
 
 typedef struct thread {
   void *library;
@@ -23,20 +25,24 @@ static void load(void *library, const char *name, void *function, size_t size) {
   memcpy(function, &symbol, size);
 }
 
-static void *run(void *argument) {
-  thread *self = (thread *)argument;
+static void use(void *library) {
   int32_t (*make)(uint64_t, uint64_t, uint32_t, hpd_warning_callback, void *, hpd_detector **);
   int64_t (*record)(const hpd_detector *, const char *, size_t, const char *, size_t);
   void (*destroy)(hpd_detector *);
-  load(self->library, "hpd_new", &make, sizeof make);
-  load(self->library, "hpd_record_write", &record, sizeof record);
-  load(self->library, "hpd_free", &destroy, sizeof destroy);
+  load(library, "hpd_new", &make, sizeof make);
+  load(library, "hpd_record_write", &record, sizeof record);
+  load(library, "hpd_free", &destroy, sizeof destroy);
 
   hpd_detector *detector;
   CHECK_EQUAL(make(500, 1500, 60, NULL, NULL, &detector), HPD_OK);
   for (int i = 1; i <= 1000; i++)
     CHECK_EQUAL(record(detector, "events", 6, "EVENTS", 6), i);
   destroy(detector);
+}
+
+static void *run(void *argument) {
+  thread *self = (thread *)argument;
+  use(self->library);
   pthread_barrier_wait(&self->recorded);
   pthread_barrier_wait(&self->unloaded);
   return NULL; /* and now the library's thread-locals are destroyed */
@@ -50,10 +56,9 @@ static void *open_library(int flags) {
   return library;
 }
 
-int main(void) {
+static void close_while_a_thread_lives(void) {
   pthread_t running;
   thread self;
-  int status;
   self.library = open_library(RTLD_NOW);
   CHECK_EQUAL(pthread_barrier_init(&self.recorded, NULL, 2), 0);
   CHECK_EQUAL(pthread_barrier_init(&self.unloaded, NULL, 2), 0);
@@ -62,6 +67,34 @@ int main(void) {
   CHECK_EQUAL(dlclose(self.library), 0);
   pthread_barrier_wait(&self.unloaded);
   CHECK_EQUAL(pthread_join(running, NULL), 0);
+  CHECK_EQUAL(pthread_barrier_destroy(&self.recorded), 0);
+  CHECK_EQUAL(pthread_barrier_destroy(&self.unloaded), 0);
+}
+
+/* How many pieces of the library are mapped. */
+static int mapped(void) {
+  char line[4096];
+  int pieces = 0;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  if (maps == NULL)
+    return 0; /* not on Linux */
+  while (fgets(line, sizeof line, maps) != NULL)
+    pieces += strstr(line, "libhotpart") != NULL;
+  fclose(maps);
+  return pieces;
+}
+
+int main(void) {
+  int status, pieces = 0;
+  for (int i = 0; i < TIMES; i++) {
+    void *library = open_library(RTLD_NOW);
+    use(library);
+    CHECK_EQUAL(dlclose(library), 0);
+    close_while_a_thread_lives();
+    if (i == 0)
+      pieces = mapped();
+    CHECK_EQUAL(mapped(), pieces);
+  }
   /* Now that no thread-local holds it either, it is still there. */
   CHECK_EQUAL(dlclose(open_library(RTLD_NOW)), 0);
   CHECK(open_library(RTLD_NOW | RTLD_NOLOAD) != NULL);
@@ -72,6 +105,6 @@ int main(void) {
     _exit(EXIT_SUCCESS);
   CHECK_EQUAL(waitpid(child, &status, 0), child);
   CHECK_EQUAL(status, 0);
-  printf("a thread exited and the process forked after dlclose\n");
+  printf("%d threads exited, and the process forked, after dlclose\n", TIMES);
   return EXIT_SUCCESS;
 }

@@ -1,10 +1,10 @@
-//! A global allocator that counts, and that refuses or stands still when it is told to. All of it by thread.
+//! A global allocator that counts, and that refuses or stands still when it is told to. By thread, but for one sum.
 #![allow(dead_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering::SeqCst};
 
 pub struct TestAllocator;
 
@@ -27,6 +27,9 @@ thread_local! {
     static STOPS: Cell<usize> = const { Cell::new(0) };
 }
 
+/// The bytes that all threads have allocated, less those that they have freed.
+static ALL_LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
+
 /// Whether a thread stands in an allocation, and whether it may go on.
 static STOPPED: AtomicBool = AtomicBool::new(false);
 static RELEASED: AtomicBool = AtomicBool::new(false);
@@ -44,16 +47,21 @@ unsafe impl GlobalAlloc for TestAllocator {
             }
         }
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size() as isize);
+        count(layout.size() as isize);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE_BYTES.set(LIVE_BYTES.get() - layout.size() as isize);
+        count(-(layout.size() as isize));
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(memory, layout) }
     }
+}
+
+fn count(bytes: isize) {
+    LIVE_BYTES.set(LIVE_BYTES.get() + bytes);
+    ALL_LIVE_BYTES.fetch_add(bytes, SeqCst);
 }
 
 fn refuses(layout: Layout) -> bool {
@@ -75,6 +83,11 @@ fn refuses(layout: Layout) -> bool {
 /// The bytes that this thread has allocated, less those that it has freed.
 pub fn live_bytes() -> isize {
     LIVE_BYTES.get()
+}
+
+/// The same of all threads together, those that are gone too.
+pub fn all_live_bytes() -> isize {
+    ALL_LIVE_BYTES.load(SeqCst)
 }
 
 /// How many allocations this thread makes during `call`.

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# soak.sh [SECONDS]: four threads do everything at once for so long, an hour if nothing is said, at least a minute. Proves that
+# every record is counted and that memory stays flat; prints both, and latencies, which are for people to judge.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source ci/need.sh
+need cc cargo || exit 0
+
+make --no-print-directory library
+target=$(realpath "${CARGO_TARGET_DIR:-target}")/release
+mkdir -p build
+cc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -g -Iinclude -Ic_examples benches/soak.c -L"$target" -lhotpart \
+    -Wl,-rpath,"$target" -pthread -o build/soak
+build/soak "${1:-3600}"
