@@ -17,6 +17,7 @@ pub use crate::abi_metrics::*;
 pub use crate::abi_observe::*;
 use crate::boundary::{boundary, count, detector_of};
 use crate::detector::Detector;
+pub use crate::ffi_due::*;
 pub use crate::ffi_heat::*;
 pub use crate::ffi_metrics::*;
 pub use crate::ffi_observe::*;
