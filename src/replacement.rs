@@ -77,12 +77,12 @@ impl Table {
             return copied.map(drop);
         }
         let Copied { idle, pasts } = copied?;
-        let old = segment.word();
         // SAFETY: the old segment has left the spine, and this thread took it out; the idle partitions are
         // in no other.
         unsafe {
             pasts.into_iter().for_each(|past| past.retire(guard));
-            guard.defer_unchecked(move || Segment::view(old).free());
+            // Not by its word, in which no leak checker would see the address.
+            guard.defer_unchecked(move || segment.free());
         }
         for (len, idle) in self.lens.iter().zip(idle).filter(|&(_, idle)| idle > 0) {
             len.decrement_by(idle);

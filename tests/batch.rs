@@ -79,11 +79,13 @@ fn one_record_that_is_not_valid_refuses_them_all() {
 #[test]
 fn a_callback_may_clear_in_the_middle_of_a_batch() {
     let itself = Arc::new(std::sync::OnceLock::<Detector>::new());
-    let inner = itself.clone();
+    // A reference that does not count: the detector holds its callback, and that must not hold the detector.
+    let inner = Arc::downgrade(&itself);
     let detector = Detector::builder(3, 3, 60)
         .manual_clock()
         .on_warning(move |_: &Warning<'_>| {
-            let detector = inner.get().unwrap();
+            let itself = inner.upgrade().unwrap();
+            let detector = itself.get().unwrap();
             detector.clear().unwrap();
             assert_eq!(detector.record_write("t", "other"), Ok(1));
         })

@@ -10,14 +10,9 @@ use std::sync::{Arc, Mutex};
 
 /// Keys, counts, throttles and demands of a snapshot.
 fn numbers(hottest: &[HotPartition]) -> Vec<(&str, u64, u64, u64)> {
-    let text = |hot: &HotPartition| (hot.count, hot.throttles, hot.demand);
-    let key = |hot: &HotPartition| std::str::from_utf8(&hot.pk).unwrap().to_owned().leak() as &str;
     hottest
         .iter()
-        .map(|hot| {
-            let (a, b, c) = text(hot);
-            (key(hot), a, b, c)
-        })
+        .map(|hot| (std::str::from_utf8(&hot.pk).unwrap(), hot.count, hot.throttles, hot.demand))
         .collect()
 }
 

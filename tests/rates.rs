@@ -193,9 +193,11 @@ fn records_of_a_batch_are_counted_before_their_warnings_are_given() {
     let detector = std::sync::OnceLock::new();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (of, to) = (Arc::new(detector), seen.clone());
-    let within = of.clone();
+    // A reference that does not count: the detector holds its callback, and that must not hold the detector.
+    let within = Arc::downgrade(&of);
     let builder = manual(1, 1, 60).warning_interval_seconds(0).on_warning(move |_: &hotpart::Warning<'_>| {
-        let detector: &Detector = within.get().unwrap();
+        let of = within.upgrade().unwrap();
+        let detector: &Detector = of.get().unwrap();
         to.lock().unwrap().push(detector.statistics().records);
     });
     let detector = of.get_or_init(|| builder.build().unwrap());
