@@ -15,16 +15,22 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 /// Explores all executions of `model` with up to `preemptions` switches away from a thread that could go
 /// on (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
 fn explore(name: &str, preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let executions = Arc::new(AtomicUsize::new(0));
+    let (executions, start) = (Arc::new(AtomicUsize::new(0)), std::time::Instant::now());
     let mut builder = loom::model::Builder::new();
-    let preemptions = *builder.preemption_bound.get_or_insert(preemptions);
+    // In short, or by its own bound.
+    let most = std::env::var("HOTPART_PREEMPTIONS_MAX")
+        .ok()
+        .and_then(|most| most.parse().ok())
+        .unwrap_or(usize::MAX);
+    let preemptions = *builder.preemption_bound.get_or_insert(preemptions.min(most));
     builder.max_branches = 100_000;
     let counter = executions.clone();
     builder.check(move || {
         counter.fetch_add(1, Relaxed);
         model();
     });
-    println!("loom: {name}: {} executions, {preemptions} preemptions", executions.load(Relaxed));
+    let (executions, seconds) = (executions.load(Relaxed), start.elapsed().as_secs());
+    println!("loom: {name}: {executions} executions, {preemptions} preemptions, {seconds} s");
 }
 
 /// One thread's place in the collector of one execution.
