@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 enum { THREADS = 4, KEYS = 4096, HALVINGS = 12, KINDS = 3, WINDOW = 20, THRESHOLD = 5000, PHASE_MS = 1000, INTERVALS = 12 };
-/* Every so many phases one is cleared in the middle. Of the calls every so many, a prime number, is timed. */
-enum { CLEAR_EVERY = 8, TIME_EVERY = 31 };
+/* Every so many phases one is cleared in the middle; in between there is time for what left the window to be reclaimed. Of the
+ * calls every so many, a prime number, is timed. */
+enum { CLEAR_EVERY = 32, TIME_EVERY = 31 };
 /* Latencies are told apart by ten nanoseconds, up to a millisecond. */
 enum { STEP_NS = 10, STEPS = 100000 };
 
@@ -233,7 +234,7 @@ static uint64_t check_counts(const shared *all, const worker *workers) {
 static uint64_t run_phase(shared *all, worker *workers) {
   all->phase++;
   all->end_ns = now_ns() + PHASE_MS * 1000000ull;
-  all->clears = all->phase % CLEAR_EVERY == 0;
+  all->clears = all->phase % CLEAR_EVERY == CLEAR_EVERY / 2;
   all->clear_begun = all->clear_ended = 0;
   for (int i = 0; i < THREADS; i++) {
     memset(workers[i].surely, 0, sizeof workers[i].surely);
@@ -261,7 +262,7 @@ static uint64_t permille(const worker *workers, uint64_t share) {
 }
 
 static interval end_interval(worker *workers) {
-  interval ended = {0, 0, permille(workers, 500), permille(workers, 990), permille(workers, 999), resident_kib()};
+  interval ended = {0, 0, permille(workers, 500), permille(workers, 990), permille(workers, 999), 0};
   for (int i = 0; i < THREADS; i++) {
     ended.records += workers[i].records;
     ended.calls += workers[i].calls;
@@ -299,17 +300,22 @@ int main(int argc, char **argv) {
     workers[i].seed = (uint64_t)i;
     workers[i].all = &all;
   }
-  printf("  until      records   calls/s   p50 ns   p99 ns  p99.9 ns  resident KiB    counted\n");
+  printf("  until      records   calls/s   p50 ns   p99 ns  p99.9 ns  KiB at most     counted\n");
   for (int i = 1; i <= INTERVALS; i++) {
     uint64_t counted = 0, start = now_ns(), end = begun + seconds * 1000000000 * (uint64_t)i / INTERVALS;
-    while (now_ns() < end)
+    long most = 0;
+    while (now_ns() < end) {
       counted += run_phase(&all, workers);
+      if (resident_kib() > most)
+        most = resident_kib();
+    }
     last = end_interval(workers);
+    last.kib = most;
     if (i == settled)
       first = last;
     records += last.records;
     counted_in_all += counted;
-    printf("%6" PRIu64 "s %12" PRIu64 " %9" PRIu64 " %8" PRIu64 " %8" PRIu64 " %9" PRIu64 " %13ld %10" PRIu64 "\n",
+    printf("%6" PRIu64 "s %12" PRIu64 " %9" PRIu64 " %8" PRIu64 " %8" PRIu64 " %9" PRIu64 " %12ld %11" PRIu64 "\n",
            (now_ns() - begun) / 1000000000, last.records, last.calls * 1000000000 / (now_ns() - start), last.p50, last.p99,
            last.p999, last.kib, counted);
     fflush(stdout);

@@ -25,24 +25,20 @@ static void load(void *library, const char *name, void *function, size_t size) {
   memcpy(function, &symbol, size);
 }
 
-static void use(void *library) {
+static void *run(void *argument) {
+  thread *self = (thread *)argument;
   int32_t (*make)(uint64_t, uint64_t, uint32_t, hpd_warning_callback, void *, hpd_detector **);
   int64_t (*record)(const hpd_detector *, const char *, size_t, const char *, size_t);
   void (*destroy)(hpd_detector *);
-  load(library, "hpd_new", &make, sizeof make);
-  load(library, "hpd_record_write", &record, sizeof record);
-  load(library, "hpd_free", &destroy, sizeof destroy);
+  load(self->library, "hpd_new", &make, sizeof make);
+  load(self->library, "hpd_record_write", &record, sizeof record);
+  load(self->library, "hpd_free", &destroy, sizeof destroy);
 
   hpd_detector *detector;
   CHECK_EQUAL(make(500, 1500, 60, NULL, NULL, &detector), HPD_OK);
   for (int i = 1; i <= 1000; i++)
     CHECK_EQUAL(record(detector, "events", 6, "EVENTS", 6), i);
   destroy(detector);
-}
-
-static void *run(void *argument) {
-  thread *self = (thread *)argument;
-  use(self->library);
   pthread_barrier_wait(&self->recorded);
   pthread_barrier_wait(&self->unloaded);
   return NULL; /* and now the library's thread-locals are destroyed */
@@ -56,6 +52,7 @@ static void *open_library(int flags) {
   return library;
 }
 
+/* Only that thread: what this one had used would stay mapped for it alone. */
 static void close_while_a_thread_lives(void) {
   pthread_t running;
   thread self;
@@ -87,9 +84,6 @@ static int mapped(void) {
 int main(void) {
   int status, pieces = 0;
   for (int i = 0; i < TIMES; i++) {
-    void *library = open_library(RTLD_NOW);
-    use(library);
-    CHECK_EQUAL(dlclose(library), 0);
     close_while_a_thread_lives();
     if (i == 0)
       pieces = mapped();
