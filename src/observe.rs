@@ -75,7 +75,11 @@ impl From<NoTarget> for ObserveError {
     fn from(why: NoTarget) -> Self {
         match why {
             NoTarget::Malformed => Self::Json,
-            NoTarget::Schema(table) => Self::MissingSchema(table),
+            // Nobody can describe a table of a name that none has.
+            NoTarget::Schema(table) => match check_name(table.as_bytes()) {
+                Ok(()) => Self::MissingSchema(table),
+                Err(invalid) => Self::Refused(invalid),
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{THREADS, manual, race, stress};
+use common::{THREADS, lock, manual, race, stress};
 use hotpart::{Builder, Detector, Operation, Record, Thresholds};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -24,7 +24,7 @@ fn watched(builder: Builder) -> (Detector, Arc<Mutex<Vec<Seen>>>) {
         let seen = seen.clone();
         move |w: &hotpart::Warning<'_>| {
             let (count, threshold, suppressed, peak) = (w.count, w.threshold, w.suppressed, w.peak);
-            seen.lock().unwrap().push(Seen { count, threshold, suppressed, peak });
+            lock(&seen).push(Seen { count, threshold, suppressed, peak });
         }
     };
     (builder.on_warning(callback).build().unwrap(), seen)
@@ -32,7 +32,7 @@ fn watched(builder: Builder) -> (Detector, Arc<Mutex<Vec<Seen>>>) {
 
 /// The warnings since this was last asked.
 fn taken(seen: &Mutex<Vec<Seen>>) -> Vec<Seen> {
-    std::mem::take(&mut seen.lock().unwrap())
+    std::mem::take(&mut lock(seen))
 }
 
 fn both(writes: u64, reads: u64) -> Thresholds {

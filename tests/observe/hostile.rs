@@ -103,6 +103,24 @@ fn names_of_unprocessed_items_are_checked_too() {
     }
 }
 
+/// The caller was told to describe a table without a name, and to come again; for ever.
+#[test]
+fn a_name_that_no_table_has_is_not_said_to_lack_a_schema() {
+    let too_long = "n".repeat(1_025);
+    for name in ["", &too_long] {
+        let detector = described(false);
+        let put = format!(r#"{{"TableName":"{name}","Item":{{"a":{{"S":"x"}},"b":{{"S":"y"}}}}}}"#);
+        let query = format!(
+            r#"{{"TableName":"{name}","KeyConditionExpression":"a = :v AND b = :v","ExpressionAttributeValues":{{":v":{{"S":"x"}}}}}}"#
+        );
+        let select = format!(r#"{{"Statement":"SELECT * FROM \"{name}\" WHERE a = 1"}}"#);
+        for (operation, request) in [("PutItem", put), ("Query", query), ("ExecuteStatement", select)] {
+            let refused = observe(&detector, operation, &request, 200, None);
+            assert_eq!(refused, Err(ObserveError::Refused(Error::Invalid)), "{operation}, {} bytes", name.len());
+        }
+    }
+}
+
 /// 5 seconds and 4 GB: all that was known was copied for each table that was new.
 #[test]
 fn a_thousand_new_tables_are_learnt_at_once() {

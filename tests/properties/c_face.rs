@@ -7,7 +7,7 @@ use std::ffi::{CString, c_char, c_void};
 use std::ptr::{null, null_mut};
 
 pub struct CFace {
-    detector: *mut hpd_detector,
+    pub detector: *mut hpd_detector,
     open: [*mut hpd_table; OPEN],
     /// What the callback was given; shared with it.
     called_back: *mut RefCell<Vec<Warned>>,

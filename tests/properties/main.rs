@@ -4,12 +4,14 @@ mod c_face;
 mod call;
 #[path = "../common/mod.rs"]
 mod common;
+mod made_up;
 mod oracle;
 mod rust_face;
 
 use c_face::CFace;
-use call::{Call, Face, Outcome, Terms, calls, terms};
+use call::{Call, Face, Outcome, Terms};
 use common::stress;
+use made_up::{calls, terms};
 use oracle::Oracle;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
