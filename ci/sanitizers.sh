@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # sanitizers.sh [--quick] [address|thread]: proves by AddressSanitizer, with its leak checker, and by ThreadSanitizer that the
 # library is sound where the Rust tests and the C programs lead it, after each has reported the faults of tests/planted.rs.
-# On the stable toolchain, so std is not instrumented: ci/sanitizers.thread says what that makes up. With --quick the unit tests and
+# On the stable toolchain, so std is not instrumented: ci/sanitizers.thread says what that makes up. With --quick or QUICK=true the unit tests and
 # those that need crates of their own are left out, and what takes longest. All is built under build/sanitizers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
 need cargo cc make nm || exit 0
 
-quick=false
+quick=${QUICK:-false}
 [[ ${1:-} == --quick ]] && quick=true && shift
 sanitizers=${1:-address thread}
 
