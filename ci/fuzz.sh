@@ -21,7 +21,7 @@ cargo build --quiet --locked --release --manifest-path fuzz/Cargo.toml
 for target in "${targets[@]}"; do
     work=build/fuzz/$target
     mkdir -p "$work"
-    options=(-max_total_time="$seconds" -timeout=20 -detect_leaks=0 -artifact_prefix="$work." -print_final_stats=1)
+    options=(-max_total_time="$seconds" -timeout=20 -artifact_prefix="$work." -print_final_stats=1)
     [[ -f fuzz/$target.dict ]] && options+=(-dict="fuzz/$target.dict")
     if ! "$CARGO_TARGET_DIR/$host/release/$target" "${options[@]}" "$work" "fuzz/corpus/$target" >"$work.log" 2>&1; then
         tail -60 "$work.log" >&2

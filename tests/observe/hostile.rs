@@ -116,7 +116,12 @@ fn a_name_that_no_table_has_is_not_said_to_lack_a_schema() {
         let select = format!(r#"{{"Statement":"SELECT * FROM \"{name}\" WHERE a = 1"}}"#);
         for (operation, request) in [("PutItem", put), ("Query", query), ("ExecuteStatement", select)] {
             let refused = observe(&detector, operation, &request, 200, None);
-            assert_eq!(refused, Err(ObserveError::Refused(Error::Invalid)), "{operation}, {} bytes", name.len());
+            assert_eq!(
+                refused,
+                Err(ObserveError::Refused(Error::Invalid)),
+                "{operation}, {} bytes",
+                name.len()
+            );
         }
     }
 }
