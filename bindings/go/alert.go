@@ -6,10 +6,10 @@ import "C"
 import (
 	"context"
 	"log/slog"
-	"reflect"
 	"runtime"
 	"runtime/debug"
-	"sync/atomic"
+	"strings"
+	"sync"
 )
 
 // An alert is what becomes of a detector's warnings.
@@ -18,19 +18,19 @@ type alert struct {
 	call   func(warning)
 	// always: every hot record warns. Then a record by OnWarning would have it called for ever.
 	always bool
-	// telling is how many goroutines tell of a warning; kept only if every hot record warns.
-	telling atomic.Int64
+	// telling has the goroutines that tell of a warning; kept only if every hot record warns.
+	telling sync.Map
 }
 
 // warn tells of a warning that a call gave, on the goroutine that made the call.
 func (c *core) warn(o *owner, table, pk string, due C.hotpart_due) {
 	a := &c.alert
 	if a.always {
-		if a.isTelling() {
+		me := goroutine()
+		if _, nested := a.telling.LoadOrStore(me, nil); nested {
 			return
 		}
-		a.telling.Add(1)
-		defer a.telling.Add(-1)
+		defer a.telling.Delete(me)
 	}
 	w, logger := c.warningOf(o, table, pk, due), a.logTo()
 	guarded(logger, "the logger", func() {
@@ -49,9 +49,7 @@ func (a *alert) logTo() *slog.Logger {
 	return slog.Default()
 }
 
-// guarded keeps a caller's panic from the record that gave the warning. Its frame on the stack is what isTelling looks for.
-//
-//go:noinline
+// guarded keeps a caller's panic from the record that gave the warning.
 func guarded(logger *slog.Logger, what string, f func()) {
 	defer func() {
 		failure := recover()
@@ -65,25 +63,9 @@ func guarded(logger *slog.Logger, what string, f func()) {
 	f()
 }
 
-var guardedEntry = reflect.ValueOf(guarded).Pointer()
-
-// isTelling tells whether this goroutine tells of a warning. Goroutines have no identity, but each has its stack.
-func (a *alert) isTelling() bool {
-	if a.telling.Load() == 0 {
-		return false
-	}
-	var callers [64]uintptr
-	for skip := 0; ; skip += len(callers) {
-		n := runtime.Callers(skip, callers[:])
-		frames := runtime.CallersFrames(callers[:n])
-		for more := n > 0; more; {
-			var frame runtime.Frame
-			if frame, more = frames.Next(); frame.Entry == guardedEntry {
-				return true
-			}
-		}
-		if n < len(callers) {
-			return false
-		}
-	}
+// goroutine is what the first line of this goroutine's stack calls it, "goroutine 7 [running]": it has no other identity.
+func goroutine() string {
+	var line [64]byte
+	name, _, _ := strings.Cut(string(line[:runtime.Stack(line[:], false)]), " [")
+	return name
 }

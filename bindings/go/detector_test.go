@@ -89,7 +89,7 @@ func TestArgumentsAreRefusedByName(t *testing.T) {
 		{first(d.UnattributedCount("t", 5, hotpart.Read)), "kind"},
 		{first(d.UnattributedCount("t", hotpart.Scans, -1)), "operation"},
 		{d.SetKeySchema("", "id"), "table"},
-		{d.SetKeySchema("t", ""), "attributes"},
+		{d.SetKeySchema("t", ""), "attribute"},
 		{d.SetIndexKeySchema("t", "", "id"), "index"},
 		{d.SetIndexKeySchema("t", "i"), "attributes"},
 		{d.SetIndexKeySchema("t", "i", "a", "b", "c", "d", "e"), "attributes"},

@@ -101,7 +101,11 @@ func (c *core) setKeySchema(table string, index *string, attributes []string) er
 	defer pins.Unpin()
 	for i, attribute := range attributes {
 		if len(attribute) < 1 || len(attribute) > tableMax {
-			return badName("attributes", attribute)
+			argument := "attributes"
+			if index == nil {
+				argument = "attribute"
+			}
+			return badName(argument, attribute)
 		}
 		pins.Pin(unsafe.StringData(attribute))
 		names[i], lens[i] = text(attribute), length(attribute)

@@ -226,3 +226,33 @@ func TestThrottlesWarnAndHaveNoUnits(t *testing.T) {
 	want(t, "rule", seen.Rule, hotpart.RuleThrottle)
 	want(t, "logged", logged(t, &log)[0]["count"], any(1.0))
 }
+
+func TestEveryRecordWarnsThoughAnotherGoroutineTells(t *testing.T) {
+	var b *hotpart.Detector
+	hold, in, told := make(chan struct{}), make(chan struct{}), make(chan string, 2)
+	b = made(t, func(c *hotpart.Config) {
+		c.WritesThreshold, c.WarningInterval = 1, hotpart.EveryRecord
+		c.OnWarning = func(w hotpart.Warning) {
+			told <- w.PK
+			if w.PK == "slow" {
+				close(in)
+				<-hold
+			}
+		}
+	})
+	a := made(t, func(c *hotpart.Config) {
+		c.WritesThreshold = 1
+		c.OnWarning = func(hotpart.Warning) { b.RecordWrite("t", "from a") }
+	})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.RecordWrite("t", "slow")
+	}()
+	<-in
+	a.RecordWrite("t", "k")
+	close(hold)
+	<-ended
+	want(t, "first", <-told, "slow")
+	want(t, "second", <-told, "from a")
+}

@@ -43,6 +43,9 @@ func (a *attempt) HandleDeserialize(
 	return out, metadata, err
 }
 
+// largest is how much memory is asked for before anything of it has come: who says how long it is may be mistaken.
+const largest = 1 << 20
+
 // sent is the request's body, or nil if that can't be read twice, or is of a protocol that is not DynamoDB's JSON. The error is
 // the stream's own, which could not be sent then.
 func (a *attempt) sent(request *smithyhttp.Request) ([]byte, error) {
@@ -50,7 +53,7 @@ func (a *attempt) sent(request *smithyhttp.Request) ([]byte, error) {
 	if stream == nil || !request.IsStreamSeekable() || request.Header.Get("X-Amz-Target") == "" {
 		return nil, nil
 	}
-	sent := bytes.NewBuffer(make([]byte, 0, max(request.ContentLength, 0)+bytes.MinRead))
+	sent := bytes.NewBuffer(make([]byte, 0, min(max(request.ContentLength, 0), largest)+bytes.MinRead))
 	if _, err := sent.ReadFrom(stream); err != nil {
 		return nil, err
 	}
@@ -74,7 +77,7 @@ func (a *attempt) observe(ctx context.Context, target string, sent []byte, respo
 	if err != nil {
 		a.failed(err)
 	} else if missing != "" {
-		a.describe(ctx, a.describer, missing, e)
+		a.describeAside(ctx, missing, e)
 	}
 }
 
@@ -83,7 +86,7 @@ func received(response *smithyhttp.Response) (body []byte, whole bool) {
 	if response.Body == nil {
 		return nil, true
 	}
-	raw := bytes.NewBuffer(make([]byte, 0, max(response.ContentLength, 0)+bytes.MinRead))
+	raw := bytes.NewBuffer(make([]byte, 0, min(max(response.ContentLength, 0), largest)+bytes.MinRead))
 	_, err := raw.ReadFrom(response.Body)
 	again := io.Reader(bytes.NewReader(raw.Bytes()))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
@@ -21,6 +22,32 @@ func clientOf(options *dynamodb.Options) *dynamodb.Client {
 type lack struct {
 	table string
 	e     hotpart.Exchange
+}
+
+// What an answered request waits for at most, and what describing a table may take.
+const patience, limit = time.Second, time.Minute
+
+// describeAside describes what an attempt lacks. The request waits for that, but not for long: it has its answer.
+func (a *attempt) describeAside(ctx context.Context, table string, e hotpart.Exchange) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if failure := recover(); failure != nil {
+				a.failed(fmt.Errorf("panic: %v", failure))
+			}
+		}()
+		aside, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+		defer cancel()
+		a.describe(aside, a.describer, table, e)
+	}()
+	waiting := time.NewTimer(patience)
+	defer waiting.Stop()
+	select {
+	case <-done:
+	case <-waiting.C:
+	case <-ctx.Done():
+	}
 }
 
 // describe finds out the key schema that an attempt lacks, and then tells of what has waited for that; which may need another

@@ -2,7 +2,9 @@ package awsmiddleware
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
@@ -233,7 +235,19 @@ func TestARequestOnSeveralUnknownTablesDescribesThemAll(t *testing.T) {
 	})
 }
 
-func TestADescribeThatIsGivenUpIsMadeByTheNext(t *testing.T) {
+// eventually waits for what another goroutine does.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for range 500 {
+		if holds() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error(what)
+}
+
+func TestATableIsDescribedThoughItsRequestIsGivenUp(t *testing.T) {
 	inBothModes(t, func(t *testing.T, d *counted) {
 		var w wire
 		w.answer("DescribeTable", 200, description)
@@ -246,10 +260,30 @@ func TestADescribeThatIsGivenUpIsMadeByTheNext(t *testing.T) {
 		}
 		_, err := client.PutItem(canceled, &dynamodb.PutItemInput{TableName: str("events"), Item: events})
 		check(t, err)
-		w.before = nil
+		eventually(t, "the first is counted", func() bool { return d.writes("events", "k") == 1 })
 		put(t, client, "events", events)
 		want(t, "writes", d.writes("events", "k"), 2)
+		want(t, "describes", w.describes(), 1)
 	})
+}
+
+func TestATableThatIsNotDescribedForLongKeepsNoRequestForLong(t *testing.T) {
+	d := countedBy(t, hotpart.New)
+	hold := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), "DescribeTable") {
+			<-hold
+			io.WriteString(w, description)
+			return
+		}
+		io.WriteString(w, "{}")
+	}))
+	defer server.Close()
+	client := clientTo(server.URL, Watch(d.Detector))
+	put(t, client, "events", events)
+	want(t, "writes", d.writes("events", "k"), 0)
+	close(hold)
+	eventually(t, "it is counted when the table is described", func() bool { return d.writes("events", "k") == 1 })
 }
 
 func TestATableOfAnotherAccountIsDescribedByItsARN(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	hotpart "github.com/libhotpart/libhotpart/bindings/go"
 )
 
@@ -290,4 +291,22 @@ func TestALostConnectionIsSeenInEachAttempt(t *testing.T) {
 		}
 		want(t, "writes", d.writes("events", "k"), 3)
 	})
+}
+
+// It asked for as much memory as the answer said that it had.
+func TestAnAnswerThatSaysItIsLongerThanItIs(t *testing.T) {
+	d := countedBy(t, hotpart.New)
+	var w wire
+	client := w.on(Watch(d.Detector, WithKeySchema("events", "id")), func(o *dynamodb.Options) {
+		inner := o.HTTPClient
+		o.HTTPClient = smithyhttp.ClientDoFunc(func(request *http.Request) (*http.Response, error) {
+			response, err := inner.Do(request)
+			if response != nil {
+				response.ContentLength = 1 << 46
+			}
+			return response, err
+		})
+	})
+	put(t, client, "events", events)
+	want(t, "writes", d.writes("events", "k"), 1)
 }
