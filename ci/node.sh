@@ -12,4 +12,12 @@ cd bindings/node
 npm ci --silent --ignore-scripts --no-audit --no-fund
 npx prettier --log-level warn --check .
 NODE_NO_WARNINGS=1 npm test --silent
+# By the releases after the oldest that is supported, which npm has too.
+for version in 22.23.3 24.21.0; do
+    newer=../../build/node/$version
+    [[ -x $newer/node_modules/node/bin/node ]] || npm install --silent --no-audit --no-fund --prefix "$newer" "node@$version"
+    node=$(realpath "$newer/node_modules/node/bin/node")
+    echo "Node $("$node" --version)"
+    PATH=$(dirname "$node"):$PATH NODE_NO_WARNINGS=1 "$node" --test --test-reporter=dot test/*.test.mjs
+done
 npm run --silent bench

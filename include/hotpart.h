@@ -222,8 +222,8 @@ typedef struct hpd_table hpd_table;
 typedef struct hpd_text hpd_text;
 
 /**
- * Warnings that a call gave. Made by hpd_observe_full and hpd_take_warnings, read by hpd_warnings_get, freed by hpd_warnings_free. They never
- * change, so any number of threads may read them at once.
+ * Warnings that a call gave. Made by hpd_observe_full and hpd_take_warnings, read by hpd_warnings_get, freed by
+ * hpd_warnings_free. They never change, so any number of threads may read them at once.
  */
 typedef struct hpd_warnings hpd_warnings;
 

@@ -4,8 +4,8 @@
 use crate::abi::Versioned;
 use std::ffi::c_char;
 
-/// Warnings that a call gave. Made by hpd_observe_full and hpd_take_warnings, read by hpd_warnings_get, freed by hpd_warnings_free. They never
-/// change, so any number of threads may read them at once.
+/// Warnings that a call gave. Made by hpd_observe_full and hpd_take_warnings, read by hpd_warnings_get, freed by
+/// hpd_warnings_free. They never change, so any number of threads may read them at once.
 pub struct hpd_warnings {
     _opaque: [u8; 0],
 }

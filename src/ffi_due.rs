@@ -18,7 +18,7 @@ use std::ffi::{CStr, c_char};
 /// A count, with HPD_DUE added if there is a warning, which is then kept.
 #[inline(always)]
 fn due((counted, warning): (u64, Option<Warning<'_>>), detector: &Detector) -> Result<i64, Refused> {
-    let kept = warning.is_some() && kept::keep(detector.id, Warnings::of(warning.as_ref()));
+    let kept = warning.is_some_and(|warning| kept::keep(detector.id, Warnings::of(&warning)));
     Ok(count(Ok(counted))? | if kept { HPD_DUE } else { 0 })
 }
 

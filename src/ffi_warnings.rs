@@ -37,7 +37,7 @@ pub(crate) fn no_warning<'a>(key: Key<'a>, operation: Operation, detector: &Dete
 /// How many warnings there are; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_warnings_len(warnings: *const hpd_warnings) -> usize {
-    // SAFETY: as the caller promises; `into_handle` made the pointer from a box of this type.
+    // SAFETY: as the caller promises; whoever handed it out made the pointer from a box of this type.
     unsafe { warnings.cast::<Warnings>().as_ref() }.map_or(0, Warnings::len)
 }
 
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn hpd_warnings_get(
 pub unsafe extern "C" fn hpd_warnings_free(warnings: *mut hpd_warnings) {
     boundary(|| {
         if !warnings.is_null() {
-            // SAFETY: `into_handle` made the pointer from a box of this type.
+            // SAFETY: whoever handed it out made the pointer from a box of this type.
             drop(unsafe { Box::from_raw(warnings.cast::<Warnings>()) });
         }
         Ok(HPD_OK)

@@ -122,6 +122,30 @@ impl AtomicGroup {
     }
 }
 
+/// An entry's lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Lane<'g> {
+    pub(crate) group: &'g AtomicGroup,
+    /// The group as it was when the entry was found there.
+    pub(crate) seen: Group,
+    pub(crate) lane: u32,
+}
+
+impl Lane<'_> {
+    /// Takes the entry out of the table. `false`: its group is frozen, or has changed.
+    pub(crate) fn vacate(&self) -> bool {
+        self.group.change(self.seen, self.seen.without(self.lane))
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.seen.is_frozen()
+    }
+
+    pub(crate) fn tag(&self) -> u8 {
+        self.seen.tag(self.lane)
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 const THREAD_MAX: usize = 64;
 
 thread_local! {
-    /// The warnings that this thread's records gave and nobody has taken, each with its detector's id.
+    /// The warnings that this thread's calls gave and nobody has taken, each with its detector's id.
     static KEPT: RefCell<VecDeque<(u64, Kept)>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -55,9 +55,9 @@ impl Warnings {
         if self.warnings.is_empty() { Ok(None) } else { Ok(Some(try_box(self)?)) }
     }
 
-    pub(crate) fn of(warning: Option<&Warning<'_>>) -> Self {
+    pub(crate) fn of(warning: &Warning<'_>) -> Self {
         let mut warnings = Self::default();
-        warning.into_iter().for_each(|warning| warnings.keep(warning));
+        warnings.keep(warning);
         warnings
     }
 

@@ -13,11 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Explores all executions of `model` with up to `preemptions` switches away from a thread that could go
-/// on (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
+/// on, and prints how many there were. `LOOM_MAX_PREEMPTIONS` sets another bound, `HOTPART_PREEMPTIONS_MAX` lowers it to its own.
 fn explore(name: &str, preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let (executions, start) = (Arc::new(AtomicUsize::new(0)), std::time::Instant::now());
     let mut builder = loom::model::Builder::new();
-    // In short, or by its own bound.
     let most = std::env::var("HOTPART_PREEMPTIONS_MAX")
         .ok()
         .and_then(|most| most.parse().ok())

@@ -13,7 +13,7 @@
 //! segment. A segment that is full is *frozen*: a bit in every lane makes every later change fail; then its
 //! entries are frozen too, and copied to its successors.
 
-use crate::group::{AtomicGroup, Group, LANES};
+use crate::group::{AtomicGroup, LANES, Lane};
 use crate::memory::OutOfMemory;
 use crate::partition::{Content, Partition};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
@@ -87,29 +87,6 @@ pub(crate) struct Segment<'g> {
     cells_shift: u32,
     cell_size: usize,
     _lives: PhantomData<&'g Header>,
-}
-
-/// An entry's lane.
-#[derive(Clone, Copy)]
-pub(crate) struct Lane<'g> {
-    group: &'g AtomicGroup,
-    seen: Group,
-    lane: u32,
-}
-
-impl Lane<'_> {
-    /// Takes the entry out of the table. `false`: its group is frozen, or has changed.
-    pub(crate) fn vacate(&self) -> bool {
-        self.group.change(self.seen, self.seen.without(self.lane))
-    }
-
-    pub(crate) fn is_frozen(&self) -> bool {
-        self.seen.is_frozen()
-    }
-
-    pub(crate) fn tag(&self) -> u8 {
-        self.seen.tag(self.lane)
-    }
 }
 
 /// How many units so many bytes take.

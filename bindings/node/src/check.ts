@@ -30,11 +30,11 @@ export function objectOf<T extends object>(argument: string, value: T, names: re
 }
 
 /** A copy of the bytes of a text, or of bytes whatever their class says of itself; nothing of anything else. */
-export function bytesOf(text: unknown): Uint8Array | undefined {
+export function bytesOf(text: unknown): Buffer | undefined {
   if (typeof text === 'string') {
     return Buffer.from(text);
   }
-  return types.isUint8Array(text) ? new Uint8Array(text) : undefined;
+  return types.isUint8Array(text) ? Buffer.from(new Uint8Array(text).buffer) : undefined;
 }
 
 export function nameBytes(argument: string, name: unknown): Uint8Array {

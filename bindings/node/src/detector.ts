@@ -21,7 +21,6 @@ import { dropped, Handle, type SharedDetector } from './handle';
 import { type HotPartition, hottestOf, metricsOf, type Statistics, statisticsOf } from './heat';
 import {
   DUE,
-  FLAG_CAPACITY,
   hpd,
   type Integer,
   OPERATIONS,
@@ -36,16 +35,9 @@ import {
   type Unattributed,
   WRITE,
 } from './library';
-import {
-  type DetectorOptions,
-  type DynamoDBOptions,
-  forDynamoDB,
-  type ListenerOptions,
-  listenerOf,
-  type NativeOptions,
-  withThresholds,
-} from './options';
+import { type DetectorOptions, type DynamoDBOptions, type ListenerOptions } from './options';
 import { Schemas } from './schemas';
+import { Made } from './made';
 import { checked } from './status';
 import { getThresholds, ownThresholds, type Thresholds, thresholdsOf } from './thresholds';
 import { Alerts, type Listener } from './warning';
@@ -86,7 +78,7 @@ export class HotPartitionDetector {
   readonly schemas = new Schemas();
 
   constructor(options: DetectorOptions) {
-    const { handle, listener } = options instanceof Made ? options : own(options);
+    const { handle, listener } = options instanceof Made ? options : Made.of(options);
     const { capacity, always } = handle.shared;
     this.#capacity = capacity;
     this.#alerts = new Alerts(listener, capacity, always);
@@ -102,8 +94,7 @@ export class HotPartitionDetector {
    * threshold.
    */
   static forDynamoDB(options: DynamoDBOptions = {}): HotPartitionDetector {
-    const native = forDynamoDB(options);
-    return new this(new Made(made(native), listenerOf(options)) as never);
+    return new this(Made.forDynamoDB(options) as never);
   }
 
   /**
@@ -111,8 +102,7 @@ export class HotPartitionDetector {
    * own records are told here. The detector is freed when all that hold it have closed.
    */
   static attach(shared: SharedDetector, options: ListenerOptions = {}): HotPartitionDetector {
-    const listener = listenerOf(objectOf('options', options, ['onWarning', 'logger']));
-    return new this(new Made(Handle.attach(shared), listener) as never);
+    return new this(Made.attached(shared, options) as never);
   }
 
   /** What a worker needs to `attach` to this detector: post it there. This one must be open until the worker has attached. */
@@ -400,28 +390,4 @@ export class HotPartitionDetector {
   #counted(count: Integer): number {
     return counted(count, this.#capacity);
   }
-}
-
-/** A detector that the library has made already. */
-class Made {
-  constructor(
-    readonly handle: Handle,
-    readonly listener: Listener,
-  ) {}
-}
-
-function own(options: DetectorOptions): Made {
-  const native = withThresholds(options);
-  const listener = listenerOf(options);
-  return new Made(made(native), listener);
-}
-
-function made(native: NativeOptions): Handle {
-  const [status, detector] = outOf((out) => hpd.newWithOptions(native.bytes, out));
-  checked(status);
-  return Handle.first(detector, {
-    capacity: (native.get('flags') & FLAG_CAPACITY) !== 0,
-    windowSeconds: native.get('window_seconds'),
-    always: native.get('warning_interval_seconds') === 0,
-  });
 }

@@ -37,9 +37,9 @@ export interface Attempt {
 export function observe(detector: Pointer, alerts: Alerts, attempt: Attempt): number {
   const { operation, status = 200, model } = attempt;
   const request = ended(attempt.request);
-  const response = attempt.response === undefined ? null : ended(attempt.response);
+  const response = attempt.response === undefined ? null : (ended(attempt.response) ?? false);
   // JSON holds no NUL.
-  if (request === null || model?.includes('\0') || operation.includes('\0')) {
+  if (request === null || response === false || model?.includes('\0') || operation.includes('\0')) {
     return observeInFull(detector, alerts, attempt);
   }
   const actions: Integer = hpd.observeDue(detector, operation, request, response, status, model ?? null);
@@ -59,7 +59,7 @@ export function observe(detector: Pointer, alerts: Alerts, attempt: Attempt): nu
 
 /** A text's bytes, and a NUL that ends them; nothing if it holds one. */
 function ended(text: string | Uint8Array): Buffer | null {
-  const bytes = bytesOf(text) as Uint8Array;
+  const bytes = bytesOf(text) as Buffer;
   return bytes.includes(0) ? null : Buffer.concat([bytes, NUL]);
 }
 

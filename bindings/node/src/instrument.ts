@@ -240,22 +240,23 @@ class Watcher {
     }
   }
 
-  /** Has the table described, or waits for whoever does; then what has waited is told again, and may need another table next. */
+  /**
+   * Has the table described, if nobody else does, and tells again of what has waited for that; which may need another table next.
+   * Never fails.
+   */
   async #learn(missing: string, attempt: Attempt): Promise<void> {
-    try {
-      await this.#learnOf(missing, attempt);
-    } catch (error) {
-      this.#failed(error);
-    }
-  }
-
-  async #learnOf(missing: string, attempt: Attempt): Promise<void> {
     const { schemas } = this.detector;
     const todo: [string, Attempt][] = [[missing, attempt]];
     for (let next = todo.pop(); next !== undefined && !this.detector.closed; next = todo.pop()) {
       const [table, one] = next;
-      // It may have been described meanwhile.
-      const needs = schemas.known(table) ? this.#tell(one) : table;
+      let needs: string | undefined;
+      try {
+        // It may have been described meanwhile.
+        needs = schemas.known(table) ? this.#tell(one) : table;
+      } catch (error) {
+        // The others are told all the same.
+        this.#failed(error);
+      }
       if (needs === undefined) {
         continue;
       }
@@ -317,7 +318,7 @@ function asking({ headers, body }: Request): Buffer | undefined {
   if (operation === undefined || !TELLS_CAPACITY.has(operation) || !isText(body)) {
     return undefined;
   }
-  const bytes = Buffer.from(bytesOf(body) as Uint8Array);
+  const bytes = bytesOf(body) as Buffer;
   if (!bytes.includes(MEMBER)) {
     const first = bytes.subarray(1).findIndex((byte) => byte > SPACE) + 1;
     const prefix = bytes[first] === CLOSES ? ASKING : `${ASKING},`;
@@ -366,7 +367,7 @@ async function read(response: Response | undefined): Promise<Uint8Array | null |
     response.body = Readable.from(chunks);
     return undefined;
   }
-  const whole = Buffer.concat(parts as Uint8Array[]);
+  const whole = Buffer.concat(parts as Buffer[]);
   response.body = new Uint8Array(whole);
   return whole;
 }
@@ -382,5 +383,5 @@ function isText(body: unknown): body is string | Uint8Array {
 }
 
 function textOf(body: string | Uint8Array): string {
-  return typeof body === 'string' ? body : Buffer.from(new Uint8Array(body)).toString();
+  return String(bytesOf(body));
 }

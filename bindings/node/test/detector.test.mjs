@@ -106,6 +106,16 @@ test('what is wrong with an argument is said by its name', () => {
     [() => detector.observe({ operation: 'PutItem', request: '{}', status: 50 }), RangeError, /^status/],
     [() => detector.observe({ operation: 'PutItem', request: '{' }), RangeError, /JSON/],
     [() => detector.observe({ operation: 'PutItem', request: '{"TableName":"t","Item":{}}\0' }), RangeError, /JSON/],
+    [
+      () =>
+        detector.observe({
+          operation: 'GetItem',
+          request: '{"TableName":"t","Key":{"k":{"S":"k"}}}',
+          response: '{}\0',
+        }),
+      RangeError,
+      /JSON/,
+    ],
   ];
   for (const [call, type, message] of refused) {
     assert.throws(call, (error) => error instanceof type && message.test(error.message), String(call));

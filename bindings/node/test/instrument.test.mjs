@@ -40,6 +40,14 @@ test('what comes while a table is described is counted too', async (t) => {
   assert.equal(detector.getWriteCount('events', 'k'), 200);
 });
 
+test('one attempt that is wrong keeps no other from being counted', async (t) => {
+  const { logger, detector, watched } = await setting(t);
+  const wrong = put({ Item: { id: { N: '1e999' } } });
+  await Promise.all([put(), wrong, put(), wrong, put()].map((command) => watched.send(command)));
+  assert.equal(detector.getWriteCount('events', 'k'), 3);
+  assert.equal(logger.lines.length, 1);
+});
+
 test('a table that traffic has shown, or that is declared, is not described', async (t) => {
   const { server, detector, watched } = await setting(t, false, {
     tables: { events: 'id', 'events/index/by_ab': ['a', 'b'] },

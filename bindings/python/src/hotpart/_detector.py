@@ -255,7 +255,7 @@ class HotPartitionDetector(Thresholds[Count]):
         if not isinstance(operation, str):
             raise TypeError(f"operation must be str, not {type(operation).__name__}")
         name = text_bytes("operation", operation)
-        return observe(self._open(), self._alerts, name, request, response, status, kind)
+        return observe(self._open(), self._alerts, (name, request, response, status, kind))
 
     def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
         """Declares the attribute that is a table's partition key or, with ``index``, those of an index."""

@@ -15,38 +15,27 @@ observe_due = fast.hpd_observe_due
 DUE = _abi.DUE
 
 
-def observe(
-    detector: _handle.Detector,
-    alerts: Alerts,
-    operation: bytes,
-    request: bytes,
-    response: bytes | None,
-    http_status: int,
-    model: bytes | None,
-) -> int:
+#: What is observed of an attempt: operation, request, response, HTTP status, model.
+Attempt = tuple[bytes, bytes, bytes | None, int, bytes | None]
+
+
+def observe(detector: _handle.Detector, alerts: Alerts, attempt: Attempt) -> int:
     """Records, and tells of the warnings that are due. Returns how many actions were recorded."""
-    texts = (operation, request, response or b"", model or b"")
-    if any(0 in text for text in texts):
-        return _observe_in_full(detector, alerts, operation, request, response, http_status, model)
-    actions: int = observe_due(detector, operation, request, response, http_status, model)
+    operation, request, response, _, model = attempt
+    if any(0 in text for text in (operation, request, response or b"", model or b"")):
+        return _observe_in_full(detector, alerts, attempt)
+    actions: int = observe_due(detector, *attempt)
     if actions == _abi.ERR_SCHEMA:
         # Nothing was recorded.
-        return _observe_in_full(detector, alerts, operation, request, response, http_status, model)
+        return _observe_in_full(detector, alerts, attempt)
     if actions >= DUE or actions == _abi.ERR_MEMORY:
         alerts.take(detector)
     return checked(actions & ~DUE if actions >= 0 else actions)
 
 
-def _observe_in_full(
-    detector: _handle.Detector,
-    alerts: Alerts,
-    operation: bytes,
-    request: bytes,
-    response: bytes | None,
-    http_status: int,
-    model: bytes | None,
-) -> int:
+def _observe_in_full(detector: _handle.Detector, alerts: Alerts, attempt: Attempt) -> int:
     """The same for any texts; it can say which table's key schema is missing."""
+    operation, request, response, http_status, model = attempt
     exchange = _abi.Exchange(sizeof(_abi.Exchange), operation, len(operation), request, len(request))
     exchange.response, exchange.response_len = response, len(response or b"")
     exchange.model, exchange.model_len = model, len(model or b"")

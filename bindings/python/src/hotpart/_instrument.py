@@ -18,11 +18,10 @@ from typing import Any, NamedTuple, TypeVar
 from hotpart._abi import ERR_MEMORY, ERR_SCHEMA
 from hotpart._answer import LARGE, cut_down
 from hotpart._detector import HotPartitionDetector
-from hotpart._exchange import DUE, observe, observe_due
+from hotpart._exchange import DUE, Attempt, observe, observe_due
 from hotpart._handle import ClosedError, MissingSchemaError, checked
 from hotpart._key import text_bytes
 from hotpart._options import flag
-from hotpart._schemas import Attempt
 
 _log = logging.getLogger("hotpart")
 Client = TypeVar("Client")
@@ -344,7 +343,7 @@ class _Watcher:
         native = self.detector._native
         if native is not None:
             try:
-                observe(native, self._alerts, *attempt)
+                observe(native, self._alerts, attempt)
             except MissingSchemaError as missing:
                 return missing.table
         return None

@@ -9,6 +9,8 @@ import os
 import time
 from typing import Any
 
+from hotpart._exchange import Attempt
+
 _log = logging.getLogger("hotpart")
 
 # What may wait for a table's description, in attempts and in bytes; what comes beyond is not counted.
@@ -17,9 +19,6 @@ _WAITING_MAX, _BYTES_MAX = 10_000, 32 * 2**20
 # neither doubles the traffic.
 _AGAIN = 60.0
 _DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
-
-#: What is observed of an attempt: operation, request, response, HTTP status, model.
-Attempt = tuple[bytes, bytes, bytes | None, int, bytes | None]
 
 
 class _Asked:
