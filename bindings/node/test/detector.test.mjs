@@ -283,6 +283,19 @@ test('a closed detector throws', () => {
   for (const call of calls) assert.throws(call, ClosedError);
 });
 
+test('tables in turn count apart, and none after it is closed', () => {
+  const detector = own();
+  for (let n = 1; n <= 3; n++) {
+    for (const table of ['a', 'b', 'b', 'a']) detector.recordWrite(table, 'k');
+    assert.deepEqual(
+      ['a', 'b'].map((table) => detector.getWriteCount(table, 'k')),
+      [2 * n, 2 * n],
+    );
+  }
+  detector.close();
+  for (const table of ['a', 'b']) assert.throws(() => detector.recordWrite(table, 'k'), ClosedError);
+});
+
 test('tables that strangers name are not kept', () => {
   const detector = own();
   for (let n = 0; n < 3_000; n++) detector.recordWrite(`table${n}`, 'k');

@@ -38,12 +38,13 @@ def in_child(check):
 def test_a_child_instruments_though_other_threads_were_about_to():
     detector, stop = HotPartitionDetector(10, 10, 60), threading.Event()
 
-    def instruments():
-        client = Wire(detector).client
+    def instruments(client):
         while not stop.is_set():
             hotpart.uninstrument(hotpart.instrument(client, detector), detector)
 
-    threads = [threading.Thread(target=instruments) for _ in range(3)]
+    # Made before: boto3 has locks of its own while it makes a client, which a child would find held.
+    clients = [Wire(detector).client for _ in range(3)]
+    threads = [threading.Thread(target=instruments, args=[client]) for client in clients]
     [thread.start() for thread in threads]
 
     def check():
