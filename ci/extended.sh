@@ -2,7 +2,6 @@
 # What `make test` does in short, at length: some hours. Whoever changes the table, the wheels or the boundary runs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-ci/loom.sh
 ci/sanitizers.sh
 ci/hostile.sh
 ci/fuzz.sh 1800

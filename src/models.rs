@@ -13,15 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Explores all executions of `model` with up to `preemptions` switches away from a thread that could go
-/// on, and prints how many there were. `LOOM_MAX_PREEMPTIONS` sets another bound, `HOTPART_PREEMPTIONS_MAX` lowers it to its own.
+/// on (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
 fn explore(name: &str, preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let (executions, start) = (Arc::new(AtomicUsize::new(0)), std::time::Instant::now());
     let mut builder = loom::model::Builder::new();
-    let most = std::env::var("HOTPART_PREEMPTIONS_MAX")
-        .ok()
-        .and_then(|most| most.parse().ok())
-        .unwrap_or(usize::MAX);
-    let preemptions = *builder.preemption_bound.get_or_insert(preemptions.min(most));
+    let preemptions = *builder.preemption_bound.get_or_insert(preemptions);
     builder.max_branches = 100_000;
     let counter = executions.clone();
     builder.check(move || {
