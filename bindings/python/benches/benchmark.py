@@ -132,7 +132,7 @@ def hook(n, calls, capacity):
     (watcher,) = hotpart._instrument._watchers[watched]
     events = watched.meta.events
     watcher.unregister(events)
-    events.unregister("after-call.dynamodb", hotpart._instrument._take_out, unique_id="hotpart-after-call")
+    events.unregister("after-call.dynamodb", hotpart._instrument.take_out, unique_id="hotpart-after-call")
     handlers = {"needs-retry": watcher._attempt}
     if capacity:
         handlers |= {"before-call": watcher._ask}

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from hotpart._abi import ERR_MEMORY, ERR_SCHEMA
 from hotpart._answer import LARGE, cut_down
+from hotpart._capacity import MARK, TELLS_CAPACITY, asking, take_out
 from hotpart._detector import HotPartitionDetector
 from hotpart._exchange import DUE, Attempt, observe, observe_due
 from hotpart._handle import ClosedError, MissingSchemaError, checked
@@ -26,28 +27,6 @@ from hotpart._options import flag
 _log = logging.getLogger("hotpart")
 Client = TypeVar("Client")
 
-# Operations that have the parameter ReturnConsumedCapacity.
-_TELLS_CAPACITY = frozenset(
-    [
-        "BatchExecuteStatement",
-        "BatchGetItem",
-        "BatchWriteItem",
-        "DeleteItem",
-        "ExecuteStatement",
-        "ExecuteTransaction",
-        "GetItem",
-        "PutItem",
-        "Query",
-        "Scan",
-        "TransactGetItems",
-        "TransactWriteItems",
-        "UpdateItem",
-    ]
-)
-# As a member of the request: names in an item are followed by an object, and a quote within a text by a backslash.
-_ASKED = re.compile(rb'"ReturnConsumedCapacity"\s*:\s*"(\w+)"')
-_MEMBER = b'"ReturnConsumedCapacity"'
-_MARK = "hotpart_asked"
 # Lines that a client may log.
 _TOLD_MAX = 100
 
@@ -131,11 +110,21 @@ def _client_of(client: Any) -> Any:
     return target
 
 
-def _take_out(parsed: Any, context: Any, **_: Any) -> None:
-    """Takes out what a request asked for because of a watcher that is gone. A request that was never sent has been answered
-    by another handler, with what it likes."""
-    if isinstance(context, dict) and isinstance(parsed, dict) and _MARK in context and "retries" in context:
-        parsed.pop("ConsumedCapacity", None)
+class _Http(NamedTuple):
+    """What is used of an answer."""
+
+    status_code: int
+    content: bytes
+
+
+_NO_ANSWER: tuple[_Http, dict[str, Any]] = _Http(0, b""), {}
+
+
+class _Missing(NamedTuple):
+    """A table whose key schema is needed, and for what."""
+
+    table: str
+    attempt: Attempt
 
 
 class _Watcher:
@@ -148,8 +137,8 @@ class _Watcher:
         # JSON holds no NUL; for a model that does, the other way is taken.
         self._observe_due = observe_due if 0 not in (self._model or b"") else _no_way
         self._client, self._describe = weakref.ref(client), describe
-        is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
-        self._attempt = self._attempt_async if is_async else self._attempt_sync
+        self._is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
+        self._attempt = self._attempt_async if self._is_async else self._attempt_sync
         self._told: set[str] = set()
 
     def register(self, events: Any) -> None:
@@ -163,7 +152,7 @@ class _Watcher:
         if self._capacity:
             events.unregister("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
             # Requests may be under way.
-            events.register_first("after-call.dynamodb", _take_out, unique_id="hotpart-after-call")
+            events.register_first("after-call.dynamodb", take_out, unique_id="hotpart-after-call")
 
     def failed(self, error: Exception) -> None:
         """Logs the first error, and the first of each table without a schema; the others would say the same."""
@@ -172,90 +161,94 @@ class _Watcher:
             self._told.add(what)
             _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
 
-    def _ask(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    def _ask(
+        self,
+        model: Any,
+        params: dict[str, Any],
+        context: dict[str, Any],
+        request_signer: Any = None,
+        event_name: Any = None,
+        **_: Any,
+    ) -> None:
         """Asks for the capacity in the request's bytes."""
         try:
             body = params["body"]
             # Of another protocol nothing is known.
-            is_json = isinstance(body, bytes) and body[:1] == b"{" and "X-Amz-Target" in params["headers"]
-            if model.name not in _TELLS_CAPACITY or not is_json or self.detector.closed:
-                return
-            # Most often it does not occur at all, which takes less time to see.
-            asked = _ASKED.search(body) if _MEMBER in body else None
-            if asked is None:
-                rest = body[1:].lstrip()
-                params["body"] = b'{"ReturnConsumedCapacity":"INDEXES"' + (b"" if rest == b"}" else b",") + rest
-            elif asked[1] == b"NONE":
-                params["body"] = body[: asked.start(1)] + b"INDEXES" + body[asked.end(1) :]
-            else:
-                return
-            context[_MARK] = True
+            known = model.name in TELLS_CAPACITY and isinstance(body, bytes) and "X-Amz-Target" in params["headers"]
+            if known and self.detector._native is not None and (asked := asking(body)) is not None:
+                params["body"] = asked
+                context[MARK] = True
         except Exception as error:
             self.failed(error)
 
     # Attempts.
 
-    def _attempt_sync(self, response: Any, request_dict: dict[str, Any], **_: Any) -> None:
+    # botocore calls by name: what is named here goes into no dictionary. A request evicts from the processor's caches what runs
+    # once in it, so that each step is felt.
+    def _attempt_sync(
+        self,
+        response: Any,
+        request_dict: dict[str, Any],
+        endpoint: Any = None,
+        operation: Any = None,
+        attempts: Any = None,
+        caught_exception: Any = None,
+        event_name: Any = None,
+        **_: Any,
+    ) -> _Missing | None:
+        """Tells the detector of an attempt. Of an asynchronous client it returns what must be described first."""
         try:
-            if response is None:
-                missing = self._observe(request_dict, 0, None, None)
-            else:
-                http, parsed = response
-                missing = self._observe(request_dict, http.status_code, http.content, parsed)
-            if missing is not None:
-                self._describe_sync(*missing)
+            http, parsed = response or _NO_ANSWER
+            answer, consumed = http.content, None
+            if self._capacity and MARK in request_dict["context"]:
+                # What we asked for is not the caller's.
+                consumed = parsed.pop("ConsumedCapacity", None)
+            target, body = request_dict["headers"]["X-Amz-Target"], request_dict["body"]
+            if len(answer) > LARGE:
+                whole = parsed if consumed is None else {**parsed, "ConsumedCapacity": consumed}
+                answer = cut_down(target, answer, whole, self._capacity)
+            if not isinstance(body, bytes):
+                body = body.encode()
+            native, target, status = self.detector._native, target.encode(), http.status_code
+            actions = self._observe_due(native, target, body, answer, status, self._model)
+            if 0 <= actions < DUE:
+                # By far the most attempts end here.
+                return None
+            missing = self._settle(native, actions, (target, body, answer, status, self._model))
+            if missing is None or self._is_async:
+                return missing
+            self._describe_sync(*missing)
         except Exception as error:
             self.failed(error)
+        return None
 
     async def _attempt_async(self, response: Any, request_dict: dict[str, Any], **_: Any) -> None:
         try:
-            if response is None:
-                missing = self._observe(request_dict, 0, None, None)
-            else:
+            if response is not None:
                 http, parsed = response
-                missing = self._observe(request_dict, http.status_code, await http.content, parsed)
+                response = _Http(http.status_code, await http.content), parsed
+            missing = self._attempt_sync(response, request_dict)
             if missing is not None:
                 await self._describe_async(*missing)
         except Exception as error:
             self.failed(error)
 
-    def _observe(
-        self, request_dict: dict[str, Any], status: int, answer: bytes | None, parsed: dict[str, Any] | None
-    ) -> tuple[str, Attempt] | None:
-        """Tells the detector of an attempt; returns the table whose key schema it needs first, if so, and what to tell."""
-        consumed = None
-        if self._capacity and parsed and _MARK in request_dict["context"]:
-            # What we asked for is not the caller's.
-            consumed = parsed.pop("ConsumedCapacity", None)
-        native = self.detector._native
+    def _settle(self, native: Any, actions: int, attempt: Attempt) -> _Missing | None:
+        """What remains to be done when the library has been told of an attempt, and returned that."""
         if native is None:
             client = self._client()
             if client is not None:
                 uninstrument(client, self.detector)
             return None
-        operation, body = request_dict["headers"]["X-Amz-Target"], request_dict["body"]
-        if not isinstance(operation, bytes):
-            operation = operation.encode()
-        if not isinstance(body, bytes):
-            body = body.encode()
-        if answer is not None and len(answer) > LARGE:
-            whole = parsed or {} if consumed is None else {**(parsed or {}), "ConsumedCapacity": consumed}
-            answer = cut_down(operation.decode(), answer, whole, self._capacity)
-        actions = self._observe_due(native, operation, body, answer, status, self._model)
-        if 0 <= actions < DUE:
-            # By far the most attempts end here.
-            return None
-        if actions >= DUE:
+        if actions >= DUE or actions == ERR_MEMORY:
+            # Where memory ran out, a part may have been recorded.
             self._alerts.take(native)
+        if actions >= 0:
             return None
         if actions != ERR_SCHEMA:
-            if actions == ERR_MEMORY:
-                # A part may have been recorded.
-                self._alerts.take(native)
             checked(actions)
-        attempt = (operation, body, answer, status, self._model)
         table = self._tell(attempt)
-        return None if table is None else (table, attempt)
+        return None if table is None else _Missing(table, attempt)
 
     # Schemas.
 
