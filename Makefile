@@ -23,12 +23,8 @@ all: build
 
 build: $(PROGRAMS) ## the library, and the C programs with $(CC)
 
-# What `make test` runs, in this order. Each says what it proves in its first lines, and may be run by itself.
-TESTS := rust loom c valgrind instructions exports package trace metrics soak sanitizers fuzz python node go recipe deny workflows coverage
-
 test: ## every test; ci/extended.sh runs the long ones for longer
-	@set -e; export QUICK=true; for test in $(TESTS); do echo "== ci/$$test.sh"; start=$$(date +%s); \
-		ci/$$test.sh; echo "== $$test: $$(($$(date +%s) - start)) s"; done
+	@env -u MAKEFLAGS -u MFLAGS ci/test.sh
 
 c-test: build ## run the C programs that check themselves
 	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done

@@ -49,7 +49,7 @@ tests . pkg-config
 tests awsmiddleware awsmiddleware
 
 # From the repository's own target directory; and were the shared library needed, these could not start.
-(cd ../.. && env -u CARGO_TARGET_DIR cargo rustc --quiet --release --locked --lib --crate-type staticlib,cdylib)
+(cd ../.. && env -u CARGO_TARGET_DIR cargo rustc --quiet --release --locked --lib --crate-type cdylib,staticlib)
 LD_LIBRARY_PATH='' tests . static -tags hotpart_static
 
 HOTPART_RATIO=1 go test -count=1 -run '^TestRatio$' -v . | grep -E '^RecordWrite|^ +bench_test'

@@ -18,7 +18,7 @@ copyFileSync(join(here, 'src', 'index.d.mts'), join(here, 'dist', 'index.d.mts')
 // In an unpacked package there is no source of the library; it has been built.
 if (existsSync(join(root, 'Cargo.toml'))) {
   const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
-  run('cargo', ['rustc', '--quiet', '--release', '--locked', '--lib', '--crate-type', 'cdylib'], root);
+  run('cargo', ['rustc', '--quiet', '--release', '--locked', '--lib', '--crate-type', 'cdylib,staticlib'], root);
   const name = { darwin: 'libhotpart.dylib', win32: 'hotpart.dll' }[process.platform] ?? 'libhotpart.so';
   const native = join(here, 'native', `${process.platform}-${process.arch}`);
   mkdirSync(native, { recursive: true });
