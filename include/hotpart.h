@@ -25,6 +25,16 @@
 #include <stdint.h>
 
 /**
+ * The version of the library that this header came with: hpd_version() if that is the one in use.
+ */
+#define HPD_VERSION "0.1.0"
+
+/**
+ * The version of this header.
+ */
+#define HPD_ABI_VERSION 1
+
+/**
  * The call succeeded.
  */
 #define HPD_OK 0
@@ -652,7 +662,7 @@ int64_t hpd_record_read(const struct hpd_detector *detector,
 
 /**
  * Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
- * caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond
+ * caller knows it: smaller than version 1's is HPD_ERR_INVALID; larger is fine if what lies beyond
  * is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, and judged in
  * the same way) a due warning is written there instead of calling back; its texts are the record's own,
  * and its struct_size becomes how much was filled in. A count of 0 in it: none was due.
@@ -716,7 +726,7 @@ const char *hpd_status_message(int32_t status);
 const char *hpd_version(void);
 
 /**
- * The version of this header that the library implements: 1.
+ * The version of this header that the library implements: HPD_ABI_VERSION, if it is that header's.
  */
 uint32_t hpd_abi_version(void);
 
@@ -963,7 +973,7 @@ int32_t hpd_new(uint64_t writes_threshold,
                 struct hpd_detector **out);
 
 /**
- * Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
+ * Makes a detector from options that hpd_options_init filled. A struct_size smaller than version 1's
  * is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
  * HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
  */

@@ -10,6 +10,9 @@ use crate::rule::Rule;
 use crate::warning::Warning;
 use std::ffi::{c_char, c_void};
 
+/// The version of this header.
+pub const HPD_ABI_VERSION: u32 = 1;
+
 /// The call succeeded.
 pub const HPD_OK: i32 = 0;
 /// A pointer that must not be NULL is.
@@ -247,7 +250,7 @@ unsafe impl Versioned for hpd_options {
 }
 // SAFETY: as above.
 unsafe impl Versioned for hpd_record {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = 64;
 }
 
 /// Checks a struct that its caller says has `size` bytes: it may be older than this library's, but not than version 1;

@@ -98,11 +98,11 @@ pub struct hpd_statistics {
 
 // SAFETY: integers and pointers, which may be null.
 unsafe impl Versioned for hpd_hot_partition {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = 80;
 }
 // SAFETY: integers.
 unsafe impl Versioned for hpd_statistics {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = 168;
 }
 
 /// The size of a struct to be written, which its caller has put first, once it has been checked.

@@ -27,5 +27,5 @@ pub struct hpd_metrics_options {
 
 // SAFETY: integers.
 unsafe impl Versioned for hpd_metrics_options {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = 24;
 }

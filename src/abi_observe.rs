@@ -46,5 +46,5 @@ pub struct hpd_exchange {
 
 // SAFETY: integers and pointers, which may be null.
 unsafe impl Versioned for hpd_exchange {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = 104;
 }

@@ -74,7 +74,7 @@ pub unsafe extern "C" fn hpd_record_read(
 }
 
 /// Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
-/// caller knows it: smaller than this version's is HPD_ERR_INVALID; larger is fine if what lies beyond
+/// caller knows it: smaller than version 1's is HPD_ERR_INVALID; larger is fine if what lies beyond
 /// is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, and judged in
 /// the same way) a due warning is written there instead of calling back; its texts are the record's own,
 /// and its struct_size becomes how much was filled in. A count of 0 in it: none was due.
@@ -218,8 +218,8 @@ pub extern "C" fn hpd_version() -> *const c_char {
     VERSION.as_ptr().cast()
 }
 
-/// The version of this header that the library implements: 1.
+/// The version of this header that the library implements: HPD_ABI_VERSION, if it is that header's.
 #[unsafe(no_mangle)]
 pub extern "C" fn hpd_abi_version() -> u32 {
-    1
+    HPD_ABI_VERSION
 }

@@ -9,6 +9,7 @@ use crate::memory::try_box;
 use crate::thresholds::Thresholds;
 use crate::warning::Warning;
 use std::ffi::c_void;
+use std::mem::offset_of;
 
 /// The callback and its user data, which the caller promised to be good on any thread.
 struct CCallback(unsafe extern "C" fn(*mut c_void, *const hpd_warning), *mut c_void);
@@ -104,7 +105,8 @@ pub unsafe extern "C" fn hpd_options_for_dynamodb(
             return Err(NULL);
         }
         let preset = Builder::for_dynamodb(share_permille, processes)?;
-        if !(size_of::<hpd_options>()..=isize::MAX as usize).contains(&struct_size) {
+        // The limits end there.
+        if !(offset_of!(hpd_options, redact_key)..=isize::MAX as usize).contains(&struct_size) {
             return Err(INVALID);
         }
         let [writes_per_second, reads_per_second] =
@@ -153,7 +155,7 @@ pub unsafe extern "C" fn hpd_new(
     })
 }
 
-/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than this version's
+/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than version 1's
 /// is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
 /// HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
 #[unsafe(no_mangle)]

@@ -197,6 +197,9 @@ int main(void) {
   hpd_options options;
   CHECK_EQUAL(hpd_options_for_dynamodb(NULL, sizeof options, 800, 1), HPD_ERR_NULL);
   CHECK_EQUAL(hpd_options_for_dynamodb(&options, 80, 800, 1), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_options_for_dynamodb(&options, 119, 800, 1), HPD_ERR_INVALID);
+  CHECK_EQUAL(hpd_options_for_dynamodb(&options, 120, 800, 1), HPD_OK); /* before keys could be redacted */
+  CHECK_EQUAL(options.struct_size, 120);
   CHECK_EQUAL(hpd_options_for_dynamodb(&options, sizeof options, 0, 1), HPD_ERR_INVALID);
   CHECK_EQUAL(hpd_options_for_dynamodb(&options, sizeof options, 1001, 1), HPD_ERR_INVALID);
   CHECK_EQUAL(hpd_options_for_dynamodb(&options, sizeof options, 800, 0), HPD_ERR_INVALID);

@@ -78,6 +78,8 @@ static void members_of_options(void) {
 static void sizes_of_options(void) {
   REFUSE_OPTION(struct_size, 0, HPD_ERR_INVALID);
   REFUSE_OPTION(struct_size, 79, HPD_ERR_INVALID); /* one less than the first version's */
+  TAKE_OPTION(struct_size, 80);
+  TAKE_OPTION(struct_size, 120); /* before keys could be redacted */
   REFUSE_OPTION(reserved, 1, HPD_ERR_INVALID);
   REFUSE_OPTION(struct_size, SIZE_MAX, HPD_ERR_INVALID);
 
