@@ -18,12 +18,19 @@ enum { INTERVAL = 10, ROUNDS = WINDOW / (2 * INTERVAL) };
 /* One number for each operation and partition. */
 typedef uint64_t numbers[2][PARTITIONS];
 
+/* Where so many threads wait for one another; POSIX's own barrier is optional, and macOS has none. */
+typedef struct barrier {
+  pthread_mutex_t lock;
+  pthread_cond_t opened;
+  unsigned threads, waiting, times;
+} barrier;
+
 /* What all threads share. */
 typedef struct shared {
   hpd_detector *detector;
   hpd_table *table;
   uint64_t records; /* of each thread in each round */
-  pthread_barrier_t start, end;
+  barrier start, end;
   pthread_mutex_t lock; /* of what the callback gathers */
   numbers warned, suppressed;
 } shared;
@@ -34,6 +41,19 @@ typedef struct recorder {
   shared *all;
   numbers recorded, hot, last;
 } recorder;
+
+static void barrier_wait(barrier *self) {
+  pthread_mutex_lock(&self->lock);
+  unsigned time = self->times;
+  if (++self->waiting == self->threads) {
+    self->waiting = 0;
+    self->times++;
+    pthread_cond_broadcast(&self->opened);
+  }
+  while (self->times == time)
+    pthread_cond_wait(&self->opened, &self->lock);
+  pthread_mutex_unlock(&self->lock);
+}
 
 static void on_warning(void *user_data, const hpd_warning *warning) {
   shared *all = (shared *)user_data;
@@ -72,14 +92,14 @@ static void record_and_note(recorder *self, int32_t operation, uint32_t partitio
 static void *run_recorder(void *argument) {
   recorder *self = (recorder *)argument;
   for (int round = 0; round < ROUNDS; round++) {
-    pthread_barrier_wait(&self->all->start);
+    barrier_wait(&self->all->start);
     /* All begin with the same partition, so that all are after the same warning. */
     record_and_note(self, HPD_WRITE, 0);
     for (uint64_t i = 1; i < self->all->records; i++) {
       int32_t operation = random_below(&self->seed, 2) == 0 ? HPD_WRITE : HPD_READ;
       record_and_note(self, operation, random_skewed(&self->seed, PARTITIONS, HALVINGS));
     }
-    pthread_barrier_wait(&self->all->end);
+    barrier_wait(&self->all->end);
   }
   return NULL;
 }
@@ -104,12 +124,12 @@ static void run_rounds(shared *all, const recorder *recorders) {
   for (uint64_t round = 0; round < ROUNDS; round++) {
     uint64_t start_ms = round * 2 * INTERVAL * 1000;
     CHECK_EQUAL(hpd_set_time_ms(all->detector, start_ms), HPD_OK);
-    pthread_barrier_wait(&all->start);
+    barrier_wait(&all->start);
     for (uint64_t second = 1; second < INTERVAL; second++) {
       nanosleep(&pause, NULL);
       CHECK_EQUAL(hpd_set_time_ms(all->detector, start_ms + second * 1000), HPD_OK);
     }
-    pthread_barrier_wait(&all->end);
+    barrier_wait(&all->end);
     check_warnings(all, recorders, hot, warned);
   }
 }
@@ -148,13 +168,13 @@ static void open_detector(shared *all) {
 }
 
 int main(int argc, char **argv) {
-  static shared all = {.lock = PTHREAD_MUTEX_INITIALIZER};
+  static shared all = {.start = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, THREADS + 1, 0, 0},
+                       .end = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, THREADS + 1, 0, 0},
+                       .lock = PTHREAD_MUTEX_INITIALIZER};
   static recorder recorders[THREADS];
   uint64_t sum = 0, warnings = 0;
   all.records = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000;
   open_detector(&all);
-  CHECK_EQUAL(pthread_barrier_init(&all.start, NULL, THREADS + 1), 0);
-  CHECK_EQUAL(pthread_barrier_init(&all.end, NULL, THREADS + 1), 0);
   for (int i = 0; i < THREADS; i++) {
     recorders[i].seed = (uint64_t)i;
     recorders[i].all = &all;

@@ -12,6 +12,7 @@ cd bindings/node
 npm ci --silent --ignore-scripts --no-audit --no-fund
 npx prettier --log-level warn --check .
 NODE_NO_WARNINGS=1 npm test --silent
+../../ci/paths.sh "$PWD"/native/*/*
 # By the releases after the oldest that is supported, which npm has too.
 for version in 22.23.3 24.21.0; do
     newer=../../build/node/$version

@@ -33,6 +33,7 @@ done
 "$uv" venv --quiet --clear --python "$(command -v python3)" "$build/clean"
 "$uv" pip install --quiet --python "$build/clean/bin/python" "./$package"
 installed
+ci/paths.sh "$build"/clean/lib/python*/site-packages/hotpart/libhotpart.so
 
 export HOTPART_INCLUDE=$PWD/include
 

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,8 +18,13 @@ copyFileSync(join(here, 'src', 'index.d.mts'), join(here, 'dist', 'index.d.mts')
 
 // In an unpacked package there is no source of the library; it has been built.
 if (existsSync(join(root, 'Cargo.toml'))) {
-  const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
-  run('cargo', ['rustc', '--quiet', '--release', '--locked', '--lib', '--crate-type', 'cdylib,staticlib'], root);
+  // As `make distribution` builds it, and there: without symbols that nobody links to, and without this machine's paths in it.
+  const target = join(root, 'build', 'distribution');
+  const registry = join(process.env.CARGO_HOME || join(homedir(), '.cargo'), 'registry', 'src');
+  const remap = [`--remap-path-prefix=${registry}=crates`, `--remap-path-prefix=${root}=hotpart`];
+  const options = ['--quiet', '--release', '--locked', '--lib', '--crate-type', 'cdylib,staticlib', '--target-dir'];
+  const config = ['profile.release.strip="symbols"', `build.rustflags=${JSON.stringify(remap)}`];
+  run('cargo', ['rustc', ...options, target, ...config.flatMap((each) => ['--config', each])], root);
   const name = { darwin: 'libhotpart.dylib', win32: 'hotpart.dll' }[process.platform] ?? 'libhotpart.so';
   const native = join(here, 'native', `${process.platform}-${process.arch}`);
   mkdirSync(native, { recursive: true });

@@ -1,7 +1,9 @@
 """Builds libhotpart with cargo and puts it into the wheel, which then is for one platform and for every Python there."""
 
+import json
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -12,14 +14,22 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 NAME = {"darwin": "libhotpart.dylib", "win32": "hotpart.dll"}.get(sys.platform, "libhotpart.so")
 
 
+def platform_tag():
+    """The platform that the wheel is for, in a wheel's name."""
+    if sys.platform != "darwin":
+        return sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    # Python may be for two processors there, but the library is for one, and for as old a system as Rust's own library.
+    machine = platform.machine()
+    return f"macosx_{'11_0' if machine == 'arm64' else '10_12'}_{machine}"
+
+
 class LibraryHook(BuildHookInterface):
     def initialize(self, version, build_data):
         if self.target_name != "wheel":
             return
         library = self._build()
-        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{platform}"
+        build_data["tag"] = f"py3-none-{platform_tag()}"
         if version == "editable":
             # The package is imported from its source, so there it must be.
             shutil.copy(library, pathlib.Path(self.root, "src", "hotpart", NAME))
@@ -38,14 +48,16 @@ class LibraryHook(BuildHookInterface):
         target = crate / "target" / "wheel"
         library = target / "release" / NAME
         library.unlink(missing_ok=True)
-        # A target of one's own would put the library elsewhere.
-        environment = {name: value for name, value in os.environ.items() if name != "CARGO_BUILD_TARGET"}
-        subprocess.run(
-            [cargo, "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib", "--target-dir", str(target)],
-            cwd=crate,
-            env=environment | {"CARGO_PROFILE_RELEASE_STRIP": "symbols"},
-            check=True,
-        )
+        # A target of one's own would put the library elsewhere, and belie the tag.
+        own = ("CARGO_BUILD_TARGET", "MACOSX_DEPLOYMENT_TARGET")
+        environment = {name: value for name, value in os.environ.items() if name not in own}
+        command = [cargo, "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib"]
+        # As `make distribution` builds it: without symbols that nobody links to, and without this machine's paths in it.
+        registry = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo", "registry", "src")
+        remap = [f"--remap-path-prefix={registry}=crates", f"--remap-path-prefix={crate}=hotpart"]
+        command += ["--target-dir", str(target), "--config", 'profile.release.strip="symbols"']
+        command += ["--config", f"build.rustflags={json.dumps(remap)}"]
+        subprocess.run(command, cwd=crate, env=environment, check=True)
         if not library.is_file():
             raise FileNotFoundError(f"cargo has not put {NAME} into {library.parent}: is build.target set for cargo?")
         return library

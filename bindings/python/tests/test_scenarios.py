@@ -17,7 +17,7 @@ FILE = pathlib.Path(os.environ.get("HOTPART_SCENARIOS", pathlib.Path(__file__).p
 def scenarios():
     """Each scenario's name, and its numbered lines."""
     found = []
-    for number, line in enumerate(FILE.read_text().splitlines(), 1):
+    for number, line in enumerate(FILE.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith("scenario "):
             found.append(pytest.param([], id=line.removeprefix("scenario ")))
         elif line and not line.startswith("#"):

@@ -41,6 +41,7 @@ def test_one_warning_by_8_threads():
     assert detector.stats().suppressed == THREADS * 1_000 - 100
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="skipped: no fork here")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_4_children_go_on_with_what_they_inherit():
     detector = HotPartitionDetector(10**9, 10**9, 3_600)
