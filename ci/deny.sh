@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 source ci/need.sh
 need cargo || exit 0
 
-# Unoptimised: it is built far sooner, and fast enough.
-cargo install --quiet --debug --locked --root build/deny --target-dir build/deny/target --no-default-features cargo-deny --version 0.20.2
+# Unoptimised and without what a debugger needs: it is built far sooner, and fast enough.
+CARGO_PROFILE_DEV_DEBUG=none cargo install --quiet --debug --locked --root build/deny --target-dir build/deny/target --no-default-features cargo-deny --version 0.20.2
 build/deny/bin/cargo-deny --locked check licenses bans sources
 
 need rustup || exit 0

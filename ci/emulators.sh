@@ -15,8 +15,8 @@ environment() {
 
 cp bindings/python/tests/package.json bindings/python/tests/package-lock.json "$emulated/"
 npm ci --prefix "$emulated" --silent --no-audit --no-fund
-# Unoptimised: it is built far sooner, and fast enough.
-cargo install --quiet --locked --debug --root "$emulated" --target-dir "$emulated/target" \
+# Unoptimised and without what a debugger needs: it is built far sooner, and fast enough.
+CARGO_PROFILE_DEV_DEBUG=none cargo install --quiet --locked --debug --root "$emulated" --target-dir "$emulated/target" \
     --no-default-features --features native-sqlite,http-server,cli dynoxide-rs --version 3.2.0
 environment newest
 export DYNALITE=$emulated/node_modules/.bin/dynalite DYNOXIDE=$emulated/bin/dynoxide MOTO_PYTHON=$emulated/newest/bin/python

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Proves that the source is formatted, that clippy and rustdoc have nothing to say, in a build and under loom, and that the
-# stated minimum Rust version is the one in use or older.
+# Proves that the source is formatted, that clippy and rustdoc have nothing to say, in a build and under loom, and that the library
+# is built by the stated minimum Rust version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source ci/need.sh
 cargo fmt --check
 cargo clippy --locked --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
@@ -10,4 +11,17 @@ CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom" RUSTFLAGS="--cfg loom --cfg 
     cargo clippy --locked --lib -- -D warnings
 cargo fmt --check --manifest-path fuzz/Cargo.toml
 CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/fuzz" cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml -- -D warnings
-echo "rust-version $(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml), checked with $(rustc --version)"
+
+minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+if [[ $(rustc --version) == "rustc $minimum"[.\ ]* ]]; then
+    echo "rust-version $minimum: the one in use"
+else
+    need rustup || exit 0
+    [[ ${CI:-} != true ]] || rustup --quiet toolchain install "$minimum" --profile minimal
+    if rustup run "$minimum" cargo --version >/dev/null 2>&1; then
+        CARGO_TARGET_DIR=build/minimum rustup run "$minimum" cargo check --quiet --locked --lib
+        echo "rust-version $minimum: it builds the library"
+    else
+        skip "Rust $minimum is not installed"
+    fi
+fi

@@ -13,8 +13,10 @@ npm ci --silent --ignore-scripts --no-audit --no-fund
 npx prettier --log-level warn --check .
 NODE_NO_WARNINGS=1 npm test --silent
 ../../ci/paths.sh "$PWD"/native/*/*
-# By the releases after the oldest that is supported, which npm has too.
-for version in 22.23.3 24.21.0; do
+# By the releases after the oldest that is supported, which npm has too; in short the newest.
+versions=(22.23.3 24.21.0)
+[[ ${QUICK:-} == true ]] && versions=(24.21.0)
+for version in "${versions[@]}"; do
     newer=../../build/node/$version
     [[ -x $newer/node_modules/node/bin/node ]] || npm install --silent --no-audit --no-fund --prefix "$newer" "node@$version"
     node=$(realpath "$newer/node_modules/node/bin/node")

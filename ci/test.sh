@@ -20,13 +20,20 @@ lane() {
     done
 }
 
-# In groups of their own, so that all that they have started can be ended. What builds in the same place is in the same lane.
+# Each lane is a process group, so that all that it has started ends with it.
 set -m
-lane python node go recipe workflows deny coverage fuzz </dev/null &
-lanes=(-$!)
-lane rust loom c valgrind instructions exports package trace metrics soak sanitizers </dev/null &
-lanes+=(-$!)
-trap 'kill -- "${lanes[@]}" 2>/dev/null || true' EXIT
-trap 'exit 1' INT TERM
+lanes=()
+stop() {
+    for lane in ${lanes[@]+"${lanes[@]}"}; do kill -- "-$lane" 2>/dev/null || true; done
+    wait
+}
+trap stop EXIT
+trap 'exit 1' HUP INT TERM
+# The languages share their emulators, and what the others make is ready when it is theirs to use. Where both make the same,
+# cargo lets one wait, and the other finds it made.
+lane python node go recipe workflows deny fuzz </dev/null &
+lanes+=($!)
+lane rust coverage loom c valgrind instructions exports package trace metrics soak sanitizers </dev/null &
+lanes+=($!)
 wait -n
 wait -n
