@@ -19,9 +19,9 @@ CHECKS := basic callback observe threads $(C_TESTS)
 
 .PHONY: all build test c-test demo header abi bench instructions compare python-bench python-lock clean help library
 
-all: build
+all: distribution ## the libraries that `make install` installs
 
-build: $(PROGRAMS) ## the library, and the C programs with $(CC)
+build: $(PROGRAMS) ## the library in target/release, and the C programs with $(CC)
 
 test: ## every test; ci/extended.sh runs the long ones for longer
 	@env -u MAKEFLAGS -u MFLAGS ci/test.sh
@@ -71,7 +71,7 @@ include install.mk
 # Cargo knows best whether there is something to do. The loader looks for the library by its SONAME.
 library:
 	$(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
-	ln -sf libhotpart.so $(RELEASE)/libhotpart.so.0
+	ln -sf $(BUILT) $(RELEASE)/$(SONAME)
 
 $(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o partition_text.o)
 $(BUILD)/bad_input $(BUILD)/bad_structs $(BUILD)/bad_observe: $(BUILD)/witness.o
