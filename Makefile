@@ -27,9 +27,9 @@ CHECKS := basic callback observe threads $(C_TESTS)
 
 .PHONY: all build test c-test demo header abi bench instructions compare python-bench python-lock clean help library
 
-all: build
+all: distribution ## the libraries that `make install` installs
 
-build: $(PROGRAMS) ## the library, and the C programs with $(CC)
+build: $(PROGRAMS) ## the library in target/release, and the C programs with $(CC)
 
 test: ## every test; ci/extended.sh runs the long ones for longer
 	@env -u MAKEFLAGS -u MFLAGS ci/test.sh

@@ -10,18 +10,22 @@ INSTALL ?= install
 DISTRIBUTION := $(abspath build/distribution)
 CARGO_REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
 REMAP := --remap-path-prefix=$(CARGO_REGISTRY)=crates --remap-path-prefix=$(CURDIR)=hotpart
-# What the static library needs; `rustc --print native-static-libs` lists it.
-SYSTEM_LIBRARIES := gcc_s util rt pthread m dl c
+DISTRIBUTED_FROM := Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
+# What the static library needs; `rustc --print native-static-libs` lists it. Without gcc_s, which a C compiler adds itself, and
+# with -static takes gcc_eh instead.
+SYSTEM_LIBRARIES := util rt pthread m dl c
+# The SONAME has the major version, 0 included; within it the C ABI only grows.
+MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
 ifeq ($(shell uname -s),Darwin)
 BUILT := libhotpart.dylib
-SONAME := libhotpart.0.dylib
+SONAME := libhotpart.$(MAJOR).dylib
 SHARED := libhotpart.$(VERSION).dylib
 SYSTEM_LIBRARIES := System c m
 STRIP_STATIC := strip -S
 else
 BUILT := libhotpart.so
-SONAME := libhotpart.so.0
+SONAME := libhotpart.so.$(MAJOR)
 SHARED := libhotpart.so.$(VERSION)
 STRIP_STATIC := strip --strip-debug
 endif
@@ -33,7 +37,7 @@ TO_PREFIX = $(shell echo $(call below,$(CMAKEDIR)) | sed 's|[^/]*|..|g')
 FILL = sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
 	-e 's|@PRIVATE@|$(addprefix -l,$(SYSTEM_LIBRARIES))|' \
 	-e 's|@TO_PREFIX@|$(TO_PREFIX)|; s|@LIB@|$(call below,$(LIBDIR))|; s|@INCLUDE@|$(call below,$(INCLUDEDIR))|' \
-	-e 's|@SHARED@|$(SHARED)|; s|@SONAME@|$(SONAME)|; s|@SERIES@|$(basename $(VERSION))|; s|@POINTER_SIZE@|8|' \
+	-e 's|@SHARED@|$(SHARED)|; s|@SONAME@|$(SONAME)|; s|@MAJOR@|$(MAJOR)|; s|@POINTER_SIZE@|8|' \
 	-e "s|@SYSTEM_LIBRARIES@|$$(echo $(SYSTEM_LIBRARIES) | tr ' ' ';')|"
 INSTALLED = $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a pkgconfig/hotpart.pc) \
 	$(addprefix $(CMAKEDIR)/,hotpart-config.cmake hotpart-config-version.cmake) \
@@ -41,13 +45,15 @@ INSTALLED = $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a pkg
 
 .PHONY: distribution install uninstall
 
-# The static library has the objects of std, which came with symbols for debuggers.
-distribution:
+distribution: $(DISTRIBUTION)/libhotpart.a
+
+# The static library has the objects of std, which came with symbols for debuggers. It is made last.
+$(DISTRIBUTION)/libhotpart.a: $(DISTRIBUTED_FROM)
 	CARGO_TARGET_DIR=$(DISTRIBUTION) CARGO_PROFILE_RELEASE_STRIP=symbols RUSTFLAGS="$(RUSTFLAGS) $(REMAP)" \
 		$(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
-	cp $(DISTRIBUTION)/release/libhotpart.a $(DISTRIBUTION)/libhotpart.a
-	$(STRIP_STATIC) $(DISTRIBUTION)/libhotpart.a
+	$(STRIP_STATIC) -o $@ $(DISTRIBUTION)/release/libhotpart.a
 
+# Builds nothing after `make`: root need have no cargo, and leaves no files here.
 install: distribution ## install library, header, hotpart.pc and a CMake package: PREFIX=/usr/local, LIBDIR, INCLUDEDIR, DESTDIR
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(CMAKEDIR) $(INCLUDEDIR) $(DOCDIR))
 	$(INSTALL) -m 755 $(DISTRIBUTION)/release/$(BUILT) $(DESTDIR)$(LIBDIR)/$(SHARED)
@@ -59,6 +65,7 @@ install: distribution ## install library, header, hotpart.pc and a CMake package
 	$(FILL) hotpart.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/hotpart.pc
 	for file in hotpart-config hotpart-config-version; do \
 		$(FILL) cmake/$$file.cmake.in >$(DESTDIR)$(CMAKEDIR)/$$file.cmake || exit 1; done
+	$(if $(DESTDIR),,@echo 'Programs find it in $(LIBDIR) once `ldconfig` has run, or if linked with -Wl,-rpath,$(LIBDIR).')
 
 uninstall: ## remove what `make install` with the same PREFIX, LIBDIR, INCLUDEDIR and DESTDIR has installed
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))

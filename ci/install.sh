@@ -7,7 +7,7 @@ for tool in gcc:gcc g++:g++ clang:clang make:make cmake:cmake pkg-config:pkgconf
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
 # Debian has it in a package of its own.
-! command -v python3 >/dev/null || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 sudo=$([[ $(id -u) -eq 0 ]] || echo sudo)
 $sudo apt-get update -qq
