@@ -179,7 +179,7 @@ fn versions_agree() {
         ("hotpart.pc.in", "Version: @VERSION@".to_owned()),
         ("cmake/hotpart-config-version.cmake.in", "PACKAGE_VERSION \"@VERSION@\"".to_owned()),
         ("include/hotpart.h", format!("#define HPD_VERSION \"{VERSION}\"\n")),
-        // What breaks the ABI has another SONAME.
+        // What breaks the ABI has another major version, and another SONAME.
         ("build.rs", format!("libhotpart.so.{}", VERSION.split('.').next().unwrap())),
     ] {
         let text = std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
