@@ -4,5 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 ci/sanitizers.sh
 ci/hostile.sh
+ci/python.sh
+ci/node.sh
 ci/fuzz.sh 1800
 ci/soak.sh 3600

@@ -17,6 +17,8 @@ export RUSTFLAGS='--cfg fuzzing -Zsanitizer=address -Ccodegen-units=1 -Cpasses=s
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
     -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0'
 cargo build --quiet --locked --release --manifest-path fuzz/Cargo.toml
+# Here, where libFuzzer is built.
+cargo clippy --quiet --locked --release --manifest-path fuzz/Cargo.toml -- -D warnings
 
 for target in "${targets[@]}"; do
     work=build/fuzz/$target

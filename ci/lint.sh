@@ -10,7 +10,6 @@ RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom" RUSTFLAGS="--cfg loom --cfg crossbeam_loom" \
     cargo clippy --locked --lib -- -D warnings
 cargo fmt --check --manifest-path fuzz/Cargo.toml
-CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/fuzz" cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml -- -D warnings
 
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 if [[ $(rustc --version) == "rustc $minimum"[.\ ]* ]]; then
