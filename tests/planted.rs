@@ -50,11 +50,13 @@ fn race_in_an_arc() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let counted = Counted;
-                let builder = Detector::builder(1, 1, 60).on_warning(move |_| _ = &counted);
-                let detector = Arc::new(builder.build().unwrap());
                 start.wait();
-                drop(detector);
+                // Often, as what else a detector does when it is dropped may order two drops.
+                for _ in 0..1_000 {
+                    let counted = Counted;
+                    let builder = Detector::builder(1, 1, 60).on_warning(move |_| _ = &counted);
+                    drop(Arc::new(builder.build().unwrap()));
+                }
             });
         }
     });
