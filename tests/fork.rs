@@ -9,7 +9,7 @@ use allocator::{TestAllocator, live_bytes, while_inside};
 use common::{THREADS, never_hot, race, stress};
 use hotpart::Detector;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
@@ -70,10 +70,10 @@ fn goes_on(detector: &Detector, recorded: u64) {
     assert_eq!(detector.record_write("t", "k"), Ok(1));
 }
 
-/// A detector with a segment that the next new partition fills, and three records of one partition.
+/// A detector whose first segment is full, so that the next new partition splits it, and three records of one partition.
 fn nearly_full() -> Detector {
     let detector = never_hot(1).build().unwrap();
-    (0..223_u64).for_each(|key| assert_eq!(detector.record_write("filler", key.to_le_bytes()), Ok(1)));
+    (0..63_u64).for_each(|key| assert_eq!(detector.record_write("filler", key.to_le_bytes()), Ok(1)));
     (1..=3).for_each(|count| assert_eq!(detector.record_write("t", "k"), Ok(count)));
     detector
 }
@@ -131,12 +131,18 @@ impl Drop for Stop<'_> {
 #[test]
 fn a_child_goes_on_whatever_other_threads_were_doing() {
     let detector = never_hot(1).build().unwrap();
-    let stop = AtomicBool::new(false);
+    // Nobody clears this one.
+    let all = never_hot(1).build().unwrap();
+    let (stop, recorded) = (AtomicBool::new(false), AtomicU64::new(0));
     race(|thread| {
         if thread == 0 {
             let _stop = Stop(&stop);
             for _ in 0..stress(5) {
                 fork(|| {
+                    // Each of the others may have been about to say that it had recorded.
+                    let surely = recorded.load(SeqCst);
+                    let counted = all.write_count("t", "k").unwrap();
+                    assert!((surely..surely + THREADS as u64).contains(&counted), "{counted} of {surely}");
                     assert_eq!((1..=500).find(|&n| detector.record_read("t", "own") != Ok(n)), None);
                     churns_within_bounds(&detector);
                 });
@@ -146,6 +152,8 @@ fn a_child_goes_on_whatever_other_threads_were_doing() {
         let mut i = thread as u64;
         while !stop.load(SeqCst) {
             assert!(detector.record_write("t", (i % 50_000).to_le_bytes()).is_ok());
+            assert!(all.record_write("t", "k").is_ok());
+            recorded.fetch_add(1, SeqCst);
             if i.is_multiple_of(10_000) {
                 detector.clear().unwrap();
             }

@@ -178,17 +178,19 @@ fn a_stopped_thread_only_delays_reclaim() {
         let detector = never_hot(1).build().unwrap();
         churn(&detector, 1..4);
         let before = settle();
+        // Longer than what a segment has room for, so that it needs a new one.
+        let long = [b'k'; 2_048];
         while_inside(
             || assert_eq!(detector.write_count("orders", "any"), Ok(0)),
             1,
-            || assert_eq!(detector.record_write("stopped", "in the middle"), Ok(1)),
+            || assert_eq!(detector.record_write("stopped", long), Ok(1)),
             || {
                 churn(&detector, 4..14);
                 assert!(settle() > before + 1_000_000, "ten generations wait for the thread that stopped");
             },
         );
         assert!(settle() < before + 100_000, "and go when it does");
-        assert_eq!(detector.write_count("stopped", "in the middle"), Ok(0), "its second has left the window");
+        assert_eq!(detector.write_count("stopped", long), Ok(0), "its second has left the window");
     });
 }
 

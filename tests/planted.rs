@@ -4,7 +4,7 @@ use hotpart::Detector;
 use hotpart::ffi::*;
 use std::cell::UnsafeCell;
 use std::ptr::{null_mut, read_volatile, write_volatile};
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 struct Unguarded(UnsafeCell<u64>);
 // SAFETY: it is not, on purpose.
@@ -28,6 +28,35 @@ fn race() {
             scope.spawn(move || {
                 start.wait();
                 (0..1_000).for_each(|_| assert!(detector.record_write("t", key).is_ok()));
+            });
+        }
+    });
+}
+
+/// The last owner of an `Arc` frees a detector, and so drops its callback, which writes what another thread writes.
+#[test]
+#[ignore = "a fault on purpose"]
+fn race_in_an_arc() {
+    static DROPS: Unguarded = Unguarded(UnsafeCell::new(0));
+    struct Counted;
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            let number = DROPS.0.get();
+            // SAFETY: it is not, on purpose.
+            unsafe { write_volatile(number, read_volatile(number) + 1) };
+        }
+    }
+    let start = Barrier::new(2);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                start.wait();
+                // Often, as what else a detector does when it is dropped may order two drops.
+                for _ in 0..1_000 {
+                    let counted = Counted;
+                    let builder = Detector::builder(1, 1, 60).on_warning(move |_| _ = &counted);
+                    drop(Arc::new(builder.build().unwrap()));
+                }
             });
         }
     });

@@ -14,7 +14,8 @@ enum { THREADS = 4, PARTITIONS = 512, WINDOW = 2, CHURN = 2000, CHURN_TIMES = 10
 
 typedef struct recorder {
   pthread_t thread;
-  uint64_t seed, recorded;
+  uint64_t seed;
+  uint64_t recorded; /* the calls that have returned */
   const hpd_detector *detector;
 } recorder;
 
@@ -41,7 +42,7 @@ static void *run(void *argument) {
   while (!stopped())
     for (int i = 0; i < 100; i++) {
       CHECK(write_to(self->detector, "shared", 6, random_below(&self->seed, PARTITIONS)) > 0);
-      self->recorded++;
+      __atomic_fetch_add(&self->recorded, 1, __ATOMIC_SEQ_CST);
     }
   return NULL;
 }
@@ -63,8 +64,25 @@ static long most_memory(void) {
   return usage.ru_maxrss;
 }
 
+static uint64_t recorded_by(const recorder *recorders) {
+  uint64_t recorded = 0;
+  for (int i = 0; i < THREADS; i++)
+    recorded += __atomic_load_n(&recorders[i].recorded, __ATOMIC_SEQ_CST);
+  return recorded;
+}
+
+static uint64_t counted_in(const hpd_detector *detector) {
+  uint64_t counted = 0;
+  for (uint32_t partition = 0; partition < PARTITIONS; partition++)
+    counted += (uint64_t)writes_of(detector, "shared", 6, partition);
+  return counted;
+}
+
 /* In the child, whose only thread this is. */
-static void go_on(hpd_detector *detector) {
+static void go_on(hpd_detector *detector, const recorder *recorders) {
+  /* What each thread had recorded is there, and perhaps what it was about to. */
+  uint64_t recorded = recorded_by(recorders), counted = counted_in(detector);
+  CHECK(counted >= recorded && counted <= recorded + THREADS);
   CHECK_EQUAL(writes_of(detector, "quiet", 5, 1), 5);
   CHECK_EQUAL(write_to(detector, "quiet", 5, 1), 6);
   CHECK_EQUAL(write_to(detector, "new", 3, 1), 1);
@@ -84,13 +102,13 @@ static void go_on(hpd_detector *detector) {
   hpd_free(detector);
 }
 
-static void fork_once(hpd_detector *detector) {
+static void fork_once(hpd_detector *detector, const recorder *recorders) {
   int status;
   fflush(NULL);
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {
-    go_on(detector);
+    go_on(detector, recorders);
     _exit(EXIT_SUCCESS);
   }
   CHECK_EQUAL(waitpid(child, &status, 0), child);
@@ -123,7 +141,7 @@ static void kept_by_both(void) {
 int main(int argc, char **argv) {
   int forks = argc > 1 ? atoi(argv[1]) : 10;
   recorder recorders[THREADS];
-  uint64_t recorded = 0, counted = 0;
+  uint64_t recorded;
   hpd_options options;
   kept_by_both();
   hpd_options_init(&options, sizeof options);
@@ -143,18 +161,15 @@ int main(int argc, char **argv) {
     CHECK_EQUAL(pthread_create(&recorders[i].thread, NULL, run, &recorders[i]), 0);
   }
   for (int i = 0; i < forks; i++)
-    fork_once(detector);
+    fork_once(detector, recorders);
 
   pthread_mutex_lock(&stop_lock);
   stop = 1;
   pthread_mutex_unlock(&stop_lock);
-  for (int i = 0; i < THREADS; i++) {
+  for (int i = 0; i < THREADS; i++)
     CHECK_EQUAL(pthread_join(recorders[i].thread, NULL), 0);
-    recorded += recorders[i].recorded;
-  }
-  for (uint32_t partition = 0; partition < PARTITIONS; partition++)
-    counted += (uint64_t)writes_of(detector, "shared", 6, partition);
-  CHECK_EQUAL(counted, recorded);
+  recorded = recorded_by(recorders);
+  CHECK_EQUAL(counted_in(detector), recorded);
   CHECK_EQUAL(writes_of(detector, "quiet", 5, 1), 5);
   hpd_free(detector);
   printf("%d children went on with right counts and bounded memory; none of %" PRIu64 " records was lost\n", forks,

@@ -4,6 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ops::Range;
+use std::ptr::null;
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering::SeqCst};
 
 pub struct TestAllocator;
@@ -23,16 +24,19 @@ thread_local! {
     static LEARNS: Cell<bool> = const { Cell::new(false) };
     static SPARED: Cell<([Option<Layout>; LEARNT], usize)> = const { Cell::new(([None; LEARNT], 0)) };
 
-    /// How many allocations off the one is in which this thread stops; 0: never.
-    static STOPS: Cell<usize> = const { Cell::new(0) };
+    /// How many allocations off the one is in which this thread stops, and where; 0: never.
+    static STOPS: Cell<(usize, *const Gate)> = const { Cell::new((0, null())) };
 }
 
 /// The bytes that all threads have allocated, less those that they have freed.
 static ALL_LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
 
 /// Whether a thread stands in an allocation, and whether it may go on.
-static STOPPED: AtomicBool = AtomicBool::new(false);
-static RELEASED: AtomicBool = AtomicBool::new(false);
+#[derive(Default)]
+struct Gate {
+    stopped: AtomicBool,
+    released: AtomicBool,
+}
 
 // SAFETY: it is the system's allocator, which may refuse and may take its time.
 unsafe impl GlobalAlloc for TestAllocator {
@@ -40,9 +44,13 @@ unsafe impl GlobalAlloc for TestAllocator {
         if refuses(layout) {
             return std::ptr::null_mut();
         }
-        if STOPS.replace(STOPS.get().saturating_sub(1)) == 1 {
-            STOPPED.store(true, SeqCst);
-            while !RELEASED.load(SeqCst) {
+        let (stops, gate) = STOPS.get();
+        STOPS.set((stops.saturating_sub(1), gate));
+        if stops == 1 {
+            // SAFETY: `while_inside` has it, and waits for this thread.
+            let gate = unsafe { &*gate };
+            gate.stopped.store(true, SeqCst);
+            while !gate.released.load(SeqCst) {
                 std::thread::yield_now();
             }
         }
@@ -115,11 +123,11 @@ pub fn refusing<T>(these: Range<usize>, call: impl FnOnce() -> T) -> (T, usize) 
 }
 
 /// Lets the stopped thread go on, even if a test fails meanwhile.
-struct Release;
+struct Release<'a>(&'a Gate);
 
-impl Drop for Release {
+impl Drop for Release<'_> {
     fn drop(&mut self) {
-        RELEASED.store(true, SeqCst);
+        self.0.released.store(true, SeqCst);
     }
 }
 
@@ -131,16 +139,16 @@ pub fn while_inside<T>(
     call: impl FnOnce() + Send,
     meanwhile: impl FnOnce() -> T,
 ) -> T {
-    RELEASED.store(false, SeqCst);
-    STOPPED.store(false, SeqCst);
+    let gate = &Gate::default();
     std::thread::scope(|scope| {
-        let release = Release;
+        let release = Release(gate);
         let stopped = scope.spawn(|| {
             warm_up();
-            STOPS.set(nth);
+            STOPS.set((nth, gate));
             call();
         });
-        while !STOPPED.load(SeqCst) {
+        while !gate.stopped.load(SeqCst) {
+            assert!(!stopped.is_finished(), "it has not allocated so often");
             std::thread::yield_now();
         }
         let value = meanwhile();
