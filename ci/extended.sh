@@ -2,9 +2,11 @@
 # What `make test` does in short, at length: some hours. Whoever changes the table, the wheels or the boundary runs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+ci/loom.sh
 ci/sanitizers.sh
 ci/hostile.sh
 ci/python.sh
 ci/node.sh
+ci/recipe.sh
 ci/fuzz.sh 1800
 ci/soak.sh 3600

@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
 # loom.sh [NAME]: proves the concurrent types: explores the interleavings of each loom model, or of those with NAME in theirs, within
-# a bound on preemptions, and prints how many executions that were.
+# a bound on preemptions, and prints how many executions that were. With QUICK=true without the six that take half of the time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export RUSTFLAGS="--cfg loom --cfg crossbeam_loom -D warnings"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom"
 cargo test --quiet --locked --release --lib --no-run
 models=$(cargo test --quiet --locked --release --lib --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+left_out=()
+if [[ ${QUICK:-} == true ]]; then
+    for model in a_stale_put c_the_remembered_sum_at_a_turn d_first_touch e_one_key_inserted_twice \
+        e_two_inserts_against_growth g_a_pinned_reader_against_reclaim; do
+        echo "left out: $model, which takes long"
+        left_out+=(--skip "$model")
+    done
+fi
 # In processes of their own: each execution maps stacks, which threads of one process would wait for each other to do.
-"$models" --list --format terse "$@" | sed -n 's/: test$//p' |
+"$models" --list --format terse "${left_out[@]}" "$@" | sed -n 's/: test$//p' |
     xargs -P "$(getconf _NPROCESSORS_ONLN)" -I '{}' "$models" --quiet --nocapture --exact '{}' | grep '^loom:'

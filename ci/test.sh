@@ -33,7 +33,7 @@ trap 'exit 1' HUP INT TERM
 # cargo lets one wait, and the other finds it made.
 lane python node go recipe workflows deny fuzz </dev/null &
 lanes+=($!)
-lane rust coverage loom c valgrind instructions exports package trace metrics soak sanitizers </dev/null &
+lane rust loom c valgrind instructions exports package trace metrics soak sanitizers </dev/null &
 lanes+=($!)
 wait -n
 wait -n
