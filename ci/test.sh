@@ -31,9 +31,9 @@ trap stop EXIT
 trap 'exit 1' HUP INT TERM
 # The languages share their emulators, and what the others make is ready when it is theirs to use. Where both make the same,
 # cargo lets one wait, and the other finds it made.
-lane python node go recipe workflows deny fuzz </dev/null &
+lane python node go recipe workflows deny </dev/null &
 lanes+=($!)
-lane rust loom c valgrind instructions exports package trace metrics soak sanitizers </dev/null &
+lane rust loom c valgrind instructions exports package trace metrics soak sanitizers fuzz </dev/null &
 lanes+=($!)
 wait -n
 wait -n
