@@ -7,7 +7,7 @@ BUILD := build/$(notdir $(firstword $(CC)))
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 STRICT := -std=c99 -pedantic -Wall -Wextra
-C_FLAGS = $(STRICT) $(CFLAGS) -Iinclude -Ic_examples -DHOTPART_VERSION='"$(VERSION)"'
+C_FLAGS = $(STRICT) $(CFLAGS) -Iinclude -Ic_examples
 LINK_FLAGS = $(LDFLAGS) -Wl,-rpath,$(RELEASE) -pthread
 HOTPART := -L$(RELEASE) -lhotpart
 
@@ -101,7 +101,7 @@ $(BUILD)/%.o: benches/%.c $(wildcard c_examples/*.h) include/hotpart.h Makefile 
 	$(CC) $(C_FLAGS) -c $< -o $@
 
 # Written only when one of them has changed; then all is made anew.
-$(BUILD)/flags: FLAGS = $(VERSION) $(CFLAGS) $(LDFLAGS) $(RELEASE)
+$(BUILD)/flags: FLAGS = $(CFLAGS) $(LDFLAGS) $(RELEASE)
 $(BUILD)/flags: library
 	@mkdir -p $(BUILD)
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@

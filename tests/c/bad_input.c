@@ -247,8 +247,8 @@ static void messages_and_versions(void) {
     CHECK(strlen(hpd_status_message(FAR[i])) > 0);
   for (int32_t status = HPD_ERR_INTERNAL; status <= HPD_OK; status++)
     CHECK(strcmp(hpd_status_message(status), hpd_status_message(INT32_MIN)) != 0);
-  CHECK_EQUAL(hpd_abi_version(), 1);
-  CHECK(strcmp(hpd_version(), HOTPART_VERSION) == 0);
+  CHECK_EQUAL(hpd_abi_version(), HPD_ABI_VERSION);
+  CHECK(strcmp(hpd_version(), HPD_VERSION) == 0);
 }
 
 int main(void) {
