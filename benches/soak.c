@@ -15,13 +15,15 @@
 #include <unistd.h>
 
 enum { THREADS = 4, KEYS = 4096, HALVINGS = 12, KINDS = 3, WINDOW = 20, THRESHOLD = 5000, PHASE_MS = 1000, INTERVALS = 12 };
+/* Ways to record one operation: half of them are the last one. */
+enum { WAYS = 8 };
 /* Every so many phases one is cleared in the middle; in between there is time for what left the window to be reclaimed. Of the
  * calls every so many, a prime number, is timed. */
 enum { CLEAR_EVERY = 32, TIME_EVERY = 31 };
 /* Latencies are told apart by ten nanoseconds, up to a millisecond. */
 enum { STEP_NS = 10, STEPS = 100000 };
-/* However fast the machine, no more keys are in a window than phases begin in it times KEYS: 65 MiB is what that took at 3
- * million calls a second. 32 bytes lost with every twentieth record would be what is left after 20 million. */
+/* However fast the machine, no more keys are in a window than phases begin in it times KEYS, and each phase records each of its
+ * keys: 64 MiB is what that takes, at 2 million calls a second and at 5. 32 bytes lost with every twentieth record would be what is left after 20 million. */
 enum { MOST_KIB = 96 * 1024 };
 /* How many times as long half of the calls may take in the end. Others on the machine seldom slow those down, and hardly ever
  * in each interval of a quarter. */
@@ -102,19 +104,12 @@ static int64_t record_one(const shared *all, int way, int kind, const char *pk, 
   }
 }
 
-static void record(worker *self) {
+static void record_key(worker *self, uint32_t key, int way, int kind, uint64_t amount) {
   shared *all = self->all;
   char pk[32];
-  uint32_t key = random_skewed(&self->seed, KEYS, HALVINGS);
   size_t pk_len = key_of(all, key, pk);
-  int way = (int)random_below(&self->seed, 8), kind = (int)random_below(&self->seed, 2);
-  uint64_t amount, begun;
-  int after;
-  if (random_below(&self->seed, 64) == 0)
-    kind = THROTTLES;
-  amount = way == 0 && kind != THROTTLES ? 1 + random_below(&self->seed, 300) : 1;
-  after = !all->clears || __atomic_load_n(&all->clear_ended, __ATOMIC_SEQ_CST);
-  begun = self->calls % TIME_EVERY == 0 ? now_ns() : 0;
+  int after = !all->clears || __atomic_load_n(&all->clear_ended, __ATOMIC_SEQ_CST);
+  uint64_t begun = self->calls % TIME_EVERY == 0 ? now_ns() : 0;
   CHECK(record_one(all, way, kind, pk, pk_len, amount) >= (int64_t)amount);
   if (begun > 0) {
     uint64_t step = (now_ns() - begun) / STEP_NS;
@@ -123,6 +118,21 @@ static void record(worker *self) {
   self->records++;
   self->surely[kind][key] += after ? amount : 0;
   self->perhaps[kind][key] += !all->clears || __atomic_load_n(&all->clear_begun, __ATOMIC_SEQ_CST) ? amount : 0;
+}
+
+static void record(worker *self) {
+  uint32_t key = random_skewed(&self->seed, KEYS, HALVINGS);
+  int way = (int)random_below(&self->seed, WAYS), kind = (int)random_below(&self->seed, 2);
+  if (random_below(&self->seed, 64) == 0)
+    kind = THROTTLES;
+  record_key(self, key, way, kind, way == 0 && kind != THROTTLES ? 1 + random_below(&self->seed, 300) : 1);
+}
+
+/* Records each kind of this thread's share of the keys: however slow the machine, each phase fills as much of the table. */
+static void record_each_key(worker *self) {
+  for (uint32_t key = (uint32_t)self->index; key < KEYS; key += THREADS)
+    for (int kind = 0; kind < KINDS; kind++, self->calls++)
+      record_key(self, key, WAYS - 1, kind, 1);
 }
 
 static int64_t count_of(const shared *all, int kind, const char *pk, size_t pk_len) {
@@ -156,6 +166,7 @@ static void change_thresholds(worker *self) {
   CHECK_EQUAL(writes, reads);
 }
 
+/* Each walks the table: two threads in each phase are enough to have it walked while the others work. */
 static void take_snapshots(worker *self) {
   const hpd_detector *detector = self->all->detector;
   hpd_hottest *hottest;
@@ -201,19 +212,18 @@ static void work_until(worker *self, uint64_t end_ns) {
       else
         record(self);
     }
-    if (random_below(&self->seed, 1000) == 0)
-      take_snapshots(self);
   }
 }
 
 static void *work(void *argument) {
   worker *self = argument;
-  if (self->index == 0 && self->all->clears) {
-    work_until(self, self->all->end_ns - PHASE_MS * 500000);
+  record_each_key(self);
+  work_until(self, self->all->end_ns - PHASE_MS * 500000);
+  if (self->index == 0 && self->all->clears)
     clear(self->all);
-  }
+  else if (self->index % 2 == (int)(self->all->phase % 2))
+    take_snapshots(self);
   work_until(self, self->all->end_ns);
-  take_snapshots(self);
   return NULL;
 }
 
