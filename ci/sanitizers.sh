@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
 need cargo cc make nm || exit 0
+runtimes=$(rustc --print target-libdir)
+[[ -n $(compgen -G "$runtimes/librustc-*_rt.asan.a") ]] || { skip 'this Rust has no sanitizers'; exit 0; }
 
 quick=${QUICK:-false}
 [[ ${1:-} == --quick ]] && quick=true && shift
@@ -18,7 +20,7 @@ export RUSTC_BOOTSTRAP=1 CARGO_BUILD_TARGET=$host
 export CARGO_PROFILE_RELEASE_{OPT_LEVEL=1,LTO=off,CODEGEN_UNITS=16,DEBUG=line-tables-only,DEBUG_ASSERTIONS=true,OVERFLOW_CHECKS=true}
 
 # Those that need nothing but the library, so that cargo need not build what the others need.
-tests=(batch conservation fork hottest memory reclaim refusals refusals_c signals threads warnings)
+tests=(batch conservation fork hottest memory reclaim refusals refusals_c schemas signals threads warnings)
 programs=(basic callback observe layout bad_input bad_structs bad_observe caller due hot scenarios fork unload)
 
 fail() {
@@ -68,7 +70,7 @@ newest() { ls -t "$release/deps/lib$1"-*.rlib | sed -n 1p; }
 compile() {
     # shellcheck disable=SC2086
     rustc --edition 2024 --test --target "$host" $RUSTFLAGS -Copt-level=1 -Cdebuginfo=line-tables-only \
-        -Cdebug-assertions=on "tests/$1.rs" -o "$build/tests/$1" -Ldependency="$release/deps" \
+        -Cdebug-assertions=on --cfg 'feature="dynamodb"' "tests/$1.rs" -o "$build/tests/$1" -Ldependency="$release/deps" \
         --extern hotpart="$release/libhotpart.rlib" --extern libc="$(newest libc)" \
         --extern crossbeam_epoch="$(newest crossbeam_epoch)"
 }
@@ -112,12 +114,12 @@ demand() {
 # The programs have Rust's own runtime of the sanitizer, whichever the C compiler has.
 c() {
     local program archive
-    archive=$(echo "$(rustc --print target-libdir)"/librustc-*_rt.$runtime.a)
+    archive=$(echo "$runtimes"/librustc-*_rt.$runtime.a)
     # The library is there: cargo would compile it again for make.
     ln -sf libhotpart.so "$release/libhotpart.so.0"
     make --silent --no-print-directory --assume-old=library CC=cc BUILD="$build/c" RELEASE="$release" CFLAGS="-O1 -g -fsanitize=$sanitizer" \
         LDFLAGS="-Wl,--whole-archive $archive -Wl,--no-whole-archive -rdynamic -ldl -lm" \
-        "${programs[@]/#/$build/c/}" "$build/c/threads"
+        "${programs[@]/#/$build/c/}" "$build"/c/{threads,synthesize,replay}
     linked "$release/libhotpart.so" -D
     for program in "${programs[@]}"; do
         echo "$sanitizer: $program"
@@ -126,9 +128,10 @@ c() {
         ASAN_OPTIONS=$([[ $program != fork ]] || echo detect_leaks=0:quarantine_size_mb=1) "$build/c/$program" >/dev/null
     done
     "$build/c/threads" 100 >/dev/null
+    "$build/c/synthesize" | "$build/c/replay" --window 10 --writes 100 --reads 150 >/dev/null
 }
 
-if grep -nvE '^(#.*|race:<?(alloc|core)::[^*]*<(std|test)::[^*]*|race:drop_in_place<alloc::sync::Weak<)$' ci/sanitizers.thread || grep -n '^[^#].*\(hotpart\|hpd_\)' ci/sanitizers.thread; then
+if grep -nvE '^(#.*|race:<?(alloc|core)::[^*]*<(std|test)::[^*]*)$' ci/sanitizers.thread || grep -n '^[^#].*\(hotpart\|hpd_\)' ci/sanitizers.thread; then
     fail 'suppressions are for std alone'
 fi
 

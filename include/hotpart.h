@@ -9,8 +9,8 @@
  *   that no other call on the same object runs. Recording and getting take no lock. No function is for signal handlers.
  * - After fork the child may go on with what it inherited.
  * - Some allocations are not the library's own: of the epoch reclamation underneath (a thread's first call, bags of retired
- *   memory), and for reading a request or keeping a key schema (hpd_observe and its like, hpd_set_key_schema). If the system
- *   refuses those, the process aborts. All others fail with HPD_ERR_MEMORY.
+ *   memory), and for reading a request (hpd_observe and its like). If the system refuses those, the process aborts. All
+ *   others fail with HPD_ERR_MEMORY.
  *
  * A partition is a pair (table, pk). Its count, for writes and for reads apart, is what the last window_seconds + 1
  * whole seconds of the detector's clock hold, the current one included: nothing younger than the window is missing, and
@@ -683,8 +683,8 @@ int64_t hpd_record_batch(const struct hpd_detector *detector,
                          size_t n);
 
 /**
- * Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID. Asking neither starts to
- * track a partition nor keeps it. Takes no lock.
+ * Returns the partition's count of writes; HPD_ERR_NULL or HPD_ERR_INVALID; or HPD_ERR_MEMORY, if the table is just being
+ * changed there and memory has run out. Asking neither starts to track a partition nor keeps it. Takes no lock.
  */
 int64_t hpd_get_write_count(const struct hpd_detector *detector,
                             const char *table,

@@ -140,8 +140,8 @@ pub unsafe extern "C" fn hpd_record_batch(
     })
 }
 
-/// Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID. Asking neither starts to
-/// track a partition nor keeps it. Takes no lock.
+/// Returns the partition's count of writes; HPD_ERR_NULL or HPD_ERR_INVALID; or HPD_ERR_MEMORY, if the table is just being
+/// changed there and memory has run out. Asking neither starts to track a partition nor keeps it. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_write_count(
     detector: *const hpd_detector,

@@ -91,12 +91,13 @@ pub unsafe extern "C" fn hpd_set_key_schema(
         if !(1..=4).contains(&n) {
             return Err(INVALID);
         }
-        let nth = |i: usize| {
+        let mut names = [&[][..]; 4];
+        for (i, name) in names.iter_mut().enumerate().take(n) {
             // SAFETY: the caller gives `n` of each.
-            unsafe { text(attributes.add(i).read_unaligned(), attribute_lens.add(i).read_unaligned()) }
-        };
-        let names = (0..n).map(nth).collect::<Result<Vec<_>, _>>()?;
-        imp::set_key_schema(detector, table, index, &names)
+            *name =
+                unsafe { text(attributes.add(i).read_unaligned(), attribute_lens.add(i).read_unaligned())? };
+        }
+        imp::set_key_schema(detector, table, index, &names[..n])
     })
 }
 

@@ -207,3 +207,44 @@ pub unsafe extern "C" fn hpd_new_with_options(
         unsafe { publish(with_callback(builder, options.callback, options.user_data), out) }
     })
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::abi::hpd_options;
+    use crate::boundary::detector_of;
+    use crate::key::Key;
+
+    /// Where the detector that `make` makes puts a key.
+    fn place(make: impl FnOnce(*mut *mut hpd_detector) -> i32) -> u64 {
+        let mut detector = std::ptr::null_mut();
+        assert_eq!(make(&mut detector), HPD_OK);
+        // SAFETY: it was just made, and is freed after its last use.
+        unsafe {
+            let hash = detector_of(detector).ok().unwrap().terms.hashing.key(Key { table: b"t", pk: b"k" });
+            crate::ffi::hpd_free(detector);
+            hash.place.into()
+        }
+    }
+
+    /// Else whoever chooses keys could make them collide.
+    #[test]
+    fn seeds_are_random_unless_they_are_given() {
+        let place_with = |flags| {
+            // SAFETY: all zeros are valid options; then they are filled in, as large as is said.
+            unsafe {
+                let mut options: hpd_options = std::mem::zeroed();
+                hpd_options_init(&mut options, size_of::<hpd_options>());
+                (options.writes_threshold, options.reads_threshold, options.window_seconds) = (1, 1, 1);
+                (options.flags, options.hash_seed) = (flags, [3, 14]);
+                place(|out| hpd_new_with_options(&options, out))
+            }
+        };
+        // SAFETY: no callback.
+        let place_of_new = || place(|out| unsafe { hpd_new(1, 1, 1, None, std::ptr::null_mut(), out) });
+        assert_ne!(place_of_new(), place_of_new());
+        assert_ne!(place_with(0), place_with(0));
+        assert_eq!(place_with(HPD_FLAG_HASH_SEED), place_with(HPD_FLAG_HASH_SEED));
+        assert_ne!(place_with(HPD_FLAG_HASH_SEED), place_with(0));
+    }
+}

@@ -101,7 +101,7 @@ impl Detector {
         found.check()?;
         let learnt = finder.learnt.into_inner();
         if !learnt.is_empty() {
-            self.schemas.learn(&learnt, guard);
+            self.schemas.learn(&learnt, guard).map_err(Error::from)?;
         }
         Ok(found)
     }

@@ -3,6 +3,7 @@
 #[cfg(not(loom))]
 use std::alloc::alloc_zeroed;
 use std::alloc::{Layout, alloc, dealloc};
+use std::collections::TryReserveError;
 use std::ptr::NonNull;
 
 /// The allocator refused.
@@ -33,6 +34,21 @@ pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
         memory.write(value);
         Ok(Box::from_raw(memory.as_ptr()))
     }
+}
+
+impl From<TryReserveError> for OutOfMemory {
+    fn from(_: TryReserveError) -> Self {
+        Self
+    }
+}
+
+/// `str::to_owned` that can fail.
+#[cfg(feature = "dynamodb")]
+pub(crate) fn try_text(text: &str) -> Result<String, OutOfMemory> {
+    let mut own = String::new();
+    own.try_reserve_exact(text.len())?;
+    own.push_str(text);
+    Ok(own)
 }
 
 /// A text that can be written to until the allocator refuses.

@@ -10,10 +10,11 @@ use crate::error::Error;
 use crate::findings::{Findings, Throttled};
 use crate::json::Malformed;
 use crate::key::{Key, check_name};
+use crate::memory::{OutOfMemory, try_text};
 use crate::record::Record;
 use crate::recording::Listener;
 use crate::request::{self, Api};
-use crate::schema::reduced;
+use crate::schema::{described, reduced};
 use crate::statistics::Tally;
 use crate::target::NoTarget;
 use crate::units::Units;
@@ -137,7 +138,9 @@ impl Detector {
             match outcome {
                 Outcome::Refused => return Ok(0),
                 Outcome::Done(Answer { description, .. }) if api == Api::Describe => {
-                    description.map_or(Ok(()), |description| self.schemas.describe(description, guard))?;
+                    if let Some((table, schema)) = description.map(described).transpose()?.flatten() {
+                        self.schemas.describe(&table, &schema, guard).map_err(Error::from)?;
+                    }
                     return Ok(0);
                 }
                 outcome => self.findings(api, &actions, outcome, guard)?,
@@ -150,26 +153,29 @@ impl Detector {
     /// four). An index with the table's own key is taken for a local one. Clearing does not forget them.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for names not of 1 to 1,024 bytes or not UTF-8, or too many or too few attributes.
+    /// [`Error::Invalid`] for names not of 1 to 1,024 bytes or not UTF-8, or too many or too few attributes;
+    /// [`Error::Memory`].
     pub fn set_key_schema(
         &self,
         table: impl AsRef<[u8]>,
         index: Option<&[u8]>,
         attributes: &[impl AsRef<[u8]>],
     ) -> Result<(), Error> {
-        let name = |name: &[u8]| -> Result<String, Error> {
+        fn name(name: &[u8]) -> Result<&str, Error> {
             check_name(name)?;
-            Ok(std::str::from_utf8(name).map_err(|_| Error::Invalid)?.to_owned())
-        };
+            std::str::from_utf8(name).map_err(|_| Error::Invalid)
+        }
         let (table, index) = (name(table.as_ref())?, index.map(name).transpose()?);
         let most = if index.is_some() { 4 } else { 1 };
         if !(1..=most).contains(&attributes.len()) {
             return Err(Error::Invalid);
         }
-        let hash =
-            attributes.iter().map(|attribute| name(attribute.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        self.schemas.declare(reduced(&table).0, index.as_deref(), &hash, &epoch::pin());
-        Ok(())
+        let mut hash = Vec::new();
+        hash.try_reserve_exact(attributes.len()).map_err(OutOfMemory::from)?;
+        for attribute in attributes {
+            hash.push(try_text(name(attribute.as_ref())?)?);
+        }
+        Ok(self.schemas.declare(reduced(table).0, index, &hash, &epoch::pin())?)
     }
 
     fn apply(

@@ -3,18 +3,17 @@
 //! Read with every observed request and changed for every new table or so: one map, replaced whole.
 
 use crate::json::{self, Malformed};
-use crate::memory::{OutOfMemory, try_box};
+use crate::key::random_word;
+use crate::memory::{OutOfMemory, try_box, try_text};
 use ahash::RandomState;
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
 /// One table's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TableSchema {
     /// The name of the attribute that is the table's partition key, if it is known.
     pub(crate) hash: Option<String>,
@@ -22,7 +21,7 @@ pub(crate) struct TableSchema {
 }
 
 /// One index's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct IndexSchema {
     /// One to four attributes.
     pub(crate) hash: Vec<String>,
@@ -39,15 +38,14 @@ const LEARNT_MAX: usize = 10_000;
 /// A table, and the name of its partition key.
 pub(crate) type Learnt<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-type Known = HashMap<String, Arc<TableSchema>, RandomState>;
+type Known = HashMap<String, TableSchema, RandomState>;
 
 pub(crate) struct Schemas(AtomicPtr<Known>);
 
 impl Schemas {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         // From `std`'s own randomness: names of tables may come from strangers.
-        let seed = || std::hash::RandomState::new().build_hasher().finish();
-        let hasher = RandomState::with_seeds(seed(), seed(), seed(), seed());
+        let hasher = RandomState::with_seeds(random_word(), random_word(), random_word(), random_word());
         Ok(Self(AtomicPtr::new(Box::into_raw(try_box(Known::with_hasher(hasher))?))))
     }
 
@@ -57,38 +55,55 @@ impl Schemas {
     }
 
     pub(crate) fn get<'g>(&self, table: &str, guard: &'g Guard) -> Option<&'g TableSchema> {
-        self.known(guard).get(table).map(|schema| &**schema)
+        self.known(guard).get(table)
     }
 
     /// Changes what is known of a table, by `change` as often as others come in between.
-    fn set(&self, table: &str, change: impl Fn(&mut TableSchema), guard: &Guard) {
+    fn set(
+        &self,
+        table: &str,
+        change: impl Fn(&mut TableSchema) -> Result<(), OutOfMemory>,
+        guard: &Guard,
+    ) -> Result<(), OutOfMemory> {
         let changed = |known: &Known| {
-            let mut schema = known.get(table).map(|schema| (**schema).clone()).unwrap_or_default();
-            change(&mut schema);
-            let same = known.get(table).is_some_and(|before| **before == schema);
-            if same { Vec::new() } else { vec![(table.to_owned(), Arc::new(schema))] }
+            let before = known.get(table);
+            let mut schema = before.map_or_else(|| Ok(TableSchema::default()), TableSchema::try_clone)?;
+            change(&mut schema)?;
+            let mut changed = Vec::new();
+            if before != Some(&schema) {
+                try_push(&mut changed, (try_text(table)?, schema))?;
+            }
+            Ok(changed)
         };
-        self.replace(changed, guard);
+        self.replace(changed, guard)
     }
 
-    /// Puts in what `changed` finds has changed, all at once.
-    fn replace(&self, changed: impl Fn(&Known) -> Vec<(String, Arc<TableSchema>)>, guard: &Guard) {
+    /// Puts in what `changed` finds has changed, all at once; without memory nothing.
+    fn replace(
+        &self,
+        changed: impl Fn(&Known) -> Result<Vec<(String, TableSchema)>, OutOfMemory>,
+        guard: &Guard,
+    ) -> Result<(), OutOfMemory> {
         loop {
             let old = self.0.load(Acquire);
             // SAFETY: as in `known`.
             let known = unsafe { &*old };
-            let changed = changed(known);
+            let changed = changed(known)?;
             if changed.is_empty() {
-                return;
+                return Ok(());
             }
-            let mut new = known.clone();
+            let mut new = Known::with_hasher(known.hasher().clone());
+            new.try_reserve(known.len() + changed.len())?;
+            for (table, schema) in known {
+                new.insert(try_text(table)?, schema.try_clone()?);
+            }
             new.extend(changed);
-            let new = Box::into_raw(Box::new(new));
+            let new = Box::into_raw(try_box(new)?);
             match self.0.compare_exchange(old, new, AcqRel, Acquire) {
                 Ok(_) => {
                     // SAFETY: it came from a box, and this thread took it out.
                     unsafe { guard.defer_unchecked(move || drop(Box::from_raw(old))) };
-                    return;
+                    return Ok(());
                 }
                 // SAFETY: it came from a box, and nobody has seen it.
                 Err(_) => drop(unsafe { Box::from_raw(new) }),
@@ -97,61 +112,120 @@ impl Schemas {
     }
 
     /// Takes what a caller declares.
-    pub(crate) fn declare(&self, table: &str, index: Option<&str>, hash: &[String], guard: &Guard) {
+    pub(crate) fn declare(
+        &self,
+        table: &str,
+        index: Option<&str>,
+        hash: &[String],
+        guard: &Guard,
+    ) -> Result<(), OutOfMemory> {
         let change = |schema: &mut TableSchema| match index {
-            None => schema.hash = hash.first().cloned(),
+            None => {
+                schema.hash = hash.first().map(|name| try_text(name)).transpose()?;
+                Ok(())
+            }
             Some(index) => {
-                let hash = hash.to_vec();
-                schema.indexes.insert(index.to_owned(), IndexSchema { hash, range: Vec::new(), local: None });
+                let declared = IndexSchema { hash: try_texts(hash)?, range: Vec::new(), local: None };
+                schema.put(index, declared)
             }
         };
-        self.set(table, change, guard);
+        self.set(table, change, guard)
     }
 
     /// Learns the names of tables' partition keys from a request that was answered.
-    pub(crate) fn learn(&self, learnt: &[Learnt<'_>], guard: &Guard) {
-        let new = |known: &Known| {
+    pub(crate) fn learn(&self, learnt: &[Learnt<'_>], guard: &Guard) -> Result<(), OutOfMemory> {
+        let changed = |known: &Known| {
             let room = LEARNT_MAX.saturating_sub(known.len());
             let new =
                 learnt.iter().filter(|(table, _)| known.get(&**table).is_none_or(|of| of.hash.is_none()));
-            let with = |(table, hash): &Learnt<'_>| {
-                let before = known.get(&**table).map(|schema| (**schema).clone()).unwrap_or_default();
-                (table.to_string(), Arc::new(TableSchema { hash: Some(hash.to_string()), ..before }))
-            };
-            new.take(room).map(with).collect()
+            let mut changed = Vec::new();
+            for (table, hash) in new.take(room) {
+                let before = known.get(&**table);
+                let mut schema = before.map_or_else(|| Ok(TableSchema::default()), TableSchema::try_clone)?;
+                schema.hash = Some(try_text(hash)?);
+                try_push(&mut changed, (try_text(table)?, schema))?;
+            }
+            Ok(changed)
         };
-        self.replace(new, guard);
+        self.replace(changed, guard)
     }
 
-    /// Learns all that a table's description says.
-    pub(crate) fn describe(&self, description: &str, guard: &Guard) -> Result<(), Malformed> {
-        let [name, keys, global, local] = json::members(
-            description,
-            ["TableName", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"],
-        )?;
-        let Some(name) = name else { return Ok(()) };
-        let name = json::text(name)?;
-        let hash = keys.map(key_of).transpose()?.and_then(|(hash, _)| hash.into_iter().next());
-        let mut indexes = HashMap::new();
-        for (all, local) in [(global, false), (local, true)] {
-            json::elements(all.unwrap_or("[]"), |index| {
-                let [name, keys] = json::members(index, ["IndexName", "KeySchema"])?;
-                if let (Some(name), Some(keys)) = (name, keys) {
-                    let (hash, range) = key_of(keys)?;
-                    let schema = IndexSchema { hash, range, local: Some(local) };
-                    indexes.insert(json::text(name)?.into_owned(), schema);
-                }
-                Ok::<(), Malformed>(())
-            })?;
-        }
-        let change = |known: &mut TableSchema| match &hash {
-            Some(_) => *known = TableSchema { hash: hash.clone(), indexes: indexes.clone() },
+    /// Learns what a table's description says.
+    pub(crate) fn describe(
+        &self,
+        table: &str,
+        described: &TableSchema,
+        guard: &Guard,
+    ) -> Result<(), OutOfMemory> {
+        let change = |known: &mut TableSchema| {
+            if described.hash.is_some() {
+                *known = described.try_clone()?;
+                return Ok(());
+            }
             // Cut down: what it does not say stays.
-            None => known.indexes.extend(indexes.clone()),
+            described.indexes.iter().try_for_each(|(name, index)| known.put(name, index.try_clone()?))
         };
-        self.set(&name, change, guard);
+        self.set(table, change, guard)
+    }
+}
+
+impl TableSchema {
+    fn try_clone(&self) -> Result<Self, OutOfMemory> {
+        let mut own = Self { hash: self.hash.as_deref().map(try_text).transpose()?, indexes: HashMap::new() };
+        own.indexes.try_reserve(self.indexes.len())?;
+        for (name, index) in &self.indexes {
+            own.put(name, index.try_clone()?)?;
+        }
+        Ok(own)
+    }
+
+    fn put(&mut self, name: &str, index: IndexSchema) -> Result<(), OutOfMemory> {
+        self.indexes.try_reserve(1)?;
+        self.indexes.insert(try_text(name)?, index);
         Ok(())
     }
+}
+
+impl IndexSchema {
+    fn try_clone(&self) -> Result<Self, OutOfMemory> {
+        Ok(Self { hash: try_texts(&self.hash)?, range: try_texts(&self.range)?, local: self.local })
+    }
+}
+
+fn try_push<T>(all: &mut Vec<T>, one: T) -> Result<(), OutOfMemory> {
+    all.try_reserve(1)?;
+    all.push(one);
+    Ok(())
+}
+
+fn try_texts(texts: &[String]) -> Result<Vec<String>, OutOfMemory> {
+    let mut own = Vec::new();
+    texts.iter().try_for_each(|text| try_push(&mut own, try_text(text)?))?;
+    Ok(own)
+}
+
+/// The table that a description is of, and all that it says of its keys.
+pub(crate) fn described(description: &str) -> Result<Option<(Cow<'_, str>, TableSchema)>, Malformed> {
+    let [name, keys, global, local] = json::members(
+        description,
+        ["TableName", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"],
+    )?;
+    let Some(name) = name else { return Ok(None) };
+    let name = json::text(name)?;
+    let hash = keys.map(key_of).transpose()?.and_then(|(hash, _)| hash.into_iter().next());
+    let mut indexes = HashMap::new();
+    for (all, local) in [(global, false), (local, true)] {
+        json::elements(all.unwrap_or("[]"), |index| {
+            let [name, keys] = json::members(index, ["IndexName", "KeySchema"])?;
+            if let (Some(name), Some(keys)) = (name, keys) {
+                let (hash, range) = key_of(keys)?;
+                let schema = IndexSchema { hash, range, local: Some(local) };
+                indexes.insert(json::text(name)?.into_owned(), schema);
+            }
+            Ok::<(), Malformed>(())
+        })?;
+    }
+    Ok(Some((name, TableSchema { hash, indexes })))
 }
 
 /// The attributes of a `KeySchema`: those that are hashed, and those that sort.

@@ -146,13 +146,49 @@ fn described() -> String {
     text
 }
 
+/// What programs that were built with the older ABI would miss in the newer one. A struct that says its size may grow at its end.
+fn missing<'a>(older: &'a str, newer: &str) -> Vec<&'a str> {
+    let grows = |size: &str| {
+        let (name, least) = size.split_once(", ").expect("a size");
+        let before = format!("\nSIZE({name}, ");
+        let newer = newer.split_once(&before).and_then(|(_, rest)| rest.split_once(')'));
+        let number = |text: &str| text.trim_end_matches(");").parse::<usize>().expect("a number");
+        newer.is_some_and(|(newer, _)| number(newer) >= number(least))
+            && older.contains(&format!("\nAT({name}, struct_size, "))
+    };
+    let is_kept = |line: &str| {
+        newer.lines().any(|newer| newer == line)
+            || line.starts_with("VALUE(HPD_ABI_VERSION, ")
+            || line.strip_prefix("SIZE(").is_some_and(grows)
+    };
+    let says = |line: &&str| {
+        ["SIZE(", "AT(", "VALUE(", "FUNCTION(", "CALLBACK("].iter().any(|what| line.starts_with(what))
+    };
+    older.lines().filter(says).filter(|line| !is_kept(line)).collect()
+}
+
+/// The library's version and the ABI's that a description is of.
+fn versions(description: &str) -> Option<(&str, &str)> {
+    description.split_once("hotpart ")?.1.split_once(" of it")?.0.split_once(", version ")
+}
+
+fn major(version: &str) -> Option<&str> {
+    version.split('.').next()
+}
+
 #[test]
 fn the_abi_changes_with_the_version_only() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("abi/hotpart.c");
     let committed = std::fs::read_to_string(&path).expect("abi/hotpart.c is committed");
     let described = described();
-    let version = committed.split_once("hotpart ").and_then(|(_, rest)| rest.split_once(','));
-    if std::env::var_os("HOTPART_BLESS").is_some() && version.is_some_and(|(of, _)| of != VERSION) {
+    let before = versions(&committed).expect("it says of which version it is");
+    if std::env::var_os("HOTPART_BLESS").is_some() && before.0 != VERSION {
+        let missing = missing(&committed, &described);
+        let broken = major(before.0) != major(VERSION) && before.1 != hpd_abi_version().to_string();
+        assert!(
+            missing.is_empty() || broken,
+            "another major version, and another HPD_ABI_VERSION, is needed for what is no longer there: {missing:#?}"
+        );
         std::fs::write(&path, described).unwrap();
         return;
     }
@@ -160,6 +196,34 @@ fn the_abi_changes_with_the_version_only() {
         committed == described,
         "the ABI is not that of abi/hotpart.c: give Cargo.toml (and the bindings) another version, then run `make abi`"
     );
+}
+
+#[test]
+fn what_an_older_program_would_miss_is_found() {
+    let older = described();
+    assert_eq!(missing(&older, &older), [""; 0]);
+    let changed = |from: &str, to: &str| {
+        assert!(older.contains(from), "{from}");
+        older.replace(from, to)
+    };
+    for (from, to) in [
+        ("SIZE(hpd_options, 136);", "SIZE(hpd_options, 144);"),
+        ("VALUE(HPD_READ, ", "VALUE(HPD_NEW, 7);\nVALUE(HPD_READ, "),
+        ("VALUE(HPD_ABI_VERSION, 1", "VALUE(HPD_ABI_VERSION, 2"),
+    ] {
+        assert_eq!(missing(&older, &changed(from, to)), [""; 0], "{to}");
+    }
+    for (from, to) in [
+        ("SIZE(hpd_options, 136);", "SIZE(hpd_options, 128);"),
+        // Callers make arrays of them, and they say no size.
+        ("SIZE(hpd_record, 64);", "SIZE(hpd_record, 72);"),
+        ("AT(hpd_warning, count, 48, uint64_t *);", "AT(hpd_warning, count, 56, uint64_t *);"),
+        ("AT(hpd_warning, count, 48, uint64_t *);", "AT(hpd_warning, count, 48, int64_t *);"),
+        ("VALUE(HPD_ERR_MEMORY, (-4));", "VALUE(HPD_ERR_MEMORY, (-5));"),
+        ("FUNCTION(hpd_clear, ", "FUNCTION(hpd_clears, "),
+    ] {
+        assert_eq!(missing(&older, &changed(from, to)).len(), 1, "{to}");
+    }
 }
 
 #[test]
@@ -172,6 +236,15 @@ fn versions_agree() {
         ("bindings/python/src/hotpart/_abi.py", format!("\nVERSION = {abi}\n")),
         ("bindings/node/package.json", format!("\"version\": \"{VERSION}\"")),
         ("bindings/node/src/library.ts", format!("ABI_VERSION = {abi};")),
+        (
+            "bindings/node/package-lock.json",
+            format!("{{\n  \"name\": \"hotpart\",\n  \"version\": \"{VERSION}\""),
+        ),
+        (
+            "bindings/node/package-lock.json",
+            format!("\n      \"name\": \"hotpart\",\n      \"version\": \"{VERSION}\""),
+        ),
+        ("bindings/go/awsmiddleware/go.mod", format!("/bindings/go v{VERSION}\n")),
         ("bindings/go/detector_test.go", format!("hotpart.Version(), \"{VERSION}\"")),
         ("abi/hotpart.c", format!("hotpart {VERSION}, version {abi} of it")),
         ("CHANGELOG.md", format!("## {VERSION}")),
@@ -180,7 +253,8 @@ fn versions_agree() {
         ("cmake/hotpart-config-version.cmake.in", "PACKAGE_VERSION \"@VERSION@\"".to_owned()),
         ("include/hotpart.h", format!("#define HPD_VERSION \"{VERSION}\"\n")),
         // What breaks the ABI has another major version, and another SONAME.
-        ("build.rs", format!("libhotpart.so.{}", VERSION.split('.').next().unwrap())),
+        ("build.rs", format!("libhotpart.so.{}", major(VERSION).unwrap())),
+        ("build.rs", format!("libhotpart.{}.dylib", major(VERSION).unwrap())),
     ] {
         let text = std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(text.contains(&says), "{file} does not say {says:?}");

@@ -80,7 +80,7 @@ fn nearly_full() -> Detector {
 
 #[test]
 fn a_child_goes_on_while_another_thread_of_its_parent_is_inside_a_call() {
-    // The other thread is about to make a partition, or has frozen a segment to replace it.
+    // The other thread has frozen a segment's lanes, and is about to make the first of the two that it is split into, or has.
     for allocation in [1, 2] {
         let detector = nearly_full();
         while_inside(

@@ -26,11 +26,12 @@ fn spare_crossbeam() {
     });
 }
 
-/// All that a test can see of a detector, for one key.
+/// All that a test can see of a detector: of one key, and of those that its call may have to move.
 fn view(detector: &Detector) -> impl PartialEq + std::fmt::Debug + use<> {
     let counts =
         [detector.write_count("t", "k"), detector.read_count("t", "k"), detector.write_count("t", "other")];
-    (counts, detector.table_thresholds("t"), detector.model_thresholds("m"), detector.statistics())
+    let moved: Vec<_> = (0..FULL).map(|key| detector.write_count("filler", key.to_le_bytes())).collect();
+    (counts, moved, detector.table_thresholds("t"), detector.model_thresholds("m"), detector.statistics())
 }
 
 /// Calls it on detectors made alike, with each of its allocations refused in turn: alone, and with all that follow. A
@@ -135,6 +136,29 @@ fn a_record_for_which_the_past_grows() {
     }
 }
 
+/// A segment that could not be replaced is counted in, and read, as before.
+#[test]
+fn records_and_reads_while_there_is_no_memory_for_the_table_to_grow() {
+    let detector = frozen(0);
+    let read_all = |count| {
+        for key in 0..FULL {
+            assert_eq!(detector.write_count("filler", key.to_le_bytes()), Ok(count));
+        }
+    };
+    let (_, refused) = refusing(0..usize::MAX, || {
+        read_all(1);
+        for key in 0..FULL {
+            assert_eq!(detector.record_write("filler", key.to_le_bytes()), Ok(2));
+        }
+        read_all(2);
+        assert_eq!(detector.record_write("filler", "last"), Err(Error::Memory));
+        read_all(2);
+    });
+    assert!(refused > 0);
+    assert_eq!(detector.record_write("filler", "last"), Ok(1));
+    read_all(2);
+}
+
 #[test]
 fn a_record_for_which_the_table_grows() {
     refuse_each(|| nearly_full(0), |detector| detector.record_write("t", "k"));
@@ -173,6 +197,20 @@ fn setting_thresholds() {
         detector
     };
     refuse_each(set_already, |detector| detector.set_table_thresholds("t", both));
+}
+
+#[test]
+fn declaring_a_key() {
+    let declared = || {
+        let detector = seen_in(1);
+        detector.set_key_schema("t", None, &["id"]).unwrap();
+        detector.set_key_schema("t", Some(b"i"), &["a", "b"]).unwrap();
+        detector
+    };
+    for make in [|| seen_in(1), declared] {
+        refuse_each(make, |detector| detector.set_key_schema("u", None, &["a long name of an attribute"]));
+        refuse_each(make, |detector| detector.set_key_schema("t", Some(b"j"), &["a", "b", "c", "d"]));
+    }
 }
 
 #[test]

@@ -124,13 +124,11 @@ impl Subject {
             assert_eq!(hpd_get_table_thresholds(self.detector, T, 1, writes, reads), HPD_OK);
             let [writes, reads] = &mut of_model;
             assert_eq!(hpd_get_model_thresholds(self.detector, T, 1, writes, reads), HPD_OK);
-            let counts = [
-                self.counted(),
-                hpd_get_read_count(self.detector, T, 1, K, 1),
-                hpd_get_write_count(self.detector, FILLER, 6, [0_u8; 8].as_ptr().cast(), 8),
-            ];
+            let counts = [self.counted(), hpd_get_read_count(self.detector, T, 1, K, 1)];
+            let filler = |key: u64| hpd_get_write_count(self.detector, FILLER, 6, (&raw const key).cast(), 8);
+            let fillers: Vec<_> = (0..64).map(filler).collect();
             let hpd_statistics { records, partitions, bytes, cleared, warnings, suppressed, .. } = statistics;
-            (of_table, of_model, counts, [records, partitions, bytes, cleared, warnings, suppressed])
+            (of_table, of_model, counts, fillers, [records, partitions, bytes, cleared, warnings, suppressed])
         }
     }
 
@@ -278,6 +276,25 @@ fn thresholds_and_clearing() {
         refuse_each(empty, |subject| hpd_set_model_thresholds(subject.detector, T, 1, 5, -1).into());
         refuse_each(full, |subject| hpd_clear(subject.detector).into());
     }
+}
+
+/// After a refusal requests are read by the schema that was there before.
+#[test]
+fn key_schemas() {
+    let declare = |subject: &Subject| {
+        let (other, len) = (c"other".as_ptr(), 5);
+        // SAFETY: the detector lives, and the texts are as long as is said.
+        unsafe { hpd_set_key_schema(subject.detector, T, 1, null(), 0, &other, &len, 1) }
+    };
+    each_refused(false, empty, declare, |subject, is_as_before, mut result| {
+        if result < 0 {
+            assert_eq!(result, HPD_ERR_MEMORY);
+            assert!(is_as_before(subject));
+            assert_eq!(subject.observe(null_mut()), 1);
+            result = declare(subject);
+        }
+        assert_eq!((result, subject.observe(null_mut())), (HPD_OK, HPD_ERR_SCHEMA.into()));
+    });
 }
 
 /// A call that makes something: if it is refused the place for that is untouched, else `free` gets what was made.

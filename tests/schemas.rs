@@ -1,0 +1,67 @@
+//! Promise 1 for observed requests: threads that learn of tables, and change what is known of them, lose no request that others
+//! observe meanwhile.
+#![cfg(feature = "dynamodb")]
+
+mod common;
+
+use common::{THREADS, never_hot, race, stress};
+use hotpart::{Detector, Exchange, ObserveError};
+
+fn observe(detector: &Detector, operation: &str, request: &str, response: &str) -> Result<u64, ObserveError> {
+    detector.observe(&Exchange {
+        operation: operation.as_bytes(),
+        request: request.as_bytes(),
+        response: (!response.is_empty()).then_some(response.as_bytes()),
+        http_status: 200,
+        ..Exchange::default()
+    })
+}
+
+/// A put on a table that may be unknown; then it is described first, as a client would.
+fn put(detector: &Detector, table: &str, index: usize) {
+    let request = format!(r#"{{"TableName":"{table}","Item":{{"id":{{"S":"k"}}}}}}"#);
+    match observe(detector, "PutItem", &request, "") {
+        Err(ObserveError::MissingSchema(missing)) => assert_eq!(missing, table),
+        observed => return assert_eq!(observed, Ok(1)),
+    }
+    describe(detector, table, index);
+    assert_eq!(observe(detector, "PutItem", &request, ""), Ok(1));
+}
+
+fn describe(detector: &Detector, table: &str, index: usize) {
+    let keys = |name| format!(r#""KeySchema":[{{"AttributeName":"{name}","KeyType":"HASH"}}]"#);
+    let (own, other) = (keys("id"), keys("other"));
+    let description = format!(
+        r#"{{"Table":{{"TableName":"{table}",{own},"GlobalSecondaryIndexes":[{{"IndexName":"i{index}",{other}}}]}}}}"#
+    );
+    let asked = format!(r#"{{"TableName":"{table}"}}"#);
+    assert_eq!(observe(detector, "DescribeTable", &asked, &description), Ok(0));
+}
+
+/// Half of the threads observe by one table's schema, which the others change, as they learn of new tables.
+#[test]
+fn requests_are_counted_while_schemas_change() {
+    const TURNS: usize = 10;
+    let detector = never_hot(60).build().unwrap();
+    put(&detector, "busy", 0);
+    let tables = stress(40);
+    race(|thread| {
+        for n in 0..tables * TURNS {
+            if thread % 2 == 0 {
+                (0..5).for_each(|_| put(&detector, "busy", n));
+                continue;
+            }
+            put(&detector, &format!("t{}", n / TURNS), n);
+            if n % 2 == 0 {
+                describe(&detector, "busy", n);
+            } else {
+                detector.set_key_schema("busy", Some(b"i"), &["a", "b"][..1 + n / 2 % 2]).unwrap();
+            }
+        }
+    });
+    let count = |table: &str| detector.write_count(table, "k");
+    assert_eq!(count("busy"), Ok((1 + THREADS / 2 * tables * TURNS * 5) as u64));
+    for n in 0..tables {
+        assert_eq!(count(&format!("t{n}")), Ok((THREADS / 2 * TURNS) as u64));
+    }
+}
