@@ -10,12 +10,18 @@ examples=(basic callback observe threads)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# run DIRECTORY: runs the examples that were built there.
+# run shared|static DIRECTORY: runs the examples that were built there, which are linked so: to the shared library by its SONAME, which
+# the next compatible version will have too.
 run() {
-    local example
+    local example needed
     for example in "${examples[@]}"; do
-        "$1/$example" >"$work/out" 2>&1 || {
+        "$2/$example" >"$work/out" 2>&1 || {
             cat "$work/out" >&2
+            exit 1
+        }
+        needed=$(readelf -d "$2/$example" | sed -n 's/.*NEEDED.*\[\(.*hotpart.*\)\]/\1/p')
+        [[ $1/$needed == shared/libhotpart.so.0 || $1/$needed == static/ ]] || {
+            echo "failed: $2/$example is not $1: it needs '$needed'" >&2
             exit 1
         }
     done
@@ -38,11 +44,8 @@ for example in "${examples[@]}"; do
     cc "${cflags[@]}" "c_examples/$example.c" "${shared[@]}" -pthread -o "$work/shared/$example"
     cc "${cflags[@]}" "c_examples/$example.c" "$prefix/lib/libhotpart.a" "${private[@]:1}" -pthread -o "$work/static/$example"
 done
-LD_LIBRARY_PATH=$prefix/lib run "$work/shared"
-run "$work/static"
-# Linked by its SONAME, which the next compatible version will have too.
-readelf -d "$work/shared/basic" | grep -q 'NEEDED.*\[libhotpart\.so\.0\]'
-if readelf -d "$work/static/basic" | grep -q hotpart; then exit 1; fi
+LD_LIBRARY_PATH=$prefix/lib run shared "$work/shared"
+run static "$work/static"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 [[ $(pkg-config --modversion hotpart) == "$version" ]]
 echo "pkg-config: shared and static, hotpart $version"
@@ -53,7 +56,7 @@ if cc -static -xc - -o "$work/empty" <<<'int main(void) { return 0; }' 2>/dev/nu
     for example in "${examples[@]}"; do
         cc -static "${cflags[@]}" "c_examples/$example.c" "${full[@]}" -pthread -o "$work/full/$example"
     done
-    run "$work/full"
+    run static "$work/full"
     echo "pkg-config: -static"
 else
     skip "there is no static C library"
@@ -63,25 +66,10 @@ fi
 make --no-print-directory install PREFIX=/usr DESTDIR="$work/root" >/dev/null 2>&1
 [[ $(find "$work/root" -mindepth 1 -maxdepth 1) == "$work/root/usr" ]]
 grep -q '^prefix=/usr$' "$work/root/usr/lib/pkgconfig/hotpart.pc"
-mkdir "$work/source"
-cat >"$work/source/CMakeLists.txt" <<CMAKE
-cmake_minimum_required(VERSION 3.13)
-project(examples C)
-find_package(hotpart 0.1 REQUIRED)
-foreach(example ${examples[*]})
-  add_executable(\${example} "$PWD/c_examples/\${example}.c")
-  if(STATIC)
-    target_link_libraries(\${example} hotpart::static)
-  else()
-    find_package(Threads REQUIRED)
-    target_link_libraries(\${example} hotpart::hotpart Threads::Threads)
-  endif()
-endforeach()
-CMAKE
-for static in OFF ON; do
-    cmake -S "$work/source" -B "$work/cmake-$static" -DSTATIC=$static -DCMAKE_PREFIX_PATH="$work/root/usr" >/dev/null
-    cmake --build "$work/cmake-$static" >/dev/null
-    run "$work/cmake-$static"
+for kind in shared static; do
+    cmake -S tests/cmake -B "$work/cmake-$kind" -DKIND=$kind -DCMAKE_PREFIX_PATH="$work/root/usr" >/dev/null
+    cmake --build "$work/cmake-$kind" >/dev/null
+    run $kind "$work/cmake-$kind"
 done
 # found VERSION: whether CMake takes what is installed for it; in a project that has no language, of whose scope it changes nothing.
 mkdir "$work/version"
