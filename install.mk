@@ -30,13 +30,10 @@ SHARED := libhotpart.so.$(VERSION)
 STRIP_STATIC := strip --strip-debug
 endif
 
-# Their places, as seen from the prefix.
-below = $(patsubst $(PREFIX)/%,%,$(1))
 CMAKEDIR = $(LIBDIR)/cmake/hotpart
-TO_PREFIX = $(shell echo $(call below,$(CMAKEDIR)) | sed 's|[^/]*|..|g')
-FILL = sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
-	-e 's|@PRIVATE@|$(addprefix -l,$(SYSTEM_LIBRARIES))|' \
-	-e 's|@TO_PREFIX@|$(TO_PREFIX)|; s|@LIB@|$(call below,$(LIBDIR))|; s|@INCLUDE@|$(call below,$(INCLUDEDIR))|' \
+# Places are absolute: by others CMake can't tell how far one is from another.
+FILL = sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; s|@VERSION@|$(VERSION)|; s|@PRIVATE@|$(addprefix -l,$(SYSTEM_LIBRARIES))|' \
+	-e 's|@LIBDIR@|$(abspath $(LIBDIR))|; s|@INCLUDEDIR@|$(abspath $(INCLUDEDIR))|; s|@CMAKEDIR@|$(abspath $(CMAKEDIR))|' \
 	-e 's|@SHARED@|$(SHARED)|; s|@SONAME@|$(SONAME)|; s|@MAJOR@|$(MAJOR)|; s|@POINTER_SIZE@|8|' \
 	-e "s|@SYSTEM_LIBRARIES@|$$(echo $(SYSTEM_LIBRARIES) | tr ' ' ';')|"
 INSTALLED = $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a pkgconfig/hotpart.pc) \
