@@ -20,12 +20,14 @@ MAJOR := $(firstword $(subst ., ,$(VERSION)))
 ifeq ($(shell uname -s),Darwin)
 BUILT := libhotpart.dylib
 SONAME := libhotpart.$(MAJOR).dylib
+INSTALL_NAME := @rpath/$(SONAME)
 SHARED := libhotpart.$(VERSION).dylib
 SYSTEM_LIBRARIES := System c m
 STRIP_STATIC := strip -S
 else
 BUILT := libhotpart.so
 SONAME := libhotpart.so.$(MAJOR)
+INSTALL_NAME := $(SONAME)
 SHARED := libhotpart.so.$(VERSION)
 STRIP_STATIC := strip --strip-debug
 endif
@@ -34,7 +36,7 @@ CMAKEDIR = $(LIBDIR)/cmake/hotpart
 # Places are absolute: by others CMake can't tell how far one is from another.
 FILL = sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; s|@VERSION@|$(VERSION)|; s|@PRIVATE@|$(addprefix -l,$(SYSTEM_LIBRARIES))|' \
 	-e 's|@LIBDIR@|$(abspath $(LIBDIR))|; s|@INCLUDEDIR@|$(abspath $(INCLUDEDIR))|; s|@CMAKEDIR@|$(abspath $(CMAKEDIR))|' \
-	-e 's|@SHARED@|$(SHARED)|; s|@SONAME@|$(SONAME)|; s|@MAJOR@|$(MAJOR)|; s|@POINTER_SIZE@|8|' \
+	-e 's|@SHARED@|$(SHARED)|; s|@INSTALL_NAME@|$(INSTALL_NAME)|; s|@MAJOR@|$(MAJOR)|; s|@POINTER_SIZE@|8|' \
 	-e "s|@SYSTEM_LIBRARIES@|$$(echo $(SYSTEM_LIBRARIES) | tr ' ' ';')|"
 INSTALLED = $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a pkgconfig/hotpart.pc) \
 	$(addprefix $(CMAKEDIR)/,hotpart-config.cmake hotpart-config-version.cmake) \
