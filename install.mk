@@ -38,8 +38,8 @@ FILL = sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; s|@VERSION@|$(VERSION)|; s|@PRI
 	-e 's|@LIBDIR@|$(abspath $(LIBDIR))|; s|@INCLUDEDIR@|$(abspath $(INCLUDEDIR))|; s|@CMAKEDIR@|$(abspath $(CMAKEDIR))|' \
 	-e 's|@SHARED@|$(SHARED)|; s|@INSTALL_NAME@|$(INSTALL_NAME)|; s|@MAJOR@|$(MAJOR)|; s|@POINTER_SIZE@|8|' \
 	-e "s|@SYSTEM_LIBRARIES@|$$(echo $(SYSTEM_LIBRARIES) | tr ' ' ';')|"
-INSTALLED = $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a pkgconfig/hotpart.pc) \
-	$(addprefix $(CMAKEDIR)/,hotpart-config.cmake hotpart-config-version.cmake) \
+FILLED = $(LIBDIR)/pkgconfig/hotpart.pc $(addprefix $(CMAKEDIR)/,hotpart-config.cmake hotpart-config-version.cmake)
+INSTALLED = $(FILLED) $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a) \
 	$(INCLUDEDIR)/hotpart.h $(addprefix $(DOCDIR)/,README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT)
 
 .PHONY: distribution install uninstall
@@ -52,9 +52,9 @@ $(DISTRIBUTION)/libhotpart.a: $(DISTRIBUTED_FROM)
 		$(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
 	$(STRIP_STATIC) -o $@ $(DISTRIBUTION)/release/libhotpart.a
 
-# Builds nothing after `make`: root need have no cargo, and leaves no files here.
+# Builds nothing after `make`: root need have no cargo, and leaves no files here. All may read what is installed, whatever root's umask.
 install: distribution ## install library, header, hotpart.pc and a CMake package: PREFIX=/usr/local, LIBDIR, INCLUDEDIR, DESTDIR
-	$(INSTALL) -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(CMAKEDIR) $(INCLUDEDIR) $(DOCDIR))
+	umask 022; $(INSTALL) -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(CMAKEDIR) $(INCLUDEDIR) $(DOCDIR))
 	$(INSTALL) -m 755 $(DISTRIBUTION)/release/$(BUILT) $(DESTDIR)$(LIBDIR)/$(SHARED)
 	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/$(BUILT)
@@ -64,6 +64,7 @@ install: distribution ## install library, header, hotpart.pc and a CMake package
 	$(FILL) hotpart.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/hotpart.pc
 	for file in hotpart-config hotpart-config-version; do \
 		$(FILL) cmake/$$file.cmake.in >$(DESTDIR)$(CMAKEDIR)/$$file.cmake || exit 1; done
+	chmod 644 $(addprefix $(DESTDIR),$(FILLED))
 	$(if $(DESTDIR),,@echo 'Programs find it in $(LIBDIR) once `ldconfig` has run, or if linked with -Wl,-rpath,$(LIBDIR).')
 
 uninstall: ## remove what `make install` with the same PREFIX, LIBDIR, INCLUDEDIR and DESTDIR has installed

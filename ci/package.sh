@@ -29,12 +29,20 @@ run() {
 }
 
 prefix=$work/prefix
-# As by `sudo`, whose environment is not the user's, and has no cargo.
-{ make --no-print-directory && env -i PATH="$PATH" make --no-print-directory install PREFIX="$prefix" CARGO=false; } >"$work/log" 2>&1 || {
+# As by `sudo`, whose environment is not the user's, and has no cargo; by a root that keeps what it makes from others.
+{
+    make --no-print-directory &&
+        (umask 077 && env -i PATH="$PATH" make --no-print-directory install PREFIX="$prefix" CARGO=false)
+} >"$work/log" 2>&1 || {
     cat "$work/log" >&2
     exit 1
 }
 grep -q 'ldconfig' "$work/log"
+hidden=$(find "$prefix" -type f ! -perm -444 -o -type d ! -perm -555)
+[[ -z $hidden ]] || {
+    echo "failed: make install keeps from others: $hidden" >&2
+    exit 1
+}
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 
 read -ra cflags <<<"$(pkg-config --cflags hotpart)"
