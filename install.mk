@@ -8,9 +8,10 @@ INSTALL ?= install
 
 # What is installed is built apart: without symbols that nobody links to, and without this machine's paths in it.
 DISTRIBUTION := $(abspath build/distribution)
-CARGO_REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
-REMAP := --remap-path-prefix=$(CARGO_REGISTRY)=crates --remap-path-prefix=$(CURDIR)=hotpart
-DISTRIBUTED_FROM := Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
+# Those of the toolchain are in it where the component rust-src is installed.
+REMAP := --remap-path-prefix=$(or $(RUSTUP_HOME),$(HOME)/.rustup)=rustup \
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates --remap-path-prefix=$(CURDIR)=hotpart
+DISTRIBUTED_FROM := install.mk Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
 # What the static library needs; `rustc --print native-static-libs` lists it. Without gcc_s, which a C compiler adds itself, and
 # with -static takes gcc_eh instead.
 SYSTEM_LIBRARIES := util rt pthread m dl c
