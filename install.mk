@@ -53,7 +53,8 @@ $(DISTRIBUTION)/libhotpart.a: $(DISTRIBUTED_FROM)
 		$(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
 	$(STRIP_STATIC) -o $@ $(DISTRIBUTION)/release/libhotpart.a
 
-# Builds nothing after `make`: root need have no cargo, and leaves no files here. All may read what is installed, whatever root's umask.
+# Builds nothing after `make`: root need have no cargo, and leaves no files here. All may read what is installed, whatever the
+# umask is.
 install: distribution ## install library, header, hotpart.pc and a CMake package: PREFIX=/usr/local, LIBDIR, INCLUDEDIR, DESTDIR
 	umask 022; $(INSTALL) -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(CMAKEDIR) $(INCLUDEDIR) $(DOCDIR))
 	$(INSTALL) -m 755 $(DISTRIBUTION)/release/$(BUILT) $(DESTDIR)$(LIBDIR)/$(SHARED)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Proves `make install`: it builds nothing after `make`; into a temporary prefix, by DESTDIR, and into other places than usual; there the
-# examples are built by pkg-config and by CMake, shared and static, and run; the libraries have no paths of this machine; `make uninstall`
-# leaves nothing behind.
+# Proves `make install`: it builds nothing after `make`; into a temporary prefix, by DESTDIR, and into other places than usual;
+# there the examples are built by pkg-config and by CMake, shared and static, and run; the libraries have no paths of this machine;
+# `make uninstall` leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -71,8 +71,8 @@ else
     skip "there is no static C library"
 fi
 
-# installed NAME LIBRARIES VARIABLE...: installs by these variables below $work/NAME, where CMake, which enters by LIBRARIES, finds all
-# that the examples need; `make uninstall` leaves nothing behind.
+# installed NAME LIBRARIES VARIABLE...: installs by these variables below $work/NAME, where CMake, which enters by LIBRARIES, finds
+# all that the examples need; `make uninstall` leaves nothing behind.
 installed() {
     local left root=$work/$1
     make --no-print-directory install "${@:3}" >/dev/null 2>&1

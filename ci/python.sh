@@ -11,7 +11,7 @@ package=bindings/python
 build=$PWD/build/python
 source ci/emulators.sh
 
-# For the flags of somebody who has some in cargo's configuration cargo ignores some others: not those by which the package is built.
+# For the flags that somebody has in his configuration cargo ignores some others: not those by which the package is built.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
 export "CARGO_TARGET_${host}_RUSTFLAGS=--cfg=theirs"
 
