@@ -8,9 +8,10 @@ INSTALL ?= install
 
 # What is installed is built apart: without symbols that nobody links to, and without this machine's paths in it.
 DISTRIBUTION := $(abspath build/distribution)
-CARGO_REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
-REMAP := --remap-path-prefix=$(CARGO_REGISTRY)=crates --remap-path-prefix=$(CURDIR)=hotpart
-DISTRIBUTED_FROM := Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
+# Those of the toolchain are in it where the component rust-src is installed.
+REMAP := --remap-path-prefix=$(or $(RUSTUP_HOME),$(HOME)/.rustup)=rustup \
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates --remap-path-prefix=$(CURDIR)=hotpart
+DISTRIBUTED_FROM := install.mk Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
 # What the static library needs; `rustc --print native-static-libs` lists it. Without gcc_s, which a C compiler adds itself, and
 # with -static takes gcc_eh instead.
 SYSTEM_LIBRARIES := util rt pthread m dl c
@@ -20,27 +21,26 @@ MAJOR := $(firstword $(subst ., ,$(VERSION)))
 ifeq ($(shell uname -s),Darwin)
 BUILT := libhotpart.dylib
 SONAME := libhotpart.$(MAJOR).dylib
+INSTALL_NAME := @rpath/$(SONAME)
 SHARED := libhotpart.$(VERSION).dylib
 SYSTEM_LIBRARIES := System c m
 STRIP_STATIC := strip -S
 else
 BUILT := libhotpart.so
 SONAME := libhotpart.so.$(MAJOR)
+INSTALL_NAME := $(SONAME)
 SHARED := libhotpart.so.$(VERSION)
 STRIP_STATIC := strip --strip-debug
 endif
 
-# Their places, as seen from the prefix.
-below = $(patsubst $(PREFIX)/%,%,$(1))
 CMAKEDIR = $(LIBDIR)/cmake/hotpart
-TO_PREFIX = $(shell echo $(call below,$(CMAKEDIR)) | sed 's|[^/]*|..|g')
-FILL = sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
-	-e 's|@PRIVATE@|$(addprefix -l,$(SYSTEM_LIBRARIES))|' \
-	-e 's|@TO_PREFIX@|$(TO_PREFIX)|; s|@LIB@|$(call below,$(LIBDIR))|; s|@INCLUDE@|$(call below,$(INCLUDEDIR))|' \
-	-e 's|@SHARED@|$(SHARED)|; s|@SONAME@|$(SONAME)|; s|@MAJOR@|$(MAJOR)|; s|@POINTER_SIZE@|8|' \
+# Places are absolute: by others CMake can't tell how far one is from another.
+FILL = sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; s|@VERSION@|$(VERSION)|; s|@PRIVATE@|$(addprefix -l,$(SYSTEM_LIBRARIES))|' \
+	-e 's|@LIBDIR@|$(abspath $(LIBDIR))|; s|@INCLUDEDIR@|$(abspath $(INCLUDEDIR))|; s|@CMAKEDIR@|$(abspath $(CMAKEDIR))|' \
+	-e 's|@SHARED@|$(SHARED)|; s|@INSTALL_NAME@|$(INSTALL_NAME)|; s|@MAJOR@|$(MAJOR)|; s|@POINTER_SIZE@|8|' \
 	-e "s|@SYSTEM_LIBRARIES@|$$(echo $(SYSTEM_LIBRARIES) | tr ' ' ';')|"
-INSTALLED = $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a pkgconfig/hotpart.pc) \
-	$(addprefix $(CMAKEDIR)/,hotpart-config.cmake hotpart-config-version.cmake) \
+FILLED = $(LIBDIR)/pkgconfig/hotpart.pc $(addprefix $(CMAKEDIR)/,hotpart-config.cmake hotpart-config-version.cmake)
+INSTALLED = $(FILLED) $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a) \
 	$(INCLUDEDIR)/hotpart.h $(addprefix $(DOCDIR)/,README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT)
 
 .PHONY: distribution install uninstall
@@ -53,9 +53,10 @@ $(DISTRIBUTION)/libhotpart.a: $(DISTRIBUTED_FROM)
 		$(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
 	$(STRIP_STATIC) -o $@ $(DISTRIBUTION)/release/libhotpart.a
 
-# Builds nothing after `make`: root need have no cargo, and leaves no files here.
+# Builds nothing after `make`: root need have no cargo, and leaves no files here. All may read what is installed, whatever the
+# umask is.
 install: distribution ## install library, header, hotpart.pc and a CMake package: PREFIX=/usr/local, LIBDIR, INCLUDEDIR, DESTDIR
-	$(INSTALL) -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(CMAKEDIR) $(INCLUDEDIR) $(DOCDIR))
+	umask 022; $(INSTALL) -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(CMAKEDIR) $(INCLUDEDIR) $(DOCDIR))
 	$(INSTALL) -m 755 $(DISTRIBUTION)/release/$(BUILT) $(DESTDIR)$(LIBDIR)/$(SHARED)
 	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/$(BUILT)
@@ -65,6 +66,7 @@ install: distribution ## install library, header, hotpart.pc and a CMake package
 	$(FILL) hotpart.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/hotpart.pc
 	for file in hotpart-config hotpart-config-version; do \
 		$(FILL) cmake/$$file.cmake.in >$(DESTDIR)$(CMAKEDIR)/$$file.cmake || exit 1; done
+	chmod 644 $(addprefix $(DESTDIR),$(FILLED))
 	$(if $(DESTDIR),,@echo 'Programs find it in $(LIBDIR) once `ldconfig` has run, or if linked with -Wl,-rpath,$(LIBDIR).')
 
 uninstall: ## remove what `make install` with the same PREFIX, LIBDIR, INCLUDEDIR and DESTDIR has installed

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Proves `make install`: it builds nothing after `make`; into a temporary prefix, and by DESTDIR; there the examples are built by
-# pkg-config and by CMake, shared and static, and run; the libraries have no paths of this machine; `make uninstall` leaves nothing behind.
+# Proves `make install`: it builds nothing after `make`; into a temporary prefix, by DESTDIR, and into other places than usual;
+# there the examples are built by pkg-config and by CMake, shared and static, and run; the libraries have no paths of this machine;
+# `make uninstall` leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -10,39 +11,50 @@ examples=(basic callback observe threads)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# run DIRECTORY: runs the examples that were built there.
+# run shared|static DIRECTORY: runs the examples there that are called so, and are linked so: to the shared library by its SONAME,
+# which the next compatible version will have too.
 run() {
-    local example
-    for example in "${examples[@]}"; do
-        "$1/$example" >"$work/out" 2>&1 || {
+    local example needed
+    for example in "${examples[@]/#/$2/$1-}"; do
+        "$example" >"$work/out" 2>&1 || {
             cat "$work/out" >&2
+            exit 1
+        }
+        needed=$(readelf -d "$example" | sed -n 's/.*NEEDED.*\[\(.*hotpart.*\)\]/\1/p')
+        [[ $1/$needed == shared/libhotpart.so.0 || $1/$needed == static/ ]] || {
+            echo "failed: $example is not $1: it needs '$needed'" >&2
             exit 1
         }
     done
 }
 
 prefix=$work/prefix
-# As by `sudo`, whose environment is not the user's, and has no cargo.
-{ make --no-print-directory && env -i PATH="$PATH" make --no-print-directory install PREFIX="$prefix" CARGO=false; } >"$work/log" 2>&1 || {
+# As by `sudo`, whose environment is not the user's, and has no cargo; by a root that keeps what it makes from others.
+{
+    make --no-print-directory &&
+        (umask 077 && env -i PATH="$PATH" make --no-print-directory install PREFIX="$prefix" CARGO=false)
+} >"$work/log" 2>&1 || {
     cat "$work/log" >&2
     exit 1
 }
 grep -q 'ldconfig' "$work/log"
+hidden=$(find "$prefix" -type f ! -perm -444 -o -type d ! -perm -555)
+[[ -z $hidden ]] || {
+    echo "failed: make install keeps from others: $hidden" >&2
+    exit 1
+}
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 
 read -ra cflags <<<"$(pkg-config --cflags hotpart)"
 read -ra shared <<<"$(pkg-config --libs hotpart)"
 read -ra private <<<"$(pkg-config --static --libs-only-l hotpart)"
-mkdir "$work"/{shared,static,full}
+mkdir "$work"/{built,full}
 for example in "${examples[@]}"; do
-    cc "${cflags[@]}" "c_examples/$example.c" "${shared[@]}" -pthread -o "$work/shared/$example"
-    cc "${cflags[@]}" "c_examples/$example.c" "$prefix/lib/libhotpart.a" "${private[@]:1}" -pthread -o "$work/static/$example"
+    cc "${cflags[@]}" "c_examples/$example.c" "${shared[@]}" -pthread -o "$work/built/shared-$example"
+    cc "${cflags[@]}" "c_examples/$example.c" "$prefix/lib/libhotpart.a" "${private[@]:1}" -pthread -o "$work/built/static-$example"
 done
-LD_LIBRARY_PATH=$prefix/lib run "$work/shared"
-run "$work/static"
-# Linked by its SONAME, which the next compatible version will have too.
-readelf -d "$work/shared/basic" | grep -q 'NEEDED.*\[libhotpart\.so\.0\]'
-if readelf -d "$work/static/basic" | grep -q hotpart; then exit 1; fi
+LD_LIBRARY_PATH=$prefix/lib run shared "$work/built"
+run static "$work/built"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 [[ $(pkg-config --modversion hotpart) == "$version" ]]
 echo "pkg-config: shared and static, hotpart $version"
@@ -51,38 +63,47 @@ echo "pkg-config: shared and static, hotpart $version"
 read -ra full <<<"$(pkg-config --static --libs hotpart)"
 if cc -static -xc - -o "$work/empty" <<<'int main(void) { return 0; }' 2>/dev/null; then
     for example in "${examples[@]}"; do
-        cc -static "${cflags[@]}" "c_examples/$example.c" "${full[@]}" -pthread -o "$work/full/$example"
+        cc -static "${cflags[@]}" "c_examples/$example.c" "${full[@]}" -pthread -o "$work/full/static-$example"
     done
-    run "$work/full"
+    run static "$work/full"
     echo "pkg-config: -static"
 else
     skip "there is no static C library"
 fi
 
-# As a package is made: for one place, put in another; which CMake must find where it lies.
-make --no-print-directory install PREFIX=/usr DESTDIR="$work/root" >/dev/null 2>&1
-[[ $(find "$work/root" -mindepth 1 -maxdepth 1) == "$work/root/usr" ]]
-grep -q '^prefix=/usr$' "$work/root/usr/lib/pkgconfig/hotpart.pc"
-mkdir "$work/source"
-cat >"$work/source/CMakeLists.txt" <<CMAKE
-cmake_minimum_required(VERSION 3.13)
-project(examples C)
-find_package(hotpart 0.1 REQUIRED)
-foreach(example ${examples[*]})
-  add_executable(\${example} "$PWD/c_examples/\${example}.c")
-  if(STATIC)
-    target_link_libraries(\${example} hotpart::static)
-  else()
-    find_package(Threads REQUIRED)
-    target_link_libraries(\${example} hotpart::hotpart Threads::Threads)
-  endif()
-endforeach()
-CMAKE
-for static in OFF ON; do
-    cmake -S "$work/source" -B "$work/cmake-$static" -DSTATIC=$static -DCMAKE_PREFIX_PATH="$work/root/usr" >/dev/null
-    cmake --build "$work/cmake-$static" >/dev/null
-    run "$work/cmake-$static"
-done
+# installed NAME LIBRARIES VARIABLE...: installs by these variables below $work/NAME, where CMake, which enters by LIBRARIES, finds
+# all that the examples need; `make uninstall` leaves nothing behind.
+installed() {
+    local left root=$work/$1
+    make --no-print-directory install "${@:3}" >/dev/null 2>&1
+    grep -qx "prefix=${3#PREFIX=}" "$root/$2/pkgconfig/hotpart.pc"
+    cmake -S tests/cmake -B "$work/cmake/$1" -Dhotpart_DIR="$root/$2/cmake/hotpart" >/dev/null
+    cmake --build "$work/cmake/$1" >/dev/null
+    run shared "$work/cmake/$1"
+    run static "$work/cmake/$1"
+    make --no-print-directory uninstall "${@:3}" >/dev/null 2>&1
+    left=$(find "$root" -type f -o -xtype l)
+    [[ -z $left ]] || {
+        echo "failed: make uninstall leaves $left" >&2
+        exit 1
+    }
+}
+# As a package is made: for one place, put in another.
+installed moved usr/lib PREFIX=/usr DESTDIR="$work/moved"
+[[ $(ls "$work/moved") == usr ]]
+# For several architectures, and where not all is below the prefix; without the example that takes a second.
+examples=(basic callback observe)
+installed multiarch usr/lib/x86_64-linux-gnu PREFIX=/usr LIBDIR=/usr/lib/x86_64-linux-gnu DESTDIR="$work/multiarch"
+installed apart-moved usr/lib64 PREFIX=/opt LIBDIR=/usr/lib64 INCLUDEDIR=/usr/local/include DESTDIR="$work/apart-moved"
+installed apart lib64 PREFIX="$work/apart/opt" LIBDIR="$work/apart/lib64"
+# Where /lib is a link to /usr/lib, moved; and where both are links, from which nothing can be told.
+mkdir -p "$work"/{merged,linked/{elsewhere,usr}}
+ln -s usr/lib "$work/merged/lib"
+installed merged lib PREFIX=/usr DESTDIR="$work/merged"
+ln -s elsewhere "$work/linked/lib"
+ln -s ../elsewhere "$work/linked/usr/lib"
+installed linked lib PREFIX="$work/linked/usr"
+
 # found VERSION: whether CMake takes what is installed for it; in a project that has no language, of whose scope it changes nothing.
 mkdir "$work/version"
 found() {
@@ -98,7 +119,7 @@ if(after)
   message(FATAL_ERROR "left: \${after}")
 endif()
 CMAKE
-    cmake -S "$work/version" -B "$work/cmake-version" -DCMAKE_PREFIX_PATH="$work/root/usr" >"$work/log" 2>&1
+    cmake -S "$work/version" -B "$work/cmake-version" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log" 2>&1
 }
 # Those of the same major version, 0 included, that are not newer: within it the C ABI only grows.
 major=${version%%.*}
@@ -117,11 +138,3 @@ library=$(realpath "$prefix/lib/libhotpart.so")
 ci/paths.sh "$library" "$prefix/lib/libhotpart.a"
 if readelf -S "$library" | grep -q '\.debug_\|\.symtab'; then exit 1; fi
 echo "sizes: ${library##*/} $(stat -c %s "$library") bytes, libhotpart.a $(stat -c %s "$prefix/lib/libhotpart.a")"
-
-make --no-print-directory uninstall PREFIX="$prefix" >/dev/null 2>&1
-make --no-print-directory uninstall PREFIX=/usr DESTDIR="$work/root" >/dev/null 2>&1
-left=$(find "$prefix" "$work/root" -type f -o -type l)
-[[ -z $left ]] || {
-    echo "failed: make uninstall leaves $left" >&2
-    exit 1
-}

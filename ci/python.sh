@@ -11,6 +11,10 @@ package=bindings/python
 build=$PWD/build/python
 source ci/emulators.sh
 
+# For the flags that somebody has in his configuration cargo ignores some others: not those by which the package is built.
+host=$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
+export "CARGO_TARGET_${host}_RUSTFLAGS=--cfg=theirs"
+
 # As a user installs it: by pip from the folder, the wheel, and the sdist, and by uv, each into an empty environment.
 rm -rf "$build/dist"
 "$uv" build --quiet --out-dir "$build/dist" "$package" --wheel

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '..', '..');
-const run = (command, options, cwd = here) =>
-  execFileSync(command, options, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+const run = (command, options, { cwd = here, env = process.env } = {}) =>
+  execFileSync(command, options, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
 
 rmSync(join(here, 'dist'), { recursive: true, force: true });
 run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc')]);
@@ -20,11 +20,16 @@ copyFileSync(join(here, 'src', 'index.d.mts'), join(here, 'dist', 'index.d.mts')
 if (existsSync(join(root, 'Cargo.toml'))) {
   // As `make distribution` builds it, and there: without symbols that nobody links to, and without this machine's paths in it.
   const target = join(root, 'build', 'distribution');
-  const registry = join(process.env.CARGO_HOME || join(homedir(), '.cargo'), 'registry', 'src');
-  const remap = [`--remap-path-prefix=${registry}=crates`, `--remap-path-prefix=${root}=hotpart`];
+  const { CARGO_HOME, RUSTUP_HOME, RUSTFLAGS = '', CARGO_ENCODED_RUSTFLAGS } = process.env;
+  const registry = join(CARGO_HOME || join(homedir(), '.cargo'), 'registry', 'src');
+  const paths = { rustup: RUSTUP_HOME || join(homedir(), '.rustup'), crates: registry, hotpart: root };
+  const remap = Object.entries(paths).map(([name, path]) => `--remap-path-prefix=${path}=${name}`);
+  // Of all ways to give rustc flags cargo heeds one, this before all others; and it lets paths have spaces.
+  const given = CARGO_ENCODED_RUSTFLAGS?.split('\x1f') ?? RUSTFLAGS.split(/\s+/);
+  const env = { ...process.env, CARGO_ENCODED_RUSTFLAGS: [...given, ...remap].filter(Boolean).join('\x1f') };
   const options = ['--quiet', '--release', '--locked', '--lib', '--crate-type', 'cdylib,staticlib', '--target-dir'];
-  const config = ['profile.release.strip="symbols"', `build.rustflags=${JSON.stringify(remap)}`];
-  run('cargo', ['rustc', ...options, target, ...config.flatMap((each) => ['--config', each])], root);
+  const config = ['--config', 'profile.release.strip="symbols"'];
+  run('cargo', ['rustc', ...options, target, ...config], { cwd: root, env });
   const name = { darwin: 'libhotpart.dylib', win32: 'hotpart.dll' }[process.platform] ?? 'libhotpart.so';
   const native = join(here, 'native', `${process.platform}-${process.arch}`);
   mkdirSync(native, { recursive: true });

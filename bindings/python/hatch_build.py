@@ -1,6 +1,5 @@
 """Builds libhotpart with cargo and puts it into the wheel, which then is for one platform and for every Python there."""
 
-import json
 import os
 import pathlib
 import platform
@@ -53,10 +52,14 @@ class LibraryHook(BuildHookInterface):
         environment = {name: value for name, value in os.environ.items() if name not in own}
         command = [cargo, "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib"]
         # As `make distribution` builds it: without symbols that nobody links to, and without this machine's paths in it.
-        registry = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo", "registry", "src")
-        remap = [f"--remap-path-prefix={registry}=crates", f"--remap-path-prefix={crate}=hotpart"]
         command += ["--target-dir", str(target), "--config", 'profile.release.strip="symbols"']
-        command += ["--config", f"build.rustflags={json.dumps(remap)}"]
+        toolchains = os.environ.get("RUSTUP_HOME") or pathlib.Path.home() / ".rustup"
+        registry = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo", "registry", "src")
+        paths = {toolchains: "rustup", registry: "crates", crate: "hotpart"}
+        remap = [f"--remap-path-prefix={path}={name}" for path, name in paths.items()]
+        # Of all ways to give rustc flags cargo heeds one, this before all others; and it lets paths have spaces.
+        given = os.environ.get("CARGO_ENCODED_RUSTFLAGS", "\x1f".join(os.environ.get("RUSTFLAGS", "").split()))
+        environment["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join([given, *remap]).strip("\x1f")
         subprocess.run(command, cwd=crate, env=environment, check=True)
         if not library.is_file():
             raise FileNotFoundError(f"cargo has not put {NAME} into {library.parent}: is build.target set for cargo?")
