@@ -43,6 +43,9 @@ FILLED = $(LIBDIR)/pkgconfig/hotpart.pc $(addprefix $(CMAKEDIR)/,hotpart-config.
 INSTALLED = $(FILLED) $(addprefix $(LIBDIR)/,$(SHARED) $(SONAME) $(BUILT) libhotpart.a) \
 	$(INCLUDEDIR)/hotpart.h $(addprefix $(DOCDIR)/,README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT)
 
+# It would stand in for RUSTFLAGS.
+unexport CARGO_ENCODED_RUSTFLAGS
+
 .PHONY: distribution install uninstall
 
 distribution: $(DISTRIBUTION)/libhotpart.a

@@ -2,12 +2,12 @@
  * for as long as that. Each phase of a second has threads and keys of its own. At its end every key's count is what was recorded,
  * exactly; where a clear came in between, each record that began after it is counted and none that ended before it. What earlier
  * phases had leaves the window meanwhile, and is to be reclaimed. Memory and latency are told for each interval: memory is to stay
- * as it was and, in five minutes or more, so is latency, as far as a machine that has else to do allows. (If it stands still for
- * most of a window, counts are missing rightly.) */
+ * as it was and, in five minutes or more, so is latency, as far as a machine that has else to do allows. Where
+ * it stands still for most of a window, counts are missing rightly, and that phase's are not judged. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include "hotpart.h"
-#include "latency.h"
+#include "interval.h"
 #include "random.h"
 
 #include <pthread.h>
@@ -22,8 +22,8 @@ enum { CLEAR_EVERY = 256, TIME_EVERY = 31 };
 /* Each phase records each of its keys, and a partition is gone a window and a half after its last record, if records come, so
  * there are never more than those of so many phases. They hold some 20 MiB, the allocator's spare room three times as much. */
 enum { MOST_PARTITIONS = (WINDOW + WINDOW / 2 + 4) * KEYS, MOST_KIB = 80 * 1024 };
-/* How many times as long half of the calls, of one thread by itself, may take in the end, and all but one in a hundred of those of
- * all threads. Others on the machine seldom slow them down so far, and hardly ever in each interval of a quarter. */
+/* How many times as long the calls of one thread by itself may take in the end. Those of all threads go with how many of them
+ * run at once on the same counters, from 1 to 3, as the machine has time for them: they are told, not judged. */
 enum { QUARTER = INTERVALS / 4, DRIFT = 2 };
 
 /* For each kind and key how much was recorded; KINDS are writes, reads and throttles. */
@@ -33,7 +33,7 @@ typedef uint64_t numbers[KINDS][KEYS];
 typedef struct shared {
   hpd_detector *detector;
   hpd_table *table;
-  uint64_t phase, end_ns;
+  uint64_t phase, begun_ns, end_ns, stood_still;
   int clears; /* this phase has one */
   int clear_begun, clear_ended;
   pthread_mutex_t lock; /* of what the callback counts */
@@ -48,12 +48,6 @@ typedef struct worker {
   numbers surely, perhaps;
   latencies latencies;
 } worker;
-
-typedef struct interval {
-  uint64_t records, calls, alone, p50, p99, p999;
-  long kib;
-  uint64_t partitions;
-} interval;
 
 static long resident_kib(void) {
   long size, resident;
@@ -134,6 +128,9 @@ static void record_each_key(worker *self) {
       record_key(self, key, WAYS - 1, kind, 1);
 }
 
+/* Whether what this phase has recorded is in the window. */
+static int in_time(const shared *all) { return now_ns() - all->begun_ns < WINDOW * 1000000000ull; }
+
 static int64_t count_of(const shared *all, int kind, const char *pk, size_t pk_len) {
   if (kind == THROTTLES)
     return hpd_get_throttle_count(all->detector, "soak", 4, pk, pk_len, HPD_WRITE, HPD_THROTTLE_KEY_RANGE);
@@ -147,7 +144,7 @@ static void look(worker *self) {
   int kind = (int)random_below(&self->seed, KINDS);
   int64_t count = count_of(self->all, kind, pk, key_of(self->all, key, pk));
   /* What this thread has recorded in this phase, nobody has cleared, and the window still has. */
-  CHECK(count >= (int64_t)self->surely[kind][key]);
+  CHECK(count >= (int64_t)self->surely[kind][key] || !in_time(self->all));
 }
 
 /* A name's two thresholds are always set together to one number, so they are found so, whoever else sets them. */
@@ -188,6 +185,10 @@ static hpd_statistics statistics_of(const hpd_detector *detector) {
   return statistics;
 }
 
+static uint64_t records_of(hpd_statistics statistics) {
+  return statistics.records + statistics.throttles[HPD_THROTTLE_KEY_RANGE];
+}
+
 /* Each walks the table: two threads in each phase are enough to have it walked while the others work. */
 static void take_snapshots(worker *self) {
   const hpd_detector *detector = self->all->detector;
@@ -208,7 +209,7 @@ static void take_snapshots(worker *self) {
   CHECK_EQUAL(hpd_metrics_take(detector, NULL, &text), HPD_OK);
   CHECK(hpd_text_len(text) > 0);
   hpd_text_free(text);
-  CHECK(statistics_of(detector).records >= self->records);
+  CHECK(records_of(statistics_of(detector)) >= self->records);
   CHECK(hpd_take_warnings(detector, &warnings) >= 0);
   hpd_warnings_free(warnings);
 }
@@ -248,7 +249,7 @@ static void *work(void *argument) {
 }
 
 /* Checks each key of the phase; returns what they hold together. */
-static uint64_t check_counts(const shared *all, const worker *workers) {
+static uint64_t check_counts(shared *all, const worker *workers) {
   uint64_t sum = 0;
   char pk[32];
   for (int kind = 0; kind < KINDS; kind++)
@@ -258,6 +259,10 @@ static uint64_t check_counts(const shared *all, const worker *workers) {
       for (int i = 0; i <= THREADS; i++) {
         surely += workers[i].surely[kind][key];
         perhaps += workers[i].perhaps[kind][key];
+      }
+      if (!in_time(all)) {
+        all->stood_still++;
+        return sum;
       }
       if (!all->clears)
         CHECK_EQUAL(count, surely);
@@ -270,7 +275,8 @@ static uint64_t check_counts(const shared *all, const worker *workers) {
 /* Returns what was counted. */
 static uint64_t run_phase(shared *all, worker *workers) {
   all->phase++;
-  all->end_ns = now_ns() + PHASE_MS * 1000000ull;
+  all->begun_ns = now_ns();
+  all->end_ns = all->begun_ns + PHASE_MS * 1000000ull;
   all->clears = all->phase % CLEAR_EVERY == 2;
   all->clear_begun = all->clear_ended = 0;
   for (int i = 0; i <= THREADS; i++) {
@@ -288,7 +294,8 @@ static uint64_t run_phase(shared *all, worker *workers) {
 
 static interval end_interval(worker *workers) {
   static latencies all;
-  interval ended = {.alone = latencies_permille(&workers[THREADS].latencies, 500)};
+  interval ended = {.alone_p50 = latencies_permille(&workers[THREADS].latencies, 500),
+                    .alone_p99 = latencies_permille(&workers[THREADS].latencies, 990)};
   memset(&all, 0, sizeof all);
   for (int i = 0; i <= THREADS; i++) {
     if (i < THREADS)
@@ -304,35 +311,20 @@ static interval end_interval(worker *workers) {
   return ended;
 }
 
-static uint64_t middle(uint64_t a, uint64_t b, uint64_t c) {
-  uint64_t least = a < b ? a : b, most = a < b ? b : a;
-  return c < least ? least : c > most ? most : c;
-}
-
-/* Of a quarter the most that it held, and of its latencies the middle ones. */
-static interval sum_up(const interval *quarter) {
-  const interval *a = quarter, *b = quarter + 1, *c = quarter + 2;
-  long most = a->kib > b->kib ? a->kib : b->kib;
-  return (interval){.kib = c->kib > most ? c->kib : most,
-                    .alone = middle(a->alone, b->alone, c->alone),
-                    .p99 = middle(a->p99, b->p99, c->p99)};
-}
-
-/* Prints first what it judges. */
+/* Prints first what it judges. In a minute memory still goes with how busy the machine is, and so how long the phases are. */
 static void judge(const interval *intervals, int settled, uint64_t seconds) {
-  interval early = sum_up(intervals + settled - 1), late = sum_up(intervals + INTERVALS - QUARTER);
-  printf("the quarter from interval %d on, and the last: resident %ld and %ld KiB; p50 alone %" PRIu64 " and %" PRIu64
+  interval early = interval_of_quarter(intervals + settled - 1), late = interval_of_quarter(intervals + INTERVALS - QUARTER);
+  printf("the quarter from interval %d on, and the last: resident %ld and %ld KiB; alone p50 %" PRIu64 " and %" PRIu64
          " ns, p99 %" PRIu64 " and %" PRIu64 " ns\n",
-         settled, early.kib, late.kib, early.alone, late.alone, early.p99, late.p99);
+         settled, early.kib, late.kib, early.alone_p50, late.alone_p50, early.alone_p99, late.alone_p99);
   for (int i = 0; i < INTERVALS; i++) {
     CHECK(intervals[i].kib <= MOST_KIB);
     CHECK(intervals[i].partitions <= MOST_PARTITIONS);
   }
-  /* On a machine that gets less busy more phases are in a window, and the allocator holds more. */
-  CHECK(late.kib <= early.kib * 5 / 4 + 4096);
   if (seconds >= 300) {
-    CHECK(late.alone <= DRIFT * early.alone);
-    CHECK(late.p99 <= DRIFT * early.p99);
+    CHECK(late.kib <= early.kib * 5 / 4);
+    CHECK(late.alone_p50 <= DRIFT * early.alone_p50);
+    CHECK(late.alone_p99 <= DRIFT * early.alone_p99);
   }
 }
 
@@ -367,7 +359,7 @@ int main(int argc, char **argv) {
     workers[i].seed = (uint64_t)i;
     workers[i].all = &all;
   }
-  printf("  until      records   calls/s alone ns   p50 ns   p99 ns  p99.9 ns partitions      KiB, at most\n");
+  interval_print_head();
   for (int i = 1; i <= INTERVALS; i++) {
     interval last = {0};
     uint64_t start = now_ns(), end = begun + seconds * 1000000000 * (uint64_t)i / INTERVALS, partitions = 0;
@@ -383,16 +375,14 @@ int main(int argc, char **argv) {
     last.partitions = partitions;
     intervals[i - 1] = last;
     records += last.records;
-    printf("%6" PRIu64 "s %12" PRIu64 " %9" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %9" PRIu64 " %10" PRIu64 " %8ld\n",
-           (now_ns() - begun) / 1000000000, last.records, last.calls * 1000000000 / (now_ns() - start), last.alone, last.p50,
-           last.p99, last.p999, last.partitions, last.kib);
-    fflush(stdout);
+    interval_print(&last, (now_ns() - begun) / 1000000000, now_ns() - start);
   }
-  CHECK_EQUAL(statistics.records + statistics.throttles[HPD_THROTTLE_KEY_RANGE], records);
+  CHECK_EQUAL(records_of(statistics), records);
   CHECK(statistics.reclaimed + statistics.cleared + statistics.partitions >= all.phase * KEYS);
   printf("%" PRIu64 " s, %" PRIu64 " phases: %" PRIu64 " records, none lost, which count %" PRIu64 "; %" PRIu64
-         " partitions reclaimed, %" PRIu64 " cleared; %" PRIu64 " warnings\n",
-         (now_ns() - begun) / 1000000000, all.phase, records, counted, statistics.reclaimed, statistics.cleared, all.warnings);
+         " partitions reclaimed, %" PRIu64 " cleared; %" PRIu64 " warnings; %" PRIu64 " phases stood still\n",
+         (now_ns() - begun) / 1000000000, all.phase, records, counted, statistics.reclaimed, statistics.cleared, all.warnings,
+         all.stood_still);
   judge(intervals, settled, seconds);
   hpd_table_close(all.table);
   hpd_free(all.detector);

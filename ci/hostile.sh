@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 log=build/hostile
 mkdir -p build
 HOTPART_STRESS=20 cargo test --release --locked --test memory hostile -- --nocapture | tee "$log"
-grep -q '^10000000 distinct keys' "$log" || { echo "failed: not with 10,000,000 keys" >&2; exit 1; }
+grep -q '10000000 distinct keys' "$log" || { echo "failed: not with 10,000,000 keys" >&2; exit 1; }

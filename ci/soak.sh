@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # soak.sh [SECONDS]: four threads do everything at once for so long, an hour if nothing is said (a minute with QUICK=true), at
-# least half a minute. Proves that every record is counted, and that what has left the window is reclaimed and memory stays flat;
-# in five minutes or more also that latency does not drift twofold. Prints all of them.
+# least half a minute. Proves that every record is counted, that what has left the window is reclaimed and memory bounded; in five
+# minutes or more also that memory stays flat and that latency does not drift twofold. Prints all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh

@@ -9,8 +9,8 @@
  *   that no other call on the same object runs. Recording and getting take no lock. No function is for signal handlers.
  * - After fork the child may go on with what it inherited.
  * - Some allocations are not the library's own: of the epoch reclamation underneath (a thread's first call, bags of retired
- *   memory), and for reading a request (hpd_observe and its like). If the system refuses those, the process aborts. All
- *   others fail with HPD_ERR_MEMORY.
+ *   memory), of the C library for a thread's own storage, and for reading a request (hpd_observe and its like). If the system
+ *   refuses those, the process aborts. All others fail with HPD_ERR_MEMORY.
  *
  * A partition is a pair (table, pk). Its count, for writes and for reads apart, is what the last window_seconds + 1
  * whole seconds of the detector's clock hold, the current one included: nothing younger than the window is missing, and

@@ -76,6 +76,7 @@ impl From<NoTarget> for ObserveError {
     fn from(why: NoTarget) -> Self {
         match why {
             NoTarget::Malformed => Self::Json,
+            NoTarget::Memory => Self::Refused(Error::Memory),
             // Nobody can describe a table of a name that none has.
             NoTarget::Schema(table) => match check_name(table.as_bytes()) {
                 Ok(()) => Self::MissingSchema(table),

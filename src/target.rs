@@ -2,6 +2,7 @@
 
 use crate::attribute;
 use crate::json::{self, Malformed};
+use crate::memory::{OutOfMemory, try_text};
 use crate::request::{Action, Pinned, Subject, Value};
 use crate::schema::{IndexSchema, Learnt, Schemas, TableSchema};
 use crossbeam_epoch::Guard;
@@ -24,6 +25,14 @@ pub(crate) enum NoTarget {
     Malformed,
     /// The schema of this table is needed.
     Schema(String),
+    /// What was learnt could not be kept.
+    Memory,
+}
+
+impl From<OutOfMemory> for NoTarget {
+    fn from(_: OutOfMemory) -> Self {
+        NoTarget::Memory
+    }
 }
 
 impl From<Malformed> for NoTarget {
@@ -90,7 +99,7 @@ impl Finder<'_, '_> {
         };
         let value = attribute::key_value(value)?;
         if self.accepted {
-            self.learn(&action.table, &name);
+            self.learn(&action.table, &name)?;
         }
         Ok(value)
     }
@@ -115,7 +124,7 @@ impl Finder<'_, '_> {
         };
         let key = joined(&[value])?;
         if self.accepted && action.index.is_none() {
-            self.learn(&action.table, name);
+            self.learn(&action.table, name)?;
         }
         Ok(Target { resource, keys: vec![key] })
     }
@@ -215,11 +224,13 @@ impl Finder<'_, '_> {
     }
 
     /// Keeps what the request tells, until all of it is found good.
-    fn learn(&self, table: &str, hash: &str) {
+    fn learn(&self, table: &str, hash: &str) -> Result<(), OutOfMemory> {
         let mut learnt = self.learnt.borrow_mut();
         if !learnt.iter().any(|(of, _)| of == table) {
-            learnt.push((Cow::Owned(table.to_owned()), Cow::Owned(hash.to_owned())));
+            learnt.try_reserve(1)?;
+            learnt.push((Cow::Owned(try_text(table)?), Cow::Owned(try_text(hash)?)));
         }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ mod common;
 use allocator::{TestAllocator, refusing, spare};
 use common::{manual, never_hot};
 use crossbeam_epoch::Collector;
-use hotpart::{Detector, Error, Metrics, Operation, Reason, Record, Thresholds};
+use hotpart::{Detector, Error, Exchange, Metrics, ObserveError, Operation, Reason, Record, Thresholds};
 
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
@@ -199,6 +199,7 @@ fn setting_thresholds() {
     refuse_each(set_already, |detector| detector.set_table_thresholds("t", both));
 }
 
+#[cfg(feature = "dynamodb")]
 #[test]
 fn declaring_a_key() {
     let declared = || {
@@ -210,6 +211,52 @@ fn declaring_a_key() {
     for make in [|| seen_in(1), declared] {
         refuse_each(make, |detector| detector.set_key_schema("u", None, &["a long name of an attribute"]));
         refuse_each(make, |detector| detector.set_key_schema("t", Some(b"j"), &["a", "b", "c", "d"]));
+    }
+}
+
+/// What requests and descriptions tell of a table is kept, or the request is refused. Reading is spared what it takes for a
+/// table with a short name; of a name as long as this one only what keeps it makes copies.
+#[cfg(feature = "dynamodb")]
+#[test]
+fn learning_a_key() {
+    let long = "u".repeat(777);
+    let get = |table: &str| format!(r#"{{"TableName":"{table}","Key":{{"id":{{"S":"k"}}}}}}"#);
+    let keys = r#""KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]"#;
+    let described = |table: &str| format!(r#"{{"Table":{{"TableName":"{table}",{keys}}}}}"#);
+    let put = format!(r#"{{"TableName":"{long}","Item":{{"id":{{"S":"k"}}}}}}"#);
+    for operation in ["GetItem", "DescribeTable"] {
+        let exchanges = [get("u"), get(&long), described("u"), described(&long)];
+        let [short, tell] = [0, 1].map(|i| Exchange {
+            operation: operation.as_bytes(),
+            request: exchanges[i].as_bytes(),
+            response: (operation == "DescribeTable").then_some(exchanges[i + 2].as_bytes()),
+            http_status: 200,
+            ..Exchange::default()
+        });
+        let put = Exchange {
+            operation: b"PutItem",
+            request: put.as_bytes(),
+            http_status: 200,
+            ..Exchange::default()
+        };
+        let refused = |n| {
+            let (detector, other) = (seen_in(1), seen_in(1));
+            spare_crossbeam();
+            spare(|| assert!(other.observe(&short).is_ok()));
+            let before = view(&detector);
+            let (told, refused) = refusing(n..n + 1, || detector.observe(&tell));
+            if told.is_err() {
+                assert_eq!((told, view(&detector)), (Err(ObserveError::Refused(Error::Memory)), before));
+                // A read that was refused later on, for its partition, has told of its table all the same.
+                let unknown = detector.observe(&put) == Err(ObserveError::MissingSchema(long.clone()));
+                assert!(unknown || n > 0 && operation == "GetItem");
+                assert!(detector.observe(&tell).is_ok());
+            }
+            assert_eq!(detector.observe(&put), Ok(1));
+            refused
+        };
+        let on_a_thread = |n| std::thread::scope(|scope| scope.spawn(|| refused(n)).join().unwrap());
+        assert!((0..).take_while(|&n| on_a_thread(n) > 0).count() > 0, "nothing was kept");
     }
 }
 
