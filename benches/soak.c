@@ -1,9 +1,9 @@
 /* soak [SECONDS]: four threads record, observe, read, change thresholds and schemas, take snapshots and clear, by the real clock,
  * for as long as that. Each phase of a second has threads and keys of its own. At its end every key's count is what was recorded,
  * exactly; where a clear came in between, each record that began after it is counted and none that ended before it. What earlier
- * phases had leaves the window meanwhile, and is to be reclaimed. Memory and latency are told for each interval: memory is to stay
- * as it was and, in five minutes or more, so is latency, as far as a machine that has else to do allows. Where
- * it stands still for most of a window, counts are missing rightly, and that phase's are not judged. */
+ * phases had leaves the window meanwhile, and is to be reclaimed. Memory and latency are told for each interval: memory is bounded
+ * and, in five minutes or more, both are to stay as they were. Where the machine stands still for most of a window, counts are
+ * missing rightly, and that phase's are not judged. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include "hotpart.h"
@@ -20,10 +20,10 @@ enum { WAYS = 16 /* to record one operation */, ALONE = 20000 /* calls, of one t
  * Of the calls every so many, a prime number, is timed. */
 enum { CLEAR_EVERY = 256, TIME_EVERY = 31 };
 /* Each phase records each of its keys, and a partition is gone a window and a half after its last record, if records come, so
- * there are never more than those of so many phases. They hold some 20 MiB, the allocator's spare room three times as much. */
+ * there are never more than those of so many phases. They hold some 20 MiB, and with the allocator's spare room three times as much. */
 enum { MOST_PARTITIONS = (WINDOW + WINDOW / 2 + 4) * KEYS, MOST_KIB = 80 * 1024 };
-/* How many times as long the calls of one thread by itself may take in the end. Those of all threads go with how many of them
- * run at once on the same counters, from 1 to 3, as the machine has time for them: they are told, not judged. */
+/* How many times as long the calls of one thread by itself may take in the end. Those of all threads go with how many of them the
+ * machine lets run at once, on the same counters: they are told, not judged. */
 enum { QUARTER = INTERVALS / 4, DRIFT = 2 };
 
 /* For each kind and key how much was recorded; KINDS are writes, reads and throttles. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Proves that the source is formatted, that clippy and rustdoc have nothing to say, in a build, in one without features, and under loom, and that the library
-# is built by the stated minimum Rust version.
+# Proves that the source is formatted, that clippy and rustdoc have nothing to say, in a build, in one without features, and under
+# loom, and that the library is built by the stated minimum Rust version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh

@@ -7,24 +7,12 @@
 mod allocator;
 mod common;
 
-use allocator::{TestAllocator, refusing, spare};
+use allocator::{TestAllocator, refusing, spare, spare_crossbeam};
 use common::{manual, never_hot};
-use crossbeam_epoch::Collector;
 use hotpart::{Detector, Error, Exchange, Metrics, ObserveError, Operation, Reason, Record, Thresholds};
 
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
-
-fn spare_crossbeam() {
-    spare(|| {
-        let local = Collector::new().register();
-        let guard = local.pin();
-        for _ in 0..1_000 {
-            guard.defer(|| ());
-        }
-        guard.flush();
-    });
-}
 
 /// All that a test can see of a detector: of one key, and of those that its call may have to move.
 fn view(detector: &Detector) -> impl PartialEq + std::fmt::Debug + use<> {

@@ -4,8 +4,7 @@
 #[path = "common/allocator.rs"]
 mod allocator;
 
-use allocator::{TestAllocator, refusing, spare};
-use crossbeam_epoch::Collector;
+use allocator::{TestAllocator, refusing, spare, spare_crossbeam};
 use hotpart::ffi::*;
 use std::ffi::{CStr, c_char, c_void};
 use std::ops::Range;
@@ -19,18 +18,6 @@ const K: *const c_char = c"k".as_ptr();
 const FILLER: *const c_char = c"filler".as_ptr();
 const PUT_ITEM: *const c_char = c"PutItem".as_ptr();
 const PUT: &CStr = cr#"{"TableName":"t","Item":{"id":{"S":"k"}}}"#;
-
-/// Never refuses crossbeam's own allocations, which abort.
-fn spare_crossbeam() {
-    spare(|| {
-        let local = Collector::new().register();
-        let guard = local.pin();
-        for _ in 0..1_000 {
-            guard.defer(|| ());
-        }
-        guard.flush();
-    });
-}
 
 /// Never refuses this thread what it takes to read the request, which aborts as well.
 fn spare_reading() {
@@ -66,12 +53,11 @@ impl Subject {
     /// With as many partitions as fill its first segment, if it is to be `full`.
     fn new(threshold: u32, full: bool) -> Self {
         let (mut detector, mut table) = (null_mut(), null_mut());
-        let id = c"id".as_ptr();
         // SAFETY: the pointers are those of what lives here.
         unsafe {
             assert_eq!(hpd_new_with_options(&options(threshold), &mut detector), HPD_OK);
             assert_eq!(hpd_table_open(detector, T, 1, &mut table), HPD_OK);
-            assert_eq!(hpd_set_key_schema(detector, T, 1, null(), 0, &id, &2, 1), HPD_OK);
+            assert_eq!(hpd_set_key_schema(detector, T, 1, null(), 0, &c"id".as_ptr(), &2, 1), HPD_OK);
             // These are never hot.
             assert_eq!(hpd_set_table_thresholds(detector, FILLER, 6, i64::MAX, i64::MAX), HPD_OK);
             for key in 0..if full { 64_u64 } else { 0 } {
@@ -282,9 +268,8 @@ fn thresholds_and_clearing() {
 #[test]
 fn key_schemas() {
     let declare = |subject: &Subject| {
-        let (other, len) = (c"other".as_ptr(), 5);
         // SAFETY: the detector lives, and the texts are as long as is said.
-        unsafe { hpd_set_key_schema(subject.detector, T, 1, null(), 0, &other, &len, 1) }
+        unsafe { hpd_set_key_schema(subject.detector, T, 1, null(), 0, &c"other".as_ptr(), &5, 1) }
     };
     each_refused(false, empty, declare, |subject, is_as_before, mut result| {
         if result < 0 {
