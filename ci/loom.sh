@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export RUSTFLAGS="--cfg loom --cfg crossbeam_loom -D warnings"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom"
-cargo test --quiet --locked --release --lib --no-run
-models=$(cargo test --quiet --locked --release --lib --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+cargo test --quiet --locked --profile model --lib --no-run
+models=$(cargo test --quiet --locked --profile model --lib --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
 left_out=()
 if [[ ${QUICK:-} == true ]]; then
     for model in a_stale_put c_the_remembered_sum_at_a_turn d_first_touch e_one_key_inserted_twice \

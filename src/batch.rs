@@ -122,7 +122,7 @@ impl Detector {
             let hash = hashes[i - first];
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
             let posting = || nth(i).posting(hash, now, self.terms.measure);
-            let quick = ledger.post_quickly(posting(), &self.terms, &guard);
+            let quick = ledger.post_quickly(posting(), &guard);
             if let Quick::Done(_) = quick {
                 continue;
             }

@@ -59,6 +59,12 @@ impl Head {
         self.0 & FROZEN != 0
     }
 
+    /// Whether this is a head of `second` that can still turn to another: one comparison of second and F. A frozen
+    /// head keeps its second for ever, so its second alone says nothing.
+    pub(crate) fn is_live_at(self, second: u32) -> bool {
+        self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1
+    }
+
     /// Whether the operation was never recorded.
     pub(crate) fn is_empty(self) -> bool {
         self.total() == 0
@@ -82,8 +88,10 @@ impl Head {
         self.0.wrapping_sub(seen.0) <= NEAR
     }
 
-    /// What the head's own second added up to, on top of `base`.
+    /// What the head's own second added up to, on top of `base`: never nothing, as it began with an amount, but for
+    /// an operation that was never recorded.
     pub(crate) fn own(self, base: u32) -> u32 {
+        debug_assert!(self.total() > base || self.is_empty() && base == 0, "{self:?} on a base of {base}");
         self.total().saturating_sub(base).min(MOST)
     }
 }
@@ -130,9 +138,12 @@ impl AtomicHead {
         Head(last.load(Acquire))
     }
 
-    /// Makes every later add count for nothing, for who does not care what the head held.
-    pub(crate) fn stop(&self) {
-        self.0.fetch_or(FROZEN, AcqRel);
+    /// Makes every later add count for nothing, and returns what the head held just before. Only one thread may
+    /// freeze it so: it agrees with nobody.
+    pub(crate) fn stop(&self) -> Head {
+        let held = Head(self.0.fetch_or(FROZEN, AcqRel));
+        debug_assert!(!held.is_frozen(), "stopped and moved, or stopped twice");
+        held
     }
 }
 
@@ -159,6 +170,17 @@ mod tests {
         head.add(SMALL);
         assert_eq!(head.load().second(), u32::MAX);
         assert!(!head.load().idle(u32::MAX, 1));
+    }
+
+    #[test]
+    fn a_frozen_head_is_live_at_no_second() {
+        for second in [0, 1, 7, u32::MAX] {
+            let head = AtomicHead::new(Head::new(second, 5, MOST));
+            assert!(head.load().is_live_at(second));
+            assert!(!head.load().is_live_at(second ^ 1));
+            assert_eq!(head.stop(), Head::new(second, 5, MOST));
+            assert!(!head.load().is_live_at(second) && head.load().second() == second);
+        }
     }
 
     #[test]

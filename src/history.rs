@@ -81,7 +81,11 @@ impl<'g> History<'g> {
         capacity: usize,
         mut slots: impl Iterator<Item = (Operation, Slot)>,
     ) -> Result<NonNull<()>, OutOfMemory> {
-        let mut next = || slots.next().map_or(0, |(operation, slot)| pack(operation, slot));
+        let mut next = || {
+            let Some((operation, slot)) = slots.next() else { return 0 };
+            debug_assert!(!slot.is_empty(), "an entry behind a vacant one is not found");
+            pack(operation, slot)
+        };
         Self::layout(capacity).create((), || AtomicU64::new(next()))
     }
 
@@ -102,6 +106,7 @@ impl<'g> History<'g> {
     /// What the slots of an operation add up to in a window that begins at `first` and ends before `closing`, what
     /// of that is before `kept`, and where the slot of `closing` itself belongs.
     pub(crate) fn survey(&self, operation: Operation, first: u32, kept: u32, closing: u32) -> Survey<'g> {
+        debug_assert!(self.is_in_order());
         let mut survey = Survey { sum: 0, gone: 0, place: None };
         for entry in self.0 {
             let bits = entry.load(Acquire);
@@ -123,8 +128,17 @@ impl<'g> History<'g> {
         survey
     }
 
+    /// Whether no vacant entry is before a taken one, so that a walk may end at the first vacant one.
+    fn is_in_order(&self) -> bool {
+        // From behind: an entry was taken after all those before it were.
+        let mut taken = self.0.iter().rev().map(|entry| !Slot::unpack(entry.load(Acquire)).is_empty());
+        taken.by_ref().find(|&taken| taken);
+        taken.all(|taken| taken)
+    }
+
     /// Puts a slot whose second is closing in a window of `window` seconds.
     pub(crate) fn put(&self, operation: Operation, slot: Slot, window: u32) -> Result<(), PutError> {
+        debug_assert!(!slot.is_empty() && self.is_in_order());
         'entries: loop {
             for entry in self.0 {
                 let bits = entry.load(Acquire);

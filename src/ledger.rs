@@ -4,8 +4,10 @@
 //! either finds its partition there, and so comes before the clear, or is turned away and starts again
 //! with the new one, and so comes after it.
 
+use crate::amount::Amount;
 use crate::aside;
 use crate::clock::Moment;
+use crate::head::Head;
 use crate::key::{Hash, Hashing, Key};
 use crate::measure::Measure;
 use crate::memory::{OutOfMemory, try_box};
@@ -49,6 +51,8 @@ pub(crate) enum Quick<'g> {
     Done(u64),
     /// Recorded; there may be more to do.
     Counted(Partition<'g>, u64),
+    /// Added to a head that others had changed just before: see [`Ledger::overtaken`].
+    Overtaken(Partition<'g>, Head),
     /// Not recorded; here it belongs.
     Found(Partition<'g>),
     /// Not recorded.
@@ -83,7 +87,7 @@ pub(crate) struct Posting<'a> {
     pub(crate) hash: Hash,
     pub(crate) operation: Operation,
     pub(crate) model: Option<&'a [u8]>,
-    pub(crate) amount: u32,
+    pub(crate) amount: Amount,
     pub(crate) now: Moment,
 }
 
@@ -99,28 +103,71 @@ impl Ledger {
 
     /// Records in a partition that is at hand; see [`Quick`].
     #[inline(always)]
-    pub(crate) fn post_quickly<'g>(
-        &self,
-        posting: Posting<'_>,
-        terms: &Terms,
-        guard: &'g Guard,
-    ) -> Quick<'g> {
+    pub(crate) fn post_quickly<'g>(&self, posting: Posting<'_>, guard: &'g Guard) -> Quick<'g> {
         let Posting { key, hash, operation, amount, now, .. } = posting;
         let floor = self.overrides.floor(operation);
         let Some(found) = self.partitions.find_quickly(hash, key, guard) else { return Quick::Not };
         match found.add_quickly(operation, amount, now, floor) {
             Some(Ok(count)) if count < floor && !self.sweep.is_due(now) => Quick::Done(count),
             Some(Ok(count)) => Quick::Counted(found, count),
-            Some(Err(before)) => {
-                let series = found.series(operation, terms.rules.window, guard);
-                series.counted(before, amount).map_or(Quick::Not, |count| Quick::Counted(found, count))
-            }
+            Some(Err(before)) => Quick::Overtaken(found, before),
             None => Quick::Found(found),
         }
     }
 
+    /// Finishes a record of which `quick` has come, and returns its partition and its count with it. After
+    /// [`Quick::Done`] there is nothing to finish.
+    pub(crate) fn complete<'g>(
+        &self,
+        quick: Quick<'g>,
+        posting: &Posting<'_>,
+        terms: &Terms,
+        guard: &'g Guard,
+    ) -> Result<(Partition<'g>, u64), Refusal> {
+        let posted = match quick {
+            Quick::Counted(partition, count) => Some((partition, count)),
+            Quick::Overtaken(found, before) => {
+                let count = self.overtaken(found, before, posting, terms, guard);
+                count.map(|count| (found, count))
+            }
+            Quick::Found(found) => {
+                let count = self.post_to(found, posting, terms, guard).ok();
+                count.map(|count| (found, count))
+            }
+            Quick::Done(_) | Quick::Not => None,
+        };
+        posted.map_or_else(|| self.post(posting, terms, guard), Ok)
+    }
+
+    /// The count with an amount that was added to a head that was `before`, as others had changed it since it was seen.
+    /// `None`: it was frozen, and nothing is recorded.
+    #[cold]
+    fn overtaken<'g>(
+        &self,
+        found: Partition<'g>,
+        before: Head,
+        posting: &Posting<'_>,
+        terms: &Terms,
+        guard: &'g Guard,
+    ) -> Option<u64> {
+        let Posting { key, hash, operation, amount, now, .. } = *posting;
+        if before.is_frozen() {
+            return None;
+        }
+        let series = |found: Partition<'g>| found.series(operation, terms.rules.window, guard);
+        // The amount is in this entry's copy by now, or has gone with it.
+        let elsewhere = || {
+            let count = |found| series(found).count(before.second());
+            self.look(key, hash, now, terms, guard, count).ok().flatten()
+        };
+        let count = series(found).counted(before, amount).or_else(elsewhere);
+        // Its own second had no less.
+        let least = before.total().saturating_add(amount.get()).min(MOST);
+        Some(count.unwrap_or(0).max(least.into()))
+    }
+
     /// Records in the partition that was found, if that still is one.
-    pub(crate) fn post_to(
+    fn post_to(
         &self,
         found: Partition<'_>,
         posting: &Posting<'_>,
@@ -141,7 +188,7 @@ impl Ledger {
         let Posting { hash, amount, now, .. } = *posting;
         loop {
             let found = match self.admit(posting, terms, guard)? {
-                Insert::Done(new) => return Ok((new, amount.min(MOST).into())),
+                Insert::Done(new) => return Ok((new, amount.into())),
                 Insert::Exists(found) => found,
             };
             match self.post_to(found, posting, terms, guard) {

@@ -23,6 +23,7 @@
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 
 mod alarm;
+mod amount;
 mod aside;
 mod clock;
 mod error;

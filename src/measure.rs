@@ -1,5 +1,6 @@
 //! What is counted: operations, or capacity in half units.
 
+use crate::amount::Amount;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::rule::LIMITS;
@@ -8,26 +9,26 @@ use crate::rule::LIMITS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Measure {
     /// What a record adds whose amount is not said: one operation, or one unit, which is two halves.
-    pub(crate) one: u32,
+    pub(crate) one: Amount,
     /// Among how many processes the limits are divided.
     processes: u32,
 }
 
 impl Measure {
     #[cfg(test)]
-    pub(crate) const OPERATIONS: Self = Self { one: 1, processes: 1 };
+    pub(crate) const OPERATIONS: Self = Self { one: Amount::ONE, processes: 1 };
 
     pub(crate) fn try_new(capacity: bool, processes: u32) -> Result<Self, Error> {
         if processes == 0 {
             Err(Error::Invalid)
         } else {
-            Ok(Self { one: if capacity { 2 } else { 1 }, processes })
+            Ok(Self { one: if capacity { Amount::TWO } else { Amount::ONE }, processes })
         }
     }
 
     /// Whether counts are of half units, and not of operations.
     pub(crate) fn is_capacity(self) -> bool {
-        self.one == 2
+        self.one == Amount::TWO
     }
 
     /// The least count that is so many thousandths of what DynamoDB gives a partition in so many seconds, as far as this

@@ -10,6 +10,23 @@ use std::ptr::NonNull;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfMemory;
 
+/// Memory of this layout, whose size is not zero.
+pub(crate) fn allocate(layout: Layout) -> Result<NonNull<u8>, OutOfMemory> {
+    assert!(layout.size() > 0);
+    #[cfg(test)]
+    if REFUSING.get() {
+        return Err(OutOfMemory);
+    }
+    // SAFETY: the layout's size is not zero.
+    NonNull::new(unsafe { alloc(layout) }).ok_or(OutOfMemory)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Whether this thread's allocations are refused, for tests of what comes of that in the middle of a call.
+    pub(crate) static REFUSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 /// Asks for the cache line of an address, where the processor can be asked; nothing waits for it.
 #[inline(always)]
 pub(crate) fn fetch<T>(address: *const T) {
@@ -27,8 +44,7 @@ pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
     if size_of::<T>() == 0 {
         return Ok(Box::new(value));
     }
-    // SAFETY: the layout's size is not zero.
-    let memory = NonNull::new(unsafe { alloc(Layout::new::<T>()) }.cast::<T>()).ok_or(OutOfMemory)?;
+    let memory = allocate(Layout::new::<T>())?.cast::<T>();
     // SAFETY: `memory` is fresh, and laid out as `Box<T>` expects of the global allocator.
     unsafe {
         memory.write(value);
@@ -80,9 +96,7 @@ impl<H, T> Tailed<H, T> {
 
     /// Allocates, and writes the header and every item of the tail.
     pub(crate) fn create(&self, header: H, mut item: impl FnMut() -> T) -> Result<NonNull<H>, OutOfMemory> {
-        assert!(self.layout.size() > 0);
-        // SAFETY: the layout's size is not zero.
-        let memory = NonNull::new(unsafe { alloc(self.layout) }.cast::<H>()).ok_or(OutOfMemory)?;
+        let memory = allocate(self.layout)?.cast::<H>();
         // SAFETY: the allocation holds a header and, from `offset`, `count` items.
         unsafe {
             memory.write(header);

@@ -14,6 +14,7 @@
 //! its label change in place; the rest never does. To have other neighbours it *moves*: it is frozen and copied.
 
 use crate::alarm::Alarm;
+use crate::amount::Amount;
 use crate::clock::Moment;
 use crate::form::Form;
 use crate::head::{AtomicHead, Head};
@@ -23,7 +24,6 @@ use crate::memory::OutOfMemory;
 use crate::operation::Operation;
 use crate::past::{GrowError, Past};
 use crate::series::Series;
-use crate::slot::MOST;
 use crate::sync::AtomicU64;
 use crossbeam_epoch::Guard;
 use std::marker::PhantomData;
@@ -78,11 +78,11 @@ impl<'a> Content<'a> {
         key: Key<'a>,
         hash: Hash,
         operation: Operation,
-        amount: u32,
+        amount: Amount,
         second: u32,
         floor: u64,
     ) -> Result<Self, OutOfMemory> {
-        let head = |of| if of == operation { Head::new(second, 0, amount.min(MOST)) } else { Head::EMPTY };
+        let head = |of| if of == operation { Head::new(second, 0, amount.get()) } else { Head::EMPTY };
         let warm = u64::from(amount) >= floor / 2;
         let past = if warm { Form::armed()? } else { Form::NOTHING };
         Ok(Self { key, place: hash.place, heads: Operation::ALL.map(head), past })
@@ -117,16 +117,35 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Whether the partition is as if never seen: its window is empty, and it could warn at once.
-    pub(crate) fn idle(&self, now: Moment, rules: Rules, _guard: &Guard) -> bool {
-        // SAFETY: the form was an entry's, under this guard.
-        let alarm = unsafe { self.past.parts().view_alarm() };
-        self.heads.iter().all(|head| head.idle(now.second, rules.window)) && quiet(alarm, now, rules)
+    /// Whether the partition is as if never seen; see [`idle`].
+    pub(crate) fn idle(&self, now: Moment, rules: Rules, guard: &Guard) -> bool {
+        idle(self.heads, self.past, now, rules, guard)
     }
 }
 
-fn quiet(alarm: Option<&Alarm>, now: Moment, rules: Rules) -> bool {
-    alarm.is_none_or(|alarm| alarm.quiet(now.ms(), rules.interval_ms))
+/// All that a partition had when it was taken out of the table.
+pub(crate) struct Stopped {
+    heads: [Head; 2],
+    pub(crate) past: Form,
+}
+
+impl Stopped {
+    /// Whether the partition was as if never seen when it went; see [`idle`].
+    pub(crate) fn was_idle(&self, now: Moment, rules: Rules, guard: &Guard) -> bool {
+        idle(self.heads, self.past, now, rules, guard)
+    }
+}
+
+/// Whether a partition of these heads and this past, which lives while the guard does, is as if never seen: its window
+/// is empty, and it could warn at once.
+#[inline(always)]
+fn idle(heads: [Head; 2], past: Form, now: Moment, rules: Rules, _guard: &Guard) -> bool {
+    let quiet = || {
+        // SAFETY: as the caller says.
+        let alarm = unsafe { past.parts().view_alarm() };
+        alarm.is_none_or(|alarm| alarm.quiet(now.ms(), rules.interval_ms))
+    };
+    heads.iter().all(|head| head.idle(now.second, rules.window)) && quiet()
 }
 
 impl<'g> Partition<'g> {
@@ -232,13 +251,13 @@ impl<'g> Partition<'g> {
     }
 
     /// Adds in the one way that nearly all adds take: the head's second is not over, the window's total is in
-    /// it, and the alarm is made or far off. `None`: nothing was added. `Err`: the head was no longer so; see
-    /// [`Series::counted`].
+    /// it, and the alarm is made or far off. `None`: nothing was added. `Err`: it was added to this head, which was no longer
+    /// so, or counts for nothing if that was frozen; see [`Series::counted`].
     #[inline(always)]
     pub(crate) fn add_quickly(
         &self,
         operation: Operation,
-        amount: u32,
+        amount: Amount,
         now: Moment,
         floor: u64,
     ) -> Option<Result<u64, Head>> {
@@ -246,11 +265,14 @@ impl<'g> Partition<'g> {
         let head = &core.heads[operation.index()];
         let (seen, past) = (head.load(), core.past.load());
         let far = u64::from(seen.total()) + u64::from(amount) < floor / 2;
-        if seen.second() < now.second || !seen.takes(amount) || !past.is_light() || !(far || past.is_armed())
+        if seen.second() < now.second
+            || !seen.takes(amount.get())
+            || !past.is_light()
+            || !(far || past.is_armed())
         {
             return None;
         }
-        let before = head.add(amount);
+        let before = head.add(amount.get());
         Some(if before.is_near(seen) {
             Ok(u64::from(before.total()) + u64::from(amount))
         } else {
@@ -262,7 +284,7 @@ impl<'g> Partition<'g> {
     pub(crate) fn add(
         &self,
         operation: Operation,
-        amount: u32,
+        amount: Amount,
         now: Moment,
         rules: Rules,
         floor: u64,
@@ -289,11 +311,10 @@ impl<'g> Partition<'g> {
         self.core().past.alarm(guard)
     }
 
-    /// Whether the partition is as if never seen: its window is empty, and it could warn at once.
+    /// Whether the partition is as if never seen; see [`idle`].
     pub(crate) fn idle(&self, now: Moment, rules: Rules, guard: &Guard) -> bool {
         let core = self.core();
-        core.heads.iter().all(|head| head.load().idle(now.second, rules.window))
-            && quiet(core.past.alarm_if_any(guard), now, rules)
+        idle(core.heads.each_ref().map(AtomicHead::load), core.past.load(), now, rules, guard)
     }
 
     /// Freezes the entry, so that every later add is told that it moved, and returns what a copy is made of.
@@ -306,10 +327,12 @@ impl<'g> Partition<'g> {
         Content { key: self.key(), place: self.place(), heads, past: core.past.freeze().thawed() }
     }
 
-    /// Stops an entry that can't be found any more, and returns what hangs on it: nothing else will.
-    pub(crate) fn stop(&self) -> Form {
-        self.core().heads.iter().for_each(AtomicHead::stop);
-        self.seal()
+    /// Stops an entry that can't be found any more, and returns what it had: nothing is added to that. Called once.
+    pub(crate) fn stop(&self) -> Stopped {
+        let [writes, reads] = &self.core().heads;
+        // The heads first, as in `freeze`.
+        let heads = [writes.stop(), reads.stop()];
+        Stopped { heads, past: self.seal() }
     }
 
     /// Makes sure that nothing is hung on the entry from now on, and returns what is.
@@ -331,7 +354,7 @@ mod tests {
     fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
         let rules = Rules { window, interval_ms: 0 };
         let key = Key { table: b"orders", pk: b"customer#0000000007" };
-        let content = Content::first(key, Hash::new(0), Operation::Write, 1, 0, u64::MAX).unwrap();
+        let content = Content::first(key, Hash::new(0), Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
         let entry = Partition::size(content.text_len()).next_multiple_of(16);
         let mut memory = vec![0_u64; entry / 8];
         // SAFETY: there are so many bytes, aligned for an entry.
@@ -345,7 +368,7 @@ mod tests {
         for second in 0..seconds {
             let now = Moment::from_ms(u64::from(second) * 1000);
             for &operation in operations {
-                partition.add(operation, 1, now, rules, u64::MAX, guard).unwrap();
+                partition.add(operation, Amount::ONE, now, rules, u64::MAX, guard).unwrap();
             }
         }
         let past = partition.seal();

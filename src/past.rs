@@ -131,6 +131,10 @@ impl Past {
             if history.is_some_and(|history| history.put(operation, slot, window).is_ok()) {
                 return Ok(());
             }
+            // The history is the copy's as well, which may not need to grow.
+            if old.is_frozen() {
+                return Err(GrowError::Frozen);
+            }
             let larger = Self::larger(parts, operation, slot.second, window, guard)?;
             self.grow(old, parts, larger, guard)?;
         }

@@ -1,12 +1,12 @@
 //! One record in full.
 
+use crate::amount::Amount;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::key::{Hash, Key, check_name};
 use crate::ledger::Posting;
 use crate::measure::Measure;
 use crate::operation::Operation;
-use crate::slot::MOST;
 
 /// One record: which partition, which operation, how much, and on behalf of which model.
 ///
@@ -69,7 +69,7 @@ impl<'a> Record<'a> {
     /// This record, once it has been checked, at a moment; with its key's hash.
     #[inline(always)]
     pub(crate) fn posting(&self, hash: Hash, now: Moment, measure: Measure) -> Posting<'a> {
-        let amount = self.amount.map_or(measure.one, |amount| u32::try_from(amount).unwrap_or(MOST));
+        let amount = self.amount.map_or(measure.one, Amount::clamped);
         Posting { key: self.key(), hash, operation: self.operation, model: self.model, amount, now }
     }
 }

@@ -122,7 +122,7 @@ impl Detector {
         guard: Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let ledger = self.current.get(&guard);
-        let quick = ledger.post_quickly(posting, &self.terms, &guard);
+        let quick = ledger.post_quickly(posting, &guard);
         if let Quick::Done(count) = quick {
             self.records.count(epoch::block(), 1);
             return Ok((count, None));
@@ -141,35 +141,44 @@ impl Detector {
     pub(crate) fn finish<'a, 'g>(
         &self,
         mut ledger: &'g Ledger,
-        quick: Quick<'g>,
+        mut quick: Quick<'g>,
         posting: &Posting<'a>,
         delivery: Delivery,
         guard: &'g Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let posted = match quick {
-            Quick::Counted(partition, count) => Some((partition, count)),
-            Quick::Found(found) => {
-                let posted = ledger.post_to(found, posting, &self.terms, guard).ok();
-                posted.map(|count| (found, count))
+        let (partition, count) = loop {
+            match ledger.complete(quick, posting, &self.terms, guard) {
+                Ok(posted) => break posted,
+                Err(Refusal::Memory) => return Err(Error::Memory),
+                Err(Refusal::Closed) => (ledger, quick) = (self.current.get(guard), Quick::Not),
             }
-            Quick::Done(_) | Quick::Not => None,
-        };
-        let (partition, count) = match posted {
-            Some(posted) => posted,
-            None => loop {
-                match ledger.post(posting, &self.terms, guard) {
-                    Ok(posted) => break posted,
-                    Err(Refusal::Memory) => return Err(Error::Memory),
-                    Err(Refusal::Closed) => ledger = self.current.get(guard),
-                }
-            },
         };
         ledger.sweep(posting.now, &self.terms, guard);
-        // Closed: cleared meanwhile. This record came before that, and what is cleared needs no warning.
-        let Ok(Some(met)) = ledger.met(partition, count, posting, &self.terms, guard) else {
-            return Ok((count, None));
+        let warning = match ledger.met(partition, count, posting, &self.terms, guard) {
+            Ok(Some(met)) => self.warning(ledger, partition, posting, met, delivery, guard),
+            Ok(None) => None,
+            // Cleared meanwhile. This record came before that, and what is cleared needs no warning.
+            Err(Refusal::Closed) => None,
+            Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),
         };
-        Ok((count, self.warning(ledger, partition, posting, met, delivery, guard)))
+        Ok((count, warning))
+    }
+
+    /// Counts a record among the suppressed of which nobody can say whether it is hot: its partition has moved, and there is no
+    /// memory to follow it. Gives no warning.
+    #[cold]
+    fn withhold<'a>(
+        &self,
+        partition: Partition<'_>,
+        operation: Operation,
+        guard: &Guard,
+    ) -> Option<Warning<'a>> {
+        // Made well before the count was near a threshold.
+        if let Ok(alarm) = partition.alarm(guard) {
+            alarm.hold(operation);
+        }
+        Tally::count(&self.terms.tally.suppressed, 1);
+        None
     }
 
     #[cold]
@@ -211,12 +220,16 @@ impl Detector {
                     Err(GrowError::Frozen) => None,
                     Err(GrowError::Memory) => Some(None),
                 };
-                ledger.look(key, hash, now, terms, guard, alarm).ok()??
+                match ledger.look(key, hash, now, terms, guard, alarm) {
+                    Ok(alarm) => alarm.flatten(),
+                    // As in `finish`.
+                    Err(Refusal::Closed) => return None,
+                    Err(Refusal::Memory) => None,
+                }
             }
             Err(GrowError::Memory) => None,
         };
-        // Without memory for its warning state a hot record is counted and gives no warning.
-        let suppressed = self.ring(alarm?, operation, now, delivery)?;
+        let suppressed = self.ring(alarm, operation, now, delivery)?;
         let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
         let peak = ledger.look(key, hash, now, terms, guard, peak).ok().flatten();
         Tally::count(&terms.tally.warnings, 1);
@@ -248,16 +261,28 @@ impl Detector {
         self.terms.measure.is_capacity() && rule != Rule::Throttle
     }
 
-    /// Whether a hot record is the one to warn; if so, how many were not since the last.
-    fn ring(&self, alarm: &Alarm, operation: Operation, now: Moment, delivery: Delivery) -> Option<u64> {
+    /// Whether a hot record is the one to warn; if so, how many were not since the last. One without an alarm always is:
+    /// either its partition has been replaced at the bound since it was recorded, and its warning state gone with it, or there
+    /// is no memory to make one.
+    fn ring(
+        &self,
+        alarm: Option<&Alarm>,
+        operation: Operation,
+        now: Moment,
+        delivery: Delivery,
+    ) -> Option<u64> {
         let heard = match delivery {
             Delivery::Caller => true,
             Delivery::Callback => self.callback.is_some() && !CALLING.get(),
         };
-        if !heard {
-            alarm.hold(operation);
-        }
-        let rung = if heard { alarm.ring(operation, now.ms(), self.terms.rules.interval_ms) } else { None };
+        let rung = match alarm {
+            Some(alarm) if heard => alarm.ring(operation, now.ms(), self.terms.rules.interval_ms),
+            Some(alarm) => {
+                alarm.hold(operation);
+                None
+            }
+            None => heard.then_some(0),
+        };
         if rung.is_none() {
             Tally::count(&self.terms.tally.suppressed, 1);
         }
@@ -274,5 +299,91 @@ impl Detector {
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
         }
         CALLING.set(false);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::amount::Amount;
+    use crate::memory::REFUSING;
+    use crate::thresholds::Thresholds;
+
+    const KEY: Key<'_> = Key { table: b"t", pk: b"k" };
+
+    /// A detector on which ten writes are hot: in a second, or else in the window of a minute.
+    fn detector(in_a_second: bool) -> Detector {
+        let ten = Thresholds { writes: Some(10), reads: None };
+        let much = 1 << 40;
+        let builder = Detector::builder(if in_a_second { much } else { 10 }, much, 60).manual_clock();
+        let builder = if in_a_second { builder.second_thresholds(ten) } else { builder };
+        builder.build().unwrap()
+    }
+
+    fn posting(detector: &Detector) -> Posting<'static> {
+        let hash = detector.terms.hashing.key(KEY);
+        let (operation, amount, now) = (Operation::Write, Amount::ONE, Moment::from_ms(0));
+        Posting { key: KEY, hash, operation, model: None, amount, now }
+    }
+
+    /// Finishes a record that found `count` in its partition, once `meanwhile` was done to that.
+    fn finish(
+        detector: &Detector,
+        count: u64,
+        meanwhile: impl FnOnce(&Ledger, Partition<'_>, &Guard),
+    ) -> (u64, Option<Warning<'static>>) {
+        let guard = &epoch::pin();
+        let (ledger, posting) = (detector.current.get(guard), posting(detector));
+        let found = ledger.partitions.find(posting.hash, KEY, guard).unwrap().unwrap();
+        meanwhile(ledger, found, guard);
+        detector.finish(ledger, Quick::Counted(found, count), &posting, Delivery::Caller, guard).unwrap()
+    }
+
+    /// As one who replaces a segment does, until it is refused memory for the copy's second segment.
+    fn freeze_all(ledger: &Ledger, guard: &Guard) {
+        let (_, segment) = ledger.partitions.locate(0, guard).unwrap();
+        segment.freeze();
+        let lasts = segment.lasts().unwrap();
+        segment.entries().for_each(|(at, _, entry)| _ = entry.freeze(&lasts[at]));
+    }
+
+    /// It was taken for one that a clear had forgotten.
+    #[test]
+    fn a_record_that_no_memory_lets_judge_is_suppressed() {
+        let detector = detector(true);
+        (0..10).for_each(|_| _ = detector.record_and_warn(&Record::new("t", "k", Operation::Read)).unwrap());
+        (0..9).for_each(|_| _ = detector.record_write("t", "k").unwrap());
+        let (count, warning) = finish(&detector, 10, |ledger, _, guard| {
+            freeze_all(ledger, guard);
+            REFUSING.set(true);
+        });
+        REFUSING.set(false);
+        assert!((count, warning) == (10, None) && detector.statistics().suppressed == 1);
+        let (count, warning) = detector.record_and_warn(&Record::new("t", "k", Operation::Write)).unwrap();
+        assert_eq!((count, warning.unwrap().suppressed), (10, 1), "the record above was made up");
+    }
+
+    /// It was neither warned about nor suppressed.
+    #[test]
+    fn a_hot_record_whose_partition_was_replaced_before_it_had_an_alarm_warns() {
+        let detector = detector(false);
+        detector.record_write("t", "k").unwrap();
+        let (_, warning) = finish(&detector, 10, |ledger, found, guard| {
+            let now = Moment::from_ms(0);
+            assert!(ledger.partitions.remove(found, detector.terms.renewal(now), guard).unwrap().is_some());
+        });
+        let warning = warning.expect("the record was hot");
+        assert_eq!((warning.count, warning.suppressed, warning.peak), (10, 0, 10));
+        assert_eq!(detector.statistics().warnings, 1);
+    }
+
+    /// The same where there is no memory for the alarm.
+    #[test]
+    fn a_hot_record_without_memory_for_its_alarm_warns() {
+        let detector = detector(false);
+        detector.record_write("t", "k").unwrap();
+        let (_, warning) = finish(&detector, 10, |_, _, _| REFUSING.set(true));
+        REFUSING.set(false);
+        assert_eq!(warning.map(|warning| (warning.count, warning.suppressed)), Some((10, 0)));
     }
 }

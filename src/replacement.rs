@@ -52,10 +52,7 @@ impl Table {
         segment.freeze();
         let depth = segment.depth();
         let loads = self.loads(segment, renewal, guard);
-        let entries = loads[0].entries + loads[1].entries;
-        // One that has far more than its share is not relieved by splitting: its keys were made to collide.
-        let crowded = || depth >= DEPTH_MAX || entries as u64 > 8 * (self.entries() >> depth) + 16;
-        let split = loads[2].is_much() && !crowded();
+        let split = loads[2].is_much() && self.may_split(loads[2].entries, depth);
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
         let copied = self.copy(segment, renewal, split, &loads, &mut halves, guard);
         let published = copied.as_ref().is_ok_and(|_| {
@@ -93,8 +90,12 @@ impl Table {
         Ok(())
     }
 
-    fn entries(&self) -> u64 {
-        self.lens.iter().map(Len::get).sum()
+    /// Whether splitting is what relieves a segment of this depth that holds so many entries. Not where keys were made to
+    /// collide: there a segment has far more than its share of the table, or is deeper than the table has entries to fill
+    /// segments of that depth. So the directory is never over twice as long as the table has had entries, however few.
+    fn may_split(&self, entries: usize, depth: u32) -> bool {
+        let share = self.lens.iter().map(Len::get).sum::<u64>() >> depth;
+        depth < DEPTH_MAX && share > 0 && entries as u64 <= 8 * share + 16
     }
 
     /// What the lower half, the upper half and all of a segment would have to hold.

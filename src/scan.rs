@@ -42,6 +42,7 @@ impl Scan {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::amount::Amount;
     use crate::clock::Moment;
     use crate::key::{Hash, Key};
     use crate::operation::Operation;
@@ -55,7 +56,7 @@ mod tests {
         let key = Key { table: b"t", pk: &pk };
         // An even spread of places.
         let hash = Hash::new(u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32));
-        let content = Content::first(key, hash, Operation::Write, 1, 0, u64::MAX).unwrap();
+        let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
         let rules = Rules { window: 60, interval_ms: 0 };
         let renewal = Renewal { now: Moment::from_ms(0), rules, reclaimed: &AtomicU64::new(0), to_come: 0 };
         assert!(table.insert(hash, &content, renewal, guard).is_ok());

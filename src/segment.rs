@@ -14,10 +14,10 @@
 //! entries are frozen too, and copied to its successors.
 
 use crate::group::{AtomicGroup, LANES, Lane};
-use crate::memory::OutOfMemory;
+use crate::memory::{OutOfMemory, allocate};
 use crate::partition::{Content, Partition};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, dealloc};
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 use std::ptr::{NonNull, null_mut};
@@ -109,8 +109,7 @@ impl Shape {
 
 impl<'g> Segment<'g> {
     pub(crate) fn create(shape: Shape, depth: u32) -> Result<Self, OutOfMemory> {
-        // SAFETY: the layout holds at least the header.
-        let memory = NonNull::new(unsafe { alloc(shape.layout()) }).ok_or(OutOfMemory)?;
+        let memory = allocate(shape.layout())?;
         let header: NonNull<Header> = memory.cast();
         let Shape { cells_shift, cell_size, texts } = shape;
         let new = Self { header, depth, cells_shift, cell_size, _lives: PhantomData };

@@ -15,8 +15,14 @@
 //! **The base.** While the head's second stays `h`, the past's slots in `[h − window, h − 1]` do not change: an
 //! entry is taken again only for a second that comes more than a window later, and a second is put only
 //! once the head reached it. So their sum is a function of `h`, and the base is that sum (or 0 if the sum is
-//! at its limit, for a partition marked heavy). It is exact if the head's second is `h` after it was taken.
+//! at its limit, for a partition marked heavy).
+//!
+//! **The second look.** What is added up of the past is the sum for `h` if the head still is one of `h`, *and can
+//! still turn*, after it was added up: [`Series::is_current`]. A frozen head can't. Its partition has moved, and the
+//! copy shares the past and turns on: it may have taken slots of the window for later seconds, and the frozen head
+//! would say `h` for ever. So no look at a frozen head proves anything, and its reader finds the partition again.
 
+use crate::amount::Amount;
 use crate::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::history::Survey;
 use crate::operation::Operation;
@@ -54,7 +60,7 @@ impl Series<'_> {
     /// nothing was added.
     pub(crate) fn add(
         &self,
-        amount: u32,
+        amount: Amount,
         second: u32,
         prepare: impl Fn(u64) -> Result<(), AddError>,
     ) -> Result<u64, AddError> {
@@ -74,43 +80,44 @@ impl Series<'_> {
         }
     }
 
-    /// Adds to the second that was seen. `None`: the head is another by now.
+    /// Adds to the second that was seen. `None`: the head is another by now. Not blindly, so that the count is known:
+    /// this way is taken where the total does not tell it, or the alarm has yet to be made.
     fn enlarge(
         &self,
         seen: Head,
-        amount: u32,
+        amount: Amount,
         prepare: impl Fn(u64) -> Result<(), AddError>,
     ) -> Result<Option<u64>, AddError> {
         let Some(sum) = self.sum_before(seen) else { return Ok(None) };
         let base = base(sum);
-        let own = |head: Head| head.own(base).saturating_add(amount).min(MOST);
-        prepare(sum + u64::from(own(seen)))?;
-        if !seen.takes(amount) {
-            let new = Head::new(seen.second(), base, own(seen));
-            return Ok(self.head.replace(seen, new).then(|| sum + u64::from(own(seen))));
-        }
-        self.counted(self.head.add(amount), amount).map(Some)
+        let own = enlarged(seen.own(base), amount);
+        let count = sum + u64::from(own);
+        prepare(count)?;
+        Ok(self.head.replace(seen, Head::new(seen.second(), base, own)).then_some(count))
     }
 
-    /// The count with an `amount` that was added to what was `before`, or one of a moment since then. Only a
-    /// thread that stood still for a whole window within these lines can find its own second gone from it.
+    /// The count with an `amount` that was added blindly to the head that was `before`, which was not frozen. `None`: it
+    /// can't be told from this entry any more, as the partition has moved since.
     #[cold]
-    pub(crate) fn counted(&self, before: Head, amount: u32) -> Result<u64, AddError> {
-        if before.is_frozen() {
-            return Err(AddError::Moved);
+    pub(crate) fn counted(&self, before: Head, amount: Amount) -> Option<u64> {
+        debug_assert!(!before.is_frozen(), "nothing was added");
+        // A head's base is left out of its total only once the past is marked. What is not saturated is exact then.
+        let total = u64::from(before.total()) + u64::from(amount);
+        if self.past.load().is_light() && total <= u64::from(MOST) {
+            return Some(total);
         }
-        let own = |sum| u64::from(before.own(base(sum)).saturating_add(amount).min(MOST));
-        Ok(match self.sum_before(before) {
-            Some(sum) => sum + own(sum),
-            None => self.count(before.second()).unwrap_or(before.total().into()).max(amount.into()),
-        })
+        match self.sum_before(before) {
+            Some(sum) => Some(sum + u64::from(enlarged(before.own(base(sum)), amount))),
+            // Others have turned the head. The amount is still in the window, if this thread did not stand still for all of it.
+            None => self.count(before.second()),
+        }
     }
 
     /// Turns the head from `seen` to an amount in a later second. `None`: it is another by now.
     fn turn(
         &self,
         seen: Head,
-        amount: u32,
+        amount: Amount,
         second: u32,
         prepare: impl Fn(u64) -> Result<(), AddError>,
     ) -> Result<Option<u64>, AddError> {
@@ -119,13 +126,12 @@ impl Series<'_> {
             let Some(closed) = self.close(seen, second)? else { return Ok(None) };
             sum = closed;
         }
-        let amount = amount.min(MOST);
         let count = sum + u64::from(amount);
         prepare(count)?;
         if sum >= BASE_LIMIT {
             self.past.set_heavy();
         }
-        let turned = self.head.replace(seen, Head::new(second, base(sum), amount));
+        let turned = self.head.replace(seen, Head::new(second, base(sum), amount.get()));
         if turned && let Closed::Wheel(wheel) = self.closed() {
             wheel.remember(second, sum);
         }
@@ -145,8 +151,7 @@ impl Series<'_> {
                 Survey { sum: wheel.closed(closing), gone, place: None }
             }
         };
-        // Else what was added up may not be this second's.
-        if self.head.load().second() != closing {
+        if !self.is_current(seen) {
             return Ok(None);
         }
         let own = seen.own(base(survey.sum));
@@ -154,21 +159,29 @@ impl Series<'_> {
         if !survey.place.is_some_and(|place| place.put(self.operation, slot)) {
             self.past.put(self.operation, slot, self.window, self.guard)?;
         }
-        Ok(Some(survey.sum + u64::from(own) - survey.gone))
+        Ok(Some(left(survey.sum + u64::from(own), survey.gone)))
+    }
+
+    /// Whether the head that was seen still is the partition's, and in its second: what was added up of the past since it
+    /// was seen is that second's then.
+    fn is_current(&self, seen: Head) -> bool {
+        debug_assert!(!seen.is_frozen(), "nothing can be told from a frozen head");
+        self.head.load().is_live_at(seen.second())
     }
 
     fn closed(&self) -> Closed<'_> {
         self.past.closed(self.operation, self.guard)
     }
 
-    /// What the window's slots before the head that was seen add up to. `None`: its second is over by now.
+    /// What the window's slots before the head that was seen add up to. `None`: its second is over by now, or the partition
+    /// has moved.
     fn sum_before(&self, seen: Head) -> Option<u64> {
         let second = seen.second();
         let sum = match self.closed() {
             Closed::Wheel(wheel) => wheel.closed(second),
             _ => self.sum_between(second.saturating_sub(self.window), second),
         };
-        (self.head.load().second() == second).then_some(sum)
+        self.is_current(seen).then_some(sum)
     }
 
     /// How much of that has left the window that ends at `second`.
@@ -194,10 +207,11 @@ impl Series<'_> {
     /// The window's count at `second`, or at a later second that the head has reached. `None`: the partition
     /// has moved or gone.
     pub(crate) fn count(&self, second: u32) -> Option<u64> {
-        self.steady(second, 0, |head, now| {
+        self.steady(second, (0, 0), |head, now| {
             let sum = self.sum_before(head)?;
-            Some(sum + u64::from(head.own(base(sum))) - self.sum_gone(head, now))
+            Some((sum + u64::from(head.own(base(sum))), self.sum_gone(head, now)))
         })
+        .map(|(all, gone)| left(all, gone))
     }
 
     /// The fullest slot in the window at `second`, or at a later second that the head has reached. `None`:
@@ -208,7 +222,7 @@ impl Series<'_> {
 
     /// Count and peak of one moment; see there.
     pub(crate) fn count_and_peak(&self, second: u32) -> Option<(u64, u64)> {
-        self.steady(second, (0, 0), |head, now| {
+        self.steady(second, (0, 0, 0), |head, now| {
             let sum = self.sum_before(head)?;
             let own = head.own(base(sum));
             let within = now.saturating_sub(self.window)..head.second();
@@ -217,8 +231,9 @@ impl Series<'_> {
                 Closed::Wheel(wheel) => fullest(wheel.slots(), within),
                 Closed::History(history) => fullest(history.slots(self.operation), within),
             };
-            Some((sum + u64::from(own) - self.sum_gone(head, now), past.max(own).into()))
+            Some((sum + u64::from(own), self.sum_gone(head, now), past.max(own).into()))
         })
+        .map(|(all, gone, peak)| (left(all, gone), peak))
     }
 
     /// What the second `second`, and the five that end with it, have. If the head has turned to later ones since a record
@@ -247,8 +262,8 @@ impl Series<'_> {
         })
     }
 
-    /// What `look` makes of a head whose second was the same before and after; `idle` for one that is. A
-    /// retry means that a second has passed and another thread gone on.
+    /// What `look` makes of a head that was current before and after; `idle` for one that is. A retry means that a second
+    /// has passed, or the partition has moved, and another thread gone on. `None`: it has moved.
     fn steady<T>(&self, second: u32, idle: T, look: impl Fn(Head, u32) -> Option<T>) -> Option<T> {
         loop {
             let head = self.head.load();
@@ -260,12 +275,23 @@ impl Series<'_> {
                 return Some(idle);
             }
             if let Some(found) = look(head, now)
-                && self.head.load().second() == head.second()
+                && self.is_current(head)
             {
                 return Some(found);
             }
         }
     }
+}
+
+/// What a second has with an amount more.
+fn enlarged(own: u32, amount: Amount) -> u32 {
+    own.saturating_add(amount.get()).min(MOST)
+}
+
+/// What is left of `all` in the window once `gone`, a part of it, has left.
+fn left(all: u64, gone: u64) -> u64 {
+    debug_assert!(gone <= all, "{gone} have left the window, of {all}");
+    all.saturating_sub(gone)
 }
 
 fn fullest(slots: impl Iterator<Item = Slot>, within: std::ops::Range<u32>) -> u32 {

@@ -20,6 +20,7 @@ impl Slot {
     pub(crate) const EMPTY: Slot = Slot { second: 0, count: 0 };
 
     pub(crate) fn new(second: u32, count: u32) -> Self {
+        debug_assert!(count > 0, "a slot of nothing would look vacant");
         Self { second, count: count.min(MOST) }
     }
 

@@ -98,7 +98,8 @@ impl Sweep {
         }
     }
 
-    /// Makes a partition go that has been counted out already. `false`: another thread did, or it has moved.
+    /// Makes a partition go that has been counted out already, and tallies it by what it had when it went: it may have been
+    /// recorded since it was chosen for being idle. `false`: another thread did, or it has moved.
     #[cold]
     fn replace(
         &self,
@@ -108,12 +109,12 @@ impl Sweep {
         terms: &Terms,
         guard: &Guard,
     ) -> bool {
-        let (idle, aside) = (partition.idle(now, terms.rules, guard), is_aside(partition.key()));
-        let removed = partitions.remove(partition, terms.renewal(now), guard).unwrap_or(false);
-        if removed && !aside {
+        let Ok(Some(stopped)) = partitions.remove(partition, terms.renewal(now), guard) else { return false };
+        if !is_aside(partition.key()) {
+            let idle = stopped.was_idle(now, terms.rules, guard);
             Tally::count(if idle { &terms.tally.reclaimed } else { &terms.tally.replaced }, 1);
         }
-        removed
+        true
     }
 
     /// The quietest partition of the first few that a walk from somewhere meets; an idle one at once.
@@ -169,6 +170,7 @@ impl Sweep {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::amount::Amount;
     use crate::key::Hashing;
     use crate::measure::Measure;
     use crate::partition::{Content, Rules};
@@ -201,7 +203,7 @@ mod tests {
             let pk = n.to_le_bytes();
             let key = Key { table: b"t", pk: &pk };
             let hash = terms.hashing.key(key);
-            let content = Content::first(key, hash, Operation::Write, 1, 0, u64::MAX).unwrap();
+            let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
             assert!(partitions.insert(hash, &content, terms.renewal(now), guard).is_ok());
             sweep.trim(&partitions, key, now, &terms, guard);
         }

@@ -12,7 +12,7 @@ use crate::key::{Hash, Key};
 use crate::label::Label;
 use crate::len::Len;
 use crate::memory::OutOfMemory;
-use crate::partition::{Content, Partition};
+use crate::partition::{Content, Partition, Stopped};
 use crate::probe::Inserted;
 use crate::replacement::Renewal;
 use crate::segment::{CELL_UNITS, CELLS, Segment, Shape};
@@ -215,14 +215,14 @@ impl Table {
         Ok(())
     }
 
-    /// Takes a partition out of the table, unless another thread has or the table is closed. `true`: this call
-    /// did.
+    /// Takes a partition out of the table, unless another thread has or the table is closed. Returns what it had, if this
+    /// call did: it is retired, and lives while the guard does.
     pub(crate) fn remove(
         &self,
         partition: Partition<'_>,
         renewal: Renewal<'_>,
         guard: &Guard,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Option<Stopped>, Refusal> {
         // First, so that who sees the lane vacated does not come upon the entry in its home.
         partition.hide();
         loop {
@@ -233,15 +233,16 @@ impl Table {
                 .flat_map(|segment| segment.entries())
                 .find_map(|(_, lane, entry)| here(&entry).then_some(lane));
             match found {
-                None => return Ok(false),
+                None => return Ok(None),
                 Some(lane) if lane.vacate() => {
+                    let stopped = partition.stop();
                     // SAFETY: it can't be found, and `vacate` succeeds once for an entry.
-                    unsafe { partition.stop().retire(guard) };
-                    return Ok(true);
+                    unsafe { stopped.past.retire(guard) };
+                    return Ok(Some(stopped));
                 }
                 Some(lane) if lane.is_frozen() => {
                     self.replace(i, segment, renewal, guard)?;
-                    return Ok(false);
+                    return Ok(None);
                 }
                 Some(_) => {}
             }

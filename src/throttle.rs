@@ -1,5 +1,6 @@
 //! Recording throttles, and what no partition can be charged with.
 
+use crate::amount::Amount;
 use crate::aside::{Kind, Reason, Unattributed, with_aside};
 use crate::detector::Detector;
 use crate::epoch;
@@ -9,7 +10,6 @@ use crate::ledger::Posting;
 use crate::operation::Operation;
 use crate::recording::Delivery;
 use crate::rule::{Met, Rule};
-use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::warning::Warning;
 
@@ -58,7 +58,7 @@ impl Detector {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         key.check()?;
         let warns = reason == Reason::KeyRange && self.terms.warn_of_throttles;
-        let posted = self.post_aside(Kind::Throttle(reason), key, operation, 1, warns, delivery)?;
+        let posted = self.post_aside(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
         Tally::count(&self.terms.tally.throttles[reason as usize], 1);
         Ok(posted)
     }
@@ -94,7 +94,8 @@ impl Detector {
         with_aside(Kind::Unattributed(what), key, |aside| self.count(aside, operation))
     }
 
-    /// Tallies for a table, whose name has been checked, what no partition can be charged with.
+    /// Tallies for a table, whose name has been checked, what no partition can be charged with. An `amount` of 0 changes
+    /// nothing.
     #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
     pub(crate) fn tally(
         &self,
@@ -103,8 +104,9 @@ impl Detector {
         what: Unattributed,
         amount: u64,
     ) -> Result<(), Error> {
+        let Some(added) = Amount::new(amount) else { return Ok(()) };
         let key = Key { table, pk: &[] };
-        self.post_aside(Kind::Unattributed(what), key, operation, amount, false, Delivery::Caller)?;
+        self.post_aside(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
         Tally::count(&self.terms.tally.unattributed[what as usize], amount);
         Ok(())
     }
@@ -114,7 +116,7 @@ impl Detector {
         kind: Kind,
         key: Key<'a>,
         operation: Operation,
-        amount: u64,
+        amount: Amount,
         warns: bool,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
@@ -123,7 +125,6 @@ impl Detector {
             let guard = &epoch::pin();
             let now = self.clock.now();
             let hash = self.terms.hashing.key(aside);
-            let amount = u32::try_from(amount).unwrap_or(MOST);
             let posting = Posting { key: aside, hash, operation, model: None, amount, now };
             let posted = self.current.with(guard, |ledger| {
                 let (found, count) = ledger.post(&posting, &self.terms, guard)?;

@@ -2,6 +2,7 @@
 
 use super::{Stage, Thread, explore};
 use crate::alarm::Alarm;
+use crate::amount::Amount;
 use crate::clock::Moment;
 use crate::key::{Hash, Hashing, Key};
 use crate::ledger::{Current, Posting, Quick, Terms};
@@ -58,7 +59,7 @@ impl Subject {
             hash: Hash::new(key.into()),
             operation,
             model: None,
-            amount: 1,
+            amount: Amount::ONE,
             now: Moment::from_ms(u64::from(second) * 1000),
         }
     }
@@ -67,16 +68,9 @@ impl Subject {
         let guard = thread.pin();
         let pk = key.to_ne_bytes();
         let posting = Self::posting(key, &pk, operation, second);
-        let posted = self.current.with(&guard, |ledger| {
-            // As a detector does.
-            Ok(match ledger.post_quickly(posting, &self.terms, &guard) {
-                Quick::Done(count) | Quick::Counted(_, count) => count,
-                Quick::Found(found) => match ledger.post_to(found, &posting, &self.terms, &guard) {
-                    Ok(count) => count,
-                    Err(_) => ledger.post(&posting, &self.terms, &guard)?.1,
-                },
-                Quick::Not => ledger.post(&posting, &self.terms, &guard)?.1,
-            })
+        let posted = self.current.with(&guard, |ledger| match ledger.post_quickly(posting, &guard) {
+            Quick::Done(count) => Ok(count),
+            quick => Ok(ledger.complete(quick, &posting, &self.terms, &guard)?.1),
         });
         posted.unwrap()
     }

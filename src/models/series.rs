@@ -3,6 +3,7 @@
 //! Every amount is a power of two, so that a count tells which adds are in it.
 
 use super::{Stage, Thread, explore};
+use crate::amount::Amount;
 use crate::clock::Moment;
 use crate::head::BASE_LIMIT;
 use crate::key::{Hash, Key};
@@ -30,7 +31,8 @@ impl Series {
     /// One that got an amount of 1 in second 0.
     fn new() -> Self {
         let content =
-            Content::first(Key { table: b"t", pk: b"k" }, Hash::new(0), Write, 1, 0, u64::MAX).unwrap();
+            Content::first(Key { table: b"t", pk: b"k" }, Hash::new(0), Write, Amount::ONE, 0, u64::MAX)
+                .unwrap();
         assert!(Partition::size(content.text_len()) <= Self::LAYOUT.size());
         // SAFETY: the layout has room for the entry.
         unsafe {
@@ -64,7 +66,7 @@ fn add(series: &Series, amount: u32, second: u32, thread: &Thread) -> u64 {
 
 fn add_to(series: &Series, operation: crate::Operation, amount: u32, second: u32, thread: &Thread) -> u64 {
     let (guard, now) = (&thread.pin(), Moment::from_ms(u64::from(second) * 1000));
-    let partition = series.partition();
+    let (partition, amount) = (series.partition(), Amount::clamped(amount.into()));
     match partition.add_quickly(operation, amount, now, u64::MAX) {
         Some(Ok(count)) => count,
         Some(Err(before)) => partition.series(operation, WINDOW, guard).counted(before, amount).unwrap(),

@@ -2,6 +2,7 @@
 //! what it found (g).
 
 use super::{Stage, Thread, explore};
+use crate::amount::Amount;
 use crate::clock::Moment;
 use crate::key::{Hash, Key};
 use crate::operation::Operation::Write;
@@ -35,7 +36,7 @@ impl Subject {
     /// `true`: it was not there.
     fn insert(&self, key: u32, thread: &Thread) -> Result<bool, Refusal> {
         let (pk, hash) = (key.to_ne_bytes(), hash(key));
-        let content = Content::first(key_of(&pk), hash, Write, 1, 0, u64::MAX).unwrap();
+        let content = Content::first(key_of(&pk), hash, Write, Amount::ONE, 0, u64::MAX).unwrap();
         let guard = thread.pin();
         let inserted = self.table.insert(hash, &content, self.renewal(0), &guard)?;
         Ok(matches!(inserted, Insert::Done(_)))
@@ -53,7 +54,7 @@ impl Subject {
         let guard = thread.pin();
         // As who makes one go at the bound does: it tries again with another, or the same.
         while let Some(found) = self.find(key, &guard) {
-            if self.table.remove(found, self.renewal(0), &guard).unwrap() {
+            if self.table.remove(found, self.renewal(0), &guard).unwrap().is_some() {
                 self.table.lens[0].decrement_by(1);
                 return;
             }
@@ -127,7 +128,7 @@ fn e_a_removal_against_insert_and_find() {
             |s, t| s.remove(0, t),
             |s, t| {
                 let (pk, guard) = (0_u32.to_ne_bytes(), t.pin());
-                let content = Content::first(key_of(&pk), hash(0), Write, 1, 0, u64::MAX).unwrap();
+                let content = Content::first(key_of(&pk), hash(0), Write, Amount::ONE, 0, u64::MAX).unwrap();
                 let inserted = s.table.insert(hash(0), &content, s.renewal(0), &guard);
                 if let Ok(Insert::Done(new)) = inserted {
                     let found = s.table.find_quickly(hash(0), key_of(&pk), &guard).unwrap();

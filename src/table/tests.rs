@@ -1,6 +1,7 @@
 //! The table against a map, one thread at a time; `models` has what threads do to each other.
 
 use super::*;
+use crate::amount::Amount;
 use crate::clock::Moment;
 use crate::key::Hashing;
 use crate::operation::Operation::Write;
@@ -36,7 +37,8 @@ impl Subject {
     fn insert(&self, key: u64, len: usize, hash: Hash, second: u32) -> bool {
         let guard = crossbeam_epoch::pin();
         let pk = pk(key, len);
-        let content = Content::first(Key { table: b"t", pk: &pk }, hash, Write, 1, second, u64::MAX).unwrap();
+        let content =
+            Content::first(Key { table: b"t", pk: &pk }, hash, Write, Amount::ONE, second, u64::MAX).unwrap();
         let inserted = self.table.insert(hash, &content, self.renewal(second.into()), &guard);
         matches!(inserted.unwrap(), Insert::Done(_))
     }
@@ -66,7 +68,7 @@ impl Subject {
         let removed = self
             .with(key, len, hash, |found, guard| self.table.remove(found, self.renewal(0), guard).unwrap());
         removed.is_some_and(|removed| {
-            assert!(removed);
+            assert!(removed.is_some());
             self.table.lens[0].decrement_by(1);
             true
         })
@@ -227,6 +229,33 @@ fn long_keys_and_short_ones_share_segments() {
     assert!((0..2_000).all(|key| subject.count(key, len(key), mixed(key)) == Some(1)));
 }
 
+/// Few keys with long texts are much, so they were split however deep the table was: where their places have 26 bits in
+/// common, 15 of them made a directory of 2²⁶ words.
+#[test]
+fn a_few_long_keys_that_collide_leave_the_table_shallow() {
+    for keys in 9..24_u64 {
+        let subject = Subject::new();
+        let hash = |key: u64| Hash::new(key << 26 | key << 48);
+        for round in 0..30 {
+            let second = round * 50;
+            // One comes and goes; the others stay.
+            for key in (1..keys).chain([keys + u64::from(round % 2)]) {
+                let now = Moment::from_ms(u64::from(second) * 1000);
+                let again = |found: Partition<'_>, guard: &Guard| {
+                    found.add(Write, Amount::ONE, now, RULES, u64::MAX, guard).unwrap()
+                };
+                if !subject.insert(key, 1_100, hash(key), second) {
+                    assert!(subject.with(key, 1_100, hash(key), again).is_some());
+                }
+            }
+            let guard = &crossbeam_epoch::pin();
+            subject.table.renew(0, false, subject.renewal(second.into()), guard).unwrap();
+            assert!(subject.table.steps() <= 2 * (keys + 1), "{} for {keys} keys", subject.table.steps());
+        }
+        assert_eq!(subject.table.close(crossbeam_epoch::pin), subject.table.lens[0].get());
+    }
+}
+
 #[test]
 fn what_is_idle_does_not_move_and_is_tallied() {
     let subject = Subject::new();
@@ -249,8 +278,8 @@ fn a_partition_that_moves_keeps_its_past() {
     for second in 0..100_u32 {
         let now = Moment::from_ms(u64::from(second) * 1000);
         let count = subject.with(1, 20, hash, |found, guard| {
-            let quick = found.add_quickly(Write, 1, now, u64::MAX).map(|added| added.unwrap());
-            quick.unwrap_or_else(|| found.add(Write, 1, now, RULES, u64::MAX, guard).unwrap())
+            let quick = found.add_quickly(Write, Amount::ONE, now, u64::MAX).map(|added| added.unwrap());
+            quick.unwrap_or_else(|| found.add(Write, Amount::ONE, now, RULES, u64::MAX, guard).unwrap())
         });
         // The first was there already.
         let seconds = u64::from(second.min(60) + 1);
@@ -268,7 +297,7 @@ fn a_closed_table_takes_nobody_in() {
     let guard = crossbeam_epoch::pin();
     let pk = pk(1, 20);
     let key = Key { table: b"t", pk: &pk };
-    let content = Content::first(key, mixed(1), Write, 1, 0, u64::MAX).unwrap();
+    let content = Content::first(key, mixed(1), Write, Amount::ONE, 0, u64::MAX).unwrap();
     assert!(matches!(subject.table.find(mixed(1), key, &guard), Err(Closed)));
     assert!(subject.table.find_quickly(mixed(1), key, &guard).is_none());
     let inserted = subject.table.insert(mixed(1), &content, subject.renewal(0), &guard);
@@ -297,11 +326,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_table_is_a_map(steps in steps(), poor in any::<bool>(), len in 8..200_usize) {
+    fn a_table_is_a_map(steps in steps(), poor in any::<bool>(), len in 8..2_000_usize) {
         // Poor hashes put all keys into four places with one tag.
         let hash = |key: u64| if poor { Hash { place: key as u32 & 3, tag: 1 } } else { mixed(key) };
         let subject = Subject::new();
-        let mut map = HashMap::new();
+        let (mut map, mut most) = (HashMap::new(), 1);
         for step in steps {
             match step {
                 Step::Insert(key) => {
@@ -317,6 +346,8 @@ proptest! {
                     prop_assert!(renewed.is_ok());
                 }
             }
+            most = most.max(map.len() as u64);
+            prop_assert!(subject.table.steps() <= 2 * most, "a directory in step with the entries");
         }
         for key in 0..600 {
             prop_assert_eq!(subject.count(key, len, hash(key)).is_some(), map.contains_key(&key));

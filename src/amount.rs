@@ -1,0 +1,51 @@
+//! An amount: what one record adds. It is never 0, because an entry whose count is 0 is a vacant one.
+
+use crate::slot::MOST;
+use std::num::NonZeroU32;
+
+/// Operations, or half capacity units: 1 to 2³⁰ − 1, where a slot saturates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amount(NonZeroU32);
+
+impl Amount {
+    pub(crate) const ONE: Self = Self(NonZeroU32::MIN);
+    pub(crate) const TWO: Self = Self(NonZeroU32::MIN.saturating_add(1));
+
+    /// The amount `n`, cut to what a slot holds. `None` for 0, which changes nothing.
+    pub(crate) fn new(n: u64) -> Option<Self> {
+        (n > 0).then(|| Self::clamped(n))
+    }
+
+    /// The same for an `n` that was checked not to be 0.
+    #[inline(always)]
+    pub(crate) fn clamped(n: u64) -> Self {
+        debug_assert!(n > 0, "an amount of 0");
+        Self(NonZeroU32::new(n.min(MOST.into()) as u32).unwrap_or(NonZeroU32::MIN))
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl From<Amount> for u64 {
+    #[inline(always)]
+    fn from(amount: Amount) -> Self {
+        amount.get().into()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_amount_is_nothing_or_more_than_a_slot_holds() {
+        assert_eq!(Amount::new(0), None);
+        assert_eq!((Amount::new(1), Amount::new(2)), (Some(Amount::ONE), Some(Amount::TWO)));
+        for n in [MOST.into(), 1 << 30, 1 << 32, u64::MAX] {
+            assert_eq!(Amount::new(n).map(Amount::get), Some(MOST));
+        }
+    }
+}
