@@ -16,9 +16,9 @@ C_TESTS := layout bad_input bad_structs bad_observe caller due hot scenarios for
 ifeq ($(shell uname -s),Darwin)
 # Asked for POSIX alone, macOS hides ru_maxrss. And unload is about ELF, by whose flag the library stays mapped.
 STRICT += -D_DARWIN_C_SOURCE
-LEFT_OUT := unload
+LEFT_OUT := unload unload_plugin
 else
-C_TESTS += unload
+C_TESTS += unload unload_plugin
 LEFT_OUT :=
 endif
 PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_server)
@@ -85,8 +85,16 @@ library:
 $(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o partition_text.o)
 $(BUILD)/bad_input $(BUILD)/bad_structs $(BUILD)/bad_observe: $(BUILD)/witness.o
 $(BUILD)/scenarios: $(addprefix $(BUILD)/,script.o heard.o)
-# This one loads the library by itself.
-$(BUILD)/unload: HOTPART := -ldl
+# These load the library by themselves: one by its name, one as a plugin that has it inside.
+$(BUILD)/unload $(BUILD)/unload_plugin: HOTPART := -ldl
+$(BUILD)/unload_plugin: | $(BUILD)/libplugin.so
+$(BUILD)/unload_plugin.o: tests/c/unload.c $(wildcard c_examples/*.h) include/hotpart.h Makefile $(BUILD)/flags
+	$(CC) $(C_FLAGS) -DLIBRARY='"$(abspath $(BUILD))/libplugin.so"' -c $< -o $@
+
+$(RELEASE)/libhotpart.a: library ;
+
+$(BUILD)/libplugin.so: $(RELEASE)/libhotpart.a $(BUILD)/flags
+	$(CC) -shared $(LDFLAGS) -Wl,--whole-archive $(RELEASE)/libhotpart.a -Wl,--no-whole-archive -pthread -ldl -lm -lgcc_s -o $@
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/flags
 	$(CC) $(filter %.o,$^) $(LINK_FLAGS) $(HOTPART) -o $@

@@ -7,7 +7,8 @@
  * - What can fail returns 0 or more, or a negative HPD_ERR_*, and then has changed nothing. Later versions may append codes.
  * - Any number of threads may call at once, on one detector or on several. Only hpd_free and hpd_table_close need
  *   that no other call on the same object runs. Recording and getting take no lock. No function is for signal handlers.
- * - After fork the child may go on with what it inherited.
+ * - After fork the child may go on with what it inherited. A child of a bare clone or of _Fork may not: they run no fork
+ *   handlers.
  * - Some allocations are not the library's own: of the epoch reclamation underneath (a thread's first call, bags of retired
  *   memory), of the C library for a thread's own storage, and for reading a request (hpd_observe and its like). If the system
  *   refuses those, the process aborts. All others fail with HPD_ERR_MEMORY.

@@ -4,7 +4,9 @@
 //! shows how many executions each explored.
 
 mod ledger;
+mod moves;
 mod series;
+mod subject;
 mod table;
 
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
@@ -63,6 +65,19 @@ impl<T: Send + Sync + 'static> Stage<T> {
         let other = thread::spawn(move || other(stage.subject(), &stage.enter()));
         let this = this(self.subject(), &self.enter());
         (other.join().unwrap(), this)
+    }
+
+    /// The same for a third thread.
+    fn race_three<A: 'static, B: 'static, C>(
+        &self,
+        others: (impl FnOnce(&T, &Thread) -> A + 'static, impl FnOnce(&T, &Thread) -> B + 'static),
+        this: impl FnOnce(&T, &Thread) -> C,
+    ) -> (A, B, C) {
+        let (first, second) = (Self(self.0.clone()), Self(self.0.clone()));
+        let first = thread::spawn(move || others.0(first.subject(), &first.enter()));
+        let second = thread::spawn(move || others.1(second.subject(), &second.enter()));
+        let this = this(self.subject(), &self.enter());
+        (first.join().unwrap(), second.join().unwrap(), this)
     }
 
     /// Runs `after` when the race is over.

@@ -19,18 +19,20 @@ pub(crate) enum Inserted<'g> {
 /// How deep the segments are of tables that a core's own cache holds, but for the least. There the way to an entry by
 /// the group is the better one: a processor can predict it. Deeper, an entry is looked for in its home first: that
 /// misses the cache once, and the way by the group twice. A lone segment's few entries mostly are at home.
-#[cfg(not(loom))]
 const MIDDLING: Range<u32> = 1..10;
-/// In models entries are looked for in both ways.
+
 #[cfg(loom)]
-const MIDDLING: Range<u32> = 1..1;
+thread_local! {
+    /// Whether a model has entries found by the group. All threads of a model run on that of its test.
+    pub(crate) static BY_GROUP: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
 
 impl<'g> Segment<'g> {
     /// The cell where the entry of this hash and label is, unless it is not where nearly all are.
     #[inline(always)]
     fn likely(&self, hash: Hash, label: Label) -> Option<NonNull<u8>> {
         let (group, home) = (self.home_group(hash.place), self.home_cell(hash.place));
-        if MIDDLING.contains(&self.depth()) {
+        if self.is_by_group() {
             fetch(home.as_ptr());
         } else {
             fetch(group);
@@ -42,6 +44,15 @@ impl<'g> Segment<'g> {
         let group = group.load();
         let lane = group.matches(hash.tag).next()?;
         Some(self.cell(group.cell(lane)))
+    }
+
+    /// Whether an entry is looked for by the group, and not in its home first.
+    #[inline(always)]
+    fn is_by_group(&self) -> bool {
+        #[cfg(loom)]
+        return BY_GROUP.get();
+        #[cfg(not(loom))]
+        MIDDLING.contains(&self.depth())
     }
 
     /// Finds the entry of this key.

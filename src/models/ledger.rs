@@ -1,109 +1,13 @@
 //! Models of partitions in their table: first touch, growth, reclaim, clearing, warning.
 
+use super::subject::{Subject, TABLE};
 use super::{Stage, Thread, explore};
 use crate::alarm::Alarm;
-use crate::amount::Amount;
 use crate::clock::Moment;
-use crate::key::{Hash, Hashing, Key};
-use crate::ledger::{Current, Posting, Quick, Terms};
-use crate::measure::Measure;
+use crate::ledger::Posting;
 use crate::operation::Operation::{self, Read, Write};
-use crate::partition::{Partition, Rules};
-use crate::rule::Rates;
-use crate::statistics::Tally;
-use crate::sync::AtomicU64;
+use crate::partition::Partition;
 use crate::thresholds::{Scope, Thresholds};
-
-/// What a detector is made of, but for its clock and its callback.
-struct Subject {
-    terms: Terms,
-    current: Current,
-}
-
-const TABLE: &[u8] = b"t";
-
-impl Subject {
-    /// A ledger with a window of one second and thresholds of 10, in which `keys` were written once, in
-    /// second 0.
-    fn stage(keys: &[u32]) -> Stage<Self> {
-        Self::bounded(keys, 0)
-    }
-
-    fn bounded(keys: &[u32], max_partitions: u64) -> Stage<Self> {
-        let terms = Terms {
-            hashing: Hashing::seeded([1, 2]),
-            rules: Rules { window: 1, interval_ms: 1000 },
-            max_partitions,
-            thresholds: [10, 10],
-            rates: Rates::NONE,
-            measure: Measure::OPERATIONS,
-            warn_of_throttles: false,
-            redaction: None,
-            tally: Tally::default(),
-            ledgers: AtomicU64::new(0),
-        };
-        let current = Current::try_new(&terms, Moment::from_ms(0)).unwrap();
-        let stage = Stage::new(Self { terms, current });
-        stage.then(|subject, thread| {
-            for &key in keys {
-                subject.record(key, Write, 0, thread);
-            }
-        });
-        stage
-    }
-
-    /// The partition of `key`, which is its place in the table too; so models say what shares a segment.
-    fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation, second: u32) -> Posting<'a> {
-        Posting {
-            key: Key { table: TABLE, pk },
-            hash: Hash::new(key.into()),
-            operation,
-            model: None,
-            amount: Amount::ONE,
-            now: Moment::from_ms(u64::from(second) * 1000),
-        }
-    }
-
-    fn record(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
-        let guard = thread.pin();
-        let pk = key.to_ne_bytes();
-        let posting = Self::posting(key, &pk, operation, second);
-        let posted = self.current.with(&guard, |ledger| match ledger.post_quickly(posting, &guard) {
-            Quick::Done(count) => Ok(count),
-            quick => Ok(ledger.complete(quick, &posting, &self.terms, &guard)?.1),
-        });
-        posted.unwrap()
-    }
-
-    fn count(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
-        let guard = thread.pin();
-        let pk = key.to_ne_bytes();
-        let Posting { key, hash, now, .. } = Self::posting(key, &pk, operation, second);
-        let count = self.current.with(&guard, |ledger| {
-            let count = |found: Partition<'_>| found.series(operation, 1, &guard).count(second);
-            Ok(ledger.look(key, hash, now, &self.terms, &guard, count)?.unwrap_or(0))
-        });
-        count.unwrap()
-    }
-
-    /// Replaces the segment of a key.
-    fn replace(&self, key: u32, second: u32, thread: &Thread) {
-        let guard = thread.pin();
-        let renewal = self.terms.renewal(Moment::from_ms(u64::from(second) * 1000));
-        self.current.get(&guard).partitions.renew(key, false, renewal, &guard).unwrap();
-    }
-
-    /// Reclaims what is idle; in a model one step walks the whole table.
-    fn sweep(&self, second: u32, thread: &Thread) {
-        let guard = thread.pin();
-        let now = Moment::from_ms(u64::from(second) * 1000);
-        self.current.get(&guard).sweep(now, &self.terms, &guard);
-    }
-
-    fn partitions(&self, thread: &Thread) -> u64 {
-        self.current.get(&thread.pin()).partitions.lens[0].get()
-    }
-}
 
 /// (d) Two threads touch one partition first: there is one partition, and both are in it.
 #[test]

@@ -1,0 +1,338 @@
+//! Models of a partition that moves and *turns on*: a thread is inside the old entry while the copy, which shares the past,
+//! takes slots of the window for later seconds. What the thread has added up by then must not pass for a count.
+//!
+//! Amounts are powers of two, so that a count tells which records are in it.
+
+use super::subject::Subject;
+use super::{Stage, Thread, explore};
+use crate::head::BASE_LIMIT;
+use crate::ledger::Terms;
+use crate::operation::Operation::{Read, Write};
+use crate::partition::Rules;
+use crate::probe::BY_GROUP;
+use std::collections::HashSet;
+
+/// Where the slots of a partition are that was written in these seconds, 1 in the first, 2 in the next, and so on.
+#[derive(Clone, Copy)]
+enum Form {
+    History,
+    Wheel,
+}
+
+impl Form {
+    fn seconds(self) -> &'static [u32] {
+        match self {
+            // Seconds 0 and 1 are in it; 3 takes the place of 0, so that 4 takes that of 1.
+            Form::History => &[0, 1, 3],
+            Form::Wheel => &[0, 1, 2, 3, 4],
+        }
+    }
+
+    /// The second of the head.
+    fn last(self) -> u32 {
+        *self.seconds().last().unwrap()
+    }
+
+    /// When partition 0 was written, and how much.
+    fn records(self) -> Vec<(u32, u64)> {
+        self.seconds().iter().enumerate().map(|(i, &second)| (second, 1 << i)).collect()
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Form::History => "history",
+            Form::Wheel => "wheel",
+        }
+    }
+
+    /// A ledger with a window of two seconds, in which partition 0 has this form.
+    fn stage(self, threshold: u64) -> Stage<Subject> {
+        let rules = Rules { window: 2, interval_ms: 1000 };
+        let stage = Subject::of(Terms { rules, thresholds: [threshold; 2], ..Subject::terms() });
+        stage.then(|s, t| {
+            for (second, amount) in self.records() {
+                s.record_amount(0, Write, amount, second, t);
+            }
+        });
+        stage
+    }
+}
+
+const NEVER: u64 = 1 << 40;
+
+/// The mover's records, in the two seconds after the head's, and that of the thread inside the old entry.
+const NEXT: u64 = 1 << 6;
+const AFTER: u64 = 1 << 7;
+const OWN: u64 = 1 << 8;
+
+/// Has partition 0 moved, and turned twice in its new place.
+fn move_and_turn(form: Form) -> impl FnOnce(&Subject, &Thread) {
+    move |subject, thread| {
+        // Pinned once: what crossbeam does at each pin would be explored as well.
+        let (last, _pinned) = (form.last(), thread.pin());
+        subject.replace(0, last + 1, thread);
+        subject.record_amount(0, Write, NEXT, last + 1, thread);
+        subject.record_amount(0, Write, AFTER, last + 2, thread);
+    }
+}
+
+/// The sum of the records that are in a window of two seconds at `now`.
+fn sum(records: &[(u32, u64)], now: u32) -> u64 {
+    let within = |&&(second, _): &&(u32, u64)| (now.saturating_sub(2)..=now).contains(&second);
+    records.iter().filter(within).map(|(_, amount)| amount).sum()
+}
+
+/// All counts that partition 0 has at some moment of the race, for a thread whose clock says `clock`: with its own record, if
+/// it makes one, in any second from that on.
+fn held(form: Form, clock: u32, own: bool) -> HashSet<u64> {
+    let last = form.last();
+    let seconds: Vec<_> = if own { (clock..=last + 2).map(Some).collect() } else { vec![None] };
+    let moments = seconds.into_iter().flat_map(|second| (0..=2).map(move |turns| (second, turns)));
+    let count = |(second, turns): (Option<u32>, u32)| {
+        let mut records = form.records();
+        records.extend([(last + 1, NEXT), (last + 2, AFTER)].into_iter().take(turns as usize));
+        records.extend(second.map(|second| (second, OWN)));
+        sum(&records, clock.max(last + turns).max(second.unwrap_or(0)))
+    };
+    moments.map(count).collect()
+}
+
+/// Once all is over each second has what was recorded in its window, and `OWN`, recorded by a clock that said `clock`, is in one
+/// second of its call.
+fn settles(stage: &Stage<Subject>, form: Form, clock: u32) {
+    let last = form.last();
+    let counts = stage.then(|s, t| [2, 3, 4, 5].map(|after| s.count(0, Write, last + after, t)));
+    let would = |second: u32| {
+        let mut records = form.records();
+        records.extend([(last + 1, NEXT), (last + 2, AFTER), (second, OWN)]);
+        [2, 3, 4, 5].map(|after| sum(&records, last + after))
+    };
+    assert!((clock..=last + 2).any(|second| counts == would(second)), "{counts:?}");
+}
+
+/// A record by a clock that says `clock` seconds after the head's, 0 or 1, while the partition moves and turns twice.
+fn a_record_inside(name: &str, form: Form, threshold: u64, clock: u32) {
+    let clock = form.last() + clock;
+    let held = held(form, clock, true);
+    explore(&format!("l: {name}, {}", form.name()), 1, move || {
+        let stage = form.stage(threshold);
+        let (_, count) =
+            stage.race(move_and_turn(form), move |s, t| s.record_amount(0, Write, OWN, clock, t));
+        assert!(held.contains(&count), "{count} of {held:?}");
+        settles(&stage, form, clock);
+    });
+}
+
+fn a_turn(form: Form) {
+    a_record_inside("a turn, and two of the copy", form, NEVER, 1);
+}
+
+/// (l) A record that turns the second is inside the old entry while the copy turns twice.
+#[test]
+fn l_a_turn_inside_a_copied_history() {
+    a_turn(Form::History);
+}
+
+/// (l) The same with a wheel, whose remembered sum would carry a mistake on.
+#[test]
+fn l_a_turn_inside_a_copied_wheel() {
+    a_turn(Form::Wheel);
+}
+
+/// (l) A plain add to the head's second, whose total is the count; with a wheel, which copies share whole.
+#[test]
+fn l_an_add_inside_a_copied_wheel() {
+    a_record_inside("an add, and two turns of the copy", Form::Wheel, NEVER, 0);
+}
+
+fn a_warm_add(form: Form) {
+    a_record_inside("a warm add, and two turns of the copy", form, 2 * OWN, 0);
+}
+
+/// (l) An add that looks at the past, since it makes its partition warm and the alarm is yet to be made.
+#[test]
+fn l_a_warm_add_inside_a_copied_history() {
+    a_warm_add(Form::History);
+}
+
+/// (l) The same with a wheel.
+#[test]
+fn l_a_warm_add_inside_a_copied_wheel() {
+    a_warm_add(Form::Wheel);
+}
+
+fn a_read(form: Form) {
+    let (clock, held) = (form.last(), held(form, form.last(), false));
+    explore(&format!("l: a read, and two turns of the copy, {}", form.name()), 1, move || {
+        let stage = form.stage(NEVER);
+        let (_, count) = stage.race(move_and_turn(form), move |s, t| s.count(0, Write, clock, t));
+        assert!(held.contains(&count), "{count} of {held:?}");
+    });
+}
+
+/// (l) A read inside the old entry returns a count that was held.
+#[test]
+fn l_a_read_inside_a_copied_history() {
+    a_read(Form::History);
+}
+
+/// (l) The same with a wheel.
+#[test]
+fn l_a_read_inside_a_copied_wheel() {
+    a_read(Form::Wheel);
+}
+
+fn a_warning(form: Form) {
+    let (clock, held) = (form.last(), held(form, form.last(), false));
+    explore(&format!("l: a warning, and two turns of the copy, {}", form.name()), 1, move || {
+        let stage = form.stage(NEVER);
+        let (_, (peak, recent)) = stage.race(move_and_turn(form), move |s, t| {
+            let peak = s.look(0, Write, clock, t, |series| series.count_and_peak(clock));
+            (peak.unwrap(), s.look(0, Write, clock, t, |series| series.recent(clock)).unwrap())
+        });
+        // Each amount is a power of two, in a second of its own, and a window of two seconds has all that five have.
+        assert!(held.contains(&peak.0) && peak.1 == 1 << peak.0.ilog2(), "{peak:?} of {held:?}");
+        assert!(held.contains(&recent.sustained), "{recent:?} of {held:?}");
+        assert_eq!(recent.second, 1 << recent.sustained.ilog2());
+    });
+}
+
+/// (l) All that a warning tells: the fullest second, and what the last seconds had, each of one moment.
+#[test]
+fn l_a_warning_inside_a_copied_history() {
+    a_warning(Form::History);
+}
+
+/// (l) The same with a wheel.
+#[test]
+fn l_a_warning_inside_a_copied_wheel() {
+    a_warning(Form::Wheel);
+}
+
+/// (l) Two threads replace the segment while a third adds: all agree on what the head held.
+#[test]
+fn l_two_movers_and_an_adder() {
+    explore("l: two movers and an adder", 1, || {
+        let stage = Form::History.stage(NEVER);
+        let replace = |s: &Subject, t: &Thread| s.replace(0, 3, t);
+        let (_, _, count) = stage.race_three((replace, replace), |s, t| s.record_amount(0, Write, OWN, 3, t));
+        assert_eq!(count, 2 + 4 + OWN);
+        stage.then(|s, t| {
+            assert_eq!([3, 4, 6].map(|second| s.count(0, Write, second, t)), [count, 4 + OWN, 0])
+        });
+    });
+}
+
+const MUCH: u64 = BASE_LIMIT;
+
+/// A ledger with a window of two seconds, in which partition 0 has so much that the next second's head can't keep it.
+fn nearly_heavy() -> Stage<Subject> {
+    let stage = Subject::of(Terms {
+        rules: Rules { window: 2, interval_ms: 1000 },
+        thresholds: [NEVER; 2],
+        ..Subject::terms()
+    });
+    stage.then(|s, t| s.record_amount(0, Write, MUCH, 0, t));
+    stage
+}
+
+fn an_overtaken_add(name: &str, others: impl FnOnce(&Subject, &Thread) + Copy + Send + Sync + 'static) {
+    explore(&format!("l: an add, a heavy turn and a move: {name}"), 1, move || {
+        let stage = nearly_heavy();
+        let (_, count) = stage.race(others, |s, t| s.record_amount(0, Write, 4, 0, t));
+        assert!([MUCH + 4, MUCH + 4 + 2].contains(&count), "{count}");
+        stage.then(|s, t| {
+            assert_eq!([1, 2].map(|second| s.count(0, Write, second, t)), [MUCH + 6; 2]);
+            assert!([2, 6].contains(&s.count(0, Write, 3, t)));
+        });
+    });
+}
+
+/// (l) A record that looked at a light head adds to a heavy one, since others have turned it, and then moved it: its count can't
+/// be told from the entry that it added to.
+#[test]
+fn l_an_add_overtaken_by_a_heavy_turn_and_a_move() {
+    an_overtaken_add("turned first", |s, t| {
+        let _pinned = t.pin();
+        s.record_amount(0, Write, 2, 1, t);
+        s.replace(0, 1, t);
+    });
+}
+
+/// (l) The same where the partition was moved first, and turned in its new place.
+#[test]
+fn l_an_add_overtaken_by_a_move_and_a_heavy_turn() {
+    an_overtaken_add("moved first", |s, t| {
+        let _pinned = t.pin();
+        s.replace(0, 0, t);
+        s.record_amount(0, Write, 2, 1, t);
+    });
+}
+
+/// (l) A heavy partition moves and turns on, so that the much leaves the window, while a record adds to it.
+#[test]
+fn l_a_heavy_add_inside_an_entry_whose_copy_turns_twice() {
+    explore("l: a heavy add, and two turns of the copy", 1, || {
+        let stage = nearly_heavy();
+        stage.then(|s, t| s.record_amount(0, Write, 1, 1, t));
+        let (_, count) = stage.race(
+            |s, t| {
+                let _pinned = t.pin();
+                s.replace(0, 1, t);
+                s.record_amount(0, Write, 2, 2, t);
+                s.record_amount(0, Write, 4, 3, t);
+            },
+            |s, t| s.record_amount(0, Write, 8, 1, t),
+        );
+        let held = [MUCH + 9, MUCH + 1 + 2 + 8, 1 + 2 + 4 + 8];
+        assert!(held.contains(&count), "{count}");
+        stage.then(|s, t| {
+            assert_eq!(s.count(0, Write, 3, t), 15);
+            assert!([6, 14].contains(&s.count(0, Write, 4, t)));
+        });
+    });
+}
+
+/// (f) A partition that is idle goes at the bound, and is recorded as it goes: the record is counted, or its partition is
+/// tallied as one that was not idle.
+#[test]
+fn f_an_idle_partition_recorded_as_it_goes_at_the_bound() {
+    explore("f: recorded as it goes at the bound", 2, || {
+        let stage = Subject::bounded(&[0], 1);
+        stage.race(|s, t| s.record(1, Write, 5, t), |s, t| s.record(0, Read, 5, t));
+        stage.then(|s, t| {
+            let counts = s.count(0, Read, 5, t) + s.count(1, Write, 5, t);
+            let replaced = s.terms.tally.read(0).replaced;
+            assert_eq!((s.partitions(t), counts + replaced), (1, 2), "{replaced} replaced");
+        });
+    });
+}
+
+/// (e) Entries are found by the group, as they are in tables that a core's cache holds.
+#[test]
+fn e_found_by_the_group_against_replacement() {
+    BY_GROUP.set(true);
+    explore("e: found by the group, against replacement", 1, || {
+        let stage = Subject::stage(&[0, 1]);
+        let (_, count) = stage.race(|s, t| s.replace(0, 0, t), |s, t| s.record(0, Write, 0, t));
+        assert_eq!(count, 2);
+        assert_eq!(stage.then(|s, t| [0, 1].map(|key| s.count(key, Write, 0, t))), [2, 1]);
+    });
+    BY_GROUP.set(false);
+}
+
+/// (e) The same while the partition goes at the bound and comes again.
+#[test]
+fn e_found_by_the_group_against_removal() {
+    BY_GROUP.set(true);
+    explore("e: found by the group, against removal", 1, || {
+        let stage = Subject::bounded(&[0], 1);
+        let (_, count) = stage.race(
+            |s, t| s.record(1, Write, 0, t),
+            |s, t| [s.record(0, Write, 0, t), s.record(0, Write, 0, t)],
+        );
+        assert!([[2, 3], [1, 2], [2, 1], [1, 1]].contains(&count), "{count:?}");
+        stage.then(|s, t| assert_eq!(s.partitions(t), 1));
+    });
+    BY_GROUP.set(false);
+}

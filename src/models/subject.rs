@@ -1,0 +1,132 @@
+//! A detector without its clock and its callback, for models to share.
+
+use super::{Stage, Thread};
+use crate::amount::Amount;
+use crate::clock::Moment;
+use crate::key::{Hash, Hashing, Key};
+use crate::ledger::{Current, Posting, Quick, Terms};
+use crate::measure::Measure;
+use crate::operation::Operation::{self, Write};
+use crate::partition::{Partition, Rules};
+use crate::rule::Rates;
+use crate::series::Series;
+use crate::statistics::Tally;
+use crate::sync::AtomicU64;
+
+/// What a detector is made of, but for its clock and its callback.
+pub(super) struct Subject {
+    pub(super) terms: Terms,
+    pub(super) current: Current,
+}
+
+pub(super) const TABLE: &[u8] = b"t";
+
+impl Subject {
+    /// A window of one second, thresholds of 10, no bound.
+    pub(super) fn terms() -> Terms {
+        Terms {
+            hashing: Hashing::seeded([1, 2]),
+            rules: Rules { window: 1, interval_ms: 1000 },
+            max_partitions: 0,
+            thresholds: [10, 10],
+            rates: Rates::NONE,
+            measure: Measure::OPERATIONS,
+            warn_of_throttles: false,
+            redaction: None,
+            tally: Tally::default(),
+            ledgers: AtomicU64::new(0),
+        }
+    }
+
+    /// A ledger of these terms.
+    pub(super) fn of(terms: Terms) -> Stage<Self> {
+        let current = Current::try_new(&terms, Moment::from_ms(0)).unwrap();
+        Stage::new(Self { terms, current })
+    }
+
+    /// A ledger in which `keys` were written once, in second 0.
+    pub(super) fn stage(keys: &[u32]) -> Stage<Self> {
+        Self::bounded(keys, 0)
+    }
+
+    pub(super) fn bounded(keys: &[u32], max_partitions: u64) -> Stage<Self> {
+        let stage = Self::of(Terms { max_partitions, ..Self::terms() });
+        stage.then(|s, t| keys.iter().for_each(|&key| _ = s.record(key, Write, 0, t)));
+        stage
+    }
+
+    /// The partition of `key`, which is its place in the table too; so models say what shares a segment.
+    pub(super) fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation, second: u32) -> Posting<'a> {
+        Posting {
+            key: Key { table: TABLE, pk },
+            hash: Hash::new(key.into()),
+            operation,
+            model: None,
+            amount: Amount::ONE,
+            now: Moment::from_ms(u64::from(second) * 1000),
+        }
+    }
+
+    pub(super) fn record(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
+        self.record_amount(key, operation, 1, second, thread)
+    }
+
+    pub(super) fn record_amount(
+        &self,
+        key: u32,
+        operation: Operation,
+        amount: u64,
+        second: u32,
+        thread: &Thread,
+    ) -> u64 {
+        let guard = thread.pin();
+        let pk = key.to_ne_bytes();
+        let amount = Amount::clamped(amount);
+        let posting = Posting { amount, ..Self::posting(key, &pk, operation, second) };
+        let posted = self.current.with(&guard, |ledger| match ledger.post_quickly(posting, &guard) {
+            Quick::Done(count) => Ok(count),
+            quick => Ok(ledger.complete(quick, &posting, &self.terms, &guard)?.1),
+        });
+        posted.unwrap()
+    }
+
+    pub(super) fn count(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
+        self.look(key, operation, second, thread, |series| series.count(second)).unwrap_or(0)
+    }
+
+    /// What `look` makes of the series of a key; `None` where there is no such partition.
+    pub(super) fn look<T>(
+        &self,
+        key: u32,
+        operation: Operation,
+        second: u32,
+        thread: &Thread,
+        look: impl Fn(Series<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let guard = thread.pin();
+        let pk = key.to_ne_bytes();
+        let Posting { key, hash, now, .. } = Self::posting(key, &pk, operation, second);
+        let look = |found: Partition<'_>| look(found.series(operation, self.terms.rules.window, &guard));
+        let looked =
+            self.current.with(&guard, |ledger| ledger.look(key, hash, now, &self.terms, &guard, look));
+        looked.unwrap()
+    }
+
+    /// Replaces the segment of a key.
+    pub(super) fn replace(&self, key: u32, second: u32, thread: &Thread) {
+        let guard = thread.pin();
+        let renewal = self.terms.renewal(Moment::from_ms(u64::from(second) * 1000));
+        self.current.get(&guard).partitions.renew(key, false, renewal, &guard).unwrap();
+    }
+
+    /// Reclaims what is idle; in a model one step walks the whole table.
+    pub(super) fn sweep(&self, second: u32, thread: &Thread) {
+        let guard = thread.pin();
+        let now = Moment::from_ms(u64::from(second) * 1000);
+        self.current.get(&guard).sweep(now, &self.terms, &guard);
+    }
+
+    pub(super) fn partitions(&self, thread: &Thread) -> u64 {
+        self.current.get(&thread.pin()).partitions.lens[0].get()
+    }
+}
