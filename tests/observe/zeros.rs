@@ -1,5 +1,6 @@
-//! An amount of 0 changes nothing anywhere. Once it put a slot without a count over one that had left the window, which read as the
-//! end of a tally's history: slots behind it were missed, and counted twice at the next turn.
+//! An amount of 0 changes nothing anywhere. Once it put a slot without a count over one that had
+//! left the window, which read as the end of a tally's history: slots behind it were missed, and
+//! counted twice at the next turn.
 
 use crate::case::{blank, observe};
 use hotpart::Operation::{Read, Write};
