@@ -70,7 +70,7 @@ fn the_rust_api_shows_what_the_oracle_predicts() {
 /// of one that went.
 #[test]
 fn at_the_bound_the_c_abi_shows_what_the_oracle_predicts() {
-    check(60, BOUNDS, |terms, calls| {
+    check(40, BOUNDS, |terms, calls| {
         let (mut worlds, mut c) = (Worlds::new(&terms), CFace::new(&terms));
         calls.iter().try_for_each(|call| worlds.watch(call, &mut c).map(drop))
     });
@@ -79,7 +79,7 @@ fn at_the_bound_the_c_abi_shows_what_the_oracle_predicts() {
 /// The same of the other face, and equal seeds choose alike through either.
 #[test]
 fn equal_seeds_choose_alike_at_the_bound() {
-    check(50, BOUNDS, |terms, calls| {
+    check(30, BOUNDS, |terms, calls| {
         let detector = rust_face::detector(&terms);
         let (mut worlds, mut c, mut rust) =
             (Worlds::new(&terms), CFace::new(&terms), RustFace::new(&detector));
