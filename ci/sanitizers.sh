@@ -20,7 +20,7 @@ export RUSTC_BOOTSTRAP=1 CARGO_BUILD_TARGET=$host
 export CARGO_PROFILE_RELEASE_{OPT_LEVEL=1,LTO=off,CODEGEN_UNITS=16,DEBUG=line-tables-only,DEBUG_ASSERTIONS=true,OVERFLOW_CHECKS=true}
 
 # Those that need nothing but the library, so that cargo need not build what the others need.
-tests=(batch conservation fork hottest memory reclaim refusals refusals_c schemas signals threads warnings)
+tests=(batch bound conservation fork hottest memory reclaim refusals refusals_c schemas signals threads warnings)
 programs=(basic callback observe layout bad_input bad_structs bad_observe caller due hot scenarios fork unload)
 
 fail() {

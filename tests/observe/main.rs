@@ -14,3 +14,4 @@ mod queries;
 mod statements;
 mod transactions;
 mod warnings;
+mod zeros;

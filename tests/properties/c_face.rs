@@ -1,6 +1,8 @@
 //! A detector as a C program sees it.
 
-use crate::call::{Call, Entry, Face, Flaw, OPEN, Outcome, Scope, Spot, Terms, Text, Warned};
+use crate::c_heat::taking;
+use crate::call::*;
+use crate::exchange::TABLES;
 use hotpart::ffi::*;
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
@@ -13,8 +15,11 @@ pub struct CFace {
     called_back: *mut RefCell<Vec<Warned>>,
 }
 
+/// The codes of operations.
+pub const CODES: [i32; 2] = [HPD_WRITE, HPD_READ];
+
 /// A text's pointer and length; NULL for an empty one.
-fn raw(text: &Text) -> (*const c_char, usize) {
+pub fn raw(text: &Text) -> (*const c_char, usize) {
     (if text.0.is_empty() { null() } else { text.0.as_ptr().cast() }, text.0.len())
 }
 
@@ -23,7 +28,7 @@ fn record_of(entry: &Entry) -> hpd_record {
     // NULL is no model; an empty one has a pointer.
     let (model, model_len) =
         entry.model.as_ref().map_or((null(), 0), |name| (name.0.as_ptr().cast(), name.0.len()));
-    let operation = [HPD_WRITE, HPD_READ][entry.operation];
+    let operation = CODES[entry.operation];
     hpd_record {
         table,
         table_len,
@@ -40,7 +45,7 @@ fn record_of(entry: &Entry) -> hpd_record {
 /// What a warning took in the first version of the header.
 const FIRST_WARNING_SIZE: usize = 80;
 
-fn blank_warning() -> hpd_warning {
+pub fn blank_warning() -> hpd_warning {
     hpd_warning {
         struct_size: size_of::<hpd_warning>(),
         table: null(),
@@ -58,20 +63,31 @@ fn blank_warning() -> hpd_warning {
     }
 }
 
+/// Copies a text of the library's.
+///
+/// # Safety
+/// There are so many bytes.
+pub unsafe fn text_of(text: *const c_char, len: usize) -> Text {
+    assert!(!text.is_null());
+    // SAFETY: as the caller promises.
+    Text(unsafe { std::slice::from_raw_parts(text.cast(), len) }.to_vec())
+}
+
 /// Copies a warning that the library gave.
-fn copy_of(warning: &hpd_warning) -> Warned {
+pub fn copy_of(warning: &hpd_warning) -> Warned {
     assert_eq!(warning.struct_size, size_of::<hpd_warning>());
     // SAFETY: the library's texts are never NULL and have these lengths.
-    let text =
-        |text: *const c_char, len| Text(unsafe { std::slice::from_raw_parts(text.cast(), len) }.to_vec());
+    let (table, pk) =
+        unsafe { (text_of(warning.table, warning.table_len), text_of(warning.pk, warning.pk_len)) };
     Warned {
-        spot: Spot { table: text(warning.table, warning.table_len), pk: text(warning.pk, warning.pk_len) },
-        operation: [HPD_WRITE, HPD_READ].iter().position(|&code| code == warning.operation).unwrap(),
+        spot: Spot { table, pk },
+        operation: CODES.iter().position(|&code| code == warning.operation).unwrap(),
         window: warning.window_seconds,
         count: warning.count,
         threshold: warning.threshold,
         suppressed: warning.suppressed,
         peak: warning.peak,
+        of_throttle: warning.rule == HPD_RULE_THROTTLE,
     }
 }
 
@@ -84,7 +100,8 @@ impl CFace {
     pub fn new(terms: &Terms) -> Self {
         let called_back = Box::into_raw(Box::<RefCell<Vec<Warned>>>::default());
         let mut detector = null_mut();
-        // SAFETY: zeros are a valid value, and the options are filled by the function made for that.
+        // SAFETY: zeros are a valid value, and the options are filled by the function made for
+        // that.
         let status = unsafe {
             let mut options: hpd_options = std::mem::zeroed();
             hpd_options_init(&mut options, size_of::<hpd_options>());
@@ -93,24 +110,38 @@ impl CFace {
             options.warning_interval_seconds = terms.interval;
             options.max_partitions = terms.max_partitions;
             options.clock = HPD_CLOCK_MANUAL;
-            options.flags = HPD_FLAG_HASH_SEED;
+            options.flags = HPD_FLAG_HASH_SEED
+                | if terms.capacity { HPD_FLAG_CAPACITY } else { 0 }
+                | if terms.warns_of_throttles { HPD_FLAG_WARN_THROTTLES } else { 0 };
             options.hash_seed = [3, 14];
             options.callback = terms.calls_back.then_some(on_warning);
             options.user_data = called_back.cast();
             hpd_new_with_options(&options, &mut detector)
         };
         assert_eq!(status, HPD_OK);
+        let (key, key_len) = (c"p".as_ptr(), 1);
+        for table in TABLES {
+            let (name, len) = (table.as_ptr().cast(), table.len());
+            // SAFETY: the detector and the names live through the call.
+            let status = unsafe { hpd_set_key_schema(detector, name, len, null(), 0, &key, &key_len, 1) };
+            assert_eq!(status, HPD_OK);
+        }
         Self { detector, open: [null_mut(); OPEN], called_back }
     }
 
-    fn full(&self, entry: &Entry, takes_warning: bool) -> Outcome {
-        let mut warning = blank_warning();
-        let out: *mut hpd_warning = if takes_warning { &mut warning } else { null_mut() };
+    fn full(&self, entry: &Entry, hearer: Hearer) -> Outcome {
+        let (record, size, mut warning) = (record_of(entry), size_of::<hpd_record>(), blank_warning());
         // SAFETY: the record's texts and the warning live through the call.
-        let result =
-            unsafe { hpd_record_full(self.detector, &record_of(entry), size_of::<hpd_record>(), out) };
-        let taken = (takes_warning && result >= 0 && warning.count > 0).then(|| copy_of(&warning));
-        Outcome { taken, ..Outcome::of(result) }
+        unsafe {
+            match hearer {
+                Hearer::Callback => Outcome::of(hpd_record_full(self.detector, &record, size, null_mut())),
+                Hearer::Caller => {
+                    let result = hpd_record_full(self.detector, &record, size, &mut warning);
+                    taking(result, &warning)
+                }
+                Hearer::Thread => self.kept(hpd_record_due(self.detector, &record, size)),
+            }
+        }
     }
 
     /// Records an array whose elements lie `gap` zeros apart.
@@ -118,24 +149,27 @@ impl CFace {
         let stride = size_of::<hpd_record>() + gap;
         let mut array = vec![0_u64; entries.len() * stride / 8];
         for (i, entry) in entries.iter().enumerate() {
-            // SAFETY: the array has room for every stride, and is aligned for a record as strides are.
+            // SAFETY: the array has room for every stride, and is aligned for a record as strides
+            // are.
             unsafe { array.as_mut_ptr().byte_add(i * stride).cast::<hpd_record>().write(record_of(entry)) };
         }
         // SAFETY: the array has that many records, whose texts live through the call.
         unsafe { hpd_record_batch(self.detector, array.as_ptr().cast(), stride, entries.len()) }
     }
 
-    fn prepared(&self, at: usize, pk: &Text, operation: usize, ends_in_nul: bool) -> i64 {
+    fn prepared(&self, at: usize, pk: &Text, operation: usize, form: Form) -> Outcome {
         let ((text, len), table) = (raw(pk), self.open[at]);
         let z = CString::new(pk.until_nul().0).unwrap();
         // SAFETY: the table is open or NULL; both forms of the key live through the call.
         unsafe {
-            match (operation, ends_in_nul) {
-                (0, false) => hpd_table_record_write(table, text, len),
-                (_, false) => hpd_table_record_read(table, text, len),
-                (0, true) => hpd_table_record_write_z(table, z.as_ptr()),
-                (_, true) => hpd_table_record_read_z(table, z.as_ptr()),
-            }
+            Outcome::of(match (operation, form) {
+                (0, Form::WithLength) => hpd_table_record_write(table, text, len),
+                (_, Form::WithLength) => hpd_table_record_read(table, text, len),
+                (0, Form::UntilNul) => hpd_table_record_write_z(table, z.as_ptr()),
+                (_, Form::UntilNul) => hpd_table_record_read_z(table, z.as_ptr()),
+                (0, Form::Due) => return self.kept(hpd_table_record_write_due(table, z.as_ptr())),
+                (_, Form::Due) => return self.kept(hpd_table_record_read_due(table, z.as_ptr())),
+            })
         }
     }
 
@@ -212,14 +246,32 @@ impl Face for CFace {
                     let get = [hpd_get_write_count, hpd_get_read_count][*operation];
                     Outcome::of(get(detector, table, table_len, pk, pk_len))
                 }
-                Call::Full(entry, takes_warning) => self.full(entry, *takes_warning),
+                Call::Full(entry, hearer) => self.full(entry, *hearer),
                 Call::Batch(entries, gap) => Outcome::of(self.batch(entries, *gap)),
                 Call::Open(at, table) => Outcome::of(self.open(*at, table)),
                 Call::Close(at) => {
                     self.close(*at);
                     Outcome::default()
                 }
-                Call::Prepared(at, pk, operation, z) => Outcome::of(self.prepared(*at, pk, *operation, *z)),
+                Call::Prepared(at, pk, operation, form) => self.prepared(*at, pk, *operation, *form),
+                Call::Throttle(spot, operation, reason, hearer) => {
+                    self.throttle(spot, *operation, *reason as i32, *hearer)
+                }
+                Call::Throttles(spot, operation, reason) => {
+                    let ((table, table_len), (pk, pk_len)) = (raw(&spot.table), raw(&spot.pk));
+                    let (code, reason) = (CODES[*operation], *reason as i32);
+                    let count = hpd_get_throttle_count(detector, table, table_len, pk, pk_len, code, reason);
+                    Outcome::of(count)
+                }
+                Call::Unattributed(table, operation, what) => {
+                    let (table, len) = raw(table);
+                    let (code, what) = (CODES[*operation], *what as i32);
+                    Outcome::of(hpd_get_unattributed_count(detector, table, len, code, what))
+                }
+                Call::Observe(attempt, hearer) => self.observe(&attempt.exchanged(), *hearer),
+                Call::Hottest(operation, n) => self.hottest(*operation, *n),
+                Call::Statistics => self.statistics(),
+                Call::Metrics(n) => self.metrics(*n as u64),
                 Call::Set(scope, name, [writes, reads]) => {
                     let (name, len) = raw(name);
                     let set = match scope {

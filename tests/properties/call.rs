@@ -1,5 +1,6 @@
 //! Calls that a program can make, as values. The fuzz target `oracle` has them from here, too.
 
+use crate::exchange::Attempt;
 use hotpart::ffi::{HPD_ERR_INVALID, HPD_ERR_NULL, HPD_ERR_UNSUPPORTED};
 use std::fmt;
 
@@ -9,7 +10,7 @@ pub const LAST_MS: u64 = 4_294_967_295_999;
 pub const SLOT_MOST: u64 = (1 << 30) - 1;
 
 /// Bytes that are a name or a key, or too many or too few for that.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(pub Vec<u8>);
 
 impl Text {
@@ -28,7 +29,7 @@ impl fmt::Debug for Text {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spot {
     pub table: Text,
     pub pk: Text,
@@ -76,19 +77,39 @@ impl Flaw {
     }
 }
 
+/// Who gets a call's warnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hearer {
+    /// The callback.
+    Callback,
+    /// The caller, from the call.
+    Caller,
+    /// The caller, by asking for what was kept for its thread. Of C callers only.
+    Thread,
+}
+
 #[derive(Clone, Debug)]
 pub enum Call {
     Record(Spot, usize),
-    /// With `true`: takes its warning instead of being called back.
-    Full(Entry, bool),
+    Full(Entry, Hearer),
     /// Records, this many bytes farther apart than they are long.
     Batch(Vec<Entry>, usize),
     /// Opens a table at this index, which is closed before.
     Open(usize, Text),
     Close(usize),
-    /// Records to the table at this index; with `true` by a key that ends at its first NUL.
-    Prepared(usize, Text, usize, bool),
+    /// Records to the table at this index, by one of three functions.
+    Prepared(usize, Text, usize, Form),
     Get(Spot, usize),
+    /// Records a throttle for a reason, by its place among all.
+    Throttle(Spot, usize, usize, Hearer),
+    Throttles(Spot, usize, usize),
+    /// What of a kind, by its place among all, a table was tallied.
+    Unattributed(Text, usize, usize),
+    Observe(Attempt, Hearer),
+    Hottest(usize, usize),
+    Statistics,
+    /// As many of the hottest, as text.
+    Metrics(usize),
     Set(Scope, Text, [i64; 2]),
     Thresholds(Scope, Text),
     OwnThresholds,
@@ -99,17 +120,51 @@ pub enum Call {
     Flawed(Flaw),
 }
 
+impl Call {
+    /// Whether it changes nothing.
+    pub fn is_look(&self) -> bool {
+        use Call::*;
+        let thresholds = matches!(self, Self::Thresholds(..) | OwnThresholds);
+        thresholds
+            || matches!(
+                self,
+                Get(..) | Throttles(..) | Unattributed(..) | Hottest(..) | Statistics | Metrics(_)
+            )
+    }
+}
+
+/// How a key is given to a table that was prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    WithLength,
+    /// It ends at its first NUL.
+    UntilNul,
+    /// The same, and a warning is kept for the thread.
+    Due,
+}
+
+impl Form {
+    /// The key as the library reads it.
+    pub fn key(self, pk: &Text) -> Text {
+        if self == Form::WithLength { pk.clone() } else { pk.until_nul() }
+    }
+}
+
 /// Tables that can be open at once.
 pub const OPEN: usize = 2;
 
 /// What a detector is made with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Terms {
     pub window: u32,
     pub thresholds: [u64; 2],
     pub interval: u32,
     pub calls_back: bool,
     pub max_partitions: u64,
+    /// Amounts are of half units.
+    pub capacity: bool,
+    /// Throttles for a key range warn.
+    pub warns_of_throttles: bool,
 }
 
 /// A warning, however it came.
@@ -122,24 +177,72 @@ pub struct Warned {
     pub threshold: u64,
     pub suppressed: u64,
     pub peak: u64,
+    /// Whether it is of a throttle, and not of the window's count.
+    pub of_throttle: bool,
+}
+
+/// A partition in a snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hot {
+    pub spot: Spot,
+    pub operation: usize,
+    pub count: u64,
+    pub throttles: u64,
+    pub demand: u64,
+    pub peak: u64,
+    pub permille: u32,
+}
+
+/// A detector's statistics.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Numbers {
+    pub records: u64,
+    pub replaced: u64,
+    pub warnings: u64,
+    pub suppressed: u64,
+    pub throttles: [u64; 5],
+    pub unattributed: [u64; 5],
+    pub estimated_half_units: u64,
+    pub unknown_operations: u64,
+}
+
+/// What depends on when idle partitions are given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Books {
+    pub partitions: u64,
+    pub reclaimed: u64,
+    pub cleared: u64,
 }
 
 /// All that a call shows its caller.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     pub result: i64,
     pub thresholds: Option<[i64; 2]>,
-    pub taken: Option<Warned>,
+    /// The warnings that its caller got.
+    pub taken: Vec<Warned>,
     pub called_back: Vec<Warned>,
+    pub hottest: Vec<Hot>,
+    pub numbers: Option<Numbers>,
+    pub books: Option<Books>,
+    /// The samples of the hottest partitions' families of metrics, in half units or operations, and
+    /// in thousandths.
+    pub samples: Vec<[u64; 5]>,
 }
 
 impl Outcome {
     pub fn of(result: impl Into<i64>) -> Self {
         Self { result: result.into(), ..Self::default() }
     }
+
+    /// Adds a warning where its hearer finds it.
+    pub fn tell(&mut self, hearer: Hearer, warned: Option<Warned>) {
+        let told = if hearer == Hearer::Callback { &mut self.called_back } else { &mut self.taken };
+        told.extend(warned);
+    }
 }
 
-/// What takes calls: a detector behind one of its faces, or what is compared with it.
+/// What takes calls: a detector behind one of its faces.
 pub trait Face {
     fn call(&mut self, call: &Call) -> Outcome;
 }

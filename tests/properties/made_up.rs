@@ -1,9 +1,14 @@
 //! Terms and calls that proptest makes up and shrinks.
 
-use crate::call::{Call, Entry, Flaw, LAST_MS, OPEN, SLOT_MOST, Scope, Spot, Terms, Text};
+use crate::call::*;
+use crate::exchange::{Attempt, Did, KEYS, NUMBERS, TABLES, Told};
 use hotpart::ffi::HPD_INTERVAL_WINDOW;
 use proptest::prelude::*;
 use proptest::sample::select;
+
+/// How many reasons of throttles there are, and kinds of tallies.
+const REASONS: usize = 5;
+const KINDS: usize = 5;
 
 fn text(bytes: &[u8]) -> Text {
     Text(bytes.to_vec())
@@ -68,17 +73,59 @@ fn flaw() -> impl Strategy<Value = Flaw> {
     select([&all[..], &[UnknownTail]].concat())
 }
 
+fn hearer() -> impl Strategy<Value = Hearer> {
+    select(vec![Hearer::Callback, Hearer::Callback, Hearer::Caller, Hearer::Thread])
+}
+
+fn form() -> impl Strategy<Value = Form> {
+    select(vec![Form::WithLength, Form::UntilNul, Form::Due])
+}
+
+/// What answers tell: 0 often.
+fn told() -> impl Strategy<Value = Told> {
+    let number: Vec<_> = (0..NUMBERS.len()).chain([0; 6]).collect();
+    (0..9_u8, select(number.clone()), select(number)).prop_map(|(how, table, index)| match how {
+        0 => Told::Nothing,
+        1 => Told::Name,
+        2..5 => Told::Total(table),
+        _ => Told::Apart(table, index),
+    })
+}
+
+// From one tuple of numbers: alternatives within alternatives take most of a run's time.
+fn did() -> impl Strategy<Value = Did> {
+    let numbers = (0..19_u8, 0..KEYS.len(), 0..2_usize, 0..REASONS, 1..5_usize, any::<u32>());
+    (numbers, told()).prop_map(|((how, key, operation, reason, n, bits), told)| match how {
+        0..6 => Did::One { key, operation, told },
+        6..12 => Did::Scan(told, operation == 1),
+        12..15 => {
+            let put = |i: usize| (bits as usize >> (2 * i)) % KEYS.len();
+            let comes_back = |i: usize| bits >> (16 + 2 * i) & 3 == 0;
+            Did::Batch((0..n).map(|i| (put(i), comes_back(i))).collect(), told)
+        }
+        15..18 => Did::Throttled { key: (n < 4).then_some(key), reason, by_index: operation == 1 },
+        _ => Did::Unknown,
+    })
+}
+
+fn attempt() -> impl Strategy<Value = Attempt> {
+    (0..TABLES.len(), did()).prop_map(|(table, did)| Attempt { table, did })
+}
+
 fn single(window: u32) -> impl Strategy<Value = Call> {
     use Call::*;
     let scope = || select(vec![Scope::Table, Scope::Model]);
     prop_oneof![
         12 => (spot(), 0..2_usize).prop_map(|(spot, operation)| Record(spot, operation)),
-        12 => (entry(), any::<bool>()).prop_map(|(entry, takes)| Full(entry, takes)),
+        12 => (entry(), hearer()).prop_map(|(entry, hearer)| Full(entry, hearer)),
         4 => (prop::collection::vec(entry(), 0..5), select(vec![0, 8, 40])).prop_map(|(all, gap)| Batch(all, gap)),
         3 => (0..OPEN, name()).prop_map(|(at, table)| Open(at, table)),
         1 => (0..OPEN).prop_map(Close),
-        6 => (0..OPEN, pk(), 0..2_usize, any::<bool>()).prop_map(|(at, pk, op, z)| Prepared(at, pk, op, z)),
-        8 => (spot(), 0..2_usize).prop_map(|(spot, operation)| Get(spot, operation)),
+        6 => (0..OPEN, pk(), 0..2_usize, form()).prop_map(|(at, pk, op, form)| Prepared(at, pk, op, form)),
+        16 => looked_at(),
+        10 => (attempt(), hearer()).prop_map(|(attempt, hearer)| Observe(attempt, hearer)),
+        6 => (spot(), 0..2_usize, 0..REASONS, hearer())
+            .prop_map(|(spot, operation, reason, hearer)| Throttle(spot, operation, reason, hearer)),
         4 => (scope(), name(), [threshold(), threshold()]).prop_map(|(scope, name, both)| Set(scope, name, both)),
         2 => (scope(), name()).prop_map(|(scope, name)| Thresholds(scope, name)),
         1 => Just(OwnThresholds),
@@ -90,6 +137,22 @@ fn single(window: u32) -> impl Strategy<Value = Call> {
     ]
 }
 
+/// Calls that change nothing.
+fn looked_at() -> impl Strategy<Value = Call> {
+    let resources: [&[u8]; 6] = [b"T", b"a", b"T/index/G", b"a/index/G", b"a:b", b""];
+    let some = select(vec![0, 1, 2, 3, usize::MAX]);
+    let place = 0..REASONS.max(KINDS);
+    let all = (0..21_u8, spot(), select(resources.map(text).to_vec()), 0..2_usize, place, some);
+    all.prop_map(|(what, spot, table, operation, place, n)| match what {
+        0..6 => Call::Get(spot, operation),
+        6..9 => Call::Throttles(spot, operation, place),
+        9..15 => Call::Unattributed(table, operation, place),
+        15..18 => Call::Hottest(operation, n),
+        18..20 => Call::Statistics,
+        _ => Call::Metrics(n),
+    })
+}
+
 /// One partition, recorded at each beat: so that its past takes on all its forms.
 fn beats() -> impl Strategy<Value = Vec<Call>> {
     let step = select(vec![500, 1000, 1000, 1000, 2001]);
@@ -99,9 +162,33 @@ fn beats() -> impl Strategy<Value = Vec<Call>> {
     })
 }
 
+/// One tally after the other, of this and that and often of 0, with lulls up to the length of a
+/// window: so that seconds leave a history one by one, and their entries are taken again.
+fn tallies(window: u32) -> impl Strategy<Value = Vec<Call>> {
+    use Call::{Forward, Observe, Unattributed};
+    let steps = [1, 1, 1, 2, window.div_ceil(4), window.div_ceil(2), window - 1, window, window + 1];
+    let beat = (told(), select(steps.to_vec()));
+    (0..TABLES.len(), 0..3_usize, prop::collection::vec(beat, 3..20)).prop_map(|(table, how, beats)| {
+        let resource =
+            [text(TABLES[table].as_bytes()), text(&[TABLES[table].as_bytes(), b"/index/G"].concat())];
+        let did = |told| match how {
+            0 => Did::Scan(told, false),
+            operation => Did::One { key: 0, operation: operation - 1, told },
+        };
+        let looks = (0..4).map(|i| Unattributed(resource[i / 2].clone(), i % 2, [1, 3][i / 2]));
+        let looks: Vec<_> = looks.collect();
+        let beat = |(told, seconds)| {
+            let call = Observe(Attempt { table, did: did(told) }, Hearer::Callback);
+            [call, Forward(u64::from(seconds) * 1000)].into_iter().chain(looks.clone())
+        };
+        beats.into_iter().flat_map(beat).collect()
+    })
+}
+
 /// A sequence of calls, by absolute times.
 pub fn calls(window: u32) -> impl Strategy<Value = Vec<Call>> {
-    let some = prop_oneof![30 => single(window).prop_map(|call| vec![call]), 1 => beats()];
+    let some =
+        prop_oneof![30 => single(window).prop_map(|call| vec![call]), 1 => beats(), 3 => tallies(window)];
     prop::collection::vec(some, 1..80).prop_map(|some| {
         let mut now = 0_u64;
         let absolute = |call| match call {
@@ -120,17 +207,20 @@ pub fn calls(window: u32) -> impl Strategy<Value = Vec<Call>> {
     })
 }
 
-/// The terms of a detector of this window: any interval, with and without a callback, low thresholds.
+/// The terms of a detector of this window: any interval, with and without a callback, low
+/// thresholds, in either mode.
 pub fn terms(window: u32) -> impl Strategy<Value = Terms> {
     let threshold = || prop_oneof![6 => 1..9_u64, 1 => select(vec![SLOT_MOST + 1, i64::MAX as u64])];
     let interval = prop_oneof![2 => Just(HPD_INTERVAL_WINDOW), 1 => Just(0), 2 => 1..2 * window + 3];
-    ([threshold(), threshold()], interval, any::<bool>()).prop_map(
-        move |(thresholds, interval, calls_back)| Terms {
+    ([threshold(), threshold()], interval, any::<[bool; 3]>()).prop_map(
+        move |(thresholds, interval, [calls_back, capacity, warns_of_throttles])| Terms {
             window,
             thresholds,
             interval,
             calls_back,
             max_partitions: 0,
+            capacity,
+            warns_of_throttles,
         },
     )
 }

@@ -1,40 +1,41 @@
 //! What a detector must show: worked out from a list of everything that was ever recorded.
 
-use crate::call::{Call, Entry, Face, LAST_MS, OPEN, Outcome, SLOT_MOST, Scope, Spot, Terms, Text, Warned};
+use crate::call::*;
+use crate::store::{Clock, Store};
+use crate::worlds::Choices;
 use hotpart::ffi::{HPD_ERR_INVALID, HPD_ERR_NULL, HPD_INTERVAL_WINDOW, HPD_OK};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+/// What is counted beside partitions, and has as many places of its own: by the places of reasons
+/// and kinds among all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aside {
+    Throttles(Spot, usize),
+    Unattributed(Text, usize),
+}
+
+impl Aside {
+    /// The call that shows it.
+    pub fn look(self, operation: usize) -> Call {
+        match self {
+            Self::Throttles(spot, reason) => Call::Throttles(spot, operation, reason),
+            Self::Unattributed(table, what) => Call::Unattributed(table, operation, what),
+        }
+    }
+}
+
+/// The place of the only reason that is evidence of a hot partition.
+pub const KEY_RANGE: usize = 1;
+
+#[derive(Clone, PartialEq)]
 pub struct Oracle {
-    terms: Terms,
-    now_ms: u64,
-    partitions: HashMap<Spot, [Side; 2]>,
+    pub terms: Terms,
+    pub clock: Clock,
+    pub partitions: Store<Spot>,
+    pub asides: Store<Aside>,
+    pub numbers: Numbers,
     overrides: [HashMap<Text, [i64; 2]>; 2],
     open: [Option<Text>; OPEN],
-}
-
-/// One partition's writes or reads.
-#[derive(Default)]
-struct Side {
-    /// When, and how much.
-    records: Vec<(u64, u64)>,
-    warned_ms: Option<u64>,
-    suppressed: u64,
-}
-
-impl Side {
-    /// What each second added up to, of what was recorded at `from_ms` or later.
-    fn slots(&self, from_ms: u64) -> impl Iterator<Item = u64> {
-        let mut slots = BTreeMap::new();
-        for (ms, amount) in self.records.iter().filter(|(ms, _)| *ms >= from_ms) {
-            let slot = slots.entry(ms / 1000).or_insert(0_u64);
-            *slot = slot.saturating_add(*amount).min(SLOT_MOST);
-        }
-        slots.into_values()
-    }
-
-    fn may_warn(&self, now_ms: u64, interval: u32) -> bool {
-        self.warned_ms.is_none_or(|warned_ms| now_ms - warned_ms >= u64::from(interval) * 1000)
-    }
 }
 
 fn is_name(name: &Text) -> bool {
@@ -42,44 +43,43 @@ fn is_name(name: &Text) -> bool {
 }
 
 fn is_valid(entry: &Entry) -> bool {
-    is_name(&entry.spot.table)
-        && entry.spot.pk.0.len() <= 16_384
-        && entry.model.as_ref().is_none_or(is_name)
-        && entry.amount > 0
+    is_spot(&entry.spot) && entry.model.as_ref().is_none_or(is_name) && entry.amount > 0
 }
 
-fn plain(spot: &Spot, operation: usize) -> Entry {
-    Entry { spot: spot.clone(), operation, model: None, amount: 1 }
+fn is_spot(spot: &Spot) -> bool {
+    is_name(&spot.table) && spot.pk.0.len() <= 16_384
 }
 
 impl Oracle {
     pub fn new(terms: &Terms) -> Self {
-        let mut terms = terms.clone();
-        if terms.interval == HPD_INTERVAL_WINDOW {
-            terms.interval = terms.window;
-        }
+        let interval = if terms.interval == HPD_INTERVAL_WINDOW { terms.window } else { terms.interval };
         Self {
-            terms,
-            now_ms: 0,
-            partitions: HashMap::new(),
+            clock: Clock { now_ms: 0, window: terms.window, interval },
+            partitions: Store::new(terms.max_partitions),
+            asides: Store::new(terms.max_partitions),
+            numbers: Numbers::default(),
             overrides: [HashMap::new(), HashMap::new()],
             open: [const { None }; OPEN],
+            terms: terms.clone(),
         }
     }
 
-    /// The first moment of the oldest second that counts.
-    fn window_begins_ms(&self) -> u64 {
-        (self.now_ms / 1000).saturating_sub(self.terms.window.into()) * 1000
+    /// What a record adds that does not say.
+    pub fn one(&self) -> u64 {
+        if self.terms.capacity { 2 } else { 1 }
     }
 
-    fn count(&self, spot: &Spot, operation: usize) -> u64 {
-        let Some(sides) = self.partitions.get(spot) else { return 0 };
-        let since = |ms| sides[operation].slots(ms).sum::<u64>();
-        let count = since(self.window_begins_ms());
-        // Promise 2: exact(t - W, t] <= count <= exact(t - W - 1 s, t]. An open end is a whole ms later.
-        let back = |seconds: u32| (self.now_ms + 1).saturating_sub(u64::from(seconds) * 1000);
-        assert!(since(back(self.terms.window)) <= count && count <= since(back(self.terms.window + 1)));
-        count
+    fn plain(&self, spot: &Spot, operation: usize) -> Entry {
+        Entry { spot: spot.clone(), operation, model: None, amount: self.one() }
+    }
+
+    /// Partitions that are not as if never seen.
+    pub fn tracked(&self) -> u64 {
+        self.partitions.keys().count() as u64
+    }
+
+    pub fn inserted(&self) -> u64 {
+        self.partitions.inserted
     }
 
     fn threshold(&self, entry: &Entry) -> u64 {
@@ -89,48 +89,72 @@ impl Oracle {
         set.map_or(self.terms.thresholds[entry.operation], |n| n as u64)
     }
 
-    /// Records, and returns the count and a warning that is due to someone who is `heard`.
-    fn record(&mut self, entry: &Entry, heard: bool) -> (u64, Option<Warned>) {
-        let Entry { spot, operation, amount, .. } = entry;
-        let (now_ms, begins_ms, interval) = (self.now_ms, self.window_begins_ms(), self.terms.interval);
-        let partition = self.partitions.entry(spot.clone()).or_default();
-        if partition.iter().all(|side| side.slots(begins_ms).count() == 0 && side.may_warn(now_ms, interval))
-        {
-            *partition = Default::default();
-        }
-        partition[*operation].records.push((now_ms, *amount));
-        let (count, threshold) = (self.count(spot, *operation), self.threshold(entry));
+    fn is_heard(&self, hearer: Hearer) -> bool {
+        hearer != Hearer::Callback || self.terms.calls_back
+    }
+
+    /// Records, and returns the count and a warning that is due to its hearer.
+    pub fn record(&mut self, entry: &Entry, hearer: Hearer, choices: &mut Choices) -> (u64, Option<Warned>) {
+        let (Entry { spot, operation, amount, .. }, heard) = (entry, self.is_heard(hearer));
+        self.numbers.records += 1;
+        let count = self.partitions.add(spot, *operation, *amount, self.clock, choices);
+        self.numbers.replaced = self.partitions.replaced;
+        let threshold = self.threshold(entry);
         if count < threshold {
             return (count, None);
         }
-        let side = &mut self.partitions.get_mut(spot).unwrap()[*operation];
-        if !heard || !side.may_warn(now_ms, interval) {
-            side.suppressed += 1;
+        let rung = self.partitions.ring(spot, *operation, heard, self.clock);
+        let peak = self.partitions.peak(spot, *operation, self.clock);
+        (count, self.warned(spot, *operation, [count, threshold, peak], rung, false))
+    }
+
+    /// Records a throttle, which may warn as a record does.
+    pub fn throttle(
+        &mut self,
+        spot: &Spot,
+        operation: usize,
+        reason: usize,
+        hearer: Hearer,
+        choices: &mut Choices,
+    ) -> (u64, Option<Warned>) {
+        let (aside, heard) = (Aside::Throttles(spot.clone(), reason), self.is_heard(hearer));
+        self.numbers.throttles[reason] += 1;
+        let count = self.asides.add(&aside, operation, 1, self.clock, choices);
+        if reason != KEY_RANGE || !self.terms.warns_of_throttles {
             return (count, None);
         }
-        side.warned_ms = Some(now_ms);
-        let warned = Warned {
-            spot: spot.clone(),
-            operation: *operation,
-            window: self.terms.window,
-            count,
-            threshold,
-            suppressed: std::mem::take(&mut side.suppressed),
-            peak: side.slots(begins_ms).max().unwrap(),
+        let rung = self.asides.ring(&aside, operation, heard, self.clock);
+        let peak = self.asides.peak(&aside, operation, self.clock);
+        (count, self.warned(spot, operation, [count, 1, peak], rung, true))
+    }
+
+    fn warned(
+        &mut self,
+        spot: &Spot,
+        operation: usize,
+        [count, threshold, peak]: [u64; 3],
+        rung: Option<u64>,
+        of_throttle: bool,
+    ) -> Option<Warned> {
+        let Some(suppressed) = rung else {
+            self.numbers.suppressed += 1;
+            return None;
         };
-        (count, Some(warned))
+        self.numbers.warnings += 1;
+        let (spot, window) = (spot.clone(), self.terms.window);
+        Some(Warned { spot, operation, window, count, threshold, suppressed, peak, of_throttle })
     }
 
     /// Records all or, if one is not valid, nothing; returns the last count.
-    fn record_all(&mut self, entries: &[Entry]) -> Outcome {
+    fn record_all(&mut self, entries: &[Entry], hearer: Hearer, choices: &mut Choices) -> Outcome {
         if !entries.iter().all(is_valid) {
             return Outcome::of(HPD_ERR_INVALID);
         }
         let mut outcome = Outcome::default();
         for entry in entries {
-            let (count, warned) = self.record(entry, self.terms.calls_back);
+            let (count, warned) = self.record(entry, hearer, choices);
             outcome.result = count as i64;
-            outcome.called_back.extend(warned);
+            outcome.tell(hearer, warned);
         }
         outcome
     }
@@ -160,22 +184,21 @@ impl Oracle {
         if ms > LAST_MS {
             return HPD_ERR_INVALID;
         }
-        self.now_ms = self.now_ms.max(ms);
+        self.clock.now_ms = self.clock.now_ms.max(ms);
+        self.partitions.forget_idle(self.clock);
+        self.asides.forget_idle(self.clock);
         HPD_OK
     }
-}
 
-impl Face for Oracle {
-    fn call(&mut self, call: &Call) -> Outcome {
+    /// What a call must show, if the detector's choices are these.
+    pub fn call(&mut self, call: &Call, choices: &mut Choices) -> Outcome {
+        let callback = Hearer::Callback;
         match call {
-            Call::Record(spot, operation) => self.record_all(&[plain(spot, *operation)]),
-            Call::Full(entry, false) => self.record_all(std::slice::from_ref(entry)),
-            Call::Full(entry, true) if is_valid(entry) => {
-                let (count, taken) = self.record(entry, true);
-                Outcome { taken, ..Outcome::of(count as i64) }
+            Call::Record(spot, operation) => {
+                self.record_all(&[self.plain(spot, *operation)], callback, choices)
             }
-            Call::Full(_, true) => Outcome::of(HPD_ERR_INVALID),
-            Call::Batch(entries, _) => match self.record_all(entries) {
+            Call::Full(entry, hearer) => self.record_all(std::slice::from_ref(entry), *hearer, choices),
+            Call::Batch(entries, _) => match self.record_all(entries, callback, choices) {
                 refused if refused.result < 0 => refused,
                 recorded => Outcome { result: entries.len() as i64, ..recorded },
             },
@@ -187,15 +210,38 @@ impl Face for Oracle {
                 self.open[*at] = None;
                 Outcome::default()
             }
-            Call::Prepared(at, pk, operation, ends_in_nul) => {
+            Call::Prepared(at, pk, operation, form) => {
                 let Some(table) = self.open[*at].clone() else { return Outcome::of(HPD_ERR_NULL) };
-                let pk = if *ends_in_nul { pk.until_nul() } else { pk.clone() };
-                self.record_all(&[plain(&Spot { table, pk }, *operation)])
+                let hearer = if *form == Form::Due { Hearer::Thread } else { callback };
+                self.record_all(&[self.plain(&Spot { table, pk: form.key(pk) }, *operation)], hearer, choices)
             }
-            Call::Get(spot, operation) if is_valid(&plain(spot, *operation)) => {
-                Outcome::of(self.count(spot, *operation) as i64)
+            Call::Get(spot, _) | Call::Throttle(spot, ..) | Call::Throttles(spot, ..) if !is_spot(spot) => {
+                Outcome::of(HPD_ERR_INVALID)
             }
-            Call::Get(..) => Outcome::of(HPD_ERR_INVALID),
+            Call::Get(spot, operation) => {
+                Outcome::of(self.partitions.count(spot, *operation, self.clock) as i64)
+            }
+            Call::Throttle(spot, operation, reason, hearer) => {
+                let (count, warned) = self.throttle(spot, *operation, *reason, *hearer, choices);
+                let mut outcome = Outcome::of(count as i64);
+                outcome.tell(*hearer, warned);
+                outcome
+            }
+            Call::Throttles(spot, operation, reason) => {
+                let aside = Aside::Throttles(spot.clone(), *reason);
+                Outcome::of(self.asides.count(&aside, *operation, self.clock) as i64)
+            }
+            Call::Unattributed(table, ..) if !is_name(table) => Outcome::of(HPD_ERR_INVALID),
+            Call::Unattributed(table, operation, what) => {
+                let aside = Aside::Unattributed(table.clone(), *what);
+                Outcome::of(self.asides.count(&aside, *operation, self.clock) as i64)
+            }
+            Call::Observe(attempt, hearer) => self.observe(attempt, *hearer, choices),
+            Call::Hottest(operation, n) => {
+                Outcome { hottest: self.hottest(*operation, *n), ..Outcome::default() }
+            }
+            Call::Statistics => Outcome { numbers: Some(self.numbers.clone()), ..Outcome::default() },
+            Call::Metrics(n) => Outcome { samples: self.samples(*n), ..Outcome::default() },
             Call::Set(scope, name, both) => Outcome::of(self.set(*scope, name, *both)),
             Call::Thresholds(scope, name) => self.thresholds(*scope, name),
             Call::OwnThresholds => {
@@ -203,6 +249,7 @@ impl Face for Oracle {
             }
             Call::Clear => {
                 self.partitions.clear();
+                self.asides.clear();
                 self.overrides.iter_mut().for_each(HashMap::clear);
                 Outcome::default()
             }

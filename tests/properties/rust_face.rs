@@ -1,8 +1,13 @@
 //! A detector as a Rust program sees it.
 
-use crate::call::{Call, Entry, Face, OPEN, Outcome, Scope, Spot, Terms, Text, Warned};
+use crate::call::*;
+use crate::exchange::{Exchanged, TABLES};
+use crate::samples::samples;
 use hotpart::ffi::{HPD_ERR_INVALID, HPD_ERR_MEMORY, HPD_ERR_NULL, HPD_ERR_UNSUPPORTED, HPD_INTERVAL_WINDOW};
-use hotpart::{Detector, Error, Operation, Record, TableHandle, Thresholds, Warning};
+use hotpart::{
+    Detector, Error, Exchange, Metrics, ObserveError, Operation, Reason, Record, Rule, Statistics,
+    TableHandle, Thresholds, Unattributed, Warning,
+};
 use std::sync::{Arc, Mutex};
 
 /// What the callback was given.
@@ -23,6 +28,7 @@ fn copy_of(warning: &Warning<'_>) -> Warned {
         threshold: warning.threshold,
         suppressed: warning.suppressed,
         peak: warning.peak,
+        of_throttle: warning.rule == Rule::Throttle,
     }
 }
 
@@ -64,7 +70,11 @@ pub fn detector(terms: &Terms) -> (Detector, CalledBack) {
     let mut builder = Detector::builder(writes, reads, terms.window)
         .max_partitions(terms.max_partitions)
         .hash_seed([3, 14])
+        .warn_of_throttles(terms.warns_of_throttles)
         .manual_clock();
+    if terms.capacity {
+        builder = builder.capacity_mode();
+    }
     if terms.interval != HPD_INTERVAL_WINDOW {
         builder = builder.warning_interval_seconds(terms.interval);
     }
@@ -72,7 +82,11 @@ pub fn detector(terms: &Terms) -> (Detector, CalledBack) {
         let called_back = called_back.clone();
         builder = builder.on_warning(move |warning| called_back.lock().unwrap().push(copy_of(warning)));
     }
-    (builder.build().unwrap(), called_back)
+    let detector = builder.build().unwrap();
+    for table in TABLES {
+        detector.set_key_schema(table, None, &["p"]).unwrap();
+    }
+    (detector, called_back)
 }
 
 impl<'d> RustFace<'d> {
@@ -80,13 +94,83 @@ impl<'d> RustFace<'d> {
         Self { detector, called_back: called_back.clone(), open: [const { None }; OPEN] }
     }
 
-    fn full(&self, entry: &Entry, takes_warning: bool) -> Outcome {
-        if !takes_warning {
+    /// The outcome of a call that returned its warning.
+    fn taking(result: Result<(u64, Option<Warning<'_>>), Error>) -> Outcome {
+        let taken = result.as_ref().ok().and_then(|(_, warning)| warning.as_ref().map(copy_of));
+        Outcome { taken: taken.into_iter().collect(), ..Outcome::of(code(result.map(|(count, _)| count))) }
+    }
+
+    fn full(&self, entry: &Entry, hearer: Hearer) -> Outcome {
+        if hearer == Hearer::Callback {
             return Outcome::of(code(self.detector.record(&record_of(entry))));
         }
-        let recorded = self.detector.record_and_warn(&record_of(entry));
-        let taken = recorded.as_ref().ok().and_then(|(_, warning)| warning.as_ref().map(copy_of));
-        Outcome { taken, ..Outcome::of(code(recorded.map(|(count, _)| count))) }
+        Self::taking(self.detector.record_and_warn(&record_of(entry)))
+    }
+
+    fn batch(&self, entries: &[Entry]) -> Outcome {
+        let records: Vec<_> = entries.iter().map(record_of).collect();
+        Outcome::of(code(self.detector.record_batch(&records).map(|n| n as u64)))
+    }
+
+    fn throttle(&self, spot: &Spot, operation: usize, reason: usize, hearer: Hearer) -> Outcome {
+        let (Spot { table, pk }, operation, reason) = (spot, Operation::ALL[operation], Reason::ALL[reason]);
+        if hearer == Hearer::Callback {
+            return Outcome::of(code(self.detector.record_throttle(&table.0, &pk.0, operation, reason)));
+        }
+        Self::taking(self.detector.record_throttle_and_warn(&table.0, &pk.0, operation, reason))
+    }
+
+    fn observe(&self, exchanged: &Exchanged, hearer: Hearer) -> Outcome {
+        let exchange = Exchange {
+            operation: exchanged.operation.as_bytes(),
+            request: exchanged.request.as_bytes(),
+            response: Some(exchanged.response.as_bytes()),
+            model: None,
+            http_status: exchanged.status,
+        };
+        let mut taken = Vec::new();
+        let observed = match hearer {
+            Hearer::Callback => self.detector.observe(&exchange),
+            _ => self.detector.observe_and_warn(&exchange, |warning| taken.push(copy_of(warning))),
+        };
+        let observed = observed.map_err(|refused| match refused {
+            ObserveError::Refused(error) => error,
+            other => unreachable!("{other}"),
+        });
+        Outcome { taken, ..Outcome::of(code(observed)) }
+    }
+
+    fn hottest(&self, operation: usize, n: usize) -> Outcome {
+        let hottest = self.detector.hottest(Operation::ALL[operation], n).unwrap();
+        let all = hottest.into_iter().map(|hot| Hot {
+            spot: Spot { table: Text(hot.table), pk: Text(hot.pk) },
+            operation,
+            count: hot.count,
+            throttles: hot.throttles,
+            demand: hot.demand,
+            peak: hot.peak,
+            permille: hot.utilisation_permille,
+        });
+        Outcome { hottest: all.collect(), ..Outcome::default() }
+    }
+
+    fn statistics(&self) -> Outcome {
+        let numbers = self.detector.statistics();
+        let Statistics { partitions, reclaimed, cleared, .. } = numbers;
+        Outcome {
+            numbers: Some(Numbers {
+                records: numbers.records,
+                replaced: numbers.replaced,
+                warnings: numbers.warnings,
+                suppressed: numbers.suppressed,
+                throttles: numbers.throttles,
+                unattributed: numbers.unattributed,
+                estimated_half_units: numbers.estimated_half_units,
+                unknown_operations: numbers.unknown_operations,
+            }),
+            books: Some(Books { partitions, reclaimed, cleared }),
+            ..Outcome::default()
+        }
     }
 
     fn open(&mut self, at: usize, table: &Text) -> Outcome {
@@ -96,9 +180,9 @@ impl<'d> RustFace<'d> {
         status(result)
     }
 
-    fn prepared(&self, at: usize, pk: &Text, operation: usize, ends_in_nul: bool) -> i64 {
+    fn prepared(&self, at: usize, pk: &Text, operation: usize, form: Form) -> i64 {
         let Some(table) = &self.open[at] else { return HPD_ERR_NULL.into() };
-        let pk = if ends_in_nul { pk.until_nul() } else { pk.clone() };
+        let pk = form.key(pk);
         code(if operation == 0 { table.record_write(&pk.0) } else { table.record_read(&pk.0) })
     }
 
@@ -119,13 +203,33 @@ impl Face for RustFace<'_> {
         let outcome = match call {
             Call::Record(Spot { table, pk }, 0) => Outcome::of(code(detector.record_write(&table.0, &pk.0))),
             Call::Record(Spot { table, pk }, _) => Outcome::of(code(detector.record_read(&table.0, &pk.0))),
-            Call::Full(entry, takes_warning) => self.full(entry, *takes_warning),
+            Call::Full(entry, hearer) => self.full(entry, *hearer),
+            Call::Batch(entries, _) => self.batch(entries),
             Call::Open(at, table) => self.open(*at, table),
             Call::Close(at) => {
                 self.open[*at] = None;
                 Outcome::default()
             }
-            Call::Prepared(at, pk, operation, z) => Outcome::of(self.prepared(*at, pk, *operation, *z)),
+            Call::Prepared(_, _, _, Form::Due) => unreachable!("for C callers only"),
+            Call::Prepared(at, pk, operation, form) => Outcome::of(self.prepared(*at, pk, *operation, *form)),
+            Call::Throttle(spot, operation, reason, hearer) => {
+                self.throttle(spot, *operation, *reason, *hearer)
+            }
+            Call::Throttles(Spot { table, pk }, operation, reason) => {
+                let (operation, reason) = (Operation::ALL[*operation], Reason::ALL[*reason]);
+                Outcome::of(code(detector.throttle_count(&table.0, &pk.0, operation, reason)))
+            }
+            Call::Unattributed(table, operation, what) => {
+                let (operation, what) = (Operation::ALL[*operation], Unattributed::ALL[*what]);
+                Outcome::of(code(detector.unattributed_count(&table.0, operation, what)))
+            }
+            Call::Observe(attempt, hearer) => self.observe(&attempt.exchanged(), *hearer),
+            Call::Hottest(operation, n) => self.hottest(*operation, *n),
+            Call::Statistics => self.statistics(),
+            Call::Metrics(n) => {
+                let text = detector.metrics(&Metrics::default().hottest(*n)).unwrap();
+                Outcome { samples: samples(&text), ..Outcome::default() }
+            }
             Call::Get(Spot { table, pk }, 0) => Outcome::of(code(detector.write_count(&table.0, &pk.0))),
             Call::Get(Spot { table, pk }, _) => Outcome::of(code(detector.read_count(&table.0, &pk.0))),
             Call::Set(scope, name, both) => self.set(*scope, name, *both),
@@ -134,7 +238,7 @@ impl Face for RustFace<'_> {
             Call::OwnThresholds => read_back(Ok(detector.thresholds())),
             Call::Clear => status(detector.clear()),
             Call::SetTime(ms) => status(detector.set_time_ms(*ms)),
-            Call::Batch(..) | Call::Flawed(_) => unreachable!("for C callers only"),
+            Call::Flawed(_) => unreachable!("for C callers only"),
             Call::Forward(_) | Call::Backward(_) => unreachable!("calls are by absolute times"),
         };
         Outcome { called_back: std::mem::take(&mut self.called_back.lock().unwrap()), ..outcome }
