@@ -10,7 +10,7 @@ use crate::partition::Partition;
 use crate::scan::Scan;
 use crate::statistics::Tally;
 use crate::sync::{AtomicU64, Relaxed};
-use crate::table::{Closed, Table};
+use crate::table::{Closed, Refusal, Table};
 use crossbeam_epoch::Guard;
 
 /// Walks over the whole table in one window. Two, so that an idle partition outlives its window by half
@@ -21,7 +21,7 @@ const SAMPLES: usize = 5;
 /// Steps of the walk that looks for them: a table that is over its bound is never so empty as to need
 /// more than a few.
 const STEPS_FOR_ONE: u64 = 1024;
-/// Walks that find none before there is taken to be none.
+/// Walks that find none, or none that there is memory to remove, before there is taken to be none.
 const TRIES: u32 = 64;
 
 #[derive(Debug)]
@@ -83,18 +83,26 @@ impl Sweep {
     pub(crate) fn trim(&self, partitions: &Table, new: Key<'_>, now: Moment, terms: &Terms, guard: &Guard) {
         // Counted out first, so that two threads don't both make one go for the same excess.
         'excess: while partitions.len(new).decrement_over(terms.max_partitions) {
-            // Whoever counts one out over a bound of 1 or more leaves another in besides its own. A walk
-            // misses it only where others insert behind it and make go before it. If all walks do there
-            // is none: a thread that a fork left behind had not counted it out; or no memory to remove one.
-            for _ in 0..TRIES {
-                match self.quietest(partitions, new, now, terms, guard) {
-                    Ok(Some(partition)) if self.replace(partitions, partition, now, terms, guard) => {
-                        continue 'excess;
-                    }
-                    Ok(_) => {}
+            // A thread that counts one out over a bound of 1 or more leaves another in besides its own. A walk misses it
+            // only where others insert behind it and make go before it. If all walks do, there is none: a thread that a
+            // fork left behind had not counted it out.
+            let mut tries = 0;
+            while tries < TRIES {
+                let found = match self.quietest(partitions, new, now, terms, guard) {
+                    Ok(found) => found,
                     Err(Closed) => return,
+                };
+                match found.map(|partition| self.replace(partitions, partition, now, terms, guard)) {
+                    Some(Ok(true)) => continue 'excess,
+                    // Another thread has got on, so this one does not give up.
+                    Some(Ok(false)) => {}
+                    Some(Err(Refusal::Closed)) => return,
+                    Some(Err(Refusal::Memory)) | None => tries += 1,
                 }
             }
+            // It is still there, and goes with the next that is inserted.
+            partitions.len(new).increment();
+            return;
         }
     }
 
@@ -108,13 +116,13 @@ impl Sweep {
         now: Moment,
         terms: &Terms,
         guard: &Guard,
-    ) -> bool {
-        let Ok(Some(stopped)) = partitions.remove(partition, terms.renewal(now), guard) else { return false };
+    ) -> Result<bool, Refusal> {
+        let Some(stopped) = partitions.remove(partition, terms.renewal(now), guard)? else { return Ok(false) };
         if !is_aside(partition.key()) {
             let idle = stopped.was_idle(now, terms.rules, guard);
             Tally::count(if idle { &terms.tally.reclaimed } else { &terms.tally.replaced }, 1);
         }
-        true
+        Ok(true)
     }
 
     /// The quietest partition of the first few that a walk from somewhere meets; an idle one at once.
