@@ -123,7 +123,7 @@ fn follow(field: &mut Field<'_>, scenario: &Scenario, busy: bool) -> Vec<String>
 /// All that was recorded, or a part if that is much.
 fn watched(field: &Field<'_>) -> BTreeSet<(u32, Kind)> {
     let own = field.log.own.iter().map(|&Own { key, kind, .. }| (key, kind));
-    let few = |key: u32| key < 10 || key.is_multiple_of(16);
+    let few = |key: u32| key < 10 || key.is_multiple_of(32);
     let known = field.log.records.iter().filter(|of| few(of.key)).map(|of| (of.key, of.kind));
     own.chain(known).collect()
 }

@@ -4,6 +4,7 @@ use crate::catalogue;
 use crate::library::Library;
 use crate::places::{Outcome, Trace};
 use crate::scenario::Scenario;
+use crate::tracer;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -71,6 +72,7 @@ pub fn main() -> ExitCode {
     let dir = std::env::var(LIBRARY_DIR)
         .unwrap_or_else(|_| panic!("{LIBRARY_DIR} is not set: run this by ci/explore.sh"));
     let library = Library::load(&PathBuf::from(dir).join("libhotpart.so"));
+    tracer::stay();
     let start = Instant::now();
     let (mut all, mut wrong) = (Findings::default(), 0);
     for (i, scenario) in scenarios.iter().enumerate() {
@@ -99,11 +101,9 @@ fn explore(i: usize, scenario: &Scenario, library: &Library, every: usize) -> Fi
     let mut found = Findings { places: 1, ..Findings::default() };
     let mut lines = Vec::new();
     found.note(&after, "after the call", &mut lines);
-    for (nth, &place) in trace.places.iter().enumerate() {
-        if !(nth + i).is_multiple_of(every) {
-            continue;
-        }
-        let (outcome, on_the_way) = trace.explore(place, library, scenario, (nth / every).is_multiple_of(2));
+    for place in (i % every..trace.places()).step_by(every) {
+        let busy = (place / every).is_multiple_of(2);
+        let (outcome, on_the_way) = trace.explore(place, library, scenario, busy);
         found.places += 1;
         found.strayed += usize::from(!on_the_way);
         let offset = trace.address(place) - library.base;

@@ -239,25 +239,27 @@ impl Case<'_> {
         }
     }
 
+    /// Whether a number may be seen. Where there is a bound, others may have taken the partition's place, and some of
+    /// its count or all may be lost.
+    fn allows(&self, seen: Seen, guesses: &[Guess]) -> bool {
+        let number = seen.number();
+        match seen {
+            Seen::Count(at, _) if !self.log.lossy => number == self.count(at, guesses),
+            _ if !self.log.lossy => self.possible(seen, guesses).contains(&number),
+            _ => self.possible(seen, guesses).last().is_some_and(|&most| number <= most),
+        }
+    }
+
     /// What is wrong first.
     fn judge(&self, all: &[Seen]) -> Option<String> {
         let mut left = self.guesses();
         for &seen in all {
-            let number = seen.number();
-            let possible: BTreeSet<u64> =
-                left.iter().flat_map(|guesses| self.possible(seen, guesses)).collect();
-            left.retain(|guesses| {
-                let possible = self.possible(seen, guesses);
-                if self.log.lossy {
-                    // Others may have taken its place, and some of it or all may be lost.
-                    possible.last().is_some_and(|&most| number <= most)
-                } else {
-                    possible.contains(&number)
-                }
-            });
-            if left.is_empty() {
+            let fit: Vec<_> = left.iter().filter(|guesses| self.allows(seen, guesses)).cloned().collect();
+            if fit.is_empty() {
+                let possible = left.iter().flat_map(|guesses| self.possible(seen, guesses)).collect();
                 return Some(format!("{}, possible {}", self.describe(seen), list(&possible)));
             }
+            left = fit;
         }
         None
     }

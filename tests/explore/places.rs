@@ -3,7 +3,7 @@
 use crate::child::{self, DONE, GO};
 use crate::library::Library;
 use crate::scenario::Scenario;
-use crate::tracer::{INT3, State, Tracee};
+use crate::tracer::{State, Tracee};
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -21,15 +21,24 @@ pub enum Outcome {
     Stuck,
 }
 
-/// The instructions of a call, in their order.
+/// The library's instructions in a call, in their order. What a thread does within the C library is left out: others see
+/// that only whole, and the allocator's locks are not the library's.
 pub struct Trace {
     /// The address of each.
     addresses: Vec<usize>,
-    /// For each the last one before it, or itself, that is the only one at its address.
-    landmarks: Vec<Option<usize>>,
-    /// Those that are the library's own.
-    pub places: Vec<usize>,
+    /// How each is best reached.
+    ways: Vec<Way>,
 }
+
+/// A way to an instruction: to where another was for the n-th time, and from there step by step.
+#[derive(Clone, Copy)]
+struct Way {
+    landmark: usize,
+    nth: usize,
+}
+
+/// How many steps take as long as to run to where an instruction comes once more.
+const VISIT: usize = 4;
 
 /// A child that has stopped before its call.
 struct Run {
@@ -101,30 +110,15 @@ impl Trace {
     pub fn take(library: &Library, scenario: &Scenario) -> (Self, Outcome) {
         let mut run = Run::begin(library, scenario, false);
         let mut addresses = Vec::new();
-        loop {
-            let next = run.tracee.next();
-            if run.tracee.byte(next) == INT3 {
-                break;
-            }
+        while let Some(next) = run.tracee.advance(&library.text) {
             addresses.push(next);
-            let state = run.tracee.step();
-            assert_eq!(state, State::Stopped, "{}", scenario.name);
         }
-        let outcome = run.finish();
-        let mut visits: HashMap<usize, usize> = HashMap::new();
-        addresses.iter().for_each(|&address| *visits.entry(address).or_default() += 1);
-        let mut landmark = None;
-        let mut landmarks = Vec::new();
-        let own = |address: &usize| library.text.contains(address);
-        for (i, address) in addresses.iter().enumerate() {
-            if visits[address] == 1 && own(address) {
-                landmark = Some(i);
-            }
-            landmarks.push(landmark);
-        }
-        // What a thread does within the C library others see only whole, and its allocator's locks are not ours.
-        let places = (0..addresses.len()).filter(|&i| own(&addresses[i])).collect();
-        (Self { addresses, landmarks, places }, outcome)
+        let ways = ways(&addresses);
+        (Self { addresses, ways }, run.finish())
+    }
+
+    pub fn places(&self) -> usize {
+        self.addresses.len()
     }
 
     pub fn address(&self, place: usize) -> usize {
@@ -141,20 +135,30 @@ impl Trace {
         busy: bool,
     ) -> (Outcome, bool) {
         let mut run = Run::begin(library, scenario, busy);
-        let landmark = self.landmarks[place];
-        let mut state = State::Stopped;
-        if let Some(landmark) = landmark {
-            state = run.tracee.run_to(self.addresses[landmark]);
-        }
-        for _ in landmark.unwrap_or(0)..place {
-            if state == State::Stopped {
-                state = run.tracee.step();
-            }
-        }
+        let Way { landmark, nth } = self.ways[place];
+        let state = run.tracee.run_to(self.addresses[landmark], nth);
         if state != State::Stopped {
             return (Outcome::Wrong(format!("{state:?} before its place")), false);
         }
-        let on_the_way = run.tracee.next() == self.addresses[place];
-        (run.finish(), on_the_way)
+        let mut next = Some(self.addresses[landmark]);
+        for _ in landmark..place {
+            next = next.and_then(|_| run.tracee.advance(&library.text));
+        }
+        (run.finish(), next == Some(self.addresses[place]))
     }
+}
+
+fn ways(addresses: &[usize]) -> Vec<Way> {
+    let mut visits: HashMap<usize, usize> = HashMap::new();
+    let mut best = (Way { landmark: 0, nth: 1 }, usize::MAX);
+    let way = |(i, &address)| {
+        let nth = visits.entry(address).and_modify(|nth| *nth += 1).or_insert(1);
+        let (way, cost) = best;
+        best = (way, cost.saturating_add(1));
+        if *nth * VISIT < best.1 {
+            best = (Way { landmark: i, nth: *nth }, *nth * VISIT);
+        }
+        best.0
+    };
+    addresses.iter().enumerate().map(way).collect()
 }

@@ -3,10 +3,19 @@
 use libc::{c_int, c_void, pid_t};
 use std::io;
 use std::mem::offset_of;
+use std::ops::Range;
 use std::ptr::null_mut;
 
-/// The instruction that stops a traced thread, and how a breakpoint is made.
-pub const INT3: u8 = 0xCC;
+/// The first bytes of instructions: that which stops a traced thread, and of which breakpoints are made; those
+/// that return; and the prefix that some compilers put before them.
+const INT3: u8 = 0xCC;
+const RET: u8 = 0xC3;
+const RET_POPPING: u8 = 0xC2;
+const REPEATED: u8 = 0xF3;
+
+/// Where the kernel has a stopped thread's registers.
+const RIP: usize = offset_of!(libc::user, regs) + offset_of!(libc::user_regs_struct, rip);
+const RSP: usize = offset_of!(libc::user, regs) + offset_of!(libc::user_regs_struct, rsp);
 
 /// Stops the calling thread for its tracer.
 #[inline(always)]
@@ -33,10 +42,24 @@ pub enum State {
     Killed(c_int),
 }
 
+/// Keeps this process, and its children, on the processor that it is on: one of them runs at a time, and
+/// to wake another processor takes longer than what is to be done there.
+pub fn stay() {
+    // SAFETY: plain system calls; zeros are an empty set. If they fail all only takes longer.
+    unsafe {
+        let mut here = std::mem::zeroed::<libc::cpu_set_t>();
+        if let Ok(cpu) = usize::try_from(libc::sched_getcpu()) {
+            libc::CPU_SET(cpu, &mut here);
+            libc::sched_setaffinity(0, size_of_val(&here), &here);
+        }
+    }
+}
+
 /// A child process, of which the first thread is traced. It ends with this value.
 pub struct Tracee {
     pid: pid_t,
-    ended: bool,
+    /// What became of it, once it has ended.
+    ended: Option<State>,
 }
 
 impl Tracee {
@@ -56,7 +79,7 @@ impl Tracee {
             // SAFETY: ends the process without running what the parent will run at its own exit.
             unsafe { libc::_exit(0) }
         }
-        Self { pid, ended: false }
+        Self { pid, ended: None }
     }
 
     fn request(&self, request: libc::c_uint, address: usize, data: usize) -> libc::c_long {
@@ -66,31 +89,27 @@ impl Tracee {
 
     /// Waits until the thread stops for its tracer, or the process ends.
     pub fn wait(&mut self) -> State {
-        loop {
+        while self.ended.is_none() {
             let mut status = 0;
             // SAFETY: `status` is a valid place to write to.
             let waited = unsafe { libc::waitpid(self.pid, &mut status, libc::__WALL) };
             assert_eq!(waited, self.pid, "waitpid: {}", io::Error::last_os_error());
             if libc::WIFEXITED(status) {
-                self.ended = true;
-                return State::Exited;
-            }
-            if libc::WIFSIGNALED(status) {
-                self.ended = true;
-                return State::Killed(libc::WTERMSIG(status));
-            }
-            match libc::WSTOPSIG(status) {
-                libc::SIGTRAP => return State::Stopped,
-                // Its own affair: mostly it ends by this.
-                signal => {
-                    self.request(libc::PTRACE_CONT, 0, signal as usize);
-                }
+                self.ended = Some(State::Exited);
+            } else if libc::WIFSIGNALED(status) {
+                self.ended = Some(State::Killed(libc::WTERMSIG(status)));
+            } else if libc::WSTOPSIG(status) == libc::SIGTRAP {
+                return State::Stopped;
+            } else {
+                // Another signal is its own affair: mostly it ends by that.
+                self.request(libc::PTRACE_CONT, 0, libc::WSTOPSIG(status) as usize);
             }
         }
+        self.ended.unwrap_or(State::Exited)
     }
 
     /// Runs one instruction.
-    pub fn step(&mut self) -> State {
+    fn step(&mut self) -> State {
         self.request(libc::PTRACE_SINGLESTEP, 0, 0);
         self.wait()
     }
@@ -108,39 +127,78 @@ impl Tracee {
 
     /// The address of the instruction that is next.
     pub fn next(&self) -> usize {
-        const RIP: usize = offset_of!(libc::user, regs) + offset_of!(libc::user_regs_struct, rip);
-        self.request(libc::PTRACE_PEEKUSER, RIP, 0) as usize
+        self.register(RIP)
     }
 
-    /// The first byte of the instruction at `address`.
-    pub fn byte(&self, address: usize) -> u8 {
-        self.request(libc::PTRACE_PEEKTEXT, address, 0) as u8
+    fn register(&self, at: usize) -> usize {
+        self.request(libc::PTRACE_PEEKUSER, at, 0) as usize
     }
 
-    /// Runs until the instruction at `address` is next. No other thread may come there meanwhile.
-    pub fn run_to(&mut self, address: usize) -> State {
-        const RIP: usize = offset_of!(libc::user, regs) + offset_of!(libc::user_regs_struct, rip);
-        let word = self.request(libc::PTRACE_PEEKTEXT, address, 0) as usize;
-        self.request(libc::PTRACE_POKETEXT, address, word & !0xFF | usize::from(INT3));
-        let state = self.run();
-        if state == State::Stopped {
+    fn word(&self, address: usize) -> usize {
+        self.request(libc::PTRACE_PEEKTEXT, address, 0) as usize
+    }
+
+    fn byte(&self, address: usize) -> u8 {
+        self.word(address) as u8
+    }
+
+    /// Runs one instruction of `text`, and what that calls elsewhere, until the next instruction of `text`. `None`: there
+    /// is none before the next trap.
+    pub fn advance(&mut self, text: &Range<usize>) -> Option<usize> {
+        let last = self.next();
+        let returns = matches!(self.byte(last), RET | RET_POPPING | REPEATED);
+        let mut calls = text.contains(&last) && !returns;
+        while self.step() == State::Stopped {
+            let next = self.next();
+            if text.contains(&next) {
+                return Some(next);
+            }
+            if self.byte(next) == INT3 {
+                return None;
+            }
+            // Where a call has just come to, the stack's last word says where it will return to.
+            let back = self.word(self.register(RSP));
+            if calls && text.contains(&back) {
+                return (self.run_to(back, 1) == State::Stopped).then_some(back);
+            }
+            calls = false;
+        }
+        None
+    }
+
+    /// Runs until the instruction at `address` is next for the `times`-th time. No other thread may come there
+    /// meanwhile.
+    pub fn run_to(&mut self, address: usize, times: usize) -> State {
+        let word = self.word(address);
+        for nth in 0..times {
+            if nth > 0 {
+                let state = self.step();
+                if state != State::Stopped {
+                    return state;
+                }
+            }
+            self.request(libc::PTRACE_POKETEXT, address, word & !0xFF | usize::from(INT3));
+            let state = self.run();
+            if state != State::Stopped {
+                return state;
+            }
             self.request(libc::PTRACE_POKETEXT, address, word);
             if self.next() == address + 1 {
                 self.request(libc::PTRACE_POKEUSER, RIP, address);
             }
         }
-        state
+        State::Stopped
     }
 }
 
 impl Drop for Tracee {
     fn drop(&mut self) {
-        if !self.ended {
+        if self.ended.is_none() {
             // SAFETY: `pid` is this process's own child, which has not been waited for to its end.
             unsafe { libc::kill(self.pid, libc::SIGKILL) };
-            while !self.ended {
-                self.wait();
-            }
+        }
+        while self.ended.is_none() {
+            self.wait();
         }
     }
 }
