@@ -59,8 +59,7 @@ impl Alarms {
     /// What is wrong; empty if nothing is. `complete`: no warning state was forgotten, and the last record of each
     /// partition that was hot took what was suppressed.
     pub fn judge(&self, log: &Log, complete: bool, warnings: u64, suppressed: u64) -> Vec<String> {
-        let mut wrong: Vec<String> =
-            self.posts.iter().filter_map(|post| self.misheard(post, log)).collect();
+        let mut wrong: Vec<String> = self.posts.iter().filter_map(|post| self.misheard(post, log)).collect();
         let heard: usize = self.posts.iter().map(|post| post.warnings.len()).sum();
         if warnings != heard as u64 {
             wrong.push(format!("{warnings} warnings in the statistics, {heard} heard"));
@@ -88,9 +87,7 @@ impl Alarms {
         }
         let tallied = warnings + suppressed;
         if !(least..=most).contains(&tallied) {
-            wrong.push(format!(
-                "{tallied} hot records in the statistics, there were {least} to {most}"
-            ));
+            wrong.push(format!("{tallied} hot records in the statistics, there were {least} to {most}"));
         }
         wrong
     }

@@ -235,12 +235,7 @@ fn places_in_the_table() -> Vec<Scenario> {
             Call::Write(LONG + 9),
             long(12).collect(),
         ),
-        new(
-            "reclaiming / adds to the idle",
-            idle(4),
-            Call::Write(SUBJECT),
-            again(4),
-        ),
+        new("reclaiming / adds to the idle", idle(4), Call::Write(SUBJECT), again(4)),
         new(
             "reclaiming / adds to the idle, turns",
             idle(2),
@@ -308,7 +303,12 @@ fn alarms() -> Vec<Scenario> {
         new("first hot / threshold of 9", warm(), Call::Write(SUBJECT), vec![Step::Threshold(9), write()]),
         forgets(new("begins anew / the same", idle(), Call::Write(SUBJECT), vec![write()])),
         forgets(new("begins anew / hot", idle(), Call::Full(SUBJECT, 4), then([split(), hot()]))),
-        forgets(new("first hot / clear, hot", warm(), Call::Write(SUBJECT), then([vec![Step::Clear], hot()]))),
+        forgets(new(
+            "first hot / clear, hot",
+            warm(),
+            Call::Write(SUBJECT),
+            then([vec![Step::Clear], hot()]),
+        )),
         forgets(new("get / begins anew", hot(), Call::WriteCount(SUBJECT), then([vec![seconds(4)], hot()]))),
         forgets(new(
             "first hot / a window gone by, hot",
@@ -323,10 +323,18 @@ fn alarms() -> Vec<Scenario> {
 fn bounds() -> Vec<Scenario> {
     let rules = Rules { max_partitions: 3, threshold: NEVER, ..Rules::window(3) };
     let three = || (0..3).map(|key| Step::Record(key, Kind::Write, 5)).collect::<Vec<_>>();
-    let idle = || then([vec![write()], vec![seconds(4)], (1..3).map(|k| Step::Record(k, Kind::Write, 5)).collect()]);
+    // Idle from the next second on, and no step of the walk is due then.
+    let idle = || {
+        let others = (1..3).map(|key| Step::Record(key, Kind::Write, 5)).collect();
+        then([vec![write(), seconds(60)], others, vec![seconds(1)]])
+    };
     let adds = |amount| (0..3).map(|key| Step::Record(key, Kind::Write, amount)).collect::<Vec<_>>();
     let new = |name: &str, before: Vec<Step>, call, others: Vec<Step>| {
         Scenario::new(format!("bound of 3, {name}"), rules, before, call, others)
+    };
+    let long = |name: &str, others: Vec<Step>| {
+        let rules = Rules { window: 60, ..rules };
+        Scenario::new(format!("bound of 3, window 60, {name}"), rules, idle(), Call::Write(9), others)
     };
     vec![
         new("evicts / adds to all", three(), Call::Write(9), adds(1)),
@@ -334,10 +342,17 @@ fn bounds() -> Vec<Scenario> {
         new("evicts / evicts", three(), Call::Write(9), vec![Step::Record(8, Kind::Write, 1)]),
         new("evicts / the same", three(), Call::Write(9), vec![Step::Record(9, Kind::Write, 1)]),
         new("evicts / 2 turns", three(), Call::Write(9), turns(2)),
-        new("evicts an idle one / that is written to", idle(), Call::Write(9), vec![write()]),
-        new("evicts an idle one / turns", idle(), Call::Write(9), then([vec![write()], turns(2)])),
+        long("evicts an idle one / that is written to", vec![write()]),
+        long("evicts an idle one / that is written to, turns", then([vec![write()], turns(2)])),
+        long("evicts an idle one / that is written to, split", then([vec![write()], split()])),
+        long("evicts an idle one / evicts", vec![Step::Record(8, Kind::Write, 1)]),
         new("add / is evicted", three(), Call::Write(SUBJECT), vec![Step::Insert(6)]),
-        new("turn / is evicted", then([three(), vec![seconds(1)]]), Call::Write(SUBJECT), vec![Step::Insert(6)]),
+        new(
+            "turn / is evicted",
+            then([three(), vec![seconds(1)]]),
+            Call::Write(SUBJECT),
+            vec![Step::Insert(6)],
+        ),
         new(
             "turn / is evicted, comes again",
             then([three(), vec![seconds(1)]]),

@@ -110,12 +110,7 @@ fn follow(field: &mut Field<'_>, scenario: &Scenario, busy: bool) -> Vec<String>
     }
     wrong.extend(field.log.judge());
     let complete = hot && !scenario.forgets;
-    wrong.extend(field.alarms.judge(
-        &field.log,
-        complete,
-        statistics.warnings,
-        statistics.suppressed,
-    ));
+    wrong.extend(field.alarms.judge(&field.log, complete, statistics.warnings, statistics.suppressed));
     wrong.extend(field.refused.take());
     wrong
 }

@@ -109,8 +109,7 @@ impl Scenario {
         call: Call,
         others: impl IntoIterator<Item = Step>,
     ) -> Self {
-        let (before, others): (Vec<_>, Vec<_>) =
-            (before.into_iter().collect(), others.into_iter().collect());
+        let (before, others): (Vec<_>, Vec<_>) = (before.into_iter().collect(), others.into_iter().collect());
         let clears = others.iter().any(|step| matches!(step, Step::Clear)) || matches!(call, Call::Clear);
         Self { name: name.into(), rules, before, call, others, forgets: clears || rules.lossy() }
     }
