@@ -17,6 +17,8 @@ mod catalogue;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod child;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod entries;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod explorer;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod field;
@@ -27,11 +29,15 @@ mod library;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod oracle;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod pasts;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod places;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod scenario;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod tracer;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod warnings;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn main() -> std::process::ExitCode {

@@ -15,6 +15,9 @@ pub const INSERTED: Key = 1_000;
 /// The first with a key of 1,000 bytes.
 pub const LONG: Key = 5_000;
 
+/// Writes of the second that is about to leave the window: so many that no other sum looks like it.
+pub const BURST: u64 = 1_000;
+
 /// What is counted of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -132,4 +135,9 @@ pub fn split() -> Vec<Step> {
 
 pub fn seconds(n: u32) -> Step {
     Step::Wait(u64::from(n) * 1_000)
+}
+
+/// One part after another.
+pub fn then(parts: impl IntoIterator<Item = Vec<Step>>) -> Vec<Step> {
+    parts.into_iter().flatten().collect()
 }
