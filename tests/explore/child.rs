@@ -11,6 +11,7 @@ use crate::tracer::be_traced;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::channel;
 
 /// What the tracer writes when the second thread may do its part, and what that writes when it is done.
@@ -23,7 +24,7 @@ pub fn run(library: &Library, scenario: &Scenario, busy: bool, mut tracer: UnixS
     // What it would print is told to the tracer.
     std::panic::set_hook(Box::new(|_| {}));
     let told = tracer.try_clone().expect("a descriptor more");
-    let wrong = std::panic::catch_unwind(|| explore(library, scenario, busy, told));
+    let wrong = catch_unwind(|| explore(library, scenario, busy, told));
     let wrong = wrong.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
@@ -33,8 +34,16 @@ pub fn run(library: &Library, scenario: &Scenario, busy: bool, mut tracer: UnixS
 }
 
 fn explore(library: &Library, scenario: &Scenario, busy: bool, mut tracer: UnixStream) -> Vec<String> {
-    let mut field = Field::new(library, scenario.rules);
-    field.do_all(&scenario.before);
+    let set_up = || {
+        let mut field = Field::new(library, scenario.rules);
+        field.do_all(&scenario.before);
+        field
+    };
+    let mut field = if scenario.first_call {
+        std::thread::scope(|scope| scope.spawn(set_up).join()).unwrap_or_else(|panic| resume_unwind(panic))
+    } else {
+        set_up()
+    };
     let prepared = Prepared::new(&scenario.call, &field);
     field.log.begun = field.mark();
     let (ready, wait_until_ready) = channel();
@@ -45,14 +54,14 @@ fn explore(library: &Library, scenario: &Scenario, busy: bool, mut tracer: UnixS
             ready.send(()).expect("the other thread waits");
             let mut go = [0];
             tracer.read_exact(&mut go).expect("the tracer's word");
-            field.do_all(&scenario.others);
+            let done = catch_unwind(AssertUnwindSafe(|| field.do_all(&scenario.others)));
             tracer.write_all(&[DONE]).expect("the tracer listens");
-            field
+            done.map(|()| field)
         });
         wait_until_ready.recv().expect("a thread that is ready");
         be_traced();
         let given = prepared.make();
-        let mut field = others.join().expect("the other thread's part");
+        let mut field = others.join().flatten().unwrap_or_else(|panic| resume_unwind(panic));
         note(&mut field, scenario, &given);
         field
     });
@@ -143,7 +152,7 @@ fn lost(field: &Field<'_>) -> Vec<String> {
     });
     let (lost, replaced) = (lost.count() as u64, field.statistics().replaced);
     if lost > replaced {
-        vec![format!("{lost} partitions lost counts, {replaced} were replaced by the statistics")]
+        vec![format!("partitions that lost counts: {lost}, replaced by the statistics: {replaced}")]
     } else {
         Vec::new()
     }

@@ -4,7 +4,6 @@ use crate::catalogue;
 use crate::library::Library;
 use crate::places::{Outcome, Trace};
 use crate::scenario::Scenario;
-use crate::tracer;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -72,7 +71,6 @@ pub fn main() -> ExitCode {
     let dir = std::env::var(LIBRARY_DIR)
         .unwrap_or_else(|_| panic!("{LIBRARY_DIR} is not set: run this by ci/explore.sh"));
     let library = Library::load(&PathBuf::from(dir).join("libhotpart.so"));
-    tracer::stay();
     let start = Instant::now();
     let (mut all, mut wrong) = (Findings::default(), 0);
     for (i, scenario) in scenarios.iter().enumerate() {

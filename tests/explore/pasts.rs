@@ -32,6 +32,7 @@ const SHAPES: &[Shape] = &[
     shape("window 10, 3 slots full", 10, 3),
     shape("window 10, 7 slots full", 10, 7),
     shape("window 10, a wheel", 10, 9),
+    Shape { both: true, ..shape("window 10, reads too", 10, 4) },
     shape("window 60, 3 slots full", 60, 3),
     shape("window 60, 7 slots full", 60, 7),
     shape("window 60, 15 slots full", 60, 15),
@@ -41,13 +42,14 @@ const SHAPES: &[Shape] = &[
 ];
 
 impl Shape {
-    /// All that is recorded before the call, up to its second.
-    fn before(self) -> Vec<Step> {
+    /// All that is recorded before the call, up to its second. So many neighbours are idle from the next one on.
+    fn before(self, neighbours: u32) -> Vec<Step> {
         let now = self.seen.max(self.window) + 1;
         let mut steps = Vec::new();
         for second in 0..now {
             if second == now - self.window {
                 steps.push(Step::Record(SUBJECT, Kind::Write, self.burst));
+                steps.extend((10..10 + neighbours).map(|key| Step::Record(key, Kind::Write, 1)));
             }
             if second >= now - self.seen {
                 steps.push(write());
@@ -82,6 +84,9 @@ fn callers() -> Vec<Caller> {
     ]
 }
 
+/// Where idle neighbours are needed.
+const RECLAIM: &str = "reclaim of neighbours, 2 turns";
+
 /// What another thread does that may hurt a call on the subject.
 fn others(window: u32) -> Vec<(&'static str, Vec<Step>)> {
     let burst = || vec![Step::Record(SUBJECT, Kind::Write, BURST / 2)];
@@ -91,6 +96,8 @@ fn others(window: u32) -> Vec<(&'static str, Vec<Step>)> {
         ("split, a turn", then([split(), turns(1)])),
         ("split, 2 turns", then([split(), turns(2)])),
         ("split, 3 turns", then([split(), turns(3)])),
+        // The walk takes its next step within half a window.
+        (RECLAIM, then([vec![seconds(window / 2 + 1), Step::Record(OTHER, Kind::Write, 1)], turns(2)])),
         ("2 turns", turns(2)),
         ("2 turns, split", then([turns(2), split()])),
         ("a burst", then([burst(), turns(1), burst()])),
@@ -115,7 +122,7 @@ pub fn pasts() -> Vec<Scenario> {
                 continue;
             }
             for caller in callers() {
-                let mut before = shape.before();
+                let mut before = shape.before(if name.starts_with(RECLAIM) { 4 } else { 0 });
                 if caller.same_second {
                     before.push(write());
                 }
@@ -138,7 +145,8 @@ pub fn faces() -> Vec<Scenario> {
         })
     };
     let others = || then([split(), turns(2)]);
-    let with = |steps: Vec<Step>| then([shape.before(), steps]);
+    let first_call = |scenario| Scenario { first_call: true, ..scenario };
+    let with = |steps: Vec<Step>| then([shape.before(0), steps]);
     let new = |name: &str, before, call, others| {
         Scenario::new(format!("{}, {name}", shape.name), shape.rules(), before, call, others)
     };
@@ -153,10 +161,28 @@ pub fn faces() -> Vec<Scenario> {
         new("hottest / 3 turns", with(vec![write()]), Call::Hottest, turns(3)),
         new(
             "throttle / split, 2 turns of throttles",
-            throttles(shape.before()).collect(),
+            throttles(shape.before(0)).collect(),
             Call::Throttle(SUBJECT),
             throttles(others()).collect(),
         ),
+        first_call(new(
+            "a thread's first call, turn / split, 2 turns",
+            with(vec![]),
+            Call::Write(SUBJECT),
+            others(),
+        )),
+        first_call(new(
+            "a thread's first call, add / clear",
+            with(vec![write()]),
+            Call::Write(SUBJECT),
+            vec![Step::Clear],
+        )),
+        first_call(new(
+            "a thread's first call, get / 2 turns",
+            with(vec![]),
+            Call::WriteCount(SUBJECT),
+            turns(2),
+        )),
         new("first throttle / split", with(vec![]), Call::Throttle(SUBJECT), split()),
     ]
 }

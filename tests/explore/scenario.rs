@@ -102,6 +102,8 @@ pub struct Scenario {
     pub others: Vec<Step>,
     /// Whether warning state may be forgotten on the way, by a clear or because its partition was idle.
     pub forgets: bool,
+    /// Whether the call is the first of its thread.
+    pub first_call: bool,
 }
 
 impl Scenario {
@@ -114,7 +116,15 @@ impl Scenario {
     ) -> Self {
         let (before, others): (Vec<_>, Vec<_>) = (before.into_iter().collect(), others.into_iter().collect());
         let clears = others.iter().any(|step| matches!(step, Step::Clear)) || matches!(call, Call::Clear);
-        Self { name: name.into(), rules, before, call, others, forgets: clears || rules.lossy() }
+        Self {
+            name: name.into(),
+            rules,
+            before,
+            call,
+            others,
+            forgets: clears || rules.lossy(),
+            first_call: false,
+        }
     }
 }
 

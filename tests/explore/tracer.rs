@@ -42,19 +42,6 @@ pub enum State {
     Killed(c_int),
 }
 
-/// Keeps this process, and its children, on the processor that it is on: one of them runs at a time, and
-/// to wake another processor takes longer than what is to be done there.
-pub fn stay() {
-    // SAFETY: plain system calls; zeros are an empty set. If they fail all only takes longer.
-    unsafe {
-        let mut here = std::mem::zeroed::<libc::cpu_set_t>();
-        if let Ok(cpu) = usize::try_from(libc::sched_getcpu()) {
-            libc::CPU_SET(cpu, &mut here);
-            libc::sched_setaffinity(0, size_of_val(&here), &here);
-        }
-    }
-}
-
 /// A child process, of which the first thread is traced. It ends with this value.
 pub struct Tracee {
     pid: pid_t,
