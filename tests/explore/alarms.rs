@@ -56,8 +56,8 @@ impl Alarms {
         (*least.expect("a moment at least"), *most.expect("a moment at least"))
     }
 
-    /// What is wrong; empty if nothing is. `complete`: no warning state was forgotten, and the last record of each
-    /// partition that was hot took what was suppressed.
+    /// What is wrong; empty if nothing is. `complete`: no warning state was forgotten, and the last
+    /// record of each partition that was hot took what was suppressed.
     pub fn judge(&self, log: &Log, complete: bool, warnings: u64, suppressed: u64) -> Vec<String> {
         let mut wrong: Vec<String> = self.posts.iter().filter_map(|post| self.misheard(post, log)).collect();
         let heard: usize = self.posts.iter().map(|post| post.warnings.len()).sum();

@@ -85,7 +85,8 @@ impl<'l> Prepared<'l> {
         let (records, size) = (self.records.as_ptr(), size_of::<hpd_record>());
         let mut hottest = Vec::new();
         let mut warnings = Vec::new();
-        // SAFETY: detector and handle are live, and texts, records and results are valid for what they say.
+        // SAFETY: detector and handle are live, and texts, records and results are valid for what
+        // they say.
         let returned = unsafe {
             match self.call {
                 Call::Write(_) => between(|| (l.record_write)(detector, table, len, pk, pk_len)),

@@ -1,5 +1,5 @@
-//! The child: the stepped call on its first thread, everything else meanwhile on a second one, and then
-//! the judgement.
+//! The child: the stepped call on its first thread, everything else meanwhile on a second one, and
+//! then the judgement.
 
 use crate::alarms::Post;
 use crate::call::{Given, Prepared};
@@ -14,12 +14,14 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::channel;
 
-/// What the tracer writes when the second thread may do its part, and what that writes when it is done.
+/// What the tracer writes when the second thread may do its part, and what that writes when it is
+/// done.
 pub const GO: u8 = b'g';
 pub const DONE: u8 = b'd';
 
-/// Sets up a scenario, makes its call under the tracer, and writes to `tracer` what was wrong. `busy`: the
-/// subject is recorded again after the call; else it is only watched until its window is empty.
+/// Sets up a scenario, makes its call under the tracer, and writes to `tracer` what was wrong.
+/// `busy`: the subject is recorded again after the call; else it is only watched until its window
+/// is empty.
 pub fn run(library: &Library, scenario: &Scenario, busy: bool, mut tracer: UnixStream) {
     // What it would print is told to the tracer.
     std::panic::set_hook(Box::new(|_| {}));

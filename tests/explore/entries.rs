@@ -1,4 +1,5 @@
-//! Scenarios of partitions that come, move and go: first touch, replacement of segments, reclaim, clear, the bound.
+//! Scenarios of partitions that come, move and go: first touch, replacement of segments, reclaim,
+//! clear, the bound.
 
 use crate::scenario::*;
 

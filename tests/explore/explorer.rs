@@ -71,6 +71,7 @@ pub fn main() -> ExitCode {
     let dir = std::env::var(LIBRARY_DIR)
         .unwrap_or_else(|_| panic!("{LIBRARY_DIR} is not set: run this by ci/explore.sh"));
     let library = Library::load(&PathBuf::from(dir).join("libhotpart.so"));
+    prove_sight(&library);
     let start = Instant::now();
     let (mut all, mut wrong) = (Findings::default(), 0);
     for (i, scenario) in scenarios.iter().enumerate() {
@@ -91,6 +92,18 @@ pub fn main() -> ExitCode {
         start.elapsed().as_secs_f64(),
     );
     if wrong > 0 || scenarios.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Proves that what must fail does.
+fn prove_sight(library: &Library) {
+    let [wrong, stuck] = catalogue::twins().map(|twin| {
+        let (trace, after) = Trace::take(library, &twin);
+        let (during, _) = trace.explore(trace.places() / 2, library, &twin, true);
+        [after, during]
+    });
+    let is_wrong = |outcome: &Outcome| matches!(outcome, Outcome::Wrong(_));
+    assert!(wrong.iter().all(is_wrong), "a record that is not in the list was not missed: {wrong:?}");
+    assert!(stuck.iter().all(|outcome| *outcome == Outcome::Stuck), "a hanging thread went on: {stuck:?}");
 }
 
 /// Tries each `every`-th place of the scenario with this number.

@@ -4,7 +4,7 @@ use crate::alarms::{Alarms, Post};
 use crate::heard;
 use crate::library::Library;
 use crate::oracle::{Log, Record, Seen};
-use crate::scenario::{INSERTED, Key, Kind, LONG, Rules, Step};
+use crate::scenario::{INSERTED, Key, Kind, LONG, Rules, SUBJECT, Step};
 use hotpart::ffi::*;
 use std::ffi::c_char;
 use std::ptr::{null, null_mut};
@@ -62,8 +62,8 @@ unsafe impl Send for Field<'_> {}
 impl<'l> Field<'l> {
     pub fn new(library: &'l Library, rules: Rules) -> Self {
         let (mut detector, mut handle) = (null_mut(), null_mut());
-        // SAFETY: the options are initialised before they are changed and used, texts are valid for their
-        // lengths, and both results have a place.
+        // SAFETY: the options are initialised before they are changed and used, texts are valid for
+        // their lengths, and both results have a place.
         unsafe {
             let mut options = std::mem::zeroed::<hpd_options>();
             (library.options_init)(&mut options, size_of::<hpd_options>());
@@ -145,6 +145,14 @@ impl<'l> Field<'l> {
                 self.threshold = writes;
                 self.mark();
             }
+            Step::Unlisted => {
+                self.record(SUBJECT, Kind::Write, 1);
+                self.log.records.pop();
+                self.log.seen.pop();
+            }
+            Step::Hang => loop {
+                std::thread::park();
+            },
         }
     }
 

@@ -1,4 +1,5 @@
-//! The release library, loaded as a C program loads it: no code of the crate's own build is explored.
+//! The release library, loaded as a C program loads it: no code of the crate's own build is
+//! explored.
 
 use hotpart::ffi::*;
 use libloading::Symbol;

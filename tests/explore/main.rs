@@ -1,10 +1,11 @@
-//! The explorer: the release library with a thread stopped before each single instruction of one call.
+//! The explorer: the release library with a thread stopped before each single instruction of one
+//! call.
 //!
-//! Under ptrace a child's first thread is led to the k-th instruction of a call and left there. A second
-//! thread then does what may hurt: replaces its segment, turns its partition's second, clears. Whether
-//! that thread can do so at all while the first stands still is what lock-free means. Then the first goes
-//! on, and every count and warning is held against an exact list until all has left the window. Then
-//! the same with k + 1, until the call has come to its end.
+//! Under ptrace a child's first thread is led to the k-th instruction of a call and left there. A
+//! second thread then does what may hurt: replaces its segment, turns its partition's second,
+//! clears. Whether that thread can do so at all while the first stands still is what lock-free
+//! means. Then the first goes on, and every count and warning is held against an exact list until
+//! all has left the window. Then the same with k + 1, until the call has come to its end.
 //!
 //! `ci/explore.sh` builds the library and runs this.
 

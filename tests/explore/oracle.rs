@@ -1,12 +1,14 @@
-//! The oracle: a list of all that was recorded, with the second of each, and what counts may be by it.
+//! The oracle: a list of all that was recorded, with the second of each, and what counts may be by
+//! it.
 //!
-//! One thread moves the clock, and it does everything but the stepped call, so the second of each of its
-//! records is known. Of the stepped call's own records two things are not: whether the other thread could
-//! see them while the call stood still, and which second they fell in, from that of the call's beginning to
-//! that of its end. Each pair is a *guess*. Every observation strikes out the guesses that it contradicts;
-//! where none is left, what was observed is wrong.
+//! One thread moves the clock, and it does everything but the stepped call, so the second of each
+//! of its records is known. Of the stepped call's own records two things are not: whether the other
+//! thread could see them while the call stood still, and which second they fell in, from that of
+//! the call's beginning to that of its end. Each pair is a *guess*. Every observation strikes out
+//! the guesses that it contradicts; where none is left, what was observed is wrong.
 //!
-//! By whole slots the count at second `t` is the sum over the records of seconds `t - window` to `t`.
+//! By whole slots the count at second `t` is the sum over the records of seconds `t - window` to
+//! `t`.
 
 use crate::scenario::{Key, Kind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +50,8 @@ struct Guess {
 pub enum Seen {
     /// A count at this moment.
     Count(Moment, u64),
-    /// The stepped call's: a count of some moment between its beginning and its end, with its own record.
+    /// The stepped call's: a count of some moment between its beginning and its end, with its own
+    /// record.
     Recorded(u64),
     /// The same of a call that records nothing.
     Got(u64),
@@ -239,8 +242,8 @@ impl Case<'_> {
         }
     }
 
-    /// Whether a number may be seen. Where there is a bound, others may have taken the partition's place, and some of
-    /// its count or all may be lost.
+    /// Whether a number may be seen. Where there is a bound, others may have taken the partition's
+    /// place, and some of its count or all may be lost.
     fn allows(&self, seen: Seen, guesses: &[Guess]) -> bool {
         let number = seen.number();
         match seen {

@@ -22,8 +22,8 @@ const fn shape(name: &'static str, window: u32, seen: u32) -> Shape {
     Shape { name, window, seen, both: false, burst: BURST }
 }
 
-/// Windows of 2, 3, 10 and 60; histories that are full, so that the turn of the call makes them grow, to a
-/// larger one or to a wheel; wheels; and a partition that is heavy.
+/// Windows of 2, 3, 10 and 60; histories that are full, so that the turn of the call makes them
+/// grow, to a larger one or to a wheel; wheels; and a partition that is heavy.
 const SHAPES: &[Shape] = &[
     shape("window 2, a history", 2, 2),
     Shape { both: true, ..shape("window 2, wheels", 2, 4) },
@@ -42,7 +42,8 @@ const SHAPES: &[Shape] = &[
 ];
 
 impl Shape {
-    /// All that is recorded before the call, up to its second. So many neighbours are idle from the next one on.
+    /// All that is recorded before the call, up to its second. So many neighbours are idle from the
+    /// next one on.
     fn before(self, neighbours: u32) -> Vec<Step> {
         let now = self.seen.max(self.window) + 1;
         let mut steps = Vec::new();

@@ -2,7 +2,7 @@
 
 use crate::child::{self, DONE, GO};
 use crate::library::Library;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Step};
 use crate::tracer::{State, Tracee};
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long the others may take for what takes them microseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The same where they are known to hang.
+const LITTLE: Duration = Duration::from_millis(50);
 
 /// What came of one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +23,8 @@ pub enum Outcome {
     Stuck,
 }
 
-/// The library's instructions in a call, in their order. What a thread does within the C library is left out: others see
-/// that only whole, and the allocator's locks are not the library's.
+/// The library's instructions in a call, in their order. What a thread does within the C library is
+/// left out: others see that only whole, and the allocator's locks are not the library's.
 pub struct Trace {
     /// The address of each.
     addresses: Vec<usize>,
@@ -49,7 +51,8 @@ struct Run {
 impl Run {
     fn begin(library: &Library, scenario: &Scenario, busy: bool) -> Self {
         let (socket, theirs) = UnixStream::pair().expect("a pair of sockets");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        let hangs = scenario.others.iter().any(|step| matches!(step, Step::Hang));
+        socket.set_read_timeout(Some(if hangs { LITTLE } else { PATIENCE })).expect("a socket");
         let own = socket.try_clone().expect("a descriptor more");
         let mut tracee = Tracee::fork(move || {
             drop(own);
@@ -73,8 +76,8 @@ impl Run {
         }
     }
 
-    /// Lets the others do their part while the call stands where it is, then the call go on, and then asks
-    /// what was wrong.
+    /// Lets the others do their part while the call stands where it is, then the call go on, and
+    /// then asks what was wrong.
     fn finish(mut self) -> Outcome {
         let mut answer = [0];
         let done = self.socket.write_all(&[GO]).and_then(|()| self.socket.read_exact(&mut answer));
@@ -105,8 +108,8 @@ impl Run {
 }
 
 impl Trace {
-    /// Steps through the call of a scenario, during which the others do nothing; they do it after. Also says
-    /// what came of that.
+    /// Steps through the call of a scenario, during which the others do nothing; they do it after.
+    /// Also says what came of that.
     pub fn take(library: &Library, scenario: &Scenario) -> (Self, Outcome) {
         let mut run = Run::begin(library, scenario, false);
         let mut addresses = Vec::new();
@@ -125,8 +128,8 @@ impl Trace {
         self.addresses[place]
     }
 
-    /// Stops the call at a place, and sees what comes of it. Also says whether it came to that place by the same
-    /// way as in the trace.
+    /// Stops the call at a place, and sees what comes of it. Also says whether it came to that
+    /// place by the same way as in the trace.
     pub fn explore(
         &self,
         place: usize,

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-/// A partition, by the number in its key. From [`LONG`] on its key is long, so that few fill a segment.
+/// A partition, by the number in its key. From [`LONG`] on its key is long, so that few fill a
+/// segment.
 pub type Key = u32;
 
 /// The partition that most scenarios are about.
@@ -37,7 +38,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A thing that a thread does by itself, wholly before or after everything else but the stepped call.
+/// A thing that a thread does by itself, wholly before or after everything else but the stepped
+/// call.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// Moves the clock by so many milliseconds.
@@ -49,6 +51,10 @@ pub enum Step {
     Clear,
     /// Sets the table's threshold of writes.
     Threshold(u64),
+    /// For a twin that must fail: a write of the subject that is not put into the list.
+    Unlisted,
+    /// For a twin that must fail: never comes to its end.
+    Hang,
 }
 
 /// The call that is stepped through.
@@ -100,7 +106,8 @@ pub struct Scenario {
     pub before: Vec<Step>,
     pub call: Call,
     pub others: Vec<Step>,
-    /// Whether warning state may be forgotten on the way, by a clear or because its partition was idle.
+    /// Whether warning state may be forgotten on the way, by a clear or because its partition was
+    /// idle.
     pub forgets: bool,
     /// Whether the call is the first of its thread.
     pub first_call: bool,

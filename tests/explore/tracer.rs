@@ -6,8 +6,8 @@ use std::mem::offset_of;
 use std::ops::Range;
 use std::ptr::null_mut;
 
-/// The first bytes of instructions: that which stops a traced thread, and of which breakpoints are made; those
-/// that return; and the prefix that some compilers put before them.
+/// The first bytes of instructions: that which stops a traced thread, and of which breakpoints are
+/// made; those that return; and the prefix that some compilers put before them.
 const INT3: u8 = 0xCC;
 const RET: u8 = 0xC3;
 const RET_POPPING: u8 = 0xC2;
@@ -20,7 +20,8 @@ const RSP: usize = offset_of!(libc::user, regs) + offset_of!(libc::user_regs_str
 /// Stops the calling thread for its tracer.
 #[inline(always)]
 pub fn stop_here() {
-    // SAFETY: the trap changes no register and no memory; the tracer lets the thread go on behind it.
+    // SAFETY: the trap changes no register and no memory; the tracer lets the thread go on behind
+    // it.
     unsafe { std::arch::asm!("int3", options(nostack)) }
 }
 
@@ -56,8 +57,8 @@ impl Tracee {
         let pid = unsafe { libc::fork() };
         assert!(pid >= 0, "fork: {}", io::Error::last_os_error());
         if pid == 0 {
-            // SAFETY: plain system calls. Whatever happens to the tracer, the child ends: by this signal,
-            // or when its time is up.
+            // SAFETY: plain system calls. Whatever happens to the tracer, the child ends: by this
+            // signal, or when its time is up.
             unsafe {
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
                 libc::alarm(60);
@@ -70,7 +71,8 @@ impl Tracee {
     }
 
     fn request(&self, request: libc::c_uint, address: usize, data: usize) -> libc::c_long {
-        // SAFETY: the requests that are made here read and write the tracee's memory, never this process's.
+        // SAFETY: the requests that are made here read and write the tracee's memory, never this
+        // process's.
         unsafe { libc::ptrace(request, self.pid, address as *mut c_void, data as *mut c_void) }
     }
 
@@ -129,8 +131,8 @@ impl Tracee {
         self.word(address) as u8
     }
 
-    /// Runs one instruction of `text`, and what that calls elsewhere, until the next instruction of `text`. `None`: there
-    /// is none before the next trap.
+    /// Runs one instruction of `text`, and what that calls elsewhere, until the next instruction of
+    /// `text`. `None`: there is none before the next trap.
     pub fn advance(&mut self, text: &Range<usize>) -> Option<usize> {
         let last = self.next();
         let returns = matches!(self.byte(last), RET | RET_POPPING | REPEATED);
@@ -153,8 +155,8 @@ impl Tracee {
         None
     }
 
-    /// Runs until the instruction at `address` is next for the `times`-th time. No other thread may come there
-    /// meanwhile.
+    /// Runs until the instruction at `address` is next for the `times`-th time. No other thread may
+    /// come there meanwhile.
     pub fn run_to(&mut self, address: usize, times: usize) -> State {
         let word = self.word(address);
         for nth in 0..times {
