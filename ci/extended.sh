@@ -9,4 +9,5 @@ ci/python.sh
 ci/node.sh
 ci/recipe.sh
 ci/fuzz.sh 1800
+ci/explore.sh all
 ci/soak.sh 3600
