@@ -200,3 +200,28 @@ impl Past {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::operation::Operation::Write;
+
+    /// A thread that is still in an entry that has moved finds no place in the full history, which is the copy's as well. It
+    /// froze that, so that the copy had to grow though it had room.
+    #[test]
+    fn a_late_put_leaves_the_history_of_the_copy_as_it_is() {
+        let guard = &crossbeam_epoch::pin();
+        let old = Past::new(Form::NOTHING);
+        let put = |past: &Past, second, count| past.put(Write, Slot::new(second, count), 60, guard);
+        let full = CAPACITIES[0] as u32;
+        (0..full).for_each(|second| put(&old, second, 1).unwrap());
+        let copy = Past::new(old.freeze().thawed());
+        assert!(matches!(put(&old, full, 1), Err(GrowError::Frozen)));
+        put(&copy, 0, 2).unwrap();
+        assert_eq!(copy.parts(guard).history.capacity(), CAPACITIES[0]);
+        put(&copy, full, 1).unwrap();
+        assert_eq!(copy.parts(guard).history.capacity(), CAPACITIES[1]);
+        // SAFETY: nobody else has seen it; the old one hung on it too.
+        unsafe { copy.freeze().free() };
+    }
+}

@@ -117,7 +117,9 @@ impl Sweep {
         terms: &Terms,
         guard: &Guard,
     ) -> Result<bool, Refusal> {
-        let Some(stopped) = partitions.remove(partition, terms.renewal(now), guard)? else { return Ok(false) };
+        let Some(stopped) = partitions.remove(partition, terms.renewal(now), guard)? else {
+            return Ok(false);
+        };
         if !is_aside(partition.key()) {
             let idle = stopped.was_idle(now, terms.rules, guard);
             Tally::count(if idle { &terms.tally.reclaimed } else { &terms.tally.replaced }, 1);
@@ -232,5 +234,16 @@ mod tests {
         partitions.close(crossbeam_epoch::pin);
         sweep.trim(&partitions, key, now, &terms, &crossbeam_epoch::pin());
         assert_eq!(sweep.sampled.load(Relaxed), 1);
+    }
+
+    /// It was counted out all the same, so that the table stayed one over its bound for ever.
+    #[test]
+    fn where_none_can_go_none_is_counted_out() {
+        let (terms, now) = (terms(1), Moment::from_ms(0));
+        let (partitions, sweep) = (Table::try_new().unwrap(), Sweep::new(now));
+        let key = Key { table: b"t", pk: b"k" };
+        (0..2).for_each(|_| partitions.len(key).increment());
+        sweep.trim(&partitions, key, now, &terms, &crossbeam_epoch::pin());
+        assert_eq!((sweep.sampled.load(Relaxed), partitions.len(key).get()), (TRIES.into(), 2));
     }
 }

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# mutations.sh [NAME]: puts faults that were mended back, one at a time, in a copy of the tree, or the one with NAME in its name.
+# Proves that a test or a model fails for each; so a change that makes one of them blind is noticed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source ci/need.sh
+need cargo perl || exit 0
+
+only=${1:-}
+tree=$PWD/build/mutations/tree
+rm -rf "$tree"
+mkdir -p "$tree"
+git ls-files -z | xargs -0 cp --parents -t "$tree"
+export CARGO_TARGET_DIR=$PWD/build/mutations/target
+survivors=0
+
+# mutate NAME FILE OLD NEW TEST...: with NEW for OLD in FILE, the command TEST must run and fail.
+mutate() {
+    local name=$1 file=$2 old=$3 new=$4 log=$PWD/build/mutations/log
+    [[ $name == *"$only"* ]] || return 0
+    if ! old=$old new=$new perl -0 -pi -e 'BEGIN { ($o, $n) = @ENV{"old", "new"} } $found += s/\Q$o\E/$n/; END { exit !$found }' "$tree/$file"; then
+        echo "failed: $file has no line such as: $old" >&2
+        exit 1
+    fi
+    if (cd "$tree" && "${@:5}") >"$log" 2>&1; then
+        echo "survived: $name (${*:5})"
+        survivors=$((survivors + 1))
+    elif grep -qE '^error(\[|: could not compile)' "$log"; then
+        cat "$log" >&2
+        echo "failed: $name does not compile" >&2
+        exit 1
+    elif ! grep -q 'panicked at' "$log"; then
+        cat "$log" >&2
+        echo "failed: $name: no test ran" >&2
+        exit 1
+    else
+        echo "caught: $name: ${*:5}: $(grep -m1 -A1 'panicked at' "$log" | tail -1)"
+    fi
+    cp "$file" "$tree/$file"
+}
+
+unit=(cargo test --quiet --locked --lib)
+
+mutate 'a frozen head passes for one that can turn' src/head.rs \
+    'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
+    ci/loom.sh l_a_turn_inside_a_copied_history
+mutate 'a frozen head passes, with a wheel' src/head.rs \
+    'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
+    ci/loom.sh l_a_turn_inside_a_copied_wheel
+mutate 'a frozen head passes, for a read' src/head.rs \
+    'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
+    ci/loom.sh l_a_read_inside_a_copied_history
+mutate 'a frozen head passes, for a warning' src/head.rs \
+    'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
+    ci/loom.sh l_a_warning_inside_a_copied_wheel
+mutate 'no second look when a second closes' src/series.rs \
+    'if !self.is_current(seen) {' 'if false {' \
+    ci/loom.sh l_a_turn_inside_a_copied_history
+mutate 'no second look at the sum' src/series.rs \
+    'self.is_current(seen).then_some(sum)' 'Some(sum)' \
+    ci/loom.sh l_a_warm_add_inside_a_copied_wheel
+mutate 'no second look at what is read' src/series.rs \
+    '                && self.is_current(head)' '' \
+    ci/loom.sh l_a_warning_inside_a_copied_wheel
+mutate 'an add that looks at the past adds blindly' src/series.rs \
+    'Ok(self.head.replace(seen, Head::new(seen.second(), base, own)).then_some(count))' \
+    '{ self.head.add(amount.get()); Ok(Some(count)) }' \
+    ci/loom.sh l_a_warm_add_inside_a_copied_history
+mutate 'a count is not asked of the copy' src/ledger.rs \
+    '.counted(before, amount).or_else(elsewhere)' '.counted(before, amount).or_else(|| { let _ = elsewhere; None })' \
+    ci/loom.sh l_an_add_overtaken_by_a_heavy_turn_and_a_move
+mutate 'a tally of nothing' src/throttle.rs \
+    'let Some(added) = Amount::new(amount) else { return Ok(()) };' 'let added = Amount::clamped(amount.max(1));' \
+    cargo test --quiet --locked --test observe zeros
+mutate 'idleness is judged before the removal' src/sweep.rs \
+    'let Some(stopped) = partitions.remove(partition, terms.renewal(now), guard)? else { return Ok(false) };' \
+    'let was_idle = partition.idle(now, terms.rules, guard);
+        let Some(_) = partitions.remove(partition, terms.renewal(now), guard)? else { return Ok(false) };
+        struct Was(bool);
+        impl Was { fn was_idle(&self, _: Moment, _: crate::partition::Rules, _: &Guard) -> bool { self.0 } }
+        let stopped = Was(was_idle);' \
+    ci/loom.sh f_an_idle_partition_recorded_as_it_goes_at_the_bound
+mutate 'a partition that can not go stays counted out' src/sweep.rs \
+    'partitions.len(new).increment();' '' \
+    "${unit[@]}" sweep
+mutate 'few keys deepen the table' src/replacement.rs \
+    'depth < DEPTH_MAX && share > 0 &&' 'depth < DEPTH_MAX &&' \
+    "${unit[@]}" a_few_long_keys_that_collide
+mutate 'a late put freezes the history of the copy' src/past.rs \
+    'if old.is_frozen() {
+                return Err(GrowError::Frozen);
+            }
+            let larger' 'let larger' \
+    "${unit[@]}" a_late_put
+mutate 'want of memory passes for a clear' src/recording.rs \
+    'Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),' 'Err(Refusal::Memory) => None,' \
+    "${unit[@]}" a_record_that_no_memory_lets_judge
+mutate 'a hot record without an alarm is dropped' src/recording.rs \
+    'None => heard.then_some(0),' 'None => return None,' \
+    "${unit[@]}" recording
+
+if ((survivors > 0)); then
+    echo "failed: $survivors survived" >&2
+    exit 1
+fi
