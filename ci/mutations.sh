@@ -52,7 +52,7 @@ mutate 'a frozen head passes, for a read' src/head.rs \
     ci/loom.sh l_a_read_inside_a_copied_history
 mutate 'a frozen head passes, for a warning' src/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
-    ci/loom.sh l_a_warning_inside_a_copied_wheel
+    ci/loom.sh l_a_peak_inside_a_copied_wheel
 mutate 'no second look when a second closes' src/series.rs \
     'if !self.is_current(seen) {' 'if false {' \
     ci/loom.sh l_a_turn_inside_a_copied_history
@@ -61,7 +61,7 @@ mutate 'no second look at the sum' src/series.rs \
     ci/loom.sh l_a_warm_add_inside_a_copied_wheel
 mutate 'no second look at what is read' src/series.rs \
     '                && self.is_current(head)' '' \
-    ci/loom.sh l_a_warning_inside_a_copied_wheel
+    ci/loom.sh l_a_peak_inside_a_copied_wheel
 mutate 'an add that looks at the past adds blindly' src/series.rs \
     'Ok(self.head.replace(seen, Head::new(seen.second(), base, own)).then_some(count))' \
     '{ self.head.add(amount.get()); Ok(Some(count)) }' \

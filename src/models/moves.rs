@@ -182,31 +182,33 @@ fn l_a_read_inside_a_copied_wheel() {
     a_read(Form::Wheel);
 }
 
-fn a_warning(form: Form) {
+/// (l) A warning's peak, and the count beside it, are of one moment. Amounts are powers of two, each in a second of its own.
+#[test]
+fn l_a_peak_inside_a_copied_wheel() {
+    let form = Form::Wheel;
     let (clock, held) = (form.last(), held(form, form.last(), false));
-    explore(&format!("l: a warning, and two turns of the copy, {}", form.name()), 1, move || {
+    explore("l: a peak, and two turns of the copy, wheel", 1, move || {
         let stage = form.stage(NEVER);
-        let (_, (peak, recent)) = stage.race(move_and_turn(form), move |s, t| {
-            let peak = s.look(0, Write, clock, t, |series| series.count_and_peak(clock));
-            (peak.unwrap(), s.look(0, Write, clock, t, |series| series.recent(clock)).unwrap())
+        let (_, (count, peak)) = stage.race(move_and_turn(form), move |s, t| {
+            s.look(0, Write, clock, t, |series| series.count_and_peak(clock)).unwrap()
         });
-        // Each amount is a power of two, in a second of its own, and a window of two seconds has all that five have.
-        assert!(held.contains(&peak.0) && peak.1 == 1 << peak.0.ilog2(), "{peak:?} of {held:?}");
-        assert!(held.contains(&recent.sustained), "{recent:?} of {held:?}");
-        assert_eq!(recent.second, 1 << recent.sustained.ilog2());
+        assert!(held.contains(&count) && peak == 1 << count.ilog2(), "{peak} in {count} of {held:?}");
     });
 }
 
-/// (l) All that a warning tells: the fullest second, and what the last seconds had, each of one moment.
+/// (l) A rate's second and five seconds are of one moment. A window of two seconds has all that five have.
 #[test]
-fn l_a_warning_inside_a_copied_history() {
-    a_warning(Form::History);
-}
-
-/// (l) The same with a wheel.
-#[test]
-fn l_a_warning_inside_a_copied_wheel() {
-    a_warning(Form::Wheel);
+fn l_a_rate_inside_a_copied_history() {
+    let form = Form::History;
+    let (clock, held) = (form.last(), held(form, form.last(), false));
+    explore("l: a rate, and two turns of the copy, history", 1, move || {
+        let stage = form.stage(NEVER);
+        let (_, recent) = stage.race(move_and_turn(form), move |s, t| {
+            s.look(0, Write, clock, t, |series| series.recent(clock)).unwrap()
+        });
+        assert!(held.contains(&recent.sustained), "{recent:?} of {held:?}");
+        assert_eq!(recent.second, 1 << recent.sustained.ilog2());
+    });
 }
 
 /// (l) Two threads replace the segment while a third adds: all agree on what the head held.
