@@ -13,23 +13,24 @@ use crate::rule::Rates;
 use crate::statistics::Tally;
 use crate::sync::AtomicU64;
 use crate::thresholds::{Scope, Thresholds};
+use crossbeam_epoch::Guard;
 
 /// What a detector is made of, but for its clock and its callback.
-struct Subject {
-    terms: Terms,
-    current: Current,
+pub(super) struct Subject {
+    pub(super) terms: Terms,
+    pub(super) current: Current,
 }
 
-const TABLE: &[u8] = b"t";
+pub(super) const TABLE: &[u8] = b"t";
 
 impl Subject {
     /// A ledger with a window of one second and thresholds of 10, in which `keys` were written once, in
     /// second 0.
-    fn stage(keys: &[u32]) -> Stage<Self> {
+    pub(super) fn stage(keys: &[u32]) -> Stage<Self> {
         Self::bounded(keys, 0)
     }
 
-    fn bounded(keys: &[u32], max_partitions: u64) -> Stage<Self> {
+    pub(super) fn bounded(keys: &[u32], max_partitions: u64) -> Stage<Self> {
         let terms = Terms {
             hashing: Hashing::seeded([1, 2]),
             rules: Rules { window: 1, interval_ms: 1000 },
@@ -53,7 +54,7 @@ impl Subject {
     }
 
     /// The partition of `key`, which is its place in the table too; so models say what shares a segment.
-    fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation, second: u32) -> Posting<'a> {
+    pub(super) fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation, second: u32) -> Posting<'a> {
         Posting {
             key: Key { table: TABLE, pk },
             hash: Hash::new(key.into()),
@@ -65,12 +66,15 @@ impl Subject {
     }
 
     fn record(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
-        let guard = thread.pin();
+        self.record_in(key, operation, second, &thread.pin())
+    }
+
+    pub(super) fn record_in(&self, key: u32, operation: Operation, second: u32, guard: &Guard) -> u64 {
         let pk = key.to_ne_bytes();
         let posting = Self::posting(key, &pk, operation, second);
-        let posted = self.current.with(&guard, |ledger| match ledger.post_quickly(posting, &guard) {
+        let posted = self.current.with(guard, |ledger| match ledger.post_quickly(posting, guard) {
             Quick::Done(count) => Ok(count),
-            quick => Ok(ledger.complete(quick, &posting, &self.terms, &guard)?.1),
+            quick => Ok(ledger.complete(quick, &posting, &self.terms, guard)?.1),
         });
         posted.unwrap()
     }
