@@ -1,10 +1,17 @@
 //! Who warns: at most one record an interval, for each partition and operation.
 
 use crate::operation::Operation;
+#[cfg(loom)]
+use crate::sync::watch::{Kind, Watch};
 use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use std::ptr::NonNull;
 
 /// The warning state of a partition that has been hot.
-pub(crate) struct Alarm([Side; 2]);
+pub(crate) struct Alarm {
+    sides: [Side; 2],
+    #[cfg(loom)]
+    pub(crate) watch: Watch,
+}
 
 struct Side {
     /// When the last warning was won, in ms, plus one; 0 if none was.
@@ -15,13 +22,36 @@ struct Side {
 
 impl Alarm {
     pub(crate) fn new() -> Self {
-        Self(std::array::from_fn(|_| Side { warned: AtomicU64::new(0), suppressed: AtomicU64::new(0) }))
+        Self {
+            sides: std::array::from_fn(|_| Side { warned: AtomicU64::new(0), suppressed: AtomicU64::new(0) }),
+            #[cfg(loom)]
+            watch: Watch::new(Kind::Alarm),
+        }
+    }
+
+    /// # Safety
+    /// `alarm` came from a box, and nobody uses it any more.
+    pub(crate) unsafe fn destroy(alarm: NonNull<Alarm>) {
+        #[cfg(loom)]
+        // SAFETY: as the caller promises, it is there still.
+        if unsafe { alarm.as_ref() }.watch.free() {
+            return;
+        }
+        // SAFETY: as the caller promises.
+        drop(unsafe { Box::from_raw(alarm.as_ptr()) });
+    }
+
+    #[inline(always)]
+    fn sides(&self) -> &[Side; 2] {
+        #[cfg(loom)]
+        self.watch.touch();
+        &self.sides
     }
 
     /// A hot record asks to warn. `Some(n)`: it does, and `n` hot records before it did not.
     /// `None`: it is counted among those of the next warning.
     pub(crate) fn ring(&self, operation: Operation, now_ms: u64, interval_ms: u64) -> Option<u64> {
-        let side = &self.0[operation.index()];
+        let side = &self.sides()[operation.index()];
         let mut warned = side.warned.load(Acquire);
         while due(warned, now_ms, interval_ms) {
             match side.warned.compare_exchange(warned, now_ms + 1, AcqRel, Acquire) {
@@ -35,12 +65,12 @@ impl Alarm {
 
     /// Counts a hot record that nobody is there to be warned by.
     pub(crate) fn hold(&self, operation: Operation) {
-        self.0[operation.index()].suppressed.fetch_add(1, Relaxed);
+        self.sides()[operation.index()].suppressed.fetch_add(1, Relaxed);
     }
 
     /// Whether both operations could warn at once, so that forgetting this alarm changes nothing.
     pub(crate) fn quiet(&self, now_ms: u64, interval_ms: u64) -> bool {
-        self.0.iter().all(|side| due(side.warned.load(Acquire), now_ms, interval_ms))
+        self.sides().iter().all(|side| due(side.warned.load(Acquire), now_ms, interval_ms))
     }
 }
 

@@ -6,6 +6,8 @@ use crate::history::History;
 use crate::memory::{OutOfMemory, fetch, try_box};
 use crate::operation::Operation;
 use crate::slot::Slot;
+#[cfg(loom)]
+use crate::sync::watch::{Kind, Watch};
 use crate::wheel::{Header, Wheel};
 use crossbeam_epoch::Guard;
 use std::ptr::{NonNull, null_mut};
@@ -37,6 +39,13 @@ pub(crate) struct Annex {
     pub(crate) alarm: Option<NonNull<Alarm>>,
 }
 
+/// An annex in memory of its own.
+struct Shell {
+    parts: Annex,
+    #[cfg(loom)]
+    watch: Watch,
+}
+
 /// A past's word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Form(pub(crate) *mut ());
@@ -62,7 +71,11 @@ impl Form {
             None if parts.wheels.iter().any(Option::is_some) => ANNEX,
             None => return Ok(parts.history),
         };
-        let annex = Box::into_raw(try_box(parts)?);
+        let annex = Box::into_raw(try_box(Shell {
+            parts,
+            #[cfg(loom)]
+            watch: Watch::new(Kind::Annex),
+        })?);
         Ok(Self(annex.cast::<()>().map_addr(|addr| addr | kind)))
     }
 
@@ -135,8 +148,13 @@ impl Form {
     /// It lives.
     pub(crate) unsafe fn parts(self) -> Annex {
         match self.target() {
-            // SAFETY: kind and target were made as a pair.
-            Some(annex) if self.kind() >= ANNEX => unsafe { *annex.cast::<Annex>().as_ref() },
+            Some(annex) if self.kind() >= ANNEX => {
+                // SAFETY: kind and target were made as a pair.
+                let shell = unsafe { annex.cast::<Shell>().as_ref() };
+                #[cfg(loom)]
+                shell.watch.touch();
+                shell.parts
+            }
             _ => Annex { history: Self(self.0.map_addr(|addr| addr & !(FROZEN | HEAVY))), ..Annex::NOTHING },
         }
     }
@@ -176,8 +194,14 @@ impl Form {
         if let Some(annex) = self.target()
             && self.kind() >= ANNEX
         {
+            let shell = annex.cast::<Shell>();
+            #[cfg(loom)]
+            // SAFETY: as the caller promises, it is there still.
+            if unsafe { shell.as_ref() }.watch.free() {
+                return;
+            }
             // SAFETY: kind and target were made as a pair; it came from a box.
-            drop(unsafe { Box::from_raw(annex.cast::<Annex>().as_ptr()) });
+            drop(unsafe { Box::from_raw(shell.as_ptr()) });
         }
     }
 }
@@ -208,7 +232,10 @@ impl Annex {
     /// The parts live through `'g`.
     pub(crate) unsafe fn view_alarm<'g>(self) -> Option<&'g Alarm> {
         // SAFETY: as the caller promises.
-        self.alarm.map(|alarm| unsafe { alarm.as_ref() })
+        let alarm = self.alarm.map(|alarm| unsafe { alarm.as_ref() });
+        #[cfg(loom)]
+        alarm.into_iter().for_each(|alarm| alarm.watch.touch());
+        alarm
     }
 
     /// Frees what `others` do not have as well.
@@ -227,7 +254,7 @@ impl Annex {
                 wheel.filter(|_| wheel != other).into_iter().for_each(|wheel| Wheel::destroy(wheel));
             }
             if let Some(alarm) = self.alarm.filter(|_| self.alarm != others.alarm) {
-                drop(Box::from_raw(alarm.as_ptr()));
+                Alarm::destroy(alarm);
             }
         }
     }

@@ -23,6 +23,8 @@
 use crate::memory::{OutOfMemory, Tailed};
 use crate::operation::Operation;
 use crate::slot::Slot;
+#[cfg(loom)]
+use crate::sync::watch::{Kind, Watch};
 use crate::sync::{AcqRel, Acquire, AtomicU64};
 use std::ptr::NonNull;
 
@@ -36,9 +38,19 @@ pub(crate) enum PutError {
     Frozen,
 }
 
+/// What precedes the entries in memory: nothing, but in models.
+struct Header {
+    #[cfg(loom)]
+    watch: Watch,
+}
+
 /// A view of one array.
 #[derive(Clone, Copy)]
-pub(crate) struct History<'g>(&'g [AtomicU64]);
+pub(crate) struct History<'g> {
+    entries: &'g [AtomicU64],
+    #[cfg(loom)]
+    watch: &'g Watch,
+}
 
 /// What [`History::survey`] found.
 pub(crate) struct Survey<'g> {
@@ -51,11 +63,15 @@ pub(crate) struct Survey<'g> {
 pub(crate) struct Place<'g> {
     entry: &'g AtomicU64,
     bits: u64,
+    #[cfg(loom)]
+    watch: &'g Watch,
 }
 
 impl Place<'_> {
     /// Puts a slot there, or finds that it holds as much. `false`: it has changed, or is frozen.
     pub(crate) fn put(&self, operation: Operation, slot: Slot) -> bool {
+        #[cfg(loom)]
+        self.watch.touch();
         let (held, new) = (Slot::unpack(self.bits), pack(operation, slot));
         let enough = held.second == slot.second && held.count >= slot.count;
         self.bits & FROZEN == 0
@@ -72,7 +88,7 @@ fn pack(operation: Operation, slot: Slot) -> u64 {
 }
 
 impl<'g> History<'g> {
-    fn layout(capacity: usize) -> Tailed<(), AtomicU64> {
+    fn layout(capacity: usize) -> Tailed<Header, AtomicU64> {
         Tailed::new(capacity)
     }
 
@@ -86,21 +102,48 @@ impl<'g> History<'g> {
             debug_assert!(!slot.is_empty(), "an entry behind a vacant one is not found");
             pack(operation, slot)
         };
-        Self::layout(capacity).create((), || AtomicU64::new(next()))
+        let header = Header {
+            #[cfg(loom)]
+            watch: Watch::new(Kind::History),
+        };
+        Self::layout(capacity).create(header, || AtomicU64::new(next())).map(NonNull::cast)
     }
 
     /// # Safety
     /// `array` came from `create(capacity, _)` and lives through `'g`.
     pub(crate) unsafe fn view(array: NonNull<()>, capacity: usize) -> Self {
-        // SAFETY: by the caller's promise there are `capacity` entries.
-        Self(unsafe { std::slice::from_raw_parts(Self::layout(capacity).tail(array).as_ptr(), capacity) })
+        let array = array.cast::<Header>();
+        let view = Self {
+            // SAFETY: by the caller's promise there are `capacity` entries.
+            entries: unsafe {
+                std::slice::from_raw_parts(Self::layout(capacity).tail(array).as_ptr(), capacity)
+            },
+            // SAFETY: by the caller's promise the header is there.
+            #[cfg(loom)]
+            watch: unsafe { &array.as_ref().watch },
+        };
+        view.entries();
+        view
     }
 
     /// # Safety
     /// `array` came from `create(capacity, _)`, and nobody uses it any more.
     pub(crate) unsafe fn destroy(array: NonNull<()>, capacity: usize) {
+        let array = array.cast::<Header>();
+        #[cfg(loom)]
+        // SAFETY: as the caller promises, the header is there still.
+        if unsafe { array.as_ref() }.watch.free() {
+            return;
+        }
         // SAFETY: as the caller promises.
         unsafe { Self::layout(capacity).destroy(array) }
+    }
+
+    #[inline(always)]
+    fn entries(&self) -> &'g [AtomicU64] {
+        #[cfg(loom)]
+        self.watch.touch();
+        self.entries
     }
 
     /// What the slots of an operation add up to in a window that begins at `first` and ends before `closing`, what
@@ -108,14 +151,19 @@ impl<'g> History<'g> {
     pub(crate) fn survey(&self, operation: Operation, first: u32, kept: u32, closing: u32) -> Survey<'g> {
         debug_assert!(self.is_in_order());
         let mut survey = Survey { sum: 0, gone: 0, place: None };
-        for entry in self.0 {
+        for entry in self.entries() {
             let bits = entry.load(Acquire);
             let held = Slot::unpack(bits);
             if !held.is_empty() && operation_of(bits) != operation {
                 continue;
             }
             if held.is_empty() || held.second < first || held.second == closing {
-                survey.place.get_or_insert(Place { entry, bits });
+                survey.place.get_or_insert(Place {
+                    entry,
+                    bits,
+                    #[cfg(loom)]
+                    watch: self.watch,
+                });
                 if held.is_empty() {
                     // Entries are taken in their order.
                     break;
@@ -131,7 +179,8 @@ impl<'g> History<'g> {
     /// Whether no vacant entry is before a taken one, so that a walk may end at the first vacant one.
     fn is_in_order(&self) -> bool {
         // From behind: an entry was taken after all those before it were.
-        let mut taken = self.0.iter().rev().map(|entry| !Slot::unpack(entry.load(Acquire)).is_empty());
+        let mut taken =
+            self.entries().iter().rev().map(|entry| !Slot::unpack(entry.load(Acquire)).is_empty());
         taken.by_ref().find(|&taken| taken);
         taken.all(|taken| taken)
     }
@@ -140,7 +189,7 @@ impl<'g> History<'g> {
     pub(crate) fn put(&self, operation: Operation, slot: Slot, window: u32) -> Result<(), PutError> {
         debug_assert!(!slot.is_empty() && self.is_in_order());
         'entries: loop {
-            for entry in self.0 {
+            for entry in self.entries() {
                 let bits = entry.load(Acquire);
                 if bits & FROZEN != 0 {
                     return Err(PutError::Frozen);
@@ -166,13 +215,13 @@ impl<'g> History<'g> {
 
     /// Makes every later put fail.
     pub(crate) fn freeze(&self) {
-        for entry in self.0 {
+        for entry in self.entries() {
             entry.fetch_or(FROZEN, AcqRel);
         }
     }
 
     pub(crate) fn slots(&self, operation: Operation) -> impl Iterator<Item = Slot> + use<'g> {
-        self.0
+        self.entries()
             .iter()
             .map(|entry| entry.load(Acquire))
             .filter(move |&bits| operation_of(bits) == operation)

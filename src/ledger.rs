@@ -19,6 +19,8 @@ use crate::rule::{Met, Rates, Rule};
 use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
+#[cfg(loom)]
+use crate::sync::watch::{Kind, Watch};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
 use crate::table::{Closed, Insert, Refusal, Table};
 use crate::thresholds::{Overrides, Scope};
@@ -78,6 +80,8 @@ pub(crate) struct Ledger {
     pub(crate) partitions: Table,
     pub(crate) overrides: Overrides,
     sweep: Sweep,
+    #[cfg(loom)]
+    pub(crate) watch: Watch,
 }
 
 /// One record's particulars, all in their ranges.
@@ -98,7 +102,21 @@ impl Ledger {
             partitions: Table::try_new()?,
             overrides: Overrides::new(terms.floors()),
             sweep: Sweep::new(now),
+            #[cfg(loom)]
+            watch: Watch::new(Kind::Ledger),
         })
+    }
+
+    /// # Safety
+    /// `ledger` came from a box, and nobody uses it any more.
+    unsafe fn destroy(ledger: *mut Ledger) {
+        #[cfg(loom)]
+        // SAFETY: as the caller promises, it is there still.
+        if unsafe { &*ledger }.watch.free() {
+            return;
+        }
+        // SAFETY: as the caller promises.
+        drop(unsafe { Box::from_raw(ledger) });
     }
 
     /// Records in a partition that is at hand; see [`Quick`].
@@ -330,7 +348,10 @@ impl Current {
     #[inline(always)]
     pub(crate) fn get<'g>(&self, _guard: &'g Guard) -> &'g Ledger {
         // SAFETY: a ledger is retired after it was replaced: it lives while the guard does.
-        unsafe { &*self.0.load(Acquire) }
+        let ledger = unsafe { &*self.0.load(Acquire) };
+        #[cfg(loom)]
+        ledger.watch.touch();
+        ledger
     }
 
     /// Runs `f` with the current ledger, and again with the next one if that was closed meanwhile.
@@ -362,7 +383,7 @@ impl Current {
         Tally::count(&terms.tally.cleared, ledger.partitions.close(&pin));
         ledger.overrides.close(&pin());
         // SAFETY: it came from a box, and has been empty and out of reach since it was closed.
-        unsafe { pin().defer_unchecked(move || drop(Box::from_raw(old))) };
+        unsafe { pin().defer_unchecked(move || Ledger::destroy(old)) };
         Ok(())
     }
 }

@@ -125,7 +125,7 @@ mod condition;
 mod expression;
 #[cfg(all(feature = "dynamodb", not(loom)))]
 mod findings;
-#[cfg(all(feature = "dynamodb", not(loom)))]
+#[cfg(feature = "dynamodb")]
 mod json;
 #[cfg(all(feature = "dynamodb", not(loom)))]
 mod number;
@@ -137,7 +137,7 @@ mod partiql;
 mod query;
 #[cfg(all(feature = "dynamodb", not(loom)))]
 mod request;
-#[cfg(all(feature = "dynamodb", not(loom)))]
+#[cfg(feature = "dynamodb")]
 mod schema;
 #[cfg(all(feature = "dynamodb", not(loom)))]
 mod target;

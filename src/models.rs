@@ -4,6 +4,7 @@
 //! shows how many executions each explored.
 
 mod ledger;
+mod lifetimes;
 mod moves;
 mod series;
 mod subject;

@@ -5,12 +5,13 @@
 use crate::json::{self, Malformed};
 use crate::key::random_word;
 use crate::memory::{OutOfMemory, try_box, try_text};
+#[cfg(loom)]
+use crate::sync::watch::{Kind, Watch};
+use crate::sync::{AcqRel, Acquire, AtomicPtr};
 use ahash::RandomState;
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::atomic::AtomicPtr;
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
 /// One table's.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -38,7 +39,34 @@ const LEARNT_MAX: usize = 10_000;
 /// A table, and the name of its partition key.
 pub(crate) type Learnt<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-type Known = HashMap<String, TableSchema, RandomState>;
+/// All tables of which something is known.
+struct Known {
+    tables: HashMap<String, TableSchema, RandomState>,
+    #[cfg(loom)]
+    watch: Watch,
+}
+
+impl Known {
+    fn with_hasher(hasher: RandomState) -> Self {
+        Self {
+            tables: HashMap::with_hasher(hasher),
+            #[cfg(loom)]
+            watch: Watch::new(Kind::Schema),
+        }
+    }
+
+    /// # Safety
+    /// `known` came from a box, and nobody uses it any more.
+    unsafe fn destroy(known: *mut Known) {
+        #[cfg(loom)]
+        // SAFETY: as the caller promises, it is there still.
+        if unsafe { &*known }.watch.free() {
+            return;
+        }
+        // SAFETY: as the caller promises.
+        drop(unsafe { Box::from_raw(known) });
+    }
+}
 
 pub(crate) struct Schemas(AtomicPtr<Known>);
 
@@ -51,11 +79,14 @@ impl Schemas {
 
     fn known<'g>(&self, _guard: &'g Guard) -> &'g Known {
         // SAFETY: a map is retired after it was replaced: it lives while the guard does.
-        unsafe { &*self.0.load(Acquire) }
+        let known = unsafe { &*self.0.load(Acquire) };
+        #[cfg(loom)]
+        known.watch.touch();
+        known
     }
 
     pub(crate) fn get<'g>(&self, table: &str, guard: &'g Guard) -> Option<&'g TableSchema> {
-        self.known(guard).get(table)
+        self.known(guard).tables.get(table)
     }
 
     /// Changes what is known of a table, by `change` as often as others come in between.
@@ -66,7 +97,7 @@ impl Schemas {
         guard: &Guard,
     ) -> Result<(), OutOfMemory> {
         let changed = |known: &Known| {
-            let before = known.get(table);
+            let before = known.tables.get(table);
             let mut schema = before.map_or_else(|| Ok(TableSchema::default()), TableSchema::try_clone)?;
             change(&mut schema)?;
             let mut changed = Vec::new();
@@ -85,24 +116,23 @@ impl Schemas {
         guard: &Guard,
     ) -> Result<(), OutOfMemory> {
         loop {
-            let old = self.0.load(Acquire);
-            // SAFETY: as in `known`.
-            let known = unsafe { &*old };
+            let known = self.known(guard);
+            let old = std::ptr::from_ref(known).cast_mut();
             let changed = changed(known)?;
             if changed.is_empty() {
                 return Ok(());
             }
-            let mut new = Known::with_hasher(known.hasher().clone());
-            new.try_reserve(known.len() + changed.len())?;
-            for (table, schema) in known {
-                new.insert(try_text(table)?, schema.try_clone()?);
+            let mut new = Known::with_hasher(known.tables.hasher().clone());
+            new.tables.try_reserve(known.tables.len() + changed.len())?;
+            for (table, schema) in &known.tables {
+                new.tables.insert(try_text(table)?, schema.try_clone()?);
             }
-            new.extend(changed);
+            new.tables.extend(changed);
             let new = Box::into_raw(try_box(new)?);
             match self.0.compare_exchange(old, new, AcqRel, Acquire) {
                 Ok(_) => {
                     // SAFETY: it came from a box, and this thread took it out.
-                    unsafe { guard.defer_unchecked(move || drop(Box::from_raw(old))) };
+                    unsafe { guard.defer_unchecked(move || Known::destroy(old)) };
                     return Ok(());
                 }
                 // SAFETY: it came from a box, and nobody has seen it.
@@ -135,12 +165,13 @@ impl Schemas {
     /// Learns the names of tables' partition keys from a request that was answered.
     pub(crate) fn learn(&self, learnt: &[Learnt<'_>], guard: &Guard) -> Result<(), OutOfMemory> {
         let changed = |known: &Known| {
-            let room = LEARNT_MAX.saturating_sub(known.len());
-            let new =
-                learnt.iter().filter(|(table, _)| known.get(&**table).is_none_or(|of| of.hash.is_none()));
+            let room = LEARNT_MAX.saturating_sub(known.tables.len());
+            let new = learnt
+                .iter()
+                .filter(|(table, _)| known.tables.get(&**table).is_none_or(|of| of.hash.is_none()));
             let mut changed = Vec::new();
             for (table, hash) in new.take(room) {
-                let before = known.get(&**table);
+                let before = known.tables.get(&**table);
                 let mut schema = before.map_or_else(|| Ok(TableSchema::default()), TableSchema::try_clone)?;
                 schema.hash = Some(try_text(hash)?);
                 try_push(&mut changed, (try_text(table)?, schema))?;

@@ -16,6 +16,8 @@
 use crate::group::{AtomicGroup, LANES, Lane};
 use crate::memory::{OutOfMemory, allocate};
 use crate::partition::{Content, Partition};
+#[cfg(loom)]
+use crate::sync::watch::{Kind, Watch};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
 use std::alloc::{Layout, dealloc};
 use std::marker::PhantomData;
@@ -60,7 +62,7 @@ struct Header {
     /// Null until the segment is replaced.
     lasts: AtomicPtr<Lasts>,
     #[cfg(loom)]
-    watch: crate::sync::watch::Watch,
+    watch: Watch,
 }
 
 /// How a segment's memory is cut up.
@@ -129,7 +131,7 @@ impl<'g> Segment<'g> {
                 next: null_mut(),
                 lasts: AtomicPtr::new(null_mut()),
                 #[cfg(loom)]
-                watch: crate::sync::watch::Watch::default(),
+                watch: Watch::new(Kind::Segment),
             });
             (0..new.cells()).for_each(|cell| Partition::prepare(new.cell(cell as u8)));
         }
@@ -148,14 +150,17 @@ impl<'g> Segment<'g> {
     #[inline(always)]
     pub(crate) unsafe fn view(word: *mut ()) -> Self {
         let bits = word.addr();
-        Self {
+        let view = Self {
             // SAFETY: a segment's address is not null.
             header: unsafe { NonNull::new_unchecked(word.map_addr(|addr| addr & ADDRESS).cast()) },
             depth: (bits & DEPTH) as u32,
             cells_shift: (bits >> CELLS_SHIFT_AT) as u32 & 15,
             cell_size: (bits >> CELL_UNITS_AT) * UNIT,
             _lives: PhantomData,
-        }
+        };
+        #[cfg(loom)]
+        view.touch();
+        view
     }
 
     fn shape(&self) -> Shape {
@@ -194,11 +199,14 @@ impl<'g> Segment<'g> {
 
     /// Uses the segment, for models to see whether it may be.
     #[cfg(loom)]
-    pub(crate) fn watch(&self) {
-        self.header().watch.touch();
+    pub(crate) fn touch(&self) {
+        // SAFETY: the segment lives through 'g.
+        unsafe { self.header.as_ref() }.watch.touch();
     }
 
     fn header(&self) -> &'g Header {
+        #[cfg(loom)]
+        self.touch();
         // SAFETY: the segment lives through 'g.
         unsafe { self.header.as_ref() }
     }
@@ -239,6 +247,8 @@ impl<'g> Segment<'g> {
     /// The group that the probe for this place begins with.
     #[inline(always)]
     pub(crate) fn home_group(&self, place: u32) -> &'g AtomicGroup {
+        #[cfg(loom)]
+        self.touch();
         let groups = self.header.cast::<AtomicGroup>();
         // SAFETY: the groups are the header's first part, and there are so many. Taking no reference to all of
         // it keeps its other lines out of the cache.

@@ -4,6 +4,8 @@ use crate::error::Error;
 use crate::key::{Hashing, Key, check_name};
 use crate::memory::{OutOfMemory, try_box};
 use crate::operation::Operation;
+#[cfg(loom)]
+use crate::sync::watch::{Kind, Watch};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64};
 use crate::table::{Closed, Refusal};
 use crossbeam_epoch::Guard;
@@ -50,6 +52,8 @@ struct Override {
     name: Vec<u8>,
     thresholds: Thresholds,
     next: *mut Override,
+    #[cfg(loom)]
+    watch: Watch,
 }
 
 impl Override {
@@ -62,7 +66,14 @@ impl Override {
         let mut own = Vec::new();
         own.try_reserve_exact(name.len()).map_err(|_| OutOfMemory)?;
         own.extend_from_slice(name);
-        Ok(Box::into_raw(try_box(Self { scope, name: own, thresholds, next })?))
+        Ok(Box::into_raw(try_box(Self {
+            scope,
+            name: own,
+            thresholds,
+            next,
+            #[cfg(loom)]
+            watch: Watch::new(Kind::Override),
+        })?))
     }
 
     fn is(&self, scope: Scope, name: &[u8]) -> bool {
@@ -74,7 +85,10 @@ impl Override {
 /// The list that `first` begins lives through `'g`.
 unsafe fn list<'g>(first: *mut Override) -> impl Iterator<Item = &'g Override> {
     // SAFETY: as the caller promises; lists end in null.
-    std::iter::successors(unsafe { first.as_ref() }, |each| unsafe { each.next.as_ref() })
+    let all = std::iter::successors(unsafe { first.as_ref() }, |each| unsafe { each.next.as_ref() });
+    #[cfg(loom)]
+    let all = all.inspect(|each| each.watch.touch());
+    all
 }
 
 /// # Safety
@@ -82,6 +96,13 @@ unsafe fn list<'g>(first: *mut Override) -> impl Iterator<Item = &'g Override> {
 unsafe fn free(first: *mut Override) {
     let mut next = first;
     while !next.is_null() {
+        #[cfg(loom)]
+        // SAFETY: as the caller promises, it is there still.
+        if unsafe { &*next }.watch.free() {
+            // SAFETY: as above.
+            next = unsafe { &*next }.next;
+            continue;
+        }
         // SAFETY: each came from a box, and the caller gives them up.
         next = unsafe { Box::from_raw(next) }.next;
     }

@@ -7,6 +7,8 @@
 
 use crate::memory::{OutOfMemory, Tailed};
 use crate::slot::{AtomicSlot, Slot};
+#[cfg(loom)]
+use crate::sync::watch::{Kind, Watch};
 use crate::sync::{AcqRel, Acquire, AtomicU64};
 use std::ptr::NonNull;
 
@@ -15,6 +17,8 @@ pub(crate) struct Header {
     slots: u32,
     /// (second, what the window's slots before it added up to), [`UNKNOWN`] if that is too much.
     closed: AtomicU64,
+    #[cfg(loom)]
+    watch: Watch,
 }
 
 const UNKNOWN: u32 = u32::MAX;
@@ -31,6 +35,8 @@ const FEW: u32 = 1;
 pub(crate) struct Wheel<'g> {
     closed: &'g AtomicU64,
     slots: &'g [AtomicSlot],
+    #[cfg(loom)]
+    watch: &'g Watch,
 }
 
 impl<'g> Wheel<'g> {
@@ -39,7 +45,12 @@ impl<'g> Wheel<'g> {
         window: u32,
         past: impl Iterator<Item = Slot>,
     ) -> Result<NonNull<Header>, OutOfMemory> {
-        let header = Header { slots: window + 1, closed: AtomicU64::new(u64::from(UNKNOWN)) };
+        let header = Header {
+            slots: window + 1,
+            closed: AtomicU64::new(u64::from(UNKNOWN)),
+            #[cfg(loom)]
+            watch: Watch::new(Kind::Wheel),
+        };
         let wheel = Tailed::new(window as usize + 1).create(header, || AtomicSlot::new(Slot::EMPTY))?;
         // SAFETY: just made, and nobody else has seen it.
         let view = unsafe { Self::view(wheel) };
@@ -62,10 +73,14 @@ impl<'g> Wheel<'g> {
         // SAFETY: by the caller's promise the header is there, followed by as many slots as it says.
         unsafe {
             let header = wheel.as_ref();
+            #[cfg(loom)]
+            header.watch.touch();
             let slots = Self::layout(header.slots).tail(wheel);
             Self {
                 closed: &header.closed,
                 slots: std::slice::from_raw_parts(slots.as_ptr(), header.slots as usize),
+                #[cfg(loom)]
+                watch: &header.watch,
             }
         }
     }
@@ -73,11 +88,18 @@ impl<'g> Wheel<'g> {
     /// # Safety
     /// `wheel` came from `create`, and nobody uses it any more.
     pub(crate) unsafe fn destroy(wheel: NonNull<Header>) {
+        #[cfg(loom)]
+        // SAFETY: as the caller promises, the header is there still.
+        if unsafe { wheel.as_ref() }.watch.free() {
+            return;
+        }
         // SAFETY: as the caller promises; the header says how large the allocation is.
         unsafe { Self::layout(wheel.as_ref().slots).destroy(wheel) }
     }
 
     fn place(&self, second: u32) -> &'g AtomicSlot {
+        #[cfg(loom)]
+        self.watch.touch();
         &self.slots[second as usize % self.slots.len()]
     }
 
@@ -103,11 +125,15 @@ impl<'g> Wheel<'g> {
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<'g> {
+        #[cfg(loom)]
+        self.watch.touch();
         self.slots.iter().map(AtomicSlot::load).filter(|slot| !slot.is_empty())
     }
 
     /// What the window's slots before `second` add up to: remembered, or added up.
     pub(crate) fn closed(&self, second: u32) -> u64 {
+        #[cfg(loom)]
+        self.watch.touch();
         let remembered = self.closed.load(Acquire);
         let (of, sum) = ((remembered >> 32) as u32, remembered as u32);
         if of == second && sum != UNKNOWN {
@@ -118,6 +144,8 @@ impl<'g> Wheel<'g> {
 
     /// Remembers for `second` what the window's slots before it added up to.
     pub(crate) fn remember(&self, second: u32, sum: u64) {
+        #[cfg(loom)]
+        self.watch.touch();
         let count = u32::try_from(sum).unwrap_or(UNKNOWN);
         self.closed.fetch_max(u64::from(second) << 32 | u64::from(count), AcqRel);
     }

@@ -14,11 +14,11 @@ use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
 
 /// In a window of 2 seconds a history holds second 0, then 0 and 1, and 0 to 2 need a wheel.
-const WINDOW: u32 = 2;
-const RULES: Rules = Rules { window: WINDOW, interval_ms: 1000 };
+pub(super) const WINDOW: u32 = 2;
+pub(super) const RULES: Rules = Rules { window: WINDOW, interval_ms: 1000 };
 
 /// A partition outside any table.
-struct Series(NonNull<u8>);
+pub(super) struct Series(NonNull<u8>);
 
 // SAFETY: an entry is shared between threads.
 unsafe impl Send for Series {}
@@ -43,7 +43,7 @@ impl Series {
         }
     }
 
-    fn partition(&self) -> Partition<'_> {
+    pub(super) fn partition(&self) -> Partition<'_> {
         // SAFETY: written in `new`, and freed when dropped.
         unsafe { Partition::view(self.0) }
     }
@@ -83,7 +83,7 @@ fn count_of(series: &Series, operation: crate::Operation, second: u32, thread: &
 }
 
 /// A series that got an amount of 1 in second 0, 2 in second 1, 4 in second 2, and so on for `seconds`.
-fn series_of(seconds: u32) -> Stage<Series> {
+pub(super) fn series_of(seconds: u32) -> Stage<Series> {
     let stage = Stage::new(Series::new());
     stage.then(|series, thread| {
         for second in 1..seconds {

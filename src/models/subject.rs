@@ -12,6 +12,7 @@ use crate::rule::Rates;
 use crate::series::Series;
 use crate::statistics::Tally;
 use crate::sync::AtomicU64;
+use crossbeam_epoch::Guard;
 
 /// What a detector is made of, but for its clock and its callback.
 pub(super) struct Subject {
@@ -79,13 +80,22 @@ impl Subject {
         second: u32,
         thread: &Thread,
     ) -> u64 {
-        let guard = thread.pin();
+        self.record_in(key, operation, Amount::clamped(amount), second, &thread.pin())
+    }
+
+    pub(super) fn record_in(
+        &self,
+        key: u32,
+        operation: Operation,
+        amount: Amount,
+        second: u32,
+        guard: &Guard,
+    ) -> u64 {
         let pk = key.to_ne_bytes();
-        let amount = Amount::clamped(amount);
         let posting = Posting { amount, ..Self::posting(key, &pk, operation, second) };
-        let posted = self.current.with(&guard, |ledger| match ledger.post_quickly(posting, &guard) {
+        let posted = self.current.with(guard, |ledger| match ledger.post_quickly(posting, guard) {
             Quick::Done(count) => Ok(count),
-            quick => Ok(ledger.complete(quick, &posting, &self.terms, &guard)?.1),
+            quick => Ok(ledger.complete(quick, &posting, &self.terms, guard)?.1),
         });
         posted.unwrap()
     }

@@ -9,7 +9,7 @@ use crate::operation::Operation::Write;
 use crate::partition::{Content, Partition, Rules};
 use crate::replacement::Renewal;
 use crate::sync::AtomicU64;
-use crate::sync::watch::{FREED, KEEPING};
+use crate::sync::watch::{self, Kind};
 use crate::table::{Insert, Refusal, Table};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
@@ -154,26 +154,26 @@ fn f_two_reclaims() {
 
 /// Reclaims what there is, and lets the epochs pass that free it if nobody is pinned. `true`: it was freed.
 fn reclaim(subject: &Subject, thread: &Thread) -> bool {
-    let before = FREED.get();
+    let before = watch::freed(Kind::Segment);
     subject.replace(0, 5, thread);
     for _ in 0..3 {
         thread.pin().flush();
     }
-    FREED.get() > before
+    watch::freed(Kind::Segment) > before
 }
 
 #[test]
 fn g_a_pinned_reader_against_reclaim() {
-    KEEPING.set(true);
+    watch::keep(None);
     let freed = Arc::new(AtomicBool::new(false));
     let freed_once = freed.clone();
     explore("g: a pinned reader against reclaim", 2, move || {
         let (reclaimed, ()) = Subject::stage(&[0]).race(reclaim, |s, t| {
             let guard = t.pin();
             let (_, segment) = s.table.locate(0, &guard).unwrap();
-            segment.watch();
+            segment.touch();
             segment.entries().for_each(|(_, _, partition)| assert_eq!(partition.key().pk, [0; 4]));
-            segment.watch();
+            segment.touch();
         });
         freed_once.fetch_or(reclaimed, Relaxed);
     });
@@ -184,7 +184,7 @@ fn g_a_pinned_reader_against_reclaim() {
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn g_a_reader_that_unpins_early_is_caught() {
-    KEEPING.set(true);
+    watch::keep(None);
     explore("g: a reader that unpins early", 2, || {
         Subject::stage(&[0]).race(reclaim, |s, t| {
             let guard = t.pin();
@@ -192,7 +192,7 @@ fn g_a_reader_that_unpins_early_is_caught() {
             let word = segment.word();
             drop(guard);
             // SAFETY: none; segments are kept, so that loom and not the allocator sees the mistake.
-            unsafe { crate::segment::Segment::view(word) }.watch();
+            unsafe { crate::segment::Segment::view(word) }.touch();
         });
     });
 }
