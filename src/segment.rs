@@ -181,12 +181,13 @@ impl<'g> Segment<'g> {
     /// Nobody uses the segment, nor any after it, any more. What hangs on its entries is not touched.
     pub(crate) unsafe fn free(self) {
         for segment in self.chain() {
+            let header = segment.header();
+            let lasts = header.lasts.load(Acquire);
+            let layout = segment.shape().layout();
             #[cfg(loom)]
-            if segment.header().watch.free() {
+            if header.watch.free() {
                 continue;
             }
-            let lasts = segment.header().lasts.load(Acquire);
-            let layout = segment.shape().layout();
             // SAFETY: as the caller promises; `lasts` came from a box.
             unsafe {
                 if !lasts.is_null() {
