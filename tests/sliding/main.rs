@@ -25,7 +25,7 @@ fn slides(rounds: usize, kinds: &[Phase], check_outcome: impl Fn(&Phase, &Outcom
         for (kind, phase) in kinds.iter().enumerate() {
             let outcome = phase.run((round * kinds.len() + kind) as u64);
             check_outcome(phase, &outcome);
-            let mut verdict = check(phase.window, &outcome.calls);
+            let mut verdict = check(phase.window, &outcome.seconds, &outcome.calls);
             if phase.churn == Churn::Bound {
                 // Others lose what they had when they are replaced. They are never counted too high, though.
                 verdict.low.retain(|violation| (violation.call.series as usize) < 2 * phase.hot);

@@ -65,6 +65,8 @@ const RECORDS: u32 = 12;
 #[derive(Default)]
 pub struct Outcome {
     pub calls: Vec<Call>,
+    /// What the clock showed.
+    pub seconds: Vec<u32>,
     pub warnings: Vec<Heard>,
     pub stalls: u64,
     pub statistics: Statistics,
@@ -74,6 +76,7 @@ impl Outcome {
     fn add(&mut self, player: Player<'_>) {
         self.calls.extend(player.log.calls);
         self.warnings.extend(player.log.warnings);
+        self.seconds.extend(player.seconds);
     }
 }
 
@@ -104,8 +107,9 @@ impl Phase {
             first_key: self.hot + n * self.churned(),
             recorded: vec![0; self.churned()],
             next: 0,
+            seconds: Vec::new(),
         };
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { seconds: vec![begin], ..Outcome::default() };
         let mut first = player(BYSTANDERS);
         // From now on no hot partition is the quietest.
         (0..2 * self.hot).for_each(|series| first.log.record_amount(series as u32, 100));
@@ -136,6 +140,7 @@ impl Phase {
         let mut last = player(BYSTANDERS);
         last.drain();
         outcome.add(last);
+        outcome.seconds.dedup();
         outcome.statistics = watch.detector.statistics();
         outcome
     }
@@ -160,11 +165,18 @@ struct Player<'p> {
     first_key: usize,
     recorded: Vec<u32>,
     next: usize,
+    /// The seconds to which this thread has moved the clock.
+    seconds: Vec<u32>,
 }
 
 impl Player<'_> {
     fn one_in(&mut self, n: usize) -> bool {
         self.random.below(n) == 0
+    }
+
+    fn set(&mut self, second: u32) {
+        self.watch.set(second);
+        self.seconds.push(second);
     }
 
     fn amount(&mut self) -> u64 {
@@ -260,7 +272,7 @@ impl Player<'_> {
                 2..=8 => 2 * self.phase.step,
                 _ => self.phase.step,
             };
-            self.watch.set(self.watch.second() + step);
+            self.set(self.watch.second() + step);
         }
     }
 
@@ -269,12 +281,12 @@ impl Player<'_> {
     fn drain(&mut self) {
         if let Some((threshold, interval)) = self.phase.warns {
             // Tells all that is suppressed.
-            self.watch.set(self.watch.second() + interval);
+            self.set(self.watch.second() + interval);
             (0..2 * self.phase.hot).for_each(|series| self.log.record_and_warn(series as u32, threshold));
         }
         let last = self.watch.second() + self.phase.window + 1;
         for second in (self.watch.second()..=last).step_by(self.phase.step as usize).chain([last]) {
-            self.watch.set(second);
+            self.set(second);
             (0..2 * self.phase.hot).for_each(|series| self.log.get(series as u32));
         }
     }

@@ -28,7 +28,7 @@ impl Watch {
         watch
     }
 
-    /// Moves the clock to a later second. Only one thread does.
+    /// Moves the clock. Only one thread does.
     pub fn set(&self, second: u32) {
         self.announced.store(second, SeqCst);
         self.detector.set_time_ms(u64::from(second) * 1_000).unwrap();
@@ -107,7 +107,8 @@ impl<'w> Log<'w> {
     /// Makes a call, and returns its log entry and what it returned.
     fn log<T>(&self, series: u32, amount: u64, call: impl FnOnce() -> T) -> (Call, T) {
         let Watch { reached, announced, tickets, .. } = self.watch;
-        let (before, begin) = (reached.load(SeqCst), tickets.fetch_add(1, SeqCst));
+        // In this order: no call that ended before this one began has seen a later second than this one.
+        let (begin, before) = (tickets.fetch_add(1, SeqCst), reached.load(SeqCst));
         let returned = call();
         let (end, after) = (tickets.fetch_add(1, SeqCst), announced.load(SeqCst));
         (Call { series, amount, count: None, tickets: [begin, end], before, after }, returned)
