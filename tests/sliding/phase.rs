@@ -1,15 +1,16 @@
-//! A phase: one detector, on which threads record and get for some hundred seconds of its clock, while its segments
-//! are replaced and the threads stalled.
+//! A phase: one detector, on which threads record and get for some hundred seconds of its clock,
+//! while its segments are replaced and the threads stalled.
 //!
 //! ```text
-//! conductor   second 1 | second 2 | second 3 | ...   moves the clock, records each hot series in each second, and
-//!                                                    has segments replaced meanwhile
+//! conductor   second 1 | second 2 | second 3 | ...   moves the clock; in each second it
+//!             records each hot series, and has segments replaced
 //! bystanders  record, get and insert at random, and are stalled at random
 //! ```
 //!
-//! The conductor makes everything happen that goes wrong under a thread that stands still: a segment is replaced,
-//! and the copy's heads turn. It does so alone, at some microseconds a second of the clock, so that a bystander that is
-//! stalled, or loses its core, wakes up some seconds later, on however busy a machine.
+//! The conductor makes everything happen that goes wrong under a thread that stands still: a
+//! segment is replaced, and the copy's heads turn. It does so alone, at some microseconds a second
+//! of the clock, so that a bystander that is stalled, or loses its core, wakes up some seconds
+//! later, on however busy a machine.
 
 use crate::common::{Random, manual};
 use crate::oracle::Call;
@@ -23,21 +24,21 @@ use std::time::{Duration, Instant};
 /// How segments come to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Churn {
-    /// By few keys with a warning state: one that is idle when it is recorded again begins anew, which replaces its
-    /// segment at once.
+    /// By few keys with a warning state: one that is idle when it is recorded again begins anew,
+    /// which replaces its segment at once.
     Anew,
     /// By many keys, of which some come all at once and split segments.
     Splits,
-    /// By new keys at a bound on partitions: each makes another go, and soon the segment has no free cell left. The
-    /// hot ones are never the quietest, so nothing of theirs may be missing.
+    /// By new keys at a bound on partitions: each makes another go, and soon the segment has no
+    /// free cell left. The hot ones are never the quietest, so nothing of theirs may be missing.
     Bound,
 }
 
 #[derive(Clone, Debug)]
 pub struct Phase {
     pub window: u32,
-    /// The clock moves by so many seconds, seldom by twice as many. If they divide the window and one second more, what is
-    /// recorded next takes the place of what leaves the window.
+    /// The clock moves by so many seconds, seldom by twice as many. If they divide the window and
+    /// one second more, what is recorded next takes the place of what leaves the window.
     pub step: u32,
     /// It also leaps over a window now and then.
     pub leaps: bool,
@@ -46,8 +47,8 @@ pub struct Phase {
     pub churn: Churn,
     /// Amounts are 1 or of the first range, and seldom of the second.
     pub amounts: [RangeInclusive<u64>; 2],
-    /// If there is one, every record of a hot partition asks for its warning, and a partition warns once in as many
-    /// seconds.
+    /// If there is one, every record of a hot partition asks for its warning, and a partition warns
+    /// once in as many seconds.
     pub warns: Option<(u64, u32)>,
     /// How long a second of the clock takes at least, in microseconds.
     pub tick_us: u64,
@@ -161,7 +162,8 @@ struct Player<'p> {
     watch: &'p Watch,
     log: Log<'p>,
     random: Random,
-    /// Of the keys that are this thread's alone: the first one, when each was recorded, and which is next.
+    /// Of the keys that are this thread's alone: the first one, when each was recorded, and which
+    /// is next.
     first_key: usize,
     recorded: Vec<u32>,
     next: usize,
@@ -222,7 +224,8 @@ impl Player<'_> {
         }
     }
 
-    /// Makes a few calls, in the midst of which it is stalled, until the clock stops. Returns how often it was stalled.
+    /// Makes a few calls, in the midst of which it is stalled, until the clock stops. Returns how
+    /// often it was stalled.
     fn stand_by(&mut self) -> u64 {
         let stall = Stall::new(self.phase.stalls_us.clone());
         // Few records a second, whatever it takes: so no slot is ever full.
@@ -276,8 +279,8 @@ impl Player<'_> {
         }
     }
 
-    /// Gets every hot count, step by step, until all that was recorded has left the window. No other call is under way,
-    /// so the bounds are as narrow as they get, and 0 in the end.
+    /// Gets every hot count, step by step, until all that was recorded has left the window. No
+    /// other call is under way, so the bounds are as narrow as they get, and 0 in the end.
     fn drain(&mut self) {
         if let Some((threshold, interval)) = self.phase.warns {
             // Tells all that is suppressed.

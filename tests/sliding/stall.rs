@@ -1,9 +1,9 @@
-//! Stalls: a thread stands still at whatever instruction it has come to, as if the scheduler had taken it off its core
-//! just there.
+//! Stalls: a thread stands still at whatever instruction it has come to, as if the scheduler had
+//! taken it off its core just there.
 //!
-//! A timer of the thread's own sends it a signal, whose handler sleeps. So places where a stall does harm, some
-//! nanoseconds long, are hit thousands of times a second, and not once a day; and a machine that has but one core to
-//! spare hits them as well.
+//! A timer of the thread's own sends it a signal, whose handler sleeps. So places where a stall
+//! does harm, some nanoseconds long, are hit thousands of times a second, and not once a day; and a
+//! machine that has but one core to spare hits them as well.
 
 use crate::common::Random;
 use std::ops::RangeInclusive;
@@ -40,8 +40,8 @@ mod by_timer {
     impl Stall {
         pub fn new(microseconds: RangeInclusive<usize>) -> Self {
             let mut timer = null_mut();
-            // SAFETY: all zeros are a valid action and event; what is written to lives here; and the handler touches
-            // thread-locals without destructors alone.
+            // SAFETY: all zeros are a valid action and event; what is written to lives here; and
+            // the handler touches thread-locals without destructors alone.
             unsafe {
                 let mut action: libc::sigaction = std::mem::zeroed();
                 action.sa_sigaction = stand_still as extern "C" fn(libc::c_int) as usize;

@@ -2,8 +2,8 @@
 
 use crate::phase::{Outcome, Phase};
 
-/// Checks that each warning is of its own call's count, that there is at most one in an interval, and that each hot
-/// record is in a warning or in just one `suppressed`.
+/// Checks that each warning is of its own call's count, that there is at most one in an interval,
+/// and that each hot record is in a warning or in just one `suppressed`.
 pub fn check(phase: &Phase, outcome: &Outcome) {
     let (threshold, interval) = phase.warns.expect("the phase warns");
     let mut warnings: Vec<_> = outcome.warnings.iter().collect();

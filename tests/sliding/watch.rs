@@ -40,7 +40,8 @@ impl Watch {
     }
 }
 
-/// The partitions of a detector, by number: the first `hot` are of the table `hot`, all others of `churn`.
+/// The partitions of a detector, by number: the first `hot` are of the table `hot`, all others of
+/// `churn`.
 pub struct Keys {
     hot: usize,
     pks: Vec<Vec<u8>>,
@@ -107,7 +108,8 @@ impl<'w> Log<'w> {
     /// Makes a call, and returns its log entry and what it returned.
     fn log<T>(&self, series: u32, amount: u64, call: impl FnOnce() -> T) -> (Call, T) {
         let Watch { reached, announced, tickets, .. } = self.watch;
-        // In this order: no call that ended before this one began has seen a later second than this one.
+        // In this order: no call that ended before this one began has seen a later second than this
+        // one.
         let (begin, before) = (tickets.fetch_add(1, SeqCst), reached.load(SeqCst));
         let returned = call();
         let (end, after) = (tickets.fetch_add(1, SeqCst), announced.load(SeqCst));
