@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 ci/loom.sh
 ci/sanitizers.sh
 ci/hostile.sh
+ci/sliding.sh
 ci/python.sh
 ci/node.sh
 ci/recipe.sh

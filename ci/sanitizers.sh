@@ -20,7 +20,7 @@ export RUSTC_BOOTSTRAP=1 CARGO_BUILD_TARGET=$host
 export CARGO_PROFILE_RELEASE_{OPT_LEVEL=1,LTO=off,CODEGEN_UNITS=16,DEBUG=line-tables-only,DEBUG_ASSERTIONS=true,OVERFLOW_CHECKS=true}
 
 # Those that need nothing but the library, so that cargo need not build what the others need.
-tests=(batch bound conservation fork hottest memory reclaim refusals refusals_c schemas signals threads warnings)
+tests=(batch bound conservation fork hottest memory reclaim refusals refusals_c schemas signals sliding threads warnings)
 programs=(basic callback observe layout bad_input bad_structs bad_observe caller due hot scenarios fork unload)
 
 fail() {
@@ -58,7 +58,7 @@ begin() {
 left_out() {
     case $sanitizer:$1 in
     thread:memory | thread:refusals | thread:refusals_c) echo "left out: $1, which counts allocations" ;;
-    *:memory) $quick && echo "left out: $1, which takes long" ;;
+    *:memory | thread:sliding) $quick && echo "left out: $1, which takes long" ;;
     *) return 1 ;;
     esac
 }
@@ -68,9 +68,11 @@ newest() { ls -t "$release/deps/lib$1"-*.rlib | sed -n 1p; }
 
 # compile TEST: by rustc, as cargo would build first what other tests need.
 compile() {
+    local source=tests/$1.rs
+    [[ -f $source ]] || source=tests/$1/main.rs
     # shellcheck disable=SC2086
     rustc --edition 2024 --test --target "$host" $RUSTFLAGS -Copt-level=1 -Cdebuginfo=line-tables-only \
-        -Cdebug-assertions=on --cfg 'feature="dynamodb"' "tests/$1.rs" -o "$build/tests/$1" -Ldependency="$release/deps" \
+        -Cdebug-assertions=on --cfg 'feature="dynamodb"' "$source" -o "$build/tests/$1" -Ldependency="$release/deps" \
         --extern hotpart="$release/libhotpart.rlib" --extern libc="$(newest libc)" \
         --extern crossbeam_epoch="$(newest crossbeam_epoch)"
 }
