@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ci/loom.sh
+ci/mutations.sh
 ci/sanitizers.sh
 ci/hostile.sh
 ci/sliding.sh

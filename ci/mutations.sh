@@ -10,7 +10,7 @@ only=${1:-}
 tree=$PWD/build/mutations/tree
 rm -rf "$tree"
 mkdir -p "$tree"
-git ls-files -z | xargs -0 cp --parents -t "$tree"
+git ls-files -z --deduplicate | xargs -0 cp --parents -t "$tree"
 export CARGO_TARGET_DIR=$PWD/build/mutations/target
 survivors=0
 
@@ -69,20 +69,34 @@ mutate 'an add that looks at the past adds blindly' src/series.rs \
 mutate 'a count is not asked of the copy' src/ledger.rs \
     '.counted(before, amount).or_else(elsewhere)' '.counted(before, amount).or_else(|| { let _ = elsewhere; None })' \
     ci/loom.sh l_an_add_overtaken_by_a_heavy_turn_and_a_move
+mutate 'a count falls short of its own second' src/ledger.rs \
+    'count.unwrap_or(0).max(least.into())' 'count.unwrap_or(0)' \
+    "${unit[@]}" a_record_whose_heavy_partition_has_gone
+mutate 'movers do not agree on what a head held' src/head.rs \
+    'Head(last.load(Acquire))' 'seen' \
+    ci/loom.sh l_two_freezes_and_an_add
 mutate 'a tally of nothing' src/throttle.rs \
     'let Some(added) = Amount::new(amount) else { return Ok(()) };' 'let added = Amount::clamped(amount.max(1));' \
     cargo test --quiet --locked --test observe zeros
 mutate 'idleness is judged before the removal' src/sweep.rs \
-    'let Some(stopped) = partitions.remove(partition, terms.renewal(now), guard)? else { return Ok(false) };' \
-    'let was_idle = partition.idle(now, terms.rules, guard);
-        let Some(_) = partitions.remove(partition, terms.renewal(now), guard)? else { return Ok(false) };
-        struct Was(bool);
-        impl Was { fn was_idle(&self, _: Moment, _: crate::partition::Rules, _: &Guard) -> bool { self.0 } }
-        let stopped = Was(was_idle);' \
+    'let Some(stopped) =' \
+    'struct Chosen(bool);
+        impl Chosen {
+            fn was_idle(&self, _: Moment, _: crate::partition::Rules, _: &Guard) -> bool {
+                self.0
+            }
+        }
+        let stopped = Chosen(partition.idle(now, terms.rules, guard));
+        let Some(_) =' \
     ci/loom.sh f_an_idle_partition_recorded_as_it_goes_at_the_bound
+mutate 'a live one goes for one that was reclaimed' src/sweep.rs \
+    'partitions.len(new).increment();
+                        continue '\''excess;' '' \
+    ci/loom.sh f_an_idle_partition_reclaimed_as_it_goes_at_the_bound
 mutate 'a partition that can not go stays counted out' src/sweep.rs \
-    'partitions.len(new).increment();' '' \
-    "${unit[@]}" sweep
+    '            partitions.len(new).increment();
+            return;' '            return;' \
+    "${unit[@]}" where_none_can_go
 mutate 'few keys deepen the table' src/replacement.rs \
     'depth < DEPTH_MAX && share > 0 &&' 'depth < DEPTH_MAX &&' \
     "${unit[@]}" a_few_long_keys_that_collide
@@ -95,6 +109,12 @@ mutate 'a late put freezes the history of the copy' src/past.rs \
 mutate 'want of memory passes for a clear' src/recording.rs \
     'Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),' 'Err(Refusal::Memory) => None,' \
     "${unit[@]}" a_record_that_no_memory_lets_judge
+mutate 'want of memory for a rate hides the rule of the window' src/ledger.rs \
+    '!matches!(rates, Ok(None) | Err(Refusal::Memory))' '!matches!(rates, Ok(None))' \
+    "${unit[@]}" hot_by_the_window
+mutate 'a hot record that gets no memory for its alarm is dropped' src/recording.rs \
+    'Err(GrowError::Memory) => None,' 'Err(GrowError::Memory) => return None,' \
+    "${unit[@]}" without_memory_for_its_alarm
 mutate 'a hot record without an alarm is dropped' src/recording.rs \
     'None => heard.then_some(0),' 'None => return None,' \
     "${unit[@]}" recording

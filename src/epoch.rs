@@ -109,7 +109,7 @@ fn on_fork() {
     #[cfg(unix)]
     if !REGISTERED.load(Ordering::Relaxed) {
         // SAFETY: the handler only stores to atomics, which is allowed in a child of many threads, and
-        // the library is linked so as never to be unmapped.
+        // the library is never unmapped, or, inside a plugin, not before the C library has forgotten the handler.
         let registered = unsafe { libc::pthread_atfork(None, None, Some(forked)) } == 0;
         REGISTERED.store(registered, Ordering::Relaxed);
     }

@@ -282,8 +282,8 @@ impl Ledger {
         Ok(None)
     }
 
-    /// The rule that is met by a partition of which this record has found `count`, if one is: a rate, or the
-    /// threshold of the window.
+    /// The rule that is met by a partition of which this record has found `count`, if one is: a rate, or the threshold of
+    /// the window. [`Refusal::Memory`]: the latter is not met, and without memory nobody can tell of the former.
     pub(crate) fn met<'g>(
         &self,
         partition: Partition<'g>,
@@ -294,18 +294,21 @@ impl Ledger {
     ) -> Result<Option<Met>, Refusal> {
         let Posting { key, hash, operation, now, .. } = *posting;
         let window = terms.rules.window;
+        let mut rates = Ok(None);
         if count >= terms.rates.floor(operation) {
             let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second);
             let recent = match recent(partition) {
-                Some(recent) => Some(recent),
-                None => self.look(key, hash, now, terms, guard, recent)?,
+                Some(recent) => Ok(Some(recent)),
+                None => self.look(key, hash, now, terms, guard, recent),
             };
-            if let Some(met) = recent.and_then(|recent| terms.rates.met(operation, recent)) {
-                return Ok(Some(met));
-            }
+            rates = recent.map(|recent| recent.and_then(|recent| terms.rates.met(operation, recent)));
         }
-        let reached = self.reached(count, posting, terms, guard)?;
-        Ok(reached.map(|threshold| Met { rule: Rule::Window, count, threshold, seconds: window }))
+        if !matches!(rates, Ok(None) | Err(Refusal::Memory)) {
+            return rates;
+        }
+        // The window's rule asks for no memory, as it needs no look at the partition.
+        let met = |threshold| Ok(Some(Met { rule: Rule::Window, count, threshold, seconds: window }));
+        self.reached(count, posting, terms, guard)?.map_or(rates, met)
     }
 
     /// The threshold that `count` has reached, if it has: the model's, else the table's, else the

@@ -3,6 +3,7 @@
 //! Each model proves the property that its name and comment state. They run with `ci/loom.sh`, which
 //! shows how many executions each explored.
 
+mod bound;
 mod ledger;
 mod lifetimes;
 mod moves;
@@ -14,14 +15,26 @@ use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use loom::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 /// Explores all executions of `model` with up to `preemptions` switches away from a thread that could go
 /// on (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
 fn explore(name: &str, preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    explore_within(None, name, preemptions, model);
+}
+
+/// The same for as long as `most` at the most, for models that have more executions than anybody can wait for.
+fn explore_within(
+    most: Option<Duration>,
+    name: &str,
+    preemptions: usize,
+    model: impl Fn() + Send + Sync + 'static,
+) {
     let (executions, start) = (Arc::new(AtomicUsize::new(0)), std::time::Instant::now());
     let mut builder = loom::model::Builder::new();
     let preemptions = *builder.preemption_bound.get_or_insert(preemptions);
     builder.max_branches = 100_000;
+    builder.max_duration = most;
     let counter = executions.clone();
     builder.check(move || {
         counter.fetch_add(1, Relaxed);

@@ -94,8 +94,11 @@ impl Sweep {
                 };
                 match found.map(|partition| self.replace(partitions, partition, now, terms, guard)) {
                     Some(Ok(true)) => continue 'excess,
-                    // Another thread has got on, so this one does not give up.
-                    Some(Ok(false)) => {}
+                    // It has moved, or another thread has counted it out as well. So there may be no excess any more.
+                    Some(Ok(false)) => {
+                        partitions.len(new).increment();
+                        continue 'excess;
+                    }
                     Some(Err(Refusal::Closed)) => return,
                     Some(Err(Refusal::Memory)) | None => tries += 1,
                 }

@@ -7,6 +7,7 @@ use crate::clock::Moment;
 use crate::ledger::Posting;
 use crate::operation::Operation::{self, Read, Write};
 use crate::partition::Partition;
+use crate::probe::BY_GROUP;
 use crate::thresholds::{Scope, Thresholds};
 
 /// (d) Two threads touch one partition first: there is one partition, and both are in it.
@@ -175,7 +176,7 @@ fn h_suppressed_adds_up_over_an_interval() {
 }
 
 /// A hot record of partition 0 asks to warn.
-fn ring(subject: &Subject, second: u32, thread: &Thread) -> Option<u64> {
+pub(super) fn ring(subject: &Subject, second: u32, thread: &Thread) -> Option<u64> {
     let guard = thread.pin();
     let pk = 0u32.to_ne_bytes();
     let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, second);
@@ -292,4 +293,33 @@ fn k_thresholds_change_against_record() {
         assert!(switched, "{seen:?}");
         stage.then(|s, t| assert_eq!(reached_in_turn(s, t), after));
     });
+}
+
+/// (e) Entries are found by the group, as they are in tables that a core's cache holds.
+#[test]
+fn e_found_by_the_group_against_replacement() {
+    BY_GROUP.set(true);
+    explore("e: found by the group, against replacement", 1, || {
+        let stage = Subject::stage(&[0, 1]);
+        let (_, count) = stage.race(|s, t| s.replace(0, 0, t), |s, t| s.record(0, Write, 0, t));
+        assert_eq!(count, 2);
+        assert_eq!(stage.then(|s, t| [0, 1].map(|key| s.count(key, Write, 0, t))), [2, 1]);
+    });
+    BY_GROUP.set(false);
+}
+
+/// (e) The same while the partition goes at the bound and comes again.
+#[test]
+fn e_found_by_the_group_against_removal() {
+    BY_GROUP.set(true);
+    explore("e: found by the group, against removal", 1, || {
+        let stage = Subject::bounded(&[0], 1);
+        let (_, count) = stage.race(
+            |s, t| s.record(1, Write, 0, t),
+            |s, t| [s.record(0, Write, 0, t), s.record(0, Write, 0, t)],
+        );
+        assert!([[2, 3], [1, 2], [2, 1], [1, 1]].contains(&count), "{count:?}");
+        stage.then(|s, t| assert_eq!(s.partitions(t), 1));
+    });
+    BY_GROUP.set(false);
 }

@@ -3,19 +3,22 @@
 //!
 //! Amounts are powers of two, so that a count tells which records are in it.
 
+use super::ledger::ring;
 use super::subject::Subject;
-use super::{Stage, Thread, explore};
+use super::{Stage, Thread, explore, explore_within};
 use crate::head::BASE_LIMIT;
 use crate::ledger::Terms;
-use crate::operation::Operation::{Read, Write};
+use crate::operation::Operation::Write;
 use crate::partition::Rules;
-use crate::probe::BY_GROUP;
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// Where the slots of a partition are that was written in these seconds, 1 in the first, 2 in the next, and so on.
 #[derive(Clone, Copy)]
 enum Form {
     History,
+    /// One that is full, so that the next second makes it grow.
+    FullHistory,
     Wheel,
 }
 
@@ -24,6 +27,7 @@ impl Form {
         match self {
             // Seconds 0 and 1 are in it; 3 takes the place of 0, so that 4 takes that of 1.
             Form::History => &[0, 1, 3],
+            Form::FullHistory => &[0, 1],
             Form::Wheel => &[0, 1, 2, 3, 4],
         }
     }
@@ -41,6 +45,7 @@ impl Form {
     fn name(self) -> &'static str {
         match self {
             Form::History => "history",
+            Form::FullHistory => "full history",
             Form::Wheel => "wheel",
         }
     }
@@ -139,10 +144,26 @@ fn l_a_turn_inside_a_copied_wheel() {
     a_turn(Form::Wheel);
 }
 
-/// (l) A plain add to the head's second, whose total is the count; with a wheel, which copies share whole.
+/// (l) The same where the history is full: the old entry's thread finds no place in it, and the copy grows.
+#[test]
+fn l_a_turn_inside_a_copied_history_that_grows() {
+    a_turn(Form::FullHistory);
+}
+
+fn an_add(form: Form) {
+    a_record_inside("an add, and two turns of the copy", form, NEVER, 0);
+}
+
+/// (l) A plain add to the head's second, whose total is the count.
+#[test]
+fn l_an_add_inside_a_copied_history() {
+    an_add(Form::History);
+}
+
+/// (l) The same with a wheel.
 #[test]
 fn l_an_add_inside_a_copied_wheel() {
-    a_record_inside("an add, and two turns of the copy", Form::Wheel, NEVER, 0);
+    an_add(Form::Wheel);
 }
 
 fn a_warm_add(form: Form) {
@@ -182,12 +203,9 @@ fn l_a_read_inside_a_copied_wheel() {
     a_read(Form::Wheel);
 }
 
-/// (l) A warning's peak, and the count beside it, are of one moment. Amounts are powers of two, each in a second of its own.
-#[test]
-fn l_a_peak_inside_a_copied_wheel() {
-    let form = Form::Wheel;
+fn a_peak(form: Form) {
     let (clock, held) = (form.last(), held(form, form.last(), false));
-    explore("l: a peak, and two turns of the copy, wheel", 1, move || {
+    explore(&format!("l: a peak, and two turns of the copy, {}", form.name()), 1, move || {
         let stage = form.stage(NEVER);
         let (_, (count, peak)) = stage.race(move_and_turn(form), move |s, t| {
             s.look(0, Write, clock, t, |series| series.count_and_peak(clock)).unwrap()
@@ -196,12 +214,21 @@ fn l_a_peak_inside_a_copied_wheel() {
     });
 }
 
-/// (l) A rate's second and five seconds are of one moment. A window of two seconds has all that five have.
+/// (l) A warning's peak, and the count beside it, are of one moment. Amounts are powers of two, each in a second of its own.
 #[test]
-fn l_a_rate_inside_a_copied_history() {
-    let form = Form::History;
+fn l_a_peak_inside_a_copied_history() {
+    a_peak(Form::History);
+}
+
+/// (l) The same with a wheel.
+#[test]
+fn l_a_peak_inside_a_copied_wheel() {
+    a_peak(Form::Wheel);
+}
+
+fn a_rate(form: Form) {
     let (clock, held) = (form.last(), held(form, form.last(), false));
-    explore("l: a rate, and two turns of the copy, history", 1, move || {
+    explore(&format!("l: a rate, and two turns of the copy, {}", form.name()), 1, move || {
         let stage = form.stage(NEVER);
         let (_, recent) = stage.race(move_and_turn(form), move |s, t| {
             s.look(0, Write, clock, t, |series| series.recent(clock)).unwrap()
@@ -211,10 +238,42 @@ fn l_a_rate_inside_a_copied_history() {
     });
 }
 
+/// (l) A rate's second and five seconds are of one moment. A window of two seconds has all that five have.
+#[test]
+fn l_a_rate_inside_a_copied_history() {
+    a_rate(Form::History);
+}
+
+/// (l) The same with a wheel.
+#[test]
+fn l_a_rate_inside_a_copied_wheel() {
+    a_rate(Form::Wheel);
+}
+
+/// (l) A hot record asks to warn from inside the old entry, and one in the copy after its turns: one of them warns, and the
+/// other is told of by the next.
+#[test]
+fn l_a_ring_inside_a_copied_history() {
+    let form = Form::History;
+    explore("l: a ring, and two turns of the copy", 1, move || {
+        let stage = form.stage(NEVER);
+        let last = form.last();
+        let (other, this) = stage.race(
+            move |s, t| {
+                move_and_turn(form)(s, t);
+                ring(s, last, t)
+            },
+            move |s, t| ring(s, last, t),
+        );
+        assert!(other.is_some() != this.is_some());
+        assert_eq!(stage.then(|s, t| ring(s, last + 1, t)), Some(1 - other.or(this).unwrap()));
+    });
+}
+
 /// (l) Two threads replace the segment while a third adds: all agree on what the head held.
 #[test]
 fn l_two_movers_and_an_adder() {
-    explore("l: two movers and an adder", 1, || {
+    explore_within(Some(Duration::from_secs(120)), "l: two movers and an adder, for two minutes", 2, || {
         let stage = Form::History.stage(NEVER);
         let replace = |s: &Subject, t: &Thread| s.replace(0, 3, t);
         let (_, _, count) = stage.race_three((replace, replace), |s, t| s.record_amount(0, Write, OWN, 3, t));
@@ -272,69 +331,40 @@ fn l_an_add_overtaken_by_a_move_and_a_heavy_turn() {
 }
 
 /// (l) A heavy partition moves and turns on, so that the much leaves the window, while a record adds to it.
-#[test]
-fn l_a_heavy_add_inside_an_entry_whose_copy_turns_twice() {
-    explore("l: a heavy add, and two turns of the copy", 1, || {
+fn a_heavy_add(name: &str, before: &'static [(u32, u64)]) {
+    explore(&format!("l: a heavy add, and two turns of the copy, {name}"), 1, move || {
         let stage = nearly_heavy();
-        stage.then(|s, t| s.record_amount(0, Write, 1, 1, t));
+        stage.then(|s, t| before.iter().for_each(|&(second, n)| _ = s.record_amount(0, Write, n, second, t)));
+        let &(last, _) = before.last().unwrap();
         let (_, count) = stage.race(
-            |s, t| {
+            move |s, t| {
                 let _pinned = t.pin();
-                s.replace(0, 1, t);
-                s.record_amount(0, Write, 2, 2, t);
-                s.record_amount(0, Write, 4, 3, t);
+                s.replace(0, last, t);
+                s.record_amount(0, Write, 2, last + 1, t);
+                s.record_amount(0, Write, 4, last + 2, t);
             },
-            |s, t| s.record_amount(0, Write, 8, 1, t),
+            move |s, t| s.record_amount(0, Write, 8, last, t),
         );
-        let held = [MUCH + 9, MUCH + 1 + 2 + 8, 1 + 2 + 4 + 8];
-        assert!(held.contains(&count), "{count}");
+        // The own record may be in any of these seconds, and the count one of any moment since then.
+        let records = [&[(0, MUCH)], before].concat();
+        let held =
+            [(0, 0), (1, 2), (2, 2 + 4)].map(|(after, others)| sum(&records, last + after) + others + 8);
+        assert!(held.contains(&count), "{count} of {held:?}");
         stage.then(|s, t| {
-            assert_eq!(s.count(0, Write, 3, t), 15);
-            assert!([6, 14].contains(&s.count(0, Write, 4, t)));
+            assert_eq!(s.count(0, Write, last + 2, t), held[2]);
+            assert!([6, 14].contains(&s.count(0, Write, last + 3, t)));
         });
     });
 }
 
-/// (f) A partition that is idle goes at the bound, and is recorded as it goes: the record is counted, or its partition is
-/// tallied as one that was not idle.
+/// (l) With a history.
 #[test]
-fn f_an_idle_partition_recorded_as_it_goes_at_the_bound() {
-    explore("f: recorded as it goes at the bound", 2, || {
-        let stage = Subject::bounded(&[0], 1);
-        stage.race(|s, t| s.record(1, Write, 5, t), |s, t| s.record(0, Read, 5, t));
-        stage.then(|s, t| {
-            let counts = s.count(0, Read, 5, t) + s.count(1, Write, 5, t);
-            let replaced = s.terms.tally.read(0).replaced;
-            assert_eq!((s.partitions(t), counts + replaced), (1, 2), "{replaced} replaced");
-        });
-    });
+fn l_a_heavy_add_inside_a_copied_history() {
+    a_heavy_add("history", &[(1, 1)]);
 }
 
-/// (e) Entries are found by the group, as they are in tables that a core's cache holds.
+/// (l) With a wheel.
 #[test]
-fn e_found_by_the_group_against_replacement() {
-    BY_GROUP.set(true);
-    explore("e: found by the group, against replacement", 1, || {
-        let stage = Subject::stage(&[0, 1]);
-        let (_, count) = stage.race(|s, t| s.replace(0, 0, t), |s, t| s.record(0, Write, 0, t));
-        assert_eq!(count, 2);
-        assert_eq!(stage.then(|s, t| [0, 1].map(|key| s.count(key, Write, 0, t))), [2, 1]);
-    });
-    BY_GROUP.set(false);
-}
-
-/// (e) The same while the partition goes at the bound and comes again.
-#[test]
-fn e_found_by_the_group_against_removal() {
-    BY_GROUP.set(true);
-    explore("e: found by the group, against removal", 1, || {
-        let stage = Subject::bounded(&[0], 1);
-        let (_, count) = stage.race(
-            |s, t| s.record(1, Write, 0, t),
-            |s, t| [s.record(0, Write, 0, t), s.record(0, Write, 0, t)],
-        );
-        assert!([[2, 3], [1, 2], [2, 1], [1, 1]].contains(&count), "{count:?}");
-        stage.then(|s, t| assert_eq!(s.partitions(t), 1));
-    });
-    BY_GROUP.set(false);
+fn l_a_heavy_add_inside_a_copied_wheel() {
+    a_heavy_add("wheel", &[(1, 16), (2, 32), (3, MUCH), (4, 64)]);
 }

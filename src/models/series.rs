@@ -5,13 +5,16 @@
 use super::{Stage, Thread, explore};
 use crate::amount::Amount;
 use crate::clock::Moment;
-use crate::head::BASE_LIMIT;
+use crate::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::key::{Hash, Key};
 use crate::operation::Operation::{Read, Write};
 use crate::partition::{Content, Partition, Rules};
 use crate::slot::MOST;
+use crate::sync::AtomicU64;
+use loom::thread;
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// In a window of 2 seconds a history holds second 0, then 0 and 1, and 0 to 2 need a wheel.
 pub(super) const WINDOW: u32 = 2;
@@ -340,5 +343,19 @@ fn j_promotion_against_a_read() {
         let stage = series_of(3);
         let (_, read) = stage.race(|s, t| add(s, 16, 3, t), |s, t| count(s, 2, t));
         assert!([1 + 2 + 4, 2 + 4 + 16].contains(&read), "{read}");
+    });
+}
+
+/// (l) Two threads freeze a head while a third adds to it: both have what it held, which is with the add, or the add is told
+/// that it came too late.
+#[test]
+fn l_two_freezes_and_an_add() {
+    explore("l: two freezes and an add", 3, || {
+        let shared = Arc::new((AtomicHead::new(Head::new(7, 0, 1)), AtomicU64::new(0)));
+        let freezing = [shared.clone(), shared.clone()].map(|s| thread::spawn(move || s.0.freeze(&s.1)));
+        let before = shared.0.add(2);
+        let [one, other] = freezing.map(|thread| thread.join().unwrap());
+        assert_eq!(one, other);
+        assert_eq!(one, Head::new(7, 0, if before.is_frozen() { 1 } else { 1 + 2 }));
     });
 }

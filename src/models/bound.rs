@@ -1,0 +1,42 @@
+//! Models of the bound: which partition goes, and whether that is told of.
+
+use super::explore;
+use super::subject::Subject;
+use crate::amount::Amount;
+use crate::ledger::Terms;
+use crate::operation::Operation::{Read, Write};
+
+/// (f) A partition that is idle goes at the bound, and is recorded as it goes: the record is counted, or its partition is
+/// tallied as one that was not idle.
+#[test]
+fn f_an_idle_partition_recorded_as_it_goes_at_the_bound() {
+    explore("f: recorded as it goes at the bound", 2, || {
+        let stage = Subject::bounded(&[0], 1);
+        stage.race(|s, t| s.record(1, Write, 5, t), |s, t| s.record(0, Read, 5, t));
+        stage.then(|s, t| {
+            let counts = s.count(0, Read, 5, t) + s.count(1, Write, 5, t);
+            let replaced = s.terms.tally.read(0).replaced;
+            assert_eq!((s.partitions(t), counts + replaced), (1, 2), "{replaced} replaced");
+        });
+    });
+}
+
+/// (f) An idle partition is chosen to go, and another thread reclaims it, and its neighbour: there is no excess any more, and
+/// none that is alive goes for it.
+#[test]
+fn f_an_idle_partition_reclaimed_as_it_goes_at_the_bound() {
+    explore("f: reclaimed as it goes at the bound", 1, || {
+        let stage = Subject::of(Terms { max_partitions: 3, ..Subject::terms() });
+        stage.then(|s, t| {
+            // Two segments: in that of 0 and 2 all is idle in second 5, and that of 1 has room.
+            for (key, second) in [(0, 0), (2, 0), (1, 1), (1, 5)] {
+                s.record(key, Write, second, t);
+            }
+        });
+        stage.race(|s, t| s.replace(0, 5, t), |s, t| s.record_in(3, Write, Amount::ONE, 5, &t.pin()));
+        stage.then(|s, t| {
+            assert_eq!([1, 3].map(|key| s.count(key, Write, 5, t)), [1, 1]);
+            assert_eq!(s.terms.tally.read(0).replaced, 0);
+        });
+    });
+}

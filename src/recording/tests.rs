@@ -1,0 +1,122 @@
+//! A record's end, where memory is refused or its partition has gone in the middle of it.
+
+use super::*;
+use crate::amount::Amount;
+use crate::head::Head;
+use crate::memory::REFUSING;
+use crate::thresholds::Thresholds;
+
+const KEY: Key<'_> = Key { table: b"t", pk: b"k" };
+
+const NEVER: u64 = 1 << 40;
+
+/// A detector on which so many writes are hot, in the window of a minute or in a second.
+fn detector(in_window: u64, in_second: u64) -> Detector {
+    let second = Thresholds { writes: Some(in_second), reads: None };
+    Detector::builder(in_window, NEVER, 60).manual_clock().second_thresholds(second).build().unwrap()
+}
+
+fn posting(detector: &Detector) -> Posting<'static> {
+    let hash = detector.terms.hashing.key(KEY);
+    let (operation, amount, now) = (Operation::Write, Amount::ONE, Moment::from_ms(0));
+    Posting { key: KEY, hash, operation, model: None, amount, now }
+}
+
+/// Finishes a record that found `count` in its partition, once `meanwhile` was done to that.
+fn finish(
+    detector: &Detector,
+    count: u64,
+    meanwhile: impl FnOnce(&Ledger, Partition<'_>, &Guard),
+) -> (u64, Option<Warning<'static>>) {
+    let guard = &epoch::pin();
+    let (ledger, posting) = (detector.current.get(guard), posting(detector));
+    let found = ledger.partitions.find(posting.hash, KEY, guard).unwrap().unwrap();
+    meanwhile(ledger, found, guard);
+    detector.finish(ledger, Quick::Counted(found, count), &posting, Delivery::Caller, guard).unwrap()
+}
+
+/// As one who replaces a segment does, until it is refused memory for the copy's second segment.
+fn freeze_all(ledger: &Ledger, guard: &Guard) {
+    let (_, segment) = ledger.partitions.locate(0, guard).unwrap();
+    segment.freeze();
+    let lasts = segment.lasts().unwrap();
+    segment.entries().for_each(|(at, _, entry)| _ = entry.freeze(&lasts[at]));
+}
+
+/// It was taken for one that a clear had forgotten.
+#[test]
+fn a_record_that_no_memory_lets_judge_is_suppressed() {
+    let detector = detector(NEVER, 10);
+    (0..9).for_each(|_| _ = detector.record_write("t", "k").unwrap());
+    let (count, warning) = finish(&detector, 10, |ledger, _, guard| {
+        freeze_all(ledger, guard);
+        REFUSING.set(true);
+    });
+    REFUSING.set(false);
+    assert!((count, warning) == (10, None) && detector.statistics().suppressed == 1);
+    let (count, warning) = detector.record_and_warn(&Record::new("t", "k", Operation::Write)).unwrap();
+    assert_eq!((count, warning.unwrap().suppressed), (10, 1), "the record above was made up");
+}
+
+/// The window's rule is judged all the same.
+#[test]
+fn a_record_that_is_hot_by_the_window_warns_without_memory() {
+    let detector = detector(10, 10);
+    (0..9).for_each(|_| _ = detector.record_write("t", "k").unwrap());
+    let (_, warning) = finish(&detector, 10, |ledger, _, guard| {
+        freeze_all(ledger, guard);
+        REFUSING.set(true);
+    });
+    REFUSING.set(false);
+    assert_eq!(warning.map(|warning| (warning.rule, warning.count)), Some((Rule::Window, 10)));
+}
+
+/// It was neither warned about nor suppressed.
+#[test]
+fn a_hot_record_whose_partition_was_replaced_before_it_had_an_alarm_warns() {
+    let detector = detector(10, NEVER);
+    detector.record_write("t", "k").unwrap();
+    let (_, warning) = finish(&detector, 10, |ledger, found, guard| {
+        let now = Moment::from_ms(0);
+        assert!(ledger.partitions.remove(found, detector.terms.renewal(now), guard).unwrap().is_some());
+    });
+    let warning = warning.expect("the record was hot");
+    assert_eq!((warning.count, warning.suppressed, warning.peak), (10, 0, 10));
+    assert_eq!(detector.statistics().warnings, 1);
+}
+
+/// The same where there is no memory for the alarm.
+#[test]
+fn a_hot_record_without_memory_for_its_alarm_warns() {
+    let detector = detector(10, NEVER);
+    detector.record_write("t", "k").unwrap();
+    let (_, warning) = finish(&detector, 10, |_, _, _| REFUSING.set(true));
+    REFUSING.set(false);
+    assert_eq!(warning.map(|warning| (warning.count, warning.suppressed)), Some((10, 0)));
+}
+
+/// A thread that looked at a light head added to a heavy one, and stood still until the partition was gone: it returns what its
+/// own second had.
+#[test]
+fn a_record_whose_heavy_partition_has_gone_has_its_own_second() {
+    let detector = detector(NEVER, NEVER);
+    let guard = &epoch::pin();
+    let (ledger, first) = (detector.current.get(guard), posting(&detector));
+    let at = |second: u64, amount| Posting {
+        now: Moment::from_ms(second * 1000),
+        amount: Amount::clamped(amount),
+        ..first
+    };
+    let much = crate::head::BASE_LIMIT;
+    for posting in [at(0, much), at(1, 5)] {
+        ledger.post(&posting, &detector.terms, guard).unwrap();
+    }
+    let found = ledger.partitions.find(first.hash, KEY, guard).unwrap().unwrap();
+    let overtaken = || {
+        let quick = Quick::Overtaken(found, Head::new(1, 0, 5));
+        ledger.complete(quick, &at(1, 3), &detector.terms, guard).unwrap().1
+    };
+    assert_eq!(overtaken(), much + 5 + 3);
+    ledger.partitions.remove(found, detector.terms.renewal(first.now), guard).unwrap();
+    assert_eq!(overtaken(), 5 + 3);
+}
