@@ -109,6 +109,11 @@ impl<'l> Field<'l> {
         self.ms
     }
 
+    /// The threshold of writes that is in force.
+    pub fn threshold(&self) -> u64 {
+        self.threshold
+    }
+
     pub fn do_all(&mut self, steps: &[Step]) {
         steps.iter().for_each(|&step| self.act(step));
     }

@@ -107,7 +107,7 @@ pub struct Scenario {
     pub call: Call,
     pub others: Vec<Step>,
     /// Whether warning state may be forgotten on the way, by a clear or because its partition was
-    /// idle.
+    /// idle. At a bound it also goes with a partition that is replaced.
     pub forgets: bool,
     /// Whether the call is the first of its thread.
     pub first_call: bool,
@@ -123,15 +123,7 @@ impl Scenario {
     ) -> Self {
         let (before, others): (Vec<_>, Vec<_>) = (before.into_iter().collect(), others.into_iter().collect());
         let clears = others.iter().any(|step| matches!(step, Step::Clear)) || matches!(call, Call::Clear);
-        Self {
-            name: name.into(),
-            rules,
-            before,
-            call,
-            others,
-            forgets: clears || rules.lossy(),
-            first_call: false,
-        }
+        Self { name: name.into(), rules, before, call, others, forgets: clears, first_call: false }
     }
 }
 
