@@ -17,6 +17,8 @@ pub struct Post {
     pub count: u64,
     /// Those that were heard during the call.
     pub warnings: Vec<Heard>,
+    /// Whether it was hot, if that is known although the threshold changed meanwhile.
+    pub hot: Option<bool>,
 }
 
 /// All records of which the returned count is known, in the order of their ends.
@@ -109,7 +111,8 @@ impl Alarms {
     /// How many records were hot at the least, and at the most.
     fn hot(&self, key: Key, log: &Log) -> (u64, u64) {
         let hot = |of: fn((u64, u64)) -> u64| {
-            self.of(key).filter(|post| post.count >= of(Self::thresholds(post, log))).count() as u64
+            let hot = |post: &&Post| post.hot.unwrap_or(post.count >= of(Self::thresholds(post, log)));
+            self.of(key).filter(hot).count() as u64
         };
         (hot(|(_, most)| most), hot(|(least, _)| least))
     }

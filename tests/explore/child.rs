@@ -68,6 +68,11 @@ fn explore(library: &Library, scenario: &Scenario, busy: bool, mut tracer: UnixS
         note(&mut field, scenario, &given);
         field
     });
+    if scenario.tells {
+        let statistics = field.statistics();
+        let hot = statistics.warnings + statistics.suppressed > 0;
+        return field.alarms.posts.last().map(|post| format!("{} {hot}", post.count)).into_iter().collect();
+    }
     follow(&mut field, scenario, busy)
 }
 
@@ -82,7 +87,9 @@ fn note(field: &mut Field<'_>, scenario: &Scenario, given: &Given) {
     for &(key, kind, seen) in &given.seen(&scenario.call) {
         if let Seen::Recorded(count) = seen {
             let warnings = given.warnings.clone();
-            field.alarms.posts.push(Post { key, kind, span, count, warnings });
+            // It came so far in the same way.
+            let hot = scenario.told.filter(|told| told.0 == count).map(|told| told.1);
+            field.alarms.posts.push(Post { key, kind, span, count, warnings, hot });
         }
     }
 }

@@ -33,6 +33,13 @@ pub fn alarms() -> Vec<Scenario> {
         Scenario::new(name, rules, idle(), call, others)
     };
     let one = || Call::Write(SUBJECT);
+    // So far from its threshold that it has no alarm, until that falls.
+    let far = |name: &str, before, others: Vec<Step>| {
+        let (name, rules) = (format!("bound of 3, threshold 100, {name}"), Rules { threshold: 100, ..rules });
+        let fall = vec![Step::Threshold(2)];
+        let others = then([fall.clone(), others]);
+        Scenario { control: Some(fall), ..Scenario::new(name, rules, before, one(), others) }
+    };
     vec![
         new("first hot / is evicted", warm(LOUD), one(), evicts()),
         new("first hot / is evicted, hot again", warm(LOUD), one(), evicts_and(hot())),
@@ -90,6 +97,9 @@ pub fn alarms() -> Vec<Scenario> {
         ),
         new("evicts the hot / that is hot again", was_hot(LOUD), Call::Write(9), hot()),
         new("evicts the warm / that is hot", warm(LOUD), Call::Write(9), then([hot(), split()])),
+        far("turn / threshold of 2, is evicted", turned(warm(LOUD)), evicts()),
+        far("turn / threshold of 2, is evicted, hot again", turned(warm(LOUD)), evicts_and(hot())),
+        far("turn / threshold of 2, is evicted, split", turned(warm(LOUD)), then([evicts(), split()])),
         long("hot / evicts idle neighbours", one(), then([vec![Step::Insert(2)], hot()])),
         long("evicts idle neighbours / hot", Call::Write(9), then([hot(), evicts(), hot()])),
     ]

@@ -111,6 +111,14 @@ pub struct Scenario {
     pub forgets: bool,
     /// Whether the call is the first of its thread.
     pub first_call: bool,
+    /// What the others do, without what makes the call's partition go. It is tried first at each
+    /// place, to see whether the call finds its record hot; others that change the threshold leave
+    /// that open.
+    pub control: Option<Vec<Step>>,
+    /// For a control: tells what came of the call, and judges nothing.
+    pub tells: bool,
+    /// What the control told: the count that the call's record returned, and whether that was hot.
+    pub told: Option<(u64, bool)>,
 }
 
 impl Scenario {
@@ -123,7 +131,24 @@ impl Scenario {
     ) -> Self {
         let (before, others): (Vec<_>, Vec<_>) = (before.into_iter().collect(), others.into_iter().collect());
         let clears = others.iter().any(|step| matches!(step, Step::Clear)) || matches!(call, Call::Clear);
-        Self { name: name.into(), rules, before, call, others, forgets: clears, first_call: false }
+        Self {
+            name: name.into(),
+            rules,
+            before,
+            call,
+            others,
+            forgets: clears,
+            first_call: false,
+            control: None,
+            tells: false,
+            told: None,
+        }
+    }
+
+    /// The scenario at the place of which its control has told.
+    pub fn after_control(&self, told: &str) -> Option<Self> {
+        let (count, hot) = told.split_once(' ')?;
+        Some(Self { told: Some((count.parse().ok()?, hot.parse().ok()?)), control: None, ..self.clone() })
     }
 }
 
