@@ -1,10 +1,18 @@
 //! All scenarios.
 
 use crate::scenario::{Call, Rules, SUBJECT, Scenario, Step, write};
-use crate::{entries, pasts, warnings};
+use crate::{entries, hot_bounds, pasts, warnings};
 
 pub fn all() -> Vec<Scenario> {
-    let parts = [pasts::pasts(), pasts::faces(), entries::places(), entries::bounds(), warnings::alarms()];
+    let parts = [
+        pasts::pasts(),
+        pasts::faces(),
+        entries::places(),
+        entries::bounds(),
+        warnings::alarms(),
+        warnings::thresholds(),
+        hot_bounds::alarms(),
+    ];
     parts.into_iter().flatten().collect()
 }
 

@@ -5,6 +5,7 @@ use crate::alarms::Post;
 use crate::call::{Given, Prepared};
 use crate::field::Field;
 use crate::library::Library;
+use crate::lives::Lives;
 use crate::oracle::{Own, Seen};
 use crate::scenario::{Call, Kind, NEVER, OTHER, SUBJECT, Scenario, Step};
 use crate::tracer::be_traced;
@@ -67,6 +68,11 @@ fn explore(library: &Library, scenario: &Scenario, busy: bool, mut tracer: UnixS
         note(&mut field, scenario, &given);
         field
     });
+    if scenario.tells {
+        let statistics = field.statistics();
+        let hot = statistics.warnings + statistics.suppressed > 0;
+        return field.alarms.posts.last().map(|post| format!("{} {hot}", post.count)).into_iter().collect();
+    }
     follow(&mut field, scenario, busy)
 }
 
@@ -81,7 +87,9 @@ fn note(field: &mut Field<'_>, scenario: &Scenario, given: &Given) {
     for &(key, kind, seen) in &given.seen(&scenario.call) {
         if let Seen::Recorded(count) = seen {
             let warnings = given.warnings.clone();
-            field.alarms.posts.push(Post { key, kind, span, count, warnings });
+            // It came so far in the same way.
+            let hot = scenario.told.filter(|told| told.0 == count).map(|told| told.1);
+            field.alarms.posts.push(Post { key, kind, span, count, warnings, hot });
         }
     }
 }
@@ -90,7 +98,7 @@ fn note(field: &mut Field<'_>, scenario: &Scenario, given: &Given) {
 fn follow(field: &mut Field<'_>, scenario: &Scenario, busy: bool) -> Vec<String> {
     let watched = watched(field);
     watch(field, &watched);
-    let mut wrong = lost(field);
+    let mut wrong = over(field, scenario);
     if busy {
         field.act(Step::Record(SUBJECT, Kind::Write, 1));
         watch(field, &watched);
@@ -103,7 +111,8 @@ fn follow(field: &mut Field<'_>, scenario: &Scenario, busy: bool) -> Vec<String>
         // One more hot record, once it may warn: it takes what was suppressed.
         let due = field.alarms.last_warned(SUBJECT, &field.log).map(|at| at + field.alarms.interval_ms());
         field.act(Step::Wait(due.unwrap_or(0).saturating_sub(field.now())));
-        field.act(Step::Record(SUBJECT, Kind::Write, scenario.rules.threshold));
+        field.act(Step::Record(SUBJECT, Kind::Write, field.threshold()));
+        watch(field, &watched);
     }
     for _ in 0..=scenario.rules.window {
         field.act(Step::Wait(1_000));
@@ -121,15 +130,18 @@ fn follow(field: &mut Field<'_>, scenario: &Scenario, busy: bool) -> Vec<String>
     }
     wrong.extend(field.log.judge());
     let complete = hot && !scenario.forgets;
-    wrong.extend(field.alarms.judge(&field.log, complete, statistics.warnings, statistics.suppressed));
+    let lives = Lives::of(&field.log);
+    let (warnings, suppressed) = (statistics.warnings, statistics.suppressed);
+    wrong.extend(field.alarms.judge(&field.log, &lives, complete, warnings, suppressed));
+    wrong.extend(lives.judge(statistics.replaced, statistics.reclaimed, statistics.partitions));
     wrong.extend(field.refused.take());
     wrong
 }
 
-/// All that was recorded, or a part if that is much.
+/// All that was recorded; a part, if that is much and none of it can be lost.
 fn watched(field: &Field<'_>) -> BTreeSet<(u32, Kind)> {
     let own = field.log.own.iter().map(|&Own { key, kind, .. }| (key, kind));
-    let few = |key: u32| key < 10 || key.is_multiple_of(32);
+    let few = |key: u32| field.log.lossy || key < 10 || key.is_multiple_of(32);
     let known = field.log.records.iter().filter(|of| few(of.key)).map(|of| (of.key, of.kind));
     own.chain(known).collect()
 }
@@ -140,22 +152,9 @@ fn watch(field: &mut Field<'_>, watched: &BTreeSet<(u32, Kind)>) {
     }
 }
 
-/// Whether counts were lost that no statistics tell of.
-fn lost(field: &Field<'_>) -> Vec<String> {
-    let log = &field.log;
-    if !log.lossy || !log.clears.is_empty() {
-        return Vec::new();
-    }
-    let own = log.own.iter().map(|own| own.key);
-    let keys: BTreeSet<u32> = log.records.iter().map(|of| of.key).chain(own).collect();
-    let at = log.ended;
-    let lost = keys.iter().filter(|&&key| {
-        [Kind::Write, Kind::Read].iter().any(|&kind| field.count(key, kind) < log.least(key, kind, at))
-    });
-    let (lost, replaced) = (lost.count() as u64, field.statistics().replaced);
-    if lost > replaced {
-        vec![format!("partitions that lost counts: {lost}, replaced by the statistics: {replaced}")]
-    } else {
-        Vec::new()
-    }
+/// A table that is over its bound although no call is under way.
+fn over(field: &Field<'_>, scenario: &Scenario) -> Vec<String> {
+    let (most, there) = (scenario.rules.max_partitions, field.statistics().partitions);
+    let over = most > 0 && there > most;
+    if over { vec![format!("{there} partitions, a bound of {most}")] } else { Vec::new() }
 }

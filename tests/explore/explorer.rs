@@ -18,6 +18,9 @@ const USAGE: &str = "explore [--every N] [--list] [NAME...]
 
 /// Wrong places that are printed of each scenario.
 const PRINTED: usize = 3;
+/// Strayed places that a scenario may have, if it has few, and one in how many, if it has many.
+const STRAYED: usize = 5;
+const STRAYED_OF: usize = 100;
 /// Stuck places after which a scenario is left: each takes its time.
 const STUCK: usize = 2;
 
@@ -80,7 +83,7 @@ pub fn main() -> ExitCode {
         all.wrong += found.wrong;
         all.stuck += found.stuck;
         all.strayed += found.strayed;
-        wrong += usize::from(found.wrong + found.stuck > 0);
+        wrong += usize::from(found.wrong + found.stuck > 0 || found.strays());
     }
     let strayed = if all.strayed > 0 { format!(", {} strayed", all.strayed) } else { String::new() };
     println!(
@@ -124,11 +127,19 @@ fn explore(i: usize, scenario: &Scenario, library: &Library, every: usize) -> Fi
         }
     }
     println!("{}: {} places, {} wrong, {} stuck", scenario.name, found.places, found.wrong, found.stuck);
+    if found.strays() {
+        lines.push(format!("{} places were come to by another way than when traced", found.strayed));
+    }
     lines.iter().for_each(|line| println!("    {line}"));
     found
 }
 
 impl Findings {
+    /// Whether so many places strayed that it is not known what was explored.
+    fn strays(&self) -> bool {
+        self.strayed > STRAYED.max(self.places / STRAYED_OF)
+    }
+
     fn note(&mut self, outcome: &Outcome, place: &str, lines: &mut Vec<String>) {
         let text = match outcome {
             Outcome::Right => return,

@@ -109,6 +109,11 @@ impl<'l> Field<'l> {
         self.ms
     }
 
+    /// The threshold of writes that is in force.
+    pub fn threshold(&self) -> u64 {
+        self.threshold
+    }
+
     pub fn do_all(&mut self, steps: &[Step]) {
         steps.iter().for_each(|&step| self.act(step));
     }
@@ -183,7 +188,8 @@ impl<'l> Field<'l> {
         // An error is a number that no count can be.
         let count = count as u64;
         self.log.seen.push((key, kind, Seen::Count(at, count)));
-        self.alarms.posts.push(Post { key, kind, span: (at, at), count, warnings: heard::take() });
+        let (span, warnings) = ((at, at), heard::take());
+        self.alarms.posts.push(Post { key, kind, span, count, warnings, hot: None });
     }
 
     pub fn get(&mut self, key: Key, kind: Kind) {

@@ -26,7 +26,11 @@ mod field;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod heard;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod hot_bounds;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod library;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod lives;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod oracle;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -133,12 +133,6 @@ impl Log {
             own: self.own.iter().filter(|of| (of.key, of.kind) == (key, kind)).map(|of| of.amount).collect(),
         }
     }
-
-    /// The least that the count can be after the stepped call, and nothing was lost.
-    pub fn least(&self, key: Key, kind: Kind, at: Moment) -> u64 {
-        let case = self.case(key, kind, &self.clears);
-        case.guesses().iter().map(|guesses| case.count(at, guesses)).min().unwrap_or(0)
-    }
 }
 
 impl Case<'_> {
@@ -248,6 +242,8 @@ impl Case<'_> {
         let number = seen.number();
         match seen {
             Seen::Count(at, _) if !self.log.lossy => number == self.count(at, guesses),
+            // Of a partition that has gone nothing is known but the count.
+            Seen::Peak(peak, count) if self.log.lossy && peak == count => true,
             _ if !self.log.lossy => self.possible(seen, guesses).contains(&number),
             _ => self.possible(seen, guesses).last().is_some_and(|&most| number <= most),
         }

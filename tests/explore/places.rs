@@ -137,6 +137,18 @@ impl Trace {
         scenario: &Scenario,
         busy: bool,
     ) -> (Outcome, bool) {
+        if let Some(control) = scenario.control.clone() {
+            let (others, tells) = (control, true);
+            let control = Scenario { others, tells, control: None, ..scenario.clone() };
+            let (outcome, on_the_way) = self.explore(place, library, &control, busy);
+            return match &outcome {
+                Outcome::Wrong(told) => match scenario.after_control(told) {
+                    Some(scenario) => self.explore(place, library, &scenario, busy),
+                    None => (outcome, on_the_way),
+                },
+                _ => (Outcome::Wrong(format!("its control: {outcome:?}")), on_the_way),
+            };
+        }
         let mut run = Run::begin(library, scenario, busy);
         let Way { landmark, nth } = self.ways[place];
         let state = run.tracee.run_to(self.addresses[landmark], nth);

@@ -107,10 +107,18 @@ pub struct Scenario {
     pub call: Call,
     pub others: Vec<Step>,
     /// Whether warning state may be forgotten on the way, by a clear or because its partition was
-    /// idle.
+    /// idle. At a bound it also goes with a partition that is replaced.
     pub forgets: bool,
     /// Whether the call is the first of its thread.
     pub first_call: bool,
+    /// What the others do, without what makes the call's partition go. It is tried first at each
+    /// place, to see whether the call finds its record hot; others that change the threshold leave
+    /// that open.
+    pub control: Option<Vec<Step>>,
+    /// For a control: tells what came of the call, and judges nothing.
+    pub tells: bool,
+    /// What the control told: the count that the call's record returned, and whether that was hot.
+    pub told: Option<(u64, bool)>,
 }
 
 impl Scenario {
@@ -129,9 +137,18 @@ impl Scenario {
             before,
             call,
             others,
-            forgets: clears || rules.lossy(),
+            forgets: clears,
             first_call: false,
+            control: None,
+            tells: false,
+            told: None,
         }
+    }
+
+    /// The scenario at the place of which its control has told.
+    pub fn after_control(&self, told: &str) -> Option<Self> {
+        let (count, hot) = told.split_once(' ')?;
+        Some(Self { told: Some((count.parse().ok()?, hot.parse().ok()?)), control: None, ..self.clone() })
     }
 }
 

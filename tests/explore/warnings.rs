@@ -30,7 +30,7 @@ pub fn alarms() -> Vec<Scenario> {
         new("suppressed / hot too", hot(), Call::Write(SUBJECT), hot()),
         new(
             "warned again / hot too",
-            then([hot(), turns(3)]),
+            then([hot(), turns(2), vec![seconds(1)]]),
             Call::Write(SUBJECT),
             then([hot(), split(), hot()]),
         ),
@@ -39,8 +39,6 @@ pub fn alarms() -> Vec<Scenario> {
         new("warm turn / hot, a turn", then([warm(), vec![seconds(1)]]), Call::Full(SUBJECT, 1), {
             then([hot(), turns(1)])
         }),
-        new("first hot / threshold of 2", warm(), Call::Write(SUBJECT), vec![Step::Threshold(2), write()]),
-        new("first hot / threshold of 9", warm(), Call::Write(SUBJECT), vec![Step::Threshold(9), write()]),
         forgets(new("begins anew / the same", idle(), Call::Write(SUBJECT), vec![write()])),
         forgets(new("begins anew / hot", idle(), Call::Full(SUBJECT, 4), then([split(), hot()]))),
         forgets(new(
@@ -56,5 +54,40 @@ pub fn alarms() -> Vec<Scenario> {
             Call::Write(SUBJECT),
             then([vec![seconds(5)], hot()]),
         )),
+    ]
+}
+
+/// Records that warn while the threshold changes, and their partition moves.
+pub fn thresholds() -> Vec<Scenario> {
+    let rules = Rules { threshold: 4, ..Rules::window(3) };
+    let warm = || vec![write()];
+    let nearly = || vec![write(); 3];
+    let hot = || vec![write(); 5];
+    let turned = |steps: Vec<Step>| then([steps, vec![seconds(1)]]);
+    let of = |threshold| vec![Step::Threshold(threshold)];
+    let new = |name: &str, before: Vec<Step>, others: Vec<Step>| {
+        Scenario::new(format!("threshold 4, {name}"), rules, before, Call::Write(SUBJECT), others)
+    };
+    let far = |name: &str, before: Vec<Step>, others: Vec<Step>| {
+        let rules = Rules { threshold: 100, ..rules };
+        Scenario::new(format!("threshold 100, {name}"), rules, before, Call::Write(SUBJECT), others)
+    };
+    vec![
+        new("first hot / threshold of 2", nearly(), then([of(2), vec![write()]])),
+        new("first hot / threshold of 9", nearly(), then([of(9), vec![write()]])),
+        new("first hot / split, threshold of 2", nearly(), then([split(), of(2)])),
+        new("first hot / threshold of 2, split, 2 turns", nearly(), then([of(2), split(), turns(2)])),
+        new("first hot / threshold of 9, split, 2 turns", nearly(), then([of(9), split(), turns(2)])),
+        new("hot turn / split, threshold of 9, hot", turned(nearly()), then([split(), of(9), hot()])),
+        new("suppressed / threshold of 9, split, 2 turns", hot(), then([of(9), split(), turns(2)])),
+        new("warm / split, threshold of 2", warm(), then([split(), of(2)])),
+        new("warm / threshold of 2, split, 2 turns", warm(), then([of(2), split(), turns(2)])),
+        new("warm / threshold of 9, split, 2 turns", warm(), then([of(9), split(), turns(2)])),
+        new("warm turn / split, threshold of 2, hot", turned(warm()), then([split(), of(2), hot()])),
+        new("warm turn / threshold of 2, split, turns", turned(warm()), then([of(2), split(), turns(2)])),
+        // So far off that it has no alarm.
+        far("warm / threshold of 2, split", nearly(), then([of(2), split()])),
+        far("warm turn / split, threshold of 2", turned(nearly()), then([split(), of(2)])),
+        far("warm turn / threshold of 2, split, hot", turned(nearly()), then([of(2), split(), hot()])),
     ]
 }
