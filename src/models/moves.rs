@@ -146,7 +146,7 @@ fn l_a_turn_inside_a_copied_wheel() {
 
 /// (l) The same where the history is full: the old entry's thread finds no place in it, and the copy grows.
 #[test]
-fn l_a_turn_inside_a_copied_history_that_grows() {
+fn l_a_turn_inside_a_growing_history() {
     a_turn(Form::FullHistory);
 }
 
