@@ -58,17 +58,17 @@ mutate 'no second look when a second closes' src/series.rs \
     ci/loom.sh l_a_turn_inside_a_copied_history
 mutate 'no second look at the sum' src/series.rs \
     'self.is_current(seen).then_some(sum)' 'Some(sum)' \
-    ci/loom.sh l_a_warm_add_inside_a_copied_wheel
+    "${unit[@]}" overtaken_asks_the_copy
 mutate 'no second look at what is read' src/series.rs \
     '                && self.is_current(head)' '' \
-    ci/loom.sh l_a_peak_inside_a_copied_wheel
+    ci/loom.sh l_a_read_inside_a_copied_history
 mutate 'an add that looks at the past adds blindly' src/series.rs \
     'Ok(self.head.replace(seen, Head::new(seen.second(), base, own)).then_some(count))' \
     '{ self.head.add(amount.get()); Ok(Some(count)) }' \
     ci/loom.sh l_a_warm_add_inside_a_copied_history
 mutate 'a count is not asked of the copy' src/ledger.rs \
     '.counted(before, amount).or_else(elsewhere)' '.counted(before, amount).or_else(|| { let _ = elsewhere; None })' \
-    ci/loom.sh l_an_add_overtaken_by_a_heavy_turn_and_a_move
+    "${unit[@]}" overtaken_asks_the_copy
 mutate 'a count falls short of its own second' src/ledger.rs \
     'count.unwrap_or(0).max(least.into())' 'count.unwrap_or(0)' \
     "${unit[@]}" a_record_whose_heavy_partition_has_gone

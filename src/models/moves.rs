@@ -42,6 +42,16 @@ impl Form {
         self.seconds().iter().enumerate().map(|(i, &second)| (second, 1 << i)).collect()
     }
 
+    /// What others record while it moves.
+    fn others(self) -> [(u32, u64); 2] {
+        [(self.last() + 1, NEXT), (self.last() + 2, AFTER)]
+    }
+
+    /// All counts that there are for a thread whose clock says `clock`; see [`held`].
+    fn held(self, clock: u32, own: Option<u64>) -> HashSet<u64> {
+        held(&self.records(), &self.others(), clock, own)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Form::History => "history",
@@ -74,10 +84,11 @@ const OWN: u64 = 1 << 8;
 fn move_and_turn(form: Form) -> impl FnOnce(&Subject, &Thread) {
     move |subject, thread| {
         // Pinned once: what crossbeam does at each pin would be explored as well.
-        let (last, _pinned) = (form.last(), thread.pin());
-        subject.replace(0, last + 1, thread);
-        subject.record_amount(0, Write, NEXT, last + 1, thread);
-        subject.record_amount(0, Write, AFTER, last + 2, thread);
+        let _pinned = thread.pin();
+        subject.replace(0, form.last() + 1, thread);
+        for (second, amount) in form.others() {
+            subject.record_amount(0, Write, amount, second, thread);
+        }
     }
 }
 
@@ -87,17 +98,18 @@ fn sum(records: &[(u32, u64)], now: u32) -> u64 {
     records.iter().filter(within).map(|(_, amount)| amount).sum()
 }
 
-/// All counts that partition 0 has at some moment of the race, for a thread whose clock says `clock`: with its own record, if
-/// it makes one, in any second from that on.
-fn held(form: Form, clock: u32, own: bool) -> HashSet<u64> {
-    let last = form.last();
-    let seconds: Vec<_> = if own { (clock..=last + 2).map(Some).collect() } else { vec![None] };
-    let moments = seconds.into_iter().flat_map(|second| (0..=2).map(move |turns| (second, turns)));
-    let count = |(second, turns): (Option<u32>, u32)| {
-        let mut records = form.records();
-        records.extend([(last + 1, NEXT), (last + 2, AFTER)].into_iter().take(turns as usize));
-        records.extend(second.map(|second| (second, OWN)));
-        sum(&records, clock.max(last + turns).max(second.unwrap_or(0)))
+/// All counts that partition 0 has at some moment of a race, for a thread whose clock says `clock`: with so many of `others`, in
+/// their order, and with its `own` amount, if it records one, in any second from that on.
+fn held(before: &[(u32, u64)], others: &[(u32, u64)], clock: u32, own: Option<u64>) -> HashSet<u64> {
+    let end = others.last().unwrap().0;
+    let seconds: Vec<_> = own.map_or(vec![None], |own| (clock..=end).map(|at| Some((at, own))).collect());
+    let moments = seconds.into_iter().flat_map(|own| (0..=others.len()).map(move |made| (own, made)));
+    let count = |(own, made): (Option<(u32, u64)>, usize)| {
+        let mut records = [before, &others[..made]].concat();
+        let now =
+            records.iter().map(|&(second, _)| second).chain(own.map(|(second, _)| second)).max().unwrap();
+        records.extend(own);
+        sum(&records, clock.max(now))
     };
     moments.map(count).collect()
 }
@@ -109,7 +121,8 @@ fn settles(stage: &Stage<Subject>, form: Form, clock: u32) {
     let counts = stage.then(|s, t| [2, 3, 4, 5].map(|after| s.count(0, Write, last + after, t)));
     let would = |second: u32| {
         let mut records = form.records();
-        records.extend([(last + 1, NEXT), (last + 2, AFTER), (second, OWN)]);
+        records.extend(form.others());
+        records.push((second, OWN));
         [2, 3, 4, 5].map(|after| sum(&records, last + after))
     };
     assert!((clock..=last + 2).any(|second| counts == would(second)), "{counts:?}");
@@ -118,7 +131,7 @@ fn settles(stage: &Stage<Subject>, form: Form, clock: u32) {
 /// A record by a clock that says `clock` seconds after the head's, 0 or 1, while the partition moves and turns twice.
 fn a_record_inside(name: &str, form: Form, threshold: u64, clock: u32) {
     let clock = form.last() + clock;
-    let held = held(form, clock, true);
+    let held = form.held(clock, Some(OWN));
     explore(&format!("l: {name}, {}", form.name()), 1, move || {
         let stage = form.stage(threshold);
         let (_, count) =
@@ -183,7 +196,9 @@ fn l_a_warm_add_inside_a_copied_wheel() {
 }
 
 fn a_read(form: Form) {
-    let (clock, held) = (form.last(), held(form, form.last(), false));
+    // A second after the head's, so that something has left the window.
+    let clock = form.last() + 1;
+    let held = form.held(clock, None);
     explore(&format!("l: a read, and two turns of the copy, {}", form.name()), 1, move || {
         let stage = form.stage(NEVER);
         let (_, count) = stage.race(move_and_turn(form), move |s, t| s.count(0, Write, clock, t));
@@ -204,7 +219,9 @@ fn l_a_read_inside_a_copied_wheel() {
 }
 
 fn a_peak(form: Form) {
-    let (clock, held) = (form.last(), held(form, form.last(), false));
+    // A second after the head's, so that something has left the window.
+    let clock = form.last() + 1;
+    let held = form.held(clock, None);
     explore(&format!("l: a peak, and two turns of the copy, {}", form.name()), 1, move || {
         let stage = form.stage(NEVER);
         let (_, (count, peak)) = stage.race(move_and_turn(form), move |s, t| {
@@ -227,7 +244,8 @@ fn l_a_peak_inside_a_copied_wheel() {
 }
 
 fn a_rate(form: Form) {
-    let (clock, held) = (form.last(), held(form, form.last(), false));
+    let clock = form.last();
+    let held = form.held(clock, None);
     explore(&format!("l: a rate, and two turns of the copy, {}", form.name()), 1, move || {
         let stage = form.stage(NEVER);
         let (_, recent) = stage.race(move_and_turn(form), move |s, t| {
@@ -297,37 +315,43 @@ fn nearly_heavy() -> Stage<Subject> {
     stage
 }
 
-fn an_overtaken_add(name: &str, others: impl FnOnce(&Subject, &Thread) + Copy + Send + Sync + 'static) {
-    explore(&format!("l: an add, a heavy turn and a move: {name}"), 1, move || {
+/// A record that looked at a light head, as `others` make these records in turn, the first of which makes the head heavy, and
+/// move the partition before the record of this number.
+fn an_overtaken_add(name: &str, others: &'static [(u32, u64)], moves_before: usize) {
+    let held = held(&[(0, MUCH)], others, 0, Some(4));
+    explore(&format!("l: an add overtaken by {name}"), 1, move || {
         let stage = nearly_heavy();
-        let (_, count) = stage.race(others, |s, t| s.record_amount(0, Write, 4, 0, t));
-        assert!([MUCH + 4, MUCH + 4 + 2].contains(&count), "{count}");
-        stage.then(|s, t| {
-            assert_eq!([1, 2].map(|second| s.count(0, Write, second, t)), [MUCH + 6; 2]);
-            assert!([2, 6].contains(&s.count(0, Write, 3, t)));
-        });
+        let (_, count) = stage.race(
+            move |s, t| {
+                let _pinned = t.pin();
+                for (i, &(second, amount)) in others.iter().enumerate() {
+                    if i == moves_before {
+                        s.replace(0, second, t);
+                    }
+                    s.record_amount(0, Write, amount, second, t);
+                }
+            },
+            |s, t| s.record_amount(0, Write, 4, 0, t),
+        );
+        assert!(held.contains(&count), "{count} of {held:?}");
+        let &(last, _) = others.last().unwrap();
+        let all = [&[(0, MUCH)], others].concat();
+        let left = |second| sum(&[&all[..], &[(second, 4)]].concat(), last + 1);
+        let count = stage.then(|s, t| s.count(0, Write, last + 1, t));
+        assert!((0..=last).any(|second| count == left(second)), "{count}");
     });
 }
 
-/// (l) A record that looked at a light head adds to a heavy one, since others have turned it, and then moved it: its count can't
-/// be told from the entry that it added to.
+/// (l) A record that looked at a light head meets a heavy one, or one that is frozen, since others have turned and moved it.
 #[test]
 fn l_an_add_overtaken_by_a_heavy_turn_and_a_move() {
-    an_overtaken_add("turned first", |s, t| {
-        let _pinned = t.pin();
-        s.record_amount(0, Write, 2, 1, t);
-        s.replace(0, 1, t);
-    });
+    an_overtaken_add("a heavy turn, a move and a turn", &[(1, 2), (2, 8)], 1);
 }
 
 /// (l) The same where the partition was moved first, and turned in its new place.
 #[test]
 fn l_an_add_overtaken_by_a_move_and_a_heavy_turn() {
-    an_overtaken_add("moved first", |s, t| {
-        let _pinned = t.pin();
-        s.replace(0, 0, t);
-        s.record_amount(0, Write, 2, 1, t);
-    });
+    an_overtaken_add("a move and a heavy turn", &[(1, 2)], 0);
 }
 
 /// (l) A heavy partition moves and turns on, so that the much leaves the window, while a record adds to it.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::amount::Amount;
-use crate::head::Head;
+use crate::head::{BASE_LIMIT, Head};
 use crate::memory::REFUSING;
 use crate::thresholds::Thresholds;
 
@@ -10,10 +10,10 @@ const KEY: Key<'_> = Key { table: b"t", pk: b"k" };
 
 const NEVER: u64 = 1 << 40;
 
-/// A detector on which so many writes are hot, in the window of a minute or in a second.
+/// A detector on which so many writes are hot, in the window of five seconds or in one.
 fn detector(in_window: u64, in_second: u64) -> Detector {
     let second = Thresholds { writes: Some(in_second), reads: None };
-    Detector::builder(in_window, NEVER, 60).manual_clock().second_thresholds(second).build().unwrap()
+    Detector::builder(in_window, NEVER, 5).manual_clock().second_thresholds(second).build().unwrap()
 }
 
 fn posting(detector: &Detector) -> Posting<'static> {
@@ -95,28 +95,53 @@ fn a_hot_record_without_memory_for_its_alarm_warns() {
     assert_eq!(warning.map(|warning| (warning.count, warning.suppressed)), Some((10, 0)));
 }
 
-/// A thread that looked at a light head added to a heavy one, and stood still until the partition was gone: it returns what its
-/// own second had.
-#[test]
-fn a_record_whose_heavy_partition_has_gone_has_its_own_second() {
+/// A write of `amount` at `second` that found `before` in its head, though it had looked at a light one, is finished.
+fn overtaken(detector: &Detector, found: Partition<'_>, before: Head, second: u64, amount: u64) -> u64 {
+    let guard = &epoch::pin();
+    let posting = write(detector, second, amount);
+    let quick = Quick::Overtaken(found, before);
+    detector.current.get(guard).complete(quick, &posting, &detector.terms, guard).unwrap().1
+}
+
+fn write(detector: &Detector, second: u64, amount: u64) -> Posting<'static> {
+    Posting { now: Moment::from_ms(second * 1000), amount: Amount::clamped(amount), ..posting(detector) }
+}
+
+/// A detector whose partition had so much in second 0 that its head in second 4 can't keep it, and `amount` in that.
+fn heavy(amount: u64) -> Detector {
     let detector = detector(NEVER, NEVER);
     let guard = &epoch::pin();
-    let (ledger, first) = (detector.current.get(guard), posting(&detector));
-    let at = |second: u64, amount| Posting {
-        now: Moment::from_ms(second * 1000),
-        amount: Amount::clamped(amount),
-        ..first
-    };
-    let much = crate::head::BASE_LIMIT;
-    for posting in [at(0, much), at(1, 5)] {
-        ledger.post(&posting, &detector.terms, guard).unwrap();
+    for (second, amount) in [(0, BASE_LIMIT), (1, 1), (2, 1), (3, 1), (4, amount)] {
+        detector.current.get(guard).post(&write(&detector, second, amount), &detector.terms, guard).unwrap();
     }
-    let found = ledger.partitions.find(first.hash, KEY, guard).unwrap().unwrap();
-    let overtaken = || {
-        let quick = Quick::Overtaken(found, Head::new(1, 0, 5));
-        ledger.complete(quick, &at(1, 3), &detector.terms, guard).unwrap().1
-    };
-    assert_eq!(overtaken(), much + 5 + 3);
-    ledger.partitions.remove(found, detector.terms.renewal(first.now), guard).unwrap();
-    assert_eq!(overtaken(), 5 + 3);
+    detector
+}
+
+/// Its partition has moved since, and the copy has taken the slot of the much for a later second: what is added up of the past
+/// they share is no count.
+#[test]
+fn a_record_that_was_overtaken_asks_the_copy_for_its_count() {
+    let detector = heavy(5 + 3);
+    let guard = &epoch::pin();
+    let (ledger, terms) = (detector.current.get(guard), &detector.terms);
+    let found = ledger.partitions.find(posting(&detector).hash, KEY, guard).unwrap().unwrap();
+    let before = Head::new(4, 0, 5);
+    assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
+    ledger.partitions.renew(0, false, terms.renewal(Moment::from_ms(4_000)), guard).unwrap();
+    assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
+    for second in 5..8 {
+        ledger.post(&write(&detector, second, 1), terms, guard).unwrap();
+    }
+    assert_eq!(overtaken(&detector, found, before, 4, 3), 2 + 5 + 3 + 3, "seconds 2 to 7");
+}
+
+/// Its partition has gone since: it returns what its own second had.
+#[test]
+fn a_record_whose_heavy_partition_has_gone_has_its_own_second() {
+    let detector = heavy(5 + 3);
+    let guard = &epoch::pin();
+    let (ledger, terms) = (detector.current.get(guard), &detector.terms);
+    let found = ledger.partitions.find(posting(&detector).hash, KEY, guard).unwrap().unwrap();
+    ledger.partitions.remove(found, terms.renewal(Moment::from_ms(4_000)), guard).unwrap();
+    assert_eq!(overtaken(&detector, found, Head::new(4, 0, 5), 4, 3), 5 + 3);
 }
