@@ -110,7 +110,7 @@ mutate 'want of memory passes for a clear' src/recording.rs \
     'Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),' 'Err(Refusal::Memory) => None,' \
     "${unit[@]}" a_record_that_no_memory_lets_judge
 mutate 'want of memory for a rate hides the rule of the window' src/ledger.rs \
-    '!matches!(rates, Ok(None) | Err(Refusal::Memory))' '!matches!(rates, Ok(None))' \
+    'Err(Refusal::Memory) => unjudged = true,' '' \
     "${unit[@]}" hot_by_the_window
 mutate 'a hot record that gets no memory for its alarm is dropped' src/recording.rs \
     'Err(GrowError::Memory) => None,' 'Err(GrowError::Memory) => return None,' \

@@ -158,7 +158,7 @@ impl Ledger {
     }
 
     /// The count with an amount that was added to a head that was `before`, as others had changed it since it was seen.
-    /// `None`: it was frozen, and nothing is recorded.
+    /// `None`: it was frozen, and nothing is recorded. Where the entry has moved since, its copy is asked.
     #[cold]
     fn overtaken<'g>(
         &self,
@@ -173,7 +173,6 @@ impl Ledger {
             return None;
         }
         let series = |found: Partition<'g>| found.series(operation, terms.rules.window, guard);
-        // The amount is in this entry's copy by now, or has gone with it.
         let elsewhere = || {
             let count = |found| series(found).count(before.second());
             self.look(key, hash, now, terms, guard, count).ok().flatten()
@@ -294,21 +293,23 @@ impl Ledger {
     ) -> Result<Option<Met>, Refusal> {
         let Posting { key, hash, operation, now, .. } = *posting;
         let window = terms.rules.window;
-        let mut rates = Ok(None);
+        let mut unjudged = false;
         if count >= terms.rates.floor(operation) {
             let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second);
-            let recent = match recent(partition) {
-                Some(recent) => Ok(Some(recent)),
-                None => self.look(key, hash, now, terms, guard, recent),
-            };
-            rates = recent.map(|recent| recent.and_then(|recent| terms.rates.met(operation, recent)));
+            let elsewhere = || self.look(key, hash, now, terms, guard, recent);
+            let recent = recent(partition).map_or_else(elsewhere, |recent| Ok(Some(recent)));
+            match recent.map(|recent| recent.and_then(|recent| terms.rates.met(operation, recent))) {
+                Ok(None) => {}
+                // The window's rule asks for no memory, as it needs no look at the partition.
+                Err(Refusal::Memory) => unjudged = true,
+                met => return met,
+            }
         }
-        if !matches!(rates, Ok(None) | Err(Refusal::Memory)) {
-            return rates;
+        match self.reached(count, posting, terms, guard)? {
+            Some(threshold) => Ok(Some(Met { rule: Rule::Window, count, threshold, seconds: window })),
+            None if unjudged => Err(Refusal::Memory),
+            None => Ok(None),
         }
-        // The window's rule asks for no memory, as it needs no look at the partition.
-        let met = |threshold| Ok(Some(Met { rule: Rule::Window, count, threshold, seconds: window }));
-        self.reached(count, posting, terms, guard)?.map_or(rates, met)
     }
 
     /// The threshold that `count` has reached, if it has: the model's, else the table's, else the

@@ -207,11 +207,10 @@ impl Series<'_> {
     /// The window's count at `second`, or at a later second that the head has reached. `None`: the partition
     /// has moved or gone.
     pub(crate) fn count(&self, second: u32) -> Option<u64> {
-        self.steady(second, (0, 0), |head, now| {
+        self.steady(second, 0, |head, now| {
             let sum = self.sum_before(head)?;
-            Some((sum + u64::from(head.own(base(sum))), self.sum_gone(head, now)))
+            Some(left(sum + u64::from(head.own(base(sum))), self.sum_gone(head, now)))
         })
-        .map(|(all, gone)| left(all, gone))
     }
 
     /// The fullest slot in the window at `second`, or at a later second that the head has reached. `None`:
@@ -222,7 +221,7 @@ impl Series<'_> {
 
     /// Count and peak of one moment; see there.
     pub(crate) fn count_and_peak(&self, second: u32) -> Option<(u64, u64)> {
-        self.steady(second, (0, 0, 0), |head, now| {
+        self.steady(second, (0, 0), |head, now| {
             let sum = self.sum_before(head)?;
             let own = head.own(base(sum));
             let within = now.saturating_sub(self.window)..head.second();
@@ -231,9 +230,8 @@ impl Series<'_> {
                 Closed::Wheel(wheel) => fullest(wheel.slots(), within),
                 Closed::History(history) => fullest(history.slots(self.operation), within),
             };
-            Some((sum + u64::from(own), self.sum_gone(head, now), past.max(own).into()))
+            Some((left(sum + u64::from(own), self.sum_gone(head, now)), past.max(own).into()))
         })
-        .map(|(all, gone, peak)| (left(all, gone), peak))
     }
 
     /// What the second `second`, and the five that end with it, have. If the head has turned to later ones since a record
@@ -288,7 +286,8 @@ fn enlarged(own: u32, amount: Amount) -> u32 {
     own.saturating_add(amount.get()).min(MOST)
 }
 
-/// What is left of `all` in the window once `gone`, a part of it, has left.
+/// What is left of `all` in the window once `gone`, a part of it, has left. Slots that are taken while they are added up
+/// make that less, never more.
 fn left(all: u64, gone: u64) -> u64 {
     debug_assert!(gone <= all, "{gone} have left the window, of {all}");
     all.saturating_sub(gone)
