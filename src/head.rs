@@ -88,8 +88,8 @@ impl Head {
         self.0.wrapping_sub(seen.0) <= NEAR
     }
 
-    /// What the head's own second added up to, on top of `base`: never nothing, as it began with an amount, but for
-    /// an operation that was never recorded.
+    /// Returns the amount of the head's own second, on top of `base`. It is never 0, as a second begins with an amount, but
+    /// for an operation that was never recorded.
     pub(crate) fn own(self, base: u32) -> u32 {
         debug_assert!(self.total() > base || self.is_empty() && base == 0, "{self:?} on a base of {base}");
         self.total().saturating_sub(base).min(MOST)

@@ -38,7 +38,7 @@ pub(crate) enum PutError {
     Frozen,
 }
 
-/// What precedes the entries in memory: nothing, but in models.
+/// The header before the entries in memory: empty, but for models.
 struct Header {
     #[cfg(loom)]
     watch: Watch,

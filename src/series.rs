@@ -173,8 +173,8 @@ impl Series<'_> {
         self.past.closed(self.operation, self.guard)
     }
 
-    /// What the window's slots before the head that was seen add up to. `None`: its second is over by now, or the partition
-    /// has moved.
+    /// Adds up the window's slots before the head that was seen. `None`: its second is over by now, or the partition has
+    /// moved.
     fn sum_before(&self, seen: Head) -> Option<u64> {
         let second = seen.second();
         let sum = match self.closed() {
@@ -260,8 +260,8 @@ impl Series<'_> {
         })
     }
 
-    /// What `look` makes of a head that was current before and after; `idle` for one that is. A retry means that a second
-    /// has passed, or the partition has moved, and another thread gone on. `None`: it has moved.
+    /// Returns what `look` makes of a head that was current before and after, or `idle` for a head that is idle. A retry
+    /// means that a second has passed, and another thread gone on. `None`: the partition has moved.
     fn steady<T>(&self, second: u32, idle: T, look: impl Fn(Head, u32) -> Option<T>) -> Option<T> {
         loop {
             let head = self.head.load();
@@ -281,7 +281,7 @@ impl Series<'_> {
     }
 }
 
-/// What a second has with an amount more.
+/// Returns the amount of a second that gets `amount` more.
 fn enlarged(own: u32, amount: Amount) -> u32 {
     own.saturating_add(amount.get()).min(MOST)
 }

@@ -42,7 +42,7 @@ impl Form {
         self.seconds().iter().enumerate().map(|(i, &second)| (second, 1 << i)).collect()
     }
 
-    /// What others record while it moves.
+    /// The records that others make while it moves.
     fn others(self) -> [(u32, u64); 2] {
         [(self.last() + 1, NEXT), (self.last() + 2, AFTER)]
     }

@@ -14,7 +14,7 @@ use crate::statistics::Tally;
 use crate::sync::AtomicU64;
 use crossbeam_epoch::Guard;
 
-/// What a detector is made of, but for its clock and its callback.
+/// A detector without its clock and its callback.
 pub(super) struct Subject {
     pub(super) terms: Terms,
     pub(super) current: Current,
@@ -104,7 +104,7 @@ impl Subject {
         self.look(key, operation, second, thread, |series| series.count(second)).unwrap_or(0)
     }
 
-    /// What `look` makes of the series of a key; `None` where there is no such partition.
+    /// Returns what `look` makes of the series of a key, or `None` where there is no such partition.
     pub(super) fn look<T>(
         &self,
         key: u32,
