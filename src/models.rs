@@ -41,7 +41,9 @@ fn explore_within(
         model();
     });
     let (executions, seconds) = (executions.load(Relaxed), start.elapsed().as_secs());
-    println!("loom: {name}: {executions} executions, {preemptions} preemptions, {seconds} s");
+    let ended =
+        if most.is_some_and(|most| start.elapsed() >= most) { ", when its time was over" } else { "" };
+    println!("loom: {name}: {executions} executions, {preemptions} preemptions, {seconds} s{ended}");
 }
 
 /// One thread's place in the collector of one execution.

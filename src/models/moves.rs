@@ -74,6 +74,8 @@ impl Form {
 }
 
 const NEVER: u64 = 1 << 40;
+/// The models that have the most executions end after so long.
+const MOST: Option<Duration> = Some(Duration::from_secs(180));
 
 /// The mover's records, in the two seconds after the head's, and that of the thread inside the old entry.
 const NEXT: u64 = 1 << 6;
@@ -132,7 +134,7 @@ fn settles(stage: &Stage<Subject>, form: Form, clock: u32) {
 fn a_record_inside(name: &str, form: Form, threshold: u64, clock: u32) {
     let clock = form.last() + clock;
     let held = form.held(clock, Some(OWN));
-    explore(&format!("l: {name}, {}", form.name()), 1, move || {
+    explore_within(MOST, &format!("l: {name}, {}", form.name()), 1, move || {
         let stage = form.stage(threshold);
         let (_, count) =
             stage.race(move_and_turn(form), move |s, t| s.record_amount(0, Write, OWN, clock, t));
@@ -291,7 +293,7 @@ fn l_a_ring_inside_a_copied_history() {
 /// (l) Two threads replace the segment while a third adds: all agree on what the head held.
 #[test]
 fn l_two_movers_and_an_adder() {
-    explore_within(Some(Duration::from_secs(120)), "l: two movers and an adder, for two minutes", 2, || {
+    explore_within(MOST, "l: two movers and an adder", 2, || {
         let stage = Form::History.stage(NEVER);
         let replace = |s: &Subject, t: &Thread| s.replace(0, 3, t);
         let (_, _, count) = stage.race_three((replace, replace), |s, t| s.record_amount(0, Write, OWN, 3, t));
@@ -356,7 +358,7 @@ fn l_an_add_overtaken_by_a_move_and_a_heavy_turn() {
 
 /// (l) A heavy partition moves and turns on, so that the much leaves the window, while a record adds to it.
 fn a_heavy_add(name: &str, before: &'static [(u32, u64)]) {
-    explore(&format!("l: a heavy add, and two turns of the copy, {name}"), 1, move || {
+    explore_within(MOST, &format!("l: a heavy add, and two turns of the copy, {name}"), 1, move || {
         let stage = nearly_heavy();
         stage.then(|s, t| before.iter().for_each(|&(second, n)| _ = s.record_amount(0, Write, n, second, t)));
         let &(last, _) = before.last().unwrap();
