@@ -286,7 +286,7 @@ fn enlarged(own: u32, amount: Amount) -> u32 {
     own.saturating_add(amount.get()).min(MOST)
 }
 
-/// What is left of `all` in the window once `gone`, a part of it, has left. Slots that are taken while they are added up
+/// Returns the part of `all` that is in the window once `gone` has left. Slots that are taken while they are added up
 /// make that less, never more.
 fn left(all: u64, gone: u64) -> u64 {
     debug_assert!(gone <= all, "{gone} have left the window, of {all}");

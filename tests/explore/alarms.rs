@@ -1,4 +1,4 @@
-//! What warnings may say, and that none is missing.
+//! Judges warnings: each says what was so, and none is missing.
 
 use crate::heard::Heard;
 use crate::lives::{Course, Lives};
@@ -13,7 +13,7 @@ pub struct Post {
     pub kind: Kind,
     /// Its first moment, and its last.
     pub span: (Moment, Moment),
-    /// What it returned.
+    /// The count that it returned.
     pub count: u64,
     /// Those that were heard during the call.
     pub warnings: Vec<Heard>,
@@ -59,7 +59,7 @@ impl Alarms {
         (*least.expect("a moment at least"), *most.expect("a moment at least"))
     }
 
-    /// What is wrong; empty if nothing is. `complete`: no warning state was forgotten but with a
+    /// Returns a text for each thing that is wrong. `complete`: no warning state was forgotten but with a
     /// partition that was replaced, and the last record of each that was hot took what was
     /// suppressed. Warnings and suppressed records are the statistics'.
     pub fn judge(

@@ -22,7 +22,7 @@ pub struct Prepared<'l> {
     records: Vec<hpd_record>,
 }
 
-/// What a call gave.
+/// The outcome of a call.
 pub struct Given {
     pub returned: i64,
     pub warnings: Vec<Heard>,
@@ -39,7 +39,7 @@ fn between<T>(call: impl FnOnce() -> T) -> T {
 }
 
 impl Call {
-    /// What it records.
+    /// The records that it makes.
     pub fn records(&self) -> Vec<Own> {
         let one = |key, kind| vec![Own { key, kind, amount: 1 }];
         match *self {

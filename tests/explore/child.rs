@@ -15,7 +15,7 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::channel;
 
-/// What the tracer writes when the second thread may do its part, and what that writes when it is
+/// The tracer writes this when the second thread may do its part, and that thread when it is
 /// done.
 pub const GO: u8 = b'g';
 pub const DONE: u8 = b'd';

@@ -50,7 +50,7 @@ impl Options {
     }
 }
 
-/// What was found, of one scenario or all.
+/// The findings of one scenario, or of all.
 #[derive(Default)]
 struct Findings {
     places: usize,
