@@ -1,9 +1,9 @@
 //! Who warns: at most one record an interval, for each partition and operation.
 
 use crate::operation::Operation;
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 #[cfg(loom)]
-use crate::sync::watch::{Kind, Watch};
-use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::sys::watch::{Kind, Watch};
 use std::ptr::NonNull;
 
 /// The warning state of a partition that has been hot.

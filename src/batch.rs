@@ -2,13 +2,13 @@
 //! the one before it could have asked for.
 
 use crate::detector::Detector;
-use crate::epoch;
 use crate::error::Error;
 use crate::key::{Hash, Hashing, Key, Prefix};
 use crate::label::Label;
 use crate::ledger::{Ledger, Quick};
 use crate::record::Record;
 use crate::recording::{Delivery, Listener};
+use crate::sys::epoch;
 use crate::warning::Warning;
 use crossbeam_epoch::Guard;
 use std::ops::Range;

@@ -1,18 +1,18 @@
 //! How a detector is made.
 
-use crate::clock::Clock;
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::Hashing;
 use crate::ledger::Terms;
 use crate::measure::Measure;
-use crate::memory::try_box;
 use crate::operation::Operation;
 use crate::partition::Rules;
 use crate::redaction::Redaction;
 use crate::rule::{Rates, SUSTAINED};
 use crate::statistics::Tally;
-use crate::sync::AtomicU64;
+use crate::sys::clock::Clock;
+use crate::sys::memory::try_box;
+use crate::sys::sync::AtomicU64;
 use crate::thresholds::{THRESHOLD_MAX, Thresholds};
 use crate::warning::Warning;
 

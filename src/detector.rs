@@ -1,9 +1,6 @@
 //! The detector: what a program holds.
 
 use crate::builder::{Builder, Callback};
-use crate::census::Census;
-use crate::clock::Clock;
-use crate::epoch;
 use crate::error::Error;
 use crate::handle::TableHandle;
 use crate::key::{Key, check_name};
@@ -17,6 +14,9 @@ use crate::redaction::Redacted;
 use crate::schema::Schemas;
 use crate::segment::Segment;
 use crate::statistics::Statistics;
+use crate::sys::clock::Clock;
+use crate::sys::epoch;
+use crate::sys::record_counter::Census;
 use crate::thresholds::{self, Scope, Thresholds};
 use crate::warning::Warning;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
 //! Why a call was refused.
 
-use crate::memory::OutOfMemory;
+use crate::sys::memory::OutOfMemory;
 
 /// Why a call was refused. A refused call has changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use crate::boundary::{boundary, count, detector_of};
 use crate::ffi_warnings::no_warning;
 use crate::hottest::HotPartition;
 use crate::key::Key;
-use crate::memory::try_box;
+use crate::sys::memory::try_box;
 use std::ffi::c_char;
 
 pub(crate) fn reason(code: i32) -> Result<Reason, Refused> {

@@ -5,8 +5,8 @@ use crate::abi::*;
 use crate::abi_metrics::*;
 use crate::boundary::{boundary, detector_of};
 use crate::key::Key;
-use crate::memory::try_box;
 use crate::metrics::Metrics;
+use crate::sys::memory::try_box;
 use std::ffi::c_char;
 
 /// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. options may be NULL: the ten

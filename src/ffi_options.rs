@@ -5,7 +5,7 @@ use crate::abi::*;
 use crate::boundary::boundary;
 use crate::builder::Builder;
 use crate::detector::Detector;
-use crate::memory::try_box;
+use crate::sys::memory::try_box;
 use crate::thresholds::Thresholds;
 use crate::warning::Warning;
 use std::ffi::c_void;

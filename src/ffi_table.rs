@@ -4,8 +4,8 @@
 use crate::abi::*;
 use crate::boundary::{boundary, count, detector_of};
 use crate::handle::TableHandle;
-use crate::memory::try_box;
 use crate::operation::Operation;
+use crate::sys::memory::try_box;
 use std::ffi::{CStr, c_char};
 
 /// # Safety

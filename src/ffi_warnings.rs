@@ -10,9 +10,9 @@ use crate::detector::Detector;
 use crate::error::Error;
 use crate::kept::Warnings;
 use crate::key::Key;
-use crate::memory::{TryString, try_box};
 use crate::operation::Operation;
 use crate::rule::Rule;
+use crate::sys::memory::{TryString, try_box};
 use crate::warning::Warning;
 use std::fmt::Write;
 

@@ -3,11 +3,11 @@
 
 use crate::alarm::Alarm;
 use crate::history::History;
-use crate::memory::{OutOfMemory, fetch, try_box};
 use crate::operation::Operation;
 use crate::slot::Slot;
+use crate::sys::memory::{OutOfMemory, fetch, try_box};
 #[cfg(loom)]
-use crate::sync::watch::{Kind, Watch};
+use crate::sys::watch::{Kind, Watch};
 use crate::wheel::{Header, Wheel};
 use crossbeam_epoch::Guard;
 use std::ptr::{NonNull, null_mut};

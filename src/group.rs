@@ -10,7 +10,7 @@
 //! A lane of zeros is vacant. Tag 0 with a cell is *gone*: a lane whose entry was removed. One comparison finds
 //! the lanes that have a tag: each step below works on all four lanes and carries into none.
 
-use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 
 pub(crate) const LANES: usize = 4;
 /// One in each lane.

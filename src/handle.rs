@@ -3,9 +3,9 @@
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::{Key, Prefix, check_pk};
-use crate::memory::OutOfMemory;
 use crate::operation::Operation;
 use crate::recording::Delivery;
+use crate::sys::memory::OutOfMemory;
 use crate::warning::Warning;
 
 /// A table of a detector, whose name has been checked and hashed once. Recording through it costs less

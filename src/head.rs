@@ -13,7 +13,7 @@
 //! is touched.
 
 use crate::slot::{self, MOST};
-use crate::sync::{AcqRel, Acquire, AtomicU64};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
 const FROZEN: u64 = 1 << 31;
 

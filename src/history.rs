@@ -20,12 +20,12 @@
 //! is frozen because the clock may leap: an array that is full for the second that closes now is not
 //! for one that closes a window later, and what is put then must not go where has been copied already.
 
-use crate::memory::{OutOfMemory, Tailed};
 use crate::operation::Operation;
 use crate::slot::Slot;
+use crate::sys::memory::{OutOfMemory, Tailed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]
-use crate::sync::watch::{Kind, Watch};
-use crate::sync::{AcqRel, Acquire, AtomicU64};
+use crate::sys::watch::{Kind, Watch};
 use std::ptr::NonNull;
 
 const FROZEN: u64 = 1 << 31;

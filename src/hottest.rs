@@ -1,9 +1,7 @@
 //! The hottest partitions, found by a walk over the table while others record.
 
 use crate::aside::{self, Kind, Reason, with_aside};
-use crate::clock::Moment;
 use crate::detector::Detector;
-use crate::epoch;
 use crate::error::Error;
 use crate::key::Key;
 use crate::ledger::Ledger;
@@ -13,6 +11,8 @@ use crate::partition::Partition;
 use crate::scan::Scan;
 use crate::segment::Segment;
 use crate::statistics::Tally;
+use crate::sys::clock::Moment;
+use crate::sys::epoch;
 use crate::table::Refusal;
 use crossbeam_epoch::Guard;
 

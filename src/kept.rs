@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::key::Key;
-use crate::memory::{OutOfMemory, try_box};
+use crate::sys::memory::{OutOfMemory, try_box};
 use crate::warning::Warning;
 use std::cell::RefCell;
 use std::collections::VecDeque;

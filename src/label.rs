@@ -13,7 +13,7 @@
 //! key has found an entry that is in the table, of a key of those lengths whose texts begin in the cell.
 
 use crate::key::Key;
-use crate::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 
 const LIVE: u64 = 1 << 63;
 const GONE: u64 = 1 << 62;

@@ -6,11 +6,9 @@
 
 use crate::amount::Amount;
 use crate::aside;
-use crate::clock::Moment;
 use crate::head::Head;
 use crate::key::{Hash, Hashing, Key};
 use crate::measure::Measure;
-use crate::memory::{OutOfMemory, try_box};
 use crate::operation::Operation;
 use crate::partition::{AddError, Content, Partition, Rules};
 use crate::redaction::Redaction;
@@ -19,9 +17,11 @@ use crate::rule::{Met, Rates, Rule};
 use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
+use crate::sys::clock::Moment;
+use crate::sys::memory::{OutOfMemory, try_box};
+use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
 #[cfg(loom)]
-use crate::sync::watch::{Kind, Watch};
-use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
+use crate::sys::watch::{Kind, Watch};
 use crate::table::{Closed, Insert, Refusal, Table};
 use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;

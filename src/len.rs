@@ -1,6 +1,6 @@
 //! How many entries a table has, counted by those who insert and remove them.
 
-use crate::sync::{AtomicU64, Relaxed};
+use crate::sys::sync::{AtomicU64, Relaxed};
 
 /// A count that is exact when nobody is inserting or removing. An entry may be removed before it is
 /// counted in; then this wraps below zero for a moment, which reads as zero.

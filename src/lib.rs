@@ -25,7 +25,6 @@
 mod alarm;
 mod amount;
 mod aside;
-mod clock;
 mod error;
 mod form;
 mod group;
@@ -36,7 +35,6 @@ mod label;
 mod ledger;
 mod len;
 mod measure;
-mod memory;
 mod operation;
 mod partition;
 mod past;
@@ -52,7 +50,7 @@ mod spine;
 mod statistics;
 mod successor;
 mod sweep;
-mod sync;
+mod sys;
 mod table;
 mod thresholds;
 pub mod units;
@@ -73,11 +71,7 @@ mod boundary;
 #[cfg(not(loom))]
 mod builder;
 #[cfg(not(loom))]
-mod census;
-#[cfg(not(loom))]
 mod detector;
-#[cfg(not(loom))]
-mod epoch;
 #[cfg(not(loom))]
 pub mod ffi;
 #[cfg(not(loom))]

@@ -5,8 +5,8 @@ use crate::detector::Detector;
 use crate::error::Error;
 use crate::hottest::HotPartition;
 use crate::key::Key;
-use crate::memory::TryString;
 use crate::operation::Operation;
+use crate::sys::memory::TryString;
 use crate::units::Units;
 use std::fmt::{self, Display, Write};
 

@@ -15,16 +15,16 @@
 
 use crate::alarm::Alarm;
 use crate::amount::Amount;
-use crate::clock::Moment;
 use crate::form::Form;
 use crate::head::{AtomicHead, Head};
 use crate::key::{Hash, Key};
 use crate::label::{AtomicLabel, Label};
-use crate::memory::OutOfMemory;
 use crate::operation::Operation;
 use crate::past::{GrowError, Past};
 use crate::series::Series;
-use crate::sync::AtomicU64;
+use crate::sys::clock::Moment;
+use crate::sys::memory::OutOfMemory;
+use crate::sys::sync::AtomicU64;
 use crossbeam_epoch::Guard;
 use std::marker::PhantomData;
 use std::ptr::NonNull;

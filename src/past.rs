@@ -8,10 +8,10 @@
 use crate::alarm::Alarm;
 use crate::form::{Annex, CAPACITIES, Form};
 use crate::history::History;
-use crate::memory::OutOfMemory;
 use crate::operation::Operation;
 use crate::slot::Slot;
-use crate::sync::{AcqRel, Acquire, AtomicPtr};
+use crate::sys::memory::OutOfMemory;
+use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 use crate::wheel::Wheel;
 use crossbeam_epoch::Guard;
 

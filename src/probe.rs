@@ -2,9 +2,9 @@
 
 use crate::key::{Hash, Key};
 use crate::label::Label;
-use crate::memory::fetch;
 use crate::partition::{Content, Partition};
 use crate::segment::Segment;
+use crate::sys::memory::fetch;
 use std::ops::Range;
 use std::ptr::NonNull;
 

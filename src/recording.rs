@@ -1,9 +1,7 @@
 //! How a detector records: the way that nearly all records take, and all that few of them have to do.
 
 use crate::alarm::Alarm;
-use crate::clock::Moment;
 use crate::detector::Detector;
-use crate::epoch;
 use crate::error::Error;
 use crate::key::{Hash, Key, Prefix};
 use crate::ledger::{Ledger, Posting, Quick};
@@ -13,6 +11,8 @@ use crate::past::GrowError;
 use crate::record::Record;
 use crate::rule::{Met, Rule};
 use crate::statistics::Tally;
+use crate::sys::clock::Moment;
+use crate::sys::epoch;
 use crate::table::Refusal;
 use crate::warning::Warning;
 use crossbeam_epoch::Guard;

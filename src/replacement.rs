@@ -8,16 +8,16 @@
 //! before that half is itself replaced.
 
 use crate::aside::is_aside;
-use crate::clock::Moment;
 use crate::form::Form;
 use crate::len::Len;
-use crate::memory::OutOfMemory;
 use crate::partition::{Partition, Rules};
 use crate::segment::Segment;
 use crate::spine::DEPTH_MAX;
 use crate::statistics::Tally;
 use crate::successor::{Load, Successor};
-use crate::sync::{AcqRel, Acquire, AtomicU64};
+use crate::sys::clock::Moment;
+use crate::sys::memory::OutOfMemory;
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crate::table::Table;
 use crossbeam_epoch::Guard;
 

@@ -43,12 +43,12 @@ impl Scan {
 mod tests {
     use super::*;
     use crate::amount::Amount;
-    use crate::clock::Moment;
     use crate::key::{Hash, Key};
     use crate::operation::Operation;
     use crate::partition::{Content, Rules};
     use crate::replacement::Renewal;
-    use crate::sync::AtomicU64;
+    use crate::sys::clock::Moment;
+    use crate::sys::sync::AtomicU64;
     use std::collections::HashSet;
 
     fn insert(table: &Table, n: u32, guard: &Guard) {

@@ -4,10 +4,10 @@
 
 use crate::json::{self, Malformed};
 use crate::key::random_word;
-use crate::memory::{OutOfMemory, try_box, try_text};
+use crate::sys::memory::{OutOfMemory, try_box, try_text};
+use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 #[cfg(loom)]
-use crate::sync::watch::{Kind, Watch};
-use crate::sync::{AcqRel, Acquire, AtomicPtr};
+use crate::sys::watch::{Kind, Watch};
 use ahash::RandomState;
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;

@@ -14,11 +14,11 @@
 //! entries are frozen too, and copied to its successors.
 
 use crate::group::{AtomicGroup, LANES, Lane};
-use crate::memory::{OutOfMemory, allocate};
 use crate::partition::{Content, Partition};
+use crate::sys::memory::{OutOfMemory, allocate};
+use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
 #[cfg(loom)]
-use crate::sync::watch::{Kind, Watch};
-use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
+use crate::sys::watch::{Kind, Watch};
 use std::alloc::{Layout, dealloc};
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
@@ -374,7 +374,7 @@ impl<'g> Segment<'g> {
         let mut lasts = place.load(Acquire);
         if lasts.is_null() {
             let zero = |_| std::array::from_fn(|_| AtomicU64::new(0));
-            let new = Box::into_raw(crate::memory::try_box(std::array::from_fn(zero))?);
+            let new = Box::into_raw(crate::sys::memory::try_box(std::array::from_fn(zero))?);
             lasts = match place.compare_exchange(null_mut(), new, AcqRel, Acquire) {
                 Ok(_) => new,
                 Err(other) => {

@@ -4,7 +4,7 @@
 //! and a slot that is read after its second has left the window is recognised as old by its tag:
 //! nothing ever has to be swept back to zero.
 
-use crate::sync::{AcqRel, Acquire, AtomicU64};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
 /// Where a slot saturates: 2³⁰ − 1. The two bits above mark slots in [`crate::history`].
 pub(crate) const MOST: u32 = (1 << 30) - 1;

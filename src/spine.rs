@@ -3,8 +3,8 @@
 //! It grows by levels, each as long as all before it together, so that it never moves. The words of the first
 //! few segments are at hand, so that in small tables a word is found one step sooner.
 
-use crate::memory::{OutOfMemory, Tailed};
-use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed};
+use crate::sys::memory::{OutOfMemory, Tailed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed};
 use std::ptr::{NonNull, null_mut};
 
 /// The deepest a segment gets; beyond 2²⁶ segments they grow instead of splitting.

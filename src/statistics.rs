@@ -1,7 +1,7 @@
 //! What a detector tells about itself.
 
 use crate::aside::{Reason, Unattributed};
-use crate::sync::{AtomicU64, Relaxed};
+use crate::sys::sync::{AtomicU64, Relaxed};
 
 /// Numbers about a detector since it was made. Clearing does not reset them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

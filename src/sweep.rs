@@ -2,14 +2,14 @@
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
 use crate::aside::is_aside;
-use crate::clock::Moment;
 use crate::key::Key;
 use crate::ledger::Terms;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::scan::Scan;
 use crate::statistics::Tally;
-use crate::sync::{AtomicU64, Relaxed};
+use crate::sys::clock::Moment;
+use crate::sys::sync::{AtomicU64, Relaxed};
 use crate::table::{Closed, Refusal, Table};
 use crossbeam_epoch::Guard;
 

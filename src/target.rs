@@ -2,9 +2,9 @@
 
 use crate::attribute;
 use crate::json::{self, Malformed};
-use crate::memory::{OutOfMemory, try_text};
 use crate::request::{Action, Pinned, Subject, Value};
 use crate::schema::{IndexSchema, Learnt, Schemas, TableSchema};
+use crate::sys::memory::{OutOfMemory, try_text};
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
 use std::cell::RefCell;

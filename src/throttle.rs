@@ -3,7 +3,6 @@
 use crate::amount::Amount;
 use crate::aside::{Kind, Reason, Unattributed, with_aside};
 use crate::detector::Detector;
-use crate::epoch;
 use crate::error::Error;
 use crate::key::{Key, check_name};
 use crate::ledger::Posting;
@@ -11,6 +10,7 @@ use crate::operation::Operation;
 use crate::recording::Delivery;
 use crate::rule::{Met, Rule};
 use crate::statistics::Tally;
+use crate::sys::epoch;
 use crate::warning::Warning;
 
 impl Detector {

@@ -5,11 +5,11 @@
 //! that a turn adds up a slot or two instead of 61. The sum is a function of that second alone (see
 //! [`crate::series`]), so it does not matter which thread remembers it.
 
-use crate::memory::{OutOfMemory, Tailed};
 use crate::slot::{AtomicSlot, Slot};
+use crate::sys::memory::{OutOfMemory, Tailed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]
-use crate::sync::watch::{Kind, Watch};
-use crate::sync::{AcqRel, Acquire, AtomicU64};
+use crate::sys::watch::{Kind, Watch};
 use std::ptr::NonNull;
 
 /// What precedes the slots in memory.

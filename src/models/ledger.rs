@@ -3,11 +3,11 @@
 use super::subject::{Subject, TABLE};
 use super::{Stage, Thread, explore};
 use crate::alarm::Alarm;
-use crate::clock::Moment;
 use crate::ledger::Posting;
 use crate::operation::Operation::{self, Read, Write};
 use crate::partition::Partition;
 use crate::probe::BY_GROUP;
+use crate::sys::clock::Moment;
 use crate::thresholds::{Scope, Thresholds};
 
 /// (d) Two threads touch one partition first: there is one partition, and both are in it.

@@ -3,7 +3,7 @@
 //!
 //! In each model one thread pins and reads, the way a call of the library does. The other thread replaces what
 //! is read, retires it, and lets the epochs pass that free it. All memory is watched: see
-//! [`crate::sync::watch`]. Each model has two twins that must fail: in one the reader is not pinned, in the
+//! [`crate::sys::watch`]. Each model has two twins that must fail: in one the reader is not pinned, in the
 //! other memory is freed at once instead of being retired. A twin watches only the kind of memory that its
 //! model is about, so that it does not fail for the sake of another.
 
@@ -11,11 +11,11 @@ use super::series::{RULES, Series, WINDOW, series_of};
 use super::subject::{Subject, TABLE};
 use super::{Stage, explore};
 use crate::amount::Amount;
-use crate::clock::Moment;
 use crate::ledger::Posting;
 use crate::operation::Operation::{Read, Write};
 use crate::partition::Partition;
-use crate::sync::watch::{self, Kind};
+use crate::sys::clock::Moment;
+use crate::sys::watch::{self, Kind};
 use crate::thresholds::{Scope, Thresholds};
 use crossbeam_epoch::{Guard, unprotected};
 use std::sync::Arc;

@@ -4,13 +4,13 @@
 
 use super::{Stage, Thread, explore};
 use crate::amount::Amount;
-use crate::clock::Moment;
 use crate::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::key::{Hash, Key};
 use crate::operation::Operation::{Read, Write};
 use crate::partition::{Content, Partition, Rules};
 use crate::slot::MOST;
-use crate::sync::AtomicU64;
+use crate::sys::clock::Moment;
+use crate::sys::sync::AtomicU64;
 use loom::thread;
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;

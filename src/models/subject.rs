@@ -2,7 +2,6 @@
 
 use super::{Stage, Thread};
 use crate::amount::Amount;
-use crate::clock::Moment;
 use crate::key::{Hash, Hashing, Key};
 use crate::ledger::{Current, Posting, Quick, Terms};
 use crate::measure::Measure;
@@ -11,7 +10,8 @@ use crate::partition::{Partition, Rules};
 use crate::rule::Rates;
 use crate::series::Series;
 use crate::statistics::Tally;
-use crate::sync::AtomicU64;
+use crate::sys::clock::Moment;
+use crate::sys::sync::AtomicU64;
 use crossbeam_epoch::Guard;
 
 /// A detector without its clock and its callback.

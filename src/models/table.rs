@@ -3,13 +3,13 @@
 
 use super::{Stage, Thread, explore};
 use crate::amount::Amount;
-use crate::clock::Moment;
 use crate::key::{Hash, Key};
 use crate::operation::Operation::Write;
 use crate::partition::{Content, Partition, Rules};
 use crate::replacement::Renewal;
-use crate::sync::AtomicU64;
-use crate::sync::watch::{self, Kind};
+use crate::sys::clock::Moment;
+use crate::sys::sync::AtomicU64;
+use crate::sys::watch::{self, Kind};
 use crate::table::{Insert, Refusal, Table};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::amount::Amount;
 use crate::head::{BASE_LIMIT, Head};
-use crate::memory::REFUSING;
+use crate::sys::memory::REFUSING;
 use crate::thresholds::Thresholds;
 
 const KEY: Key<'_> = Key { table: b"t", pk: b"k" };

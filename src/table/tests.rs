@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::amount::Amount;
-use crate::clock::Moment;
 use crate::key::Hashing;
 use crate::operation::Operation::Write;
 use crate::partition::Rules;
 use crate::segment::CELLS;
-use crate::sync::AtomicU64;
+use crate::sys::clock::Moment;
+use crate::sys::sync::AtomicU64;
 use proptest::prelude::*;
 use std::collections::HashMap;
 

@@ -6,7 +6,7 @@
 //! child is pinned: the one that forked was not (nothing is pinned during a callback), and the others
 //! are not there. What the old collector had not freed yet is left behind, once.
 
-use crate::census::Block;
+use crate::sys::record_counter::Block;
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::{null, null_mut};

@@ -1,7 +1,7 @@
 //! The detector's time: since about when it was made, never running back.
 
 use crate::error::Error;
-use crate::sync::{AcqRel, Acquire, AtomicU64};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
 /// The last moment a detector can count in: the end of second 2³² − 1.
 pub(crate) const LAST_MS: u64 = 4_294_967_295_999;

@@ -5,7 +5,7 @@
 //! that is counted in it, to the next one. Each detector has a place of its own in all blocks while it lives; those
 //! that find none share an ordinary counter.
 
-use crate::memory::try_box;
+use crate::sys::memory::try_box;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64};

@@ -9,6 +9,3 @@ pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-
-#[cfg(loom)]
-pub(crate) mod watch;
