@@ -1,7 +1,7 @@
 //! What DynamoDB answered: whether it did what was asked, what that took, and what it refused for want of throughput.
 
-use crate::aside::Reason;
 use crate::json::{self, Malformed};
+use crate::key::synthetic::Reason;
 use crate::operation::Operation;
 use crate::request::reduce;
 use crate::schema::reduced;

@@ -3,11 +3,11 @@
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::Hashing;
+use crate::key::redaction::Redaction;
 use crate::ledger::Terms;
 use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::partition::Rules;
-use crate::redaction::Redaction;
 use crate::rule::{Rates, SUSTAINED};
 use crate::statistics::Tally;
 use crate::sys::clock::Clock;

@@ -3,13 +3,13 @@
 use crate::builder::{Builder, Callback};
 use crate::error::Error;
 use crate::handle::TableHandle;
+use crate::key::redaction::Redacted;
 use crate::key::{Key, check_name};
 use crate::ledger::{Current, Ledger, Terms};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::record::Record;
 use crate::recording::Delivery;
-use crate::redaction::Redacted;
 #[cfg(feature = "dynamodb")]
 use crate::schema::Schemas;
 use crate::segment::Segment;

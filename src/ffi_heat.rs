@@ -3,11 +3,11 @@
 
 use crate::abi::*;
 use crate::abi_heat::*;
-use crate::aside::{Reason, Unattributed};
 use crate::boundary::{boundary, count, detector_of};
 use crate::ffi_warnings::no_warning;
 use crate::hottest::HotPartition;
 use crate::key::Key;
+use crate::key::synthetic::{Reason, Unattributed};
 use crate::sys::memory::try_box;
 use std::ffi::c_char;
 

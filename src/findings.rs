@@ -2,12 +2,12 @@
 //! to any.
 
 use crate::answer::{self, Answer, Capacity, Outcome, Throttle};
-use crate::aside::Reason;
 use crate::attribute;
 use crate::charge::{self, Charge, Stray};
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::json::{self, Malformed};
+use crate::key::synthetic::Reason;
 use crate::key::{Key, check_name};
 use crate::observe::ObserveError;
 use crate::operation::Operation;

@@ -1,9 +1,9 @@
 //! The hottest partitions, found by a walk over the table while others record.
 
-use crate::aside::{self, Kind, Reason, with_aside};
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::Key;
+use crate::key::synthetic::{self, Kind, Reason, with_aside};
 use crate::ledger::Ledger;
 use crate::measure::Measure;
 use crate::operation::Operation;
@@ -127,9 +127,9 @@ impl Detector {
             begin,
             |_, _| {},
             |podium, ledger, found, now, guard| {
-                let key = if aside::is_aside(found.key()) {
+                let key = if synthetic::is_aside(found.key()) {
                     // Found by its throttles, in case that it has nothing else.
-                    let Some(key) = aside::throttled(found.key()) else { return Ok(()) };
+                    let Some(key) = synthetic::throttled(found.key()) else { return Ok(()) };
                     key
                 } else {
                     found.key()

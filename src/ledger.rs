@@ -5,13 +5,13 @@
 //! with the new one, and so comes after it.
 
 use crate::amount::Amount;
-use crate::aside;
 use crate::head::Head;
+use crate::key::redaction::Redaction;
+use crate::key::synthetic;
 use crate::key::{Hash, Hashing, Key};
 use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::partition::{AddError, Content, Partition, Rules};
-use crate::redaction::Redaction;
 use crate::replacement::Renewal;
 use crate::rule::{Met, Rates, Rule};
 use crate::slot::MOST;
@@ -217,7 +217,7 @@ impl Ledger {
 
     /// A count under which nothing recorded so warns: the alarm is made well before. That of a throttle may at once.
     fn floor(&self, posting: &Posting<'_>, terms: &Terms) -> u64 {
-        let warns = terms.warn_of_throttles && aside::throttled(posting.key).is_some();
+        let warns = terms.warn_of_throttles && synthetic::throttled(posting.key).is_some();
         if warns { 0 } else { self.overrides.floor(posting.operation) }
     }
 

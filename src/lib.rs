@@ -24,7 +24,6 @@
 
 mod alarm;
 mod amount;
-mod aside;
 mod error;
 mod form;
 mod group;
@@ -39,7 +38,6 @@ mod operation;
 mod partition;
 mod past;
 mod probe;
-mod redaction;
 mod replacement;
 mod rule;
 mod scan;
@@ -141,8 +139,8 @@ mod token;
 #[cfg(all(test, loom))]
 mod models;
 
-pub use aside::{Reason, Unattributed};
 pub use error::Error;
+pub use key::synthetic::{Reason, Unattributed};
 pub use operation::Operation;
 pub use rule::Rule;
 pub use statistics::Statistics;

@@ -1,10 +1,10 @@
 //! The detector's statistics and its hottest partitions as text for Prometheus, or for who reads OpenMetrics.
 
-use crate::aside::{Reason, Unattributed};
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::hottest::HotPartition;
 use crate::key::Key;
+use crate::key::synthetic::{Reason, Unattributed};
 use crate::operation::Operation;
 use crate::sys::memory::TryString;
 use crate::units::Units;

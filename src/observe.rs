@@ -2,12 +2,12 @@
 //! throttled. All of it is worked out first, then recorded; so a request that is refused has changed nothing.
 
 use crate::answer::{self, Answer, Outcome};
-use crate::aside::Unattributed;
 use crate::charge::{self, Charge, Stray};
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::findings::{Findings, Throttled};
 use crate::json::Malformed;
+use crate::key::synthetic::Unattributed;
 use crate::key::{Key, check_name};
 use crate::record::Record;
 use crate::recording::Listener;

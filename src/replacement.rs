@@ -7,8 +7,8 @@
 //! at once; the sibling's own place in the spine is filled in next, by whoever gets there, and at the latest
 //! before that half is itself replaced.
 
-use crate::aside::is_aside;
 use crate::form::Form;
+use crate::key::synthetic::is_aside;
 use crate::len::Len;
 use crate::partition::{Partition, Rules};
 use crate::segment::Segment;

@@ -1,8 +1,8 @@
 //! Giving back what is idle: a walk over the table in small steps, each done by a record that
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
-use crate::aside::is_aside;
 use crate::key::Key;
+use crate::key::synthetic::is_aside;
 use crate::ledger::Terms;
 use crate::operation::Operation;
 use crate::partition::Partition;

@@ -7,7 +7,7 @@
 //! moves more partitions than a segment has.
 //
 
-use crate::aside::is_aside;
+use crate::key::synthetic::is_aside;
 use crate::key::{Hash, Key};
 use crate::label::Label;
 use crate::len::Len;

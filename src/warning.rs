@@ -1,8 +1,8 @@
 //! What a warning says.
 
 use crate::key::Key;
+use crate::key::redaction::Redacted;
 use crate::operation::Operation;
-use crate::redaction::Redacted;
 use crate::rule::Rule;
 use crate::units::Units;
 use std::fmt;

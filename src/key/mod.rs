@@ -1,5 +1,8 @@
 //! A partition's key, the pair (table, pk), and how it is hashed.
 
+pub(crate) mod redaction;
+pub(crate) mod synthetic;
+
 use crate::error::Error;
 use crate::group::TAG_MAX;
 use ahash::{AHasher, RandomState};
