@@ -4,8 +4,8 @@
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::{Hash, Hashing, Key, Prefix};
-use crate::label::Label;
 use crate::ledger::{Ledger, Quick};
+use crate::partition::label::Label;
 use crate::record::Record;
 use crate::recording::{Delivery, Listener};
 use crate::sys::epoch;

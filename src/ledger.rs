@@ -4,17 +4,17 @@
 //! either finds its partition there, and so comes before the clear, or is turned away and starts again
 //! with the new one, and so comes after it.
 
-use crate::amount::Amount;
-use crate::head::Head;
 use crate::key::redaction::Redaction;
 use crate::key::synthetic;
 use crate::key::{Hash, Hashing, Key};
 use crate::measure::Measure;
 use crate::operation::Operation;
+use crate::partition::amount::Amount;
+use crate::partition::head::Head;
+use crate::partition::slot::MOST;
 use crate::partition::{AddError, Content, Partition, Rules};
 use crate::replacement::Renewal;
 use crate::rule::{Met, Rates, Rule};
-use crate::slot::MOST;
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
 use crate::sys::clock::Moment;

@@ -22,28 +22,19 @@
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 
-mod alarm;
-mod amount;
 mod error;
-mod form;
 mod group;
-mod head;
-mod history;
 mod key;
-mod label;
 mod ledger;
 mod len;
 mod measure;
 mod operation;
 mod partition;
-mod past;
 mod probe;
 mod replacement;
 mod rule;
 mod scan;
 mod segment;
-mod series;
-mod slot;
 mod spine;
 mod statistics;
 mod successor;
@@ -52,7 +43,6 @@ mod sys;
 mod table;
 mod thresholds;
 pub mod units;
-mod wheel;
 
 #[cfg(not(loom))]
 mod abi;

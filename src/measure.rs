@@ -1,8 +1,8 @@
 //! What is counted: operations, or capacity in half units.
 
-use crate::amount::Amount;
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::partition::amount::Amount;
 use crate::rule::LIMITS;
 
 /// How a detector's counts are measured, and what DynamoDB's limits are in that measure.

@@ -1,7 +1,7 @@
 //! How an entry is found in a segment, and put there.
 
 use crate::key::{Hash, Key};
-use crate::label::Label;
+use crate::partition::label::Label;
 use crate::partition::{Content, Partition};
 use crate::segment::Segment;
 use crate::sys::memory::fetch;

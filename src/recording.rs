@@ -1,13 +1,13 @@
 //! How a detector records: the way that nearly all records take, and all that few of them have to do.
 
-use crate::alarm::Alarm;
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::{Hash, Key, Prefix};
 use crate::ledger::{Ledger, Posting, Quick};
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::past::GrowError;
+use crate::partition::alarm::Alarm;
+use crate::partition::past::GrowError;
 use crate::record::Record;
 use crate::rule::{Met, Rule};
 use crate::statistics::Tally;

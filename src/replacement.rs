@@ -7,9 +7,9 @@
 //! at once; the sibling's own place in the spine is filled in next, by whoever gets there, and at the latest
 //! before that half is itself replaced.
 
-use crate::form::Form;
 use crate::key::synthetic::is_aside;
 use crate::len::Len;
+use crate::partition::past_ptr::Form;
 use crate::partition::{Partition, Rules};
 use crate::segment::Segment;
 use crate::spine::DEPTH_MAX;

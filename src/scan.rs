@@ -42,9 +42,9 @@ impl Scan {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::amount::Amount;
     use crate::key::{Hash, Key};
     use crate::operation::Operation;
+    use crate::partition::amount::Amount;
     use crate::partition::{Content, Rules};
     use crate::replacement::Renewal;
     use crate::sys::clock::Moment;

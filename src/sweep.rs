@@ -183,9 +183,9 @@ impl Sweep {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::amount::Amount;
     use crate::key::Hashing;
     use crate::measure::Measure;
+    use crate::partition::amount::Amount;
     use crate::partition::{Content, Rules};
     use crate::rule::Rates;
 

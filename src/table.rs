@@ -9,8 +9,8 @@
 
 use crate::key::synthetic::is_aside;
 use crate::key::{Hash, Key};
-use crate::label::Label;
 use crate::len::Len;
+use crate::partition::label::Label;
 use crate::partition::{Content, Partition, Stopped};
 use crate::probe::Inserted;
 use crate::replacement::Renewal;

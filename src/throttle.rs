@@ -1,12 +1,12 @@
 //! Recording throttles, and what no partition can be charged with.
 
-use crate::amount::Amount;
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::synthetic::{Kind, Reason, Unattributed, with_aside};
 use crate::key::{Key, check_name};
 use crate::ledger::Posting;
 use crate::operation::Operation;
+use crate::partition::amount::Amount;
 use crate::recording::Delivery;
 use crate::rule::{Met, Rule};
 use crate::statistics::Tally;

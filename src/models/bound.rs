@@ -2,9 +2,9 @@
 
 use super::explore;
 use super::subject::Subject;
-use crate::amount::Amount;
 use crate::ledger::Terms;
 use crate::operation::Operation::{Read, Write};
+use crate::partition::amount::Amount;
 
 /// (f) A partition that is idle goes at the bound, and is recorded as it goes: the record is counted, or its partition is
 /// tallied as one that was not idle.

@@ -10,10 +10,10 @@
 use super::series::{RULES, Series, WINDOW, series_of};
 use super::subject::{Subject, TABLE};
 use super::{Stage, explore};
-use crate::amount::Amount;
 use crate::ledger::Posting;
 use crate::operation::Operation::{Read, Write};
 use crate::partition::Partition;
+use crate::partition::amount::Amount;
 use crate::sys::clock::Moment;
 use crate::sys::watch::{self, Kind};
 use crate::thresholds::{Scope, Thresholds};

@@ -6,10 +6,10 @@
 use super::ledger::ring;
 use super::subject::Subject;
 use super::{Stage, Thread, explore, explore_within};
-use crate::head::BASE_LIMIT;
 use crate::ledger::Terms;
 use crate::operation::Operation::Write;
 use crate::partition::Rules;
+use crate::partition::head::BASE_LIMIT;
 use std::collections::HashSet;
 use std::time::Duration;
 

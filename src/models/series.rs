@@ -3,12 +3,12 @@
 //! Every amount is a power of two, so that a count tells which adds are in it.
 
 use super::{Stage, Thread, explore};
-use crate::amount::Amount;
-use crate::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::key::{Hash, Key};
 use crate::operation::Operation::{Read, Write};
+use crate::partition::amount::Amount;
+use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
+use crate::partition::slot::MOST;
 use crate::partition::{Content, Partition, Rules};
-use crate::slot::MOST;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use loom::thread;

@@ -1,14 +1,14 @@
 //! A detector without its clock and its callback, for models to share.
 
 use super::{Stage, Thread};
-use crate::amount::Amount;
 use crate::key::{Hash, Hashing, Key};
 use crate::ledger::{Current, Posting, Quick, Terms};
 use crate::measure::Measure;
 use crate::operation::Operation::{self, Write};
+use crate::partition::amount::Amount;
+use crate::partition::series::Series;
 use crate::partition::{Partition, Rules};
 use crate::rule::Rates;
-use crate::series::Series;
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;

@@ -2,9 +2,9 @@
 //! what it found (g).
 
 use super::{Stage, Thread, explore};
-use crate::amount::Amount;
 use crate::key::{Hash, Key};
 use crate::operation::Operation::Write;
+use crate::partition::amount::Amount;
 use crate::partition::{Content, Partition, Rules};
 use crate::replacement::Renewal;
 use crate::sys::clock::Moment;

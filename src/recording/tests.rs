@@ -1,8 +1,8 @@
 //! A record's end, where memory is refused or its partition has gone in the middle of it.
 
 use super::*;
-use crate::amount::Amount;
-use crate::head::{BASE_LIMIT, Head};
+use crate::partition::amount::Amount;
+use crate::partition::head::{BASE_LIMIT, Head};
 use crate::sys::memory::REFUSING;
 use crate::thresholds::Thresholds;
 

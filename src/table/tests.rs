@@ -1,10 +1,10 @@
 //! The table against a map, one thread at a time; `models` has what threads do to each other.
 
 use super::*;
-use crate::amount::Amount;
 use crate::key::Hashing;
 use crate::operation::Operation::Write;
 use crate::partition::Rules;
+use crate::partition::amount::Amount;
 use crate::segment::CELLS;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;

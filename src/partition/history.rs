@@ -21,7 +21,7 @@
 //! for one that closes a window later, and what is put then must not go where has been copied already.
 
 use crate::operation::Operation;
-use crate::slot::Slot;
+use crate::partition::slot::Slot;
 use crate::sys::memory::{OutOfMemory, Tailed};
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]

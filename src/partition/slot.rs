@@ -6,7 +6,7 @@
 
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
-/// Where a slot saturates: 2³⁰ − 1. The two bits above mark slots in [`crate::history`].
+/// Where a slot saturates: 2³⁰ − 1. The two bits above mark slots in [`crate::partition::history`].
 pub(crate) const MOST: u32 = (1 << 30) - 1;
 
 /// A second and what it added up to. A count of zero is a slot that was never used.

@@ -1,4 +1,4 @@
-//! What one operation did lately: the [head](crate::head), and the closed slots before it, its *past*, which
+//! What one operation did lately: the [head](crate::partition::head), and the closed slots before it, its *past*, which
 //! are in the partition's history or, once there are many, in a wheel.
 //!
 //! **Every add is one `fetch_add` on the head**, and what it finds there plus its amount is the count. When a
@@ -22,14 +22,14 @@
 //! copy shares the past and turns on: it may have taken slots of the window for later seconds, and the frozen head
 //! would say `h` for ever. So no look at a frozen head proves anything, and its reader finds the partition again.
 
-use crate::amount::Amount;
-use crate::head::{AtomicHead, BASE_LIMIT, Head};
-use crate::history::Survey;
 use crate::operation::Operation;
 use crate::partition::AddError;
-use crate::past::{Closed, GrowError, Past};
+use crate::partition::amount::Amount;
+use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
+use crate::partition::history::Survey;
+use crate::partition::past::{Closed, GrowError, Past};
+use crate::partition::slot::{MOST, Slot};
 use crate::rule::{Recent, SUSTAINED};
-use crate::slot::{MOST, Slot};
 use crossbeam_epoch::Guard;
 
 /// A view of one operation of one partition.

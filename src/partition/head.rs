@@ -8,11 +8,11 @@
 //! ```
 //!
 //! The total is that of the head's second and a *base*: what the seconds before it in the window added up
-//! to when it began. The base is a function of the head's second alone (see [`crate::series`]), so it need
+//! to when it began. The base is a function of the head's second alone (see [`crate::partition::series`]), so it need
 //! not be kept: what an add finds here, plus its amount, is the count that it returns, and no other memory
 //! is touched.
 
-use crate::slot::{self, MOST};
+use crate::partition::slot::{self, MOST};
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
 const FROZEN: u64 = 1 << 31;

@@ -1,6 +1,6 @@
 //! An amount: what one record adds. It is never 0, because an entry whose count is 0 is a vacant one.
 
-use crate::slot::MOST;
+use crate::partition::slot::MOST;
 use std::num::NonZeroU32;
 
 /// Operations, or half capacity units: 1 to 2³⁰ − 1, where a slot saturates.

@@ -1,14 +1,14 @@
 //! The form of a past: nothing yet, a [`History`], or an *annex* that holds a history, wheels and an alarm, as
 //! far as there are any. One tagged pointer, to things that are replaced and never changed but in their slots.
 
-use crate::alarm::Alarm;
-use crate::history::History;
 use crate::operation::Operation;
-use crate::slot::Slot;
+use crate::partition::alarm::Alarm;
+use crate::partition::history::History;
+use crate::partition::slot::Slot;
+use crate::partition::wheel::{Header, Wheel};
 use crate::sys::memory::{OutOfMemory, fetch, try_box};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
-use crate::wheel::{Header, Wheel};
 use crossbeam_epoch::Guard;
 use std::ptr::{NonNull, null_mut};
 
@@ -26,7 +26,7 @@ const ANNEX: usize = 6;
 const ARMED: usize = 7;
 /// High bits, which no address has. The entry has moved or gone: nothing new may be hung here.
 const FROZEN: usize = 1 << 63;
-/// Some second's sum was too much for the head's total: see [`crate::head`]. Never taken back.
+/// Some second's sum was too much for the head's total: see [`crate::partition::head`]. Never taken back.
 const HEAVY: usize = 1 << 62;
 const ADDRESS: usize = !(KIND | FROZEN | HEAVY);
 

@@ -3,9 +3,9 @@
 //!
 //! The wheel also remembers what all its slots in the window added up to when the head's second began, so
 //! that a turn adds up a slot or two instead of 61. The sum is a function of that second alone (see
-//! [`crate::series`]), so it does not matter which thread remembers it.
+//! [`crate::partition::series`]), so it does not matter which thread remembers it.
 
-use crate::slot::{AtomicSlot, Slot};
+use crate::partition::slot::{AtomicSlot, Slot};
 use crate::sys::memory::{OutOfMemory, Tailed};
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]

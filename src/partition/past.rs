@@ -5,14 +5,14 @@
 //! when the entry moves, the copy has the same pointer, and the old one is frozen, so that nothing new is hung
 //! where nobody would find it.
 
-use crate::alarm::Alarm;
-use crate::form::{Annex, CAPACITIES, Form};
-use crate::history::History;
 use crate::operation::Operation;
-use crate::slot::Slot;
+use crate::partition::alarm::Alarm;
+use crate::partition::history::History;
+use crate::partition::past_ptr::{Annex, CAPACITIES, Form};
+use crate::partition::slot::Slot;
+use crate::partition::wheel::Wheel;
 use crate::sys::memory::OutOfMemory;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
-use crate::wheel::Wheel;
 use crossbeam_epoch::Guard;
 
 /// Why the past did not grow.

@@ -13,15 +13,26 @@
 //! that is. An entry is written before anybody can find it. From then on its heads, its past and the marks of
 //! its label change in place; the rest never does. To have other neighbours it *moves*: it is frozen and copied.
 
-use crate::alarm::Alarm;
-use crate::amount::Amount;
-use crate::form::Form;
-use crate::head::{AtomicHead, Head};
+pub(crate) mod alarm;
+pub(crate) mod amount;
+pub(crate) mod head;
+pub(crate) mod history;
+pub(crate) mod label;
+pub(crate) mod past;
+pub(crate) mod past_ptr;
+pub(crate) mod series;
+pub(crate) mod slot;
+pub(crate) mod wheel;
+
 use crate::key::{Hash, Key};
-use crate::label::{AtomicLabel, Label};
 use crate::operation::Operation;
-use crate::past::{GrowError, Past};
-use crate::series::Series;
+use crate::partition::alarm::Alarm;
+use crate::partition::amount::Amount;
+use crate::partition::head::{AtomicHead, Head};
+use crate::partition::label::{AtomicLabel, Label};
+use crate::partition::past::{GrowError, Past};
+use crate::partition::past_ptr::Form;
+use crate::partition::series::Series;
 use crate::sys::clock::Moment;
 use crate::sys::memory::OutOfMemory;
 use crate::sys::sync::AtomicU64;
