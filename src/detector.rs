@@ -6,13 +6,13 @@ use crate::handle::TableHandle;
 use crate::key::redaction::Redacted;
 use crate::key::{Key, check_name};
 use crate::ledger::{Current, Ledger, Terms};
+use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::record::Record;
 use crate::recording::Delivery;
 #[cfg(feature = "dynamodb")]
 use crate::schema::Schemas;
-use crate::segment::Segment;
 use crate::statistics::Statistics;
 use crate::sys::clock::Clock;
 use crate::sys::epoch;

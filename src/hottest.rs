@@ -5,15 +5,15 @@ use crate::error::Error;
 use crate::key::Key;
 use crate::key::synthetic::{self, Kind, Reason, with_aside};
 use crate::ledger::Ledger;
+use crate::map::Refusal;
+use crate::map::scan::Scan;
+use crate::map::segment::Segment;
 use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::scan::Scan;
-use crate::segment::Segment;
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
-use crate::table::Refusal;
 use crossbeam_epoch::Guard;
 
 /// A partition in a snapshot, and what it had of one operation in the window.

@@ -7,13 +7,14 @@
 use crate::key::redaction::Redaction;
 use crate::key::synthetic;
 use crate::key::{Hash, Hashing, Key};
+use crate::map::replace::Renewal;
+use crate::map::{Closed, Insert, Refusal, Table};
 use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::head::Head;
 use crate::partition::slot::MOST;
 use crate::partition::{AddError, Content, Partition, Rules};
-use crate::replacement::Renewal;
 use crate::rule::{Met, Rates, Rule};
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
@@ -22,7 +23,6 @@ use crate::sys::memory::{OutOfMemory, try_box};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
-use crate::table::{Closed, Insert, Refusal, Table};
 use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;
 

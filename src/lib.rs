@@ -23,24 +23,16 @@
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 
 mod error;
-mod group;
 mod key;
 mod ledger;
-mod len;
+mod map;
 mod measure;
 mod operation;
 mod partition;
-mod probe;
-mod replacement;
 mod rule;
-mod scan;
-mod segment;
-mod spine;
 mod statistics;
-mod successor;
 mod sweep;
 mod sys;
-mod table;
 mod thresholds;
 pub mod units;
 

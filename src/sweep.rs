@@ -4,13 +4,13 @@
 use crate::key::Key;
 use crate::key::synthetic::is_aside;
 use crate::ledger::Terms;
+use crate::map::scan::Scan;
+use crate::map::{Closed, Refusal, Table};
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::scan::Scan;
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::sync::{AtomicU64, Relaxed};
-use crate::table::{Closed, Refusal, Table};
 use crossbeam_epoch::Guard;
 
 /// Walks over the whole table in one window. Two, so that an idle partition outlives its window by half

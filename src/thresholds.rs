@@ -2,12 +2,12 @@
 
 use crate::error::Error;
 use crate::key::{Hashing, Key, check_name};
+use crate::map::{Closed, Refusal};
 use crate::operation::Operation;
 use crate::sys::memory::{OutOfMemory, try_box};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
-use crate::table::{Closed, Refusal};
 use crossbeam_epoch::Guard;
 use std::ptr::null_mut;
 

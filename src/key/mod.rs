@@ -4,7 +4,7 @@ pub(crate) mod redaction;
 pub(crate) mod synthetic;
 
 use crate::error::Error;
-use crate::group::TAG_MAX;
+use crate::map::group::TAG_MAX;
 use ahash::{AHasher, RandomState};
 use std::hash::{BuildHasher, Hasher};
 use std::ptr::NonNull;

@@ -3,10 +3,10 @@
 use super::subject::{Subject, TABLE};
 use super::{Stage, Thread, explore};
 use crate::ledger::Posting;
+use crate::map::probe::BY_GROUP;
 use crate::operation::Operation::{self, Read, Write};
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
-use crate::probe::BY_GROUP;
 use crate::sys::clock::Moment;
 use crate::thresholds::{Scope, Thresholds};
 

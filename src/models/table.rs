@@ -3,14 +3,14 @@
 
 use super::{Stage, Thread, explore};
 use crate::key::{Hash, Key};
+use crate::map::replace::Renewal;
+use crate::map::{Insert, Refusal, Table};
 use crate::operation::Operation::Write;
 use crate::partition::amount::Amount;
 use crate::partition::{Content, Partition, Rules};
-use crate::replacement::Renewal;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use crate::sys::watch::{self, Kind};
-use crate::table::{Insert, Refusal, Table};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -192,7 +192,7 @@ fn g_a_reader_that_unpins_early_is_caught() {
             let word = segment.word();
             drop(guard);
             // SAFETY: none; segments are kept, so that loom and not the allocator sees the mistake.
-            unsafe { crate::segment::Segment::view(word) }.touch();
+            unsafe { crate::map::segment::Segment::view(word) }.touch();
         });
     });
 }

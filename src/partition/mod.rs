@@ -1,5 +1,5 @@
 //! A partition: its key, its two series, and what hangs on them, in one entry, in a cell of a
-//! [segment](crate::segment).
+//! [segment](crate::map::segment).
 //!
 //! ```text
 //!  0        8        16      24      32

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::key::Hashing;
+use crate::map::segment::CELLS;
 use crate::operation::Operation::Write;
 use crate::partition::Rules;
 use crate::partition::amount::Amount;
-use crate::segment::CELLS;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use proptest::prelude::*;

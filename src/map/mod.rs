@@ -5,17 +5,27 @@
 //! which something is idle, or has outgrown its history, is replaced by a copy that has what is alive and
 //! the room it needs, or by two halves of depth `d + 1`. Nothing else moves or is freed, so no operation
 //! moves more partitions than a segment has.
+
+pub(crate) mod directory;
+pub(crate) mod group;
+pub(crate) mod len;
+pub(crate) mod probe;
+pub(crate) mod replace;
+pub(crate) mod scan;
+pub(crate) mod segment;
+pub(crate) mod successor;
+
 //
 
 use crate::key::synthetic::is_aside;
 use crate::key::{Hash, Key};
-use crate::len::Len;
+use crate::map::directory::{Spine, closed, is_closed, is_vacant, low};
+use crate::map::len::Len;
+use crate::map::probe::Inserted;
+use crate::map::replace::Renewal;
+use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
 use crate::partition::label::Label;
 use crate::partition::{Content, Partition, Stopped};
-use crate::probe::Inserted;
-use crate::replacement::Renewal;
-use crate::segment::{CELL_UNITS, CELLS, Segment, Shape};
-use crate::spine::{Spine, closed, is_closed, is_vacant, low};
 use crate::sys::memory::OutOfMemory;
 use crate::sys::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;

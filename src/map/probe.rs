@@ -1,9 +1,9 @@
 //! How an entry is found in a segment, and put there.
 
 use crate::key::{Hash, Key};
+use crate::map::segment::Segment;
 use crate::partition::label::Label;
 use crate::partition::{Content, Partition};
-use crate::segment::Segment;
 use crate::sys::memory::fetch;
 use std::ops::Range;
 use std::ptr::NonNull;

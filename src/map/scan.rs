@@ -5,8 +5,8 @@
 //! reversed: so the keys of one segment are neighbours, and a segment that splits meanwhile leaves neither more nor less
 //! before the walk's position than was there.
 
-use crate::segment::Segment;
-use crate::table::{Closed, Table};
+use crate::map::segment::Segment;
+use crate::map::{Closed, Table};
 use crossbeam_epoch::Guard;
 
 /// Where a walk is: a place with its bits reversed, or past the last.
@@ -43,10 +43,10 @@ impl Scan {
 mod tests {
     use super::*;
     use crate::key::{Hash, Key};
+    use crate::map::replace::Renewal;
     use crate::operation::Operation;
     use crate::partition::amount::Amount;
     use crate::partition::{Content, Rules};
-    use crate::replacement::Renewal;
     use crate::sys::clock::Moment;
     use crate::sys::sync::AtomicU64;
     use std::collections::HashSet;

@@ -13,7 +13,7 @@
 //! segment. A segment that is full is *frozen*: a bit in every lane makes every later change fail; then its
 //! entries are frozen too, and copied to its successors.
 
-use crate::group::{AtomicGroup, LANES, Lane};
+use crate::map::group::{AtomicGroup, LANES, Lane};
 use crate::partition::{Content, Partition};
 use crate::sys::memory::{OutOfMemory, allocate};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
@@ -57,7 +57,7 @@ struct Header {
     /// The other half of the split that this segment came from, as a spine's word; null if it has none.
     sibling: *mut (),
     /// Where the entries are that had no place here, as a spine's word; null nearly always: see
-    /// [`crate::successor::Successor`].
+    /// [`crate::map::successor::Successor`].
     next: *mut (),
     /// Null until the segment is replaced.
     lasts: AtomicPtr<Lasts>,

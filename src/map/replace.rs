@@ -8,17 +8,17 @@
 //! before that half is itself replaced.
 
 use crate::key::synthetic::is_aside;
-use crate::len::Len;
+use crate::map::Table;
+use crate::map::directory::DEPTH_MAX;
+use crate::map::len::Len;
+use crate::map::segment::Segment;
+use crate::map::successor::{Load, Successor};
 use crate::partition::past_ptr::Form;
 use crate::partition::{Partition, Rules};
-use crate::segment::Segment;
-use crate::spine::DEPTH_MAX;
 use crate::statistics::Tally;
-use crate::successor::{Load, Successor};
 use crate::sys::clock::Moment;
 use crate::sys::memory::OutOfMemory;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
-use crate::table::Table;
 use crossbeam_epoch::Guard;
 
 /// What a segment is replaced for, and by whom.

@@ -1,7 +1,7 @@
 //! A successor: a segment under construction, which takes over entries of one that is being replaced.
 
+use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape, UNIT, units_for};
 use crate::partition::{Content, Partition};
-use crate::segment::{CELL_UNITS, CELLS, Segment, Shape, UNIT, units_for};
 use crate::sys::memory::OutOfMemory;
 
 /// What a successor has to hold.
