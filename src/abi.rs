@@ -5,8 +5,8 @@
 
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::policy::rule::Rule;
 use crate::record::Record;
-use crate::rule::Rule;
 use crate::warning::Warning;
 use std::ffi::{c_char, c_void};
 

@@ -5,15 +5,15 @@ use crate::error::Error;
 use crate::key::Hashing;
 use crate::key::redaction::Redaction;
 use crate::ledger::Terms;
-use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::partition::Rules;
-use crate::rule::{Rates, SUSTAINED};
+use crate::policy::measure::Measure;
+use crate::policy::rule::{Rates, SUSTAINED};
+use crate::policy::thresholds::{THRESHOLD_MAX, Thresholds};
 use crate::statistics::Tally;
 use crate::sys::clock::Clock;
 use crate::sys::memory::try_box;
 use crate::sys::sync::AtomicU64;
-use crate::thresholds::{THRESHOLD_MAX, Thresholds};
 use crate::warning::Warning;
 
 /// What is called with a warning.

@@ -9,6 +9,7 @@ use crate::ledger::{Current, Ledger, Terms};
 use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
+use crate::policy::thresholds::{self, Scope, Thresholds};
 use crate::record::Record;
 use crate::recording::Delivery;
 #[cfg(feature = "dynamodb")]
@@ -17,7 +18,6 @@ use crate::statistics::Statistics;
 use crate::sys::clock::Clock;
 use crate::sys::epoch;
 use crate::sys::record_counter::Census;
-use crate::thresholds::{self, Scope, Thresholds};
 use crate::warning::Warning;
 use std::sync::atomic::{AtomicU64, Ordering};
 

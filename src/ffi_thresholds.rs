@@ -3,7 +3,7 @@
 
 use crate::abi::*;
 use crate::boundary::{boundary, detector_of};
-use crate::thresholds::Thresholds;
+use crate::policy::thresholds::Thresholds;
 use std::ffi::c_char;
 
 fn threshold(value: i64) -> Result<Option<u64>, Refused> {

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::kept::Warnings;
 use crate::key::Key;
 use crate::operation::Operation;
-use crate::rule::Rule;
+use crate::policy::rule::Rule;
 use crate::sys::memory::{TryString, try_box};
 use crate::warning::Warning;
 use std::fmt::Write;

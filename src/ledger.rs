@@ -9,13 +9,14 @@ use crate::key::synthetic;
 use crate::key::{Hash, Hashing, Key};
 use crate::map::replace::Renewal;
 use crate::map::{Closed, Insert, Refusal, Table};
-use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::head::Head;
 use crate::partition::slot::MOST;
 use crate::partition::{AddError, Content, Partition, Rules};
-use crate::rule::{Met, Rates, Rule};
+use crate::policy::measure::Measure;
+use crate::policy::rule::{Met, Rates, Rule};
+use crate::policy::thresholds::{Overrides, Scope};
 use crate::statistics::Tally;
 use crate::sweep::Sweep;
 use crate::sys::clock::Moment;
@@ -23,7 +24,6 @@ use crate::sys::memory::{OutOfMemory, try_box};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
-use crate::thresholds::{Overrides, Scope};
 use crossbeam_epoch::Guard;
 
 /// What the operations of one detector have in common.

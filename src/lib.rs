@@ -26,14 +26,12 @@ mod error;
 mod key;
 mod ledger;
 mod map;
-mod measure;
 mod operation;
 mod partition;
-mod rule;
+mod policy;
 mod statistics;
 mod sweep;
 mod sys;
-mod thresholds;
 pub mod units;
 
 #[cfg(not(loom))]
@@ -124,9 +122,9 @@ mod models;
 pub use error::Error;
 pub use key::synthetic::{Reason, Unattributed};
 pub use operation::Operation;
-pub use rule::Rule;
+pub use policy::rule::Rule;
+pub use policy::thresholds::Thresholds;
 pub use statistics::Statistics;
-pub use thresholds::Thresholds;
 #[cfg(not(loom))]
 pub use {
     builder::Builder, detector::Detector, handle::TableHandle, hottest::HotPartition, metrics::Metrics,

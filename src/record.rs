@@ -3,9 +3,9 @@
 use crate::error::Error;
 use crate::key::{Hash, Key, check_name};
 use crate::ledger::Posting;
-use crate::measure::Measure;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
+use crate::policy::measure::Measure;
 use crate::sys::clock::Moment;
 
 /// One record: which partition, which operation, how much, and on behalf of which model.

@@ -184,10 +184,10 @@ impl Sweep {
 mod tests {
     use super::*;
     use crate::key::Hashing;
-    use crate::measure::Measure;
     use crate::partition::amount::Amount;
     use crate::partition::{Content, Rules};
-    use crate::rule::Rates;
+    use crate::policy::measure::Measure;
+    use crate::policy::rule::Rates;
 
     fn terms(max_partitions: u64) -> Terms {
         Terms {

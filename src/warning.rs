@@ -3,7 +3,7 @@
 use crate::key::Key;
 use crate::key::redaction::Redacted;
 use crate::operation::Operation;
-use crate::rule::Rule;
+use crate::policy::rule::Rule;
 use crate::units::Units;
 use std::fmt;
 

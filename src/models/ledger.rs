@@ -7,8 +7,8 @@ use crate::map::probe::BY_GROUP;
 use crate::operation::Operation::{self, Read, Write};
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
+use crate::policy::thresholds::{Scope, Thresholds};
 use crate::sys::clock::Moment;
-use crate::thresholds::{Scope, Thresholds};
 
 /// (d) Two threads touch one partition first: there is one partition, and both are in it.
 #[test]

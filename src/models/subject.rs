@@ -3,12 +3,12 @@
 use super::{Stage, Thread};
 use crate::key::{Hash, Hashing, Key};
 use crate::ledger::{Current, Posting, Quick, Terms};
-use crate::measure::Measure;
 use crate::operation::Operation::{self, Write};
 use crate::partition::amount::Amount;
 use crate::partition::series::Series;
 use crate::partition::{Partition, Rules};
-use crate::rule::Rates;
+use crate::policy::measure::Measure;
+use crate::policy::rule::Rates;
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;

@@ -29,7 +29,7 @@ use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::partition::history::Survey;
 use crate::partition::past::{Closed, GrowError, Past};
 use crate::partition::slot::{MOST, Slot};
-use crate::rule::{Recent, SUSTAINED};
+use crate::policy::rule::{Recent, SUSTAINED};
 use crossbeam_epoch::Guard;
 
 /// A view of one operation of one partition.

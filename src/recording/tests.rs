@@ -3,8 +3,8 @@
 use super::*;
 use crate::partition::amount::Amount;
 use crate::partition::head::{BASE_LIMIT, Head};
+use crate::policy::thresholds::Thresholds;
 use crate::sys::memory::REFUSING;
-use crate::thresholds::Thresholds;
 
 const KEY: Key<'_> = Key { table: b"t", pk: b"k" };
 

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
-use crate::rule::LIMITS;
+use crate::policy::rule::LIMITS;
 
 /// How a detector's counts are measured, and what DynamoDB's limits are in that measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

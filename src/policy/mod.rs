@@ -1,0 +1,5 @@
+//! When a partition is hot: thresholds, the rules they make, and what is measured against them.
+
+pub(crate) mod measure;
+pub(crate) mod rule;
+pub(crate) mod thresholds;
