@@ -30,7 +30,6 @@ mod operation;
 mod partition;
 mod policy;
 mod statistics;
-mod sweep;
 mod sys;
 pub mod units;
 

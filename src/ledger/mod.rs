@@ -4,9 +4,12 @@
 //! either finds its partition there, and so comes before the clear, or is turned away and starts again
 //! with the new one, and so comes after it.
 
+pub(crate) mod reclaim;
+
 use crate::key::redaction::Redaction;
 use crate::key::synthetic;
 use crate::key::{Hash, Hashing, Key};
+use crate::ledger::reclaim::Sweep;
 use crate::map::replace::Renewal;
 use crate::map::{Closed, Insert, Refusal, Table};
 use crate::operation::Operation;
@@ -18,7 +21,6 @@ use crate::policy::measure::Measure;
 use crate::policy::rule::{Met, Rates, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
 use crate::statistics::Tally;
-use crate::sweep::Sweep;
 use crate::sys::clock::Moment;
 use crate::sys::memory::{OutOfMemory, try_box};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
