@@ -1,6 +1,8 @@
 //! The detector: what a program holds.
 
 use crate::builder::{Builder, Callback};
+#[cfg(feature = "dynamodb")]
+use crate::dynamodb::schema::Schemas;
 use crate::error::Error;
 use crate::handle::TableHandle;
 use crate::key::redaction::Redacted;
@@ -12,8 +14,6 @@ use crate::partition::Partition;
 use crate::policy::thresholds::{self, Scope, Thresholds};
 use crate::record::Record;
 use crate::recording::Delivery;
-#[cfg(feature = "dynamodb")]
-use crate::schema::Schemas;
 use crate::statistics::Statistics;
 use crate::sys::clock::Clock;
 use crate::sys::epoch;

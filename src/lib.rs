@@ -85,35 +85,10 @@ mod throttle;
 mod warning;
 
 #[cfg(all(feature = "dynamodb", not(loom)))]
-mod answer;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod attribute;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod charge;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod condition;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod expression;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod findings;
-#[cfg(feature = "dynamodb")]
-mod json;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod number;
-#[cfg(all(feature = "dynamodb", not(loom)))]
 mod observe;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod partiql;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod query;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod request;
+
 #[cfg(feature = "dynamodb")]
-mod schema;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod target;
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod token;
+mod dynamodb;
 
 #[cfg(all(test, loom))]
 mod models;

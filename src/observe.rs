@@ -1,22 +1,22 @@
 //! Reading what a DynamoDB client sent and got: which partitions that touched, what it took of each, and what was
 //! throttled. All of it is worked out first, then recorded; so a request that is refused has changed nothing.
 
-use crate::answer::{self, Answer, Outcome};
-use crate::charge::{self, Charge, Stray};
 use crate::detector::Detector;
+use crate::dynamodb::charge::{self, Charge, Stray};
+use crate::dynamodb::findings::{Findings, Throttled};
+use crate::dynamodb::json::Malformed;
+use crate::dynamodb::request::{self, Api};
+use crate::dynamodb::response::{self, Answer, Outcome};
+use crate::dynamodb::schema::{described, reduced};
+use crate::dynamodb::target::NoTarget;
 use crate::error::Error;
-use crate::findings::{Findings, Throttled};
-use crate::json::Malformed;
 use crate::key::synthetic::Unattributed;
 use crate::key::{Key, check_name};
 use crate::record::Record;
 use crate::recording::Listener;
-use crate::request::{self, Api};
-use crate::schema::{described, reduced};
 use crate::statistics::Tally;
 use crate::sys::epoch;
 use crate::sys::memory::{OutOfMemory, try_text};
-use crate::target::NoTarget;
 use crate::units::Units;
 use crate::warning::Warning;
 
@@ -133,7 +133,7 @@ impl Detector {
         let request = text(exchange.request)?;
         let actions = request::actions(api, request)?;
         let status = i32::from(exchange.http_status);
-        let outcome = answer::outcome(status, exchange.response)?;
+        let outcome = response::outcome(status, exchange.response)?;
         let findings = {
             let guard = &epoch::pin();
             match outcome {

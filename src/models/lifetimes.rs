@@ -367,7 +367,7 @@ tests!(overrides_cleared:
 #[cfg(feature = "dynamodb")]
 mod schemas {
     use super::*;
-    use crate::schema::Schemas;
+    use crate::dynamodb::schema::Schemas;
 
     fn declare(schemas: &Schemas, hash: &str, guard: &Guard) {
         schemas.declare("t", None, &[hash.to_owned()], guard).unwrap();

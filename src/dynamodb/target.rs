@@ -1,9 +1,9 @@
 //! Which partitions an action is on, by what is known of its table's key.
 
-use crate::attribute;
-use crate::json::{self, Malformed};
-use crate::request::{Action, Pinned, Subject, Value};
-use crate::schema::{IndexSchema, Learnt, Schemas, TableSchema};
+use crate::dynamodb::attribute;
+use crate::dynamodb::json::{self, Malformed};
+use crate::dynamodb::request::{Action, Pinned, Subject, Value};
+use crate::dynamodb::schema::{IndexSchema, Learnt, Schemas, TableSchema};
 use crate::sys::memory::{OutOfMemory, try_text};
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;

@@ -1,19 +1,19 @@
 //! What a request comes to, by its answer: which partitions are charged, which were throttled, and what can't be charged
 //! to any.
 
-use crate::answer::{self, Answer, Capacity, Outcome, Throttle};
-use crate::attribute;
-use crate::charge::{self, Charge, Stray};
 use crate::detector::Detector;
+use crate::dynamodb::attribute;
+use crate::dynamodb::charge::{self, Charge, Stray};
+use crate::dynamodb::json::{self, Malformed};
+use crate::dynamodb::request::{self, Action, Api, Cost, Subject};
+use crate::dynamodb::response::{self, Answer, Capacity, Outcome, Throttle};
+use crate::dynamodb::schema::reduced;
+use crate::dynamodb::target::{Finder, Target, index_resource};
 use crate::error::Error;
-use crate::json::{self, Malformed};
 use crate::key::synthetic::Reason;
 use crate::key::{Key, check_name};
 use crate::observe::ObserveError;
 use crate::operation::Operation;
-use crate::request::{self, Action, Api, Cost, Subject};
-use crate::schema::reduced;
-use crate::target::{Finder, Target, index_resource};
 use crate::units::{Consistency, Units, read_units, write_units};
 use crossbeam_epoch::Guard;
 use serde_json::Value as Json;
@@ -76,7 +76,7 @@ impl Detector {
             Outcome::Canceled(codes) => {
                 for (i, action) in actions.iter().enumerate() {
                     let target = finder.target(action)?;
-                    if codes.get(i).is_some_and(|code| answer::is_throttle(code)) {
+                    if codes.get(i).is_some_and(|code| response::is_throttle(code)) {
                         found.throttle(action, target, &[], &finder);
                     } else {
                         found.add(i, action, target, action.cost.estimate(None));
@@ -144,7 +144,7 @@ impl Detector {
             match &*code.map_or(Ok(Cow::Borrowed("")), json::text)? {
                 "ConditionalCheckFailed" | "DuplicateItem" => found.add(i, action, target, failed(item)),
                 "InternalServerError" => found.add(i, action, target, action.cost.estimate(None)),
-                code if answer::is_throttle(code) => found.throttle(action, target, &[], finder),
+                code if response::is_throttle(code) => found.throttle(action, target, &[], finder),
                 _ => {}
             }
         }

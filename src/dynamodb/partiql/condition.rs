@@ -1,7 +1,7 @@
 //! Conditions and values of PartiQL, and what of them pins attributes.
 
-use crate::partiql::{DEPTH_MAX, Parser, Pin, Term};
-use crate::token::{Token, closer};
+use crate::dynamodb::partiql::lexer::{Token, closer};
+use crate::dynamodb::partiql::{DEPTH_MAX, Parser, Pin, Term};
 use std::borrow::Cow;
 
 /// Words that are values.

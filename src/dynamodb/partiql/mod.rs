@@ -2,10 +2,13 @@
 //!
 //! Only that is read with care. A statement that DynamoDB would refuse may pass, as it then touches nothing.
 
+mod condition;
+mod lexer;
+
 #[cfg(test)]
 mod tests;
 
-use crate::token::{Lexer, Token, closer};
+use crate::dynamodb::partiql::lexer::{Lexer, Token, closer};
 use std::borrow::Cow;
 
 /// How deep brackets may be nested: DynamoDB allows 32 levels in a document. A bound, as the parser is recursive.

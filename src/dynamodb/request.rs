@@ -1,13 +1,13 @@
 //! What a DynamoDB client sent: the item-level actions of a request, and what each says of its key.
 
-use crate::attribute;
-use crate::json::{self, Malformed};
+use crate::dynamodb::attribute;
+use crate::dynamodb::json::{self, Malformed};
+use crate::dynamodb::number;
+use crate::dynamodb::partiql::{self, Pin, Term, Verb};
+use crate::dynamodb::query::query;
+use crate::dynamodb::schema::reduced;
 use crate::key::NAME_MAX;
-use crate::number;
 use crate::operation::Operation;
-use crate::partiql::{self, Pin, Term, Verb};
-use crate::query::query;
-use crate::schema::reduced;
 use crate::units::{Consistency, Units, read_units, write_units};
 use std::borrow::Cow;
 

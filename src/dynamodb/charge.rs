@@ -1,10 +1,10 @@
 //! What partitions are charged with: how many actions, and which part of the capacity that a request took.
 
-use crate::answer::Capacity;
-use crate::findings::one_table;
+use crate::dynamodb::findings::one_table;
+use crate::dynamodb::request::Action;
+use crate::dynamodb::response::Capacity;
+use crate::dynamodb::target::{Finder, index_resource};
 use crate::operation::Operation;
-use crate::request::Action;
-use crate::target::{Finder, index_resource};
 use crate::units::Units;
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! Attribute values and items in DynamoDB's JSON.
 
-use crate::json::{self, Malformed};
-use crate::number;
+use crate::dynamodb::json::{self, Malformed};
+use crate::dynamodb::number;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

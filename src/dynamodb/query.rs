@@ -1,8 +1,8 @@
 //! A Query: what it asks the key's attributes to equal.
 
-use crate::expression;
-use crate::json::{self, Malformed};
-use crate::request::{Action, Subject, Value, consistency, read};
+use crate::dynamodb::json::{self, Malformed};
+use crate::dynamodb::key_condition;
+use crate::dynamodb::request::{Action, Subject, Value, consistency, read};
 use std::borrow::Cow;
 
 /// DynamoDB's limit of a key condition, in bytes.
@@ -46,7 +46,7 @@ fn key_conditions<'a>(
     if expression.len() > CONDITION_MAX {
         return Err(Malformed);
     }
-    let equalities = expression::equalities(expression).ok_or(Malformed)?;
+    let equalities = key_condition::equalities(expression).ok_or(Malformed)?;
     if equalities.len() > EQUALITIES_MAX {
         return Err(Malformed);
     }

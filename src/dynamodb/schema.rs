@@ -2,7 +2,7 @@
 //!
 //! Read with every observed request and changed for every new table or so: one map, replaced whole.
 
-use crate::json::{self, Malformed};
+use crate::dynamodb::json::{self, Malformed};
 use crate::key::random_word;
 use crate::sys::memory::{OutOfMemory, try_box, try_text};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
