@@ -3,11 +3,11 @@
 //! The comments of this file and of `ffi.rs` become those of `include/hotpart.h`.
 #![allow(non_camel_case_types)]
 
+use crate::detector::record::Record;
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::policy::rule::Rule;
-use crate::record::Record;
-use crate::warning::Warning;
 use std::ffi::{c_char, c_void};
 
 /// The version of this header.

@@ -2,7 +2,7 @@
 #![allow(non_camel_case_types)]
 
 use crate::abi::{HPD_READ, HPD_WRITE, NULL, Refused, Versioned, check_size, pointer};
-use crate::hottest::HotPartition;
+use crate::detector::hottest::HotPartition;
 use crate::operation::Operation;
 use crate::statistics::Statistics;
 use std::ffi::c_char;

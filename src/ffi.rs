@@ -17,6 +17,7 @@ pub use crate::abi_metrics::*;
 pub use crate::abi_observe::*;
 use crate::boundary::{boundary, count, detector_of};
 use crate::detector::Detector;
+use crate::detector::recording::Listener;
 pub use crate::ffi_due::*;
 pub use crate::ffi_heat::*;
 pub use crate::ffi_metrics::*;
@@ -26,7 +27,6 @@ pub use crate::ffi_table::*;
 pub use crate::ffi_thresholds::*;
 use crate::ffi_warnings::no_warning;
 pub use crate::ffi_warnings::*;
-use crate::recording::Listener;
 use std::ffi::c_char;
 
 /// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes

@@ -6,13 +6,13 @@ use crate::abi::*;
 use crate::abi_observe::{hpd_exchange, hpd_warnings};
 use crate::boundary::{boundary, count, detector_of};
 use crate::detector::Detector;
+use crate::detector::recording::Delivery;
+use crate::detector::warning::Warning;
 use crate::ffi_heat::reason;
 use crate::ffi_observe::imp;
 use crate::ffi_table::{table_of, text_z};
 use crate::kept::{self, Warnings};
 use crate::operation::Operation;
-use crate::recording::Delivery;
-use crate::warning::Warning;
 use std::ffi::{CStr, c_char};
 
 /// A count, with HPD_DUE added if there is a warning, which is then kept.

@@ -4,8 +4,8 @@
 use crate::abi::*;
 use crate::abi_heat::*;
 use crate::boundary::{boundary, count, detector_of};
+use crate::detector::hottest::HotPartition;
 use crate::ffi_warnings::no_warning;
-use crate::hottest::HotPartition;
 use crate::key::Key;
 use crate::key::synthetic::{Reason, Unattributed};
 use crate::sys::memory::try_box;

@@ -4,8 +4,8 @@
 use crate::abi::*;
 use crate::abi_metrics::*;
 use crate::boundary::{boundary, detector_of};
+use crate::detector::metrics::Metrics;
 use crate::key::Key;
-use crate::metrics::Metrics;
 use crate::sys::memory::try_box;
 use std::ffi::c_char;
 

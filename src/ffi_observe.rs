@@ -4,9 +4,9 @@
 use crate::abi::*;
 use crate::abi_observe::{hpd_exchange, hpd_warnings};
 use crate::boundary::{boundary, detector_of};
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::kept::Warnings;
-use crate::warning::Warning;
 use std::ffi::c_char;
 
 /// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
@@ -131,7 +131,7 @@ pub(crate) mod imp {
         HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, Warning, hpd_exchange, read, text,
     };
     use crate::detector::Detector;
-    use crate::observe::{Exchange, ObserveError};
+    use crate::detector::observe::{Exchange, ObserveError};
 
     /// # Safety
     /// `exchange` is valid for `size` bytes, and what it points to is as the header demands.

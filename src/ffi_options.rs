@@ -3,11 +3,11 @@
 
 use crate::abi::*;
 use crate::boundary::boundary;
-use crate::builder::Builder;
 use crate::detector::Detector;
+use crate::detector::builder::Builder;
+use crate::detector::warning::Warning;
 use crate::policy::thresholds::Thresholds;
 use crate::sys::memory::try_box;
-use crate::warning::Warning;
 use std::ffi::c_void;
 use std::mem::offset_of;
 

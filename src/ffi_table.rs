@@ -3,7 +3,7 @@
 
 use crate::abi::*;
 use crate::boundary::{boundary, count, detector_of};
-use crate::handle::TableHandle;
+use crate::detector::table_handle::TableHandle;
 use crate::operation::Operation;
 use crate::sys::memory::try_box;
 use std::ffi::{CStr, c_char};

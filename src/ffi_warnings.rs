@@ -7,13 +7,13 @@ use crate::abi_metrics::hpd_text;
 use crate::abi_observe::hpd_warnings;
 use crate::boundary::{boundary, detector_of};
 use crate::detector::Detector;
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::kept::Warnings;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::policy::rule::Rule;
 use crate::sys::memory::{TryString, try_box};
-use crate::warning::Warning;
 use std::fmt::Write;
 
 /// What stands in the place of a warning when none is due.

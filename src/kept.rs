@@ -1,9 +1,9 @@
 //! Warnings that outlive the call that gave them, with texts of their own.
 
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::Key;
 use crate::sys::memory::{OutOfMemory, try_box};
-use crate::warning::Warning;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 

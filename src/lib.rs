@@ -42,13 +42,7 @@ mod abi_metrics;
 #[cfg(not(loom))]
 mod abi_observe;
 #[cfg(not(loom))]
-mod batch;
-#[cfg(not(loom))]
 mod boundary;
-#[cfg(not(loom))]
-mod builder;
-#[cfg(not(loom))]
-mod detector;
 #[cfg(not(loom))]
 pub mod ffi;
 #[cfg(not(loom))]
@@ -68,27 +62,13 @@ mod ffi_thresholds;
 #[cfg(not(loom))]
 mod ffi_warnings;
 #[cfg(not(loom))]
-mod handle;
-#[cfg(not(loom))]
-mod hottest;
-#[cfg(not(loom))]
 mod kept;
-#[cfg(not(loom))]
-mod metrics;
-#[cfg(not(loom))]
-mod record;
-#[cfg(not(loom))]
-mod recording;
-#[cfg(not(loom))]
-mod throttle;
-#[cfg(not(loom))]
-mod warning;
-
-#[cfg(all(feature = "dynamodb", not(loom)))]
-mod observe;
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+
+#[cfg(not(loom))]
+mod detector;
 
 #[cfg(all(test, loom))]
 mod models;
@@ -101,12 +81,13 @@ pub use policy::thresholds::Thresholds;
 pub use statistics::Statistics;
 #[cfg(not(loom))]
 pub use {
-    builder::Builder, detector::Detector, handle::TableHandle, hottest::HotPartition, metrics::Metrics,
-    record::Record, warning::Warning,
+    detector::Detector, detector::builder::Builder, detector::hottest::HotPartition,
+    detector::metrics::Metrics, detector::record::Record, detector::table_handle::TableHandle,
+    detector::warning::Warning,
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]
-pub use observe::{Exchange, ObserveError};
+pub use detector::observe::{Exchange, ObserveError};
 
 /// The README's Rust is a test.
 #[cfg(doctest)]

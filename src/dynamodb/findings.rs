@@ -2,6 +2,7 @@
 //! to any.
 
 use crate::detector::Detector;
+use crate::detector::observe::ObserveError;
 use crate::dynamodb::attribute;
 use crate::dynamodb::charge::{self, Charge, Stray};
 use crate::dynamodb::json::{self, Malformed};
@@ -12,7 +13,6 @@ use crate::dynamodb::target::{Finder, Target, index_resource};
 use crate::error::Error;
 use crate::key::synthetic::Reason;
 use crate::key::{Key, check_name};
-use crate::observe::ObserveError;
 use crate::operation::Operation;
 use crate::units::{Consistency, Units, read_units, write_units};
 use crossbeam_epoch::Guard;

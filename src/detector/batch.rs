@@ -2,14 +2,14 @@
 //! the one before it could have asked for.
 
 use crate::detector::Detector;
+use crate::detector::record::Record;
+use crate::detector::recording::{Delivery, Listener};
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::{Hash, Hashing, Key, Prefix};
 use crate::ledger::{Ledger, Quick};
 use crate::partition::label::Label;
-use crate::record::Record;
-use crate::recording::{Delivery, Listener};
 use crate::sys::epoch;
-use crate::warning::Warning;
 use crossbeam_epoch::Guard;
 use std::ops::Range;
 

@@ -2,6 +2,9 @@
 //! throttled. All of it is worked out first, then recorded; so a request that is refused has changed nothing.
 
 use crate::detector::Detector;
+use crate::detector::record::Record;
+use crate::detector::recording::Listener;
+use crate::detector::warning::Warning;
 use crate::dynamodb::charge::{self, Charge, Stray};
 use crate::dynamodb::findings::{Findings, Throttled};
 use crate::dynamodb::json::Malformed;
@@ -12,13 +15,10 @@ use crate::dynamodb::target::NoTarget;
 use crate::error::Error;
 use crate::key::synthetic::Unattributed;
 use crate::key::{Key, check_name};
-use crate::record::Record;
-use crate::recording::Listener;
 use crate::statistics::Tally;
 use crate::sys::epoch;
 use crate::sys::memory::{OutOfMemory, try_text};
 use crate::units::Units;
-use crate::warning::Warning;
 
 /// One attempt at a request, and its answer.
 #[derive(Clone, Copy, Debug, Default)]

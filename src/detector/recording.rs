@@ -1,6 +1,8 @@
 //! How a detector records: the way that nearly all records take, and all that few of them have to do.
 
 use crate::detector::Detector;
+use crate::detector::record::Record;
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::{Hash, Key, Prefix};
 use crate::ledger::{Ledger, Posting, Quick};
@@ -10,11 +12,9 @@ use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
 use crate::partition::past::GrowError;
 use crate::policy::rule::{Met, Rule};
-use crate::record::Record;
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
-use crate::warning::Warning;
 use crossbeam_epoch::Guard;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

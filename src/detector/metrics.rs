@@ -1,8 +1,8 @@
 //! The detector's statistics and its hottest partitions as text for Prometheus, or for who reads OpenMetrics.
 
 use crate::detector::Detector;
+use crate::detector::hottest::HotPartition;
 use crate::error::Error;
-use crate::hottest::HotPartition;
 use crate::key::Key;
 use crate::key::synthetic::{Reason, Unattributed};
 use crate::operation::Operation;

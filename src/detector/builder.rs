@@ -1,6 +1,7 @@
 //! How a detector is made.
 
 use crate::detector::Detector;
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::Hashing;
 use crate::key::redaction::Redaction;
@@ -14,7 +15,6 @@ use crate::statistics::Tally;
 use crate::sys::clock::Clock;
 use crate::sys::memory::try_box;
 use crate::sys::sync::AtomicU64;
-use crate::warning::Warning;
 
 /// What is called with a warning.
 pub(crate) type Callback = Box<dyn Fn(&Warning<'_>) + Send + Sync>;

@@ -1,6 +1,8 @@
 //! Recording throttles, and what no partition can be charged with.
 
 use crate::detector::Detector;
+use crate::detector::recording::Delivery;
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::synthetic::{Kind, Reason, Unattributed, with_aside};
 use crate::key::{Key, check_name};
@@ -8,10 +10,8 @@ use crate::ledger::Posting;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::policy::rule::{Met, Rule};
-use crate::recording::Delivery;
 use crate::statistics::Tally;
 use crate::sys::epoch;
-use crate::warning::Warning;
 
 impl Detector {
     /// Records that DynamoDB throttled one attempt at an operation on a partition, and why. Returns the partition's

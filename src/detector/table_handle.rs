@@ -1,12 +1,12 @@
 //! A table's name, prepared once.
 
 use crate::detector::Detector;
+use crate::detector::recording::Delivery;
+use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::{Key, Prefix, check_pk};
 use crate::operation::Operation;
-use crate::recording::Delivery;
 use crate::sys::memory::OutOfMemory;
-use crate::warning::Warning;
 
 /// A table of a detector, whose name has been checked and hashed once. Recording through it costs less
 /// than through the detector, and counts in the same partitions. It survives [`Detector::clear`].

@@ -1,10 +1,25 @@
 //! The detector: what a program holds.
 
-use crate::builder::{Builder, Callback};
+pub(crate) mod batch;
+pub(crate) mod builder;
+pub(crate) mod hottest;
+pub(crate) mod metrics;
+#[cfg(feature = "dynamodb")]
+pub(crate) mod observe;
+pub(crate) mod record;
+pub(crate) mod recording;
+pub(crate) mod table_handle;
+pub(crate) mod throttle;
+pub(crate) mod warning;
+
+use crate::detector::builder::{Builder, Callback};
+use crate::detector::record::Record;
+use crate::detector::recording::Delivery;
+use crate::detector::table_handle::TableHandle;
+use crate::detector::warning::Warning;
 #[cfg(feature = "dynamodb")]
 use crate::dynamodb::schema::Schemas;
 use crate::error::Error;
-use crate::handle::TableHandle;
 use crate::key::redaction::Redacted;
 use crate::key::{Key, check_name};
 use crate::ledger::{Current, Ledger, Terms};
@@ -12,13 +27,10 @@ use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::policy::thresholds::{self, Scope, Thresholds};
-use crate::record::Record;
-use crate::recording::Delivery;
 use crate::statistics::Statistics;
 use crate::sys::clock::Clock;
 use crate::sys::epoch;
 use crate::sys::record_counter::Census;
-use crate::warning::Warning;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Tells detectors apart, even where one has another's address. Never wraps.
