@@ -1,6 +1,6 @@
-//! Why a call was refused.
+//! Why a call, or a step of one, was refused.
 
-use crate::sys::memory::OutOfMemory;
+use std::collections::TryReserveError;
 
 /// Why a call was refused. A refused call has changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,5 +31,38 @@ impl std::error::Error for Error {}
 impl From<OutOfMemory> for Error {
     fn from(_: OutOfMemory) -> Self {
         Error::Memory
+    }
+}
+
+/// The allocator refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfMemory;
+
+impl From<TryReserveError> for OutOfMemory {
+    fn from(_: TryReserveError) -> Self {
+        Self
+    }
+}
+
+/// The map, or the list of overrides, has been cleared: it lives on for those who were in it, and takes in nobody else.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+/// Why something was not done.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Closed,
+    Memory,
+}
+
+impl From<Closed> for Refusal {
+    fn from(_: Closed) -> Self {
+        Refusal::Closed
+    }
+}
+
+impl From<OutOfMemory> for Refusal {
+    fn from(_: OutOfMemory) -> Self {
+        Refusal::Memory
     }
 }

@@ -1,9 +1,9 @@
 //! Warnings that outlive the call that gave them, with texts of their own.
 
 use crate::detector::warning::Warning;
-use crate::error::Error;
+use crate::error::{Error, OutOfMemory};
 use crate::key::Key;
-use crate::sys::memory::{OutOfMemory, try_box};
+use crate::sys::memory::try_box;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 

@@ -1,11 +1,10 @@
 //! The hottest partitions, found by a walk over the table while others record.
 
 use crate::detector::Detector;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::{self, Kind, Reason, with_aside};
 use crate::ledger::Ledger;
-use crate::map::Refusal;
 use crate::map::scan::Scan;
 use crate::map::segment::Segment;
 use crate::operation::Operation;

@@ -12,12 +12,12 @@ use crate::dynamodb::request::{self, Api};
 use crate::dynamodb::response::{self, Answer, Outcome};
 use crate::dynamodb::schema::{described, reduced};
 use crate::dynamodb::target::NoTarget;
-use crate::error::Error;
+use crate::error::{Error, OutOfMemory};
 use crate::key::synthetic::Unattributed;
 use crate::key::{Key, check_name};
 use crate::statistics::Tally;
 use crate::sys::epoch;
-use crate::sys::memory::{OutOfMemory, try_text};
+use crate::sys::memory::try_text;
 use crate::units::Units;
 
 /// One attempt at a request, and its answer.

@@ -3,10 +3,9 @@
 use crate::detector::Detector;
 use crate::detector::record::Record;
 use crate::detector::warning::Warning;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::key::{Hash, Key, Prefix};
 use crate::ledger::{Ledger, Posting, Quick};
-use crate::map::Refusal;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;

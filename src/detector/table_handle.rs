@@ -3,10 +3,9 @@
 use crate::detector::Detector;
 use crate::detector::recording::Delivery;
 use crate::detector::warning::Warning;
-use crate::error::Error;
+use crate::error::{Error, OutOfMemory};
 use crate::key::{Key, Prefix, check_pk};
 use crate::operation::Operation;
-use crate::sys::memory::OutOfMemory;
 
 /// A table of a detector, whose name has been checked and hashed once. Recording through it costs less
 /// than through the detector, and counts in the same partitions. It survives [`Detector::clear`].

@@ -3,8 +3,9 @@
 //! Read with every observed request and changed for every new table or so: one map, replaced whole.
 
 use crate::dynamodb::json::{self, Malformed};
+use crate::error::OutOfMemory;
 use crate::key::random_word;
-use crate::sys::memory::{OutOfMemory, try_box, try_text};
+use crate::sys::memory::{try_box, try_text};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};

@@ -6,12 +6,13 @@
 
 pub(crate) mod reclaim;
 
+use crate::error::{Closed, OutOfMemory, Refusal};
 use crate::key::redaction::Redaction;
 use crate::key::synthetic;
 use crate::key::{Hash, Hashing, Key};
 use crate::ledger::reclaim::Sweep;
 use crate::map::replace::Renewal;
-use crate::map::{Closed, Insert, Refusal, Table};
+use crate::map::{Insert, Table};
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::head::Head;
@@ -22,7 +23,7 @@ use crate::policy::rule::{Met, Rates, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
-use crate::sys::memory::{OutOfMemory, try_box};
+use crate::sys::memory::try_box;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};

@@ -1,11 +1,12 @@
 //! Giving back what is idle: a walk over the table in small steps, each done by a record that
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
+use crate::error::{Closed, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::is_aside;
 use crate::ledger::Terms;
+use crate::map::Table;
 use crate::map::scan::Scan;
-use crate::map::{Closed, Refusal, Table};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::statistics::Tally;

@@ -3,7 +3,8 @@
 //! It grows by levels, each as long as all before it together, so that it never moves. The words of the first
 //! few segments are at hand, so that in small tables a word is found one step sooner.
 
-use crate::sys::memory::{OutOfMemory, Tailed};
+use crate::error::OutOfMemory;
+use crate::sys::memory::Tailed;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed};
 use std::ptr::{NonNull, null_mut};
 

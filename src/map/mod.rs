@@ -17,6 +17,7 @@ pub(crate) mod successor;
 
 //
 
+use crate::error::{Closed, OutOfMemory, Refusal};
 use crate::key::synthetic::is_aside;
 use crate::key::{Hash, Key};
 use crate::map::directory::{Spine, closed, is_closed, is_vacant, low};
@@ -26,39 +27,15 @@ use crate::map::replace::Renewal;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
 use crate::partition::label::Label;
 use crate::partition::{Content, Partition, Stopped};
-use crate::sys::memory::OutOfMemory;
 use crate::sys::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
 use std::hint::select_unpredictable;
 use std::ptr::null_mut;
 
-/// The table has been closed: it lives on for those who were in it, and takes in nobody else.
-#[derive(Debug)]
-pub(crate) struct Closed;
-
 /// What came of an insert.
 pub(crate) enum Insert<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),
-}
-
-/// Why something was not done.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    Closed,
-    Memory,
-}
-
-impl From<Closed> for Refusal {
-    fn from(_: Closed) -> Self {
-        Refusal::Closed
-    }
-}
-
-impl From<OutOfMemory> for Refusal {
-    fn from(_: OutOfMemory) -> Self {
-        Refusal::Memory
-    }
 }
 
 pub(crate) struct Table {

@@ -7,6 +7,7 @@
 //! at once; the sibling's own place in the spine is filled in next, by whoever gets there, and at the latest
 //! before that half is itself replaced.
 
+use crate::error::OutOfMemory;
 use crate::key::synthetic::is_aside;
 use crate::map::Table;
 use crate::map::directory::DEPTH_MAX;
@@ -17,7 +18,6 @@ use crate::partition::past_ptr::Form;
 use crate::partition::{Partition, Rules};
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
-use crate::sys::memory::OutOfMemory;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crossbeam_epoch::Guard;
 

@@ -5,8 +5,9 @@
 //! reversed: so the keys of one segment are neighbours, and a segment that splits meanwhile leaves neither more nor less
 //! before the walk's position than was there.
 
+use crate::error::Closed;
+use crate::map::Table;
 use crate::map::segment::Segment;
-use crate::map::{Closed, Table};
 use crossbeam_epoch::Guard;
 
 /// Where a walk is: a place with its bits reversed, or past the last.

@@ -13,9 +13,10 @@
 //! segment. A segment that is full is *frozen*: a bit in every lane makes every later change fail; then its
 //! entries are frozen too, and copied to its successors.
 
+use crate::error::OutOfMemory;
 use crate::map::group::{AtomicGroup, LANES, Lane};
 use crate::partition::{Content, Partition};
-use crate::sys::memory::{OutOfMemory, allocate};
+use crate::sys::memory::allocate;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};

@@ -1,8 +1,8 @@
 //! A successor: a segment under construction, which takes over entries of one that is being replaced.
 
+use crate::error::OutOfMemory;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape, UNIT, units_for};
 use crate::partition::{Content, Partition};
-use crate::sys::memory::OutOfMemory;
 
 /// What a successor has to hold.
 #[derive(Clone, Copy, Default)]

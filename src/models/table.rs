@@ -2,9 +2,10 @@
 //! what it found (g).
 
 use super::{Stage, Thread, explore};
+use crate::error::Refusal;
 use crate::key::{Hash, Key};
 use crate::map::replace::Renewal;
-use crate::map::{Insert, Refusal, Table};
+use crate::map::{Insert, Table};
 use crate::operation::Operation::Write;
 use crate::partition::amount::Amount;
 use crate::partition::{Content, Partition, Rules};

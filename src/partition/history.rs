@@ -20,9 +20,10 @@
 //! is frozen because the clock may leap: an array that is full for the second that closes now is not
 //! for one that closes a window later, and what is put then must not go where has been copied already.
 
+use crate::error::OutOfMemory;
 use crate::operation::Operation;
 use crate::partition::slot::Slot;
-use crate::sys::memory::{OutOfMemory, Tailed};
+use crate::sys::memory::Tailed;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};

@@ -24,6 +24,7 @@ pub(crate) mod series;
 pub(crate) mod slot;
 pub(crate) mod wheel;
 
+use crate::error::OutOfMemory;
 use crate::key::{Hash, Key};
 use crate::operation::Operation;
 use crate::partition::alarm::Alarm;
@@ -34,7 +35,6 @@ use crate::partition::past::{GrowError, Past};
 use crate::partition::past_ptr::Form;
 use crate::partition::series::Series;
 use crate::sys::clock::Moment;
-use crate::sys::memory::OutOfMemory;
 use crate::sys::sync::AtomicU64;
 use crossbeam_epoch::Guard;
 use std::marker::PhantomData;

@@ -5,13 +5,13 @@
 //! when the entry moves, the copy has the same pointer, and the old one is frozen, so that nothing new is hung
 //! where nobody would find it.
 
+use crate::error::OutOfMemory;
 use crate::operation::Operation;
 use crate::partition::alarm::Alarm;
 use crate::partition::history::History;
 use crate::partition::past_ptr::{Annex, CAPACITIES, Form};
 use crate::partition::slot::Slot;
 use crate::partition::wheel::Wheel;
-use crate::sys::memory::OutOfMemory;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 use crossbeam_epoch::Guard;
 

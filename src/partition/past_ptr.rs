@@ -1,12 +1,13 @@
 //! The form of a past: nothing yet, a [`History`], or an *annex* that holds a history, wheels and an alarm, as
 //! far as there are any. One tagged pointer, to things that are replaced and never changed but in their slots.
 
+use crate::error::OutOfMemory;
 use crate::operation::Operation;
 use crate::partition::alarm::Alarm;
 use crate::partition::history::History;
 use crate::partition::slot::Slot;
 use crate::partition::wheel::{Header, Wheel};
-use crate::sys::memory::{OutOfMemory, fetch, try_box};
+use crate::sys::memory::{fetch, try_box};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;

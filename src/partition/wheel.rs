@@ -5,8 +5,9 @@
 //! that a turn adds up a slot or two instead of 61. The sum is a function of that second alone (see
 //! [`crate::partition::series`]), so it does not matter which thread remembers it.
 
+use crate::error::OutOfMemory;
 use crate::partition::slot::{AtomicSlot, Slot};
-use crate::sys::memory::{OutOfMemory, Tailed};
+use crate::sys::memory::Tailed;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};

@@ -1,10 +1,9 @@
 //! Thresholds: the detector's own, and what tables and models put over them.
 
-use crate::error::Error;
+use crate::error::{Closed, Error, OutOfMemory, Refusal};
 use crate::key::{Hashing, Key, check_name};
-use crate::map::{Closed, Refusal};
 use crate::operation::Operation;
-use crate::sys::memory::{OutOfMemory, try_box};
+use crate::sys::memory::try_box;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};

@@ -1,14 +1,10 @@
 //! Allocation that reports failure instead of aborting the process.
 
+use crate::error::OutOfMemory;
 #[cfg(not(loom))]
 use std::alloc::alloc_zeroed;
 use std::alloc::{Layout, alloc, dealloc};
-use std::collections::TryReserveError;
 use std::ptr::NonNull;
-
-/// The allocator refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OutOfMemory;
 
 /// Memory of this layout, whose size is not zero.
 pub(crate) fn allocate(layout: Layout) -> Result<NonNull<u8>, OutOfMemory> {
@@ -49,12 +45,6 @@ pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
     unsafe {
         memory.write(value);
         Ok(Box::from_raw(memory.as_ptr()))
-    }
-}
-
-impl From<TryReserveError> for OutOfMemory {
-    fn from(_: TryReserveError) -> Self {
-        Self
     }
 }
 
