@@ -3,7 +3,7 @@
 use crate::detector::Detector;
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::key::Hashing;
+use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
 use crate::ledger::Terms;
 use crate::operation::Operation;

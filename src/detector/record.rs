@@ -1,7 +1,8 @@
 //! One record in full.
 
 use crate::error::Error;
-use crate::key::{Hash, Key, check_name};
+use crate::key::hash::Hash;
+use crate::key::{Key, check_name};
 use crate::ledger::Posting;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;

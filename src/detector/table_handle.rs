@@ -4,7 +4,8 @@ use crate::detector::Detector;
 use crate::detector::recording::Delivery;
 use crate::detector::warning::Warning;
 use crate::error::{Error, OutOfMemory};
-use crate::key::{Key, Prefix, check_pk};
+use crate::key::hash::Prefix;
+use crate::key::{Key, check_pk};
 use crate::operation::Operation;
 
 /// A table of a detector, whose name has been checked and hashed once. Recording through it costs less

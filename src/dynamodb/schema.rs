@@ -4,7 +4,7 @@
 
 use crate::dynamodb::json::{self, Malformed};
 use crate::error::OutOfMemory;
-use crate::key::random_word;
+use crate::key::hash::random_word;
 use crate::sys::memory::{try_box, try_text};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 #[cfg(loom)]

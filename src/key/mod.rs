@@ -1,12 +1,10 @@
 //! A partition's key, the pair (table, pk), and how it is hashed.
 
+pub(crate) mod hash;
 pub(crate) mod redaction;
 pub(crate) mod synthetic;
 
 use crate::error::Error;
-use crate::map::group::TAG_MAX;
-use ahash::{AHasher, RandomState};
-use std::hash::{BuildHasher, Hasher};
 use std::ptr::NonNull;
 
 /// The longest table or model name, in bytes.
@@ -101,67 +99,4 @@ pub(crate) fn check_name(name: &[u8]) -> Result<(), Error> {
 #[inline(always)]
 pub(crate) fn check_pk(pk: &[u8]) -> Result<(), Error> {
     if pk.len() > PK_MAX { Err(Error::Invalid) } else { Ok(()) }
-}
-
-/// A hash cut up for the hash table: `place` finds the segment (low bits) and the group in it (high
-/// bits), `tag` tells most strangers apart before their memory is touched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hash {
-    pub(crate) place: u32,
-    /// 1 to [`TAG_MAX`].
-    pub(crate) tag: u8,
-}
-
-impl Hash {
-    #[inline(always)]
-    pub(crate) fn new(bits: u64) -> Self {
-        Self { place: bits as u32, tag: ((bits >> 48) as u8 & TAG_MAX).max(1) }
-    }
-}
-
-/// From `std`'s own randomness, which the operating system provides.
-pub(crate) fn random_word() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
-}
-
-/// A detector's hash function, keyed so that nobody outside can make keys collide.
-#[derive(Debug)]
-pub(crate) struct Hashing(RandomState);
-
-/// A hasher that has read a table's name, ready for any number of partition keys.
-#[derive(Clone, Debug)]
-pub(crate) struct Prefix(AHasher);
-
-impl Hashing {
-    pub(crate) fn random() -> Self {
-        Self(RandomState::with_seeds(random_word(), random_word(), random_word(), random_word()))
-    }
-
-    pub(crate) fn seeded(seed: [u64; 2]) -> Self {
-        // The constants only make four different words of two; digits of pi, chosen for no reason.
-        let [a, b] = seed;
-        Self(RandomState::with_seeds(a, b, a ^ 0x243F_6A88_85A3_08D3, b ^ 0x1319_8A2E_0370_7344))
-    }
-
-    #[inline(always)]
-    pub(crate) fn prefix(&self, table: &[u8]) -> Prefix {
-        let mut hasher = self.0.build_hasher();
-        // One `write` each: the hasher takes in the length too, so ("a:b", "c") and ("a", "b:c") differ.
-        hasher.write(table);
-        Prefix(hasher)
-    }
-
-    #[inline(always)]
-    pub(crate) fn key(&self, key: Key<'_>) -> Hash {
-        self.prefix(key.table).key(key.pk)
-    }
-}
-
-impl Prefix {
-    #[inline(always)]
-    pub(crate) fn key(&self, pk: &[u8]) -> Hash {
-        let mut hasher = self.0.clone();
-        hasher.write(pk);
-        Hash::new(hasher.finish())
-    }
 }

@@ -1,6 +1,7 @@
 //! What the library writes in place of a partition key that is nobody's business.
 
-use crate::key::{Key, random_word};
+use crate::key::Key;
+use crate::key::hash::random_word;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 

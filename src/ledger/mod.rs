@@ -7,9 +7,10 @@
 pub(crate) mod reclaim;
 
 use crate::error::{Closed, OutOfMemory, Refusal};
+use crate::key::Key;
+use crate::key::hash::{Hash, Hashing};
 use crate::key::redaction::Redaction;
 use crate::key::synthetic;
-use crate::key::{Hash, Hashing, Key};
 use crate::ledger::reclaim::Sweep;
 use crate::map::replace::Renewal;
 use crate::map::{Insert, Table};

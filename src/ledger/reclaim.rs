@@ -184,7 +184,7 @@ impl Sweep {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::key::Hashing;
+    use crate::key::hash::Hashing;
     use crate::partition::amount::Amount;
     use crate::partition::{Content, Rules};
     use crate::policy::measure::Measure;

@@ -10,6 +10,7 @@
 //! A lane of zeros is vacant. Tag 0 with a cell is *gone*: a lane whose entry was removed. One comparison finds
 //! the lanes that have a tag: each step below works on all four lanes and carries into none.
 
+use crate::key::hash::TAG_MAX;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 
 pub(crate) const LANES: usize = 4;
@@ -17,8 +18,6 @@ pub(crate) const LANES: usize = 4;
 const ONES: u64 = 0x0001_0001_0001_0001;
 const FROZEN: u64 = ONES;
 const TAG_SHIFT: u32 = 9;
-/// The highest tag; 0 is no entry's.
-pub(crate) const TAG_MAX: u8 = 127;
 const TAGS: u64 = TAG_MAX as u64 * ONES;
 /// The bit above a tag.
 const OVER: u64 = 0x80 * ONES;

@@ -18,8 +18,9 @@ pub(crate) mod successor;
 //
 
 use crate::error::{Closed, OutOfMemory, Refusal};
+use crate::key::Key;
+use crate::key::hash::Hash;
 use crate::key::synthetic::is_aside;
-use crate::key::{Hash, Key};
 use crate::map::directory::{Spine, closed, is_closed, is_vacant, low};
 use crate::map::len::Len;
 use crate::map::probe::Inserted;

@@ -1,6 +1,7 @@
 //! How an entry is found in a segment, and put there.
 
-use crate::key::{Hash, Key};
+use crate::key::Key;
+use crate::key::hash::Hash;
 use crate::map::segment::Segment;
 use crate::partition::label::Label;
 use crate::partition::{Content, Partition};

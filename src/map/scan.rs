@@ -43,7 +43,8 @@ impl Scan {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::key::{Hash, Key};
+    use crate::key::Key;
+    use crate::key::hash::Hash;
     use crate::map::replace::Renewal;
     use crate::operation::Operation;
     use crate::partition::amount::Amount;

@@ -1,7 +1,7 @@
 //! The table against a map, one thread at a time; `models` has what threads do to each other.
 
 use super::*;
-use crate::key::Hashing;
+use crate::key::hash::Hashing;
 use crate::map::segment::CELLS;
 use crate::operation::Operation::Write;
 use crate::partition::Rules;

@@ -3,7 +3,8 @@
 //! Every amount is a power of two, so that a count tells which adds are in it.
 
 use super::{Stage, Thread, explore};
-use crate::key::{Hash, Key};
+use crate::key::Key;
+use crate::key::hash::Hash;
 use crate::operation::Operation::{Read, Write};
 use crate::partition::amount::Amount;
 use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};

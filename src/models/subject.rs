@@ -1,7 +1,8 @@
 //! A detector without its clock and its callback, for models to share.
 
 use super::{Stage, Thread};
-use crate::key::{Hash, Hashing, Key};
+use crate::key::Key;
+use crate::key::hash::{Hash, Hashing};
 use crate::ledger::{Current, Posting, Quick, Terms};
 use crate::operation::Operation::{self, Write};
 use crate::partition::amount::Amount;

@@ -3,7 +3,8 @@
 
 use super::{Stage, Thread, explore};
 use crate::error::Refusal;
-use crate::key::{Hash, Key};
+use crate::key::Key;
+use crate::key::hash::Hash;
 use crate::map::replace::Renewal;
 use crate::map::{Insert, Table};
 use crate::operation::Operation::Write;

@@ -25,7 +25,8 @@ pub(crate) mod slot;
 pub(crate) mod wheel;
 
 use crate::error::OutOfMemory;
-use crate::key::{Hash, Key};
+use crate::key::Key;
+use crate::key::hash::Hash;
 use crate::operation::Operation;
 use crate::partition::alarm::Alarm;
 use crate::partition::amount::Amount;

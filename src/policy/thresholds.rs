@@ -1,7 +1,8 @@
 //! Thresholds: the detector's own, and what tables and models put over them.
 
 use crate::error::{Closed, Error, OutOfMemory, Refusal};
-use crate::key::{Hashing, Key, check_name};
+use crate::key::hash::Hashing;
+use crate::key::{Key, check_name};
 use crate::operation::Operation;
 use crate::sys::memory::try_box;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64};
