@@ -34,7 +34,7 @@ use crate::partition::head::{AtomicHead, Head};
 use crate::partition::label::{AtomicLabel, Label};
 use crate::partition::past::{GrowError, Past};
 use crate::partition::past_ptr::Form;
-use crate::partition::series::Series;
+use crate::partition::series::{AddError, Series};
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use crossbeam_epoch::Guard;
@@ -46,16 +46,6 @@ use std::ptr::NonNull;
 pub(crate) struct Rules {
     pub(crate) window: u32,
     pub(crate) interval_ms: u64,
-}
-
-/// Why an add did not count.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum AddError {
-    /// The partition has moved, or has been reclaimed or replaced: find it again.
-    Moved,
-    /// It had better be as if never seen: reclaim it first.
-    Idle,
-    Memory,
 }
 
 /// What an entry begins with.

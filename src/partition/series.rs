@@ -23,14 +23,32 @@
 //! would say `h` for ever. So no look at a frozen head proves anything, and its reader finds the partition again.
 
 use crate::operation::Operation;
-use crate::partition::AddError;
 use crate::partition::amount::Amount;
 use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::partition::history::Survey;
 use crate::partition::past::{Closed, GrowError, Past};
 use crate::partition::slot::{MOST, Slot};
-use crate::policy::rule::{Recent, SUSTAINED};
 use crossbeam_epoch::Guard;
+
+/// Seconds that the sustained rule adds up: the current one and those before it.
+pub(crate) const SUSTAINED: u32 = 5;
+
+/// Why an add did not count.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum AddError {
+    /// The partition has moved, or has been reclaimed or replaced: find it again.
+    Moved,
+    /// It had better be as if never seen: reclaim it first.
+    Idle,
+    Memory,
+}
+
+/// What a partition had lately of one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recent {
+    pub(crate) second: u64,
+    pub(crate) sustained: u64,
+}
 
 /// A view of one operation of one partition.
 pub(crate) struct Series<'g> {

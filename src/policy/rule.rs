@@ -2,9 +2,7 @@
 //! five seconds may have.
 
 use crate::operation::Operation;
-
-/// Seconds that the sustained rule adds up: the current one and those before it.
-pub(crate) const SUSTAINED: u32 = 5;
+use crate::partition::series::{Recent, SUSTAINED};
 
 /// What a physical partition of DynamoDB gives in a second: write units, read units. The AWS developer guide,
 /// "Best practices for designing and using partition keys effectively".
@@ -29,13 +27,6 @@ pub enum Rule {
 pub(crate) struct Rates {
     pub(crate) second: [u64; 2],
     pub(crate) sustained: [u64; 2],
-}
-
-/// What a partition had lately of one operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Recent {
-    pub(crate) second: u64,
-    pub(crate) sustained: u64,
 }
 
 /// A rule that is met: what was counted, in how many seconds, and what it has reached.
