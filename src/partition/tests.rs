@@ -1,0 +1,51 @@
+//! What a partition costs.
+
+use super::*;
+
+/// What a partition of a 25-byte key takes that saw these operations once in each of so many seconds.
+fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
+    let rules = Rules { window, interval_ms: 0 };
+    let key = Key { table: b"orders", pk: b"customer#0000000007" };
+    let content = Content::first(key, Hash::new(0), Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
+    let entry = Partition::size(content.text_len()).next_multiple_of(16);
+    let mut memory = vec![0_u64; entry / 8];
+    // SAFETY: there are so many bytes, aligned for an entry.
+    let partition = unsafe {
+        let at = NonNull::from(memory.as_mut_slice()).cast();
+        Partition::prepare(at);
+        content.write(at, None);
+        Partition::view(at)
+    };
+    let guard = &crossbeam_epoch::pin();
+    for second in 0..seconds {
+        let now = Moment::from_ms(u64::from(second) * 1000);
+        for &operation in operations {
+            partition.add(operation, Amount::ONE, now, rules, u64::MAX, guard).unwrap();
+        }
+    }
+    let past = partition.seal();
+    // SAFETY: nobody else has seen it.
+    let size = entry + unsafe { past.parts().bytes(window) };
+    // SAFETY: as above.
+    unsafe { past.free() };
+    size
+}
+
+#[test]
+fn a_partition_costs_in_step_with_the_seconds_it_was_seen_in() {
+    let (one, both) = (&[Operation::Write][..], &Operation::ALL[..]);
+    for seconds in [1, 2, 4, 5, 8, 9, 16, 17, 32, 33, 61] {
+        println!(
+            "{seconds:3} seconds: {:5} bytes, {:5} for both",
+            size(one, seconds, 60),
+            size(both, seconds, 60)
+        );
+    }
+    assert_eq!(size(one, 1, 60), 64, "a cache line");
+    assert!((1..=8).all(|seconds| size(one, seconds, 60) <= 128 && size(both, seconds, 60) <= 192));
+    assert!(size(both, 1_000, 60) + size_of::<Alarm>() <= 1_200);
+    // No cliff: one more second never more than doubles what the seconds before it cost.
+    assert!((1..200).all(|seconds| size(one, seconds + 1, 60) <= 2 * size(one, seconds, 60)));
+    // Long windows too pay by what was seen, until the wheel is earned.
+    assert!(size(one, 8, 3_600) < 192 && size(one, 32, 3_600) < 512);
+}
