@@ -24,11 +24,11 @@ use crate::key::synthetic::is_aside;
 use crate::map::directory::{Spine, closed, is_closed, is_vacant, low};
 use crate::map::len::Len;
 use crate::map::probe::Inserted;
-use crate::map::replace::Renewal;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
 use crate::partition::label::Label;
-use crate::partition::{Content, Partition, Stopped};
-use crate::sys::sync::{AcqRel, Acquire, Relaxed};
+use crate::partition::{Content, Partition, Rules, Stopped};
+use crate::sys::clock::Moment;
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
 use std::hint::select_unpredictable;
 use std::ptr::null_mut;
@@ -37,6 +37,17 @@ use std::ptr::null_mut;
 pub(crate) enum Insert<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),
+}
+
+/// What a segment is replaced for, and by whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Renewal<'a> {
+    pub(crate) now: Moment,
+    pub(crate) rules: Rules,
+    /// Where partitions are tallied that were idle, and so are not in the successor.
+    pub(crate) reclaimed: &'a AtomicU64,
+    /// Bytes in the texts of an entry that is to be inserted next.
+    pub(crate) to_come: usize,
 }
 
 pub(crate) struct Table {

@@ -9,28 +9,16 @@
 
 use crate::error::OutOfMemory;
 use crate::key::synthetic::is_aside;
-use crate::map::Table;
 use crate::map::directory::DEPTH_MAX;
 use crate::map::len::Len;
 use crate::map::segment::Segment;
 use crate::map::successor::{Load, Successor};
+use crate::map::{Renewal, Table};
+use crate::partition::Partition;
 use crate::partition::past_ptr::Form;
-use crate::partition::{Partition, Rules};
 use crate::statistics::Tally;
-use crate::sys::clock::Moment;
-use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
+use crate::sys::sync::{AcqRel, Acquire};
 use crossbeam_epoch::Guard;
-
-/// What a segment is replaced for, and by whom.
-#[derive(Clone, Copy)]
-pub(crate) struct Renewal<'a> {
-    pub(crate) now: Moment,
-    pub(crate) rules: Rules,
-    /// Where partitions are tallied that were idle, and so are not in the successor.
-    pub(crate) reclaimed: &'a AtomicU64,
-    /// Bytes in the texts of an entry that is to be inserted next.
-    pub(crate) to_come: usize,
-}
 
 impl Table {
     /// Replaces a segment by a copy of what is alive in it, or finds that it has been replaced.

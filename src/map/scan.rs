@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use crate::key::Key;
     use crate::key::hash::Hash;
-    use crate::map::replace::Renewal;
+    use crate::map::Renewal;
     use crate::operation::Operation;
     use crate::partition::amount::Amount;
     use crate::partition::{Content, Rules};

@@ -4,10 +4,7 @@ use super::*;
 use crate::key::hash::Hashing;
 use crate::map::segment::CELLS;
 use crate::operation::Operation::Write;
-use crate::partition::Rules;
 use crate::partition::amount::Amount;
-use crate::sys::clock::Moment;
-use crate::sys::sync::AtomicU64;
 use proptest::prelude::*;
 use std::collections::HashMap;
 
