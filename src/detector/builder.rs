@@ -5,7 +5,7 @@ use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
-use crate::ledger::Terms;
+use crate::ledger::settings::Terms;
 use crate::operation::Operation;
 use crate::partition::Rules;
 use crate::partition::series::SUSTAINED;

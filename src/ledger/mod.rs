@@ -5,51 +5,30 @@
 //! with the new one, and so comes after it.
 
 pub(crate) mod reclaim;
+pub(crate) mod settings;
 
 use crate::error::{Closed, OutOfMemory, Refusal};
 use crate::key::Key;
-use crate::key::hash::{Hash, Hashing};
-use crate::key::redaction::Redaction;
+use crate::key::hash::Hash;
 use crate::key::synthetic;
 use crate::ledger::reclaim::Sweep;
-use crate::map::{Insert, Renewal, Table};
+use crate::ledger::settings::Terms;
+use crate::map::{Insert, Table};
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::head::Head;
 use crate::partition::series::AddError;
 use crate::partition::slot::MOST;
-use crate::partition::{Content, Partition, Rules};
-use crate::policy::measure::Measure;
-use crate::policy::rule::{Met, Rates, Rule};
+use crate::partition::{Content, Partition};
+use crate::policy::rule::{Met, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::memory::try_box;
-use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64, Relaxed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
-
-/// What the operations of one detector have in common.
-#[derive(Debug)]
-pub(crate) struct Terms {
-    pub(crate) hashing: Hashing,
-    pub(crate) rules: Rules,
-    /// 0: no bound.
-    pub(crate) max_partitions: u64,
-    /// The detector's own thresholds.
-    pub(crate) thresholds: [u64; 2],
-    pub(crate) rates: Rates,
-    /// How counts are measured.
-    pub(crate) measure: Measure,
-    /// Whether a throttle for the key range warns.
-    pub(crate) warn_of_throttles: bool,
-    /// How keys are written where they are not to be read.
-    pub(crate) redaction: Option<Redaction>,
-    pub(crate) tally: Tally,
-    /// How many ledgers there have been.
-    pub(crate) ledgers: AtomicU64,
-}
 
 /// What came of recording in the straightest way.
 pub(crate) enum Quick<'g> {
@@ -63,19 +42,6 @@ pub(crate) enum Quick<'g> {
     Found(Partition<'g>),
     /// Not recorded.
     Not,
-}
-
-impl Terms {
-    /// For each operation a number that no rule of the detector's own is under.
-    fn floors(&self) -> [u64; 2] {
-        Operation::ALL.map(|operation| self.thresholds[operation.index()].min(self.rates.floor(operation)))
-    }
-
-    /// For a segment that is replaced at this moment.
-    pub(crate) fn renewal(&self, now: Moment) -> Renewal<'_> {
-        let reclaimed = &self.tally.reclaimed;
-        Renewal { now, rules: self.rules, reclaimed, to_come: 0 }
-    }
 }
 
 pub(crate) struct Ledger {

@@ -4,7 +4,7 @@
 use crate::error::{Closed, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::is_aside;
-use crate::ledger::Terms;
+use crate::ledger::settings::Terms;
 use crate::map::Table;
 use crate::map::scan::Scan;
 use crate::operation::Operation;

@@ -2,7 +2,7 @@
 
 use super::explore;
 use super::subject::Subject;
-use crate::ledger::Terms;
+use crate::ledger::settings::Terms;
 use crate::operation::Operation::{Read, Write};
 use crate::partition::amount::Amount;
 

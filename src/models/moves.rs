@@ -6,7 +6,7 @@
 use super::ledger::ring;
 use super::subject::Subject;
 use super::{Stage, Thread, explore, explore_within};
-use crate::ledger::Terms;
+use crate::ledger::settings::Terms;
 use crate::operation::Operation::Write;
 use crate::partition::Rules;
 use crate::partition::head::BASE_LIMIT;

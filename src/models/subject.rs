@@ -3,7 +3,8 @@
 use super::{Stage, Thread};
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
-use crate::ledger::{Current, Posting, Quick, Terms};
+use crate::ledger::settings::Terms;
+use crate::ledger::{Current, Posting, Quick};
 use crate::operation::Operation::{self, Write};
 use crate::partition::amount::Amount;
 use crate::partition::series::Series;

@@ -1,5 +1,5 @@
 //! A partition: its key, its two series, and what hangs on them, in one entry, in a cell of a
-//! [segment](crate::map::segment).
+//! segment of the map.
 //!
 //! ```text
 //!  0        8        16      24      32

@@ -1,0 +1,46 @@
+//! What a detector was built with, and its running counts.
+
+use crate::key::hash::Hashing;
+use crate::key::redaction::Redaction;
+use crate::map::Renewal;
+use crate::operation::Operation;
+use crate::partition::Rules;
+use crate::policy::measure::Measure;
+use crate::policy::rule::Rates;
+use crate::statistics::Tally;
+use crate::sys::clock::Moment;
+use crate::sys::sync::AtomicU64;
+
+/// What the operations of one detector have in common.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) hashing: Hashing,
+    pub(crate) rules: Rules,
+    /// 0: no bound.
+    pub(crate) max_partitions: u64,
+    /// The detector's own thresholds.
+    pub(crate) thresholds: [u64; 2],
+    pub(crate) rates: Rates,
+    /// How counts are measured.
+    pub(crate) measure: Measure,
+    /// Whether a throttle for the key range warns.
+    pub(crate) warn_of_throttles: bool,
+    /// How keys are written where they are not to be read.
+    pub(crate) redaction: Option<Redaction>,
+    pub(crate) tally: Tally,
+    /// How many ledgers there have been.
+    pub(crate) ledgers: AtomicU64,
+}
+
+impl Terms {
+    /// For each operation a number that no rule of the detector's own is under.
+    pub(crate) fn floors(&self) -> [u64; 2] {
+        Operation::ALL.map(|operation| self.thresholds[operation.index()].min(self.rates.floor(operation)))
+    }
+
+    /// For a segment that is replaced at this moment.
+    pub(crate) fn renewal(&self, now: Moment) -> Renewal<'_> {
+        let reclaimed = &self.tally.reclaimed;
+        Renewal { now, rules: self.rules, reclaimed, to_come: 0 }
+    }
+}
