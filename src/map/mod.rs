@@ -15,7 +15,6 @@ pub(crate) mod scan;
 pub(crate) mod segment;
 pub(crate) mod successor;
 
-//
 
 use crate::key::synthetic::is_aside;
 use crate::key::{Hash, Key};
