@@ -75,7 +75,7 @@ mutate 'a count falls short of its own second' src/ledger.rs \
 mutate 'movers do not agree on what a head held' src/head.rs \
     'Head(last.load(Acquire))' 'seen' \
     ci/loom.sh l_two_freezes_and_an_add
-mutate 'a tally of nothing' src/throttle.rs \
+mutate 'a tally of nothing' src/detector/throttle.rs \
     'let Some(added) = Amount::new(amount) else { return Ok(()) };' 'let added = Amount::clamped(amount.max(1));' \
     cargo test --quiet --locked --test observe zeros
 mutate 'idleness is judged before the removal' src/sweep.rs \
@@ -106,16 +106,16 @@ mutate 'a late put freezes the history of the copy' src/past.rs \
             }
             let larger' 'let larger' \
     "${unit[@]}" a_late_put
-mutate 'want of memory passes for a clear' src/recording.rs \
+mutate 'want of memory passes for a clear' src/detector/recording.rs \
     'Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),' 'Err(Refusal::Memory) => None,' \
     "${unit[@]}" a_record_that_no_memory_lets_judge
 mutate 'want of memory for a rate hides the rule of the window' src/ledger.rs \
     'Err(Refusal::Memory) => unjudged = true,' '' \
     "${unit[@]}" hot_by_the_window
-mutate 'a hot record that gets no memory for its alarm is dropped' src/recording.rs \
+mutate 'a hot record that gets no memory for its alarm is dropped' src/detector/recording.rs \
     'Err(GrowError::Memory) => None,' 'Err(GrowError::Memory) => return None,' \
     "${unit[@]}" without_memory_for_its_alarm
-mutate 'a hot record without an alarm is dropped' src/recording.rs \
+mutate 'a hot record without an alarm is dropped' src/detector/recording.rs \
     'None => heard.then_some(0),' 'None => return None,' \
     "${unit[@]}" recording
 

@@ -3,7 +3,7 @@
 use crate::detector::Detector;
 use crate::error::Error;
 use crate::key::Key;
-use crate::key::synthetic::{self, Kind, Reason, with_aside};
+use crate::key::synthetic::{self, Kind, with_aside};
 use crate::ledger::Ledger;
 use crate::map::Refusal;
 use crate::map::scan::Scan;
@@ -11,6 +11,7 @@ use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::policy::measure::Measure;
+use crate::reason::Reason;
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;

@@ -1,15 +1,16 @@
 //! Recording throttles, and what no partition can be charged with.
 
 use crate::detector::Detector;
-use crate::detector::recording::Delivery;
+use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::key::synthetic::{Kind, Reason, Unattributed, with_aside};
+use crate::key::synthetic::{Kind, with_aside};
 use crate::key::{Key, check_name};
 use crate::ledger::Posting;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::policy::rule::{Met, Rule};
+use crate::reason::{Reason, Unattributed};
 use crate::statistics::Tally;
 use crate::sys::epoch;
 
