@@ -17,7 +17,7 @@ pub use crate::abi_metrics::*;
 pub use crate::abi_observe::*;
 use crate::boundary::{boundary, count, detector_of};
 use crate::detector::Detector;
-use crate::detector::recording::Listener;
+use crate::detector::delivery::Listener;
 pub use crate::ffi_due::*;
 pub use crate::ffi_heat::*;
 pub use crate::ffi_metrics::*;

@@ -6,7 +6,7 @@ use crate::abi::*;
 use crate::abi_observe::{hpd_exchange, hpd_warnings};
 use crate::boundary::{boundary, count, detector_of};
 use crate::detector::Detector;
-use crate::detector::recording::Delivery;
+use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
 use crate::ffi_heat::reason;
 use crate::ffi_observe::imp;

@@ -7,7 +7,7 @@ use crate::boundary::{boundary, count, detector_of};
 use crate::detector::hottest::HotPartition;
 use crate::ffi_warnings::no_warning;
 use crate::key::Key;
-use crate::key::synthetic::{Reason, Unattributed};
+use crate::reason::{Reason, Unattributed};
 use crate::sys::memory::try_box;
 use std::ffi::c_char;
 

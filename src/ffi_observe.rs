@@ -131,7 +131,8 @@ pub(crate) mod imp {
         HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, Warning, hpd_exchange, read, text,
     };
     use crate::detector::Detector;
-    use crate::detector::observe::{Exchange, ObserveError};
+    use crate::detector::observe::Exchange;
+    use crate::dynamodb::error::ObserveError;
 
     /// # Safety
     /// `exchange` is valid for `size` bytes, and what it points to is as the header demands.

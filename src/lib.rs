@@ -29,6 +29,7 @@ mod map;
 mod operation;
 mod partition;
 mod policy;
+mod reason;
 mod statistics;
 mod sys;
 pub mod units;
@@ -74,10 +75,10 @@ mod detector;
 mod models;
 
 pub use error::Error;
-pub use key::synthetic::{Reason, Unattributed};
 pub use operation::Operation;
 pub use policy::rule::Rule;
 pub use policy::thresholds::Thresholds;
+pub use reason::{Reason, Unattributed};
 pub use statistics::Statistics;
 #[cfg(not(loom))]
 pub use {
@@ -87,7 +88,7 @@ pub use {
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]
-pub use detector::observe::{Exchange, ObserveError};
+pub use {detector::observe::Exchange, dynamodb::error::ObserveError};
 
 /// The README's Rust is a test.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
 use crate::key::Key;
-use crate::key::synthetic::is_aside;
+use crate::key::synthetic::is_synthetic;
 use crate::ledger::Terms;
 use crate::map::scan::Scan;
 use crate::map::{Closed, Refusal, Table};
@@ -123,7 +123,7 @@ impl Sweep {
         let Some(stopped) = partitions.remove(partition, terms.renewal(now), guard)? else {
             return Ok(false);
         };
-        if !is_aside(partition.key()) {
+        if !is_synthetic(partition.key()) {
             let idle = stopped.was_idle(now, terms.rules, guard);
             Tally::count(if idle { &terms.tally.reclaimed } else { &terms.tally.replaced }, 1);
         }
@@ -153,7 +153,7 @@ impl Sweep {
             #[cfg(test)]
             self.looked_at.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
-                if partition.key() == new || is_aside(partition.key()) != is_aside(new) {
+                if partition.key() == new || is_synthetic(partition.key()) != is_synthetic(new) {
                     continue;
                 }
                 if partition.idle(now, terms.rules, guard) {

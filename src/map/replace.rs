@@ -7,7 +7,7 @@
 //! at once; the sibling's own place in the spine is filled in next, by whoever gets there, and at the latest
 //! before that half is itself replaced.
 
-use crate::key::synthetic::is_aside;
+use crate::key::synthetic::is_synthetic;
 use crate::map::Table;
 use crate::map::directory::DEPTH_MAX;
 use crate::map::len::Len;
@@ -149,7 +149,7 @@ impl Table {
                     live += 1;
                     continue;
                 }
-                copied.idle[usize::from(is_aside(content.key))] += 1;
+                copied.idle[usize::from(is_synthetic(content.key))] += 1;
                 if content.past != Form::NOTHING {
                     copied.pasts.push(content.past);
                 }
@@ -166,7 +166,7 @@ impl Table {
 /// What became of a segment's partitions.
 #[derive(Default)]
 struct Copied {
-    /// How many were idle, and were not copied: partitions, and asides.
+    /// How many were idle, and were not copied: partitions, and entries with synthetic keys.
     idle: [u64; 2],
     /// What hangs on those.
     pasts: Vec<Form>,
