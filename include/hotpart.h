@@ -342,6 +342,98 @@ typedef struct hpd_warning {
 } hpd_warning;
 
 /**
+ * Called with a warning on the thread whose record was due one, after that record is visible, with
+ * nothing locked. The warning and its texts live until the callback returns. It may call every function
+ * but hpd_free and hpd_table_close; records made inside it, to whichever detector, count but call back no
+ * further. It must return normally: no C++ exception, no longjmp, no exit of its thread.
+ */
+typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *warning);
+
+/**
+ * What a detector is made with. Filled by hpd_options_init, then changed.
+ */
+typedef struct hpd_options {
+  /**
+   * sizeof(hpd_options), set by hpd_options_init.
+   */
+  size_t struct_size;
+  /**
+   * The count of writes from which a partition is hot: 1 to INT64_MAX. No default.
+   */
+  uint64_t writes_threshold;
+  /**
+   * The same for reads. No default.
+   */
+  uint64_t reads_threshold;
+  /**
+   * 1 to 3600. No default.
+   */
+  uint32_t window_seconds;
+  /**
+   * The least time between two warnings for one partition and operation. Default
+   * HPD_INTERVAL_WINDOW; 0: every hot record warns.
+   */
+  uint32_t warning_interval_seconds;
+  /**
+   * May be NULL.
+   */
+  hpd_warning_callback callback;
+  /**
+   * Handed to the callback, on whichever thread it runs.
+   */
+  void *user_data;
+  /**
+   * How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
+   * the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each. Throttles and
+   * tallies have as many places, apart.
+   */
+  uint64_t max_partitions;
+  /**
+   * HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
+   */
+  int32_t clock;
+  /**
+   * HPD_FLAG_*, or 0.
+   */
+  uint32_t flags;
+  /**
+   * Used with HPD_FLAG_HASH_SEED only.
+   */
+  uint64_t hash_seed[2];
+  /**
+   * What one second of a partition must have of writes to be hot, whatever the window has; 0, the default: no
+   * such rule. To INT64_MAX.
+   */
+  uint64_t writes_per_second;
+  /**
+   * The same for reads.
+   */
+  uint64_t reads_per_second;
+  /**
+   * What five seconds of a partition, the current one and the four before it, must have of writes to be hot; 0, the
+   * default: no such rule. To INT64_MAX. Needs a window of 5 seconds or more.
+   */
+  uint64_t writes_sustained;
+  /**
+   * The same for reads.
+   */
+  uint64_t reads_sustained;
+  /**
+   * How many processes record the same tables' traffic, about evenly: utilisation is judged by this one's share
+   * of DynamoDB's limits. 0, the default, and 1: it has all of them.
+   */
+  uint32_t processes;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * The secret that keys are hashed with, with HPD_FLAG_REDACT_KEYS only; zeros: a random one.
+   */
+  uint64_t redact_key[2];
+} hpd_options;
+
+/**
  * A partition in a snapshot, and what it had of one operation in the window.
  */
 typedef struct hpd_hot_partition {
@@ -534,98 +626,6 @@ typedef struct hpd_exchange {
   size_t table_len;
 } hpd_exchange;
 
-/**
- * Called with a warning on the thread whose record was due one, after that record is visible, with
- * nothing locked. The warning and its texts live until the callback returns. It may call every function
- * but hpd_free and hpd_table_close; records made inside it, to whichever detector, count but call back no
- * further. It must return normally: no C++ exception, no longjmp, no exit of its thread.
- */
-typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *warning);
-
-/**
- * What a detector is made with. Filled by hpd_options_init, then changed.
- */
-typedef struct hpd_options {
-  /**
-   * sizeof(hpd_options), set by hpd_options_init.
-   */
-  size_t struct_size;
-  /**
-   * The count of writes from which a partition is hot: 1 to INT64_MAX. No default.
-   */
-  uint64_t writes_threshold;
-  /**
-   * The same for reads. No default.
-   */
-  uint64_t reads_threshold;
-  /**
-   * 1 to 3600. No default.
-   */
-  uint32_t window_seconds;
-  /**
-   * The least time between two warnings for one partition and operation. Default
-   * HPD_INTERVAL_WINDOW; 0: every hot record warns.
-   */
-  uint32_t warning_interval_seconds;
-  /**
-   * May be NULL.
-   */
-  hpd_warning_callback callback;
-  /**
-   * Handed to the callback, on whichever thread it runs.
-   */
-  void *user_data;
-  /**
-   * How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
-   * the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each. Throttles and
-   * tallies have as many places, apart.
-   */
-  uint64_t max_partitions;
-  /**
-   * HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
-   */
-  int32_t clock;
-  /**
-   * HPD_FLAG_*, or 0.
-   */
-  uint32_t flags;
-  /**
-   * Used with HPD_FLAG_HASH_SEED only.
-   */
-  uint64_t hash_seed[2];
-  /**
-   * What one second of a partition must have of writes to be hot, whatever the window has; 0, the default: no
-   * such rule. To INT64_MAX.
-   */
-  uint64_t writes_per_second;
-  /**
-   * The same for reads.
-   */
-  uint64_t reads_per_second;
-  /**
-   * What five seconds of a partition, the current one and the four before it, must have of writes to be hot; 0, the
-   * default: no such rule. To INT64_MAX. Needs a window of 5 seconds or more.
-   */
-  uint64_t writes_sustained;
-  /**
-   * The same for reads.
-   */
-  uint64_t reads_sustained;
-  /**
-   * How many processes record the same tables' traffic, about evenly: utilisation is judged by this one's share
-   * of DynamoDB's limits. 0, the default, and 1: it has all of them.
-   */
-  uint32_t processes;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-  /**
-   * The secret that keys are hashed with, with HPD_FLAG_REDACT_KEYS only; zeros: a random one.
-   */
-  uint64_t redact_key[2];
-} hpd_options;
-
 
 
 
@@ -732,55 +732,155 @@ const char *hpd_version(void);
 uint32_t hpd_abi_version(void);
 
 /**
- * As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back, and what is returned has
- * HPD_DUE added: clear that bit to have the count, and take the warning by hpd_take_warnings. A thread keeps those of its last
- * call, and 64 of earlier ones at most, the newest; where there is no memory to keep one, it is lost as well. What a thread has
- * kept is gone when it ends; after fork the child's thread has what the thread that forked had kept.
+ * Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
+ * hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
+ * struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
  */
-int64_t hpd_table_record_write_due(const struct hpd_table *table,
-                                   const char *pk);
+void hpd_options_init(struct hpd_options *options,
+                      size_t struct_size);
 
 /**
- * As hpd_table_record_write_due, for a read.
+ * Fills options with DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition, of which
+ * this is one of so many processes that take their even share (1: all of it): capacity is counted
+ * (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no threshold of its own, and a warning is due when the
+ * current second has reached its limit, or five seconds have reached so many thousandths of theirs, such as
+ * 800. The rest as hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID for no processes, a share not
+ * of 1 to 1000, or a struct_size that is older than these limits.
  */
-int64_t hpd_table_record_read_due(const struct hpd_table *table, const char *pk);
+int32_t hpd_options_for_dynamodb(struct hpd_options *options,
+                                 size_t struct_size,
+                                 uint32_t share_permille,
+                                 uint32_t processes);
 
 /**
- * As hpd_record_full, but a due warning is kept for this thread, as by hpd_table_record_write_due.
+ * Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
+ * to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
+ * detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
+ * HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
  */
-int64_t hpd_record_due(const struct hpd_detector *detector,
-                       const struct hpd_record *record,
-                       size_t record_size);
+int32_t hpd_new(uint64_t writes_threshold,
+                uint64_t reads_threshold,
+                uint32_t window_seconds,
+                hpd_warning_callback callback,
+                void *user_data,
+                struct hpd_detector **out);
 
 /**
- * As hpd_record_throttle, but a due warning is kept for this thread, as by hpd_table_record_write_due.
+ * Makes a detector from options that hpd_options_init filled. A struct_size smaller than version 1's
+ * is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
+ * HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
  */
-int64_t hpd_record_throttle_due(const struct hpd_detector *detector,
-                                const char *table,
-                                size_t table_len,
-                                const char *pk,
-                                size_t pk_len,
-                                int32_t operation_code,
-                                int32_t reason_code);
+int32_t hpd_new_with_options(const struct hpd_options *options,
+                             struct hpd_detector **out);
 
 /**
- * As hpd_observe, in one flat call: every text ends in NUL and holds none, as JSON does not; response and model may be NULL. Due
- * warnings are kept for this thread, as by hpd_table_record_write_due; with HPD_ERR_MEMORY some may be kept, too. HPD_ERR_SCHEMA:
- * hpd_observe_full says which table.
+ * Prepares a table's name once; recording through it counts in the same partitions and costs less. The
+ * name, 1 to 1024 bytes, is copied. On failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
+ * HPD_ERR_INVALID or HPD_ERR_MEMORY.
  */
-int64_t hpd_observe_due(const struct hpd_detector *detector,
-                        const char *operation,
-                        const char *request,
-                        const char *response,
-                        int32_t http_status,
-                        const char *model);
+int32_t hpd_table_open(const struct hpd_detector *detector,
+                       const char *table,
+                       size_t table_len,
+                       struct hpd_table **out);
 
 /**
- * Takes the warnings that this thread's calls have kept for it, the oldest first, and writes them to *out: NULL if there are
- * none, else to be freed by hpd_warnings_free. Returns how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
+ * Frees a prepared table; NULL is fine. No call on it may be running.
  */
-int32_t hpd_take_warnings(const struct hpd_detector *detector,
-                          struct hpd_warnings **out);
+void hpd_table_close(struct hpd_table *table);
+
+/**
+ * Records one write to a prepared table; otherwise as hpd_record_write.
+ */
+int64_t hpd_table_record_write(const struct hpd_table *table, const char *pk, size_t pk_len);
+
+/**
+ * Records one read to a prepared table; otherwise as hpd_record_write.
+ */
+int64_t hpd_table_record_read(const struct hpd_table *table, const char *pk, size_t pk_len);
+
+/**
+ * Records one write to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+ */
+int64_t hpd_table_record_write_z(const struct hpd_table *table,
+                                 const char *pk);
+
+/**
+ * Records one read to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+ */
+int64_t hpd_table_record_read_z(const struct hpd_table *table, const char *pk);
+
+/**
+ * How many warnings there are; 0 for NULL.
+ */
+size_t hpd_warnings_len(const struct hpd_warnings *warnings);
+
+/**
+ * Writes the warning at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was filled in.
+ * Its texts live as long as warnings. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that there is not or a
+ * struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
+ */
+int32_t hpd_warnings_get(const struct hpd_warnings *warnings,
+                         size_t i,
+                         struct hpd_warning *out);
+
+/**
+ * Frees warnings; NULL is fine.
+ */
+void hpd_warnings_free(struct hpd_warnings *warnings);
+
+/**
+ * Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key
+ * escaped, and hashed with HPD_FLAG_REDACT_KEYS. *out is then freed by hpd_text_free; on failure it is untouched. Returns
+ * HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, or HPD_ERR_INVALID for a warning of no known rule or operation, or without a table.
+ */
+int32_t hpd_log_line(const struct hpd_detector *detector,
+                     const struct hpd_warning *warning,
+                     struct hpd_text **out);
+
+/**
+ * Sets the thresholds of one table, whose name must match to the byte: an override on T covers neither
+ * T/index/I nor T's ARN. Each is 1 to INT64_MAX, or HPD_INHERIT; HPD_INHERIT for both removes the
+ * override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY.
+ */
+int32_t hpd_set_table_thresholds(const struct hpd_detector *detector,
+                                 const char *table,
+                                 size_t table_len,
+                                 int64_t writes,
+                                 int64_t reads);
+
+/**
+ * Sets the thresholds of one model, for the records that name it; they win over the table's.
+ * Otherwise as hpd_set_table_thresholds.
+ */
+int32_t hpd_set_model_thresholds(const struct hpd_detector *detector,
+                                 const char *model,
+                                 size_t model_len,
+                                 int64_t writes,
+                                 int64_t reads);
+
+/**
+ * Reads back the override of a table; HPD_INHERIT for a side that is not set. Returns HPD_OK,
+ * HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither number is written.
+ */
+int32_t hpd_get_table_thresholds(const struct hpd_detector *detector,
+                                 const char *table,
+                                 size_t table_len,
+                                 int64_t *writes,
+                                 int64_t *reads);
+
+/**
+ * Reads back the override of a model; otherwise as hpd_get_table_thresholds.
+ */
+int32_t hpd_get_model_thresholds(const struct hpd_detector *detector,
+                                 const char *model,
+                                 size_t model_len,
+                                 int64_t *writes,
+                                 int64_t *reads);
+
+/**
+ * Reads back the detector's own thresholds. Returns HPD_OK or HPD_ERR_NULL.
+ */
+int32_t hpd_get_thresholds(const struct hpd_detector *detector, int64_t *writes, int64_t *reads);
 
 /**
  * Records that DynamoDB throttled one attempt at an operation (HPD_WRITE, HPD_READ) on a partition, and why
@@ -940,155 +1040,55 @@ int32_t hpd_set_key_schema(const struct hpd_detector *detector,
                            size_t n);
 
 /**
- * Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
- * hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
- * struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
+ * As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back, and what is returned has
+ * HPD_DUE added: clear that bit to have the count, and take the warning by hpd_take_warnings. A thread keeps those of its last
+ * call, and 64 of earlier ones at most, the newest; where there is no memory to keep one, it is lost as well. What a thread has
+ * kept is gone when it ends; after fork the child's thread has what the thread that forked had kept.
  */
-void hpd_options_init(struct hpd_options *options,
-                      size_t struct_size);
+int64_t hpd_table_record_write_due(const struct hpd_table *table,
+                                   const char *pk);
 
 /**
- * Fills options with DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition, of which
- * this is one of so many processes that take their even share (1: all of it): capacity is counted
- * (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no threshold of its own, and a warning is due when the
- * current second has reached its limit, or five seconds have reached so many thousandths of theirs, such as
- * 800. The rest as hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID for no processes, a share not
- * of 1 to 1000, or a struct_size that is older than these limits.
+ * As hpd_table_record_write_due, for a read.
  */
-int32_t hpd_options_for_dynamodb(struct hpd_options *options,
-                                 size_t struct_size,
-                                 uint32_t share_permille,
-                                 uint32_t processes);
+int64_t hpd_table_record_read_due(const struct hpd_table *table, const char *pk);
 
 /**
- * Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
- * to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
- * detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
- * HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
+ * As hpd_record_full, but a due warning is kept for this thread, as by hpd_table_record_write_due.
  */
-int32_t hpd_new(uint64_t writes_threshold,
-                uint64_t reads_threshold,
-                uint32_t window_seconds,
-                hpd_warning_callback callback,
-                void *user_data,
-                struct hpd_detector **out);
+int64_t hpd_record_due(const struct hpd_detector *detector,
+                       const struct hpd_record *record,
+                       size_t record_size);
 
 /**
- * Makes a detector from options that hpd_options_init filled. A struct_size smaller than version 1's
- * is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
- * HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
+ * As hpd_record_throttle, but a due warning is kept for this thread, as by hpd_table_record_write_due.
  */
-int32_t hpd_new_with_options(const struct hpd_options *options,
-                             struct hpd_detector **out);
+int64_t hpd_record_throttle_due(const struct hpd_detector *detector,
+                                const char *table,
+                                size_t table_len,
+                                const char *pk,
+                                size_t pk_len,
+                                int32_t operation_code,
+                                int32_t reason_code);
 
 /**
- * Prepares a table's name once; recording through it counts in the same partitions and costs less. The
- * name, 1 to 1024 bytes, is copied. On failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
- * HPD_ERR_INVALID or HPD_ERR_MEMORY.
+ * As hpd_observe, in one flat call: every text ends in NUL and holds none, as JSON does not; response and model may be NULL. Due
+ * warnings are kept for this thread, as by hpd_table_record_write_due; with HPD_ERR_MEMORY some may be kept, too. HPD_ERR_SCHEMA:
+ * hpd_observe_full says which table.
  */
-int32_t hpd_table_open(const struct hpd_detector *detector,
-                       const char *table,
-                       size_t table_len,
-                       struct hpd_table **out);
+int64_t hpd_observe_due(const struct hpd_detector *detector,
+                        const char *operation,
+                        const char *request,
+                        const char *response,
+                        int32_t http_status,
+                        const char *model);
 
 /**
- * Frees a prepared table; NULL is fine. No call on it may be running.
+ * Takes the warnings that this thread's calls have kept for it, the oldest first, and writes them to *out: NULL if there are
+ * none, else to be freed by hpd_warnings_free. Returns how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
  */
-void hpd_table_close(struct hpd_table *table);
-
-/**
- * Records one write to a prepared table; otherwise as hpd_record_write.
- */
-int64_t hpd_table_record_write(const struct hpd_table *table, const char *pk, size_t pk_len);
-
-/**
- * Records one read to a prepared table; otherwise as hpd_record_write.
- */
-int64_t hpd_table_record_read(const struct hpd_table *table, const char *pk, size_t pk_len);
-
-/**
- * Records one write to a prepared table for a key that ends in NUL and holds none; must not be NULL.
- */
-int64_t hpd_table_record_write_z(const struct hpd_table *table,
-                                 const char *pk);
-
-/**
- * Records one read to a prepared table for a key that ends in NUL and holds none; must not be NULL.
- */
-int64_t hpd_table_record_read_z(const struct hpd_table *table, const char *pk);
-
-/**
- * Sets the thresholds of one table, whose name must match to the byte: an override on T covers neither
- * T/index/I nor T's ARN. Each is 1 to INT64_MAX, or HPD_INHERIT; HPD_INHERIT for both removes the
- * override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY.
- */
-int32_t hpd_set_table_thresholds(const struct hpd_detector *detector,
-                                 const char *table,
-                                 size_t table_len,
-                                 int64_t writes,
-                                 int64_t reads);
-
-/**
- * Sets the thresholds of one model, for the records that name it; they win over the table's.
- * Otherwise as hpd_set_table_thresholds.
- */
-int32_t hpd_set_model_thresholds(const struct hpd_detector *detector,
-                                 const char *model,
-                                 size_t model_len,
-                                 int64_t writes,
-                                 int64_t reads);
-
-/**
- * Reads back the override of a table; HPD_INHERIT for a side that is not set. Returns HPD_OK,
- * HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither number is written.
- */
-int32_t hpd_get_table_thresholds(const struct hpd_detector *detector,
-                                 const char *table,
-                                 size_t table_len,
-                                 int64_t *writes,
-                                 int64_t *reads);
-
-/**
- * Reads back the override of a model; otherwise as hpd_get_table_thresholds.
- */
-int32_t hpd_get_model_thresholds(const struct hpd_detector *detector,
-                                 const char *model,
-                                 size_t model_len,
-                                 int64_t *writes,
-                                 int64_t *reads);
-
-/**
- * Reads back the detector's own thresholds. Returns HPD_OK or HPD_ERR_NULL.
- */
-int32_t hpd_get_thresholds(const struct hpd_detector *detector, int64_t *writes, int64_t *reads);
-
-/**
- * How many warnings there are; 0 for NULL.
- */
-size_t hpd_warnings_len(const struct hpd_warnings *warnings);
-
-/**
- * Writes the warning at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was filled in.
- * Its texts live as long as warnings. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that there is not or a
- * struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
- */
-int32_t hpd_warnings_get(const struct hpd_warnings *warnings,
-                         size_t i,
-                         struct hpd_warning *out);
-
-/**
- * Frees warnings; NULL is fine.
- */
-void hpd_warnings_free(struct hpd_warnings *warnings);
-
-/**
- * Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key
- * escaped, and hashed with HPD_FLAG_REDACT_KEYS. *out is then freed by hpd_text_free; on failure it is untouched. Returns
- * HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, or HPD_ERR_INVALID for a warning of no known rule or operation, or without a table.
- */
-int32_t hpd_log_line(const struct hpd_detector *detector,
-                     const struct hpd_warning *warning,
-                     struct hpd_text **out);
+int32_t hpd_take_warnings(const struct hpd_detector *detector,
+                          struct hpd_warnings **out);
 
 #ifdef __cplusplus
 }  // extern "C"

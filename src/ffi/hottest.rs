@@ -1,8 +1,8 @@
 //! The C ABI's types and constants of throttles, of the hottest partitions and of statistics.
 #![allow(non_camel_case_types)]
 
-use crate::abi::{HPD_READ, HPD_WRITE, NULL, Refused, Versioned, check_size, pointer};
 use crate::detector::hottest::HotPartition;
+use crate::ffi::status::{HPD_READ, HPD_WRITE, NULL, Refused, Versioned, check_size, pointer};
 use crate::operation::Operation;
 use crate::statistics::Statistics;
 use std::ffi::c_char;

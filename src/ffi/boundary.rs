@@ -1,8 +1,8 @@
 //! The boundary between the C ABI and the Rust API: what a C caller hands in becomes a reference or a
 //! refusal, and what unwinds stops here.
 
-use crate::abi::{HPD_ERR_INTERNAL, NULL, Refused, hpd_detector};
 use crate::detector::Detector;
+use crate::ffi::status::{HPD_ERR_INTERNAL, NULL, Refused, hpd_detector};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The one panic boundary: what unwinds in here ends here.

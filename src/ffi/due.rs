@@ -2,16 +2,16 @@
 //! whose call gave them, and a bit in what it returns says so.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_observe::{hpd_exchange, hpd_warnings};
-use crate::boundary::{boundary, count, detector_of};
 use crate::detector::Detector;
 use crate::detector::recording::Delivery;
 use crate::detector::warning::Warning;
-use crate::ffi_heat::reason;
-use crate::ffi_observe::imp;
-use crate::ffi_table::{table_of, text_z};
-use crate::kept::{self, Warnings};
+use crate::ffi::abi_observe::{hpd_exchange, hpd_warnings};
+use crate::ffi::boundary::{boundary, count, detector_of};
+use crate::ffi::observe::imp;
+use crate::ffi::pending::{self as kept, Warnings};
+use crate::ffi::status::*;
+use crate::ffi::table::{table_of, text_z};
+use crate::ffi::throttle::reason;
 use crate::operation::Operation;
 use std::ffi::{CStr, c_char};
 

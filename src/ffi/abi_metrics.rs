@@ -1,7 +1,7 @@
 //! The C ABI's types and constants of metrics.
 #![allow(non_camel_case_types)]
 
-use crate::abi::Versioned;
+use crate::ffi::status::Versioned;
 
 /// OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
 pub const HPD_METRICS_OPEN_METRICS: u32 = 1;

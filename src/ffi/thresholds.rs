@@ -1,8 +1,8 @@
 //! The C ABI of thresholds.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::boundary::{boundary, detector_of};
+use crate::ffi::boundary::{boundary, detector_of};
+use crate::ffi::status::*;
 use crate::policy::thresholds::Thresholds;
 use std::ffi::c_char;
 

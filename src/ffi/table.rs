@@ -1,9 +1,9 @@
 //! The C ABI of prepared tables.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::boundary::{boundary, count, detector_of};
 use crate::detector::table_handle::TableHandle;
+use crate::ffi::boundary::{boundary, count, detector_of};
+use crate::ffi::status::*;
 use crate::operation::Operation;
 use crate::sys::memory::try_box;
 use std::ffi::{CStr, c_char};

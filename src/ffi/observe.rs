@@ -1,12 +1,12 @@
 //! The C ABI of observing requests. Without the feature `dynamodb` its functions are there and refuse.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_observe::{hpd_exchange, hpd_warnings};
-use crate::boundary::{boundary, detector_of};
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::kept::Warnings;
+use crate::ffi::abi_observe::{hpd_exchange, hpd_warnings};
+use crate::ffi::boundary::{boundary, detector_of};
+use crate::ffi::pending::Warnings;
+use crate::ffi::status::*;
 use std::ffi::c_char;
 
 /// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,

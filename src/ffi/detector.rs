@@ -1,11 +1,11 @@
 //! The C ABI of making a detector.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::boundary::boundary;
 use crate::detector::Detector;
 use crate::detector::builder::Builder;
 use crate::detector::warning::Warning;
+use crate::ffi::boundary::boundary;
+use crate::ffi::status::*;
 use crate::policy::thresholds::Thresholds;
 use crate::sys::memory::try_box;
 use std::ffi::c_void;
@@ -211,8 +211,8 @@ pub unsafe extern "C" fn hpd_new_with_options(
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::abi::hpd_options;
-    use crate::boundary::detector_of;
+    use crate::ffi::boundary::detector_of;
+    use crate::ffi::status::hpd_options;
     use crate::key::Key;
 
     /// Where the detector that `make` makes puts a key.

@@ -11,22 +11,50 @@
 
 #![allow(clippy::missing_safety_doc)] // It is the same for all of them: above.
 
-pub use crate::abi::*;
-pub use crate::abi_heat::*;
-pub use crate::abi_metrics::*;
-pub use crate::abi_observe::*;
-use crate::boundary::{boundary, count, detector_of};
+mod status;
+
+mod detector;
+
+mod table;
+
+mod warning;
+
+mod thresholds;
+
+mod throttle;
+
+mod hottest;
+
+mod metrics;
+
+mod abi_metrics;
+
+mod observe;
+
+mod abi_observe;
+
+mod due;
+
+mod boundary;
+
+mod pending;
+
 use crate::detector::Detector;
 use crate::detector::recording::Listener;
-pub use crate::ffi_due::*;
-pub use crate::ffi_heat::*;
-pub use crate::ffi_metrics::*;
-pub use crate::ffi_observe::*;
-pub use crate::ffi_options::*;
-pub use crate::ffi_table::*;
-pub use crate::ffi_thresholds::*;
-use crate::ffi_warnings::no_warning;
-pub use crate::ffi_warnings::*;
+pub use crate::ffi::abi_metrics::*;
+pub use crate::ffi::abi_observe::*;
+use crate::ffi::boundary::{boundary, count, detector_of};
+pub use crate::ffi::detector::*;
+pub use crate::ffi::due::*;
+pub use crate::ffi::hottest::*;
+pub use crate::ffi::metrics::*;
+pub use crate::ffi::observe::*;
+pub use crate::ffi::status::*;
+pub use crate::ffi::table::*;
+pub use crate::ffi::thresholds::*;
+pub use crate::ffi::throttle::*;
+use crate::ffi::warning::no_warning;
+pub use crate::ffi::warning::*;
 use std::ffi::c_char;
 
 /// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes

@@ -1,10 +1,10 @@
 //! The C ABI of metrics, and of keys that are not to be read.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_metrics::*;
-use crate::boundary::{boundary, detector_of};
 use crate::detector::metrics::Metrics;
+use crate::ffi::abi_metrics::*;
+use crate::ffi::boundary::{boundary, detector_of};
+use crate::ffi::status::*;
 use crate::key::Key;
 use crate::sys::memory::try_box;
 use std::ffi::c_char;

@@ -1,11 +1,11 @@
 //! The C ABI of throttles, of the hottest partitions and of statistics.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_heat::*;
-use crate::boundary::{boundary, count, detector_of};
 use crate::detector::hottest::HotPartition;
-use crate::ffi_warnings::no_warning;
+use crate::ffi::boundary::{boundary, count, detector_of};
+use crate::ffi::hottest::*;
+use crate::ffi::status::*;
+use crate::ffi::warning::no_warning;
 use crate::key::Key;
 use crate::key::synthetic::{Reason, Unattributed};
 use crate::sys::memory::try_box;

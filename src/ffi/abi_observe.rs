@@ -1,7 +1,7 @@
 //! The C ABI's type of an observed request.
 #![allow(non_camel_case_types)]
 
-use crate::abi::Versioned;
+use crate::ffi::status::Versioned;
 use std::ffi::c_char;
 
 /// Warnings that a call gave. Made by hpd_observe_full and hpd_take_warnings, read by hpd_warnings_get, freed by

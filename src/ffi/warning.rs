@@ -1,15 +1,15 @@
 //! The C ABI of warnings that go to the caller, and of the line that a log has of them.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_heat::struct_size;
-use crate::abi_metrics::hpd_text;
-use crate::abi_observe::hpd_warnings;
-use crate::boundary::{boundary, detector_of};
 use crate::detector::Detector;
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::kept::Warnings;
+use crate::ffi::abi_metrics::hpd_text;
+use crate::ffi::abi_observe::hpd_warnings;
+use crate::ffi::boundary::{boundary, detector_of};
+use crate::ffi::hottest::struct_size;
+use crate::ffi::pending::Warnings;
+use crate::ffi::status::*;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::policy::rule::Rule;
