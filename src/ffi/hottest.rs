@@ -1,33 +1,15 @@
-//! The C ABI's types and constants of throttles, of the hottest partitions and of statistics.
+//! The C ABI of the hottest partitions.
 #![allow(non_camel_case_types)]
+#![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::detector::hottest::HotPartition;
-use crate::ffi::status::{HPD_READ, HPD_WRITE, NULL, Refused, Versioned, check_size, pointer};
+use crate::ffi::boundary::*;
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::record::{HPD_READ, HPD_WRITE};
+use crate::ffi::status::*;
 use crate::operation::Operation;
-use crate::statistics::Statistics;
+use crate::sys::memory::try_box;
 use std::ffi::c_char;
-
-/// A throttle's reason: the answer named none.
-pub const HPD_THROTTLE_UNKNOWN: i32 = 0;
-/// The partition's own limit: the one reason that is evidence of a hot partition.
-pub const HPD_THROTTLE_KEY_RANGE: i32 = 1;
-/// The provisioned throughput of the table or index.
-pub const HPD_THROTTLE_PROVISIONED: i32 = 2;
-/// The account's limit.
-pub const HPD_THROTTLE_ACCOUNT_LIMIT: i32 = 3;
-/// The most that an on-demand table or index was set to.
-pub const HPD_THROTTLE_MAX_ON_DEMAND: i32 = 4;
-
-/// Tallied by table: scans, and statements that pin no key.
-pub const HPD_UNATTRIBUTED_SCANS: i32 = 0;
-/// The capacity that those took, in half units.
-pub const HPD_UNATTRIBUTED_SCAN_UNITS: i32 = 1;
-/// Items of batches that DynamoDB returned unprocessed.
-pub const HPD_UNATTRIBUTED_UNPROCESSED: i32 = 2;
-/// Capacity of an index whose key value is not known, in half units.
-pub const HPD_UNATTRIBUTED_INDEX_UNITS: i32 = 3;
-/// Throttles of requests, or of indexes, of which no key is known.
-pub const HPD_UNATTRIBUTED_THROTTLES: i32 = 4;
 
 /// A snapshot of the hottest partitions. Made by hpd_hottest_take, read by hpd_hottest_get, freed by hpd_hottest_free.
 /// It never changes, so any number of threads may read it at once.
@@ -64,61 +46,9 @@ pub struct hpd_hot_partition {
     pub peak: u64,
 }
 
-/// Numbers about a detector since it was made; hpd_clear does not reset them.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct hpd_statistics {
-    /// Set by the caller; then how many bytes of this struct the library has filled.
-    pub struct_size: usize,
-    /// Records made.
-    pub records: u64,
-    /// Partitions tracked now.
-    pub partitions: u64,
-    /// Bytes held now for them, for throttles and thresholds, and for the detector itself; without key schemas.
-    pub bytes: u64,
-    /// Idle partitions whose memory was given back.
-    pub reclaimed: u64,
-    /// Partitions that were not idle and lost their counts to a new one at max_partitions.
-    pub replaced: u64,
-    /// Partitions, idle or not, that hpd_clear forgot.
-    pub cleared: u64,
-    /// Warnings given.
-    pub warnings: u64,
-    /// Hot records that gave none.
-    pub suppressed: u64,
-    /// Throttles, by reason: throttles[HPD_THROTTLE_KEY_RANGE] are those for a key range.
-    pub throttles: [u64; 5],
-    /// What no partition was charged with: unattributed[HPD_UNATTRIBUTED_SCANS] are scans.
-    pub unattributed: [u64; 5],
-    /// Capacity that was estimated because no answer told it, in half units.
-    pub estimated_half_units: u64,
-    /// Observed requests of operations that this version does not know.
-    pub unknown_operations: u64,
-}
-
 // SAFETY: integers and pointers, which may be null.
 unsafe impl Versioned for hpd_hot_partition {
     const FIRST_SIZE: usize = 80;
-}
-// SAFETY: integers.
-unsafe impl Versioned for hpd_statistics {
-    const FIRST_SIZE: usize = 168;
-}
-
-/// The size of a struct to be written, which its caller has put first, once it has been checked.
-///
-/// # Safety
-/// A non-null `of` is valid for the bytes that it says it has.
-pub(crate) unsafe fn struct_size<T: Versioned>(of: *const T) -> Result<usize, Refused> {
-    if of.is_null() {
-        return Err(NULL);
-    }
-    // SAFETY: as the caller promises; the size comes first in every version.
-    unsafe {
-        let size = of.cast::<usize>().read_unaligned();
-        check_size(of, size)?;
-        Ok(size)
-    }
 }
 
 impl hpd_hot_partition {
@@ -139,22 +69,74 @@ impl hpd_hot_partition {
     }
 }
 
-impl hpd_statistics {
-    pub(crate) fn new(statistics: &Statistics, size: usize) -> Self {
-        Self {
-            struct_size: size_of::<Self>().min(size),
-            records: statistics.records,
-            partitions: statistics.partitions,
-            bytes: statistics.bytes,
-            reclaimed: statistics.reclaimed,
-            replaced: statistics.replaced,
-            cleared: statistics.cleared,
-            warnings: statistics.warnings,
-            suppressed: statistics.suppressed,
-            throttles: statistics.throttles,
-            unattributed: statistics.unattributed,
-            estimated_half_units: statistics.estimated_half_units,
-            unknown_operations: statistics.unknown_operations,
+/// # Safety
+/// A non-null `hottest` came from `hpd_hottest_take` and has not been freed.
+unsafe fn hottest_of<'a>(hottest: *const hpd_hottest) -> Result<&'a Vec<HotPartition>, Refused> {
+    // SAFETY: as the caller promises.
+    unsafe { hottest.cast::<Vec<HotPartition>>().as_ref() }.ok_or(NULL)
+}
+
+/// Takes a snapshot of the n partitions with the most demand for an operation in the window, the most first. Others
+/// record meanwhile: each partition is as it was at some moment of the call. Takes time in proportion to the partitions
+/// tracked. *out is then freed by hpd_hottest_free; on failure it is untouched. Returns HPD_OK, HPD_ERR_NULL,
+/// HPD_ERR_INVALID (operation) or HPD_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_hottest_take(
+    detector: *const hpd_detector,
+    operation_code: i32,
+    n: usize,
+    out: *mut *mut hpd_hottest,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let detector = unsafe { detector_of(detector)? };
+        if out.is_null() {
+            return Err(NULL);
         }
-    }
+        let hottest =
+            try_box(detector.hottest(operation(operation_code)?, n)?).map_err(crate::Error::from)?;
+        // SAFETY: `out` is not null.
+        unsafe { out.write(Box::into_raw(hottest).cast()) };
+        Ok(HPD_OK)
+    })
+}
+
+/// How many partitions a snapshot has: at most as many as were asked for. HPD_ERR_NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_hottest_len(hottest: *const hpd_hottest) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe { Ok(hottest_of(hottest)?.len() as i64) })
+}
+
+/// Writes what a snapshot has at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was
+/// filled in. Texts are the snapshot's. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that it does not have or a
+/// struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_hottest_get(
+    hottest: *const hpd_hottest,
+    i: usize,
+    out: *mut hpd_hot_partition,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let hottest = unsafe { hottest_of(hottest)? };
+        // SAFETY: as above.
+        let size = unsafe { struct_size(out)? };
+        let whole = hpd_hot_partition::new(hottest.get(i).ok_or(INVALID)?, size);
+        // SAFETY: the caller says that there is so much room.
+        unsafe { write(out, size, &whole) };
+        Ok(HPD_OK)
+    })
+}
+
+/// Frees a snapshot; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_hottest_free(hottest: *mut hpd_hottest) {
+    boundary(|| {
+        if !hottest.is_null() {
+            // SAFETY: `hpd_hottest_take` made the pointer from a box of this type.
+            drop(unsafe { Box::from_raw(hottest.cast::<Vec<HotPartition>>()) });
+        }
+        Ok(HPD_OK)
+    });
 }

@@ -1,15 +1,24 @@
-//! The C ABI of throttles, of the hottest partitions and of statistics.
+//! The C ABI of throttles.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::detector::hottest::HotPartition;
-use crate::ffi::boundary::{boundary, count, detector_of};
-use crate::ffi::hottest::*;
+use crate::ffi::boundary::*;
+use crate::ffi::detector::hpd_detector;
 use crate::ffi::status::*;
-use crate::ffi::warning::no_warning;
+use crate::ffi::warning::{hpd_warning, no_warning};
 use crate::key::Key;
-use crate::key::synthetic::{Reason, Unattributed};
-use crate::sys::memory::try_box;
+use crate::key::synthetic::Reason;
 use std::ffi::c_char;
+
+/// A throttle's reason: the answer named none.
+pub const HPD_THROTTLE_UNKNOWN: i32 = 0;
+/// The partition's own limit: the one reason that is evidence of a hot partition.
+pub const HPD_THROTTLE_KEY_RANGE: i32 = 1;
+/// The provisioned throughput of the table or index.
+pub const HPD_THROTTLE_PROVISIONED: i32 = 2;
+/// The account's limit.
+pub const HPD_THROTTLE_ACCOUNT_LIMIT: i32 = 3;
+/// The most that an on-demand table or index was set to.
+pub const HPD_THROTTLE_MAX_ON_DEMAND: i32 = 4;
 
 pub(crate) fn reason(code: i32) -> Result<Reason, Refused> {
     usize::try_from(code).ok().and_then(|code| Reason::ALL.get(code)).copied().ok_or(INVALID)
@@ -77,110 +86,5 @@ pub unsafe extern "C" fn hpd_get_throttle_count(
     boundary(|| unsafe {
         let (detector, table, pk) = (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?);
         count(detector.throttle_count(table, pk, operation(operation_code)?, reason(reason_code)?))
-    })
-}
-
-/// Returns what was tallied for a table, or an index, in the window because no partition could be charged with it
-/// (HPD_UNATTRIBUTED_*); otherwise as hpd_get_write_count.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_get_unattributed_count(
-    detector: *const hpd_detector,
-    table: *const c_char,
-    table_len: usize,
-    operation_code: i32,
-    what: i32,
-) -> i64 {
-    // SAFETY: as the caller promises.
-    boundary(|| unsafe {
-        let (detector, table) = (detector_of(detector)?, text(table, table_len)?);
-        let what = usize::try_from(what).ok().and_then(|code| Unattributed::ALL.get(code));
-        count(detector.unattributed_count(table, operation(operation_code)?, *what.ok_or(INVALID)?))
-    })
-}
-
-/// Takes a snapshot of the n partitions with the most demand for an operation in the window, the most first. Others
-/// record meanwhile: each partition is as it was at some moment of the call. Takes time in proportion to the partitions
-/// tracked. *out is then freed by hpd_hottest_free; on failure it is untouched. Returns HPD_OK, HPD_ERR_NULL,
-/// HPD_ERR_INVALID (operation) or HPD_ERR_MEMORY.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_hottest_take(
-    detector: *const hpd_detector,
-    operation_code: i32,
-    n: usize,
-    out: *mut *mut hpd_hottest,
-) -> i32 {
-    boundary(|| {
-        // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if out.is_null() {
-            return Err(NULL);
-        }
-        let hottest =
-            try_box(detector.hottest(operation(operation_code)?, n)?).map_err(crate::Error::from)?;
-        // SAFETY: `out` is not null.
-        unsafe { out.write(Box::into_raw(hottest).cast()) };
-        Ok(HPD_OK)
-    })
-}
-
-/// # Safety
-/// A non-null `hottest` came from `hpd_hottest_take` and has not been freed.
-unsafe fn hottest_of<'a>(hottest: *const hpd_hottest) -> Result<&'a Vec<HotPartition>, Refused> {
-    // SAFETY: as the caller promises.
-    unsafe { hottest.cast::<Vec<HotPartition>>().as_ref() }.ok_or(NULL)
-}
-
-/// How many partitions a snapshot has: at most as many as were asked for. HPD_ERR_NULL for NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_hottest_len(hottest: *const hpd_hottest) -> i64 {
-    // SAFETY: as the caller promises.
-    boundary(|| unsafe { Ok(hottest_of(hottest)?.len() as i64) })
-}
-
-/// Writes what a snapshot has at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was
-/// filled in. Texts are the snapshot's. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that it does not have or a
-/// struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_hottest_get(
-    hottest: *const hpd_hottest,
-    i: usize,
-    out: *mut hpd_hot_partition,
-) -> i32 {
-    boundary(|| {
-        // SAFETY: as the caller promises.
-        let hottest = unsafe { hottest_of(hottest)? };
-        // SAFETY: as above.
-        let size = unsafe { struct_size(out)? };
-        let whole = hpd_hot_partition::new(hottest.get(i).ok_or(INVALID)?, size);
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(out, size, &whole) };
-        Ok(HPD_OK)
-    })
-}
-
-/// Frees a snapshot; NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_hottest_free(hottest: *mut hpd_hottest) {
-    boundary(|| {
-        if !hottest.is_null() {
-            // SAFETY: `hpd_hottest_take` made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(hottest.cast::<Vec<HotPartition>>()) });
-        }
-        Ok(HPD_OK)
-    });
-}
-
-/// Writes numbers about the detector itself to *out, whose struct_size the caller has set; it becomes how much was filled
-/// in. Takes time in proportion to the partitions tracked. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
-/// HPD_ERR_UNSUPPORTED as hpd_hottest_get.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: *mut hpd_statistics) -> i32 {
-    boundary(|| {
-        // SAFETY: as the caller promises.
-        let (detector, size) = unsafe { (detector_of(detector)?, struct_size(out)?) };
-        let whole = hpd_statistics::new(&detector.statistics(), size);
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(out, size, &whole) };
-        Ok(HPD_OK)
     })
 }
