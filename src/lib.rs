@@ -29,40 +29,10 @@ mod map;
 mod operation;
 mod partition;
 mod policy;
+mod reason;
 mod statistics;
 mod sys;
 pub mod units;
-
-#[cfg(not(loom))]
-mod abi;
-#[cfg(not(loom))]
-mod abi_heat;
-#[cfg(not(loom))]
-mod abi_metrics;
-#[cfg(not(loom))]
-mod abi_observe;
-#[cfg(not(loom))]
-mod boundary;
-#[cfg(not(loom))]
-pub mod ffi;
-#[cfg(not(loom))]
-mod ffi_due;
-#[cfg(not(loom))]
-mod ffi_heat;
-#[cfg(not(loom))]
-mod ffi_metrics;
-#[cfg(not(loom))]
-mod ffi_observe;
-#[cfg(not(loom))]
-mod ffi_options;
-#[cfg(not(loom))]
-mod ffi_table;
-#[cfg(not(loom))]
-mod ffi_thresholds;
-#[cfg(not(loom))]
-mod ffi_warnings;
-#[cfg(not(loom))]
-mod kept;
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
@@ -70,14 +40,17 @@ mod dynamodb;
 #[cfg(not(loom))]
 mod detector;
 
+#[cfg(not(loom))]
+pub mod ffi;
+
 #[cfg(all(test, loom))]
 mod models;
 
 pub use error::Error;
-pub use key::synthetic::{Reason, Unattributed};
 pub use operation::Operation;
 pub use policy::rule::Rule;
 pub use policy::thresholds::Thresholds;
+pub use reason::{Reason, Unattributed};
 pub use statistics::Statistics;
 #[cfg(not(loom))]
 pub use {
@@ -87,7 +60,7 @@ pub use {
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]
-pub use detector::observe::{Exchange, ObserveError};
+pub use {detector::observe::Exchange, dynamodb::error::ObserveError};
 
 /// The README's Rust is a test.
 #[cfg(doctest)]

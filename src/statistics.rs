@@ -1,6 +1,6 @@
 //! What a detector tells about itself.
 
-use crate::key::synthetic::{Reason, Unattributed};
+use crate::reason::{Reason, Unattributed};
 use crate::sys::sync::{AtomicU64, Relaxed};
 
 /// Numbers about a detector since it was made. Clearing does not reset them.

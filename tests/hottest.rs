@@ -111,7 +111,7 @@ fn the_first_throttle_of_a_key_range_warns_where_that_is_asked_for() {
 }
 
 #[test]
-fn asides_are_reclaimed_and_cleared_like_partitions() {
+fn synthetic_keys_are_reclaimed_and_cleared_like_partitions() {
     let detector = never_hot(1).build().unwrap();
     for n in 0..500_u32 {
         detector.record_throttle("t", n.to_le_bytes(), Write, Reason::KeyRange).unwrap();

@@ -2,8 +2,8 @@
 //! the one before it could have asked for.
 
 use crate::detector::Detector;
+use crate::detector::delivery::{Delivery, Listener};
 use crate::detector::record::Record;
-use crate::detector::recording::{Delivery, Listener};
 use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::Key;

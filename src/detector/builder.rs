@@ -1,7 +1,7 @@
 //! How a detector is made.
 
 use crate::detector::Detector;
-use crate::detector::warning::Warning;
+use crate::detector::warning::{Callback, Warning};
 use crate::error::Error;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
@@ -16,9 +16,6 @@ use crate::statistics::Tally;
 use crate::sys::clock::Clock;
 use crate::sys::memory::try_box;
 use crate::sys::sync::AtomicU64;
-
-/// What is called with a warning.
-pub(crate) type Callback = Box<dyn Fn(&Warning<'_>) + Send + Sync>;
 
 /// The longest window, in seconds.
 pub(crate) const WINDOW_MAX: u32 = 3_600;
@@ -40,6 +37,43 @@ pub struct Builder {
     pub(crate) sustained: Thresholds,
     pub(crate) warn_of_throttles: bool,
     pub(crate) redaction: Option<[u64; 2]>,
+}
+
+impl Detector {
+    /// A detector that only counts: no callback, the system's clock, no bound.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn new(writes_threshold: u64, reads_threshold: u64, window_seconds: u32) -> Result<Self, Error> {
+        Self::builder(writes_threshold, reads_threshold, window_seconds).build()
+    }
+
+    /// A builder, from the three numbers that have no defaults: the counts from which a partition
+    /// is hot (1 to 2⁶³ − 1), and the window (1 to 3,600 seconds).
+    pub fn builder(writes_threshold: u64, reads_threshold: u64, window_seconds: u32) -> Builder {
+        Builder::new(writes_threshold, reads_threshold, window_seconds)
+    }
+
+    /// A builder for DynamoDB's own limits: 1,000 write units and 3,000 read units a second for a partition, of which
+    /// this is one of `processes` that take their even share (1: all of it). It counts capacity
+    /// (see [`Builder::capacity_mode`]) over a window of 60 seconds, and warns when the current second has reached its
+    /// limit, or five seconds have reached `share` of theirs, such as 0.8.
+    ///
+    /// ```
+    /// let detector = hotpart::Detector::for_dynamodb(0.8, 1)?.build()?;
+    /// detector.record_write("events", "EVENTS")?; // of one unit, which is two half units
+    /// assert_eq!(detector.write_count("events", "EVENTS")?, 2);
+    /// # Ok::<(), hotpart::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a share not of 0.001 to 1, or no processes.
+    pub fn for_dynamodb(share: f64, processes: u32) -> Result<Builder, Error> {
+        if !(0.001..=1.0).contains(&share) {
+            return Err(Error::Invalid);
+        }
+        Builder::for_dynamodb((share * 1_000.0).round() as u32, processes)
+    }
 }
 
 impl Builder {

@@ -3,13 +3,14 @@
 use crate::detector::Detector;
 use crate::error::{Error, Refusal};
 use crate::key::Key;
-use crate::key::synthetic::{self, Kind, Reason, with_aside};
+use crate::key::synthetic::{self, Kind, with_synthetic_key};
 use crate::ledger::Ledger;
 use crate::map::scan::Scan;
 use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::policy::measure::Measure;
+use crate::reason::Reason;
 use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
@@ -126,9 +127,9 @@ impl Detector {
             begin,
             |_, _| {},
             |podium, ledger, found, now, guard| {
-                let key = if synthetic::is_aside(found.key()) {
+                let key = if synthetic::is_synthetic(found.key()) {
                     // Found by its throttles, in case that it has nothing else.
-                    let Some(key) = synthetic::throttled(found.key()) else { return Ok(()) };
+                    let Some(key) = synthetic::throttled_key(found.key()) else { return Ok(()) };
                     key
                 } else {
                     found.key()
@@ -160,13 +161,13 @@ impl Detector {
         let (count, peak) = look(key)?;
         let mut throttles = 0;
         if throttled {
-            (throttles, _) = with_aside(Kind::Throttle(Reason::KeyRange), key, look)?;
+            (throttles, _) = with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, look)?;
         }
         let demand = count + throttles * u64::from(self.terms.measure.one);
         Ok(Glance { key, count, throttles, demand, peak })
     }
 
-    /// Shows `see` every partition, asides too, and begins again if the detector is cleared meanwhile.
+    /// Calls `see` with every entry, those with synthetic keys too, and begins again if the detector is cleared meanwhile.
     pub(crate) fn scan<T>(
         &self,
         state: &mut T,

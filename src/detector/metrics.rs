@@ -4,8 +4,8 @@ use crate::detector::Detector;
 use crate::detector::hottest::HotPartition;
 use crate::error::Error;
 use crate::key::Key;
-use crate::key::synthetic::{Reason, Unattributed};
 use crate::operation::Operation;
+use crate::reason::{Reason, Unattributed};
 use crate::sys::memory::TryString;
 use crate::units::Units;
 use std::fmt::{self, Display, Write};
@@ -221,7 +221,7 @@ impl Detector {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::Record;
+    use crate::detector::record::Record;
 
     fn detector() -> Detector {
         let detector = Detector::builder(1_000, 1_000, 60).manual_clock().capacity_mode();

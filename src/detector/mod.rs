@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod builder;
+pub(crate) mod delivery;
 pub(crate) mod hottest;
 pub(crate) mod metrics;
 #[cfg(feature = "dynamodb")]
@@ -12,11 +13,7 @@ pub(crate) mod table_handle;
 pub(crate) mod throttle;
 pub(crate) mod warning;
 
-use crate::detector::builder::{Builder, Callback};
-use crate::detector::record::Record;
-use crate::detector::recording::Delivery;
-use crate::detector::table_handle::TableHandle;
-use crate::detector::warning::Warning;
+use crate::detector::warning::Callback;
 #[cfg(feature = "dynamodb")]
 use crate::dynamodb::schema::Schemas;
 use crate::error::Error;
@@ -67,41 +64,6 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// A detector that only counts: no callback, the system's clock, no bound.
-    ///
-    /// # Errors
-    /// As [`Builder::build`].
-    pub fn new(writes_threshold: u64, reads_threshold: u64, window_seconds: u32) -> Result<Self, Error> {
-        Self::builder(writes_threshold, reads_threshold, window_seconds).build()
-    }
-
-    /// A builder, from the three numbers that have no defaults: the counts from which a partition
-    /// is hot (1 to 2⁶³ − 1), and the window (1 to 3,600 seconds).
-    pub fn builder(writes_threshold: u64, reads_threshold: u64, window_seconds: u32) -> Builder {
-        Builder::new(writes_threshold, reads_threshold, window_seconds)
-    }
-
-    /// A builder for DynamoDB's own limits: 1,000 write units and 3,000 read units a second for a partition, of which
-    /// this is one of `processes` that take their even share (1: all of it). It counts capacity
-    /// (see [`Builder::capacity_mode`]) over a window of 60 seconds, and warns when the current second has reached its
-    /// limit, or five seconds have reached `share` of theirs, such as 0.8.
-    ///
-    /// ```
-    /// let detector = hotpart::Detector::for_dynamodb(0.8, 1)?.build()?;
-    /// detector.record_write("events", "EVENTS")?; // of one unit, which is two half units
-    /// assert_eq!(detector.write_count("events", "EVENTS")?, 2);
-    /// # Ok::<(), hotpart::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a share not of 0.001 to 1, or no processes.
-    pub fn for_dynamodb(share: f64, processes: u32) -> Result<Builder, Error> {
-        if !(0.001..=1.0).contains(&share) {
-            return Err(Error::Invalid);
-        }
-        Builder::for_dynamodb((share * 1_000.0).round() as u32, processes)
-    }
-
     pub(crate) fn from_parts(clock: Clock, terms: Terms, callback: Option<Callback>) -> Result<Self, Error> {
         let current = Current::try_new(&terms, clock.now())?;
         Ok(Self {
@@ -114,42 +76,6 @@ impl Detector {
             #[cfg(feature = "dynamodb")]
             schemas: Schemas::try_new()?,
         })
-    }
-
-    /// Records one write and returns the partition's count of writes with it.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a table not of 1 to 1,024 bytes or a key over 16,384 bytes;
-    /// [`Error::Memory`].
-    pub fn record_write(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_one(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Write)
-    }
-
-    /// Records one read and returns the partition's count of reads with it.
-    ///
-    /// # Errors
-    /// As [`Detector::record_write`].
-    pub fn record_read(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_one(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Read)
-    }
-
-    /// Records what `record` says and returns the count with it.
-    ///
-    /// # Errors
-    /// As [`Detector::record_write`]; [`Error::Invalid`] too for an amount of 0 or a model not of 1 to
-    /// 1,024 bytes.
-    pub fn record(&self, record: &Record<'_>) -> Result<u64, Error> {
-        let (count, _) = self.post_checked(record, Delivery::Callback)?;
-        Ok(count)
-    }
-
-    /// Records what `record` says, and returns the count and a due warning instead of calling back with
-    /// it.
-    ///
-    /// # Errors
-    /// As [`Detector::record`].
-    pub fn record_and_warn<'a>(&self, record: &Record<'a>) -> Result<(u64, Option<Warning<'a>>), Error> {
-        self.post_checked(record, Delivery::Caller)
     }
 
     /// The partition's count of writes. Asking neither starts to track a partition nor keeps it.
@@ -172,16 +98,6 @@ impl Detector {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
         key.check()?;
         self.count(key, Operation::Read)
-    }
-
-    /// Prepares a table's name once, for callers that record to it often.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes; [`Error::Memory`].
-    pub fn table(&self, table: impl AsRef<[u8]>) -> Result<TableHandle<'_>, Error> {
-        let name = table.as_ref();
-        check_name(name)?;
-        Ok(TableHandle::try_new(self, name, self.terms.hashing.prefix(name))?)
     }
 
     /// Sets the thresholds of one table, whose name must match to the byte: an override on `T` covers
@@ -230,7 +146,7 @@ impl Detector {
 
     /// What the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
     /// SipHash-2-4, of 128 bits, of the table and the key, each after its length in eight bytes, low ones first. See
-    /// [`Builder::redact_keys`].
+    /// [`Builder::redact_keys`](crate::Builder::redact_keys).
     pub fn redacted(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Option<String> {
         let digits = self.redact(Key { table: table.as_ref(), pk: pk.as_ref() })?;
         Some(digits.map(char::from).iter().collect())

@@ -2,19 +2,19 @@
 //! throttled. All of it is worked out first, then recorded; so a request that is refused has changed nothing.
 
 use crate::detector::Detector;
+use crate::detector::delivery::Listener;
 use crate::detector::record::Record;
-use crate::detector::recording::Listener;
 use crate::detector::warning::Warning;
 use crate::dynamodb::charge::{self, Charge, Stray};
-use crate::dynamodb::findings::{Findings, Throttled};
+use crate::dynamodb::error::ObserveError;
+use crate::dynamodb::findings::{Findings, Throttled, findings};
 use crate::dynamodb::json::Malformed;
 use crate::dynamodb::request::{self, Api};
 use crate::dynamodb::response::{self, Answer, Outcome};
 use crate::dynamodb::schema::{described, reduced};
-use crate::dynamodb::target::NoTarget;
 use crate::error::{Error, OutOfMemory};
-use crate::key::synthetic::Unattributed;
 use crate::key::{Key, check_name};
+use crate::reason::Unattributed;
 use crate::statistics::Tally;
 use crate::sys::epoch;
 use crate::sys::memory::try_text;
@@ -33,57 +33,6 @@ pub struct Exchange<'a> {
     pub model: Option<&'a [u8]>,
     /// The answer's HTTP status; 0 if none came.
     pub http_status: u16,
-}
-
-/// Why a request was not observed. Nothing of it was recorded then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ObserveError {
-    /// The name of this table's partition key is needed and unknown: observe the answer of a DescribeTable, or set the
-    /// schema, then observe this again.
-    MissingSchema(String),
-    /// It is not the JSON of that operation.
-    Json,
-    /// It can't be recorded.
-    Refused(Error),
-}
-
-impl std::fmt::Display for ObserveError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::MissingSchema(table) => write!(f, "the key schema of table {table:?} is not known"),
-            Self::Json => f.write_str("not the JSON of that operation"),
-            Self::Refused(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for ObserveError {}
-
-impl From<Error> for ObserveError {
-    fn from(error: Error) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<Malformed> for ObserveError {
-    fn from(_: Malformed) -> Self {
-        Self::Json
-    }
-}
-
-impl From<NoTarget> for ObserveError {
-    fn from(why: NoTarget) -> Self {
-        match why {
-            NoTarget::Malformed => Self::Json,
-            NoTarget::Memory => Self::Refused(Error::Memory),
-            // Nobody can describe a table of a name that none has.
-            NoTarget::Schema(table) => match check_name(table.as_bytes()) {
-                Ok(()) => Self::MissingSchema(table),
-                Err(invalid) => Self::Refused(invalid),
-            },
-        }
-    }
 }
 
 impl Detector {
@@ -144,7 +93,9 @@ impl Detector {
                     }
                     return Ok(0);
                 }
-                outcome => self.findings(api, &actions, outcome, guard)?,
+                outcome => {
+                    findings(api, &actions, outcome, &self.schemas, self.terms.measure.is_capacity(), guard)?
+                }
             }
         };
         self.apply(findings, exchange.model, listener)

@@ -1,6 +1,7 @@
 //! How a detector records: the way that nearly all records take, and all that few of them have to do.
 
 use crate::detector::Detector;
+use crate::detector::delivery::Delivery;
 use crate::detector::record::Record;
 use crate::detector::warning::Warning;
 use crate::error::{Error, Refusal};
@@ -24,43 +25,43 @@ thread_local! {
     static CALLING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a record's warning does, if one is due.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    /// Goes to the callback.
-    Callback,
-    /// Goes back to the caller.
-    Caller,
-}
-
-/// Who hears of the warnings that are due in a call.
-pub(crate) enum Listener<'l> {
-    /// The callback.
-    Callback,
-    /// The caller, by this function.
-    #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
-    Caller(&'l mut dyn FnMut(&Warning<'_>)),
-}
-
-impl Listener<'_> {
-    pub(crate) fn delivery(&self) -> Delivery {
-        match self {
-            Self::Callback => Delivery::Callback,
-            Self::Caller(_) => Delivery::Caller,
-        }
-    }
-
-    /// Tells of a warning. Nothing is pinned meanwhile.
-    #[cold]
-    pub(crate) fn hear(&mut self, detector: &Detector, warning: &Warning<'_>) {
-        match self {
-            Self::Callback => detector.call_back(warning),
-            Self::Caller(hear) => hear(warning),
-        }
-    }
-}
-
 impl Detector {
+    /// Records one write and returns the partition's count of writes with it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a table not of 1 to 1,024 bytes or a key over 16,384 bytes;
+    /// [`Error::Memory`].
+    pub fn record_write(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
+        self.record_one(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Write)
+    }
+
+    /// Records one read and returns the partition's count of reads with it.
+    ///
+    /// # Errors
+    /// As [`Detector::record_write`].
+    pub fn record_read(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
+        self.record_one(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Read)
+    }
+
+    /// Records what `record` says and returns the count with it.
+    ///
+    /// # Errors
+    /// As [`Detector::record_write`]; [`Error::Invalid`] too for an amount of 0 or a model not of 1 to
+    /// 1,024 bytes.
+    pub fn record(&self, record: &Record<'_>) -> Result<u64, Error> {
+        let (count, _) = self.post_checked(record, Delivery::Callback)?;
+        Ok(count)
+    }
+
+    /// Records what `record` says, and returns the count and a due warning instead of calling back with
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Detector::record`].
+    pub fn record_and_warn<'a>(&self, record: &Record<'a>) -> Result<(u64, Option<Warning<'a>>), Error> {
+        self.post_checked(record, Delivery::Caller)
+    }
+
     /// Checks a record, and records it at this moment.
     pub(crate) fn post_checked<'a>(
         &self,

@@ -1,11 +1,11 @@
 //! A table's name, prepared once.
 
 use crate::detector::Detector;
-use crate::detector::recording::Delivery;
+use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
 use crate::error::{Error, OutOfMemory};
 use crate::key::hash::Prefix;
-use crate::key::{Key, check_pk};
+use crate::key::{Key, check_name, check_pk};
 use crate::operation::Operation;
 
 /// A table of a detector, whose name has been checked and hashed once. Recording through it costs less
@@ -15,6 +15,18 @@ pub struct TableHandle<'d> {
     detector: &'d Detector,
     prefix: Prefix,
     name: Vec<u8>,
+}
+
+impl Detector {
+    /// Prepares a table's name once, for callers that record to it often.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes; [`Error::Memory`].
+    pub fn table(&self, table: impl AsRef<[u8]>) -> Result<TableHandle<'_>, Error> {
+        let name = table.as_ref();
+        check_name(name)?;
+        Ok(TableHandle::try_new(self, name, self.terms.hashing.prefix(name))?)
+    }
 }
 
 impl<'d> TableHandle<'d> {

@@ -1,15 +1,16 @@
 //! Recording throttles, and what no partition can be charged with.
 
 use crate::detector::Detector;
-use crate::detector::recording::Delivery;
+use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::key::synthetic::{Kind, Reason, Unattributed, with_aside};
+use crate::key::synthetic::{Kind, with_synthetic_key};
 use crate::key::{Key, check_name};
 use crate::ledger::Posting;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::policy::rule::{Met, Rule};
+use crate::reason::{Reason, Unattributed};
 use crate::statistics::Tally;
 use crate::sys::epoch;
 
@@ -58,7 +59,8 @@ impl Detector {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         key.check()?;
         let warns = reason == Reason::KeyRange && self.terms.warn_of_throttles;
-        let posted = self.post_aside(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
+        let posted =
+            self.post_synthetic(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
         Tally::count(&self.terms.tally.throttles[reason as usize], 1);
         Ok(posted)
     }
@@ -76,7 +78,7 @@ impl Detector {
     ) -> Result<u64, Error> {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
         key.check()?;
-        with_aside(Kind::Throttle(reason), key, |aside| self.count(aside, operation))
+        with_synthetic_key(Kind::Throttle(reason), key, |synthetic| self.count(synthetic, operation))
     }
 
     /// What was tallied for a table, or an index, in the window because no partition could be charged with it.
@@ -91,7 +93,7 @@ impl Detector {
     ) -> Result<u64, Error> {
         check_name(table.as_ref())?;
         let key = Key { table: table.as_ref(), pk: &[] };
-        with_aside(Kind::Unattributed(what), key, |aside| self.count(aside, operation))
+        with_synthetic_key(Kind::Unattributed(what), key, |synthetic| self.count(synthetic, operation))
     }
 
     /// Tallies for a table, whose name has been checked, what no partition can be charged with. An `amount` of 0 changes
@@ -106,12 +108,12 @@ impl Detector {
     ) -> Result<(), Error> {
         let Some(added) = Amount::new(amount) else { return Ok(()) };
         let key = Key { table, pk: &[] };
-        self.post_aside(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
+        self.post_synthetic(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
         Tally::count(&self.terms.tally.unattributed[what as usize], amount);
         Ok(())
     }
 
-    fn post_aside<'a>(
+    fn post_synthetic<'a>(
         &self,
         kind: Kind,
         key: Key<'a>,
@@ -121,11 +123,11 @@ impl Detector {
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         debug_assert!(key.check().is_ok());
-        with_aside(kind, key, |aside| {
+        with_synthetic_key(kind, key, |synthetic| {
             let guard = &epoch::pin();
             let now = self.clock.now();
-            let hash = self.terms.hashing.key(aside);
-            let posting = Posting { key: aside, hash, operation, model: None, amount, now };
+            let hash = self.terms.hashing.key(synthetic);
+            let posting = Posting { key: synthetic, hash, operation, model: None, amount, now };
             let posted = self.current.with(guard, |ledger| {
                 let (found, count) = ledger.post(&posting, &self.terms, guard)?;
                 ledger.sweep(now, &self.terms, guard);
@@ -135,7 +137,7 @@ impl Detector {
             let met = Met { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
             let warning =
                 warns.then(|| self.warning(ledger, found, &posting, met, delivery, guard)).flatten();
-            // What warns is the partition, not its aside.
+            // The warning is about the partition, not about its synthetic key.
             Ok((count, warning.map(|warning| warning.of(key, self.redact(key)))))
         })
     }

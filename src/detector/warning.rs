@@ -54,6 +54,9 @@ pub struct Warning<'a> {
     pub(crate) redacted: Option<Redacted>,
 }
 
+/// What is called with a warning.
+pub(crate) type Callback = Box<dyn Fn(&Warning<'_>) + Send + Sync>;
+
 impl Warning<'_> {
     /// The same about another key, and how that is written if it is not to be read.
     pub(crate) fn of<'a>(&self, key: Key<'a>, redacted: Option<Redacted>) -> Warning<'a> {

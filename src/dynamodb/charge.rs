@@ -1,7 +1,6 @@
 //! What partitions are charged with: how many actions, and which part of the capacity that a request took.
 
-use crate::dynamodb::findings::one_table;
-use crate::dynamodb::request::Action;
+use crate::dynamodb::action::{Action, one_table};
 use crate::dynamodb::response::Capacity;
 use crate::dynamodb::target::{Finder, index_resource};
 use crate::operation::Operation;

@@ -1,19 +1,19 @@
 //! What a request comes to, by its answer: which partitions are charged, which were throttled, and what can't be charged
 //! to any.
 
-use crate::detector::Detector;
-use crate::detector::observe::ObserveError;
+use crate::dynamodb::action::{Action, Cost, Subject, one_table};
 use crate::dynamodb::attribute;
 use crate::dynamodb::charge::{self, Charge, Stray};
+use crate::dynamodb::error::ObserveError;
 use crate::dynamodb::json::{self, Malformed};
-use crate::dynamodb::request::{self, Action, Api, Cost, Subject};
+use crate::dynamodb::request::{self, Api};
 use crate::dynamodb::response::{self, Answer, Capacity, Outcome, Throttle};
-use crate::dynamodb::schema::reduced;
+use crate::dynamodb::schema::{Schemas, reduced};
 use crate::dynamodb::target::{Finder, Target, index_resource};
 use crate::error::Error;
-use crate::key::synthetic::Reason;
 use crate::key::{Key, check_name};
 use crate::operation::Operation;
+use crate::reason::Reason;
 use crate::units::{Consistency, Units, read_units, write_units};
 use crossbeam_epoch::Guard;
 use serde_json::Value as Json;
@@ -42,142 +42,134 @@ pub(crate) struct Throttled<'a> {
     pub(crate) reason: Reason,
 }
 
-impl Detector {
-    /// Works out what a request comes to.
-    pub(crate) fn findings<'a>(
-        &self,
-        api: Api,
-        actions: &[Action<'a>],
-        outcome: Outcome<'a>,
-        guard: &Guard,
-    ) -> Result<Findings<'a>, ObserveError> {
-        let learnt = RefCell::default();
-        let mut finder = Finder { schemas: &self.schemas, shown: Vec::new(), accepted: false, learnt, guard };
-        let mut found = Findings::default();
-        match outcome {
-            Outcome::Done(answer) => {
-                finder.accepted = true;
-                finder.shown = shown_indexes(actions, &answer);
-                self.done(api, actions, answer, &finder, &mut found)?;
+/// Works out what a request comes to. `capacity`: it is counted in units, so items are measured where the answer does
+/// not tell.
+pub(crate) fn findings<'a>(
+    api: Api,
+    actions: &[Action<'a>],
+    outcome: Outcome<'a>,
+    schemas: &Schemas,
+    capacity: bool,
+    guard: &Guard,
+) -> Result<Findings<'a>, ObserveError> {
+    let learnt = RefCell::default();
+    let mut finder = Finder { schemas, shown: Vec::new(), accepted: false, learnt, guard };
+    let mut found = Findings::default();
+    match outcome {
+        Outcome::Done(answer) => {
+            finder.accepted = true;
+            finder.shown = shown_indexes(actions, &answer);
+            done(api, actions, answer, capacity, &finder, &mut found)?;
+        }
+        Outcome::Unknown => {
+            for (i, action) in actions.iter().enumerate() {
+                found.add(i, action, finder.target(action)?, action.cost.estimate(None));
             }
-            Outcome::Unknown => {
-                for (i, action) in actions.iter().enumerate() {
-                    found.add(i, action, finder.target(action)?, action.cost.estimate(None));
+            found.estimate();
+        }
+        Outcome::ConditionFailed(item) => {
+            finder.accepted = true;
+            for (i, action) in actions.iter().enumerate() {
+                found.add(i, action, finder.target(action)?, failed(item));
+            }
+            found.estimate();
+        }
+        Outcome::Canceled(codes) => {
+            for (i, action) in actions.iter().enumerate() {
+                let target = finder.target(action)?;
+                if codes.get(i).is_some_and(|code| response::is_throttle(code)) {
+                    found.throttle(action, target, &[], &finder);
+                } else {
+                    found.add(i, action, target, action.cost.estimate(None));
                 }
-                found.estimate();
             }
-            Outcome::ConditionFailed(item) => {
-                finder.accepted = true;
-                for (i, action) in actions.iter().enumerate() {
-                    found.add(i, action, finder.target(action)?, failed(item));
-                }
-                found.estimate();
+            found.estimate();
+        }
+        Outcome::Throttled(reasons) => {
+            for action in actions {
+                found.throttle(action, finder.target(action)?, &reasons, &finder);
             }
-            Outcome::Canceled(codes) => {
-                for (i, action) in actions.iter().enumerate() {
-                    let target = finder.target(action)?;
-                    if codes.get(i).is_some_and(|code| response::is_throttle(code)) {
-                        found.throttle(action, target, &[], &finder);
-                    } else {
-                        found.add(i, action, target, action.cost.estimate(None));
-                    }
-                }
-                found.estimate();
-            }
-            Outcome::Throttled(reasons) => {
+            if found.throttles.is_empty() && found.outside.is_empty() {
+                // The reasons are of nothing that was asked for. It was throttled all the same.
                 for action in actions {
-                    found.throttle(action, finder.target(action)?, &reasons, &finder);
+                    found.throttle(action, finder.target(action)?, &[], &finder);
                 }
-                if found.throttles.is_empty() && found.outside.is_empty() {
-                    // The reasons are of nothing that was asked for. It was throttled all the same.
-                    for action in actions {
-                        found.throttle(action, finder.target(action)?, &[], &finder);
-                    }
-                }
-                found.join_throttles();
             }
-            Outcome::Refused => {}
+            found.join_throttles();
         }
-        found.check()?;
-        let learnt = finder.learnt.into_inner();
-        if !learnt.is_empty() {
-            self.schemas.learn(&learnt, guard).map_err(Error::from)?;
-        }
-        Ok(found)
+        Outcome::Refused => {}
     }
-
-    fn done<'a>(
-        &self,
-        api: Api,
-        actions: &[Action<'a>],
-        answer: Answer<'a>,
-        finder: &Finder<'_, '_>,
-        found: &mut Findings<'a>,
-    ) -> Result<(), ObserveError> {
-        let capacity = self.terms.measure.is_capacity();
-        let is_only = one_table(actions);
-        let capacity_told = Capacity::by_table(&answer.capacity)?;
-        let answered =
-            |action: &Action<'_>| capacity_told.iter().any(|took| took.is_of(&action.table, is_only));
-        let responses = match answer.responses {
-            Some(all) if all.starts_with('[') => json::array(all)?,
-            _ => Vec::new(),
-        };
-        for (i, action) in actions.iter().enumerate() {
-            let target = finder.target(action)?;
-            let [error, item] = match responses.get(i) {
-                Some(&"null") => [None, None],
-                Some(response) => json::members(response, ["Error", "Item"])?,
-                None => [None, answer.item],
-            };
-            let Some(error) = error else {
-                // To measure an item is only of use where the answer does not tell, or tells of several together.
-                let measured = capacity && (actions.len().max(target.keys.len()) > 1 || !answered(action));
-                match answer.items {
-                    _ if !measured => found.add(i, action, target, Units::default()),
-                    Some(items) => found.add_page(i, action, target, page(action, items)?),
-                    None => found.add(i, action, target, action.cost.estimate(item)),
-                }
-                continue;
-            };
-            let [code, item] = json::members(error, ["Code", "Item"])?;
-            match &*code.map_or(Ok(Cow::Borrowed("")), json::text)? {
-                "ConditionalCheckFailed" | "DuplicateItem" => found.add(i, action, target, failed(item)),
-                "InternalServerError" => found.add(i, action, target, action.cost.estimate(None)),
-                code if response::is_throttle(code) => found.throttle(action, target, &[], finder),
-                _ => {}
-            }
-        }
-        if let Some(unprocessed) = answer.unprocessed {
-            found.take_back(api, actions, unprocessed, finder)?;
-        }
-        let transactional = matches!(api, Api::TransactWriteItems | Api::ExecuteTransaction);
-        for took in capacity_told.iter().filter(|took| transactional && took.is_replayed()) {
-            let of = |charge: &&mut Charge<'_>| took.is_of(&actions[charge.action].table, is_only);
-            found.charges.iter_mut().filter(of).for_each(|charge| charge.operation = Operation::Read);
-        }
-        let in_order = answer.capacity.len() > 1
-            && answer.capacity.len() == actions.len()
-            && actions.iter().zip(&answer.capacity).all(|(action, took)| took.is_of(&action.table, false));
-        if in_order && found.unprocessed.is_empty() {
-            for (i, took) in answer.capacity.iter().enumerate() {
-                let mut own: Vec<_> =
-                    found.charges.extract_if(.., |charge| charge.action == i && charge.actions > 0).collect();
-                let (_, strays) = charge::settle(&mut own, actions, std::slice::from_ref(took), finder);
-                found.charges.append(&mut own);
-                found.strays.extend(strays);
-            }
-        } else {
-            (found.estimated, found.strays) =
-                charge::settle(&mut found.charges, actions, &capacity_told, finder);
-        }
-        Ok(())
+    found.check()?;
+    let learnt = finder.learnt.into_inner();
+    if !learnt.is_empty() {
+        schemas.learn(&learnt, guard).map_err(Error::from)?;
     }
+    Ok(found)
 }
 
-/// Whether all actions are on one table.
-pub(crate) fn one_table(actions: &[Action<'_>]) -> bool {
-    actions.windows(2).all(|two| two[0].table == two[1].table)
+fn done<'a>(
+    api: Api,
+    actions: &[Action<'a>],
+    answer: Answer<'a>,
+    capacity: bool,
+    finder: &Finder<'_, '_>,
+    found: &mut Findings<'a>,
+) -> Result<(), ObserveError> {
+    let is_only = one_table(actions);
+    let capacity_told = Capacity::by_table(&answer.capacity)?;
+    let answered = |action: &Action<'_>| capacity_told.iter().any(|took| took.is_of(&action.table, is_only));
+    let responses = match answer.responses {
+        Some(all) if all.starts_with('[') => json::array(all)?,
+        _ => Vec::new(),
+    };
+    for (i, action) in actions.iter().enumerate() {
+        let target = finder.target(action)?;
+        let [error, item] = match responses.get(i) {
+            Some(&"null") => [None, None],
+            Some(response) => json::members(response, ["Error", "Item"])?,
+            None => [None, answer.item],
+        };
+        let Some(error) = error else {
+            // To measure an item is only of use where the answer does not tell, or tells of several together.
+            let measured = capacity && (actions.len().max(target.keys.len()) > 1 || !answered(action));
+            match answer.items {
+                _ if !measured => found.add(i, action, target, Units::default()),
+                Some(items) => found.add_page(i, action, target, page(action, items)?),
+                None => found.add(i, action, target, action.cost.estimate(item)),
+            }
+            continue;
+        };
+        let [code, item] = json::members(error, ["Code", "Item"])?;
+        match &*code.map_or(Ok(Cow::Borrowed("")), json::text)? {
+            "ConditionalCheckFailed" | "DuplicateItem" => found.add(i, action, target, failed(item)),
+            "InternalServerError" => found.add(i, action, target, action.cost.estimate(None)),
+            code if response::is_throttle(code) => found.throttle(action, target, &[], finder),
+            _ => {}
+        }
+    }
+    if let Some(unprocessed) = answer.unprocessed {
+        found.take_back(api, actions, unprocessed, finder)?;
+    }
+    let transactional = matches!(api, Api::TransactWriteItems | Api::ExecuteTransaction);
+    for took in capacity_told.iter().filter(|took| transactional && took.is_replayed()) {
+        let of = |charge: &&mut Charge<'_>| took.is_of(&actions[charge.action].table, is_only);
+        found.charges.iter_mut().filter(of).for_each(|charge| charge.operation = Operation::Read);
+    }
+    let in_order = answer.capacity.len() > 1
+        && answer.capacity.len() == actions.len()
+        && actions.iter().zip(&answer.capacity).all(|(action, took)| took.is_of(&action.table, false));
+    if in_order && found.unprocessed.is_empty() {
+        for (i, took) in answer.capacity.iter().enumerate() {
+            let mut own: Vec<_> =
+                found.charges.extract_if(.., |charge| charge.action == i && charge.actions > 0).collect();
+            let (_, strays) = charge::settle(&mut own, actions, std::slice::from_ref(took), finder);
+            found.charges.append(&mut own);
+            found.strays.extend(strays);
+        }
+    } else {
+        (found.estimated, found.strays) = charge::settle(&mut found.charges, actions, &capacity_told, finder);
+    }
+    Ok(())
 }
 
 /// The item, or the key, of an action.

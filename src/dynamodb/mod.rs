@@ -1,9 +1,13 @@
 //! What a request to DynamoDB and its response tell of the partitions they touched.
 
 #[cfg(not(loom))]
+pub(crate) mod action;
+#[cfg(not(loom))]
 pub(crate) mod attribute;
 #[cfg(not(loom))]
 pub(crate) mod charge;
+#[cfg(not(loom))]
+pub(crate) mod error;
 #[cfg(not(loom))]
 pub(crate) mod findings;
 pub(crate) mod json;

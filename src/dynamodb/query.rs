@@ -1,8 +1,8 @@
 //! A Query: what it asks the key's attributes to equal.
 
+use crate::dynamodb::action::{Action, Subject, Value, consistency, read};
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::key_condition;
-use crate::dynamodb::request::{Action, Subject, Value, consistency, read};
 use std::borrow::Cow;
 
 /// DynamoDB's limit of a key condition, in bytes.

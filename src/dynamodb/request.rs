@@ -1,14 +1,14 @@
 //! What a DynamoDB client sent: the item-level actions of a request, and what each says of its key.
 
+use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, read, reduce, write};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::number;
 use crate::dynamodb::partiql::{self, Pin, Term, Verb};
 use crate::dynamodb::query::query;
-use crate::dynamodb::schema::reduced;
 use crate::key::NAME_MAX;
 use crate::operation::Operation;
-use crate::units::{Consistency, Units, read_units, write_units};
+use crate::units::Consistency;
 use std::borrow::Cow;
 
 /// The operations of DynamoDB that are understood.
@@ -58,87 +58,6 @@ impl Api {
     }
 }
 
-/// One item-level action.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Action<'a> {
-    /// A table's name; of an ARN what it is reduced to.
-    pub(crate) table: Cow<'a, str>,
-    /// The index that is queried.
-    pub(crate) index: Option<Cow<'a, str>>,
-    pub(crate) operation: Operation,
-    pub(crate) subject: Subject<'a>,
-    pub(crate) cost: Cost<'a>,
-}
-
-/// What an action says of its key.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Subject<'a> {
-    /// A `Key`, with the key's attributes and no others.
-    Key(&'a str),
-    /// An `Item`, with all attributes.
-    Item(&'a str),
-    /// What a query's attributes are to equal: those of its key.
-    Conditions(Vec<(Cow<'a, str>, Value<'a>)>),
-    /// What a statement's attributes are to equal, one of some values each. They may be any attributes.
-    Pins(Vec<Pinned<'a>>),
-    /// The values that a statement inserts: all attributes of an item.
-    Inserted(Vec<Pinned<'a>>),
-    /// Nothing: a scan.
-    Nobody,
-}
-
-/// An attribute, and the values that it may have.
-pub(crate) type Pinned<'a> = (Cow<'a, str>, Vec<Value<'a>>);
-
-/// The value of an attribute.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value<'a> {
-    /// In DynamoDB's JSON.
-    Json(&'a str),
-    /// As a key has it.
-    Text(Cow<'a, str>),
-    /// Not one that a key may have.
-    Other,
-}
-
-/// What an action takes at least, if the answer does not say.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Cost<'a> {
-    /// To write an item, if all of it is known.
-    Write {
-        item: Option<&'a str>,
-        transactional: bool,
-    },
-    Read(Consistency),
-}
-
-impl Action<'_> {
-    pub(crate) fn is_strong(&self) -> bool {
-        self.cost == Cost::Read(Consistency::Strong)
-    }
-
-    fn keys_at_most(&self) -> usize {
-        match &self.subject {
-            Subject::Pins(pins) => pins.iter().map(|(_, values)| values.len()).max().unwrap_or(1).max(1),
-            _ => 1,
-        }
-    }
-}
-
-impl Cost<'_> {
-    /// By what the request says, and an item that the answer has.
-    pub(crate) fn estimate(&self, answered: Option<&str>) -> Units {
-        // An item that can't be measured was not accepted either.
-        let size = |item: &str| attribute::item_size(item).unwrap_or(0);
-        match *self {
-            Cost::Write { item, transactional } => {
-                write_units(item.map_or(0, size).max(answered.map_or(0, size)), transactional)
-            }
-            Cost::Read(consistency) => read_units(answered.map_or(0, size), consistency),
-        }
-    }
-}
-
 /// The most actions of a request. DynamoDB takes 100; what emulators might take more is of no use, and to work it out
 /// takes the square of its number.
 const ACTIONS_MAX: usize = 1_000;
@@ -183,42 +102,6 @@ fn all_actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
             Ok(Vec::new())
         }
     }
-}
-
-fn table_name(name: Option<&str>) -> Result<Cow<'_, str>, Malformed> {
-    Ok(reduce(json::text(name.ok_or(Malformed)?)?))
-}
-
-/// What a name or an ARN is reduced to: its table's name.
-pub(crate) fn reduce(name: Cow<'_, str>) -> Cow<'_, str> {
-    match name {
-        Cow::Borrowed(name) => Cow::Borrowed(reduced(name).0),
-        Cow::Owned(name) => Cow::Owned(reduced(&name).0.to_owned()),
-    }
-}
-
-pub(crate) fn consistency(consistent: Option<&str>) -> Result<Consistency, Malformed> {
-    let strong = consistent.map_or(Ok(false), json::boolean)?;
-    Ok(if strong { Consistency::Strong } else { Consistency::Eventual })
-}
-
-pub(crate) fn read<'a>(
-    table: Option<&'a str>,
-    subject: Subject<'a>,
-    consistency: Consistency,
-) -> Result<Action<'a>, Malformed> {
-    let (table, cost) = (table_name(table)?, Cost::Read(consistency));
-    Ok(Action { table, index: None, operation: Operation::Read, subject, cost })
-}
-
-fn write<'a>(
-    table: Option<&'a str>,
-    subject: Subject<'a>,
-    transactional: bool,
-) -> Result<Action<'a>, Malformed> {
-    let item = if let Subject::Item(item) = subject { Some(item) } else { None };
-    let (table, cost) = (table_name(table)?, Cost::Write { item, transactional });
-    Ok(Action { table, index: None, operation: Operation::Write, subject, cost })
 }
 
 fn get(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {

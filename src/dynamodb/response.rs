@@ -1,10 +1,10 @@
 //! What DynamoDB answered: whether it did what was asked, what that took, and what it refused for want of throughput.
 
+use crate::dynamodb::action::reduce;
 use crate::dynamodb::json::{self, Malformed};
-use crate::dynamodb::request::reduce;
 use crate::dynamodb::schema::reduced;
-use crate::key::synthetic::Reason;
 use crate::operation::Operation;
+use crate::reason::Reason;
 use crate::units::Units;
 use std::borrow::Cow;
 

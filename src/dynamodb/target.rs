@@ -1,8 +1,8 @@
 //! Which partitions an action is on, by what is known of its table's key.
 
+use crate::dynamodb::action::{Action, Pinned, Subject, Value};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
-use crate::dynamodb::request::{Action, Pinned, Subject, Value};
 use crate::dynamodb::schema::{IndexSchema, Learnt, Schemas, TableSchema};
 use crate::error::OutOfMemory;
 use crate::sys::memory::try_text;

@@ -1,89 +1,21 @@
-//! What is counted beside the partitions' operations: throttles by partition and reason, and what no partition can be
-//! charged with, by table. Each is a partition like any other, so it has a window, is reclaimed when idle and forgotten
-//! by a clear; its table's name is empty, which no caller's is, and its key says what it is:
+//! Synthetic keys: the keys of the entries that count throttles and what no partition can be charged with.
+//!
+//! The idea: the map of partitions counts these too, so that each has a window, is reclaimed when idle and is forgotten
+//! by a clear, without a structure of its own. Throttles are counted by partition and reason; amounts that belong to no
+//! partition are counted by table and kind. A synthetic key's table is empty, which no caller's may be, and its
+//! partition key says what is counted:
 //!
 //! ```text
 //! | kind | table's length | table | pk |
 //!    1          2
 //! ```
+//!
+//! A key stands on the stack while it is used, so that recording a throttle allocates no more than a record does.
 
 use crate::key::{Key, NAME_MAX, PK_MAX};
+use crate::reason::{Reason, Unattributed};
 
-/// Why DynamoDB throttled a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The answer named none.
-    Unknown,
-    /// The partition's own limit: the one reason that is evidence of a hot partition.
-    KeyRange,
-    /// The provisioned throughput of the table or index.
-    Provisioned,
-    /// The account's limit.
-    AccountLimit,
-    /// The most that an on-demand table or index was set to.
-    MaxOnDemand,
-}
-
-impl Reason {
-    /// All of them, in the order of the C constants.
-    pub const ALL: [Self; 5] =
-        [Self::Unknown, Self::KeyRange, Self::Provisioned, Self::AccountLimit, Self::MaxOnDemand];
-}
-
-impl Reason {
-    /// As metrics call it.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::KeyRange => "key_range",
-            Self::Provisioned => "provisioned",
-            Self::AccountLimit => "account_limit",
-            Self::MaxOnDemand => "max_on_demand",
-        }
-    }
-}
-
-/// What is tallied by table, or index, because no partition can be charged with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Unattributed {
-    /// Scans, and statements that pin no key.
-    Scans,
-    /// The capacity that those took, in half units.
-    ScanUnits,
-    /// Items of batches that DynamoDB returned unprocessed.
-    Unprocessed,
-    /// Capacity of an index whose key value is not known, in half units.
-    IndexUnits,
-    /// Throttles of requests, or of indexes, of which no key is known.
-    Throttles,
-}
-
-impl Unattributed {
-    /// All of them, in the order of the C constants.
-    pub const ALL: [Self; 5] =
-        [Self::Scans, Self::ScanUnits, Self::Unprocessed, Self::IndexUnits, Self::Throttles];
-}
-
-impl Unattributed {
-    /// As metrics call it.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Scans | Self::ScanUnits => "scan",
-            Self::Unprocessed => "unprocessed",
-            Self::IndexUnits => "index",
-            Self::Throttles => "throttle",
-        }
-    }
-
-    /// Whether it is capacity, in half units.
-    pub(crate) fn is_units(self) -> bool {
-        matches!(self, Self::ScanUnits | Self::IndexUnits)
-    }
-}
-
-/// What an aside counts.
+/// What an entry with a synthetic key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Throttle(Reason),
@@ -99,26 +31,26 @@ impl Kind {
     }
 }
 
-/// Bytes before the table's name.
+/// The bytes before the table's name.
 const HEAD: usize = 3;
-/// What most keys fit in.
+/// The room on the stack for most keys.
 const SHORT: usize = 128;
+/// The room for the longest key.
 const LONG: usize = HEAD + NAME_MAX + PK_MAX;
 
-/// What `then` makes of the key of an aside to a key that has been checked. It is on the stack, as a throttle is to
-/// allocate no more than a record.
-pub(crate) fn with_aside<T>(kind: Kind, key: Key<'_>, then: impl FnOnce(Key<'_>) -> T) -> T {
+/// Calls `then` with the synthetic key of a partition, whose own key has been checked, and returns what it returns.
+pub(crate) fn with_synthetic_key<T>(kind: Kind, key: Key<'_>, then: impl FnOnce(Key<'_>) -> T) -> T {
     if HEAD + key.table.len() + key.pk.len() <= SHORT {
         then(write(kind, key, &mut [0; SHORT]))
     } else {
-        with_long(kind, key, then)
+        with_long_key(kind, key, then)
     }
 }
 
 /// Apart, so that only long keys pay for their room.
 #[cold]
 #[inline(never)]
-fn with_long<T>(kind: Kind, key: Key<'_>, then: impl FnOnce(Key<'_>) -> T) -> T {
+fn with_long_key<T>(kind: Kind, key: Key<'_>, then: impl FnOnce(Key<'_>) -> T) -> T {
     then(write(kind, key, &mut [0; LONG]))
 }
 
@@ -131,15 +63,15 @@ fn write<'t>(kind: Kind, Key { table, pk }: Key<'_>, text: &'t mut [u8]) -> Key<
     Key { table: &[], pk: &text[..len] }
 }
 
-/// Whether a key is an aside's.
-pub(crate) fn is_aside(key: Key<'_>) -> bool {
+/// Whether a key is synthetic.
+pub(crate) fn is_synthetic(key: Key<'_>) -> bool {
     key.table.is_empty()
 }
 
-/// The partition of which an aside's key says that it was throttled for its key range.
-pub(crate) fn throttled(key: Key<'_>) -> Option<Key<'_>> {
+/// The partition whose throttles for its key range a synthetic key counts; `None` for any other key.
+pub(crate) fn throttled_key(key: Key<'_>) -> Option<Key<'_>> {
     let (head, texts) = key.pk.split_at_checked(HEAD)?;
-    if !is_aside(key) || head[0] != Kind::Throttle(Reason::KeyRange).code() {
+    if !is_synthetic(key) || head[0] != Kind::Throttle(Reason::KeyRange).code() {
         return None;
     }
     let (table, pk) = texts.split_at_checked(u16::from_le_bytes([head[1], head[2]]).into())?;
@@ -151,16 +83,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_of_an_aside_gives_back_what_it_was_made_of() {
+    fn a_synthetic_key_gives_back_the_key_it_was_made_of() {
         for (table, pk) in [(1, 0), (1, 124), (1, 125), (100, 25), (NAME_MAX, PK_MAX)] {
             let (table, pk) = (vec![b't'; table], vec![0xFF; pk]);
             let key = Key { table: &table, pk: &pk };
-            with_aside(Kind::Throttle(Reason::KeyRange), key, |aside| {
-                assert_eq!(throttled(aside), Some(key));
-                assert!(is_aside(aside) && !is_aside(key));
+            with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, |synthetic| {
+                assert_eq!(throttled_key(synthetic), Some(key));
+                assert!(is_synthetic(synthetic) && !is_synthetic(key));
             });
             for kind in [Kind::Throttle(Reason::Unknown), Kind::Unattributed(Unattributed::Scans)] {
-                with_aside(kind, key, |aside| assert_eq!(throttled(aside), None));
+                with_synthetic_key(kind, key, |synthetic| assert_eq!(throttled_key(synthetic), None));
             }
         }
     }

@@ -187,7 +187,7 @@ impl Ledger {
 
     /// A count under which nothing recorded so warns: the alarm is made well before. That of a throttle may at once.
     fn floor(&self, posting: &Posting<'_>, terms: &Terms) -> u64 {
-        let warns = terms.warn_of_throttles && synthetic::throttled(posting.key).is_some();
+        let warns = terms.warn_of_throttles && synthetic::throttled_key(posting.key).is_some();
         if warns { 0 } else { self.overrides.floor(posting.operation) }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::error::{Closed, Refusal};
 use crate::key::Key;
-use crate::key::synthetic::is_aside;
+use crate::key::synthetic::is_synthetic;
 use crate::ledger::settings::Terms;
 use crate::map::Table;
 use crate::map::scan::Scan;
@@ -124,7 +124,7 @@ impl Sweep {
         let Some(stopped) = partitions.remove(partition, terms.renewal(now), guard)? else {
             return Ok(false);
         };
-        if !is_aside(partition.key()) {
+        if !is_synthetic(partition.key()) {
             let idle = stopped.was_idle(now, terms.rules, guard);
             Tally::count(if idle { &terms.tally.reclaimed } else { &terms.tally.replaced }, 1);
         }
@@ -154,7 +154,7 @@ impl Sweep {
             #[cfg(test)]
             self.looked_at.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
-                if partition.key() == new || is_aside(partition.key()) != is_aside(new) {
+                if partition.key() == new || is_synthetic(partition.key()) != is_synthetic(new) {
                     continue;
                 }
                 if partition.idle(now, terms.rules, guard) {

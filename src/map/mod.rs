@@ -15,12 +15,10 @@ pub(crate) mod scan;
 pub(crate) mod segment;
 pub(crate) mod successor;
 
-//
-
 use crate::error::{Closed, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
-use crate::key::synthetic::is_aside;
+use crate::key::synthetic::is_synthetic;
 use crate::map::directory::{Spine, closed, is_closed, is_vacant, low};
 use crate::map::len::Len;
 use crate::map::probe::Inserted;
@@ -52,7 +50,7 @@ pub(crate) struct Renewal<'a> {
 
 pub(crate) struct Table {
     pub(crate) spine: Spine,
-    /// Entries inserted and not yet gone: partitions, and asides.
+    /// Entries inserted and not yet gone: partitions, and entries with synthetic keys.
     pub(crate) lens: [Len; 2],
     /// Partitions that the costliest replacement so far moved.
     #[cfg(test)]
@@ -250,7 +248,7 @@ impl Table {
 
     /// How many entries there are of a key's kind.
     pub(crate) fn len(&self, key: Key<'_>) -> &Len {
-        &self.lens[usize::from(is_aside(key))]
+        &self.lens[usize::from(is_synthetic(key))]
     }
 
     /// How many steps a walk over the whole table takes now.
@@ -276,7 +274,7 @@ impl Table {
     /// Closes the table: takes every segment out of it and retires all partitions. Threads that are in it
     /// may go on with those that they have found, and are turned away from everything else. Pins anew
     /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
-    /// Returns how many partitions there were, asides not counted.
+    /// Returns how many partitions there were, entries with synthetic keys not counted.
     pub(crate) fn close(&self, pin: impl Fn() -> Guard) -> u64 {
         let (mut i, mut partitions) = (0, 0);
         while i < 1 << self.spine.depth() {
@@ -298,7 +296,7 @@ impl Table {
             let segment = unsafe { Segment::view(word) };
             segment.freeze();
             for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
-                partitions += u64::from(!is_aside(entry.key()));
+                partitions += u64::from(!is_synthetic(entry.key()));
                 // SAFETY: its lane is frozen, in a segment that only this thread took out.
                 unsafe { entry.seal().retire(guard) };
             }

@@ -8,7 +8,7 @@
 //! before that half is itself replaced.
 
 use crate::error::OutOfMemory;
-use crate::key::synthetic::is_aside;
+use crate::key::synthetic::is_synthetic;
 use crate::map::directory::DEPTH_MAX;
 use crate::map::len::Len;
 use crate::map::segment::Segment;
@@ -137,7 +137,7 @@ impl Table {
                     live += 1;
                     continue;
                 }
-                copied.idle[usize::from(is_aside(content.key))] += 1;
+                copied.idle[usize::from(is_synthetic(content.key))] += 1;
                 if content.past != Form::NOTHING {
                     copied.pasts.push(content.past);
                 }
@@ -154,7 +154,7 @@ impl Table {
 /// What became of a segment's partitions.
 #[derive(Default)]
 struct Copied {
-    /// How many were idle, and were not copied: partitions, and asides.
+    /// How many were idle, and were not copied: partitions, and entries with synthetic keys.
     idle: [u64; 2],
     /// What hangs on those.
     pasts: Vec<Form>,

@@ -3,7 +3,7 @@
 
 use crate::call::{Entry, Hearer, Hot, Outcome, Spot, Text};
 use crate::exchange::{Attempt, Did, INDEX, KEYS, Told};
-use crate::oracle::{Aside, KEY_RANGE, Oracle};
+use crate::oracle::{KEY_RANGE, Oracle, SyntheticKey};
 use crate::worlds::Choices;
 use std::collections::BTreeSet;
 
@@ -40,7 +40,13 @@ impl Oracle {
     fn tally(&mut self, table: Text, operation: usize, what: usize, amount: u64, choices: &mut Choices) {
         if amount > 0 {
             self.numbers.unattributed[what] += amount;
-            self.asides.add(&Aside::Unattributed(table, what), operation, amount, self.clock, choices);
+            self.synthetic.add(
+                &SyntheticKey::Unattributed(table, what),
+                operation,
+                amount,
+                self.clock,
+                choices,
+            );
         }
     }
 
@@ -159,15 +165,15 @@ impl Oracle {
 
     /// The partitions with the most demand.
     pub fn hottest(&self, operation: usize, n: usize) -> Vec<Hot> {
-        let throttled = self.asides.keys().filter_map(|aside| match aside {
-            Aside::Throttles(spot, KEY_RANGE) => Some(spot),
+        let throttled = self.synthetic.keys().filter_map(|key| match key {
+            SyntheticKey::Throttles(spot, KEY_RANGE) => Some(spot),
             _ => None,
         });
         let spots: BTreeSet<_> = self.partitions.keys().chain(throttled).collect();
         let hot = |spot: &Spot| {
             let count = self.partitions.count(spot, operation, self.clock);
-            let aside = Aside::Throttles(spot.clone(), KEY_RANGE);
-            let throttles = self.asides.count(&aside, operation, self.clock);
+            let key = SyntheticKey::Throttles(spot.clone(), KEY_RANGE);
+            let throttles = self.synthetic.count(&key, operation, self.clock);
             let peak = self.partitions.peak(spot, operation, self.clock);
             let share = u128::from(peak) * 1_000 / u128::from(LIMITS[operation] * self.one());
             let permille = u32::try_from(share).unwrap_or(u32::MAX);

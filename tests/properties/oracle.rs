@@ -9,12 +9,12 @@ use std::collections::HashMap;
 /// What is counted beside partitions, and has as many places of its own: by the places of reasons
 /// and kinds among all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Aside {
+pub enum SyntheticKey {
     Throttles(Spot, usize),
     Unattributed(Text, usize),
 }
 
-impl Aside {
+impl SyntheticKey {
     /// The call that shows it.
     pub fn look(self, operation: usize) -> Call {
         match self {
@@ -32,7 +32,7 @@ pub struct Oracle {
     pub terms: Terms,
     pub clock: Clock,
     pub partitions: Store<Spot>,
-    pub asides: Store<Aside>,
+    pub synthetic: Store<SyntheticKey>,
     pub numbers: Numbers,
     overrides: [HashMap<Text, [i64; 2]>; 2],
     open: [Option<Text>; OPEN],
@@ -56,7 +56,7 @@ impl Oracle {
         Self {
             clock: Clock { now_ms: 0, window: terms.window, interval },
             partitions: Store::new(terms.max_partitions),
-            asides: Store::new(terms.max_partitions),
+            synthetic: Store::new(terms.max_partitions),
             numbers: Numbers::default(),
             overrides: [HashMap::new(), HashMap::new()],
             open: [const { None }; OPEN],
@@ -117,14 +117,14 @@ impl Oracle {
         hearer: Hearer,
         choices: &mut Choices,
     ) -> (u64, Option<Warned>) {
-        let (aside, heard) = (Aside::Throttles(spot.clone(), reason), self.is_heard(hearer));
+        let (key, heard) = (SyntheticKey::Throttles(spot.clone(), reason), self.is_heard(hearer));
         self.numbers.throttles[reason] += 1;
-        let count = self.asides.add(&aside, operation, 1, self.clock, choices);
+        let count = self.synthetic.add(&key, operation, 1, self.clock, choices);
         if reason != KEY_RANGE || !self.terms.warns_of_throttles {
             return (count, None);
         }
-        let rung = self.asides.ring(&aside, operation, heard, self.clock);
-        let peak = self.asides.peak(&aside, operation, self.clock);
+        let rung = self.synthetic.ring(&key, operation, heard, self.clock);
+        let peak = self.synthetic.peak(&key, operation, self.clock);
         (count, self.warned(spot, operation, [count, 1, peak], rung, true))
     }
 
@@ -186,7 +186,7 @@ impl Oracle {
         }
         self.clock.now_ms = self.clock.now_ms.max(ms);
         self.partitions.forget_idle(self.clock);
-        self.asides.forget_idle(self.clock);
+        self.synthetic.forget_idle(self.clock);
         HPD_OK
     }
 
@@ -228,13 +228,13 @@ impl Oracle {
                 outcome
             }
             Call::Throttles(spot, operation, reason) => {
-                let aside = Aside::Throttles(spot.clone(), *reason);
-                Outcome::of(self.asides.count(&aside, *operation, self.clock) as i64)
+                let key = SyntheticKey::Throttles(spot.clone(), *reason);
+                Outcome::of(self.synthetic.count(&key, *operation, self.clock) as i64)
             }
             Call::Unattributed(table, ..) if !is_name(table) => Outcome::of(HPD_ERR_INVALID),
             Call::Unattributed(table, operation, what) => {
-                let aside = Aside::Unattributed(table.clone(), *what);
-                Outcome::of(self.asides.count(&aside, *operation, self.clock) as i64)
+                let key = SyntheticKey::Unattributed(table.clone(), *what);
+                Outcome::of(self.synthetic.count(&key, *operation, self.clock) as i64)
             }
             Call::Observe(attempt, hearer) => self.observe(attempt, *hearer, choices),
             Call::Hottest(operation, n) => {
@@ -249,7 +249,7 @@ impl Oracle {
             }
             Call::Clear => {
                 self.partitions.clear();
-                self.asides.clear();
+                self.synthetic.clear();
                 self.overrides.iter_mut().for_each(HashMap::clear);
                 Outcome::default()
             }

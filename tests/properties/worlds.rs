@@ -2,7 +2,7 @@
 //! Those that predicted something else than was seen are given up, and one must be left.
 
 use crate::call::{Books, Call, Face, Outcome, Spot, Terms};
-use crate::oracle::{Aside, Oracle};
+use crate::oracle::{Oracle, SyntheticKey};
 use std::collections::BTreeSet;
 
 /// One sequence of choices after the other.
@@ -96,10 +96,10 @@ impl Worlds {
     }
 
     /// Whatever is counted in one of the worlds.
-    fn counted(&self) -> (BTreeSet<Spot>, BTreeSet<Aside>) {
+    fn counted(&self) -> (BTreeSet<Spot>, BTreeSet<SyntheticKey>) {
         let spots = self.left.iter().flat_map(|world| world.partitions.keys());
-        let asides = self.left.iter().flat_map(|world| world.asides.keys());
-        (spots.cloned().collect(), asides.cloned().collect())
+        let synthetic = self.left.iter().flat_map(|world| world.synthetic.keys());
+        (spots.cloned().collect(), synthetic.cloned().collect())
     }
 
     /// Makes a call and follows it; then looks at all that is counted, or was before, so that it is
@@ -111,13 +111,13 @@ impl Worlds {
         let mut counted = self.counted();
         let outcome = face.call(call);
         self.follow(call, &outcome)?;
-        let (mut spots, mut asides) = self.counted();
+        let (mut spots, mut synthetic) = self.counted();
         spots.append(&mut counted.0);
-        asides.append(&mut counted.1);
+        synthetic.append(&mut counted.1);
         let both = |operation| {
             let gets = spots.iter().map(move |spot| Call::Get(spot.clone(), operation));
-            let asides = asides.iter().map(move |aside| aside.clone().look(operation));
-            gets.chain(asides).chain([Call::Hottest(operation, usize::MAX)])
+            let synthetic = synthetic.iter().map(move |key| key.clone().look(operation));
+            gets.chain(synthetic).chain([Call::Hottest(operation, usize::MAX)])
         };
         for look in [0, 1].into_iter().flat_map(both).chain([Call::Statistics]) {
             self.follow(&look, &face.call(&look))?;

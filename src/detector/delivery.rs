@@ -1,0 +1,40 @@
+//! Where a warning that is due goes: to the callback or to the caller.
+
+use crate::detector::Detector;
+use crate::detector::warning::Warning;
+
+/// What a record's warning does, if one is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Goes to the callback.
+    Callback,
+    /// Goes back to the caller.
+    Caller,
+}
+
+/// Who hears of the warnings that are due in a call.
+pub(crate) enum Listener<'l> {
+    /// The callback.
+    Callback,
+    /// The caller, by this function.
+    #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
+    Caller(&'l mut dyn FnMut(&Warning<'_>)),
+}
+
+impl Listener<'_> {
+    pub(crate) fn delivery(&self) -> Delivery {
+        match self {
+            Self::Callback => Delivery::Callback,
+            Self::Caller(_) => Delivery::Caller,
+        }
+    }
+
+    /// Tells of a warning. Nothing is pinned meanwhile.
+    #[cold]
+    pub(crate) fn hear(&mut self, detector: &Detector, warning: &Warning<'_>) {
+        match self {
+            Self::Callback => detector.call_back(warning),
+            Self::Caller(hear) => hear(warning),
+        }
+    }
+}

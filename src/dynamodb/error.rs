@@ -1,0 +1,57 @@
+//! Why a request was not observed.
+
+use crate::dynamodb::json::Malformed;
+use crate::dynamodb::target::NoTarget;
+use crate::error::Error;
+use crate::key::check_name;
+
+/// Why a request was not observed. Nothing of it was recorded then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ObserveError {
+    /// The name of this table's partition key is needed and unknown: observe the answer of a DescribeTable, or set the
+    /// schema, then observe this again.
+    MissingSchema(String),
+    /// It is not the JSON of that operation.
+    Json,
+    /// It can't be recorded.
+    Refused(Error),
+}
+
+impl std::fmt::Display for ObserveError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MissingSchema(table) => write!(f, "the key schema of table {table:?} is not known"),
+            Self::Json => f.write_str("not the JSON of that operation"),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ObserveError {}
+
+impl From<Error> for ObserveError {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Malformed> for ObserveError {
+    fn from(_: Malformed) -> Self {
+        Self::Json
+    }
+}
+
+impl From<NoTarget> for ObserveError {
+    fn from(why: NoTarget) -> Self {
+        match why {
+            NoTarget::Malformed => Self::Json,
+            NoTarget::Memory => Self::Refused(Error::Memory),
+            // Nobody can describe a table of a name that none has.
+            NoTarget::Schema(table) => match check_name(table.as_bytes()) {
+                Ok(()) => Self::MissingSchema(table),
+                Err(invalid) => Self::Refused(invalid),
+            },
+        }
+    }
+}
