@@ -5,6 +5,7 @@ use crate::detector::warning::{Callback, Warning};
 use crate::error::Error;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
+use crate::ledger::counters::Counters;
 use crate::ledger::settings::Terms;
 use crate::operation::Operation;
 use crate::partition::Rules;
@@ -12,7 +13,6 @@ use crate::partition::series::SUSTAINED;
 use crate::policy::measure::Measure;
 use crate::policy::rule::Rates;
 use crate::policy::thresholds::{THRESHOLD_MAX, Thresholds};
-use crate::statistics::Tally;
 use crate::sys::clock::Clock;
 use crate::sys::memory::try_box;
 use crate::sys::sync::AtomicU64;
@@ -221,7 +221,7 @@ impl Builder {
             measure: Measure::try_new(self.capacity, self.processes)?,
             warn_of_throttles: self.warn_of_throttles,
             redaction: self.redaction.map(Redaction::new),
-            tally: Tally::default(),
+            counters: Counters::default(),
             ledgers: AtomicU64::new(0),
         };
         let clock = if self.manual_clock { Clock::manual() } else { Clock::monotonic() };

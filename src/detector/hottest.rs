@@ -5,13 +5,13 @@ use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::{self, Kind, with_synthetic_key};
 use crate::ledger::Ledger;
+use crate::ledger::counters::Counters;
 use crate::map::scan::Scan;
 use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::policy::measure::Measure;
 use crate::reason::Reason;
-use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
 use crossbeam_epoch::Guard;
@@ -120,7 +120,7 @@ impl Detector {
     pub fn hottest(&self, operation: Operation, n: usize) -> Result<Vec<HotPartition>, Error> {
         let measure = self.terms.measure;
         let mut podium = Podium { n, measure, least: 0, candidates: Vec::new() };
-        let throttled = Tally::of(&self.terms.tally.throttles[Reason::KeyRange as usize]) > 0;
+        let throttled = Counters::get(&self.terms.counters.throttles[Reason::KeyRange as usize]) > 0;
         let begin = |podium: &mut Podium| *podium = Podium { n, measure, least: 0, candidates: Vec::new() };
         self.scan(
             &mut podium,

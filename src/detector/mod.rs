@@ -176,7 +176,7 @@ impl Detector {
     /// Numbers about the detector itself. Takes time in proportion to the partitions tracked.
     pub fn statistics(&self) -> Statistics {
         let fixed = size_of::<Self>() + size_of::<Ledger>();
-        let mut statistics = self.terms.tally.read(self.records.read());
+        let mut statistics = self.terms.counters.read(self.records.read());
         let mut bytes = 0;
         let begin = |bytes: &mut usize| *bytes = fixed;
         let enter = |bytes: &mut usize, segment: Segment<'_>| *bytes += segment.bytes();

@@ -14,8 +14,8 @@ use crate::dynamodb::response::{self, Answer, Outcome};
 use crate::dynamodb::schema::{described, reduced};
 use crate::error::{Error, OutOfMemory};
 use crate::key::{Key, check_name};
+use crate::ledger::counters::Counters;
 use crate::reason::Unattributed;
-use crate::statistics::Tally;
 use crate::sys::epoch;
 use crate::sys::memory::try_text;
 use crate::units::Units;
@@ -76,7 +76,7 @@ impl Detector {
     fn observe_for(&self, exchange: &Exchange<'_>, listener: &mut Listener<'_>) -> Result<u64, ObserveError> {
         exchange.model.map_or(Ok(()), check_name)?;
         let Some(api) = Api::named(exchange.operation) else {
-            Tally::count(&self.terms.tally.unknown_operations, 1);
+            Counters::add(&self.terms.counters.unknown_operations, 1);
             return Ok(0);
         };
         let request = text(exchange.request)?;
@@ -161,7 +161,7 @@ impl Detector {
         }
         let actions = charges.iter().filter(|charge| charge.key.is_some()).map(|charge| charge.actions).sum();
         if capacity && found.estimated > Units::default() {
-            Tally::count(&self.terms.tally.estimated_half_units, found.estimated.halves());
+            Counters::add(&self.terms.counters.estimated_half_units, found.estimated.halves());
         }
         for charge in charges.iter().filter(|charge| charge.key.is_none()) {
             let table = charge.resource.as_bytes();

@@ -7,13 +7,13 @@ use crate::detector::warning::Warning;
 use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::hash::{Hash, Prefix};
+use crate::ledger::counters::Counters;
 use crate::ledger::{Ledger, Posting, Quick};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
 use crate::partition::past::GrowError;
 use crate::policy::rule::{Met, Rule};
-use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
 use crossbeam_epoch::Guard;
@@ -178,7 +178,7 @@ impl Detector {
         if let Ok(alarm) = partition.alarm(guard) {
             alarm.hold(operation);
         }
-        Tally::count(&self.terms.tally.suppressed, 1);
+        Counters::add(&self.terms.counters.suppressed, 1);
         None
     }
 
@@ -233,7 +233,7 @@ impl Detector {
         let suppressed = self.ring(alarm, operation, now, delivery)?;
         let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
         let peak = ledger.look(key, hash, now, terms, guard, peak).ok().flatten();
-        Tally::count(&terms.tally.warnings, 1);
+        Counters::add(&terms.counters.warnings, 1);
         let Met { rule, count, threshold, seconds } = met;
         let peak = peak.unwrap_or(count);
         Some(Warning {
@@ -285,7 +285,7 @@ impl Detector {
             None => heard.then_some(0),
         };
         if rung.is_none() {
-            Tally::count(&self.terms.tally.suppressed, 1);
+            Counters::add(&self.terms.counters.suppressed, 1);
         }
         rung
     }
@@ -295,7 +295,7 @@ impl Detector {
         let Some(callback) = &self.callback else { return };
         CALLING.set(true);
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(warning))) {
-            Tally::count(&self.terms.tally.callback_panics, 1);
+            Counters::add(&self.terms.counters.callback_panics, 1);
             // Dropping what was thrown may throw once more; that is then left alone.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
         }

@@ -7,11 +7,11 @@ use crate::error::Error;
 use crate::key::synthetic::{Kind, with_synthetic_key};
 use crate::key::{Key, check_name};
 use crate::ledger::Posting;
+use crate::ledger::counters::Counters;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::policy::rule::{Met, Rule};
 use crate::reason::{Reason, Unattributed};
-use crate::statistics::Tally;
 use crate::sys::epoch;
 
 impl Detector {
@@ -61,7 +61,7 @@ impl Detector {
         let warns = reason == Reason::KeyRange && self.terms.warn_of_throttles;
         let posted =
             self.post_synthetic(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
-        Tally::count(&self.terms.tally.throttles[reason as usize], 1);
+        Counters::add(&self.terms.counters.throttles[reason as usize], 1);
         Ok(posted)
     }
 
@@ -109,7 +109,7 @@ impl Detector {
         let Some(added) = Amount::new(amount) else { return Ok(()) };
         let key = Key { table, pk: &[] };
         self.post_synthetic(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
-        Tally::count(&self.terms.tally.unattributed[what as usize], amount);
+        Counters::add(&self.terms.counters.unattributed[what as usize], amount);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! either finds its partition there, and so comes before the clear, or is turned away and starts again
 //! with the new one, and so comes after it.
 
+pub(crate) mod counters;
 pub(crate) mod reclaim;
 pub(crate) mod settings;
 
@@ -11,6 +12,7 @@ use crate::error::{Closed, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic;
+use crate::ledger::counters::Counters;
 use crate::ledger::reclaim::Sweep;
 use crate::ledger::settings::Terms;
 use crate::map::{Insert, Table};
@@ -22,7 +24,6 @@ use crate::partition::slot::MOST;
 use crate::partition::{Content, Partition};
 use crate::policy::rule::{Met, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
-use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::memory::try_box;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, Relaxed};
@@ -354,7 +355,7 @@ impl Current {
         let old = self.0.swap(new, AcqRel);
         // SAFETY: only this thread took it out, and it is not freed before the deferral below.
         let ledger = unsafe { &*old };
-        Tally::count(&terms.tally.cleared, ledger.partitions.close(&pin));
+        Counters::add(&terms.counters.cleared, ledger.partitions.close(&pin));
         ledger.overrides.close(&pin());
         // SAFETY: it came from a box, and has been empty and out of reach since it was closed.
         unsafe { pin().defer_unchecked(move || Ledger::destroy(old)) };

@@ -4,12 +4,12 @@
 use crate::error::{Closed, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
+use crate::ledger::counters::Counters;
 use crate::ledger::settings::Terms;
 use crate::map::Table;
 use crate::map::scan::Scan;
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::sync::{AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
@@ -126,7 +126,7 @@ impl Sweep {
         };
         if !is_synthetic(partition.key()) {
             let idle = stopped.was_idle(now, terms.rules, guard);
-            Tally::count(if idle { &terms.tally.reclaimed } else { &terms.tally.replaced }, 1);
+            Counters::add(if idle { &terms.counters.reclaimed } else { &terms.counters.replaced }, 1);
         }
         Ok(true)
     }
@@ -200,7 +200,7 @@ mod tests {
             measure: Measure::OPERATIONS,
             warn_of_throttles: false,
             redaction: None,
-            tally: Tally::default(),
+            counters: Counters::default(),
             ledgers: AtomicU64::new(0),
         }
     }
@@ -221,7 +221,7 @@ mod tests {
             assert!(partitions.insert(hash, &content, terms.renewal(now), guard).is_ok());
             sweep.trim(&partitions, key, now, &terms, guard);
         }
-        let replaced = Tally::of(&terms.tally.replaced);
+        let replaced = Counters::get(&terms.counters.replaced);
         let looked_at = sweep.looked_at.load(Relaxed);
         println!("{looked_at} segments were looked at to replace {replaced} partitions");
         assert_eq!(replaced, 39 * BOUND);

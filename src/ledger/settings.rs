@@ -2,12 +2,12 @@
 
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
+use crate::ledger::counters::Counters;
 use crate::map::Renewal;
 use crate::operation::Operation;
 use crate::partition::Rules;
 use crate::policy::measure::Measure;
 use crate::policy::rule::Rates;
-use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 
@@ -27,7 +27,7 @@ pub(crate) struct Terms {
     pub(crate) warn_of_throttles: bool,
     /// How keys are written where they are not to be read.
     pub(crate) redaction: Option<Redaction>,
-    pub(crate) tally: Tally,
+    pub(crate) counters: Counters,
     /// How many ledgers there have been.
     pub(crate) ledgers: AtomicU64,
 }
@@ -40,7 +40,7 @@ impl Terms {
 
     /// For a segment that is replaced at this moment.
     pub(crate) fn renewal(&self, now: Moment) -> Renewal<'_> {
-        let reclaimed = &self.tally.reclaimed;
+        let reclaimed = &self.counters.reclaimed;
         Renewal { now, rules: self.rules, reclaimed, to_come: 0 }
     }
 }

@@ -16,8 +16,7 @@ use crate::map::successor::{Load, Successor};
 use crate::map::{Renewal, Table};
 use crate::partition::Partition;
 use crate::partition::past_ptr::Form;
-use crate::statistics::Tally;
-use crate::sys::sync::{AcqRel, Acquire};
+use crate::sys::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
 
 impl Table {
@@ -73,7 +72,7 @@ impl Table {
             len.decrement_by(idle);
         }
         if idle[0] > 0 {
-            Tally::count(renewal.reclaimed, idle[0]);
+            renewal.reclaimed.fetch_add(idle[0], Relaxed);
         }
         Ok(())
     }

@@ -113,7 +113,7 @@ fn f_record_against_replacement() {
         stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(0, Write, 0, t));
         stage.then(|s, t| {
             let counts = [s.count(0, Write, 0, t), s.count(1, Write, 0, t)];
-            let replaced = s.terms.tally.read(0).replaced;
+            let replaced = s.terms.counters.read(0).replaced;
             assert!(s.partitions(t) == 1 && (1..=2).contains(&replaced));
             assert!(counts.iter().filter(|&&count| count > 0).count() == 1);
             assert!(counts.iter().sum::<u64>() + 2 * replaced >= 3, "{counts:?} {replaced}");

@@ -3,6 +3,7 @@
 use super::{Stage, Thread};
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
+use crate::ledger::counters::Counters;
 use crate::ledger::settings::Terms;
 use crate::ledger::{Current, Posting, Quick};
 use crate::operation::Operation::{self, Write};
@@ -11,7 +12,6 @@ use crate::partition::series::Series;
 use crate::partition::{Partition, Rules};
 use crate::policy::measure::Measure;
 use crate::policy::rule::Rates;
-use crate::statistics::Tally;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use crossbeam_epoch::Guard;
@@ -36,7 +36,7 @@ impl Subject {
             measure: Measure::OPERATIONS,
             warn_of_throttles: false,
             redaction: None,
-            tally: Tally::default(),
+            counters: Counters::default(),
             ledgers: AtomicU64::new(0),
         }
     }

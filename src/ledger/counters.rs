@@ -1,0 +1,49 @@
+//! What a detector counts about itself.
+
+use crate::reason::{Reason, Unattributed};
+use crate::statistics::Statistics;
+use crate::sys::sync::{AtomicU64, Relaxed};
+
+/// A detector's running counts, as [`Statistics`] tells them.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) reclaimed: AtomicU64,
+    pub(crate) replaced: AtomicU64,
+    pub(crate) cleared: AtomicU64,
+    pub(crate) warnings: AtomicU64,
+    pub(crate) suppressed: AtomicU64,
+    pub(crate) callback_panics: AtomicU64,
+    pub(crate) throttles: [AtomicU64; Reason::ALL.len()],
+    pub(crate) unattributed: [AtomicU64; Unattributed::ALL.len()],
+    pub(crate) estimated_half_units: AtomicU64,
+    pub(crate) unknown_operations: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Relaxed);
+    }
+
+    pub(crate) fn get(counter: &AtomicU64) -> u64 {
+        counter.load(Relaxed)
+    }
+
+    /// Reads all of them. How many partitions and bytes there are now is not counted here.
+    pub(crate) fn read(&self, records: u64) -> Statistics {
+        Statistics {
+            records,
+            partitions: 0,
+            bytes: 0,
+            reclaimed: Self::get(&self.reclaimed),
+            replaced: Self::get(&self.replaced),
+            cleared: Self::get(&self.cleared),
+            warnings: Self::get(&self.warnings),
+            suppressed: Self::get(&self.suppressed),
+            callback_panics: Self::get(&self.callback_panics),
+            throttles: self.throttles.each_ref().map(Self::get),
+            unattributed: self.unattributed.each_ref().map(Self::get),
+            estimated_half_units: Self::get(&self.estimated_half_units),
+            unknown_operations: Self::get(&self.unknown_operations),
+        }
+    }
+}
