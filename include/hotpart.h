@@ -525,7 +525,7 @@ typedef struct hpd_statistics {
    */
   uint64_t suppressed;
   /**
-   * Throttles, by reason: throttles[HPD_THROTTLE_KEY_RANGE] are those for a key range.
+   * Throttles, by reason: at HPD_THROTTLE_KEY_RANGE are those for a key range.
    */
   uint64_t throttles[5];
   /**

@@ -42,7 +42,7 @@ pub struct hpd_statistics {
     pub warnings: u64,
     /// Hot records that gave none.
     pub suppressed: u64,
-    /// Throttles, by reason: throttles[HPD_THROTTLE_KEY_RANGE] are those for a key range.
+    /// Throttles, by reason: at HPD_THROTTLE_KEY_RANGE are those for a key range.
     pub throttles: [u64; 5],
     /// What no partition was charged with: unattributed[HPD_UNATTRIBUTED_SCANS] are scans.
     pub unattributed: [u64; 5],
