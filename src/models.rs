@@ -6,10 +6,10 @@
 mod bound;
 mod ledger;
 mod lifetimes;
+mod map;
 mod moves;
 mod series;
 mod subject;
-mod table;
 
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use loom::thread;

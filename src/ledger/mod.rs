@@ -15,7 +15,7 @@ use crate::key::synthetic;
 use crate::ledger::counters::Counters;
 use crate::ledger::reclaim::Sweep;
 use crate::ledger::settings::Terms;
-use crate::map::{Insert, Table};
+use crate::map::{Insert, PartitionMap};
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::head::Head;
@@ -48,7 +48,7 @@ pub(crate) enum Quick<'g> {
 pub(crate) struct Ledger {
     /// Which of the detector's ledgers it is: its place in memory may be that of one that was freed.
     pub(crate) number: u64,
-    pub(crate) partitions: Table,
+    pub(crate) partitions: PartitionMap,
     pub(crate) overrides: Overrides,
     sweep: Sweep,
     #[cfg(loom)]
@@ -70,7 +70,7 @@ impl Ledger {
     pub(crate) fn try_new(terms: &Terms, now: Moment) -> Result<Self, OutOfMemory> {
         Ok(Self {
             number: terms.ledgers.fetch_add(1, Relaxed),
-            partitions: Table::try_new()?,
+            partitions: PartitionMap::try_new()?,
             overrides: Overrides::new(terms.floors()),
             sweep: Sweep::new(now),
             #[cfg(loom)]
@@ -224,7 +224,7 @@ impl Ledger {
         let content = Content::first(key, hash, operation, amount, now.second, floor)?;
         let inserted = self.partitions.insert(hash, &content, terms.renewal(now), guard);
         if !matches!(inserted, Ok(Insert::Done(_))) {
-            // SAFETY: it did not get into the table.
+            // SAFETY: it did not get into the map.
             unsafe { content.past.free() };
         } else if terms.max_partitions != 0 {
             self.sweep.trim(&self.partitions, key, now, terms, guard);

@@ -1,4 +1,4 @@
-//! Giving back what is idle: a walk over the table in small steps, each done by a record that
+//! Giving back what is idle: a walk over the map in small steps, each done by a record that
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
 use crate::error::{Closed, Refusal};
@@ -6,7 +6,7 @@ use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
 use crate::ledger::settings::Terms;
-use crate::map::Table;
+use crate::map::PartitionMap;
 use crate::map::scan::Scan;
 use crate::operation::Operation;
 use crate::partition::Partition;
@@ -14,12 +14,12 @@ use crate::sys::clock::Moment;
 use crate::sys::sync::{AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
 
-/// Walks over the whole table in one window. Two, so that an idle partition outlives its window by half
+/// Walks over the whole map in one window. Two, so that an idle partition outlives its window by half
 /// of one.
 const WALKS: u64 = 2;
 /// Partitions that are compared when one must go.
 const SAMPLES: usize = 5;
-/// Steps of the walk that looks for them: a table that is over its bound is never so empty as to need
+/// Steps of the walk that looks for them: a map that is over its bound is never so empty as to need
 /// more than a few.
 const STEPS_FOR_ONE: u64 = 1024;
 /// Walks that find none, or none that there is memory to remove, before there is taken to be none.
@@ -27,7 +27,7 @@ const TRIES: u32 = 64;
 
 #[derive(Debug)]
 pub(crate) struct Sweep {
-    /// The stamp of when the next step is due. A table of a million partitions takes one about every 0.2 ms at
+    /// The stamp of when the next step is due. A map of a million partitions takes one about every 0.2 ms at
     /// 60 s, whatever the traffic; after a lull, every record takes one until a walk is made up for.
     due: AtomicU64,
     step: AtomicU64,
@@ -55,14 +55,14 @@ impl Sweep {
     }
 
     /// Takes the next step, if one is due and no other thread takes it.
-    pub(crate) fn step(&self, partitions: &Table, now: Moment, terms: &Terms, guard: &Guard) {
+    pub(crate) fn step(&self, partitions: &PartitionMap, now: Moment, terms: &Terms, guard: &Guard) {
         let due = self.due.load(Relaxed);
         if now.stamp() >= due {
             self.step_due(due, partitions, now, terms, guard);
         }
     }
 
-    fn step_due(&self, due: u64, partitions: &Table, now: Moment, terms: &Terms, guard: &Guard) {
+    fn step_due(&self, due: u64, partitions: &PartitionMap, now: Moment, terms: &Terms, guard: &Guard) {
         let walk_us = u64::from(terms.rules.window) * 1_000_000 / WALKS;
         let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
         let next = Moment::from_us(behind + (walk_us / partitions.steps()).max(1));
@@ -81,7 +81,14 @@ impl Sweep {
 
     /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else
     /// the quietest of a few. Asides have as many places, apart: a throttle takes none of a partition.
-    pub(crate) fn trim(&self, partitions: &Table, new: Key<'_>, now: Moment, terms: &Terms, guard: &Guard) {
+    pub(crate) fn trim(
+        &self,
+        partitions: &PartitionMap,
+        new: Key<'_>,
+        now: Moment,
+        terms: &Terms,
+        guard: &Guard,
+    ) {
         // Counted out first, so that two threads don't both make one go for the same excess.
         'excess: while partitions.len(new).decrement_over(terms.max_partitions) {
             // A thread that counts one out over a bound of 1 or more leaves another in besides its own. A walk misses it
@@ -115,7 +122,7 @@ impl Sweep {
     #[cold]
     fn replace(
         &self,
-        partitions: &Table,
+        partitions: &PartitionMap,
         partition: Partition<'_>,
         now: Moment,
         terms: &Terms,
@@ -134,13 +141,13 @@ impl Sweep {
     /// The quietest partition of the first few that a walk from somewhere meets; an idle one at once.
     fn quietest<'g>(
         &self,
-        partitions: &Table,
+        partitions: &PartitionMap,
         new: Key<'_>,
         now: Moment,
         terms: &Terms,
         guard: &'g Guard,
     ) -> Result<Option<Partition<'g>>, Closed> {
-        // Multiples of the golden ratio visit all parts of the table evenly, in no order that a caller
+        // Multiples of the golden ratio visit all parts of the map evenly, in no order that a caller
         // could play. Each segment is begun with as often as keys fall into it, so none runs empty while others split.
         let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let mut scan = Scan::from(start as u32);
@@ -211,7 +218,7 @@ mod tests {
     fn at_the_bound_a_new_partition_looks_at_few_segments() {
         const BOUND: u64 = 2_000;
         let (terms, now) = (terms(BOUND), Moment::from_ms(0));
-        let (partitions, sweep) = (Table::try_new().unwrap(), Sweep::new(now));
+        let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
         for n in 0..40 * BOUND {
             let guard = &crossbeam_epoch::pin();
             let pk = n.to_le_bytes();
@@ -228,11 +235,11 @@ mod tests {
         assert!(looked_at < 2 * replaced);
     }
 
-    /// A record may be about to make room in a table that is cleared under it: there is nothing to find.
+    /// A record may be about to make room in a map that is cleared under it: there is nothing to find.
     #[test]
-    fn a_cleared_table_is_searched_once() {
+    fn a_cleared_map_is_searched_once() {
         let (terms, now) = (terms(1), Moment::from_ms(0));
-        let (partitions, sweep) = (Table::try_new().unwrap(), Sweep::new(now));
+        let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
         partitions.close(crossbeam_epoch::pin);
@@ -240,11 +247,11 @@ mod tests {
         assert_eq!(sweep.sampled.load(Relaxed), 1);
     }
 
-    /// It was counted out all the same, so that the table stayed one over its bound for ever.
+    /// It was counted out all the same, so that the map stayed one over its bound for ever.
     #[test]
     fn where_none_can_go_none_is_counted_out() {
         let (terms, now) = (terms(1), Moment::from_ms(0));
-        let (partitions, sweep) = (Table::try_new().unwrap(), Sweep::new(now));
+        let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
         sweep.trim(&partitions, key, now, &terms, &crossbeam_epoch::pin());

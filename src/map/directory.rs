@@ -1,7 +1,7 @@
 //! The spine of the hash table: a growing array of words, one for each segment.
 //!
 //! It grows by levels, each as long as all before it together, so that it never moves. The words of the first
-//! few segments are at hand, so that in small tables a word is found one step sooner.
+//! few segments are at hand, so that in small maps a word is found one step sooner.
 
 use crate::error::OutOfMemory;
 use crate::sys::memory::Tailed;
@@ -33,7 +33,7 @@ pub(crate) fn low(bits: u32, depth: u32) -> u32 {
     bits & ((1 << depth) - 1)
 }
 
-/// What stands in a word once the table is closed: no segment's address.
+/// What stands in a word once the map is closed: no segment's address.
 const CLOSED: usize = 63;
 
 pub(crate) fn closed() -> *mut () {

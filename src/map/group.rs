@@ -131,7 +131,7 @@ pub(crate) struct Lane<'g> {
 }
 
 impl Lane<'_> {
-    /// Takes the entry out of the table. `false`: its group is frozen, or has changed.
+    /// Takes the entry out of the map. `false`: its group is frozen, or has changed.
     pub(crate) fn vacate(&self) -> bool {
         self.group.change(self.seen, self.seen.without(self.lane))
     }

@@ -1,4 +1,4 @@
-//! How many entries a table has, counted by those who insert and remove them.
+//! How many entries a map has, counted by those who insert and remove them.
 
 use crate::sys::sync::{AtomicU64, Relaxed};
 

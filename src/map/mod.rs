@@ -48,7 +48,7 @@ pub(crate) struct Renewal<'a> {
     pub(crate) to_come: usize,
 }
 
-pub(crate) struct Table {
+pub(crate) struct PartitionMap {
     pub(crate) spine: Spine,
     /// Entries inserted and not yet gone: partitions, and entries with synthetic keys.
     pub(crate) lens: [Len; 2],
@@ -57,20 +57,20 @@ pub(crate) struct Table {
     pub(crate) moved_most: std::sync::atomic::AtomicUsize,
 }
 
-/// A table of 64 segments has about 3,000 partitions, in 256 KiB.
+/// A map of 64 segments has about 3,000 partitions, in 256 KiB.
 const LARGE_DEPTH: u32 = 6;
 
-impl Table {
+impl PartitionMap {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
-        let table = Self {
+        let map = Self {
             spine: Spine::new(),
             lens: [Len::new(), Len::new()],
             #[cfg(test)]
             moved_most: 0.into(),
         };
         let first = Segment::create(Shape::new(CELLS, *CELL_UNITS.start(), 0), 0)?;
-        table.spine.word(0).store(first.word(), Relaxed);
-        Ok(table)
+        map.spine.word(0).store(first.word(), Relaxed);
+        Ok(map)
     }
 
     /// The segment where keys of this place belong, and its index.
@@ -113,14 +113,14 @@ impl Table {
         std::ptr::eq(self.spine.word(i).load(Acquire), segment.word())
     }
 
-    /// The segment where keys of this place belong, by the straightest way; it may be another if the table grows
+    /// The segment where keys of this place belong, by the straightest way; it may be another if the map grows
     /// meanwhile. `None` may mean that there is one.
     #[inline(always)]
     fn locate_quickly<'g>(&self, place: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
         let mask = self.spine.mask();
         let split = self.spine.word(place & mask).load(Acquire);
         let whole = self.spine.word(place & mask >> 1).load(Acquire);
-        // Many tables have segments of two depths, in no order that a processor could predict.
+        // Many maps have segments of two depths, in no order that a processor could predict.
         let word = select_unpredictable(split.is_null(), whole, split);
         // SAFETY: as in `locate`.
         (!is_vacant(word)).then(|| unsafe { Segment::view(word) })
@@ -138,7 +138,7 @@ impl Table {
         segment.find_quickly(hash, key)
     }
 
-    /// Whether the table has more than fits a core's own cache.
+    /// Whether the map has more than fits a core's own cache.
     pub(crate) fn is_large(&self) -> bool {
         self.spine.depth() >= LARGE_DEPTH
     }
@@ -166,7 +166,7 @@ impl Table {
         guard: &'g Guard,
     ) -> Result<Option<Partition<'g>>, Closed> {
         let (_, segment) = self.locate(hash.place, guard)?;
-        // One that is not here was not in the table at the moment that this was published.
+        // One that is not here was not in the map at the moment that this was published.
         Ok(segment.find(hash, key))
     }
 
@@ -212,7 +212,7 @@ impl Table {
         Ok(())
     }
 
-    /// Takes a partition out of the table, unless another thread has or the table is closed. Returns what it had, if this
+    /// Takes a partition out of the map, unless another thread has or the map is closed. Returns what it had, if this
     /// call did: it is retired, and lives while the guard does.
     pub(crate) fn remove(
         &self,
@@ -251,7 +251,7 @@ impl Table {
         &self.lens[usize::from(is_synthetic(key))]
     }
 
-    /// How many steps a walk over the whole table takes now.
+    /// How many steps a walk over the whole map takes now.
     pub(crate) fn steps(&self) -> u64 {
         1 << self.spine.depth()
     }
@@ -271,7 +271,7 @@ impl Table {
         Ok((!word.is_null()).then(|| (i, unsafe { Segment::view(word) })))
     }
 
-    /// Closes the table: takes every segment out of it and retires all partitions. Threads that are in it
+    /// Closes the map: takes every segment out of it and retires all partitions. Threads that are in it
     /// may go on with those that they have found, and are turned away from everything else. Pins anew
     /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
     /// Returns how many partitions there were, entries with synthetic keys not counted.
@@ -308,7 +308,7 @@ impl Table {
     }
 }
 
-impl Drop for Table {
+impl Drop for PartitionMap {
     fn drop(&mut self) {
         let segments = 1 << self.spine.depth();
         for i in 0..segments {
@@ -316,7 +316,7 @@ impl Drop for Table {
             if word.is_null() || is_closed(word) {
                 continue;
             }
-            // SAFETY: whoever drops the table is the last to use it and all that is in it. A sibling
+            // SAFETY: whoever drops the map is the last to use it and all that is in it. A sibling
             // without a place gets it before its turn, since its index is higher.
             unsafe {
                 let segment = Segment::view(word);

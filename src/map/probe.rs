@@ -17,7 +17,7 @@ pub(crate) enum Inserted<'g> {
     Closed,
 }
 
-/// How deep the segments are of tables that a core's own cache holds, but for the least. There the way to an entry by
+/// How deep the segments are of maps that a core's own cache holds, but for the least. There the way to an entry by
 /// the group is the better one: a processor can predict it. Deeper, an entry is looked for in its home first: that
 /// misses the cache once, and the way by the group twice. A lone segment's few entries mostly are at home.
 const MIDDLING: Range<u32> = 1..10;

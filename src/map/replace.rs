@@ -13,13 +13,13 @@ use crate::map::directory::DEPTH_MAX;
 use crate::map::len::Len;
 use crate::map::segment::Segment;
 use crate::map::successor::{Load, Successor};
-use crate::map::{Renewal, Table};
+use crate::map::{PartitionMap, Renewal};
 use crate::partition::Partition;
 use crate::partition::past_ptr::Form;
 use crate::sys::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
 
-impl Table {
+impl PartitionMap {
     /// Replaces a segment by a copy of what is alive in it, or finds that it has been replaced.
     ///
     /// Without memory for the successor the segment stays frozen, but its entries don't: what is tracked is
@@ -78,8 +78,8 @@ impl Table {
     }
 
     /// Whether splitting is what relieves a segment of this depth that holds so many entries. Not where keys were made to
-    /// collide: there a segment has far more than its share of the table, or is deeper than the table has entries to fill
-    /// segments of that depth. So the directory is never over twice as long as the table has had entries, however few.
+    /// collide: there a segment has far more than its share of the map, or is deeper than the map has entries to fill
+    /// segments of that depth. So the directory is never over twice as long as the map has had entries, however few.
     fn may_split(&self, entries: usize, depth: u32) -> bool {
         let share = self.lens.iter().map(Len::get).sum::<u64>() >> depth;
         depth < DEPTH_MAX && share > 0 && entries as u64 <= 8 * share + 16

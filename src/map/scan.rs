@@ -1,4 +1,4 @@
-//! A walk over the whole table while others go on in it: every partition that is there from its beginning to its end is
+//! A walk over the whole map while others go on in it: every partition that is there from its beginning to its end is
 //! met, and one that moves meanwhile perhaps twice.
 //!
 //! A segment holds the keys whose place ends in certain bits. The walk goes through places in the order of their bits
@@ -6,7 +6,7 @@
 //! before the walk's position than was there.
 
 use crate::error::Closed;
-use crate::map::Table;
+use crate::map::PartitionMap;
 use crate::map::segment::Segment;
 use crossbeam_epoch::Guard;
 
@@ -25,14 +25,14 @@ impl Scan {
     /// The next segment; `None` after the last.
     pub(crate) fn next<'g>(
         &mut self,
-        table: &Table,
+        map: &PartitionMap,
         guard: &'g Guard,
     ) -> Result<Option<Segment<'g>>, Closed> {
         if self.0 >= END {
             return Ok(None);
         }
         let place = (self.0 as u32).reverse_bits();
-        let (_, segment) = table.locate(place, guard)?;
+        let (_, segment) = map.locate(place, guard)?;
         // All places that end in the same bits come one after another: 2^(32 - depth) of them.
         let run = END >> segment.depth();
         self.0 = (self.0 & !(run - 1)) + run;
@@ -53,7 +53,7 @@ mod tests {
     use crate::sys::sync::AtomicU64;
     use std::collections::HashSet;
 
-    fn insert(table: &Table, n: u32, guard: &Guard) {
+    fn insert(map: &PartitionMap, n: u32, guard: &Guard) {
         let pk = n.to_le_bytes();
         let key = Key { table: b"t", pk: &pk };
         // An even spread of places.
@@ -61,27 +61,27 @@ mod tests {
         let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
         let rules = Rules { window: 60, interval_ms: 0 };
         let renewal = Renewal { now: Moment::from_ms(0), rules, reclaimed: &AtomicU64::new(0), to_come: 0 };
-        assert!(table.insert(hash, &content, renewal, guard).is_ok());
+        assert!(map.insert(hash, &content, renewal, guard).is_ok());
     }
 
     #[test]
-    fn what_is_there_throughout_is_met_however_the_table_grows() {
+    fn what_is_there_throughout_is_met_however_the_map_grows() {
         let guard = &crossbeam_epoch::pin();
         for (first, between) in [(10, 1_000), (1_000, 50), (1, 3), (5_000, 0)] {
-            let table = Table::try_new().unwrap();
-            (0..first).for_each(|n| insert(&table, n, guard));
+            let map = PartitionMap::try_new().unwrap();
+            (0..first).for_each(|n| insert(&map, n, guard));
             let (mut met, mut more) = (HashSet::new(), first..);
             let mut scan = Scan::default();
-            while let Some(segment) = scan.next(&table, guard).unwrap() {
+            while let Some(segment) = scan.next(&map, guard).unwrap() {
                 let keys =
                     segment.chain().flat_map(|segment| segment.entries()).map(|(_, _, entry)| entry.key());
                 met.extend(keys.map(|key| u32::from_le_bytes(key.pk.try_into().unwrap())));
-                more.by_ref().take(between).for_each(|n| insert(&table, n, guard));
+                more.by_ref().take(between).for_each(|n| insert(&map, n, guard));
                 if more.start > 50_000 {
                     break;
                 }
             }
-            while let Some(segment) = scan.next(&table, guard).unwrap() {
+            while let Some(segment) = scan.next(&map, guard).unwrap() {
                 let keys =
                     segment.chain().flat_map(|segment| segment.entries()).map(|(_, _, entry)| entry.key());
                 met.extend(keys.map(|key| u32::from_le_bytes(key.pk.try_into().unwrap())));

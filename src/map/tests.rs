@@ -1,4 +1,4 @@
-//! The table against a map, one thread at a time; `models` has what threads do to each other.
+//! The map against a `HashMap`, one thread at a time; `models` has what threads do to each other.
 
 use super::*;
 use crate::key::hash::Hashing;
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 const RULES: Rules = Rules { window: 60, interval_ms: 0 };
 
 struct Subject {
-    table: Table,
+    map: PartitionMap,
     reclaimed: AtomicU64,
 }
 
@@ -22,7 +22,7 @@ fn mixed(key: u64) -> Hash {
 
 impl Subject {
     fn new() -> Self {
-        Self { table: Table::try_new().unwrap(), reclaimed: AtomicU64::new(0) }
+        Self { map: PartitionMap::try_new().unwrap(), reclaimed: AtomicU64::new(0) }
     }
 
     fn renewal(&self, second: u64) -> Renewal<'_> {
@@ -36,7 +36,7 @@ impl Subject {
         let pk = pk(key, len);
         let content =
             Content::first(Key { table: b"t", pk: &pk }, hash, Write, Amount::ONE, second, u64::MAX).unwrap();
-        let inserted = self.table.insert(hash, &content, self.renewal(second.into()), &guard);
+        let inserted = self.map.insert(hash, &content, self.renewal(second.into()), &guard);
         matches!(inserted.unwrap(), Insert::Done(_))
     }
 
@@ -50,8 +50,8 @@ impl Subject {
         let guard = crossbeam_epoch::pin();
         let pk = pk(key, len);
         let key = Key { table: b"t", pk: &pk };
-        let found = self.table.find(hash, key, &guard).unwrap();
-        if let Some(quick) = self.table.find_quickly(hash, key, &guard) {
+        let found = self.map.find(hash, key, &guard).unwrap();
+        if let Some(quick) = self.map.find_quickly(hash, key, &guard) {
             assert!(found.is_some_and(|found| found.address() == quick.address()));
         }
         found.map(|found| f(found, &guard))
@@ -62,11 +62,11 @@ impl Subject {
     }
 
     fn remove(&self, key: u64, len: usize, hash: Hash) -> bool {
-        let removed = self
-            .with(key, len, hash, |found, guard| self.table.remove(found, self.renewal(0), guard).unwrap());
+        let removed =
+            self.with(key, len, hash, |found, guard| self.map.remove(found, self.renewal(0), guard).unwrap());
         removed.is_some_and(|removed| {
             assert!(removed.is_some());
-            self.table.lens[0].decrement_by(1);
+            self.map.lens[0].decrement_by(1);
             true
         })
     }
@@ -74,7 +74,7 @@ impl Subject {
     /// The length of the chain that a key is in, and how many groups are looked at until it is found.
     fn effort(&self, hash: Hash, key: Key<'_>) -> (usize, usize) {
         let guard = &crossbeam_epoch::pin();
-        let (_, first) = self.table.locate(hash.place, guard).unwrap();
+        let (_, first) = self.map.locate(hash.place, guard).unwrap();
         let mut looked_at = 0;
         for segment in first.chain() {
             for group in segment.probe_order(hash.place) {
@@ -96,8 +96,8 @@ impl Subject {
     fn keys_walked(&self) -> Vec<u64> {
         let guard = &crossbeam_epoch::pin();
         let mut keys = Vec::new();
-        for step in 0..self.table.steps() {
-            if let Some((_, segment)) = self.table.walk(step, guard).unwrap() {
+        for step in 0..self.map.steps() {
+            if let Some((_, segment)) = self.map.walk(step, guard).unwrap() {
                 let entries = segment.chain().flat_map(|segment| segment.entries());
                 keys.extend(
                     entries
@@ -122,12 +122,12 @@ fn no_operation_moves_more_partitions_than_a_segment_has() {
     let keys = 300_000;
     assert!((0..keys).all(|key| subject.insert(key, 20, mixed(key), 0)));
     assert!((0..keys).all(|key| subject.count(key, 20, mixed(key)) == Some(1)));
-    let moved = subject.table.moved_most.load(Relaxed);
+    let moved = subject.map.moved_most.load(Relaxed);
     println!("{keys} partitions inserted, {moved} moved at most by one of them");
     assert!(moved > 0 && moved <= CELLS, "{moved}");
 }
 
-/// What the quick way in large tables is for; a share that random places must reach.
+/// What the quick way in large maps is for; a share that random places must reach.
 #[test]
 fn most_entries_are_in_their_home() {
     let (subject, hashing) = (Subject::new(), Hashing::seeded([1, 2]));
@@ -137,7 +137,7 @@ fn most_entries_are_in_their_home() {
         assert!(subject.insert(key, 20, hash, 0));
     }
     let guard = &crossbeam_epoch::pin();
-    let segments = (0..subject.table.steps()).filter_map(|step| subject.table.walk(step, guard).unwrap());
+    let segments = (0..subject.map.steps()).filter_map(|step| subject.map.walk(step, guard).unwrap());
     let at_home = segments.map(|(_, segment)| {
         let entries = segment.entries().map(|(_, _, entry)| entry);
         entries.filter(|entry| entry.address() == segment.home_cell(entry.place())).count()
@@ -165,7 +165,7 @@ fn keys_that_all_collide_are_kept() {
     }
     assert!((0..1_000).all(|key| subject.count(key, 20, hash) == Some(1)));
     assert!((0..1_000).all(|key| subject.remove(key, 20, hash)));
-    assert!(subject.table.steps() <= 1 << 6, "segments were split in vain");
+    assert!(subject.map.steps() <= 1 << 6, "segments were split in vain");
 }
 
 /// Inserts keys, and returns the longest chain, the most groups that are looked at for a key, and how many for all.
@@ -214,8 +214,8 @@ fn lanes_of_removed_partitions_are_used_again() {
     for key in 0..100_000 {
         assert!(subject.insert(key, 20, mixed(key), 0) && subject.remove(key, 20, mixed(key)));
     }
-    assert_eq!((subject.table.lens[0].get(), subject.keys_walked().len()), (0, 0));
-    assert_eq!(subject.table.steps(), 1, "one partition at a time needs one segment");
+    assert_eq!((subject.map.lens[0].get(), subject.keys_walked().len()), (0, 0));
+    assert_eq!(subject.map.steps(), 1, "one partition at a time needs one segment");
 }
 
 #[test]
@@ -226,10 +226,10 @@ fn long_keys_and_short_ones_share_segments() {
     assert!((0..2_000).all(|key| subject.count(key, len(key), mixed(key)) == Some(1)));
 }
 
-/// Few keys with long texts are much, so they were split however deep the table was: where their places have 26 bits in
+/// Few keys with long texts are much, so they were split however deep the map was: where their places have 26 bits in
 /// common, 15 of them made a directory of 2²⁶ words.
 #[test]
-fn a_few_long_keys_that_collide_leave_the_table_shallow() {
+fn a_few_long_keys_that_collide_leave_the_map_shallow() {
     for keys in 9..24_u64 {
         let subject = Subject::new();
         let hash = |key: u64| Hash::new(key << 26 | key << 48);
@@ -246,10 +246,10 @@ fn a_few_long_keys_that_collide_leave_the_table_shallow() {
                 }
             }
             let guard = &crossbeam_epoch::pin();
-            subject.table.renew(0, false, subject.renewal(second.into()), guard).unwrap();
-            assert!(subject.table.steps() <= 2 * (keys + 1), "{} for {keys} keys", subject.table.steps());
+            subject.map.renew(0, false, subject.renewal(second.into()), guard).unwrap();
+            assert!(subject.map.steps() <= 2 * (keys + 1), "{} for {keys} keys", subject.map.steps());
         }
-        assert_eq!(subject.table.close(crossbeam_epoch::pin), subject.table.lens[0].get());
+        assert_eq!(subject.map.close(crossbeam_epoch::pin), subject.map.lens[0].get());
     }
 }
 
@@ -260,11 +260,11 @@ fn what_is_idle_does_not_move_and_is_tallied() {
         assert!(subject.insert(key, 20, mixed(key), (key % 2 * 100) as u32));
     }
     let guard = &crossbeam_epoch::pin();
-    for place in 0..subject.table.steps() as u32 {
-        subject.table.renew(place, false, subject.renewal(100), guard).unwrap();
+    for place in 0..subject.map.steps() as u32 {
+        subject.map.renew(place, false, subject.renewal(100), guard).unwrap();
     }
     assert_eq!(subject.keys_walked(), (1..3_000).step_by(2).collect::<Vec<_>>());
-    assert_eq!((subject.table.lens[0].get(), subject.reclaimed.load(Relaxed)), (1_500, 1_500));
+    assert_eq!((subject.map.lens[0].get(), subject.reclaimed.load(Relaxed)), (1_500, 1_500));
 }
 
 #[test]
@@ -282,24 +282,24 @@ fn a_partition_that_moves_keeps_its_past() {
         let seconds = u64::from(second.min(60) + 1);
         assert_eq!(count, Some(seconds + u64::from(second <= 60)));
         let guard = crossbeam_epoch::pin();
-        subject.table.renew(hash.place, false, subject.renewal(second.into()), &guard).unwrap();
+        subject.map.renew(hash.place, false, subject.renewal(second.into()), &guard).unwrap();
     }
 }
 
 #[test]
-fn a_closed_table_takes_nobody_in() {
+fn a_cleared_map_takes_nobody_in() {
     let subject = Subject::new();
     assert!((0..1_000).all(|key| subject.insert(key, 20, mixed(key), 0)));
-    assert_eq!(subject.table.close(crossbeam_epoch::pin), 1_000);
+    assert_eq!(subject.map.close(crossbeam_epoch::pin), 1_000);
     let guard = crossbeam_epoch::pin();
     let pk = pk(1, 20);
     let key = Key { table: b"t", pk: &pk };
     let content = Content::first(key, mixed(1), Write, Amount::ONE, 0, u64::MAX).unwrap();
-    assert!(matches!(subject.table.find(mixed(1), key, &guard), Err(Closed)));
-    assert!(subject.table.find_quickly(mixed(1), key, &guard).is_none());
-    let inserted = subject.table.insert(mixed(1), &content, subject.renewal(0), &guard);
+    assert!(matches!(subject.map.find(mixed(1), key, &guard), Err(Closed)));
+    assert!(subject.map.find_quickly(mixed(1), key, &guard).is_none());
+    let inserted = subject.map.insert(mixed(1), &content, subject.renewal(0), &guard);
     assert!(matches!(inserted, Err(Refusal::Closed)));
-    assert!((0..subject.table.steps()).all(|step| subject.table.walk(step, &guard).is_err()));
+    assert!((0..subject.map.steps()).all(|step| subject.map.walk(step, &guard).is_err()));
 }
 
 #[derive(Clone, Debug)]
@@ -323,7 +323,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_table_is_a_map(steps in steps(), poor in any::<bool>(), len in 8..2_000_usize) {
+    fn a_partition_map_is_a_map(steps in steps(), poor in any::<bool>(), len in 8..2_000_usize) {
         // Poor hashes put all keys into four places with one tag.
         let hash = |key: u64| if poor { Hash { place: key as u32 & 3, tag: 1 } } else { mixed(key) };
         let subject = Subject::new();
@@ -339,17 +339,17 @@ proptest! {
                 }
                 Step::Renew(key) => {
                     let guard = crossbeam_epoch::pin();
-                    let renewed = subject.table.renew(hash(key).place, false, subject.renewal(0), &guard);
+                    let renewed = subject.map.renew(hash(key).place, false, subject.renewal(0), &guard);
                     prop_assert!(renewed.is_ok());
                 }
             }
             most = most.max(map.len() as u64);
-            prop_assert!(subject.table.steps() <= 2 * most, "a directory in step with the entries");
+            prop_assert!(subject.map.steps() <= 2 * most, "a directory in step with the entries");
         }
         for key in 0..600 {
             prop_assert_eq!(subject.count(key, len, hash(key)).is_some(), map.contains_key(&key));
         }
-        prop_assert_eq!(subject.table.lens[0].get(), map.len() as u64);
+        prop_assert_eq!(subject.map.lens[0].get(), map.len() as u64);
         prop_assert_eq!(subject.keys_walked().len(), map.len());
     }
 }

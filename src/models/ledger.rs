@@ -1,4 +1,4 @@
-//! Models of partitions in their table: first touch, growth, reclaim, clearing, warning.
+//! Models of partitions in their map: first touch, growth, reclaim, clearing, warning.
 
 use super::subject::{Subject, TABLE};
 use super::{Stage, Thread, explore};
@@ -295,7 +295,7 @@ fn k_thresholds_change_against_record() {
     });
 }
 
-/// (e) Entries are found by the group, as they are in tables that a core's cache holds.
+/// (e) Entries are found by the group, as they are in maps that a core's cache holds.
 #[test]
 fn e_found_by_the_group_against_replacement() {
     BY_GROUP.set(true);

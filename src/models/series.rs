@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(super) const WINDOW: u32 = 2;
 pub(super) const RULES: Rules = Rules { window: WINDOW, interval_ms: 1000 };
 
-/// A partition outside any table.
+/// A partition outside any map.
 pub(super) struct Series(NonNull<u8>);
 
 // SAFETY: an entry is shared between threads.

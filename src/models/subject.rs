@@ -58,7 +58,7 @@ impl Subject {
         stage
     }
 
-    /// The partition of `key`, which is its place in the table too; so models say what shares a segment.
+    /// The partition of `key`, which is its place in the map too; so models say what shares a segment.
     pub(super) fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation, second: u32) -> Posting<'a> {
         Posting {
             key: Key { table: TABLE, pk },
@@ -131,7 +131,7 @@ impl Subject {
         self.current.get(&guard).partitions.renew(key, false, renewal, &guard).unwrap();
     }
 
-    /// Reclaims what is idle; in a model one step walks the whole table.
+    /// Reclaims what is idle; in a model one step walks the whole map.
     pub(super) fn sweep(&self, second: u32, thread: &Thread) {
         let guard = thread.pin();
         let now = Moment::from_ms(u64::from(second) * 1000);

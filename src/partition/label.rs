@@ -81,7 +81,7 @@ impl AtomicLabel {
         self.0.store(label.0, Relaxed);
     }
 
-    /// The entry is in the table.
+    /// The entry is in the map.
     pub(crate) fn mark_live(&self) {
         self.0.fetch_or(LIVE, AcqRel);
     }

@@ -125,7 +125,7 @@ impl<'a> Content<'a> {
     }
 }
 
-/// All that a partition had when it was taken out of the table.
+/// All that a partition had when it was taken out of the map.
 pub(crate) struct Stopped {
     heads: [Head; 2],
     pub(crate) past: Form,
@@ -237,12 +237,12 @@ impl<'g> Partition<'g> {
         }
     }
 
-    /// The entry is in the table.
+    /// The entry is in the map.
     pub(crate) fn show(&self) {
         self.core().label.mark_live();
     }
 
-    /// The entry is about to be taken out of the table: from now on only its lane leads to it.
+    /// The entry is about to be taken out of the map: from now on only its lane leads to it.
     pub(crate) fn hide(&self) {
         self.core().label.mark_gone();
     }

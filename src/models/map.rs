@@ -1,11 +1,11 @@
-//! Models of the table: replacement loses nothing and brings nothing back (e), and nobody who is pinned loses
+//! Models of the map: replacement loses nothing and brings nothing back (e), and nobody who is pinned loses
 //! what it found (g).
 
 use super::{Stage, Thread, explore};
 use crate::error::Refusal;
 use crate::key::Key;
 use crate::key::hash::Hash;
-use crate::map::{Insert, Renewal, Table};
+use crate::map::{Insert, PartitionMap, Renewal};
 use crate::operation::Operation::Write;
 use crate::partition::amount::Amount;
 use crate::partition::{Content, Partition, Rules};
@@ -17,14 +17,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 struct Subject {
-    table: Table,
+    map: PartitionMap,
     reclaimed: AtomicU64,
 }
 
 impl Subject {
-    /// A table of these keys, each its own place, written once in second 0.
+    /// A map of these keys, each its own place, written once in second 0.
     fn stage(keys: &[u32]) -> Stage<Self> {
-        let stage = Stage::new(Self { table: Table::try_new().unwrap(), reclaimed: AtomicU64::new(0) });
+        let stage = Stage::new(Self { map: PartitionMap::try_new().unwrap(), reclaimed: AtomicU64::new(0) });
         stage.then(|s, t| keys.iter().for_each(|&key| assert!(s.insert(key, t).unwrap())));
         stage
     }
@@ -39,12 +39,12 @@ impl Subject {
         let (pk, hash) = (key.to_ne_bytes(), hash(key));
         let content = Content::first(key_of(&pk), hash, Write, Amount::ONE, 0, u64::MAX).unwrap();
         let guard = thread.pin();
-        let inserted = self.table.insert(hash, &content, self.renewal(0), &guard)?;
+        let inserted = self.map.insert(hash, &content, self.renewal(0), &guard)?;
         Ok(matches!(inserted, Insert::Done(_)))
     }
 
     fn find<'g>(&self, key: u32, guard: &'g Guard) -> Option<Partition<'g>> {
-        self.table.find(hash(key), key_of(&key.to_ne_bytes()), guard).unwrap()
+        self.map.find(hash(key), key_of(&key.to_ne_bytes()), guard).unwrap()
     }
 
     fn holds(&self, key: u32, thread: &Thread) -> bool {
@@ -55,8 +55,8 @@ impl Subject {
         let guard = thread.pin();
         // As who makes one go at the bound does: it tries again with another, or the same.
         while let Some(found) = self.find(key, &guard) {
-            if self.table.remove(found, self.renewal(0), &guard).unwrap().is_some() {
-                self.table.lens[0].decrement_by(1);
+            if self.map.remove(found, self.renewal(0), &guard).unwrap().is_some() {
+                self.map.lens[0].decrement_by(1);
                 return;
             }
         }
@@ -65,7 +65,7 @@ impl Subject {
 
     /// Replaces the segment of a key at some second: later than 1, what was written in 0 is idle.
     fn replace(&self, key: u32, second: u64, thread: &Thread) {
-        self.table.renew(key, false, self.renewal(second), &thread.pin()).unwrap();
+        self.map.renew(key, false, self.renewal(second), &thread.pin()).unwrap();
     }
 }
 
@@ -95,7 +95,7 @@ fn e_one_key_inserted_twice() {
         let stage = Subject::stage(&[0]);
         let (other, this) = stage.race(|s, t| s.insert(2, t).unwrap(), |s, t| s.insert(2, t).unwrap());
         assert!(other != this);
-        assert_eq!(stage.then(|s, _| s.table.lens[0].get()), 2);
+        assert_eq!(stage.then(|s, _| s.map.lens[0].get()), 2);
     });
 }
 
@@ -115,7 +115,7 @@ fn e_a_removal_against_replacement() {
     explore("e: a removal against replacement", 1, || {
         let stage = Subject::stage(&[0]);
         stage.race(|s, t| s.replace(0, 0, t), |s, t| s.remove(0, t));
-        stage.then(|s, t| assert!(!s.holds(0, t) && s.table.lens[0].get() == 0));
+        stage.then(|s, t| assert!(!s.holds(0, t) && s.map.lens[0].get() == 0));
     });
 }
 
@@ -130,9 +130,9 @@ fn e_a_removal_against_insert_and_find() {
             |s, t| {
                 let (pk, guard) = (0_u32.to_ne_bytes(), t.pin());
                 let content = Content::first(key_of(&pk), hash(0), Write, Amount::ONE, 0, u64::MAX).unwrap();
-                let inserted = s.table.insert(hash(0), &content, s.renewal(0), &guard);
+                let inserted = s.map.insert(hash(0), &content, s.renewal(0), &guard);
                 if let Ok(Insert::Done(new)) = inserted {
-                    let found = s.table.find_quickly(hash(0), key_of(&pk), &guard).unwrap();
+                    let found = s.map.find_quickly(hash(0), key_of(&pk), &guard).unwrap();
                     assert_eq!(found.address(), new.address());
                 }
             },
@@ -147,7 +147,7 @@ fn f_two_reclaims() {
         let stage = Subject::stage(&[0]);
         stage.race(|s, t| s.replace(0, 5, t), |s, t| s.replace(0, 6, t));
         stage.then(|s, t| {
-            assert!(!s.holds(0, t) && s.table.lens[0].get() == 0);
+            assert!(!s.holds(0, t) && s.map.lens[0].get() == 0);
             assert_eq!(s.reclaimed.load(Relaxed), 1);
         });
     });
@@ -171,7 +171,7 @@ fn g_a_pinned_reader_against_reclaim() {
     explore("g: a pinned reader against reclaim", 2, move || {
         let (reclaimed, ()) = Subject::stage(&[0]).race(reclaim, |s, t| {
             let guard = t.pin();
-            let (_, segment) = s.table.locate(0, &guard).unwrap();
+            let (_, segment) = s.map.locate(0, &guard).unwrap();
             segment.touch();
             segment.entries().for_each(|(_, _, partition)| assert_eq!(partition.key().pk, [0; 4]));
             segment.touch();
@@ -189,7 +189,7 @@ fn g_a_reader_that_unpins_early_is_caught() {
     explore("g: a reader that unpins early", 2, || {
         Subject::stage(&[0]).race(reclaim, |s, t| {
             let guard = t.pin();
-            let (_, segment) = s.table.locate(0, &guard).unwrap();
+            let (_, segment) = s.map.locate(0, &guard).unwrap();
             let word = segment.word();
             drop(guard);
             // SAFETY: none; segments are kept, so that loom and not the allocator sees the mistake.
@@ -198,14 +198,14 @@ fn g_a_reader_that_unpins_early_is_caught() {
     });
 }
 
-/// (i) A table is closed while an insert splits its segment: the entry is in and goes with the others, or
+/// (i) A map is cleared while an insert splits its segment: the entry is in and goes with the others, or
 /// is turned away.
 #[test]
 fn i_closing_against_growth() {
     explore("i: closing against growth", 2, || {
         let stage = Subject::stage(&[0, 1]);
         let (closed, inserted) = stage.race(
-            |s, t| s.table.close(|| t.pin()),
+            |s, t| s.map.close(|| t.pin()),
             |s, t| match s.insert(2, t) {
                 Ok(inserted) => inserted,
                 Err(Refusal::Closed) => false,
