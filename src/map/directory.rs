@@ -1,7 +1,7 @@
-//! The spine of the hash table: a growing array of words, one for each segment.
+//! The directory of the hash table: a growing array of entries, one for each segment.
 //!
-//! It grows by levels, each as long as all before it together, so that it never moves. The words of the first
-//! few segments are at hand, so that in small maps a word is found one step sooner.
+//! It grows by levels, each as long as all before it together, so that it never moves. The entries of the first
+//! few segments are at hand, so that in small maps an entry is found one step sooner.
 
 use crate::error::OutOfMemory;
 use crate::sys::memory::Tailed;
@@ -11,17 +11,17 @@ use std::ptr::{NonNull, null_mut};
 /// The deepest a segment gets; beyond 2²⁶ segments they grow instead of splitting.
 pub(crate) const DEPTH_MAX: u32 = 26;
 
-/// How deep the segments are whose words are in the root.
+/// How deep the segments are whose entries are in the root.
 #[cfg(not(loom))]
 const ROOT_DEPTH: u32 = 6;
 #[cfg(loom)]
 const ROOT_DEPTH: u32 = 0;
 const ROOT: usize = 1 << ROOT_DEPTH;
 
-pub(crate) struct Spine {
+pub(crate) struct Directory {
     /// As many low bits as the deepest segment is deep.
     mask: AtomicU32,
-    /// The words of segments 0 to `ROOT - 1`.
+    /// The entries of segments 0 to `ROOT - 1`.
     root: [AtomicPtr<()>; ROOT],
     /// Level `k`, beyond the root, is segments `2^(k-1)` to `2^k - 1`. What is kept is where segment 0 would be
     /// in a level; null where there is none.
@@ -33,24 +33,24 @@ pub(crate) fn low(bits: u32, depth: u32) -> u32 {
     bits & ((1 << depth) - 1)
 }
 
-/// What stands in a word once the map is closed: no segment's address.
-const CLOSED: usize = 63;
+/// What stands in an entry once the map is cleared: no segment's address.
+const CLEARED: usize = 63;
 
-pub(crate) fn closed() -> *mut () {
-    std::ptr::without_provenance_mut(CLOSED)
+pub(crate) fn cleared() -> *mut () {
+    std::ptr::without_provenance_mut(CLEARED)
 }
 
-pub(crate) fn is_closed(word: *mut ()) -> bool {
-    word.addr() == CLOSED
+pub(crate) fn is_cleared(entry: *mut ()) -> bool {
+    entry.addr() == CLEARED
 }
 
-/// Whether a word is no segment's: null, or closed.
+/// Whether an entry is no segment's: null, or cleared.
 #[inline(always)]
-pub(crate) fn is_vacant(word: *mut ()) -> bool {
-    word.addr() <= CLOSED
+pub(crate) fn is_vacant(entry: *mut ()) -> bool {
+    entry.addr() <= CLEARED
 }
 
-impl Spine {
+impl Directory {
     pub(crate) fn new() -> Self {
         Self {
             mask: AtomicU32::new(0),
@@ -84,7 +84,7 @@ impl Spine {
         first.as_ptr().cast::<AtomicPtr<()>>().wrapping_sub(Self::before(depth)).cast()
     }
 
-    /// Makes sure that segments of this depth have their words.
+    /// Makes sure that segments of this depth have their entries.
     pub(crate) fn deepen(&self, depth: u32) -> Result<(), OutOfMemory> {
         let level = &self.levels[depth as usize];
         if depth > ROOT_DEPTH && level.load(Acquire).is_null() {
@@ -102,28 +102,28 @@ impl Spine {
         Ok(())
     }
 
-    /// The word of segment `i`, whose level is there.
+    /// The entry of segment `i`, whose level is there.
     #[inline(always)]
-    pub(crate) fn word(&self, i: u32) -> &AtomicPtr<()> {
-        if let Some(word) = self.root.get(i as usize) {
-            return word;
+    pub(crate) fn entry(&self, i: u32) -> &AtomicPtr<()> {
+        if let Some(entry) = self.root.get(i as usize) {
+            return entry;
         }
-        // How many bits `i` has: they are no more than the spine is deep.
+        // How many bits `i` has: they are no more than the directory is deep.
         let level = u32::BITS - i.leading_zeros();
         let origin = self.levels[level as usize].load(Acquire).cast::<AtomicPtr<()>>();
         assert!(!origin.is_null(), "levels come before their segments");
-        // SAFETY: a level has a word for each of its segments, and lives as long as the spine.
+        // SAFETY: a level has a entry for each of its segments, and lives as long as the directory.
         unsafe { &*origin.wrapping_add(i as usize) }
     }
 }
 
-impl Drop for Spine {
+impl Drop for Directory {
     fn drop(&mut self) {
         for (depth, level) in self.levels.iter().enumerate() {
             let origin = level.load(Relaxed).cast::<AtomicPtr<()>>();
             if !origin.is_null() {
                 let first = origin.wrapping_add(Self::before(depth as u32));
-                // SAFETY: whoever drops the spine is the last to use it.
+                // SAFETY: whoever drops the directory is the last to use it.
                 unsafe { Self::level(depth as u32).destroy(NonNull::new_unchecked(first.cast())) };
             }
         }

@@ -1,6 +1,6 @@
-//! The hash table: a *spine* of [`Segment`]s, which are only ever replaced whole.
+//! The hash table: a *directory* of [`Segment`]s, which are only ever replaced whole.
 //!
-//! Segment `i` of depth `d` holds the partitions whose place ends in the `d` bits of `i`. Where the spine has
+//! Segment `i` of depth `d` holds the partitions whose place ends in the `d` bits of `i`. Where the directory has
 //! no segment yet, the one with the highest bit of `i` cleared still holds them. A segment that is full, or in
 //! which something is idle, or has outgrown its history, is replaced by a copy that has what is alive and
 //! the room it needs, or by two halves of depth `d + 1`. Nothing else moves or is freed, so no operation
@@ -19,7 +19,7 @@ use crate::error::{Closed, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic::is_synthetic;
-use crate::map::directory::{Spine, closed, is_closed, is_vacant, low};
+use crate::map::directory::{Directory, cleared, is_cleared, is_vacant, low};
 use crate::map::len::Len;
 use crate::map::probe::Inserted;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
@@ -49,7 +49,7 @@ pub(crate) struct Renewal<'a> {
 }
 
 pub(crate) struct PartitionMap {
-    pub(crate) spine: Spine,
+    pub(crate) directory: Directory,
     /// Entries inserted and not yet gone: partitions, and entries with synthetic keys.
     pub(crate) lens: [Len; 2],
     /// Partitions that the costliest replacement so far moved.
@@ -63,34 +63,34 @@ const LARGE_DEPTH: u32 = 6;
 impl PartitionMap {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         let map = Self {
-            spine: Spine::new(),
+            directory: Directory::new(),
             lens: [Len::new(), Len::new()],
             #[cfg(test)]
             moved_most: 0.into(),
         };
         let first = Segment::create(Shape::new(CELLS, *CELL_UNITS.start(), 0), 0)?;
-        map.spine.word(0).store(first.word(), Relaxed);
+        map.directory.entry(0).store(first.directory_entry(), Relaxed);
         Ok(map)
     }
 
     /// The segment where keys of this place belong, and its index.
     pub(crate) fn locate<'g>(&self, place: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g>), Closed> {
         'again: loop {
-            let mut i = low(place, self.spine.depth());
+            let mut i = low(place, self.directory.depth());
             loop {
-                let word = self.spine.word(i).load(Acquire);
-                if is_closed(word) {
+                let entry = self.directory.entry(i).load(Acquire);
+                if is_cleared(entry) {
                     return Err(Closed);
                 }
-                if !word.is_null() {
-                    // SAFETY: a segment is retired after it left the spine: it lives while the guard
+                if !entry.is_null() {
+                    // SAFETY: a segment is retired after it left the directory: it lives while the guard
                     // does.
-                    let segment = unsafe { Segment::view(word) };
+                    let segment = unsafe { Segment::view(entry) };
                     if low(place, segment.depth()) == i {
                         return Ok((i, segment));
                     }
                     // It has split since `i` was worked out; its other half may need its place.
-                    self.settle(i, segment);
+                    self.link_sibling(i, segment);
                     continue 'again;
                 }
                 // Not split off yet: look where it would be split from.
@@ -99,31 +99,31 @@ impl PartitionMap {
         }
     }
 
-    /// Fills in the spine's word for the other half of the split that made this segment.
-    pub(crate) fn settle(&self, i: u32, segment: Segment<'_>) {
+    /// Fills in the directory's entry for the other half of the split that made this segment.
+    pub(crate) fn link_sibling(&self, i: u32, segment: Segment<'_>) {
         let sibling = segment.sibling();
         if !sibling.is_null() {
             let other = i | 1 << (segment.depth() - 1);
-            // Fails where this was done before: a word never becomes null again.
-            let _ = self.spine.word(other).compare_exchange(null_mut(), sibling, AcqRel, Acquire);
+            // Fails where this was done before: an entry never becomes null again.
+            let _ = self.directory.entry(other).compare_exchange(null_mut(), sibling, AcqRel, Acquire);
         }
     }
 
     pub(crate) fn is_published(&self, i: u32, segment: Segment<'_>) -> bool {
-        std::ptr::eq(self.spine.word(i).load(Acquire), segment.word())
+        std::ptr::eq(self.directory.entry(i).load(Acquire), segment.directory_entry())
     }
 
     /// The segment where keys of this place belong, by the straightest way; it may be another if the map grows
     /// meanwhile. `None` may mean that there is one.
     #[inline(always)]
     fn locate_quickly<'g>(&self, place: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
-        let mask = self.spine.mask();
-        let split = self.spine.word(place & mask).load(Acquire);
-        let whole = self.spine.word(place & mask >> 1).load(Acquire);
+        let mask = self.directory.mask();
+        let split = self.directory.entry(place & mask).load(Acquire);
+        let whole = self.directory.entry(place & mask >> 1).load(Acquire);
         // Many maps have segments of two depths, in no order that a processor could predict.
-        let word = select_unpredictable(split.is_null(), whole, split);
+        let entry = select_unpredictable(split.is_null(), whole, split);
         // SAFETY: as in `locate`.
-        (!is_vacant(word)).then(|| unsafe { Segment::view(word) })
+        (!is_vacant(entry)).then(|| unsafe { Segment::view(entry) })
     }
 
     /// Finds a partition by the straightest way; `None` may mean that there is one.
@@ -140,7 +140,7 @@ impl PartitionMap {
 
     /// Whether the map has more than fits a core's own cache.
     pub(crate) fn is_large(&self) -> bool {
-        self.spine.depth() >= LARGE_DEPTH
+        self.directory.depth() >= LARGE_DEPTH
     }
 
     /// See [`Segment::fetch_home`].
@@ -253,7 +253,7 @@ impl PartitionMap {
 
     /// How many steps a walk over the whole map takes now.
     pub(crate) fn steps(&self) -> u64 {
-        1 << self.spine.depth()
+        1 << self.directory.depth()
     }
 
     /// The segment of one step of a walk, and its index; steps count on for ever.
@@ -262,13 +262,13 @@ impl PartitionMap {
         step: u64,
         _guard: &'g Guard,
     ) -> Result<Option<(u32, Segment<'g>)>, Closed> {
-        let i = low(step as u32, self.spine.depth());
-        let word = self.spine.word(i).load(Acquire);
-        if is_closed(word) {
+        let i = low(step as u32, self.directory.depth());
+        let entry = self.directory.entry(i).load(Acquire);
+        if is_cleared(entry) {
             return Err(Closed);
         }
         // SAFETY: as in `locate`.
-        Ok((!word.is_null()).then(|| (i, unsafe { Segment::view(word) })))
+        Ok((!entry.is_null()).then(|| (i, unsafe { Segment::view(entry) })))
     }
 
     /// Closes the map: takes every segment out of it and retires all partitions. Threads that are in it
@@ -277,30 +277,30 @@ impl PartitionMap {
     /// Returns how many partitions there were, entries with synthetic keys not counted.
     pub(crate) fn close(&self, pin: impl Fn() -> Guard) -> u64 {
         let (mut i, mut partitions) = (0, 0);
-        while i < 1 << self.spine.depth() {
+        while i < 1 << self.directory.depth() {
             let guard = &pin();
-            let spine = self.spine.word(i);
-            let word = spine.load(Acquire);
-            if !word.is_null() {
+            let place = self.directory.entry(i);
+            let entry = place.load(Acquire);
+            if !entry.is_null() {
                 // SAFETY: as in `locate`.
-                self.settle(i, unsafe { Segment::view(word) });
+                self.link_sibling(i, unsafe { Segment::view(entry) });
             }
-            if spine.compare_exchange(word, closed(), AcqRel, Acquire).is_err() {
+            if place.compare_exchange(entry, cleared(), AcqRel, Acquire).is_err() {
                 continue;
             }
             i += 1;
-            if word.is_null() {
+            if entry.is_null() {
                 continue;
             }
             // SAFETY: as in `locate`.
-            let segment = unsafe { Segment::view(word) };
+            let segment = unsafe { Segment::view(entry) };
             segment.freeze();
-            for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
-                partitions += u64::from(!is_synthetic(entry.key()));
+            for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
+                partitions += u64::from(!is_synthetic(partition.key()));
                 // SAFETY: its lane is frozen, in a segment that only this thread took out.
-                unsafe { entry.seal().retire(guard) };
+                unsafe { partition.seal().retire(guard) };
             }
-            // SAFETY: as above. Not by its word, in which no leak checker would see the address.
+            // SAFETY: as above. Not by its directory entry, in which no leak checker would see the address.
             unsafe { guard.defer_unchecked(move || segment.free()) };
             guard.flush();
         }
@@ -310,21 +310,21 @@ impl PartitionMap {
 
 impl Drop for PartitionMap {
     fn drop(&mut self) {
-        let segments = 1 << self.spine.depth();
+        let segments = 1 << self.directory.depth();
         for i in 0..segments {
-            let word = self.spine.word(i).load(Relaxed);
-            if word.is_null() || is_closed(word) {
+            let entry = self.directory.entry(i).load(Relaxed);
+            if entry.is_null() || is_cleared(entry) {
                 continue;
             }
             // SAFETY: whoever drops the map is the last to use it and all that is in it. A sibling
             // without a place gets it before its turn, since its index is higher.
             unsafe {
-                let segment = Segment::view(word);
-                self.settle(i, segment);
+                let segment = Segment::view(entry);
+                self.link_sibling(i, segment);
                 segment
                     .chain()
                     .flat_map(|segment| segment.entries())
-                    .for_each(|(_, _, entry)| entry.seal().free());
+                    .for_each(|(_, _, partition)| partition.seal().free());
                 segment.free();
             }
         }

@@ -1,10 +1,10 @@
 //! Replacing a segment of the hash table: the one way in which partitions move, and idle ones go.
 //!
 //! It never waits: any thread can freeze the segment and its entries, copy them in private and publish the copy
-//! by one compare-and-swap of the spine's word; the others' copies are thrown away. What a head held when it
+//! by one compare-and-swap of the directory's entry; the others' copies are thrown away. What a head held when it
 //! froze is agreed on, so all copies are of the same counts; an add that meets a frozen head counts for nothing,
-//! and is made again in the successor. A half carries the spine's word of its sibling, so both halves appear
-//! at once; the sibling's own place in the spine is filled in next, by whoever gets there, and at the latest
+//! and is made again in the successor. A half carries the directory's entry of its sibling, so both halves appear
+//! at once; the sibling's own place in the directory is filled in next, by whoever gets there, and at the latest
 //! before that half is itself replaced.
 
 use crate::error::OutOfMemory;
@@ -35,7 +35,7 @@ impl PartitionMap {
         if !self.is_published(i, segment) {
             return Ok(());
         }
-        self.settle(i, segment);
+        self.link_sibling(i, segment);
         segment.freeze();
         let depth = segment.depth();
         let loads = self.loads(segment, renewal, guard);
@@ -46,12 +46,13 @@ impl PartitionMap {
             let [lower, upper] = &mut halves;
             let lower = lower.as_mut().expect("made by `copy`");
             if let Some(upper) = upper {
-                lower.first.set_sibling(upper.first.word());
+                lower.first.set_sibling(upper.first.directory_entry());
             }
-            let (old, new) = (segment.word(), lower.first);
-            let published = self.spine.word(i).compare_exchange(old, new.word(), AcqRel, Acquire).is_ok();
+            let (old, new) = (segment.directory_entry(), lower.first);
+            let published =
+                self.directory.entry(i).compare_exchange(old, new.directory_entry(), AcqRel, Acquire).is_ok();
             if published {
-                self.settle(i, new);
+                self.link_sibling(i, new);
             }
             published
         });
@@ -61,11 +62,11 @@ impl PartitionMap {
             return copied.map(drop);
         }
         let Copied { idle, pasts } = copied?;
-        // SAFETY: the old segment has left the spine, and this thread took it out; the idle partitions are
+        // SAFETY: the old segment has left the directory, and this thread took it out; the idle partitions are
         // in no other.
         unsafe {
             pasts.into_iter().for_each(|past| past.retire(guard));
-            // Not by its word, in which no leak checker would see the address.
+            // Not by its directory entry, in which no leak checker would see the address.
             guard.defer_unchecked(move || segment.free());
         }
         for (len, idle) in self.lens.iter().zip(idle).filter(|&(_, idle)| idle > 0) {
@@ -110,7 +111,7 @@ impl PartitionMap {
     ) -> Result<Copied, OutOfMemory> {
         let (Renewal { now, rules, to_come, .. }, depth) = (renewal, segment.depth());
         if split {
-            self.spine.deepen(depth + 1)?;
+            self.directory.deepen(depth + 1)?;
             for (half, load) in halves.iter_mut().zip(loads) {
                 *half = Some(load.create(to_come, depth + 1)?);
             }

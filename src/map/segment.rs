@@ -26,7 +26,7 @@ use std::ops::RangeInclusive;
 use std::ptr::{NonNull, null_mut};
 
 #[cfg(not(target_pointer_width = "64"))]
-compile_error!("the spine's words hold a 48-bit address: 64-bit targets only");
+compile_error!("the directory's words hold a 48-bit address: 64-bit targets only");
 
 /// Groups in a segment, the most cells as a power of two, bytes in a unit of memory, and units in a cell.
 #[cfg(not(loom))]
@@ -55,9 +55,9 @@ struct Header {
     /// Units of the text area that are taken, or more if some did not get what they asked for.
     texts_taken: AtomicU32,
     texts: u32,
-    /// The other half of the split that this segment came from, as a spine's word; null if it has none.
+    /// The other half of the split that this segment came from, as a directory's entry; null if it has none.
     sibling: *mut (),
-    /// Where the entries are that had no place here, as a spine's word; null nearly always: see
+    /// Where the entries are that had no place here, as a directory's entry; null nearly always: see
     /// [`crate::map::successor::Successor`].
     next: *mut (),
     /// Null until the segment is replaced.
@@ -139,21 +139,21 @@ impl<'g> Segment<'g> {
         Ok(new)
     }
 
-    /// The spine's word for this segment: its address, in the low bits its depth, on top what the way to an
+    /// The directory's entry for this segment: its address, in the low bits its depth, on top what the way to an
     /// entry needs of its shape.
-    pub(crate) fn word(&self) -> *mut () {
+    pub(crate) fn directory_entry(&self) -> *mut () {
         let shape = (self.cells_shift as usize) << CELLS_SHIFT_AT | (self.cell_size / UNIT) << CELL_UNITS_AT;
         self.header.as_ptr().cast::<()>().map_addr(|addr| addr | shape | self.depth as usize)
     }
 
     /// # Safety
-    /// `word` came from `word` of a segment that lives through `'g`.
+    /// `entry` came from `directory_entry` of a segment that lives through `'g`.
     #[inline(always)]
-    pub(crate) unsafe fn view(word: *mut ()) -> Self {
-        let bits = word.addr();
+    pub(crate) unsafe fn view(entry: *mut ()) -> Self {
+        let bits = entry.addr();
         let view = Self {
             // SAFETY: a segment's address is not null.
-            header: unsafe { NonNull::new_unchecked(word.map_addr(|addr| addr & ADDRESS).cast()) },
+            header: unsafe { NonNull::new_unchecked(entry.map_addr(|addr| addr & ADDRESS).cast()) },
             depth: (bits & DEPTH) as u32,
             cells_shift: (bits >> CELLS_SHIFT_AT) as u32 & 15,
             cell_size: (bits >> CELL_UNITS_AT) * UNIT,
@@ -226,7 +226,7 @@ impl<'g> Segment<'g> {
     /// Before the segment is published: what has no place here is there.
     pub(crate) fn set_next(&mut self, next: Segment<'g>) {
         // SAFETY: nobody else has seen the segment yet.
-        unsafe { self.header.as_mut().next = next.word() }
+        unsafe { self.header.as_mut().next = next.directory_entry() }
     }
 
     /// This segment and those that follow it.

@@ -227,7 +227,7 @@ fn long_keys_and_short_ones_share_segments() {
 }
 
 /// Few keys with long texts are much, so they were split however deep the map was: where their places have 26 bits in
-/// common, 15 of them made a directory of 2²⁶ words.
+/// common, 15 of them made a directory of 2²⁶ entries.
 #[test]
 fn a_few_long_keys_that_collide_leave_the_map_shallow() {
     for keys in 9..24_u64 {

@@ -190,10 +190,10 @@ fn g_a_reader_that_unpins_early_is_caught() {
         Subject::stage(&[0]).race(reclaim, |s, t| {
             let guard = t.pin();
             let (_, segment) = s.map.locate(0, &guard).unwrap();
-            let word = segment.word();
+            let entry = segment.directory_entry();
             drop(guard);
             // SAFETY: none; segments are kept, so that loom and not the allocator sees the mistake.
-            unsafe { crate::map::segment::Segment::view(word) }.touch();
+            unsafe { crate::map::segment::Segment::view(entry) }.touch();
         });
     });
 }
