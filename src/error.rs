@@ -46,18 +46,18 @@ impl From<TryReserveError> for OutOfMemory {
 
 /// The map, or the list of overrides, has been cleared: it lives on for those who were in it, and takes in nobody else.
 #[derive(Debug)]
-pub(crate) struct Closed;
+pub(crate) struct Cleared;
 
 /// Why something was not done.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    Closed,
+    Cleared,
     Memory,
 }
 
-impl From<Closed> for Refusal {
-    fn from(_: Closed) -> Self {
-        Refusal::Closed
+impl From<Cleared> for Refusal {
+    fn from(_: Cleared) -> Self {
+        Refusal::Cleared
     }
 }
 

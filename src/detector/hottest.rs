@@ -191,7 +191,7 @@ impl Detector {
                     for (_, _, found) in segment.chain().flat_map(|segment| segment.entries()) {
                         match see(state, ledger, found, now, &guard) {
                             Ok(()) => {}
-                            Err(Refusal::Closed) => continue 'again,
+                            Err(Refusal::Cleared) => continue 'again,
                             Err(Refusal::Memory) => return Err(Error::Memory),
                         }
                     }

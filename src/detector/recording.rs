@@ -151,7 +151,7 @@ impl Detector {
             match ledger.complete(quick, posting, &self.terms, guard) {
                 Ok(posted) => break posted,
                 Err(Refusal::Memory) => return Err(Error::Memory),
-                Err(Refusal::Closed) => (ledger, quick) = (self.current.get(guard), Quick::Not),
+                Err(Refusal::Cleared) => (ledger, quick) = (self.current.get(guard), Quick::Not),
             }
         };
         ledger.sweep(posting.now, &self.terms, guard);
@@ -159,7 +159,7 @@ impl Detector {
             Ok(Some(met)) => self.warning(ledger, partition, posting, met, delivery, guard),
             Ok(None) => None,
             // Cleared meanwhile. This record came before that, and what is cleared needs no warning.
-            Err(Refusal::Closed) => None,
+            Err(Refusal::Cleared) => None,
             Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),
         };
         Ok((count, warning))
@@ -224,7 +224,7 @@ impl Detector {
                 match ledger.look(key, hash, now, terms, guard, alarm) {
                     Ok(alarm) => alarm.flatten(),
                     // As in `finish`.
-                    Err(Refusal::Closed) => return None,
+                    Err(Refusal::Cleared) => return None,
                     Err(Refusal::Memory) => None,
                 }
             }

@@ -8,7 +8,7 @@ pub(crate) mod counters;
 pub(crate) mod reclaim;
 pub(crate) mod settings;
 
-use crate::error::{Closed, OutOfMemory, Refusal};
+use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic;
@@ -291,7 +291,7 @@ impl Ledger {
         posting: &Posting<'_>,
         terms: &Terms,
         guard: &Guard,
-    ) -> Result<Option<u64>, Closed> {
+    ) -> Result<Option<u64>, Cleared> {
         let operation = posting.operation;
         if count < self.overrides.floor(operation) {
             return Ok(None);
@@ -338,7 +338,7 @@ impl Current {
         loop {
             match f(self.get(guard)) {
                 Ok(value) => return Ok(value),
-                Err(Refusal::Closed) => {}
+                Err(Refusal::Cleared) => {}
                 Err(Refusal::Memory) => return Err(OutOfMemory),
             }
         }
@@ -355,8 +355,8 @@ impl Current {
         let old = self.0.swap(new, AcqRel);
         // SAFETY: only this thread took it out, and it is not freed before the deferral below.
         let ledger = unsafe { &*old };
-        Counters::add(&terms.counters.cleared, ledger.partitions.close(&pin));
-        ledger.overrides.close(&pin());
+        Counters::add(&terms.counters.cleared, ledger.partitions.clear(&pin));
+        ledger.overrides.clear(&pin());
         // SAFETY: it came from a box, and has been empty and out of reach since it was closed.
         unsafe { pin().defer_unchecked(move || Ledger::destroy(old)) };
         Ok(())

@@ -1,7 +1,7 @@
 //! Giving back what is idle: a walk over the map in small steps, each done by a record that
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
-use crate::error::{Closed, Refusal};
+use crate::error::{Cleared, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
@@ -69,7 +69,7 @@ impl Sweep {
         if self.due.compare_exchange(due, next.stamp(), Relaxed, Relaxed).is_err() {
             return;
         }
-        // Closed: what was cleared needs no sweeping.
+        // What was cleared needs no sweeping.
         let Ok(Some((i, segment))) = partitions.walk(self.step.fetch_add(1, Relaxed), guard) else { return };
         let entries = || segment.chain().flat_map(|segment| segment.entries());
         if entries().any(|(_, _, partition)| partition.idle(now, terms.rules, guard)) {
@@ -98,7 +98,7 @@ impl Sweep {
             while tries < TRIES {
                 let found = match self.quietest(partitions, new, now, terms, guard) {
                     Ok(found) => found,
-                    Err(Closed) => return,
+                    Err(Cleared) => return,
                 };
                 match found.map(|partition| self.replace(partitions, partition, now, terms, guard)) {
                     Some(Ok(true)) => continue 'excess,
@@ -107,7 +107,7 @@ impl Sweep {
                         partitions.len(new).increment();
                         continue 'excess;
                     }
-                    Some(Err(Refusal::Closed)) => return,
+                    Some(Err(Refusal::Cleared)) => return,
                     Some(Err(Refusal::Memory)) | None => tries += 1,
                 }
             }
@@ -146,7 +146,7 @@ impl Sweep {
         now: Moment,
         terms: &Terms,
         guard: &'g Guard,
-    ) -> Result<Option<Partition<'g>>, Closed> {
+    ) -> Result<Option<Partition<'g>>, Cleared> {
         // Multiples of the golden ratio visit all parts of the map evenly, in no order that a caller
         // could play. Each segment is begun with as often as keys fall into it, so none runs empty while others split.
         let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -242,7 +242,7 @@ mod tests {
         let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
-        partitions.close(crossbeam_epoch::pin);
+        partitions.clear(crossbeam_epoch::pin);
         sweep.trim(&partitions, key, now, &terms, &crossbeam_epoch::pin());
         assert_eq!(sweep.sampled.load(Relaxed), 1);
     }

@@ -15,7 +15,7 @@ pub(crate) mod scan;
 pub(crate) mod segment;
 pub(crate) mod successor;
 
-use crate::error::{Closed, OutOfMemory, Refusal};
+use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic::is_synthetic;
@@ -74,13 +74,13 @@ impl PartitionMap {
     }
 
     /// The segment where keys of this place belong, and its index.
-    pub(crate) fn locate<'g>(&self, place: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g>), Closed> {
+    pub(crate) fn locate<'g>(&self, place: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g>), Cleared> {
         'again: loop {
             let mut i = low(place, self.directory.depth());
             loop {
                 let entry = self.directory.entry(i).load(Acquire);
                 if is_cleared(entry) {
-                    return Err(Closed);
+                    return Err(Cleared);
                 }
                 if !entry.is_null() {
                     // SAFETY: a segment is retired after it left the directory: it lives while the guard
@@ -164,7 +164,7 @@ impl PartitionMap {
         hash: Hash,
         key: Key<'_>,
         guard: &'g Guard,
-    ) -> Result<Option<Partition<'g>>, Closed> {
+    ) -> Result<Option<Partition<'g>>, Cleared> {
         let (_, segment) = self.locate(hash.place, guard)?;
         // One that is not here was not in the map at the moment that this was published.
         Ok(segment.find(hash, key))
@@ -186,7 +186,7 @@ impl PartitionMap {
             }
             let last = segment.chain().last().unwrap_or(segment);
             match last.insert(hash, content) {
-                Inserted::Closed => self.replace(i, segment, renewal, guard)?,
+                Inserted::Frozen => self.replace(i, segment, renewal, guard)?,
                 Inserted::Exists(found) => return Ok(Insert::Exists(found)),
                 Inserted::Done(new) => {
                     self.len(content.key).increment();
@@ -212,7 +212,7 @@ impl PartitionMap {
         Ok(())
     }
 
-    /// Takes a partition out of the map, unless another thread has or the map is closed. Returns what it had, if this
+    /// Takes a partition out of the map, unless another thread has or the map is cleared. Returns what it had, if this
     /// call did: it is retired, and lives while the guard does.
     pub(crate) fn remove(
         &self,
@@ -261,21 +261,21 @@ impl PartitionMap {
         &self,
         step: u64,
         _guard: &'g Guard,
-    ) -> Result<Option<(u32, Segment<'g>)>, Closed> {
+    ) -> Result<Option<(u32, Segment<'g>)>, Cleared> {
         let i = low(step as u32, self.directory.depth());
         let entry = self.directory.entry(i).load(Acquire);
         if is_cleared(entry) {
-            return Err(Closed);
+            return Err(Cleared);
         }
         // SAFETY: as in `locate`.
         Ok((!entry.is_null()).then(|| (i, unsafe { Segment::view(entry) })))
     }
 
-    /// Closes the map: takes every segment out of it and retires all partitions. Threads that are in it
+    /// Clears the map: takes every segment out of it and retires all partitions. Threads that are in it
     /// may go on with those that they have found, and are turned away from everything else. Pins anew
     /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
     /// Returns how many partitions there were, entries with synthetic keys not counted.
-    pub(crate) fn close(&self, pin: impl Fn() -> Guard) -> u64 {
+    pub(crate) fn clear(&self, pin: impl Fn() -> Guard) -> u64 {
         let (mut i, mut partitions) = (0, 0);
         while i < 1 << self.directory.depth() {
             let guard = &pin();

@@ -13,8 +13,8 @@ use std::ptr::NonNull;
 pub(crate) enum Inserted<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),
-    /// There is no room, or the segment is being replaced.
-    Closed,
+    /// The segment is being replaced, or must be: there is no room.
+    Frozen,
 }
 
 /// How deep the segments are of maps that a core's own cache holds, but for the least. There the way to an entry by
@@ -129,13 +129,13 @@ impl<'g> Segment<'g> {
                 }
                 let Some(lane) = group.vacant() else { continue };
                 if group.is_frozen() {
-                    return Inserted::Closed;
+                    return Inserted::Frozen;
                 }
                 let cell = match written {
                     Some(cell) => cell,
                     None => match self.write(content) {
                         Some(cell) => *written.insert(cell),
-                        None => return Inserted::Closed,
+                        None => return Inserted::Frozen,
                     },
                 };
                 if at.change(group, group.with(lane, hash.tag, cell)) {
@@ -146,7 +146,7 @@ impl<'g> Segment<'g> {
                 }
                 continue 'probe;
             }
-            return Inserted::Closed;
+            return Inserted::Frozen;
         }
     }
 

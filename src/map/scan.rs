@@ -5,7 +5,7 @@
 //! reversed: so the keys of one segment are neighbours, and a segment that splits meanwhile leaves neither more nor less
 //! before the walk's position than was there.
 
-use crate::error::Closed;
+use crate::error::Cleared;
 use crate::map::PartitionMap;
 use crate::map::segment::Segment;
 use crossbeam_epoch::Guard;
@@ -27,7 +27,7 @@ impl Scan {
         &mut self,
         map: &PartitionMap,
         guard: &'g Guard,
-    ) -> Result<Option<Segment<'g>>, Closed> {
+    ) -> Result<Option<Segment<'g>>, Cleared> {
         if self.0 >= END {
             return Ok(None);
         }

@@ -249,7 +249,7 @@ fn a_few_long_keys_that_collide_leave_the_map_shallow() {
             subject.map.renew(0, false, subject.renewal(second.into()), guard).unwrap();
             assert!(subject.map.steps() <= 2 * (keys + 1), "{} for {keys} keys", subject.map.steps());
         }
-        assert_eq!(subject.map.close(crossbeam_epoch::pin), subject.map.lens[0].get());
+        assert_eq!(subject.map.clear(crossbeam_epoch::pin), subject.map.lens[0].get());
     }
 }
 
@@ -290,15 +290,15 @@ fn a_partition_that_moves_keeps_its_past() {
 fn a_cleared_map_takes_nobody_in() {
     let subject = Subject::new();
     assert!((0..1_000).all(|key| subject.insert(key, 20, mixed(key), 0)));
-    assert_eq!(subject.map.close(crossbeam_epoch::pin), 1_000);
+    assert_eq!(subject.map.clear(crossbeam_epoch::pin), 1_000);
     let guard = crossbeam_epoch::pin();
     let pk = pk(1, 20);
     let key = Key { table: b"t", pk: &pk };
     let content = Content::first(key, mixed(1), Write, Amount::ONE, 0, u64::MAX).unwrap();
-    assert!(matches!(subject.map.find(mixed(1), key, &guard), Err(Closed)));
+    assert!(matches!(subject.map.find(mixed(1), key, &guard), Err(Cleared)));
     assert!(subject.map.find_quickly(mixed(1), key, &guard).is_none());
     let inserted = subject.map.insert(mixed(1), &content, subject.renewal(0), &guard);
-    assert!(matches!(inserted, Err(Refusal::Closed)));
+    assert!(matches!(inserted, Err(Refusal::Cleared)));
     assert!((0..subject.map.steps()).all(|step| subject.map.walk(step, &guard).is_err()));
 }
 

@@ -205,10 +205,10 @@ fn i_closing_against_growth() {
     explore("i: closing against growth", 2, || {
         let stage = Subject::stage(&[0, 1]);
         let (closed, inserted) = stage.race(
-            |s, t| s.map.close(|| t.pin()),
+            |s, t| s.map.clear(|| t.pin()),
             |s, t| match s.insert(2, t) {
                 Ok(inserted) => inserted,
-                Err(Refusal::Closed) => false,
+                Err(Refusal::Cleared) => false,
                 Err(Refusal::Memory) => unreachable!("there is memory"),
             },
         );

@@ -33,7 +33,7 @@ pub(crate) struct Past(AtomicPtr<()>);
 
 /// Where the closed slots of one operation are.
 #[derive(Clone, Copy)]
-pub(crate) enum Closed<'g> {
+pub(crate) enum PastSlots<'g> {
     Nowhere,
     History(History<'g>),
     Wheel(Wheel<'g>),
@@ -78,14 +78,14 @@ impl Past {
         unsafe { self.load().parts() }
     }
 
-    pub(crate) fn closed<'g>(&self, operation: Operation, guard: &'g Guard) -> Closed<'g> {
+    pub(crate) fn slots<'g>(&self, operation: Operation, guard: &'g Guard) -> PastSlots<'g> {
         let parts = self.parts(guard);
         // SAFETY: as in `parts`.
         unsafe {
             match (parts.view_wheel(operation), parts.view_history()) {
-                (Some(wheel), _) => Closed::Wheel(wheel),
-                (None, Some(history)) => Closed::History(history),
-                (None, None) => Closed::Nowhere,
+                (Some(wheel), _) => PastSlots::Wheel(wheel),
+                (None, Some(history)) => PastSlots::History(history),
+                (None, None) => PastSlots::Nowhere,
             }
         }
     }

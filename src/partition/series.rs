@@ -26,7 +26,7 @@ use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::partition::history::Survey;
-use crate::partition::past::{Closed, GrowError, Past};
+use crate::partition::past::{GrowError, Past, PastSlots};
 use crate::partition::slot::{MOST, Slot};
 use crossbeam_epoch::Guard;
 
@@ -141,8 +141,8 @@ impl Series<'_> {
     ) -> Result<Option<u64>, AddError> {
         let mut sum = 0;
         if !seen.idle(second, self.window) {
-            let Some(closed) = self.close(seen, second)? else { return Ok(None) };
-            sum = closed;
+            let Some(before) = self.close_second(seen, second)? else { return Ok(None) };
+            sum = before;
         }
         let count = sum + u64::from(amount);
         prepare(count)?;
@@ -150,7 +150,7 @@ impl Series<'_> {
             self.past.set_heavy();
         }
         let turned = self.head.replace(seen, Head::new(second, base(sum), amount.get()));
-        if turned && let Closed::Wheel(wheel) = self.closed() {
+        if turned && let PastSlots::Wheel(wheel) = self.past_slots() {
             wheel.remember(second, sum);
         }
         Ok(turned.then_some(count))
@@ -158,15 +158,15 @@ impl Series<'_> {
 
     /// Puts the slot of the head that was seen into the past. Returns what it and those before it add up to that
     /// are still in the window at `second`. `None`: the head is another by now.
-    fn close(&self, seen: Head, second: u32) -> Result<Option<u64>, AddError> {
+    fn close_second(&self, seen: Head, second: u32) -> Result<Option<u64>, AddError> {
         let first = |second: u32| second.saturating_sub(self.window);
         let (closing, kept) = (seen.second(), first(second).min(seen.second()));
-        let survey = match self.closed() {
-            Closed::Nowhere => Survey { sum: 0, gone: 0, place: None },
-            Closed::History(history) => history.survey(self.operation, first(closing), kept, closing),
-            Closed::Wheel(wheel) => {
+        let survey = match self.past_slots() {
+            PastSlots::Nowhere => Survey { sum: 0, gone: 0, place: None },
+            PastSlots::History(history) => history.survey(self.operation, first(closing), kept, closing),
+            PastSlots::Wheel(wheel) => {
                 let gone = wheel.sum_between(first(closing), kept);
-                Survey { sum: wheel.closed(closing), gone, place: None }
+                Survey { sum: wheel.sum_before(closing), gone, place: None }
             }
         };
         if !self.is_current(seen) {
@@ -187,16 +187,16 @@ impl Series<'_> {
         self.head.load().is_live_at(seen.second())
     }
 
-    fn closed(&self) -> Closed<'_> {
-        self.past.closed(self.operation, self.guard)
+    fn past_slots(&self) -> PastSlots<'_> {
+        self.past.slots(self.operation, self.guard)
     }
 
     /// Adds up the window's slots before the head that was seen. `None`: its second is over by now, or the partition has
     /// moved.
     fn sum_before(&self, seen: Head) -> Option<u64> {
         let second = seen.second();
-        let sum = match self.closed() {
-            Closed::Wheel(wheel) => wheel.closed(second),
+        let sum = match self.past_slots() {
+            PastSlots::Wheel(wheel) => wheel.sum_before(second),
             _ => self.sum_between(second.saturating_sub(self.window), second),
         };
         self.is_current(seen).then_some(sum)
@@ -212,10 +212,10 @@ impl Series<'_> {
         if first == end {
             return 0;
         }
-        match self.closed() {
-            Closed::Nowhere => 0,
-            Closed::Wheel(wheel) => wheel.sum_between(first, end),
-            Closed::History(history) => {
+        match self.past_slots() {
+            PastSlots::Nowhere => 0,
+            PastSlots::Wheel(wheel) => wheel.sum_between(first, end),
+            PastSlots::History(history) => {
                 let within = |slot: &Slot| (first..end).contains(&slot.second);
                 history.slots(self.operation).filter(within).map(|slot| u64::from(slot.count)).sum()
             }
@@ -243,10 +243,10 @@ impl Series<'_> {
             let sum = self.sum_before(head)?;
             let own = head.own(base(sum));
             let within = now.saturating_sub(self.window)..head.second();
-            let past = match self.closed() {
-                Closed::Nowhere => 0,
-                Closed::Wheel(wheel) => fullest(wheel.slots(), within),
-                Closed::History(history) => fullest(history.slots(self.operation), within),
+            let past = match self.past_slots() {
+                PastSlots::Nowhere => 0,
+                PastSlots::Wheel(wheel) => fullest(wheel.slots(), within),
+                PastSlots::History(history) => fullest(history.slots(self.operation), within),
             };
             Some((left(sum + u64::from(own), self.sum_gone(head, now)), past.max(own).into()))
         })
@@ -260,9 +260,9 @@ impl Series<'_> {
         self.steady(second, nothing, |head, now| {
             let own = u64::from(head.own(base(self.sum_before(head)?)));
             let sum = |first: u32, last: u32| {
-                let closed =
+                let past =
                     self.sum_between(first.min(head.second()), last.saturating_add(1).min(head.second()));
-                closed + if (first..=last).contains(&head.second()) { own } else { 0 }
+                past + if (first..=last).contains(&head.second()) { own } else { 0 }
             };
             let before = SUSTAINED.min(self.window + 1) - 1;
             let at = |last: u32| Recent {

@@ -17,7 +17,7 @@ use std::ptr::NonNull;
 pub(crate) struct Header {
     slots: u32,
     /// (second, what the window's slots before it added up to), [`UNKNOWN`] if that is too much.
-    closed: AtomicU64,
+    cached_sum: AtomicU64,
     #[cfg(loom)]
     watch: Watch,
 }
@@ -34,7 +34,7 @@ const FEW: u32 = 1;
 /// A view of one wheel.
 #[derive(Clone, Copy)]
 pub(crate) struct Wheel<'g> {
-    closed: &'g AtomicU64,
+    cached_sum: &'g AtomicU64,
     slots: &'g [AtomicSlot],
     #[cfg(loom)]
     watch: &'g Watch,
@@ -48,7 +48,7 @@ impl<'g> Wheel<'g> {
     ) -> Result<NonNull<Header>, OutOfMemory> {
         let header = Header {
             slots: window + 1,
-            closed: AtomicU64::new(u64::from(UNKNOWN)),
+            cached_sum: AtomicU64::new(u64::from(UNKNOWN)),
             #[cfg(loom)]
             watch: Watch::new(Kind::Wheel),
         };
@@ -78,7 +78,7 @@ impl<'g> Wheel<'g> {
             header.watch.touch();
             let slots = Self::layout(header.slots).tail(wheel);
             Self {
-                closed: &header.closed,
+                cached_sum: &header.cached_sum,
                 slots: std::slice::from_raw_parts(slots.as_ptr(), header.slots as usize),
                 #[cfg(loom)]
                 watch: &header.watch,
@@ -132,10 +132,10 @@ impl<'g> Wheel<'g> {
     }
 
     /// What the window's slots before `second` add up to: remembered, or added up.
-    pub(crate) fn closed(&self, second: u32) -> u64 {
+    pub(crate) fn sum_before(&self, second: u32) -> u64 {
         #[cfg(loom)]
         self.watch.touch();
-        let remembered = self.closed.load(Acquire);
+        let remembered = self.cached_sum.load(Acquire);
         let (of, sum) = ((remembered >> 32) as u32, remembered as u32);
         if of == second && sum != UNKNOWN {
             return sum.into();
@@ -148,6 +148,6 @@ impl<'g> Wheel<'g> {
         #[cfg(loom)]
         self.watch.touch();
         let count = u32::try_from(sum).unwrap_or(UNKNOWN);
-        self.closed.fetch_max(u64::from(second) << 32 | u64::from(count), AcqRel);
+        self.cached_sum.fetch_max(u64::from(second) << 32 | u64::from(count), AcqRel);
     }
 }

@@ -1,6 +1,6 @@
 //! Thresholds: the detector's own, and what tables and models put over them.
 
-use crate::error::{Closed, Error, OutOfMemory, Refusal};
+use crate::error::{Cleared, Error, OutOfMemory, Refusal};
 use crate::key::hash::Hashing;
 use crate::key::{Key, check_name};
 use crate::operation::Operation;
@@ -109,7 +109,7 @@ unsafe fn free(first: *mut Override) {
 }
 
 /// What begins the lists of a detector that was cleared.
-fn closed() -> *mut Override {
+fn cleared() -> *mut Override {
     std::ptr::without_provenance_mut(align_of::<Override>())
 }
 
@@ -169,8 +169,8 @@ impl Overrides {
         let place = self.list(scope, name, hashing);
         loop {
             let old = place.load(Acquire);
-            if old == closed() {
-                return Err(Refusal::Closed);
+            if old == cleared() {
+                return Err(Refusal::Cleared);
             }
             let mut new = null_mut();
             // SAFETY: a list is retired after it was replaced: it lives while the guard does.
@@ -204,13 +204,13 @@ impl Overrides {
         name: &[u8],
         hashing: &Hashing,
         _guard: &Guard,
-    ) -> Result<Thresholds, Closed> {
+    ) -> Result<Thresholds, Cleared> {
         if self.set.load(Acquire) == 0 {
             return Ok(Thresholds::default());
         }
         let first = self.list(scope, name, hashing).load(Acquire);
-        if first == closed() {
-            return Err(Closed);
+        if first == cleared() {
+            return Err(Cleared);
         }
         // SAFETY: as in `set`.
         let found = unsafe { list(first) }.find(|each| each.is(scope, name));
@@ -219,16 +219,16 @@ impl Overrides {
 
     /// Bytes that the overrides take.
     pub(crate) fn bytes(&self, _guard: &Guard) -> usize {
-        let firsts = self.lists.iter().map(|place| place.load(Acquire)).filter(|&first| first != closed());
+        let firsts = self.lists.iter().map(|place| place.load(Acquire)).filter(|&first| first != cleared());
         // SAFETY: as in `set`.
         let all = firsts.flat_map(|first| unsafe { list(first) });
         all.map(|each| size_of::<Override>() + each.name.capacity()).sum()
     }
 
-    pub(crate) fn close(&self, guard: &Guard) {
+    pub(crate) fn clear(&self, guard: &Guard) {
         for place in &self.lists {
-            let old = place.swap(closed(), AcqRel);
-            if !old.is_null() && old != closed() {
+            let old = place.swap(cleared(), AcqRel);
+            if !old.is_null() && old != cleared() {
                 // SAFETY: this thread took it out.
                 unsafe { guard.defer_unchecked(move || free(old)) };
             }
@@ -240,7 +240,7 @@ impl Drop for Overrides {
     fn drop(&mut self) {
         for place in &self.lists {
             let first = place.load(Acquire);
-            if first != closed() {
+            if first != cleared() {
                 // SAFETY: whoever drops the overrides is the last to use them.
                 unsafe { free(first) };
             }
