@@ -15,7 +15,7 @@ use crate::map::segment::Segment;
 use crate::map::successor::{Load, Successor};
 use crate::map::{PartitionMap, Renewal};
 use crate::partition::Partition;
-use crate::partition::past_ptr::Form;
+use crate::partition::past_ptr::PastPtr;
 use crate::sys::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
 
@@ -138,7 +138,7 @@ impl PartitionMap {
                     continue;
                 }
                 copied.idle[usize::from(is_synthetic(content.key))] += 1;
-                if content.past != Form::NOTHING {
+                if content.past != PastPtr::NOTHING {
                     copied.pasts.push(content.past);
                 }
             }
@@ -157,7 +157,7 @@ struct Copied {
     /// How many were idle, and were not copied: partitions, and entries with synthetic keys.
     idle: [u64; 2],
     /// What hangs on those.
-    pasts: Vec<Form>,
+    pasts: Vec<PastPtr>,
 }
 
 /// Which half of a segment an entry belongs to.

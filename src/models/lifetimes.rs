@@ -150,11 +150,11 @@ tests!(history_put:
     g_a_history_freed_under_a_put_is_caught
 );
 
-/// A count is read through an annex while an add replaces that by an annex with a wheel.
-fn annex() -> Model<Series> {
+/// A count is read through an extension while an add replaces that by an extension with a wheel.
+fn extension() -> Model<Series> {
     Model {
-        name: "an annex against promotion",
-        kind: Kind::Annex,
+        name: "an extension against promotion",
+        kind: Kind::Extension,
         preemptions: 1,
         stage: || {
             let stage = series_of(3);
@@ -166,17 +166,17 @@ fn annex() -> Model<Series> {
     }
 }
 
-tests!(annex:
-    g_an_annex_against_promotion,
-    g_an_unpinned_reader_of_an_annex_is_caught,
-    g_an_annex_freed_at_once_is_caught
+tests!(extension:
+    g_an_extension_against_promotion,
+    g_an_unpinned_reader_of_an_extension_is_caught,
+    g_an_extension_freed_at_once_is_caught
 );
 
-/// A count is read through an annex while a hot record replaces that by an annex with an alarm.
-fn annex_armed() -> Model<Series> {
+/// A count is read through an extension while a hot record replaces that by an extension with an alarm.
+fn extension_armed() -> Model<Series> {
     Model {
-        name: "an annex against the first alarm",
-        kind: Kind::Annex,
+        name: "an extension against the first alarm",
+        kind: Kind::Extension,
         preemptions: 2,
         stage: || series_of(4),
         read: |series, guard| assert_eq!(count(series, 3, guard), 2 + 4 + 8),
@@ -184,10 +184,10 @@ fn annex_armed() -> Model<Series> {
     }
 }
 
-tests!(annex_armed:
-    g_an_annex_against_the_first_alarm,
+tests!(extension_armed:
+    g_an_extension_against_the_first_alarm,
     g_an_unpinned_reader_at_the_first_alarm_is_caught,
-    g_an_annex_freed_at_the_first_alarm_is_caught
+    g_an_extension_freed_at_the_first_alarm_is_caught
 );
 
 /// A count is read from a wheel while a new partition makes the wheel's partition go, at the bound.

@@ -33,7 +33,7 @@ use crate::partition::amount::Amount;
 use crate::partition::head::{AtomicHead, Head};
 use crate::partition::label::{AtomicLabel, Label};
 use crate::partition::past::{GrowError, Past};
-use crate::partition::past_ptr::Form;
+use crate::partition::past_ptr::PastPtr;
 use crate::partition::series::{AddError, Series};
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
@@ -71,7 +71,7 @@ pub(crate) struct Content<'a> {
     pub(crate) key: Key<'a>,
     pub(crate) place: u32,
     heads: [Head; 2],
-    pub(crate) past: Form,
+    pub(crate) past: PastPtr,
 }
 
 impl<'a> Content<'a> {
@@ -86,7 +86,7 @@ impl<'a> Content<'a> {
     ) -> Result<Self, OutOfMemory> {
         let head = |of| if of == operation { Head::new(second, 0, amount.get()) } else { Head::EMPTY };
         let warm = u64::from(amount) >= floor / 2;
-        let past = if warm { Form::armed()? } else { Form::NOTHING };
+        let past = if warm { PastPtr::with_alarm()? } else { PastPtr::NOTHING };
         Ok(Self { key, place: hash.place, heads: Operation::ALL.map(head), past })
     }
 
@@ -128,7 +128,7 @@ impl<'a> Content<'a> {
 /// All that a partition had when it was taken out of the map.
 pub(crate) struct Stopped {
     heads: [Head; 2],
-    pub(crate) past: Form,
+    pub(crate) past: PastPtr,
 }
 
 impl Stopped {
@@ -141,7 +141,7 @@ impl Stopped {
 /// Whether a partition of these heads and this past, which lives while the guard does, is as if never seen: its window
 /// is empty, and it could warn at once.
 #[inline(always)]
-fn idle(heads: [Head; 2], past: Form, now: Moment, rules: Rules, _guard: &Guard) -> bool {
+fn idle(heads: [Head; 2], past: PastPtr, now: Moment, rules: Rules, _guard: &Guard) -> bool {
     let quiet = || {
         // SAFETY: as the caller says.
         let alarm = unsafe { past.parts().view_alarm() };
@@ -338,7 +338,7 @@ impl<'g> Partition<'g> {
     }
 
     /// Makes sure that nothing is hung on the entry from now on, and returns what is.
-    pub(crate) fn seal(&self) -> Form {
+    pub(crate) fn seal(&self) -> PastPtr {
         self.core().past.freeze()
     }
 

@@ -1,6 +1,6 @@
 //! The past of a partition: where its closed slots are, and its alarm if it has one.
 //!
-//! It grows as seconds earn it. Each step of growth is one compare-and-swap of one pointer from a [`Form`] to
+//! It grows as seconds earn it. Each step of growth is one compare-and-swap of one pointer from a [`PastPtr`] to
 //! another, and who wins it retires what is no longer in use. The past belongs to a partition, not to a place:
 //! when the entry moves, the copy has the same pointer, and the old one is frozen, so that nothing new is hung
 //! where nobody would find it.
@@ -9,7 +9,7 @@ use crate::error::OutOfMemory;
 use crate::operation::Operation;
 use crate::partition::alarm::Alarm;
 use crate::partition::history::History;
-use crate::partition::past_ptr::{Annex, CAPACITIES, Form};
+use crate::partition::past_ptr::{CAPACITIES, Extension, PastPtr};
 use crate::partition::slot::Slot;
 use crate::partition::wheel::Wheel;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
@@ -40,40 +40,40 @@ pub(crate) enum PastSlots<'g> {
 }
 
 impl Past {
-    pub(crate) fn new(form: Form) -> Self {
-        Self(AtomicPtr::new(form.0))
+    pub(crate) fn new(ptr: PastPtr) -> Self {
+        Self(AtomicPtr::new(ptr.0))
     }
 
     #[inline(always)]
-    pub(crate) fn load(&self) -> Form {
-        Form(self.0.load(Acquire))
+    pub(crate) fn load(&self) -> PastPtr {
+        PastPtr(self.0.load(Acquire))
     }
 
-    fn replace(&self, old: Form, new: Form) -> Result<(), Form> {
-        self.0.compare_exchange(old.0, new.0, AcqRel, Acquire).map(drop).map_err(Form)
+    fn replace(&self, old: PastPtr, new: PastPtr) -> Result<(), PastPtr> {
+        self.0.compare_exchange(old.0, new.0, AcqRel, Acquire).map(drop).map_err(PastPtr)
     }
 
-    fn mark(&self, mark: impl Fn(Form) -> Form) -> Form {
-        let mut form = self.load();
+    fn mark(&self, mark: impl Fn(PastPtr) -> PastPtr) -> PastPtr {
+        let mut ptr = self.load();
         loop {
-            match self.replace(form, mark(form)) {
-                Ok(()) => return mark(form),
-                Err(actual) => form = actual,
+            match self.replace(ptr, mark(ptr)) {
+                Ok(()) => return mark(ptr),
+                Err(actual) => ptr = actual,
             }
         }
     }
 
     /// Marks the partition as heavy.
     pub(crate) fn set_heavy(&self) {
-        self.mark(Form::heavy);
+        self.mark(PastPtr::heavy);
     }
 
     /// Makes sure that nothing new is hung here, and returns what hangs here then.
-    pub(crate) fn freeze(&self) -> Form {
-        self.mark(Form::frozen)
+    pub(crate) fn freeze(&self) -> PastPtr {
+        self.mark(PastPtr::frozen)
     }
 
-    pub(crate) fn parts(&self, _guard: &Guard) -> Annex {
+    pub(crate) fn parts(&self, _guard: &Guard) -> Extension {
         // SAFETY: what hangs here is retired only after it was replaced, and so lives while the guard does.
         unsafe { self.load().parts() }
     }
@@ -105,7 +105,7 @@ impl Past {
             // SAFETY: as in `parts`.
             let parts = unsafe { old.parts() };
             if parts.alarm.is_none() {
-                self.grow(old, parts, Annex { alarm: Some(Annex::new_alarm()?), ..parts }, guard)?;
+                self.grow(old, parts, Extension { alarm: Some(Extension::new_alarm()?), ..parts }, guard)?;
             }
         }
     }
@@ -144,12 +144,12 @@ impl Past {
     /// began are not worth their place. A history is frozen only once there is memory for its copy, so that a
     /// failure leaves things as they were.
     fn larger(
-        parts: Annex,
+        parts: Extension,
         operation: Operation,
         second: u32,
         window: u32,
         _guard: &Guard,
-    ) -> Result<Annex, OutOfMemory> {
+    ) -> Result<Extension, OutOfMemory> {
         // SAFETY: as in `parts`.
         let history = unsafe { parts.view_history() };
         let kept = |of: Operation| {
@@ -162,14 +162,14 @@ impl Past {
         let larger = CAPACITIES.into_iter().find(|&each| each > capacity);
         if let Some(larger) = larger.filter(|&each| each * size_of::<u64>() < Wheel::bytes(window)) {
             let both = std::iter::once_with(|| Operation::ALL.into_iter().flat_map(pairs)).flatten();
-            return Ok(Annex { history: Form::history(larger, both)?, ..parts });
+            return Ok(Extension { history: PastPtr::with_history(larger, both)?, ..parts });
         }
-        let mut new = Annex { history: Form::NOTHING, ..parts };
+        let mut new = Extension { history: PastPtr::NOTHING, ..parts };
         let wheel = Wheel::create(window, std::iter::once_with(|| kept(operation)).flatten())?;
         new.wheels[operation.index()] = Some(wheel);
         let other = operation.other();
         if new.wheels[other.index()].is_none() && kept(other).next().is_some() {
-            new.history = Form::history(capacity, pairs(other)).inspect_err(|_| {
+            new.history = PastPtr::with_history(capacity, pairs(other)).inspect_err(|_| {
                 // SAFETY: just made, and nobody else has seen it.
                 unsafe { Wheel::destroy(wheel) }
             })?;
@@ -178,25 +178,28 @@ impl Past {
     }
 
     /// Puts `new` in place of `old`, whose parts those were, or finds that another thread has replaced it.
-    fn grow(&self, old: Form, parts: Annex, new: Annex, guard: &Guard) -> Result<(), GrowError> {
-        let form =
-            if old.is_frozen() { Err(GrowError::Frozen) } else { Form::of(new).map_err(GrowError::from) };
-        let replaced = form.as_ref().is_ok_and(|&form| self.replace(old, form.like(old)).is_ok());
+    fn grow(&self, old: PastPtr, parts: Extension, new: Extension, guard: &Guard) -> Result<(), GrowError> {
+        let ptr = if old.is_frozen() {
+            Err(GrowError::Frozen)
+        } else {
+            PastPtr::from_parts(new).map_err(GrowError::from)
+        };
+        let replaced = ptr.as_ref().is_ok_and(|&ptr| self.replace(old, ptr.as_heavy_as(old)).is_ok());
         if replaced {
             // Alarm and wheels stay. One deferral each: crossbeam allocates for what is over three words.
-            // SAFETY: what is not in the new form can't be found from now on, and only this call took it out.
+            // SAFETY: what is not in the new pointer can't be found from now on, and only this call took it out.
             unsafe {
                 if parts.history != new.history {
                     parts.history.retire(guard);
                 }
-                guard.defer_unchecked(move || old.free_shell());
+                guard.defer_unchecked(move || old.free_box());
             }
             return Ok(());
         }
-        // SAFETY: nobody has seen what is only in the new form.
+        // SAFETY: nobody has seen what is only in the new pointer.
         unsafe {
-            new.free_but(parts);
-            form.map(|form| form.free_shell())
+            new.free_except(parts);
+            ptr.map(|ptr| ptr.free_box())
         }
     }
 }
@@ -211,7 +214,7 @@ mod tests {
     #[test]
     fn a_late_put_leaves_the_history_of_the_copy_as_it_is() {
         let guard = &crossbeam_epoch::pin();
-        let old = Past::new(Form::NOTHING);
+        let old = Past::new(PastPtr::NOTHING);
         let put = |past: &Past, second, count| past.put(Write, Slot::new(second, count), 60, guard);
         let full = CAPACITIES[0] as u32;
         (0..full).for_each(|second| put(&old, second, 1).unwrap());

@@ -1,4 +1,4 @@
-//! The form of a past: nothing yet, a [`History`], or an *annex* that holds a history, wheels and an alarm, as
+//! The pointer of a past: nothing yet, a [`History`], or an *extension* that holds a history, wheels and an alarm, as
 //! far as there are any. One tagged pointer, to things that are replaced and never changed but in their slots.
 
 use crate::error::OutOfMemory;
@@ -21,9 +21,9 @@ pub(crate) const CAPACITIES: [usize; 4] = [3, 7, 15, 31];
 #[cfg(loom)]
 pub(crate) const CAPACITIES: [usize; 2] = [1, 2];
 
-/// Low bits: 1 and up a history of `CAPACITIES[kind - 1]` entries, the last two an annex.
+/// Low bits: 1 and up a history of `CAPACITIES[kind - 1]` entries, the last two an extension.
 const KIND: usize = 7;
-const ANNEX: usize = 6;
+const EXTENSION: usize = 6;
 const ARMED: usize = 7;
 /// High bits, which no address has. The entry has moved or gone: nothing new may be hung here.
 const FROZEN: usize = 1 << 63;
@@ -33,29 +33,29 @@ const ADDRESS: usize = !(KIND | FROZEN | HEAVY);
 
 /// What hangs together on one past.
 #[derive(Clone, Copy)]
-pub(crate) struct Annex {
+pub(crate) struct Extension {
     /// The slots of operations that have no wheel.
-    pub(crate) history: Form,
+    pub(crate) history: PastPtr,
     pub(crate) wheels: [Option<NonNull<Header>>; 2],
     pub(crate) alarm: Option<NonNull<Alarm>>,
 }
 
-/// An annex in memory of its own.
-struct Shell {
-    parts: Annex,
+/// An extension in memory of its own.
+struct ExtensionBox {
+    parts: Extension,
     #[cfg(loom)]
     watch: Watch,
 }
 
 /// A past's word.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Form(pub(crate) *mut ());
+pub(crate) struct PastPtr(pub(crate) *mut ());
 
-impl Form {
-    pub(crate) const NOTHING: Form = Form(null_mut());
+impl PastPtr {
+    pub(crate) const NOTHING: PastPtr = PastPtr(null_mut());
 
     /// A history of so many entries that holds `slots`, which are looked at once there is memory.
-    pub(crate) fn history(
+    pub(crate) fn with_history(
         capacity: usize,
         slots: impl Iterator<Item = (Operation, Slot)>,
     ) -> Result<Self, OutOfMemory> {
@@ -64,29 +64,29 @@ impl Form {
         Ok(Self(array.as_ptr().map_addr(|addr| addr | (kind + 1))))
     }
 
-    /// An annex of these parts, which stay the caller's if there is no memory; or the history alone, if there
+    /// An extension of these parts, which stay the caller's if there is no memory; or the history alone, if there
     /// is nothing else.
-    pub(crate) fn of(parts: Annex) -> Result<Self, OutOfMemory> {
+    pub(crate) fn from_parts(parts: Extension) -> Result<Self, OutOfMemory> {
         let kind = match parts.alarm {
             Some(_) => ARMED,
-            None if parts.wheels.iter().any(Option::is_some) => ANNEX,
+            None if parts.wheels.iter().any(Option::is_some) => EXTENSION,
             None => return Ok(parts.history),
         };
-        let annex = Box::into_raw(try_box(Shell {
+        let extension = Box::into_raw(try_box(ExtensionBox {
             parts,
             #[cfg(loom)]
-            watch: Watch::new(Kind::Annex),
+            watch: Watch::new(Kind::Extension),
         })?);
-        Ok(Self(annex.cast::<()>().map_addr(|addr| addr | kind)))
+        Ok(Self(extension.cast::<()>().map_addr(|addr| addr | kind)))
     }
 
-    /// An annex with an alarm and nothing else.
-    pub(crate) fn armed() -> Result<Self, OutOfMemory> {
-        let mut parts = Annex::NOTHING;
-        parts.alarm = Some(Annex::new_alarm()?);
-        Self::of(parts).inspect_err(|_| {
+    /// An extension with an alarm and nothing else.
+    pub(crate) fn with_alarm() -> Result<Self, OutOfMemory> {
+        let mut parts = Extension::NOTHING;
+        parts.alarm = Some(Extension::new_alarm()?);
+        Self::from_parts(parts).inspect_err(|_| {
             // SAFETY: just made, and nobody else has seen it.
-            unsafe { parts.free_but(Annex::NOTHING) }
+            unsafe { parts.free_except(Extension::NOTHING) }
         })
     }
 
@@ -134,29 +134,36 @@ impl Form {
     }
 
     /// As heavy as `other`.
-    pub(crate) fn like(self, other: Self) -> Self {
+    pub(crate) fn as_heavy_as(self, other: Self) -> Self {
         if other.is_light() { self } else { self.heavy() }
     }
 
     /// How many entries the history has that this is.
     pub(crate) fn capacity(self) -> usize {
-        if self.kind() >= ANNEX { 0 } else { self.kind().checked_sub(1).map_or(0, |kind| CAPACITIES[kind]) }
+        if self.kind() >= EXTENSION {
+            0
+        } else {
+            self.kind().checked_sub(1).map_or(0, |kind| CAPACITIES[kind])
+        }
     }
 
     /// What hangs here.
     ///
     /// # Safety
     /// It lives.
-    pub(crate) unsafe fn parts(self) -> Annex {
+    pub(crate) unsafe fn parts(self) -> Extension {
         match self.target() {
-            Some(annex) if self.kind() >= ANNEX => {
+            Some(extension) if self.kind() >= EXTENSION => {
                 // SAFETY: kind and target were made as a pair.
-                let shell = unsafe { annex.cast::<Shell>().as_ref() };
+                let boxed = unsafe { extension.cast::<ExtensionBox>().as_ref() };
                 #[cfg(loom)]
-                shell.watch.touch();
-                shell.parts
+                boxed.watch.touch();
+                boxed.parts
             }
-            _ => Annex { history: Self(self.0.map_addr(|addr| addr & !(FROZEN | HEAVY))), ..Annex::NOTHING },
+            _ => Extension {
+                history: Self(self.0.map_addr(|addr| addr & !(FROZEN | HEAVY))),
+                ..Extension::NOTHING
+            },
         }
     }
 
@@ -182,33 +189,34 @@ impl Form {
     /// Nobody uses what hangs here any more.
     pub(crate) unsafe fn free(self) {
         // SAFETY: as the caller promises.
-        unsafe { self.parts().free_but(Annex::NOTHING) };
+        unsafe { self.parts().free_except(Extension::NOTHING) };
         // SAFETY: as above.
-        unsafe { self.free_shell() };
+        unsafe { self.free_box() };
     }
 
-    /// Frees the annex itself, not what it holds.
+    /// Frees the extension itself, not what it holds.
     ///
     /// # Safety
     /// Nobody uses it any more.
-    pub(crate) unsafe fn free_shell(self) {
-        if let Some(annex) = self.target()
-            && self.kind() >= ANNEX
+    pub(crate) unsafe fn free_box(self) {
+        if let Some(extension) = self.target()
+            && self.kind() >= EXTENSION
         {
-            let shell = annex.cast::<Shell>();
+            let boxed = extension.cast::<ExtensionBox>();
             #[cfg(loom)]
             // SAFETY: as the caller promises, it is there still.
-            if unsafe { shell.as_ref() }.watch.free() {
+            if unsafe { boxed.as_ref() }.watch.free() {
                 return;
             }
             // SAFETY: kind and target were made as a pair; it came from a box.
-            drop(unsafe { Box::from_raw(shell.as_ptr()) });
+            drop(unsafe { Box::from_raw(boxed.as_ptr()) });
         }
     }
 }
 
-impl Annex {
-    pub(crate) const NOTHING: Annex = Annex { history: Form::NOTHING, wheels: [None; 2], alarm: None };
+impl Extension {
+    pub(crate) const NOTHING: Extension =
+        Extension { history: PastPtr::NOTHING, wheels: [None; 2], alarm: None };
 
     pub(crate) fn new_alarm() -> Result<NonNull<Alarm>, OutOfMemory> {
         // SAFETY: a box's pointer is not null.
@@ -243,7 +251,7 @@ impl Annex {
     ///
     /// # Safety
     /// Nobody uses that any more.
-    pub(crate) unsafe fn free_but(self, others: Annex) {
+    pub(crate) unsafe fn free_except(self, others: Extension) {
         // SAFETY: as the caller promises; each part came from where it is given back.
         unsafe {
             if self.history != others.history
@@ -263,8 +271,8 @@ impl Annex {
     /// What hangs on a partition takes so many bytes.
     pub(crate) fn bytes(self, window: u32) -> usize {
         let wheels = self.wheels.iter().flatten().count();
-        let shell = if wheels > 0 || self.alarm.is_some() { size_of::<Self>() } else { 0 };
+        let boxed = if wheels > 0 || self.alarm.is_some() { size_of::<Self>() } else { 0 };
         let alarm = self.alarm.map_or(0, |_| size_of::<Alarm>());
-        shell + alarm + wheels * Wheel::bytes(window) + self.history.capacity() * size_of::<u64>()
+        boxed + alarm + wheels * Wheel::bytes(window) + self.history.capacity() * size_of::<u64>()
     }
 }

@@ -13,7 +13,7 @@ pub(crate) enum Kind {
     Segment,
     History,
     Wheel,
-    Annex,
+    Extension,
     Alarm,
     Ledger,
     Override,
