@@ -116,7 +116,7 @@ impl Detector {
             *hash = hasher.hash(nth(i).key());
         }
         if ledger.partitions.is_large() {
-            fetch(ledger, &hashes[..run.len()], run.clone().map(|i| nth(i).key()), &guard);
+            prefetch(ledger, &hashes[..run.len()], run.clone().map(|i| nth(i).key()), &guard);
         }
         let first = run.start;
         for i in run {
@@ -139,11 +139,11 @@ impl Detector {
 
 /// Asks for the memory where the partitions of these keys are, for all at once.
 #[inline(always)]
-fn fetch<'a>(ledger: &Ledger, hashes: &[Hash], keys: impl Iterator<Item = Key<'a>>, guard: &Guard) {
+fn prefetch<'a>(ledger: &Ledger, hashes: &[Hash], keys: impl Iterator<Item = Key<'a>>, guard: &Guard) {
     for &hash in hashes {
-        ledger.partitions.fetch_home(hash, guard);
+        ledger.partitions.prefetch_home(hash, guard);
     }
     for (&hash, key) in hashes.iter().zip(keys) {
-        ledger.partitions.fetch_entry(hash, Label::new(hash.place, key), guard);
+        ledger.partitions.prefetch_entry(hash, Label::new(hash.place, key), guard);
     }
 }

@@ -143,19 +143,19 @@ impl PartitionMap {
         self.directory.depth() >= LARGE_DEPTH
     }
 
-    /// See [`Segment::fetch_home`].
+    /// See [`Segment::prefetch_home`].
     #[inline(always)]
-    pub(crate) fn fetch_home(&self, hash: Hash, guard: &Guard) {
+    pub(crate) fn prefetch_home(&self, hash: Hash, guard: &Guard) {
         if let Some(segment) = self.locate_quickly(hash.place, guard) {
-            segment.fetch_home(hash);
+            segment.prefetch_home(hash);
         }
     }
 
-    /// See [`Segment::fetch_entry`].
+    /// See [`Segment::prefetch_entry`].
     #[inline(always)]
-    pub(crate) fn fetch_entry(&self, hash: Hash, label: Label, guard: &Guard) {
+    pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label, guard: &Guard) {
         if let Some(segment) = self.locate_quickly(hash.place, guard) {
-            segment.fetch_entry(hash, label);
+            segment.prefetch_entry(hash, label);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::key::hash::Hash;
 use crate::map::segment::Segment;
 use crate::partition::label::Label;
 use crate::partition::{Content, Partition};
-use crate::sys::memory::fetch;
+use crate::sys::memory::prefetch;
 use std::ops::Range;
 use std::ptr::NonNull;
 
@@ -34,9 +34,9 @@ impl<'g> Segment<'g> {
     fn likely(&self, hash: Hash, label: Label) -> Option<NonNull<u8>> {
         let (group, home) = (self.home_group(hash.place), self.home_cell(hash.place));
         if self.is_by_group() {
-            fetch(home.as_ptr());
+            prefetch(home.as_ptr());
         } else {
-            fetch(group);
+            prefetch(group);
             // SAFETY: cells were made ready with the segment, which lives.
             if unsafe { Partition::is_live(home, label) } {
                 return Some(home);
@@ -72,19 +72,19 @@ impl<'g> Segment<'g> {
 
     /// Asks for the memory that says where the entry of this hash is, and where it mostly is.
     #[inline(always)]
-    pub(crate) fn fetch_home(&self, hash: Hash) {
-        fetch(self.home_group(hash.place));
-        fetch(self.home_cell(hash.place).as_ptr());
+    pub(crate) fn prefetch_home(&self, hash: Hash) {
+        prefetch(self.home_group(hash.place));
+        prefetch(self.home_cell(hash.place).as_ptr());
     }
 
     /// Asks for the memory of this entry, or, if it is in its home, for what hangs on it.
     #[inline(always)]
-    pub(crate) fn fetch_entry(&self, hash: Hash, label: Label) {
+    pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label) {
         let home = self.home_cell(hash.place);
         match self.likely(hash, label) {
             // SAFETY: its label is live: nobody else's has all bits in common but by accident, and it is an entry's.
-            Some(cell) if cell == home => unsafe { Partition::view(cell) }.fetch_past(),
-            Some(cell) => fetch(cell.as_ptr()),
+            Some(cell) if cell == home => unsafe { Partition::view(cell) }.prefetch_past(),
+            Some(cell) => prefetch(cell.as_ptr()),
             None => {}
         }
     }

@@ -212,8 +212,8 @@ impl<'g> Partition<'g> {
     }
 
     /// Asks for the memory where the slots of closed seconds are.
-    pub(crate) fn fetch_past(&self) {
-        self.core().past.load().fetch();
+    pub(crate) fn prefetch_past(&self) {
+        self.core().past.load().prefetch();
     }
 
     /// Where the entry lies.

@@ -7,7 +7,7 @@ use crate::partition::alarm::Alarm;
 use crate::partition::history::History;
 use crate::partition::slot::Slot;
 use crate::partition::wheel::{Header, Wheel};
-use crate::sys::memory::{fetch, try_box};
+use crate::sys::memory::{prefetch, try_box};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
@@ -115,9 +115,9 @@ impl PastPtr {
     }
 
     /// Asks for the memory of what hangs here.
-    pub(crate) fn fetch(self) {
+    pub(crate) fn prefetch(self) {
         if let Some(target) = self.target() {
-            fetch(target.as_ptr());
+            prefetch(target.as_ptr());
         }
     }
 

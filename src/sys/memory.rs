@@ -25,7 +25,7 @@ thread_local! {
 
 /// Asks for the cache line of an address, where the processor can be asked; nothing waits for it.
 #[inline(always)]
-pub(crate) fn fetch<T>(address: *const T) {
+pub(crate) fn prefetch<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint, which any address is good for; every x86-64 processor has it.
     unsafe {
