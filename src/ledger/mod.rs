@@ -15,7 +15,7 @@ use crate::key::synthetic;
 use crate::ledger::counters::Counters;
 use crate::ledger::reclaim::Sweep;
 use crate::ledger::settings::Terms;
-use crate::map::{Insert, PartitionMap};
+use crate::map::{InsertOutcome, PartitionMap};
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::head::Head;
@@ -176,8 +176,8 @@ impl Ledger {
         let Posting { hash, amount, now, .. } = *posting;
         loop {
             let found = match self.admit(posting, terms, guard)? {
-                Insert::Done(new) => return Ok((new, amount.into())),
-                Insert::Exists(found) => found,
+                InsertOutcome::Done(new) => return Ok((new, amount.into())),
+                InsertOutcome::Exists(found) => found,
             };
             match self.post_to(found, posting, terms, guard) {
                 Ok(count) => return Ok((found, count)),
@@ -215,15 +215,15 @@ impl Ledger {
         posting: &Posting<'_>,
         terms: &Terms,
         guard: &'g Guard,
-    ) -> Result<Insert<'g>, Refusal> {
+    ) -> Result<InsertOutcome<'g>, Refusal> {
         let Posting { key, hash, operation, amount, now, .. } = *posting;
         if let Some(found) = self.partitions.find(hash, key, guard)? {
-            return Ok(Insert::Exists(found));
+            return Ok(InsertOutcome::Exists(found));
         }
         let floor = self.floor(posting, terms);
         let content = Content::first(key, hash, operation, amount, now.second, floor)?;
         let inserted = self.partitions.insert(hash, &content, terms.renewal(now), guard);
-        if !matches!(inserted, Ok(Insert::Done(_))) {
+        if !matches!(inserted, Ok(InsertOutcome::Done(_))) {
             // SAFETY: it did not get into the map.
             unsafe { content.past.free() };
         } else if terms.max_partitions != 0 {

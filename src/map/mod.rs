@@ -21,7 +21,7 @@ use crate::key::hash::Hash;
 use crate::key::synthetic::is_synthetic;
 use crate::map::directory::{Directory, cleared, is_cleared, is_vacant, low};
 use crate::map::len::Len;
-use crate::map::probe::Inserted;
+use crate::map::probe::ProbeOutcome;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
 use crate::partition::label::Label;
 use crate::partition::{Content, Partition, Rules, Stopped};
@@ -32,7 +32,7 @@ use std::hint::select_unpredictable;
 use std::ptr::null_mut;
 
 /// What came of an insert.
-pub(crate) enum Insert<'g> {
+pub(crate) enum InsertOutcome<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),
 }
@@ -177,20 +177,20 @@ impl PartitionMap {
         content: &Content<'_>,
         renewal: Renewal<'_>,
         guard: &'g Guard,
-    ) -> Result<Insert<'g>, Refusal> {
+    ) -> Result<InsertOutcome<'g>, Refusal> {
         let renewal = Renewal { to_come: content.text_len(), ..renewal };
         loop {
             let (i, segment) = self.locate(hash.place, guard)?;
             if let Some(found) = segment.find(hash, content.key) {
-                return Ok(Insert::Exists(found));
+                return Ok(InsertOutcome::Exists(found));
             }
             let last = segment.chain().last().unwrap_or(segment);
             match last.insert(hash, content) {
-                Inserted::Frozen => self.replace(i, segment, renewal, guard)?,
-                Inserted::Exists(found) => return Ok(Insert::Exists(found)),
-                Inserted::Done(new) => {
+                ProbeOutcome::Frozen => self.replace(i, segment, renewal, guard)?,
+                ProbeOutcome::Exists(found) => return Ok(InsertOutcome::Exists(found)),
+                ProbeOutcome::Done(new) => {
                     self.len(content.key).increment();
-                    return Ok(Insert::Done(new));
+                    return Ok(InsertOutcome::Done(new));
                 }
             }
         }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::ptr::NonNull;
 
 /// What came of an insert.
-pub(crate) enum Inserted<'g> {
+pub(crate) enum ProbeOutcome<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),
     /// The segment is being replaced, or must be: there is no room.
@@ -114,7 +114,7 @@ impl<'g> Segment<'g> {
     }
 
     /// Inserts an entry that is not in any segment before this one, the last of its chain.
-    pub(crate) fn insert(&self, hash: Hash, content: &Content<'_>) -> Inserted<'g> {
+    pub(crate) fn insert(&self, hash: Hash, content: &Content<'_>) -> ProbeOutcome<'g> {
         let label = Label::new(hash.place, content.key);
         let mut written = None;
         'probe: loop {
@@ -124,29 +124,29 @@ impl<'g> Segment<'g> {
                     // SAFETY: a lane with a tag says where an entry was written.
                     let entry = unsafe { self.entry(group.cell(lane)) };
                     if entry.is_of(label, content.key) {
-                        return Inserted::Exists(entry);
+                        return ProbeOutcome::Exists(entry);
                     }
                 }
                 let Some(lane) = group.vacant() else { continue };
                 if group.is_frozen() {
-                    return Inserted::Frozen;
+                    return ProbeOutcome::Frozen;
                 }
                 let cell = match written {
                     Some(cell) => cell,
                     None => match self.write(content) {
                         Some(cell) => *written.insert(cell),
-                        None => return Inserted::Frozen,
+                        None => return ProbeOutcome::Frozen,
                     },
                 };
                 if at.change(group, group.with(lane, hash.tag, cell)) {
                     // SAFETY: just written there.
                     let entry = unsafe { self.entry(cell) };
                     entry.show();
-                    return Inserted::Done(entry);
+                    return ProbeOutcome::Done(entry);
                 }
                 continue 'probe;
             }
-            return Inserted::Frozen;
+            return ProbeOutcome::Frozen;
         }
     }
 

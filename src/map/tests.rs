@@ -37,7 +37,7 @@ impl Subject {
         let content =
             Content::first(Key { table: b"t", pk: &pk }, hash, Write, Amount::ONE, second, u64::MAX).unwrap();
         let inserted = self.map.insert(hash, &content, self.renewal(second.into()), &guard);
-        matches!(inserted.unwrap(), Insert::Done(_))
+        matches!(inserted.unwrap(), InsertOutcome::Done(_))
     }
 
     fn with<T>(

@@ -5,7 +5,7 @@ use super::{Stage, Thread, explore};
 use crate::error::Refusal;
 use crate::key::Key;
 use crate::key::hash::Hash;
-use crate::map::{Insert, PartitionMap, Renewal};
+use crate::map::{InsertOutcome, PartitionMap, Renewal};
 use crate::operation::Operation::Write;
 use crate::partition::amount::Amount;
 use crate::partition::{Content, Partition, Rules};
@@ -40,7 +40,7 @@ impl Subject {
         let content = Content::first(key_of(&pk), hash, Write, Amount::ONE, 0, u64::MAX).unwrap();
         let guard = thread.pin();
         let inserted = self.map.insert(hash, &content, self.renewal(0), &guard)?;
-        Ok(matches!(inserted, Insert::Done(_)))
+        Ok(matches!(inserted, InsertOutcome::Done(_)))
     }
 
     fn find<'g>(&self, key: u32, guard: &'g Guard) -> Option<Partition<'g>> {
@@ -131,7 +131,7 @@ fn e_a_removal_against_insert_and_find() {
                 let (pk, guard) = (0_u32.to_ne_bytes(), t.pin());
                 let content = Content::first(key_of(&pk), hash(0), Write, Amount::ONE, 0, u64::MAX).unwrap();
                 let inserted = s.map.insert(hash(0), &content, s.renewal(0), &guard);
-                if let Ok(Insert::Done(new)) = inserted {
+                if let Ok(InsertOutcome::Done(new)) = inserted {
                     let found = s.map.find_quickly(hash(0), key_of(&pk), &guard).unwrap();
                     assert_eq!(found.address(), new.address());
                 }
