@@ -86,7 +86,7 @@ mutate 'idleness is judged before the removal' src/ledger/reclaim.rs \
                 self.0
             }
         }
-        let stopped = Chosen(partition.idle(now, terms.rules, guard));
+        let stopped = Chosen(partition.idle(now, settings.rules, guard));
         let Some(_) =' \
     ci/loom.sh f_an_idle_partition_recorded_as_it_goes_at_the_bound
 mutate 'a live one goes for one that was reclaimed' src/ledger/reclaim.rs \

@@ -77,7 +77,7 @@ impl Detector {
         listener: &mut Listener<'_>,
     ) -> Result<usize, Error> {
         let delivery = listener.delivery();
-        let (mut done, mut hasher) = (0, Hasher::new(&self.terms.hashing));
+        let (mut done, mut hasher) = (0, Hasher::new(&self.settings.hashing));
         while done < n {
             let run = done..n.min(done + CHUNK);
             match self.record_run(run.clone(), &nth, &mut hasher, delivery) {
@@ -122,7 +122,7 @@ impl Detector {
         for i in run {
             let hash = hashes[i - first];
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
-            let posting = || nth(i).posting(hash, now, self.terms.measure);
+            let posting = || nth(i).posting(hash, now, self.settings.measure);
             let quick = ledger.post_quickly(posting(), &guard);
             if let Quick::Done(_) = quick {
                 continue;

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
 use crate::ledger::counters::Counters;
-use crate::ledger::settings::Terms;
+use crate::ledger::settings::Settings;
 use crate::operation::Operation;
 use crate::partition::Rules;
 use crate::partition::series::SUSTAINED;
@@ -212,7 +212,7 @@ impl Builder {
         }
         let rate = |of: Thresholds| Operation::ALL.map(|operation| of.of(operation).unwrap_or(u64::MAX));
         let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
-        let terms = Terms {
+        let settings = Settings {
             hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),
             rules: Rules { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
             max_partitions: self.max_partitions,
@@ -225,7 +225,7 @@ impl Builder {
             ledgers: AtomicU64::new(0),
         };
         let clock = if self.manual_clock { Clock::manual() } else { Clock::monotonic() };
-        Detector::from_parts(clock, terms, self.callback?)
+        Detector::from_parts(clock, settings, self.callback?)
     }
 
     fn rates_are_valid(&self) -> bool {

@@ -118,9 +118,9 @@ impl Detector {
     /// # Errors
     /// [`Error::Memory`].
     pub fn hottest(&self, operation: Operation, n: usize) -> Result<Vec<HotPartition>, Error> {
-        let measure = self.terms.measure;
+        let measure = self.settings.measure;
         let mut podium = Podium { n, measure, least: 0, candidates: Vec::new() };
-        let throttled = Counters::get(&self.terms.counters.throttles[Reason::KeyRange as usize]) > 0;
+        let throttled = Counters::get(&self.settings.counters.throttles[Reason::KeyRange as usize]) > 0;
         let begin = |podium: &mut Podium| *podium = Podium { n, measure, least: 0, candidates: Vec::new() };
         self.scan(
             &mut podium,
@@ -155,15 +155,15 @@ impl Detector {
             let look = |found: Partition<'g>| {
                 found.series(operation, self.window_seconds(), guard).count_and_peak(now.second)
             };
-            let hash = self.terms.hashing.key(key);
-            Ok::<_, Refusal>(ledger.look(key, hash, now, &self.terms, guard, look)?.unwrap_or((0, 0)))
+            let hash = self.settings.hashing.key(key);
+            Ok::<_, Refusal>(ledger.look(key, hash, now, &self.settings, guard, look)?.unwrap_or((0, 0)))
         };
         let (count, peak) = look(key)?;
         let mut throttles = 0;
         if throttled {
             (throttles, _) = with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, look)?;
         }
-        let demand = count + throttles * u64::from(self.terms.measure.one);
+        let demand = count + throttles * u64::from(self.settings.measure.one);
         Ok(Glance { key, count, throttles, demand, peak })
     }
 

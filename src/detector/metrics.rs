@@ -182,7 +182,7 @@ impl Detector {
     }
 
     fn write_hottest(&self, text: &mut Text, hottest: [&[HotPartition]; 2]) -> fmt::Result {
-        let capacity = self.terms.measure.is_capacity();
+        let capacity = self.settings.measure.is_capacity();
         let amount = |n| if capacity { Number::Units(Units::from_halves(n)) } else { Number::Whole(n) };
         let of = if capacity { "in units" } else { "in operations" };
         let mut family = |name: &str, help: fmt::Arguments<'_>, value: &dyn Fn(&HotPartition) -> Number| {

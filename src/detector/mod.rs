@@ -19,7 +19,7 @@ use crate::dynamodb::schema::Schemas;
 use crate::error::Error;
 use crate::key::redaction::Redacted;
 use crate::key::{Key, check_name};
-use crate::ledger::settings::Terms;
+use crate::ledger::settings::Settings;
 use crate::ledger::{Current, Ledger};
 use crate::map::segment::Segment;
 use crate::operation::Operation;
@@ -53,7 +53,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 /// ```
 pub struct Detector {
     pub(crate) clock: Clock,
-    pub(crate) terms: Terms,
+    pub(crate) settings: Settings,
     pub(crate) callback: Option<Callback>,
     pub(crate) current: Current,
     pub(crate) records: Census,
@@ -64,11 +64,15 @@ pub struct Detector {
 }
 
 impl Detector {
-    pub(crate) fn from_parts(clock: Clock, terms: Terms, callback: Option<Callback>) -> Result<Self, Error> {
-        let current = Current::try_new(&terms, clock.now())?;
+    pub(crate) fn from_parts(
+        clock: Clock,
+        settings: Settings,
+        callback: Option<Callback>,
+    ) -> Result<Self, Error> {
+        let current = Current::try_new(&settings, clock.now())?;
         Ok(Self {
             clock,
-            terms,
+            settings,
             callback,
             current,
             records: Census::new(),
@@ -135,13 +139,13 @@ impl Detector {
 
     /// The detector's own thresholds; neither is `None`.
     pub fn thresholds(&self) -> Thresholds {
-        let [writes, reads] = self.terms.thresholds.map(Some);
+        let [writes, reads] = self.settings.thresholds.map(Some);
         Thresholds { writes, reads }
     }
 
     /// The window, in seconds.
     pub fn window_seconds(&self) -> u32 {
-        self.terms.rules.window
+        self.settings.rules.window
     }
 
     /// What the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
@@ -153,7 +157,7 @@ impl Detector {
     }
 
     pub(crate) fn redact(&self, key: Key<'_>) -> Option<Redacted> {
-        self.terms.redaction.as_ref().map(|redaction| redaction.redact(key))
+        self.settings.redaction.as_ref().map(|redaction| redaction.redact(key))
     }
 
     /// Forgets all counts, warning states and overrides, at one moment for all threads. The
@@ -162,7 +166,7 @@ impl Detector {
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.
     pub fn clear(&self) -> Result<(), Error> {
-        Ok(self.current.clear(&self.terms, self.clock.now(), epoch::pin)?)
+        Ok(self.current.clear(&self.settings, self.clock.now(), epoch::pin)?)
     }
 
     /// Moves a manual clock forward to `now_ms`. An earlier time changes nothing.
@@ -176,7 +180,7 @@ impl Detector {
     /// Numbers about the detector itself. Takes time in proportion to the partitions tracked.
     pub fn statistics(&self) -> Statistics {
         let fixed = size_of::<Self>() + size_of::<Ledger>();
-        let mut statistics = self.terms.counters.read(self.records.read());
+        let mut statistics = self.settings.counters.read(self.records.read());
         let mut bytes = 0;
         let begin = |bytes: &mut usize| *bytes = fixed;
         let enter = |bytes: &mut usize, segment: Segment<'_>| *bytes += segment.bytes();
@@ -195,11 +199,11 @@ impl Detector {
     pub(crate) fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         let guard = epoch::pin();
         let now = self.clock.now();
-        let hash = self.terms.hashing.key(key);
-        let window = self.terms.rules.window;
+        let hash = self.settings.hashing.key(key);
+        let window = self.settings.rules.window;
         Ok(self.current.with(&guard, |ledger| {
             let count = |found: Partition<'_>| found.series(operation, window, &guard).count(now.second);
-            Ok(ledger.look(key, hash, now, &self.terms, &guard, count)?.unwrap_or(0))
+            Ok(ledger.look(key, hash, now, &self.settings, &guard, count)?.unwrap_or(0))
         })?)
     }
 
@@ -207,16 +211,16 @@ impl Detector {
         thresholds::check(name, thresholds)?;
         let guard = epoch::pin();
         Ok(self.current.with(&guard, |ledger| {
-            ledger.overrides.set(scope, name, thresholds, &self.terms.hashing, &guard)
+            ledger.overrides.set(scope, name, thresholds, &self.settings.hashing, &guard)
         })?)
     }
 
     fn get_override(&self, scope: Scope, name: &[u8]) -> Result<Thresholds, Error> {
         check_name(name)?;
         let guard = epoch::pin();
-        Ok(self
-            .current
-            .with(&guard, |ledger| Ok(ledger.overrides.get(scope, name, &self.terms.hashing, &guard)?))?)
+        Ok(self.current.with(&guard, |ledger| {
+            Ok(ledger.overrides.get(scope, name, &self.settings.hashing, &guard)?)
+        })?)
     }
 }
 
@@ -224,7 +228,7 @@ impl std::fmt::Debug for Detector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Detector")
             .field("clock", &self.clock)
-            .field("terms", &self.terms)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

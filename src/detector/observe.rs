@@ -76,7 +76,7 @@ impl Detector {
     fn observe_for(&self, exchange: &Exchange<'_>, listener: &mut Listener<'_>) -> Result<u64, ObserveError> {
         exchange.model.map_or(Ok(()), check_name)?;
         let Some(api) = Api::named(exchange.operation) else {
-            Counters::add(&self.terms.counters.unknown_operations, 1);
+            Counters::add(&self.settings.counters.unknown_operations, 1);
             return Ok(0);
         };
         let request = text(exchange.request)?;
@@ -93,9 +93,14 @@ impl Detector {
                     }
                     return Ok(0);
                 }
-                outcome => {
-                    findings(api, &actions, outcome, &self.schemas, self.terms.measure.is_capacity(), guard)?
-                }
+                outcome => findings(
+                    api,
+                    &actions,
+                    outcome,
+                    &self.schemas,
+                    self.settings.measure.is_capacity(),
+                    guard,
+                )?,
             }
         };
         self.apply(findings, exchange.model, listener)
@@ -136,7 +141,7 @@ impl Detector {
         model: Option<&[u8]>,
         listener: &mut Listener<'_>,
     ) -> Result<u64, ObserveError> {
-        let capacity = self.terms.measure.is_capacity();
+        let capacity = self.settings.measure.is_capacity();
         let amount = |charge: &Charge<'_>| if capacity { charge.units.halves() } else { charge.actions };
         let charges = charge::merge(found.charges);
         let records = charges.iter().filter_map(|charge| {
@@ -161,7 +166,7 @@ impl Detector {
         }
         let actions = charges.iter().filter(|charge| charge.key.is_some()).map(|charge| charge.actions).sum();
         if capacity && found.estimated > Units::default() {
-            Counters::add(&self.terms.counters.estimated_half_units, found.estimated.halves());
+            Counters::add(&self.settings.counters.estimated_half_units, found.estimated.halves());
         }
         for charge in charges.iter().filter(|charge| charge.key.is_none()) {
             let table = charge.resource.as_bytes();

@@ -69,15 +69,15 @@ impl Detector {
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         record.check()?;
-        let hash = self.terms.hashing.key(record.key());
-        self.post(record.posting(hash, self.clock.now(), self.terms.measure), delivery, epoch::pin())
+        let hash = self.settings.hashing.key(record.key());
+        self.post(record.posting(hash, self.clock.now(), self.settings.measure), delivery, epoch::pin())
     }
 
     #[inline(always)]
     pub(crate) fn record_one(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         key.check()?;
         let guard = epoch::pin();
-        let hash = self.terms.hashing.key(key);
+        let hash = self.settings.hashing.key(key);
         Ok(self.record_hashed(key, hash, operation, Delivery::Callback, guard)?.0)
     }
 
@@ -108,7 +108,7 @@ impl Detector {
             hash,
             operation,
             model: None,
-            amount: self.terms.measure.one,
+            amount: self.settings.measure.one,
             now: self.clock.now(),
         };
         self.post(posting, delivery, guard)
@@ -148,14 +148,14 @@ impl Detector {
         guard: &'g Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let (partition, count) = loop {
-            match ledger.complete(quick, posting, &self.terms, guard) {
+            match ledger.complete(quick, posting, &self.settings, guard) {
                 Ok(posted) => break posted,
                 Err(Refusal::Memory) => return Err(Error::Memory),
                 Err(Refusal::Cleared) => (ledger, quick) = (self.current.get(guard), Quick::Not),
             }
         };
-        ledger.sweep(posting.now, &self.terms, guard);
-        let warning = match ledger.met(partition, count, posting, &self.terms, guard) {
+        ledger.sweep(posting.now, &self.settings, guard);
+        let warning = match ledger.met(partition, count, posting, &self.settings, guard) {
             Ok(Some(met)) => self.warning(ledger, partition, posting, met, delivery, guard),
             Ok(None) => None,
             // Cleared meanwhile. This record came before that, and what is cleared needs no warning.
@@ -178,7 +178,7 @@ impl Detector {
         if let Ok(alarm) = partition.alarm(guard) {
             alarm.hold(operation);
         }
-        Counters::add(&self.terms.counters.suppressed, 1);
+        Counters::add(&self.settings.counters.suppressed, 1);
         None
     }
 
@@ -211,7 +211,7 @@ impl Detector {
         guard: &'g Guard,
     ) -> Option<Warning<'a>> {
         let Posting { key, hash, operation, now, .. } = *posting;
-        let (terms, window) = (&self.terms, self.terms.rules.window);
+        let (settings, window) = (&self.settings, self.settings.rules.window);
         let alarm = match partition.alarm(guard) {
             Ok(alarm) => Some(alarm),
             // The alarm was not made when the record looked, and the partition has moved since.
@@ -221,7 +221,7 @@ impl Detector {
                     Err(GrowError::Frozen) => None,
                     Err(GrowError::Memory) => Some(None),
                 };
-                match ledger.look(key, hash, now, terms, guard, alarm) {
+                match ledger.look(key, hash, now, settings, guard, alarm) {
                     Ok(alarm) => alarm.flatten(),
                     // As in `finish`.
                     Err(Refusal::Cleared) => return None,
@@ -232,8 +232,8 @@ impl Detector {
         };
         let suppressed = self.ring(alarm, operation, now, delivery)?;
         let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
-        let peak = ledger.look(key, hash, now, terms, guard, peak).ok().flatten();
-        Counters::add(&terms.counters.warnings, 1);
+        let peak = ledger.look(key, hash, now, settings, guard, peak).ok().flatten();
+        Counters::add(&settings.counters.warnings, 1);
         let Met { rule, count, threshold, seconds } = met;
         let peak = peak.unwrap_or(count);
         Some(Warning {
@@ -250,7 +250,7 @@ impl Detector {
             utilisation_permille: match rule {
                 // At its limit, says DynamoDB.
                 Rule::Throttle => 1_000,
-                _ => terms.measure.permille(operation, count, seconds),
+                _ => settings.measure.permille(operation, count, seconds),
             },
             in_half_units: self.in_half_units(rule),
             redacted: self.redact(key),
@@ -259,7 +259,7 @@ impl Detector {
 
     /// Whether amounts in a rule's warnings are in half units.
     pub(crate) fn in_half_units(&self, rule: Rule) -> bool {
-        self.terms.measure.is_capacity() && rule != Rule::Throttle
+        self.settings.measure.is_capacity() && rule != Rule::Throttle
     }
 
     /// Whether a hot record is the one to warn; if so, how many were not since the last. One without an alarm always is:
@@ -277,7 +277,7 @@ impl Detector {
             Delivery::Callback => self.callback.is_some() && !CALLING.get(),
         };
         let rung = match alarm {
-            Some(alarm) if heard => alarm.ring(operation, now.ms(), self.terms.rules.interval_ms),
+            Some(alarm) if heard => alarm.ring(operation, now.ms(), self.settings.rules.interval_ms),
             Some(alarm) => {
                 alarm.hold(operation);
                 None
@@ -285,7 +285,7 @@ impl Detector {
             None => heard.then_some(0),
         };
         if rung.is_none() {
-            Counters::add(&self.terms.counters.suppressed, 1);
+            Counters::add(&self.settings.counters.suppressed, 1);
         }
         rung
     }
@@ -295,7 +295,7 @@ impl Detector {
         let Some(callback) = &self.callback else { return };
         CALLING.set(true);
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(warning))) {
-            Counters::add(&self.terms.counters.callback_panics, 1);
+            Counters::add(&self.settings.counters.callback_panics, 1);
             // Dropping what was thrown may throw once more; that is then left alone.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
         }

@@ -25,7 +25,7 @@ impl Detector {
     pub fn table(&self, table: impl AsRef<[u8]>) -> Result<TableHandle<'_>, Error> {
         let name = table.as_ref();
         check_name(name)?;
-        Ok(TableHandle::try_new(self, name, self.terms.hashing.prefix(name))?)
+        Ok(TableHandle::try_new(self, name, self.settings.hashing.prefix(name))?)
     }
 }
 

@@ -58,10 +58,10 @@ impl Detector {
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         key.check()?;
-        let warns = reason == Reason::KeyRange && self.terms.warn_of_throttles;
+        let warns = reason == Reason::KeyRange && self.settings.warn_of_throttles;
         let posted =
             self.post_synthetic(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
-        Counters::add(&self.terms.counters.throttles[reason as usize], 1);
+        Counters::add(&self.settings.counters.throttles[reason as usize], 1);
         Ok(posted)
     }
 
@@ -109,7 +109,7 @@ impl Detector {
         let Some(added) = Amount::new(amount) else { return Ok(()) };
         let key = Key { table, pk: &[] };
         self.post_synthetic(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
-        Counters::add(&self.terms.counters.unattributed[what as usize], amount);
+        Counters::add(&self.settings.counters.unattributed[what as usize], amount);
         Ok(())
     }
 
@@ -126,11 +126,11 @@ impl Detector {
         with_synthetic_key(kind, key, |synthetic| {
             let guard = &epoch::pin();
             let now = self.clock.now();
-            let hash = self.terms.hashing.key(synthetic);
+            let hash = self.settings.hashing.key(synthetic);
             let posting = Posting { key: synthetic, hash, operation, model: None, amount, now };
             let posted = self.current.with(guard, |ledger| {
-                let (found, count) = ledger.post(&posting, &self.terms, guard)?;
-                ledger.sweep(now, &self.terms, guard);
+                let (found, count) = ledger.post(&posting, &self.settings, guard)?;
+                ledger.sweep(now, &self.settings, guard);
                 Ok((ledger, found, count))
             });
             let (ledger, found, count) = posted?;

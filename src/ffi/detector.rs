@@ -336,7 +336,8 @@ mod tests {
         assert_eq!(make(&mut detector), HPD_OK);
         // SAFETY: it was just made, and is freed after its last use.
         unsafe {
-            let hash = detector_of(detector).ok().unwrap().terms.hashing.key(Key { table: b"t", pk: b"k" });
+            let hash =
+                detector_of(detector).ok().unwrap().settings.hashing.key(Key { table: b"t", pk: b"k" });
             hpd_free(detector);
             hash.place.into()
         }

@@ -14,7 +14,7 @@ use crate::key::hash::Hash;
 use crate::key::synthetic;
 use crate::ledger::counters::Counters;
 use crate::ledger::reclaim::Sweep;
-use crate::ledger::settings::Terms;
+use crate::ledger::settings::Settings;
 use crate::map::{InsertOutcome, PartitionMap};
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
@@ -67,11 +67,11 @@ pub(crate) struct Posting<'a> {
 }
 
 impl Ledger {
-    pub(crate) fn try_new(terms: &Terms, now: Moment) -> Result<Self, OutOfMemory> {
+    pub(crate) fn try_new(settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
         Ok(Self {
-            number: terms.ledgers.fetch_add(1, Relaxed),
+            number: settings.ledgers.fetch_add(1, Relaxed),
             partitions: PartitionMap::try_new()?,
-            overrides: Overrides::new(terms.floors()),
+            overrides: Overrides::new(settings.floors()),
             sweep: Sweep::new(now),
             #[cfg(loom)]
             watch: Watch::new(Kind::Ledger),
@@ -110,22 +110,22 @@ impl Ledger {
         &self,
         quick: Quick<'g>,
         posting: &Posting<'_>,
-        terms: &Terms,
+        settings: &Settings,
         guard: &'g Guard,
     ) -> Result<(Partition<'g>, u64), Refusal> {
         let posted = match quick {
             Quick::Counted(partition, count) => Some((partition, count)),
             Quick::Overtaken(found, before) => {
-                let count = self.overtaken(found, before, posting, terms, guard);
+                let count = self.overtaken(found, before, posting, settings, guard);
                 count.map(|count| (found, count))
             }
             Quick::Found(found) => {
-                let count = self.post_to(found, posting, terms, guard).ok();
+                let count = self.post_to(found, posting, settings, guard).ok();
                 count.map(|count| (found, count))
             }
             Quick::Done(_) | Quick::Not => None,
         };
-        posted.map_or_else(|| self.post(posting, terms, guard), Ok)
+        posted.map_or_else(|| self.post(posting, settings, guard), Ok)
     }
 
     /// The count with an amount that was added to a head that was `before`, as others had changed it since it was seen.
@@ -136,17 +136,17 @@ impl Ledger {
         found: Partition<'g>,
         before: Head,
         posting: &Posting<'_>,
-        terms: &Terms,
+        settings: &Settings,
         guard: &'g Guard,
     ) -> Option<u64> {
         let Posting { key, hash, operation, amount, now, .. } = *posting;
         if before.is_frozen() {
             return None;
         }
-        let series = |found: Partition<'g>| found.series(operation, terms.rules.window, guard);
+        let series = |found: Partition<'g>| found.series(operation, settings.rules.window, guard);
         let elsewhere = || {
             let count = |found| series(found).count(before.second());
-            self.look(key, hash, now, terms, guard, count).ok().flatten()
+            self.look(key, hash, now, settings, guard, count).ok().flatten()
         };
         let count = series(found).counted(before, amount).or_else(elsewhere);
         // Its own second had no less.
@@ -159,36 +159,36 @@ impl Ledger {
         &self,
         found: Partition<'_>,
         posting: &Posting<'_>,
-        terms: &Terms,
+        settings: &Settings,
         guard: &Guard,
     ) -> Result<u64, AddError> {
         let Posting { operation, amount, now, .. } = *posting;
-        found.add(operation, amount, now, terms.rules, self.floor(posting, terms), guard)
+        found.add(operation, amount, now, settings.rules, self.floor(posting, settings), guard)
     }
 
     /// Records, and returns the partition and its count with this record.
     pub(crate) fn post<'g>(
         &self,
         posting: &Posting<'_>,
-        terms: &Terms,
+        settings: &Settings,
         guard: &'g Guard,
     ) -> Result<(Partition<'g>, u64), Refusal> {
         let Posting { hash, amount, now, .. } = *posting;
         loop {
-            let found = match self.admit(posting, terms, guard)? {
+            let found = match self.admit(posting, settings, guard)? {
                 InsertOutcome::Done(new) => return Ok((new, amount.into())),
                 InsertOutcome::Exists(found) => found,
             };
-            match self.post_to(found, posting, terms, guard) {
+            match self.post_to(found, posting, settings, guard) {
                 Ok(count) => return Ok((found, count)),
-                Err(refused) => self.make_way(refused, hash, now, terms, guard)?,
+                Err(refused) => self.make_way(refused, hash, now, settings, guard)?,
             }
         }
     }
 
     /// A count under which nothing recorded so warns: the alarm is made well before. That of a throttle may at once.
-    fn floor(&self, posting: &Posting<'_>, terms: &Terms) -> u64 {
-        let warns = terms.warn_of_throttles && synthetic::throttled_key(posting.key).is_some();
+    fn floor(&self, posting: &Posting<'_>, settings: &Settings) -> u64 {
+        let warns = settings.warn_of_throttles && synthetic::throttled_key(posting.key).is_some();
         if warns { 0 } else { self.overrides.floor(posting.operation) }
     }
 
@@ -198,7 +198,7 @@ impl Ledger {
         refused: AddError,
         hash: Hash,
         now: Moment,
-        terms: &Terms,
+        settings: &Settings,
         guard: &Guard,
     ) -> Result<(), Refusal> {
         let once_frozen = match refused {
@@ -206,28 +206,28 @@ impl Ledger {
             AddError::Moved => true,
             AddError::Memory => return Err(Refusal::Memory),
         };
-        self.partitions.renew(hash.place, once_frozen, terms.renewal(now), guard)
+        self.partitions.renew(hash.place, once_frozen, settings.renewal(now), guard)
     }
 
     /// Finds the partition, or inserts it with its first record, and makes room for it where there is a bound.
     fn admit<'g>(
         &self,
         posting: &Posting<'_>,
-        terms: &Terms,
+        settings: &Settings,
         guard: &'g Guard,
     ) -> Result<InsertOutcome<'g>, Refusal> {
         let Posting { key, hash, operation, amount, now, .. } = *posting;
         if let Some(found) = self.partitions.find(hash, key, guard)? {
             return Ok(InsertOutcome::Exists(found));
         }
-        let floor = self.floor(posting, terms);
+        let floor = self.floor(posting, settings);
         let content = Content::first(key, hash, operation, amount, now.second, floor)?;
-        let inserted = self.partitions.insert(hash, &content, terms.renewal(now), guard);
+        let inserted = self.partitions.insert(hash, &content, settings.renewal(now), guard);
         if !matches!(inserted, Ok(InsertOutcome::Done(_))) {
             // SAFETY: it did not get into the map.
             unsafe { content.past.free() };
-        } else if terms.max_partitions != 0 {
-            self.sweep.trim(&self.partitions, key, now, terms, guard);
+        } else if settings.max_partitions != 0 {
+            self.sweep.trim(&self.partitions, key, now, settings, guard);
         }
         inserted
     }
@@ -239,7 +239,7 @@ impl Ledger {
         key: Key<'_>,
         hash: Hash,
         now: Moment,
-        terms: &Terms,
+        settings: &Settings,
         guard: &'g Guard,
         look: impl Fn(Partition<'g>) -> Option<T>,
     ) -> Result<Option<T>, Refusal> {
@@ -247,7 +247,7 @@ impl Ledger {
             if let Some(seen) = look(partition) {
                 return Ok(Some(seen));
             }
-            self.make_way(AddError::Moved, hash, now, terms, guard)?;
+            self.make_way(AddError::Moved, hash, now, settings, guard)?;
         }
         Ok(None)
     }
@@ -259,24 +259,24 @@ impl Ledger {
         partition: Partition<'g>,
         count: u64,
         posting: &Posting<'_>,
-        terms: &Terms,
+        settings: &Settings,
         guard: &'g Guard,
     ) -> Result<Option<Met>, Refusal> {
         let Posting { key, hash, operation, now, .. } = *posting;
-        let window = terms.rules.window;
+        let window = settings.rules.window;
         let mut unjudged = false;
-        if count >= terms.rates.floor(operation) {
+        if count >= settings.rates.floor(operation) {
             let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second);
-            let elsewhere = || self.look(key, hash, now, terms, guard, recent);
+            let elsewhere = || self.look(key, hash, now, settings, guard, recent);
             let recent = recent(partition).map_or_else(elsewhere, |recent| Ok(Some(recent)));
-            match recent.map(|recent| recent.and_then(|recent| terms.rates.met(operation, recent))) {
+            match recent.map(|recent| recent.and_then(|recent| settings.rates.met(operation, recent))) {
                 Ok(None) => {}
                 // The window's rule asks for no memory, as it needs no look at the partition.
                 Err(Refusal::Memory) => unjudged = true,
                 met => return met,
             }
         }
-        match self.reached(count, posting, terms, guard)? {
+        match self.reached(count, posting, settings, guard)? {
             Some(threshold) => Ok(Some(Met { rule: Rule::Window, count, threshold, seconds: window })),
             None if unjudged => Err(Refusal::Memory),
             None => Ok(None),
@@ -289,7 +289,7 @@ impl Ledger {
         &self,
         count: u64,
         posting: &Posting<'_>,
-        terms: &Terms,
+        settings: &Settings,
         guard: &Guard,
     ) -> Result<Option<u64>, Cleared> {
         let operation = posting.operation;
@@ -299,16 +299,16 @@ impl Ledger {
         let mut threshold = None;
         for (scope, name) in [(Scope::Model, posting.model), (Scope::Table, Some(posting.key.table))] {
             if let (None, Some(name)) = (threshold, name) {
-                threshold = self.overrides.get(scope, name, &terms.hashing, guard)?.of(operation);
+                threshold = self.overrides.get(scope, name, &settings.hashing, guard)?.of(operation);
             }
         }
-        Ok(Some(threshold.unwrap_or(terms.thresholds[operation.index()]))
+        Ok(Some(threshold.unwrap_or(settings.thresholds[operation.index()]))
             .filter(|&threshold| count >= threshold))
     }
 
     /// Does this call's share of reclaiming idle partitions.
-    pub(crate) fn sweep(&self, now: Moment, terms: &Terms, guard: &Guard) {
-        self.sweep.step(&self.partitions, now, terms, guard);
+    pub(crate) fn sweep(&self, now: Moment, settings: &Settings, guard: &Guard) {
+        self.sweep.step(&self.partitions, now, settings, guard);
     }
 }
 
@@ -316,8 +316,8 @@ impl Ledger {
 pub(crate) struct Current(AtomicPtr<Ledger>);
 
 impl Current {
-    pub(crate) fn try_new(terms: &Terms, now: Moment) -> Result<Self, OutOfMemory> {
-        Ok(Self(AtomicPtr::new(Box::into_raw(try_box(Ledger::try_new(terms, now)?)?))))
+    pub(crate) fn try_new(settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
+        Ok(Self(AtomicPtr::new(Box::into_raw(try_box(Ledger::try_new(settings, now)?)?))))
     }
 
     #[inline(always)]
@@ -347,15 +347,15 @@ impl Current {
     /// Puts an empty ledger in place of the current one, whose contents the caller then frees.
     pub(crate) fn clear(
         &self,
-        terms: &Terms,
+        settings: &Settings,
         now: Moment,
         pin: impl Fn() -> Guard,
     ) -> Result<(), OutOfMemory> {
-        let new = Box::into_raw(try_box(Ledger::try_new(terms, now)?)?);
+        let new = Box::into_raw(try_box(Ledger::try_new(settings, now)?)?);
         let old = self.0.swap(new, AcqRel);
         // SAFETY: only this thread took it out, and it is not freed before the deferral below.
         let ledger = unsafe { &*old };
-        Counters::add(&terms.counters.cleared, ledger.partitions.clear(&pin));
+        Counters::add(&settings.counters.cleared, ledger.partitions.clear(&pin));
         ledger.overrides.clear(&pin());
         // SAFETY: it came from a box, and has been empty and out of reach since it was closed.
         unsafe { pin().defer_unchecked(move || Ledger::destroy(old)) };

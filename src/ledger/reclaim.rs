@@ -5,7 +5,7 @@ use crate::error::{Cleared, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
-use crate::ledger::settings::Terms;
+use crate::ledger::settings::Settings;
 use crate::map::PartitionMap;
 use crate::map::scan::Scan;
 use crate::operation::Operation;
@@ -55,15 +55,15 @@ impl Sweep {
     }
 
     /// Takes the next step, if one is due and no other thread takes it.
-    pub(crate) fn step(&self, partitions: &PartitionMap, now: Moment, terms: &Terms, guard: &Guard) {
+    pub(crate) fn step(&self, partitions: &PartitionMap, now: Moment, settings: &Settings, guard: &Guard) {
         let due = self.due.load(Relaxed);
         if now.stamp() >= due {
-            self.step_due(due, partitions, now, terms, guard);
+            self.step_due(due, partitions, now, settings, guard);
         }
     }
 
-    fn step_due(&self, due: u64, partitions: &PartitionMap, now: Moment, terms: &Terms, guard: &Guard) {
-        let walk_us = u64::from(terms.rules.window) * 1_000_000 / WALKS;
+    fn step_due(&self, due: u64, partitions: &PartitionMap, now: Moment, settings: &Settings, guard: &Guard) {
+        let walk_us = u64::from(settings.rules.window) * 1_000_000 / WALKS;
         let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
         let next = Moment::from_us(behind + (walk_us / partitions.steps()).max(1));
         if self.due.compare_exchange(due, next.stamp(), Relaxed, Relaxed).is_err() {
@@ -72,9 +72,9 @@ impl Sweep {
         // What was cleared needs no sweeping.
         let Ok(Some((i, segment))) = partitions.walk(self.step.fetch_add(1, Relaxed), guard) else { return };
         let entries = || segment.chain().flat_map(|segment| segment.entries());
-        if entries().any(|(_, _, partition)| partition.idle(now, terms.rules, guard)) {
+        if entries().any(|(_, _, partition)| partition.idle(now, settings.rules, guard)) {
             // Without memory they are left for a later walk.
-            let _ = partitions.replace(i, segment, terms.renewal(now), guard);
+            let _ = partitions.replace(i, segment, settings.renewal(now), guard);
             guard.flush();
         }
     }
@@ -86,21 +86,21 @@ impl Sweep {
         partitions: &PartitionMap,
         new: Key<'_>,
         now: Moment,
-        terms: &Terms,
+        settings: &Settings,
         guard: &Guard,
     ) {
         // Counted out first, so that two threads don't both make one go for the same excess.
-        'excess: while partitions.len(new).decrement_over(terms.max_partitions) {
+        'excess: while partitions.len(new).decrement_over(settings.max_partitions) {
             // A thread that counts one out over a bound of 1 or more leaves another in besides its own. A walk misses it
             // only where others insert behind it and make go before it. If all walks do, there is none: a thread that a
             // fork left behind had not counted it out.
             let mut tries = 0;
             while tries < TRIES {
-                let found = match self.quietest(partitions, new, now, terms, guard) {
+                let found = match self.quietest(partitions, new, now, settings, guard) {
                     Ok(found) => found,
                     Err(Cleared) => return,
                 };
-                match found.map(|partition| self.replace(partitions, partition, now, terms, guard)) {
+                match found.map(|partition| self.replace(partitions, partition, now, settings, guard)) {
                     Some(Ok(true)) => continue 'excess,
                     // It has moved, or another thread has counted it out as well. So there may be no excess any more.
                     Some(Ok(false)) => {
@@ -125,15 +125,15 @@ impl Sweep {
         partitions: &PartitionMap,
         partition: Partition<'_>,
         now: Moment,
-        terms: &Terms,
+        settings: &Settings,
         guard: &Guard,
     ) -> Result<bool, Refusal> {
-        let Some(stopped) = partitions.remove(partition, terms.renewal(now), guard)? else {
+        let Some(stopped) = partitions.remove(partition, settings.renewal(now), guard)? else {
             return Ok(false);
         };
         if !is_synthetic(partition.key()) {
-            let idle = stopped.was_idle(now, terms.rules, guard);
-            Counters::add(if idle { &terms.counters.reclaimed } else { &terms.counters.replaced }, 1);
+            let idle = stopped.was_idle(now, settings.rules, guard);
+            Counters::add(if idle { &settings.counters.reclaimed } else { &settings.counters.replaced }, 1);
         }
         Ok(true)
     }
@@ -144,7 +144,7 @@ impl Sweep {
         partitions: &PartitionMap,
         new: Key<'_>,
         now: Moment,
-        terms: &Terms,
+        settings: &Settings,
         guard: &'g Guard,
     ) -> Result<Option<Partition<'g>>, Cleared> {
         // Multiples of the golden ratio visit all parts of the map evenly, in no order that a caller
@@ -164,12 +164,12 @@ impl Sweep {
                 if partition.key() == new || is_synthetic(partition.key()) != is_synthetic(new) {
                     continue;
                 }
-                if partition.idle(now, terms.rules, guard) {
+                if partition.idle(now, settings.rules, guard) {
                     return Ok(Some(partition));
                 }
                 // One that has moved meanwhile is no worse than the others.
                 let count = |operation| {
-                    partition.series(operation, terms.rules.window, guard).count(now.second).unwrap_or(0)
+                    partition.series(operation, settings.rules.window, guard).count(now.second).unwrap_or(0)
                 };
                 let count = Operation::ALL.map(count).iter().sum::<u64>().max(1);
                 if quietest.is_none_or(|(least, _)| count < least) {
@@ -197,8 +197,8 @@ mod tests {
     use crate::policy::measure::Measure;
     use crate::policy::rule::Rates;
 
-    fn terms(max_partitions: u64) -> Terms {
-        Terms {
+    fn settings(max_partitions: u64) -> Settings {
+        Settings {
             hashing: Hashing::seeded([1, 2]),
             rules: Rules { window: 60, interval_ms: 60_000 },
             max_partitions,
@@ -217,18 +217,18 @@ mod tests {
     #[test]
     fn at_the_bound_a_new_partition_looks_at_few_segments() {
         const BOUND: u64 = 2_000;
-        let (terms, now) = (terms(BOUND), Moment::from_ms(0));
+        let (settings, now) = (settings(BOUND), Moment::from_ms(0));
         let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
         for n in 0..40 * BOUND {
             let guard = &crossbeam_epoch::pin();
             let pk = n.to_le_bytes();
             let key = Key { table: b"t", pk: &pk };
-            let hash = terms.hashing.key(key);
+            let hash = settings.hashing.key(key);
             let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
-            assert!(partitions.insert(hash, &content, terms.renewal(now), guard).is_ok());
-            sweep.trim(&partitions, key, now, &terms, guard);
+            assert!(partitions.insert(hash, &content, settings.renewal(now), guard).is_ok());
+            sweep.trim(&partitions, key, now, &settings, guard);
         }
-        let replaced = Counters::get(&terms.counters.replaced);
+        let replaced = Counters::get(&settings.counters.replaced);
         let looked_at = sweep.looked_at.load(Relaxed);
         println!("{looked_at} segments were looked at to replace {replaced} partitions");
         assert_eq!(replaced, 39 * BOUND);
@@ -238,23 +238,23 @@ mod tests {
     /// A record may be about to make room in a map that is cleared under it: there is nothing to find.
     #[test]
     fn a_cleared_map_is_searched_once() {
-        let (terms, now) = (terms(1), Moment::from_ms(0));
+        let (settings, now) = (settings(1), Moment::from_ms(0));
         let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
         partitions.clear(crossbeam_epoch::pin);
-        sweep.trim(&partitions, key, now, &terms, &crossbeam_epoch::pin());
+        sweep.trim(&partitions, key, now, &settings, &crossbeam_epoch::pin());
         assert_eq!(sweep.sampled.load(Relaxed), 1);
     }
 
     /// It was counted out all the same, so that the map stayed one over its bound for ever.
     #[test]
     fn where_none_can_go_none_is_counted_out() {
-        let (terms, now) = (terms(1), Moment::from_ms(0));
+        let (settings, now) = (settings(1), Moment::from_ms(0));
         let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
-        sweep.trim(&partitions, key, now, &terms, &crossbeam_epoch::pin());
+        sweep.trim(&partitions, key, now, &settings, &crossbeam_epoch::pin());
         assert_eq!((sweep.sampled.load(Relaxed), partitions.len(key).get()), (TRIES.into(), 2));
     }
 }

@@ -13,7 +13,7 @@ use crate::sys::sync::AtomicU64;
 
 /// What the operations of one detector have in common.
 #[derive(Debug)]
-pub(crate) struct Terms {
+pub(crate) struct Settings {
     pub(crate) hashing: Hashing,
     pub(crate) rules: Rules,
     /// 0: no bound.
@@ -32,7 +32,7 @@ pub(crate) struct Terms {
     pub(crate) ledgers: AtomicU64,
 }
 
-impl Terms {
+impl Settings {
     /// For each operation a number that no rule of the detector's own is under.
     pub(crate) fn floors(&self) -> [u64; 2] {
         Operation::ALL.map(|operation| self.thresholds[operation.index()].min(self.rates.floor(operation)))

@@ -2,7 +2,7 @@
 
 use super::explore;
 use super::subject::Subject;
-use crate::ledger::settings::Terms;
+use crate::ledger::settings::Settings;
 use crate::operation::Operation::{Read, Write};
 use crate::partition::amount::Amount;
 
@@ -15,7 +15,7 @@ fn f_an_idle_partition_recorded_as_it_goes_at_the_bound() {
         stage.race(|s, t| s.record(1, Write, 5, t), |s, t| s.record(0, Read, 5, t));
         stage.then(|s, t| {
             let counts = s.count(0, Read, 5, t) + s.count(1, Write, 5, t);
-            let replaced = s.terms.counters.read(0).replaced;
+            let replaced = s.settings.counters.read(0).replaced;
             assert_eq!((s.partitions(t), counts + replaced), (1, 2), "{replaced} replaced");
         });
     });
@@ -26,7 +26,7 @@ fn f_an_idle_partition_recorded_as_it_goes_at_the_bound() {
 #[test]
 fn f_an_idle_partition_reclaimed_as_it_goes_at_the_bound() {
     explore("f: reclaimed as it goes at the bound", 1, || {
-        let stage = Subject::of(Terms { max_partitions: 3, ..Subject::terms() });
+        let stage = Subject::of(Settings { max_partitions: 3, ..Subject::settings() });
         stage.then(|s, t| {
             // Two segments: in that of 0 and 2 all is idle in second 5, and that of 1 has room.
             for (key, second) in [(0, 0), (2, 0), (1, 1), (1, 5)] {
@@ -36,7 +36,7 @@ fn f_an_idle_partition_reclaimed_as_it_goes_at_the_bound() {
         stage.race(|s, t| s.replace(0, 5, t), |s, t| s.record_in(3, Write, Amount::ONE, 5, &t.pin()));
         stage.then(|s, t| {
             assert_eq!([1, 3].map(|key| s.count(key, Write, 5, t)), [1, 1]);
-            assert_eq!(s.terms.counters.read(0).replaced, 0);
+            assert_eq!(s.settings.counters.read(0).replaced, 0);
         });
     });
 }

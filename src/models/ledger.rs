@@ -113,7 +113,7 @@ fn f_record_against_replacement() {
         stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(0, Write, 0, t));
         stage.then(|s, t| {
             let counts = [s.count(0, Write, 0, t), s.count(1, Write, 0, t)];
-            let replaced = s.terms.counters.read(0).replaced;
+            let replaced = s.settings.counters.read(0).replaced;
             assert!(s.partitions(t) == 1 && (1..=2).contains(&replaced));
             assert!(counts.iter().filter(|&&count| count > 0).count() == 1);
             assert!(counts.iter().sum::<u64>() + 2 * replaced >= 3, "{counts:?} {replaced}");
@@ -182,7 +182,7 @@ pub(super) fn ring(subject: &Subject, second: u32, thread: &Thread) -> Option<u6
     let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, second);
     let alarm =
         |found: Partition<'_>| found.alarm(&guard).ok().map(|alarm| alarm.ring(Write, now.ms(), 1000));
-    subject.current.get(&guard).look(key, hash, now, &subject.terms, &guard, alarm).unwrap().unwrap()
+    subject.current.get(&guard).look(key, hash, now, &subject.settings, &guard, alarm).unwrap().unwrap()
 }
 
 /// (h) Two hot records make the warning state of their partition, and warn once.
@@ -231,14 +231,14 @@ fn i_clear_against_first_touch() {
 }
 
 fn clear(subject: &Subject, thread: &Thread) {
-    subject.current.clear(&subject.terms, Moment::from_ms(0), || thread.pin()).unwrap();
+    subject.current.clear(&subject.settings, Moment::from_ms(0), || thread.pin()).unwrap();
 }
 
 fn change(subject: &Subject, thread: &Thread, writes: u64, reads: u64) {
     let guard = thread.pin();
     let thresholds = Thresholds { writes: Some(writes), reads: Some(reads) };
     let overrides = &subject.current.get(&guard).overrides;
-    overrides.set(Scope::Table, TABLE, thresholds, &subject.terms.hashing, &guard).unwrap();
+    overrides.set(Scope::Table, TABLE, thresholds, &subject.settings.hashing, &guard).unwrap();
 }
 
 /// Which threshold a count of 7 has reached.
@@ -246,7 +246,7 @@ fn reached(subject: &Subject, thread: &Thread, operation: Operation) -> Option<u
     let guard = thread.pin();
     let pk = 0u32.to_ne_bytes();
     let posting = Subject::posting(0, &pk, operation, 0);
-    subject.current.get(&guard).reached(7, &posting, &subject.terms, &guard).unwrap()
+    subject.current.get(&guard).reached(7, &posting, &subject.settings, &guard).unwrap()
 }
 
 fn reached_in_turn(subject: &Subject, thread: &Thread) -> [Option<u64>; 3] {

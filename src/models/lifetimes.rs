@@ -209,7 +209,7 @@ fn wheel() -> Model<Subject> {
             let pk = 0_u32.to_ne_bytes();
             let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, 2);
             let count = |found: Partition<'_>| found.series(Write, 1, guard).count(2);
-            let count = subject.current.get(guard).look(key, hash, now, &subject.terms, guard, count);
+            let count = subject.current.get(guard).look(key, hash, now, &subject.settings, guard, count);
             assert!([None, Some(2)].contains(&count.unwrap()));
         },
         retire: |subject, pin| assert_eq!(subject.record_in(1, Write, Amount::ONE, 2, &pin()), 1),
@@ -235,7 +235,7 @@ fn ring(subject: &Subject, guard: &Guard) -> Option<u64> {
     let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, 0);
     let alarm = |found: Partition<'_>| Some(found.alarm(guard).ok()?.ring(Write, now.ms(), 1000));
     let rung =
-        subject.current.with(guard, |ledger| ledger.look(key, hash, now, &subject.terms, guard, alarm));
+        subject.current.with(guard, |ledger| ledger.look(key, hash, now, &subject.settings, guard, alarm));
     rung.unwrap().flatten()
 }
 
@@ -249,7 +249,7 @@ fn alarm() -> Model<Subject> {
         read: |subject, guard| assert_eq!(ring(subject, guard), None),
         retire: |subject, pin| {
             let guard = pin();
-            let renewal = subject.terms.renewal(Moment::from_ms(5000));
+            let renewal = subject.settings.renewal(Moment::from_ms(5000));
             subject.current.get(&guard).partitions.renew(0, false, renewal, &guard).unwrap();
         },
     }
@@ -262,7 +262,7 @@ tests!(alarm:
 );
 
 fn clear(subject: &Subject, pin: &dyn Fn() -> Guard) {
-    subject.current.clear(&subject.terms, Moment::from_ms(0), pin).unwrap();
+    subject.current.clear(&subject.settings, Moment::from_ms(0), pin).unwrap();
 }
 
 /// An alarm is rung while its ledger is cleared.
@@ -309,7 +309,7 @@ tests!(ledger:
 fn set(subject: &Subject, writes: u64, guard: &Guard) {
     let thresholds = Thresholds { writes: Some(writes), reads: None };
     let overrides = &subject.current.get(guard).overrides;
-    overrides.set(Scope::Table, TABLE, thresholds, &subject.terms.hashing, guard).unwrap();
+    overrides.set(Scope::Table, TABLE, thresholds, &subject.settings.hashing, guard).unwrap();
 }
 
 /// Makes a subject whose table has a threshold of 5.
@@ -324,7 +324,7 @@ fn reached(subject: &Subject, guard: &Guard) -> Option<u64> {
     let pk = 0_u32.to_ne_bytes();
     let posting = Subject::posting(0, &pk, Write, 0);
     let reached =
-        subject.current.with(guard, |ledger| Ok(ledger.reached(7, &posting, &subject.terms, guard)?));
+        subject.current.with(guard, |ledger| Ok(ledger.reached(7, &posting, &subject.settings, guard)?));
     reached.unwrap()
 }
 

@@ -6,7 +6,7 @@
 use super::ledger::ring;
 use super::subject::Subject;
 use super::{Stage, Thread, explore, explore_within};
-use crate::ledger::settings::Terms;
+use crate::ledger::settings::Settings;
 use crate::operation::Operation::Write;
 use crate::partition::Rules;
 use crate::partition::head::BASE_LIMIT;
@@ -63,7 +63,7 @@ impl Form {
     /// A ledger with a window of two seconds, in which partition 0 has this form.
     fn stage(self, threshold: u64) -> Stage<Subject> {
         let rules = Rules { window: 2, interval_ms: 1000 };
-        let stage = Subject::of(Terms { rules, thresholds: [threshold; 2], ..Subject::terms() });
+        let stage = Subject::of(Settings { rules, thresholds: [threshold; 2], ..Subject::settings() });
         stage.then(|s, t| {
             for (second, amount) in self.records() {
                 s.record_amount(0, Write, amount, second, t);
@@ -308,10 +308,10 @@ const MUCH: u64 = BASE_LIMIT;
 
 /// A ledger with a window of two seconds, in which partition 0 has so much that the next second's head can't keep it.
 fn nearly_heavy() -> Stage<Subject> {
-    let stage = Subject::of(Terms {
+    let stage = Subject::of(Settings {
         rules: Rules { window: 2, interval_ms: 1000 },
         thresholds: [NEVER; 2],
-        ..Subject::terms()
+        ..Subject::settings()
     });
     stage.then(|s, t| s.record_amount(0, Write, MUCH, 0, t));
     stage

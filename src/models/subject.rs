@@ -4,7 +4,7 @@ use super::{Stage, Thread};
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
 use crate::ledger::counters::Counters;
-use crate::ledger::settings::Terms;
+use crate::ledger::settings::Settings;
 use crate::ledger::{Current, Posting, Quick};
 use crate::operation::Operation::{self, Write};
 use crate::partition::amount::Amount;
@@ -18,7 +18,7 @@ use crossbeam_epoch::Guard;
 
 /// A detector without its clock and its callback.
 pub(super) struct Subject {
-    pub(super) terms: Terms,
+    pub(super) settings: Settings,
     pub(super) current: Current,
 }
 
@@ -26,8 +26,8 @@ pub(super) const TABLE: &[u8] = b"t";
 
 impl Subject {
     /// A window of one second, thresholds of 10, no bound.
-    pub(super) fn terms() -> Terms {
-        Terms {
+    pub(super) fn settings() -> Settings {
+        Settings {
             hashing: Hashing::seeded([1, 2]),
             rules: Rules { window: 1, interval_ms: 1000 },
             max_partitions: 0,
@@ -41,10 +41,10 @@ impl Subject {
         }
     }
 
-    /// A ledger of these terms.
-    pub(super) fn of(terms: Terms) -> Stage<Self> {
-        let current = Current::try_new(&terms, Moment::from_ms(0)).unwrap();
-        Stage::new(Self { terms, current })
+    /// A ledger of these settings.
+    pub(super) fn of(settings: Settings) -> Stage<Self> {
+        let current = Current::try_new(&settings, Moment::from_ms(0)).unwrap();
+        Stage::new(Self { settings, current })
     }
 
     /// A ledger in which `keys` were written once, in second 0.
@@ -53,7 +53,7 @@ impl Subject {
     }
 
     pub(super) fn bounded(keys: &[u32], max_partitions: u64) -> Stage<Self> {
-        let stage = Self::of(Terms { max_partitions, ..Self::terms() });
+        let stage = Self::of(Settings { max_partitions, ..Self::settings() });
         stage.then(|s, t| keys.iter().for_each(|&key| _ = s.record(key, Write, 0, t)));
         stage
     }
@@ -97,7 +97,7 @@ impl Subject {
         let posting = Posting { amount, ..Self::posting(key, &pk, operation, second) };
         let posted = self.current.with(guard, |ledger| match ledger.post_quickly(posting, guard) {
             Quick::Done(count) => Ok(count),
-            quick => Ok(ledger.complete(quick, &posting, &self.terms, guard)?.1),
+            quick => Ok(ledger.complete(quick, &posting, &self.settings, guard)?.1),
         });
         posted.unwrap()
     }
@@ -118,16 +118,16 @@ impl Subject {
         let guard = thread.pin();
         let pk = key.to_ne_bytes();
         let Posting { key, hash, now, .. } = Self::posting(key, &pk, operation, second);
-        let look = |found: Partition<'_>| look(found.series(operation, self.terms.rules.window, &guard));
+        let look = |found: Partition<'_>| look(found.series(operation, self.settings.rules.window, &guard));
         let looked =
-            self.current.with(&guard, |ledger| ledger.look(key, hash, now, &self.terms, &guard, look));
+            self.current.with(&guard, |ledger| ledger.look(key, hash, now, &self.settings, &guard, look));
         looked.unwrap()
     }
 
     /// Replaces the segment of a key.
     pub(super) fn replace(&self, key: u32, second: u32, thread: &Thread) {
         let guard = thread.pin();
-        let renewal = self.terms.renewal(Moment::from_ms(u64::from(second) * 1000));
+        let renewal = self.settings.renewal(Moment::from_ms(u64::from(second) * 1000));
         self.current.get(&guard).partitions.renew(key, false, renewal, &guard).unwrap();
     }
 
@@ -135,7 +135,7 @@ impl Subject {
     pub(super) fn sweep(&self, second: u32, thread: &Thread) {
         let guard = thread.pin();
         let now = Moment::from_ms(u64::from(second) * 1000);
-        self.current.get(&guard).sweep(now, &self.terms, &guard);
+        self.current.get(&guard).sweep(now, &self.settings, &guard);
     }
 
     pub(super) fn partitions(&self, thread: &Thread) -> u64 {

@@ -17,7 +17,7 @@ fn detector(in_window: u64, in_second: u64) -> Detector {
 }
 
 fn posting(detector: &Detector) -> Posting<'static> {
-    let hash = detector.terms.hashing.key(KEY);
+    let hash = detector.settings.hashing.key(KEY);
     let (operation, amount, now) = (Operation::Write, Amount::ONE, Moment::from_ms(0));
     Posting { key: KEY, hash, operation, model: None, amount, now }
 }
@@ -78,7 +78,7 @@ fn a_hot_record_whose_partition_was_replaced_before_it_had_an_alarm_warns() {
     detector.record_write("t", "k").unwrap();
     let (_, warning) = finish(&detector, 10, |ledger, found, guard| {
         let now = Moment::from_ms(0);
-        assert!(ledger.partitions.remove(found, detector.terms.renewal(now), guard).unwrap().is_some());
+        assert!(ledger.partitions.remove(found, detector.settings.renewal(now), guard).unwrap().is_some());
     });
     let warning = warning.expect("the record was hot");
     assert_eq!((warning.count, warning.suppressed, warning.peak), (10, 0, 10));
@@ -100,7 +100,7 @@ fn overtaken(detector: &Detector, found: Partition<'_>, before: Head, second: u6
     let guard = &epoch::pin();
     let posting = write(detector, second, amount);
     let quick = Quick::Overtaken(found, before);
-    detector.current.get(guard).complete(quick, &posting, &detector.terms, guard).unwrap().1
+    detector.current.get(guard).complete(quick, &posting, &detector.settings, guard).unwrap().1
 }
 
 fn write(detector: &Detector, second: u64, amount: u64) -> Posting<'static> {
@@ -112,7 +112,11 @@ fn heavy(amount: u64) -> Detector {
     let detector = detector(NEVER, NEVER);
     let guard = &epoch::pin();
     for (second, amount) in [(0, BASE_LIMIT), (1, 1), (2, 1), (3, 1), (4, amount)] {
-        detector.current.get(guard).post(&write(&detector, second, amount), &detector.terms, guard).unwrap();
+        detector
+            .current
+            .get(guard)
+            .post(&write(&detector, second, amount), &detector.settings, guard)
+            .unwrap();
     }
     detector
 }
@@ -123,14 +127,14 @@ fn heavy(amount: u64) -> Detector {
 fn a_record_that_was_overtaken_asks_the_copy_for_its_count() {
     let detector = heavy(5 + 3);
     let guard = &epoch::pin();
-    let (ledger, terms) = (detector.current.get(guard), &detector.terms);
+    let (ledger, settings) = (detector.current.get(guard), &detector.settings);
     let found = ledger.partitions.find(posting(&detector).hash, KEY, guard).unwrap().unwrap();
     let before = Head::new(4, 0, 5);
     assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
-    ledger.partitions.renew(0, false, terms.renewal(Moment::from_ms(4_000)), guard).unwrap();
+    ledger.partitions.renew(0, false, settings.renewal(Moment::from_ms(4_000)), guard).unwrap();
     assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
     for second in 5..8 {
-        ledger.post(&write(&detector, second, 1), terms, guard).unwrap();
+        ledger.post(&write(&detector, second, 1), settings, guard).unwrap();
     }
     assert_eq!(overtaken(&detector, found, before, 4, 3), 2 + 5 + 3 + 3, "seconds 2 to 7");
 }
@@ -140,8 +144,8 @@ fn a_record_that_was_overtaken_asks_the_copy_for_its_count() {
 fn a_record_whose_heavy_partition_has_gone_has_its_own_second() {
     let detector = heavy(5 + 3);
     let guard = &epoch::pin();
-    let (ledger, terms) = (detector.current.get(guard), &detector.terms);
+    let (ledger, settings) = (detector.current.get(guard), &detector.settings);
     let found = ledger.partitions.find(posting(&detector).hash, KEY, guard).unwrap().unwrap();
-    ledger.partitions.remove(found, terms.renewal(Moment::from_ms(4_000)), guard).unwrap();
+    ledger.partitions.remove(found, settings.renewal(Moment::from_ms(4_000)), guard).unwrap();
     assert_eq!(overtaken(&detector, found, Head::new(4, 0, 5), 4, 3), 5 + 3);
 }
