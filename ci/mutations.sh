@@ -82,11 +82,11 @@ mutate 'idleness is judged before the removal' src/ledger/reclaim.rs \
     'let Some(stopped) =' \
     'struct Chosen(bool);
         impl Chosen {
-            fn was_idle(&self, _: Moment, _: crate::partition::Rules, _: &Guard) -> bool {
+            fn was_idle(&self, _: Moment, _: crate::partition::Timing, _: &Guard) -> bool {
                 self.0
             }
         }
-        let stopped = Chosen(partition.idle(now, settings.rules, guard));
+        let stopped = Chosen(partition.idle(now, settings.timing, guard));
         let Some(_) =' \
     ci/loom.sh f_an_idle_partition_recorded_as_it_goes_at_the_bound
 mutate 'a live one goes for one that was reclaimed' src/ledger/reclaim.rs \

@@ -8,10 +8,10 @@ use crate::key::redaction::Redaction;
 use crate::ledger::counters::Counters;
 use crate::ledger::settings::Settings;
 use crate::operation::Operation;
-use crate::partition::Rules;
+use crate::partition::Timing;
 use crate::partition::series::SUSTAINED;
 use crate::policy::measure::Measure;
-use crate::policy::rule::Rates;
+use crate::policy::rule::RateThresholds;
 use crate::policy::thresholds::{THRESHOLD_MAX, Thresholds};
 use crate::sys::clock::Clock;
 use crate::sys::memory::try_box;
@@ -214,10 +214,10 @@ impl Builder {
         let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
         let settings = Settings {
             hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),
-            rules: Rules { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
+            timing: Timing { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
             max_partitions: self.max_partitions,
             thresholds,
-            rates: Rates { second: rate(self.second), sustained: rate(self.sustained) },
+            rates: RateThresholds { second: rate(self.second), sustained: rate(self.sustained) },
             measure: Measure::try_new(self.capacity, self.processes)?,
             warn_of_throttles: self.warn_of_throttles,
             redaction: self.redaction.map(Redaction::new),

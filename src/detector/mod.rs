@@ -145,7 +145,7 @@ impl Detector {
 
     /// The window, in seconds.
     pub fn window_seconds(&self) -> u32 {
-        self.settings.rules.window
+        self.settings.timing.window
     }
 
     /// What the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
@@ -200,7 +200,7 @@ impl Detector {
         let guard = epoch::pin();
         let now = self.clock.now();
         let hash = self.settings.hashing.key(key);
-        let window = self.settings.rules.window;
+        let window = self.settings.timing.window;
         Ok(self.current.with(&guard, |ledger| {
             let count = |found: Partition<'_>| found.series(operation, window, &guard).count(now.second);
             Ok(ledger.look(key, hash, now, &self.settings, &guard, count)?.unwrap_or(0))

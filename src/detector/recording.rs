@@ -13,7 +13,7 @@ use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
 use crate::partition::past::GrowError;
-use crate::policy::rule::{Met, Rule};
+use crate::policy::rule::{Breach, Rule};
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
 use crossbeam_epoch::Guard;
@@ -155,8 +155,8 @@ impl Detector {
             }
         };
         ledger.sweep(posting.now, &self.settings, guard);
-        let warning = match ledger.met(partition, count, posting, &self.settings, guard) {
-            Ok(Some(met)) => self.warning(ledger, partition, posting, met, delivery, guard),
+        let warning = match ledger.breach(partition, count, posting, &self.settings, guard) {
+            Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, delivery, guard),
             Ok(None) => None,
             // Cleared meanwhile. This record came before that, and what is cleared needs no warning.
             Err(Refusal::Cleared) => None,
@@ -206,12 +206,12 @@ impl Detector {
         ledger: &Ledger,
         partition: Partition<'g>,
         posting: &Posting<'a>,
-        met: Met,
+        breach: Breach,
         delivery: Delivery,
         guard: &'g Guard,
     ) -> Option<Warning<'a>> {
         let Posting { key, hash, operation, now, .. } = *posting;
-        let (settings, window) = (&self.settings, self.settings.rules.window);
+        let (settings, window) = (&self.settings, self.settings.timing.window);
         let alarm = match partition.alarm(guard) {
             Ok(alarm) => Some(alarm),
             // The alarm was not made when the record looked, and the partition has moved since.
@@ -234,7 +234,7 @@ impl Detector {
         let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
         let peak = ledger.look(key, hash, now, settings, guard, peak).ok().flatten();
         Counters::add(&settings.counters.warnings, 1);
-        let Met { rule, count, threshold, seconds } = met;
+        let Breach { rule, count, threshold, seconds } = breach;
         let peak = peak.unwrap_or(count);
         Some(Warning {
             table: key.table,
@@ -277,7 +277,7 @@ impl Detector {
             Delivery::Callback => self.callback.is_some() && !CALLING.get(),
         };
         let rung = match alarm {
-            Some(alarm) if heard => alarm.ring(operation, now.ms(), self.settings.rules.interval_ms),
+            Some(alarm) if heard => alarm.ring(operation, now.ms(), self.settings.timing.interval_ms),
             Some(alarm) => {
                 alarm.hold(operation);
                 None

@@ -10,7 +10,7 @@ use crate::ledger::Posting;
 use crate::ledger::counters::Counters;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
-use crate::policy::rule::{Met, Rule};
+use crate::policy::rule::{Breach, Rule};
 use crate::reason::{Reason, Unattributed};
 use crate::sys::epoch;
 
@@ -134,9 +134,9 @@ impl Detector {
                 Ok((ledger, found, count))
             });
             let (ledger, found, count) = posted?;
-            let met = Met { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
+            let breach = Breach { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
             let warning =
-                warns.then(|| self.warning(ledger, found, &posting, met, delivery, guard)).flatten();
+                warns.then(|| self.warning(ledger, found, &posting, breach, delivery, guard)).flatten();
             // The warning is about the partition, not about its synthetic key.
             Ok((count, warning.map(|warning| warning.of(key, self.redact(key)))))
         })

@@ -22,7 +22,7 @@ use crate::partition::head::Head;
 use crate::partition::series::AddError;
 use crate::partition::slot::MOST;
 use crate::partition::{Content, Partition};
-use crate::policy::rule::{Met, Rule};
+use crate::policy::rule::{Breach, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
 use crate::sys::clock::Moment;
 use crate::sys::memory::try_box;
@@ -143,7 +143,7 @@ impl Ledger {
         if before.is_frozen() {
             return None;
         }
-        let series = |found: Partition<'g>| found.series(operation, settings.rules.window, guard);
+        let series = |found: Partition<'g>| found.series(operation, settings.timing.window, guard);
         let elsewhere = || {
             let count = |found| series(found).count(before.second());
             self.look(key, hash, now, settings, guard, count).ok().flatten()
@@ -163,7 +163,7 @@ impl Ledger {
         guard: &Guard,
     ) -> Result<u64, AddError> {
         let Posting { operation, amount, now, .. } = *posting;
-        found.add(operation, amount, now, settings.rules, self.floor(posting, settings), guard)
+        found.add(operation, amount, now, settings.timing, self.floor(posting, settings), guard)
     }
 
     /// Records, and returns the partition and its count with this record.
@@ -254,30 +254,30 @@ impl Ledger {
 
     /// The rule that is met by a partition of which this record has found `count`, if one is: a rate, or the threshold of
     /// the window. [`Refusal::Memory`]: the latter is not met, and without memory nobody can tell of the former.
-    pub(crate) fn met<'g>(
+    pub(crate) fn breach<'g>(
         &self,
         partition: Partition<'g>,
         count: u64,
         posting: &Posting<'_>,
         settings: &Settings,
         guard: &'g Guard,
-    ) -> Result<Option<Met>, Refusal> {
+    ) -> Result<Option<Breach>, Refusal> {
         let Posting { key, hash, operation, now, .. } = *posting;
-        let window = settings.rules.window;
+        let window = settings.timing.window;
         let mut unjudged = false;
         if count >= settings.rates.floor(operation) {
             let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second);
             let elsewhere = || self.look(key, hash, now, settings, guard, recent);
             let recent = recent(partition).map_or_else(elsewhere, |recent| Ok(Some(recent)));
-            match recent.map(|recent| recent.and_then(|recent| settings.rates.met(operation, recent))) {
+            match recent.map(|recent| recent.and_then(|recent| settings.rates.breach(operation, recent))) {
                 Ok(None) => {}
                 // The window's rule asks for no memory, as it needs no look at the partition.
                 Err(Refusal::Memory) => unjudged = true,
-                met => return met,
+                breach => return breach,
             }
         }
         match self.reached(count, posting, settings, guard)? {
-            Some(threshold) => Ok(Some(Met { rule: Rule::Window, count, threshold, seconds: window })),
+            Some(threshold) => Ok(Some(Breach { rule: Rule::Window, count, threshold, seconds: window })),
             None if unjudged => Err(Refusal::Memory),
             None => Ok(None),
         }

@@ -63,7 +63,7 @@ impl Sweep {
     }
 
     fn step_due(&self, due: u64, partitions: &PartitionMap, now: Moment, settings: &Settings, guard: &Guard) {
-        let walk_us = u64::from(settings.rules.window) * 1_000_000 / WALKS;
+        let walk_us = u64::from(settings.timing.window) * 1_000_000 / WALKS;
         let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
         let next = Moment::from_us(behind + (walk_us / partitions.steps()).max(1));
         if self.due.compare_exchange(due, next.stamp(), Relaxed, Relaxed).is_err() {
@@ -72,7 +72,7 @@ impl Sweep {
         // What was cleared needs no sweeping.
         let Ok(Some((i, segment))) = partitions.walk(self.step.fetch_add(1, Relaxed), guard) else { return };
         let entries = || segment.chain().flat_map(|segment| segment.entries());
-        if entries().any(|(_, _, partition)| partition.idle(now, settings.rules, guard)) {
+        if entries().any(|(_, _, partition)| partition.idle(now, settings.timing, guard)) {
             // Without memory they are left for a later walk.
             let _ = partitions.replace(i, segment, settings.renewal(now), guard);
             guard.flush();
@@ -132,7 +132,7 @@ impl Sweep {
             return Ok(false);
         };
         if !is_synthetic(partition.key()) {
-            let idle = stopped.was_idle(now, settings.rules, guard);
+            let idle = stopped.was_idle(now, settings.timing, guard);
             Counters::add(if idle { &settings.counters.reclaimed } else { &settings.counters.replaced }, 1);
         }
         Ok(true)
@@ -164,12 +164,12 @@ impl Sweep {
                 if partition.key() == new || is_synthetic(partition.key()) != is_synthetic(new) {
                     continue;
                 }
-                if partition.idle(now, settings.rules, guard) {
+                if partition.idle(now, settings.timing, guard) {
                     return Ok(Some(partition));
                 }
                 // One that has moved meanwhile is no worse than the others.
                 let count = |operation| {
-                    partition.series(operation, settings.rules.window, guard).count(now.second).unwrap_or(0)
+                    partition.series(operation, settings.timing.window, guard).count(now.second).unwrap_or(0)
                 };
                 let count = Operation::ALL.map(count).iter().sum::<u64>().max(1);
                 if quietest.is_none_or(|(least, _)| count < least) {
@@ -193,17 +193,17 @@ mod tests {
     use super::*;
     use crate::key::hash::Hashing;
     use crate::partition::amount::Amount;
-    use crate::partition::{Content, Rules};
+    use crate::partition::{Content, Timing};
     use crate::policy::measure::Measure;
-    use crate::policy::rule::Rates;
+    use crate::policy::rule::RateThresholds;
 
     fn settings(max_partitions: u64) -> Settings {
         Settings {
             hashing: Hashing::seeded([1, 2]),
-            rules: Rules { window: 60, interval_ms: 60_000 },
+            timing: Timing { window: 60, interval_ms: 60_000 },
             max_partitions,
             thresholds: [100, 100],
-            rates: Rates::NONE,
+            rates: RateThresholds::NONE,
             measure: Measure::OPERATIONS,
             warn_of_throttles: false,
             redaction: None,

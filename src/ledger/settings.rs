@@ -5,9 +5,9 @@ use crate::key::redaction::Redaction;
 use crate::ledger::counters::Counters;
 use crate::map::Renewal;
 use crate::operation::Operation;
-use crate::partition::Rules;
+use crate::partition::Timing;
 use crate::policy::measure::Measure;
-use crate::policy::rule::Rates;
+use crate::policy::rule::RateThresholds;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 
@@ -15,12 +15,12 @@ use crate::sys::sync::AtomicU64;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) hashing: Hashing,
-    pub(crate) rules: Rules,
+    pub(crate) timing: Timing,
     /// 0: no bound.
     pub(crate) max_partitions: u64,
     /// The detector's own thresholds.
     pub(crate) thresholds: [u64; 2],
-    pub(crate) rates: Rates,
+    pub(crate) rates: RateThresholds,
     /// How counts are measured.
     pub(crate) measure: Measure,
     /// Whether a throttle for the key range warns.
@@ -41,6 +41,6 @@ impl Settings {
     /// For a segment that is replaced at this moment.
     pub(crate) fn renewal(&self, now: Moment) -> Renewal<'_> {
         let reclaimed = &self.counters.reclaimed;
-        Renewal { now, rules: self.rules, reclaimed, to_come: 0 }
+        Renewal { now, timing: self.timing, reclaimed, to_come: 0 }
     }
 }

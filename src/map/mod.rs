@@ -24,7 +24,7 @@ use crate::map::len::Len;
 use crate::map::probe::ProbeOutcome;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
 use crate::partition::label::Label;
-use crate::partition::{Content, Partition, Rules, Stopped};
+use crate::partition::{Content, Partition, Stopped, Timing};
 use crate::sys::clock::Moment;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
@@ -41,7 +41,7 @@ pub(crate) enum InsertOutcome<'g> {
 #[derive(Clone, Copy)]
 pub(crate) struct Renewal<'a> {
     pub(crate) now: Moment,
-    pub(crate) rules: Rules,
+    pub(crate) timing: Timing,
     /// Where partitions are tallied that were idle, and so are not in the successor.
     pub(crate) reclaimed: &'a AtomicU64,
     /// Bytes in the texts of an entry that is to be inserted next.

@@ -90,7 +90,7 @@ impl PartitionMap {
     fn loads(&self, segment: Segment<'_>, renewal: Renewal<'_>, guard: &Guard) -> [Load; 3] {
         let mut loads = [Load::default(); 3];
         for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
-            if !entry.idle(renewal.now, renewal.rules, guard) {
+            if !entry.idle(renewal.now, renewal.timing, guard) {
                 loads[half(entry, segment.depth())].add(entry.text_len());
                 loads[2].add(entry.text_len());
             }
@@ -109,7 +109,7 @@ impl PartitionMap {
         halves: &mut [Option<Successor<'g>>; 2],
         guard: &Guard,
     ) -> Result<Copied, OutOfMemory> {
-        let (Renewal { now, rules, to_come, .. }, depth) = (renewal, segment.depth());
+        let (Renewal { now, timing, to_come, .. }, depth) = (renewal, segment.depth());
         if split {
             self.directory.deepen(depth + 1)?;
             for (half, load) in halves.iter_mut().zip(loads) {
@@ -130,7 +130,7 @@ impl PartitionMap {
             let lasts = segment.lasts()?;
             for (at, lane, entry) in segment.entries() {
                 let content = entry.freeze(&lasts[at]);
-                if !content.idle(now, rules, guard) {
+                if !content.idle(now, timing, guard) {
                     let to = if split { half(entry, depth) } else { 0 };
                     let half = halves[to].as_mut().expect("made above");
                     half.adopt(lane.tag(), &content)?;

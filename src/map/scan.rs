@@ -48,7 +48,7 @@ mod tests {
     use crate::map::Renewal;
     use crate::operation::Operation;
     use crate::partition::amount::Amount;
-    use crate::partition::{Content, Rules};
+    use crate::partition::{Content, Timing};
     use crate::sys::clock::Moment;
     use crate::sys::sync::AtomicU64;
     use std::collections::HashSet;
@@ -59,8 +59,8 @@ mod tests {
         // An even spread of places.
         let hash = Hash::new(u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32));
         let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
-        let rules = Rules { window: 60, interval_ms: 0 };
-        let renewal = Renewal { now: Moment::from_ms(0), rules, reclaimed: &AtomicU64::new(0), to_come: 0 };
+        let timing = Timing { window: 60, interval_ms: 0 };
+        let renewal = Renewal { now: Moment::from_ms(0), timing, reclaimed: &AtomicU64::new(0), to_come: 0 };
         assert!(map.insert(hash, &content, renewal, guard).is_ok());
     }
 

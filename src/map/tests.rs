@@ -8,7 +8,7 @@ use crate::partition::amount::Amount;
 use proptest::prelude::*;
 use std::collections::HashMap;
 
-const RULES: Rules = Rules { window: 60, interval_ms: 0 };
+const TIMING: Timing = Timing { window: 60, interval_ms: 0 };
 
 struct Subject {
     map: PartitionMap,
@@ -27,7 +27,7 @@ impl Subject {
 
     fn renewal(&self, second: u64) -> Renewal<'_> {
         let now = Moment::from_ms(second * 1000);
-        Renewal { now, rules: RULES, reclaimed: &self.reclaimed, to_come: 0 }
+        Renewal { now, timing: TIMING, reclaimed: &self.reclaimed, to_come: 0 }
     }
 
     /// Inserts a key of `len` bytes, at least 8, that adds 1 in `second`. `true`: it was not there.
@@ -239,7 +239,7 @@ fn a_few_long_keys_that_collide_leave_the_map_shallow() {
             for key in (1..keys).chain([keys + u64::from(round % 2)]) {
                 let now = Moment::from_ms(u64::from(second) * 1000);
                 let again = |found: Partition<'_>, guard: &Guard| {
-                    found.add(Write, Amount::ONE, now, RULES, u64::MAX, guard).unwrap()
+                    found.add(Write, Amount::ONE, now, TIMING, u64::MAX, guard).unwrap()
                 };
                 if !subject.insert(key, 1_100, hash(key), second) {
                     assert!(subject.with(key, 1_100, hash(key), again).is_some());
@@ -276,7 +276,7 @@ fn a_partition_that_moves_keeps_its_past() {
         let now = Moment::from_ms(u64::from(second) * 1000);
         let count = subject.with(1, 20, hash, |found, guard| {
             let quick = found.add_quickly(Write, Amount::ONE, now, u64::MAX).map(|added| added.unwrap());
-            quick.unwrap_or_else(|| found.add(Write, Amount::ONE, now, RULES, u64::MAX, guard).unwrap())
+            quick.unwrap_or_else(|| found.add(Write, Amount::ONE, now, TIMING, u64::MAX, guard).unwrap())
         });
         // The first was there already.
         let seconds = u64::from(second.min(60) + 1);

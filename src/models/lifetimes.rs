@@ -7,7 +7,7 @@
 //! other memory is freed at once instead of being retired. A twin watches only the kind of memory that its
 //! model is about, so that it does not fail for the sake of another.
 
-use super::series::{RULES, Series, WINDOW, series_of};
+use super::series::{Series, TIMING, WINDOW, series_of};
 use super::subject::{Subject, TABLE};
 use super::{Stage, explore};
 use crate::ledger::Posting;
@@ -107,7 +107,7 @@ macro_rules! tests {
 /// Adds 1 to a series, and turns it if its second is over.
 fn add(series: &Series, second: u32, guard: &Guard) -> u64 {
     let now = Moment::from_ms(u64::from(second) * 1000);
-    series.partition().add(Write, Amount::ONE, now, RULES, u64::MAX, guard).unwrap()
+    series.partition().add(Write, Amount::ONE, now, TIMING, u64::MAX, guard).unwrap()
 }
 
 fn count(series: &Series, second: u32, guard: &Guard) -> u64 {

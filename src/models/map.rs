@@ -8,7 +8,7 @@ use crate::key::hash::Hash;
 use crate::map::{InsertOutcome, PartitionMap, Renewal};
 use crate::operation::Operation::Write;
 use crate::partition::amount::Amount;
-use crate::partition::{Content, Partition, Rules};
+use crate::partition::{Content, Partition, Timing};
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use crate::sys::watch::{self, Kind};
@@ -30,8 +30,8 @@ impl Subject {
     }
 
     fn renewal(&self, second: u64) -> Renewal<'_> {
-        let rules = Rules { window: 1, interval_ms: 1000 };
-        Renewal { now: Moment::from_ms(second * 1000), rules, reclaimed: &self.reclaimed, to_come: 0 }
+        let timing = Timing { window: 1, interval_ms: 1000 };
+        Renewal { now: Moment::from_ms(second * 1000), timing, reclaimed: &self.reclaimed, to_come: 0 }
     }
 
     /// `true`: it was not there.

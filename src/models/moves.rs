@@ -8,7 +8,7 @@ use super::subject::Subject;
 use super::{Stage, Thread, explore, explore_within};
 use crate::ledger::settings::Settings;
 use crate::operation::Operation::Write;
-use crate::partition::Rules;
+use crate::partition::Timing;
 use crate::partition::head::BASE_LIMIT;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -62,8 +62,8 @@ impl Form {
 
     /// A ledger with a window of two seconds, in which partition 0 has this form.
     fn stage(self, threshold: u64) -> Stage<Subject> {
-        let rules = Rules { window: 2, interval_ms: 1000 };
-        let stage = Subject::of(Settings { rules, thresholds: [threshold; 2], ..Subject::settings() });
+        let timing = Timing { window: 2, interval_ms: 1000 };
+        let stage = Subject::of(Settings { timing, thresholds: [threshold; 2], ..Subject::settings() });
         stage.then(|s, t| {
             for (second, amount) in self.records() {
                 s.record_amount(0, Write, amount, second, t);
@@ -309,7 +309,7 @@ const MUCH: u64 = BASE_LIMIT;
 /// A ledger with a window of two seconds, in which partition 0 has so much that the next second's head can't keep it.
 fn nearly_heavy() -> Stage<Subject> {
     let stage = Subject::of(Settings {
-        rules: Rules { window: 2, interval_ms: 1000 },
+        timing: Timing { window: 2, interval_ms: 1000 },
         thresholds: [NEVER; 2],
         ..Subject::settings()
     });

@@ -9,7 +9,7 @@ use crate::operation::Operation::{Read, Write};
 use crate::partition::amount::Amount;
 use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::partition::slot::MOST;
-use crate::partition::{Content, Partition, Rules};
+use crate::partition::{Content, Partition, Timing};
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use loom::thread;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// In a window of 2 seconds a history holds second 0, then 0 and 1, and 0 to 2 need a wheel.
 pub(super) const WINDOW: u32 = 2;
-pub(super) const RULES: Rules = Rules { window: WINDOW, interval_ms: 1000 };
+pub(super) const TIMING: Timing = Timing { window: WINDOW, interval_ms: 1000 };
 
 /// A partition outside any map.
 pub(super) struct Series(NonNull<u8>);
@@ -74,7 +74,7 @@ fn add_to(series: &Series, operation: crate::Operation, amount: u32, second: u32
     match partition.add_quickly(operation, amount, now, u64::MAX) {
         Some(Ok(count)) => count,
         Some(Err(before)) => partition.series(operation, WINDOW, guard).counted(before, amount).unwrap(),
-        None => partition.add(operation, amount, now, RULES, u64::MAX, guard).unwrap(),
+        None => partition.add(operation, amount, now, TIMING, u64::MAX, guard).unwrap(),
     }
 }
 

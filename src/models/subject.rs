@@ -9,9 +9,9 @@ use crate::ledger::{Current, Posting, Quick};
 use crate::operation::Operation::{self, Write};
 use crate::partition::amount::Amount;
 use crate::partition::series::Series;
-use crate::partition::{Partition, Rules};
+use crate::partition::{Partition, Timing};
 use crate::policy::measure::Measure;
-use crate::policy::rule::Rates;
+use crate::policy::rule::RateThresholds;
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use crossbeam_epoch::Guard;
@@ -29,10 +29,10 @@ impl Subject {
     pub(super) fn settings() -> Settings {
         Settings {
             hashing: Hashing::seeded([1, 2]),
-            rules: Rules { window: 1, interval_ms: 1000 },
+            timing: Timing { window: 1, interval_ms: 1000 },
             max_partitions: 0,
             thresholds: [10, 10],
-            rates: Rates::NONE,
+            rates: RateThresholds::NONE,
             measure: Measure::OPERATIONS,
             warn_of_throttles: false,
             redaction: None,
@@ -118,7 +118,7 @@ impl Subject {
         let guard = thread.pin();
         let pk = key.to_ne_bytes();
         let Posting { key, hash, now, .. } = Self::posting(key, &pk, operation, second);
-        let look = |found: Partition<'_>| look(found.series(operation, self.settings.rules.window, &guard));
+        let look = |found: Partition<'_>| look(found.series(operation, self.settings.timing.window, &guard));
         let looked =
             self.current.with(&guard, |ledger| ledger.look(key, hash, now, &self.settings, &guard, look));
         looked.unwrap()

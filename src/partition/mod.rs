@@ -43,7 +43,7 @@ use std::ptr::NonNull;
 
 /// How a detector's partitions behave; the same for all of them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
+pub(crate) struct Timing {
     pub(crate) window: u32,
     pub(crate) interval_ms: u64,
 }
@@ -120,8 +120,8 @@ impl<'a> Content<'a> {
     }
 
     /// Whether the partition is as if never seen; see [`idle`].
-    pub(crate) fn idle(&self, now: Moment, rules: Rules, guard: &Guard) -> bool {
-        idle(self.heads, self.past, now, rules, guard)
+    pub(crate) fn idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
+        idle(self.heads, self.past, now, timing, guard)
     }
 }
 
@@ -133,21 +133,21 @@ pub(crate) struct Stopped {
 
 impl Stopped {
     /// Whether the partition was as if never seen when it went; see [`idle`].
-    pub(crate) fn was_idle(&self, now: Moment, rules: Rules, guard: &Guard) -> bool {
-        idle(self.heads, self.past, now, rules, guard)
+    pub(crate) fn was_idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
+        idle(self.heads, self.past, now, timing, guard)
     }
 }
 
 /// Whether a partition of these heads and this past, which lives while the guard does, is as if never seen: its window
 /// is empty, and it could warn at once.
 #[inline(always)]
-fn idle(heads: [Head; 2], past: PastPtr, now: Moment, rules: Rules, _guard: &Guard) -> bool {
+fn idle(heads: [Head; 2], past: PastPtr, now: Moment, timing: Timing, _guard: &Guard) -> bool {
     let quiet = || {
         // SAFETY: as the caller says.
         let alarm = unsafe { past.parts().view_alarm() };
-        alarm.is_none_or(|alarm| alarm.quiet(now.ms(), rules.interval_ms))
+        alarm.is_none_or(|alarm| alarm.quiet(now.ms(), timing.interval_ms))
     };
-    heads.iter().all(|head| head.idle(now.second, rules.window)) && quiet()
+    heads.iter().all(|head| head.idle(now.second, timing.window)) && quiet()
 }
 
 impl<'g> Partition<'g> {
@@ -288,19 +288,19 @@ impl<'g> Partition<'g> {
         operation: Operation,
         amount: Amount,
         now: Moment,
-        rules: Rules,
+        timing: Timing,
         floor: u64,
         guard: &'g Guard,
     ) -> Result<u64, AddError> {
         let past = &self.core().past;
         // As if never seen, but for a warning state that must not show: begin anew.
-        if past.load().is_armed() && self.idle(now, rules, guard) {
+        if past.load().is_armed() && self.idle(now, timing, guard) {
             return Err(AddError::Idle);
         }
         // The alarm is made while a partition warms up, so that a hot record finds it made: a record that
         // gets no memory for it is refused before it has added anything.
         let prepare = |count| if count < floor / 2 { Ok(()) } else { Ok(past.alarm(guard).map(drop)?) };
-        self.series(operation, rules.window, guard).add(amount, now.second, prepare)
+        self.series(operation, timing.window, guard).add(amount, now.second, prepare)
     }
 
     /// How many bytes hang on the entry.
@@ -314,9 +314,9 @@ impl<'g> Partition<'g> {
     }
 
     /// Whether the partition is as if never seen; see [`idle`].
-    pub(crate) fn idle(&self, now: Moment, rules: Rules, guard: &Guard) -> bool {
+    pub(crate) fn idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
         let core = self.core();
-        idle(core.heads.each_ref().map(AtomicHead::load), core.past.load(), now, rules, guard)
+        idle(core.heads.each_ref().map(AtomicHead::load), core.past.load(), now, timing, guard)
     }
 
     /// Freezes the entry, so that every later add is told that it moved, and returns what a copy is made of.

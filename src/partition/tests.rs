@@ -4,7 +4,7 @@ use super::*;
 
 /// What a partition of a 25-byte key takes that saw these operations once in each of so many seconds.
 fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
-    let rules = Rules { window, interval_ms: 0 };
+    let timing = Timing { window, interval_ms: 0 };
     let key = Key { table: b"orders", pk: b"customer#0000000007" };
     let content = Content::first(key, Hash::new(0), Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
     let entry = Partition::size(content.text_len()).next_multiple_of(16);
@@ -20,7 +20,7 @@ fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
     for second in 0..seconds {
         let now = Moment::from_ms(u64::from(second) * 1000);
         for &operation in operations {
-            partition.add(operation, Amount::ONE, now, rules, u64::MAX, guard).unwrap();
+            partition.add(operation, Amount::ONE, now, timing, u64::MAX, guard).unwrap();
         }
     }
     let past = partition.seal();

@@ -24,21 +24,21 @@ pub enum Rule {
 
 /// Counts from which a second, or five, are too much; [`u64::MAX`] for a rule that is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rates {
+pub(crate) struct RateThresholds {
     pub(crate) second: [u64; 2],
     pub(crate) sustained: [u64; 2],
 }
 
 /// A rule that is met: what was counted, in how many seconds, and what it has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Met {
+pub(crate) struct Breach {
     pub(crate) rule: Rule,
     pub(crate) count: u64,
     pub(crate) threshold: u64,
     pub(crate) seconds: u32,
 }
 
-impl Rates {
+impl RateThresholds {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self { second: [u64::MAX; 2], sustained: [u64::MAX; 2] };
 
@@ -48,12 +48,13 @@ impl Rates {
     }
 
     /// The most urgent rate that is met.
-    pub(crate) fn met(&self, operation: Operation, recent: Recent) -> Option<Met> {
-        let met = |rule, count, threshold, seconds| {
-            (count >= threshold).then_some(Met { rule, count, threshold, seconds })
+    pub(crate) fn breach(&self, operation: Operation, recent: Recent) -> Option<Breach> {
+        let breach = |rule, count, threshold, seconds| {
+            (count >= threshold).then_some(Breach { rule, count, threshold, seconds })
         };
-        met(Rule::Second, recent.second, self.second[operation.index()], 1)
-            .or_else(|| met(Rule::Sustained, recent.sustained, self.sustained[operation.index()], SUSTAINED))
+        breach(Rule::Second, recent.second, self.second[operation.index()], 1).or_else(|| {
+            breach(Rule::Sustained, recent.sustained, self.sustained[operation.index()], SUSTAINED)
+        })
     }
 }
 
@@ -63,14 +64,16 @@ mod tests {
 
     #[test]
     fn the_limit_in_one_second_is_more_urgent_than_a_share_of_it_in_five() {
-        let rates = Rates { second: [10, 30], sustained: [40, u64::MAX] };
-        let met = |operation, second, sustained| {
-            rates.met(operation, Recent { second, sustained }).map(|met| (met.rule, met.count, met.seconds))
+        let rates = RateThresholds { second: [10, 30], sustained: [40, u64::MAX] };
+        let breach = |operation, second, sustained| {
+            rates
+                .breach(operation, Recent { second, sustained })
+                .map(|breach| (breach.rule, breach.count, breach.seconds))
         };
-        assert_eq!(met(Operation::Write, 9, 39), None);
-        assert_eq!(met(Operation::Write, 9, 40), Some((Rule::Sustained, 40, 5)));
-        assert_eq!(met(Operation::Write, 10, 40), Some((Rule::Second, 10, 1)));
-        assert_eq!(met(Operation::Read, 29, 1_000_000), None);
-        assert_eq!(met(Operation::Read, 30, 30), Some((Rule::Second, 30, 1)));
+        assert_eq!(breach(Operation::Write, 9, 39), None);
+        assert_eq!(breach(Operation::Write, 9, 40), Some((Rule::Sustained, 40, 5)));
+        assert_eq!(breach(Operation::Write, 10, 40), Some((Rule::Second, 10, 1)));
+        assert_eq!(breach(Operation::Read, 29, 1_000_000), None);
+        assert_eq!(breach(Operation::Read, 30, 30), Some((Rule::Second, 30, 1)));
     }
 }
