@@ -136,7 +136,7 @@ impl Detector {
     }
 
     /// Does what few records have to: turns the second, inserts, records with the next ledger if that one was
-    /// closed, sweeps, and sees to a warning.
+    /// closed, reclaims, and sees to a warning.
     #[cold]
     #[inline(never)]
     pub(crate) fn finish<'a, 'g>(
@@ -154,7 +154,7 @@ impl Detector {
                 Err(Refusal::Cleared) => (ledger, quick) = (self.current.get(guard), Quick::Not),
             }
         };
-        ledger.sweep(posting.now, &self.settings, guard);
+        ledger.reclaim_step(posting.now, &self.settings, guard);
         let warning = match ledger.breach(partition, count, posting, &self.settings, guard) {
             Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, delivery, guard),
             Ok(None) => None,

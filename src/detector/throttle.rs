@@ -130,7 +130,7 @@ impl Detector {
             let posting = Posting { key: synthetic, hash, operation, model: None, amount, now };
             let posted = self.current.with(guard, |ledger| {
                 let (found, count) = ledger.post(&posting, &self.settings, guard)?;
-                ledger.sweep(now, &self.settings, guard);
+                ledger.reclaim_step(now, &self.settings, guard);
                 Ok((ledger, found, count))
             });
             let (ledger, found, count) = posted?;

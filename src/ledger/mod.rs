@@ -13,7 +13,7 @@ use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic;
 use crate::ledger::counters::Counters;
-use crate::ledger::reclaim::Sweep;
+use crate::ledger::reclaim::Reclaimer;
 use crate::ledger::settings::Settings;
 use crate::map::{InsertOutcome, PartitionMap};
 use crate::operation::Operation;
@@ -33,7 +33,7 @@ use crossbeam_epoch::Guard;
 
 /// What came of recording in the straightest way.
 pub(crate) enum Quick<'g> {
-    /// Nearly always: recorded; neither is the count near a threshold, nor a sweep due.
+    /// Nearly always: recorded; neither is the count near a threshold, nor a step of reclaim due.
     Done(u64),
     /// Recorded; there may be more to do.
     Counted(Partition<'g>, u64),
@@ -50,7 +50,7 @@ pub(crate) struct Ledger {
     pub(crate) number: u64,
     pub(crate) partitions: PartitionMap,
     pub(crate) overrides: Overrides,
-    sweep: Sweep,
+    reclaimer: Reclaimer,
     #[cfg(loom)]
     pub(crate) watch: Watch,
 }
@@ -72,7 +72,7 @@ impl Ledger {
             number: settings.ledgers.fetch_add(1, Relaxed),
             partitions: PartitionMap::try_new()?,
             overrides: Overrides::new(settings.floors()),
-            sweep: Sweep::new(now),
+            reclaimer: Reclaimer::new(now),
             #[cfg(loom)]
             watch: Watch::new(Kind::Ledger),
         })
@@ -97,7 +97,7 @@ impl Ledger {
         let floor = self.overrides.floor(operation);
         let Some(found) = self.partitions.find_quickly(hash, key, guard) else { return Quick::Not };
         match found.add_quickly(operation, amount, now, floor) {
-            Some(Ok(count)) if count < floor && !self.sweep.is_due(now) => Quick::Done(count),
+            Some(Ok(count)) if count < floor && !self.reclaimer.is_due(now) => Quick::Done(count),
             Some(Ok(count)) => Quick::Counted(found, count),
             Some(Err(before)) => Quick::Overtaken(found, before),
             None => Quick::Found(found),
@@ -181,7 +181,7 @@ impl Ledger {
             };
             match self.post_to(found, posting, settings, guard) {
                 Ok(count) => return Ok((found, count)),
-                Err(refused) => self.make_way(refused, hash, now, settings, guard)?,
+                Err(refused) => self.finish_move(refused, hash, now, settings, guard)?,
             }
         }
     }
@@ -193,7 +193,7 @@ impl Ledger {
     }
 
     /// Does what must be done before a partition that refused an add can be found again and take it.
-    fn make_way(
+    fn finish_move(
         &self,
         refused: AddError,
         hash: Hash,
@@ -227,7 +227,7 @@ impl Ledger {
             // SAFETY: it did not get into the map.
             unsafe { content.past.free() };
         } else if settings.max_partitions != 0 {
-            self.sweep.trim(&self.partitions, key, now, settings, guard);
+            self.reclaimer.evict(&self.partitions, key, now, settings, guard);
         }
         inserted
     }
@@ -247,7 +247,7 @@ impl Ledger {
             if let Some(seen) = look(partition) {
                 return Ok(Some(seen));
             }
-            self.make_way(AddError::Moved, hash, now, settings, guard)?;
+            self.finish_move(AddError::Moved, hash, now, settings, guard)?;
         }
         Ok(None)
     }
@@ -307,8 +307,8 @@ impl Ledger {
     }
 
     /// Does this call's share of reclaiming idle partitions.
-    pub(crate) fn sweep(&self, now: Moment, settings: &Settings, guard: &Guard) {
-        self.sweep.step(&self.partitions, now, settings, guard);
+    pub(crate) fn reclaim_step(&self, now: Moment, settings: &Settings, guard: &Guard) {
+        self.reclaimer.step(&self.partitions, now, settings, guard);
     }
 }
 

@@ -26,7 +26,7 @@ const STEPS_FOR_ONE: u64 = 1024;
 const TRIES: u32 = 64;
 
 #[derive(Debug)]
-pub(crate) struct Sweep {
+pub(crate) struct Reclaimer {
     /// The stamp of when the next step is due. A map of a million partitions takes one about every 0.2 ms at
     /// 60 s, whatever the traffic; after a lull, every record takes one until a walk is made up for.
     due: AtomicU64,
@@ -37,7 +37,7 @@ pub(crate) struct Sweep {
     looked_at: std::sync::atomic::AtomicU64,
 }
 
-impl Sweep {
+impl Reclaimer {
     pub(crate) fn new(now: Moment) -> Self {
         Self {
             due: AtomicU64::new(now.stamp()),
@@ -58,18 +58,25 @@ impl Sweep {
     pub(crate) fn step(&self, partitions: &PartitionMap, now: Moment, settings: &Settings, guard: &Guard) {
         let due = self.due.load(Relaxed);
         if now.stamp() >= due {
-            self.step_due(due, partitions, now, settings, guard);
+            self.take_step(due, partitions, now, settings, guard);
         }
     }
 
-    fn step_due(&self, due: u64, partitions: &PartitionMap, now: Moment, settings: &Settings, guard: &Guard) {
+    fn take_step(
+        &self,
+        due: u64,
+        partitions: &PartitionMap,
+        now: Moment,
+        settings: &Settings,
+        guard: &Guard,
+    ) {
         let walk_us = u64::from(settings.timing.window) * 1_000_000 / WALKS;
         let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
         let next = Moment::from_us(behind + (walk_us / partitions.steps()).max(1));
         if self.due.compare_exchange(due, next.stamp(), Relaxed, Relaxed).is_err() {
             return;
         }
-        // What was cleared needs no sweeping.
+        // What was cleared needs no reclaim.
         let Ok(Some((i, segment))) = partitions.walk(self.step.fetch_add(1, Relaxed), guard) else { return };
         let entries = || segment.chain().flat_map(|segment| segment.entries());
         if entries().any(|(_, _, partition)| partition.idle(now, settings.timing, guard)) {
@@ -81,7 +88,7 @@ impl Sweep {
 
     /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else
     /// the quietest of a few. Asides have as many places, apart: a throttle takes none of a partition.
-    pub(crate) fn trim(
+    pub(crate) fn evict(
         &self,
         partitions: &PartitionMap,
         new: Key<'_>,
@@ -100,7 +107,7 @@ impl Sweep {
                     Ok(found) => found,
                     Err(Cleared) => return,
                 };
-                match found.map(|partition| self.replace(partitions, partition, now, settings, guard)) {
+                match found.map(|partition| self.evict_one(partitions, partition, now, settings, guard)) {
                     Some(Ok(true)) => continue 'excess,
                     // It has moved, or another thread has counted it out as well. So there may be no excess any more.
                     Some(Ok(false)) => {
@@ -120,7 +127,7 @@ impl Sweep {
     /// Makes a partition go that has been counted out already, and tallies it by what it had when it went: it may have been
     /// recorded since it was chosen for being idle. `false`: another thread did, or it has moved.
     #[cold]
-    fn replace(
+    fn evict_one(
         &self,
         partitions: &PartitionMap,
         partition: Partition<'_>,
@@ -218,7 +225,7 @@ mod tests {
     fn at_the_bound_a_new_partition_looks_at_few_segments() {
         const BOUND: u64 = 2_000;
         let (settings, now) = (settings(BOUND), Moment::from_ms(0));
-        let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
+        let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
         for n in 0..40 * BOUND {
             let guard = &crossbeam_epoch::pin();
             let pk = n.to_le_bytes();
@@ -226,10 +233,10 @@ mod tests {
             let hash = settings.hashing.key(key);
             let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
             assert!(partitions.insert(hash, &content, settings.renewal(now), guard).is_ok());
-            sweep.trim(&partitions, key, now, &settings, guard);
+            reclaimer.evict(&partitions, key, now, &settings, guard);
         }
         let replaced = Counters::get(&settings.counters.replaced);
-        let looked_at = sweep.looked_at.load(Relaxed);
+        let looked_at = reclaimer.looked_at.load(Relaxed);
         println!("{looked_at} segments were looked at to replace {replaced} partitions");
         assert_eq!(replaced, 39 * BOUND);
         assert!(looked_at < 2 * replaced);
@@ -239,22 +246,22 @@ mod tests {
     #[test]
     fn a_cleared_map_is_searched_once() {
         let (settings, now) = (settings(1), Moment::from_ms(0));
-        let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
+        let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
         partitions.clear(crossbeam_epoch::pin);
-        sweep.trim(&partitions, key, now, &settings, &crossbeam_epoch::pin());
-        assert_eq!(sweep.sampled.load(Relaxed), 1);
+        reclaimer.evict(&partitions, key, now, &settings, &crossbeam_epoch::pin());
+        assert_eq!(reclaimer.sampled.load(Relaxed), 1);
     }
 
     /// It was counted out all the same, so that the map stayed one over its bound for ever.
     #[test]
     fn where_none_can_go_none_is_counted_out() {
         let (settings, now) = (settings(1), Moment::from_ms(0));
-        let (partitions, sweep) = (PartitionMap::try_new().unwrap(), Sweep::new(now));
+        let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
-        sweep.trim(&partitions, key, now, &settings, &crossbeam_epoch::pin());
-        assert_eq!((sweep.sampled.load(Relaxed), partitions.len(key).get()), (TRIES.into(), 2));
+        reclaimer.evict(&partitions, key, now, &settings, &crossbeam_epoch::pin());
+        assert_eq!((reclaimer.sampled.load(Relaxed), partitions.len(key).get()), (TRIES.into(), 2));
     }
 }

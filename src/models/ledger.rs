@@ -76,7 +76,7 @@ fn e_a_record_against_growth() {
 fn f_record_against_reclaim() {
     explore("f: record against reclaim", 1, || {
         let stage = Subject::stage(&[0]);
-        let (_, count) = stage.race(|s, t| s.sweep(5, t), |s, t| s.record(0, Read, 5, t));
+        let (_, count) = stage.race(|s, t| s.reclaim(5, t), |s, t| s.record(0, Read, 5, t));
         assert_eq!(count, 1);
         stage.then(|s, t| {
             assert_eq!([s.count(0, Write, 5, t), s.count(0, Read, 5, t)], [0, 1]);
@@ -92,10 +92,10 @@ fn f_record_against_two_reclaims() {
     explore("f: record against two reclaims", 1, || {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(
-            |s, t| s.sweep(5, t),
+            |s, t| s.reclaim(5, t),
             |s, t| {
                 let count = s.record(0, Write, 5, t);
-                s.sweep(6, t);
+                s.reclaim(6, t);
                 count
             },
         );

@@ -132,10 +132,10 @@ impl Subject {
     }
 
     /// Reclaims what is idle; in a model one step walks the whole map.
-    pub(super) fn sweep(&self, second: u32, thread: &Thread) {
+    pub(super) fn reclaim(&self, second: u32, thread: &Thread) {
         let guard = thread.pin();
         let now = Moment::from_ms(u64::from(second) * 1000);
-        self.current.get(&guard).sweep(now, &self.settings, &guard);
+        self.current.get(&guard).reclaim_step(now, &self.settings, &guard);
     }
 
     pub(super) fn partitions(&self, thread: &Thread) -> u64 {
