@@ -79,14 +79,14 @@ mutate 'a tally of nothing' src/detector/throttle.rs \
     'let Some(added) = Amount::new(amount) else { return Ok(()) };' 'let added = Amount::clamped(amount.max(1));' \
     cargo test --quiet --locked --test observe zeros
 mutate 'idleness is judged before the removal' src/ledger/reclaim.rs \
-    'let Some(stopped) =' \
+    'let Some(removed) =' \
     'struct Chosen(bool);
         impl Chosen {
             fn was_idle(&self, _: Moment, _: crate::partition::Timing, _: &Guard) -> bool {
                 self.0
             }
         }
-        let stopped = Chosen(partition.idle(now, settings.timing, guard));
+        let removed = Chosen(partition.idle(now, settings.timing, guard));
         let Some(_) =' \
     ci/loom.sh f_an_idle_partition_recorded_as_it_goes_at_the_bound
 mutate 'a live one goes for one that was reclaimed' src/ledger/reclaim.rs \

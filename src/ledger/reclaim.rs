@@ -135,11 +135,11 @@ impl Reclaimer {
         settings: &Settings,
         guard: &Guard,
     ) -> Result<bool, Refusal> {
-        let Some(stopped) = partitions.remove(partition, settings.renewal(now), guard)? else {
+        let Some(removed) = partitions.remove(partition, settings.renewal(now), guard)? else {
             return Ok(false);
         };
         if !is_synthetic(partition.key()) {
-            let idle = stopped.was_idle(now, settings.timing, guard);
+            let idle = removed.was_idle(now, settings.timing, guard);
             Counters::add(if idle { &settings.counters.reclaimed } else { &settings.counters.replaced }, 1);
         }
         Ok(true)

@@ -24,7 +24,7 @@ use crate::map::len::Len;
 use crate::map::probe::ProbeOutcome;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
 use crate::partition::label::Label;
-use crate::partition::{Content, Partition, Stopped, Timing};
+use crate::partition::{Content, Partition, Removed, Timing};
 use crate::sys::clock::Moment;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
@@ -219,9 +219,9 @@ impl PartitionMap {
         partition: Partition<'_>,
         renewal: Renewal<'_>,
         guard: &Guard,
-    ) -> Result<Option<Stopped>, Refusal> {
+    ) -> Result<Option<Removed>, Refusal> {
         // First, so that who sees the lane vacated does not come upon the entry in its home.
-        partition.hide();
+        partition.mark_gone();
         loop {
             let (i, segment) = self.locate(partition.place(), guard)?;
             let here = |entry: &Partition<'_>| entry.address() == partition.address();
@@ -232,10 +232,10 @@ impl PartitionMap {
             match found {
                 None => return Ok(None),
                 Some(lane) if lane.vacate() => {
-                    let stopped = partition.stop();
+                    let removed = partition.freeze_alone();
                     // SAFETY: it can't be found, and `vacate` succeeds once for an entry.
-                    unsafe { stopped.past.retire(guard) };
-                    return Ok(Some(stopped));
+                    unsafe { removed.past.retire(guard) };
+                    return Ok(Some(removed));
                 }
                 Some(lane) if lane.is_frozen() => {
                     self.replace(i, segment, renewal, guard)?;
@@ -298,7 +298,7 @@ impl PartitionMap {
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
                 partitions += u64::from(!is_synthetic(partition.key()));
                 // SAFETY: its lane is frozen, in a segment that only this thread took out.
-                unsafe { partition.seal().retire(guard) };
+                unsafe { partition.freeze_past().retire(guard) };
             }
             // SAFETY: as above. Not by its directory entry, in which no leak checker would see the address.
             unsafe { guard.defer_unchecked(move || segment.free()) };
@@ -324,7 +324,7 @@ impl Drop for PartitionMap {
                 segment
                     .chain()
                     .flat_map(|segment| segment.entries())
-                    .for_each(|(_, _, partition)| partition.seal().free());
+                    .for_each(|(_, _, partition)| partition.freeze_past().free());
                 segment.free();
             }
         }

@@ -141,7 +141,7 @@ impl<'g> Segment<'g> {
                 if at.change(group, group.with(lane, hash.tag, cell)) {
                     // SAFETY: just written there.
                     let entry = unsafe { self.entry(cell) };
-                    entry.show();
+                    entry.mark_live();
                     return ProbeOutcome::Done(entry);
                 }
                 continue 'probe;
@@ -157,7 +157,7 @@ impl<'g> Segment<'g> {
         let Some((cell, (group, seen, lane))) = self.write(content).zip(vacant) else { return false };
         group.set(seen.with(lane, tag, cell));
         // SAFETY: just written there.
-        unsafe { self.entry(cell) }.show();
+        unsafe { self.entry(cell) }.mark_live();
         true
     }
 }

@@ -129,7 +129,7 @@ impl PartitionMap {
         for segment in segment.chain() {
             let lasts = segment.lasts()?;
             for (at, lane, entry) in segment.entries() {
-                let content = entry.freeze(&lasts[at]);
+                let content = entry.freeze_agreed(&lasts[at]);
                 if !content.idle(now, timing, guard) {
                     let to = if split { half(entry, depth) } else { 0 };
                     let half = halves[to].as_mut().expect("made above");

@@ -57,7 +57,7 @@ impl Drop for Series {
     fn drop(&mut self) {
         // SAFETY: nobody uses it any more.
         unsafe {
-            self.partition().seal().free();
+            self.partition().freeze_past().free();
             dealloc(self.0.as_ptr(), Self::LAYOUT);
         }
     }
@@ -353,7 +353,8 @@ fn j_promotion_against_a_read() {
 fn l_two_freezes_and_an_add() {
     explore("l: two freezes and an add", 3, || {
         let shared = Arc::new((AtomicHead::new(Head::new(7, 0, 1)), AtomicU64::new(0)));
-        let freezing = [shared.clone(), shared.clone()].map(|s| thread::spawn(move || s.0.freeze(&s.1)));
+        let freezing =
+            [shared.clone(), shared.clone()].map(|s| thread::spawn(move || s.0.freeze_agreed(&s.1)));
         let before = shared.0.add(2);
         let [one, other] = freezing.map(|thread| thread.join().unwrap());
         assert_eq!(one, other);

@@ -126,7 +126,7 @@ impl AtomicHead {
     /// it agree on that by way of `last`: each raises it to what it saw *before* it freezes that, and a head
     /// only rises (but for a full one, whose values all read as saturated), so once the head is frozen `last` holds what was frozen; what is added to the head after
     /// that is not in it.
-    pub(crate) fn freeze(&self, last: &AtomicU64) -> Head {
+    pub(crate) fn freeze_agreed(&self, last: &AtomicU64) -> Head {
         let mut seen = self.load();
         while !seen.is_frozen() {
             last.fetch_max(seen.0, AcqRel);
@@ -140,9 +140,9 @@ impl AtomicHead {
 
     /// Makes every later add count for nothing, and returns what the head held just before. Only one thread may
     /// freeze it so: it agrees with nobody.
-    pub(crate) fn stop(&self) -> Head {
+    pub(crate) fn freeze_alone(&self) -> Head {
         let held = Head(self.0.fetch_or(FROZEN, AcqRel));
-        debug_assert!(!held.is_frozen(), "stopped and moved, or stopped twice");
+        debug_assert!(!held.is_frozen(), "frozen alone and moved, or frozen alone twice");
         held
     }
 }
@@ -178,7 +178,7 @@ mod tests {
             let head = AtomicHead::new(Head::new(second, 5, MOST));
             assert!(head.load().is_live_at(second));
             assert!(!head.load().is_live_at(second ^ 1));
-            assert_eq!(head.stop(), Head::new(second, 5, MOST));
+            assert_eq!(head.freeze_alone(), Head::new(second, 5, MOST));
             assert!(!head.load().is_live_at(second) && head.load().second() == second);
         }
     }
@@ -186,9 +186,9 @@ mod tests {
     #[test]
     fn what_is_added_to_a_frozen_head_is_not_in_what_it_held() {
         let (head, last) = (AtomicHead::new(Head::new(7, 0, 5)), AtomicU64::new(0));
-        assert_eq!(head.freeze(&last), Head::new(7, 0, 5));
+        assert_eq!(head.freeze_agreed(&last), Head::new(7, 0, 5));
         assert!(head.add(1).is_frozen());
-        assert_eq!(head.freeze(&last), Head::new(7, 0, 5));
+        assert_eq!(head.freeze_agreed(&last), Head::new(7, 0, 5));
         assert!(!head.load().takes(1));
     }
 }

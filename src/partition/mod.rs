@@ -126,12 +126,12 @@ impl<'a> Content<'a> {
 }
 
 /// All that a partition had when it was taken out of the map.
-pub(crate) struct Stopped {
+pub(crate) struct Removed {
     heads: [Head; 2],
     pub(crate) past: PastPtr,
 }
 
-impl Stopped {
+impl Removed {
     /// Whether the partition was as if never seen when it went; see [`idle`].
     pub(crate) fn was_idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
         idle(self.heads, self.past, now, timing, guard)
@@ -238,12 +238,12 @@ impl<'g> Partition<'g> {
     }
 
     /// The entry is in the map.
-    pub(crate) fn show(&self) {
+    pub(crate) fn mark_live(&self) {
         self.core().label.mark_live();
     }
 
     /// The entry is about to be taken out of the map: from now on only its lane leads to it.
-    pub(crate) fn hide(&self) {
+    pub(crate) fn mark_gone(&self) {
         self.core().label.mark_gone();
     }
 
@@ -322,24 +322,24 @@ impl<'g> Partition<'g> {
     /// Freezes the entry, so that every later add is told that it moved, and returns what a copy is made of.
     /// All who freeze it agree on what its heads held by way of `last`. An expired head is copied as it is: one
     /// who read the clock before may be closing its second still, and then needs its base.
-    pub(crate) fn freeze(&self, last: &[AtomicU64; 2]) -> Content<'g> {
+    pub(crate) fn freeze_agreed(&self, last: &[AtomicU64; 2]) -> Content<'g> {
         let core = self.core();
         // The heads first: who turns one marks the past before that.
-        let heads = [0, 1].map(|i| core.heads[i].freeze(&last[i]));
-        Content { key: self.key(), place: self.place(), heads, past: core.past.freeze().thawed() }
+        let heads = [0, 1].map(|i| core.heads[i].freeze_agreed(&last[i]));
+        Content { key: self.key(), place: self.place(), heads, past: core.past.freeze_past().thawed() }
     }
 
-    /// Stops an entry that can't be found any more, and returns what it had: nothing is added to that. Called once.
-    pub(crate) fn stop(&self) -> Stopped {
+    /// Freezes an entry alone, one that can't be found any more, and returns what it had: nothing is added to that. Called once.
+    pub(crate) fn freeze_alone(&self) -> Removed {
         let [writes, reads] = &self.core().heads;
-        // The heads first, as in `freeze`.
-        let heads = [writes.stop(), reads.stop()];
-        Stopped { heads, past: self.seal() }
+        // The heads first, as in `freeze_agreed`.
+        let heads = [writes.freeze_alone(), reads.freeze_alone()];
+        Removed { heads, past: self.freeze_past() }
     }
 
     /// Makes sure that nothing is hung on the entry from now on, and returns what is.
-    pub(crate) fn seal(&self) -> PastPtr {
-        self.core().past.freeze()
+    pub(crate) fn freeze_past(&self) -> PastPtr {
+        self.core().past.freeze_past()
     }
 
     pub(crate) fn text_len(&self) -> usize {

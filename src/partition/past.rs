@@ -69,7 +69,7 @@ impl Past {
     }
 
     /// Makes sure that nothing new is hung here, and returns what hangs here then.
-    pub(crate) fn freeze(&self) -> PastPtr {
+    pub(crate) fn freeze_past(&self) -> PastPtr {
         self.mark(PastPtr::frozen)
     }
 
@@ -218,13 +218,13 @@ mod tests {
         let put = |past: &Past, second, count| past.put(Write, Slot::new(second, count), 60, guard);
         let full = CAPACITIES[0] as u32;
         (0..full).for_each(|second| put(&old, second, 1).unwrap());
-        let copy = Past::new(old.freeze().thawed());
+        let copy = Past::new(old.freeze_past().thawed());
         assert!(matches!(put(&old, full, 1), Err(GrowError::Frozen)));
         put(&copy, 0, 2).unwrap();
         assert_eq!(copy.parts(guard).history.capacity(), CAPACITIES[0]);
         put(&copy, full, 1).unwrap();
         assert_eq!(copy.parts(guard).history.capacity(), CAPACITIES[1]);
         // SAFETY: nobody else has seen it; the old one hung on it too.
-        unsafe { copy.freeze().free() };
+        unsafe { copy.freeze_past().free() };
     }
 }

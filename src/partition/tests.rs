@@ -23,7 +23,7 @@ fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
             partition.add(operation, Amount::ONE, now, timing, u64::MAX, guard).unwrap();
         }
     }
-    let past = partition.seal();
+    let past = partition.freeze_past();
     // SAFETY: nobody else has seen it.
     let size = entry + unsafe { past.parts().bytes(window) };
     // SAFETY: as above.

@@ -40,7 +40,7 @@ fn freeze_all(ledger: &Ledger, guard: &Guard) {
     let (_, segment) = ledger.partitions.locate(0, guard).unwrap();
     segment.freeze();
     let lasts = segment.lasts().unwrap();
-    segment.entries().for_each(|(at, _, entry)| _ = entry.freeze(&lasts[at]));
+    segment.entries().for_each(|(at, _, entry)| _ = entry.freeze_agreed(&lasts[at]));
 }
 
 /// It was taken for one that a clear had forgotten.
