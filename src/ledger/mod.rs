@@ -201,12 +201,12 @@ impl Ledger {
         settings: &Settings,
         guard: &Guard,
     ) -> Result<(), Refusal> {
-        let once_frozen = match refused {
-            AddError::Idle => false,
-            AddError::Moved => true,
-            AddError::Memory => return Err(Refusal::Memory),
-        };
-        self.partitions.renew(hash.place, once_frozen, settings.renewal(now), guard)
+        let context = settings.replace_context(now);
+        match refused {
+            AddError::Idle => self.partitions.replace_at(hash.place, context, guard),
+            AddError::Moved => self.partitions.help_replace_at(hash.place, context, guard),
+            AddError::Memory => Err(Refusal::Memory),
+        }
     }
 
     /// Finds the partition, or inserts it with its first record, and makes room for it where there is a bound.
@@ -222,7 +222,7 @@ impl Ledger {
         }
         let floor = self.floor(posting, settings);
         let content = Content::first(key, hash, operation, amount, now.second, floor)?;
-        let inserted = self.partitions.insert(hash, &content, settings.renewal(now), guard);
+        let inserted = self.partitions.insert(hash, &content, settings.replace_context(now), guard);
         if !matches!(inserted, Ok(InsertOutcome::Done(_))) {
             // SAFETY: it did not get into the map.
             unsafe { content.past.free() };

@@ -81,7 +81,7 @@ impl Reclaimer {
         let entries = || segment.chain().flat_map(|segment| segment.entries());
         if entries().any(|(_, _, partition)| partition.idle(now, settings.timing, guard)) {
             // Without memory they are left for a later walk.
-            let _ = partitions.replace(i, segment, settings.renewal(now), guard);
+            let _ = partitions.replace(i, segment, settings.replace_context(now), guard);
             guard.flush();
         }
     }
@@ -135,7 +135,7 @@ impl Reclaimer {
         settings: &Settings,
         guard: &Guard,
     ) -> Result<bool, Refusal> {
-        let Some(removed) = partitions.remove(partition, settings.renewal(now), guard)? else {
+        let Some(removed) = partitions.remove(partition, settings.replace_context(now), guard)? else {
             return Ok(false);
         };
         if !is_synthetic(partition.key()) {
@@ -232,7 +232,7 @@ mod tests {
             let key = Key { table: b"t", pk: &pk };
             let hash = settings.hashing.key(key);
             let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
-            assert!(partitions.insert(hash, &content, settings.renewal(now), guard).is_ok());
+            assert!(partitions.insert(hash, &content, settings.replace_context(now), guard).is_ok());
             reclaimer.evict(&partitions, key, now, &settings, guard);
         }
         let replaced = Counters::get(&settings.counters.replaced);

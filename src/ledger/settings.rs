@@ -3,7 +3,7 @@
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
 use crate::ledger::counters::Counters;
-use crate::map::Renewal;
+use crate::map::ReplaceContext;
 use crate::operation::Operation;
 use crate::partition::Timing;
 use crate::policy::measure::Measure;
@@ -39,8 +39,8 @@ impl Settings {
     }
 
     /// For a segment that is replaced at this moment.
-    pub(crate) fn renewal(&self, now: Moment) -> Renewal<'_> {
+    pub(crate) fn replace_context(&self, now: Moment) -> ReplaceContext<'_> {
         let reclaimed = &self.counters.reclaimed;
-        Renewal { now, timing: self.timing, reclaimed, to_come: 0 }
+        ReplaceContext { now, timing: self.timing, reclaimed, to_come: 0 }
     }
 }

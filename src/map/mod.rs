@@ -39,7 +39,7 @@ pub(crate) enum InsertOutcome<'g> {
 
 /// What a segment is replaced for, and by whom.
 #[derive(Clone, Copy)]
-pub(crate) struct Renewal<'a> {
+pub(crate) struct ReplaceContext<'a> {
     pub(crate) now: Moment,
     pub(crate) timing: Timing,
     /// Where partitions are tallied that were idle, and so are not in the successor.
@@ -175,10 +175,10 @@ impl PartitionMap {
         &self,
         hash: Hash,
         content: &Content<'_>,
-        renewal: Renewal<'_>,
+        context: ReplaceContext<'_>,
         guard: &'g Guard,
     ) -> Result<InsertOutcome<'g>, Refusal> {
-        let renewal = Renewal { to_come: content.text_len(), ..renewal };
+        let context = ReplaceContext { to_come: content.text_len(), ..context };
         loop {
             let (i, segment) = self.locate(hash.place, guard)?;
             if let Some(found) = segment.find(hash, content.key) {
@@ -186,7 +186,7 @@ impl PartitionMap {
             }
             let last = segment.chain().last().unwrap_or(segment);
             match last.insert(hash, content) {
-                ProbeOutcome::Frozen => self.replace(i, segment, renewal, guard)?,
+                ProbeOutcome::Frozen => self.replace(i, segment, context, guard)?,
                 ProbeOutcome::Exists(found) => return Ok(InsertOutcome::Exists(found)),
                 ProbeOutcome::Done(new) => {
                     self.len(content.key).increment();
@@ -196,18 +196,27 @@ impl PartitionMap {
         }
     }
 
-    /// Replaces the segment where keys of this place belong; or, if it is to be only once it is frozen, finishes
-    /// what another thread has begun.
-    pub(crate) fn renew(
+    /// Replaces the segment where keys of this place belong.
+    pub(crate) fn replace_at(
         &self,
         place: u32,
-        once_frozen: bool,
-        renewal: Renewal<'_>,
+        context: ReplaceContext<'_>,
         guard: &Guard,
     ) -> Result<(), Refusal> {
         let (i, segment) = self.locate(place, guard)?;
-        if !once_frozen || segment.is_frozen() {
-            self.replace(i, segment, renewal, guard)?;
+        Ok(self.replace(i, segment, context, guard)?)
+    }
+
+    /// Finishes the replacement of the segment where keys of this place belong, if another thread has begun one.
+    pub(crate) fn help_replace_at(
+        &self,
+        place: u32,
+        context: ReplaceContext<'_>,
+        guard: &Guard,
+    ) -> Result<(), Refusal> {
+        let (i, segment) = self.locate(place, guard)?;
+        if segment.is_frozen() {
+            self.replace(i, segment, context, guard)?;
         }
         Ok(())
     }
@@ -217,7 +226,7 @@ impl PartitionMap {
     pub(crate) fn remove(
         &self,
         partition: Partition<'_>,
-        renewal: Renewal<'_>,
+        context: ReplaceContext<'_>,
         guard: &Guard,
     ) -> Result<Option<Removed>, Refusal> {
         // First, so that who sees the lane vacated does not come upon the entry in its home.
@@ -238,7 +247,7 @@ impl PartitionMap {
                     return Ok(Some(removed));
                 }
                 Some(lane) if lane.is_frozen() => {
-                    self.replace(i, segment, renewal, guard)?;
+                    self.replace(i, segment, context, guard)?;
                     return Ok(None);
                 }
                 Some(_) => {}

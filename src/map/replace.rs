@@ -13,7 +13,7 @@ use crate::map::directory::DEPTH_MAX;
 use crate::map::len::Len;
 use crate::map::segment::Segment;
 use crate::map::successor::{Load, Successor};
-use crate::map::{PartitionMap, Renewal};
+use crate::map::{PartitionMap, ReplaceContext};
 use crate::partition::Partition;
 use crate::partition::past_ptr::PastPtr;
 use crate::sys::sync::{AcqRel, Acquire, Relaxed};
@@ -29,7 +29,7 @@ impl PartitionMap {
         &self,
         i: u32,
         segment: Segment<'_>,
-        renewal: Renewal<'_>,
+        context: ReplaceContext<'_>,
         guard: &Guard,
     ) -> Result<(), OutOfMemory> {
         if !self.is_published(i, segment) {
@@ -38,10 +38,10 @@ impl PartitionMap {
         self.link_sibling(i, segment);
         segment.freeze();
         let depth = segment.depth();
-        let loads = self.loads(segment, renewal, guard);
+        let loads = self.loads(segment, context, guard);
         let split = loads[2].is_much() && self.may_split(loads[2].entries, depth);
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
-        let copied = self.copy(segment, renewal, split, &loads, &mut halves, guard);
+        let copied = self.copy(segment, context, split, &loads, &mut halves, guard);
         let published = copied.as_ref().is_ok_and(|_| {
             let [lower, upper] = &mut halves;
             let lower = lower.as_mut().expect("made by `copy`");
@@ -73,7 +73,7 @@ impl PartitionMap {
             len.decrement_by(idle);
         }
         if idle[0] > 0 {
-            renewal.reclaimed.fetch_add(idle[0], Relaxed);
+            context.reclaimed.fetch_add(idle[0], Relaxed);
         }
         Ok(())
     }
@@ -87,10 +87,10 @@ impl PartitionMap {
     }
 
     /// What the lower half, the upper half and all of a segment would have to hold.
-    fn loads(&self, segment: Segment<'_>, renewal: Renewal<'_>, guard: &Guard) -> [Load; 3] {
+    fn loads(&self, segment: Segment<'_>, context: ReplaceContext<'_>, guard: &Guard) -> [Load; 3] {
         let mut loads = [Load::default(); 3];
         for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
-            if !entry.idle(renewal.now, renewal.timing, guard) {
+            if !entry.idle(context.now, context.timing, guard) {
                 loads[half(entry, segment.depth())].add(entry.text_len());
                 loads[2].add(entry.text_len());
             }
@@ -103,13 +103,13 @@ impl PartitionMap {
     fn copy<'g>(
         &self,
         segment: Segment<'g>,
-        renewal: Renewal<'_>,
+        context: ReplaceContext<'_>,
         split: bool,
         loads: &[Load; 3],
         halves: &mut [Option<Successor<'g>>; 2],
         guard: &Guard,
     ) -> Result<Copied, OutOfMemory> {
-        let (Renewal { now, timing, to_come, .. }, depth) = (renewal, segment.depth());
+        let (ReplaceContext { now, timing, to_come, .. }, depth) = (context, segment.depth());
         if split {
             self.directory.deepen(depth + 1)?;
             for (half, load) in halves.iter_mut().zip(loads) {

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use crate::key::Key;
     use crate::key::hash::Hash;
-    use crate::map::Renewal;
+    use crate::map::ReplaceContext;
     use crate::operation::Operation;
     use crate::partition::amount::Amount;
     use crate::partition::{Content, Timing};
@@ -60,8 +60,9 @@ mod tests {
         let hash = Hash::new(u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32));
         let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
         let timing = Timing { window: 60, interval_ms: 0 };
-        let renewal = Renewal { now: Moment::from_ms(0), timing, reclaimed: &AtomicU64::new(0), to_come: 0 };
-        assert!(map.insert(hash, &content, renewal, guard).is_ok());
+        let context =
+            ReplaceContext { now: Moment::from_ms(0), timing, reclaimed: &AtomicU64::new(0), to_come: 0 };
+        assert!(map.insert(hash, &content, context, guard).is_ok());
     }
 
     #[test]

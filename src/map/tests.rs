@@ -25,9 +25,9 @@ impl Subject {
         Self { map: PartitionMap::try_new().unwrap(), reclaimed: AtomicU64::new(0) }
     }
 
-    fn renewal(&self, second: u64) -> Renewal<'_> {
+    fn replace_context(&self, second: u64) -> ReplaceContext<'_> {
         let now = Moment::from_ms(second * 1000);
-        Renewal { now, timing: TIMING, reclaimed: &self.reclaimed, to_come: 0 }
+        ReplaceContext { now, timing: TIMING, reclaimed: &self.reclaimed, to_come: 0 }
     }
 
     /// Inserts a key of `len` bytes, at least 8, that adds 1 in `second`. `true`: it was not there.
@@ -36,7 +36,7 @@ impl Subject {
         let pk = pk(key, len);
         let content =
             Content::first(Key { table: b"t", pk: &pk }, hash, Write, Amount::ONE, second, u64::MAX).unwrap();
-        let inserted = self.map.insert(hash, &content, self.renewal(second.into()), &guard);
+        let inserted = self.map.insert(hash, &content, self.replace_context(second.into()), &guard);
         matches!(inserted.unwrap(), InsertOutcome::Done(_))
     }
 
@@ -62,8 +62,9 @@ impl Subject {
     }
 
     fn remove(&self, key: u64, len: usize, hash: Hash) -> bool {
-        let removed =
-            self.with(key, len, hash, |found, guard| self.map.remove(found, self.renewal(0), guard).unwrap());
+        let removed = self.with(key, len, hash, |found, guard| {
+            self.map.remove(found, self.replace_context(0), guard).unwrap()
+        });
         removed.is_some_and(|removed| {
             assert!(removed.is_some());
             self.map.lens[0].decrement_by(1);
@@ -246,7 +247,7 @@ fn a_few_long_keys_that_collide_leave_the_map_shallow() {
                 }
             }
             let guard = &crossbeam_epoch::pin();
-            subject.map.renew(0, false, subject.renewal(second.into()), guard).unwrap();
+            subject.map.replace_at(0, subject.replace_context(second.into()), guard).unwrap();
             assert!(subject.map.steps() <= 2 * (keys + 1), "{} for {keys} keys", subject.map.steps());
         }
         assert_eq!(subject.map.clear(crossbeam_epoch::pin), subject.map.lens[0].get());
@@ -261,7 +262,7 @@ fn what_is_idle_does_not_move_and_is_tallied() {
     }
     let guard = &crossbeam_epoch::pin();
     for place in 0..subject.map.steps() as u32 {
-        subject.map.renew(place, false, subject.renewal(100), guard).unwrap();
+        subject.map.replace_at(place, subject.replace_context(100), guard).unwrap();
     }
     assert_eq!(subject.keys_walked(), (1..3_000).step_by(2).collect::<Vec<_>>());
     assert_eq!((subject.map.lens[0].get(), subject.reclaimed.load(Relaxed)), (1_500, 1_500));
@@ -282,7 +283,7 @@ fn a_partition_that_moves_keeps_its_past() {
         let seconds = u64::from(second.min(60) + 1);
         assert_eq!(count, Some(seconds + u64::from(second <= 60)));
         let guard = crossbeam_epoch::pin();
-        subject.map.renew(hash.place, false, subject.renewal(second.into()), &guard).unwrap();
+        subject.map.replace_at(hash.place, subject.replace_context(second.into()), &guard).unwrap();
     }
 }
 
@@ -297,7 +298,7 @@ fn a_cleared_map_takes_nobody_in() {
     let content = Content::first(key, mixed(1), Write, Amount::ONE, 0, u64::MAX).unwrap();
     assert!(matches!(subject.map.find(mixed(1), key, &guard), Err(Cleared)));
     assert!(subject.map.find_quickly(mixed(1), key, &guard).is_none());
-    let inserted = subject.map.insert(mixed(1), &content, subject.renewal(0), &guard);
+    let inserted = subject.map.insert(mixed(1), &content, subject.replace_context(0), &guard);
     assert!(matches!(inserted, Err(Refusal::Cleared)));
     assert!((0..subject.map.steps()).all(|step| subject.map.walk(step, &guard).is_err()));
 }
@@ -339,7 +340,7 @@ proptest! {
                 }
                 Step::Renew(key) => {
                     let guard = crossbeam_epoch::pin();
-                    let renewed = subject.map.renew(hash(key).place, false, subject.renewal(0), &guard);
+                    let renewed = subject.map.replace_at(hash(key).place, subject.replace_context(0), &guard);
                     prop_assert!(renewed.is_ok());
                 }
             }

@@ -249,8 +249,8 @@ fn alarm() -> Model<Subject> {
         read: |subject, guard| assert_eq!(ring(subject, guard), None),
         retire: |subject, pin| {
             let guard = pin();
-            let renewal = subject.settings.renewal(Moment::from_ms(5000));
-            subject.current.get(&guard).partitions.renew(0, false, renewal, &guard).unwrap();
+            let context = subject.settings.replace_context(Moment::from_ms(5000));
+            subject.current.get(&guard).partitions.replace_at(0, context, &guard).unwrap();
         },
     }
 }

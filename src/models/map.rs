@@ -5,7 +5,7 @@ use super::{Stage, Thread, explore};
 use crate::error::Refusal;
 use crate::key::Key;
 use crate::key::hash::Hash;
-use crate::map::{InsertOutcome, PartitionMap, Renewal};
+use crate::map::{InsertOutcome, PartitionMap, ReplaceContext};
 use crate::operation::Operation::Write;
 use crate::partition::amount::Amount;
 use crate::partition::{Content, Partition, Timing};
@@ -29,9 +29,9 @@ impl Subject {
         stage
     }
 
-    fn renewal(&self, second: u64) -> Renewal<'_> {
+    fn replace_context(&self, second: u64) -> ReplaceContext<'_> {
         let timing = Timing { window: 1, interval_ms: 1000 };
-        Renewal { now: Moment::from_ms(second * 1000), timing, reclaimed: &self.reclaimed, to_come: 0 }
+        ReplaceContext { now: Moment::from_ms(second * 1000), timing, reclaimed: &self.reclaimed, to_come: 0 }
     }
 
     /// `true`: it was not there.
@@ -39,7 +39,7 @@ impl Subject {
         let (pk, hash) = (key.to_ne_bytes(), hash(key));
         let content = Content::first(key_of(&pk), hash, Write, Amount::ONE, 0, u64::MAX).unwrap();
         let guard = thread.pin();
-        let inserted = self.map.insert(hash, &content, self.renewal(0), &guard)?;
+        let inserted = self.map.insert(hash, &content, self.replace_context(0), &guard)?;
         Ok(matches!(inserted, InsertOutcome::Done(_)))
     }
 
@@ -55,7 +55,7 @@ impl Subject {
         let guard = thread.pin();
         // As who makes one go at the bound does: it tries again with another, or the same.
         while let Some(found) = self.find(key, &guard) {
-            if self.map.remove(found, self.renewal(0), &guard).unwrap().is_some() {
+            if self.map.remove(found, self.replace_context(0), &guard).unwrap().is_some() {
                 self.map.lens[0].decrement_by(1);
                 return;
             }
@@ -65,7 +65,7 @@ impl Subject {
 
     /// Replaces the segment of a key at some second: later than 1, what was written in 0 is idle.
     fn replace(&self, key: u32, second: u64, thread: &Thread) {
-        self.map.renew(key, false, self.renewal(second), &thread.pin()).unwrap();
+        self.map.replace_at(key, self.replace_context(second), &thread.pin()).unwrap();
     }
 }
 
@@ -130,7 +130,7 @@ fn e_a_removal_against_insert_and_find() {
             |s, t| {
                 let (pk, guard) = (0_u32.to_ne_bytes(), t.pin());
                 let content = Content::first(key_of(&pk), hash(0), Write, Amount::ONE, 0, u64::MAX).unwrap();
-                let inserted = s.map.insert(hash(0), &content, s.renewal(0), &guard);
+                let inserted = s.map.insert(hash(0), &content, s.replace_context(0), &guard);
                 if let Ok(InsertOutcome::Done(new)) = inserted {
                     let found = s.map.find_quickly(hash(0), key_of(&pk), &guard).unwrap();
                     assert_eq!(found.address(), new.address());

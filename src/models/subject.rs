@@ -127,8 +127,8 @@ impl Subject {
     /// Replaces the segment of a key.
     pub(super) fn replace(&self, key: u32, second: u32, thread: &Thread) {
         let guard = thread.pin();
-        let renewal = self.settings.renewal(Moment::from_ms(u64::from(second) * 1000));
-        self.current.get(&guard).partitions.renew(key, false, renewal, &guard).unwrap();
+        let context = self.settings.replace_context(Moment::from_ms(u64::from(second) * 1000));
+        self.current.get(&guard).partitions.replace_at(key, context, &guard).unwrap();
     }
 
     /// Reclaims what is idle; in a model one step walks the whole map.

@@ -78,7 +78,9 @@ fn a_hot_record_whose_partition_was_replaced_before_it_had_an_alarm_warns() {
     detector.record_write("t", "k").unwrap();
     let (_, warning) = finish(&detector, 10, |ledger, found, guard| {
         let now = Moment::from_ms(0);
-        assert!(ledger.partitions.remove(found, detector.settings.renewal(now), guard).unwrap().is_some());
+        assert!(
+            ledger.partitions.remove(found, detector.settings.replace_context(now), guard).unwrap().is_some()
+        );
     });
     let warning = warning.expect("the record was hot");
     assert_eq!((warning.count, warning.suppressed, warning.peak), (10, 0, 10));
@@ -131,7 +133,7 @@ fn a_record_that_was_overtaken_asks_the_copy_for_its_count() {
     let found = ledger.partitions.find(posting(&detector).hash, KEY, guard).unwrap().unwrap();
     let before = Head::new(4, 0, 5);
     assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
-    ledger.partitions.renew(0, false, settings.renewal(Moment::from_ms(4_000)), guard).unwrap();
+    ledger.partitions.replace_at(0, settings.replace_context(Moment::from_ms(4_000)), guard).unwrap();
     assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
     for second in 5..8 {
         ledger.post(&write(&detector, second, 1), settings, guard).unwrap();
@@ -146,6 +148,6 @@ fn a_record_whose_heavy_partition_has_gone_has_its_own_second() {
     let guard = &epoch::pin();
     let (ledger, settings) = (detector.current.get(guard), &detector.settings);
     let found = ledger.partitions.find(posting(&detector).hash, KEY, guard).unwrap().unwrap();
-    ledger.partitions.remove(found, settings.renewal(Moment::from_ms(4_000)), guard).unwrap();
+    ledger.partitions.remove(found, settings.replace_context(Moment::from_ms(4_000)), guard).unwrap();
     assert_eq!(overtaken(&detector, found, Head::new(4, 0, 5), 4, 3), 5 + 3);
 }
