@@ -82,17 +82,17 @@ impl Detector {
             let run = done..n.min(done + CHUNK);
             match self.record_run(run.clone(), &nth, &mut hasher, delivery) {
                 Ok(()) => {
-                    self.records.count(epoch::block(), run.len() as u64);
+                    self.records.add(epoch::block(), run.len() as u64);
                     done = run.end;
                 }
                 Err(Stop::Warning(len, warning)) => {
-                    self.records.count(epoch::block(), len as u64);
+                    self.records.add(epoch::block(), len as u64);
                     done += len;
                     listener.hear(self, &warning);
                 }
                 Err(Stop::Refused(0, refused)) if done == 0 => return Err(refused),
                 Err(Stop::Refused(len, _)) => {
-                    self.records.count(epoch::block(), len as u64);
+                    self.records.add(epoch::block(), len as u64);
                     return Ok(done + len);
                 }
             }

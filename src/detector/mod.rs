@@ -28,7 +28,7 @@ use crate::policy::thresholds::{self, Scope, Thresholds};
 use crate::statistics::Statistics;
 use crate::sys::clock::Clock;
 use crate::sys::epoch;
-use crate::sys::record_counter::Census;
+use crate::sys::record_counter::RecordCounter;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Tells detectors apart, even where one has another's address. Never wraps.
@@ -56,7 +56,7 @@ pub struct Detector {
     pub(crate) settings: Settings,
     pub(crate) callback: Option<Callback>,
     pub(crate) current: Current,
-    pub(crate) records: Census,
+    pub(crate) records: RecordCounter,
     /// No other detector has it, nor will.
     pub(crate) id: u64,
     #[cfg(feature = "dynamodb")]
@@ -75,7 +75,7 @@ impl Detector {
             settings,
             callback,
             current,
-            records: Census::new(),
+            records: RecordCounter::new(),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             #[cfg(feature = "dynamodb")]
             schemas: Schemas::try_new()?,
@@ -180,7 +180,7 @@ impl Detector {
     /// Numbers about the detector itself. Takes time in proportion to the partitions tracked.
     pub fn statistics(&self) -> Statistics {
         let fixed = size_of::<Self>() + size_of::<Ledger>();
-        let mut statistics = self.settings.counters.read(self.records.read());
+        let mut statistics = self.settings.counters.read(self.records.get());
         let mut bytes = 0;
         let begin = |bytes: &mut usize| *bytes = fixed;
         let enter = |bytes: &mut usize, segment: Segment<'_>| *bytes += segment.bytes();

@@ -125,13 +125,13 @@ impl Detector {
         let ledger = self.current.get(&guard);
         let quick = ledger.post_quickly(posting, &guard);
         if let Quick::Done(count) = quick {
-            self.records.count(epoch::block(), 1);
+            self.records.add(epoch::block(), 1);
             return Ok((count, None));
         }
         let finished = self.finish(ledger, quick, &{ posting }, delivery, &guard);
         drop(guard);
         let finished = finished?;
-        self.records.count(epoch::block(), 1);
+        self.records.add(epoch::block(), 1);
         self.deliver(finished, delivery)
     }
 

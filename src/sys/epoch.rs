@@ -42,7 +42,7 @@ impl Drop for Owner {
         LOCAL.with(|local| {
             local.handle.set(null());
             if let Some(block) = local.block.take() {
-                block.leave();
+                block.release();
             }
         });
     }
@@ -77,7 +77,7 @@ fn register() -> Guard {
         LOCAL.with(|local| {
             local.handle.set(handle);
             if local.block.get().is_none() {
-                local.block.set(Block::take());
+                local.block.set(Block::claim());
             }
         });
         handle.pin()
@@ -121,7 +121,7 @@ extern "C" fn forked() {
     // The child's one thread is the one that this runs on.
     LOCAL.with(|local| {
         local.handle.set(null());
-        Block::leave_others(local.block.get().map_or(null(), std::ptr::from_ref));
+        Block::release_others(local.block.get().map_or(null(), std::ptr::from_ref));
     });
 }
 

@@ -34,7 +34,7 @@ fn blocks() -> impl Iterator<Item = &'static Block> {
 
 impl Block {
     /// A block for this thread alone. `None`: there is no memory for one.
-    pub(crate) fn take() -> Option<&'static Self> {
+    pub(crate) fn claim() -> Option<&'static Self> {
         let free = |block: &&Block| block.taken.compare_exchange(false, true, AcqRel, Relaxed).is_ok();
         if let Some(block) = blocks().find(free) {
             return Some(block);
@@ -53,57 +53,57 @@ impl Block {
         }
     }
 
-    /// Leaves the block to another thread.
-    pub(crate) fn leave(&self) {
+    /// Releases the block to another thread.
+    pub(crate) fn release(&self) {
         self.taken.store(false, Release);
     }
 
     /// After a fork: the threads of other blocks are not here.
     #[cfg(unix)]
-    pub(crate) fn leave_others(own: *const Self) {
-        blocks().filter(|&block| !std::ptr::eq(block, own)).for_each(Self::leave);
+    pub(crate) fn release_others(own: *const Self) {
+        blocks().filter(|&block| !std::ptr::eq(block, own)).for_each(Self::release);
     }
 }
 
 /// A detector's counter of records.
 #[derive(Debug)]
-pub(crate) struct Census {
+pub(crate) struct RecordCounter {
     /// Its place in all blocks, or [`PLACES`].
     place: usize,
     /// For threads without a block, and for a detector without a place.
-    rest: AtomicU64,
+    overflow: AtomicU64,
 }
 
-impl Census {
+impl RecordCounter {
     pub(crate) fn new() -> Self {
         let free = |taken: u64| (0..PLACES).find(|place| taken >> place & 1 == 0);
         let take = |taken| free(taken).map(|place| taken | 1 << place);
         let place = TAKEN
             .fetch_update(AcqRel, Acquire, take)
             .map_or(PLACES, |before| free(before).expect("it was taken"));
-        Self { place, rest: AtomicU64::new(0) }
+        Self { place, overflow: AtomicU64::new(0) }
     }
 
     /// Counts `n` records of this thread, whose block that is if it has one.
     #[inline(always)]
-    pub(crate) fn count(&self, block: Option<&'static Block>, n: u64) {
+    pub(crate) fn add(&self, block: Option<&'static Block>, n: u64) {
         match block.and_then(|block| block.counts.get(self.place)) {
             // Only this thread writes here: nothing comes between load and store.
             Some(count) => count.store(count.load(Relaxed) + n, Relaxed),
             None => {
-                self.rest.fetch_add(n, Relaxed);
+                self.overflow.fetch_add(n, Relaxed);
             }
         }
     }
 
     /// How many were counted. Exact while no record is under way.
-    pub(crate) fn read(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         let counted = |block: &Block| block.counts.get(self.place).map_or(0, |count| count.load(Relaxed));
-        self.rest.load(Relaxed) + blocks().map(counted).sum::<u64>()
+        self.overflow.load(Relaxed) + blocks().map(counted).sum::<u64>()
     }
 }
 
-impl Drop for Census {
+impl Drop for RecordCounter {
     fn drop(&mut self) {
         if self.place < PLACES {
             // No call on this detector is under way, so nobody writes here meanwhile.
@@ -119,15 +119,15 @@ mod tests {
 
     #[test]
     fn detectors_without_a_place_count_too() {
-        let block = Block::take();
-        let all: Vec<_> = (0..PLACES + 5).map(|_| Census::new()).collect();
-        for (n, census) in all.iter().enumerate() {
-            census.count(block, n as u64);
-            census.count(None, 1);
+        let block = Block::claim();
+        let all: Vec<_> = (0..PLACES + 5).map(|_| RecordCounter::new()).collect();
+        for (n, counter) in all.iter().enumerate() {
+            counter.add(block, n as u64);
+            counter.add(None, 1);
         }
-        assert!(all.iter().enumerate().all(|(n, census)| census.read() == n as u64 + 1));
+        assert!(all.iter().enumerate().all(|(n, counter)| counter.get() == n as u64 + 1));
         drop(all);
-        assert_eq!(Census::new().read(), 0, "a place is left as it was found");
-        block.unwrap().leave();
+        assert_eq!(RecordCounter::new().get(), 0, "a place is left as it was found");
+        block.unwrap().release();
     }
 }
