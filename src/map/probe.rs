@@ -20,7 +20,7 @@ pub(crate) enum ProbeOutcome<'g> {
 /// How deep the segments are of maps that a core's own cache holds, but for the least. There the way to an entry by
 /// the group is the better one: a processor can predict it. Deeper, an entry is looked for in its home first: that
 /// misses the cache once, and the way by the group twice. A lone segment's few entries mostly are at home.
-const MIDDLING: Range<u32> = 1..10;
+const GROUP_FIRST_DEPTHS: Range<u32> = 1..10;
 
 #[cfg(loom)]
 thread_local! {
@@ -31,7 +31,7 @@ thread_local! {
 impl<'g> Segment<'g> {
     /// The cell where the entry of this hash and label is, unless it is not where nearly all are.
     #[inline(always)]
-    fn likely(&self, hash: Hash, label: Label) -> Option<NonNull<u8>> {
+    fn probable_cell(&self, hash: Hash, label: Label) -> Option<NonNull<u8>> {
         let (group, home) = (self.home_group(hash.place), self.home_cell(hash.place));
         if self.is_by_group() {
             prefetch(home.as_ptr());
@@ -53,15 +53,15 @@ impl<'g> Segment<'g> {
         #[cfg(loom)]
         return BY_GROUP.get();
         #[cfg(not(loom))]
-        MIDDLING.contains(&self.depth())
+        GROUP_FIRST_DEPTHS.contains(&self.depth())
     }
 
     /// Finds the entry of this key.
     #[inline(always)]
     pub(crate) fn find_quickly(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
         let label = Label::new(hash.place, key);
-        if let Some(cell) = self.likely(hash, label) {
-            // SAFETY: as in `likely`; cells live as long as the segment.
+        if let Some(cell) = self.probable_cell(hash, label) {
+            // SAFETY: as in `probable_cell`; cells live as long as the segment.
             let found = unsafe { Partition::if_live(cell, label, key) };
             if found.is_some() {
                 return found;
@@ -81,7 +81,7 @@ impl<'g> Segment<'g> {
     #[inline(always)]
     pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label) {
         let home = self.home_cell(hash.place);
-        match self.likely(hash, label) {
+        match self.probable_cell(hash, label) {
             // SAFETY: its label is live: nobody else's has all bits in common but by accident, and it is an entry's.
             Some(cell) if cell == home => unsafe { Partition::view(cell) }.prefetch_past(),
             Some(cell) => prefetch(cell.as_ptr()),

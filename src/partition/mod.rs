@@ -84,7 +84,7 @@ impl<'a> Content<'a> {
         second: u32,
         floor: u64,
     ) -> Result<Self, OutOfMemory> {
-        let head = |of| if of == operation { Head::new(second, 0, amount.get()) } else { Head::EMPTY };
+        let head = |each| if each == operation { Head::new(second, 0, amount.get()) } else { Head::EMPTY };
         let warm = u64::from(amount) >= floor / 2;
         let past = if warm { PastPtr::with_alarm()? } else { PastPtr::NOTHING };
         Ok(Self { key, place: hash.place, heads: Operation::ALL.map(head), past })

@@ -42,9 +42,9 @@ impl Slot {
     }
 }
 
-/// Whether second `of` has left the window of `window` seconds that ends at `second`.
-pub(crate) fn expired(of: u32, second: u32, window: u32) -> bool {
-    u64::from(of) + u64::from(window) < u64::from(second)
+/// Whether the second `slot` has left the window of `window` seconds that ends at `second`.
+pub(crate) fn expired(slot: u32, second: u32, window: u32) -> bool {
+    u64::from(slot) + u64::from(window) < u64::from(second)
 }
 
 /// A slot that threads share.

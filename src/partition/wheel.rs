@@ -136,8 +136,8 @@ impl<'g> Wheel<'g> {
         #[cfg(loom)]
         self.watch.touch();
         let remembered = self.cached_sum.load(Acquire);
-        let (of, sum) = ((remembered >> 32) as u32, remembered as u32);
-        if of == second && sum != UNKNOWN {
+        let (cached, sum) = ((remembered >> 32) as u32, remembered as u32);
+        if cached == second && sum != UNKNOWN {
             return sum.into();
         }
         self.sum_between(second.saturating_sub(self.slots.len() as u32 - 1), second)

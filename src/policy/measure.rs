@@ -84,7 +84,7 @@ mod tests {
     fn no_rounding_warns_under_the_limit() {
         for (processes, permille) in (1..5_000).flat_map(|n| [(n, 1_000), (n, 800), (n, 1)]) {
             let measure = Measure::try_new(true, processes).unwrap();
-            for (operation, seconds) in Operation::ALL.into_iter().flat_map(|of| [(of, 1), (of, 5)]) {
+            for (operation, seconds) in Operation::ALL.into_iter().flat_map(|each| [(each, 1), (each, 5)]) {
                 let least = measure.share(operation, permille, seconds);
                 assert!(measure.permille(operation, least, seconds) >= permille);
                 assert!(least == 1 || measure.permille(operation, least - 1, seconds) < permille);
