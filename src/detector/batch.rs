@@ -144,6 +144,6 @@ fn prefetch<'a>(ledger: &Ledger, hashes: &[Hash], keys: impl Iterator<Item = Key
         ledger.partitions.prefetch_home(hash, guard);
     }
     for (&hash, key) in hashes.iter().zip(keys) {
-        ledger.partitions.prefetch_entry(hash, Label::new(hash.place, key), guard);
+        ledger.partitions.prefetch_entry(hash, Label::new(hash.position, key), guard);
     }
 }

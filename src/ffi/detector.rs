@@ -339,7 +339,7 @@ mod tests {
             let hash =
                 detector_of(detector).ok().unwrap().settings.hashing.key(Key { table: b"t", pk: b"k" });
             hpd_free(detector);
-            hash.place.into()
+            hash.position.into()
         }
     }
 

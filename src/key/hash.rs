@@ -7,11 +7,11 @@ use std::hash::{BuildHasher, Hasher};
 /// The highest tag. Tag 0 is no key's: the map's lanes say with it that they are vacant or gone.
 pub(crate) const TAG_MAX: u8 = 127;
 
-/// A hash cut up for the hash table: `place` finds the segment (low bits) and the group in it (high
+/// A hash cut up for the hash table: `position` finds the segment (low bits) and the group in it (high
 /// bits), `tag` tells most strangers apart before their memory is touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hash {
-    pub(crate) place: u32,
+    pub(crate) position: u32,
     /// 1 to [`TAG_MAX`].
     pub(crate) tag: u8,
 }
@@ -19,7 +19,7 @@ pub(crate) struct Hash {
 impl Hash {
     #[inline(always)]
     pub(crate) fn new(bits: u64) -> Self {
-        Self { place: bits as u32, tag: ((bits >> 48) as u8 & TAG_MAX).max(1) }
+        Self { position: bits as u32, tag: ((bits >> 48) as u8 & TAG_MAX).max(1) }
     }
 }
 

@@ -203,8 +203,8 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         let context = settings.replace_context(now);
         match refused {
-            AddError::Idle => self.partitions.replace_at(hash.place, context, guard),
-            AddError::Moved => self.partitions.help_replace_at(hash.place, context, guard),
+            AddError::Idle => self.partitions.replace_at(hash.position, context, guard),
+            AddError::Moved => self.partitions.help_replace_at(hash.position, context, guard),
             AddError::Memory => Err(Refusal::Memory),
         }
     }

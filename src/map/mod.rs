@@ -1,6 +1,6 @@
 //! The hash table: a *directory* of [`Segment`]s, which are only ever replaced whole.
 //!
-//! Segment `i` of depth `d` holds the partitions whose place ends in the `d` bits of `i`. Where the directory has
+//! Segment `i` of depth `d` holds the partitions whose position ends in the `d` bits of `i`. Where the directory has
 //! no segment yet, the one with the highest bit of `i` cleared still holds them. A segment that is full, or in
 //! which something is idle, or has outgrown its history, is replaced by a copy that has what is alive and
 //! the room it needs, or by two halves of depth `d + 1`. Nothing else moves or is freed, so no operation
@@ -73,10 +73,10 @@ impl PartitionMap {
         Ok(map)
     }
 
-    /// The segment where keys of this place belong, and its index.
-    pub(crate) fn locate<'g>(&self, place: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g>), Cleared> {
+    /// The segment where keys of this position belong, and its index.
+    pub(crate) fn locate<'g>(&self, position: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g>), Cleared> {
         'again: loop {
-            let mut i = low(place, self.directory.depth());
+            let mut i = low(position, self.directory.depth());
             loop {
                 let entry = self.directory.entry(i).load(Acquire);
                 if is_cleared(entry) {
@@ -86,7 +86,7 @@ impl PartitionMap {
                     // SAFETY: a segment is retired after it left the directory: it lives while the guard
                     // does.
                     let segment = unsafe { Segment::view(entry) };
-                    if low(place, segment.depth()) == i {
+                    if low(position, segment.depth()) == i {
                         return Ok((i, segment));
                     }
                     // It has split since `i` was worked out; its other half may need its place.
@@ -113,13 +113,13 @@ impl PartitionMap {
         std::ptr::eq(self.directory.entry(i).load(Acquire), segment.directory_entry())
     }
 
-    /// The segment where keys of this place belong, by the straightest way; it may be another if the map grows
+    /// The segment where keys of this position belong, by the straightest way; it may be another if the map grows
     /// meanwhile. `None` may mean that there is one.
     #[inline(always)]
-    fn locate_quickly<'g>(&self, place: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
+    fn locate_quickly<'g>(&self, position: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
         let mask = self.directory.mask();
-        let split = self.directory.entry(place & mask).load(Acquire);
-        let whole = self.directory.entry(place & mask >> 1).load(Acquire);
+        let split = self.directory.entry(position & mask).load(Acquire);
+        let whole = self.directory.entry(position & mask >> 1).load(Acquire);
         // Many maps have segments of two depths, in no order that a processor could predict.
         let entry = select_unpredictable(split.is_null(), whole, split);
         // SAFETY: as in `locate`.
@@ -134,7 +134,7 @@ impl PartitionMap {
         key: Key<'_>,
         guard: &'g Guard,
     ) -> Option<Partition<'g>> {
-        let segment = self.locate_quickly(hash.place, guard)?;
+        let segment = self.locate_quickly(hash.position, guard)?;
         segment.find_quickly(hash, key)
     }
 
@@ -146,7 +146,7 @@ impl PartitionMap {
     /// See [`Segment::prefetch_home`].
     #[inline(always)]
     pub(crate) fn prefetch_home(&self, hash: Hash, guard: &Guard) {
-        if let Some(segment) = self.locate_quickly(hash.place, guard) {
+        if let Some(segment) = self.locate_quickly(hash.position, guard) {
             segment.prefetch_home(hash);
         }
     }
@@ -154,7 +154,7 @@ impl PartitionMap {
     /// See [`Segment::prefetch_entry`].
     #[inline(always)]
     pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label, guard: &Guard) {
-        if let Some(segment) = self.locate_quickly(hash.place, guard) {
+        if let Some(segment) = self.locate_quickly(hash.position, guard) {
             segment.prefetch_entry(hash, label);
         }
     }
@@ -165,7 +165,7 @@ impl PartitionMap {
         key: Key<'_>,
         guard: &'g Guard,
     ) -> Result<Option<Partition<'g>>, Cleared> {
-        let (_, segment) = self.locate(hash.place, guard)?;
+        let (_, segment) = self.locate(hash.position, guard)?;
         // One that is not here was not in the map at the moment that this was published.
         Ok(segment.find(hash, key))
     }
@@ -180,7 +180,7 @@ impl PartitionMap {
     ) -> Result<InsertOutcome<'g>, Refusal> {
         let context = ReplaceContext { to_come: content.text_len(), ..context };
         loop {
-            let (i, segment) = self.locate(hash.place, guard)?;
+            let (i, segment) = self.locate(hash.position, guard)?;
             if let Some(found) = segment.find(hash, content.key) {
                 return Ok(InsertOutcome::Exists(found));
             }
@@ -196,25 +196,25 @@ impl PartitionMap {
         }
     }
 
-    /// Replaces the segment where keys of this place belong.
+    /// Replaces the segment where keys of this position belong.
     pub(crate) fn replace_at(
         &self,
-        place: u32,
+        position: u32,
         context: ReplaceContext<'_>,
         guard: &Guard,
     ) -> Result<(), Refusal> {
-        let (i, segment) = self.locate(place, guard)?;
+        let (i, segment) = self.locate(position, guard)?;
         Ok(self.replace(i, segment, context, guard)?)
     }
 
-    /// Finishes the replacement of the segment where keys of this place belong, if another thread has begun one.
+    /// Finishes the replacement of the segment where keys of this position belong, if another thread has begun one.
     pub(crate) fn help_replace_at(
         &self,
-        place: u32,
+        position: u32,
         context: ReplaceContext<'_>,
         guard: &Guard,
     ) -> Result<(), Refusal> {
-        let (i, segment) = self.locate(place, guard)?;
+        let (i, segment) = self.locate(position, guard)?;
         if segment.is_frozen() {
             self.replace(i, segment, context, guard)?;
         }
@@ -232,7 +232,7 @@ impl PartitionMap {
         // First, so that who sees the lane vacated does not come upon the entry in its home.
         partition.mark_gone();
         loop {
-            let (i, segment) = self.locate(partition.place(), guard)?;
+            let (i, segment) = self.locate(partition.position(), guard)?;
             let here = |entry: &Partition<'_>| entry.address() == partition.address();
             let found = segment
                 .chain()
@@ -288,13 +288,13 @@ impl PartitionMap {
         let (mut i, mut partitions) = (0, 0);
         while i < 1 << self.directory.depth() {
             let guard = &pin();
-            let place = self.directory.entry(i);
-            let entry = place.load(Acquire);
+            let shared = self.directory.entry(i);
+            let entry = shared.load(Acquire);
             if !entry.is_null() {
                 // SAFETY: as in `locate`.
                 self.link_sibling(i, unsafe { Segment::view(entry) });
             }
-            if place.compare_exchange(entry, cleared(), AcqRel, Acquire).is_err() {
+            if shared.compare_exchange(entry, cleared(), AcqRel, Acquire).is_err() {
                 continue;
             }
             i += 1;

@@ -32,7 +32,7 @@ impl<'g> Segment<'g> {
     /// The cell where the entry of this hash and label is, unless it is not where nearly all are.
     #[inline(always)]
     fn probable_cell(&self, hash: Hash, label: Label) -> Option<NonNull<u8>> {
-        let (group, home) = (self.home_group(hash.place), self.home_cell(hash.place));
+        let (group, home) = (self.home_group(hash.position), self.home_cell(hash.position));
         if self.is_by_group() {
             prefetch(home.as_ptr());
         } else {
@@ -59,7 +59,7 @@ impl<'g> Segment<'g> {
     /// Finds the entry of this key.
     #[inline(always)]
     pub(crate) fn find_quickly(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
-        let label = Label::new(hash.place, key);
+        let label = Label::new(hash.position, key);
         if let Some(cell) = self.probable_cell(hash, label) {
             // SAFETY: as in `probable_cell`; cells live as long as the segment.
             let found = unsafe { Partition::if_live(cell, label, key) };
@@ -73,14 +73,14 @@ impl<'g> Segment<'g> {
     /// Asks for the memory that says where the entry of this hash is, and where it mostly is.
     #[inline(always)]
     pub(crate) fn prefetch_home(&self, hash: Hash) {
-        prefetch(self.home_group(hash.place));
-        prefetch(self.home_cell(hash.place).as_ptr());
+        prefetch(self.home_group(hash.position));
+        prefetch(self.home_cell(hash.position).as_ptr());
     }
 
     /// Asks for the memory of this entry, or, if it is in its home, for what hangs on it.
     #[inline(always)]
     pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label) {
-        let home = self.home_cell(hash.place);
+        let home = self.home_cell(hash.position);
         match self.probable_cell(hash, label) {
             // SAFETY: its label is live: nobody else's has all bits in common but by accident, and it is an entry's.
             Some(cell) if cell == home => unsafe { Partition::view(cell) }.prefetch_past(),
@@ -92,12 +92,12 @@ impl<'g> Segment<'g> {
     /// Finds the entry of this key here, or in those that follow.
     #[inline(never)]
     pub(crate) fn find(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
-        let label = Label::new(hash.place, key);
+        let label = Label::new(hash.position, key);
         self.chain().find_map(|segment| segment.find_here(hash, label, key))
     }
 
     fn find_here(&self, hash: Hash, label: Label, key: Key<'_>) -> Option<Partition<'g>> {
-        for group in self.probe_order(hash.place) {
+        for group in self.probe_order(hash.position) {
             let group = group.load();
             for lane in group.matches(hash.tag) {
                 // SAFETY: a lane with a tag says where an entry was written.
@@ -115,10 +115,10 @@ impl<'g> Segment<'g> {
 
     /// Inserts an entry that is not in any segment before this one, the last of its chain.
     pub(crate) fn insert(&self, hash: Hash, content: &Content<'_>) -> ProbeOutcome<'g> {
-        let label = Label::new(hash.place, content.key);
+        let label = Label::new(hash.position, content.key);
         let mut written = None;
         'probe: loop {
-            for at in self.probe_order(hash.place) {
+            for at in self.probe_order(hash.position) {
                 let group = at.load();
                 for lane in group.matches(hash.tag) {
                     // SAFETY: a lane with a tag says where an entry was written.
@@ -152,7 +152,7 @@ impl<'g> Segment<'g> {
 
     /// Before the segment is published: takes in an entry, for which there is room.
     pub(crate) fn adopt(&self, tag: u8, content: &Content<'_>) -> bool {
-        let mut groups = self.probe_order(content.place);
+        let mut groups = self.probe_order(content.position);
         let vacant = groups.find_map(|group| Some((group, group.load(), group.load().vacant()?)));
         let Some((cell, (group, seen, lane))) = self.write(content).zip(vacant) else { return false };
         group.set(seen.with(lane, tag, cell));

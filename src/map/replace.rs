@@ -162,5 +162,5 @@ struct Copied {
 
 /// Which half of a segment an entry belongs to.
 fn half(entry: Partition<'_>, depth: u32) -> usize {
-    (entry.place() >> depth & 1) as usize
+    (entry.position() >> depth & 1) as usize
 }

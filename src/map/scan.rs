@@ -1,7 +1,7 @@
 //! A walk over the whole map while others go on in it: every partition that is there from its beginning to its end is
 //! met, and one that moves meanwhile perhaps twice.
 //!
-//! A segment holds the keys whose place ends in certain bits. The walk goes through places in the order of their bits
+//! A segment holds the keys whose position ends in certain bits. The walk goes through positions in the order of their bits
 //! reversed: so the keys of one segment are neighbours, and a segment that splits meanwhile leaves neither more nor less
 //! before the walk's position than was there.
 
@@ -10,14 +10,14 @@ use crate::map::PartitionMap;
 use crate::map::segment::Segment;
 use crossbeam_epoch::Guard;
 
-/// Where a walk is: a place with its bits reversed, or past the last.
+/// Where a walk is: a position with its bits reversed, or past the last.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scan(u64);
 
 const END: u64 = 1 << 32;
 
 impl Scan {
-    /// A walk from anywhere to the end. A segment is met first in proportion to the places that it has.
+    /// A walk from anywhere to the end. A segment is met first in proportion to the positions that it has.
     pub(crate) fn from(position: u32) -> Self {
         Self(position.into())
     }
@@ -31,9 +31,9 @@ impl Scan {
         if self.0 >= END {
             return Ok(None);
         }
-        let place = (self.0 as u32).reverse_bits();
-        let (_, segment) = map.locate(place, guard)?;
-        // All places that end in the same bits come one after another: 2^(32 - depth) of them.
+        let position = (self.0 as u32).reverse_bits();
+        let (_, segment) = map.locate(position, guard)?;
+        // All positions that end in the same bits come one after another: 2^(32 - depth) of them.
         let run = END >> segment.depth();
         self.0 = (self.0 & !(run - 1)) + run;
         Ok(Some(segment))
@@ -56,7 +56,7 @@ mod tests {
     fn insert(map: &PartitionMap, n: u32, guard: &Guard) {
         let pk = n.to_le_bytes();
         let key = Key { table: b"t", pk: &pk };
-        // An even spread of places.
+        // An even spread of positions.
         let hash = Hash::new(u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32));
         let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
         let timing = Timing { window: 60, interval_ms: 0 };

@@ -173,7 +173,7 @@ impl<'g> Segment<'g> {
         self.shape().layout().size()
     }
 
-    /// How many low bits of their places all entries share.
+    /// How many low bits of their positions all entries share.
     pub(crate) fn depth(&self) -> u32 {
         self.depth
     }
@@ -240,27 +240,27 @@ impl<'g> Segment<'g> {
         (!next.is_null()).then(|| unsafe { Self::view(next) })
     }
 
-    /// The index of the group that the probe for this place begins with.
+    /// The index of the group that the probe for this position begins with.
     #[inline(always)]
-    fn first_group(place: u32) -> usize {
-        (place as usize * GROUPS) >> 32
+    fn first_group(position: u32) -> usize {
+        (position as usize * GROUPS) >> 32
     }
 
-    /// The group that the probe for this place begins with.
+    /// The group that the probe for this position begins with.
     #[inline(always)]
-    pub(crate) fn home_group(&self, place: u32) -> &'g AtomicGroup {
+    pub(crate) fn home_group(&self, position: u32) -> &'g AtomicGroup {
         #[cfg(loom)]
         self.touch();
         let groups = self.header.cast::<AtomicGroup>();
         // SAFETY: the groups are the header's first part, and there are so many. Taking no reference to all of
         // it keeps its other lines out of the cache.
-        unsafe { groups.add(Self::first_group(place)).as_ref() }
+        unsafe { groups.add(Self::first_group(position)).as_ref() }
     }
 
-    /// The groups, in the order in which a key of this place looks at them.
-    pub(crate) fn probe_order(&self, place: u32) -> impl Iterator<Item = &'g AtomicGroup> + use<'g> {
+    /// The groups, in the order in which a key of this position looks at them.
+    pub(crate) fn probe_order(&self, position: u32) -> impl Iterator<Item = &'g AtomicGroup> + use<'g> {
         let groups = &self.header().groups;
-        let (before, from) = groups.split_at(Self::first_group(place));
+        let (before, from) = groups.split_at(Self::first_group(position));
         from.iter().chain(before)
     }
 
@@ -268,10 +268,10 @@ impl<'g> Segment<'g> {
         1 << self.cells_shift
     }
 
-    /// The number of the cell where an entry of this place had better be.
+    /// The number of the cell where an entry of this position had better be.
     #[inline(always)]
-    fn home(&self, place: u32) -> u8 {
-        (u64::from(place) << self.cells_shift >> 32) as u8
+    fn home(&self, position: u32) -> u8 {
+        (u64::from(position) << self.cells_shift >> 32) as u8
     }
 
     #[inline(always)]
@@ -281,13 +281,13 @@ impl<'g> Segment<'g> {
     }
 
     #[inline(always)]
-    pub(crate) fn home_cell(&self, place: u32) -> NonNull<u8> {
-        self.cell(self.home(place))
+    pub(crate) fn home_cell(&self, position: u32) -> NonNull<u8> {
+        self.cell(self.home(position))
     }
 
-    /// Takes a cell: the home of this place, the one beside it, or the next that is free.
-    fn take_cell(&self, place: u32) -> Option<u8> {
-        let (taken, home) = (&self.header().taken, self.home(place));
+    /// Takes a cell: the home of this position, the one beside it, or the next that is free.
+    fn take_cell(&self, position: u32) -> Option<u8> {
+        let (taken, home) = (&self.header().taken, self.home(position));
         let mut seen = taken.load(Relaxed);
         loop {
             let free = !seen & u64::MAX >> (64 - self.cells());
@@ -320,7 +320,7 @@ impl<'g> Segment<'g> {
         } else {
             None
         };
-        let cell = self.take_cell(content.place)?;
+        let cell = self.take_cell(content.position)?;
         // SAFETY: the cell, and the units of the text area, are this call's alone.
         unsafe { content.write(self.cell(cell), far) };
         Some(cell)
@@ -371,12 +371,12 @@ impl<'g> Segment<'g> {
 
     /// Where those who freeze the entries agree on what their heads held.
     pub(crate) fn lasts(&self) -> Result<&'g Lasts, OutOfMemory> {
-        let place = &self.header().lasts;
-        let mut lasts = place.load(Acquire);
+        let shared = &self.header().lasts;
+        let mut lasts = shared.load(Acquire);
         if lasts.is_null() {
             let zero = |_| std::array::from_fn(|_| AtomicU64::new(0));
             let new = Box::into_raw(crate::sys::memory::try_box(std::array::from_fn(zero))?);
-            lasts = match place.compare_exchange(null_mut(), new, AcqRel, Acquire) {
+            lasts = match shared.compare_exchange(null_mut(), new, AcqRel, Acquire) {
                 Ok(_) => new,
                 Err(other) => {
                     // SAFETY: nobody has seen `new`, which came from a box.

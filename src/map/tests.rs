@@ -75,10 +75,10 @@ impl Subject {
     /// The length of the chain that a key is in, and how many groups are looked at until it is found.
     fn effort(&self, hash: Hash, key: Key<'_>) -> (usize, usize) {
         let guard = &crossbeam_epoch::pin();
-        let (_, first) = self.map.locate(hash.place, guard).unwrap();
+        let (_, first) = self.map.locate(hash.position, guard).unwrap();
         let mut looked_at = 0;
         for segment in first.chain() {
-            for group in segment.probe_order(hash.place) {
+            for group in segment.probe_order(hash.position) {
                 looked_at += 1;
                 let group = group.load();
                 // SAFETY: a lane with a tag says where an entry was written.
@@ -128,7 +128,7 @@ fn no_operation_moves_more_partitions_than_a_segment_has() {
     assert!(moved > 0 && moved <= CELLS, "{moved}");
 }
 
-/// What the quick way in large maps is for; a share that random places must reach.
+/// What the quick way in large maps is for; a share that random positions must reach.
 #[test]
 fn most_entries_are_in_their_home() {
     let (subject, hashing) = (Subject::new(), Hashing::seeded([1, 2]));
@@ -141,7 +141,7 @@ fn most_entries_are_in_their_home() {
     let segments = (0..subject.map.steps()).filter_map(|step| subject.map.walk(step, guard).unwrap());
     let at_home = segments.map(|(_, segment)| {
         let entries = segment.entries().map(|(_, _, entry)| entry);
-        entries.filter(|entry| entry.address() == segment.home_cell(entry.place())).count()
+        entries.filter(|entry| entry.address() == segment.home_cell(entry.position())).count()
     });
     let share = at_home.sum::<usize>() as f64 / keys as f64;
     println!("{share:.3} of {keys} are in their home");
@@ -159,7 +159,7 @@ fn a_walk_meets_every_partition_once() {
 #[test]
 fn keys_that_all_collide_are_kept() {
     let subject = Subject::new();
-    let hash = Hash { place: 7, tag: 7 };
+    let hash = Hash { position: 7, tag: 7 };
     for key in 0..1_000 {
         assert!(subject.insert(key, 20, hash, 0));
         assert!(!subject.insert(key, 20, hash, 0));
@@ -180,15 +180,15 @@ fn effort_of(keys: &[u64], hashing: &Hashing) -> (usize, usize, usize) {
     })
 }
 
-/// Who knows the seed can choose keys whose places are as good as one. With any other seed they are keys like any.
+/// Who knows the seed can choose keys whose positions are as good as one. With any other seed they are keys like any.
 #[test]
 fn keys_that_collide_under_one_seed_spread_under_others() {
     const KEYS: usize = 300;
     let known = Hashing::seeded([1, 2]);
     let collides = |key: &u64| {
-        let Hash { place, .. } = known.key(Key { table: b"t", pk: &pk(*key, 20) });
+        let Hash { position, .. } = known.key(Key { table: b"t", pk: &pk(*key, 20) });
         // One segment, however often it is split, and in it one group to begin with.
-        place.trailing_zeros() >= 9 && place.leading_zeros() >= 5
+        position.trailing_zeros() >= 9 && position.leading_zeros() >= 5
     };
     let keys: Vec<_> = (0..).filter(collides).take(KEYS).collect();
     let (chain, most, all) = effort_of(&keys, &known);
@@ -203,10 +203,12 @@ fn keys_that_collide_under_one_seed_spread_under_others() {
         );
         assert!(chain == 1 && most <= 12 && all <= 2 * KEYS);
     }
-    let places = |hashing: Hashing| {
-        keys.iter().map(|key| hashing.key(Key { table: b"t", pk: &pk(*key, 20) }).place).collect::<Vec<_>>()
+    let positions = |hashing: Hashing| {
+        keys.iter()
+            .map(|key| hashing.key(Key { table: b"t", pk: &pk(*key, 20) }).position)
+            .collect::<Vec<_>>()
     };
-    assert_ne!(places(Hashing::random()), places(Hashing::random()), "nobody knows a random seed");
+    assert_ne!(positions(Hashing::random()), positions(Hashing::random()), "nobody knows a random seed");
 }
 
 #[test]
@@ -227,7 +229,7 @@ fn long_keys_and_short_ones_share_segments() {
     assert!((0..2_000).all(|key| subject.count(key, len(key), mixed(key)) == Some(1)));
 }
 
-/// Few keys with long texts are much, so they were split however deep the map was: where their places have 26 bits in
+/// Few keys with long texts are much, so they were split however deep the map was: where their positions have 26 bits in
 /// common, 15 of them made a directory of 2²⁶ entries.
 #[test]
 fn a_few_long_keys_that_collide_leave_the_map_shallow() {
@@ -261,8 +263,8 @@ fn what_is_idle_does_not_move_and_is_tallied() {
         assert!(subject.insert(key, 20, mixed(key), (key % 2 * 100) as u32));
     }
     let guard = &crossbeam_epoch::pin();
-    for place in 0..subject.map.steps() as u32 {
-        subject.map.replace_at(place, subject.replace_context(100), guard).unwrap();
+    for position in 0..subject.map.steps() as u32 {
+        subject.map.replace_at(position, subject.replace_context(100), guard).unwrap();
     }
     assert_eq!(subject.keys_walked(), (1..3_000).step_by(2).collect::<Vec<_>>());
     assert_eq!((subject.map.lens[0].get(), subject.reclaimed.load(Relaxed)), (1_500, 1_500));
@@ -283,7 +285,7 @@ fn a_partition_that_moves_keeps_its_past() {
         let seconds = u64::from(second.min(60) + 1);
         assert_eq!(count, Some(seconds + u64::from(second <= 60)));
         let guard = crossbeam_epoch::pin();
-        subject.map.replace_at(hash.place, subject.replace_context(second.into()), &guard).unwrap();
+        subject.map.replace_at(hash.position, subject.replace_context(second.into()), &guard).unwrap();
     }
 }
 
@@ -325,8 +327,8 @@ proptest! {
 
     #[test]
     fn a_partition_map_is_a_map(steps in steps(), poor in any::<bool>(), len in 8..2_000_usize) {
-        // Poor hashes put all keys into four places with one tag.
-        let hash = |key: u64| if poor { Hash { place: key as u32 & 3, tag: 1 } } else { mixed(key) };
+        // Poor hashes put all keys into four positions with one tag.
+        let hash = |key: u64| if poor { Hash { position: key as u32 & 3, tag: 1 } } else { mixed(key) };
         let subject = Subject::new();
         let (mut map, mut most) = (HashMap::new(), 1);
         for step in steps {
@@ -340,7 +342,7 @@ proptest! {
                 }
                 Step::Renew(key) => {
                     let guard = crossbeam_epoch::pin();
-                    let renewed = subject.map.replace_at(hash(key).place, subject.replace_context(0), &guard);
+                    let renewed = subject.map.replace_at(hash(key).position, subject.replace_context(0), &guard);
                     prop_assert!(renewed.is_ok());
                 }
             }

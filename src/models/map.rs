@@ -22,7 +22,7 @@ struct Subject {
 }
 
 impl Subject {
-    /// A map of these keys, each its own place, written once in second 0.
+    /// A map of these keys, each its own position, written once in second 0.
     fn stage(keys: &[u32]) -> Stage<Self> {
         let stage = Stage::new(Self { map: PartitionMap::try_new().unwrap(), reclaimed: AtomicU64::new(0) });
         stage.then(|s, t| keys.iter().for_each(|&key| assert!(s.insert(key, t).unwrap())));

@@ -58,7 +58,7 @@ impl Subject {
         stage
     }
 
-    /// The partition of `key`, which is its place in the map too; so models say what shares a segment.
+    /// The partition of `key`, which is its position in the map too; so models say what shares a segment.
     pub(super) fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation, second: u32) -> Posting<'a> {
         Posting {
             key: Key { table: TABLE, pk },

@@ -3,7 +3,7 @@
 //! ```text
 //!  63   62   61   60  58 57       43 42        32 31              0
 //! +----+----+----+------+-----------+------------+-----------------+
-//! | L  | G  | F  |      | pk's len  | table's len| place           |
+//! | L  | G  | F  |      | pk's len  | table's len| position        |
 //! +----+----+----+------+-----------+------------+-----------------+
 //!   live gone far
 //! ```
@@ -28,9 +28,9 @@ pub(crate) struct Label(u64);
 impl Label {
     /// The label of a key, without marks. Keys are checked: tables have 1,024 bytes at most, pks 16,384.
     #[inline(always)]
-    pub(crate) fn new(place: u32, key: Key<'_>) -> Self {
+    pub(crate) fn new(position: u32, key: Key<'_>) -> Self {
         let (table, pk) = (key.table.len() as u64, key.pk.len() as u64);
-        Self(u64::from(place) | table << TABLE_SHIFT | pk << PK_SHIFT)
+        Self(u64::from(position) | table << TABLE_SHIFT | pk << PK_SHIFT)
     }
 
     pub(crate) fn far(self) -> Self {
@@ -51,7 +51,7 @@ impl Label {
         Self(self.0 & !MARKS)
     }
 
-    pub(crate) fn place(self) -> u32 {
+    pub(crate) fn position(self) -> u32 {
         self.0 as u32
     }
 
@@ -101,7 +101,7 @@ mod tests {
     fn the_longest_key_fits() {
         let (table, pk) = (vec![b't'; NAME_MAX], vec![b'k'; PK_MAX]);
         let label = Label::new(u32::MAX, Key { table: &table, pk: &pk });
-        assert_eq!((label.place(), label.lens()), (u32::MAX, (NAME_MAX, PK_MAX)));
+        assert_eq!((label.position(), label.lens()), (u32::MAX, (NAME_MAX, PK_MAX)));
         assert_eq!(label.live().far().unmarked(), label);
         assert_eq!(label.live().far().lens(), label.lens());
     }

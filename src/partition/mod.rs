@@ -69,7 +69,7 @@ pub(crate) struct Partition<'g> {
 /// What an entry is made of: the first record's, or another entry's.
 pub(crate) struct Content<'a> {
     pub(crate) key: Key<'a>,
-    pub(crate) place: u32,
+    pub(crate) position: u32,
     heads: [Head; 2],
     pub(crate) past: PastPtr,
 }
@@ -87,7 +87,7 @@ impl<'a> Content<'a> {
         let head = |each| if each == operation { Head::new(second, 0, amount.get()) } else { Head::EMPTY };
         let warm = u64::from(amount) >= floor / 2;
         let past = if warm { PastPtr::with_alarm()? } else { PastPtr::NOTHING };
-        Ok(Self { key, place: hash.place, heads: Operation::ALL.map(head), past })
+        Ok(Self { key, position: hash.position, heads: Operation::ALL.map(head), past })
     }
 
     pub(crate) fn text_len(&self) -> usize {
@@ -102,7 +102,7 @@ impl<'a> Content<'a> {
     pub(crate) unsafe fn write(&self, cell: NonNull<u8>, far: Option<NonNull<u8>>) {
         let Key { table, pk } = self.key;
         let core: *mut Core = cell.cast().as_ptr();
-        let label = Label::new(self.place, self.key);
+        let label = Label::new(self.position, self.key);
         // SAFETY: all of it lies within what the caller gives; the label has been there since the segment was
         // made.
         unsafe {
@@ -207,8 +207,8 @@ impl<'g> Partition<'g> {
         unsafe { self.core.as_ref() }
     }
 
-    pub(crate) fn place(&self) -> u32 {
-        self.core().label.load().place()
+    pub(crate) fn position(&self) -> u32 {
+        self.core().label.load().position()
     }
 
     /// Asks for the memory where the slots of closed seconds are.
@@ -326,7 +326,7 @@ impl<'g> Partition<'g> {
         let core = self.core();
         // The heads first: who turns one marks the past before that.
         let heads = [0, 1].map(|i| core.heads[i].freeze_agreed(&last[i]));
-        Content { key: self.key(), place: self.place(), heads, past: core.past.freeze_past().thawed() }
+        Content { key: self.key(), position: self.position(), heads, past: core.past.freeze_past().thawed() }
     }
 
     /// Freezes an entry alone, one that can't be found any more, and returns what it had: nothing is added to that. Called once.

@@ -149,7 +149,7 @@ impl Overrides {
             Scope::Table => b"table",
             Scope::Model => b"model",
         };
-        &self.lists[hashing.key(Key { table: scope, pk: name }).place as usize % LISTS]
+        &self.lists[hashing.key(Key { table: scope, pk: name }).position as usize % LISTS]
     }
 
     /// Sets both sides of an override; `None` for both removes it.
