@@ -8,7 +8,7 @@ use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing, Prefix};
-use crate::ledger::{Ledger, Quick};
+use crate::ledger::Ledger;
 use crate::partition::label::Label;
 use crate::sys::epoch;
 use crossbeam_epoch::Guard;
@@ -66,11 +66,11 @@ impl Detector {
         listener: &mut Listener<'_>,
     ) -> Result<usize, E> {
         (0..n).try_for_each(check)?;
-        Ok(self.record_checked(n, nth, listener)?)
+        Ok(self.record_valid(n, nth, listener)?)
     }
 
     #[inline(always)]
-    fn record_checked<'a>(
+    fn record_valid<'a>(
         &self,
         n: usize,
         nth: impl Fn(usize) -> Record<'a>,
@@ -123,11 +123,8 @@ impl Detector {
             let hash = hashes[i - first];
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
             let posting = || nth(i).posting(hash, now, self.settings.measure);
-            let quick = ledger.post_quickly(posting(), &guard);
-            if let Quick::Done(_) = quick {
-                continue;
-            }
-            match self.finish(ledger, quick, &posting(), delivery, &guard) {
+            let Err(unfinished) = ledger.record_fast(posting(), &guard) else { continue };
+            match self.finish(ledger, unfinished, &posting(), delivery, &guard) {
                 Ok((_, None)) => {}
                 Ok((_, Some(warning))) => return Err(Stop::Warning(i + 1 - first, warning)),
                 Err(refused) => return Err(Stop::Refused(i - first, refused)),

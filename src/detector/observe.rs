@@ -153,7 +153,7 @@ impl Detector {
         // Nearly always there is one: no memory for it.
         if charges.len() == 1 {
             for record in records {
-                if let (_, Some(warning)) = self.post_checked(&record, listener.delivery())? {
+                if let (_, Some(warning)) = self.record_checked(&record, listener.delivery())? {
                     listener.hear(self, &warning);
                 }
             }
@@ -186,7 +186,7 @@ impl Detector {
                 Some(key) => {
                     let key = Key { table: resource.as_bytes(), pk: key };
                     if let (_, Some(warning)) =
-                        self.post_throttle(key, *operation, *reason, listener.delivery())?
+                        self.record_throttle_to(key, *operation, *reason, listener.delivery())?
                     {
                         listener.hear(self, &warning);
                     }

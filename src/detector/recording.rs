@@ -8,7 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::hash::{Hash, Prefix};
 use crate::ledger::counters::Counters;
-use crate::ledger::{Ledger, Posting, Quick};
+use crate::ledger::{Ledger, Posting, Unfinished};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
@@ -32,7 +32,7 @@ impl Detector {
     /// [`Error::Invalid`] for a table not of 1 to 1,024 bytes or a key over 16,384 bytes;
     /// [`Error::Memory`].
     pub fn record_write(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_one(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Write)
+        self.record_key(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Write)
     }
 
     /// Records one read and returns the partition's count of reads with it.
@@ -40,7 +40,7 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record_write`].
     pub fn record_read(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_one(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Read)
+        self.record_key(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Read)
     }
 
     /// Records what `record` says and returns the count with it.
@@ -49,7 +49,7 @@ impl Detector {
     /// As [`Detector::record_write`]; [`Error::Invalid`] too for an amount of 0 or a model not of 1 to
     /// 1,024 bytes.
     pub fn record(&self, record: &Record<'_>) -> Result<u64, Error> {
-        let (count, _) = self.post_checked(record, Delivery::Callback)?;
+        let (count, _) = self.record_checked(record, Delivery::Callback)?;
         Ok(count)
     }
 
@@ -59,30 +59,33 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record`].
     pub fn record_and_warn<'a>(&self, record: &Record<'a>) -> Result<(u64, Option<Warning<'a>>), Error> {
-        self.post_checked(record, Delivery::Caller)
+        self.record_checked(record, Delivery::Caller)
     }
 
     /// Checks a record, and records it at this moment.
-    pub(crate) fn post_checked<'a>(
+    pub(crate) fn record_checked<'a>(
         &self,
         record: &Record<'a>,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         record.check()?;
         let hash = self.settings.hashing.key(record.key());
-        self.post(record.posting(hash, self.clock.now(), self.settings.measure), delivery, epoch::pin())
+        let posting = record.posting(hash, self.clock.now(), self.settings.measure);
+        self.record_posting(posting, delivery, epoch::pin())
     }
 
+    /// Checks a key, and records one operation on it.
     #[inline(always)]
-    pub(crate) fn record_one(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
+    pub(crate) fn record_key(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         key.check()?;
         let guard = epoch::pin();
-        let hash = self.settings.hashing.key(key);
-        Ok(self.record_hashed(key, hash, operation, Delivery::Callback, guard)?.0)
+        let posting = self.posting(key, self.settings.hashing.key(key), operation);
+        Ok(self.record_posting(posting, Delivery::Callback, guard)?.0)
     }
 
+    /// Records one operation on a key that is checked, and whose table is hashed already.
     #[inline(always)]
-    pub(crate) fn record_prefixed<'a>(
+    pub(crate) fn record_with_prefix<'a>(
         &self,
         prefix: &Prefix,
         key: Key<'a>,
@@ -90,45 +93,33 @@ impl Detector {
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let guard = epoch::pin();
-        let hash = prefix.key(key.pk);
-        self.record_hashed(key, hash, operation, delivery, guard)
+        self.record_posting(self.posting(key, prefix.key(key.pk), operation), delivery, guard)
     }
 
+    /// Makes a posting of one operation, or one unit, at this moment.
     #[inline(always)]
-    fn record_hashed<'a>(
-        &self,
-        key: Key<'a>,
-        hash: Hash,
-        operation: Operation,
-        delivery: Delivery,
-        guard: Guard,
-    ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let posting = Posting {
-            key,
-            hash,
-            operation,
-            model: None,
-            amount: self.settings.measure.one,
-            now: self.clock.now(),
-        };
-        self.post(posting, delivery, guard)
+    fn posting<'a>(&self, key: Key<'a>, hash: Hash, operation: Operation) -> Posting<'a> {
+        let (amount, now) = (self.settings.measure.one, self.clock.now());
+        Posting { key, hash, operation, model: None, amount, now }
     }
 
     /// Records, and delivers the warning if one is due.
     #[inline(always)]
-    fn post<'a>(
+    fn record_posting<'a>(
         &self,
         posting: Posting<'a>,
         delivery: Delivery,
         guard: Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let ledger = self.current.get(&guard);
-        let quick = ledger.post_quickly(posting, &guard);
-        if let Quick::Done(count) = quick {
-            self.records.add(epoch::block(), 1);
-            return Ok((count, None));
-        }
-        let finished = self.finish(ledger, quick, &{ posting }, delivery, &guard);
+        let unfinished = match ledger.record_fast(posting, &guard) {
+            Ok(count) => {
+                self.records.add(epoch::block(), 1);
+                return Ok((count, None));
+            }
+            Err(unfinished) => unfinished,
+        };
+        let finished = self.finish(ledger, unfinished, &{ posting }, delivery, &guard);
         drop(guard);
         let finished = finished?;
         self.records.add(epoch::block(), 1);
@@ -142,16 +133,18 @@ impl Detector {
     pub(crate) fn finish<'a, 'g>(
         &self,
         mut ledger: &'g Ledger,
-        mut quick: Quick<'g>,
+        mut unfinished: Unfinished<'g>,
         posting: &Posting<'a>,
         delivery: Delivery,
         guard: &'g Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let (partition, count) = loop {
-            match ledger.complete(quick, posting, &self.settings, guard) {
-                Ok(posted) => break posted,
+            match ledger.record_rest(unfinished, posting, &self.settings, guard) {
+                Ok(recorded) => break recorded,
                 Err(Refusal::Memory) => return Err(Error::Memory),
-                Err(Refusal::Cleared) => (ledger, quick) = (self.current.get(guard), Quick::Not),
+                Err(Refusal::Cleared) => {
+                    (ledger, unfinished) = (self.current.get(guard), Unfinished::Missing)
+                }
             }
         };
         ledger.reclaim_step(posting.now, &self.settings, guard);

@@ -42,7 +42,7 @@ impl<'d> TableHandle<'d> {
     /// # Errors
     /// [`Error::Invalid`] for a key over 16,384 bytes; [`Error::Memory`].
     pub fn record_write(&self, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_one(pk.as_ref(), Operation::Write)
+        self.record_key(pk.as_ref(), Operation::Write)
     }
 
     /// Records one read and returns the partition's count of reads with it.
@@ -50,17 +50,17 @@ impl<'d> TableHandle<'d> {
     /// # Errors
     /// As [`TableHandle::record_write`].
     pub fn record_read(&self, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_one(pk.as_ref(), Operation::Read)
+        self.record_key(pk.as_ref(), Operation::Read)
     }
 
     #[inline(always)]
-    pub(crate) fn record_one(&self, pk: &[u8], operation: Operation) -> Result<u64, Error> {
+    pub(crate) fn record_key(&self, pk: &[u8], operation: Operation) -> Result<u64, Error> {
         check_pk(pk)?;
         let key = Key { table: &self.name, pk };
-        Ok(self.detector.record_prefixed(&self.prefix, key, operation, Delivery::Callback)?.0)
+        Ok(self.detector.record_with_prefix(&self.prefix, key, operation, Delivery::Callback)?.0)
     }
 
-    /// As `record_one`, but a due warning goes to the caller.
+    /// As `record_key`, but a due warning goes to the caller.
     #[inline(always)]
     pub(crate) fn record_and_warn<'a>(
         &'a self,
@@ -69,7 +69,7 @@ impl<'d> TableHandle<'d> {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         check_pk(pk)?;
         let key = Key { table: &self.name, pk };
-        self.detector.record_prefixed(&self.prefix, key, operation, Delivery::Caller)
+        self.detector.record_with_prefix(&self.prefix, key, operation, Delivery::Caller)
     }
 
     pub(crate) fn detector(&self) -> &'d Detector {

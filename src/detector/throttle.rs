@@ -29,7 +29,7 @@ impl Detector {
         reason: Reason,
     ) -> Result<u64, Error> {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
-        let (throttles, warning) = self.post_throttle(key, operation, reason, Delivery::Callback)?;
+        let (throttles, warning) = self.record_throttle_to(key, operation, reason, Delivery::Callback)?;
         if let Some(warning) = warning {
             self.call_back(&warning);
         }
@@ -47,10 +47,10 @@ impl Detector {
         operation: Operation,
         reason: Reason,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        self.post_throttle(Key { table, pk }, operation, reason, Delivery::Caller)
+        self.record_throttle_to(Key { table, pk }, operation, reason, Delivery::Caller)
     }
 
-    pub(crate) fn post_throttle<'a>(
+    pub(crate) fn record_throttle_to<'a>(
         &self,
         key: Key<'a>,
         operation: Operation,
@@ -60,7 +60,7 @@ impl Detector {
         key.check()?;
         let warns = reason == Reason::KeyRange && self.settings.warn_of_throttles;
         let posted =
-            self.post_synthetic(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
+            self.record_synthetic(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
         Counters::add(&self.settings.counters.throttles[reason as usize], 1);
         Ok(posted)
     }
@@ -108,12 +108,12 @@ impl Detector {
     ) -> Result<(), Error> {
         let Some(added) = Amount::new(amount) else { return Ok(()) };
         let key = Key { table, pk: &[] };
-        self.post_synthetic(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
+        self.record_synthetic(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
         Counters::add(&self.settings.counters.unattributed[what as usize], amount);
         Ok(())
     }
 
-    fn post_synthetic<'a>(
+    fn record_synthetic<'a>(
         &self,
         kind: Kind,
         key: Key<'a>,
@@ -129,7 +129,7 @@ impl Detector {
             let hash = self.settings.hashing.key(synthetic);
             let posting = Posting { key: synthetic, hash, operation, model: None, amount, now };
             let posted = self.current.with(guard, |ledger| {
-                let (found, count) = ledger.post(&posting, &self.settings, guard)?;
+                let (found, count) = ledger.record(&posting, &self.settings, guard)?;
                 ledger.reclaim_step(now, &self.settings, guard);
                 Ok((ledger, found, count))
             });

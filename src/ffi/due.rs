@@ -63,7 +63,7 @@ pub unsafe extern "C" fn hpd_record_due(
         }
         // SAFETY: as the caller promises.
         let (detector, record) = unsafe { (detector_of(detector)?, read(record, record_size)?.read()?) };
-        due(detector.post_checked(&record, Delivery::Caller)?, detector)
+        due(detector.record_checked(&record, Delivery::Caller)?, detector)
     })
 }
 

@@ -55,7 +55,7 @@ pub unsafe extern "C" fn hpd_table_record_write(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(table_of(table)?.record_one(text(pk, pk_len)?, Operation::Write)) })
+    boundary(|| unsafe { count(table_of(table)?.record_key(text(pk, pk_len)?, Operation::Write)) })
 }
 
 /// Records one read to a prepared table; otherwise as hpd_record_write.
@@ -66,21 +66,21 @@ pub unsafe extern "C" fn hpd_table_record_read(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(table_of(table)?.record_one(text(pk, pk_len)?, Operation::Read)) })
+    boundary(|| unsafe { count(table_of(table)?.record_key(text(pk, pk_len)?, Operation::Read)) })
 }
 
 /// Records one write to a prepared table for a key that ends in NUL and holds none; must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_write_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(table_of(table)?.record_one(text_z(pk)?, Operation::Write)) })
+    boundary(|| unsafe { count(table_of(table)?.record_key(text_z(pk)?, Operation::Write)) })
 }
 
 /// Records one read to a prepared table for a key that ends in NUL and holds none; must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(table_of(table)?.record_one(text_z(pk)?, Operation::Read)) })
+    boundary(|| unsafe { count(table_of(table)?.record_key(text_z(pk)?, Operation::Read)) })
 }
 
 /// Frees a prepared table; NULL is fine. No call on it may be running.

@@ -21,7 +21,7 @@ use crate::partition::amount::Amount;
 use crate::partition::head::Head;
 use crate::partition::series::AddError;
 use crate::partition::slot::MOST;
-use crate::partition::{Content, Partition};
+use crate::partition::{Content, FastAdd, Partition};
 use crate::policy::rule::{Breach, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
 use crate::sys::clock::Moment;
@@ -31,18 +31,16 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, Relaxed};
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
 
-/// What came of recording in the straightest way.
-pub(crate) enum Quick<'g> {
-    /// Nearly always: recorded; neither is the count near a threshold, nor a step of reclaim due.
-    Done(u64),
-    /// Recorded; there may be more to do.
-    Counted(Partition<'g>, u64),
+/// What the fast path leaves to do: see [`Ledger::record_fast`].
+pub(crate) enum Unfinished<'g> {
+    /// Recorded. The count is near a threshold, or a step of reclaim is due.
+    NeedsFollowUp(Partition<'g>, u64),
     /// Added to a head that others had changed just before: see [`Ledger::overtaken`].
     Overtaken(Partition<'g>, Head),
-    /// Not recorded; here it belongs.
-    Found(Partition<'g>),
-    /// Not recorded.
-    Not,
+    /// Not recorded. The partition is found.
+    NotAdded(Partition<'g>),
+    /// Not recorded. The partition was not found.
+    Missing,
 }
 
 pub(crate) struct Ledger {
@@ -90,42 +88,47 @@ impl Ledger {
         drop(unsafe { Box::from_raw(ledger) });
     }
 
-    /// Records in a partition that is at hand; see [`Quick`].
+    /// Records in the one way that nearly all records take, and returns the count if nothing is left to do.
     #[inline(always)]
-    pub(crate) fn post_quickly<'g>(&self, posting: Posting<'_>, guard: &'g Guard) -> Quick<'g> {
+    pub(crate) fn record_fast<'g>(
+        &self,
+        posting: Posting<'_>,
+        guard: &'g Guard,
+    ) -> Result<u64, Unfinished<'g>> {
         let Posting { key, hash, operation, amount, now, .. } = posting;
         let floor = self.overrides.floor(operation);
-        let Some(found) = self.partitions.find_quickly(hash, key, guard) else { return Quick::Not };
-        match found.add_quickly(operation, amount, now, floor) {
-            Some(Ok(count)) if count < floor && !self.reclaimer.is_due(now) => Quick::Done(count),
-            Some(Ok(count)) => Quick::Counted(found, count),
-            Some(Err(before)) => Quick::Overtaken(found, before),
-            None => Quick::Found(found),
+        let Some(found) = self.partitions.find_fast(hash, key, guard) else {
+            return Err(Unfinished::Missing);
+        };
+        match found.add_fast(operation, amount, now, floor) {
+            FastAdd::Counted(count) if count < floor && !self.reclaimer.is_due(now) => Ok(count),
+            FastAdd::Counted(count) => Err(Unfinished::NeedsFollowUp(found, count)),
+            FastAdd::Overtaken(before) => Err(Unfinished::Overtaken(found, before)),
+            FastAdd::NotAdded => Err(Unfinished::NotAdded(found)),
         }
     }
 
-    /// Finishes a record of which `quick` has come, and returns its partition and its count with it. After
-    /// [`Quick::Done`] there is nothing to finish.
-    pub(crate) fn complete<'g>(
+    /// Records what the fast path has not, and returns the partition and its count with this record.
+    pub(crate) fn record_rest<'g>(
         &self,
-        quick: Quick<'g>,
+        unfinished: Unfinished<'g>,
         posting: &Posting<'_>,
         settings: &Settings,
         guard: &'g Guard,
     ) -> Result<(Partition<'g>, u64), Refusal> {
-        let posted = match quick {
-            Quick::Counted(partition, count) => Some((partition, count)),
-            Quick::Overtaken(found, before) => {
+        let recorded = match unfinished {
+            Unfinished::NeedsFollowUp(found, count) => Some((found, count)),
+            Unfinished::Overtaken(found, before) => {
                 let count = self.overtaken(found, before, posting, settings, guard);
                 count.map(|count| (found, count))
             }
-            Quick::Found(found) => {
-                let count = self.post_to(found, posting, settings, guard).ok();
+            Unfinished::NotAdded(found) => {
+                let count = self.add_to(found, posting, settings, guard).ok();
                 count.map(|count| (found, count))
             }
-            Quick::Done(_) | Quick::Not => None,
+            Unfinished::Missing => None,
         };
-        posted.map_or_else(|| self.post(posting, settings, guard), Ok)
+        recorded.map_or_else(|| self.record(posting, settings, guard), Ok)
     }
 
     /// The count with an amount that was added to a head that was `before`, as others had changed it since it was seen.
@@ -155,7 +158,7 @@ impl Ledger {
     }
 
     /// Records in the partition that was found, if that still is one.
-    fn post_to(
+    fn add_to(
         &self,
         found: Partition<'_>,
         posting: &Posting<'_>,
@@ -167,7 +170,7 @@ impl Ledger {
     }
 
     /// Records, and returns the partition and its count with this record.
-    pub(crate) fn post<'g>(
+    pub(crate) fn record<'g>(
         &self,
         posting: &Posting<'_>,
         settings: &Settings,
@@ -179,7 +182,7 @@ impl Ledger {
                 InsertOutcome::Done(new) => return Ok((new, amount.into())),
                 InsertOutcome::Exists(found) => found,
             };
-            match self.post_to(found, posting, settings, guard) {
+            match self.add_to(found, posting, settings, guard) {
                 Ok(count) => return Ok((found, count)),
                 Err(refused) => self.finish_move(refused, hash, now, settings, guard)?,
             }

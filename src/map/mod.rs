@@ -116,7 +116,7 @@ impl PartitionMap {
     /// The segment where keys of this position belong, by the straightest way; it may be another if the map grows
     /// meanwhile. `None` may mean that there is one.
     #[inline(always)]
-    fn locate_quickly<'g>(&self, position: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
+    fn locate_fast<'g>(&self, position: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
         let mask = self.directory.mask();
         let split = self.directory.entry(position & mask).load(Acquire);
         let whole = self.directory.entry(position & mask >> 1).load(Acquire);
@@ -128,14 +128,9 @@ impl PartitionMap {
 
     /// Finds a partition by the straightest way; `None` may mean that there is one.
     #[inline(always)]
-    pub(crate) fn find_quickly<'g>(
-        &self,
-        hash: Hash,
-        key: Key<'_>,
-        guard: &'g Guard,
-    ) -> Option<Partition<'g>> {
-        let segment = self.locate_quickly(hash.position, guard)?;
-        segment.find_quickly(hash, key)
+    pub(crate) fn find_fast<'g>(&self, hash: Hash, key: Key<'_>, guard: &'g Guard) -> Option<Partition<'g>> {
+        let segment = self.locate_fast(hash.position, guard)?;
+        segment.find_fast(hash, key)
     }
 
     /// Whether the map has more than fits a core's own cache.
@@ -146,7 +141,7 @@ impl PartitionMap {
     /// See [`Segment::prefetch_home`].
     #[inline(always)]
     pub(crate) fn prefetch_home(&self, hash: Hash, guard: &Guard) {
-        if let Some(segment) = self.locate_quickly(hash.position, guard) {
+        if let Some(segment) = self.locate_fast(hash.position, guard) {
             segment.prefetch_home(hash);
         }
     }
@@ -154,7 +149,7 @@ impl PartitionMap {
     /// See [`Segment::prefetch_entry`].
     #[inline(always)]
     pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label, guard: &Guard) {
-        if let Some(segment) = self.locate_quickly(hash.position, guard) {
+        if let Some(segment) = self.locate_fast(hash.position, guard) {
             segment.prefetch_entry(hash, label);
         }
     }

@@ -58,7 +58,7 @@ impl<'g> Segment<'g> {
 
     /// Finds the entry of this key.
     #[inline(always)]
-    pub(crate) fn find_quickly(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
+    pub(crate) fn find_fast(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
         let label = Label::new(hash.position, key);
         if let Some(cell) = self.probable_cell(hash, label) {
             // SAFETY: as in `probable_cell`; cells live as long as the segment.

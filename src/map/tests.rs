@@ -4,6 +4,7 @@ use super::*;
 use crate::key::hash::Hashing;
 use crate::map::segment::CELLS;
 use crate::operation::Operation::Write;
+use crate::partition::FastAdd;
 use crate::partition::amount::Amount;
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -51,7 +52,7 @@ impl Subject {
         let pk = pk(key, len);
         let key = Key { table: b"t", pk: &pk };
         let found = self.map.find(hash, key, &guard).unwrap();
-        if let Some(quick) = self.map.find_quickly(hash, key, &guard) {
+        if let Some(quick) = self.map.find_fast(hash, key, &guard) {
             assert!(found.is_some_and(|found| found.address() == quick.address()));
         }
         found.map(|found| f(found, &guard))
@@ -278,8 +279,11 @@ fn a_partition_that_moves_keeps_its_past() {
     for second in 0..100_u32 {
         let now = Moment::from_ms(u64::from(second) * 1000);
         let count = subject.with(1, 20, hash, |found, guard| {
-            let quick = found.add_quickly(Write, Amount::ONE, now, u64::MAX).map(|added| added.unwrap());
-            quick.unwrap_or_else(|| found.add(Write, Amount::ONE, now, TIMING, u64::MAX, guard).unwrap())
+            match found.add_fast(Write, Amount::ONE, now, u64::MAX) {
+                FastAdd::Counted(count) => count,
+                FastAdd::Overtaken(before) => panic!("nobody else adds: {before:?}"),
+                FastAdd::NotAdded => found.add(Write, Amount::ONE, now, TIMING, u64::MAX, guard).unwrap(),
+            }
         });
         // The first was there already.
         let seconds = u64::from(second.min(60) + 1);
@@ -299,7 +303,7 @@ fn a_cleared_map_takes_nobody_in() {
     let key = Key { table: b"t", pk: &pk };
     let content = Content::first(key, mixed(1), Write, Amount::ONE, 0, u64::MAX).unwrap();
     assert!(matches!(subject.map.find(mixed(1), key, &guard), Err(Cleared)));
-    assert!(subject.map.find_quickly(mixed(1), key, &guard).is_none());
+    assert!(subject.map.find_fast(mixed(1), key, &guard).is_none());
     let inserted = subject.map.insert(mixed(1), &content, subject.replace_context(0), &guard);
     assert!(matches!(inserted, Err(Refusal::Cleared)));
     assert!((0..subject.map.steps()).all(|step| subject.map.walk(step, &guard).is_err()));

@@ -132,7 +132,7 @@ fn e_a_removal_against_insert_and_find() {
                 let content = Content::first(key_of(&pk), hash(0), Write, Amount::ONE, 0, u64::MAX).unwrap();
                 let inserted = s.map.insert(hash(0), &content, s.replace_context(0), &guard);
                 if let Ok(InsertOutcome::Done(new)) = inserted {
-                    let found = s.map.find_quickly(hash(0), key_of(&pk), &guard).unwrap();
+                    let found = s.map.find_fast(hash(0), key_of(&pk), &guard).unwrap();
                     assert_eq!(found.address(), new.address());
                 }
             },

@@ -9,7 +9,7 @@ use crate::operation::Operation::{Read, Write};
 use crate::partition::amount::Amount;
 use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::partition::slot::MOST;
-use crate::partition::{Content, Partition, Timing};
+use crate::partition::{Content, FastAdd, Partition, Timing};
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use loom::thread;
@@ -71,10 +71,12 @@ fn add(series: &Series, amount: u32, second: u32, thread: &Thread) -> u64 {
 fn add_to(series: &Series, operation: crate::Operation, amount: u32, second: u32, thread: &Thread) -> u64 {
     let (guard, now) = (&thread.pin(), Moment::from_ms(u64::from(second) * 1000));
     let (partition, amount) = (series.partition(), Amount::clamped(amount.into()));
-    match partition.add_quickly(operation, amount, now, u64::MAX) {
-        Some(Ok(count)) => count,
-        Some(Err(before)) => partition.series(operation, WINDOW, guard).counted(before, amount).unwrap(),
-        None => partition.add(operation, amount, now, TIMING, u64::MAX, guard).unwrap(),
+    match partition.add_fast(operation, amount, now, u64::MAX) {
+        FastAdd::Counted(count) => count,
+        FastAdd::Overtaken(before) => {
+            partition.series(operation, WINDOW, guard).counted(before, amount).unwrap()
+        }
+        FastAdd::NotAdded => partition.add(operation, amount, now, TIMING, u64::MAX, guard).unwrap(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
 use crate::ledger::counters::Counters;
 use crate::ledger::settings::Settings;
-use crate::ledger::{Current, Posting, Quick};
+use crate::ledger::{Current, Posting};
 use crate::operation::Operation::{self, Write};
 use crate::partition::amount::Amount;
 use crate::partition::series::Series;
@@ -95,11 +95,12 @@ impl Subject {
     ) -> u64 {
         let pk = key.to_ne_bytes();
         let posting = Posting { amount, ..Self::posting(key, &pk, operation, second) };
-        let posted = self.current.with(guard, |ledger| match ledger.post_quickly(posting, guard) {
-            Quick::Done(count) => Ok(count),
-            quick => Ok(ledger.complete(quick, &posting, &self.settings, guard)?.1),
+        let recorded = self.current.with(guard, |ledger| {
+            ledger
+                .record_fast(posting, guard)
+                .or_else(|unfinished| Ok(ledger.record_rest(unfinished, &posting, &self.settings, guard)?.1))
         });
-        posted.unwrap()
+        recorded.unwrap()
     }
 
     pub(super) fn count(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {

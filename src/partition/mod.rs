@@ -48,6 +48,17 @@ pub(crate) struct Timing {
     pub(crate) interval_ms: u64,
 }
 
+/// What came of adding in the fast way.
+pub(crate) enum FastAdd {
+    /// Added; the count with it.
+    Counted(u64),
+    /// Added to this head, which others had changed since it was seen: see [`Series::counted`]. If it was frozen the
+    /// amount counts for nothing.
+    Overtaken(Head),
+    /// Nothing was added.
+    NotAdded,
+}
+
 /// What an entry begins with.
 #[repr(C)]
 struct Core {
@@ -253,16 +264,9 @@ impl<'g> Partition<'g> {
     }
 
     /// Adds in the one way that nearly all adds take: the head's second is not over, the window's total is in
-    /// it, and the alarm is made or far off. `None`: nothing was added. `Err`: it was added to this head, which was no longer
-    /// so, or counts for nothing if that was frozen; see [`Series::counted`].
+    /// it, and the alarm is made or far off.
     #[inline(always)]
-    pub(crate) fn add_quickly(
-        &self,
-        operation: Operation,
-        amount: Amount,
-        now: Moment,
-        floor: u64,
-    ) -> Option<Result<u64, Head>> {
+    pub(crate) fn add_fast(&self, operation: Operation, amount: Amount, now: Moment, floor: u64) -> FastAdd {
         let core = self.core();
         let head = &core.heads[operation.index()];
         let (seen, past) = (head.load(), core.past.load());
@@ -272,14 +276,14 @@ impl<'g> Partition<'g> {
             || !past.is_light()
             || !(far || past.is_armed())
         {
-            return None;
+            return FastAdd::NotAdded;
         }
         let before = head.add(amount.get());
-        Some(if before.is_near(seen) {
-            Ok(u64::from(before.total()) + u64::from(amount))
+        if before.is_near(seen) {
+            FastAdd::Counted(u64::from(before.total()) + u64::from(amount))
         } else {
-            Err(before)
-        })
+            FastAdd::Overtaken(before)
+        }
     }
 
     /// Adds, and returns the count with it.

@@ -32,7 +32,9 @@ fn finish(
     let (ledger, posting) = (detector.current.get(guard), posting(detector));
     let found = ledger.partitions.find(posting.hash, KEY, guard).unwrap().unwrap();
     meanwhile(ledger, found, guard);
-    detector.finish(ledger, Quick::Counted(found, count), &posting, Delivery::Caller, guard).unwrap()
+    detector
+        .finish(ledger, Unfinished::NeedsFollowUp(found, count), &posting, Delivery::Caller, guard)
+        .unwrap()
 }
 
 /// As one who replaces a segment does, until it is refused memory for the copy's second segment.
@@ -101,8 +103,8 @@ fn a_hot_record_without_memory_for_its_alarm_warns() {
 fn overtaken(detector: &Detector, found: Partition<'_>, before: Head, second: u64, amount: u64) -> u64 {
     let guard = &epoch::pin();
     let posting = write(detector, second, amount);
-    let quick = Quick::Overtaken(found, before);
-    detector.current.get(guard).complete(quick, &posting, &detector.settings, guard).unwrap().1
+    let unfinished = Unfinished::Overtaken(found, before);
+    detector.current.get(guard).record_rest(unfinished, &posting, &detector.settings, guard).unwrap().1
 }
 
 fn write(detector: &Detector, second: u64, amount: u64) -> Posting<'static> {
@@ -117,7 +119,7 @@ fn heavy(amount: u64) -> Detector {
         detector
             .current
             .get(guard)
-            .post(&write(&detector, second, amount), &detector.settings, guard)
+            .record(&write(&detector, second, amount), &detector.settings, guard)
             .unwrap();
     }
     detector
@@ -136,7 +138,7 @@ fn a_record_that_was_overtaken_asks_the_copy_for_its_count() {
     ledger.partitions.replace_at(0, settings.replace_context(Moment::from_ms(4_000)), guard).unwrap();
     assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
     for second in 5..8 {
-        ledger.post(&write(&detector, second, 1), settings, guard).unwrap();
+        ledger.record(&write(&detector, second, 1), settings, guard).unwrap();
     }
     assert_eq!(overtaken(&detector, found, before, 4, 3), 2 + 5 + 3 + 3, "seconds 2 to 7");
 }
