@@ -39,7 +39,7 @@ impl PartitionMap {
         segment.freeze();
         let depth = segment.depth();
         let loads = self.loads(segment, context, guard);
-        let split = loads[2].is_much() && self.may_split(loads[2].entries, depth);
+        let split = loads.whole.is_much() && self.may_split(loads.whole.entries, depth);
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
         let copied = self.copy(segment, context, split, &loads, &mut halves, guard);
         let published = copied.as_ref().is_ok_and(|_| {
@@ -86,13 +86,13 @@ impl PartitionMap {
         depth < DEPTH_MAX && share > 0 && entries as u64 <= 8 * share + 16
     }
 
-    /// What the lower half, the upper half and all of a segment would have to hold.
-    fn loads(&self, segment: Segment<'_>, context: ReplaceContext<'_>, guard: &Guard) -> [Load; 3] {
-        let mut loads = [Load::default(); 3];
+    /// Returns the loads of what is alive in a segment.
+    fn loads(&self, segment: Segment<'_>, context: ReplaceContext<'_>, guard: &Guard) -> Loads {
+        let mut loads = Loads::default();
         for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
             if !entry.idle(context.now, context.timing, guard) {
-                loads[half(entry, segment.depth())].add(entry.text_len());
-                loads[2].add(entry.text_len());
+                loads.halves[half(entry, segment.depth())].add(entry.text_len());
+                loads.whole.add(entry.text_len());
             }
         }
         loads
@@ -105,18 +105,18 @@ impl PartitionMap {
         segment: Segment<'g>,
         context: ReplaceContext<'_>,
         split: bool,
-        loads: &[Load; 3],
+        loads: &Loads,
         halves: &mut [Option<Successor<'g>>; 2],
         guard: &Guard,
     ) -> Result<Copied, OutOfMemory> {
         let (ReplaceContext { now, timing, to_come, .. }, depth) = (context, segment.depth());
         if split {
             self.directory.deepen(depth + 1)?;
-            for (half, load) in halves.iter_mut().zip(loads) {
+            for (half, load) in halves.iter_mut().zip(&loads.halves) {
                 *half = Some(load.create(to_come, depth + 1)?);
             }
         } else {
-            halves[0] = Some(loads[2].create(to_come, depth)?);
+            halves[0] = Some(loads.whole.create(to_come, depth)?);
         }
         let (mut copied, mut live) = (Copied::default(), 0);
         let mut entries = 0;
@@ -125,7 +125,7 @@ impl PartitionMap {
             entries += segment.entries().count();
         }
         // No more than are idle now will be: what is alive stays so at this moment.
-        copied.pasts.try_reserve(entries - loads[2].entries).map_err(|_| OutOfMemory)?;
+        copied.pasts.try_reserve(entries - loads.whole.entries).map_err(|_| OutOfMemory)?;
         for segment in segment.chain() {
             let lasts = segment.lasts()?;
             for (at, lane, entry) in segment.entries() {
@@ -149,6 +149,15 @@ impl PartitionMap {
         halves.iter_mut().flatten().try_for_each(|half| half.make_room(to_come))?;
         Ok(copied)
     }
+}
+
+/// What the successors of a segment would have to hold.
+#[derive(Default)]
+struct Loads {
+    /// The lower half, and the upper.
+    halves: [Load; 2],
+    /// All of it.
+    whole: Load,
 }
 
 /// What became of a segment's partitions.

@@ -26,21 +26,33 @@ use std::ops::RangeInclusive;
 use std::ptr::{NonNull, null_mut};
 
 #[cfg(not(target_pointer_width = "64"))]
-compile_error!("the directory's words hold a 48-bit address: 64-bit targets only");
+compile_error!("the directory's entries hold a 48-bit address: 64-bit targets only");
 
-/// Groups in a segment, the most cells as a power of two, bytes in a unit of memory, and units in a cell.
+/// Groups in a segment.
 #[cfg(not(loom))]
-const SIZES: (usize, u32, usize, RangeInclusive<usize>) = (24, 6, 16, 4..=16);
-/// In models two entries fill a segment.
+const GROUPS: usize = 24;
+/// The most cells in a segment, as a power of two.
+#[cfg(not(loom))]
+const CELLS_SHIFT: u32 = 6;
+/// Bytes in a unit of memory.
+#[cfg(not(loom))]
+pub(crate) const UNIT: usize = 16;
+/// Units in the smallest cell, and in the largest.
+#[cfg(not(loom))]
+pub(crate) const CELL_UNITS: RangeInclusive<usize> = 4..=16;
+
+// In models two entries fill a segment.
 #[cfg(loom)]
-const SIZES: (usize, u32, usize, RangeInclusive<usize>) = (1, 1, 256, 4..=4);
-const GROUPS: usize = SIZES.0;
-const CELLS_SHIFT: u32 = SIZES.1;
+const GROUPS: usize = 1;
+#[cfg(loom)]
+const CELLS_SHIFT: u32 = 1;
+#[cfg(loom)]
+pub(crate) const UNIT: usize = 256;
+#[cfg(loom)]
+pub(crate) const CELL_UNITS: RangeInclusive<usize> = 4..=4;
+
 /// What a segment holds at most. It has more lanes, which keeps probes short.
 pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
-pub(crate) const UNIT: usize = SIZES.2;
-/// Units in the smallest cell, and in the largest.
-pub(crate) const CELL_UNITS: RangeInclusive<usize> = SIZES.3;
 
 /// For each lane what its entry's heads held when they were frozen.
 type Lasts = [[AtomicU64; 2]; GROUPS * LANES];

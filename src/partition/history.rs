@@ -93,9 +93,11 @@ impl<'g> History<'g> {
         Tailed::new(capacity)
     }
 
-    /// An array of `capacity` entries that holds `slots`, of which there are no more.
+    /// Creates an array of `capacity` entries that holds `slots`, of which there are no more. Calls `ready` once there
+    /// is memory, and before the first slot is asked for.
     pub(crate) fn create(
         capacity: usize,
+        ready: impl FnOnce(),
         mut slots: impl Iterator<Item = (Operation, Slot)>,
     ) -> Result<NonNull<()>, OutOfMemory> {
         let mut next = || {
@@ -107,11 +109,16 @@ impl<'g> History<'g> {
             #[cfg(loom)]
             watch: Watch::new(Kind::History),
         };
-        Self::layout(capacity).create(header, || AtomicU64::new(next())).map(NonNull::cast)
+        let layout = Self::layout(capacity);
+        let memory = layout.allocate()?;
+        ready();
+        // SAFETY: just allocated with this layout.
+        unsafe { layout.write(memory, header, || AtomicU64::new(next())) };
+        Ok(memory.cast())
     }
 
     /// # Safety
-    /// `array` came from `create(capacity, _)` and lives through `'g`.
+    /// `array` came from `create(capacity, ..)` and lives through `'g`.
     pub(crate) unsafe fn view(array: NonNull<()>, capacity: usize) -> Self {
         let array = array.cast::<Header>();
         let view = Self {
@@ -128,7 +135,7 @@ impl<'g> History<'g> {
     }
 
     /// # Safety
-    /// `array` came from `create(capacity, _)`, and nobody uses it any more.
+    /// `array` came from `create(capacity, ..)`, and nobody uses it any more.
     pub(crate) unsafe fn destroy(array: NonNull<()>, capacity: usize) {
         let array = array.cast::<Header>();
         #[cfg(loom)]

@@ -152,24 +152,30 @@ impl Past {
     ) -> Result<Extension, OutOfMemory> {
         // SAFETY: as in `parts`.
         let history = unsafe { parts.view_history() };
-        let kept = |of: Operation| {
-            let slots =
-                history.inspect(History::freeze).into_iter().flat_map(move |history| history.slots(of));
-            slots.filter(move |slot| of != operation || !slot.expired(second, window))
+        // Irreversible: from then on no slot is put into the history, so all that are in it can be copied.
+        let freeze = || history.iter().for_each(History::freeze);
+        let kept = |whose: Operation| {
+            let slots = history.into_iter().flat_map(move |history| history.slots(whose));
+            slots.filter(move |slot| whose != operation || !slot.expired(second, window))
         };
-        let pairs = |of: Operation| kept(of).map(move |slot| (of, slot));
+        let pairs = |whose: Operation| kept(whose).map(move |slot| (whose, slot));
         let capacity = parts.history.capacity();
         let larger = CAPACITIES.into_iter().find(|&each| each > capacity);
         if let Some(larger) = larger.filter(|&each| each * size_of::<u64>() < Wheel::bytes(window)) {
-            let both = std::iter::once_with(|| Operation::ALL.into_iter().flat_map(pairs)).flatten();
-            return Ok(Extension { history: PastPtr::with_history(larger, both)?, ..parts });
+            let both = Operation::ALL.into_iter().flat_map(pairs);
+            return Ok(Extension { history: PastPtr::with_history(larger, freeze, both)?, ..parts });
         }
         let mut new = Extension { history: PastPtr::NOTHING, ..parts };
-        let wheel = Wheel::create(window, std::iter::once_with(|| kept(operation)).flatten())?;
+        let wheel = Wheel::create(window)?;
+        freeze();
+        // SAFETY: just made, and nobody else has seen it.
+        let view = unsafe { Wheel::view(wheel) };
+        kept(operation).for_each(|slot| view.put(slot));
         new.wheels[operation.index()] = Some(wheel);
         let other = operation.other();
         if new.wheels[other.index()].is_none() && kept(other).next().is_some() {
-            new.history = PastPtr::with_history(capacity, pairs(other)).inspect_err(|_| {
+            // The history is frozen already.
+            new.history = PastPtr::with_history(capacity, || {}, pairs(other)).inspect_err(|_| {
                 // SAFETY: just made, and nobody else has seen it.
                 unsafe { Wheel::destroy(wheel) }
             })?;

@@ -54,13 +54,14 @@ pub(crate) struct PastPtr(pub(crate) *mut ());
 impl PastPtr {
     pub(crate) const NOTHING: PastPtr = PastPtr(null_mut());
 
-    /// A history of so many entries that holds `slots`, which are looked at once there is memory.
+    /// A history of so many entries that holds `slots`: see [`History::create`].
     pub(crate) fn with_history(
         capacity: usize,
+        ready: impl FnOnce(),
         slots: impl Iterator<Item = (Operation, Slot)>,
     ) -> Result<Self, OutOfMemory> {
         let kind = CAPACITIES.iter().position(|&each| each >= capacity).expect("no larger than the largest");
-        let array = History::create(CAPACITIES[kind], slots)?;
+        let array = History::create(CAPACITIES[kind], ready, slots)?;
         Ok(Self(array.as_ptr().map_addr(|addr| addr | (kind + 1))))
     }
 

@@ -41,22 +41,15 @@ pub(crate) struct Wheel<'g> {
 }
 
 impl<'g> Wheel<'g> {
-    /// A wheel for a window of `window` seconds that holds `past`.
-    pub(crate) fn create(
-        window: u32,
-        past: impl Iterator<Item = Slot>,
-    ) -> Result<NonNull<Header>, OutOfMemory> {
+    /// Creates an empty wheel for a window of `window` seconds.
+    pub(crate) fn create(window: u32) -> Result<NonNull<Header>, OutOfMemory> {
         let header = Header {
             slots: window + 1,
             cached_sum: AtomicU64::new(u64::from(UNKNOWN)),
             #[cfg(loom)]
             watch: Watch::new(Kind::Wheel),
         };
-        let wheel = Tailed::new(window as usize + 1).create(header, || AtomicSlot::new(Slot::EMPTY))?;
-        // SAFETY: just made, and nobody else has seen it.
-        let view = unsafe { Self::view(wheel) };
-        past.for_each(|slot| view.put(slot));
-        Ok(wheel)
+        Tailed::new(window as usize + 1).create(header, || AtomicSlot::new(Slot::EMPTY))
     }
 
     /// How many bytes a wheel for `window` seconds takes.

@@ -85,8 +85,23 @@ impl<H, T> Tailed<H, T> {
     }
 
     /// Allocates, and writes the header and every item of the tail.
-    pub(crate) fn create(&self, header: H, mut item: impl FnMut() -> T) -> Result<NonNull<H>, OutOfMemory> {
-        let memory = allocate(self.layout)?.cast::<H>();
+    pub(crate) fn create(&self, header: H, item: impl FnMut() -> T) -> Result<NonNull<H>, OutOfMemory> {
+        let memory = self.allocate()?;
+        // SAFETY: just allocated with this layout.
+        unsafe { self.write(memory, header, item) };
+        Ok(memory)
+    }
+
+    /// Allocates, and writes nothing yet.
+    pub(crate) fn allocate(&self) -> Result<NonNull<H>, OutOfMemory> {
+        Ok(allocate(self.layout)?.cast())
+    }
+
+    /// Writes the header and every item of the tail.
+    ///
+    /// # Safety
+    /// `memory` came from `allocate` of an equal layout.
+    pub(crate) unsafe fn write(&self, memory: NonNull<H>, header: H, mut item: impl FnMut() -> T) {
         // SAFETY: the allocation holds a header and, from `offset`, `count` items.
         unsafe {
             memory.write(header);
@@ -94,7 +109,6 @@ impl<H, T> Tailed<H, T> {
                 self.tail(memory).add(i).write(item());
             }
         }
-        Ok(memory)
     }
 
     /// Like `create`, for a header and items that are valid as zeros: large tails come as fresh
