@@ -13,6 +13,7 @@
 //! is touched.
 
 use crate::partition::slot::{self, MOST};
+use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
 const FROZEN: u64 = 1 << 31;
@@ -41,12 +42,12 @@ impl Head {
 
     /// The head of `second`, in which `own` has been added on top of `base`.
     pub(crate) fn new(second: u32, base: u32, own: u32) -> Self {
-        Self(u64::from(second) << 32 | u64::from(base + own.min(MOST)))
+        Self(Stamped { second, value: base + own.min(MOST) }.pack())
     }
 
     #[inline(always)]
     pub(crate) fn second(self) -> u32 {
-        (self.0 >> 32) as u32
+        Stamped::unpack(self.0).second
     }
 
     #[inline(always)]

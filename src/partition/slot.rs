@@ -4,6 +4,7 @@
 //! and a slot that is read after its second has left the window is recognised as old by its tag:
 //! nothing ever has to be swept back to zero.
 
+use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
 /// Where a slot saturates: 2³⁰ − 1. The two bits above mark slots in [`crate::partition::history`].
@@ -34,11 +35,12 @@ impl Slot {
     }
 
     pub(crate) fn pack(self) -> u64 {
-        u64::from(self.second) << 32 | u64::from(self.count)
+        Stamped { second: self.second, value: self.count }.pack()
     }
 
     pub(crate) fn unpack(bits: u64) -> Self {
-        Self { second: (bits >> 32) as u32, count: bits as u32 & MOST }
+        let Stamped { second, value } = Stamped::unpack(bits);
+        Self { second, count: value & MOST }
     }
 }
 

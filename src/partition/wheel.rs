@@ -8,6 +8,7 @@
 use crate::error::OutOfMemory;
 use crate::partition::slot::{AtomicSlot, Slot};
 use crate::sys::memory::Tailed;
+use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
@@ -45,7 +46,7 @@ impl<'g> Wheel<'g> {
     pub(crate) fn create(window: u32) -> Result<NonNull<Header>, OutOfMemory> {
         let header = Header {
             slots: window + 1,
-            cached_sum: AtomicU64::new(u64::from(UNKNOWN)),
+            cached_sum: AtomicU64::new(Stamped { second: 0, value: UNKNOWN }.pack()),
             #[cfg(loom)]
             watch: Watch::new(Kind::Wheel),
         };
@@ -128,10 +129,9 @@ impl<'g> Wheel<'g> {
     pub(crate) fn sum_before(&self, second: u32) -> u64 {
         #[cfg(loom)]
         self.watch.touch();
-        let remembered = self.cached_sum.load(Acquire);
-        let (cached, sum) = ((remembered >> 32) as u32, remembered as u32);
-        if cached == second && sum != UNKNOWN {
-            return sum.into();
+        let cached = Stamped::unpack(self.cached_sum.load(Acquire));
+        if cached.second == second && cached.value != UNKNOWN {
+            return cached.value.into();
         }
         self.sum_between(second.saturating_sub(self.slots.len() as u32 - 1), second)
     }
@@ -140,7 +140,7 @@ impl<'g> Wheel<'g> {
     pub(crate) fn remember(&self, second: u32, sum: u64) {
         #[cfg(loom)]
         self.watch.touch();
-        let count = u32::try_from(sum).unwrap_or(UNKNOWN);
-        self.cached_sum.fetch_max(u64::from(second) << 32 | u64::from(count), AcqRel);
+        let value = u32::try_from(sum).unwrap_or(UNKNOWN);
+        self.cached_sum.fetch_max(Stamped { second, value }.pack(), AcqRel);
     }
 }

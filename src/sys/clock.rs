@@ -1,6 +1,7 @@
 //! The detector's time: since about when it was made, never running back.
 
 use crate::error::Error;
+use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
 /// The last moment a detector can count in: the end of second 2³² − 1.
@@ -48,12 +49,13 @@ impl Moment {
     /// All of it in one word; later is larger.
     #[inline(always)]
     pub(crate) fn stamp(self) -> u64 {
-        u64::from(self.second) << 32 | u64::from(self.nanos)
+        Stamped { second: self.second, value: self.nanos }.pack()
     }
 
     #[inline(always)]
     pub(crate) fn of_stamp(stamp: u64) -> Self {
-        Self { second: (stamp >> 32) as u32, nanos: stamp as u32 }
+        let Stamped { second, value: nanos } = Stamped::unpack(stamp);
+        Self { second, nanos }
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod epoch;
 pub(crate) mod memory;
 #[cfg(not(loom))]
 pub(crate) mod record_counter;
+pub(crate) mod stamped;
 pub(crate) mod sync;
 #[cfg(loom)]
 pub(crate) mod watch;
