@@ -14,6 +14,7 @@ use crate::policy::measure::Measure;
 use crate::reason::Reason;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
+use crate::sys::memory::try_bytes;
 use crossbeam_epoch::Guard;
 
 /// A partition in a snapshot, and what it had of one operation in the window.
@@ -68,8 +69,8 @@ impl Podium {
         }
         self.candidates.try_reserve(1).map_err(|_| Error::Memory)?;
         self.candidates.push(HotPartition {
-            table: copy(key.table)?,
-            pk: copy(key.pk)?,
+            table: try_bytes([key.table])?,
+            pk: try_bytes([key.pk])?,
             operation,
             count,
             throttles,
@@ -101,13 +102,6 @@ impl Podium {
             self.least = all.last().map_or(0, |last| last.demand);
         }
     }
-}
-
-fn copy(text: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut own = Vec::new();
-    own.try_reserve_exact(text.len()).map_err(|_| Error::Memory)?;
-    own.extend_from_slice(text);
-    Ok(own)
 }
 
 impl Detector {

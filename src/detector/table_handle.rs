@@ -7,6 +7,7 @@ use crate::error::{Error, OutOfMemory};
 use crate::key::hash::Prefix;
 use crate::key::{Key, check_name, check_pk};
 use crate::operation::Operation;
+use crate::sys::memory::try_bytes;
 
 /// A table of a detector, whose name has been checked and hashed once. Recording through it costs less
 /// than through the detector, and counts in the same partitions. It survives [`Detector::clear`].
@@ -31,10 +32,7 @@ impl Detector {
 
 impl<'d> TableHandle<'d> {
     pub(crate) fn try_new(detector: &'d Detector, name: &[u8], prefix: Prefix) -> Result<Self, OutOfMemory> {
-        let mut own = Vec::new();
-        own.try_reserve_exact(name.len()).map_err(|_| OutOfMemory)?;
-        own.extend_from_slice(name);
-        Ok(Self { detector, prefix, name: own })
+        Ok(Self { detector, prefix, name: try_bytes([name])? })
     }
 
     /// Records one write and returns the partition's count of writes with it.

@@ -3,7 +3,7 @@
 use crate::detector::warning::Warning;
 use crate::error::{Error, OutOfMemory};
 use crate::key::Key;
-use crate::sys::memory::try_box;
+use crate::sys::memory::{try_box, try_bytes};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
@@ -33,10 +33,7 @@ struct Kept {
 
 impl Kept {
     fn try_new(warning: &Warning<'_>) -> Result<Self, OutOfMemory> {
-        let mut texts = Vec::new();
-        texts.try_reserve_exact(warning.table.len() + warning.pk.len()).map_err(|_| OutOfMemory)?;
-        texts.extend_from_slice(warning.table);
-        texts.extend_from_slice(warning.pk);
+        let texts = try_bytes([warning.table, warning.pk])?;
         let bare = warning.of(Key { table: &[], pk: &[] }, None);
         Ok(Self { texts, table_len: warning.table.len(), warning: bare })
     }

@@ -4,7 +4,7 @@ use crate::error::{Cleared, Error, OutOfMemory, Refusal};
 use crate::key::hash::Hashing;
 use crate::key::{Key, check_name};
 use crate::operation::Operation;
-use crate::sys::memory::try_box;
+use crate::sys::memory::{try_box, try_bytes};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
@@ -63,12 +63,9 @@ impl Override {
         thresholds: Thresholds,
         next: *mut Override,
     ) -> Result<*mut Self, OutOfMemory> {
-        let mut own = Vec::new();
-        own.try_reserve_exact(name.len()).map_err(|_| OutOfMemory)?;
-        own.extend_from_slice(name);
         Ok(Box::into_raw(try_box(Self {
             scope,
-            name: own,
+            name: try_bytes([name])?,
             thresholds,
             next,
             #[cfg(loom)]

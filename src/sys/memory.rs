@@ -48,6 +48,14 @@ pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
     }
 }
 
+/// Copies bytes, one text after the other.
+pub(crate) fn try_bytes<const N: usize>(texts: [&[u8]; N]) -> Result<Vec<u8>, OutOfMemory> {
+    let mut own = Vec::new();
+    own.try_reserve_exact(texts.iter().map(|text| text.len()).sum())?;
+    texts.into_iter().for_each(|text| own.extend_from_slice(text));
+    Ok(own)
+}
+
 /// `str::to_owned` that can fail.
 #[cfg(feature = "dynamodb")]
 pub(crate) fn try_text(text: &str) -> Result<String, OutOfMemory> {
