@@ -5,8 +5,8 @@
 use crate::dynamodb::json::{self, Malformed};
 use crate::error::OutOfMemory;
 use crate::key::hash::random_word;
-use crate::sys::memory::{try_box, try_text};
-use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
+use crate::sys::memory::try_text;
+use crate::sys::rcu::{Rcu, Watched};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use ahash::RandomState;
@@ -55,39 +55,26 @@ impl Known {
             watch: Watch::new(Kind::Schema),
         }
     }
+}
 
-    /// # Safety
-    /// `known` came from a box, and nobody uses it any more.
-    unsafe fn destroy(known: *mut Known) {
-        #[cfg(loom)]
-        // SAFETY: as the caller promises, it is there still.
-        if unsafe { &*known }.watch.free() {
-            return;
-        }
-        // SAFETY: as the caller promises.
-        drop(unsafe { Box::from_raw(known) });
+impl Watched for Known {
+    #[cfg(loom)]
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 }
 
-pub(crate) struct Schemas(AtomicPtr<Known>);
+pub(crate) struct Schemas(Rcu<Known>);
 
 impl Schemas {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         // From `std`'s own randomness: names of tables may come from strangers.
         let hasher = RandomState::with_seeds(random_word(), random_word(), random_word(), random_word());
-        Ok(Self(AtomicPtr::new(Box::into_raw(try_box(Known::with_hasher(hasher))?))))
-    }
-
-    fn known<'g>(&self, _guard: &'g Guard) -> &'g Known {
-        // SAFETY: a map is retired after it was replaced: it lives while the guard does.
-        let known = unsafe { &*self.0.load(Acquire) };
-        #[cfg(loom)]
-        known.watch.touch();
-        known
+        Ok(Self(Rcu::try_new(Known::with_hasher(hasher))?))
     }
 
     pub(crate) fn get<'g>(&self, table: &str, guard: &'g Guard) -> Option<&'g TableSchema> {
-        self.known(guard).tables.get(table)
+        self.0.get(guard).tables.get(table)
     }
 
     /// Changes what is known of a table, by `change` as often as others come in between.
@@ -117,8 +104,7 @@ impl Schemas {
         guard: &Guard,
     ) -> Result<(), OutOfMemory> {
         loop {
-            let known = self.known(guard);
-            let old = std::ptr::from_ref(known).cast_mut();
+            let known = self.0.get(guard);
             let changed = changed(known)?;
             if changed.is_empty() {
                 return Ok(());
@@ -129,15 +115,8 @@ impl Schemas {
                 new.tables.insert(try_text(table)?, schema.try_clone()?);
             }
             new.tables.extend(changed);
-            let new = Box::into_raw(try_box(new)?);
-            match self.0.compare_exchange(old, new, AcqRel, Acquire) {
-                Ok(_) => {
-                    // SAFETY: it came from a box, and this thread took it out.
-                    unsafe { guard.defer_unchecked(move || Known::destroy(old)) };
-                    return Ok(());
-                }
-                // SAFETY: it came from a box, and nobody has seen it.
-                Err(_) => drop(unsafe { Box::from_raw(new) }),
+            if self.0.replace(known, new, guard)? {
+                return Ok(());
             }
         }
     }
@@ -271,13 +250,6 @@ fn key_of(keys: &str) -> Result<(Vec<String>, Vec<String>), Malformed> {
         Ok::<(), Malformed>(())
     })?;
     if hash.is_empty() { Err(Malformed) } else { Ok((hash, range)) }
-}
-
-impl Drop for Schemas {
-    fn drop(&mut self) {
-        // SAFETY: it came from a box, and whoever drops this is the last to use it.
-        drop(unsafe { Box::from_raw(self.0.load(Acquire)) });
-    }
 }
 
 /// The table that a name or ARN is of, and the index if it is one's.

@@ -25,8 +25,8 @@ use crate::partition::{Content, FastAdd, Partition};
 use crate::policy::rule::{Breach, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
 use crate::sys::clock::Moment;
-use crate::sys::memory::try_box;
-use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, Relaxed};
+use crate::sys::rcu::{Rcu, Watched};
+use crate::sys::sync::Relaxed;
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
@@ -74,18 +74,6 @@ impl Ledger {
             #[cfg(loom)]
             watch: Watch::new(Kind::Ledger),
         })
-    }
-
-    /// # Safety
-    /// `ledger` came from a box, and nobody uses it any more.
-    unsafe fn destroy(ledger: *mut Ledger) {
-        #[cfg(loom)]
-        // SAFETY: as the caller promises, it is there still.
-        if unsafe { &*ledger }.watch.free() {
-            return;
-        }
-        // SAFETY: as the caller promises.
-        drop(unsafe { Box::from_raw(ledger) });
     }
 
     /// Records in the one way that nearly all records take, and returns the count if nothing is left to do.
@@ -315,24 +303,27 @@ impl Ledger {
     }
 }
 
-/// Where the current ledger is.
-pub(crate) struct Current(AtomicPtr<Ledger>);
+impl Watched for Ledger {
+    #[cfg(loom)]
+    fn watch(&self) -> &Watch {
+        &self.watch
+    }
+}
+
+/// The current ledger.
+pub(crate) struct Current(Rcu<Ledger>);
 
 impl Current {
     pub(crate) fn try_new(settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
-        Ok(Self(AtomicPtr::new(Box::into_raw(try_box(Ledger::try_new(settings, now)?)?))))
+        Ok(Self(Rcu::try_new(Ledger::try_new(settings, now)?)?))
     }
 
     #[inline(always)]
-    pub(crate) fn get<'g>(&self, _guard: &'g Guard) -> &'g Ledger {
-        // SAFETY: a ledger is retired after it was replaced: it lives while the guard does.
-        let ledger = unsafe { &*self.0.load(Acquire) };
-        #[cfg(loom)]
-        ledger.watch.touch();
-        ledger
+    pub(crate) fn get<'g>(&self, guard: &'g Guard) -> &'g Ledger {
+        self.0.get(guard)
     }
 
-    /// Runs `f` with the current ledger, and again with the next one if that was closed meanwhile.
+    /// Runs `f` with the current ledger, and again with the next one if that was cleared meanwhile.
     pub(crate) fn with<'g, T>(
         &self,
         guard: &'g Guard,
@@ -354,21 +345,11 @@ impl Current {
         now: Moment,
         pin: impl Fn() -> Guard,
     ) -> Result<(), OutOfMemory> {
-        let new = Box::into_raw(try_box(Ledger::try_new(settings, now)?)?);
-        let old = self.0.swap(new, AcqRel);
-        // SAFETY: only this thread took it out, and it is not freed before the deferral below.
-        let ledger = unsafe { &*old };
-        Counters::add(&settings.counters.cleared, ledger.partitions.clear(&pin));
-        ledger.overrides.clear(&pin());
-        // SAFETY: it came from a box, and has been empty and out of reach since it was closed.
-        unsafe { pin().defer_unchecked(move || Ledger::destroy(old)) };
+        let old = self.0.swap(Ledger::try_new(settings, now)?)?;
+        Counters::add(&settings.counters.cleared, old.partitions.clear(&pin));
+        old.overrides.clear(&pin());
+        // It has been empty and out of reach since it was cleared.
+        old.retire(&pin());
         Ok(())
-    }
-}
-
-impl Drop for Current {
-    fn drop(&mut self) {
-        // SAFETY: it came from a box, and whoever drops this is the last to use it.
-        drop(unsafe { Box::from_raw(self.0.load(Acquire)) });
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod clock;
 #[cfg(not(loom))]
 pub(crate) mod epoch;
 pub(crate) mod memory;
+pub(crate) mod rcu;
 #[cfg(not(loom))]
 pub(crate) mod record_counter;
 pub(crate) mod stamped;
