@@ -22,34 +22,32 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed
 use crate::sys::watch::{Kind, Watch};
 use std::alloc::{Layout, dealloc};
 use std::marker::PhantomData;
-use std::ops::RangeInclusive;
 use std::ptr::{NonNull, null_mut};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the directory's entries hold a 48-bit address: 64-bit targets only");
 
-/// Groups in a segment.
 #[cfg(not(loom))]
-const GROUPS: usize = 24;
-/// The most cells in a segment, as a power of two.
-#[cfg(not(loom))]
-const CELLS_SHIFT: u32 = 6;
-/// Bytes in a unit of memory.
-#[cfg(not(loom))]
-pub(crate) const UNIT: usize = 16;
-/// Units in the smallest cell, and in the largest.
-#[cfg(not(loom))]
-pub(crate) const CELL_UNITS: RangeInclusive<usize> = 4..=16;
-
-// In models two entries fill a segment.
+mod sizes {
+    /// Groups in a segment.
+    pub(super) const GROUPS: usize = 24;
+    /// The most cells in a segment, as a power of two.
+    pub(super) const CELLS_SHIFT: u32 = 6;
+    /// Bytes in a unit of memory.
+    pub(crate) const UNIT: usize = 16;
+    /// Units in the smallest cell, and in the largest.
+    pub(crate) const CELL_UNITS: std::ops::RangeInclusive<usize> = 4..=16;
+}
+/// In models two entries fill a segment.
 #[cfg(loom)]
-const GROUPS: usize = 1;
-#[cfg(loom)]
-const CELLS_SHIFT: u32 = 1;
-#[cfg(loom)]
-pub(crate) const UNIT: usize = 256;
-#[cfg(loom)]
-pub(crate) const CELL_UNITS: RangeInclusive<usize> = 4..=4;
+mod sizes {
+    pub(super) const GROUPS: usize = 1;
+    pub(super) const CELLS_SHIFT: u32 = 1;
+    pub(crate) const UNIT: usize = 256;
+    pub(crate) const CELL_UNITS: std::ops::RangeInclusive<usize> = 4..=4;
+}
+pub(crate) use sizes::{CELL_UNITS, UNIT};
+use sizes::{CELLS_SHIFT, GROUPS};
 
 /// What a segment holds at most. It has more lanes, which keeps probes short.
 pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
