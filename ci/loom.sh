@@ -10,7 +10,7 @@ models=$(cargo test --quiet --locked --profile model --lib --no-run --message-fo
 left_out=()
 if [[ ${QUICK:-} == true ]]; then
     for model in a_stale_put c_the_remembered_sum_at_a_turn d_first_touch e_one_key_inserted_twice \
-        e_two_inserts_against_growth g_a_pinned_reader_against_reclaim g_an_annex_against_the_first_alarm \
+        e_two_inserts_against_growth g_a_pinned_reader_against_reclaim g_an_extension_against_the_first_alarm \
         g_a_schema_against_another f_an_idle_partition_reclaimed l_a_read l_a_rate l_a_peak l_a_warm_add \
         l_an_add_inside l_an_add_overtaken_by_a_heavy_turn inside_a_copied_wheel \
         inside_a_growing_history l_a_heavy_add l_two_movers; do

@@ -99,7 +99,7 @@ impl Detector {
     /// Makes a posting of one operation, or one unit, at this moment.
     #[inline(always)]
     fn posting<'a>(&self, key: Key<'a>, hash: Hash, operation: Operation) -> Posting<'a> {
-        let (amount, now) = (self.settings.measure.one, self.clock.now());
+        let (now, amount) = (self.clock.now(), self.settings.measure.one);
         Posting { key, hash, operation, model: None, amount, now }
     }
 
@@ -127,7 +127,7 @@ impl Detector {
     }
 
     /// Does what few records have to: turns the second, inserts, records with the next ledger if that one was
-    /// closed, reclaims, and sees to a warning.
+    /// cleared, reclaims, and sees to a warning.
     #[cold]
     #[inline(never)]
     pub(crate) fn finish<'a, 'g>(

@@ -16,7 +16,7 @@
 use crate::error::OutOfMemory;
 use crate::map::group::{AtomicGroup, LANES, Lane};
 use crate::partition::{Content, Partition};
-use crate::sys::memory::allocate;
+use crate::sys::memory::{allocate, try_box};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
@@ -38,8 +38,7 @@ mod sizes {
     /// Units in the smallest cell, and in the largest.
     pub(crate) const CELL_UNITS: std::ops::RangeInclusive<usize> = 4..=16;
 }
-/// In models two entries fill a segment.
-#[cfg(loom)]
+#[cfg(loom)] // In models two entries fill a segment.
 mod sizes {
     pub(super) const GROUPS: usize = 1;
     pub(super) const CELLS_SHIFT: u32 = 1;
@@ -385,7 +384,7 @@ impl<'g> Segment<'g> {
         let mut lasts = shared.load(Acquire);
         if lasts.is_null() {
             let zero = |_| std::array::from_fn(|_| AtomicU64::new(0));
-            let new = Box::into_raw(crate::sys::memory::try_box(std::array::from_fn(zero))?);
+            let new = Box::into_raw(try_box(std::array::from_fn(zero))?);
             lasts = match shared.compare_exchange(null_mut(), new, AcqRel, Acquire) {
                 Ok(_) => new,
                 Err(other) => {

@@ -52,8 +52,8 @@ impl Subject {
         let pk = pk(key, len);
         let key = Key { table: b"t", pk: &pk };
         let found = self.map.find(hash, key, &guard).unwrap();
-        if let Some(quick) = self.map.find_fast(hash, key, &guard) {
-            assert!(found.is_some_and(|found| found.address() == quick.address()));
+        if let Some(fast) = self.map.find_fast(hash, key, &guard) {
+            assert!(found.is_some_and(|found| found.address() == fast.address()));
         }
         found.map(|found| f(found, &guard))
     }
@@ -129,7 +129,7 @@ fn no_operation_moves_more_partitions_than_a_segment_has() {
     assert!(moved > 0 && moved <= CELLS, "{moved}");
 }
 
-/// What the quick way in large maps is for; a share that random positions must reach.
+/// What the fast way in large maps is for; a share that random positions must reach.
 #[test]
 fn most_entries_are_in_their_home() {
     let (subject, hashing) = (Subject::new(), Hashing::seeded([1, 2]));

@@ -204,7 +204,7 @@ fn g_a_reader_that_unpins_early_is_caught() {
 fn i_closing_against_growth() {
     explore("i: closing against growth", 2, || {
         let stage = Subject::stage(&[0, 1]);
-        let (closed, inserted) = stage.race(
+        let (cleared, inserted) = stage.race(
             |s, t| s.map.clear(|| t.pin()),
             |s, t| match s.insert(2, t) {
                 Ok(inserted) => inserted,
@@ -212,6 +212,6 @@ fn i_closing_against_growth() {
                 Err(Refusal::Memory) => unreachable!("there is memory"),
             },
         );
-        assert_eq!(closed, 2 + u64::from(inserted));
+        assert_eq!(cleared, 2 + u64::from(inserted));
     });
 }

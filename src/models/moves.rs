@@ -15,20 +15,20 @@ use std::time::Duration;
 
 /// Where the slots of a partition are that was written in these seconds, 1 in the first, 2 in the next, and so on.
 #[derive(Clone, Copy)]
-enum Form {
+enum Storage {
     History,
     /// One that is full, so that the next second makes it grow.
     FullHistory,
     Wheel,
 }
 
-impl Form {
+impl Storage {
     fn seconds(self) -> &'static [u32] {
         match self {
             // Seconds 0 and 1 are in it; 3 takes the place of 0, so that 4 takes that of 1.
-            Form::History => &[0, 1, 3],
-            Form::FullHistory => &[0, 1],
-            Form::Wheel => &[0, 1, 2, 3, 4],
+            Storage::History => &[0, 1, 3],
+            Storage::FullHistory => &[0, 1],
+            Storage::Wheel => &[0, 1, 2, 3, 4],
         }
     }
 
@@ -54,9 +54,9 @@ impl Form {
 
     fn name(self) -> &'static str {
         match self {
-            Form::History => "history",
-            Form::FullHistory => "full history",
-            Form::Wheel => "wheel",
+            Storage::History => "history",
+            Storage::FullHistory => "full history",
+            Storage::Wheel => "wheel",
         }
     }
 
@@ -83,7 +83,7 @@ const AFTER: u64 = 1 << 7;
 const OWN: u64 = 1 << 8;
 
 /// Has partition 0 moved, and turned twice in its new place.
-fn move_and_turn(form: Form) -> impl FnOnce(&Subject, &Thread) {
+fn move_and_turn(form: Storage) -> impl FnOnce(&Subject, &Thread) {
     move |subject, thread| {
         // Pinned once: what crossbeam does at each pin would be explored as well.
         let _pinned = thread.pin();
@@ -118,7 +118,7 @@ fn held(before: &[(u32, u64)], others: &[(u32, u64)], clock: u32, own: Option<u6
 
 /// Once all is over each second has what was recorded in its window, and `OWN`, recorded by a clock that said `clock`, is in one
 /// second of its call.
-fn settles(stage: &Stage<Subject>, form: Form, clock: u32) {
+fn settles(stage: &Stage<Subject>, form: Storage, clock: u32) {
     let last = form.last();
     let counts = stage.then(|s, t| [2, 3, 4, 5].map(|after| s.count(0, Write, last + after, t)));
     let would = |second: u32| {
@@ -131,7 +131,7 @@ fn settles(stage: &Stage<Subject>, form: Form, clock: u32) {
 }
 
 /// A record by a clock that says `clock` seconds after the head's, 0 or 1, while the partition moves and turns twice.
-fn a_record_inside(name: &str, form: Form, threshold: u64, clock: u32) {
+fn a_record_inside(name: &str, form: Storage, threshold: u64, clock: u32) {
     let clock = form.last() + clock;
     let held = form.held(clock, Some(OWN));
     explore_within(MOST, &format!("l: {name}, {}", form.name()), 1, move || {
@@ -143,61 +143,61 @@ fn a_record_inside(name: &str, form: Form, threshold: u64, clock: u32) {
     });
 }
 
-fn a_turn(form: Form) {
+fn a_turn(form: Storage) {
     a_record_inside("a turn, and two of the copy", form, NEVER, 1);
 }
 
 /// (l) A record that turns the second is inside the old entry while the copy turns twice.
 #[test]
 fn l_a_turn_inside_a_copied_history() {
-    a_turn(Form::History);
+    a_turn(Storage::History);
 }
 
 /// (l) The same with a wheel, whose remembered sum would carry a mistake on.
 #[test]
 fn l_a_turn_inside_a_copied_wheel() {
-    a_turn(Form::Wheel);
+    a_turn(Storage::Wheel);
 }
 
 /// (l) The same where the history is full: the old entry's thread finds no place in it, and the copy grows.
 #[test]
 fn l_a_turn_inside_a_growing_history() {
-    a_turn(Form::FullHistory);
+    a_turn(Storage::FullHistory);
 }
 
-fn an_add(form: Form) {
+fn an_add(form: Storage) {
     a_record_inside("an add, and two turns of the copy", form, NEVER, 0);
 }
 
 /// (l) A plain add to the head's second, whose total is the count.
 #[test]
 fn l_an_add_inside_a_copied_history() {
-    an_add(Form::History);
+    an_add(Storage::History);
 }
 
 /// (l) The same with a wheel.
 #[test]
 fn l_an_add_inside_a_copied_wheel() {
-    an_add(Form::Wheel);
+    an_add(Storage::Wheel);
 }
 
-fn a_warm_add(form: Form) {
+fn a_warm_add(form: Storage) {
     a_record_inside("a warm add, and two turns of the copy", form, 2 * OWN, 0);
 }
 
 /// (l) An add that looks at the past, since it makes its partition warm and the alarm is yet to be made.
 #[test]
 fn l_a_warm_add_inside_a_copied_history() {
-    a_warm_add(Form::History);
+    a_warm_add(Storage::History);
 }
 
 /// (l) The same with a wheel.
 #[test]
 fn l_a_warm_add_inside_a_copied_wheel() {
-    a_warm_add(Form::Wheel);
+    a_warm_add(Storage::Wheel);
 }
 
-fn a_read(form: Form) {
+fn a_read(form: Storage) {
     // A second after the head's, so that something has left the window.
     let clock = form.last() + 1;
     let held = form.held(clock, None);
@@ -211,16 +211,16 @@ fn a_read(form: Form) {
 /// (l) A read inside the old entry returns a count that was held.
 #[test]
 fn l_a_read_inside_a_copied_history() {
-    a_read(Form::History);
+    a_read(Storage::History);
 }
 
 /// (l) The same with a wheel.
 #[test]
 fn l_a_read_inside_a_copied_wheel() {
-    a_read(Form::Wheel);
+    a_read(Storage::Wheel);
 }
 
-fn a_peak(form: Form) {
+fn a_peak(form: Storage) {
     // A second after the head's, so that something has left the window.
     let clock = form.last() + 1;
     let held = form.held(clock, None);
@@ -236,16 +236,16 @@ fn a_peak(form: Form) {
 /// (l) A warning's peak, and the count beside it, are of one moment. Amounts are powers of two, each in a second of its own.
 #[test]
 fn l_a_peak_inside_a_copied_history() {
-    a_peak(Form::History);
+    a_peak(Storage::History);
 }
 
 /// (l) The same with a wheel.
 #[test]
 fn l_a_peak_inside_a_copied_wheel() {
-    a_peak(Form::Wheel);
+    a_peak(Storage::Wheel);
 }
 
-fn a_rate(form: Form) {
+fn a_rate(form: Storage) {
     let clock = form.last();
     let held = form.held(clock, None);
     explore(&format!("l: a rate, and two turns of the copy, {}", form.name()), 1, move || {
@@ -261,20 +261,20 @@ fn a_rate(form: Form) {
 /// (l) A rate's second and five seconds are of one moment. A window of two seconds has all that five have.
 #[test]
 fn l_a_rate_inside_a_copied_history() {
-    a_rate(Form::History);
+    a_rate(Storage::History);
 }
 
 /// (l) The same with a wheel.
 #[test]
 fn l_a_rate_inside_a_copied_wheel() {
-    a_rate(Form::Wheel);
+    a_rate(Storage::Wheel);
 }
 
 /// (l) A hot record asks to warn from inside the old entry, and one in the copy after its turns: one of them warns, and the
 /// other is told of by the next.
 #[test]
 fn l_a_ring_inside_a_copied_history() {
-    let form = Form::History;
+    let form = Storage::History;
     explore("l: a ring, and two turns of the copy", 1, move || {
         let stage = form.stage(NEVER);
         let last = form.last();
@@ -294,7 +294,7 @@ fn l_a_ring_inside_a_copied_history() {
 #[test]
 fn l_two_movers_and_an_adder() {
     explore_within(MOST, "l: two movers and an adder", 2, || {
-        let stage = Form::History.stage(NEVER);
+        let stage = Storage::History.stage(NEVER);
         let replace = |s: &Subject, t: &Thread| s.replace(0, 3, t);
         let (_, _, count) = stage.race_three((replace, replace), |s, t| s.record_amount(0, Write, OWN, 3, t));
         assert_eq!(count, 2 + 4 + OWN);
