@@ -1,26 +1,18 @@
 //! The boundary between the C ABI and the Rust API: what a C caller hands in becomes a reference or a
 //! refusal, and what unwinds stops here.
 
-use crate::detector::Detector;
-use crate::ffi::detector::hpd_detector;
 use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::{HPD_ERR_INTERNAL, INVALID, NULL, Refused, UNSUPPORTED};
 use crate::operation::Operation;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 
 /// The one panic boundary: what unwinds in here ends here.
 pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) -> T {
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or(Err(Refused(HPD_ERR_INTERNAL)))
         .unwrap_or_else(|Refused(code)| code.into())
-}
-
-/// # Safety
-/// A non-null `detector` came from `hpd_new` and has not been freed.
-pub(crate) unsafe fn detector_of<'a>(detector: *const hpd_detector) -> Result<&'a Detector, Refused> {
-    // SAFETY: as the caller promises; `publish` made the pointer from a box of this type.
-    unsafe { detector.cast::<Detector>().as_ref() }.ok_or(NULL)
 }
 
 pub(crate) fn count(count: Result<u64, crate::Error>) -> Result<i64, Refused> {
@@ -66,6 +58,23 @@ pub(crate) fn pointer(text: &[u8]) -> *const c_char {
     if text.is_empty() { c"".as_ptr() } else { text.as_ptr().cast() }
 }
 
+/// Where a call writes one value for its caller.
+#[derive(Clone, Copy)]
+pub(crate) struct Out<T>(NonNull<T>);
+
+impl<T> Out<T> {
+    /// # Safety
+    /// A non-null `out` is valid for writes as long as this is used.
+    pub(crate) unsafe fn new(out: *mut T) -> Result<Self, Refused> {
+        NonNull::new(out).map(Self).ok_or(NULL)
+    }
+
+    pub(crate) fn write(self, value: T) {
+        // SAFETY: as the caller of `new` promised.
+        unsafe { self.0.write(value) }
+    }
+}
+
 /// A struct of the header, of which zeros are a valid one. Later versions append fields.
 ///
 /// # Safety
@@ -73,6 +82,19 @@ pub(crate) fn pointer(text: &[u8]) -> *const c_char {
 pub(crate) unsafe trait Versioned: Copy {
     /// What it took in version 1 of the header.
     const FIRST_SIZE: usize;
+}
+
+/// The size that a struct says it has, unchecked; it comes first in every version.
+///
+/// # Safety
+/// A non-null `of` is valid for a read of its size, at any alignment.
+#[inline(always)]
+unsafe fn struct_size<T: Versioned>(of: *const T) -> Result<usize, Refused> {
+    if of.is_null() {
+        return Err(NULL);
+    }
+    // SAFETY: as the caller promises.
+    Ok(unsafe { of.cast::<usize>().read_unaligned() })
 }
 
 /// Checks a struct that its caller says has `size` bytes: it may be older than this library's, but not than version 1;
@@ -89,22 +111,6 @@ pub(crate) unsafe fn check_size<T: Versioned>(from: *const T, size: usize) -> Re
     // SAFETY: as the caller promises.
     let tail = unsafe { std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own) };
     if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(()) }
-}
-
-/// The size of a struct to be written, which its caller has put first, once it has been checked.
-///
-/// # Safety
-/// A non-null `of` is valid for the bytes that it says it has.
-pub(crate) unsafe fn struct_size<T: Versioned>(of: *const T) -> Result<usize, Refused> {
-    if of.is_null() {
-        return Err(NULL);
-    }
-    // SAFETY: as the caller promises; the size comes first in every version.
-    unsafe {
-        let size = of.cast::<usize>().read_unaligned();
-        check_size(of, size)?;
-        Ok(size)
-    }
 }
 
 /// Reads such a struct; what an older one lacks is zero.
@@ -125,6 +131,16 @@ pub(crate) unsafe fn read<T: Versioned>(from: *const T, size: usize) -> Result<T
     }
 }
 
+/// Reads a struct that says its own size.
+///
+/// # Safety
+/// A non-null `from` is valid for the bytes that it says it has, at any alignment.
+#[inline(always)]
+pub(crate) unsafe fn read_sized<T: Versioned>(from: *const T) -> Result<T, Refused> {
+    // SAFETY: as the caller promises.
+    unsafe { read(from, struct_size(from)?) }
+}
+
 /// Writes as much of a struct as its reader knows, and returns how much that is.
 ///
 /// # Safety
@@ -134,4 +150,31 @@ pub(crate) unsafe fn write<T: Versioned>(to: *mut T, size: usize, whole: &T) -> 
     // SAFETY: as the caller promises; a `T` has so many bytes.
     unsafe { to.cast::<u8>().copy_from_nonoverlapping((&raw const *whole).cast(), known) };
     known
+}
+
+/// Where a call fills in a struct, as much of it as the caller knows.
+pub(crate) struct Room<T> {
+    to: *mut T,
+    size: usize,
+}
+
+impl<T: Versioned> Room<T> {
+    /// Checks the struct's size, which its caller has set.
+    ///
+    /// # Safety
+    /// A non-null `to` is valid for the bytes that it says it has, at any alignment, as long as this
+    /// is used.
+    pub(crate) unsafe fn new(to: *mut T) -> Result<Self, Refused> {
+        // SAFETY: as the caller promises.
+        let size = unsafe { struct_size(to)? };
+        // SAFETY: as above.
+        unsafe { check_size(to, size)? };
+        Ok(Self { to, size })
+    }
+
+    /// Writes the struct that `whole` makes for so many bytes.
+    pub(crate) fn fill(self, whole: impl FnOnce(usize) -> T) {
+        // SAFETY: as the caller of `new` promised.
+        unsafe { write(self.to, self.size, &whole(self.size)) };
+    }
 }

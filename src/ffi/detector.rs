@@ -5,11 +5,11 @@
 use crate::detector::Detector;
 use crate::detector::builder::Builder;
 use crate::detector::warning::Warning;
-use crate::ffi::boundary::{Versioned, boundary, detector_of, read, write};
+use crate::ffi::boundary::{Out, Versioned, boundary, read_sized, write};
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, hpd_warning_callback};
 use crate::policy::thresholds::Thresholds;
-use crate::sys::memory::try_box;
 use std::ffi::c_void;
 use std::mem::offset_of;
 
@@ -36,6 +36,10 @@ pub const HPD_FLAG_REDACT_KEYS: u32 = 8;
 /// use one at once.
 pub struct hpd_detector {
     _opaque: [u8; 0],
+}
+
+impl Opaque for hpd_detector {
+    type Rust = Detector;
 }
 
 /// What a detector is made with. Filled by hpd_options_init, then changed.
@@ -137,15 +141,6 @@ fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *m
     }
 }
 
-/// # Safety
-/// `out` is valid for a write.
-unsafe fn publish(builder: Builder, out: *mut *mut hpd_detector) -> Result<i32, Refused> {
-    let detector = try_box(builder.build()?).map_err(crate::Error::from)?;
-    // SAFETY: as the caller promises.
-    unsafe { out.write(Box::into_raw(detector).cast()) };
-    Ok(HPD_OK)
-}
-
 /// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
 /// to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
 /// detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
@@ -160,12 +155,10 @@ pub unsafe extern "C" fn hpd_new(
     out: *mut *mut hpd_detector,
 ) -> i32 {
     boundary(|| {
-        if out.is_null() {
-            return Err(NULL);
-        }
+        // SAFETY: as the caller promises.
+        let out = unsafe { Out::new(out)? };
         let builder = Detector::builder(writes_threshold, reads_threshold, window_seconds);
-        // SAFETY: `out` is not null.
-        unsafe { publish(with_callback(builder, callback, user_data), out) }
+        hpd_detector::give(with_callback(builder, callback, user_data).build()?, out)
     })
 }
 
@@ -245,11 +238,8 @@ pub unsafe extern "C" fn hpd_new_with_options(
     out: *mut *mut hpd_detector,
 ) -> i32 {
     boundary(|| {
-        if options.is_null() || out.is_null() {
-            return Err(NULL);
-        }
-        // SAFETY: the size comes first in every version.
-        let options = unsafe { read(options, options.cast::<usize>().read_unaligned())? };
+        // SAFETY: as the caller promises.
+        let (out, options) = unsafe { (Out::new(out)?, read_sized(options)?) };
         const KNOWN: u32 =
             HPD_FLAG_HASH_SEED | HPD_FLAG_CAPACITY | HPD_FLAG_WARN_THROTTLES | HPD_FLAG_REDACT_KEYS;
         if options.flags & !KNOWN != 0 {
@@ -284,8 +274,7 @@ pub unsafe extern "C" fn hpd_new_with_options(
         if options.flags & HPD_FLAG_HASH_SEED != 0 {
             builder = builder.hash_seed(options.hash_seed);
         }
-        // SAFETY: `out` is not null.
-        unsafe { publish(with_callback(builder, options.callback, options.user_data), out) }
+        hpd_detector::give(with_callback(builder, options.callback, options.user_data).build()?, out)
     })
 }
 
@@ -293,13 +282,8 @@ pub unsafe extern "C" fn hpd_new_with_options(
 /// time in proportion to the partitions tracked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
-    boundary(|| {
-        if !detector.is_null() {
-            // SAFETY: `publish` made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(detector.cast::<Detector>()) });
-        }
-        Ok(HPD_OK)
-    });
+    // SAFETY: as the caller promises.
+    unsafe { hpd_detector::free(detector) }
 }
 
 /// Forgets all counts, warning states and overrides of tables and models, at one moment for all threads.
@@ -309,7 +293,7 @@ pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
 pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        unsafe { detector_of(detector)? }.clear()?;
+        unsafe { hpd_detector::as_ref(detector)? }.clear()?;
         Ok(HPD_OK)
     })
 }
@@ -320,7 +304,7 @@ pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
 pub unsafe extern "C" fn hpd_set_time_ms(detector: *const hpd_detector, now_ms: u64) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        unsafe { detector_of(detector)? }.set_time_ms(now_ms)?;
+        unsafe { hpd_detector::as_ref(detector)? }.set_time_ms(now_ms)?;
         Ok(HPD_OK)
     })
 }
@@ -336,7 +320,8 @@ mod tests {
         assert_eq!(make(&mut detector), HPD_OK);
         // SAFETY: it was just made, and is freed after its last use.
         unsafe {
-            let hash = detector_of(detector).ok().unwrap().terms.hashing.key(Key { table: b"t", pk: b"k" });
+            let hash =
+                hpd_detector::as_ref(detector).ok().unwrap().terms.hashing.key(Key { table: b"t", pk: b"k" });
             hpd_free(detector);
             hash.place.into()
         }

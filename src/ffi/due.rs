@@ -8,10 +8,11 @@ use crate::detector::warning::Warning;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::observe::{hpd_exchange, imp};
+use crate::ffi::opaque::Opaque;
 use crate::ffi::pending::{self, Warnings};
 use crate::ffi::record::hpd_record;
 use crate::ffi::status::*;
-use crate::ffi::table::{hpd_table, table_of};
+use crate::ffi::table::hpd_table;
 use crate::ffi::throttle::reason;
 use crate::ffi::warning::hpd_warnings;
 use crate::operation::Operation;
@@ -35,7 +36,7 @@ fn due((counted, warning): (u64, Option<Warning<'_>>), detector: &Detector) -> R
 pub unsafe extern "C" fn hpd_table_record_write_due(table: *const hpd_table, pk: *const c_char) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (table, pk) = unsafe { (table_of(table)?, text_z(pk)?) };
+        let (table, pk) = unsafe { (hpd_table::as_ref(table)?, text_z(pk)?) };
         due(table.record_and_warn(pk, Operation::Write)?, table.detector())
     })
 }
@@ -45,7 +46,7 @@ pub unsafe extern "C" fn hpd_table_record_write_due(table: *const hpd_table, pk:
 pub unsafe extern "C" fn hpd_table_record_read_due(table: *const hpd_table, pk: *const c_char) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (table, pk) = unsafe { (table_of(table)?, text_z(pk)?) };
+        let (table, pk) = unsafe { (hpd_table::as_ref(table)?, text_z(pk)?) };
         due(table.record_and_warn(pk, Operation::Read)?, table.detector())
     })
 }
@@ -62,7 +63,8 @@ pub unsafe extern "C" fn hpd_record_due(
             return Err(NULL);
         }
         // SAFETY: as the caller promises.
-        let (detector, record) = unsafe { (detector_of(detector)?, read(record, record_size)?.read()?) };
+        let (detector, record) =
+            unsafe { (hpd_detector::as_ref(detector)?, read(record, record_size)?.read()?) };
         due(detector.post_checked(&record, Delivery::Caller)?, detector)
     })
 }
@@ -81,7 +83,7 @@ pub unsafe extern "C" fn hpd_record_throttle_due(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (detector, table, pk) =
-            unsafe { (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?) };
+            unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?) };
         let (operation, reason) = (operation(operation_code)?, reason(reason_code)?);
         due(detector.record_throttle_and_warn(table, pk, operation, reason)?, detector)
     })
@@ -101,7 +103,7 @@ pub unsafe extern "C" fn hpd_observe_due(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
+        let detector = unsafe { hpd_detector::as_ref(detector)? };
         let len = |text: *const c_char| {
             // SAFETY: as the caller promises: a text that is not null ends in NUL.
             if text.is_null() { 0 } else { unsafe { CStr::from_ptr(text) }.count_bytes() }
@@ -126,7 +128,7 @@ pub unsafe extern "C" fn hpd_observe_due(
         // SAFETY: the struct is whole, and its texts are as long as it says.
         let actions = unsafe {
             let hear = &mut |warning: &Warning<'_>| warnings.keep(warning);
-            imp::observe(detector, &raw mut exchange, exchange.struct_size, Some(hear))
+            imp::observe(detector, &raw mut exchange, Some(hear))
         };
         let kept = pending::keep(detector.id, warnings);
         Ok(actions? | if kept { HPD_DUE } else { 0 })
@@ -142,15 +144,10 @@ pub unsafe extern "C" fn hpd_take_warnings(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if out.is_null() {
-            return Err(NULL);
-        }
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
         let warnings = pending::take(detector.id)?;
         let taken = warnings.as_deref().map_or(0, Warnings::len);
-        let handle = warnings.map_or(std::ptr::null_mut(), Box::into_raw);
-        // SAFETY: `out` is not null.
-        unsafe { out.write(handle.cast()) };
+        out.write(hpd_warnings::handle(warnings));
         Ok(taken as i32)
     })
 }

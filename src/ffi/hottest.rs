@@ -5,16 +5,20 @@
 use crate::detector::hottest::HotPartition;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::*;
 use crate::operation::Operation;
-use crate::sys::memory::try_box;
 use std::ffi::c_char;
 
 /// A snapshot of the hottest partitions. Made by hpd_hottest_take, read by hpd_hottest_get, freed by hpd_hottest_free.
 /// It never changes, so any number of threads may read it at once.
 pub struct hpd_hottest {
     _opaque: [u8; 0],
+}
+
+impl Opaque for hpd_hottest {
+    type Rust = Vec<HotPartition>;
 }
 
 /// A partition in a snapshot, and what it had of one operation in the window.
@@ -69,13 +73,6 @@ impl hpd_hot_partition {
     }
 }
 
-/// # Safety
-/// A non-null `hottest` came from `hpd_hottest_take` and has not been freed.
-unsafe fn hottest_of<'a>(hottest: *const hpd_hottest) -> Result<&'a Vec<HotPartition>, Refused> {
-    // SAFETY: as the caller promises.
-    unsafe { hottest.cast::<Vec<HotPartition>>().as_ref() }.ok_or(NULL)
-}
-
 /// Takes a snapshot of the n partitions with the most demand for an operation in the window, the most first. Others
 /// record meanwhile: each partition is as it was at some moment of the call. Takes time in proportion to the partitions
 /// tracked. *out is then freed by hpd_hottest_free; on failure it is untouched. Returns HPD_OK, HPD_ERR_NULL,
@@ -89,15 +86,8 @@ pub unsafe extern "C" fn hpd_hottest_take(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if out.is_null() {
-            return Err(NULL);
-        }
-        let hottest =
-            try_box(detector.hottest(operation(operation_code)?, n)?).map_err(crate::Error::from)?;
-        // SAFETY: `out` is not null.
-        unsafe { out.write(Box::into_raw(hottest).cast()) };
-        Ok(HPD_OK)
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
+        hpd_hottest::give(detector.hottest(operation(operation_code)?, n)?, out)
     })
 }
 
@@ -105,7 +95,7 @@ pub unsafe extern "C" fn hpd_hottest_take(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_len(hottest: *const hpd_hottest) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { Ok(hottest_of(hottest)?.len() as i64) })
+    boundary(|| unsafe { Ok(hpd_hottest::as_ref(hottest)?.len() as i64) })
 }
 
 /// Writes what a snapshot has at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was
@@ -119,12 +109,9 @@ pub unsafe extern "C" fn hpd_hottest_get(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let hottest = unsafe { hottest_of(hottest)? };
-        // SAFETY: as above.
-        let size = unsafe { struct_size(out)? };
-        let whole = hpd_hot_partition::new(hottest.get(i).ok_or(INVALID)?, size);
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(out, size, &whole) };
+        let (hottest, out) = unsafe { (hpd_hottest::as_ref(hottest)?, Room::new(out)?) };
+        let hot = hottest.get(i).ok_or(INVALID)?;
+        out.fill(|size| hpd_hot_partition::new(hot, size));
         Ok(HPD_OK)
     })
 }
@@ -132,11 +119,6 @@ pub unsafe extern "C" fn hpd_hottest_get(
 /// Frees a snapshot; NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_free(hottest: *mut hpd_hottest) {
-    boundary(|| {
-        if !hottest.is_null() {
-            // SAFETY: `hpd_hottest_take` made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(hottest.cast::<Vec<HotPartition>>()) });
-        }
-        Ok(HPD_OK)
-    });
+    // SAFETY: as the caller promises.
+    unsafe { hpd_hottest::free(hottest) }
 }

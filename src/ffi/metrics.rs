@@ -3,11 +3,12 @@
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::detector::metrics::Metrics;
-use crate::ffi::boundary::{Versioned, boundary, detector_of, pointer, read, text};
+use crate::ffi::boundary::{Out, Versioned, boundary, pointer, read_sized, text};
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::key::Key;
-use crate::sys::memory::try_box;
+use crate::key::redaction::Redacted;
 use std::ffi::c_char;
 
 /// OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
@@ -37,6 +38,10 @@ pub struct hpd_text {
     _opaque: [u8; 0],
 }
 
+impl Opaque for hpd_text {
+    type Rust = String;
+}
+
 /// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. options may be NULL: the ten
 /// hottest by writes and by reads, for Prometheus. Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to
 /// the partitions tracked. *out is then freed by hpd_text_free; on failure it is untouched. Returns HPD_OK, HPD_ERR_NULL,
@@ -49,14 +54,11 @@ pub unsafe extern "C" fn hpd_metrics_take(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if out.is_null() {
-            return Err(NULL);
-        }
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
         let mut metrics = Metrics::default();
         if !options.is_null() {
-            // SAFETY: as the caller promises; the size comes first in every version.
-            let options = unsafe { read(options, options.cast::<usize>().read_unaligned())? };
+            // SAFETY: as the caller promises.
+            let options = unsafe { read_sized(options)? };
             if options.flags & !HPD_METRICS_OPEN_METRICS != 0 {
                 return Err(UNSUPPORTED);
             }
@@ -68,44 +70,29 @@ pub unsafe extern "C" fn hpd_metrics_take(
                 metrics = metrics.open_metrics();
             }
         }
-        let text = try_box(detector.metrics(&metrics)?).map_err(crate::Error::from)?;
-        // SAFETY: `out` is not null.
-        unsafe { out.write(Box::into_raw(text).cast()) };
-        Ok(HPD_OK)
+        hpd_text::give(detector.metrics(&metrics)?, out)
     })
-}
-
-/// # Safety
-/// A non-null `text` came from a function that makes one and has not been freed.
-unsafe fn text_of<'a>(text: *const hpd_text) -> Option<&'a String> {
-    // SAFETY: as the caller promises.
-    unsafe { text.cast::<String>().as_ref() }
 }
 
 /// A text's bytes: UTF-8, not NUL-terminated. Never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_text_data(text: *const hpd_text) -> *const c_char {
     // SAFETY: as the caller promises.
-    pointer(unsafe { text_of(text) }.map_or(&[], String::as_bytes))
+    pointer(unsafe { hpd_text::as_ref(text) }.map_or(&[], String::as_bytes))
 }
 
 /// A text's length in bytes; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_text_len(text: *const hpd_text) -> usize {
     // SAFETY: as the caller promises.
-    unsafe { text_of(text) }.map_or(0, String::len)
+    unsafe { hpd_text::as_ref(text) }.map_or(0, String::len)
 }
 
 /// Frees a text; NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_text_free(text: *mut hpd_text) {
-    boundary(|| {
-        if !text.is_null() {
-            // SAFETY: the pointer was made from a box of this type.
-            drop(unsafe { Box::from_raw(text.cast::<String>()) });
-        }
-        Ok(HPD_OK)
-    });
+    // SAFETY: as the caller promises.
+    unsafe { hpd_text::free(text) }
 }
 
 /// Writes what stands for a partition's key where the library redacts keys (HPD_FLAG_REDACT_KEYS), so that a program's
@@ -122,16 +109,14 @@ pub unsafe extern "C" fn hpd_redact(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table, pk) =
-            unsafe { (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?) };
-        if out.is_null() {
-            return Err(NULL);
-        }
+        let (detector, table, pk, out) = unsafe {
+            let out = out.cast::<Redacted>(); // Characters: any alignment is right.
+            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?, Out::new(out)?)
+        };
         let key = Key { table, pk };
-        key.check().map_err(Refused::from)?;
+        key.check()?;
         let Some(digits) = detector.redact(key) else { return Ok(0) };
-        // SAFETY: the caller gives room for 32 bytes.
-        unsafe { out.cast::<u8>().copy_from_nonoverlapping(digits.as_ptr(), digits.len()) };
+        out.write(digits);
         Ok(digits.len() as i32)
     })
 }

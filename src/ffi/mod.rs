@@ -35,6 +35,8 @@ mod observe;
 
 mod due;
 
+mod opaque;
+
 mod boundary;
 
 mod pending;

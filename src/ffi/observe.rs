@@ -4,8 +4,9 @@
 
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::ffi::boundary::{Versioned, boundary, detector_of, text};
+use crate::ffi::boundary::{Out, Versioned, boundary, text};
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::pending::Warnings;
 use crate::ffi::status::*;
 use crate::ffi::warning::hpd_warnings;
@@ -60,12 +61,12 @@ unsafe impl Versioned for hpd_exchange {
 pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *mut hpd_exchange) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
+        let detector = unsafe { hpd_detector::as_ref(detector)? };
         if exchange.is_null() {
             return Err(NULL);
         }
-        // SAFETY: as the caller promises; the size comes first in every version.
-        unsafe { imp::observe(detector, exchange, exchange.cast::<usize>().read_unaligned(), None) }
+        // SAFETY: as the caller promises.
+        unsafe { imp::observe(detector, exchange, None) }
     })
 }
 
@@ -80,24 +81,18 @@ pub unsafe extern "C" fn hpd_observe_full(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if exchange.is_null() || out.is_null() {
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
+        if exchange.is_null() {
             return Err(NULL);
         }
         // First: the caller frees it even after a panic.
-        // SAFETY: `out` is not null.
-        unsafe { out.write(std::ptr::null_mut()) };
+        out.write(std::ptr::null_mut());
         let mut warnings = Warnings::default();
-        // SAFETY: as the caller promises; the size comes first in every version.
-        let observed = unsafe {
-            let size = exchange.cast::<usize>().read_unaligned();
-            imp::observe(detector, exchange, size, Some(&mut |warning| warnings.keep(warning)))
-        };
+        // SAFETY: as the caller promises.
+        let observed =
+            unsafe { imp::observe(detector, exchange, Some(&mut |warning| warnings.keep(warning))) };
         let lost = warnings.lost;
-        // SAFETY: as above.
-        let kept = warnings.boxed().map(|warnings| unsafe {
-            out.write(warnings.map_or(std::ptr::null_mut(), |warnings| Box::into_raw(warnings).cast()));
-        });
+        let kept = warnings.boxed().map(|warnings| out.write(hpd_warnings::handle(warnings)));
         // What refused the request comes first.
         observed.and_then(|actions| {
             if lost { Err(Error::Memory.into()) } else { kept.map(|()| actions).map_err(Refused::from) }
@@ -123,7 +118,7 @@ pub unsafe extern "C" fn hpd_set_key_schema(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (detector, table, name) =
-            unsafe { (detector_of(detector)?, text(table, table_len)?, text(index, index_len)?) };
+            unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(index, index_len)?) };
         let index = (!index.is_null()).then_some(name);
         if attributes.is_null() || attribute_lens.is_null() {
             return Err(NULL);
@@ -150,7 +145,6 @@ pub(crate) mod imp {
     pub(crate) unsafe fn observe(
         _: &Detector,
         _: *mut hpd_exchange,
-        _: usize,
         _: Option<&mut dyn FnMut(&Warning<'_>)>,
     ) -> Result<i64, Refused> {
         Err(UNSUPPORTED)
@@ -171,18 +165,17 @@ pub(crate) mod imp {
     use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, Warning, hpd_exchange, text};
     use crate::detector::Detector;
     use crate::detector::observe::{Exchange, ObserveError};
-    use crate::ffi::boundary::read;
+    use crate::ffi::boundary::read_sized;
 
     /// # Safety
-    /// `exchange` is valid for `size` bytes, and what it points to is as the header demands.
+    /// `exchange` is valid for the bytes that it says it has, and what it points to is as the header demands.
     pub(crate) unsafe fn observe(
         detector: &Detector,
         exchange: *mut hpd_exchange,
-        size: usize,
         hear: Option<&mut dyn FnMut(&Warning<'_>)>,
     ) -> Result<i64, Refused> {
         // SAFETY: as the caller promises.
-        let given = unsafe { read(exchange, size)? };
+        let given = unsafe { read_sized(exchange)? };
         if given.reserved != 0 {
             return Err(INVALID);
         }

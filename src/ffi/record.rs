@@ -6,6 +6,7 @@ use crate::detector::record::Record;
 use crate::detector::recording::Listener;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, no_warning};
 use crate::operation::Operation;
@@ -98,7 +99,7 @@ pub unsafe extern "C" fn hpd_record_write(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(detector_of(detector)?.record_write(text(table, table_len)?, text(pk, pk_len)?))
+        count(hpd_detector::as_ref(detector)?.record_write(text(table, table_len)?, text(pk, pk_len)?))
     })
 }
 
@@ -113,7 +114,7 @@ pub unsafe extern "C" fn hpd_record_read(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(detector_of(detector)?.record_read(text(table, table_len)?, text(pk, pk_len)?))
+        count(hpd_detector::as_ref(detector)?.record_read(text(table, table_len)?, text(pk, pk_len)?))
     })
 }
 
@@ -134,21 +135,16 @@ pub unsafe extern "C" fn hpd_record_full(
             return Err(NULL);
         }
         // SAFETY: as the caller promises.
-        let (detector, record) = unsafe { (detector_of(detector)?, read(record, record_size)?.read()?) };
+        let (detector, record) =
+            unsafe { (hpd_detector::as_ref(detector)?, read(record, record_size)?.read()?) };
         if warning.is_null() {
             return count(detector.record(&record));
         }
-        // SAFETY: the size comes first in every version, and the caller says that there is as much.
-        let size = unsafe { warning.cast::<usize>().read_unaligned() };
-        // SAFETY: as above.
-        unsafe { check_size(warning, size)? };
+        // SAFETY: as the caller promises.
+        let out = unsafe { Room::new(warning)? };
         let (counted, due) = detector.record_and_warn(&record)?;
-        let written = hpd_warning::new(
-            &due.unwrap_or_else(|| no_warning(record.key(), record.operation, detector)),
-            size,
-        );
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(warning, size, &written) };
+        let due = due.unwrap_or_else(|| no_warning(record.key(), record.operation, detector));
+        out.fill(|size| hpd_warning::new(&due, size));
         count(Ok(counted))
     })
 }
@@ -165,7 +161,7 @@ pub unsafe extern "C" fn hpd_record_batch(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
+        let detector = unsafe { hpd_detector::as_ref(detector)? };
         if records.is_null() && n > 0 {
             return Err(NULL);
         }
@@ -196,7 +192,7 @@ pub unsafe extern "C" fn hpd_get_write_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(detector_of(detector)?.write_count(text(table, table_len)?, text(pk, pk_len)?))
+        count(hpd_detector::as_ref(detector)?.write_count(text(table, table_len)?, text(pk, pk_len)?))
     })
 }
 
@@ -211,6 +207,6 @@ pub unsafe extern "C" fn hpd_get_read_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(detector_of(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?))
+        count(hpd_detector::as_ref(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?))
     })
 }

@@ -4,6 +4,7 @@
 
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::key::synthetic::Unattributed;
 use crate::statistics::Statistics;
@@ -84,10 +85,8 @@ impl hpd_statistics {
 pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: *mut hpd_statistics) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, size) = unsafe { (detector_of(detector)?, struct_size(out)?) };
-        let whole = hpd_statistics::new(&detector.statistics(), size);
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(out, size, &whole) };
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Room::new(out)?) };
+        out.fill(|size| hpd_statistics::new(&detector.statistics(), size));
         Ok(HPD_OK)
     })
 }
@@ -104,7 +103,7 @@ pub unsafe extern "C" fn hpd_get_unattributed_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        let (detector, table) = (detector_of(detector)?, text(table, table_len)?);
+        let (detector, table) = (hpd_detector::as_ref(detector)?, text(table, table_len)?);
         let what = usize::try_from(what).ok().and_then(|code| Unattributed::ALL.get(code));
         count(detector.unattributed_count(table, operation(operation_code)?, *what.ok_or(INVALID)?))
     })

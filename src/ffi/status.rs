@@ -1,6 +1,7 @@
 //! The status of a call: its codes, what they mean, and which version answers.
 
 use crate::error::Error;
+use crate::sys::memory::OutOfMemory;
 use std::ffi::c_char;
 
 /// The version of this header.
@@ -40,6 +41,12 @@ impl From<Error> for Refused {
             Error::Unsupported => HPD_ERR_UNSUPPORTED,
             Error::Memory => HPD_ERR_MEMORY,
         })
+    }
+}
+
+impl From<OutOfMemory> for Refused {
+    fn from(_: OutOfMemory) -> Self {
+        Refused(HPD_ERR_MEMORY)
     }
 }
 

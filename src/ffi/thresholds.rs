@@ -1,8 +1,9 @@
 //! The C ABI of thresholds.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::ffi::boundary::{boundary, detector_of, text};
+use crate::ffi::boundary::{Out, boundary, text};
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::policy::thresholds::Thresholds;
 use std::ffi::c_char;
@@ -21,24 +22,11 @@ fn thresholds(writes: i64, reads: i64) -> Result<Thresholds, Refused> {
     Ok(Thresholds { writes: threshold(writes)?, reads: threshold(reads)? })
 }
 
-/// # Safety
-/// Non-null pointers are valid for a write.
-unsafe fn write_thresholds(
-    writes: *mut i64,
-    reads: *mut i64,
-    get: impl FnOnce() -> Result<Thresholds, Refused>,
-) -> Result<i32, Refused> {
-    if writes.is_null() || reads.is_null() {
-        return Err(NULL);
-    }
-    let thresholds = get()?;
+fn write_thresholds(thresholds: Thresholds, writes: Out<i64>, reads: Out<i64>) -> Result<i32, Refused> {
     let code =
         |threshold: Option<u64>| threshold.map_or(HPD_INHERIT, |n| i64::try_from(n).unwrap_or(i64::MAX));
-    // SAFETY: neither is null.
-    unsafe {
-        writes.write(code(thresholds.writes));
-        reads.write(code(thresholds.reads));
-    }
+    writes.write(code(thresholds.writes));
+    reads.write(code(thresholds.reads));
     Ok(HPD_OK)
 }
 
@@ -55,7 +43,7 @@ pub unsafe extern "C" fn hpd_set_table_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table) = unsafe { (detector_of(detector)?, text(table, table_len)?) };
+        let (detector, table) = unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?) };
         detector.set_table_thresholds(table, thresholds(writes, reads)?)?;
         Ok(HPD_OK)
     })
@@ -73,7 +61,7 @@ pub unsafe extern "C" fn hpd_set_model_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, model) = unsafe { (detector_of(detector)?, text(model, model_len)?) };
+        let (detector, model) = unsafe { (hpd_detector::as_ref(detector)?, text(model, model_len)?) };
         detector.set_model_thresholds(model, thresholds(writes, reads)?)?;
         Ok(HPD_OK)
     })
@@ -91,9 +79,10 @@ pub unsafe extern "C" fn hpd_get_table_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table) = unsafe { (detector_of(detector)?, text(table, table_len)?) };
-        // SAFETY: as the caller promises.
-        unsafe { write_thresholds(writes, reads, || Ok(detector.table_thresholds(table)?)) }
+        let (detector, table) = unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?) };
+        // SAFETY: as above.
+        let (writes, reads) = unsafe { (Out::new(writes)?, Out::new(reads)?) };
+        write_thresholds(detector.table_thresholds(table)?, writes, reads)
     })
 }
 
@@ -108,9 +97,10 @@ pub unsafe extern "C" fn hpd_get_model_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, model) = unsafe { (detector_of(detector)?, text(model, model_len)?) };
-        // SAFETY: as the caller promises.
-        unsafe { write_thresholds(writes, reads, || Ok(detector.model_thresholds(model)?)) }
+        let (detector, model) = unsafe { (hpd_detector::as_ref(detector)?, text(model, model_len)?) };
+        // SAFETY: as above.
+        let (writes, reads) = unsafe { (Out::new(writes)?, Out::new(reads)?) };
+        write_thresholds(detector.model_thresholds(model)?, writes, reads)
     })
 }
 
@@ -123,8 +113,8 @@ pub unsafe extern "C" fn hpd_get_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        // SAFETY: as the caller promises.
-        unsafe { write_thresholds(writes, reads, || Ok(detector.thresholds())) }
+        let (detector, writes, reads) =
+            unsafe { (hpd_detector::as_ref(detector)?, Out::new(writes)?, Out::new(reads)?) };
+        write_thresholds(detector.thresholds(), writes, reads)
     })
 }

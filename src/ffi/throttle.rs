@@ -3,6 +3,7 @@
 
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, no_warning};
 use crate::key::Key;
@@ -40,7 +41,8 @@ pub unsafe extern "C" fn hpd_record_throttle(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        let (detector, table, pk) = (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?);
+        let (detector, table, pk) =
+            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?);
         count(detector.record_throttle(table, pk, operation(operation_code)?, reason(reason_code)?))
     })
 }
@@ -59,14 +61,13 @@ pub unsafe extern "C" fn hpd_record_throttle_full(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table, pk, size) = unsafe {
-            (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?, struct_size(warning)?)
+        let (detector, table, pk, out) = unsafe {
+            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?, Room::new(warning)?)
         };
         let (operation, reason) = (operation(operation_code)?, reason(reason_code)?);
         let (throttles, due) = detector.record_throttle_and_warn(table, pk, operation, reason)?;
         let due = due.unwrap_or_else(|| no_warning(Key { table, pk }, operation, detector));
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(warning, size, &hpd_warning::new(&due, size)) };
+        out.fill(|size| hpd_warning::new(&due, size));
         count(Ok(throttles))
     })
 }
@@ -84,7 +85,8 @@ pub unsafe extern "C" fn hpd_get_throttle_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        let (detector, table, pk) = (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?);
+        let (detector, table, pk) =
+            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?);
         count(detector.throttle_count(table, pk, operation(operation_code)?, reason(reason_code)?))
     })
 }

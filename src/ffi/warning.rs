@@ -8,13 +8,14 @@ use crate::error::Error;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::metrics::hpd_text;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::pending::Warnings;
 use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::*;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::policy::rule::Rule;
-use crate::sys::memory::{TryString, try_box};
+use crate::sys::memory::TryString;
 use std::ffi::{c_char, c_void};
 use std::fmt::Write;
 
@@ -106,6 +107,10 @@ pub struct hpd_warnings {
     _opaque: [u8; 0],
 }
 
+impl Opaque for hpd_warnings {
+    type Rust = Warnings;
+}
+
 /// What stands in the place of a warning when none is due.
 pub(crate) fn no_warning<'a>(key: Key<'a>, operation: Operation, detector: &Detector) -> Warning<'a> {
     Warning {
@@ -127,8 +132,8 @@ pub(crate) fn no_warning<'a>(key: Key<'a>, operation: Operation, detector: &Dete
 /// How many warnings there are; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_warnings_len(warnings: *const hpd_warnings) -> usize {
-    // SAFETY: as the caller promises; whoever handed it out made the pointer from a box of this type.
-    unsafe { warnings.cast::<Warnings>().as_ref() }.map_or(0, Warnings::len)
+    // SAFETY: as the caller promises.
+    unsafe { hpd_warnings::as_ref(warnings) }.map_or(0, Warnings::len)
 }
 
 /// Writes the warning at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was filled in.
@@ -141,13 +146,10 @@ pub unsafe extern "C" fn hpd_warnings_get(
     out: *mut hpd_warning,
 ) -> i32 {
     boundary(|| {
-        // SAFETY: as for `hpd_warnings_len`.
-        let warnings = unsafe { warnings.cast::<Warnings>().as_ref() }.ok_or(NULL)?;
         // SAFETY: as the caller promises.
-        let size = unsafe { struct_size(out)? };
-        let whole = hpd_warning::new(&warnings.get(i).ok_or(INVALID)?, size);
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(out, size, &whole) };
+        let (warnings, out) = unsafe { (hpd_warnings::as_ref(warnings)?, Room::new(out)?) };
+        let warning = warnings.get(i).ok_or(INVALID)?;
+        out.fill(|size| hpd_warning::new(&warning, size));
         Ok(HPD_OK)
     })
 }
@@ -155,13 +157,8 @@ pub unsafe extern "C" fn hpd_warnings_get(
 /// Frees warnings; NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_warnings_free(warnings: *mut hpd_warnings) {
-    boundary(|| {
-        if !warnings.is_null() {
-            // SAFETY: whoever handed it out made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(warnings.cast::<Warnings>()) });
-        }
-        Ok(HPD_OK)
-    });
+    // SAFETY: as the caller promises.
+    unsafe { hpd_warnings::free(warnings) }
 }
 
 /// Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key
@@ -175,20 +172,13 @@ pub unsafe extern "C" fn hpd_log_line(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if warning.is_null() || out.is_null() {
-            return Err(NULL);
-        }
-        // SAFETY: as the caller promises; the size comes first in every version.
-        let given = unsafe { read(warning, warning.cast::<usize>().read_unaligned())? };
-        // SAFETY: as the caller promises.
-        let warning = unsafe { warned(detector, &given)? };
+        let (out, warning) = unsafe {
+            let (detector, out) = (hpd_detector::as_ref(detector)?, Out::new(out)?);
+            (out, warned(detector, &read_sized(warning)?)?)
+        };
         let mut line = TryString::default();
         write!(line, "{warning}").map_err(|_| Error::Memory)?;
-        let line = try_box(line.0).map_err(Error::from)?;
-        // SAFETY: `out` is not null.
-        unsafe { out.write(Box::into_raw(line).cast()) };
-        Ok(HPD_OK)
+        hpd_text::give(line.0, out)
     })
 }
 
