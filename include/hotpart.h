@@ -525,11 +525,11 @@ typedef struct hpd_statistics {
    */
   uint64_t suppressed;
   /**
-   * Throttles, by reason: throttles[HPD_THROTTLE_KEY_RANGE] are those for a key range.
+   * Throttles: one number for each HPD_THROTTLE_*, at that index.
    */
   uint64_t throttles[5];
   /**
-   * What no partition was charged with: unattributed[HPD_UNATTRIBUTED_SCANS] are scans.
+   * What no partition was charged with: one number for each HPD_UNATTRIBUTED_*, at that index.
    */
   uint64_t unattributed[5];
   /**

@@ -1,5 +1,9 @@
-//! The boundary between the C ABI and the Rust API: what a C caller hands in becomes a reference or a
-//! refusal, and what unwinds stops here.
+//! Crossing between C and Rust: the panic boundary, texts and codes that come in, values and structs
+//! that go out. What a C caller hands in becomes a Rust value or a refusal.
+//!
+//! A struct's size is its version. A caller built with another version says how large its struct is
+//! ([`Versioned`]): a smaller one lacks fields, which are read as zeros and not written; a larger one
+//! must be zero where this version knows nothing.
 
 use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::{HPD_ERR_INTERNAL, INVALID, NULL, Refused, UNSUPPORTED};
@@ -8,18 +12,20 @@ use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
-/// The one panic boundary: what unwinds in here ends here.
+/// Runs a call. This is the one panic boundary: a panic in `call` ends here, as HPD_ERR_INTERNAL.
 pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) -> T {
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or(Err(Refused(HPD_ERR_INTERNAL)))
         .unwrap_or_else(|Refused(code)| code.into())
 }
 
+/// Returns a count as C has it.
 pub(crate) fn count(count: Result<u64, crate::Error>) -> Result<i64, Refused> {
     // A window's slots add up to less than 2⁴².
     Ok(count? as i64)
 }
 
+/// Reads HPD_WRITE or HPD_READ.
 #[inline(always)]
 pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
     match code {
@@ -29,6 +35,8 @@ pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
     }
 }
 
+/// Borrows a text that has a length.
+///
 /// # Safety
 /// A non-null `text` is valid for `len` bytes through `'a`.
 #[inline(always)]
@@ -43,6 +51,8 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8
     }
 }
 
+/// Borrows a text that ends in NUL.
+///
 /// # Safety
 /// A non-null `text` ends in NUL and lives through `'a`.
 pub(crate) unsafe fn text_z<'a>(text: *const c_char) -> Result<&'a [u8], Refused> {
@@ -63,6 +73,8 @@ pub(crate) fn pointer(text: &[u8]) -> *const c_char {
 pub(crate) struct Out<T>(NonNull<T>);
 
 impl<T> Out<T> {
+    /// Refuses NULL.
+    ///
     /// # Safety
     /// A non-null `out` is valid for writes as long as this is used.
     pub(crate) unsafe fn new(out: *mut T) -> Result<Self, Refused> {
@@ -75,12 +87,12 @@ impl<T> Out<T> {
     }
 }
 
-/// A struct of the header, of which zeros are a valid one. Later versions append fields.
+/// A struct of the header whose later versions append fields.
 ///
 /// # Safety
 /// It is plain data that may be all zeros.
 pub(crate) unsafe trait Versioned: Copy {
-    /// What it took in version 1 of the header.
+    /// Its size in version 1 of the header.
     const FIRST_SIZE: usize;
 }
 
@@ -97,8 +109,8 @@ unsafe fn struct_size<T: Versioned>(of: *const T) -> Result<usize, Refused> {
     Ok(unsafe { of.cast::<usize>().read_unaligned() })
 }
 
-/// Checks a struct that its caller says has `size` bytes: it may be older than this library's, but not than version 1;
-/// or newer, which is fine while what is unknown here is zero.
+/// Checks a struct that its caller says has `size` bytes. It may be older than this library's, but
+/// not than version 1. It may be newer, if the fields that are unknown here are zero.
 ///
 /// # Safety
 /// `from` is valid for `size` bytes, at any alignment.
@@ -113,7 +125,7 @@ pub(crate) unsafe fn check_size<T: Versioned>(from: *const T, size: usize) -> Re
     if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(()) }
 }
 
-/// Reads such a struct; what an older one lacks is zero.
+/// Reads a struct of `size` bytes; the fields that an older one lacks are zero.
 ///
 /// # Safety
 /// As for [`check_size`].
@@ -141,7 +153,7 @@ pub(crate) unsafe fn read_sized<T: Versioned>(from: *const T) -> Result<T, Refus
     unsafe { read(from, struct_size(from)?) }
 }
 
-/// Writes as much of a struct as its reader knows, and returns how much that is.
+/// Writes as much of a struct as its reader knows, and returns how many bytes that is.
 ///
 /// # Safety
 /// `to` is valid for writes of `size` bytes, at any alignment.
@@ -166,10 +178,11 @@ impl<T: Versioned> Room<T> {
     /// is used.
     pub(crate) unsafe fn new(to: *mut T) -> Result<Self, Refused> {
         // SAFETY: as the caller promises.
-        let size = unsafe { struct_size(to)? };
-        // SAFETY: as above.
-        unsafe { check_size(to, size)? };
-        Ok(Self { to, size })
+        unsafe {
+            let size = struct_size(to)?;
+            check_size(to, size)?;
+            Ok(Self { to, size })
+        }
     }
 
     /// Writes the struct that `whole` makes for so many bytes.

@@ -90,7 +90,7 @@ pub struct hpd_options {
     pub redact_key: [u64; 2],
 }
 
-// SAFETY: as above.
+// SAFETY: integers and pointers, which may be null, as a callback may.
 unsafe impl Versioned for hpd_options {
     const FIRST_SIZE: usize = 80;
 }

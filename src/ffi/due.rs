@@ -59,12 +59,9 @@ pub unsafe extern "C" fn hpd_record_due(
     record_size: usize,
 ) -> i64 {
     boundary(|| {
-        if record.is_null() {
-            return Err(NULL);
-        }
         // SAFETY: as the caller promises.
         let (detector, record) =
-            unsafe { (hpd_detector::as_ref(detector)?, read(record, record_size)?.read()?) };
+            unsafe { (hpd_detector::as_ref(detector)?, hpd_record::of(record, record_size)?) };
         due(detector.post_checked(&record, Delivery::Caller)?, detector)
     })
 }

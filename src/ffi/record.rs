@@ -41,16 +41,29 @@ pub struct hpd_record {
     pub reserved: u32,
 }
 
-// SAFETY: as above.
+// SAFETY: integers and pointers, which may be null.
 unsafe impl Versioned for hpd_record {
     const FIRST_SIZE: usize = 64;
 }
 
 impl hpd_record {
+    /// Reads a record of `size` bytes, and checks its fields, but no text beyond its pointer.
+    ///
+    /// # Safety
+    /// A non-null `record` is valid for `size` bytes; its texts are as the header demands, through `'a`.
+    #[inline(always)]
+    pub(crate) unsafe fn of<'a>(record: *const Self, size: usize) -> Result<Record<'a>, Refused> {
+        if record.is_null() {
+            return Err(NULL);
+        }
+        // SAFETY: as the caller promises.
+        unsafe { read(record, size)?.record() }
+    }
+
     /// # Safety
     /// The texts are as the header demands, through `'a`.
     #[inline(always)]
-    pub(crate) unsafe fn read<'a>(&self) -> Result<Record<'a>, Refused> {
+    unsafe fn record<'a>(&self) -> Result<Record<'a>, Refused> {
         if self.reserved != 0 {
             return Err(INVALID);
         }
@@ -66,13 +79,11 @@ impl hpd_record {
         let model = (!self.model.is_null()).then_some(model);
         Ok(Record { table, pk, operation: operation(self.operation)?, model, amount: Some(self.amount) })
     }
-}
 
-impl hpd_record {
     /// # Safety
-    /// `read` has accepted it.
+    /// `record` has accepted it.
     #[inline(always)]
-    pub(crate) unsafe fn read_checked<'a>(&self) -> Record<'a> {
+    unsafe fn record_unchecked<'a>(&self) -> Record<'a> {
         // SAFETY: as the caller promises: of the table and of a model there is a byte at least, and a pk may be NULL
         // if it is empty.
         let text = |text: *const c_char, len: usize| unsafe { std::slice::from_raw_parts(text.cast(), len) };
@@ -131,12 +142,9 @@ pub unsafe extern "C" fn hpd_record_full(
     warning: *mut hpd_warning,
 ) -> i64 {
     boundary(|| {
-        if record.is_null() {
-            return Err(NULL);
-        }
         // SAFETY: as the caller promises.
         let (detector, record) =
-            unsafe { (hpd_detector::as_ref(detector)?, read(record, record_size)?.read()?) };
+            unsafe { (hpd_detector::as_ref(detector)?, hpd_record::of(record, record_size)?) };
         if warning.is_null() {
             return count(detector.record(&record));
         }
@@ -173,9 +181,9 @@ pub unsafe extern "C" fn hpd_record_batch(
         // SAFETY: the caller gives `n` records, this far apart.
         let at = |i: usize| unsafe { records.byte_add(i * record_size) };
         // SAFETY: as above.
-        let check = |i: usize| unsafe { read(at(i), record_size)?.read()?.check().map_err(Refused::from) };
+        let check = |i: usize| unsafe { read(at(i), record_size)?.record()?.check().map_err(Refused::from) };
         // SAFETY: as above, and they have been checked, and stay as they are during the call.
-        let nth = |i: usize| unsafe { at(i).read_unaligned().read_checked() };
+        let nth = |i: usize| unsafe { at(i).read_unaligned().record_unchecked() };
         Ok(detector.record_each(n, check, nth, &mut Listener::Callback)? as i64)
     })
 }

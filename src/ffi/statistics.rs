@@ -43,9 +43,9 @@ pub struct hpd_statistics {
     pub warnings: u64,
     /// Hot records that gave none.
     pub suppressed: u64,
-    /// Throttles, by reason: throttles[HPD_THROTTLE_KEY_RANGE] are those for a key range.
+    /// Throttles: one number for each HPD_THROTTLE_*, at that index.
     pub throttles: [u64; 5],
-    /// What no partition was charged with: unattributed[HPD_UNATTRIBUTED_SCANS] are scans.
+    /// What no partition was charged with: one number for each HPD_UNATTRIBUTED_*, at that index.
     pub unattributed: [u64; 5],
     /// Capacity that was estimated because no answer told it, in half units.
     pub estimated_half_units: u64,
