@@ -1,9 +1,9 @@
-//! Crossing between C and Rust: the panic boundary, texts and codes that come in, values and structs
-//! that go out. What a C caller hands in becomes a Rust value or a refusal.
+//! Crossing between C and Rust: the panic boundary, texts and codes that come in, values and
+//! structs that go out. What a C caller hands in becomes a Rust value or a refusal.
 //!
 //! A struct's size is its version. A caller built with another version says how large its struct is
-//! ([`Versioned`]): a smaller one lacks fields, which are read as zeros and not written; a larger one
-//! must be zero where this version knows nothing.
+//! ([`Versioned`]): a smaller one lacks fields, which are read as zeros and not written; a larger
+//! one must be zero where this version knows nothing.
 
 use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::{HPD_ERR_INTERNAL, INVALID, NULL, Refused, UNSUPPORTED};
@@ -174,8 +174,8 @@ impl<T: Versioned> Room<T> {
     /// Checks the struct's size, which its caller has set.
     ///
     /// # Safety
-    /// A non-null `to` is valid for the bytes that it says it has, at any alignment, as long as this
-    /// is used.
+    /// A non-null `to` is valid for the bytes that it says it has, at any alignment, as long as
+    /// this is used.
     pub(crate) unsafe fn new(to: *mut T) -> Result<Self, Refused> {
         // SAFETY: as the caller promises.
         unsafe {

@@ -11,20 +11,21 @@ use crate::key::Key;
 use crate::key::redaction::Redacted;
 use std::ffi::c_char;
 
-/// OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
+/// Write OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
 pub const HPD_METRICS_OPEN_METRICS: u32 = 1;
 
-/// What metrics are written, and how.
+/// Which metrics are written, and in which format.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_metrics_options {
     /// sizeof(hpd_metrics_options).
     pub struct_size: usize,
-    /// How many of the hottest partitions are written for each operation: 100 at most, whatever is asked for.
+    /// The number of hottest partitions that are written for each operation; more than 100 is taken
+    /// for 100.
     pub hottest: u64,
     /// HPD_METRICS_*, or 0.
     pub flags: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
 }
 
@@ -33,7 +34,8 @@ unsafe impl Versioned for hpd_metrics_options {
     const FIRST_SIZE: usize = 24;
 }
 
-/// A text of the library's. Read by hpd_text_data and hpd_text_len, freed by hpd_text_free. It never changes.
+/// A text that the library made. Read by hpd_text_data and hpd_text_len, freed by hpd_text_free. It
+/// never changes, so any number of threads may read it at once.
 pub struct hpd_text {
     _opaque: [u8; 0],
 }
@@ -42,10 +44,12 @@ impl Opaque for hpd_text {
     type Rust = String;
 }
 
-/// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. options may be NULL: the ten
-/// hottest by writes and by reads, for Prometheus. Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to
-/// the partitions tracked. *out is then freed by hpd_text_free; on failure it is untouched. Returns HPD_OK, HPD_ERR_NULL,
-/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (flags) or HPD_ERR_MEMORY.
+/// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. If
+/// options is NULL, the text has the ten hottest partitions by writes and by reads, for Prometheus.
+/// Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked.
+/// On success *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns
+/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (unknown flags or fields) or
+/// HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_metrics_take(
     detector: *const hpd_detector,
@@ -74,30 +78,31 @@ pub unsafe extern "C" fn hpd_metrics_take(
     })
 }
 
-/// A text's bytes: UTF-8, not NUL-terminated. Never NULL.
+/// Returns a text's bytes: UTF-8, not NUL-terminated. Never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_text_data(text: *const hpd_text) -> *const c_char {
     // SAFETY: as the caller promises.
     pointer(unsafe { hpd_text::as_ref(text) }.map_or(&[], String::as_bytes))
 }
 
-/// A text's length in bytes; 0 for NULL.
+/// Returns a text's length in bytes; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_text_len(text: *const hpd_text) -> usize {
     // SAFETY: as the caller promises.
     unsafe { hpd_text::as_ref(text) }.map_or(0, String::len)
 }
 
-/// Frees a text; NULL is fine.
+/// Frees a text. Does nothing for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_text_free(text: *mut hpd_text) {
     // SAFETY: as the caller promises.
     unsafe { hpd_text::free(text) }
 }
 
-/// Writes what stands for a partition's key where the library redacts keys (HPD_FLAG_REDACT_KEYS), so that a program's
-/// own log agrees with its metrics: 32 hexadecimal digits, not NUL-terminated. Returns 32, or 0 and writes nothing if the
-/// detector does not redact; HPD_ERR_NULL or HPD_ERR_INVALID.
+/// Writes the hash of a partition's key that metrics and log lines have with HPD_FLAG_REDACT_KEYS,
+/// so that a program's own log can agree with them. out has room for 32 bytes, which become
+/// hexadecimal digits, not NUL-terminated. Returns 32; or 0, and writes nothing, if the detector
+/// does not redact keys; or HPD_ERR_NULL or HPD_ERR_INVALID.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_redact(
     detector: *const hpd_detector,

@@ -2,10 +2,10 @@
 //!
 //! # The idea
 //!
-//! A thin boundary. A function checks its pointers, calls the Rust API, and catches what unwinds. It
-//! decides nothing: what a call does is written beside the Rust function that it calls. Each file is
-//! one topic, with its constants, types and functions together. The files' comments become the
-//! header's.
+//! A thin boundary. A function checks its pointers, calls the Rust API, and catches what unwinds.
+//! It decides nothing: what a call does is written beside the Rust function that it calls. Each
+//! file is one topic, with its constants, types and functions together. The files' comments become
+//! the header's.
 //!
 //! # The pattern
 //!

@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 const THREAD_MAX: usize = 64;
 
 thread_local! {
-    /// The warnings that this thread's calls gave and it has not taken, each with its detector's id.
+    /// The warnings that this thread's calls gave and it has not taken, each with its detector's
+    /// id.
     static PENDING: RefCell<VecDeque<(u64, OwnedWarning)>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -73,7 +74,8 @@ impl Warnings {
     }
 }
 
-/// Keeps a call's warnings of a detector for this thread; returns whether there was one, and memory for it.
+/// Keeps a call's warnings of a detector for this thread; returns whether there was one, and memory
+/// for it.
 #[cold]
 #[inline(never)]
 pub(crate) fn keep(detector: u64, warnings: Warnings) -> bool {

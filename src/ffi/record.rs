@@ -12,32 +12,33 @@ use crate::ffi::warning::{hpd_warning, no_warning};
 use crate::operation::Operation;
 use std::ffi::c_char;
 
-/// The operation that consumes write capacity.
+/// A write: an operation that consumes write capacity.
 pub const HPD_WRITE: i32 = 0;
-/// The operation that consumes read capacity.
+/// A read: an operation that consumes read capacity.
 pub const HPD_READ: i32 = 1;
 
 /// One record in full.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_record {
-    /// 1 to 1024 bytes: a table's name or ARN, or TABLE/index/INDEX.
+    /// The table, 1 to 1024 bytes: its name or ARN, or TABLE/index/INDEX for an index.
     pub table: *const c_char,
     /// The table's length in bytes.
     pub table_len: usize,
-    /// 0 to 16384 bytes.
+    /// The partition-key value, 0 to 16384 bytes.
     pub pk: *const c_char,
     /// The key's length in bytes.
     pub pk_len: usize,
-    /// 1 to 1024 bytes; NULL and 0 for none. (An empty name, not NULL, is HPD_ERR_INVALID.)
+    /// The model, 1 to 1024 bytes; NULL and 0 for none. An empty name that is not NULL is
+    /// HPD_ERR_INVALID.
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,
-    /// What the record adds: at least 1. A partition's second saturates at 2^30 - 1.
+    /// The amount that the record adds, at least 1. A partition's second saturates at 2^30 - 1.
     pub amount: u64,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
 }
 
@@ -50,7 +51,8 @@ impl hpd_record {
     /// Reads a record of `size` bytes, and checks its fields, but no text beyond its pointer.
     ///
     /// # Safety
-    /// A non-null `record` is valid for `size` bytes; its texts are as the header demands, through `'a`.
+    /// A non-null `record` is valid for `size` bytes; its texts are as the header demands, through
+    /// `'a`.
     #[inline(always)]
     pub(crate) unsafe fn of<'a>(record: *const Self, size: usize) -> Result<Record<'a>, Refused> {
         if record.is_null() {
@@ -98,8 +100,8 @@ impl hpd_record {
     }
 }
 
-/// Records one write. table: 1 to 1024 bytes; pk: 0 to 16384. Returns the partition's count of writes
-/// with this one, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
+/// Records one write. table has 1 to 1024 bytes, pk 0 to 16384. Returns the partition's count of
+/// writes, this one included, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_write(
     detector: *const hpd_detector,
@@ -129,11 +131,12 @@ pub unsafe extern "C" fn hpd_record_read(
     })
 }
 
-/// Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
-/// caller knows it: smaller than version 1's is HPD_ERR_INVALID; larger is fine if what lies beyond
-/// is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, and judged in
-/// the same way) a due warning is written there instead of calling back; its texts are the record's own,
-/// and its struct_size becomes how much was filled in. A count of 0 in it: none was due.
+/// Records a record in full, and returns the count, this record included. record_size is
+/// sizeof(hpd_record) as the caller knows it. A size smaller than version 1's is HPD_ERR_INVALID; a
+/// larger one is HPD_ERR_UNSUPPORTED unless the bytes beyond are zero. If warning is not NULL, the
+/// caller has set its struct_size, which is judged in the same way. A due warning is then written
+/// to *warning instead of calling back; its texts are the record's, and its struct_size becomes the
+/// number of bytes filled in. If no warning was due, its count is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_full(
     detector: *const hpd_detector,
@@ -157,9 +160,10 @@ pub unsafe extern "C" fn hpd_record_full(
     })
 }
 
-/// Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its
-/// error is returned. Warnings go to the callback. Returns how many were recorded: n, or fewer if memory
-/// ran out on the way (HPD_ERR_MEMORY if it did at the first). records may be NULL if n is 0.
+/// Records n records, record_size bytes apart. If a record is not valid, nothing is recorded and
+/// its error is returned. Warnings go to the callback. Returns the number recorded: n, or fewer if
+/// memory ran out on the way, or HPD_ERR_MEMORY if it ran out at the first. records may be NULL if
+/// n is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_batch(
     detector: *const hpd_detector,
@@ -188,8 +192,9 @@ pub unsafe extern "C" fn hpd_record_batch(
     })
 }
 
-/// Returns the partition's count of writes; HPD_ERR_NULL or HPD_ERR_INVALID; or HPD_ERR_MEMORY, if the table is just being
-/// changed there and memory has run out. Asking neither starts to track a partition nor keeps it. Takes no lock.
+/// Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID; or HPD_ERR_MEMORY,
+/// if memory has run out while the partition is being moved. Asking neither starts to track a
+/// partition nor keeps it tracked. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_write_count(
     detector: *const hpd_detector,

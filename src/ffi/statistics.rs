@@ -10,9 +10,9 @@ use crate::key::synthetic::Unattributed;
 use crate::statistics::Statistics;
 use std::ffi::c_char;
 
-/// Tallied by table: scans, and statements that pin no key.
+/// A tally of a table or index: scans, and statements that pin no key.
 pub const HPD_UNATTRIBUTED_SCANS: i32 = 0;
-/// The capacity that those took, in half units.
+/// The capacity that those scans and statements took, in half units.
 pub const HPD_UNATTRIBUTED_SCAN_UNITS: i32 = 1;
 /// Items of batches that DynamoDB returned unprocessed.
 pub const HPD_UNATTRIBUTED_UNPROCESSED: i32 = 2;
@@ -25,13 +25,14 @@ pub const HPD_UNATTRIBUTED_THROTTLES: i32 = 4;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_statistics {
-    /// Set by the caller; then how many bytes of this struct the library has filled.
+    /// Set by the caller; then the number of bytes of this struct that the library has filled.
     pub struct_size: usize,
     /// Records made.
     pub records: u64,
     /// Partitions tracked now.
     pub partitions: u64,
-    /// Bytes held now for them, for throttles and thresholds, and for the detector itself; without key schemas.
+    /// Bytes held now for partitions, throttles and thresholds, and for the detector itself; key
+    /// schemas are not counted.
     pub bytes: u64,
     /// Idle partitions whose memory was given back.
     pub reclaimed: u64,
@@ -41,7 +42,7 @@ pub struct hpd_statistics {
     pub cleared: u64,
     /// Warnings given.
     pub warnings: u64,
-    /// Hot records that gave none.
+    /// Hot records that gave no warning.
     pub suppressed: u64,
     /// Throttles: one number for each HPD_THROTTLE_*, at that index.
     pub throttles: [u64; 5],
@@ -78,9 +79,10 @@ impl hpd_statistics {
     }
 }
 
-/// Writes numbers about the detector itself to *out, whose struct_size the caller has set; it becomes how much was filled
-/// in. Takes time in proportion to the partitions tracked. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
-/// HPD_ERR_UNSUPPORTED as hpd_hottest_get.
+/// Writes numbers about the detector itself to *out. The caller has set its struct_size, which
+/// becomes the number of bytes filled in. Takes time in proportion to the partitions tracked.
+/// Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or HPD_ERR_UNSUPPORTED for its struct_size as
+/// hpd_hottest_get.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: *mut hpd_statistics) -> i32 {
     boundary(|| {
@@ -91,8 +93,9 @@ pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: 
     })
 }
 
-/// Returns what was tallied for a table, or an index, in the window because no partition could be charged with it
-/// (HPD_UNATTRIBUTED_*); otherwise as hpd_get_write_count.
+/// Returns a tally of a table or an index in the window: work that no partition could be charged
+/// with. operation_code is HPD_WRITE or HPD_READ, what is HPD_UNATTRIBUTED_*. Otherwise as
+/// hpd_get_write_count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_unattributed_count(
     detector: *const hpd_detector,

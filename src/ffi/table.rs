@@ -10,8 +10,8 @@ use crate::operation::Operation;
 use std::ffi::c_char;
 
 /// A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
-/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed before
-/// hpd_free.
+/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed
+/// before hpd_free.
 pub struct hpd_table {
     _opaque: [u8; 0],
 }
@@ -20,8 +20,9 @@ impl Opaque for hpd_table {
     type Rust = TableHandle<'static>;
 }
 
-/// Prepares a table's name once; recording through it counts in the same partitions and costs less. The
-/// name, 1 to 1024 bytes, is copied. On failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
+/// Prepares a table's name once. Recording through the prepared table counts in the same partitions
+/// and costs less. The name, 1 to 1024 bytes, is copied. On success *out is the prepared table, to
+/// be freed by hpd_table_close; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
 /// HPD_ERR_INVALID or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_open(
@@ -60,21 +61,23 @@ pub unsafe extern "C" fn hpd_table_record_read(
     boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_one(text(pk, pk_len)?, Operation::Read)) })
 }
 
-/// Records one write to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+/// Records one write to a prepared table. pk ends in NUL, and must not be NULL; a key that has a
+/// NUL inside needs hpd_table_record_write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_write_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_one(text_z(pk)?, Operation::Write)) })
 }
 
-/// Records one read to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+/// Records one read to a prepared table. pk ends in NUL, and must not be NULL; a key that has a NUL
+/// inside needs hpd_table_record_read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_one(text_z(pk)?, Operation::Read)) })
 }
 
-/// Frees a prepared table; NULL is fine. No call on it may be running.
+/// Frees a prepared table. Does nothing for NULL. No other call on the table may be running.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_close(table: *mut hpd_table) {
     // SAFETY: as the caller promises.

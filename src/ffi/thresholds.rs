@@ -8,7 +8,7 @@ use crate::ffi::status::*;
 use crate::policy::thresholds::Thresholds;
 use std::ffi::c_char;
 
-/// A threshold: the next level decides.
+/// The threshold that is not set: the next level decides.
 pub const HPD_INHERIT: i64 = -1;
 
 fn threshold(value: i64) -> Result<Option<u64>, Refused> {
@@ -30,9 +30,10 @@ fn write_thresholds(thresholds: Thresholds, writes: Out<i64>, reads: Out<i64>) -
     Ok(HPD_OK)
 }
 
-/// Sets the thresholds of one table, whose name must match to the byte: an override on T covers neither
-/// T/index/I nor T's ARN. Each is 1 to INT64_MAX, or HPD_INHERIT; HPD_INHERIT for both removes the
-/// override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY.
+/// Sets the thresholds of one table. The table's name must match to the byte: an override on T
+/// covers neither T/index/I nor T's ARN. writes and reads are 1 to INT64_MAX, or HPD_INHERIT;
+/// HPD_INHERIT for both removes the override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or
+/// HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_table_thresholds(
     detector: *const hpd_detector,
@@ -49,8 +50,8 @@ pub unsafe extern "C" fn hpd_set_table_thresholds(
     })
 }
 
-/// Sets the thresholds of one model, for the records that name it; they win over the table's.
-/// Otherwise as hpd_set_table_thresholds.
+/// Sets the thresholds of one model, for the records that name the model; they win over the
+/// table's. Otherwise as hpd_set_table_thresholds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_model_thresholds(
     detector: *const hpd_detector,
@@ -67,8 +68,8 @@ pub unsafe extern "C" fn hpd_set_model_thresholds(
     })
 }
 
-/// Reads back the override of a table; HPD_INHERIT for a side that is not set. Returns HPD_OK,
-/// HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither number is written.
+/// Reads back the override of a table; a threshold that is not set is HPD_INHERIT. Returns HPD_OK,
+/// HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither threshold is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_table_thresholds(
     detector: *const hpd_detector,

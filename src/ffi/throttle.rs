@@ -10,9 +10,9 @@ use crate::key::Key;
 use crate::key::synthetic::Reason;
 use std::ffi::c_char;
 
-/// A throttle's reason: the answer named none.
+/// A throttle's reason: DynamoDB's answer named none.
 pub const HPD_THROTTLE_UNKNOWN: i32 = 0;
-/// The partition's own limit: the one reason that is evidence of a hot partition.
+/// The partition's own limit. Only this reason is evidence of a hot partition.
 pub const HPD_THROTTLE_KEY_RANGE: i32 = 1;
 /// The provisioned throughput of the table or index.
 pub const HPD_THROTTLE_PROVISIONED: i32 = 2;
@@ -25,10 +25,11 @@ pub(crate) fn reason(code: i32) -> Result<Reason, Refused> {
     usize::try_from(code).ok().and_then(|code| Reason::ALL.get(code)).copied().ok_or(INVALID)
 }
 
-/// Records that DynamoDB throttled one attempt at an operation (HPD_WRITE, HPD_READ) on a partition, and why
-/// (HPD_THROTTLE_*). Returns the partition's throttles in the window for this operation and reason, with this one; they
-/// are no part of its count. One for the key range is evidence of a hot partition, and warns if the detector was made
-/// with HPD_FLAG_WARN_THROTTLES; the others are kept apart. Otherwise as hpd_record_write.
+/// Records that DynamoDB throttled one attempt at an operation on a partition. operation_code is
+/// HPD_WRITE or HPD_READ; reason_code, HPD_THROTTLE_*, says why. Returns the partition's throttles
+/// in the window for this operation and reason, this one included; they are no part of its count. A
+/// throttle for the key range is evidence of a hot partition, and warns if the detector was made
+/// with HPD_FLAG_WARN_THROTTLES. Otherwise as hpd_record_write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_throttle(
     detector: *const hpd_detector,
@@ -47,7 +48,8 @@ pub unsafe extern "C" fn hpd_record_throttle(
     })
 }
 
-/// As hpd_record_throttle, but a due warning is written to *warning instead of calling back, as by hpd_record_full.
+/// As hpd_record_throttle, but a due warning is written to *warning instead of calling back, as by
+/// hpd_record_full. warning must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_throttle_full(
     detector: *const hpd_detector,
@@ -72,7 +74,8 @@ pub unsafe extern "C" fn hpd_record_throttle_full(
     })
 }
 
-/// Returns the partition's throttles in the window for an operation and a reason; otherwise as hpd_get_write_count.
+/// Returns the partition's throttles in the window for an operation and a reason. Otherwise as
+/// hpd_get_write_count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_throttle_count(
     detector: *const hpd_detector,
