@@ -1,33 +1,31 @@
-//! The boundary between the C ABI and the Rust API: what a C caller hands in becomes a reference or a
-//! refusal, and what unwinds stops here.
+//! Crossing between C and Rust: the panic boundary, texts and codes that come in, values and
+//! structs that go out. What a C caller hands in becomes a Rust value or a refusal.
+//!
+//! A struct's size is its version. A caller built with another version says how large its struct is
+//! ([`Versioned`]): a smaller one lacks fields, which are read as zeros and not written; a larger
+//! one must be zero where this version knows nothing.
 
-use crate::detector::Detector;
-use crate::ffi::detector::hpd_detector;
 use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::{HPD_ERR_INTERNAL, INVALID, NULL, Refused, UNSUPPORTED};
 use crate::operation::Operation;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 
-/// The one panic boundary: what unwinds in here ends here.
+/// Runs a call. This is the one panic boundary: a panic in `call` ends here, as HPD_ERR_INTERNAL.
 pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) -> T {
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or(Err(Refused(HPD_ERR_INTERNAL)))
         .unwrap_or_else(|Refused(code)| code.into())
 }
 
-/// # Safety
-/// A non-null `detector` came from `hpd_new` and has not been freed.
-pub(crate) unsafe fn detector_of<'a>(detector: *const hpd_detector) -> Result<&'a Detector, Refused> {
-    // SAFETY: as the caller promises; `publish` made the pointer from a box of this type.
-    unsafe { detector.cast::<Detector>().as_ref() }.ok_or(NULL)
-}
-
+/// Returns a count as C has it.
 pub(crate) fn count(count: Result<u64, crate::Error>) -> Result<i64, Refused> {
     // A window's slots add up to less than 2⁴².
     Ok(count? as i64)
 }
 
+/// Reads HPD_WRITE or HPD_READ.
 #[inline(always)]
 pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
     match code {
@@ -37,6 +35,8 @@ pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
     }
 }
 
+/// Borrows a text that has a length.
+///
 /// # Safety
 /// A non-null `text` is valid for `len` bytes through `'a`.
 #[inline(always)]
@@ -51,6 +51,8 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8
     }
 }
 
+/// Borrows a text that ends in NUL.
+///
 /// # Safety
 /// A non-null `text` ends in NUL and lives through `'a`.
 pub(crate) unsafe fn text_z<'a>(text: *const c_char) -> Result<&'a [u8], Refused> {
@@ -66,17 +68,49 @@ pub(crate) fn pointer(text: &[u8]) -> *const c_char {
     if text.is_empty() { c"".as_ptr() } else { text.as_ptr().cast() }
 }
 
-/// A struct of the header, of which zeros are a valid one. Later versions append fields.
+/// Where a call writes one value for its caller.
+#[derive(Clone, Copy)]
+pub(crate) struct Out<T>(NonNull<T>);
+
+impl<T> Out<T> {
+    /// Refuses NULL.
+    ///
+    /// # Safety
+    /// A non-null `out` is valid for writes as long as this is used.
+    pub(crate) unsafe fn new(out: *mut T) -> Result<Self, Refused> {
+        NonNull::new(out).map(Self).ok_or(NULL)
+    }
+
+    pub(crate) fn write(self, value: T) {
+        // SAFETY: as the caller of `new` promised.
+        unsafe { self.0.write(value) }
+    }
+}
+
+/// A struct of the header whose later versions append fields.
 ///
 /// # Safety
 /// It is plain data that may be all zeros.
 pub(crate) unsafe trait Versioned: Copy {
-    /// What it took in version 1 of the header.
+    /// Its size in version 1 of the header.
     const FIRST_SIZE: usize;
 }
 
-/// Checks a struct that its caller says has `size` bytes: it may be older than this library's, but not than version 1;
-/// or newer, which is fine while what is unknown here is zero.
+/// The size that a struct says it has, unchecked; it comes first in every version.
+///
+/// # Safety
+/// A non-null `of` is valid for a read of its size, at any alignment.
+#[inline(always)]
+unsafe fn struct_size<T: Versioned>(of: *const T) -> Result<usize, Refused> {
+    if of.is_null() {
+        return Err(NULL);
+    }
+    // SAFETY: as the caller promises.
+    Ok(unsafe { of.cast::<usize>().read_unaligned() })
+}
+
+/// Checks a struct that its caller says has `size` bytes. It may be older than this library's, but
+/// not than version 1. It may be newer, if the fields that are unknown here are zero.
 ///
 /// # Safety
 /// `from` is valid for `size` bytes, at any alignment.
@@ -91,23 +125,7 @@ pub(crate) unsafe fn check_size<T: Versioned>(from: *const T, size: usize) -> Re
     if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(()) }
 }
 
-/// The size of a struct to be written, which its caller has put first, once it has been checked.
-///
-/// # Safety
-/// A non-null `of` is valid for the bytes that it says it has.
-pub(crate) unsafe fn struct_size<T: Versioned>(of: *const T) -> Result<usize, Refused> {
-    if of.is_null() {
-        return Err(NULL);
-    }
-    // SAFETY: as the caller promises; the size comes first in every version.
-    unsafe {
-        let size = of.cast::<usize>().read_unaligned();
-        check_size(of, size)?;
-        Ok(size)
-    }
-}
-
-/// Reads such a struct; what an older one lacks is zero.
+/// Reads a struct of `size` bytes; the fields that an older one lacks are zero.
 ///
 /// # Safety
 /// As for [`check_size`].
@@ -125,7 +143,17 @@ pub(crate) unsafe fn read<T: Versioned>(from: *const T, size: usize) -> Result<T
     }
 }
 
-/// Writes as much of a struct as its reader knows, and returns how much that is.
+/// Reads a struct that says its own size.
+///
+/// # Safety
+/// A non-null `from` is valid for the bytes that it says it has, at any alignment.
+#[inline(always)]
+pub(crate) unsafe fn read_sized<T: Versioned>(from: *const T) -> Result<T, Refused> {
+    // SAFETY: as the caller promises.
+    unsafe { read(from, struct_size(from)?) }
+}
+
+/// Writes as much of a struct as its reader knows, and returns how many bytes that is.
 ///
 /// # Safety
 /// `to` is valid for writes of `size` bytes, at any alignment.
@@ -134,4 +162,32 @@ pub(crate) unsafe fn write<T: Versioned>(to: *mut T, size: usize, whole: &T) -> 
     // SAFETY: as the caller promises; a `T` has so many bytes.
     unsafe { to.cast::<u8>().copy_from_nonoverlapping((&raw const *whole).cast(), known) };
     known
+}
+
+/// Where a call fills in a struct, as much of it as the caller knows.
+pub(crate) struct Room<T> {
+    to: *mut T,
+    size: usize,
+}
+
+impl<T: Versioned> Room<T> {
+    /// Checks the struct's size, which its caller has set.
+    ///
+    /// # Safety
+    /// A non-null `to` is valid for the bytes that it says it has, at any alignment, as long as
+    /// this is used.
+    pub(crate) unsafe fn new(to: *mut T) -> Result<Self, Refused> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let size = struct_size(to)?;
+            check_size(to, size)?;
+            Ok(Self { to, size })
+        }
+    }
+
+    /// Writes the struct that `whole` makes for so many bytes.
+    pub(crate) fn fill(self, whole: impl FnOnce(usize) -> T) {
+        // SAFETY: as the caller of `new` promised.
+        unsafe { write(self.to, self.size, &whole(self.size)) };
+    }
 }

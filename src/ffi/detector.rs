@@ -5,11 +5,11 @@
 use crate::detector::Detector;
 use crate::detector::builder::Builder;
 use crate::detector::warning::Warning;
-use crate::ffi::boundary::{Versioned, boundary, detector_of, read, write};
+use crate::ffi::boundary::{Out, Versioned, boundary, read_sized, write};
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, hpd_warning_callback};
 use crate::policy::thresholds::Thresholds;
-use crate::sys::memory::try_box;
 use std::ffi::c_void;
 use std::mem::offset_of;
 
@@ -18,75 +18,85 @@ pub const HPD_CLOCK_MONOTONIC: i32 = 0;
 /// A clock that starts at 0 and stands until hpd_set_time_ms moves it.
 pub const HPD_CLOCK_MANUAL: i32 = 1;
 
-/// A warning interval: as long as the window.
+/// The warning interval that is as long as the window.
 pub const HPD_INTERVAL_WINDOW: u32 = 0xFFFF_FFFF;
 
-/// Use hash_seed instead of random seeds, so that equal calls have equal effects. Not where strangers
-/// choose the keys.
+/// Use hash_seed instead of random seeds, so that equal calls have equal effects. Do not use it
+/// where strangers choose the keys.
 pub const HPD_FLAG_HASH_SEED: u32 = 1;
-/// Count capacity and not operations: amounts, thresholds, counts and warnings are then in half units, so that
-/// a read of half a unit is exact. A record without an amount adds one unit, which is 2.
+/// Count capacity and not operations. Amounts, thresholds, counts and warnings are then in half
+/// units, so that a read of half a unit is exact. A record without an amount adds one unit, which
+/// is 2.
 pub const HPD_FLAG_CAPACITY: u32 = 2;
-/// The first throttle for the key range of a partition gives a warning, and then the first in each interval.
+/// Warn of throttles: a partition's first throttle for its key range gives a warning, and then the
+/// first in each interval.
 pub const HPD_FLAG_WARN_THROTTLES: u32 = 4;
-/// Metrics have a keyed hash in place of each partition key: see hpd_redact.
+/// Write a keyed hash in place of each partition key, in metrics and log lines: see hpd_redact.
 pub const HPD_FLAG_REDACT_KEYS: u32 = 8;
 
-/// A detector. Made by hpd_new or hpd_new_with_options, freed by hpd_free. Any number of threads may
-/// use one at once.
+/// A detector. Made by hpd_new or hpd_new_with_options, freed by hpd_free. Any number of threads
+/// may use one at once.
 pub struct hpd_detector {
     _opaque: [u8; 0],
 }
 
-/// What a detector is made with. Filled by hpd_options_init, then changed.
+impl Opaque for hpd_detector {
+    type Rust = Detector;
+}
+
+/// The options that a detector is made with. hpd_options_init fills them; then change what you
+/// need.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_options {
     /// sizeof(hpd_options), set by hpd_options_init.
     pub struct_size: usize,
-    /// The count of writes from which a partition is hot: 1 to INT64_MAX. No default.
+    /// Write threshold: the count of writes from which a partition is hot. Range 1 to INT64_MAX; no
+    /// default.
     pub writes_threshold: u64,
-    /// The same for reads. No default.
+    /// Read threshold. Range 1 to INT64_MAX; no default.
     pub reads_threshold: u64,
-    /// 1 to 3600. No default.
+    /// The window, in seconds. Range 1 to 3600; no default.
     pub window_seconds: u32,
-    /// The least time between two warnings for one partition and operation. Default
-    /// HPD_INTERVAL_WINDOW; 0: every hot record warns.
+    /// The least time between two warnings for one partition and operation. HPD_INTERVAL_WINDOW
+    /// (the default) is as long as the window; with 0 every hot record warns.
     pub warning_interval_seconds: u32,
-    /// May be NULL.
+    /// Called with each warning; may be NULL.
     pub callback: hpd_warning_callback,
-    /// Handed to the callback, on whichever thread it runs.
+    /// Handed to the callback, on every thread that it runs on.
     pub user_data: *mut c_void,
-    /// How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
-    /// the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each. Throttles and
-    /// tallies have as many places, apart.
+    /// The most partitions that are tracked; 0 (the default) sets no bound. At the bound a new
+    /// partition takes the place of an idle one, or of the quietest of a few. Each call under way
+    /// may exceed the bound by one. Throttles and tallies have the same bound, counted apart.
     pub max_partitions: u64,
     /// HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
     pub clock: i32,
     /// HPD_FLAG_*, or 0.
     pub flags: u32,
-    /// Used with HPD_FLAG_HASH_SEED only.
+    /// The seeds of the hash. Used with HPD_FLAG_HASH_SEED only.
     pub hash_seed: [u64; 2],
-    /// What one second of a partition must have of writes to be hot, whatever the window has; 0, the default: no
-    /// such rule. To INT64_MAX.
+    /// Write threshold for a single second, independent of the window's. Range 1 to INT64_MAX; 0
+    /// (the default) disables it.
     pub writes_per_second: u64,
-    /// The same for reads.
+    /// Read threshold for a single second. Range and default as for writes.
     pub reads_per_second: u64,
-    /// What five seconds of a partition, the current one and the four before it, must have of writes to be hot; 0, the
-    /// default: no such rule. To INT64_MAX. Needs a window of 5 seconds or more.
+    /// Write threshold for five seconds, the current one and the four before it. Range 1 to
+    /// INT64_MAX; 0 (the default) disables it. Needs a window of 5 seconds or more.
     pub writes_sustained: u64,
-    /// The same for reads.
+    /// Read threshold for five seconds. Range, default and need as for writes.
     pub reads_sustained: u64,
-    /// How many processes record the same tables' traffic, about evenly: utilisation is judged by this one's share
-    /// of DynamoDB's limits. 0, the default, and 1: it has all of them.
+    /// The number of processes that record the same tables' traffic, about evenly. Utilisation is
+    /// judged by an even share of DynamoDB's limits; 0 (the default) and 1 give this process all of
+    /// them.
     pub processes: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// The secret that keys are hashed with, with HPD_FLAG_REDACT_KEYS only; zeros: a random one.
+    /// The secret that keys are hashed with; zeros stand for a random one. Used with
+    /// HPD_FLAG_REDACT_KEYS only.
     pub redact_key: [u64; 2],
 }
 
-// SAFETY: as above.
+// SAFETY: integers and pointers, which may be null, as a callback may.
 unsafe impl Versioned for hpd_options {
     const FIRST_SIZE: usize = 80;
 }
@@ -137,19 +147,11 @@ fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *m
     }
 }
 
-/// # Safety
-/// `out` is valid for a write.
-unsafe fn publish(builder: Builder, out: *mut *mut hpd_detector) -> Result<i32, Refused> {
-    let detector = try_box(builder.build()?).map_err(crate::Error::from)?;
-    // SAFETY: as the caller promises.
-    unsafe { out.write(Box::into_raw(detector).cast()) };
-    Ok(HPD_OK)
-}
-
-/// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
-/// to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
-/// detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
-/// HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
+/// Makes a detector. writes_threshold and reads_threshold are the counts from which a partition is
+/// hot: 1 to INT64_MAX. window_seconds is 1 to 3600. callback may be NULL; callback and user_data
+/// are fixed for the detector's life. On success *out is the detector, to be freed by hpd_free; on
+/// failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL (out), HPD_ERR_INVALID or
+/// HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_new(
     writes_threshold: u64,
@@ -160,18 +162,17 @@ pub unsafe extern "C" fn hpd_new(
     out: *mut *mut hpd_detector,
 ) -> i32 {
     boundary(|| {
-        if out.is_null() {
-            return Err(NULL);
-        }
+        // SAFETY: as the caller promises.
+        let out = unsafe { Out::new(out)? };
         let builder = Detector::builder(writes_threshold, reads_threshold, window_seconds);
-        // SAFETY: `out` is not null.
-        unsafe { publish(with_callback(builder, callback, user_data), out) }
+        hpd_detector::give(with_callback(builder, callback, user_data).build()?, out)
     })
 }
 
-/// Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
-/// hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
-/// struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
+/// Fills options with the defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic
+/// clock, random hash seeds. Thresholds and window have no default: they become 0, which
+/// hpd_new_with_options refuses. struct_size is sizeof(hpd_options) as the caller knows it; no more
+/// is written. Does nothing if options is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size: usize) {
     // SAFETY: as the caller promises.
@@ -191,12 +192,14 @@ unsafe fn fill(options: *mut hpd_options, struct_size: usize, with: &hpd_options
     }
 }
 
-/// Fills options with DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition, of which
-/// this is one of so many processes that take their even share (1: all of it): capacity is counted
-/// (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no threshold of its own, and a warning is due when the
-/// current second has reached its limit, or five seconds have reached so many thousandths of theirs, such as
-/// 800. The rest as hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID for no processes, a share not
-/// of 1 to 1000, or a struct_size that is older than these limits.
+/// Fills options with DynamoDB's own limits for a partition: 1,000 write units and 3,000 read units
+/// a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no
+/// threshold of its own. A warning is due when the current second has reached its limit, or when
+/// five seconds have reached share_permille thousandths of theirs: 1 to 1000, such as 800.
+/// processes is the number of processes that share the limits evenly, this one included: 1 gives it
+/// all of them. The other options are those of hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or
+/// HPD_ERR_INVALID if processes is 0, share_permille is out of its range, or struct_size is of a
+/// version without these limits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_options_for_dynamodb(
     options: *mut hpd_options,
@@ -236,20 +239,17 @@ pub unsafe extern "C" fn hpd_options_for_dynamodb(
     })
 }
 
-/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than version 1's
-/// is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
-/// HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
+/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than version
+/// 1's, and an unknown clock, are HPD_ERR_INVALID. An unknown flag is HPD_ERR_UNSUPPORTED, and so
+/// is a larger struct_size unless the bytes beyond are zero. Otherwise as hpd_new.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_new_with_options(
     options: *const hpd_options,
     out: *mut *mut hpd_detector,
 ) -> i32 {
     boundary(|| {
-        if options.is_null() || out.is_null() {
-            return Err(NULL);
-        }
-        // SAFETY: the size comes first in every version.
-        let options = unsafe { read(options, options.cast::<usize>().read_unaligned())? };
+        // SAFETY: as the caller promises.
+        let (out, options) = unsafe { (Out::new(out)?, read_sized(options)?) };
         const KNOWN: u32 =
             HPD_FLAG_HASH_SEED | HPD_FLAG_CAPACITY | HPD_FLAG_WARN_THROTTLES | HPD_FLAG_REDACT_KEYS;
         if options.flags & !KNOWN != 0 {
@@ -284,43 +284,39 @@ pub unsafe extern "C" fn hpd_new_with_options(
         if options.flags & HPD_FLAG_HASH_SEED != 0 {
             builder = builder.hash_seed(options.hash_seed);
         }
-        // SAFETY: `out` is not null.
-        unsafe { publish(with_callback(builder, options.callback, options.user_data), out) }
+        hpd_detector::give(with_callback(builder, options.callback, options.user_data).build()?, out)
     })
 }
 
-/// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes
-/// time in proportion to the partitions tracked.
+/// Frees a detector. Does nothing for NULL. No other call on the detector may be running, and its
+/// tables must be closed. Takes time in proportion to the partitions tracked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
-    boundary(|| {
-        if !detector.is_null() {
-            // SAFETY: `publish` made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(detector.cast::<Detector>()) });
-        }
-        Ok(HPD_OK)
-    });
+    // SAFETY: as the caller promises.
+    unsafe { hpd_detector::free(detector) }
 }
 
-/// Forgets all counts, warning states and overrides of tables and models, at one moment for all threads.
-/// The clock, the statistics and open tables stay. Takes time in proportion to what it forgets. Returns
-/// HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY and then forgets nothing.
+/// Forgets all counts, warning states and overrides of tables and models, at one moment for all
+/// threads. The clock, the statistics, key schemas and open tables stay. Takes time in proportion
+/// to the memory that it forgets. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which
+/// nothing is forgotten.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        unsafe { detector_of(detector)? }.clear()?;
+        unsafe { hpd_detector::as_ref(detector)? }.clear()?;
         Ok(HPD_OK)
     })
 }
 
-/// Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID). An
-/// earlier time returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by itself.
+/// Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID).
+/// An earlier time returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by
+/// itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_time_ms(detector: *const hpd_detector, now_ms: u64) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        unsafe { detector_of(detector)? }.set_time_ms(now_ms)?;
+        unsafe { hpd_detector::as_ref(detector)? }.set_time_ms(now_ms)?;
         Ok(HPD_OK)
     })
 }
@@ -336,8 +332,12 @@ mod tests {
         assert_eq!(make(&mut detector), HPD_OK);
         // SAFETY: it was just made, and is freed after its last use.
         unsafe {
-            let hash =
-                detector_of(detector).ok().unwrap().settings.hashing.key(Key { table: b"t", pk: b"k" });
+            let hash = hpd_detector::as_ref(detector)
+                .ok()
+                .unwrap()
+                .settings
+                .hashing
+                .key(Key { table: b"t", pk: b"k" });
             hpd_free(detector);
             hash.position.into()
         }

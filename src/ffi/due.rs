@@ -1,5 +1,6 @@
-//! The C ABI for languages that callbacks don't suit and where each argument of a call is felt: warnings are kept for the thread
-//! whose call gave them, and a bit in what it returns says so.
+//! The C ABI for languages that callbacks do not suit, and where each argument of a call costs
+//! time. A warning is kept for the thread whose call gave it, and a bit in what the call returns
+//! says so.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::detector::Detector;
@@ -8,16 +9,18 @@ use crate::detector::warning::Warning;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::observe::{hpd_exchange, imp};
+use crate::ffi::opaque::Opaque;
 use crate::ffi::pending::{self, Warnings};
 use crate::ffi::record::hpd_record;
 use crate::ffi::status::*;
-use crate::ffi::table::{hpd_table, table_of};
+use crate::ffi::table::hpd_table;
 use crate::ffi::throttle::reason;
 use crate::ffi::warning::hpd_warnings;
 use crate::operation::Operation;
 use std::ffi::{CStr, c_char};
 
-/// What hpd_table_record_write_due and its like add to what they return when a warning is kept; no count has this bit.
+/// The bit that hpd_table_record_write_due and its like add to the count that they return, if a
+/// warning is kept. No count has this bit.
 pub const HPD_DUE: i64 = 0x4000_0000_0000_0000;
 
 /// A count, with HPD_DUE added if there is a warning, which is then kept.
@@ -27,15 +30,17 @@ fn due((counted, warning): (u64, Option<Warning<'_>>), detector: &Detector) -> R
     Ok(count(Ok(counted))? | if kept { HPD_DUE } else { 0 })
 }
 
-/// As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back, and what is returned has
-/// HPD_DUE added: clear that bit to have the count, and take the warning by hpd_take_warnings. A thread keeps those of its last
-/// call, and 64 of earlier ones at most, the newest; where there is no memory to keep one, it is lost as well. What a thread has
-/// kept is gone when it ends; after fork the child's thread has what the thread that forked had kept.
+/// As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back,
+/// and HPD_DUE is added to the count that is returned: clear that bit to have the count, and take
+/// the warning by hpd_take_warnings. A thread keeps the warnings of its last call, and of earlier
+/// calls the newest 64. A warning is lost if there is no memory to keep it. A thread's kept
+/// warnings are gone when it ends; after fork the child's thread has those of the thread that
+/// forked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_write_due(table: *const hpd_table, pk: *const c_char) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (table, pk) = unsafe { (table_of(table)?, text_z(pk)?) };
+        let (table, pk) = unsafe { (hpd_table::as_ref(table)?, text_z(pk)?) };
         due(table.record_and_warn(pk, Operation::Write)?, table.detector())
     })
 }
@@ -45,7 +50,7 @@ pub unsafe extern "C" fn hpd_table_record_write_due(table: *const hpd_table, pk:
 pub unsafe extern "C" fn hpd_table_record_read_due(table: *const hpd_table, pk: *const c_char) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (table, pk) = unsafe { (table_of(table)?, text_z(pk)?) };
+        let (table, pk) = unsafe { (hpd_table::as_ref(table)?, text_z(pk)?) };
         due(table.record_and_warn(pk, Operation::Read)?, table.detector())
     })
 }
@@ -58,16 +63,15 @@ pub unsafe extern "C" fn hpd_record_due(
     record_size: usize,
 ) -> i64 {
     boundary(|| {
-        if record.is_null() {
-            return Err(NULL);
-        }
         // SAFETY: as the caller promises.
-        let (detector, record) = unsafe { (detector_of(detector)?, read(record, record_size)?.read()?) };
+        let (detector, record) =
+            unsafe { (hpd_detector::as_ref(detector)?, hpd_record::of(record, record_size)?) };
         due(detector.record_checked(&record, Delivery::Caller)?, detector)
     })
 }
 
-/// As hpd_record_throttle, but a due warning is kept for this thread, as by hpd_table_record_write_due.
+/// As hpd_record_throttle, but a due warning is kept for this thread, as by
+/// hpd_table_record_write_due.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_throttle_due(
     detector: *const hpd_detector,
@@ -81,15 +85,16 @@ pub unsafe extern "C" fn hpd_record_throttle_due(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (detector, table, pk) =
-            unsafe { (detector_of(detector)?, text(table, table_len)?, text(pk, pk_len)?) };
+            unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?) };
         let (operation, reason) = (operation(operation_code)?, reason(reason_code)?);
         due(detector.record_throttle_and_warn(table, pk, operation, reason)?, detector)
     })
 }
 
-/// As hpd_observe, in one flat call: every text ends in NUL and holds none, as JSON does not; response and model may be NULL. Due
-/// warnings are kept for this thread, as by hpd_table_record_write_due; with HPD_ERR_MEMORY some may be kept, too. HPD_ERR_SCHEMA:
-/// hpd_observe_full says which table.
+/// As hpd_observe, with the exchange as arguments. Every text ends in NUL, which JSON does not
+/// contain; response and model may be NULL. Due warnings are kept for this thread, as by
+/// hpd_table_record_write_due; after HPD_ERR_MEMORY some may be kept, too. After HPD_ERR_SCHEMA
+/// hpd_observe_full tells the table's name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe_due(
     detector: *const hpd_detector,
@@ -101,7 +106,7 @@ pub unsafe extern "C" fn hpd_observe_due(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
+        let detector = unsafe { hpd_detector::as_ref(detector)? };
         let len = |text: *const c_char| {
             // SAFETY: as the caller promises: a text that is not null ends in NUL.
             if text.is_null() { 0 } else { unsafe { CStr::from_ptr(text) }.count_bytes() }
@@ -126,15 +131,16 @@ pub unsafe extern "C" fn hpd_observe_due(
         // SAFETY: the struct is whole, and its texts are as long as it says.
         let actions = unsafe {
             let hear = &mut |warning: &Warning<'_>| warnings.keep(warning);
-            imp::observe(detector, &raw mut exchange, exchange.struct_size, Some(hear))
+            imp::observe(detector, &raw mut exchange, Some(hear))
         };
         let kept = pending::keep(detector.id, warnings);
         Ok(actions? | if kept { HPD_DUE } else { 0 })
     })
 }
 
-/// Takes the warnings that this thread's calls have kept for it, the oldest first, and writes them to *out: NULL if there are
-/// none, else to be freed by hpd_warnings_free. Returns how many, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
+/// Takes the warnings that calls on this thread have kept, the oldest first. *out is NULL if there
+/// are none, else the warnings, to be freed by hpd_warnings_free. Returns their number,
+/// HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_take_warnings(
     detector: *const hpd_detector,
@@ -142,15 +148,10 @@ pub unsafe extern "C" fn hpd_take_warnings(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if out.is_null() {
-            return Err(NULL);
-        }
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
         let warnings = pending::take(detector.id)?;
         let taken = warnings.as_deref().map_or(0, Warnings::len);
-        let handle = warnings.map_or(std::ptr::null_mut(), Box::into_raw);
-        // SAFETY: `out` is not null.
-        unsafe { out.write(handle.cast()) };
+        out.write(hpd_warnings::handle(warnings));
         Ok(taken as i32)
     })
 }

@@ -5,23 +5,27 @@
 use crate::detector::hottest::HotPartition;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::*;
 use crate::operation::Operation;
-use crate::sys::memory::try_box;
 use std::ffi::c_char;
 
-/// A snapshot of the hottest partitions. Made by hpd_hottest_take, read by hpd_hottest_get, freed by hpd_hottest_free.
-/// It never changes, so any number of threads may read it at once.
+/// A snapshot of the hottest partitions. Made by hpd_hottest_take, read by hpd_hottest_get, freed
+/// by hpd_hottest_free. It never changes, so any number of threads may read it at once.
 pub struct hpd_hottest {
     _opaque: [u8; 0],
 }
 
-/// A partition in a snapshot, and what it had of one operation in the window.
+impl Opaque for hpd_hottest {
+    type Rust = Vec<HotPartition>;
+}
+
+/// A partition in a snapshot, and its numbers for one operation in the window.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_hot_partition {
-    /// Set by the caller; then how many bytes of this struct the library has filled.
+    /// Set by the caller; then the number of bytes of this struct that the library has filled.
     pub struct_size: usize,
     /// The table; never NULL, not NUL-terminated.
     pub table: *const c_char,
@@ -33,14 +37,14 @@ pub struct hpd_hot_partition {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// What share of DynamoDB's limit for a partition its fullest second had, in thousandths; 1000 at least if DynamoDB
-    /// throttled it for its key range.
+    /// The share of DynamoDB's limit for a partition that its fullest second had, in thousandths;
+    /// at least 1000 if DynamoDB throttled it for its key range.
     pub utilisation_permille: u32,
-    /// The count; with HPD_FLAG_CAPACITY, like demand and peak, in half units.
+    /// The count. With HPD_FLAG_CAPACITY count, demand and peak are in half units.
     pub count: u64,
     /// Throttles for its key range.
     pub throttles: u64,
-    /// The count and, for each throttle, one operation or unit more.
+    /// The count, and one operation or unit more for each throttle.
     pub demand: u64,
     /// The fullest second.
     pub peak: u64,
@@ -69,17 +73,11 @@ impl hpd_hot_partition {
     }
 }
 
-/// # Safety
-/// A non-null `hottest` came from `hpd_hottest_take` and has not been freed.
-unsafe fn hottest_of<'a>(hottest: *const hpd_hottest) -> Result<&'a Vec<HotPartition>, Refused> {
-    // SAFETY: as the caller promises.
-    unsafe { hottest.cast::<Vec<HotPartition>>().as_ref() }.ok_or(NULL)
-}
-
-/// Takes a snapshot of the n partitions with the most demand for an operation in the window, the most first. Others
-/// record meanwhile: each partition is as it was at some moment of the call. Takes time in proportion to the partitions
-/// tracked. *out is then freed by hpd_hottest_free; on failure it is untouched. Returns HPD_OK, HPD_ERR_NULL,
-/// HPD_ERR_INVALID (operation) or HPD_ERR_MEMORY.
+/// Takes a snapshot of the n partitions with the most demand for an operation in the window, the
+/// most first. operation_code is HPD_WRITE or HPD_READ. Other threads may record meanwhile: each
+/// partition is as it was at some moment of the call. Takes time in proportion to the partitions
+/// tracked. On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is
+/// untouched. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code) or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_take(
     detector: *const hpd_detector,
@@ -89,28 +87,24 @@ pub unsafe extern "C" fn hpd_hottest_take(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if out.is_null() {
-            return Err(NULL);
-        }
-        let hottest =
-            try_box(detector.hottest(operation(operation_code)?, n)?).map_err(crate::Error::from)?;
-        // SAFETY: `out` is not null.
-        unsafe { out.write(Box::into_raw(hottest).cast()) };
-        Ok(HPD_OK)
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
+        hpd_hottest::give(detector.hottest(operation(operation_code)?, n)?, out)
     })
 }
 
-/// How many partitions a snapshot has: at most as many as were asked for. HPD_ERR_NULL for NULL.
+/// Returns the number of partitions in a snapshot, which is at most the n that was asked for, or
+/// HPD_ERR_NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_len(hottest: *const hpd_hottest) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { Ok(hottest_of(hottest)?.len() as i64) })
+    boundary(|| unsafe { Ok(hpd_hottest::as_ref(hottest)?.len() as i64) })
 }
 
-/// Writes what a snapshot has at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was
-/// filled in. Texts are the snapshot's. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that it does not have or a
-/// struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
+/// Writes the partition at index i of a snapshot, from 0, to *out. The caller has set its
+/// struct_size, which becomes the number of bytes filled in. Its texts live as long as the
+/// snapshot. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID if i is no index or the struct is
+/// smaller than version 1's, or HPD_ERR_UNSUPPORTED if it is larger than this version's and not
+/// zero there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_get(
     hottest: *const hpd_hottest,
@@ -119,24 +113,16 @@ pub unsafe extern "C" fn hpd_hottest_get(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let hottest = unsafe { hottest_of(hottest)? };
-        // SAFETY: as above.
-        let size = unsafe { struct_size(out)? };
-        let whole = hpd_hot_partition::new(hottest.get(i).ok_or(INVALID)?, size);
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(out, size, &whole) };
+        let (hottest, out) = unsafe { (hpd_hottest::as_ref(hottest)?, Room::new(out)?) };
+        let hot = hottest.get(i).ok_or(INVALID)?;
+        out.fill(|size| hpd_hot_partition::new(hot, size));
         Ok(HPD_OK)
     })
 }
 
-/// Frees a snapshot; NULL is fine.
+/// Frees a snapshot. Does nothing for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_free(hottest: *mut hpd_hottest) {
-    boundary(|| {
-        if !hottest.is_null() {
-            // SAFETY: `hpd_hottest_take` made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(hottest.cast::<Vec<HotPartition>>()) });
-        }
-        Ok(HPD_OK)
-    });
+    // SAFETY: as the caller promises.
+    unsafe { hpd_hottest::free(hottest) }
 }

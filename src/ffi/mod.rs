@@ -1,16 +1,83 @@
-//! The C ABI: every function checks its pointers, calls the Rust API, and catches what must not cross.
+//! The C ABI, of which cbindgen makes `include/hotpart.h`.
+//!
+//! # The idea
+//!
+//! A thin boundary. A function checks its pointers, calls the Rust API, and catches what unwinds.
+//! It decides nothing: what a call does is written beside the Rust function that it calls. Each
+//! file is one topic, with its constants, types and functions together. The files' comments become
+//! the header's.
+//!
+//! # The pattern
+//!
+//! ```ignore
+//! /// Says what it does, for C: this becomes the header's comment.
+//! #[unsafe(no_mangle)]
+//! pub unsafe extern "C" fn hpd_table_open(
+//!     detector: *const hpd_detector,
+//!     table: *const c_char,
+//!     table_len: usize,
+//!     out: *mut *mut hpd_table,
+//! ) -> i32 {
+//!     boundary(|| {
+//!         // SAFETY: as the caller promises; the detector outlives the handle.
+//!         let (detector, name, out) =
+//!             unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, Out::new(out)?) };
+//!         hpd_table::give(detector.table(name)?, out)
+//!     })
+//! }
+//! ```
+//!
+//! `boundary` catches a panic and turns a `Refused` into its
+//! code. One unsafe block turns the arguments into Rust values: a handle by `Opaque`, a text
+//! by `text`, a struct by `read_sized`, a place to write to by
+//! `Out` or, for a struct, `Room`. All after it is safe code.
+//!
+//! # Conventions
+//!
+//! - A text is a pointer and a length; NULL only with length 0. (A name that ends in `_z` or `_due`
+//!   may take texts that end in NUL.)
+//! - What can fail returns 0 or more, or an `HPD_ERR_*`.
+//! - All functions but `hpd_free` and `hpd_table_close` may be called by any number of threads at
+//!   once, and none from a signal handler.
+//!
+//! # Invariants
+//!
+//! - Nothing unwinds into C: every function that runs code which may panic does so in `boundary`.
+//! - A call that fails has changed nothing, and `*out` is untouched. (The comments of `hpd_observe` and
+//!   its like say where they differ.)
+//! - A struct's size is its version: `boundary.rs` reads and writes it.
+//! - Only `opaque.rs` makes a handle, borrows from it and frees it.
+//!
+//! # Its proof
+//!
+//! - `tests/abi.rs` and `abi/hotpart.c`: layouts, values and types are those of the version.
+//! - `tests/header.rs`: the committed header is that of this source.
+//! - `tests/refusals.rs`, `tests/refusals_c.rs`: a call that gets no memory has changed nothing.
+//! - `tests/c/bad_*.c`: arguments out of range, NULL, and structs of other versions are refused, or
+//!   taken, as the header says.
+//! - The fuzz target `abi`: no sequence of calls with any arguments reads or writes beyond what it was
+//!   given, leaks, panics, or returns an unknown status.
+//! - `ci/exports.sh`: the library exports what the header declares, and nothing else.
+//!
+//! # To add a function
+//!
+//! 1. Write the Rust API first, with its tests.
+//! 2. Write the function in the file of its topic, where a reader of the header will look for it.
+//! 3. `make header`; with another version in Cargo.toml, `make abi`.
+//! 4. Add it to `tests/refusals_c.rs` if it allocates, to `tests/c/bad_input.c`, and to the fuzz
+//!    target `abi`.
+//! 5. Declare it in the bindings that need it.
 //!
 //! # Safety
-//! The functions trust what the header demands of pointers: texts and structs are valid for their
-//! lengths, handles came from the function that makes them and have not been freed, `out` can be written
-//! to.
 //!
-//! Conventions, for all functions: text is a pointer and a length, NULL only with length 0; what is
-//! fallible returns 0 or more, or an `HPD_ERR_*` and then has changed nothing; all but `hpd_free` and
-//! `hpd_table_close` may be called by any number of threads at once, and none from a signal handler.
+//! The functions trust what the header demands of pointers: texts and structs are valid for their
+//! lengths, handles came from the function that makes them and have not been freed, `out` can be
+//! written to.
 
 #![allow(clippy::missing_safety_doc)] // It is the same for all of them: above.
 
+// The header's order: cbindgen follows that of the modules. A blank line between two keeps rustfmt
+// from sorting them.
 mod status;
 
 mod detector;
@@ -34,6 +101,9 @@ mod metrics;
 mod observe;
 
 mod due;
+
+// What the functions are made of.
+mod opaque;
 
 mod boundary;
 

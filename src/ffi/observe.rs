@@ -1,11 +1,13 @@
-//! The C ABI of observing requests. Without the feature `dynamodb` its functions are there and refuse.
+//! The C ABI of observing requests. Without the feature `dynamodb` its functions are there and
+//! refuse.
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::ffi::boundary::{Versioned, boundary, detector_of, text};
+use crate::ffi::boundary::{Out, Versioned, boundary, text};
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::pending::Warnings;
 use crate::ffi::status::*;
 use crate::ffi::warning::hpd_warnings;
@@ -17,15 +19,16 @@ use std::ffi::c_char;
 pub struct hpd_exchange {
     /// sizeof(hpd_exchange).
     pub struct_size: usize,
-    /// "PutItem", or the header X-Amz-Target: "DynamoDB_20120810.PutItem".
+    /// The operation, such as "PutItem", or the header X-Amz-Target: "DynamoDB_20120810.PutItem".
     pub operation: *const c_char,
     /// Its length in bytes.
     pub operation_len: usize,
-    /// The JSON body as it was sent, members in any order.
+    /// The request's JSON body as it was sent, members in any order.
     pub request: *const c_char,
     /// Its length in bytes.
     pub request_len: usize,
-    /// The answer's body, whole or cut down to the members that are used; NULL or empty: there is none.
+    /// The answer's body, whole or cut down to the members that are used; NULL or empty if there is
+    /// none.
     pub response: *const c_char,
     /// Its length in bytes.
     pub response_len: usize,
@@ -33,15 +36,17 @@ pub struct hpd_exchange {
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,
-    /// The answer's HTTP status, 100 to 999; 0: no answer came.
+    /// The answer's HTTP status, 100 to 999; 0 if no answer came.
     pub http_status: i32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// Where the name of a table goes whose key schema is missing, as much as there is room for; may be NULL.
+    /// Where to write the name of a table whose key schema is missing, as much as there is room
+    /// for; may be NULL.
     pub table: *mut c_char,
-    /// How much room there is.
+    /// The room there, in bytes.
     pub table_capacity: usize,
-    /// Out, with HPD_ERR_SCHEMA: the name's length, which may be more than there was room for.
+    /// With HPD_ERR_SCHEMA the library sets the name's length, which may be more than there was
+    /// room for.
     pub table_len: usize,
 }
 
@@ -50,28 +55,31 @@ unsafe impl Versioned for hpd_exchange {
     const FIRST_SIZE: usize = 104;
 }
 
-/// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
-/// capacity (with HPD_FLAG_CAPACITY), and throttles. Call it for every attempt. Returns how many item-level actions were
-/// recorded; operations that are not known are tallied in the statistics and give 0. HPD_ERR_SCHEMA: the name of a
-/// table's partition key is needed and unknown; then exchange->table and table_len say which table: describe it,
-/// observe that, and observe this again. HPD_ERR_JSON: it is not the JSON of that operation. HPD_ERR_NULL,
-/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (a library built without this), HPD_ERR_MEMORY (a part may have been recorded).
+/// Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
+/// tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
+/// for every attempt. Returns the number of item-level actions recorded. Operations that are
+/// unknown to this version are tallied in the statistics and give 0. After HPD_ERR_SCHEMA
+/// exchange->table and table_len name a table whose partition key is unknown: call DescribeTable,
+/// observe that, and observe this again. The other errors are HPD_ERR_JSON, HPD_ERR_NULL,
+/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from a library built without this) and
+/// HPD_ERR_MEMORY, after which a part may have been recorded.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *mut hpd_exchange) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
+        let detector = unsafe { hpd_detector::as_ref(detector)? };
         if exchange.is_null() {
             return Err(NULL);
         }
-        // SAFETY: as the caller promises; the size comes first in every version.
-        unsafe { imp::observe(detector, exchange, exchange.cast::<usize>().read_unaligned(), None) }
+        // SAFETY: as the caller promises.
+        unsafe { imp::observe(detector, exchange, None) }
     })
 }
 
-/// As hpd_observe, but due warnings are written to *out instead of calling back: NULL if there are none, else to be freed by
-/// hpd_warnings_free. *out is written to whatever is returned, unless that is HPD_ERR_NULL for out, detector or exchange:
-/// before memory ran out, warnings may have been given.
+/// As hpd_observe, but due warnings are written to *out instead of calling back. *out is NULL if
+/// there are none, else to be freed by hpd_warnings_free. *out is written after an error too, as
+/// warnings may have been given before memory ran out; it is untouched only if out, detector or
+/// exchange is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe_full(
     detector: *const hpd_detector,
@@ -80,24 +88,18 @@ pub unsafe extern "C" fn hpd_observe_full(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if exchange.is_null() || out.is_null() {
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
+        if exchange.is_null() {
             return Err(NULL);
         }
         // First: the caller frees it even after a panic.
-        // SAFETY: `out` is not null.
-        unsafe { out.write(std::ptr::null_mut()) };
+        out.write(std::ptr::null_mut());
         let mut warnings = Warnings::default();
-        // SAFETY: as the caller promises; the size comes first in every version.
-        let observed = unsafe {
-            let size = exchange.cast::<usize>().read_unaligned();
-            imp::observe(detector, exchange, size, Some(&mut |warning| warnings.keep(warning)))
-        };
+        // SAFETY: as the caller promises.
+        let observed =
+            unsafe { imp::observe(detector, exchange, Some(&mut |warning| warnings.keep(warning))) };
         let lost = warnings.lost;
-        // SAFETY: as above.
-        let kept = warnings.boxed().map(|warnings| unsafe {
-            out.write(warnings.map_or(std::ptr::null_mut(), |warnings| Box::into_raw(warnings).cast()));
-        });
+        let kept = warnings.boxed().map(|warnings| out.write(hpd_warnings::handle(warnings)));
         // What refused the request comes first.
         observed.and_then(|actions| {
             if lost { Err(Error::Memory.into()) } else { kept.map(|()| actions).map_err(Refused::from) }
@@ -105,10 +107,11 @@ pub unsafe extern "C" fn hpd_observe_full(
     })
 }
 
-/// Declares the names of the n attributes that make up the partition key of a table (one) or, if index is not NULL, of an
-/// index (one to four). An index with the table's own key is taken for a local one. hpd_clear does not forget them. Names
-/// have 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (a library built
-/// without this) or HPD_ERR_MEMORY.
+/// Declares the names of the n attributes that make up the partition key of a table (n is 1) or, if
+/// index is not NULL, of an index (n is 1 to 4). An index with the table's own key is taken for a
+/// local one. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of UTF-8. Returns
+/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
+/// or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_key_schema(
     detector: *const hpd_detector,
@@ -123,7 +126,7 @@ pub unsafe extern "C" fn hpd_set_key_schema(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (detector, table, name) =
-            unsafe { (detector_of(detector)?, text(table, table_len)?, text(index, index_len)?) };
+            unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(index, index_len)?) };
         let index = (!index.is_null()).then_some(name);
         if attributes.is_null() || attribute_lens.is_null() {
             return Err(NULL);
@@ -150,7 +153,6 @@ pub(crate) mod imp {
     pub(crate) unsafe fn observe(
         _: &Detector,
         _: *mut hpd_exchange,
-        _: usize,
         _: Option<&mut dyn FnMut(&Warning<'_>)>,
     ) -> Result<i64, Refused> {
         Err(UNSUPPORTED)
@@ -172,18 +174,17 @@ pub(crate) mod imp {
     use crate::detector::Detector;
     use crate::detector::observe::Exchange;
     use crate::dynamodb::error::ObserveError;
-    use crate::ffi::boundary::read;
+    use crate::ffi::boundary::read_sized;
 
     /// # Safety
-    /// `exchange` is valid for `size` bytes, and what it points to is as the header demands.
+    /// `exchange` is valid for the bytes that it says it has, and what it points to is as the header demands.
     pub(crate) unsafe fn observe(
         detector: &Detector,
         exchange: *mut hpd_exchange,
-        size: usize,
         hear: Option<&mut dyn FnMut(&Warning<'_>)>,
     ) -> Result<i64, Refused> {
         // SAFETY: as the caller promises.
-        let given = unsafe { read(exchange, size)? };
+        let given = unsafe { read_sized(exchange)? };
         if given.reserved != 0 {
             return Err(INVALID);
         }

@@ -1,4 +1,5 @@
-//! Warnings that outlive the call that gave them, with texts of their own.
+//! Warnings that outlive the call that gave them, with texts of their own: those that a call hands
+//! to its caller, and those that are pending for a thread until it takes them ([`keep`], [`take`]).
 
 use crate::detector::warning::Warning;
 use crate::error::{Error, OutOfMemory};
@@ -11,19 +12,20 @@ use std::collections::VecDeque;
 const THREAD_MAX: usize = 64;
 
 thread_local! {
-    /// The warnings that this thread's calls gave and nobody has taken, each with its detector's id.
-    static KEPT: RefCell<VecDeque<(u64, Kept)>> = const { RefCell::new(VecDeque::new()) };
+    /// The warnings that this thread's calls gave and it has not taken, each with its detector's
+    /// id.
+    static PENDING: RefCell<VecDeque<(u64, OwnedWarning)>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// Warnings for the caller: those of a request live in what it was read from, and die with it.
+/// Warnings for the caller. They own their texts, as those of a request borrow from its body.
 #[derive(Default)]
 pub(crate) struct Warnings {
-    warnings: Vec<Kept>,
-    /// There was no memory for one.
+    warnings: Vec<OwnedWarning>,
+    /// Whether there was no memory for one.
     pub(crate) lost: bool,
 }
 
-struct Kept {
+struct OwnedWarning {
     /// The table, and the key.
     texts: Vec<u8>,
     table_len: usize,
@@ -31,7 +33,7 @@ struct Kept {
     warning: Warning<'static>,
 }
 
-impl Kept {
+impl OwnedWarning {
     fn try_new(warning: &Warning<'_>) -> Result<Self, OutOfMemory> {
         let texts = try_bytes([warning.table, warning.pk])?;
         let bare = warning.of(Key { table: &[], pk: &[] }, None);
@@ -41,13 +43,13 @@ impl Kept {
 
 impl Warnings {
     pub(crate) fn keep(&mut self, warning: &Warning<'_>) {
-        match (Kept::try_new(warning), self.warnings.try_reserve(1)) {
+        match (OwnedWarning::try_new(warning), self.warnings.try_reserve(1)) {
             (Ok(kept), Ok(())) => self.warnings.push(kept),
             _ => self.lost = true,
         }
     }
 
-    /// On the heap; nothing for none.
+    /// Boxes them, if there are any.
     pub(crate) fn boxed(self) -> Result<Option<Box<Self>>, Error> {
         if self.warnings.is_empty() { Ok(None) } else { Ok(Some(try_box(self)?)) }
     }
@@ -63,13 +65,14 @@ impl Warnings {
     }
 
     pub(crate) fn get(&self, i: usize) -> Option<Warning<'_>> {
-        let Kept { texts, table_len, warning } = self.warnings.get(i)?;
+        let OwnedWarning { texts, table_len, warning } = self.warnings.get(i)?;
         let (table, pk) = texts.split_at(*table_len);
         Some(warning.of(Key { table, pk }, None))
     }
 }
 
-/// Keeps a call's warnings of a detector for this thread; returns whether there was one, and memory for it.
+/// Keeps a call's warnings of a detector for this thread; returns whether there was one, and memory
+/// for it.
 #[cold]
 #[inline(never)]
 pub(crate) fn keep(detector: u64, warnings: Warnings) -> bool {
@@ -87,12 +90,12 @@ pub(crate) fn keep(detector: u64, warnings: Warnings) -> bool {
         room
     };
     // A thread whose storage is gone is about to end, and would take nothing any more.
-    KEPT.try_with(keep).unwrap_or(false)
+    PENDING.try_with(keep).unwrap_or(false)
 }
 
 /// Takes out what this thread has kept of a detector.
 pub(crate) fn take(detector: u64) -> Result<Option<Box<Warnings>>, Error> {
-    let taken = KEPT.try_with(|all| {
+    let taken = PENDING.try_with(|all| {
         let mut all = all.borrow_mut();
         let due = all.iter().filter(|(of, _)| *of == detector).count();
         if due == 0 {

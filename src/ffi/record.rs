@@ -6,50 +6,66 @@ use crate::detector::delivery::Listener;
 use crate::detector::record::Record;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, no_warning};
 use crate::operation::Operation;
 use std::ffi::c_char;
 
-/// The operation that consumes write capacity.
+/// A write: an operation that consumes write capacity.
 pub const HPD_WRITE: i32 = 0;
-/// The operation that consumes read capacity.
+/// A read: an operation that consumes read capacity.
 pub const HPD_READ: i32 = 1;
 
 /// One record in full.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_record {
-    /// 1 to 1024 bytes: a table's name or ARN, or TABLE/index/INDEX.
+    /// The table, 1 to 1024 bytes: its name or ARN, or TABLE/index/INDEX for an index.
     pub table: *const c_char,
     /// The table's length in bytes.
     pub table_len: usize,
-    /// 0 to 16384 bytes.
+    /// The partition-key value, 0 to 16384 bytes.
     pub pk: *const c_char,
     /// The key's length in bytes.
     pub pk_len: usize,
-    /// 1 to 1024 bytes; NULL and 0 for none. (An empty name, not NULL, is HPD_ERR_INVALID.)
+    /// The model, 1 to 1024 bytes; NULL and 0 for none. An empty name that is not NULL is
+    /// HPD_ERR_INVALID.
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,
-    /// What the record adds: at least 1. A partition's second saturates at 2^30 - 1.
+    /// The amount that the record adds, at least 1. A partition's second saturates at 2^30 - 1.
     pub amount: u64,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
 }
 
-// SAFETY: as above.
+// SAFETY: integers and pointers, which may be null.
 unsafe impl Versioned for hpd_record {
     const FIRST_SIZE: usize = 64;
 }
 
 impl hpd_record {
+    /// Reads a record of `size` bytes, and checks its fields, but no text beyond its pointer.
+    ///
+    /// # Safety
+    /// A non-null `record` is valid for `size` bytes; its texts are as the header demands, through
+    /// `'a`.
+    #[inline(always)]
+    pub(crate) unsafe fn of<'a>(record: *const Self, size: usize) -> Result<Record<'a>, Refused> {
+        if record.is_null() {
+            return Err(NULL);
+        }
+        // SAFETY: as the caller promises.
+        unsafe { read(record, size)?.record() }
+    }
+
     /// # Safety
     /// The texts are as the header demands, through `'a`.
     #[inline(always)]
-    pub(crate) unsafe fn read<'a>(&self) -> Result<Record<'a>, Refused> {
+    unsafe fn record<'a>(&self) -> Result<Record<'a>, Refused> {
         if self.reserved != 0 {
             return Err(INVALID);
         }
@@ -65,13 +81,11 @@ impl hpd_record {
         let model = (!self.model.is_null()).then_some(model);
         Ok(Record { table, pk, operation: operation(self.operation)?, model, amount: Some(self.amount) })
     }
-}
 
-impl hpd_record {
     /// # Safety
-    /// `read` has accepted it.
+    /// `record` has accepted it.
     #[inline(always)]
-    pub(crate) unsafe fn read_checked<'a>(&self) -> Record<'a> {
+    unsafe fn record_unchecked<'a>(&self) -> Record<'a> {
         // SAFETY: as the caller promises: of the table and of a model there is a byte at least, and a pk may be NULL
         // if it is empty.
         let text = |text: *const c_char, len: usize| unsafe { std::slice::from_raw_parts(text.cast(), len) };
@@ -86,8 +100,8 @@ impl hpd_record {
     }
 }
 
-/// Records one write. table: 1 to 1024 bytes; pk: 0 to 16384. Returns the partition's count of writes
-/// with this one, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
+/// Records one write. table has 1 to 1024 bytes, pk 0 to 16384. Returns the partition's count of
+/// writes, this one included, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_write(
     detector: *const hpd_detector,
@@ -98,7 +112,7 @@ pub unsafe extern "C" fn hpd_record_write(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(detector_of(detector)?.record_write(text(table, table_len)?, text(pk, pk_len)?))
+        count(hpd_detector::as_ref(detector)?.record_write(text(table, table_len)?, text(pk, pk_len)?))
     })
 }
 
@@ -113,15 +127,16 @@ pub unsafe extern "C" fn hpd_record_read(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(detector_of(detector)?.record_read(text(table, table_len)?, text(pk, pk_len)?))
+        count(hpd_detector::as_ref(detector)?.record_read(text(table, table_len)?, text(pk, pk_len)?))
     })
 }
 
-/// Records what record says, and returns the count with it. record_size is sizeof(hpd_record) as the
-/// caller knows it: smaller than version 1's is HPD_ERR_INVALID; larger is fine if what lies beyond
-/// is zero, else HPD_ERR_UNSUPPORTED. With a warning (its struct_size set by the caller, and judged in
-/// the same way) a due warning is written there instead of calling back; its texts are the record's own,
-/// and its struct_size becomes how much was filled in. A count of 0 in it: none was due.
+/// Records a record in full, and returns the count, this record included. record_size is
+/// sizeof(hpd_record) as the caller knows it. A size smaller than version 1's is HPD_ERR_INVALID; a
+/// larger one is HPD_ERR_UNSUPPORTED unless the bytes beyond are zero. If warning is not NULL, the
+/// caller has set its struct_size, which is judged in the same way. A due warning is then written
+/// to *warning instead of calling back; its texts are the record's, and its struct_size becomes the
+/// number of bytes filled in. If no warning was due, its count is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_full(
     detector: *const hpd_detector,
@@ -130,32 +145,25 @@ pub unsafe extern "C" fn hpd_record_full(
     warning: *mut hpd_warning,
 ) -> i64 {
     boundary(|| {
-        if record.is_null() {
-            return Err(NULL);
-        }
         // SAFETY: as the caller promises.
-        let (detector, record) = unsafe { (detector_of(detector)?, read(record, record_size)?.read()?) };
+        let (detector, record) =
+            unsafe { (hpd_detector::as_ref(detector)?, hpd_record::of(record, record_size)?) };
         if warning.is_null() {
             return count(detector.record(&record));
         }
-        // SAFETY: the size comes first in every version, and the caller says that there is as much.
-        let size = unsafe { warning.cast::<usize>().read_unaligned() };
-        // SAFETY: as above.
-        unsafe { check_size(warning, size)? };
+        // SAFETY: as the caller promises.
+        let out = unsafe { Room::new(warning)? };
         let (counted, due) = detector.record_and_warn(&record)?;
-        let written = hpd_warning::new(
-            &due.unwrap_or_else(|| no_warning(record.key(), record.operation, detector)),
-            size,
-        );
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(warning, size, &written) };
+        let due = due.unwrap_or_else(|| no_warning(record.key(), record.operation, detector));
+        out.fill(|size| hpd_warning::new(&due, size));
         count(Ok(counted))
     })
 }
 
-/// Records n records, record_size bytes apart, or none: if one is not valid nothing is recorded and its
-/// error is returned. Warnings go to the callback. Returns how many were recorded: n, or fewer if memory
-/// ran out on the way (HPD_ERR_MEMORY if it did at the first). records may be NULL if n is 0.
+/// Records n records, record_size bytes apart. If a record is not valid, nothing is recorded and
+/// its error is returned. Warnings go to the callback. Returns the number recorded: n, or fewer if
+/// memory ran out on the way, or HPD_ERR_MEMORY if it ran out at the first. records may be NULL if
+/// n is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_batch(
     detector: *const hpd_detector,
@@ -165,7 +173,7 @@ pub unsafe extern "C" fn hpd_record_batch(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
+        let detector = unsafe { hpd_detector::as_ref(detector)? };
         if records.is_null() && n > 0 {
             return Err(NULL);
         }
@@ -177,15 +185,16 @@ pub unsafe extern "C" fn hpd_record_batch(
         // SAFETY: the caller gives `n` records, this far apart.
         let at = |i: usize| unsafe { records.byte_add(i * record_size) };
         // SAFETY: as above.
-        let check = |i: usize| unsafe { read(at(i), record_size)?.read()?.check().map_err(Refused::from) };
+        let check = |i: usize| unsafe { read(at(i), record_size)?.record()?.check().map_err(Refused::from) };
         // SAFETY: as above, and they have been checked, and stay as they are during the call.
-        let nth = |i: usize| unsafe { at(i).read_unaligned().read_checked() };
+        let nth = |i: usize| unsafe { at(i).read_unaligned().record_unchecked() };
         Ok(detector.record_each(n, check, nth, &mut Listener::Callback)? as i64)
     })
 }
 
-/// Returns the partition's count of writes; HPD_ERR_NULL or HPD_ERR_INVALID; or HPD_ERR_MEMORY, if the table is just being
-/// changed there and memory has run out. Asking neither starts to track a partition nor keeps it. Takes no lock.
+/// Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID; or HPD_ERR_MEMORY,
+/// if memory has run out while the partition is being moved. Asking neither starts to track a
+/// partition nor keeps it tracked. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_write_count(
     detector: *const hpd_detector,
@@ -196,7 +205,7 @@ pub unsafe extern "C" fn hpd_get_write_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(detector_of(detector)?.write_count(text(table, table_len)?, text(pk, pk_len)?))
+        count(hpd_detector::as_ref(detector)?.write_count(text(table, table_len)?, text(pk, pk_len)?))
     })
 }
 
@@ -211,6 +220,6 @@ pub unsafe extern "C" fn hpd_get_read_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(detector_of(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?))
+        count(hpd_detector::as_ref(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?))
     })
 }

@@ -4,14 +4,15 @@
 
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::reason::Unattributed;
 use crate::statistics::Statistics;
 use std::ffi::c_char;
 
-/// Tallied by table: scans, and statements that pin no key.
+/// A tally of a table or index: scans, and statements that pin no key.
 pub const HPD_UNATTRIBUTED_SCANS: i32 = 0;
-/// The capacity that those took, in half units.
+/// The capacity that those scans and statements took, in half units.
 pub const HPD_UNATTRIBUTED_SCAN_UNITS: i32 = 1;
 /// Items of batches that DynamoDB returned unprocessed.
 pub const HPD_UNATTRIBUTED_UNPROCESSED: i32 = 2;
@@ -24,13 +25,14 @@ pub const HPD_UNATTRIBUTED_THROTTLES: i32 = 4;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_statistics {
-    /// Set by the caller; then how many bytes of this struct the library has filled.
+    /// Set by the caller; then the number of bytes of this struct that the library has filled.
     pub struct_size: usize,
     /// Records made.
     pub records: u64,
     /// Partitions tracked now.
     pub partitions: u64,
-    /// Bytes held now for them, for throttles and thresholds, and for the detector itself; without key schemas.
+    /// Bytes held now for partitions, throttles and thresholds, and for the detector itself; key
+    /// schemas are not counted.
     pub bytes: u64,
     /// Idle partitions whose memory was given back.
     pub reclaimed: u64,
@@ -40,11 +42,11 @@ pub struct hpd_statistics {
     pub cleared: u64,
     /// Warnings given.
     pub warnings: u64,
-    /// Hot records that gave none.
+    /// Hot records that gave no warning.
     pub suppressed: u64,
-    /// Throttles, by reason: at HPD_THROTTLE_KEY_RANGE are those for a key range.
+    /// Throttles: one number for each HPD_THROTTLE_*, at that index.
     pub throttles: [u64; 5],
-    /// What no partition was charged with: unattributed[HPD_UNATTRIBUTED_SCANS] are scans.
+    /// What no partition was charged with: one number for each HPD_UNATTRIBUTED_*, at that index.
     pub unattributed: [u64; 5],
     /// Capacity that was estimated because no answer told it, in half units.
     pub estimated_half_units: u64,
@@ -77,23 +79,23 @@ impl hpd_statistics {
     }
 }
 
-/// Writes numbers about the detector itself to *out, whose struct_size the caller has set; it becomes how much was filled
-/// in. Takes time in proportion to the partitions tracked. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
-/// HPD_ERR_UNSUPPORTED as hpd_hottest_get.
+/// Writes numbers about the detector itself to *out. The caller has set its struct_size, which
+/// becomes the number of bytes filled in. Takes time in proportion to the partitions tracked.
+/// Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or HPD_ERR_UNSUPPORTED for its struct_size as
+/// hpd_hottest_get.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: *mut hpd_statistics) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, size) = unsafe { (detector_of(detector)?, struct_size(out)?) };
-        let whole = hpd_statistics::new(&detector.statistics(), size);
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(out, size, &whole) };
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Room::new(out)?) };
+        out.fill(|size| hpd_statistics::new(&detector.statistics(), size));
         Ok(HPD_OK)
     })
 }
 
-/// Returns what was tallied for a table, or an index, in the window because no partition could be charged with it
-/// (HPD_UNATTRIBUTED_*); otherwise as hpd_get_write_count.
+/// Returns a tally of a table or an index in the window: work that no partition could be charged
+/// with. operation_code is HPD_WRITE or HPD_READ, what is HPD_UNATTRIBUTED_*. Otherwise as
+/// hpd_get_write_count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_unattributed_count(
     detector: *const hpd_detector,
@@ -104,7 +106,7 @@ pub unsafe extern "C" fn hpd_get_unattributed_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        let (detector, table) = (detector_of(detector)?, text(table, table_len)?);
+        let (detector, table) = (hpd_detector::as_ref(detector)?, text(table, table_len)?);
         let what = usize::try_from(what).ok().and_then(|code| Unattributed::ALL.get(code));
         count(detector.unattributed_count(table, operation(operation_code)?, *what.ok_or(INVALID)?))
     })

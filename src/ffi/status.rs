@@ -1,6 +1,7 @@
 //! The status of a call: its codes, what they mean, and which version answers.
 
 use crate::error::Error;
+use crate::error::OutOfMemory;
 use std::ffi::c_char;
 
 /// The version of this header.
@@ -9,20 +10,20 @@ pub const HPD_ABI_VERSION: u32 = 1;
 /// The call succeeded.
 pub const HPD_OK: i32 = 0;
 
-/// A pointer that must not be NULL is.
+/// A pointer is NULL that must not be.
 pub const HPD_ERR_NULL: i32 = -1;
 /// An argument is out of its range.
 pub const HPD_ERR_INVALID: i32 = -2;
-/// Not with this detector: setting the time of a running clock; a flag, or more in a struct, than this
-/// version knows.
+/// The operation is not supported: the clock runs by itself and its time cannot be set, or a flag
+/// or a field of a struct is unknown to this version, or the library was built without the feature.
 pub const HPD_ERR_UNSUPPORTED: i32 = -3;
 /// An allocation failed; nothing changed.
 pub const HPD_ERR_MEMORY: i32 = -4;
-/// A caught panic: a bug of the library.
+/// A panic was caught: a bug of the library.
 pub const HPD_ERR_INTERNAL: i32 = -5;
-/// The partition key's name is needed and unknown: describe the table, then call again.
+/// The name of a table's partition key is needed and unknown: describe the table, then call again.
 pub const HPD_ERR_SCHEMA: i32 = -6;
-/// It is not the JSON of that operation; nothing was recorded.
+/// The request or its answer is not the JSON of the operation; nothing was recorded.
 pub const HPD_ERR_JSON: i32 = -7;
 
 /// An `HPD_ERR_*`.
@@ -43,7 +44,13 @@ impl From<Error> for Refused {
     }
 }
 
-/// What a status means, in English; for any status, a known one or not. Static, never NULL.
+impl From<OutOfMemory> for Refused {
+    fn from(_: OutOfMemory) -> Self {
+        Refused(HPD_ERR_MEMORY)
+    }
+}
+
+/// Returns what a status means, in English; an unknown status has a text too. Static, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
     match status {
@@ -60,14 +67,15 @@ pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
     .as_ptr()
 }
 
-/// The library's version, such as "0.1.0". Static, never NULL.
+/// Returns the library's version, such as "0.1.0". Static, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn hpd_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
     VERSION.as_ptr().cast()
 }
 
-/// The version of this header that the library implements: HPD_ABI_VERSION, if it is that header's.
+/// Returns the version of this header that the library implements: HPD_ABI_VERSION of the header
+/// that the library came with.
 #[unsafe(no_mangle)]
 pub extern "C" fn hpd_abi_version() -> u32 {
     HPD_ABI_VERSION

@@ -3,29 +3,26 @@
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::detector::table_handle::TableHandle;
-use crate::ffi::boundary::{boundary, count, detector_of, text, text_z};
+use crate::ffi::boundary::{Out, boundary, count, text, text_z};
 use crate::ffi::detector::hpd_detector;
-use crate::ffi::status::*;
+use crate::ffi::opaque::Opaque;
 use crate::operation::Operation;
-use crate::sys::memory::try_box;
 use std::ffi::c_char;
 
 /// A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
-/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed before
-/// hpd_free.
+/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed
+/// before hpd_free.
 pub struct hpd_table {
     _opaque: [u8; 0],
 }
 
-/// # Safety
-/// A non-null `table` came from `hpd_table_open` and has not been closed.
-pub(crate) unsafe fn table_of<'a>(table: *const hpd_table) -> Result<&'a TableHandle<'static>, Refused> {
-    // SAFETY: as the caller promises; `hpd_table_open` made the pointer from a box of this type.
-    unsafe { table.cast::<TableHandle<'static>>().as_ref() }.ok_or(NULL)
+impl Opaque for hpd_table {
+    type Rust = TableHandle<'static>;
 }
 
-/// Prepares a table's name once; recording through it counts in the same partitions and costs less. The
-/// name, 1 to 1024 bytes, is copied. On failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
+/// Prepares a table's name once. Recording through the prepared table counts in the same partitions
+/// and costs less. The name, 1 to 1024 bytes, is copied. On success *out is the prepared table, to
+/// be freed by hpd_table_close; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
 /// HPD_ERR_INVALID or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_open(
@@ -36,14 +33,9 @@ pub unsafe extern "C" fn hpd_table_open(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises; the detector outlives the handle.
-        let (detector, name) = unsafe { (detector_of::<'static>(detector)?, text(table, table_len)?) };
-        if out.is_null() {
-            return Err(NULL);
-        }
-        let handle = try_box(detector.table(name)?).map_err(crate::Error::from)?;
-        // SAFETY: `out` is not null.
-        unsafe { out.write(Box::into_raw(handle).cast()) };
-        Ok(HPD_OK)
+        let (detector, name, out) =
+            unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, Out::new(out)?) };
+        hpd_table::give(detector.table(name)?, out)
     })
 }
 
@@ -55,7 +47,7 @@ pub unsafe extern "C" fn hpd_table_record_write(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(table_of(table)?.record_key(text(pk, pk_len)?, Operation::Write)) })
+    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text(pk, pk_len)?, Operation::Write)) })
 }
 
 /// Records one read to a prepared table; otherwise as hpd_record_write.
@@ -66,31 +58,28 @@ pub unsafe extern "C" fn hpd_table_record_read(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(table_of(table)?.record_key(text(pk, pk_len)?, Operation::Read)) })
+    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text(pk, pk_len)?, Operation::Read)) })
 }
 
-/// Records one write to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+/// Records one write to a prepared table. pk ends in NUL, and must not be NULL; a key that has a
+/// NUL inside needs hpd_table_record_write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_write_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(table_of(table)?.record_key(text_z(pk)?, Operation::Write)) })
+    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text_z(pk)?, Operation::Write)) })
 }
 
-/// Records one read to a prepared table for a key that ends in NUL and holds none; must not be NULL.
+/// Records one read to a prepared table. pk ends in NUL, and must not be NULL; a key that has a NUL
+/// inside needs hpd_table_record_read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(table_of(table)?.record_key(text_z(pk)?, Operation::Read)) })
+    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text_z(pk)?, Operation::Read)) })
 }
 
-/// Frees a prepared table; NULL is fine. No call on it may be running.
+/// Frees a prepared table. Does nothing for NULL. No other call on the table may be running.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_close(table: *mut hpd_table) {
-    boundary(|| {
-        if !table.is_null() {
-            // SAFETY: `hpd_table_open` made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(table.cast::<TableHandle<'static>>()) });
-        }
-        Ok(HPD_OK)
-    });
+    // SAFETY: as the caller promises.
+    unsafe { hpd_table::free(table) }
 }

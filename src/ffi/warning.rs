@@ -8,13 +8,14 @@ use crate::error::Error;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::metrics::hpd_text;
+use crate::ffi::opaque::Opaque;
 use crate::ffi::pending::Warnings;
 use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::*;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::policy::rule::Rule;
-use crate::sys::memory::{TryString, try_box};
+use crate::sys::memory::TryString;
 use std::ffi::{c_char, c_void};
 use std::fmt::Write;
 
@@ -31,7 +32,7 @@ pub const HPD_RULE_THROTTLE: i32 = 3;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_warning {
-    /// How many bytes of this struct the library has filled.
+    /// The number of bytes of this struct that the library has filled.
     pub struct_size: usize,
     /// The table; never NULL, not NUL-terminated.
     pub table: *const c_char,
@@ -43,22 +44,22 @@ pub struct hpd_warning {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// The seconds that count is of: the detector's window or, by the other rules, 1 or 5.
+    /// The seconds that count covers: the detector's window or, for the other rules, 1 or 5.
     pub window_seconds: u32,
     /// The count that reached the threshold.
     pub count: u64,
     /// The threshold it reached.
     pub threshold: u64,
-    /// Records at or past the threshold since the last warning that gave none. Forgotten with the partition,
-    /// once its window is empty and its interval over.
+    /// The records at or past the threshold that gave no warning since the last one. Forgotten with
+    /// the partition, once its window is empty and its interval over.
     pub suppressed: u64,
     /// The fullest second in the window.
     pub peak: u64,
-    /// HPD_RULE_*: which rule is met.
+    /// The rule that is met: HPD_RULE_*.
     pub rule: i32,
-    /// What share of DynamoDB's limit for a partition count is, in thousandths, on the average of its seconds.
-    /// Without HPD_FLAG_CAPACITY an operation is taken for one unit. By HPD_RULE_THROTTLE 1000, and count is a number of
-    /// attempts.
+    /// The share of DynamoDB's limit for a partition that count is, in thousandths, on the average
+    /// of its seconds. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
+    /// HPD_RULE_THROTTLE it is 1000, and count is a number of attempts.
     pub utilisation_permille: u32,
 }
 
@@ -93,17 +94,23 @@ impl hpd_warning {
     }
 }
 
-/// Called with a warning on the thread whose record was due one, after that record is visible, with
-/// nothing locked. The warning and its texts live until the callback returns. It may call every function
-/// but hpd_free and hpd_table_close; records made inside it, to whichever detector, count but call back no
-/// further. It must return normally: no C++ exception, no longjmp, no exit of its thread.
+/// A callback for warnings. It runs on the thread whose record made the warning due, once that
+/// record is visible; nothing is locked. The warning and its texts live until the callback returns.
+/// The callback may call every function but hpd_free and hpd_table_close. A record made inside it,
+/// to any detector, counts but calls back no further. The callback must return normally: no C++
+/// exception, no longjmp, no exit of its thread.
 pub type hpd_warning_callback =
     Option<unsafe extern "C" fn(user_data: *mut c_void, warning: *const hpd_warning)>;
 
-/// Warnings that a call gave. Made by hpd_observe_full and hpd_take_warnings, read by hpd_warnings_get, freed by
-/// hpd_warnings_free. They never change, so any number of threads may read them at once.
+/// Warnings that calls gave. Made by hpd_observe_full and hpd_take_warnings, read by
+/// hpd_warnings_get, freed by hpd_warnings_free. They never change, so any number of threads may
+/// read them at once.
 pub struct hpd_warnings {
     _opaque: [u8; 0],
+}
+
+impl Opaque for hpd_warnings {
+    type Rust = Warnings;
 }
 
 /// What stands in the place of a warning when none is due.
@@ -124,16 +131,17 @@ pub(crate) fn no_warning<'a>(key: Key<'a>, operation: Operation, detector: &Dete
     }
 }
 
-/// How many warnings there are; 0 for NULL.
+/// Returns the number of warnings; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_warnings_len(warnings: *const hpd_warnings) -> usize {
-    // SAFETY: as the caller promises; whoever handed it out made the pointer from a box of this type.
-    unsafe { warnings.cast::<Warnings>().as_ref() }.map_or(0, Warnings::len)
+    // SAFETY: as the caller promises.
+    unsafe { hpd_warnings::as_ref(warnings) }.map_or(0, Warnings::len)
 }
 
-/// Writes the warning at place i, from 0, to *out, whose struct_size the caller has set; it becomes how much was filled in.
-/// Its texts live as long as warnings. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a place that there is not or a
-/// struct that is too small, or HPD_ERR_UNSUPPORTED for one that is larger and not zero there.
+/// Writes the warning at index i, from 0, to *out. The caller has set its struct_size, which
+/// becomes the number of bytes filled in. The warning's texts live as long as warnings. Returns
+/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID if i is no index or the struct is smaller than version
+/// 1's, or HPD_ERR_UNSUPPORTED if it is larger than this version's and not zero there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_warnings_get(
     warnings: *const hpd_warnings,
@@ -141,32 +149,26 @@ pub unsafe extern "C" fn hpd_warnings_get(
     out: *mut hpd_warning,
 ) -> i32 {
     boundary(|| {
-        // SAFETY: as for `hpd_warnings_len`.
-        let warnings = unsafe { warnings.cast::<Warnings>().as_ref() }.ok_or(NULL)?;
         // SAFETY: as the caller promises.
-        let size = unsafe { struct_size(out)? };
-        let whole = hpd_warning::new(&warnings.get(i).ok_or(INVALID)?, size);
-        // SAFETY: the caller says that there is so much room.
-        unsafe { write(out, size, &whole) };
+        let (warnings, out) = unsafe { (hpd_warnings::as_ref(warnings)?, Room::new(out)?) };
+        let warning = warnings.get(i).ok_or(INVALID)?;
+        out.fill(|size| hpd_warning::new(&warning, size));
         Ok(HPD_OK)
     })
 }
 
-/// Frees warnings; NULL is fine.
+/// Frees warnings. Does nothing for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_warnings_free(warnings: *mut hpd_warnings) {
-    boundary(|| {
-        if !warnings.is_null() {
-            // SAFETY: whoever handed it out made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(warnings.cast::<Warnings>()) });
-        }
-        Ok(HPD_OK)
-    });
+    // SAFETY: as the caller promises.
+    unsafe { hpd_warnings::free(warnings) }
 }
 
-/// Writes the line that a log has of a warning of this detector, the same in every language, without an end of line: the key
-/// escaped, and hashed with HPD_FLAG_REDACT_KEYS. *out is then freed by hpd_text_free; on failure it is untouched. Returns
-/// HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, or HPD_ERR_INVALID for a warning of no known rule or operation, or without a table.
+/// Makes the line for a log of a warning of this detector: the same in every language, the key
+/// escaped (with HPD_FLAG_REDACT_KEYS hashed), without an end of line. On success *out is the line,
+/// to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
+/// HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule or operation or without a
+/// table, or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_log_line(
     detector: *const hpd_detector,
@@ -175,20 +177,13 @@ pub unsafe extern "C" fn hpd_log_line(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let detector = unsafe { detector_of(detector)? };
-        if warning.is_null() || out.is_null() {
-            return Err(NULL);
-        }
-        // SAFETY: as the caller promises; the size comes first in every version.
-        let given = unsafe { read(warning, warning.cast::<usize>().read_unaligned())? };
-        // SAFETY: as the caller promises.
-        let warning = unsafe { warned(detector, &given)? };
+        let (out, warning) = unsafe {
+            let (detector, out) = (hpd_detector::as_ref(detector)?, Out::new(out)?);
+            (out, warned(detector, &read_sized(warning)?)?)
+        };
         let mut line = TryString::default();
         write!(line, "{warning}").map_err(|_| Error::Memory)?;
-        let line = try_box(line.0).map_err(Error::from)?;
-        // SAFETY: `out` is not null.
-        unsafe { out.write(Box::into_raw(line).cast()) };
-        Ok(HPD_OK)
+        hpd_text::give(line.0, out)
     })
 }
 
