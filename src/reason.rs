@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The answer named none.
+    /// The response named none.
     Unknown,
     /// The partition's own limit: the one reason that is evidence of a hot partition.
     KeyRange,

@@ -9,7 +9,7 @@ use crate::key::check_name;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ObserveError {
-    /// The name of this table's partition key is needed and unknown: observe the answer of a DescribeTable, or set the
+    /// The name of this table's partition key is needed and unknown: observe the response of a DescribeTable, or set the
     /// schema, then observe this again.
     MissingSchema(String),
     /// It is not the JSON of that operation.

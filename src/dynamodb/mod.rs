@@ -5,11 +5,11 @@ pub(crate) mod action;
 #[cfg(not(loom))]
 pub(crate) mod attribute;
 #[cfg(not(loom))]
+pub(crate) mod attribution;
+#[cfg(not(loom))]
 pub(crate) mod charge;
 #[cfg(not(loom))]
 pub(crate) mod error;
-#[cfg(not(loom))]
-pub(crate) mod findings;
 pub(crate) mod json;
 #[cfg(not(loom))]
 pub(crate) mod key_condition;
@@ -26,3 +26,7 @@ pub(crate) mod response;
 pub(crate) mod schema;
 #[cfg(not(loom))]
 pub(crate) mod target;
+#[cfg(not(loom))]
+pub(crate) mod throttle;
+#[cfg(not(loom))]
+pub(crate) mod unprocessed;

@@ -3,7 +3,7 @@
 use crate::dynamodb::action::{Action, Pinned, Subject, Value};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
-use crate::dynamodb::schema::{IndexSchema, Learnt, Schemas, TableSchema};
+use crate::dynamodb::schema::{IndexSchema, InferredKey, Schemas, TableSchema};
 use crate::sys::memory::{OutOfMemory, try_text};
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ pub(crate) enum NoTarget {
     Malformed,
     /// The schema of this table is needed.
     Schema(String),
-    /// What was learnt could not be kept.
+    /// There is no memory to keep what was inferred.
     Memory,
 }
 
@@ -49,15 +49,15 @@ pub(crate) fn index_resource(table: &str, index: &str) -> String {
 /// The most values that a statement's IN may have for a key: DynamoDB takes 50.
 const VALUES_MAX: usize = 100;
 
-/// What is known of tables, and what the answer tells about the index that was queried.
+/// Finds targets by what is known of tables, and by what the response tells about the index that was queried.
 pub(crate) struct Finder<'s, 'g> {
     pub(crate) schemas: &'s Schemas,
-    /// Indexes that the answer names, and whether they are local ones.
-    pub(crate) shown: Vec<(String, bool)>,
+    /// Indexes that the response names, and whether they are local ones.
+    pub(crate) response_indexes: Vec<(String, bool)>,
     /// Whether the request was accepted, so that its keys are those of the table.
     pub(crate) accepted: bool,
     /// What it tells of tables' keys.
-    pub(crate) learnt: RefCell<Vec<Learnt<'s>>>,
+    pub(crate) inferred: RefCell<Vec<InferredKey<'s>>>,
     pub(crate) guard: &'g Guard,
 }
 
@@ -74,7 +74,7 @@ impl Finder<'_, '_> {
             }
             Subject::Conditions(conditions) => self.of_conditions(action, conditions, schema),
             Subject::Pins(pins) | Subject::Inserted(pins) => self.of_pins(action, pins, schema),
-            Subject::Nobody => Ok(Target { resource: self.resource(action, schema), keys: Vec::new() }),
+            Subject::Scan => Ok(Target { resource: self.resource(action, schema), keys: Vec::new() }),
         }
     }
 
@@ -85,8 +85,8 @@ impl Finder<'_, '_> {
         item: &'a str,
         schema: Option<&TableSchema>,
     ) -> Result<Cow<'a, [u8]>, NoTarget> {
-        let told = || self.told(&action.table).map(Cow::Owned);
-        let hash = schema.and_then(|schema| schema.hash.as_deref()).map(Cow::Borrowed).or_else(told);
+        let inferred = || self.inferred_key(&action.table).map(Cow::Owned);
+        let hash = schema.and_then(|schema| schema.hash.as_deref()).map(Cow::Borrowed).or_else(inferred);
         if let Some(hash) = hash
             && let Some(value) = member(item, &hash)?
         {
@@ -99,7 +99,7 @@ impl Finder<'_, '_> {
         };
         let value = attribute::key_value(value)?;
         if self.accepted {
-            self.learn(&action.table, &name)?;
+            self.infer(&action.table, &name)?;
         }
         Ok(value)
     }
@@ -124,7 +124,7 @@ impl Finder<'_, '_> {
         };
         let key = joined(&[value])?;
         if self.accepted && action.index.is_none() {
-            self.learn(&action.table, name)?;
+            self.infer(&action.table, name)?;
         }
         Ok(Target { resource, keys: vec![key] })
     }
@@ -175,7 +175,7 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// Whether a queried index is local: a description knows, else the answer shows it. Else one that is declared with the
+    /// Whether a queried index is local: a description knows, else the response shows it. Else one that is declared with the
     /// table's own key is; and of one that is not known a strong read is, which no global one allows.
     fn is_local(&self, action: &Action<'_>, schema: Option<&TableSchema>) -> bool {
         let index = || schema?.indexes.get(&**action.index.as_ref()?);
@@ -185,8 +185,8 @@ impl Finder<'_, '_> {
             Some(index.hash.len() == 1 && index.hash.first() == Some(hash))
         };
         let is = |(name, local): &(String, bool)| (action.index.as_deref() == Some(name)).then_some(*local);
-        let shown = || self.shown.iter().find_map(is);
-        described.or_else(shown).or_else(declared).unwrap_or_else(|| action.is_strong())
+        let responded = || self.response_indexes.iter().find_map(is);
+        described.or_else(responded).or_else(declared).unwrap_or_else(|| action.is_strong())
     }
 
     /// The value that an item has of an index's key, if that is known and the item is in the index. Of one that is
@@ -217,18 +217,18 @@ impl Finder<'_, '_> {
         whole && known().is_some() && self.index_key(action, index).is_none()
     }
 
-    /// What another action of this request told of a table's key.
-    fn told(&self, table: &str) -> Option<String> {
-        let learnt = self.learnt.borrow();
-        learnt.iter().find(|(of, _)| of == table).map(|(_, hash)| hash.to_string())
+    /// Returns the name of a table's key that another action of this request has told.
+    fn inferred_key(&self, table: &str) -> Option<String> {
+        let inferred = self.inferred.borrow();
+        inferred.iter().find(|(of, _)| of == table).map(|(_, hash)| hash.to_string())
     }
 
     /// Keeps what the request tells, until all of it is found good.
-    fn learn(&self, table: &str, hash: &str) -> Result<(), OutOfMemory> {
-        let mut learnt = self.learnt.borrow_mut();
-        if !learnt.iter().any(|(of, _)| of == table) {
-            learnt.try_reserve(1)?;
-            learnt.push((Cow::Owned(try_text(table)?), Cow::Owned(try_text(hash)?)));
+    fn infer(&self, table: &str, hash: &str) -> Result<(), OutOfMemory> {
+        let mut inferred = self.inferred.borrow_mut();
+        if !inferred.iter().any(|(of, _)| of == table) {
+            inferred.try_reserve(1)?;
+            inferred.push((Cow::Owned(try_text(table)?), Cow::Owned(try_text(hash)?)));
         }
         Ok(())
     }
