@@ -41,44 +41,44 @@ mutate() {
 
 unit=(cargo test --quiet --locked --lib)
 
-mutate 'a frozen head passes for one that can turn' src/head.rs \
+mutate 'a frozen head passes for one that can turn' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_turn_inside_a_copied_history
-mutate 'a frozen head passes, with a wheel' src/head.rs \
+mutate 'a frozen head passes, with a wheel' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_turn_inside_a_copied_wheel
-mutate 'a frozen head passes, for a read' src/head.rs \
+mutate 'a frozen head passes, for a read' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_read_inside_a_copied_history
-mutate 'a frozen head passes, for a warning' src/head.rs \
+mutate 'a frozen head passes, for a warning' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_peak_inside_a_copied_wheel
-mutate 'no second look when a second closes' src/series.rs \
+mutate 'no second look when a second closes' src/partition/series.rs \
     'if !self.is_current(seen) {' 'if false {' \
     ci/loom.sh l_a_turn_inside_a_copied_history
-mutate 'no second look at the sum' src/series.rs \
+mutate 'no second look at the sum' src/partition/series.rs \
     'self.is_current(seen).then_some(sum)' 'Some(sum)' \
     "${unit[@]}" overtaken_asks_the_copy
-mutate 'no second look at what is read' src/series.rs \
+mutate 'no second look at what is read' src/partition/series.rs \
     '                && self.is_current(head)' '' \
     ci/loom.sh l_a_read_inside_a_copied_history
-mutate 'an add that looks at the past adds blindly' src/series.rs \
+mutate 'an add that looks at the past adds blindly' src/partition/series.rs \
     'Ok(self.head.replace(seen, Head::new(seen.second(), base, own)).then_some(count))' \
     '{ self.head.add(amount.get()); Ok(Some(count)) }' \
     ci/loom.sh l_a_warm_add_inside_a_copied_history
-mutate 'a count is not asked of the copy' src/ledger.rs \
+mutate 'a count is not asked of the copy' src/ledger/mod.rs \
     '.counted(before, amount).or_else(elsewhere)' '.counted(before, amount).or_else(|| { let _ = elsewhere; None })' \
     "${unit[@]}" overtaken_asks_the_copy
-mutate 'a count falls short of its own second' src/ledger.rs \
+mutate 'a count falls short of its own second' src/ledger/mod.rs \
     'count.unwrap_or(0).max(least.into())' 'count.unwrap_or(0)' \
     "${unit[@]}" a_record_whose_heavy_partition_has_gone
-mutate 'movers do not agree on what a head held' src/head.rs \
+mutate 'movers do not agree on what a head held' src/partition/head.rs \
     'Head(last.load(Acquire))' 'seen' \
     ci/loom.sh l_two_freezes_and_an_add
 mutate 'a tally of nothing' src/detector/throttle.rs \
     'let Some(added) = Amount::new(amount) else { return Ok(()) };' 'let added = Amount::clamped(amount.max(1));' \
     cargo test --quiet --locked --test observe zeros
-mutate 'idleness is judged before the removal' src/sweep.rs \
+mutate 'idleness is judged before the removal' src/ledger/reclaim.rs \
     'let Some(stopped) =' \
     'struct Chosen(bool);
         impl Chosen {
@@ -89,18 +89,18 @@ mutate 'idleness is judged before the removal' src/sweep.rs \
         let stopped = Chosen(partition.idle(now, terms.rules, guard));
         let Some(_) =' \
     ci/loom.sh f_an_idle_partition_recorded_as_it_goes_at_the_bound
-mutate 'a live one goes for one that was reclaimed' src/sweep.rs \
+mutate 'a live one goes for one that was reclaimed' src/ledger/reclaim.rs \
     'partitions.len(new).increment();
                         continue '\''excess;' '' \
     ci/loom.sh f_an_idle_partition_reclaimed_as_it_goes_at_the_bound
-mutate 'a partition that can not go stays counted out' src/sweep.rs \
+mutate 'a partition that can not go stays counted out' src/ledger/reclaim.rs \
     '            partitions.len(new).increment();
             return;' '            return;' \
     "${unit[@]}" where_none_can_go
-mutate 'few keys deepen the table' src/replacement.rs \
+mutate 'few keys deepen the table' src/map/replace.rs \
     'depth < DEPTH_MAX && share > 0 &&' 'depth < DEPTH_MAX &&' \
     "${unit[@]}" a_few_long_keys_that_collide
-mutate 'a late put freezes the history of the copy' src/past.rs \
+mutate 'a late put freezes the history of the copy' src/partition/past.rs \
     'if old.is_frozen() {
                 return Err(GrowError::Frozen);
             }
@@ -109,7 +109,7 @@ mutate 'a late put freezes the history of the copy' src/past.rs \
 mutate 'want of memory passes for a clear' src/detector/recording.rs \
     'Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),' 'Err(Refusal::Memory) => None,' \
     "${unit[@]}" a_record_that_no_memory_lets_judge
-mutate 'want of memory for a rate hides the rule of the window' src/ledger.rs \
+mutate 'want of memory for a rate hides the rule of the window' src/ledger/mod.rs \
     'Err(Refusal::Memory) => unjudged = true,' '' \
     "${unit[@]}" hot_by_the_window
 mutate 'a hot record that gets no memory for its alarm is dropped' src/detector/recording.rs \

@@ -34,42 +34,14 @@ mod statistics;
 mod sys;
 pub mod units;
 
-#[cfg(not(loom))]
-mod abi;
-#[cfg(not(loom))]
-mod abi_heat;
-#[cfg(not(loom))]
-mod abi_metrics;
-#[cfg(not(loom))]
-mod abi_observe;
-#[cfg(not(loom))]
-mod boundary;
-#[cfg(not(loom))]
-pub mod ffi;
-#[cfg(not(loom))]
-mod ffi_due;
-#[cfg(not(loom))]
-mod ffi_heat;
-#[cfg(not(loom))]
-mod ffi_metrics;
-#[cfg(not(loom))]
-mod ffi_observe;
-#[cfg(not(loom))]
-mod ffi_options;
-#[cfg(not(loom))]
-mod ffi_table;
-#[cfg(not(loom))]
-mod ffi_thresholds;
-#[cfg(not(loom))]
-mod ffi_warnings;
-#[cfg(not(loom))]
-mod kept;
-
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 
 #[cfg(not(loom))]
 mod detector;
+
+#[cfg(not(loom))]
+pub mod ffi;
 
 #[cfg(all(test, loom))]
 mod models;

@@ -1,6 +1,7 @@
-//! The C ABI as it is committed, in `abi/hotpart.c`: the layout of each struct, the values of the constants and the type of each
-//! function, as assertions that a C compiler checks (`ci/exports.sh`). It changes with the version only: `make abi`
-//! (HOTPART_BLESS=1) writes it anew if Cargo.toml has another one.
+//! The C ABI as it is committed, in `abi/hotpart.c`: the layout of each struct, the values of the
+//! constants and the type of each function, as assertions that a C compiler checks
+//! (`ci/exports.sh`). The header's order is no part of it. It changes with the version only:
+//! `make abi` (HOTPART_BLESS=1) writes it anew if Cargo.toml has another one.
 
 use hotpart::ffi::*;
 use std::collections::BTreeMap;
@@ -131,8 +132,9 @@ fn described() -> String {
     }
     assert!(declared.is_empty(), "structs of the header that are in no layout: {:?}", declared.keys());
     text.push('\n');
-    for define in header.lines().filter_map(|line| line.strip_prefix("#define HPD_")) {
-        let (name, value) = define.split_once(' ').expect("a value");
+    let defines = header.lines().filter_map(|line| line.strip_prefix("#define HPD_"));
+    let values: BTreeMap<_, _> = defines.map(|define| define.split_once(' ').expect("a value")).collect();
+    for (name, value) in values {
         // The library's version changes without the ABI.
         if name != "VERSION" {
             writeln!(text, "VALUE(HPD_{name}, {value});").unwrap();

@@ -15,8 +15,6 @@ pub(crate) mod scan;
 pub(crate) mod segment;
 pub(crate) mod successor;
 
-//
-
 use crate::key::synthetic::is_synthetic;
 use crate::key::{Hash, Key};
 use crate::map::directory::{Spine, closed, is_closed, is_vacant, low};

@@ -2,23 +2,28 @@
 //! whose call gave them, and a bit in what it returns says so.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_observe::{hpd_exchange, hpd_warnings};
-use crate::boundary::{boundary, count, detector_of};
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
-use crate::ffi_heat::reason;
-use crate::ffi_observe::imp;
-use crate::ffi_table::{table_of, text_z};
-use crate::kept::{self, Warnings};
+use crate::ffi::boundary::*;
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::observe::{hpd_exchange, imp};
+use crate::ffi::pending::{self, Warnings};
+use crate::ffi::record::hpd_record;
+use crate::ffi::status::*;
+use crate::ffi::table::{hpd_table, table_of};
+use crate::ffi::throttle::reason;
+use crate::ffi::warning::hpd_warnings;
 use crate::operation::Operation;
 use std::ffi::{CStr, c_char};
+
+/// What hpd_table_record_write_due and its like add to what they return when a warning is kept; no count has this bit.
+pub const HPD_DUE: i64 = 0x4000_0000_0000_0000;
 
 /// A count, with HPD_DUE added if there is a warning, which is then kept.
 #[inline(always)]
 fn due((counted, warning): (u64, Option<Warning<'_>>), detector: &Detector) -> Result<i64, Refused> {
-    let kept = warning.is_some_and(|warning| kept::keep(detector.id, Warnings::of(&warning)));
+    let kept = warning.is_some_and(|warning| pending::keep(detector.id, Warnings::of(&warning)));
     Ok(count(Ok(counted))? | if kept { HPD_DUE } else { 0 })
 }
 
@@ -123,7 +128,7 @@ pub unsafe extern "C" fn hpd_observe_due(
             let hear = &mut |warning: &Warning<'_>| warnings.keep(warning);
             imp::observe(detector, &raw mut exchange, exchange.struct_size, Some(hear))
         };
-        let kept = kept::keep(detector.id, warnings);
+        let kept = pending::keep(detector.id, warnings);
         Ok(actions? | if kept { HPD_DUE } else { 0 })
     })
 }
@@ -141,7 +146,7 @@ pub unsafe extern "C" fn hpd_take_warnings(
         if out.is_null() {
             return Err(NULL);
         }
-        let warnings = kept::take(detector.id)?;
+        let warnings = pending::take(detector.id)?;
         let taken = warnings.as_deref().map_or(0, Warnings::len);
         let handle = warnings.map_or(std::ptr::null_mut(), Box::into_raw);
         // SAFETY: `out` is not null.

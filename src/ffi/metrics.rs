@@ -1,13 +1,41 @@
-//! The C ABI of metrics, and of keys that are not to be read.
+//! The C ABI of metrics, of texts that the library makes, and of keys that are not to be read.
+#![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_metrics::*;
-use crate::boundary::{boundary, detector_of};
 use crate::detector::metrics::Metrics;
+use crate::ffi::boundary::{Versioned, boundary, detector_of, pointer, read, text};
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::status::*;
 use crate::key::Key;
 use crate::sys::memory::try_box;
 use std::ffi::c_char;
+
+/// OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
+pub const HPD_METRICS_OPEN_METRICS: u32 = 1;
+
+/// What metrics are written, and how.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_metrics_options {
+    /// sizeof(hpd_metrics_options).
+    pub struct_size: usize,
+    /// How many of the hottest partitions are written for each operation: 100 at most, whatever is asked for.
+    pub hottest: u64,
+    /// HPD_METRICS_*, or 0.
+    pub flags: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+// SAFETY: integers.
+unsafe impl Versioned for hpd_metrics_options {
+    const FIRST_SIZE: usize = 24;
+}
+
+/// A text of the library's. Read by hpd_text_data and hpd_text_len, freed by hpd_text_free. It never changes.
+pub struct hpd_text {
+    _opaque: [u8; 0],
+}
 
 /// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. options may be NULL: the ten
 /// hottest by writes and by reads, for Prometheus. Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to

@@ -1,10 +1,14 @@
 //! The C ABI of thresholds.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::boundary::{boundary, detector_of};
+use crate::ffi::boundary::{boundary, detector_of, text};
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::status::*;
 use crate::policy::thresholds::Thresholds;
 use std::ffi::c_char;
+
+/// A threshold: the next level decides.
+pub const HPD_INHERIT: i64 = -1;
 
 fn threshold(value: i64) -> Result<Option<u64>, Refused> {
     match value {

@@ -1,45 +1,89 @@
-//! The C ABI: every function checks its pointers, calls the Rust API, and catches what must not cross.
-//!
-//! # Safety
-//! The functions trust what the header demands of pointers: texts and structs are valid for their
-//! lengths, handles came from the function that makes them and have not been freed, `out` can be written
-//! to.
-//!
-//! Conventions, for all functions: text is a pointer and a length, NULL only with length 0; what is
-//! fallible returns 0 or more, or an `HPD_ERR_*` and then has changed nothing; all but `hpd_free` and
-//! `hpd_table_close` may be called by any number of threads at once, and none from a signal handler.
+//! The C ABI of recording, and of counts.
+#![allow(non_camel_case_types)]
+#![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-#![allow(clippy::missing_safety_doc)] // It is the same for all of them: above.
-
-pub use crate::abi::*;
-pub use crate::abi_heat::*;
-pub use crate::abi_metrics::*;
-pub use crate::abi_observe::*;
-use crate::boundary::{boundary, count, detector_of};
-use crate::detector::Detector;
 use crate::detector::delivery::Listener;
-pub use crate::ffi_due::*;
-pub use crate::ffi_heat::*;
-pub use crate::ffi_metrics::*;
-pub use crate::ffi_observe::*;
-pub use crate::ffi_options::*;
-pub use crate::ffi_table::*;
-pub use crate::ffi_thresholds::*;
-use crate::ffi_warnings::no_warning;
-pub use crate::ffi_warnings::*;
+use crate::detector::record::Record;
+use crate::ffi::boundary::*;
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::status::*;
+use crate::ffi::warning::{hpd_warning, no_warning};
+use crate::operation::Operation;
 use std::ffi::c_char;
 
-/// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes
-/// time in proportion to the partitions tracked.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
-    boundary(|| {
-        if !detector.is_null() {
-            // SAFETY: `publish` made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(detector.cast::<Detector>()) });
+/// The operation that consumes write capacity.
+pub const HPD_WRITE: i32 = 0;
+/// The operation that consumes read capacity.
+pub const HPD_READ: i32 = 1;
+
+/// One record in full.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_record {
+    /// 1 to 1024 bytes: a table's name or ARN, or TABLE/index/INDEX.
+    pub table: *const c_char,
+    /// The table's length in bytes.
+    pub table_len: usize,
+    /// 0 to 16384 bytes.
+    pub pk: *const c_char,
+    /// The key's length in bytes.
+    pub pk_len: usize,
+    /// 1 to 1024 bytes; NULL and 0 for none. (An empty name, not NULL, is HPD_ERR_INVALID.)
+    pub model: *const c_char,
+    /// The model's length in bytes.
+    pub model_len: usize,
+    /// What the record adds: at least 1. A partition's second saturates at 2^30 - 1.
+    pub amount: u64,
+    /// HPD_WRITE or HPD_READ.
+    pub operation: i32,
+    /// 0.
+    pub reserved: u32,
+}
+
+// SAFETY: as above.
+unsafe impl Versioned for hpd_record {
+    const FIRST_SIZE: usize = 64;
+}
+
+impl hpd_record {
+    /// # Safety
+    /// The texts are as the header demands, through `'a`.
+    #[inline(always)]
+    pub(crate) unsafe fn read<'a>(&self) -> Result<Record<'a>, Refused> {
+        if self.reserved != 0 {
+            return Err(INVALID);
         }
-        Ok(HPD_OK)
-    });
+        // SAFETY: as the caller promises.
+        let (table, pk, model) = unsafe {
+            (
+                text(self.table, self.table_len)?,
+                text(self.pk, self.pk_len)?,
+                text(self.model, self.model_len)?,
+            )
+        };
+        // A pointer to an empty name is a name, and refused as one.
+        let model = (!self.model.is_null()).then_some(model);
+        Ok(Record { table, pk, operation: operation(self.operation)?, model, amount: Some(self.amount) })
+    }
+}
+
+impl hpd_record {
+    /// # Safety
+    /// `read` has accepted it.
+    #[inline(always)]
+    pub(crate) unsafe fn read_checked<'a>(&self) -> Record<'a> {
+        // SAFETY: as the caller promises: of the table and of a model there is a byte at least, and a pk may be NULL
+        // if it is empty.
+        let text = |text: *const c_char, len: usize| unsafe { std::slice::from_raw_parts(text.cast(), len) };
+        let pk = if self.pk.is_null() { c"".as_ptr() } else { self.pk };
+        Record {
+            table: text(self.table, self.table_len),
+            pk: text(pk, self.pk_len),
+            operation: if self.operation == HPD_READ { Operation::Read } else { Operation::Write },
+            model: (!self.model.is_null()).then(|| text(self.model, self.model_len)),
+            amount: Some(self.amount),
+        }
+    }
 }
 
 /// Records one write. table: 1 to 1024 bytes; pk: 0 to 16384. Returns the partition's count of writes
@@ -169,57 +213,4 @@ pub unsafe extern "C" fn hpd_get_read_count(
     boundary(|| unsafe {
         count(detector_of(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?))
     })
-}
-
-/// Forgets all counts, warning states and overrides of tables and models, at one moment for all threads.
-/// The clock, the statistics and open tables stay. Takes time in proportion to what it forgets. Returns
-/// HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY and then forgets nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
-    boundary(|| {
-        // SAFETY: as the caller promises.
-        unsafe { detector_of(detector)? }.clear()?;
-        Ok(HPD_OK)
-    })
-}
-
-/// Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID). An
-/// earlier time returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by itself.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_set_time_ms(detector: *const hpd_detector, now_ms: u64) -> i32 {
-    boundary(|| {
-        // SAFETY: as the caller promises.
-        unsafe { detector_of(detector)? }.set_time_ms(now_ms)?;
-        Ok(HPD_OK)
-    })
-}
-
-/// What a status means, in English; for any status, a known one or not. Static, never NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
-    match status {
-        0.. => c"success",
-        HPD_ERR_NULL => c"a pointer that must not be NULL is",
-        HPD_ERR_INVALID => c"an argument is out of its range",
-        HPD_ERR_UNSUPPORTED => c"not supported by this detector or this version",
-        HPD_ERR_MEMORY => c"out of memory; nothing changed",
-        HPD_ERR_SCHEMA => c"the name of the table's partition key is not known",
-        HPD_ERR_JSON => c"not the JSON of that operation",
-        HPD_ERR_INTERNAL => c"internal error: a bug in libhotpart",
-        _ => c"unknown status",
-    }
-    .as_ptr()
-}
-
-/// The library's version, such as "0.1.0". Static, never NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn hpd_version() -> *const c_char {
-    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
-    VERSION.as_ptr().cast()
-}
-
-/// The version of this header that the library implements: HPD_ABI_VERSION, if it is that header's.
-#[unsafe(no_mangle)]
-pub extern "C" fn hpd_abi_version() -> u32 {
-    HPD_ABI_VERSION
 }

@@ -1,13 +1,54 @@
 //! The C ABI of observing requests. Without the feature `dynamodb` its functions are there and refuse.
+#![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_observe::{hpd_exchange, hpd_warnings};
-use crate::boundary::{boundary, detector_of};
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::kept::Warnings;
+use crate::ffi::boundary::{Versioned, boundary, detector_of, text};
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::pending::Warnings;
+use crate::ffi::status::*;
+use crate::ffi::warning::hpd_warnings;
 use std::ffi::c_char;
+
+/// One attempt at a request to DynamoDB, and its answer.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_exchange {
+    /// sizeof(hpd_exchange).
+    pub struct_size: usize,
+    /// "PutItem", or the header X-Amz-Target: "DynamoDB_20120810.PutItem".
+    pub operation: *const c_char,
+    /// Its length in bytes.
+    pub operation_len: usize,
+    /// The JSON body as it was sent, members in any order.
+    pub request: *const c_char,
+    /// Its length in bytes.
+    pub request_len: usize,
+    /// The answer's body, whole or cut down to the members that are used; NULL or empty: there is none.
+    pub response: *const c_char,
+    /// Its length in bytes.
+    pub response_len: usize,
+    /// The model that the records are made for; NULL and 0 for none.
+    pub model: *const c_char,
+    /// The model's length in bytes.
+    pub model_len: usize,
+    /// The answer's HTTP status, 100 to 999; 0: no answer came.
+    pub http_status: i32,
+    /// 0.
+    pub reserved: u32,
+    /// Where the name of a table goes whose key schema is missing, as much as there is room for; may be NULL.
+    pub table: *mut c_char,
+    /// How much room there is.
+    pub table_capacity: usize,
+    /// Out, with HPD_ERR_SCHEMA: the name's length, which may be more than there was room for.
+    pub table_len: usize,
+}
+
+// SAFETY: integers and pointers, which may be null.
+unsafe impl Versioned for hpd_exchange {
+    const FIRST_SIZE: usize = 104;
+}
 
 /// Records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
 /// capacity (with HPD_FLAG_CAPACITY), and throttles. Call it for every attempt. Returns how many item-level actions were
@@ -127,12 +168,11 @@ pub(crate) mod imp {
 
 #[cfg(feature = "dynamodb")]
 pub(crate) mod imp {
-    use super::{
-        HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, Warning, hpd_exchange, read, text,
-    };
+    use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, Warning, hpd_exchange, text};
     use crate::detector::Detector;
     use crate::detector::observe::Exchange;
     use crate::dynamodb::error::ObserveError;
+    use crate::ffi::boundary::read;
 
     /// # Safety
     /// `exchange` is valid for `size` bytes, and what it points to is as the header demands.

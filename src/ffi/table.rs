@@ -1,12 +1,21 @@
 //! The C ABI of prepared tables.
+#![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::boundary::{boundary, count, detector_of};
 use crate::detector::table_handle::TableHandle;
+use crate::ffi::boundary::{boundary, count, detector_of, text, text_z};
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::status::*;
 use crate::operation::Operation;
 use crate::sys::memory::try_box;
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
+
+/// A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
+/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed before
+/// hpd_free.
+pub struct hpd_table {
+    _opaque: [u8; 0],
+}
 
 /// # Safety
 /// A non-null `table` came from `hpd_table_open` and has not been closed.
@@ -36,18 +45,6 @@ pub unsafe extern "C" fn hpd_table_open(
         unsafe { out.write(Box::into_raw(handle).cast()) };
         Ok(HPD_OK)
     })
-}
-
-/// Frees a prepared table; NULL is fine. No call on it may be running.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_table_close(table: *mut hpd_table) {
-    boundary(|| {
-        if !table.is_null() {
-            // SAFETY: `hpd_table_open` made the pointer from a box of this type.
-            drop(unsafe { Box::from_raw(table.cast::<TableHandle<'static>>()) });
-        }
-        Ok(HPD_OK)
-    });
 }
 
 /// Records one write to a prepared table; otherwise as hpd_record_write.
@@ -86,12 +83,14 @@ pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *c
     boundary(|| unsafe { count(table_of(table)?.record_one(text_z(pk)?, Operation::Read)) })
 }
 
-/// # Safety
-/// A non-null `text` ends in NUL and lives through `'a`.
-pub(crate) unsafe fn text_z<'a>(text: *const c_char) -> Result<&'a [u8], Refused> {
-    if text.is_null() {
-        return Err(NULL);
-    }
-    // SAFETY: as the caller promises.
-    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+/// Frees a prepared table; NULL is fine. No call on it may be running.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_table_close(table: *mut hpd_table) {
+    boundary(|| {
+        if !table.is_null() {
+            // SAFETY: `hpd_table_open` made the pointer from a box of this type.
+            drop(unsafe { Box::from_raw(table.cast::<TableHandle<'static>>()) });
+        }
+        Ok(HPD_OK)
+    });
 }

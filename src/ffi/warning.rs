@@ -1,20 +1,110 @@
-//! The C ABI of warnings that go to the caller, and of the line that a log has of them.
+//! The C ABI of warnings, and of the line that a log has of them.
+#![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::abi_heat::struct_size;
-use crate::abi_metrics::hpd_text;
-use crate::abi_observe::hpd_warnings;
-use crate::boundary::{boundary, detector_of};
 use crate::detector::Detector;
 use crate::detector::warning::Warning;
 use crate::error::Error;
-use crate::kept::Warnings;
+use crate::ffi::boundary::*;
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::metrics::hpd_text;
+use crate::ffi::pending::Warnings;
+use crate::ffi::record::{HPD_READ, HPD_WRITE};
+use crate::ffi::status::*;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::policy::rule::Rule;
 use crate::sys::memory::{TryString, try_box};
+use std::ffi::{c_char, c_void};
 use std::fmt::Write;
+
+/// The rule of a warning: the window's count has reached its threshold.
+pub const HPD_RULE_WINDOW: i32 = 0;
+/// The current second has reached its threshold.
+pub const HPD_RULE_SECOND: i32 = 1;
+/// Five seconds, the current one and the four before it, have reached their threshold.
+pub const HPD_RULE_SUSTAINED: i32 = 2;
+/// DynamoDB throttled the partition for its key range.
+pub const HPD_RULE_THROTTLE: i32 = 3;
+
+/// A warning: a partition is hot. Read it up to struct_size: later versions append fields.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_warning {
+    /// How many bytes of this struct the library has filled.
+    pub struct_size: usize,
+    /// The table; never NULL, not NUL-terminated.
+    pub table: *const c_char,
+    /// The table's length in bytes.
+    pub table_len: usize,
+    /// The partition-key value; never NULL, not NUL-terminated.
+    pub pk: *const c_char,
+    /// The key's length in bytes.
+    pub pk_len: usize,
+    /// HPD_WRITE or HPD_READ.
+    pub operation: i32,
+    /// The seconds that count is of: the detector's window or, by the other rules, 1 or 5.
+    pub window_seconds: u32,
+    /// The count that reached the threshold.
+    pub count: u64,
+    /// The threshold it reached.
+    pub threshold: u64,
+    /// Records at or past the threshold since the last warning that gave none. Forgotten with the partition,
+    /// once its window is empty and its interval over.
+    pub suppressed: u64,
+    /// The fullest second in the window.
+    pub peak: u64,
+    /// HPD_RULE_*: which rule is met.
+    pub rule: i32,
+    /// What share of DynamoDB's limit for a partition count is, in thousandths, on the average of its seconds.
+    /// Without HPD_FLAG_CAPACITY an operation is taken for one unit. By HPD_RULE_THROTTLE 1000, and count is a number of
+    /// attempts.
+    pub utilisation_permille: u32,
+}
+
+// SAFETY: integers and pointers, which may be null.
+unsafe impl Versioned for hpd_warning {
+    const FIRST_SIZE: usize = 80;
+}
+
+impl hpd_warning {
+    /// The warning in no more than `size` bytes.
+    pub(crate) fn new(warning: &Warning<'_>, size: usize) -> Self {
+        Self {
+            struct_size: size_of::<Self>().min(size),
+            table: pointer(warning.table),
+            table_len: warning.table.len(),
+            pk: pointer(warning.pk),
+            pk_len: warning.pk.len(),
+            operation: if warning.operation == Operation::Write { HPD_WRITE } else { HPD_READ },
+            window_seconds: warning.window_seconds,
+            count: warning.count,
+            threshold: warning.threshold,
+            suppressed: warning.suppressed,
+            peak: warning.peak,
+            rule: match warning.rule {
+                Rule::Window => HPD_RULE_WINDOW,
+                Rule::Second => HPD_RULE_SECOND,
+                Rule::Sustained => HPD_RULE_SUSTAINED,
+                Rule::Throttle => HPD_RULE_THROTTLE,
+            },
+            utilisation_permille: warning.utilisation_permille,
+        }
+    }
+}
+
+/// Called with a warning on the thread whose record was due one, after that record is visible, with
+/// nothing locked. The warning and its texts live until the callback returns. It may call every function
+/// but hpd_free and hpd_table_close; records made inside it, to whichever detector, count but call back no
+/// further. It must return normally: no C++ exception, no longjmp, no exit of its thread.
+pub type hpd_warning_callback =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, warning: *const hpd_warning)>;
+
+/// Warnings that a call gave. Made by hpd_observe_full and hpd_take_warnings, read by hpd_warnings_get, freed by
+/// hpd_warnings_free. They never change, so any number of threads may read them at once.
+pub struct hpd_warnings {
+    _opaque: [u8; 0],
+}
 
 /// What stands in the place of a warning when none is due.
 pub(crate) fn no_warning<'a>(key: Key<'a>, operation: Operation, detector: &Detector) -> Warning<'a> {

@@ -1,56 +1,94 @@
-//! The C ABI of making a detector.
+//! The C ABI of making a detector, and of what concerns it as a whole.
+#![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
-use crate::abi::*;
-use crate::boundary::boundary;
 use crate::detector::Detector;
 use crate::detector::builder::Builder;
 use crate::detector::warning::Warning;
+use crate::ffi::boundary::{Versioned, boundary, detector_of, read, write};
+use crate::ffi::status::*;
+use crate::ffi::warning::{hpd_warning, hpd_warning_callback};
 use crate::policy::thresholds::Thresholds;
 use crate::sys::memory::try_box;
 use std::ffi::c_void;
 use std::mem::offset_of;
 
-/// The callback and its user data, which the caller promised to be good on any thread.
-struct CCallback(unsafe extern "C" fn(*mut c_void, *const hpd_warning), *mut c_void);
-// SAFETY: the header demands a callback that may run on every thread that records.
-unsafe impl Send for CCallback {}
+/// The system's coarse monotonic clock.
+pub const HPD_CLOCK_MONOTONIC: i32 = 0;
+/// A clock that starts at 0 and stands until hpd_set_time_ms moves it.
+pub const HPD_CLOCK_MANUAL: i32 = 1;
+
+/// A warning interval: as long as the window.
+pub const HPD_INTERVAL_WINDOW: u32 = 0xFFFF_FFFF;
+
+/// Use hash_seed instead of random seeds, so that equal calls have equal effects. Not where strangers
+/// choose the keys.
+pub const HPD_FLAG_HASH_SEED: u32 = 1;
+/// Count capacity and not operations: amounts, thresholds, counts and warnings are then in half units, so that
+/// a read of half a unit is exact. A record without an amount adds one unit, which is 2.
+pub const HPD_FLAG_CAPACITY: u32 = 2;
+/// The first throttle for the key range of a partition gives a warning, and then the first in each interval.
+pub const HPD_FLAG_WARN_THROTTLES: u32 = 4;
+/// Metrics have a keyed hash in place of each partition key: see hpd_redact.
+pub const HPD_FLAG_REDACT_KEYS: u32 = 8;
+
+/// A detector. Made by hpd_new or hpd_new_with_options, freed by hpd_free. Any number of threads may
+/// use one at once.
+pub struct hpd_detector {
+    _opaque: [u8; 0],
+}
+
+/// What a detector is made with. Filled by hpd_options_init, then changed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_options {
+    /// sizeof(hpd_options), set by hpd_options_init.
+    pub struct_size: usize,
+    /// The count of writes from which a partition is hot: 1 to INT64_MAX. No default.
+    pub writes_threshold: u64,
+    /// The same for reads. No default.
+    pub reads_threshold: u64,
+    /// 1 to 3600. No default.
+    pub window_seconds: u32,
+    /// The least time between two warnings for one partition and operation. Default
+    /// HPD_INTERVAL_WINDOW; 0: every hot record warns.
+    pub warning_interval_seconds: u32,
+    /// May be NULL.
+    pub callback: hpd_warning_callback,
+    /// Handed to the callback, on whichever thread it runs.
+    pub user_data: *mut c_void,
+    /// How many partitions are tracked at most; 0, the default: no bound. At the bound a new one takes
+    /// the place of an idle one or of the quietest of a few. Calls under way may exceed it by one each. Throttles and
+    /// tallies have as many places, apart.
+    pub max_partitions: u64,
+    /// HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
+    pub clock: i32,
+    /// HPD_FLAG_*, or 0.
+    pub flags: u32,
+    /// Used with HPD_FLAG_HASH_SEED only.
+    pub hash_seed: [u64; 2],
+    /// What one second of a partition must have of writes to be hot, whatever the window has; 0, the default: no
+    /// such rule. To INT64_MAX.
+    pub writes_per_second: u64,
+    /// The same for reads.
+    pub reads_per_second: u64,
+    /// What five seconds of a partition, the current one and the four before it, must have of writes to be hot; 0, the
+    /// default: no such rule. To INT64_MAX. Needs a window of 5 seconds or more.
+    pub writes_sustained: u64,
+    /// The same for reads.
+    pub reads_sustained: u64,
+    /// How many processes record the same tables' traffic, about evenly: utilisation is judged by this one's share
+    /// of DynamoDB's limits. 0, the default, and 1: it has all of them.
+    pub processes: u32,
+    /// 0.
+    pub reserved: u32,
+    /// The secret that keys are hashed with, with HPD_FLAG_REDACT_KEYS only; zeros: a random one.
+    pub redact_key: [u64; 2],
+}
+
 // SAFETY: as above.
-unsafe impl Sync for CCallback {}
-
-impl CCallback {
-    fn call(&self, warning: &Warning<'_>) {
-        // SAFETY: the header demands that it can be called with its user data while the detector lives.
-        unsafe { self.0(self.1, &hpd_warning::new(warning, size_of::<hpd_warning>())) }
-    }
-}
-
-/// # Safety
-/// `out` is valid for a write.
-unsafe fn publish(builder: Builder, out: *mut *mut hpd_detector) -> Result<i32, Refused> {
-    let detector = try_box(builder.build()?).map_err(crate::Error::from)?;
-    // SAFETY: as the caller promises.
-    unsafe { out.write(Box::into_raw(detector).cast()) };
-    Ok(HPD_OK)
-}
-
-fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *mut c_void) -> Builder {
-    match callback {
-        None => builder,
-        Some(callback) => {
-            let callback = CCallback(callback, user_data);
-            builder.on_warning(move |warning| callback.call(warning))
-        }
-    }
-}
-
-/// Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
-/// hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
-/// struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size: usize) {
-    // SAFETY: as the caller promises.
-    unsafe { fill(options, struct_size, &hpd_options { struct_size, ..DEFAULTS }) }
+unsafe impl Versioned for hpd_options {
+    const FIRST_SIZE: usize = 80;
 }
 
 const DEFAULTS: hpd_options = hpd_options {
@@ -73,6 +111,72 @@ const DEFAULTS: hpd_options = hpd_options {
     reserved: 0,
     redact_key: [0, 0],
 };
+
+/// The callback and its user data, which the caller promised to be good on any thread.
+struct CCallback(unsafe extern "C" fn(*mut c_void, *const hpd_warning), *mut c_void);
+
+// SAFETY: the header demands a callback that may run on every thread that records.
+unsafe impl Send for CCallback {}
+// SAFETY: as above.
+unsafe impl Sync for CCallback {}
+
+impl CCallback {
+    fn call(&self, warning: &Warning<'_>) {
+        // SAFETY: the header demands that it can be called with its user data while the detector lives.
+        unsafe { self.0(self.1, &hpd_warning::new(warning, size_of::<hpd_warning>())) }
+    }
+}
+
+fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *mut c_void) -> Builder {
+    match callback {
+        None => builder,
+        Some(callback) => {
+            let callback = CCallback(callback, user_data);
+            builder.on_warning(move |warning| callback.call(warning))
+        }
+    }
+}
+
+/// # Safety
+/// `out` is valid for a write.
+unsafe fn publish(builder: Builder, out: *mut *mut hpd_detector) -> Result<i32, Refused> {
+    let detector = try_box(builder.build()?).map_err(crate::Error::from)?;
+    // SAFETY: as the caller promises.
+    unsafe { out.write(Box::into_raw(detector).cast()) };
+    Ok(HPD_OK)
+}
+
+/// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
+/// to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
+/// detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
+/// HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_new(
+    writes_threshold: u64,
+    reads_threshold: u64,
+    window_seconds: u32,
+    callback: hpd_warning_callback,
+    user_data: *mut c_void,
+    out: *mut *mut hpd_detector,
+) -> i32 {
+    boundary(|| {
+        if out.is_null() {
+            return Err(NULL);
+        }
+        let builder = Detector::builder(writes_threshold, reads_threshold, window_seconds);
+        // SAFETY: `out` is not null.
+        unsafe { publish(with_callback(builder, callback, user_data), out) }
+    })
+}
+
+/// Fills options with defaults: no callback, HPD_INTERVAL_WINDOW, no bound, the monotonic clock, random
+/// hash seeds. Thresholds and window have none and are 0, which hpd_new_with_options refuses.
+/// struct_size is sizeof(hpd_options) as the caller knows it; no more is written. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size: usize) {
+    // SAFETY: as the caller promises.
+    unsafe { fill(options, struct_size, &hpd_options { struct_size, ..DEFAULTS }) }
+}
 
 /// # Safety
 /// `options` is null or valid for writes of `struct_size` bytes.
@@ -132,29 +236,6 @@ pub unsafe extern "C" fn hpd_options_for_dynamodb(
     })
 }
 
-/// Makes a detector. writes_threshold and reads_threshold: the counts from which a partition is hot, 1
-/// to INT64_MAX. window_seconds: 1 to 3600. callback may be NULL; it and user_data are fixed for the
-/// detector's life. On success *out is the detector; on failure it is untouched. Returns HPD_OK,
-/// HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_new(
-    writes_threshold: u64,
-    reads_threshold: u64,
-    window_seconds: u32,
-    callback: hpd_warning_callback,
-    user_data: *mut c_void,
-    out: *mut *mut hpd_detector,
-) -> i32 {
-    boundary(|| {
-        if out.is_null() {
-            return Err(NULL);
-        }
-        let builder = Detector::builder(writes_threshold, reads_threshold, window_seconds);
-        // SAFETY: `out` is not null.
-        unsafe { publish(with_callback(builder, callback, user_data), out) }
-    })
-}
-
 /// Makes a detector from options that hpd_options_init filled. A struct_size smaller than version 1's
 /// is HPD_ERR_INVALID, as is an unknown clock; a larger one is fine if what lies beyond is zero, else
 /// HPD_ERR_UNSUPPORTED, as is an unknown flag. Otherwise as hpd_new.
@@ -208,11 +289,45 @@ pub unsafe extern "C" fn hpd_new_with_options(
     })
 }
 
+/// Frees a detector; NULL is fine. No call on it may be running, and its tables must be closed. Takes
+/// time in proportion to the partitions tracked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
+    boundary(|| {
+        if !detector.is_null() {
+            // SAFETY: `publish` made the pointer from a box of this type.
+            drop(unsafe { Box::from_raw(detector.cast::<Detector>()) });
+        }
+        Ok(HPD_OK)
+    });
+}
+
+/// Forgets all counts, warning states and overrides of tables and models, at one moment for all threads.
+/// The clock, the statistics and open tables stay. Takes time in proportion to what it forgets. Returns
+/// HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY and then forgets nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        unsafe { detector_of(detector)? }.clear()?;
+        Ok(HPD_OK)
+    })
+}
+
+/// Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID). An
+/// earlier time returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_set_time_ms(detector: *const hpd_detector, now_ms: u64) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        unsafe { detector_of(detector)? }.set_time_ms(now_ms)?;
+        Ok(HPD_OK)
+    })
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::abi::hpd_options;
-    use crate::boundary::detector_of;
     use crate::key::Key;
 
     /// Where the detector that `make` makes puts a key.
@@ -222,7 +337,7 @@ mod tests {
         // SAFETY: it was just made, and is freed after its last use.
         unsafe {
             let hash = detector_of(detector).ok().unwrap().terms.hashing.key(Key { table: b"t", pk: b"k" });
-            crate::ffi::hpd_free(detector);
+            hpd_free(detector);
             hash.place.into()
         }
     }

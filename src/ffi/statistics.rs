@@ -1,0 +1,111 @@
+//! The C ABI of statistics, and of what no partition could be charged with.
+#![allow(non_camel_case_types)]
+#![allow(clippy::missing_safety_doc)] // See `ffi`.
+
+use crate::ffi::boundary::*;
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::status::*;
+use crate::reason::Unattributed;
+use crate::statistics::Statistics;
+use std::ffi::c_char;
+
+/// Tallied by table: scans, and statements that pin no key.
+pub const HPD_UNATTRIBUTED_SCANS: i32 = 0;
+/// The capacity that those took, in half units.
+pub const HPD_UNATTRIBUTED_SCAN_UNITS: i32 = 1;
+/// Items of batches that DynamoDB returned unprocessed.
+pub const HPD_UNATTRIBUTED_UNPROCESSED: i32 = 2;
+/// Capacity of an index whose key value is not known, in half units.
+pub const HPD_UNATTRIBUTED_INDEX_UNITS: i32 = 3;
+/// Throttles of requests, or of indexes, of which no key is known.
+pub const HPD_UNATTRIBUTED_THROTTLES: i32 = 4;
+
+/// Numbers about a detector since it was made; hpd_clear does not reset them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hpd_statistics {
+    /// Set by the caller; then how many bytes of this struct the library has filled.
+    pub struct_size: usize,
+    /// Records made.
+    pub records: u64,
+    /// Partitions tracked now.
+    pub partitions: u64,
+    /// Bytes held now for them, for throttles and thresholds, and for the detector itself; without key schemas.
+    pub bytes: u64,
+    /// Idle partitions whose memory was given back.
+    pub reclaimed: u64,
+    /// Partitions that were not idle and lost their counts to a new one at max_partitions.
+    pub replaced: u64,
+    /// Partitions, idle or not, that hpd_clear forgot.
+    pub cleared: u64,
+    /// Warnings given.
+    pub warnings: u64,
+    /// Hot records that gave none.
+    pub suppressed: u64,
+    /// Throttles, by reason: at HPD_THROTTLE_KEY_RANGE are those for a key range.
+    pub throttles: [u64; 5],
+    /// What no partition was charged with: unattributed[HPD_UNATTRIBUTED_SCANS] are scans.
+    pub unattributed: [u64; 5],
+    /// Capacity that was estimated because no answer told it, in half units.
+    pub estimated_half_units: u64,
+    /// Observed requests of operations that this version does not know.
+    pub unknown_operations: u64,
+}
+
+// SAFETY: integers.
+unsafe impl Versioned for hpd_statistics {
+    const FIRST_SIZE: usize = 168;
+}
+
+impl hpd_statistics {
+    pub(crate) fn new(statistics: &Statistics, size: usize) -> Self {
+        Self {
+            struct_size: size_of::<Self>().min(size),
+            records: statistics.records,
+            partitions: statistics.partitions,
+            bytes: statistics.bytes,
+            reclaimed: statistics.reclaimed,
+            replaced: statistics.replaced,
+            cleared: statistics.cleared,
+            warnings: statistics.warnings,
+            suppressed: statistics.suppressed,
+            throttles: statistics.throttles,
+            unattributed: statistics.unattributed,
+            estimated_half_units: statistics.estimated_half_units,
+            unknown_operations: statistics.unknown_operations,
+        }
+    }
+}
+
+/// Writes numbers about the detector itself to *out, whose struct_size the caller has set; it becomes how much was filled
+/// in. Takes time in proportion to the partitions tracked. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
+/// HPD_ERR_UNSUPPORTED as hpd_hottest_get.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: *mut hpd_statistics) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, size) = unsafe { (detector_of(detector)?, struct_size(out)?) };
+        let whole = hpd_statistics::new(&detector.statistics(), size);
+        // SAFETY: the caller says that there is so much room.
+        unsafe { write(out, size, &whole) };
+        Ok(HPD_OK)
+    })
+}
+
+/// Returns what was tallied for a table, or an index, in the window because no partition could be charged with it
+/// (HPD_UNATTRIBUTED_*); otherwise as hpd_get_write_count.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_get_unattributed_count(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    operation_code: i32,
+    what: i32,
+) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe {
+        let (detector, table) = (detector_of(detector)?, text(table, table_len)?);
+        let what = usize::try_from(what).ok().and_then(|code| Unattributed::ALL.get(code));
+        count(detector.unattributed_count(table, operation(operation_code)?, *what.ok_or(INVALID)?))
+    })
+}
