@@ -103,12 +103,12 @@ impl Builder {
         if !(1..=1_000).contains(&share_permille) {
             return Err(Error::Invalid);
         }
-        let of = |permille, seconds| {
+        let limits = |permille, seconds| {
             let [writes, reads] =
                 Operation::ALL.map(|operation| Some(measure.share(operation, permille, seconds)));
             Thresholds { writes, reads }
         };
-        let (second, sustained) = (of(1_000, 1), of(share_permille, SUSTAINED));
+        let (second, sustained) = (limits(1_000, 1), limits(share_permille, SUSTAINED));
         let builder = Self::new(THRESHOLD_MAX, THRESHOLD_MAX, 60);
         Ok(Self { capacity: true, processes, second, sustained, ..builder })
     }
@@ -209,7 +209,9 @@ impl Builder {
         if !valid {
             return Err(Error::Invalid);
         }
-        let rate = |of: Thresholds| Operation::ALL.map(|operation| of.of(operation).unwrap_or(u64::MAX));
+        let rate = |thresholds: Thresholds| {
+            Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX))
+        };
         let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
         let terms = Terms {
             hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),

@@ -179,8 +179,8 @@ impl Detector {
         let mut bytes = 0;
         let begin = |bytes: &mut usize| *bytes = fixed;
         let enter = |bytes: &mut usize, segment: Segment<'_>| *bytes += segment.bytes();
-        let scanned = self.scan(&mut bytes, begin, enter, |bytes, _, found, _, guard| {
-            *bytes += found.past_bytes(self.window_seconds(), guard);
+        let scanned = self.scan(&mut bytes, begin, enter, |bytes, visit, found| {
+            *bytes += found.past_bytes(self.window_seconds(), visit.guard);
             Ok(())
         });
         scanned.expect("nothing here asks for memory");

@@ -84,10 +84,10 @@ fn value_size(value: &str, depth: u32) -> Result<u64, Malformed> {
         return Err(Malformed);
     }
     let (tag, value) = only(value)?.ok_or(Malformed)?;
-    let sum = |of: &dyn Fn(&str) -> Result<u64, Malformed>| {
+    let sum = |element_size: &dyn Fn(&str) -> Result<u64, Malformed>| {
         let mut size = 0;
         json::elements(value, |element| {
-            size += of(element)?;
+            size += element_size(element)?;
             Ok::<(), Malformed>(())
         })?;
         Ok(size)

@@ -172,7 +172,7 @@ impl Schemas {
             let room = INFERRED_MAX.saturating_sub(known.tables.len());
             let new = inferred
                 .iter()
-                .filter(|(table, _)| known.tables.get(&**table).is_none_or(|of| of.hash.is_none()));
+                .filter(|(table, _)| known.tables.get(&**table).is_none_or(|schema| schema.hash.is_none()));
             let mut changed = Vec::new();
             for (table, hash) in new.take(room) {
                 let before = known.tables.get(&**table);

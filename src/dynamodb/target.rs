@@ -111,9 +111,10 @@ impl Finder<'_, '_> {
         schema: Option<&TableSchema>,
     ) -> Result<Target<'a>, NoTarget> {
         let resource = self.resource(action, schema);
-        let look = |name: &str| conditions.iter().find(|(of, _)| of == name).map(|(_, value)| value);
+        let value_of =
+            |name: &str| conditions.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value);
         if let Some(hash) = self.hash(action, schema)
-            && let Some(values) = hash.iter().map(|name| look(name)).collect::<Option<Vec<_>>>()
+            && let Some(values) = hash.iter().map(|name| value_of(name)).collect::<Option<Vec<_>>>()
         {
             return Ok(Target { resource, keys: vec![joined(&values)?] });
         }
@@ -196,7 +197,7 @@ impl Finder<'_, '_> {
             self.schemas.get(&action.table, self.guard)?.indexes.get(index)?;
         let value = |name: &String| match &action.subject {
             Subject::Item(item) | Subject::Key(item) => member(item, name).ok()?.map(Value::Json),
-            Subject::Inserted(pins) => match &pins.iter().find(|(of, _)| of == name)?.1[..] {
+            Subject::Inserted(pins) => match &pins.iter().find(|(attribute, _)| attribute == name)?.1[..] {
                 [value] => Some(value.clone()),
                 _ => None,
             },
@@ -220,13 +221,13 @@ impl Finder<'_, '_> {
     /// Returns the name of a table's key that another action of this request has told.
     fn inferred_key(&self, table: &str) -> Option<String> {
         let inferred = self.inferred.borrow();
-        inferred.iter().find(|(of, _)| of == table).map(|(_, hash)| hash.to_string())
+        inferred.iter().find(|(known, _)| known == table).map(|(_, hash)| hash.to_string())
     }
 
     /// Keeps what the request tells, until all of it is found good.
     fn infer(&self, table: &str, hash: &str) -> Result<(), OutOfMemory> {
         let mut inferred = self.inferred.borrow_mut();
-        if !inferred.iter().any(|(of, _)| of == table) {
+        if !inferred.iter().any(|(known, _)| known == table) {
             inferred.try_reserve(1)?;
             inferred.push((Cow::Owned(try_text(table)?), Cow::Owned(try_text(hash)?)));
         }
@@ -243,7 +244,8 @@ fn member<'a>(item: &'a str, name: &str) -> Result<Option<&'a str>, Malformed> {
 /// The values that an attribute may have by all that pins it, each once; `None` if nothing that is spelled out does. A
 /// list that is a parameter, say, pins it too, but nobody knows to what.
 fn values_of<'p, 'a>(pins: &'p [Pinned<'a>], name: &str) -> Result<Option<Vec<&'p Value<'a>>>, Malformed> {
-    let mut lists = pins.iter().filter(|(of, values)| of == name && !values.contains(&Value::Other));
+    let mut lists =
+        pins.iter().filter(|(attribute, values)| attribute == name && !values.contains(&Value::Other));
     let Some((_, first)) = lists.next() else { return Ok(None) };
     if let ([one], None) = (&first[..], lists.clone().next()) {
         return Ok(Some(vec![one]));
