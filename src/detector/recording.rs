@@ -234,19 +234,12 @@ impl Detector {
         let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
         let peak = ledger.look(key, hash, now, terms, guard, peak).ok().flatten();
         Tally::count(&terms.tally.warnings, 1);
-        let Met { rule, count, threshold, seconds } = met;
+        let Met { rule, count, seconds, .. } = met;
         let peak = peak.unwrap_or(count);
         Some(Warning {
-            table: key.table,
-            pk: key.pk,
-            operation,
-            window_seconds: seconds,
-            count,
-            threshold,
             suppressed,
             // Others have added since `count` was; the fullest second of that moment had no more than `count`.
             peak: if matches!(rule, Rule::Window | Rule::Throttle) { peak.min(count) } else { peak },
-            rule,
             utilisation_permille: match rule {
                 // At its limit, says DynamoDB.
                 Rule::Throttle => 1_000,
@@ -254,6 +247,7 @@ impl Detector {
             },
             in_half_units: self.in_half_units(rule),
             redacted: self.redact(key),
+            ..Warning::new(key, operation, met)
         })
     }
 

@@ -138,7 +138,7 @@ impl Detector {
             let warning =
                 warns.then(|| self.warning(ledger, found, &posting, met, delivery, guard)).flatten();
             // The warning is about the partition, not about its synthetic key.
-            Ok((count, warning.map(|warning| warning.of(key, self.redact(key)))))
+            Ok((count, warning.map(|warning| warning.with_key(key, self.redact(key)))))
         })
     }
 }

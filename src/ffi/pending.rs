@@ -37,7 +37,7 @@ impl Kept {
         texts.try_reserve_exact(warning.table.len() + warning.pk.len()).map_err(|_| OutOfMemory)?;
         texts.extend_from_slice(warning.table);
         texts.extend_from_slice(warning.pk);
-        let bare = warning.of(Key { table: &[], pk: &[] }, None);
+        let bare = warning.with_key(Key { table: &[], pk: &[] }, None);
         Ok(Self { texts, table_len: warning.table.len(), warning: bare })
     }
 }
@@ -68,7 +68,7 @@ impl Warnings {
     pub(crate) fn get(&self, i: usize) -> Option<Warning<'_>> {
         let Kept { texts, table_len, warning } = self.warnings.get(i)?;
         let (table, pk) = texts.split_at(*table_len);
-        Some(warning.of(Key { table, pk }, None))
+        Some(warning.with_key(Key { table, pk }, None))
     }
 }
 
