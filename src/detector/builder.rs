@@ -1,4 +1,4 @@
-//! How a detector is made.
+//! The builder: a detector's settings, checked and put together.
 
 use crate::detector::Detector;
 use crate::detector::warning::{Callback, Warning};
@@ -120,35 +120,35 @@ impl Builder {
         self
     }
 
-    /// How many processes record the same table's traffic, about evenly: this one's share of DynamoDB's limits is what
+    /// Sets how many processes record the same table's traffic, about evenly: this one's share of DynamoDB's limits is what
     /// utilisation is judged by. At least 1, the default.
     pub fn processes(mut self, processes: u32) -> Self {
         self.processes = processes;
         self
     }
 
-    /// What one second of a partition must have to be hot, whatever the window has. `None`, the default: no
+    /// Sets what one second of a partition must have to be hot, whatever the window has. `None`, the default: no
     /// such rule.
     pub fn second_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.second = thresholds;
         self
     }
 
-    /// What five seconds of a partition, the current one and the four before it, must have to be hot, whatever the
+    /// Sets what five seconds of a partition, the current one and the four before it, must have to be hot, whatever the
     /// window has. `None`, the default: no such rule. Needs a window of 5 seconds or more.
     pub fn sustained_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.sustained = thresholds;
         self
     }
 
-    /// Whether the first throttle for the key range of a partition gives a warning, and then the first in each
+    /// Sets whether the first throttle for the key range of a partition gives a warning, and then the first in each
     /// interval.
     pub fn warn_of_throttles(mut self, warn: bool) -> Self {
         self.warn_of_throttles = warn;
         self
     }
 
-    /// What is called with each warning, on the thread whose record was due one, after the record is
+    /// Sets the callback. It gets each warning, on the thread whose record was due one, after the record is
     /// visible. Nothing is locked meanwhile, so it may use the detector; records made inside it count
     /// but call back no further. A panic in it is caught and counted in
     /// [`Statistics`](crate::Statistics).
@@ -167,7 +167,7 @@ impl Builder {
         self
     }
 
-    /// How many partitions are tracked at most; 0, the default, for no bound. At the bound a new
+    /// Sets how many partitions are tracked at most; 0, the default, for no bound. At the bound a new
     /// partition takes the place of an idle one, or of the quietest of a few. Throttles and tallies have as many places, apart.
     pub fn max_partitions(mut self, partitions: u64) -> Self {
         self.max_partitions = partitions;

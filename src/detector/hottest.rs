@@ -25,7 +25,7 @@ pub struct HotPartition {
     pub table: Vec<u8>,
     /// The partition-key value.
     pub pk: Vec<u8>,
-    /// What is counted.
+    /// The operation that is counted.
     pub operation: Operation,
     /// The count; in capacity mode, like the rest, in half units.
     pub count: u64,
@@ -35,7 +35,7 @@ pub struct HotPartition {
     pub demand: u64,
     /// The fullest second.
     pub peak: u64,
-    /// What share of DynamoDB's limit for a partition that second had, in thousandths; 1,000 at least if DynamoDB throttled
+    /// The share of DynamoDB's limit for a partition that this second had, in thousandths; 1,000 at least if DynamoDB throttled
     /// the partition for its key range.
     pub utilisation_permille: u32,
 }

@@ -10,7 +10,7 @@ use crate::sys::memory::TryString;
 use crate::units::Units;
 use std::fmt::{self, Display, Write};
 
-/// What is written, and how.
+/// The choice of metrics that are written, and of their format.
 ///
 /// ```
 /// use hotpart::{Detector, Metrics};
@@ -39,7 +39,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// How many of the hottest partitions are written for each operation: 100 at most, whatever is asked for.
+    /// Sets how many of the hottest partitions are written for each operation: 100 at most, whatever is asked for.
     pub fn hottest(mut self, n: usize) -> Self {
         self.hottest = n.min(HOTTEST_MAX);
         self

@@ -189,7 +189,7 @@ impl Detector {
         self.terms.rules.window
     }
 
-    /// What the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
+    /// Returns the text that the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
     /// SipHash-2-4, of 128 bits, of the table and the key, each after its length in eight bytes, low ones first. See
     /// [`Builder::redact_keys`](crate::Builder::redact_keys).
     pub fn redacted(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Option<String> {

@@ -62,7 +62,7 @@ impl Detector {
         self.observe_for(exchange, &mut Listener::Callback)
     }
 
-    /// The same, but `hear` is called with each due warning in place of the callback; it may use the detector.
+    /// Does the same, but `hear` is called with each due warning in place of the callback; it may use the detector.
     ///
     /// # Errors
     /// As [`Detector::observe`]. Warnings may have been given before memory ran out.

@@ -1,4 +1,4 @@
-//! How a detector records: the way that nearly all records take, and all that few of them have to do.
+//! Recording: the path that nearly all records take, and the steps that few of them need.
 
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
@@ -251,12 +251,12 @@ impl Detector {
         })
     }
 
-    /// Whether amounts in a rule's warnings are in half units.
+    /// Returns whether amounts in a rule's warnings are in half units.
     pub(crate) fn in_half_units(&self, rule: Rule) -> bool {
         self.terms.measure.is_capacity() && rule != Rule::Throttle
     }
 
-    /// Whether a hot record is the one to warn; if so, how many were not since the last. One without an alarm always is:
+    /// Returns how many records were suppressed since the last warning, if this hot record is the one to warn. One without an alarm always is:
     /// either its partition has been replaced at the bound since it was recorded, and its warning state gone with it, or there
     /// is no memory to make one.
     fn ring(

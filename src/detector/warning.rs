@@ -1,4 +1,4 @@
-//! What a warning says.
+//! A warning: its fields, and the line that it is displayed as.
 
 use crate::key::Key;
 use crate::key::redaction::Redacted;
@@ -31,7 +31,7 @@ pub struct Warning<'a> {
     pub table: &'a [u8],
     /// The partition-key value, as it was recorded.
     pub pk: &'a [u8],
-    /// What there was too much of.
+    /// The operation that there was too much of.
     pub operation: Operation,
     /// The seconds that `count` is of: the detector's window or, for the other rules, 1 or 5.
     pub window_seconds: u32,
@@ -45,16 +45,16 @@ pub struct Warning<'a> {
     pub peak: u64,
     /// Which rule is met.
     pub rule: Rule,
-    /// What share of DynamoDB's limit for a partition `count` is, in thousandths, on the average of its seconds.
+    /// The share of DynamoDB's limit for a partition that `count` is, in thousandths, on the average of its seconds.
     /// Without capacity mode an operation is taken for one unit. Of a throttle 1,000: DynamoDB says so.
     pub utilisation_permille: u32,
     /// Whether amounts are in half units. Throttles are a number of attempts.
     pub in_half_units: bool,
-    /// What is displayed in place of the key, if it is not to be read.
+    /// The text that is displayed in place of the key, if it is not to be read.
     pub(crate) redacted: Option<Redacted>,
 }
 
-/// What is called with a warning.
+/// The function that is called with a warning.
 pub(crate) type Callback = Box<dyn Fn(&Warning<'_>) + Send + Sync>;
 
 impl<'a> Warning<'a> {

@@ -19,16 +19,16 @@ pub(crate) struct Action<'a> {
     pub(crate) cost: Cost<'a>,
 }
 
-/// What an action says of its key.
+/// The key of an action, as far as the request says it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Subject<'a> {
     /// A `Key`, with the key's attributes and no others.
     Key(&'a str),
     /// An `Item`, with all attributes.
     Item(&'a str),
-    /// What a query's attributes are to equal: those of its key.
+    /// The values that a query's attributes are to equal: those of its key.
     Conditions(Vec<(Cow<'a, str>, Value<'a>)>),
-    /// What a statement's attributes are to equal, one of some values each. They may be any attributes.
+    /// The values that a statement's attributes are to equal, one of some values each. They may be any attributes.
     Pins(Vec<Pinned<'a>>),
     /// The values that a statement inserts: all attributes of an item.
     Inserted(Vec<Pinned<'a>>),
@@ -50,7 +50,7 @@ pub(crate) enum Value<'a> {
     Other,
 }
 
-/// What an action takes at least, if the response does not say.
+/// The units that an action takes at least, if the response does not say.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cost<'a> {
     /// To write an item, if all of it is known.
@@ -88,7 +88,7 @@ impl Cost<'_> {
     }
 }
 
-/// Whether all actions are on one table.
+/// Returns whether all actions are on one table.
 pub(crate) fn one_table(actions: &[Action<'_>]) -> bool {
     actions.windows(2).all(|two| two[0].table == two[1].table)
 }

@@ -20,7 +20,7 @@ use crossbeam_epoch::Guard;
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-/// What a request comes to.
+/// The charges, throttles and tallies that a request comes to.
 #[derive(Default)]
 pub(crate) struct Attribution<'a> {
     pub(crate) charges: Vec<Charge<'a>>,

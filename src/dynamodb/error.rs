@@ -1,11 +1,11 @@
-//! Why a request was not observed.
+//! The reasons for which a request is not observed.
 
 use crate::dynamodb::json::Malformed;
 use crate::dynamodb::target::NoTarget;
 use crate::error::Error;
 use crate::key::check_name;
 
-/// Why a request was not observed. Nothing of it was recorded then.
+/// The reason for which a request was not observed. Nothing of it was recorded then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ObserveError {

@@ -29,12 +29,12 @@ impl<'a> Parts<'a> {
         (some && digits(whole) && digits(fraction)).then_some(Self { negative, whole, fraction, exponent })
     }
 
-    /// All digits in their order.
+    /// Returns all digits in their order.
     fn digits(&self) -> impl DoubleEndedIterator<Item = u8> + Clone {
         self.whole.bytes().chain(self.fraction.bytes())
     }
 
-    /// How many zeros come first, and how many significant digits after those.
+    /// Returns how many zeros come first, and how many significant digits after those.
     fn significant(&self) -> (usize, usize) {
         let all = self.whole.len() + self.fraction.len();
         let before = zeros(self.digits());
@@ -42,7 +42,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// How many zeros digits begin with.
+/// Returns how many zeros digits begin with.
 fn zeros(digits: impl Iterator<Item = u8>) -> usize {
     digits.take_while(|&digit| digit == b'0').count()
 }
@@ -85,7 +85,7 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// What a number takes in an item, by the developer guide's approximation: a byte for two significant digits and one
+/// Returns the bytes that a number takes in an item, by the developer guide's approximation: a byte for two significant digits and one
 /// more, and another one if it is negative. What is not a number is taken by its length.
 pub(crate) fn size(text: &str) -> u64 {
     let (digits, negative) =

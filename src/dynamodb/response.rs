@@ -8,7 +8,7 @@ use crate::reason::Reason;
 use crate::units::Units;
 use std::borrow::Cow;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome<'a> {
     Success(Response<'a>),
@@ -34,7 +34,7 @@ pub(crate) struct Response<'a> {
     pub(crate) description: Option<&'a str>,
 }
 
-/// What a request took of one table and its indexes.
+/// The capacity that a request took of one table and its indexes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Capacity<'a> {
     pub(crate) table: Cow<'a, str>,
@@ -55,12 +55,12 @@ impl<'a> Capacity<'a> {
         self.table == table || (is_only && self.table.is_empty())
     }
 
-    /// Whether writes took read units: they were a replay.
+    /// Returns whether writes took read units: they were a replay.
     pub(crate) fn is_replayed(&self) -> bool {
         self.reads > Units::default() && self.writes == Units::default()
     }
 
-    /// What each table took, summed where each statement has its own.
+    /// Returns the capacity that each table took, summed where each statement has its own.
     pub(crate) fn by_table(each: &[Self]) -> Result<Cow<'_, [Self]>, Malformed> {
         if each.len() <= 1 {
             return Ok(Cow::Borrowed(each));
@@ -93,7 +93,7 @@ impl<'a> Capacity<'a> {
 pub(crate) struct Throttle<'a> {
     pub(crate) table: Option<Cow<'a, str>>,
     pub(crate) index: Option<String>,
-    /// Whether it is an index's though that is not named.
+    /// Whether it is the throttle of an index, even if that is not named.
     pub(crate) of_index: bool,
     pub(crate) operation: Option<Operation>,
     pub(crate) reason: Reason,
@@ -117,7 +117,7 @@ pub(crate) fn outcome(status: i32, body: Option<&[u8]>) -> Result<Outcome<'_>, M
 /// More tables and statements, or indexes of one, than any response tells of.
 const CAPACITIES_MAX: usize = 1_000;
 const INDEXES_MAX: usize = 100;
-/// As many reasons of a throttle are looked at.
+/// The most reasons of a throttle that are looked at.
 const REASONS_MAX: usize = 100;
 /// More units than a request can take; what is not a number of units is not from DynamoDB.
 const UNITS_MAX: f64 = (1_u64 << 40) as f64;
@@ -286,7 +286,7 @@ fn listed(message: &str) -> Vec<Cow<'static, str>> {
     codes.filter(|code| !code.is_empty()).map(|code| Cow::Owned(code.to_owned())).collect()
 }
 
-/// Whether a code, or an exception's name without its ending, says that there was too much of something.
+/// Returns whether a code, or an exception's name without its ending, says that there was too much of something.
 pub(crate) fn is_throttle(code: &str) -> bool {
     matches!(
         code,

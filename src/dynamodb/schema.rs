@@ -1,4 +1,4 @@
-//! What a detector knows of tables' keys: which attributes are hashed, of the table and of its indexes.
+//! Key schemas: which attributes are hashed, of a table and of its indexes.
 //!
 //! Read with every observed request and changed for every new table or so: one map, replaced whole.
 
@@ -39,7 +39,7 @@ const INFERRED_MAX: usize = 10_000;
 /// A table, and the name of its partition key as requests show it.
 pub(crate) type InferredKey<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// All tables of which something is known.
+/// The tables of which something is known.
 struct Known {
     tables: HashMap<String, TableSchema, RandomState>,
     #[cfg(loom)]

@@ -19,7 +19,7 @@ pub(crate) struct Target<'a> {
     pub(crate) keys: Vec<Cow<'a, [u8]>>,
 }
 
-/// Why a target is not found.
+/// The reason for which a target is not found.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum NoTarget {
     Malformed,
@@ -56,7 +56,7 @@ pub(crate) struct Finder<'s, 'g> {
     pub(crate) response_indexes: Vec<(String, bool)>,
     /// Whether the request was accepted, so that its keys are those of the table.
     pub(crate) accepted: bool,
-    /// What it tells of tables' keys.
+    /// The keys of tables that the request tells.
     pub(crate) inferred: RefCell<Vec<InferredKey<'s>>>,
     pub(crate) guard: &'g Guard,
 }
@@ -176,7 +176,7 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// Whether a queried index is local: a description knows, else the response shows it. Else one that is declared with the
+    /// Returns whether a queried index is local: a description knows, else the response shows it. Else one that is declared with the
     /// table's own key is; and of one that is not known a strong read is, which no global one allows.
     fn is_local(&self, action: &Action<'_>, schema: Option<&TableSchema>) -> bool {
         let index = || schema?.indexes.get(&**action.index.as_ref()?);
@@ -211,7 +211,7 @@ impl Finder<'_, '_> {
         joined(&values.iter().collect::<Vec<_>>()).ok().map(Cow::into_owned)
     }
 
-    /// Whether an item is known not to be in an index, as it lacks one of its attributes.
+    /// Returns whether an item is known not to be in an index, as it lacks one of its attributes.
     pub(crate) fn is_outside(&self, action: &Action<'_>, index: &str) -> bool {
         let whole = matches!(action.subject, Subject::Item(_) | Subject::Inserted(_));
         let known = || self.schemas.get(&action.table, self.guard)?.indexes.get(index);
