@@ -79,7 +79,7 @@ impl Sweep {
     }
 
     /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else
-    /// the quietest of a few. Asides have as many places, apart: a throttle takes none of a partition.
+    /// the quietest of a few. Synthetic keys have as many places, apart: a throttle takes none of a partition.
     pub(crate) fn trim(&self, partitions: &Table, new: Key<'_>, now: Moment, terms: &Terms, guard: &Guard) {
         // Counted out first, so that two threads don't both make one go for the same excess.
         'excess: while partitions.len(new).decrement_over(terms.max_partitions) {
