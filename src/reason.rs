@@ -1,10 +1,10 @@
-//! Why DynamoDB throttled a request, and why an amount is charged to no partition.
+//! Reasons: of a throttle, and of an amount that is charged to no partition.
 
-/// Why DynamoDB throttled a request.
+/// The reason for which DynamoDB throttled a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The answer named none.
+    /// The response named none.
     Unknown,
     /// The partition's own limit: the one reason that is evidence of a hot partition.
     KeyRange,
@@ -23,7 +23,7 @@ impl Reason {
 }
 
 impl Reason {
-    /// As metrics call it.
+    /// Returns the name that metrics have for it.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -35,7 +35,7 @@ impl Reason {
     }
 }
 
-/// What is tallied by table, or index, because no partition can be charged with it.
+/// The kind of an amount that is tallied by table, or index, because no partition can be charged with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Unattributed {
@@ -58,7 +58,7 @@ impl Unattributed {
 }
 
 impl Unattributed {
-    /// As metrics call it.
+    /// Returns the name that metrics have for it.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Scans | Self::ScanUnits => "scan",
@@ -68,7 +68,7 @@ impl Unattributed {
         }
     }
 
-    /// Whether it is capacity, in half units.
+    /// Returns whether it is capacity, in half units.
     pub(crate) fn is_units(self) -> bool {
         matches!(self, Self::ScanUnits | Self::IndexUnits)
     }

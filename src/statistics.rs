@@ -27,7 +27,7 @@ pub struct Statistics {
     pub throttles: [u64; 5],
     /// What no partition was charged with: in the order of [`Unattributed::ALL`](crate::Unattributed::ALL).
     pub unattributed: [u64; 5],
-    /// Capacity that was estimated because no answer told it, in half units.
+    /// Capacity that was estimated because no response told it, in half units.
     pub estimated_half_units: u64,
     /// Observed requests of operations that are not known.
     pub unknown_operations: u64,

@@ -1,7 +1,7 @@
 //! DynamoDB's capacity units, and what an operation takes of them.
 //!
 //! All by the AWS developer guide, "DynamoDB read and write operations". What a request alone tells is a lower bound: an
-//! update costs by the larger of the item before and after it, which only the answer's `ConsumedCapacity` knows.
+//! update costs by the larger of the item before and after it, which only the response's `ConsumedCapacity` knows.
 
 use std::fmt;
 use std::ops::{Add, AddAssign};

@@ -38,7 +38,7 @@ impl<'a, 'd> Hasher<'a, 'd> {
     }
 }
 
-/// Why a run of records stopped.
+/// The reason for which a run of records stopped.
 enum Stop<'a> {
     /// To warn, after this many.
     Warning(usize, Warning<'a>),
@@ -56,7 +56,7 @@ impl Detector {
         self.record_each(records.len(), |i| records[i].check(), |i| records[i], &mut Listener::Callback)
     }
 
-    /// The same, for records of which `check` says whether they are valid, and which `nth` then yields.
+    /// Does the same for `n` records: `check` says whether a record is valid, and `nth` then yields it.
     #[inline(always)]
     pub(crate) fn record_each<'a, E: From<Error>>(
         &self,

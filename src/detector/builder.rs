@@ -1,4 +1,4 @@
-//! How a detector is made.
+//! The builder: a detector's settings, checked and put together.
 
 use crate::detector::Detector;
 use crate::detector::warning::{Callback, Warning};
@@ -104,12 +104,12 @@ impl Builder {
         if !(1..=1_000).contains(&share_permille) {
             return Err(Error::Invalid);
         }
-        let of = |permille, seconds| {
+        let limits = |permille, seconds| {
             let [writes, reads] =
                 Operation::ALL.map(|operation| Some(measure.share(operation, permille, seconds)));
             Thresholds { writes, reads }
         };
-        let (second, sustained) = (of(1_000, 1), of(share_permille, SUSTAINED));
+        let (second, sustained) = (limits(1_000, 1), limits(share_permille, SUSTAINED));
         let builder = Self::new(THRESHOLD_MAX, THRESHOLD_MAX, 60);
         Ok(Self { capacity: true, processes, second, sustained, ..builder })
     }
@@ -121,35 +121,35 @@ impl Builder {
         self
     }
 
-    /// How many processes record the same table's traffic, about evenly: this one's share of DynamoDB's limits is what
+    /// Sets how many processes record the same table's traffic, about evenly: this one's share of DynamoDB's limits is what
     /// utilisation is judged by. At least 1, the default.
     pub fn processes(mut self, processes: u32) -> Self {
         self.processes = processes;
         self
     }
 
-    /// What one second of a partition must have to be hot, whatever the window has. `None`, the default: no
+    /// Sets what one second of a partition must have to be hot, whatever the window has. `None`, the default: no
     /// such rule.
     pub fn second_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.second = thresholds;
         self
     }
 
-    /// What five seconds of a partition, the current one and the four before it, must have to be hot, whatever the
+    /// Sets what five seconds of a partition, the current one and the four before it, must have to be hot, whatever the
     /// window has. `None`, the default: no such rule. Needs a window of 5 seconds or more.
     pub fn sustained_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.sustained = thresholds;
         self
     }
 
-    /// Whether the first throttle for the key range of a partition gives a warning, and then the first in each
+    /// Sets whether the first throttle for the key range of a partition gives a warning, and then the first in each
     /// interval.
     pub fn warn_of_throttles(mut self, warn: bool) -> Self {
         self.warn_of_throttles = warn;
         self
     }
 
-    /// What is called with each warning, on the thread whose record was due one, after the record is
+    /// Sets the callback. It gets each warning, on the thread whose record was due one, after the record is
     /// visible. Nothing is locked meanwhile, so it may use the detector; records made inside it count
     /// but call back no further. A panic in it is caught and counted in
     /// [`Statistics`](crate::Statistics).
@@ -168,7 +168,7 @@ impl Builder {
         self
     }
 
-    /// How many partitions are tracked at most; 0, the default, for no bound. At the bound a new
+    /// Sets how many partitions are tracked at most; 0, the default, for no bound. At the bound a new
     /// partition takes the place of an idle one, or of the quietest of a few. Throttles and tallies have as many places, apart.
     pub fn max_partitions(mut self, partitions: u64) -> Self {
         self.max_partitions = partitions;
@@ -210,7 +210,9 @@ impl Builder {
         if !valid {
             return Err(Error::Invalid);
         }
-        let rate = |of: Thresholds| Operation::ALL.map(|operation| of.of(operation).unwrap_or(u64::MAX));
+        let rate = |thresholds: Thresholds| {
+            Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX))
+        };
         let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
         let settings = Settings {
             hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),

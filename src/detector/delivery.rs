@@ -3,7 +3,7 @@
 use crate::detector::Detector;
 use crate::detector::warning::Warning;
 
-/// What a record's warning does, if one is due.
+/// The place that a record's warning goes to, if one is due.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
     /// Goes to the callback.
@@ -12,7 +12,7 @@ pub(crate) enum Delivery {
     Caller,
 }
 
-/// Who hears of the warnings that are due in a call.
+/// The receiver of the warnings that are due in a call.
 pub(crate) enum Listener<'l> {
     /// The callback.
     Callback,
@@ -29,7 +29,7 @@ impl Listener<'_> {
         }
     }
 
-    /// Tells of a warning. Nothing is pinned meanwhile.
+    /// Hands a warning over. Nothing is pinned meanwhile.
     #[cold]
     pub(crate) fn hear(&mut self, detector: &Detector, warning: &Warning<'_>) {
         match self {

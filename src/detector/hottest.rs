@@ -1,4 +1,4 @@
-//! The hottest partitions, found by a walk over the table while others record.
+//! The hottest partitions, found by a walk over the map while other threads record.
 
 use crate::detector::Detector;
 use crate::error::{Error, Refusal};
@@ -25,7 +25,7 @@ pub struct HotPartition {
     pub table: Vec<u8>,
     /// The partition-key value.
     pub pk: Vec<u8>,
-    /// What is counted.
+    /// The operation that is counted.
     pub operation: Operation,
     /// The count; in capacity mode, like the rest, in half units.
     pub count: u64,
@@ -35,16 +35,24 @@ pub struct HotPartition {
     pub demand: u64,
     /// The fullest second.
     pub peak: u64,
-    /// What share of DynamoDB's limit for a partition that second had, in thousandths; 1,000 at least if DynamoDB throttled
+    /// The share of DynamoDB's limit for a partition that this second had, in thousandths; 1,000 at least if DynamoDB throttled
     /// the partition for its key range.
     pub utilisation_permille: u32,
 }
 
-/// Segments that are visited before those who reclaim memory get a chance.
-const SEGMENTS_A_PIN: usize = 16;
+/// Segments that are visited under one pin. Memory is reclaimed between two pins.
+const SEGMENTS_PER_PIN: usize = 16;
 
-/// One look at a partition, and at its throttles.
-struct Glance<'g> {
+/// The state of a walk at one entry: which ledger it walks, at which moment, under which pin.
+#[derive(Clone, Copy)]
+pub(crate) struct Visit<'g> {
+    pub(crate) ledger: &'g Ledger,
+    pub(crate) now: Moment,
+    pub(crate) guard: &'g Guard,
+}
+
+/// One sample of a partition and of its throttles.
+struct Sample<'g> {
     key: Key<'g>,
     count: u64,
     throttles: u64,
@@ -52,18 +60,23 @@ struct Glance<'g> {
     peak: u64,
 }
 
-/// The best so far, and more that may yet drop out.
-struct Podium {
+/// The `n` partitions with the most demand so far, and candidates that may yet drop out.
+struct TopN {
     n: usize,
     measure: Measure,
-    /// Who has less is not among the best.
+    /// A partition with less demand than this is not among the `n`.
     least: u64,
     candidates: Vec<HotPartition>,
 }
 
-impl Podium {
-    fn admit(&mut self, glance: Glance<'_>, operation: Operation) -> Result<(), Error> {
-        let Glance { key, count, throttles, demand, peak } = glance;
+impl TopN {
+    fn new(n: usize, measure: Measure) -> Self {
+        Self { n, measure, least: 0, candidates: Vec::new() }
+    }
+
+    /// Adds a sample, if it may be among the `n`.
+    fn add(&mut self, sample: Sample<'_>, operation: Operation) -> Result<(), Error> {
+        let Sample { key, count, throttles, demand, peak } = sample;
         if demand < self.least.max(1) {
             return Ok(());
         }
@@ -83,15 +96,15 @@ impl Podium {
                 .max(1_000 * u32::from(throttles > 0)),
         });
         if self.candidates.len() >= self.n.saturating_mul(2).saturating_add(64) {
-            self.settle();
+            self.truncate();
         }
         Ok(())
     }
 
-    /// Leaves the best, in their order.
-    fn settle(&mut self) {
+    /// Drops all but the `n`, and sorts those: the most demand first.
+    fn truncate(&mut self) {
         let all = &mut self.candidates;
-        // One that moved, or was throttled too, may have been met twice.
+        // A partition that moved, or was throttled too, may have been met twice.
         all.sort_unstable_by(|a, b| (&a.table, &a.pk, b.demand).cmp(&(&b.table, &b.pk, a.demand)));
         all.dedup_by(|later, first| (&later.table, &later.pk) == (&first.table, &first.pk));
         all.sort_unstable_by(|a, b| {
@@ -113,52 +126,61 @@ impl Detector {
     /// [`Error::Memory`].
     pub fn hottest(&self, operation: Operation, n: usize) -> Result<Vec<HotPartition>, Error> {
         let measure = self.settings.measure;
-        let mut podium = Podium { n, measure, least: 0, candidates: Vec::new() };
+        let mut top = TopN::new(n, measure);
         let throttled = Counters::get(&self.settings.counters.throttles[Reason::KeyRange as usize]) > 0;
-        let begin = |podium: &mut Podium| *podium = Podium { n, measure, least: 0, candidates: Vec::new() };
+        let begin = |top: &mut TopN| *top = TopN::new(n, measure);
         self.scan(
-            &mut podium,
+            &mut top,
             begin,
             |_, _| {},
-            |podium, ledger, found, now, guard| {
+            |top, visit, found| {
                 let key = if synthetic::is_synthetic(found.key()) {
-                    // Found by its throttles, in case that it has nothing else.
+                    // A partition that has nothing but throttles is found by these.
                     let Some(key) = synthetic::throttled_key(found.key()) else { return Ok(()) };
                     key
                 } else {
                     found.key()
                 };
-                let glance = self.glance(ledger, key, operation, throttled, now, guard)?;
-                podium.admit(glance, operation).map_err(|_| Refusal::Memory)
+                let sample = self.sample(visit, key, operation, throttled)?;
+                top.add(sample, operation).map_err(|_| Refusal::Memory)
             },
         )?;
-        podium.settle();
-        Ok(podium.candidates)
+        top.truncate();
+        Ok(top.candidates)
     }
 
-    fn glance<'g>(
+    /// Samples a partition, and its throttles if there may be any.
+    fn sample<'g>(
         &self,
-        ledger: &Ledger,
+        visit: Visit<'g>,
         key: Key<'g>,
         operation: Operation,
         throttled: bool,
-        now: Moment,
-        guard: &'g Guard,
-    ) -> Result<Glance<'g>, Refusal> {
-        let look = |key: Key<'_>| {
-            let look = |found: Partition<'g>| {
-                found.series(operation, self.window_seconds(), guard).count_and_peak(now.second)
-            };
-            let hash = self.settings.hashing.key(key);
-            Ok::<_, Refusal>(ledger.look(key, hash, now, &self.settings, guard, look)?.unwrap_or((0, 0)))
-        };
-        let (count, peak) = look(key)?;
+    ) -> Result<Sample<'g>, Refusal> {
+        let (count, peak) = self.count_and_peak(visit, key, operation)?;
         let mut throttles = 0;
         if throttled {
-            (throttles, _) = with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, look)?;
+            (throttles, _) = with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, |synthetic| {
+                self.count_and_peak(visit, synthetic, operation)
+            })?;
         }
         let demand = count + throttles * u64::from(self.settings.measure.one);
-        Ok(Glance { key, count, throttles, demand, peak })
+        Ok(Sample { key, count, throttles, demand, peak })
+    }
+
+    /// Returns the count of one key in the window, and its fullest second; zeros for a key that is not tracked.
+    fn count_and_peak(
+        &self,
+        visit: Visit<'_>,
+        key: Key<'_>,
+        operation: Operation,
+    ) -> Result<(u64, u64), Refusal> {
+        let Visit { ledger, now, guard } = visit;
+        let read = |found: Partition<'_>| {
+            found.series(operation, self.window_seconds(), guard).count_and_peak(now.second)
+        };
+        let hash = self.settings.hashing.key(key);
+        Ok(ledger.look(key, hash, now, &self.settings, guard, read)?.unwrap_or((0, 0)))
     }
 
     /// Calls `see` with every entry, those with synthetic keys too, and begins again if the detector is cleared meanwhile.
@@ -167,23 +189,24 @@ impl Detector {
         state: &mut T,
         begin: impl Fn(&mut T),
         enter: impl Fn(&mut T, Segment<'_>),
-        see: impl for<'g> Fn(&mut T, &'g Ledger, Partition<'g>, Moment, &'g Guard) -> Result<(), Refusal>,
+        see: impl for<'g> Fn(&mut T, Visit<'g>, Partition<'g>) -> Result<(), Refusal>,
     ) -> Result<(), Error> {
         'again: loop {
             begin(state);
-            let (mut scan, mut of) = (Scan::default(), None);
+            let (mut scan, mut walked) = (Scan::default(), None);
             loop {
                 let guard = epoch::pin();
-                let (ledger, now) = (self.current.get(&guard), self.clock.now());
-                if *of.get_or_insert(ledger.number) != ledger.number {
+                let visit = Visit { ledger: self.current.get(&guard), now: self.clock.now(), guard: &guard };
+                let ledger = visit.ledger;
+                if *walked.get_or_insert(ledger.number) != ledger.number {
                     continue 'again;
                 }
-                for _ in 0..SEGMENTS_A_PIN {
+                for _ in 0..SEGMENTS_PER_PIN {
                     let Ok(next) = scan.next(&ledger.partitions, &guard) else { continue 'again };
                     let Some(segment) = next else { return Ok(()) };
                     segment.chain().for_each(|segment| enter(state, segment));
                     for (_, _, found) in segment.chain().flat_map(|segment| segment.entries()) {
-                        match see(state, ledger, found, now, &guard) {
+                        match see(state, visit, found) {
                             Ok(()) => {}
                             Err(Refusal::Cleared) => continue 'again,
                             Err(Refusal::Memory) => return Err(Error::Memory),

@@ -10,7 +10,7 @@ use crate::sys::memory::TryString;
 use crate::units::Units;
 use std::fmt::{self, Display, Write};
 
-/// What is written, and how.
+/// The choice of metrics that are written, and of their format.
 ///
 /// ```
 /// use hotpart::{Detector, Metrics};
@@ -39,7 +39,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// How many of the hottest partitions are written for each operation: 100 at most, whatever is asked for.
+    /// Sets how many of the hottest partitions are written for each operation: 100 at most, whatever is asked for.
     pub fn hottest(mut self, n: usize) -> Self {
         self.hottest = n.min(HOTTEST_MAX);
         self
@@ -90,7 +90,9 @@ impl Text {
         mut values: impl Iterator<Item = (&'static str, impl Display)>,
     ) -> fmt::Result {
         self.family(name, "counter", help)?;
-        values.try_for_each(|(of, value)| writeln!(self, "{name}_total{{{label}=\"{of}\"}} {value}"))
+        values.try_for_each(|(label_value, value)| {
+            writeln!(self, "{name}_total{{{label}=\"{label_value}\"}} {value}")
+        })
     }
 
     /// A label's value. `"` and newlines are escaped; `\`, control bytes and bytes that are not UTF-8 appear as `\xNN`, as in
@@ -184,7 +186,7 @@ impl Detector {
     fn write_hottest(&self, text: &mut Text, hottest: [&[HotPartition]; 2]) -> fmt::Result {
         let capacity = self.settings.measure.is_capacity();
         let amount = |n| if capacity { Number::Units(Units::from_halves(n)) } else { Number::Whole(n) };
-        let of = if capacity { "in units" } else { "in operations" };
+        let unit = if capacity { "in units" } else { "in operations" };
         let mut family = |name: &str, help: fmt::Arguments<'_>, value: &dyn Fn(&HotPartition) -> Number| {
             let window = self.window_seconds();
             text.family(
@@ -205,12 +207,14 @@ impl Detector {
         };
         let name = if capacity { "hotpart_partition_units" } else { "hotpart_partition_operations" };
         family(name, format_args!("Counts"), &|hot| amount(hot.count))?;
-        family("hotpart_partition_demand", format_args!("Counts and throttles, {of},"), &|hot| {
+        family("hotpart_partition_demand", format_args!("Counts and throttles, {unit},"), &|hot| {
             amount(hot.demand)
         })?;
         let throttles = format_args!("Throttles for the key range");
         family("hotpart_partition_throttles", throttles, &|hot| Number::Whole(hot.throttles))?;
-        family("hotpart_partition_peak", format_args!("The fullest second, {of},"), &|hot| amount(hot.peak))?;
+        family("hotpart_partition_peak", format_args!("The fullest second, {unit},"), &|hot| {
+            amount(hot.peak)
+        })?;
         let share = format_args!("The share of DynamoDB's limit that the fullest second had");
         family("hotpart_partition_utilisation_ratio", share, &|hot| {
             Number::Permille(hot.utilisation_permille)

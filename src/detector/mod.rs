@@ -1,4 +1,50 @@
-//! The detector: what a program holds.
+//! The detector: the one object that a program holds, and all that it can be asked.
+//!
+//! The idea: recording must cost a program next to nothing, so a detector is a frame of few parts that do not change,
+//! around one ledger that many threads write at once. The frame says what time it is, what the settings are, and where
+//! a warning goes. The ledger holds all that [`Detector::clear`] forgets, and is replaced whole by it.
+//!
+//! ```text
+//! Detector
+//!   +-- clock       the time of every record: the system's, or one that the program moves
+//!   +-- terms       settings that never change, and the counters of `Statistics`
+//!   +-- callback    called with a warning that is due, if the caller did not ask for it
+//!   +-- current --> Ledger         all that `clear` forgets
+//!   |                 +-- partitions   the map: an entry for a partition, and for a synthetic key
+//!   |                 +-- overrides    thresholds of tables and models
+//!   +-- records     the number of records, in a block for each thread
+//!   +-- schemas     key schemas of tables, for `observe`; `clear` keeps them
+//! ```
+//!
+//! `impl Detector` stands in nine files, one for each thing that a program asks, so that each is read with its own
+//! types and tests beside it:
+//!
+//! | file | holds | why there |
+//! |---|---|---|
+//! | `mod` | counts, thresholds, `clear`, the clock, statistics | they only read or set a part of the frame |
+//! | `builder` | `new`, `builder`, `for_dynamodb` | beside [`Builder`](builder::Builder), which checks the settings |
+//! | `recording` | `record*`, and the end of a record | one path from the call to the warning |
+//! | `batch` | `record_batch` | many records under one pin |
+//! | `table_handle` | `table` | beside [`TableHandle`](table_handle::TableHandle) |
+//! | `throttle` | `record_throttle`, throttle counts, tallies | all that is counted under synthetic keys |
+//! | `hottest` | `hottest`, and the walk over the map | the walk restarts when the detector is cleared |
+//! | `metrics` | `metrics` | the statistics and the hottest partitions as text |
+//! | `observe` | `observe`, `set_key_schema` | records what `dynamodb` works out |
+//!
+//! `record` (one record in full), `warning` (what a warning says) and `delivery` (where it goes) hold types only.
+//!
+//! Invariants:
+//! - A call that is refused has changed nothing, except where memory runs out in the middle of a batch or a request.
+//! - A record is made in one ledger. A thread that finds its ledger cleared records in the next one.
+//! - A callback runs with nothing pinned or locked, and never inside another callback of its thread.
+//! - Only `ffi` imports this folder, and `lib.rs` re-exports its public types (`ci/layers.sh`).
+//!
+//! Proof: `tests/properties` compares every call with an oracle, in Rust and in C; `tests/warnings.rs`,
+//! `tests/hottest.rs`, `tests/batch.rs` and `tests/rates.rs` tell the contract; `recording/tests.rs` refuses memory in
+//! the middle of a record; the fuzz targets `calls`, `counting` and `oracle` make calls up.
+//!
+//! A new question that a program may ask goes into a file of its own here. Nothing that the ledger or `dynamodb` could
+//! do without a detector belongs here.
 
 pub(crate) mod batch;
 pub(crate) mod builder;
@@ -148,7 +194,7 @@ impl Detector {
         self.settings.timing.window
     }
 
-    /// What the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
+    /// Returns the text that the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
     /// SipHash-2-4, of 128 bits, of the table and the key, each after its length in eight bytes, low ones first. See
     /// [`Builder::redact_keys`](crate::Builder::redact_keys).
     pub fn redacted(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Option<String> {
@@ -184,8 +230,8 @@ impl Detector {
         let mut bytes = 0;
         let begin = |bytes: &mut usize| *bytes = fixed;
         let enter = |bytes: &mut usize, segment: Segment<'_>| *bytes += segment.bytes();
-        let scanned = self.scan(&mut bytes, begin, enter, |bytes, _, found, _, guard| {
-            *bytes += found.past_bytes(self.window_seconds(), guard);
+        let scanned = self.scan(&mut bytes, begin, enter, |bytes, visit, found| {
+            *bytes += found.past_bytes(self.window_seconds(), visit.guard);
             Ok(())
         });
         scanned.expect("nothing here asks for memory");

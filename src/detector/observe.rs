@@ -5,13 +5,14 @@ use crate::detector::Detector;
 use crate::detector::delivery::Listener;
 use crate::detector::record::Record;
 use crate::detector::warning::Warning;
-use crate::dynamodb::charge::{self, Charge, Stray};
+use crate::dynamodb::attribution::{Attribution, attribute_request};
+use crate::dynamodb::charge::{self, Charge, UnkeyedIndexUnits};
 use crate::dynamodb::error::ObserveError;
-use crate::dynamodb::findings::{Findings, Throttled, findings};
 use crate::dynamodb::json::Malformed;
-use crate::dynamodb::request::{self, Api};
-use crate::dynamodb::response::{self, Answer, Outcome};
-use crate::dynamodb::schema::{described, reduced};
+use crate::dynamodb::request::{self, ApiOperation};
+use crate::dynamodb::response::{self, Outcome, Response};
+use crate::dynamodb::schema::{described, split_arn};
+use crate::dynamodb::throttle::Throttled;
 use crate::error::{Error, OutOfMemory};
 use crate::key::{Key, check_name};
 use crate::ledger::counters::Counters;
@@ -20,23 +21,23 @@ use crate::sys::epoch;
 use crate::sys::memory::try_text;
 use crate::units::Units;
 
-/// One attempt at a request, and its answer.
+/// One attempt at a request, and its response.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Exchange<'a> {
     /// "PutItem", or the header `X-Amz-Target`: "DynamoDB_20120810.PutItem".
     pub operation: &'a [u8],
     /// The request's body, as it was sent.
     pub request: &'a [u8],
-    /// The answer's body: all of it, or cut down to the members that are used; `None` where there is none.
+    /// The response's body: all of it, or cut down to the members that are used; `None` where there is none.
     pub response: Option<&'a [u8]>,
     /// The model that the records are made for.
     pub model: Option<&'a [u8]>,
-    /// The answer's HTTP status; 0 if none came.
+    /// The response's HTTP status; 0 if none came.
     pub http_status: u16,
 }
 
 impl Detector {
-    /// Records what a request to DynamoDB did, as far as its attempt and its answer tell, and returns how many
+    /// Records what a request to DynamoDB did, as far as the request and its response tell, and returns how many
     /// item-level actions that were. Operations that are not known are tallied in [`Statistics`](crate::Statistics), and
     /// scans by table.
     ///
@@ -61,7 +62,7 @@ impl Detector {
         self.observe_for(exchange, &mut Listener::Callback)
     }
 
-    /// The same, but `hear` is called with each due warning in place of the callback; it may use the detector.
+    /// Does the same, but `hear` is called with each due warning in place of the callback; it may use the detector.
     ///
     /// # Errors
     /// As [`Detector::observe`]. Warnings may have been given before memory ran out.
@@ -75,7 +76,7 @@ impl Detector {
 
     fn observe_for(&self, exchange: &Exchange<'_>, listener: &mut Listener<'_>) -> Result<u64, ObserveError> {
         exchange.model.map_or(Ok(()), check_name)?;
-        let Some(api) = Api::named(exchange.operation) else {
+        let Some(api) = ApiOperation::named(exchange.operation) else {
             Counters::add(&self.settings.counters.unknown_operations, 1);
             return Ok(0);
         };
@@ -83,17 +84,17 @@ impl Detector {
         let actions = request::actions(api, request)?;
         let status = i32::from(exchange.http_status);
         let outcome = response::outcome(status, exchange.response)?;
-        let findings = {
+        let attribution = {
             let guard = &epoch::pin();
             match outcome {
                 Outcome::Refused => return Ok(0),
-                Outcome::Done(Answer { description, .. }) if api == Api::Describe => {
+                Outcome::Success(Response { description, .. }) if api == ApiOperation::Describe => {
                     if let Some((table, schema)) = description.map(described).transpose()?.flatten() {
                         self.schemas.describe(&table, &schema, guard).map_err(Error::from)?;
                     }
                     return Ok(0);
                 }
-                outcome => findings(
+                outcome => attribute_request(
                     api,
                     &actions,
                     outcome,
@@ -103,7 +104,7 @@ impl Detector {
                 )?,
             }
         };
-        self.apply(findings, exchange.model, listener)
+        self.apply(attribution, exchange.model, listener)
     }
 
     /// Declares the names of the attributes that make up the partition key of a table (one) or of an index (one to
@@ -132,12 +133,12 @@ impl Detector {
         for attribute in attributes {
             hash.push(try_text(name(attribute.as_ref())?)?);
         }
-        Ok(self.schemas.declare(reduced(table).0, index, &hash, &epoch::pin())?)
+        Ok(self.schemas.declare(split_arn(table).0, index, &hash, &epoch::pin())?)
     }
 
     fn apply(
         &self,
-        found: Findings<'_>,
+        found: Attribution<'_>,
         model: Option<&[u8]>,
         listener: &mut Listener<'_>,
     ) -> Result<u64, ObserveError> {
@@ -175,13 +176,15 @@ impl Detector {
                 self.tally(table, charge.operation, Unattributed::ScanUnits, charge.units.halves())?;
             }
         }
-        for Stray { resource, operation, units } in found.strays.iter().filter(|_| capacity) {
+        for UnkeyedIndexUnits { resource, operation, units } in
+            found.unkeyed_index_units.iter().filter(|_| capacity)
+        {
             self.tally(resource.as_bytes(), *operation, Unattributed::IndexUnits, units.halves())?;
         }
         for (table, operation) in &found.unprocessed {
             self.tally(table.as_bytes(), *operation, Unattributed::Unprocessed, 1)?;
         }
-        for Throttled { resource, key, operation, reason } in &found.throttles {
+        for Throttled { resource, key, operation, reason } in &found.throttles.all {
             match key {
                 Some(key) => {
                     let key = Key { table: resource.as_bytes(), pk: key };

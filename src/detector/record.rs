@@ -45,7 +45,7 @@ impl<'a> Record<'a> {
         self
     }
 
-    /// What the record adds, at least 1; in half units in capacity mode. A partition's second saturates at 2³⁰ − 1.
+    /// Sets the amount that the record adds, at least 1; in half units in capacity mode. A partition's second saturates at 2³⁰ − 1.
     #[must_use]
     pub fn amount(mut self, amount: u64) -> Self {
         self.amount = Some(amount);

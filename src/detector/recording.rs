@@ -1,4 +1,4 @@
-//! How a detector records: the way that nearly all records take, and all that few of them have to do.
+//! Recording: the path that nearly all records take, and the steps that few of them need.
 
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
@@ -227,19 +227,12 @@ impl Detector {
         let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
         let peak = ledger.look(key, hash, now, settings, guard, peak).ok().flatten();
         Counters::add(&settings.counters.warnings, 1);
-        let Breach { rule, count, threshold, seconds } = breach;
+        let Breach { rule, count, seconds, .. } = breach;
         let peak = peak.unwrap_or(count);
         Some(Warning {
-            table: key.table,
-            pk: key.pk,
-            operation,
-            window_seconds: seconds,
-            count,
-            threshold,
             suppressed,
             // Others have added since `count` was; the fullest second of that moment had no more than `count`.
             peak: if matches!(rule, Rule::Window | Rule::Throttle) { peak.min(count) } else { peak },
-            rule,
             utilisation_permille: match rule {
                 // At its limit, says DynamoDB.
                 Rule::Throttle => 1_000,
@@ -247,15 +240,16 @@ impl Detector {
             },
             in_half_units: self.in_half_units(rule),
             redacted: self.redact(key),
+            ..Warning::new(key, operation, breach)
         })
     }
 
-    /// Whether amounts in a rule's warnings are in half units.
+    /// Returns whether amounts in a rule's warnings are in half units.
     pub(crate) fn in_half_units(&self, rule: Rule) -> bool {
         self.settings.measure.is_capacity() && rule != Rule::Throttle
     }
 
-    /// Whether a hot record is the one to warn; if so, how many were not since the last. One without an alarm always is:
+    /// Returns how many records were suppressed since the last warning, if this hot record is the one to warn. One without an alarm always is:
     /// either its partition has been replaced at the bound since it was recorded, and its warning state gone with it, or there
     /// is no memory to make one.
     fn ring(

@@ -36,7 +36,7 @@ impl Detector {
         Ok(throttles)
     }
 
-    /// The same, but a due warning is returned instead of calling back with it.
+    /// Does the same, but a due warning is returned instead of calling back with it.
     ///
     /// # Errors
     /// As [`Detector::record_throttle`].
@@ -81,7 +81,7 @@ impl Detector {
         with_synthetic_key(Kind::Throttle(reason), key, |synthetic| self.count(synthetic, operation))
     }
 
-    /// What was tallied for a table, or an index, in the window because no partition could be charged with it.
+    /// Returns the amount that was tallied for a table, or an index, in the window because no partition could be charged with it.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes; [`Error::Memory`].
@@ -138,7 +138,7 @@ impl Detector {
             let warning =
                 warns.then(|| self.warning(ledger, found, &posting, breach, delivery, guard)).flatten();
             // The warning is about the partition, not about its synthetic key.
-            Ok((count, warning.map(|warning| warning.of(key, self.redact(key)))))
+            Ok((count, warning.map(|warning| warning.with_key(key, self.redact(key)))))
         })
     }
 }

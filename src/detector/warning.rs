@@ -1,9 +1,9 @@
-//! What a warning says.
+//! A warning: its fields, and the line that it is displayed as.
 
 use crate::key::Key;
 use crate::key::redaction::Redacted;
 use crate::operation::Operation;
-use crate::policy::rule::Rule;
+use crate::policy::rule::{Breach, Rule};
 use crate::units::Units;
 use std::fmt;
 
@@ -31,7 +31,7 @@ pub struct Warning<'a> {
     pub table: &'a [u8],
     /// The partition-key value, as it was recorded.
     pub pk: &'a [u8],
-    /// What there was too much of.
+    /// The operation that there was too much of.
     pub operation: Operation,
     /// The seconds that `count` is of: the detector's window or, for the other rules, 1 or 5.
     pub window_seconds: u32,
@@ -45,38 +45,47 @@ pub struct Warning<'a> {
     pub peak: u64,
     /// Which rule is met.
     pub rule: Rule,
-    /// What share of DynamoDB's limit for a partition `count` is, in thousandths, on the average of its seconds.
+    /// The share of DynamoDB's limit for a partition that `count` is, in thousandths, on the average of its seconds.
     /// Without capacity mode an operation is taken for one unit. Of a throttle 1,000: DynamoDB says so.
     pub utilisation_permille: u32,
     /// Whether amounts are in half units. Throttles are a number of attempts.
     pub in_half_units: bool,
-    /// What is displayed in place of the key, if it is not to be read.
+    /// The text that is displayed in place of the key, if it is not to be read.
     pub(crate) redacted: Option<Redacted>,
 }
 
-/// What is called with a warning.
+/// The function that is called with a warning.
 pub(crate) type Callback = Box<dyn Fn(&Warning<'_>) + Send + Sync>;
 
-impl Warning<'_> {
-    /// The same about another key, and how that is written if it is not to be read.
-    pub(crate) fn of<'a>(&self, key: Key<'a>, redacted: Option<Redacted>) -> Warning<'a> {
-        let Self { operation, window_seconds, count, threshold, suppressed, peak, .. } = *self;
-        let Self { rule, utilisation_permille, in_half_units, .. } = *self;
-        let Key { table, pk } = key;
-        Warning {
-            table,
-            pk,
+impl<'a> Warning<'a> {
+    /// A warning that says which rule a key has met. Fields beyond that have their least values: no record was
+    /// suppressed, and the peak is 0.
+    pub(crate) fn new(key: Key<'a>, operation: Operation, breach: Breach) -> Self {
+        let Breach { rule, count, threshold, seconds } = breach;
+        Self {
+            table: key.table,
+            pk: key.pk,
             operation,
-            window_seconds,
+            window_seconds: seconds,
             count,
             threshold,
-            suppressed,
-            peak,
+            suppressed: 0,
+            peak: 0,
             rule,
-            utilisation_permille,
-            in_half_units,
-            redacted,
+            utilisation_permille: 0,
+            in_half_units: false,
+            redacted: None,
         }
+    }
+}
+
+impl Warning<'_> {
+    /// Returns this warning about another key. `redacted` is displayed in place of that key, if it is not to be read.
+    pub(crate) fn with_key<'a>(&self, key: Key<'a>, redacted: Option<Redacted>) -> Warning<'a> {
+        let Self { rule, count, threshold, window_seconds: seconds, .. } = *self;
+        let Self { suppressed, peak, utilisation_permille, in_half_units, .. } = *self;
+        let same = Warning::new(key, self.operation, Breach { rule, count, threshold, seconds });
+        Warning { suppressed, peak, utilisation_permille, in_half_units, redacted, ..same }
     }
 }
 
@@ -121,20 +130,8 @@ mod tests {
     use super::*;
 
     fn warning<'a>(table: &'a [u8], pk: &'a [u8]) -> Warning<'a> {
-        Warning {
-            table,
-            pk,
-            operation: Operation::Read,
-            window_seconds: 10,
-            count: 7,
-            threshold: 7,
-            suppressed: 0,
-            peak: 7,
-            rule: Rule::Window,
-            utilisation_permille: 0,
-            in_half_units: false,
-            redacted: None,
-        }
+        let breach = Breach { rule: Rule::Window, count: 7, threshold: 7, seconds: 10 };
+        Warning { peak: 7, ..Warning::new(Key { table, pk }, Operation::Read, breach) }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
-use crate::dynamodb::schema::reduced;
+use crate::dynamodb::schema::split_arn;
 use crate::operation::Operation;
 use crate::units::{Consistency, Units, read_units, write_units};
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// One item-level action.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Action<'a> {
-    /// A table's name; of an ARN what it is reduced to.
+    /// A table's name; of an ARN the table's name in it.
     pub(crate) table: Cow<'a, str>,
     /// The index that is queried.
     pub(crate) index: Option<Cow<'a, str>>,
@@ -19,21 +19,21 @@ pub(crate) struct Action<'a> {
     pub(crate) cost: Cost<'a>,
 }
 
-/// What an action says of its key.
+/// The key of an action, as far as the request says it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Subject<'a> {
     /// A `Key`, with the key's attributes and no others.
     Key(&'a str),
     /// An `Item`, with all attributes.
     Item(&'a str),
-    /// What a query's attributes are to equal: those of its key.
+    /// The values that a query's attributes are to equal: those of its key.
     Conditions(Vec<(Cow<'a, str>, Value<'a>)>),
-    /// What a statement's attributes are to equal, one of some values each. They may be any attributes.
+    /// The values that a statement's attributes are to equal, one of some values each. They may be any attributes.
     Pins(Vec<Pinned<'a>>),
     /// The values that a statement inserts: all attributes of an item.
     Inserted(Vec<Pinned<'a>>),
-    /// Nothing: a scan.
-    Nobody,
+    /// Nothing of it.
+    Scan,
 }
 
 /// An attribute, and the values that it may have.
@@ -50,7 +50,7 @@ pub(crate) enum Value<'a> {
     Other,
 }
 
-/// What an action takes at least, if the answer does not say.
+/// The units that an action takes at least, if the response does not say.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cost<'a> {
     /// To write an item, if all of it is known.
@@ -75,33 +75,33 @@ impl Action<'_> {
 }
 
 impl Cost<'_> {
-    /// By what the request says, and an item that the answer has.
-    pub(crate) fn estimate(&self, answered: Option<&str>) -> Units {
+    /// Estimates the units by what the request says, and by an item that the response has.
+    pub(crate) fn estimate(&self, returned: Option<&str>) -> Units {
         // An item that can't be measured was not accepted either.
         let size = |item: &str| attribute::item_size(item).unwrap_or(0);
         match *self {
             Cost::Write { item, transactional } => {
-                write_units(item.map_or(0, size).max(answered.map_or(0, size)), transactional)
+                write_units(item.map_or(0, size).max(returned.map_or(0, size)), transactional)
             }
-            Cost::Read(consistency) => read_units(answered.map_or(0, size), consistency),
+            Cost::Read(consistency) => read_units(returned.map_or(0, size), consistency),
         }
     }
 }
 
-/// Whether all actions are on one table.
+/// Returns whether all actions are on one table.
 pub(crate) fn one_table(actions: &[Action<'_>]) -> bool {
     actions.windows(2).all(|two| two[0].table == two[1].table)
 }
 
 fn table_name(name: Option<&str>) -> Result<Cow<'_, str>, Malformed> {
-    Ok(reduce(json::text(name.ok_or(Malformed)?)?))
+    Ok(table_of(json::text(name.ok_or(Malformed)?)?))
 }
 
-/// What a name or an ARN is reduced to: its table's name.
-pub(crate) fn reduce(name: Cow<'_, str>) -> Cow<'_, str> {
+/// Returns the name of the table that a name or an ARN is of.
+pub(crate) fn table_of(name: Cow<'_, str>) -> Cow<'_, str> {
     match name {
-        Cow::Borrowed(name) => Cow::Borrowed(reduced(name).0),
-        Cow::Owned(name) => Cow::Owned(reduced(&name).0.to_owned()),
+        Cow::Borrowed(name) => Cow::Borrowed(split_arn(name).0),
+        Cow::Owned(name) => Cow::Owned(split_arn(&name).0.to_owned()),
     }
 }
 

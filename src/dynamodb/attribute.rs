@@ -13,7 +13,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// How deeply the values of an item are looked into: DynamoDB allows 32 levels.
+/// The depth to which the values of an item are measured: DynamoDB allows 32 levels.
 const DEPTH_MAX: u32 = 40;
 
 /// The bytes that a key's attribute value stands for: of `S` its text, of `N` its canonical decimal, of `B` its bytes.
@@ -64,7 +64,7 @@ pub(crate) fn only(object: &str) -> Result<Option<(Cow<'_, str>, &str)>, Malform
     Ok(found.filter(|_| members == 1))
 }
 
-/// What an item takes in DynamoDB, by the developer guide: the UTF-8 of its names, and its values.
+/// Returns the bytes that an item takes in DynamoDB, by the developer guide: the UTF-8 of its names, and its values.
 pub(crate) fn item_size(item: &str) -> Result<u64, Malformed> {
     attributes_size(item, 0, 0)
 }
@@ -84,10 +84,10 @@ fn value_size(value: &str, depth: u32) -> Result<u64, Malformed> {
         return Err(Malformed);
     }
     let (tag, value) = only(value)?.ok_or(Malformed)?;
-    let sum = |of: &dyn Fn(&str) -> Result<u64, Malformed>| {
+    let sum = |element_size: &dyn Fn(&str) -> Result<u64, Malformed>| {
         let mut size = 0;
         json::elements(value, |element| {
-            size += of(element)?;
+            size += element_size(element)?;
             Ok::<(), Malformed>(())
         })?;
         Ok(size)

@@ -1,4 +1,4 @@
-//! What partitions are charged with: how many actions, and which part of the capacity that a request took.
+//! Charges: how many actions a partition is charged with, and which share of the capacity that a request took.
 
 use crate::dynamodb::action::{Action, one_table};
 use crate::dynamodb::response::Capacity;
@@ -7,7 +7,7 @@ use crate::operation::Operation;
 use crate::units::Units;
 use std::borrow::Cow;
 
-/// What one action, or one of the keys that it names, adds to a partition.
+/// The amount that one action, or one of the keys that it names, adds to a partition.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Charge<'a> {
     /// The action's place in its request.
@@ -17,26 +17,26 @@ pub(crate) struct Charge<'a> {
     pub(crate) key: Option<Cow<'a, [u8]>>,
     pub(crate) operation: Operation,
     pub(crate) actions: u64,
-    /// At first what it takes at least, then what it took.
+    /// First what it takes at least; after [`share_capacity`] what it took.
     pub(crate) units: Units,
 }
 
 /// Capacity of an index of which no key is known.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Stray {
+pub(crate) struct UnkeyedIndexUnits {
     pub(crate) resource: String,
     pub(crate) operation: Operation,
     pub(crate) units: Units,
 }
 
-/// Gives every charge its part of what the answer says that its table took. Returns what was only estimated, and what
+/// Gives every charge its share of what the response says that its table took. Returns what was only estimated, and what
 /// has no partition.
-pub(crate) fn settle<'a>(
+pub(crate) fn share_capacity<'a>(
     charges: &mut Vec<Charge<'a>>,
     actions: &[Action<'a>],
     capacity: &[Capacity<'a>],
     finder: &Finder<'_, '_>,
-) -> (Units, Vec<Stray>) {
+) -> (Units, Vec<UnkeyedIndexUnits>) {
     let is_only = one_table(actions);
     // Nearly always there is one, and nothing to share.
     if let ([charge], [took]) = (&mut charges[..], capacity)
@@ -46,7 +46,7 @@ pub(crate) fn settle<'a>(
         charge.units = took.units;
         return (Units::default(), Vec::new());
     }
-    let (mut estimated, mut strays, mut added) = (Units::default(), Vec::new(), Vec::new());
+    let (mut estimated, mut unkeyed, mut added) = (Units::default(), Vec::new(), Vec::new());
     let mut tables: Vec<_> = charges.iter().map(|charge| &actions[charge.action].table).collect();
     tables.sort_unstable();
     tables.dedup();
@@ -87,7 +87,7 @@ pub(crate) fn settle<'a>(
             let resource = index_resource(table, index);
             if holders.is_empty() {
                 let operation = charges[mine[0]].operation;
-                strays.push(Stray { resource, operation, units });
+                unkeyed.push(UnkeyedIndexUnits { resource, operation, units });
                 continue;
             }
             let weights: Vec<_> = holders.iter().map(|&(i, _)| weight(i)).collect();
@@ -99,10 +99,10 @@ pub(crate) fn settle<'a>(
         }
     }
     charges.append(&mut added);
-    (estimated, strays)
+    (estimated, unkeyed)
 }
 
-/// Shares in proportion to weights, in half units; what does not divide goes to the largest, so that the sum is exact.
+/// Divides `total` in proportion to `weights`, in half units. The remainder goes to the largest, so that the sum is exact.
 pub(crate) fn shares(total: Units, weights: &[Units]) -> Vec<Units> {
     let sum: u128 = weights.iter().map(|weight| u128::from(weight.halves())).sum();
     let share = |weight: &Units| {
@@ -110,16 +110,16 @@ pub(crate) fn shares(total: Units, weights: &[Units]) -> Vec<Units> {
         u64::try_from(share).unwrap_or(u64::MAX)
     };
     let mut all: Vec<_> = weights.iter().map(share).collect();
-    let rest = total.halves() - all.iter().sum::<u64>();
+    let remainder = total.halves() - all.iter().sum::<u64>();
     // The first of the largest.
     let largest = (0..all.len()).rev().max_by_key(|&i| weights[i]);
     if let Some(largest) = largest {
-        all[largest] += rest;
+        all[largest] += remainder;
     }
     all.into_iter().map(Units::from_halves).collect()
 }
 
-/// Puts together what is on one partition, so that it is one add and warns once at most.
+/// Merges the charges of one partition, so that they are one record, which warns once at most.
 pub(crate) fn merge(charges: Vec<Charge<'_>>) -> Vec<Charge<'_>> {
     if charges.len() <= 1 {
         return charges;

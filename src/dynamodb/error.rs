@@ -1,15 +1,15 @@
-//! Why a request was not observed.
+//! The reasons for which a request is not observed.
 
 use crate::dynamodb::json::Malformed;
 use crate::dynamodb::target::NoTarget;
 use crate::error::Error;
 use crate::key::check_name;
 
-/// Why a request was not observed. Nothing of it was recorded then.
+/// The reason for which a request was not observed. Nothing of it was recorded then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ObserveError {
-    /// The name of this table's partition key is needed and unknown: observe the answer of a DescribeTable, or set the
+    /// The name of this table's partition key is needed and unknown: observe the response of a DescribeTable, or set the
     /// schema, then observe this again.
     MissingSchema(String),
     /// It is not the JSON of that operation.

@@ -75,7 +75,7 @@ fn keyword(token: &str, word: &str) -> Option<()> {
     token.eq_ignore_ascii_case(word).then_some(())
 }
 
-/// What no name has in it. Nothing else is asked of names: DynamoDB checks them.
+/// Returns whether a character is in no name. Nothing else is asked of names: DynamoDB checks them.
 fn mark(c: char) -> bool {
     matches!(c, '(' | ')' | '=' | '<' | '>' | ',' | ':')
 }
@@ -100,7 +100,7 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// How many bytes there are before the next whitespace or mark.
+/// Returns how many bytes there are before the next whitespace or mark.
 fn word(text: &str) -> usize {
     text.find(|c: char| c.is_whitespace() || mark(c)).unwrap_or(text.len())
 }

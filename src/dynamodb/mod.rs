@@ -1,15 +1,56 @@
-//! What a request to DynamoDB and its response tell of the partitions they touched.
+//! Attribution: a request to DynamoDB, its response and the tables' key schemas in; the partitions that it touched out.
+//!
+//! The idea: this is a function of its arguments. It knows no detector, so it is read, tested and fuzzed alone, and a
+//! request that it refuses has recorded nothing. Its caller (`detector/observe.rs`) records what it returns.
+//!
+//! ```text
+//!  operation       request body              status, response body          schemas, mode
+//!      |                |                            |                            |
+//!  ApiOperation -->  request::actions          response::outcome                  |
+//!  (PutItem ...)        |  one Action an item:       |  success, throttled,       |
+//!                       |  table, what it says       |  condition failed, ...     |
+//!                       |  of its key, least cost    |                            |
+//!                       +--------------+-------------+----------------------------+
+//!                                      |
+//!                         attribution::attribute_request
+//!                                      |
+//!      1  target::Finder       the resource and key values of each action, by the schema
+//!      2  attribution          a Charge for each key, or a throttle, by the outcome
+//!      3  unprocessed          a batch's unprocessed items are charged no more
+//!      4  charge               the response's capacity is shared among the charges
+//!      5  check                every part can be recorded, or none is
+//!                                      |
+//!                                 Attribution
+//!            charges   throttles   unprocessed   unkeyed_index_units   estimated
+//! ```
+//!
+//! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's key condition) or
+//! `partiql` (statements). `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas.
+//!
+//! Invariants:
+//! - The work grows in step with the length of what was sent; no depth of nesting costs a stack. Each list that is
+//!   multiplied with another has a bound.
+//! - JSON is not built into a tree, but for items that came back unprocessed and whose text is not that of the request.
+//! - Shares of a capacity add up to it, to the half unit.
+//! - A key is inferred only from a request that DynamoDB accepted and that is good in all its parts.
+//! - Imports: `key`, `sys` and the words (`error`, `operation`, `reason`, `units`). No detector, ledger, map, partition
+//!   or policy (`ci/layers.sh`).
+//!
+//! Proof: `tests/observe` (the contract, case by case), `tests/schemas.rs`, `tests/properties` (against an oracle), the
+//! fuzz targets `observe` and `partiql`, and the tests beside each reader.
+//!
+//! Another operation of DynamoDB, or another member of a response, goes in here. What is recorded, and when, does not.
 
 #[cfg(not(loom))]
 pub(crate) mod action;
 #[cfg(not(loom))]
 pub(crate) mod attribute;
 #[cfg(not(loom))]
+pub(crate) mod attribution;
+#[cfg(not(loom))]
 pub(crate) mod charge;
 #[cfg(not(loom))]
 pub(crate) mod error;
-#[cfg(not(loom))]
-pub(crate) mod findings;
 pub(crate) mod json;
 #[cfg(not(loom))]
 pub(crate) mod key_condition;
@@ -26,3 +67,7 @@ pub(crate) mod response;
 pub(crate) mod schema;
 #[cfg(not(loom))]
 pub(crate) mod target;
+#[cfg(not(loom))]
+pub(crate) mod throttle;
+#[cfg(not(loom))]
+pub(crate) mod unprocessed;

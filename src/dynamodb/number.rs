@@ -14,7 +14,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(text: &'a str) -> Option<Self> {
+    fn parse(text: &'a str) -> Option<Self> {
         let (negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -29,12 +29,12 @@ impl<'a> Parts<'a> {
         (some && digits(whole) && digits(fraction)).then_some(Self { negative, whole, fraction, exponent })
     }
 
-    /// All digits in their order.
+    /// Returns all digits in their order.
     fn digits(&self) -> impl DoubleEndedIterator<Item = u8> + Clone {
         self.whole.bytes().chain(self.fraction.bytes())
     }
 
-    /// How many zeros come first, and how many significant digits after those.
+    /// Returns how many zeros come first, and how many significant digits after those.
     fn significant(&self) -> (usize, usize) {
         let all = self.whole.len() + self.fraction.len();
         let before = zeros(self.digits());
@@ -42,7 +42,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// How many zeros digits begin with.
+/// Returns how many zeros digits begin with.
 fn zeros(digits: impl Iterator<Item = u8>) -> usize {
     digits.take_while(|&digit| digit == b'0').count()
 }
@@ -60,7 +60,7 @@ fn exponent(text: &str) -> Option<i64> {
 /// The one plain decimal that a number is written as: `1`, `1.0` and `1e0` are `1`, and `-0` is `0`. `None`: it is not a
 /// number, or has more digits or another magnitude than DynamoDB's have, which is known before it is written out.
 pub(crate) fn canonical(text: &str) -> Option<String> {
-    let parts = Parts::of(text)?;
+    let parts = Parts::parse(text)?;
     let (before, len) = parts.significant();
     if len == 0 {
         return Some("0".to_owned());
@@ -85,11 +85,11 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// What a number takes in an item, by the developer guide's approximation: a byte for two significant digits and one
+/// Returns the bytes that a number takes in an item, by the developer guide's approximation: a byte for two significant digits and one
 /// more, and another one if it is negative. What is not a number is taken by its length.
 pub(crate) fn size(text: &str) -> u64 {
     let (digits, negative) =
-        Parts::of(text).map_or((text.len(), false), |parts| (parts.significant().1, parts.negative));
+        Parts::parse(text).map_or((text.len(), false), |parts| (parts.significant().1, parts.negative));
     digits.div_ceil(2) as u64 + 1 + u64::from(negative && digits > 0)
 }
 

@@ -39,7 +39,7 @@ fn key_conditions<'a>(
     names: Option<&'a str>,
     values: Option<&'a str>,
 ) -> Result<Conditions<'a>, Malformed> {
-    let look = |all: Option<&'a str>, name: &str| {
+    let member = |all: Option<&'a str>, name: &str| {
         let [found] = json::members(all.unwrap_or("{}"), [name])?;
         found.ok_or(Malformed)
     };
@@ -52,10 +52,10 @@ fn key_conditions<'a>(
     }
     let condition = |(name, value): (&str, &str)| {
         let name = match name.starts_with('#') {
-            true => json::text(look(names, name)?)?,
+            true => json::text(member(names, name)?)?,
             false => Cow::Owned(name.to_owned()),
         };
-        Ok((name, Value::Json(look(values, value)?)))
+        Ok((name, Value::Json(member(values, value)?)))
     };
     equalities.into_iter().map(condition).collect()
 }

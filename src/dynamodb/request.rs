@@ -1,6 +1,6 @@
-//! What a DynamoDB client sent: the item-level actions of a request, and what each says of its key.
+//! A request's body: the item-level actions in it, and what each says of its key.
 
-use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, read, reduce, write};
+use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, read, table_of, write};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::number;
@@ -11,9 +11,9 @@ use crate::operation::Operation;
 use crate::units::Consistency;
 use std::borrow::Cow;
 
-/// The operations of DynamoDB that are understood.
+/// DynamoDB's own operations, as far as they are understood. (An [`Operation`] is a write or a read.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Api {
+pub(crate) enum ApiOperation {
     GetItem,
     PutItem,
     UpdateItem,
@@ -27,12 +27,12 @@ pub(crate) enum Api {
     ExecuteStatement,
     BatchExecuteStatement,
     ExecuteTransaction,
-    /// CreateTable, DescribeTable and UpdateTable: their answers describe a table.
+    /// CreateTable, DescribeTable and UpdateTable: their responses describe a table.
     Describe,
 }
 
-impl Api {
-    /// By its name, or by the header `X-Amz-Target`.
+impl ApiOperation {
+    /// Returns the operation of this name, or of this header `X-Amz-Target`.
     pub(crate) fn named(name: &[u8]) -> Option<Self> {
         Some(match name.strip_prefix(b"DynamoDB_20120810.").unwrap_or(name) {
             b"GetItem" => Self::GetItem,
@@ -70,34 +70,36 @@ fn push<'a>(actions: &mut Vec<Action<'a>>, action: Action<'a>) -> Result<(), Mal
     if actions.len() > ACTIONS_MAX { Err(Malformed) } else { Ok(()) }
 }
 
-/// The actions of a request.
-pub(crate) fn actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
+/// Returns the actions of a request.
+pub(crate) fn actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     let actions = all_actions(api, request)?;
     // A statement is on as many keys as it names.
     let keys: usize = actions.iter().map(Action::keys_at_most).sum();
     if keys > ACTIONS_MAX { Err(Malformed) } else { Ok(actions) }
 }
 
-fn all_actions(api: Api, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
+fn all_actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     match api {
-        Api::GetItem => Ok(vec![get(request, false)?]),
-        Api::PutItem => Ok(vec![put(request, false)?]),
-        Api::UpdateItem | Api::DeleteItem => Ok(vec![change(request, false)?]),
-        Api::BatchGetItem => batch_get(request),
-        Api::BatchWriteItem => batch_write(request),
-        Api::TransactGetItems => transaction(request, &["Get"]),
-        Api::TransactWriteItems => transaction(request, &["Put", "Update", "Delete", "ConditionCheck"]),
-        Api::Query => Ok(vec![query(request)?]),
-        Api::Scan => {
+        ApiOperation::GetItem => Ok(vec![get(request, false)?]),
+        ApiOperation::PutItem => Ok(vec![put(request, false)?]),
+        ApiOperation::UpdateItem | ApiOperation::DeleteItem => Ok(vec![change(request, false)?]),
+        ApiOperation::BatchGetItem => batch_get(request),
+        ApiOperation::BatchWriteItem => batch_write(request),
+        ApiOperation::TransactGetItems => transaction(request, &["Get"]),
+        ApiOperation::TransactWriteItems => {
+            transaction(request, &["Put", "Update", "Delete", "ConditionCheck"])
+        }
+        ApiOperation::Query => Ok(vec![query(request)?]),
+        ApiOperation::Scan => {
             let [table, index, consistent] =
                 json::members(request, ["TableName", "IndexName", "ConsistentRead"])?;
             let (index, consistency) = (index.map(json::text).transpose()?, consistency(consistent)?);
-            Ok(vec![Action { index, ..read(table, Subject::Nobody, consistency)? }])
+            Ok(vec![Action { index, ..read(table, Subject::Scan, consistency)? }])
         }
-        Api::ExecuteStatement => Ok(vec![execute(request, api)?]),
-        Api::BatchExecuteStatement => statements(request, "Statements", api),
-        Api::ExecuteTransaction => statements(request, "TransactStatements", api),
-        Api::Describe => {
+        ApiOperation::ExecuteStatement => Ok(vec![execute(request, api)?]),
+        ApiOperation::BatchExecuteStatement => statements(request, "Statements", api),
+        ApiOperation::ExecuteTransaction => statements(request, "TransactStatements", api),
+        ApiOperation::Describe => {
             json::members(request, ["TableName"])?;
             Ok(Vec::new())
         }
@@ -120,14 +122,14 @@ fn change(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     write(table, Subject::Key(key.ok_or(Malformed)?), transactional)
 }
 
-/// Hands over the tables of `RequestItems`, and what is asked of each.
+/// Calls `see` with each table of `RequestItems`, and with what is asked of it.
 fn each_table<'a>(
     request: &'a str,
     mut see: impl FnMut(Cow<'a, str>, &'a str) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
     let [tables] = json::members(request, ["RequestItems"])?;
     json::each(tables.ok_or(Malformed)?, |table, asked| {
-        let table = reduce(table);
+        let table = table_of(table);
         // It is copied for each of its items.
         if table.len() > NAME_MAX { Err(Malformed) } else { see(table, asked) }
     })
@@ -150,7 +152,7 @@ fn batch_write(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     let mut all = Vec::new();
     each_table(request, |table, asked| {
         json::elements(asked, |write| {
-            let (subject, item) = written(write)?;
+            let (subject, item) = batch_write_subject(write)?;
             let cost = Cost::Write { item, transactional: false };
             let table = table.clone();
             push(&mut all, Action { table, index: None, operation: Operation::Write, subject, cost })
@@ -159,8 +161,8 @@ fn batch_write(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     Ok(all)
 }
 
-/// What one of a batch's writes is about.
-pub(crate) fn written(write: &str) -> Result<(Subject<'_>, Option<&str>), Malformed> {
+/// Returns the key or item of one of a batch's writes, and the item that it puts.
+pub(crate) fn batch_write_subject(write: &str) -> Result<(Subject<'_>, Option<&str>), Malformed> {
     let [put, delete] = json::members(write, ["PutRequest", "DeleteRequest"])?;
     match (put, delete) {
         (Some(put), None) => {
@@ -192,14 +194,14 @@ fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, 
     Ok(all)
 }
 
-fn statements<'a>(request: &'a str, member: &str, api: Api) -> Result<Vec<Action<'a>>, Malformed> {
+fn statements<'a>(request: &'a str, member: &str, api: ApiOperation) -> Result<Vec<Action<'a>>, Malformed> {
     let [all] = json::members(request, [member])?;
     let mut actions = Vec::new();
     json::elements(all.ok_or(Malformed)?, |statement| push(&mut actions, execute(statement, api)?))?;
     Ok(actions)
 }
 
-fn execute(request: &str, api: Api) -> Result<Action<'_>, Malformed> {
+fn execute(request: &str, api: ApiOperation) -> Result<Action<'_>, Malformed> {
     let [text, parameters, consistent] =
         json::members(request, ["Statement", "Parameters", "ConsistentRead"])?;
     let text = json::text(text.ok_or(Malformed)?)?;
@@ -219,7 +221,7 @@ fn execute(request: &str, api: Api) -> Result<Action<'_>, Malformed> {
     let own = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
     let pin = |pin: &Pin<'_>| (own(&pin.attribute), pin.values.iter().map(value).collect());
     let pins = statement.pins.iter().map(pin).collect();
-    let table = reduce(own(&statement.table));
+    let table = table_of(own(&statement.table));
     let reads = statement.verb == Verb::Select;
     let transactional = api.is_transaction();
     let cost = match (reads, transactional) {

@@ -1,18 +1,18 @@
-//! What DynamoDB answered: whether it did what was asked, what that took, and what it refused for want of throughput.
+//! A response: whether DynamoDB did what was asked, what that took, and what it refused for want of throughput.
 
-use crate::dynamodb::action::reduce;
+use crate::dynamodb::action::table_of;
 use crate::dynamodb::json::{self, Malformed};
-use crate::dynamodb::schema::reduced;
+use crate::dynamodb::schema::split_arn;
 use crate::operation::Operation;
 use crate::reason::Reason;
 use crate::units::Units;
 use std::borrow::Cow;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome<'a> {
-    Done(Answer<'a>),
-    /// No answer, or a fault of the server's: it may have run.
+    Success(Response<'a>),
+    /// No response, or a fault of the server's: it may have run.
     Unknown,
     /// A condition did not hold; the item that it was about, if that was asked for.
     ConditionFailed(Option<&'a str>),
@@ -23,9 +23,9 @@ pub(crate) enum Outcome<'a> {
     Refused,
 }
 
-/// The members of an answer that say what was done.
+/// The members of a response that say what was done.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Answer<'a> {
+pub(crate) struct Response<'a> {
     pub(crate) capacity: Vec<Capacity<'a>>,
     pub(crate) item: Option<&'a str>,
     pub(crate) items: Option<&'a str>,
@@ -34,13 +34,13 @@ pub(crate) struct Answer<'a> {
     pub(crate) description: Option<&'a str>,
 }
 
-/// What a request took of one table and its indexes.
+/// The capacity that a request took of one table and its indexes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Capacity<'a> {
     pub(crate) table: Cow<'a, str>,
     /// Of the table and its local indexes; of a bare total all.
     pub(crate) units: Units,
-    /// Of global indexes, if the answer has details.
+    /// Of global indexes, if the response has details.
     pub(crate) indexes: Vec<(Cow<'a, str>, Units)>,
     /// The local indexes that are named.
     pub(crate) local: Vec<Cow<'a, str>>,
@@ -55,12 +55,12 @@ impl<'a> Capacity<'a> {
         self.table == table || (is_only && self.table.is_empty())
     }
 
-    /// Whether writes took read units: they were a replay.
+    /// Returns whether writes took read units: they were a replay.
     pub(crate) fn is_replayed(&self) -> bool {
         self.reads > Units::default() && self.writes == Units::default()
     }
 
-    /// What each table took, where statements of one are told apart.
+    /// Returns the capacity that each table took, summed where each statement has its own.
     pub(crate) fn by_table(each: &[Self]) -> Result<Cow<'_, [Self]>, Malformed> {
         if each.len() <= 1 {
             return Ok(Cow::Borrowed(each));
@@ -93,36 +93,36 @@ impl<'a> Capacity<'a> {
 pub(crate) struct Throttle<'a> {
     pub(crate) table: Option<Cow<'a, str>>,
     pub(crate) index: Option<String>,
-    /// Whether it is an index's though that is not named.
+    /// Whether it is the throttle of an index, even if that is not named.
     pub(crate) of_index: bool,
     pub(crate) operation: Option<Operation>,
     pub(crate) reason: Reason,
 }
 
-/// Reads an answer. `status` 0: there was none.
+/// Reads a response. `status` 0: there was none.
 pub(crate) fn outcome(status: i32, body: Option<&[u8]>) -> Result<Outcome<'_>, Malformed> {
     match status {
         200..=299 => {
             let text = |body| std::str::from_utf8(body).map_err(|_| Malformed);
-            body.map_or(Ok(Answer::default()), |body| answer(text(body)?)).map(Outcome::Done)
+            body.map_or(Ok(Response::default()), |body| success(text(body)?)).map(Outcome::Success)
         }
         0 | 500.. => Ok(Outcome::Unknown),
-        // What can't be read is somebody else's on the way, such as a proxy's page.
+        // What can't be read is from something on the way, such as a proxy's page.
         _ => Ok(body
             .and_then(|body| refusal(std::str::from_utf8(body).ok()?).ok())
             .unwrap_or(Outcome::Refused)),
     }
 }
 
-/// More tables and statements, or indexes of one, than any answer tells of.
+/// More tables and statements, or indexes of one, than any response tells of.
 const CAPACITIES_MAX: usize = 1_000;
 const INDEXES_MAX: usize = 100;
-/// As many reasons of a throttle are looked at.
+/// The most reasons of a throttle that are looked at.
 const REASONS_MAX: usize = 100;
-/// More units than a request can take; what is not a number of units is not told by DynamoDB.
+/// More units than a request can take; what is not a number of units is not from DynamoDB.
 const UNITS_MAX: f64 = (1_u64 << 40) as f64;
 
-fn answer(body: &str) -> Result<Answer<'_>, Malformed> {
+fn success(body: &str) -> Result<Response<'_>, Malformed> {
     let [capacity, item, items, responses, write, read, table, description] = json::members(
         body,
         [
@@ -149,7 +149,7 @@ fn answer(body: &str) -> Result<Answer<'_>, Malformed> {
         Some(one) => vec![consumed(one)?],
     };
     let (unprocessed, description) = (write.or(read), description.or(table));
-    Ok(Answer { capacity, item, items, responses, unprocessed, description })
+    Ok(Response { capacity, item, items, responses, unprocessed, description })
 }
 
 fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
@@ -195,7 +195,7 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
         None => Cow::Borrowed(""),
     };
     Ok(Capacity {
-        table: reduce(name),
+        table: table_of(name),
         units: own,
         indexes,
         local: locals,
@@ -286,7 +286,7 @@ fn listed(message: &str) -> Vec<Cow<'static, str>> {
     codes.filter(|code| !code.is_empty()).map(|code| Cow::Owned(code.to_owned())).collect()
 }
 
-/// Whether a code, or an exception's name without its ending, says that there was too much of something.
+/// Returns whether a code, or an exception's name without its ending, says that there was too much of something.
 pub(crate) fn is_throttle(code: &str) -> bool {
     matches!(
         code,
@@ -315,10 +315,10 @@ impl<'a> Throttle<'a> {
         };
         let (mut table, mut index) = (None, None);
         if let Some(resource) = resource {
-            let (name, of) = reduced(&resource);
+            let (name, arn_index) = split_arn(&resource);
             // Not only ARNs: `TABLE/index/INDEX` too.
             let (name, local) = name.split_once("/index/").map_or((name, None), |(name, i)| (name, Some(i)));
-            index = of.or(local).map(str::to_owned);
+            index = arn_index.or(local).map(str::to_owned);
             table = Some(Cow::Owned(name.to_owned()));
         }
         Self { table, of_index: of_index || index.is_some(), index, operation, reason }

@@ -1,4 +1,4 @@
-//! What a detector knows of tables' keys: which attributes are hashed, of the table and of its indexes.
+//! Key schemas: which attributes are hashed, of a table and of its indexes.
 //!
 //! Read with every observed request and changed for every new table or so: one map, replaced whole.
 
@@ -34,13 +34,13 @@ pub(crate) struct IndexSchema {
     pub(crate) local: Option<bool>,
 }
 
-/// Tables that are learnt from traffic, at most. Declared ones are always kept.
-const LEARNT_MAX: usize = 10_000;
+/// The most tables whose key is inferred from traffic. Declared ones are always kept.
+const INFERRED_MAX: usize = 10_000;
 
-/// A table, and the name of its partition key.
-pub(crate) type Learnt<'a> = (Cow<'a, str>, Cow<'a, str>);
+/// A table, and the name of its partition key as requests show it.
+pub(crate) type InferredKey<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// All tables of which something is known.
+/// The tables of which something is known.
 struct Known {
     tables: HashMap<String, TableSchema, RandomState>,
     #[cfg(loom)]
@@ -121,7 +121,7 @@ impl Schemas {
         }
     }
 
-    /// Takes what a caller declares.
+    /// Takes over what a caller declares.
     pub(crate) fn declare(
         &self,
         table: &str,
@@ -142,13 +142,17 @@ impl Schemas {
         self.set(table, change, guard)
     }
 
-    /// Learns the names of tables' partition keys from a request that was answered.
-    pub(crate) fn learn(&self, learnt: &[Learnt<'_>], guard: &Guard) -> Result<(), OutOfMemory> {
+    /// Adds the names of tables' partition keys that a request showed which DynamoDB accepted.
+    pub(crate) fn add_inferred(
+        &self,
+        inferred: &[InferredKey<'_>],
+        guard: &Guard,
+    ) -> Result<(), OutOfMemory> {
         let changed = |known: &Known| {
-            let room = LEARNT_MAX.saturating_sub(known.tables.len());
-            let new = learnt
+            let room = INFERRED_MAX.saturating_sub(known.tables.len());
+            let new = inferred
                 .iter()
-                .filter(|(table, _)| known.tables.get(&**table).is_none_or(|of| of.hash.is_none()));
+                .filter(|(table, _)| known.tables.get(&**table).is_none_or(|schema| schema.hash.is_none()));
             let mut changed = Vec::new();
             for (table, hash) in new.take(room) {
                 let before = known.tables.get(&**table);
@@ -161,7 +165,7 @@ impl Schemas {
         self.replace(changed, guard)
     }
 
-    /// Learns what a table's description says.
+    /// Takes over what a table's description says.
     pub(crate) fn describe(
         &self,
         table: &str,
@@ -252,8 +256,8 @@ fn key_of(keys: &str) -> Result<(Vec<String>, Vec<String>), Malformed> {
     if hash.is_empty() { Err(Malformed) } else { Ok((hash, range)) }
 }
 
-/// The table that a name or ARN is of, and the index if it is one's.
-pub(crate) fn reduced(name: &str) -> (&str, Option<&str>) {
+/// Splits a name or an ARN into the table's name, and the index's if it is of one.
+pub(crate) fn split_arn(name: &str) -> (&str, Option<&str>) {
     if !name.starts_with("arn:") {
         return (name, None);
     }

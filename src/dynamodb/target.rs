@@ -3,7 +3,7 @@
 use crate::dynamodb::action::{Action, Pinned, Subject, Value};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
-use crate::dynamodb::schema::{IndexSchema, Learnt, Schemas, TableSchema};
+use crate::dynamodb::schema::{IndexSchema, InferredKey, Schemas, TableSchema};
 use crate::error::OutOfMemory;
 use crate::sys::memory::try_text;
 use crossbeam_epoch::Guard;
@@ -20,13 +20,13 @@ pub(crate) struct Target<'a> {
     pub(crate) keys: Vec<Cow<'a, [u8]>>,
 }
 
-/// Why a target is not found.
+/// The reason for which a target is not found.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum NoTarget {
     Malformed,
     /// The schema of this table is needed.
     Schema(String),
-    /// What was learnt could not be kept.
+    /// There is no memory to keep what was inferred.
     Memory,
 }
 
@@ -50,15 +50,15 @@ pub(crate) fn index_resource(table: &str, index: &str) -> String {
 /// The most values that a statement's IN may have for a key: DynamoDB takes 50.
 const VALUES_MAX: usize = 100;
 
-/// What is known of tables, and what the answer tells about the index that was queried.
+/// Finds targets by what is known of tables, and by what the response tells about the index that was queried.
 pub(crate) struct Finder<'s, 'g> {
     pub(crate) schemas: &'s Schemas,
-    /// Indexes that the answer names, and whether they are local ones.
-    pub(crate) shown: Vec<(String, bool)>,
+    /// Indexes that the response names, and whether they are local ones.
+    pub(crate) response_indexes: Vec<(String, bool)>,
     /// Whether the request was accepted, so that its keys are those of the table.
     pub(crate) accepted: bool,
-    /// What it tells of tables' keys.
-    pub(crate) learnt: RefCell<Vec<Learnt<'s>>>,
+    /// The keys of tables that the request tells.
+    pub(crate) inferred: RefCell<Vec<InferredKey<'s>>>,
     pub(crate) guard: &'g Guard,
 }
 
@@ -75,7 +75,7 @@ impl Finder<'_, '_> {
             }
             Subject::Conditions(conditions) => self.of_conditions(action, conditions, schema),
             Subject::Pins(pins) | Subject::Inserted(pins) => self.of_pins(action, pins, schema),
-            Subject::Nobody => Ok(Target { resource: self.resource(action, schema), keys: Vec::new() }),
+            Subject::Scan => Ok(Target { resource: self.resource(action, schema), keys: Vec::new() }),
         }
     }
 
@@ -86,8 +86,8 @@ impl Finder<'_, '_> {
         item: &'a str,
         schema: Option<&TableSchema>,
     ) -> Result<Cow<'a, [u8]>, NoTarget> {
-        let told = || self.told(&action.table).map(Cow::Owned);
-        let hash = schema.and_then(|schema| schema.hash.as_deref()).map(Cow::Borrowed).or_else(told);
+        let inferred = || self.inferred_key(&action.table).map(Cow::Owned);
+        let hash = schema.and_then(|schema| schema.hash.as_deref()).map(Cow::Borrowed).or_else(inferred);
         if let Some(hash) = hash
             && let Some(value) = member(item, &hash)?
         {
@@ -100,7 +100,7 @@ impl Finder<'_, '_> {
         };
         let value = attribute::key_value(value)?;
         if self.accepted {
-            self.learn(&action.table, &name)?;
+            self.infer(&action.table, &name)?;
         }
         Ok(value)
     }
@@ -112,9 +112,10 @@ impl Finder<'_, '_> {
         schema: Option<&TableSchema>,
     ) -> Result<Target<'a>, NoTarget> {
         let resource = self.resource(action, schema);
-        let look = |name: &str| conditions.iter().find(|(of, _)| of == name).map(|(_, value)| value);
+        let value_of =
+            |name: &str| conditions.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value);
         if let Some(hash) = self.hash(action, schema)
-            && let Some(values) = hash.iter().map(|name| look(name)).collect::<Option<Vec<_>>>()
+            && let Some(values) = hash.iter().map(|name| value_of(name)).collect::<Option<Vec<_>>>()
         {
             return Ok(Target { resource, keys: vec![joined(&values)?] });
         }
@@ -125,7 +126,7 @@ impl Finder<'_, '_> {
         };
         let key = joined(&[value])?;
         if self.accepted && action.index.is_none() {
-            self.learn(&action.table, name)?;
+            self.infer(&action.table, name)?;
         }
         Ok(Target { resource, keys: vec![key] })
     }
@@ -176,7 +177,7 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// Whether a queried index is local: a description knows, else the answer shows it. Else one that is declared with the
+    /// Returns whether a queried index is local: a description knows, else the response shows it. Else one that is declared with the
     /// table's own key is; and of one that is not known a strong read is, which no global one allows.
     fn is_local(&self, action: &Action<'_>, schema: Option<&TableSchema>) -> bool {
         let index = || schema?.indexes.get(&**action.index.as_ref()?);
@@ -186,8 +187,8 @@ impl Finder<'_, '_> {
             Some(index.hash.len() == 1 && index.hash.first() == Some(hash))
         };
         let is = |(name, local): &(String, bool)| (action.index.as_deref() == Some(name)).then_some(*local);
-        let shown = || self.shown.iter().find_map(is);
-        described.or_else(shown).or_else(declared).unwrap_or_else(|| action.is_strong())
+        let responded = || self.response_indexes.iter().find_map(is);
+        described.or_else(responded).or_else(declared).unwrap_or_else(|| action.is_strong())
     }
 
     /// The value that an item has of an index's key, if that is known and the item is in the index. Of one that is
@@ -197,7 +198,7 @@ impl Finder<'_, '_> {
             self.schemas.get(&action.table, self.guard)?.indexes.get(index)?;
         let value = |name: &String| match &action.subject {
             Subject::Item(item) | Subject::Key(item) => member(item, name).ok()?.map(Value::Json),
-            Subject::Inserted(pins) => match &pins.iter().find(|(of, _)| of == name)?.1[..] {
+            Subject::Inserted(pins) => match &pins.iter().find(|(attribute, _)| attribute == name)?.1[..] {
                 [value] => Some(value.clone()),
                 _ => None,
             },
@@ -211,25 +212,25 @@ impl Finder<'_, '_> {
         joined(&values.iter().collect::<Vec<_>>()).ok().map(Cow::into_owned)
     }
 
-    /// Whether an item is known not to be in an index, as it lacks one of its attributes.
+    /// Returns whether an item is known not to be in an index, as it lacks one of its attributes.
     pub(crate) fn is_outside(&self, action: &Action<'_>, index: &str) -> bool {
         let whole = matches!(action.subject, Subject::Item(_) | Subject::Inserted(_));
         let known = || self.schemas.get(&action.table, self.guard)?.indexes.get(index);
         whole && known().is_some() && self.index_key(action, index).is_none()
     }
 
-    /// What another action of this request told of a table's key.
-    fn told(&self, table: &str) -> Option<String> {
-        let learnt = self.learnt.borrow();
-        learnt.iter().find(|(of, _)| of == table).map(|(_, hash)| hash.to_string())
+    /// Returns the name of a table's key that another action of this request has told.
+    fn inferred_key(&self, table: &str) -> Option<String> {
+        let inferred = self.inferred.borrow();
+        inferred.iter().find(|(known, _)| known == table).map(|(_, hash)| hash.to_string())
     }
 
     /// Keeps what the request tells, until all of it is found good.
-    fn learn(&self, table: &str, hash: &str) -> Result<(), OutOfMemory> {
-        let mut learnt = self.learnt.borrow_mut();
-        if !learnt.iter().any(|(of, _)| of == table) {
-            learnt.try_reserve(1)?;
-            learnt.push((Cow::Owned(try_text(table)?), Cow::Owned(try_text(hash)?)));
+    fn infer(&self, table: &str, hash: &str) -> Result<(), OutOfMemory> {
+        let mut inferred = self.inferred.borrow_mut();
+        if !inferred.iter().any(|(known, _)| known == table) {
+            inferred.try_reserve(1)?;
+            inferred.push((Cow::Owned(try_text(table)?), Cow::Owned(try_text(hash)?)));
         }
         Ok(())
     }
@@ -244,7 +245,8 @@ fn member<'a>(item: &'a str, name: &str) -> Result<Option<&'a str>, Malformed> {
 /// The values that an attribute may have by all that pins it, each once; `None` if nothing that is spelled out does. A
 /// list that is a parameter, say, pins it too, but nobody knows to what.
 fn values_of<'p, 'a>(pins: &'p [Pinned<'a>], name: &str) -> Result<Option<Vec<&'p Value<'a>>>, Malformed> {
-    let mut lists = pins.iter().filter(|(of, values)| of == name && !values.contains(&Value::Other));
+    let mut lists =
+        pins.iter().filter(|(attribute, values)| attribute == name && !values.contains(&Value::Other));
     let Some((_, first)) = lists.next() else { return Ok(None) };
     if let ([one], None) = (&first[..], lists.clone().next()) {
         return Ok(Some(vec![one]));

@@ -36,7 +36,7 @@ struct OwnedWarning {
 impl OwnedWarning {
     fn try_new(warning: &Warning<'_>) -> Result<Self, OutOfMemory> {
         let texts = try_bytes([warning.table, warning.pk])?;
-        let bare = warning.of(Key { table: &[], pk: &[] }, None);
+        let bare = warning.with_key(Key { table: &[], pk: &[] }, None);
         Ok(Self { texts, table_len: warning.table.len(), warning: bare })
     }
 }
@@ -67,7 +67,7 @@ impl Warnings {
     pub(crate) fn get(&self, i: usize) -> Option<Warning<'_>> {
         let OwnedWarning { texts, table_len, warning } = self.warnings.get(i)?;
         let (table, pk) = texts.split_at(*table_len);
-        Some(warning.of(Key { table, pk }, None))
+        Some(warning.with_key(Key { table, pk }, None))
     }
 }
 

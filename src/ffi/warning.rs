@@ -14,7 +14,7 @@ use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::*;
 use crate::key::Key;
 use crate::operation::Operation;
-use crate::policy::rule::Rule;
+use crate::policy::rule::{Breach, Rule};
 use crate::sys::memory::TryString;
 use std::ffi::{c_char, c_void};
 use std::fmt::Write;
@@ -115,20 +115,8 @@ impl Opaque for hpd_warnings {
 
 /// What stands in the place of a warning when none is due.
 pub(crate) fn no_warning<'a>(key: Key<'a>, operation: Operation, detector: &Detector) -> Warning<'a> {
-    Warning {
-        table: key.table,
-        pk: key.pk,
-        operation,
-        window_seconds: detector.window_seconds(),
-        count: 0,
-        threshold: 0,
-        suppressed: 0,
-        peak: 0,
-        rule: Rule::Window,
-        utilisation_permille: 0,
-        in_half_units: false,
-        redacted: None,
-    }
+    let seconds = detector.window_seconds();
+    Warning::new(key, operation, Breach { rule: Rule::Window, count: 0, threshold: 0, seconds })
 }
 
 /// Returns the number of warnings; 0 for NULL.
@@ -203,18 +191,13 @@ unsafe fn warned<'a>(detector: &Detector, given: &hpd_warning) -> Result<Warning
         HPD_RULE_THROTTLE => Rule::Throttle,
         _ => return Err(INVALID),
     };
+    let (count, threshold, seconds) = (given.count, given.threshold, given.window_seconds);
     Ok(Warning {
-        table,
-        pk,
-        operation: operation(given.operation)?,
-        window_seconds: given.window_seconds,
-        count: given.count,
-        threshold: given.threshold,
         suppressed: given.suppressed,
         peak: given.peak,
-        rule,
         utilisation_permille: given.utilisation_permille,
         in_half_units: detector.in_half_units(rule),
         redacted: detector.redact(key),
+        ..Warning::new(key, operation(given.operation)?, Breach { rule, count, threshold, seconds })
     })
 }

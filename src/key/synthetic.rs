@@ -15,7 +15,7 @@
 use crate::key::{Key, NAME_MAX, PK_MAX};
 use crate::reason::{Reason, Unattributed};
 
-/// What an entry with a synthetic key counts.
+/// The amount that an entry with a synthetic key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Throttle(Reason),
@@ -63,7 +63,7 @@ fn write<'t>(kind: Kind, Key { table, pk }: Key<'_>, text: &'t mut [u8]) -> Key<
     Key { table: &[], pk: &text[..len] }
 }
 
-/// Whether a key is synthetic.
+/// Returns whether a key is synthetic.
 pub(crate) fn is_synthetic(key: Key<'_>) -> bool {
     key.table.is_empty()
 }

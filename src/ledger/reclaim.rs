@@ -87,7 +87,7 @@ impl Reclaimer {
     }
 
     /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else
-    /// the quietest of a few. Asides have as many places, apart: a throttle takes none of a partition.
+    /// the quietest of a few. Synthetic keys have as many places, apart: a throttle takes none of a partition.
     pub(crate) fn evict(
         &self,
         partitions: &PartitionMap,

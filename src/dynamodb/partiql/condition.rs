@@ -1,13 +1,13 @@
 //! Conditions and values of PartiQL, and what of them pins attributes.
 
-use crate::dynamodb::partiql::lexer::{Token, closer};
+use crate::dynamodb::partiql::lexer::{Token, closing_bracket};
 use crate::dynamodb::partiql::{DEPTH_MAX, Parser, Pin, Term};
 use std::borrow::Cow;
 
 /// Words that are values.
 const LITERALS: [&str; 4] = ["FALSE", "MISSING", "NULL", "TRUE"];
 
-/// What an expression is, as far as a pin may be made of it.
+/// The kind of an expression, as far as a pin may be made of it.
 pub(crate) enum Operand<'a> {
     Attribute(Cow<'a, str>),
     Value(Term<'a>),
@@ -196,10 +196,10 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// What is between a bracket and its match, with commas between.
+    /// Reads the items between a bracket and its match, with commas between.
     fn bracketed<T>(&mut self, item: fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let Token::Symbol(opener) = self.advance()? else { return None };
-        let closer = closer(opener)?;
+        let closer = closing_bracket(opener)?;
         let mut items = Vec::new();
         if self.symbol(closer)? {
             return Some(items);

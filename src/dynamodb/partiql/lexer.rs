@@ -1,4 +1,4 @@
-//! Tokens of PartiQL.
+//! The lexer of PartiQL: a statement's text in, its tokens out.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ pub(crate) enum Token<'a> {
     Text(Cow<'a, str>),
     /// A number without its sign.
     Number(&'a str),
-    /// A `?`, and how many were before it.
+    /// A `?`, and the number of those before it.
     Parameter(usize),
     Symbol(&'a str),
     End,
@@ -21,9 +21,9 @@ pub(crate) enum Token<'a> {
 /// Cuts a statement into tokens.
 pub(crate) struct Lexer<'a> {
     pub(crate) text: &'a str,
-    /// Where the next token begins, or the space before it.
+    /// The position of the next token, or of the whitespace before it.
     at: usize,
-    /// How many `?` there were.
+    /// The number of `?` before `at`.
     parameters: usize,
 }
 
@@ -32,9 +32,9 @@ impl<'a> Lexer<'a> {
         Self { text, at: 0, parameters: 0 }
     }
 
-    /// The next token and where it begins.
+    /// Reads the next token, and returns it and its position.
     pub(crate) fn next(&mut self) -> Option<(Token<'a>, usize)> {
-        self.space()?;
+        self.skip_whitespace()?;
         let start = self.at;
         let token = match self.rest() {
             [] => Token::End,
@@ -73,7 +73,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Goes past whitespace and comments.
-    fn space(&mut self) -> Option<()> {
+    fn skip_whitespace(&mut self) -> Option<()> {
         loop {
             self.take_while(|byte| byte.is_ascii_whitespace() || byte == b'\x0B');
             match self.rest() {
@@ -89,7 +89,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// What is between a quote and the next that is not doubled.
+    /// Reads the text between a quote and the next that is not doubled.
     fn quoted(&mut self, quote: &str, doubled: &str) -> Option<Cow<'a, str>> {
         self.take(1);
         let (text, mut len) = (&self.text[self.at..], 0);
@@ -127,13 +127,13 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Whether a bare name or keyword may have this byte; all that is not ASCII may be in one.
+/// Returns whether a bare name or keyword may have this byte; all that is not ASCII may be in one.
 fn in_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }
 
 /// The bracket that closes what this one opens.
-pub(crate) fn closer(opener: &str) -> Option<&'static str> {
+pub(crate) fn closing_bracket(opener: &str) -> Option<&'static str> {
     Some(match opener {
         "(" => ")",
         "[" => "]",

@@ -8,10 +8,10 @@ mod lexer;
 #[cfg(test)]
 mod tests;
 
-use crate::dynamodb::partiql::lexer::{Lexer, Token, closer};
+use crate::dynamodb::partiql::lexer::{Lexer, Token, closing_bracket};
 use std::borrow::Cow;
 
-/// How deep brackets may be nested: DynamoDB allows 32 levels in a document. A bound, as the parser is recursive.
+/// The depth to which brackets may be nested: DynamoDB allows 32 levels in a document. A bound, as the parser is recursive.
 pub(crate) const DEPTH_MAX: usize = 64;
 
 /// Words that have a place of their own, so are not names unless quoted.
@@ -31,7 +31,7 @@ const RESERVED: [&str; 13] = [
     "WHERE",
 ];
 
-/// What a statement touches.
+/// The table and index that a statement touches, and what it pins of their items.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Statement<'a> {
     pub(crate) verb: Verb,
@@ -162,7 +162,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What follows SELECT.
+    /// Reads what follows SELECT.
     pub(crate) fn select(&mut self) -> Option<Target<'a>> {
         if self.at_word("FROM") {
             return None;
@@ -213,7 +213,7 @@ impl<'a> Parser<'a> {
                     Some(closer) if closer == symbol => {}
                     Some(_) => return None,
                 },
-                Token::Symbol(symbol) => open.extend(closer(symbol)),
+                Token::Symbol(symbol) => open.extend(closing_bracket(symbol)),
                 _ => {}
             }
             if open.len() > DEPTH_MAX {

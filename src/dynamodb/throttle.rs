@@ -1,0 +1,89 @@
+//! Throttles: which resources and keys a throttled action counts for, by the reasons that the response names.
+
+use crate::dynamodb::action::Action;
+use crate::dynamodb::response::Throttle;
+use crate::dynamodb::target::{Finder, Target, index_resource};
+use crate::operation::Operation;
+use crate::reason::Reason;
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// One throttle of a resource, and of a key of it if that is known.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Throttled<'a> {
+    pub(crate) resource: Cow<'a, str>,
+    pub(crate) key: Option<Cow<'a, [u8]>>,
+    pub(crate) operation: Operation,
+    pub(crate) reason: Reason,
+}
+
+/// The throttles of one attempt.
+#[derive(Default)]
+pub(crate) struct Throttles<'a> {
+    pub(crate) all: Vec<Throttled<'a>>,
+    /// Those of indexes that the items at hand are known not to be in, until they are joined.
+    outside: Vec<Throttled<'a>>,
+}
+
+impl<'a> Throttles<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.outside.is_empty()
+    }
+
+    /// Adds a throttled action: once for each resource and reason that is named.
+    pub(crate) fn add(
+        &mut self,
+        action: &Action<'a>,
+        target: Target<'a>,
+        reasons: &[Throttle<'a>],
+        finder: &Finder<'_, '_>,
+    ) {
+        let Target { resource, keys } = target;
+        let own = |reason, operation| {
+            let all = keys.iter().map(|key| Some(key.clone())).chain(keys.is_empty().then_some(None));
+            all.map(|key| Throttled { resource: resource.clone(), key, operation, reason })
+                .collect::<Vec<_>>()
+        };
+        if reasons.is_empty() {
+            self.all.extend(own(Reason::Unknown, action.operation));
+        }
+        for Throttle { table, index, of_index, operation, reason } in reasons {
+            let operation = operation.unwrap_or(action.operation);
+            if table.as_ref().is_some_and(|table| *table != action.table) {
+                continue;
+            }
+            let on_index = resource != action.table;
+            let queried = index.is_none() || index.as_deref() == action.index.as_deref();
+            if *of_index == on_index && (!on_index || queried) {
+                self.all.extend(own(*reason, operation));
+                continue;
+            }
+            let reason = *reason;
+            let (resource, key) = match index {
+                Some(index) => {
+                    let resource = Cow::Owned(index_resource(&action.table, index));
+                    if finder.is_outside(action, index) {
+                        self.outside.push(Throttled { resource, key: None, operation, reason });
+                        continue;
+                    }
+                    (resource, finder.index_key(action, index).map(Cow::Owned))
+                }
+                None => (action.table.clone(), None),
+            };
+            self.all.push(Throttled { resource, key, operation, reason });
+        }
+    }
+
+    /// Joins the throttles of one attempt: items on one key were throttled once. An index's throttle is not that of items
+    /// outside of it, if other items are in it.
+    pub(crate) fn join(&mut self) {
+        if !self.outside.is_empty() {
+            let named_by = |one: &Throttled<'a>| (one.resource.clone(), one.operation, one.reason);
+            let named: HashSet<_> = self.all.iter().map(named_by).collect();
+            self.outside.retain(|one| !named.contains(&named_by(one)));
+            self.all.append(&mut self.outside);
+        }
+        self.all.sort_unstable();
+        self.all.dedup();
+    }
+}

@@ -1,0 +1,85 @@
+//! Unprocessed items: those of a batch that DynamoDB did not carry out and returned.
+
+use crate::dynamodb::action::{Action, Cost, Subject};
+use crate::dynamodb::charge::Charge;
+use crate::dynamodb::error::ObserveError;
+use crate::dynamodb::json::{self, Malformed};
+use crate::dynamodb::request::{self, ApiOperation};
+use crate::dynamodb::schema::split_arn;
+use crate::dynamodb::target::Finder;
+use crate::operation::Operation;
+use crate::units::Consistency;
+use serde_json::Value as Json;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The table of one item, and what was to be done with it.
+pub(crate) type Unprocessed<'a> = (Cow<'a, str>, Operation);
+
+/// Removes the charges of the items that a batch's response returns unprocessed, and returns those items.
+pub(crate) fn remove_unprocessed<'a>(
+    charges: &mut Vec<Charge<'a>>,
+    api: ApiOperation,
+    actions: &[Action<'a>],
+    unprocessed: &'a str,
+    finder: &Finder<'_, '_>,
+) -> Result<Vec<Unprocessed<'a>>, ObserveError> {
+    let mut all_unprocessed = Vec::new();
+    // The items that were asked for as JSON, read when that is needed.
+    let mut asked_values: HashMap<usize, Option<Json>> = HashMap::new();
+    json::each(unprocessed, |table, returned| {
+        let table: Cow<'a, str> = Cow::Owned(split_arn(&table).0.to_owned());
+        let writes = api == ApiOperation::BatchWriteItem;
+        let all = if writes {
+            json::array(returned)?
+        } else {
+            let [keys] = json::members(returned, ["Keys"])?;
+            json::array(keys.ok_or(Malformed)?)?
+        };
+        for one in all {
+            let subject = if writes { request::batch_write_subject(one)?.0 } else { Subject::Key(one) };
+            let operation = if writes { Operation::Write } else { Operation::Read };
+            let cost = Cost::Read(Consistency::Eventual);
+            let action = Action { table: table.clone(), index: None, operation, subject, cost };
+            let target = finder.target(&action)?;
+            let key = target.keys.into_iter().next();
+            let same = |charge: &Charge<'_>| {
+                let asked = &actions[charge.action];
+                // Puts are returned as puts, and deletes as deletes.
+                let alike = std::mem::discriminant(&asked.subject) == std::mem::discriminant(&action.subject);
+                alike && charge.key == key && asked.table == table
+            };
+            let exactly = |charge: &Charge<'_>| {
+                same(charge) && text(&actions[charge.action].subject) == text(&action.subject)
+            };
+            // An item that is returned was asked for. Of several on one key it is the one that says the same: to the
+            // letter, or else as JSON, or else the last.
+            let at = charges.iter().rposition(exactly).or_else(|| {
+                let value = json_of(text(&action.subject));
+                charges.iter().rposition(|charge| {
+                    let i = charge.action;
+                    let asked = || json_of(text(&actions[i].subject));
+                    same(charge) && *asked_values.entry(i).or_insert_with(asked) == value
+                })
+            });
+            let at = at.or_else(|| charges.iter().rposition(same)).ok_or(Malformed)?;
+            charges.remove(at);
+            all_unprocessed.push((table.clone(), operation));
+        }
+        Ok::<(), ObserveError>(())
+    })?;
+    Ok(all_unprocessed)
+}
+
+/// Returns the item, or the key, of an action.
+fn text<'a>(subject: &Subject<'a>) -> &'a str {
+    match subject {
+        Subject::Item(text) | Subject::Key(text) => text,
+        _ => "",
+    }
+}
+
+/// Returns a text as JSON, in which the order of members is none; `None` if it is too deep.
+fn json_of(text: &str) -> Option<Json> {
+    serde_json::from_str(text).ok()
+}
