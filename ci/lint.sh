@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
 cargo fmt --check
+bash ci/layers.sh
 cargo clippy --locked --all-targets -- -D warnings
 # Not among those, as no plain test run builds it.
 cargo clippy --locked --test explore -- -D warnings

@@ -88,6 +88,16 @@
 #define HPD_ERR_JSON (-7)
 
 /**
+ * A write: an operation that consumes write capacity.
+ */
+#define HPD_WRITE 0
+
+/**
+ * A read: an operation that consumes read capacity.
+ */
+#define HPD_READ 1
+
+/**
  * The system's coarse monotonic clock.
  */
 #define HPD_CLOCK_MONOTONIC 0
@@ -125,16 +135,6 @@
  * Write a keyed hash in place of each partition key, in metrics and log lines: see hpd_redact.
  */
 #define HPD_FLAG_REDACT_KEYS 8u
-
-/**
- * A write: an operation that consumes write capacity.
- */
-#define HPD_WRITE 0
-
-/**
- * A read: an operation that consumes read capacity.
- */
-#define HPD_READ 1
 
 /**
  * The rule of a warning: the window's count has reached its threshold.
@@ -864,17 +864,6 @@ int32_t hpd_warnings_get(const struct hpd_warnings *warnings, size_t i, struct h
 void hpd_warnings_free(struct hpd_warnings *warnings);
 
 /**
- * Makes the line for a log of a warning of this detector: the same in every language, the key
- * escaped (with HPD_FLAG_REDACT_KEYS hashed), without an end of line. On success *out is the line,
- * to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
- * HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule or operation or without a
- * table, or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
- */
-int32_t hpd_log_line(const struct hpd_detector *detector,
-                     const struct hpd_warning *warning,
-                     struct hpd_text **out);
-
-/**
  * Sets the thresholds of one table. The table's name must match to the byte: an override on T
  * covers neither T/index/I nor T's ARN. writes and reads are 1 to INT64_MAX, or HPD_INHERIT;
  * HPD_INHERIT for both removes the override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or
@@ -1024,19 +1013,15 @@ int32_t hpd_metrics_take(const struct hpd_detector *detector,
                          struct hpd_text **out);
 
 /**
- * Returns a text's bytes: UTF-8, not NUL-terminated. Never NULL.
+ * Makes the line for a log of a warning of this detector: the same in every language, the key
+ * escaped (with HPD_FLAG_REDACT_KEYS hashed), without an end of line. On success *out is the line,
+ * to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
+ * HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule or operation or without a
+ * table, or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
  */
-const char *hpd_text_data(const struct hpd_text *text);
-
-/**
- * Returns a text's length in bytes; 0 for NULL.
- */
-size_t hpd_text_len(const struct hpd_text *text);
-
-/**
- * Frees a text. Does nothing for NULL.
- */
-void hpd_text_free(struct hpd_text *text);
+int32_t hpd_log_line(const struct hpd_detector *detector,
+                     const struct hpd_warning *warning,
+                     struct hpd_text **out);
 
 /**
  * Writes the hash of a partition's key that metrics and log lines have with HPD_FLAG_REDACT_KEYS,
@@ -1050,6 +1035,21 @@ int32_t hpd_redact(const struct hpd_detector *detector,
                    const char *pk,
                    size_t pk_len,
                    char *out);
+
+/**
+ * Returns a text's bytes: UTF-8, not NUL-terminated. Never NULL.
+ */
+const char *hpd_text_data(const struct hpd_text *text);
+
+/**
+ * Returns a text's length in bytes; 0 for NULL.
+ */
+size_t hpd_text_len(const struct hpd_text *text);
+
+/**
+ * Frees a text. Does nothing for NULL.
+ */
+void hpd_text_free(struct hpd_text *text);
 
 /**
  * Records the work of one attempt at a request to DynamoDB, as far as the request and its answer

@@ -5,9 +5,7 @@
 //! ([`Versioned`]): a smaller one lacks fields, which are read as zeros and not written; a larger
 //! one must be zero where this version knows nothing.
 
-use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::{HPD_ERR_INTERNAL, INVALID, NULL, Refused, UNSUPPORTED};
-use crate::operation::Operation;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -23,16 +21,6 @@ pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) 
 pub(crate) fn count(count: Result<u64, crate::Error>) -> Result<i64, Refused> {
     // A window's slots add up to less than 2⁴².
     Ok(count? as i64)
-}
-
-/// Reads HPD_WRITE or HPD_READ.
-#[inline(always)]
-pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
-    match code {
-        HPD_WRITE => Ok(Operation::Write),
-        HPD_READ => Ok(Operation::Read),
-        _ => Err(INVALID),
-    }
 }
 
 /// Borrows a text that has a length.

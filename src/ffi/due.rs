@@ -10,6 +10,7 @@ use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::observe::{hpd_exchange, imp};
 use crate::ffi::opaque::Opaque;
+use crate::ffi::operation::*;
 use crate::ffi::pending::{self, Warnings};
 use crate::ffi::record::hpd_record;
 use crate::ffi::status::*;

@@ -6,9 +6,8 @@ use crate::detector::hottest::HotPartition;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
-use crate::ffi::record::{HPD_READ, HPD_WRITE};
+use crate::ffi::operation::*;
 use crate::ffi::status::*;
-use crate::operation::Operation;
 use std::ffi::c_char;
 
 /// A snapshot of the hottest partitions. Made by hpd_hottest_take, read by hpd_hottest_get, freed
@@ -63,7 +62,7 @@ impl hpd_hot_partition {
             table_len: hot.table.len(),
             pk: pointer(&hot.pk),
             pk_len: hot.pk.len(),
-            operation: if hot.operation == Operation::Write { HPD_WRITE } else { HPD_READ },
+            operation: operation_code(hot.operation),
             utilisation_permille: hot.utilisation_permille,
             count: hot.count,
             throttles: hot.throttles,

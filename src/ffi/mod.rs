@@ -80,6 +80,8 @@
 // from sorting them.
 mod status;
 
+mod operation;
+
 mod detector;
 
 mod record;
@@ -98,6 +100,10 @@ mod statistics;
 
 mod metrics;
 
+mod log_line;
+
+mod text;
+
 mod observe;
 
 mod due;
@@ -112,12 +118,15 @@ mod pending;
 pub use detector::*;
 pub use due::*;
 pub use hottest::*;
+pub use log_line::*;
 pub use metrics::*;
 pub use observe::*;
+pub use operation::*;
 pub use record::*;
 pub use statistics::*;
 pub use status::*;
 pub use table::*;
+pub use text::*;
 pub use thresholds::*;
 pub use throttle::*;
 pub use warning::*;

@@ -7,15 +7,11 @@ use crate::detector::record::Record;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
+use crate::ffi::operation::{HPD_READ, operation};
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, no_warning};
 use crate::operation::Operation;
 use std::ffi::c_char;
-
-/// A write: an operation that consumes write capacity.
-pub const HPD_WRITE: i32 = 0;
-/// A read: an operation that consumes read capacity.
-pub const HPD_READ: i32 = 1;
 
 /// One record in full.
 #[repr(C)]

@@ -5,6 +5,7 @@
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
+use crate::ffi::operation::*;
 use crate::ffi::status::*;
 use crate::reason::Unattributed;
 use crate::statistics::Statistics;

@@ -4,6 +4,7 @@
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
+use crate::ffi::operation::*;
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, no_warning};
 use crate::key::Key;

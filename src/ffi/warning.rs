@@ -1,23 +1,18 @@
-//! The C ABI of warnings, and of the line that a log has of them.
+//! The C ABI of warnings.
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::detector::Detector;
 use crate::detector::warning::Warning;
-use crate::error::Error;
 use crate::ffi::boundary::*;
-use crate::ffi::detector::hpd_detector;
-use crate::ffi::metrics::hpd_text;
 use crate::ffi::opaque::Opaque;
+use crate::ffi::operation::operation_code;
 use crate::ffi::pending::Warnings;
-use crate::ffi::record::{HPD_READ, HPD_WRITE};
 use crate::ffi::status::*;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::policy::rule::{Breach, Rule};
-use crate::sys::memory::TryString;
 use std::ffi::{c_char, c_void};
-use std::fmt::Write;
 
 /// The rule of a warning: the window's count has reached its threshold.
 pub const HPD_RULE_WINDOW: i32 = 0;
@@ -77,7 +72,7 @@ impl hpd_warning {
             table_len: warning.table.len(),
             pk: pointer(warning.pk),
             pk_len: warning.pk.len(),
-            operation: if warning.operation == Operation::Write { HPD_WRITE } else { HPD_READ },
+            operation: operation_code(warning.operation),
             window_seconds: warning.window_seconds,
             count: warning.count,
             threshold: warning.threshold,
@@ -150,54 +145,4 @@ pub unsafe extern "C" fn hpd_warnings_get(
 pub unsafe extern "C" fn hpd_warnings_free(warnings: *mut hpd_warnings) {
     // SAFETY: as the caller promises.
     unsafe { hpd_warnings::free(warnings) }
-}
-
-/// Makes the line for a log of a warning of this detector: the same in every language, the key
-/// escaped (with HPD_FLAG_REDACT_KEYS hashed), without an end of line. On success *out is the line,
-/// to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
-/// HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule or operation or without a
-/// table, or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hpd_log_line(
-    detector: *const hpd_detector,
-    warning: *const hpd_warning,
-    out: *mut *mut hpd_text,
-) -> i32 {
-    boundary(|| {
-        // SAFETY: as the caller promises.
-        let (out, warning) = unsafe {
-            let (detector, out) = (hpd_detector::as_ref(detector)?, Out::new(out)?);
-            (out, warned(detector, &read_sized(warning)?)?)
-        };
-        let mut line = TryString::default();
-        write!(line, "{warning}").map_err(|_| Error::Memory)?;
-        hpd_text::give(line.0, out)
-    })
-}
-
-/// The warning that C was told of.
-///
-/// # Safety
-/// Its texts are as the header demands, through `'a`.
-unsafe fn warned<'a>(detector: &Detector, given: &hpd_warning) -> Result<Warning<'a>, Refused> {
-    // SAFETY: as the caller promises.
-    let (table, pk) = unsafe { (text(given.table, given.table_len)?, text(given.pk, given.pk_len)?) };
-    let key = Key { table, pk };
-    key.check()?;
-    let rule = match given.rule {
-        HPD_RULE_WINDOW => Rule::Window,
-        HPD_RULE_SECOND => Rule::Second,
-        HPD_RULE_SUSTAINED => Rule::Sustained,
-        HPD_RULE_THROTTLE => Rule::Throttle,
-        _ => return Err(INVALID),
-    };
-    let (count, threshold, seconds) = (given.count, given.threshold, given.window_seconds);
-    Ok(Warning {
-        suppressed: given.suppressed,
-        peak: given.peak,
-        utilisation_permille: given.utilisation_permille,
-        in_half_units: detector.in_half_units(rule),
-        redacted: detector.redact(key),
-        ..Warning::new(key, operation(given.operation)?, Breach { rule, count, threshold, seconds })
-    })
 }

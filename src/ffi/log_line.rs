@@ -1,0 +1,97 @@
+//! The C ABI of what a program's own log says of warnings: a line, and keys that are not to be read.
+#![allow(non_camel_case_types)]
+#![allow(clippy::missing_safety_doc)] // See `ffi`.
+
+use crate::detector::Detector;
+use crate::detector::warning::Warning;
+use crate::error::Error;
+use crate::ffi::boundary::{Out, boundary, read_sized, text};
+use crate::ffi::detector::hpd_detector;
+use crate::ffi::opaque::Opaque;
+use crate::ffi::operation::operation;
+use crate::ffi::status::*;
+use crate::ffi::text::hpd_text;
+use crate::ffi::warning::*;
+use crate::key::Key;
+use crate::key::redaction::Redacted;
+use crate::policy::rule::{Breach, Rule};
+use crate::sys::memory::TryString;
+use std::ffi::c_char;
+use std::fmt::Write;
+
+/// Makes the line for a log of a warning of this detector: the same in every language, the key
+/// escaped (with HPD_FLAG_REDACT_KEYS hashed), without an end of line. On success *out is the line,
+/// to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
+/// HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule or operation or without a
+/// table, or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_log_line(
+    detector: *const hpd_detector,
+    warning: *const hpd_warning,
+    out: *mut *mut hpd_text,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (out, warning) = unsafe {
+            let (detector, out) = (hpd_detector::as_ref(detector)?, Out::new(out)?);
+            (out, warned(detector, &read_sized(warning)?)?)
+        };
+        let mut line = TryString::default();
+        write!(line, "{warning}").map_err(|_| Error::Memory)?;
+        hpd_text::give(line.0, out)
+    })
+}
+
+/// The warning that C was told of.
+///
+/// # Safety
+/// Its texts are as the header demands, through `'a`.
+unsafe fn warned<'a>(detector: &Detector, given: &hpd_warning) -> Result<Warning<'a>, Refused> {
+    // SAFETY: as the caller promises.
+    let (table, pk) = unsafe { (text(given.table, given.table_len)?, text(given.pk, given.pk_len)?) };
+    let key = Key { table, pk };
+    key.check()?;
+    let rule = match given.rule {
+        HPD_RULE_WINDOW => Rule::Window,
+        HPD_RULE_SECOND => Rule::Second,
+        HPD_RULE_SUSTAINED => Rule::Sustained,
+        HPD_RULE_THROTTLE => Rule::Throttle,
+        _ => return Err(INVALID),
+    };
+    let (count, threshold, seconds) = (given.count, given.threshold, given.window_seconds);
+    Ok(Warning {
+        suppressed: given.suppressed,
+        peak: given.peak,
+        utilisation_permille: given.utilisation_permille,
+        in_half_units: detector.in_half_units(rule),
+        redacted: detector.redact(key),
+        ..Warning::new(key, operation(given.operation)?, Breach { rule, count, threshold, seconds })
+    })
+}
+
+/// Writes the hash of a partition's key that metrics and log lines have with HPD_FLAG_REDACT_KEYS,
+/// so that a program's own log can agree with them. out has room for 32 bytes, which become
+/// hexadecimal digits, not NUL-terminated. Returns 32; or 0, and writes nothing, if the detector
+/// does not redact keys; or HPD_ERR_NULL or HPD_ERR_INVALID.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_redact(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    pk: *const c_char,
+    pk_len: usize,
+    out: *mut c_char,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, table, pk, out) = unsafe {
+            let out = out.cast::<Redacted>(); // Characters: any alignment is right.
+            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?, Out::new(out)?)
+        };
+        let key = Key { table, pk };
+        key.check()?;
+        let Some(digits) = detector.redact(key) else { return Ok(0) };
+        out.write(digits);
+        Ok(digits.len() as i32)
+    })
+}
