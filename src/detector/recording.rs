@@ -121,9 +121,15 @@ impl Detector {
         };
         let finished = self.finish(ledger, unfinished, &{ posting }, delivery, &guard);
         drop(guard);
-        let finished = finished?;
+        let (count, warning) = finished?;
         self.records.add(epoch::block(), 1);
-        self.deliver(finished, delivery)
+        match warning {
+            Some(warning) if delivery == Delivery::Callback => {
+                self.call_back(&warning);
+                Ok((count, None))
+            }
+            warning => Ok((count, warning)),
+        }
     }
 
     /// Does what few records have to: turns the second, inserts, records with the next ledger if that one was
@@ -173,22 +179,6 @@ impl Detector {
         }
         Counters::add(&self.settings.counters.suppressed, 1);
         None
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn deliver<'a>(
-        &self,
-        finished: (u64, Option<Warning<'a>>),
-        delivery: Delivery,
-    ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        match finished {
-            (count, Some(warning)) if delivery == Delivery::Callback => {
-                self.call_back(&warning);
-                Ok((count, None))
-            }
-            finished => Ok(finished),
-        }
     }
 
     /// The warning that a hot record gives, if it is the one to.

@@ -298,6 +298,7 @@ impl Ledger {
     }
 
     /// Does this call's share of reclaiming idle partitions.
+    #[inline]
     pub(crate) fn reclaim_step(&self, now: Moment, settings: &Settings, guard: &Guard) {
         self.reclaimer.step(&self.partitions, now, settings, guard);
     }

@@ -55,6 +55,7 @@ impl Reclaimer {
     }
 
     /// Takes the next step, if one is due and no other thread takes it.
+    #[inline]
     pub(crate) fn step(&self, partitions: &PartitionMap, now: Moment, settings: &Settings, guard: &Guard) {
         let due = self.due.load(Relaxed);
         if now.stamp() >= due {
@@ -62,6 +63,7 @@ impl Reclaimer {
         }
     }
 
+    #[cold]
     fn take_step(
         &self,
         due: u64,
