@@ -1,4 +1,26 @@
-//! A partition's key, the pair (table, pk), and how it is hashed.
+//! What a partition is called: the pair (table, pk), its hash, and what stands in its place where it
+//! must not be read.
+//!
+//! A [`Key`] borrows its texts, so that a lookup copies nothing. A call checks the lengths once, hashes
+//! the key once, and hands both on:
+//!
+//! ```text
+//! table, pk --> Key --> hash (keyed by random seeds, so that strangers can't make keys collide)
+//!                        |
+//!                        +-- position, 32 bits: low bits choose the segment, high bits the group in it
+//!                        +-- tag, 7 bits:       tells most other keys apart without reading them
+//! ```
+//!
+//! A table's name is hashed first; a prepared table keeps the hasher at that point ([`hash::Prefix`]).
+//! [`synthetic`] makes keys that no caller can: throttles and tallies are counted under them.
+//! [`redaction`] makes the text that stands for a key in metrics.
+//!
+//! **Invariants.** Two keys are equal if tables and pks are, each for itself: ("a:b", "c") is not
+//! ("a", "b:c"). A tag is never 0.
+//!
+//! **Proof.** The tests below, `tests/properties`, and the keys made to collide in `src/map/tests.rs`.
+//!
+//! **What may go in**: what is known of a partition without looking it up.
 
 pub(crate) mod hash;
 pub(crate) mod redaction;

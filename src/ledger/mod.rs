@@ -1,8 +1,24 @@
-//! The ledger: everything that clearing a detector forgets, behind one pointer.
+//! The ledger: all that clearing a detector forgets, behind one pointer; and how idle memory is given back.
 //!
-//! Clearing puts a new ledger in place of the old one. A record that got hold of the old one before that
-//! either finds its partition there, and so comes before the clear, or is turned away and starts again
-//! with the new one, and so comes after it.
+//! ```text
+//! Detector --> Ledger (current) --> map, overrides, how far reclaim has come
+//!                 |
+//!              clear: a new one takes its place; the old one lives until the last call in it has ended
+//! ```
+//!
+//! Clearing puts a new ledger in place of the old one. A record that had taken the old one before that
+//! either finds its partition there, and so comes before the clear, or is turned away and starts
+//! again with the new one, and so comes after it. No record is in both.
+//!
+//! [`reclaim`] gives back what is idle: a walk over the map in small steps, each done by a record that
+//! comes when one is due. At `max_partitions` it chooses which entry goes.
+//!
+//! **Invariants.** What a clear must not forget (clock, statistics, settings, open tables) is not in here.
+//! A step of reclaim never waits, and visits one segment.
+//!
+//! **Proof.** `src/models/{ledger,bound}.rs`; `tests/{reclaim,bound,conservation}.rs`.
+//!
+//! **What may go in**: what one record does from its key to its count, and what is due because of it.
 
 pub(crate) mod counters;
 pub(crate) mod reclaim;

@@ -1,10 +1,50 @@
-//! The hash table: a *directory* of [`Segment`]s, which are only ever replaced whole.
+//! The map from keys to partitions: lock-free extendible hashing, in segments that are replaced whole.
 //!
-//! Segment `i` of depth `d` holds the partitions whose position ends in the `d` bits of `i`. Where the directory has
-//! no segment yet, the one with the highest bit of `i` cleared still holds them. A segment that is full, or in
-//! which something is idle, or has outgrown its history, is replaced by a copy that has what is alive and
-//! the room it needs, or by two halves of depth `d + 1`. Nothing else moves or is freed, so no operation
-//! moves more partitions than a segment has.
+//! The structure is that of Fagin, Nievergelt, Pippenger and Strong (*Extendible hashing*, 1979): a directory
+//! of segments (their buckets), a depth for each, and a split in two of one that is full. Inside a segment,
+//! words of tags say where a key can be, as the control bytes of SwissTable do. Threads that meet a
+//! replacement under way help to end it, as in hash tables that are resized together.
+//!
+//! ```text
+//!  directory           segment 0, depth 1: keys whose position ends in 0
+//! +-----------+       +----------------------------+---------------------------+
+//! | 0         | ----> | groups of lanes: tag, cell | cells: one partition each |
+//! +-----------+       +----------------------------+---------------------------+
+//! | 1  (01)   | ----> segment 1, depth 2: ends in 01
+//! +-----------+
+//! | 2  (10)   |       vacant: entry 0, the same position without its highest bit, has its keys
+//! +-----------+
+//! | 3  (11)   | ----> segment 3, depth 2: ends in 11
+//! +-----------+
+//! ```
+//!
+//! Two things differ from the literature. A directory entry may be vacant, so that a split writes two entries
+//! however long the directory is, and the directory never moves. And nothing is ever moved within a
+//! segment: a segment that is full, has something idle, or has outgrown its histories is frozen, copied
+//! without what is idle, and replaced by one compare-and-swap, by one copy or by two halves. So no
+//! operation moves more partitions than a segment has.
+//!
+//! | module | has |
+//! |---|---|
+//! | [`directory`] | the growing array of entries, each a segment's address or a mark |
+//! | [`segment`], [`group`] | cells and lanes |
+//! | [`probe`] | finding and inserting in one segment |
+//! | [`replace`], [`successor`] | freezing, copying and publishing |
+//! | [`scan`] | a walk over everything while others go on |
+//! | [`len`] | how many entries there are |
+//!
+//! **Invariants.**
+//! 1. A key is in one segment at most that is not frozen.
+//! 2. Lanes are taken in the order of the probe and never become vacant again, so two threads that insert
+//!    one key meet.
+//! 3. Both halves of a split appear at once, by one compare-and-swap; the other entry is linked
+//!    afterwards, and before that half is replaced in its turn.
+//!
+//! **Proof.** `src/map/tests.rs` (against `HashMap`), `src/models/{map,moves,lifetimes}.rs` and
+//! `tests/explore`. DESIGN.md, "Replacing a segment", argues why nothing is lost.
+//!
+//! **What may go in**: what holds for any map of counters. It knows no threshold, and no
+//! time but the moment that a call brings.
 
 pub(crate) mod directory;
 pub(crate) mod group;

@@ -1,17 +1,35 @@
-//! A partition: its key, its two series, and what hangs on them, in one entry, in a cell of a
-//! segment of the map.
+//! One partition: its key, what writes and reads of it came to, and its alarm.
+//!
+//! A partition is an *entry* in a cell of a segment of the [map](crate::map). It has two series, one of
+//! writes and one of reads. A series is a *head*, one atomic word with the current second's total and the
+//! window's, and a *past* with the seconds before: a few slots in a history at first, a time wheel (a ring of
+//! buckets, one atomic slot a second) once it has earned one. A record is one atomic addition to the head.
+//! Once a second the first record turns the head: it puts the second that is over into the past.
 //!
 //! ```text
 //!  0        8        16      24      32
 //! +--------+--------+-------+-------+-----------------+
 //! | writes | reads  | past  | label | table, pk bytes |
 //! +--------+--------+-------+-------+-----------------+
-//!   heads
+//!   heads             |       what the entry is, in one word
+//!                     v
+//!                   nothing, a history, or an extension: history, wheels, alarm
 //! ```
 //!
-//! Texts that are too long for the cell are in the segment's text area; in their place then is how far away
-//! that is. An entry is written before anybody can find it. From then on its heads, its past and the marks of
-//! its label change in place; the rest never does. To have other neighbours it *moves*: it is frozen and copied.
+//! Texts that are too long for the cell are in the segment's text area; in their place is then their
+//! distance from it.
+//!
+//! **Invariants.**
+//! 1. An entry is written before any other thread can find it. From then on its heads, its past and the
+//!    marks of its label change in place; its key never does.
+//! 2. To have other neighbours an entry *moves*: it is frozen, copied, and found in the copy. A frozen head
+//!    takes no addition, so none is lost; the copy shares the past.
+//! 3. A head's second never runs back, and the past holds the final count of every second before it.
+//!
+//! **Proof.** `src/models/{series,moves,lifetimes,subject}.rs`; `tests/sliding` compares every count with the
+//! counts that are possible; `tests/explore` stops a call after each instruction.
+//!
+//! **What may go in**: what belongs to one partition. It knows neither its neighbours nor the rules.
 
 pub(crate) mod alarm;
 pub(crate) mod amount;

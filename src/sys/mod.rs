@@ -1,4 +1,26 @@
-//! What the rest stands on: atomics, memory, epochs, the clock and a counter for each thread.
+//! The platform, made fit for the rest: atomics, memory, epochs, time and a counter.
+//!
+//! The rest of the library is written against these modules and not against `std`, for three reasons.
+//! A loom model can put its own atomics in place ([`sync`], `watch`). An allocation that fails is an
+//! error and not an abort ([`memory`]). And a test can say what time it is ([`clock`]).
+//!
+//! | module | gives |
+//! |---|---|
+//! | [`sync`] | `std`'s atomics in a build, loom's in a model |
+//! | `watch` | under loom: reports a use after free |
+//! | [`memory`] | fallible allocation |
+//! | `epoch` | pinning, in a collector that survives `fork` |
+//! | `rcu` | a value read without a lock and replaced whole; the old one is freed once nobody reads it |
+//! | `stamped` | a second and a value in one 64-bit word |
+//! | [`clock`] | the time since the detector was made; the system's coarse clock, or one set by hand |
+//! | `record_counter` | one counter a thread, so that counting never meets another thread |
+//!
+//! **Invariants.** Nothing here knows what a partition is. The clock never runs back.
+//!
+//! **Proof.** `tests/memory.rs` and `tests/refusals.rs` refuse allocations; `tests/fork.rs` forks under load;
+//! each module has tests of its own.
+//!
+//! **What may go in**: what any concurrent library would need of its platform. It imports the words only.
 
 pub(crate) mod clock;
 #[cfg(not(loom))]
