@@ -122,9 +122,9 @@ impl Detector {
         for i in run {
             let hash = hashes[i - first];
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
-            let posting = || nth(i).posting(hash, now, self.settings.measure);
-            let Err(unfinished) = ledger.record_fast(posting(), &guard) else { continue };
-            match self.finish(ledger, unfinished, &posting(), delivery, &guard) {
+            let posting = || nth(i).posting(hash, self.settings.measure);
+            let Err(unfinished) = ledger.record_fast(posting(), now, &guard) else { continue };
+            match self.finish(ledger, unfinished, &posting(), self.visit(now, &guard), delivery) {
                 Ok((_, None)) => {}
                 Ok((_, Some(warning))) => return Err(Stop::Warning(i + 1 - first, warning)),
                 Err(refused) => return Err(Stop::Refused(i - first, refused)),

@@ -5,7 +5,6 @@ use crate::detector::warning::{Callback, Warning};
 use crate::error::Error;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
-use crate::ledger::counters::Counters;
 use crate::ledger::settings::Settings;
 use crate::operation::Operation;
 use crate::partition::Timing;
@@ -15,7 +14,6 @@ use crate::policy::rule::RateThresholds;
 use crate::policy::thresholds::{THRESHOLD_MAX, Thresholds};
 use crate::sys::clock::Clock;
 use crate::sys::memory::try_box;
-use crate::sys::sync::AtomicU64;
 
 /// The longest window, in seconds.
 pub(crate) const WINDOW_MAX: u32 = 3_600;
@@ -223,8 +221,6 @@ impl Builder {
             measure: Measure::try_new(self.capacity, self.processes)?,
             warn_of_throttles: self.warn_of_throttles,
             redaction: self.redaction.map(Redaction::new),
-            counters: Counters::default(),
-            ledgers: AtomicU64::new(0),
         };
         let clock = if self.manual_clock { Clock::manual() } else { Clock::monotonic() };
         Detector::from_parts(clock, settings, self.callback?)

@@ -6,16 +6,15 @@ use crate::key::Key;
 use crate::key::synthetic::{self, Kind, with_synthetic_key};
 use crate::ledger::Ledger;
 use crate::ledger::counters::Counters;
+use crate::ledger::visit::Visit;
 use crate::map::scan::Scan;
 use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::policy::measure::Measure;
 use crate::reason::Reason;
-use crate::sys::clock::Moment;
 use crate::sys::epoch;
 use crate::sys::memory::try_bytes;
-use crossbeam_epoch::Guard;
 
 /// A partition in a snapshot, and what it had of one operation in the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +41,6 @@ pub struct HotPartition {
 
 /// Segments that are visited under one pin. Memory is reclaimed between two pins.
 const SEGMENTS_PER_PIN: usize = 16;
-
-/// The state of a walk at one entry: which ledger it walks, at which moment, under which pin.
-#[derive(Clone, Copy)]
-pub(crate) struct Visit<'g> {
-    pub(crate) ledger: &'g Ledger,
-    pub(crate) now: Moment,
-    pub(crate) guard: &'g Guard,
-}
 
 /// One sample of a partition and of its throttles.
 struct Sample<'g> {
@@ -127,13 +118,13 @@ impl Detector {
     pub fn hottest(&self, operation: Operation, n: usize) -> Result<Vec<HotPartition>, Error> {
         let measure = self.settings.measure;
         let mut top = TopN::new(n, measure);
-        let throttled = Counters::get(&self.settings.counters.throttles[Reason::KeyRange as usize]) > 0;
+        let throttled = Counters::get(&self.counters.throttles[Reason::KeyRange as usize]) > 0;
         let begin = |top: &mut TopN| *top = TopN::new(n, measure);
         self.scan(
             &mut top,
             begin,
             |_, _| {},
-            |top, visit, found| {
+            |top, ledger, visit, found| {
                 let key = if synthetic::is_synthetic(found.key()) {
                     // A partition that has nothing but throttles is found by these.
                     let Some(key) = synthetic::throttled_key(found.key()) else { return Ok(()) };
@@ -141,7 +132,7 @@ impl Detector {
                 } else {
                     found.key()
                 };
-                let sample = self.sample(visit, key, operation, throttled)?;
+                let sample = self.sample(ledger, visit, key, operation, throttled)?;
                 top.add(sample, operation).map_err(|_| Refusal::Memory)
             },
         )?;
@@ -152,16 +143,17 @@ impl Detector {
     /// Samples a partition, and its throttles if there may be any.
     fn sample<'g>(
         &self,
+        ledger: &Ledger,
         visit: Visit<'g>,
         key: Key<'g>,
         operation: Operation,
         throttled: bool,
     ) -> Result<Sample<'g>, Refusal> {
-        let (count, peak) = self.count_and_peak(visit, key, operation)?;
+        let (count, peak) = self.count_and_peak(ledger, visit, key, operation)?;
         let mut throttles = 0;
         if throttled {
             (throttles, _) = with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, |synthetic| {
-                self.count_and_peak(visit, synthetic, operation)
+                self.count_and_peak(ledger, visit, synthetic, operation)
             })?;
         }
         let demand = count + throttles * u64::from(self.settings.measure.one);
@@ -171,16 +163,16 @@ impl Detector {
     /// Returns the count of one key in the window, and its fullest second; zeros for a key that is not tracked.
     fn count_and_peak(
         &self,
+        ledger: &Ledger,
         visit: Visit<'_>,
         key: Key<'_>,
         operation: Operation,
     ) -> Result<(u64, u64), Refusal> {
-        let Visit { ledger, now, guard } = visit;
         let read = |found: Partition<'_>| {
-            found.series(operation, self.window_seconds(), guard).count_and_peak(now.second)
+            found.series(operation, visit.window(), visit.guard).count_and_peak(visit.now.second)
         };
         let hash = self.settings.hashing.key(key);
-        Ok(ledger.look(key, hash, now, &self.settings, guard, read)?.unwrap_or((0, 0)))
+        Ok(ledger.look(key, hash, visit, read)?.unwrap_or((0, 0)))
     }
 
     /// Calls `see` with every entry, those with synthetic keys too, and begins again if the detector is cleared meanwhile.
@@ -189,15 +181,15 @@ impl Detector {
         state: &mut T,
         begin: impl Fn(&mut T),
         enter: impl Fn(&mut T, Segment<'_>),
-        see: impl for<'g> Fn(&mut T, Visit<'g>, Partition<'g>) -> Result<(), Refusal>,
+        see: impl for<'g> Fn(&mut T, &'g Ledger, Visit<'g>, Partition<'g>) -> Result<(), Refusal>,
     ) -> Result<(), Error> {
         'again: loop {
             begin(state);
             let (mut scan, mut walked) = (Scan::default(), None);
             loop {
                 let guard = epoch::pin();
-                let visit = Visit { ledger: self.current.get(&guard), now: self.clock.now(), guard: &guard };
-                let ledger = visit.ledger;
+                let visit = self.visit(self.clock.now(), &guard);
+                let ledger = self.current.get(&guard);
                 if *walked.get_or_insert(ledger.number) != ledger.number {
                     continue 'again;
                 }
@@ -206,7 +198,7 @@ impl Detector {
                     let Some(segment) = next else { return Ok(()) };
                     segment.chain().for_each(|segment| enter(state, segment));
                     for (_, _, found) in segment.chain().flat_map(|segment| segment.entries()) {
-                        match see(state, visit, found) {
+                        match see(state, ledger, visit, found) {
                             Ok(()) => {}
                             Err(Refusal::Cleared) => continue 'again,
                             Err(Refusal::Memory) => return Err(Error::Memory),

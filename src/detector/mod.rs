@@ -7,7 +7,8 @@
 //! ```text
 //! Detector
 //!   +-- clock       the time of every record: the system's, or one that the program moves
-//!   +-- terms       settings that never change, and the counters of `Statistics`
+//!   +-- settings    the options it was built with; they never change
+//!   +-- counters    the numbers of `Statistics`, as they run
 //!   +-- callback    called with a warning that is due, if the caller did not ask for it
 //!   +-- current --> Ledger         all that `clear` forgets
 //!   |                 +-- partitions   the map: an entry for a partition, and for a synthetic key
@@ -65,6 +66,7 @@ use crate::dynamodb::schema::Schemas;
 use crate::error::Error;
 use crate::key::redaction::Redacted;
 use crate::key::{Key, check_name};
+use crate::ledger::counters::Counters;
 use crate::ledger::settings::Settings;
 use crate::ledger::{Current, Ledger};
 use crate::map::segment::Segment;
@@ -100,6 +102,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 pub struct Detector {
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
+    pub(crate) counters: Counters,
     pub(crate) callback: Option<Callback>,
     pub(crate) current: Current,
     pub(crate) records: RecordCounter,
@@ -119,6 +122,7 @@ impl Detector {
         Ok(Self {
             clock,
             settings,
+            counters: Counters::default(),
             callback,
             current,
             records: RecordCounter::new(),
@@ -212,7 +216,7 @@ impl Detector {
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.
     pub fn clear(&self) -> Result<(), Error> {
-        Ok(self.current.clear(&self.settings, self.clock.now(), epoch::pin)?)
+        Ok(self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin)?)
     }
 
     /// Moves a manual clock forward to `now_ms`. An earlier time changes nothing.
@@ -226,12 +230,12 @@ impl Detector {
     /// Numbers about the detector itself. Takes time in proportion to the partitions tracked.
     pub fn statistics(&self) -> Statistics {
         let fixed = size_of::<Self>() + size_of::<Ledger>();
-        let mut statistics = self.settings.counters.read(self.records.get());
+        let mut statistics = self.counters.read(self.records.get());
         let mut bytes = 0;
         let begin = |bytes: &mut usize| *bytes = fixed;
         let enter = |bytes: &mut usize, segment: Segment<'_>| *bytes += segment.bytes();
-        let scanned = self.scan(&mut bytes, begin, enter, |bytes, visit, found| {
-            *bytes += found.past_bytes(self.window_seconds(), visit.guard);
+        let scanned = self.scan(&mut bytes, begin, enter, |bytes, _, visit, found| {
+            *bytes += found.past_bytes(visit.window(), visit.guard);
             Ok(())
         });
         scanned.expect("nothing here asks for memory");
@@ -244,12 +248,13 @@ impl Detector {
 
     pub(crate) fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         let guard = epoch::pin();
-        let now = self.clock.now();
+        let visit = self.visit(self.clock.now(), &guard);
         let hash = self.settings.hashing.key(key);
-        let window = self.settings.timing.window;
         Ok(self.current.with(&guard, |ledger| {
-            let count = |found: Partition<'_>| found.series(operation, window, &guard).count(now.second);
-            Ok(ledger.look(key, hash, now, &self.settings, &guard, count)?.unwrap_or(0))
+            let count = |found: Partition<'_>| {
+                found.series(operation, visit.window(), &guard).count(visit.now.second)
+            };
+            Ok(ledger.look(key, hash, visit, count)?.unwrap_or(0))
         })?)
     }
 

@@ -77,7 +77,7 @@ impl Detector {
     fn observe_for(&self, exchange: &Exchange<'_>, listener: &mut Listener<'_>) -> Result<u64, ObserveError> {
         exchange.model.map_or(Ok(()), check_name)?;
         let Some(api) = ApiOperation::named(exchange.operation) else {
-            Counters::add(&self.settings.counters.unknown_operations, 1);
+            Counters::add(&self.counters.unknown_operations, 1);
             return Ok(0);
         };
         let request = text(exchange.request)?;
@@ -167,7 +167,7 @@ impl Detector {
         }
         let actions = charges.iter().filter(|charge| charge.key.is_some()).map(|charge| charge.actions).sum();
         if capacity && found.estimated > Units::default() {
-            Counters::add(&self.settings.counters.estimated_half_units, found.estimated.halves());
+            Counters::add(&self.counters.estimated_half_units, found.estimated.halves());
         }
         for charge in charges.iter().filter(|charge| charge.key.is_none()) {
             let table = charge.resource.as_bytes();

@@ -7,7 +7,6 @@ use crate::ledger::Posting;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::policy::measure::Measure;
-use crate::sys::clock::Moment;
 
 /// One record: which partition, which operation, how much, and on behalf of which model.
 ///
@@ -67,10 +66,10 @@ impl<'a> Record<'a> {
         Key { table: self.table, pk: self.pk }
     }
 
-    /// This record, once it has been checked, at a moment; with its key's hash.
+    /// This record, once it has been checked, with its key's hash.
     #[inline(always)]
-    pub(crate) fn posting(&self, hash: Hash, now: Moment, measure: Measure) -> Posting<'a> {
+    pub(crate) fn posting(&self, hash: Hash, measure: Measure) -> Posting<'a> {
         let amount = self.amount.map_or(measure.one, Amount::clamped);
-        Posting { key: self.key(), hash, operation: self.operation, model: self.model, amount, now }
+        Posting { key: self.key(), hash, operation: self.operation, model: self.model, amount }
     }
 }

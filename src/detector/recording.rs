@@ -8,6 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::hash::{Hash, Prefix};
 use crate::ledger::counters::Counters;
+use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting, Unfinished};
 use crate::operation::Operation;
 use crate::partition::Partition;
@@ -70,8 +71,8 @@ impl Detector {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         record.check()?;
         let hash = self.settings.hashing.key(record.key());
-        let posting = record.posting(hash, self.clock.now(), self.settings.measure);
-        self.record_posting(posting, delivery, epoch::pin())
+        let posting = record.posting(hash, self.settings.measure);
+        self.record_posting(posting, self.clock.now(), delivery, epoch::pin())
     }
 
     /// Checks a key, and records one operation on it.
@@ -80,7 +81,7 @@ impl Detector {
         key.check()?;
         let guard = epoch::pin();
         let posting = self.posting(key, self.settings.hashing.key(key), operation);
-        Ok(self.record_posting(posting, Delivery::Callback, guard)?.0)
+        Ok(self.record_posting(posting, self.clock.now(), Delivery::Callback, guard)?.0)
     }
 
     /// Records one operation on a key that is checked, and whose table is hashed already.
@@ -93,14 +94,19 @@ impl Detector {
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let guard = epoch::pin();
-        self.record_posting(self.posting(key, prefix.key(key.pk), operation), delivery, guard)
+        let posting = self.posting(key, prefix.key(key.pk), operation);
+        self.record_posting(posting, self.clock.now(), delivery, guard)
     }
 
-    /// Makes a posting of one operation, or one unit, at this moment.
+    /// Makes a posting of one operation, or one unit.
     #[inline(always)]
     fn posting<'a>(&self, key: Key<'a>, hash: Hash, operation: Operation) -> Posting<'a> {
-        let (now, amount) = (self.clock.now(), self.settings.measure.one);
-        Posting { key, hash, operation, model: None, amount, now }
+        Posting { key, hash, operation, model: None, amount: self.settings.measure.one }
+    }
+
+    /// Makes a visit of the ledger.
+    pub(crate) fn visit<'g>(&'g self, now: Moment, guard: &'g Guard) -> Visit<'g> {
+        Visit { settings: &self.settings, counters: &self.counters, now, guard }
     }
 
     /// Records, and delivers the warning if one is due.
@@ -108,18 +114,19 @@ impl Detector {
     fn record_posting<'a>(
         &self,
         posting: Posting<'a>,
+        now: Moment,
         delivery: Delivery,
         guard: Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let ledger = self.current.get(&guard);
-        let unfinished = match ledger.record_fast(posting, &guard) {
+        let unfinished = match ledger.record_fast(posting, now, &guard) {
             Ok(count) => {
                 self.records.add(epoch::block(), 1);
                 return Ok((count, None));
             }
             Err(unfinished) => unfinished,
         };
-        let finished = self.finish(ledger, unfinished, &{ posting }, delivery, &guard);
+        let finished = self.finish(ledger, unfinished, &{ posting }, self.visit(now, &guard), delivery);
         drop(guard);
         let (count, warning) = finished?;
         self.records.add(epoch::block(), 1);
@@ -137,29 +144,29 @@ impl Detector {
     #[cold]
     #[inline(never)]
     pub(crate) fn finish<'a, 'g>(
-        &self,
+        &'g self,
         mut ledger: &'g Ledger,
         mut unfinished: Unfinished<'g>,
         posting: &Posting<'a>,
+        visit: Visit<'g>,
         delivery: Delivery,
-        guard: &'g Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let (partition, count) = loop {
-            match ledger.record_rest(unfinished, posting, &self.settings, guard) {
+            match ledger.record_rest(unfinished, posting, visit) {
                 Ok(recorded) => break recorded,
                 Err(Refusal::Memory) => return Err(Error::Memory),
                 Err(Refusal::Cleared) => {
-                    (ledger, unfinished) = (self.current.get(guard), Unfinished::Missing)
+                    (ledger, unfinished) = (self.current.get(visit.guard), Unfinished::Missing)
                 }
             }
         };
-        ledger.reclaim_step(posting.now, &self.settings, guard);
-        let warning = match ledger.breach(partition, count, posting, &self.settings, guard) {
-            Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, delivery, guard),
+        ledger.reclaim_step(visit);
+        let warning = match ledger.breach(partition, count, posting, visit) {
+            Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, visit, delivery),
             Ok(None) => None,
             // Cleared meanwhile. This record came before that, and what is cleared needs no warning.
             Err(Refusal::Cleared) => None,
-            Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),
+            Err(Refusal::Memory) => self.withhold(partition, posting.operation, visit.guard),
         };
         Ok((count, warning))
     }
@@ -177,7 +184,7 @@ impl Detector {
         if let Ok(alarm) = partition.alarm(guard) {
             alarm.hold(operation);
         }
-        Counters::add(&self.settings.counters.suppressed, 1);
+        Counters::add(&self.counters.suppressed, 1);
         None
     }
 
@@ -190,11 +197,11 @@ impl Detector {
         partition: Partition<'g>,
         posting: &Posting<'a>,
         breach: Breach,
+        visit: Visit<'g>,
         delivery: Delivery,
-        guard: &'g Guard,
     ) -> Option<Warning<'a>> {
-        let Posting { key, hash, operation, now, .. } = *posting;
-        let (settings, window) = (&self.settings, self.settings.timing.window);
+        let Posting { key, hash, operation, .. } = *posting;
+        let Visit { settings, counters, now, guard } = visit;
         let alarm = match partition.alarm(guard) {
             Ok(alarm) => Some(alarm),
             // The alarm was not made when the record looked, and the partition has moved since.
@@ -204,7 +211,7 @@ impl Detector {
                     Err(GrowError::Frozen) => None,
                     Err(GrowError::Memory) => Some(None),
                 };
-                match ledger.look(key, hash, now, settings, guard, alarm) {
+                match ledger.look(key, hash, visit, alarm) {
                     Ok(alarm) => alarm.flatten(),
                     // As in `finish`.
                     Err(Refusal::Cleared) => return None,
@@ -214,9 +221,9 @@ impl Detector {
             Err(GrowError::Memory) => None,
         };
         let suppressed = self.ring(alarm, operation, now, delivery)?;
-        let peak = |found: Partition<'g>| found.series(operation, window, guard).peak(now.second);
-        let peak = ledger.look(key, hash, now, settings, guard, peak).ok().flatten();
-        Counters::add(&settings.counters.warnings, 1);
+        let peak = |found: Partition<'g>| found.series(operation, visit.window(), guard).peak(now.second);
+        let peak = ledger.look(key, hash, visit, peak).ok().flatten();
+        Counters::add(&counters.warnings, 1);
         let Breach { rule, count, seconds, .. } = breach;
         let peak = peak.unwrap_or(count);
         Some(Warning {
@@ -262,7 +269,7 @@ impl Detector {
             None => heard.then_some(0),
         };
         if rung.is_none() {
-            Counters::add(&self.settings.counters.suppressed, 1);
+            Counters::add(&self.counters.suppressed, 1);
         }
         rung
     }
@@ -272,7 +279,7 @@ impl Detector {
         let Some(callback) = &self.callback else { return };
         CALLING.set(true);
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(warning))) {
-            Counters::add(&self.settings.counters.callback_panics, 1);
+            Counters::add(&self.counters.callback_panics, 1);
             // Dropping what was thrown may throw once more; that is then left alone.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
         }

@@ -61,7 +61,7 @@ impl Detector {
         let warns = reason == Reason::KeyRange && self.settings.warn_of_throttles;
         let posted =
             self.record_synthetic(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
-        Counters::add(&self.settings.counters.throttles[reason as usize], 1);
+        Counters::add(&self.counters.throttles[reason as usize], 1);
         Ok(posted)
     }
 
@@ -109,7 +109,7 @@ impl Detector {
         let Some(added) = Amount::new(amount) else { return Ok(()) };
         let key = Key { table, pk: &[] };
         self.record_synthetic(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
-        Counters::add(&self.settings.counters.unattributed[what as usize], amount);
+        Counters::add(&self.counters.unattributed[what as usize], amount);
         Ok(())
     }
 
@@ -125,18 +125,18 @@ impl Detector {
         debug_assert!(key.check().is_ok());
         with_synthetic_key(kind, key, |synthetic| {
             let guard = &epoch::pin();
-            let now = self.clock.now();
+            let visit = self.visit(self.clock.now(), guard);
             let hash = self.settings.hashing.key(synthetic);
-            let posting = Posting { key: synthetic, hash, operation, model: None, amount, now };
+            let posting = Posting { key: synthetic, hash, operation, model: None, amount };
             let posted = self.current.with(guard, |ledger| {
-                let (found, count) = ledger.record(&posting, &self.settings, guard)?;
-                ledger.reclaim_step(now, &self.settings, guard);
+                let (found, count) = ledger.record(&posting, visit)?;
+                ledger.reclaim_step(visit);
                 Ok((ledger, found, count))
             });
             let (ledger, found, count) = posted?;
             let breach = Breach { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
             let warning =
-                warns.then(|| self.warning(ledger, found, &posting, breach, delivery, guard)).flatten();
+                warns.then(|| self.warning(ledger, found, &posting, breach, visit, delivery)).flatten();
             // The warning is about the partition, not about its synthetic key.
             Ok((count, warning.map(|warning| warning.with_key(key, self.redact(key)))))
         })

@@ -1,4 +1,4 @@
-//! What a detector counts about itself.
+//! Counters: a detector's numbers about itself, as they run.
 
 use crate::reason::{Reason, Unattributed};
 use crate::statistics::Statistics;

@@ -23,6 +23,7 @@
 pub(crate) mod counters;
 pub(crate) mod reclaim;
 pub(crate) mod settings;
+pub(crate) mod visit;
 
 use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
@@ -31,6 +32,7 @@ use crate::key::synthetic;
 use crate::ledger::counters::Counters;
 use crate::ledger::reclaim::Reclaimer;
 use crate::ledger::settings::Settings;
+use crate::ledger::visit::Visit;
 use crate::map::{InsertOutcome, PartitionMap};
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
@@ -42,7 +44,7 @@ use crate::policy::rule::{Breach, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
 use crate::sys::clock::Moment;
 use crate::sys::rcu::{Rcu, Watched};
-use crate::sys::sync::Relaxed;
+use crate::sys::sync::{AtomicU64, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
@@ -69,7 +71,7 @@ pub(crate) struct Ledger {
     pub(crate) watch: Watch,
 }
 
-/// One record's particulars, all in their ranges.
+/// One record: what is added to which partition. All in their ranges; its moment is the visit's.
 #[derive(Clone, Copy)]
 pub(crate) struct Posting<'a> {
     pub(crate) key: Key<'a>,
@@ -77,13 +79,12 @@ pub(crate) struct Posting<'a> {
     pub(crate) operation: Operation,
     pub(crate) model: Option<&'a [u8]>,
     pub(crate) amount: Amount,
-    pub(crate) now: Moment,
 }
 
 impl Ledger {
-    pub(crate) fn try_new(settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
+    fn try_new(number: u64, settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
         Ok(Self {
-            number: settings.ledgers.fetch_add(1, Relaxed),
+            number,
             partitions: PartitionMap::try_new()?,
             overrides: Overrides::new(settings.floors()),
             reclaimer: Reclaimer::new(now),
@@ -97,9 +98,10 @@ impl Ledger {
     pub(crate) fn record_fast<'g>(
         &self,
         posting: Posting<'_>,
+        now: Moment,
         guard: &'g Guard,
     ) -> Result<u64, Unfinished<'g>> {
-        let Posting { key, hash, operation, amount, now, .. } = posting;
+        let Posting { key, hash, operation, amount, .. } = posting;
         let floor = self.overrides.floor(operation);
         let Some(found) = self.partitions.find_fast(hash, key, guard) else {
             return Err(Unfinished::Missing);
@@ -117,22 +119,21 @@ impl Ledger {
         &self,
         unfinished: Unfinished<'g>,
         posting: &Posting<'_>,
-        settings: &Settings,
-        guard: &'g Guard,
+        visit: Visit<'g>,
     ) -> Result<(Partition<'g>, u64), Refusal> {
         let recorded = match unfinished {
             Unfinished::NeedsFollowUp(found, count) => Some((found, count)),
             Unfinished::Overtaken(found, before) => {
-                let count = self.overtaken(found, before, posting, settings, guard);
+                let count = self.overtaken(found, before, posting, visit);
                 count.map(|count| (found, count))
             }
             Unfinished::NotAdded(found) => {
-                let count = self.add_to(found, posting, settings, guard).ok();
+                let count = self.add_to(found, posting, visit).ok();
                 count.map(|count| (found, count))
             }
             Unfinished::Missing => None,
         };
-        recorded.map_or_else(|| self.record(posting, settings, guard), Ok)
+        recorded.map_or_else(|| self.record(posting, visit), Ok)
     }
 
     /// The count with an amount that was added to a head that was `before`, as others had changed it since it was seen.
@@ -143,17 +144,16 @@ impl Ledger {
         found: Partition<'g>,
         before: Head,
         posting: &Posting<'_>,
-        settings: &Settings,
-        guard: &'g Guard,
+        visit: Visit<'g>,
     ) -> Option<u64> {
-        let Posting { key, hash, operation, amount, now, .. } = *posting;
+        let Posting { key, hash, operation, amount, .. } = *posting;
         if before.is_frozen() {
             return None;
         }
-        let series = |found: Partition<'g>| found.series(operation, settings.timing.window, guard);
+        let series = |found: Partition<'g>| found.series(operation, visit.window(), visit.guard);
         let elsewhere = || {
             let count = |found| series(found).count(before.second());
-            self.look(key, hash, now, settings, guard, count).ok().flatten()
+            self.look(key, hash, visit, count).ok().flatten()
         };
         let count = series(found).counted(before, amount).or_else(elsewhere);
         // Its own second had no less.
@@ -162,14 +162,9 @@ impl Ledger {
     }
 
     /// Records in the partition that was found, if that still is one.
-    fn add_to(
-        &self,
-        found: Partition<'_>,
-        posting: &Posting<'_>,
-        settings: &Settings,
-        guard: &Guard,
-    ) -> Result<u64, AddError> {
-        let Posting { operation, amount, now, .. } = *posting;
+    fn add_to(&self, found: Partition<'_>, posting: &Posting<'_>, visit: Visit<'_>) -> Result<u64, AddError> {
+        let Posting { operation, amount, .. } = *posting;
+        let Visit { settings, now, guard, .. } = visit;
         found.add(operation, amount, now, settings.timing, self.floor(posting, settings), guard)
     }
 
@@ -177,18 +172,17 @@ impl Ledger {
     pub(crate) fn record<'g>(
         &self,
         posting: &Posting<'_>,
-        settings: &Settings,
-        guard: &'g Guard,
+        visit: Visit<'g>,
     ) -> Result<(Partition<'g>, u64), Refusal> {
-        let Posting { hash, amount, now, .. } = *posting;
+        let Posting { hash, amount, .. } = *posting;
         loop {
-            let found = match self.admit(posting, settings, guard)? {
+            let found = match self.admit(posting, visit)? {
                 InsertOutcome::Done(new) => return Ok((new, amount.into())),
                 InsertOutcome::Exists(found) => found,
             };
-            match self.add_to(found, posting, settings, guard) {
+            match self.add_to(found, posting, visit) {
                 Ok(count) => return Ok((found, count)),
-                Err(refused) => self.finish_move(refused, hash, now, settings, guard)?,
+                Err(refused) => self.finish_move(refused, hash, visit)?,
             }
         }
     }
@@ -200,41 +194,30 @@ impl Ledger {
     }
 
     /// Does what must be done before a partition that refused an add can be found again and take it.
-    fn finish_move(
-        &self,
-        refused: AddError,
-        hash: Hash,
-        now: Moment,
-        settings: &Settings,
-        guard: &Guard,
-    ) -> Result<(), Refusal> {
-        let context = settings.replace_context(now);
+    fn finish_move(&self, refused: AddError, hash: Hash, visit: Visit<'_>) -> Result<(), Refusal> {
+        let context = visit.replace_context();
         match refused {
-            AddError::Idle => self.partitions.replace_at(hash.position, context, guard),
-            AddError::Moved => self.partitions.help_replace_at(hash.position, context, guard),
+            AddError::Idle => self.partitions.replace_at(hash.position, context, visit.guard),
+            AddError::Moved => self.partitions.help_replace_at(hash.position, context, visit.guard),
             AddError::Memory => Err(Refusal::Memory),
         }
     }
 
     /// Finds the partition, or inserts it with its first record, and makes room for it where there is a bound.
-    fn admit<'g>(
-        &self,
-        posting: &Posting<'_>,
-        settings: &Settings,
-        guard: &'g Guard,
-    ) -> Result<InsertOutcome<'g>, Refusal> {
-        let Posting { key, hash, operation, amount, now, .. } = *posting;
+    fn admit<'g>(&self, posting: &Posting<'_>, visit: Visit<'g>) -> Result<InsertOutcome<'g>, Refusal> {
+        let Posting { key, hash, operation, amount, .. } = *posting;
+        let Visit { settings, now, guard, .. } = visit;
         if let Some(found) = self.partitions.find(hash, key, guard)? {
             return Ok(InsertOutcome::Exists(found));
         }
         let floor = self.floor(posting, settings);
         let content = Content::first(key, hash, operation, amount, now.second, floor)?;
-        let inserted = self.partitions.insert(hash, &content, settings.replace_context(now), guard);
+        let inserted = self.partitions.insert(hash, &content, visit.replace_context(), guard);
         if !matches!(inserted, Ok(InsertOutcome::Done(_))) {
             // SAFETY: it did not get into the map.
             unsafe { content.past.free() };
         } else if settings.max_partitions != 0 {
-            self.reclaimer.evict(&self.partitions, key, now, settings, guard);
+            self.reclaimer.evict(&self.partitions, key, visit);
         }
         inserted
     }
@@ -245,16 +228,14 @@ impl Ledger {
         &self,
         key: Key<'_>,
         hash: Hash,
-        now: Moment,
-        settings: &Settings,
-        guard: &'g Guard,
+        visit: Visit<'g>,
         look: impl Fn(Partition<'g>) -> Option<T>,
     ) -> Result<Option<T>, Refusal> {
-        while let Some(partition) = self.partitions.find(hash, key, guard)? {
+        while let Some(partition) = self.partitions.find(hash, key, visit.guard)? {
             if let Some(seen) = look(partition) {
                 return Ok(Some(seen));
             }
-            self.finish_move(AddError::Moved, hash, now, settings, guard)?;
+            self.finish_move(AddError::Moved, hash, visit)?;
         }
         Ok(None)
     }
@@ -266,15 +247,15 @@ impl Ledger {
         partition: Partition<'g>,
         count: u64,
         posting: &Posting<'_>,
-        settings: &Settings,
-        guard: &'g Guard,
+        visit: Visit<'g>,
     ) -> Result<Option<Breach>, Refusal> {
-        let Posting { key, hash, operation, now, .. } = *posting;
-        let window = settings.timing.window;
+        let Posting { key, hash, operation, .. } = *posting;
+        let Visit { settings, now, guard, .. } = visit;
+        let window = visit.window();
         let mut unjudged = false;
         if count >= settings.rates.floor(operation) {
             let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second);
-            let elsewhere = || self.look(key, hash, now, settings, guard, recent);
+            let elsewhere = || self.look(key, hash, visit, recent);
             let recent = recent(partition).map_or_else(elsewhere, |recent| Ok(Some(recent)));
             match recent.map(|recent| recent.and_then(|recent| settings.rates.breach(operation, recent))) {
                 Ok(None) => {}
@@ -283,7 +264,7 @@ impl Ledger {
                 breach => return breach,
             }
         }
-        match self.reached(count, posting, settings, guard)? {
+        match self.reached(count, posting, visit)? {
             Some(threshold) => Ok(Some(Breach { rule: Rule::Window, count, threshold, seconds: window })),
             None if unjudged => Err(Refusal::Memory),
             None => Ok(None),
@@ -296,8 +277,7 @@ impl Ledger {
         &self,
         count: u64,
         posting: &Posting<'_>,
-        settings: &Settings,
-        guard: &Guard,
+        visit: Visit<'_>,
     ) -> Result<Option<u64>, Cleared> {
         let operation = posting.operation;
         if count < self.overrides.floor(operation) {
@@ -306,17 +286,18 @@ impl Ledger {
         let mut threshold = None;
         for (scope, name) in [(Scope::Model, posting.model), (Scope::Table, Some(posting.key.table))] {
             if let (None, Some(name)) = (threshold, name) {
-                threshold = self.overrides.get(scope, name, &settings.hashing, guard)?.of(operation);
+                threshold =
+                    self.overrides.get(scope, name, &visit.settings.hashing, visit.guard)?.of(operation);
             }
         }
-        Ok(Some(threshold.unwrap_or(settings.thresholds[operation.index()]))
+        Ok(Some(threshold.unwrap_or(visit.settings.thresholds[operation.index()]))
             .filter(|&threshold| count >= threshold))
     }
 
     /// Does this call's share of reclaiming idle partitions.
     #[inline]
-    pub(crate) fn reclaim_step(&self, now: Moment, settings: &Settings, guard: &Guard) {
-        self.reclaimer.step(&self.partitions, now, settings, guard);
+    pub(crate) fn reclaim_step(&self, visit: Visit<'_>) {
+        self.reclaimer.step(&self.partitions, visit);
     }
 }
 
@@ -328,16 +309,20 @@ impl Watched for Ledger {
 }
 
 /// The current ledger.
-pub(crate) struct Current(Rcu<Ledger>);
+pub(crate) struct Current {
+    ledger: Rcu<Ledger>,
+    /// The number of ledgers made so far.
+    made: AtomicU64,
+}
 
 impl Current {
     pub(crate) fn try_new(settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
-        Ok(Self(Rcu::try_new(Ledger::try_new(settings, now)?)?))
+        Ok(Self { ledger: Rcu::try_new(Ledger::try_new(0, settings, now)?)?, made: AtomicU64::new(1) })
     }
 
     #[inline(always)]
     pub(crate) fn get<'g>(&self, guard: &'g Guard) -> &'g Ledger {
-        self.0.get(guard)
+        self.ledger.get(guard)
     }
 
     /// Runs `f` with the current ledger, and again with the next one if that was cleared meanwhile.
@@ -355,15 +340,17 @@ impl Current {
         }
     }
 
-    /// Puts an empty ledger in place of the current one, whose contents the caller then frees.
+    /// Puts an empty ledger in place of the current one, and frees the contents of that. Pins anew for each step.
     pub(crate) fn clear(
         &self,
         settings: &Settings,
+        counters: &Counters,
         now: Moment,
         pin: impl Fn() -> Guard,
     ) -> Result<(), OutOfMemory> {
-        let old = self.0.swap(Ledger::try_new(settings, now)?)?;
-        Counters::add(&settings.counters.cleared, old.partitions.clear(&pin));
+        let number = self.made.fetch_add(1, Relaxed);
+        let old = self.ledger.swap(Ledger::try_new(number, settings, now)?)?;
+        Counters::add(&counters.cleared, old.partitions.clear(&pin));
         old.overrides.clear(&pin());
         // It has been empty and out of reach since it was cleared.
         old.retire(&pin());

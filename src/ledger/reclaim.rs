@@ -5,14 +5,13 @@ use crate::error::{Cleared, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
-use crate::ledger::settings::Settings;
+use crate::ledger::visit::Visit;
 use crate::map::PartitionMap;
 use crate::map::scan::Scan;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::sys::clock::Moment;
 use crate::sys::sync::{AtomicU64, Relaxed};
-use crossbeam_epoch::Guard;
 
 /// Walks over the whole map in one window. Two, so that an idle partition outlives its window by half
 /// of one.
@@ -56,22 +55,16 @@ impl Reclaimer {
 
     /// Takes the next step, if one is due and no other thread takes it.
     #[inline]
-    pub(crate) fn step(&self, partitions: &PartitionMap, now: Moment, settings: &Settings, guard: &Guard) {
+    pub(crate) fn step(&self, partitions: &PartitionMap, visit: Visit<'_>) {
         let due = self.due.load(Relaxed);
-        if now.stamp() >= due {
-            self.take_step(due, partitions, now, settings, guard);
+        if visit.now.stamp() >= due {
+            self.take_step(due, partitions, visit);
         }
     }
 
     #[cold]
-    fn take_step(
-        &self,
-        due: u64,
-        partitions: &PartitionMap,
-        now: Moment,
-        settings: &Settings,
-        guard: &Guard,
-    ) {
+    fn take_step(&self, due: u64, partitions: &PartitionMap, visit: Visit<'_>) {
+        let Visit { settings, now, guard, .. } = visit;
         let walk_us = u64::from(settings.timing.window) * 1_000_000 / WALKS;
         let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
         let next = Moment::from_us(behind + (walk_us / partitions.steps()).max(1));
@@ -83,33 +76,26 @@ impl Reclaimer {
         let entries = || segment.chain().flat_map(|segment| segment.entries());
         if entries().any(|(_, _, partition)| partition.idle(now, settings.timing, guard)) {
             // Without memory they are left for a later walk.
-            let _ = partitions.replace(i, segment, settings.replace_context(now), guard);
+            let _ = partitions.replace(i, segment, visit.replace_context(), guard);
             guard.flush();
         }
     }
 
     /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else
     /// the quietest of a few. Synthetic keys have as many places, apart: a throttle takes none of a partition.
-    pub(crate) fn evict(
-        &self,
-        partitions: &PartitionMap,
-        new: Key<'_>,
-        now: Moment,
-        settings: &Settings,
-        guard: &Guard,
-    ) {
+    pub(crate) fn evict(&self, partitions: &PartitionMap, new: Key<'_>, visit: Visit<'_>) {
         // Counted out first, so that two threads don't both make one go for the same excess.
-        'excess: while partitions.len(new).decrement_over(settings.max_partitions) {
+        'excess: while partitions.len(new).decrement_over(visit.settings.max_partitions) {
             // A thread that counts one out over a bound of 1 or more leaves another in besides its own. A walk misses it
             // only where others insert behind it and make go before it. If all walks do, there is none: a thread that a
             // fork left behind had not counted it out.
             let mut tries = 0;
             while tries < TRIES {
-                let found = match self.quietest(partitions, new, now, settings, guard) {
+                let found = match self.quietest(partitions, new, visit) {
                     Ok(found) => found,
                     Err(Cleared) => return,
                 };
-                match found.map(|partition| self.evict_one(partitions, partition, now, settings, guard)) {
+                match found.map(|partition| self.evict_one(partitions, partition, visit)) {
                     Some(Ok(true)) => continue 'excess,
                     // It has moved, or another thread has counted it out as well. So there may be no excess any more.
                     Some(Ok(false)) => {
@@ -133,16 +119,15 @@ impl Reclaimer {
         &self,
         partitions: &PartitionMap,
         partition: Partition<'_>,
-        now: Moment,
-        settings: &Settings,
-        guard: &Guard,
+        visit: Visit<'_>,
     ) -> Result<bool, Refusal> {
-        let Some(removed) = partitions.remove(partition, settings.replace_context(now), guard)? else {
+        let Visit { settings, counters, now, guard } = visit;
+        let Some(removed) = partitions.remove(partition, visit.replace_context(), guard)? else {
             return Ok(false);
         };
         if !is_synthetic(partition.key()) {
             let idle = removed.was_idle(now, settings.timing, guard);
-            Counters::add(if idle { &settings.counters.reclaimed } else { &settings.counters.replaced }, 1);
+            Counters::add(if idle { &counters.reclaimed } else { &counters.replaced }, 1);
         }
         Ok(true)
     }
@@ -152,10 +137,9 @@ impl Reclaimer {
         &self,
         partitions: &PartitionMap,
         new: Key<'_>,
-        now: Moment,
-        settings: &Settings,
-        guard: &'g Guard,
+        visit: Visit<'g>,
     ) -> Result<Option<Partition<'g>>, Cleared> {
+        let Visit { settings, now, guard, .. } = visit;
         // Multiples of the golden ratio visit all parts of the map evenly, in no order that a caller
         // could play. Each segment is begun with as often as keys fall into it, so none runs empty while others split.
         let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -201,6 +185,7 @@ impl Reclaimer {
 mod tests {
     use super::*;
     use crate::key::hash::Hashing;
+    use crate::ledger::settings::Settings;
     use crate::partition::amount::Amount;
     use crate::partition::{Content, Timing};
     use crate::policy::measure::Measure;
@@ -216,8 +201,6 @@ mod tests {
             measure: Measure::OPERATIONS,
             warn_of_throttles: false,
             redaction: None,
-            counters: Counters::default(),
-            ledgers: AtomicU64::new(0),
         }
     }
 
@@ -226,18 +209,19 @@ mod tests {
     #[test]
     fn at_the_bound_a_new_partition_looks_at_few_segments() {
         const BOUND: u64 = 2_000;
-        let (settings, now) = (settings(BOUND), Moment::from_ms(0));
+        let (settings, counters, now) = (settings(BOUND), Counters::default(), Moment::from_ms(0));
         let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
         for n in 0..40 * BOUND {
             let guard = &crossbeam_epoch::pin();
+            let visit = Visit { settings: &settings, counters: &counters, now, guard };
             let pk = n.to_le_bytes();
             let key = Key { table: b"t", pk: &pk };
             let hash = settings.hashing.key(key);
             let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
-            assert!(partitions.insert(hash, &content, settings.replace_context(now), guard).is_ok());
-            reclaimer.evict(&partitions, key, now, &settings, guard);
+            assert!(partitions.insert(hash, &content, visit.replace_context(), guard).is_ok());
+            reclaimer.evict(&partitions, key, visit);
         }
-        let replaced = Counters::get(&settings.counters.replaced);
+        let replaced = Counters::get(&counters.replaced);
         let looked_at = reclaimer.looked_at.load(Relaxed);
         println!("{looked_at} segments were looked at to replace {replaced} partitions");
         assert_eq!(replaced, 39 * BOUND);
@@ -247,23 +231,27 @@ mod tests {
     /// A record may be about to make room in a map that is cleared under it: there is nothing to find.
     #[test]
     fn a_cleared_map_is_searched_once() {
-        let (settings, now) = (settings(1), Moment::from_ms(0));
+        let (settings, counters, now) = (settings(1), Counters::default(), Moment::from_ms(0));
         let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
         partitions.clear(crossbeam_epoch::pin);
-        reclaimer.evict(&partitions, key, now, &settings, &crossbeam_epoch::pin());
+        let guard = &crossbeam_epoch::pin();
+        let visit = Visit { settings: &settings, counters: &counters, now, guard };
+        reclaimer.evict(&partitions, key, visit);
         assert_eq!(reclaimer.sampled.load(Relaxed), 1);
     }
 
     /// It was counted out all the same, so that the map stayed one over its bound for ever.
     #[test]
     fn where_none_can_go_none_is_counted_out() {
-        let (settings, now) = (settings(1), Moment::from_ms(0));
+        let (settings, counters, now) = (settings(1), Counters::default(), Moment::from_ms(0));
         let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
-        reclaimer.evict(&partitions, key, now, &settings, &crossbeam_epoch::pin());
+        let guard = &crossbeam_epoch::pin();
+        let visit = Visit { settings: &settings, counters: &counters, now, guard };
+        reclaimer.evict(&partitions, key, visit);
         assert_eq!((reclaimer.sampled.load(Relaxed), partitions.len(key).get()), (TRIES.into(), 2));
     }
 }

@@ -15,7 +15,7 @@ fn f_an_idle_partition_recorded_as_it_goes_at_the_bound() {
         stage.race(|s, t| s.record(1, Write, 5, t), |s, t| s.record(0, Read, 5, t));
         stage.then(|s, t| {
             let counts = s.count(0, Read, 5, t) + s.count(1, Write, 5, t);
-            let replaced = s.settings.counters.read(0).replaced;
+            let replaced = s.counters.read(0).replaced;
             assert_eq!((s.partitions(t), counts + replaced), (1, 2), "{replaced} replaced");
         });
     });
@@ -36,7 +36,7 @@ fn f_an_idle_partition_reclaimed_as_it_goes_at_the_bound() {
         stage.race(|s, t| s.replace(0, 5, t), |s, t| s.record_in(3, Write, Amount::ONE, 5, &t.pin()));
         stage.then(|s, t| {
             assert_eq!([1, 3].map(|key| s.count(key, Write, 5, t)), [1, 1]);
-            assert_eq!(s.settings.counters.read(0).replaced, 0);
+            assert_eq!(s.counters.read(0).replaced, 0);
         });
     });
 }

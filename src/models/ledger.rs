@@ -113,7 +113,7 @@ fn f_record_against_replacement() {
         stage.race(|s, t| s.record(1, Write, 0, t), |s, t| s.record(0, Write, 0, t));
         stage.then(|s, t| {
             let counts = [s.count(0, Write, 0, t), s.count(1, Write, 0, t)];
-            let replaced = s.settings.counters.read(0).replaced;
+            let replaced = s.counters.read(0).replaced;
             assert!(s.partitions(t) == 1 && (1..=2).contains(&replaced));
             assert!(counts.iter().filter(|&&count| count > 0).count() == 1);
             assert!(counts.iter().sum::<u64>() + 2 * replaced >= 3, "{counts:?} {replaced}");
@@ -179,10 +179,11 @@ fn h_suppressed_adds_up_over_an_interval() {
 pub(super) fn ring(subject: &Subject, second: u32, thread: &Thread) -> Option<u64> {
     let guard = thread.pin();
     let pk = 0u32.to_ne_bytes();
-    let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, second);
+    let Posting { key, hash, .. } = Subject::posting(0, &pk, Write);
+    let visit = subject.visit(second, &guard);
     let alarm =
-        |found: Partition<'_>| found.alarm(&guard).ok().map(|alarm| alarm.ring(Write, now.ms(), 1000));
-    subject.current.get(&guard).look(key, hash, now, &subject.settings, &guard, alarm).unwrap().unwrap()
+        |found: Partition<'_>| found.alarm(&guard).ok().map(|alarm| alarm.ring(Write, visit.now.ms(), 1000));
+    subject.current.get(&guard).look(key, hash, visit, alarm).unwrap().unwrap()
 }
 
 /// (h) Two hot records make the warning state of their partition, and warn once.
@@ -231,7 +232,7 @@ fn i_clear_against_first_touch() {
 }
 
 fn clear(subject: &Subject, thread: &Thread) {
-    subject.current.clear(&subject.settings, Moment::from_ms(0), || thread.pin()).unwrap();
+    subject.current.clear(&subject.settings, &subject.counters, Moment::from_ms(0), || thread.pin()).unwrap();
 }
 
 fn change(subject: &Subject, thread: &Thread, writes: u64, reads: u64) {
@@ -245,8 +246,8 @@ fn change(subject: &Subject, thread: &Thread, writes: u64, reads: u64) {
 fn reached(subject: &Subject, thread: &Thread, operation: Operation) -> Option<u64> {
     let guard = thread.pin();
     let pk = 0u32.to_ne_bytes();
-    let posting = Subject::posting(0, &pk, operation, 0);
-    subject.current.get(&guard).reached(7, &posting, &subject.settings, &guard).unwrap()
+    let posting = Subject::posting(0, &pk, operation);
+    subject.current.get(&guard).reached(7, &posting, subject.visit(0, &guard)).unwrap()
 }
 
 fn reached_in_turn(subject: &Subject, thread: &Thread) -> [Option<u64>; 3] {

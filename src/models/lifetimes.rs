@@ -207,9 +207,9 @@ fn wheel() -> Model<Subject> {
         },
         read: |subject, guard| {
             let pk = 0_u32.to_ne_bytes();
-            let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, 2);
+            let Posting { key, hash, .. } = Subject::posting(0, &pk, Write);
             let count = |found: Partition<'_>| found.series(Write, 1, guard).count(2);
-            let count = subject.current.get(guard).look(key, hash, now, &subject.settings, guard, count);
+            let count = subject.current.get(guard).look(key, hash, subject.visit(2, guard), count);
             assert!([None, Some(2)].contains(&count.unwrap()));
         },
         retire: |subject, pin| assert_eq!(subject.record_in(1, Write, Amount::ONE, 2, &pin()), 1),
@@ -232,10 +232,10 @@ fn armed() -> Stage<Subject> {
 /// Rings the alarm of partition 0 in second 0. `None`: it has warned already, or the partition is gone.
 fn ring(subject: &Subject, guard: &Guard) -> Option<u64> {
     let pk = 0_u32.to_ne_bytes();
-    let Posting { key, hash, now, .. } = Subject::posting(0, &pk, Write, 0);
-    let alarm = |found: Partition<'_>| Some(found.alarm(guard).ok()?.ring(Write, now.ms(), 1000));
-    let rung =
-        subject.current.with(guard, |ledger| ledger.look(key, hash, now, &subject.settings, guard, alarm));
+    let Posting { key, hash, .. } = Subject::posting(0, &pk, Write);
+    let visit = subject.visit(0, guard);
+    let alarm = |found: Partition<'_>| Some(found.alarm(guard).ok()?.ring(Write, visit.now.ms(), 1000));
+    let rung = subject.current.with(guard, |ledger| ledger.look(key, hash, visit, alarm));
     rung.unwrap().flatten()
 }
 
@@ -249,7 +249,7 @@ fn alarm() -> Model<Subject> {
         read: |subject, guard| assert_eq!(ring(subject, guard), None),
         retire: |subject, pin| {
             let guard = pin();
-            let context = subject.settings.replace_context(Moment::from_ms(5000));
+            let context = subject.visit(5, &guard).replace_context();
             subject.current.get(&guard).partitions.replace_at(0, context, &guard).unwrap();
         },
     }
@@ -262,7 +262,7 @@ tests!(alarm:
 );
 
 fn clear(subject: &Subject, pin: &dyn Fn() -> Guard) {
-    subject.current.clear(&subject.settings, Moment::from_ms(0), pin).unwrap();
+    subject.current.clear(&subject.settings, &subject.counters, Moment::from_ms(0), pin).unwrap();
 }
 
 /// An alarm is rung while its ledger is cleared.
@@ -322,9 +322,9 @@ fn overridden() -> Stage<Subject> {
 /// Returns the threshold that a count of 7 has reached.
 fn reached(subject: &Subject, guard: &Guard) -> Option<u64> {
     let pk = 0_u32.to_ne_bytes();
-    let posting = Subject::posting(0, &pk, Write, 0);
+    let posting = Subject::posting(0, &pk, Write);
     let reached =
-        subject.current.with(guard, |ledger| Ok(ledger.reached(7, &posting, &subject.settings, guard)?));
+        subject.current.with(guard, |ledger| Ok(ledger.reached(7, &posting, subject.visit(0, guard))?));
     reached.unwrap()
 }
 

@@ -5,6 +5,7 @@ use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
 use crate::ledger::counters::Counters;
 use crate::ledger::settings::Settings;
+use crate::ledger::visit::Visit;
 use crate::ledger::{Current, Posting};
 use crate::operation::Operation::{self, Write};
 use crate::partition::amount::Amount;
@@ -13,12 +14,12 @@ use crate::partition::{Partition, Timing};
 use crate::policy::measure::Measure;
 use crate::policy::rule::RateThresholds;
 use crate::sys::clock::Moment;
-use crate::sys::sync::AtomicU64;
 use crossbeam_epoch::Guard;
 
 /// A detector without its clock and its callback.
 pub(super) struct Subject {
     pub(super) settings: Settings,
+    pub(super) counters: Counters,
     pub(super) current: Current,
 }
 
@@ -36,15 +37,13 @@ impl Subject {
             measure: Measure::OPERATIONS,
             warn_of_throttles: false,
             redaction: None,
-            counters: Counters::default(),
-            ledgers: AtomicU64::new(0),
         }
     }
 
     /// A ledger of these settings.
     pub(super) fn of(settings: Settings) -> Stage<Self> {
         let current = Current::try_new(&settings, Moment::from_ms(0)).unwrap();
-        Stage::new(Self { settings, current })
+        Stage::new(Self { settings, counters: Counters::default(), current })
     }
 
     /// A ledger in which `keys` were written once, in second 0.
@@ -59,15 +58,19 @@ impl Subject {
     }
 
     /// The partition of `key`, which is its position in the map too; so models say what shares a segment.
-    pub(super) fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation, second: u32) -> Posting<'a> {
+    pub(super) fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation) -> Posting<'a> {
         Posting {
             key: Key { table: TABLE, pk },
             hash: Hash::new(key.into()),
             operation,
             model: None,
             amount: Amount::ONE,
-            now: Moment::from_ms(u64::from(second) * 1000),
         }
+    }
+
+    pub(super) fn visit<'g>(&'g self, second: u32, guard: &'g Guard) -> Visit<'g> {
+        let now = Moment::from_ms(u64::from(second) * 1000);
+        Visit { settings: &self.settings, counters: &self.counters, now, guard }
     }
 
     pub(super) fn record(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
@@ -94,11 +97,12 @@ impl Subject {
         guard: &Guard,
     ) -> u64 {
         let pk = key.to_ne_bytes();
-        let posting = Posting { amount, ..Self::posting(key, &pk, operation, second) };
+        let posting = Posting { amount, ..Self::posting(key, &pk, operation) };
+        let visit = self.visit(second, guard);
         let recorded = self.current.with(guard, |ledger| {
             ledger
-                .record_fast(posting, guard)
-                .or_else(|unfinished| Ok(ledger.record_rest(unfinished, &posting, &self.settings, guard)?.1))
+                .record_fast(posting, visit.now, guard)
+                .or_else(|unfinished| Ok(ledger.record_rest(unfinished, &posting, visit)?.1))
         });
         recorded.unwrap()
     }
@@ -118,25 +122,23 @@ impl Subject {
     ) -> Option<T> {
         let guard = thread.pin();
         let pk = key.to_ne_bytes();
-        let Posting { key, hash, now, .. } = Self::posting(key, &pk, operation, second);
-        let look = |found: Partition<'_>| look(found.series(operation, self.settings.timing.window, &guard));
-        let looked =
-            self.current.with(&guard, |ledger| ledger.look(key, hash, now, &self.settings, &guard, look));
-        looked.unwrap()
+        let Posting { key, hash, .. } = Self::posting(key, &pk, operation);
+        let visit = self.visit(second, &guard);
+        let look = |found: Partition<'_>| look(found.series(operation, visit.window(), &guard));
+        self.current.with(&guard, |ledger| ledger.look(key, hash, visit, look)).unwrap()
     }
 
     /// Replaces the segment of a key.
     pub(super) fn replace(&self, key: u32, second: u32, thread: &Thread) {
         let guard = thread.pin();
-        let context = self.settings.replace_context(Moment::from_ms(u64::from(second) * 1000));
+        let context = self.visit(second, &guard).replace_context();
         self.current.get(&guard).partitions.replace_at(key, context, &guard).unwrap();
     }
 
     /// Reclaims what is idle; in a model one step walks the whole map.
     pub(super) fn reclaim(&self, second: u32, thread: &Thread) {
         let guard = thread.pin();
-        let now = Moment::from_ms(u64::from(second) * 1000);
-        self.current.get(&guard).reclaim_step(now, &self.settings, &guard);
+        self.current.get(&guard).reclaim_step(self.visit(second, &guard));
     }
 
     pub(super) fn partitions(&self, thread: &Thread) -> u64 {

@@ -18,8 +18,11 @@ fn detector(in_window: u64, in_second: u64) -> Detector {
 
 fn posting(detector: &Detector) -> Posting<'static> {
     let hash = detector.settings.hashing.key(KEY);
-    let (operation, amount, now) = (Operation::Write, Amount::ONE, Moment::from_ms(0));
-    Posting { key: KEY, hash, operation, model: None, amount, now }
+    Posting { key: KEY, hash, operation: Operation::Write, model: None, amount: Amount::ONE }
+}
+
+fn visit<'g>(detector: &'g Detector, second: u64, guard: &'g Guard) -> Visit<'g> {
+    detector.visit(Moment::from_ms(second * 1000), guard)
 }
 
 /// Finishes a record that found `count` in its partition, once `meanwhile` was done to that.
@@ -33,7 +36,13 @@ fn finish(
     let found = ledger.partitions.find(posting.hash, KEY, guard).unwrap().unwrap();
     meanwhile(ledger, found, guard);
     detector
-        .finish(ledger, Unfinished::NeedsFollowUp(found, count), &posting, Delivery::Caller, guard)
+        .finish(
+            ledger,
+            Unfinished::NeedsFollowUp(found, count),
+            &posting,
+            visit(detector, 0, guard),
+            Delivery::Caller,
+        )
         .unwrap()
 }
 
@@ -79,10 +88,8 @@ fn a_hot_record_whose_partition_was_replaced_before_it_had_an_alarm_warns() {
     let detector = detector(10, NEVER);
     detector.record_write("t", "k").unwrap();
     let (_, warning) = finish(&detector, 10, |ledger, found, guard| {
-        let now = Moment::from_ms(0);
-        assert!(
-            ledger.partitions.remove(found, detector.settings.replace_context(now), guard).unwrap().is_some()
-        );
+        let context = visit(&detector, 0, guard).replace_context();
+        assert!(ledger.partitions.remove(found, context, guard).unwrap().is_some());
     });
     let warning = warning.expect("the record was hot");
     assert_eq!((warning.count, warning.suppressed, warning.peak), (10, 0, 10));
@@ -102,13 +109,13 @@ fn a_hot_record_without_memory_for_its_alarm_warns() {
 /// A write of `amount` at `second` that found `before` in its head, though it had looked at a light one, is finished.
 fn overtaken(detector: &Detector, found: Partition<'_>, before: Head, second: u64, amount: u64) -> u64 {
     let guard = &epoch::pin();
-    let posting = write(detector, second, amount);
+    let posting = write(detector, amount);
     let unfinished = Unfinished::Overtaken(found, before);
-    detector.current.get(guard).record_rest(unfinished, &posting, &detector.settings, guard).unwrap().1
+    detector.current.get(guard).record_rest(unfinished, &posting, visit(detector, second, guard)).unwrap().1
 }
 
-fn write(detector: &Detector, second: u64, amount: u64) -> Posting<'static> {
-    Posting { now: Moment::from_ms(second * 1000), amount: Amount::clamped(amount), ..posting(detector) }
+fn write(detector: &Detector, amount: u64) -> Posting<'static> {
+    Posting { amount: Amount::clamped(amount), ..posting(detector) }
 }
 
 /// A detector whose partition had so much in second 0 that its head in second 4 can't keep it, and `amount` in that.
@@ -119,7 +126,7 @@ fn heavy(amount: u64) -> Detector {
         detector
             .current
             .get(guard)
-            .record(&write(&detector, second, amount), &detector.settings, guard)
+            .record(&write(&detector, amount), visit(&detector, second, guard))
             .unwrap();
     }
     detector
@@ -131,14 +138,14 @@ fn heavy(amount: u64) -> Detector {
 fn a_record_that_was_overtaken_asks_the_copy_for_its_count() {
     let detector = heavy(5 + 3);
     let guard = &epoch::pin();
-    let (ledger, settings) = (detector.current.get(guard), &detector.settings);
+    let ledger = detector.current.get(guard);
     let found = ledger.partitions.find(posting(&detector).hash, KEY, guard).unwrap().unwrap();
     let before = Head::new(4, 0, 5);
     assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
-    ledger.partitions.replace_at(0, settings.replace_context(Moment::from_ms(4_000)), guard).unwrap();
+    ledger.partitions.replace_at(0, visit(&detector, 4, guard).replace_context(), guard).unwrap();
     assert_eq!(overtaken(&detector, found, before, 4, 3), BASE_LIMIT + 3 + 5 + 3);
     for second in 5..8 {
-        ledger.record(&write(&detector, second, 1), settings, guard).unwrap();
+        ledger.record(&write(&detector, 1), visit(&detector, second, guard)).unwrap();
     }
     assert_eq!(overtaken(&detector, found, before, 4, 3), 2 + 5 + 3 + 3, "seconds 2 to 7");
 }
@@ -148,8 +155,8 @@ fn a_record_that_was_overtaken_asks_the_copy_for_its_count() {
 fn a_record_whose_heavy_partition_has_gone_has_its_own_second() {
     let detector = heavy(5 + 3);
     let guard = &epoch::pin();
-    let (ledger, settings) = (detector.current.get(guard), &detector.settings);
+    let ledger = detector.current.get(guard);
     let found = ledger.partitions.find(posting(&detector).hash, KEY, guard).unwrap().unwrap();
-    ledger.partitions.remove(found, settings.replace_context(Moment::from_ms(4_000)), guard).unwrap();
+    ledger.partitions.remove(found, visit(&detector, 4, guard).replace_context(), guard).unwrap();
     assert_eq!(overtaken(&detector, found, Head::new(4, 0, 5), 4, 3), 5 + 3);
 }

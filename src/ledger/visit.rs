@@ -1,0 +1,29 @@
+//! A visit: all that a call brings to the ledger, besides the key or the record that it comes for.
+
+use crate::ledger::counters::Counters;
+use crate::ledger::settings::Settings;
+use crate::map::ReplaceContext;
+use crate::sys::clock::Moment;
+use crossbeam_epoch::Guard;
+
+/// The detector's settings and counters, the moment of the call, and the guard that it is pinned by.
+#[derive(Clone, Copy)]
+pub(crate) struct Visit<'g> {
+    pub(crate) settings: &'g Settings,
+    pub(crate) counters: &'g Counters,
+    pub(crate) now: Moment,
+    pub(crate) guard: &'g Guard,
+}
+
+impl<'g> Visit<'g> {
+    /// Returns the window, in seconds.
+    pub(crate) fn window(&self) -> u32 {
+        self.settings.timing.window
+    }
+
+    /// Returns the context in which a segment is replaced at this moment.
+    pub(crate) fn replace_context(&self) -> ReplaceContext<'g> {
+        let reclaimed = &self.counters.reclaimed;
+        ReplaceContext { now: self.now, timing: self.settings.timing, reclaimed, to_come: 0 }
+    }
+}
