@@ -82,7 +82,7 @@ mutate 'idleness is judged before the removal' src/ledger/reclaim.rs \
     'let Some(removed) =' \
     'struct Chosen(bool);
         impl Chosen {
-            fn was_idle(&self, _: Moment, _: crate::partition::Timing, _: &Guard) -> bool {
+            fn was_idle(&self, _: Moment, _: crate::partition::Timing, _: &crossbeam_epoch::Guard) -> bool {
                 self.0
             }
         }
@@ -107,7 +107,7 @@ mutate 'a late put freezes the history of the copy' src/partition/past.rs \
             let larger' 'let larger' \
     "${unit[@]}" a_late_put
 mutate 'want of memory passes for a clear' src/detector/recording.rs \
-    'Err(Refusal::Memory) => self.withhold(partition, posting.operation, guard),' 'Err(Refusal::Memory) => None,' \
+    'Err(Refusal::Memory) => self.withhold(partition, posting.operation, visit.guard),' 'Err(Refusal::Memory) => None,' \
     "${unit[@]}" a_record_that_no_memory_lets_judge
 mutate 'want of memory for a rate hides the rule of the window' src/ledger/mod.rs \
     'Err(Refusal::Memory) => unjudged = true,' '' \
