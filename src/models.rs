@@ -55,7 +55,7 @@ impl Thread {
     }
 }
 
-/// What the two threads of a model share, with a collector of its own for each execution.
+/// The stage of a model: the things that its two threads share, with a collector of its own for each execution.
 struct Stage<T>(Arc<(Collector, T)>);
 
 impl<T: Send + Sync + 'static> Stage<T> {

@@ -1,4 +1,4 @@
-//! What is counted apart: writes and reads.
+//! The operations, which are counted apart: writes and reads.
 
 /// A write or a read. Both are counted for every partition, apart, and have thresholds apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,4 +1,4 @@
-//! What a detector tells about itself.
+//! Statistics: the numbers that a detector tells about itself.
 
 /// Numbers about a detector since it was made. Clearing does not reset them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Statistics {
     pub callback_panics: u64,
     /// Throttles recorded, by reason: in the order of [`Reason::ALL`](crate::Reason::ALL).
     pub throttles: [u64; 5],
-    /// What no partition was charged with: in the order of [`Unattributed::ALL`](crate::Unattributed::ALL).
+    /// Amounts that no partition was charged with: in the order of [`Unattributed::ALL`](crate::Unattributed::ALL).
     pub unattributed: [u64; 5],
     /// Capacity that was estimated because no response told it, in half units.
     pub estimated_half_units: u64,

@@ -29,9 +29,9 @@ pub enum Consistency {
     Transactional,
 }
 
-/// What one write unit writes, in bytes.
+/// Bytes that one write unit writes.
 const WRITE_SIZE: u64 = 1_024;
-/// What one read unit reads, in bytes.
+/// Bytes that one read unit reads.
 const READ_SIZE: u64 = 4_096;
 
 impl Units {
@@ -84,13 +84,13 @@ impl fmt::Display for Units {
     }
 }
 
-/// What it takes to write an item of so many bytes.
+/// Returns the units that writing an item of so many bytes takes.
 pub const fn write_units(bytes: u64, transactional: bool) -> Units {
     let units = Units::whole(at_least_one(bytes.div_ceil(WRITE_SIZE)));
     if transactional { units.times(2) } else { units }
 }
 
-/// What it takes to read so many bytes: an item, or all that a page of a query found, one that found nothing too.
+/// Returns the units that reading so many bytes takes: an item, or all that a page of a query found, one that found nothing too.
 pub const fn read_units(bytes: u64, consistency: Consistency) -> Units {
     let units = at_least_one(bytes.div_ceil(READ_SIZE));
     match consistency {

@@ -22,12 +22,12 @@ pub(crate) struct Throttled<'a> {
 pub(crate) struct Throttles<'a> {
     pub(crate) all: Vec<Throttled<'a>>,
     /// Those of indexes that the items at hand are known not to be in, until they are joined.
-    outside: Vec<Throttled<'a>>,
+    unkeyed: Vec<Throttled<'a>>,
 }
 
 impl<'a> Throttles<'a> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty() && self.outside.is_empty()
+        self.all.is_empty() && self.unkeyed.is_empty()
     }
 
     /// Adds a throttled action: once for each resource and reason that is named.
@@ -63,7 +63,7 @@ impl<'a> Throttles<'a> {
                 Some(index) => {
                     let resource = Cow::Owned(index_resource(&action.table, index));
                     if finder.is_outside(action, index) {
-                        self.outside.push(Throttled { resource, key: None, operation, reason });
+                        self.unkeyed.push(Throttled { resource, key: None, operation, reason });
                         continue;
                     }
                     (resource, finder.index_key(action, index).map(Cow::Owned))
@@ -77,11 +77,11 @@ impl<'a> Throttles<'a> {
     /// Joins the throttles of one attempt: items on one key were throttled once. An index's throttle is not that of items
     /// outside of it, if other items are in it.
     pub(crate) fn join(&mut self) {
-        if !self.outside.is_empty() {
+        if !self.unkeyed.is_empty() {
             let named_by = |one: &Throttled<'a>| (one.resource.clone(), one.operation, one.reason);
             let named: HashSet<_> = self.all.iter().map(named_by).collect();
-            self.outside.retain(|one| !named.contains(&named_by(one)));
-            self.all.append(&mut self.outside);
+            self.unkeyed.retain(|one| !named.contains(&named_by(one)));
+            self.all.append(&mut self.unkeyed);
         }
         self.all.sort_unstable();
         self.all.dedup();

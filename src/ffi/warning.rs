@@ -108,7 +108,7 @@ impl Opaque for hpd_warnings {
     type Rust = Warnings;
 }
 
-/// What stands in the place of a warning when none is due.
+/// Makes the warning that is filled in when none is due: its count is 0.
 pub(crate) fn no_warning<'a>(key: Key<'a>, operation: Operation, detector: &Detector) -> Warning<'a> {
     let seconds = detector.window_seconds();
     Warning::new(key, operation, Breach { rule: Rule::Window, count: 0, threshold: 0, seconds })

@@ -1,5 +1,5 @@
-//! What a partition is called: the pair (table, pk), its hash, and what stands in its place where it
-//! must not be read.
+//! A partition's name: the pair (table, pk), its hash, and the text that replaces it where it must
+//! not be read.
 //!
 //! A [`Key`] borrows its texts, so that a lookup copies nothing. A call checks the lengths once, hashes
 //! the key once, and hands both on:

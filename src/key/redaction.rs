@@ -1,4 +1,4 @@
-//! What the library writes in place of a partition key that is nobody's business.
+//! Redaction: the text that the library writes in place of a partition key that must not be read.
 
 use crate::key::Key;
 use crate::key::hash::random_word;
@@ -19,7 +19,7 @@ impl Redaction {
         Self { secret: if secret == [0, 0] { [random_word(), random_word()] } else { secret } }
     }
 
-    /// What stands for this partition's key: SipHash-2-4, of 128 bits, of the table and the key, each after its length
+    /// Returns the text that stands for this partition's key: SipHash-2-4, of 128 bits, of the table and the key, each after its length
     /// in eight bytes, low ones first; so ("a:b", "c") and ("a", "b:c") differ.
     pub(crate) fn redact(&self, key: Key<'_>) -> Redacted {
         let [low, high] = self.secret;

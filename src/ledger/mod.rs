@@ -49,7 +49,7 @@ use crate::sys::sync::{AtomicU64, Relaxed};
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
 
-/// What the fast path leaves to do: see [`Ledger::record_fast`].
+/// The part of a record that the fast path leaves to do: see [`Ledger::record_fast`].
 pub(crate) enum Unfinished<'g> {
     /// Recorded. The count is near a threshold, or a step of reclaim is due.
     NeedsFollowUp(Partition<'g>, u64),
@@ -222,8 +222,8 @@ impl Ledger {
         inserted
     }
 
-    /// What `look` makes of a partition; `None` where there is none. If it makes nothing of it, because the
-    /// partition has moved, it is asked again.
+    /// Finds a partition and returns the result of `look`; `None` where there is no such partition. If `look` returns
+    /// `None`, because the partition has moved, the copy is looked at.
     pub(crate) fn look<'g, T>(
         &self,
         key: Key<'_>,

@@ -33,7 +33,7 @@ pub(crate) fn low(bits: u32, depth: u32) -> u32 {
     bits & ((1 << depth) - 1)
 }
 
-/// What stands in an entry once the map is cleared: no segment's address.
+/// The mark in an entry once the map is cleared: no segment's address.
 const CLEARED: usize = 63;
 
 pub(crate) fn cleared() -> *mut () {

@@ -71,13 +71,13 @@ use crossbeam_epoch::Guard;
 use std::hint::select_unpredictable;
 use std::ptr::null_mut;
 
-/// What came of an insert.
+/// The outcome of an insert into the map.
 pub(crate) enum InsertOutcome<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),
 }
 
-/// What a segment is replaced for, and by whom.
+/// The reason for which a segment is replaced, and the moment.
 #[derive(Clone, Copy)]
 pub(crate) struct ReplaceContext<'a> {
     pub(crate) now: Moment,

@@ -9,7 +9,7 @@ use crate::sys::memory::prefetch;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-/// What came of an insert.
+/// The outcome of an insert into one segment.
 pub(crate) enum ProbeOutcome<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),

@@ -121,15 +121,15 @@ impl PartitionMap {
         let (mut copied, mut live) = (Copied::default(), 0);
         let mut entries = 0;
         for segment in segment.chain() {
-            segment.lasts()?;
+            segment.frozen_heads()?;
             entries += segment.entries().count();
         }
         // No more than are idle now will be: what is alive stays so at this moment.
         copied.pasts.try_reserve(entries - loads.whole.entries).map_err(|_| OutOfMemory)?;
         for segment in segment.chain() {
-            let lasts = segment.lasts()?;
+            let frozen_heads = segment.frozen_heads()?;
             for (at, lane, entry) in segment.entries() {
-                let content = entry.freeze_agreed(&lasts[at]);
+                let content = entry.freeze_agreed(&frozen_heads[at]);
                 if !content.idle(now, timing, guard) {
                     let to = if split { half(entry, depth) } else { 0 };
                     let half = halves[to].as_mut().expect("made above");
@@ -151,7 +151,7 @@ impl PartitionMap {
     }
 }
 
-/// What the successors of a segment would have to hold.
+/// Returns the load that the successors of a segment would have to hold.
 #[derive(Default)]
 struct Loads {
     /// The lower half, and the upper.
@@ -160,12 +160,12 @@ struct Loads {
     whole: Load,
 }
 
-/// What became of a segment's partitions.
+/// The fate of a segment's partitions.
 #[derive(Default)]
 struct Copied {
     /// How many were idle, and were not copied: partitions, and entries with synthetic keys.
     idle: [u64; 2],
-    /// What hangs on those.
+    /// The pasts of those.
     pasts: Vec<PastPtr>,
 }
 

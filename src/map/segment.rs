@@ -48,11 +48,11 @@ mod sizes {
 pub(crate) use sizes::{CELL_UNITS, UNIT};
 use sizes::{CELLS_SHIFT, GROUPS};
 
-/// What a segment holds at most. It has more lanes, which keeps probes short.
+/// The most entries of a segment. It has more lanes, which keeps probes short.
 pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
 
 /// For each lane what its entry's heads held when they were frozen.
-type Lasts = [[AtomicU64; 2]; GROUPS * LANES];
+type FrozenHeads = [[AtomicU64; 2]; GROUPS * LANES];
 
 /// The head of a segment; aligned so that groups are in step with cache lines, and that the low six bits of
 /// its address are free.
@@ -70,7 +70,7 @@ struct Header {
     /// [`crate::map::successor::Successor`].
     next: *mut (),
     /// Null until the segment is replaced.
-    lasts: AtomicPtr<Lasts>,
+    frozen_heads: AtomicPtr<FrozenHeads>,
     #[cfg(loom)]
     watch: Watch,
 }
@@ -139,7 +139,7 @@ impl<'g> Segment<'g> {
                 texts,
                 sibling: null_mut(),
                 next: null_mut(),
-                lasts: AtomicPtr::new(null_mut()),
+                frozen_heads: AtomicPtr::new(null_mut()),
                 #[cfg(loom)]
                 watch: Watch::new(Kind::Segment),
             });
@@ -192,16 +192,16 @@ impl<'g> Segment<'g> {
     pub(crate) unsafe fn free(self) {
         for segment in self.chain() {
             let header = segment.header();
-            let lasts = header.lasts.load(Acquire);
+            let frozen_heads = header.frozen_heads.load(Acquire);
             let layout = segment.shape().layout();
             #[cfg(loom)]
             if header.watch.free() {
                 continue;
             }
-            // SAFETY: as the caller promises; `lasts` came from a box.
+            // SAFETY: as the caller promises; `frozen_heads` came from a box.
             unsafe {
-                if !lasts.is_null() {
-                    drop(Box::from_raw(lasts));
+                if !frozen_heads.is_null() {
+                    drop(Box::from_raw(frozen_heads));
                 }
                 dealloc(segment.header.as_ptr().cast(), layout);
             }
@@ -379,13 +379,13 @@ impl<'g> Segment<'g> {
     }
 
     /// Where those who freeze the entries agree on what their heads held.
-    pub(crate) fn lasts(&self) -> Result<&'g Lasts, OutOfMemory> {
-        let shared = &self.header().lasts;
-        let mut lasts = shared.load(Acquire);
-        if lasts.is_null() {
+    pub(crate) fn frozen_heads(&self) -> Result<&'g FrozenHeads, OutOfMemory> {
+        let shared = &self.header().frozen_heads;
+        let mut frozen_heads = shared.load(Acquire);
+        if frozen_heads.is_null() {
             let zero = |_| std::array::from_fn(|_| AtomicU64::new(0));
             let new = Box::into_raw(try_box(std::array::from_fn(zero))?);
-            lasts = match shared.compare_exchange(null_mut(), new, AcqRel, Acquire) {
+            frozen_heads = match shared.compare_exchange(null_mut(), new, AcqRel, Acquire) {
                 Ok(_) => new,
                 Err(other) => {
                     // SAFETY: nobody has seen `new`, which came from a box.
@@ -395,6 +395,6 @@ impl<'g> Segment<'g> {
             };
         }
         // SAFETY: they live as long as the segment.
-        Ok(unsafe { &*lasts })
+        Ok(unsafe { &*frozen_heads })
     }
 }

@@ -4,7 +4,7 @@ use crate::error::OutOfMemory;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape, UNIT, units_for};
 use crate::partition::{Content, Partition};
 
-/// What a successor has to hold.
+/// The load that a successor has to hold.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Load {
     pub(crate) entries: usize,

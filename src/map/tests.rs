@@ -129,7 +129,7 @@ fn no_operation_moves_more_partitions_than_a_segment_has() {
     assert!(moved > 0 && moved <= CELLS, "{moved}");
 }
 
-/// What the fast way in large maps is for; a share that random positions must reach.
+/// The share of entries at home, which the fast way in large maps is for, and which random positions must reach.
 #[test]
 fn most_entries_are_in_their_home() {
     let (subject, hashing) = (Subject::new(), Hashing::seeded([1, 2]));

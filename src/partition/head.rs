@@ -30,10 +30,10 @@ pub(crate) const BASE_LIMIT: u64 = 1 << 10;
 /// (Linux: 2²²) to stop just there, it would end under that + 2²² · 2⁷ = 2³¹: nothing carries into F.
 const ROOM: u32 = MOST - SMALL - NEAR as u32;
 const SMALL: u32 = 1 << 7;
-/// What others may add between the look and the add without another look.
+/// The amount that other threads may add between the look and the add without another look.
 const NEAR: u64 = 1 << 20;
 
-/// What a head holds.
+/// The value of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head(u64);
 

@@ -53,7 +53,7 @@ pub(crate) struct History<'g> {
     watch: &'g Watch,
 }
 
-/// What [`History::survey`] found.
+/// The result of [`History::survey`].
 pub(crate) struct Survey<'g> {
     pub(crate) sum: u64,
     pub(crate) gone: u64,
@@ -154,7 +154,7 @@ impl<'g> History<'g> {
         self.entries
     }
 
-    /// What the slots of an operation add up to in a window that begins at `first` and ends before `closing`, what
+    /// Returns the sum of an operation's slots in a window that begins at `first` and ends before `closing`, what
     /// of that is before `kept`, and where the slot of `closing` itself belongs.
     pub(crate) fn survey(&self, operation: Operation, first: u32, kept: u32, closing: u32) -> Survey<'g> {
         debug_assert!(self.is_in_order());

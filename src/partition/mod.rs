@@ -66,7 +66,7 @@ pub(crate) struct Timing {
     pub(crate) interval_ms: u64,
 }
 
-/// What came of adding in the fast way.
+/// The outcome of adding in the fast way.
 pub(crate) enum FastAdd {
     /// Added; the count with it.
     Counted(u64),
@@ -77,7 +77,7 @@ pub(crate) enum FastAdd {
     NotAdded,
 }
 
-/// What an entry begins with.
+/// The head of an entry.
 #[repr(C)]
 struct Core {
     heads: [AtomicHead; 2],
@@ -95,7 +95,7 @@ pub(crate) struct Partition<'g> {
     _lives: PhantomData<&'g Core>,
 }
 
-/// What an entry is made of: the first record's, or another entry's.
+/// The content of a new entry: that of a first record, or a copy of another entry.
 pub(crate) struct Content<'a> {
     pub(crate) key: Key<'a>,
     pub(crate) position: u32,
@@ -180,7 +180,7 @@ fn idle(heads: [Head; 2], past: PastPtr, now: Moment, timing: Timing, _guard: &G
 }
 
 impl<'g> Partition<'g> {
-    /// What an entry takes whose texts have so many bytes and are not far.
+    /// Returns the bytes of an entry whose texts have so many bytes and are not far.
     pub(crate) const fn size(text_len: usize) -> usize {
         size_of::<Core>() + text_len
     }

@@ -31,7 +31,7 @@ const FROZEN: usize = 1 << 63;
 const HEAVY: usize = 1 << 62;
 const ADDRESS: usize = !(KIND | FROZEN | HEAVY);
 
-/// What hangs together on one past.
+/// The parts that one past holds.
 #[derive(Clone, Copy)]
 pub(crate) struct Extension {
     /// The slots of operations that have no wheel.
@@ -148,7 +148,7 @@ impl PastPtr {
         }
     }
 
-    /// What hangs here.
+    /// Returns the parts that hang here.
     ///
     /// # Safety
     /// It lives.
@@ -269,7 +269,7 @@ impl Extension {
         }
     }
 
-    /// What hangs on a partition takes so many bytes.
+    /// Returns the bytes that these parts take.
     pub(crate) fn bytes(self, window: u32) -> usize {
         let wheels = self.wheels.iter().flatten().count();
         let boxed = if wheels > 0 || self.alarm.is_some() { size_of::<Self>() } else { 0 };

@@ -1,4 +1,4 @@
-//! What one operation did lately: the [head](crate::partition::head), and the closed slots before it, its *past*, which
+//! A series: one operation of a partition in the window. It is the [head](crate::partition::head), and the closed slots before it, its *past*, which
 //! are in the partition's history or, once there are many, in a wheel.
 //!
 //! **Every add is one `fetch_add` on the head**, and what it finds there plus its amount is the count. When a
@@ -43,7 +43,7 @@ pub(crate) enum AddError {
     Memory,
 }
 
-/// What a partition had lately of one operation.
+/// A view of one operation's head and past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recent {
     pub(crate) second: u64,
@@ -252,7 +252,7 @@ impl Series<'_> {
         })
     }
 
-    /// What the second `second`, and the five that end with it, have. If the head has turned to later ones since a record
+    /// Returns the counts of the second `second` and of the five that end with it. If the head has turned to later ones since a record
     /// was added, that record is in one of them or in `second`: then it is the most that any of them has, as none of those
     /// may pass unseen. `None`: the partition has moved or gone.
     pub(crate) fn recent(&self, second: u32) -> Option<Recent> {

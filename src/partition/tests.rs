@@ -1,8 +1,8 @@
-//! What a partition costs.
+//! The memory of a partition.
 
 use super::*;
 
-/// What a partition of a 25-byte key takes that saw these operations once in each of so many seconds.
+/// Bytes of a partition of a 25-byte key that saw these operations once in each of so many seconds.
 fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
     let timing = Timing { window, interval_ms: 0 };
     let key = Key { table: b"orders", pk: b"customer#0000000007" };

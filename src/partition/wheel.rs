@@ -14,7 +14,7 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crate::sys::watch::{Kind, Watch};
 use std::ptr::NonNull;
 
-/// What precedes the slots in memory.
+/// The header that precedes the slots in memory.
 pub(crate) struct Header {
     slots: u32,
     /// (second, what the window's slots before it added up to), [`UNKNOWN`] if that is too much.
@@ -98,7 +98,7 @@ impl<'g> Wheel<'g> {
         &self.slots[second as usize % self.slots.len()]
     }
 
-    /// What this second added up to, or 0 if another second's slot is in its place.
+    /// Returns the count of this second, or 0 if another second's slot is in its place.
     fn at(&self, second: u32) -> u64 {
         let slot = self.place(second).load();
         if slot.second == second { u64::from(slot.count) } else { 0 }
@@ -108,7 +108,7 @@ impl<'g> Wheel<'g> {
         self.place(slot.second).raise(slot);
     }
 
-    /// What the slots of seconds from `first` to before `end`, at most a window, add up to.
+    /// Returns the sum of the slots of seconds from `first` to before `end`, at most a window.
     pub(crate) fn sum_between(&self, first: u32, end: u32) -> u64 {
         if end.saturating_sub(first) <= FEW {
             return (first..end).map(|second| self.at(second)).sum();
@@ -125,7 +125,7 @@ impl<'g> Wheel<'g> {
         self.slots.iter().map(AtomicSlot::load).filter(|slot| !slot.is_empty())
     }
 
-    /// What the window's slots before `second` add up to: remembered, or added up.
+    /// Returns the sum of the window's slots before `second`: remembered, or added up.
     pub(crate) fn sum_before(&self, second: u32) -> u64 {
         #[cfg(loom)]
         self.watch.touch();

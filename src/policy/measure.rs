@@ -1,4 +1,4 @@
-//! What is counted: operations, or capacity in half units.
+//! The measure: operations, or capacity in half units.
 
 use crate::error::Error;
 use crate::operation::Operation;
@@ -8,7 +8,7 @@ use crate::policy::rule::LIMITS;
 /// How a detector's counts are measured, and what DynamoDB's limits are in that measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Measure {
-    /// What a record adds whose amount is not said: one operation, or one unit, which is two halves.
+    /// The amount of a record that says none: one operation, or one unit, which is two halves.
     pub(crate) one: Amount,
     /// Among how many processes the limits are divided.
     processes: u32,
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(permille(false, 1, u64::MAX, 0), u32::MAX);
     }
 
-    /// What warns as the limit is the limit at least, however it is divided.
+    /// A warning that says it is of the limit is of the limit at least, however that is divided.
     #[test]
     fn no_rounding_warns_under_the_limit() {
         for (processes, permille) in (1..5_000).flat_map(|n| [(n, 1_000), (n, 800), (n, 1)]) {

@@ -4,7 +4,7 @@
 use crate::operation::Operation;
 use crate::partition::series::{Recent, SUSTAINED};
 
-/// What a physical partition of DynamoDB gives in a second: write units, read units. The AWS developer guide,
+/// The capacity of one physical partition of DynamoDB in a second: write units, read units. The AWS developer guide,
 /// "Best practices for designing and using partition keys effectively".
 pub(crate) const LIMITS: [u64; 2] = [1_000, 3_000];
 

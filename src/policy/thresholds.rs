@@ -38,7 +38,7 @@ impl Thresholds {
     }
 }
 
-/// What an override is for.
+/// The kind of thing that an override is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     Table,
@@ -105,7 +105,7 @@ unsafe fn free(first: *mut Override) {
     }
 }
 
-/// What begins the lists of a detector that was cleared.
+/// The pointer that begins the lists of a detector that was cleared.
 fn cleared() -> *mut Override {
     std::ptr::without_provenance_mut(align_of::<Override>())
 }

@@ -28,7 +28,7 @@ thread_local! {
     static OWNER: Owner = const { Owner(UnsafeCell::new(None)) };
 }
 
-/// What a record needs of its thread, in one place: to find a thread-local may cost a call.
+/// All that a record needs of its thread, in one place: to find a thread-local may cost a call.
 struct Local {
     handle: Cell<*const LocalHandle>,
     block: Cell<Option<&'static Block>>,

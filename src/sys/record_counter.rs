@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64};
 /// Detectors that count in blocks.
 const PLACES: usize = 30;
 
-/// What one thread has counted.
+/// The counts of one thread.
 #[repr(align(128))] // Two lines: processors fetch them in pairs.
 pub(crate) struct Block {
     counts: [AtomicU64; PLACES],

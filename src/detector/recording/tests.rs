@@ -50,8 +50,8 @@ fn finish(
 fn freeze_all(ledger: &Ledger, guard: &Guard) {
     let (_, segment) = ledger.partitions.locate(0, guard).unwrap();
     segment.freeze();
-    let lasts = segment.lasts().unwrap();
-    segment.entries().for_each(|(at, _, entry)| _ = entry.freeze_agreed(&lasts[at]));
+    let frozen_heads = segment.frozen_heads().unwrap();
+    segment.entries().for_each(|(at, _, entry)| _ = entry.freeze_agreed(&frozen_heads[at]));
 }
 
 /// It was taken for one that a clear had forgotten.
