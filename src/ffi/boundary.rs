@@ -87,14 +87,14 @@ pub(crate) unsafe trait Versioned: Copy {
 /// The size that a struct says it has, unchecked; it comes first in every version.
 ///
 /// # Safety
-/// A non-null `of` is valid for a read of its size, at any alignment.
+/// A non-null `sized` is valid for a read of its size, at any alignment.
 #[inline(always)]
-unsafe fn struct_size<T: Versioned>(of: *const T) -> Result<usize, Refused> {
-    if of.is_null() {
+unsafe fn struct_size<T: Versioned>(sized: *const T) -> Result<usize, Refused> {
+    if sized.is_null() {
         return Err(NULL);
     }
     // SAFETY: as the caller promises.
-    Ok(unsafe { of.cast::<usize>().read_unaligned() })
+    Ok(unsafe { sized.cast::<usize>().read_unaligned() })
 }
 
 /// Checks a struct that its caller says has `size` bytes. It may be older than this library's, but

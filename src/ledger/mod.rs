@@ -222,17 +222,17 @@ impl Ledger {
         inserted
     }
 
-    /// Finds a partition and returns the result of `look`; `None` where there is no such partition. If `look` returns
+    /// Finds a partition and returns the result of `read`; `None` where there is no such partition. If `read` returns
     /// `None`, because the partition has moved, the copy is looked at.
     pub(crate) fn look<'g, T>(
         &self,
         key: Key<'_>,
         hash: Hash,
         visit: Visit<'g>,
-        look: impl Fn(Partition<'g>) -> Option<T>,
+        read: impl Fn(Partition<'g>) -> Option<T>,
     ) -> Result<Option<T>, Refusal> {
         while let Some(partition) = self.partitions.find(hash, key, visit.guard)? {
-            if let Some(seen) = look(partition) {
+            if let Some(seen) = read(partition) {
                 return Ok(Some(seen));
             }
             self.finish_move(AddError::Moved, hash, visit)?;

@@ -268,6 +268,7 @@ impl PartitionMap {
         partition.mark_gone();
         loop {
             let (i, segment) = self.locate(partition.position(), guard)?;
+            // Its lane is looked for by the entry's address: it may have moved since it was found, and its copy is not it.
             let here = |entry: &Partition<'_>| entry.address() == partition.address();
             let found = segment
                 .chain()
@@ -275,16 +276,19 @@ impl PartitionMap {
                 .find_map(|(_, lane, entry)| here(&entry).then_some(lane));
             match found {
                 None => return Ok(None),
+                // No other thread can find it now. What it had is read once its heads take no more.
                 Some(lane) if lane.vacate() => {
                     let removed = partition.freeze_alone();
                     // SAFETY: it can't be found, and `vacate` succeeds once for an entry.
                     unsafe { removed.past.retire(guard) };
                     return Ok(Some(removed));
                 }
+                // It is being moved: its copy stays, and this thread helps to end the replacement.
                 Some(lane) if lane.is_frozen() => {
                     self.replace(i, segment, context, guard)?;
                     return Ok(None);
                 }
+                // Another lane of its group has changed.
                 Some(_) => {}
             }
         }

@@ -119,6 +119,7 @@ impl<'g> Segment<'g> {
         let mut written = None;
         'probe: loop {
             for at in self.probe_order(hash.position) {
+                // One look at the group, which the swap below proves to be unchanged.
                 let group = at.load();
                 for lane in group.matches(hash.tag) {
                     // SAFETY: a lane with a tag says where an entry was written.
@@ -127,10 +128,12 @@ impl<'g> Segment<'g> {
                         return ProbeOutcome::Exists(entry);
                     }
                 }
+                // A full group: on to the next. In one that is not, the key would be, or can go.
                 let Some(lane) = group.vacant() else { continue };
                 if group.is_frozen() {
                     return ProbeOutcome::Frozen;
                 }
+                // The entry is written before its lane says where it is; once, however often the probe begins again.
                 let cell = match written {
                     Some(cell) => cell,
                     None => match self.write(content) {
@@ -144,6 +147,7 @@ impl<'g> Segment<'g> {
                     entry.mark_live();
                     return ProbeOutcome::Done(entry);
                 }
+                // Another thread has changed the group, perhaps by this key: begin again.
                 continue 'probe;
             }
             return ProbeOutcome::Frozen;

@@ -35,32 +35,23 @@ impl PartitionMap {
         if !self.is_published(i, segment) {
             return Ok(());
         }
+        // The split that made this segment is finished before another one can begin.
         self.link_sibling(i, segment);
+        // From here on no entry is inserted here or removed; records and reads go on.
         segment.freeze();
+        // The successors are chosen by what is alive now: one copy, or two halves.
         let depth = segment.depth();
         let loads = self.loads(segment, context, guard);
-        let split = loads.whole.is_much() && self.may_split(loads.whole.entries, depth);
+        let split = loads.whole.overfills_a_segment() && self.may_split(loads.whole.entries, depth);
+        // Entries are frozen and copied in private. Other threads may be making copies of their own, of the same counts.
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
         let copied = self.copy(segment, context, split, &loads, &mut halves, guard);
-        let published = copied.as_ref().is_ok_and(|_| {
-            let [lower, upper] = &mut halves;
-            let lower = lower.as_mut().expect("made by `copy`");
-            if let Some(upper) = upper {
-                lower.first.set_sibling(upper.first.directory_entry());
-            }
-            let (old, new) = (segment.directory_entry(), lower.first);
-            let published =
-                self.directory.entry(i).compare_exchange(old, new.directory_entry(), AcqRel, Acquire).is_ok();
-            if published {
-                self.link_sibling(i, new);
-            }
-            published
-        });
-        if !published {
+        if copied.is_err() || !self.publish(i, segment, &mut halves) {
             // SAFETY: nobody has seen them.
             halves.iter().flatten().for_each(|half| unsafe { half.first.free() });
             return copied.map(drop);
         }
+        // This thread has replaced the segment: it retires the old one, and the pasts that no copy has.
         let Copied { idle, pasts } = copied?;
         // SAFETY: the old segment has left the directory, and this thread took it out; the idle partitions are
         // in no other.
@@ -76,6 +67,22 @@ impl PartitionMap {
             context.reclaimed.fetch_add(idle[0], Relaxed);
         }
         Ok(())
+    }
+
+    /// Puts the successors in place of a segment, both halves by one compare-and-swap. `false`: another thread has put its own.
+    fn publish(&self, i: u32, old: Segment<'_>, halves: &mut [Option<Successor<'_>>; 2]) -> bool {
+        let [lower, upper] = halves;
+        let lower = lower.as_mut().expect("made by `copy`");
+        if let Some(upper) = upper {
+            lower.first.set_sibling(upper.first.directory_entry());
+        }
+        let (old, new) = (old.directory_entry(), lower.first);
+        let published =
+            self.directory.entry(i).compare_exchange(old, new.directory_entry(), AcqRel, Acquire).is_ok();
+        if published {
+            self.link_sibling(i, new);
+        }
+        published
     }
 
     /// Whether splitting is what relieves a segment of this depth that holds so many entries. Not where keys were made to
@@ -110,6 +117,7 @@ impl PartitionMap {
         guard: &Guard,
     ) -> Result<Copied, OutOfMemory> {
         let (ReplaceContext { now, timing, to_come, .. }, depth) = (context, segment.depth());
+        // All memory that can be asked for now is: once an entry is frozen, its records wait for this to succeed.
         if split {
             self.directory.deepen(depth + 1)?;
             for (half, load) in halves.iter_mut().zip(&loads.halves) {
@@ -126,6 +134,7 @@ impl PartitionMap {
         }
         // No more than are idle now will be: what is alive stays so at this moment.
         copied.pasts.try_reserve(entries - loads.whole.entries).map_err(|_| OutOfMemory)?;
+        // Each entry is frozen, and copied unless it is idle. All threads agree on what its heads held.
         for segment in segment.chain() {
             let frozen_heads = segment.frozen_heads()?;
             for (at, lane, entry) in segment.entries() {
@@ -146,6 +155,7 @@ impl PartitionMap {
         #[cfg(test)]
         self.moved_most.fetch_max(live, std::sync::atomic::Ordering::Relaxed);
         let _ = live;
+        // The entry that is to be inserted next finds room, in whichever half it belongs.
         halves.iter_mut().flatten().try_for_each(|half| half.make_room(to_come))?;
         Ok(copied)
     }

@@ -33,8 +33,8 @@ impl Load {
         }
     }
 
-    /// Whether this is so much that two segments should have it.
-    pub(crate) fn is_much(&self) -> bool {
+    /// Whether this is more than one segment should have.
+    pub(crate) fn overfills_a_segment(&self) -> bool {
         let (cell_units, texts) = self.cell_units();
         self.entries >= SPLIT_ENTRIES
             && (self.entries > CELLS * 3 / 4 || self.entries * cell_units + texts > SPLIT_UNITS)
