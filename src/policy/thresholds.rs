@@ -5,11 +5,11 @@ use crate::key::hash::Hashing;
 use crate::key::{Key, check_name};
 use crate::operation::Operation;
 use crate::sys::memory::{try_box, try_bytes};
-use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU64};
+use crate::sys::rcu::{RcuOption, Watched};
+use crate::sys::sync::{AcqRel, Acquire, AtomicBool, AtomicU64, Release};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
-use std::ptr::null_mut;
 
 /// The highest threshold: 2⁶³ − 1, what a C caller can read back as `int64_t`.
 pub(crate) const THRESHOLD_MAX: u64 = i64::MAX as u64;
@@ -45,69 +45,55 @@ pub(crate) enum Scope {
     Model,
 }
 
-/// One override, in a list of those whose names hash alike. Replaced with all of its list, never changed, so
-/// that its two sides are always read as they were set.
+/// The thresholds of one table or model.
 struct Override {
     scope: Scope,
     name: Vec<u8>,
     thresholds: Thresholds,
-    next: *mut Override,
-    #[cfg(loom)]
-    watch: Watch,
 }
 
 impl Override {
-    fn create(
-        scope: Scope,
-        name: &[u8],
-        thresholds: Thresholds,
-        next: *mut Override,
-    ) -> Result<*mut Self, OutOfMemory> {
-        Ok(Box::into_raw(try_box(Self {
-            scope,
-            name: try_bytes([name])?,
-            thresholds,
-            next,
-            #[cfg(loom)]
-            watch: Watch::new(Kind::Override),
-        })?))
-    }
-
     fn is(&self, scope: Scope, name: &[u8]) -> bool {
         self.scope == scope && self.name == name
     }
 }
 
-/// # Safety
-/// The list that `first` begins lives through `'g`.
-unsafe fn list<'g>(first: *mut Override) -> impl Iterator<Item = &'g Override> {
-    // SAFETY: as the caller promises; lists end in null.
-    let all = std::iter::successors(unsafe { first.as_ref() }, |each| unsafe { each.next.as_ref() });
+/// The overrides whose names hash alike. Replaced whole, never changed, so that the two sides of an override are
+/// always read as they were set.
+struct List {
+    overrides: Vec<Override>,
     #[cfg(loom)]
-    let all = all.inspect(|each| each.watch.touch());
-    all
+    watch: Watch,
 }
 
-/// # Safety
-/// Nobody uses the list any more.
-unsafe fn free(first: *mut Override) {
-    let mut next = first;
-    while !next.is_null() {
-        #[cfg(loom)]
-        // SAFETY: as the caller promises, it is there still.
-        if unsafe { &*next }.watch.free() {
-            // SAFETY: as above.
-            next = unsafe { &*next }.next;
-            continue;
-        }
-        // SAFETY: each came from a box, and the caller gives them up.
-        next = unsafe { Box::from_raw(next) }.next;
+impl Watched for List {
+    #[cfg(loom)]
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 }
 
-/// The pointer that begins the lists of a detector that was cleared.
-fn cleared() -> *mut Override {
-    std::ptr::without_provenance_mut(align_of::<Override>())
+impl List {
+    /// Makes a list of these overrides, or none if there are none.
+    fn try_new<'a>(
+        overrides: impl Iterator<Item = (Scope, &'a [u8], Thresholds)>,
+    ) -> Result<Option<Box<Self>>, OutOfMemory> {
+        let mut list = Self {
+            overrides: Vec::new(),
+            #[cfg(loom)]
+            watch: Watch::new(Kind::Override),
+        };
+        for (scope, name, thresholds) in overrides {
+            list.overrides.try_reserve_exact(1)?;
+            list.overrides.push(Override { scope, name: try_bytes([name])?, thresholds });
+        }
+        if list.overrides.is_empty() { Ok(None) } else { Ok(Some(try_box(list)?)) }
+    }
+
+    fn bytes(&self) -> usize {
+        let each = |each: &Override| size_of::<Override>() + each.name.capacity();
+        size_of::<Self>() + self.overrides.iter().map(each).sum::<usize>()
+    }
 }
 
 /// Lists: with some hundred tables of their own thresholds, each is of one or two.
@@ -118,21 +104,24 @@ const LISTS: usize = 2;
 
 /// All overrides, read without a lock.
 pub(crate) struct Overrides {
-    lists: [AtomicPtr<Override>; LISTS],
+    lists: [RcuOption<List>; LISTS],
     /// How often one was set: where this is 0 there is none.
     set: AtomicU64,
-    /// For each operation a number that no threshold in force is under: below it nobody is hot,
+    /// For each operation a number that no threshold in force is under: below it no partition is hot,
     /// and the overrides need not be looked at.
     floors: [AtomicU64; 2],
+    /// Whether the detector was cleared: these overrides are in force no more.
+    cleared: AtomicBool,
 }
 
 impl Overrides {
-    /// Without overrides nobody is hot below `floors`.
+    /// Without overrides no partition is hot below `floors`.
     pub(crate) fn new(floors: [u64; 2]) -> Self {
         Self {
-            lists: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
+            lists: std::array::from_fn(|_| RcuOption::empty()),
             set: AtomicU64::new(0),
             floors: floors.map(AtomicU64::new),
+            cleared: AtomicBool::new(false),
         }
     }
 
@@ -141,7 +130,7 @@ impl Overrides {
         self.floors[operation.index()].load(Acquire)
     }
 
-    fn list(&self, scope: Scope, name: &[u8], hashing: &Hashing) -> &AtomicPtr<Override> {
+    fn list(&self, scope: Scope, name: &[u8], hashing: &Hashing) -> &RcuOption<List> {
         let scope: &[u8] = match scope {
             Scope::Table => b"table",
             Scope::Model => b"model",
@@ -149,7 +138,8 @@ impl Overrides {
         &self.lists[hashing.key(Key { table: scope, pk: name }).position as usize % LISTS]
     }
 
-    /// Sets both sides of an override; `None` for both removes it.
+    /// Sets both sides of an override; `None` for both removes it. Once these are cleared it must be set in the next
+    /// ledger's.
     pub(crate) fn set(
         &self,
         scope: Scope,
@@ -163,35 +153,18 @@ impl Overrides {
             self.floors[operation.index()].fetch_min(floor, AcqRel);
         }
         self.set.fetch_add(1, AcqRel);
-        let place = self.list(scope, name, hashing);
+        let shared = self.list(scope, name, hashing);
         loop {
-            let old = place.load(Acquire);
-            if old == cleared() {
-                return Err(Refusal::Cleared);
-            }
-            let mut new = null_mut();
-            // SAFETY: a list is retired after it was replaced: it lives while the guard does.
-            let others = unsafe { list(old) }
+            let old = shared.get(guard);
+            let others = old.into_iter().flat_map(|list| &list.overrides);
+            let others = others
                 .filter(|each| !each.is(scope, name))
                 .map(|each| (each.scope, each.name.as_slice(), each.thresholds));
             let own = (thresholds != Thresholds::default()).then_some((scope, name, thresholds));
-            for (scope, name, thresholds) in others.chain(own) {
-                match Override::create(scope, name, thresholds, new) {
-                    Ok(longer) => new = longer,
-                    Err(OutOfMemory) => {
-                        // SAFETY: nobody has seen it.
-                        unsafe { free(new) };
-                        return Err(Refusal::Memory);
-                    }
-                }
+            if shared.replace(old, List::try_new(others.chain(own))?, guard) {
+                // `clear` says so before it empties a list. One that comes after this look empties this list too.
+                return if self.cleared.load(Acquire) { Err(Refusal::Cleared) } else { Ok(()) };
             }
-            if place.compare_exchange(old, new, AcqRel, Acquire).is_ok() {
-                // SAFETY: this thread took it out.
-                unsafe { guard.defer_unchecked(move || free(old)) };
-                return Ok(());
-            }
-            // SAFETY: nobody has seen it.
-            unsafe { free(new) };
         }
     }
 
@@ -200,46 +173,31 @@ impl Overrides {
         scope: Scope,
         name: &[u8],
         hashing: &Hashing,
-        _guard: &Guard,
+        guard: &Guard,
     ) -> Result<Thresholds, Cleared> {
         if self.set.load(Acquire) == 0 {
             return Ok(Thresholds::default());
         }
-        let first = self.list(scope, name, hashing).load(Acquire);
-        if first == cleared() {
+        let list = self.list(scope, name, hashing).get(guard);
+        let found = list.and_then(|list| list.overrides.iter().find(|each| each.is(scope, name)));
+        // A list may be empty because it was cleared, which `clear` says before it empties one.
+        if self.cleared.load(Acquire) {
             return Err(Cleared);
         }
-        // SAFETY: as in `set`.
-        let found = unsafe { list(first) }.find(|each| each.is(scope, name));
         Ok(found.map(|found| found.thresholds).unwrap_or_default())
     }
 
     /// Bytes that the overrides take.
-    pub(crate) fn bytes(&self, _guard: &Guard) -> usize {
-        let firsts = self.lists.iter().map(|place| place.load(Acquire)).filter(|&first| first != cleared());
-        // SAFETY: as in `set`.
-        let all = firsts.flat_map(|first| unsafe { list(first) });
-        all.map(|each| size_of::<Override>() + each.name.capacity()).sum()
+    pub(crate) fn bytes(&self, guard: &Guard) -> usize {
+        self.lists.iter().filter_map(|list| list.get(guard)).map(List::bytes).sum()
     }
 
+    /// Forgets all of them. A call that is in them meanwhile is turned away, or has come before this one.
     pub(crate) fn clear(&self, guard: &Guard) {
-        for place in &self.lists {
-            let old = place.swap(cleared(), AcqRel);
-            if !old.is_null() && old != cleared() {
-                // SAFETY: this thread took it out.
-                unsafe { guard.defer_unchecked(move || free(old)) };
-            }
-        }
-    }
-}
-
-impl Drop for Overrides {
-    fn drop(&mut self) {
-        for place in &self.lists {
-            let first = place.load(Acquire);
-            if first != cleared() {
-                // SAFETY: whoever drops the overrides is the last to use them.
-                unsafe { free(first) };
+        self.cleared.store(true, Release);
+        for list in &self.lists {
+            if let Some(old) = list.swap(None) {
+                old.retire(guard);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Read, copy, update: a value that is read without a lock, and replaced whole.
 //!
 //! Readers hold a guard and load one pointer. A writer makes a new value, puts its pointer in, and *retires* the old
-//! value: it is freed once all who were pinned then are gone.
+//! value: it is freed once all who were pinned then are gone. There are two kinds: an [`Rcu`] always has a value,
+//! so that reading it costs no branch; an [`RcuOption`] may have none, and then takes no memory of its own.
 
 use crate::error::OutOfMemory;
 use crate::sys::memory::try_box;
@@ -10,6 +11,7 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 use crate::sys::watch::Watch;
 use crossbeam_epoch::Guard;
 use std::ops::Deref;
+use std::ptr::{self, NonNull, null_mut};
 
 /// A value that models watch while it is shared.
 pub(crate) trait Watched {
@@ -17,60 +19,85 @@ pub(crate) trait Watched {
     fn watch(&self) -> &Watch;
 }
 
-pub(crate) struct Rcu<T: Watched>(AtomicPtr<T>);
+/// A shared value, or none.
+pub(crate) struct RcuOption<T: Watched>(AtomicPtr<T>);
 
-/// A value that was taken out of its [`Rcu`], and that others may still read.
-pub(crate) struct Replaced<T: Watched>(*mut T);
+/// A shared value.
+pub(crate) struct Rcu<T: Watched>(RcuOption<T>);
 
-impl<T: Watched> Rcu<T> {
-    pub(crate) fn try_new(value: T) -> Result<Self, OutOfMemory> {
-        Ok(Self(AtomicPtr::new(Box::into_raw(try_box(value)?))))
+/// A value that was taken out, and that other threads may still read.
+pub(crate) struct Replaced<T: Watched>(NonNull<T>);
+
+impl<T: Watched> RcuOption<T> {
+    pub(crate) fn empty() -> Self {
+        Self(AtomicPtr::new(null_mut()))
     }
 
     #[inline(always)]
-    pub(crate) fn get<'g>(&self, _guard: &'g Guard) -> &'g T {
+    pub(crate) fn get<'g>(&self, _guard: &'g Guard) -> Option<&'g T> {
         // SAFETY: a value is retired after it was replaced: it lives while the guard does.
-        let value = unsafe { &*self.0.load(Acquire) };
+        let value = unsafe { self.0.load(Acquire).as_ref() };
         #[cfg(loom)]
-        value.watch().touch();
+        value.into_iter().for_each(|value| value.watch().touch());
         value
     }
 
     /// Puts `new` in, whatever is there, and returns what was.
+    pub(crate) fn swap(&self, new: Option<Box<T>>) -> Option<Replaced<T>> {
+        NonNull::new(self.0.swap(into_ptr(new), AcqRel)).map(Replaced)
+    }
+
+    /// Puts `new` in if `seen`, which came from `get`, is still there, and retires that. `false`: it is not.
+    pub(crate) fn replace(&self, seen: Option<&T>, new: Option<Box<T>>, guard: &Guard) -> bool {
+        let (old, new) = (seen.map_or(null_mut(), |seen| ptr::from_ref(seen).cast_mut()), into_ptr(new));
+        let replaced = self.0.compare_exchange(old, new, AcqRel, Acquire).is_ok();
+        if replaced {
+            NonNull::new(old).map(Replaced).into_iter().for_each(|old| old.retire(guard));
+        } else if !new.is_null() {
+            // SAFETY: it came from a box, and no other thread has seen it.
+            drop(unsafe { Box::from_raw(new) });
+        }
+        replaced
+    }
+}
+
+impl<T: Watched> Rcu<T> {
+    pub(crate) fn try_new(value: T) -> Result<Self, OutOfMemory> {
+        Ok(Self(RcuOption(AtomicPtr::new(Box::into_raw(try_box(value)?)))))
+    }
+
+    #[inline(always)]
+    pub(crate) fn get<'g>(&self, guard: &'g Guard) -> &'g T {
+        // SAFETY: it was made with a value, and each of the calls below puts one in.
+        unsafe { self.0.get(guard).unwrap_unchecked() }
+    }
+
+    /// Puts `new` in, whatever is there, and returns what was.
     pub(crate) fn swap(&self, new: T) -> Result<Replaced<T>, OutOfMemory> {
-        let new = Box::into_raw(try_box(new)?);
-        Ok(Replaced(self.0.swap(new, AcqRel)))
+        Ok(self.0.swap(Some(try_box(new)?)).expect("it always has a value"))
     }
 
     /// Puts `new` in if `seen`, which came from `get`, is still there, and retires that. `false`: it is not.
     #[cfg(feature = "dynamodb")]
     pub(crate) fn replace(&self, seen: &T, new: T, guard: &Guard) -> Result<bool, OutOfMemory> {
-        let (old, new) = (std::ptr::from_ref(seen).cast_mut(), Box::into_raw(try_box(new)?));
-        match self.0.compare_exchange(old, new, AcqRel, Acquire) {
-            Ok(_) => {
-                Replaced(old).retire(guard);
-                Ok(true)
-            }
-            Err(_) => {
-                // SAFETY: it came from a box, and nobody has seen it.
-                drop(unsafe { Box::from_raw(new) });
-                Ok(false)
-            }
-        }
+        Ok(self.0.replace(Some(seen), Some(try_box(new)?), guard))
     }
 }
 
-impl<T: Watched> Drop for Rcu<T> {
+impl<T: Watched> Drop for RcuOption<T> {
     fn drop(&mut self) {
-        // SAFETY: it came from a box, and whoever drops this is the last to use it.
-        drop(unsafe { Box::from_raw(self.0.load(Acquire)) });
+        let value = self.0.load(Acquire);
+        if !value.is_null() {
+            // SAFETY: it came from a box, and the thread that drops this is the last to use it.
+            drop(unsafe { Box::from_raw(value) });
+        }
     }
 }
 
 impl<T: Watched> Replaced<T> {
     /// Frees the value once all who are pinned now are gone.
     pub(crate) fn retire(self, guard: &Guard) {
-        let value = self.0;
+        let value = self.0.as_ptr();
         // SAFETY: it came from a box, and only one thread took it out.
         unsafe { guard.defer_unchecked(move || destroy(value)) };
     }
@@ -81,12 +108,16 @@ impl<T: Watched> Deref for Replaced<T> {
 
     fn deref(&self) -> &T {
         // SAFETY: it is not freed before `retire`, which takes this.
-        unsafe { &*self.0 }
+        unsafe { self.0.as_ref() }
     }
 }
 
+fn into_ptr<T>(value: Option<Box<T>>) -> *mut T {
+    value.map_or(null_mut(), Box::into_raw)
+}
+
 /// # Safety
-/// `value` came from a box, and nobody uses it any more.
+/// `value` came from a box, and no thread uses it any more.
 unsafe fn destroy<T: Watched>(value: *mut T) {
     #[cfg(loom)]
     // SAFETY: as the caller promises, it is there still.
