@@ -73,7 +73,7 @@ mutate 'a count falls short of its own second' src/ledger/mod.rs \
     'count.unwrap_or(0).max(least.into())' 'count.unwrap_or(0)' \
     "${unit[@]}" a_record_whose_heavy_partition_has_gone
 mutate 'movers do not agree on what a head held' src/partition/head.rs \
-    'Head(last.load(Acquire))' 'seen' \
+    'Head(frozen_head.load(Acquire))' 'seen' \
     ci/loom.sh l_two_freezes_and_an_add
 mutate 'a tally of nothing' src/detector/throttle.rs \
     'let Some(added) = Amount::new(amount) else { return Ok(()) };' 'let added = Amount::clamped(amount.max(1));' \

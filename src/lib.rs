@@ -18,30 +18,30 @@
 //! # Ok::<(), hotpart::Error>(())
 //! ```
 //!
-//! The structures, their memory orderings, and why nothing is lost: `DESIGN.md`.
+//! The layers, the structures, their memory orderings, and why nothing is lost: `DESIGN.md`.
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 
 mod error;
-mod key;
-mod ledger;
-mod map;
+mod key; // a partition's name and its hash
+mod ledger; // the way of a record to its count; all that a clear forgets; reclaim
+mod map; // the lock-free hash table of partitions
 mod operation;
-mod partition;
-mod policy;
+mod partition; // one entry: heads, past, alarm
+mod policy; // when a partition is hot
 mod reason;
 mod statistics;
-mod sys;
+mod sys; // atomics, allocation, epochs, the clock
 pub mod units;
 
 #[cfg(feature = "dynamodb")]
-mod dynamodb;
+mod dynamodb; // a request and its response in, the partitions they touch out
 
 #[cfg(not(loom))]
-mod detector;
+mod detector; // what a program holds, and can ask
 
 #[cfg(not(loom))]
-pub mod ffi;
+pub mod ffi; // the C ABI
 
 #[cfg(all(test, loom))]
 mod models;

@@ -1,4 +1,4 @@
-//! One record in full.
+//! One record in full, as a caller gives it. (`recording` makes it.)
 
 use crate::error::Error;
 use crate::key::hash::Hash;

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 /// The highest tag. Tag 0 is no key's: the map's lanes say with it that they are vacant or gone.
 pub(crate) const TAG_MAX: u8 = 127;
 
-/// A hash cut up for the hash table: `position` finds the segment (low bits) and the group in it (high
+/// A hash cut up for the map: `position` finds the segment (low bits) and the group in it (high
 /// bits), `tag` tells most strangers apart before their memory is touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hash {

@@ -1,4 +1,5 @@
-//! The ledger: all that clearing a detector forgets, behind one pointer; and how idle memory is given back.
+//! The ledger: all that clearing a detector forgets, behind one pointer; the way of a record from its key to its
+//! count; and how idle memory is given back.
 //!
 //! ```text
 //! Detector --> Ledger (current) --> map, overrides, how far reclaim has come
@@ -9,6 +10,10 @@
 //! Clearing puts a new ledger in place of the old one. A record that had taken the old one before that
 //! either finds its partition there, and so comes before the clear, or is turned away and starts
 //! again with the new one, and so comes after it. No record is in both.
+//!
+//! A record takes the fast path ([`Ledger::record_fast`]) or goes on from there ([`Ledger::record_rest`]). Where it finds
+//! no partition, or one whose entry was frozen under it, [`Ledger::record`] inserts, or helps to replace the segment,
+//! and tries again until the record is in.
 //!
 //! [`reclaim`] gives back what is idle: a walk over the map in small steps, each done by a record that
 //! comes when one is due. At `max_partitions` it chooses which entry goes.
@@ -53,7 +58,7 @@ use crossbeam_epoch::Guard;
 pub(crate) enum Unfinished<'g> {
     /// Recorded. The count is near a threshold, or a step of reclaim is due.
     NeedsFollowUp(Partition<'g>, u64),
-    /// Added to a head that others had changed just before: see [`Ledger::overtaken`].
+    /// Recorded, in a head that other threads had changed just before: see [`Ledger::overtaken`].
     Overtaken(Partition<'g>, Head),
     /// Not recorded. The partition is found.
     NotAdded(Partition<'g>),
@@ -124,8 +129,7 @@ impl Ledger {
         let recorded = match unfinished {
             Unfinished::NeedsFollowUp(found, count) => Some((found, count)),
             Unfinished::Overtaken(found, before) => {
-                let count = self.overtaken(found, before, posting, visit);
-                count.map(|count| (found, count))
+                Some((found, self.overtaken(found, before, posting, visit)))
             }
             Unfinished::NotAdded(found) => {
                 let count = self.add_to(found, posting, visit).ok();
@@ -136,8 +140,8 @@ impl Ledger {
         recorded.map_or_else(|| self.record(posting, visit), Ok)
     }
 
-    /// The count with an amount that was added to a head that was `before`, as others had changed it since it was seen.
-    /// `None`: it was frozen, and nothing is recorded. Where the entry has moved since, its copy is asked.
+    /// Returns the count with an amount that was added to a head that was `before`, as other threads had changed it since it
+    /// was seen. Where the entry has moved since, its copy is asked.
     #[cold]
     fn overtaken<'g>(
         &self,
@@ -145,11 +149,8 @@ impl Ledger {
         before: Head,
         posting: &Posting<'_>,
         visit: Visit<'g>,
-    ) -> Option<u64> {
+    ) -> u64 {
         let Posting { key, hash, operation, amount, .. } = *posting;
-        if before.is_frozen() {
-            return None;
-        }
         let series = |found: Partition<'g>| found.series(operation, visit.window(), visit.guard);
         let elsewhere = || {
             let count = |found| series(found).count(before.second());
@@ -158,7 +159,7 @@ impl Ledger {
         let count = series(found).counted(before, amount).or_else(elsewhere);
         // Its own second had no less.
         let least = before.total().saturating_add(amount.get()).min(MOST);
-        Some(count.unwrap_or(0).max(least.into()))
+        count.unwrap_or(0).max(least.into())
     }
 
     /// Records in the partition that was found, if that still is one.

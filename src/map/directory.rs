@@ -1,4 +1,4 @@
-//! The directory of the hash table: a growing array of entries, one for each segment.
+//! The directory of the map: a growing array of entries, one for each segment.
 //!
 //! It grows by levels, each as long as all before it together, so that it never moves. The entries of the first
 //! few segments are at hand, so that in small maps an entry is found one step sooner.

@@ -56,7 +56,7 @@ impl Group {
     }
 
     /// The lanes that have an entry.
-    pub(crate) fn live(self) -> Lanes {
+    pub(crate) fn occupied(self) -> Lanes {
         Lanes((self.tags() + TAGS) & OVER)
     }
 
@@ -131,8 +131,8 @@ pub(crate) struct Lane<'g> {
 }
 
 impl Lane<'_> {
-    /// Takes the entry out of the map. `false`: its group is frozen, or has changed.
-    pub(crate) fn vacate(&self) -> bool {
+    /// Marks the lane as gone, so that its entry can't be found. `false`: its group is frozen, or has changed.
+    pub(crate) fn mark_gone(&self) -> bool {
         self.group.change(self.seen, self.seen.without(self.lane))
     }
 
@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(group.is_frozen(), frozen != 0);
             assert_eq!(group.matches(1).collect::<Vec<_>>(), [0, 2]);
             assert_eq!(group.matches(TAG_MAX).count(), 0);
-            assert_eq!(group.live().collect::<Vec<_>>(), [0, 2]);
+            assert_eq!(group.occupied().collect::<Vec<_>>(), [0, 2]);
             assert_eq!((group.vacant(), group.cell(0), group.cell(2)), (Some(3), 0, 7));
             assert_eq!(group.with(3, 2, 9).vacant(), None);
             assert_eq!(Group(frozen).vacant(), Some(0));

@@ -3,7 +3,8 @@
 //! The structure is that of Fagin, Nievergelt, Pippenger and Strong (*Extendible hashing*, 1979): a directory
 //! of segments (their buckets), a depth for each, and a split in two of one that is full. Inside a segment,
 //! words of tags say where a key can be, as the control bytes of SwissTable do. Threads that meet a
-//! replacement under way help to end it, as in hash tables that are resized together.
+//! replacement under way help to end it, as in hash tables that are resized together. (The literature's words for
+//! ours: pseudokey, position; bucket, segment; fingerprint, tag; tombstone, gone; overflow bucket, chain; seal, freeze.)
 //!
 //! ```text
 //!  directory           segment 0, depth 1: keys whose position ends in 0
@@ -20,9 +21,9 @@
 //!
 //! Two things differ from the literature. A directory entry may be vacant, so that a split writes two entries
 //! however long the directory is, and the directory never moves. And nothing is ever moved within a
-//! segment: a segment that is full, has something idle, or has outgrown its histories is frozen, copied
-//! without what is idle, and replaced by one compare-and-swap, by one copy or by two halves. So no
-//! operation moves more partitions than a segment has.
+//! segment: a segment that is full, or has something idle, is frozen, copied without what is idle, and
+//! replaced by one compare-and-swap, by one copy or by two halves. So no operation moves more partitions than a
+//! segment and its chain have.
 //!
 //! | module | has |
 //! |---|---|
@@ -33,12 +34,18 @@
 //! | [`scan`] | a walk over everything while others go on |
 //! | [`len`] | how many entries there are |
 //!
+//! **A replacement, and the calls under way.** First all lanes are frozen: nothing is inserted or removed, and
+//! records go on. Then, once there is memory, the heads are frozen one by one. An add that came before is in the
+//! copy. An add that comes after finds the mark F in what its `fetch_add` returns, counts for nothing, and is made
+//! again by `Ledger::record`, which helps to replace the segment first. A segment may have others behind it, its
+//! *chain*: they are found, frozen and replaced with it, and only the last takes inserts.
+//!
 //! **Invariants.**
-//! 1. A key is in one segment at most that is not frozen.
+//! 1. A key is in one published segment at most that is not frozen.
 //! 2. Lanes are taken in the order of the probe and never become vacant again, so two threads that insert
 //!    one key meet.
 //! 3. Both halves of a split appear at once, by one compare-and-swap; the other entry is linked
-//!    afterwards, and before that half is replaced in its turn.
+//!    afterwards, and before the lower half, which has its address, is replaced in its turn.
 //!
 //! **Proof.** `src/map/tests.rs` (against `HashMap`), `src/models/{map,moves,lifetimes}.rs` and
 //! `tests/explore`. DESIGN.md, "Replacing a segment", argues why nothing is lost.
@@ -77,7 +84,7 @@ pub(crate) enum InsertOutcome<'g> {
     Exists(Partition<'g>),
 }
 
-/// The reason for which a segment is replaced, and the moment.
+/// The circumstances in which a segment is replaced.
 #[derive(Clone, Copy)]
 pub(crate) struct ReplaceContext<'a> {
     pub(crate) now: Moment,
@@ -201,7 +208,7 @@ impl PartitionMap {
         guard: &'g Guard,
     ) -> Result<Option<Partition<'g>>, Cleared> {
         let (_, segment) = self.locate(hash.position, guard)?;
-        // One that is not here was not in the map at the moment that this was published.
+        // A key that is not in this segment was not in the map at some moment while it was the published one.
         Ok(segment.find(hash, key))
     }
 
@@ -221,7 +228,7 @@ impl PartitionMap {
             }
             let last = segment.chain().last().unwrap_or(segment);
             match last.insert(hash, content) {
-                ProbeOutcome::Frozen => self.replace(i, segment, context, guard)?,
+                ProbeOutcome::MustReplace => self.replace(i, segment, context, guard)?,
                 ProbeOutcome::Exists(found) => return Ok(InsertOutcome::Exists(found)),
                 ProbeOutcome::Done(new) => {
                     self.len(content.key).increment();
@@ -264,7 +271,7 @@ impl PartitionMap {
         context: ReplaceContext<'_>,
         guard: &Guard,
     ) -> Result<Option<Removed>, Refusal> {
-        // First, so that who sees the lane vacated does not come upon the entry in its home.
+        // First, so that a thread that sees the lane gone does not come upon the entry in its home.
         partition.mark_gone();
         loop {
             let (i, segment) = self.locate(partition.position(), guard)?;
@@ -277,9 +284,9 @@ impl PartitionMap {
             match found {
                 None => return Ok(None),
                 // No other thread can find it now. What it had is read once its heads take no more.
-                Some(lane) if lane.vacate() => {
+                Some(lane) if lane.mark_gone() => {
                     let removed = partition.freeze_alone();
-                    // SAFETY: it can't be found, and `vacate` succeeds once for an entry.
+                    // SAFETY: it can't be found, and `mark_gone` succeeds once for an entry.
                     unsafe { removed.past.retire(guard) };
                     return Ok(Some(removed));
                 }

@@ -13,8 +13,8 @@ use std::ptr::NonNull;
 pub(crate) enum ProbeOutcome<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),
-    /// The segment is being replaced, or must be: there is no room.
-    Frozen,
+    /// Not inserted: the segment is full, or is being replaced. Replace it and try again.
+    MustReplace,
 }
 
 /// How deep the segments are of maps that a core's own cache holds, but for the least. There the way to an entry by
@@ -131,14 +131,14 @@ impl<'g> Segment<'g> {
                 // A full group: on to the next. In one that is not, the key would be, or can go.
                 let Some(lane) = group.vacant() else { continue };
                 if group.is_frozen() {
-                    return ProbeOutcome::Frozen;
+                    return ProbeOutcome::MustReplace;
                 }
                 // The entry is written before its lane says where it is; once, however often the probe begins again.
                 let cell = match written {
                     Some(cell) => cell,
                     None => match self.write(content) {
                         Some(cell) => *written.insert(cell),
-                        None => return ProbeOutcome::Frozen,
+                        None => return ProbeOutcome::MustReplace,
                     },
                 };
                 if at.change(group, group.with(lane, hash.tag, cell)) {
@@ -150,7 +150,7 @@ impl<'g> Segment<'g> {
                 // Another thread has changed the group, perhaps by this key: begin again.
                 continue 'probe;
             }
-            return ProbeOutcome::Frozen;
+            return ProbeOutcome::MustReplace;
         }
     }
 

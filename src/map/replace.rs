@@ -1,9 +1,9 @@
-//! Replacing a segment of the hash table: the one way in which partitions move, and idle ones go.
+//! Replacing a segment of the map: the one way in which partitions move, and in which most idle ones go.
 //!
 //! It never waits: any thread can freeze the segment and its entries, copy them in private and publish the copy
 //! by one compare-and-swap of the directory's entry; the others' copies are thrown away. What a head held when it
 //! froze is agreed on, so all copies are of the same counts; an add that meets a frozen head counts for nothing,
-//! and is made again in the successor. A half carries the directory's entry of its sibling, so both halves appear
+//! and its caller, `Ledger::record`, makes it again in the successor. A half carries the directory's entry of its sibling, so both halves appear
 //! at once; the sibling's own place in the directory is filled in next, by whoever gets there, and at the latest
 //! before that half is itself replaced.
 
@@ -22,9 +22,10 @@ use crossbeam_epoch::Guard;
 impl PartitionMap {
     /// Replaces a segment by a copy of what is alive in it, or finds that it has been replaced.
     ///
-    /// Without memory for the successor the segment stays frozen, but its entries don't: what is tracked is
-    /// recorded as before, and the next change tries again. (For what is needed after that, see "Without
-    /// memory" in DESIGN.md.)
+    /// Without memory for the successors it returns with the lanes frozen and no entry frozen: what is tracked is
+    /// recorded as before, new keys of the segment are refused, and the next change tries again. Only where a chain
+    /// has to grow once entries are frozen, their records are refused until there is memory. (DESIGN.md, "Where the
+    /// edges are".)
     pub(crate) fn replace(
         &self,
         i: u32,
@@ -117,7 +118,7 @@ impl PartitionMap {
         guard: &Guard,
     ) -> Result<Copied, OutOfMemory> {
         let (ReplaceContext { now, timing, to_come, .. }, depth) = (context, segment.depth());
-        // All memory that can be asked for now is: once an entry is frozen, its records wait for this to succeed.
+        // All memory that can be asked for now is: once an entry is frozen, its records need this to succeed.
         if split {
             self.directory.deepen(depth + 1)?;
             for (half, load) in halves.iter_mut().zip(&loads.halves) {

@@ -1,4 +1,4 @@
-//! A segment of the hash table: groups of lanes that say where entries lie, and cells that hold them.
+//! A segment of the map: groups of lanes that say where entries lie, and cells that hold them.
 //!
 //! ```text
 //! +----------------+--------+---------+---------+- - - - -+---------+- - - - - - - -+
@@ -51,7 +51,8 @@ use sizes::{CELLS_SHIFT, GROUPS};
 /// The most entries of a segment. It has more lanes, which keeps probes short.
 pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
 
-/// For each lane what its entry's heads held when they were frozen.
+/// For each lane the values that its entry's heads are frozen at: see
+/// [`AtomicHead::freeze_agreed`](crate::partition::head::AtomicHead::freeze_agreed).
 type FrozenHeads = [[AtomicU64; 2]; GROUPS * LANES];
 
 /// The head of a segment; aligned so that groups are in step with cache lines, and that the low six bits of
@@ -69,7 +70,7 @@ struct Header {
     /// Where the entries are that had no place here, as a directory's entry; null nearly always: see
     /// [`crate::map::successor::Successor`].
     next: *mut (),
-    /// Null until the segment is replaced.
+    /// Null until a replacement begins.
     frozen_heads: AtomicPtr<FrozenHeads>,
     #[cfg(loom)]
     watch: Watch,
@@ -365,12 +366,12 @@ impl<'g> Segment<'g> {
         self.chain().flat_map(|segment| segment.groups()).for_each(AtomicGroup::freeze);
     }
 
-    /// Every entry here, with its lane's number, its lane and its tag.
+    /// Every entry here, with its lane's number and its lane.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, Lane<'g>, Partition<'g>)> + use<'g> {
         let segment = *self;
         self.groups().enumerate().flat_map(move |(i, group)| {
             let seen = group.load();
-            seen.live().map(move |lane| {
+            seen.occupied().map(move |lane| {
                 // SAFETY: a lane with a tag says where an entry was written.
                 let entry = unsafe { segment.entry(seen.cell(lane)) };
                 (i * LANES + lane as usize, Lane { group, seen, lane }, entry)
@@ -378,7 +379,7 @@ impl<'g> Segment<'g> {
         })
     }
 
-    /// Where those who freeze the entries agree on what their heads held.
+    /// Where the threads that freeze the entries agree on what their heads held.
     pub(crate) fn frozen_heads(&self) -> Result<&'g FrozenHeads, OutOfMemory> {
         let shared = &self.header().frozen_heads;
         let mut frozen_heads = shared.load(Acquire);

@@ -123,20 +123,20 @@ impl AtomicHead {
         self.0.compare_exchange(seen.0, new.0, AcqRel, Acquire).is_ok()
     }
 
-    /// Makes every later add count for nothing, and returns what the head held just before. All who freeze
-    /// it agree on that by way of `last`: each raises it to what it saw *before* it freezes that, and a head
-    /// only rises (but for a full one, whose values all read as saturated), so once the head is frozen `last` holds what was frozen; what is added to the head after
-    /// that is not in it.
-    pub(crate) fn freeze_agreed(&self, last: &AtomicU64) -> Head {
+    /// Freezes the head, and returns what it held just before; all threads that freeze it return the same. Each raises
+    /// `frozen_head` to the value that it saw, and then swaps exactly that value for the same with F. Until the swap that
+    /// succeeds the head only rises, so `frozen_head` then holds what was frozen. (A full head may be lowered; all
+    /// its values read as saturated.) An add that comes later finds F in what it returns, and is in no copy.
+    pub(crate) fn freeze_agreed(&self, frozen_head: &AtomicU64) -> Head {
         let mut seen = self.load();
         while !seen.is_frozen() {
-            last.fetch_max(seen.0, AcqRel);
+            frozen_head.fetch_max(seen.0, AcqRel);
             match self.0.compare_exchange(seen.0, seen.0 | FROZEN, AcqRel, Acquire) {
                 Ok(_) => break,
                 Err(actual) => seen = Head(actual),
             }
         }
-        Head(last.load(Acquire))
+        Head(frozen_head.load(Acquire))
     }
 
     /// Makes every later add count for nothing, and returns what the head held just before. Only one thread may
@@ -186,10 +186,10 @@ mod tests {
 
     #[test]
     fn what_is_added_to_a_frozen_head_is_not_in_what_it_held() {
-        let (head, last) = (AtomicHead::new(Head::new(7, 0, 5)), AtomicU64::new(0));
-        assert_eq!(head.freeze_agreed(&last), Head::new(7, 0, 5));
+        let (head, frozen_head) = (AtomicHead::new(Head::new(7, 0, 5)), AtomicU64::new(0));
+        assert_eq!(head.freeze_agreed(&frozen_head), Head::new(7, 0, 5));
         assert!(head.add(1).is_frozen());
-        assert_eq!(head.freeze_agreed(&last), Head::new(7, 0, 5));
+        assert_eq!(head.freeze_agreed(&frozen_head), Head::new(7, 0, 5));
         assert!(!head.load().takes(1));
     }
 }

@@ -8,9 +8,9 @@
 //!   live gone far
 //! ```
 //!
-//! A cell's label is 0 until an entry is written there. *Live* is set once the entry is in the table, *gone*
+//! A cell's label is 0 until an entry is written there. *Live* is set once the entry is in the map, *gone*
 //! before it is taken out; *far* says that its texts are not in the cell. So whoever finds the live label of a
-//! key has found an entry that is in the table, of a key of those lengths whose texts begin in the cell.
+//! key has found an entry that is in the map, or was in a segment that has been replaced, of a key of those lengths whose texts begin in the cell.
 
 use crate::key::Key;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};

@@ -24,7 +24,7 @@
 //!    marks of its label change in place; its key never does.
 //! 2. To have other neighbours an entry *moves*: it is frozen, copied, and found in the copy. A frozen head
 //!    takes no addition, so none is lost; the copy shares the past.
-//! 3. A head's second never runs back, and the past holds the final count of every second before it.
+//! 3. A head's second never runs back, and the past holds the final count of every second before it that is in the window.
 //!
 //! **Proof.** `src/models/{series,moves,lifetimes,subject}.rs`; `tests/sliding` compares every count with the
 //! counts that are possible; `tests/explore` stops a call after each instruction.
@@ -70,14 +70,13 @@ pub(crate) struct Timing {
 pub(crate) enum FastAdd {
     /// Added; the count with it.
     Counted(u64),
-    /// Added to this head, which others had changed since it was seen: see [`Series::counted`]. If it was frozen the
-    /// amount counts for nothing.
+    /// Added to this head, which other threads had changed since it was seen: see [`Series::counted`].
     Overtaken(Head),
-    /// Nothing was added.
+    /// Nothing was added, or only to a frozen head, where it counts for nothing.
     NotAdded,
 }
 
-/// The head of an entry.
+/// The fixed part of an entry.
 #[repr(C)]
 struct Core {
     heads: [AtomicHead; 2],
@@ -202,7 +201,7 @@ impl<'g> Partition<'g> {
         Self { core: cell.cast(), _lives: PhantomData }
     }
 
-    /// Whether a cell has an entry that is in the table, with this label, and texts that are near.
+    /// Whether a cell has an entry that is in the map, with this label, and texts that are near.
     ///
     /// # Safety
     /// `cell` is one that `prepare` made ready, and lives.
@@ -299,6 +298,8 @@ impl<'g> Partition<'g> {
         let before = head.add(amount.get());
         if before.is_near(seen) {
             FastAdd::Counted(u64::from(before.total()) + u64::from(amount))
+        } else if before.is_frozen() {
+            FastAdd::NotAdded
         } else {
             FastAdd::Overtaken(before)
         }
@@ -341,13 +342,13 @@ impl<'g> Partition<'g> {
         idle(core.heads.each_ref().map(AtomicHead::load), core.past.load(), now, timing, guard)
     }
 
-    /// Freezes the entry, so that every later add is told that it moved, and returns what a copy is made of.
-    /// All who freeze it agree on what its heads held by way of `last`. An expired head is copied as it is: one
+    /// Freezes the entry, so that every later add counts for nothing, and returns what a copy is made of.
+    /// All threads that freeze it agree on what its heads held by way of `frozen_heads`. An expired head is copied as it is: one
     /// who read the clock before may be closing its second still, and then needs its base.
-    pub(crate) fn freeze_agreed(&self, last: &[AtomicU64; 2]) -> Content<'g> {
+    pub(crate) fn freeze_agreed(&self, frozen_heads: &[AtomicU64; 2]) -> Content<'g> {
         let core = self.core();
-        // The heads first: who turns one marks the past before that.
-        let heads = [0, 1].map(|i| core.heads[i].freeze_agreed(&last[i]));
+        // The heads first: a thread that turns one has marked the past heavy before that.
+        let heads = [0, 1].map(|i| core.heads[i].freeze_agreed(&frozen_heads[i]));
         Content { key: self.key(), position: self.position(), heads, past: core.past.freeze_past().thawed() }
     }
 

@@ -1,8 +1,8 @@
-//! A series: one operation of a partition in the window. It is the [head](crate::partition::head), and the closed slots before it, its *past*, which
-//! are in the partition's history or, once there are many, in a wheel.
+//! A series: one operation of a partition in the window. It has the [head](crate::partition::head), and the closed
+//! slots before it, its *past*, which are in the partition's history or, once there are many, in a wheel.
 //!
-//! **Every add is one `fetch_add` on the head**, and what it finds there plus its amount is the count. When a
-//! record finds the head's second over it *turns* the head:
+//! **Nearly every add is one `fetch_add` on the head** (`Partition::add_fast`), and what it finds there plus its amount
+//! is the count. The others swap the head for another. When a record finds the head's second over it *turns* the head:
 //!
 //! 1. put the head's own slot, as it was seen, into the past;
 //! 2. replace the head, if it still is what was put, by the new second's base and first amount.
@@ -43,7 +43,7 @@ pub(crate) enum AddError {
     Memory,
 }
 
-/// A view of one operation's head and past.
+/// The counts of one second of an operation, and of the five that end with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recent {
     pub(crate) second: u64,
