@@ -63,7 +63,7 @@ def main():
             for operation, _, request in requests:
                 for status, answer in answers:
                     write("observe", "\n".join([operation, status, one_line(request), one_line(answer)]))
-    for path in [ROOT / "tests/observe/statements.rs", ROOT / "tests/observe/hostile.rs", ROOT / "src/partiql/tests.rs"]:
+    for path in [ROOT / "tests/observe/statements.rs", ROOT / "tests/observe/hostile.rs", ROOT / "src/dynamodb/partiql/tests.rs"]:
         for literal in literals(path.read_text()):
             for statement in re.findall(r'"Statement":"((?:\\.|[^"\\])*)"', literal) or [literal]:
                 statement = re.sub(r"\\(.)", r"\1", statement)

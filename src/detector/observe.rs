@@ -1,5 +1,6 @@
-//! Reading what a DynamoDB client sent and got: which partitions that touched, what it took of each, and what was
-//! throttled. All of it is worked out first, then recorded; so a request that is refused has changed nothing.
+//! `observe`: has `dynamodb` work out what a request and its response come to, then records that: charges, tallies,
+//! throttles. Which operations are understood, and how a body is read, is in `dynamodb`. A request that is refused has
+//! changed nothing.
 
 use crate::detector::Detector;
 use crate::detector::delivery::Listener;

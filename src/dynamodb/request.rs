@@ -1,4 +1,4 @@
-//! A request's body: the item-level actions in it, and what each says of its key.
+//! A request: which of DynamoDB's operations it is, the item-level actions in its body, and what each says of its key.
 
 use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, read, table_of, write};
 use crate::dynamodb::attribute;
@@ -82,7 +82,7 @@ fn all_actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malf
     match api {
         ApiOperation::GetItem => Ok(vec![get(request, false)?]),
         ApiOperation::PutItem => Ok(vec![put(request, false)?]),
-        ApiOperation::UpdateItem | ApiOperation::DeleteItem => Ok(vec![change(request, false)?]),
+        ApiOperation::UpdateItem | ApiOperation::DeleteItem => Ok(vec![write_by_key(request, false)?]),
         ApiOperation::BatchGetItem => batch_get(request),
         ApiOperation::BatchWriteItem => batch_write(request),
         ApiOperation::TransactGetItems => transaction(request, &["Get"]),
@@ -117,7 +117,8 @@ fn put(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     write(table, Subject::Item(item.ok_or(Malformed)?), transactional)
 }
 
-fn change(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
+/// A write that names its item by a Key: an update, a delete, a condition check.
+fn write_by_key(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     let [table, key] = json::members(request, ["TableName", "Key"])?;
     write(table, Subject::Key(key.ok_or(Malformed)?), transactional)
 }
@@ -187,7 +188,7 @@ fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, 
             _ if !verbs.contains(&&*verb) => return Err(Malformed),
             "Get" => get(action, true)?,
             "Put" => put(action, true)?,
-            _ => change(action, true)?,
+            _ => write_by_key(action, true)?,
         };
         push(&mut all, action)
     })?;

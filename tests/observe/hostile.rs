@@ -1,9 +1,9 @@
 //! Requests and answers that are made to take long, to take much, or to get past a check.
 
 use crate::case::{blank, case, described, observe};
-use hotpart::Operation::{Read, Write};
+use hotpart::Operation::Write;
 use hotpart::Reason::{KeyRange, Unknown};
-use hotpart::Unattributed::{ScanUnits, Scans, Throttles};
+use hotpart::Unattributed::Throttles;
 use hotpart::{Error, ObserveError};
 
 const ARN: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/T";
@@ -225,97 +225,6 @@ fn an_index_s_throttle_is_of_the_items_that_are_in_it() {
         .exception("ProvisionedThroughputExceededException", &reason)
         .throttle("T/index/G", "x", Write, KeyRange)
         .tally("T/index/G", Write, Throttles, 1.0)
-        .check(described);
-}
-
-#[test]
-fn every_operation_may_be_throttled_or_lost() {
-    let reason = format!(
-        r#""ThrottlingReasons":[{{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"{ARN}"}}]"#
-    );
-    for (operation, request, units) in [
-        ("UpdateItem", r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#, 1.0),
-        ("DeleteItem", r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#, 1.0),
-        ("BatchWriteItem", r#"{"RequestItems":{"T":[{"DeleteRequest":{"Key":{"p":{"S":"k"}}}}]}}"#, 1.0),
-        (
-            "TransactWriteItems",
-            r#"{"TransactItems":[{"Update":{"TableName":"T","Key":{"p":{"S":"k"}}}}]}"#,
-            2.0,
-        ),
-        ("ExecuteStatement", r#"{"Statement":"DELETE FROM T WHERE p='k'"}"#, 1.0),
-        ("ExecuteTransaction", r#"{"TransactStatements":[{"Statement":"DELETE FROM T WHERE p='k'"}]}"#, 2.0),
-        ("BatchExecuteStatement", r#"{"Statements":[{"Statement":"DELETE FROM T WHERE p='k'"}]}"#, 1.0),
-    ] {
-        let throttled = case(operation, request).exception("RequestLimitExceeded", &reason);
-        throttled.throttle("T", "k", Write, KeyRange).check(described);
-        case(operation, request).no_answer().writes("T", "k", 1, units).all_estimated().check(described);
-        case(operation, request).status(500, "").writes("T", "k", 1, units).all_estimated().check(described);
-    }
-    let reason = reason.replace("Write", "Read");
-    for (operation, request, units) in [
-        ("GetItem", r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#, 0.5),
-        ("BatchGetItem", r#"{"RequestItems":{"T":{"Keys":[{"p":{"S":"k"}}]}}}"#, 0.5),
-        ("TransactGetItems", r#"{"TransactItems":[{"Get":{"TableName":"T","Key":{"p":{"S":"k"}}}}]}"#, 2.0),
-        (
-            "Query",
-            r#"{"TableName":"T","KeyConditionExpression":"p = :v","ExpressionAttributeValues":{":v":{"S":"k"}}}"#,
-            0.5,
-        ),
-        // Of a local index, whose partition is the table's.
-        (
-            "Query",
-            r#"{"TableName":"T","IndexName":"L","KeyConditionExpression":"p = :v","ExpressionAttributeValues":{":v":{"S":"k"}}}"#,
-            0.5,
-        ),
-        ("ExecuteStatement", r#"{"Statement":"SELECT * FROM T WHERE p='k'"}"#, 0.5),
-    ] {
-        let throttled = case(operation, request).exception("RequestLimitExceeded", &reason);
-        throttled.throttle("T", "k", Read, KeyRange).check(described);
-        case(operation, request).no_answer().reads("T", "k", 1, units).all_estimated().check(described);
-    }
-    let scan = case("Scan", r#"{"TableName":"T"}"#).no_answer();
-    scan.tally("T", Read, Scans, 1.0).tally("T", Read, ScanUnits, 0.5).estimated(0.5).check(described);
-    let scan = case("Scan", r#"{"TableName":"T","IndexName":"G"}"#);
-    let scan = scan.tally("T/index/G", Read, Scans, 1.0).tally("T/index/G", Read, ScanUnits, 0.5);
-    scan.estimated(0.5).check(described);
-    let unpinned = case("ExecuteStatement", r#"{"Statement":"UPDATE T SET x=1 WHERE y='k'"}"#);
-    unpinned.tally("T", Write, Scans, 1.0).tally("T", Write, ScanUnits, 1.0).estimated(1.0).check(described);
-}
-
-#[test]
-fn a_condition_that_failed_is_a_write_of_the_item_that_is_there() {
-    let item = crate::items::item(3_000);
-    for operation in ["UpdateItem", "DeleteItem"] {
-        case(operation, r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#)
-            .exception("ConditionalCheckFailedException", &format!(r#""Item":{item}"#))
-            .writes("T", "k", 1, 3.0)
-            .all_estimated()
-            .check(described);
-    }
-    let statement = r#"{"Statement":"UPDATE T SET x = 1 WHERE p = 'k' AND s = 1"}"#;
-    case("ExecuteStatement", statement)
-        .exception("ConditionalCheckFailedException", "")
-        .writes("T", "k", 1, 1.0)
-        .all_estimated()
-        .check(described);
-    case("BatchExecuteStatement", &format!(r#"{{"Statements":[{statement}]}}"#))
-        .answer(&format!(
-            r#"{{"Responses":[{{"Error":{{"Code":"ConditionalCheckFailed","Item":{item}}}}}]}}"#
-        ))
-        .writes("T", "k", 1, 3.0)
-        .all_estimated()
-        .check(described);
-    // An INSERT's condition is that there is no such item.
-    let insert = r#"{"Statement":"INSERT INTO T VALUE {'p':'k','s':1}"}"#;
-    case("ExecuteStatement", insert)
-        .exception("DuplicateItemException", "")
-        .writes("T", "k", 1, 1.0)
-        .all_estimated()
-        .check(described);
-    case("BatchExecuteStatement", &format!(r#"{{"Statements":[{insert}]}}"#))
-        .answer(r#"{"Responses":[{"Error":{"Code":"DuplicateItem"}}]}"#)
-        .writes("T", "k", 1, 1.0)
-        .all_estimated()
         .check(described);
 }
 
