@@ -68,6 +68,12 @@
 //!    target `abi`.
 //! 5. Declare it in the bindings that need it.
 //!
+//! # To add a field or a constant
+//!
+//! A field goes at the end of a struct that says its size, with its default in the struct's defaults; zero means
+//! what older callers mean. A constant gets the next free number, even if it belongs between others. Then step 3, and the
+//! sizes that are written out in `tests/abi.rs`.
+//!
 //! # Safety
 //!
 //! The functions trust what the header demands of pointers: texts and structs are valid for their

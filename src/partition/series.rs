@@ -43,10 +43,12 @@ pub(crate) enum AddError {
     Memory,
 }
 
-/// The counts of one second of an operation, and of the five that end with it.
+/// The counts that rates are compared with: one operation's in the spans that end with one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recent {
+    /// In that second.
     pub(crate) second: u64,
+    /// In the [`SUSTAINED`] seconds that end with it.
     pub(crate) sustained: u64,
 }
 
@@ -252,9 +254,9 @@ impl Series<'_> {
         })
     }
 
-    /// Returns the counts of the second `second` and of the five that end with it. If the head has turned to later ones since a record
-    /// was added, that record is in one of them or in `second`: then it is the most that any of them has, as none of those
-    /// may pass unseen. `None`: the partition has moved or gone.
+    /// Returns the counts of the spans that end with `second`. If the head has turned to later seconds since a record
+    /// was added, the record is in one of those or in `second`, and nobody can say in which: then the largest counts of
+    /// all of them are returned, so that no full second passes unseen. `None`: the partition has moved or gone.
     pub(crate) fn recent(&self, second: u32) -> Option<Recent> {
         let nothing = Recent { second: 0, sustained: 0 };
         self.steady(second, nothing, |head, now| {
@@ -264,12 +266,14 @@ impl Series<'_> {
                     self.sum_between(first.min(head.second()), last.saturating_add(1).min(head.second()));
                 past + if (first..=last).contains(&head.second()) { own } else { 0 }
             };
+            // The past has `window + 1` seconds. A detector with a shorter window than a span has no threshold for it (see
+            // `Builder::rates_are_valid`): this number is then of no use, but must not be of what the past no longer has.
             let before = SUSTAINED.min(self.window + 1) - 1;
             let at = |last: u32| Recent {
                 second: sum(last, last),
                 sustained: sum(last.saturating_sub(before), last),
             };
-            // Nearly always it is one. What has left the window is not kept.
+            // Nearly always that is one second. Those that have left the window are not kept.
             let from = second.max(now.saturating_sub(self.window));
             (from..=now).map(at).reduce(|a, b| Recent {
                 second: a.second.max(b.second),

@@ -22,8 +22,16 @@
 //! **Proof.** `tests/warnings.rs`, `tests/rates.rs`, the thresholds in `tests/properties`, and the loom
 //! models of an override's lifetime (`src/models/lifetimes.rs`).
 //!
-//! **To add a kind of threshold**: its [`rule::Rule`]; its place in the settings and in the builder; the span
-//! that `Series::recent` adds up for it; then `hpd_options`, whose layout grows at its end.
+//! **To add a rate** (a threshold for a span of its own, beside the window's):
+//! 1. `partition/series.rs`: its length beside `SUSTAINED`, its count in `Recent` and in `Series::recent`.
+//! 2. [`rule`]: its `Rule`, last in the enum; its thresholds in `RateThresholds`, in `NONE` and in `floor`, without
+//!    which the fast path never gets to look; its place in `breach`, the most urgent first. `Settings` holds all that.
+//! 3. `detector/builder.rs`: field, default, setter, `rates_are_valid`, `build`. `Detector::warning` says whether a
+//!    rule's peak is cut to its count: that of a rate is not, as the peak is the whole window's.
+//! 4. `ffi/detector.rs`: fields at the end of `hpd_options`, `DEFAULTS`, `hpd_new_with_options`. `ffi/warning.rs`: the
+//!    next free `HPD_RULE_*`, in `rule` and `rule_code`.
+//! 5. `make header`; the layout and the size in `tests/abi.rs`; with another version `make abi`. Names of rules are in
+//!    `tests/c/heard.c` and in the bindings; "1 or 5" is in the comments of `window_seconds`.
 
 pub(crate) mod measure;
 pub(crate) mod rule;

@@ -1,5 +1,7 @@
-//! The rules by which a partition is hot: the window's total and, where they are set, what one second and
-//! five seconds may have.
+//! The rules by which a partition is hot. A *rate* is a rule that has a span of its own, whatever the window is: one
+//! second, or five ([`RateThresholds`]). The window's own threshold is not here, as it can be overridden
+//! ([`crate::policy::thresholds`]); rates can't. The length of a span stands beside the code that adds it up
+//! (`partition::series`), which is below this folder.
 
 use crate::operation::Operation;
 use crate::partition::series::{Recent, SUSTAINED};
@@ -42,7 +44,7 @@ impl RateThresholds {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self { second: [u64::MAX; 2], sustained: [u64::MAX; 2] };
 
-    /// A number that no rate of this operation is under.
+    /// Returns a number that no rate's threshold for this operation is under.
     pub(crate) fn floor(&self, operation: Operation) -> u64 {
         self.second[operation.index()].min(self.sustained[operation.index()])
     }
