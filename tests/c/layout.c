@@ -77,7 +77,7 @@ static void check_record(void) {
   CHECK_FIELD(hpd_record, reserved, 60);
 }
 
-static void check_heat(void) {
+static void check_hot_partition(void) {
   CHECK_EQUAL(sizeof(hpd_hot_partition), 80);
   CHECK_FIELD(hpd_hot_partition, table, 8);
   CHECK_FIELD(hpd_hot_partition, table_len, 16);
@@ -89,6 +89,9 @@ static void check_heat(void) {
   CHECK_FIELD(hpd_hot_partition, throttles, 56);
   CHECK_FIELD(hpd_hot_partition, demand, 64);
   CHECK_FIELD(hpd_hot_partition, peak, 72);
+}
+
+static void check_statistics(void) {
   CHECK_EQUAL(sizeof(hpd_statistics), 168);
   CHECK_FIELD(hpd_statistics, records, 8);
   CHECK_FIELD(hpd_statistics, partitions, 16);
@@ -137,7 +140,8 @@ int main(void) {
   check_warning();
   check_options();
   check_record();
-  check_heat();
+  check_hot_partition();
+  check_statistics();
   check_exchange();
   check_metrics_options();
   printf("constants and layouts are those of version 1\n");

@@ -18,7 +18,7 @@ import {
 import { ClosedError } from './errors';
 import { type Attempt, keySchema, observe } from './exchange';
 import { dropped, Handle, type SharedDetector } from './handle';
-import { type HotPartition, hottestOf, metricsOf, type Statistics, statisticsOf } from './heat';
+import { type HotPartition, hottestOf } from './hottest';
 import {
   DUE,
   hpd,
@@ -35,9 +35,11 @@ import {
   type Unattributed,
   WRITE,
 } from './library';
+import { Made } from './made';
+import { metricsOf } from './metrics';
 import { type DetectorOptions, type DynamoDBOptions, type ListenerOptions } from './options';
 import { Schemas } from './schemas';
-import { Made } from './made';
+import { type Statistics, statisticsOf } from './statistics';
 import { checked } from './status';
 import { getThresholds, ownThresholds, type Thresholds, thresholdsOf } from './thresholds';
 import { Alerts, type Listener } from './warning';
