@@ -298,10 +298,7 @@ export class HotPartitionDetector {
     return statisticsOf(this.#opened());
   }
 
-  /**
-   * The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. `hottest`: how many partitions for each
-   * operation; 100 at most, whatever is asked for.
-   */
+  /** The statistics and, of each operation, the `hottest` partitions (100 at most), for Prometheus or in OpenMetrics. */
   metrics(options: { hottest?: number; openMetrics?: boolean } = {}): string {
     const given = objectOf('options', options, ['hottest', 'openMetrics']);
     const hottest = whole('hottest', given.hottest ?? 10, 0, UINT32_MAX);
