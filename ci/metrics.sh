@@ -39,7 +39,7 @@ expect() {
 
 expect 'hotpart_partition_units{table="events",pk="EVENTS",operation="read"}' 617.5
 expect 'hotpart_partition_demand{table="events",pk="EVENTS",operation="read"}' 618.5
-expect 'hotpart_partition_units{operation="write",pk=~"(?s)\"quoted\".*"}' 1
+expect 'hotpart_partition_units{operation="write",pk="\\x22quoted\\x22 \\x5C {a=\\x22b\\x22}\\x0A\\x1B[31m\\xFF"}' 1
 expect 'hotpart_records_total' 2
 expect 'hotpart_throttles_total{reason="key_range"}' 1
 echo 'metrics: promtool accepts them, and Prometheus answers with what was recorded'

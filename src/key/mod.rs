@@ -1,6 +1,7 @@
 //! A partition's key, the pair (table, pk), and how it is hashed.
 
 pub(crate) mod hash;
+pub(crate) mod readable;
 pub(crate) mod redaction;
 pub(crate) mod synthetic;
 

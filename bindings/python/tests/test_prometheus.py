@@ -16,7 +16,7 @@ def test_a_registry_collects_the_detector():
     detector.record_read("events", "other", 1)
     value = registry.get_sample_value
     assert value("hotpart_records_total") == 2
-    of = {"table": "events", "pk": 'a"b\\x5Cc\nd', "operation": "read"}
+    of = {"table": "events", "pk": r"a\x22b\x5Cc\x0Ad", "operation": "read"}
     assert value("hotpart_partition_units", of) == 12.5
     assert value("hotpart_partition_units", of | {"pk": "other"}) is None
     assert b"hotpart_partition_units{" in prometheus_client.generate_latest(registry)
