@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Proves that the bindings have the constants, layouts and functions of include/hotpart.h: what bindings/generator writes is what
-# is committed. With HOTPART_BLESS=1 (`make bindings`) it is written anew.
+# Proves that the bindings have the constants, layouts and functions of include/hotpart.h: the files
+# that bindings/generator writes are as they are committed. HOTPART_BLESS=1 (`make bindings`) writes
+# them anew.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh

@@ -1,6 +1,6 @@
 //! The committed C header is what cbindgen makes of the source.
 //!
-//! `make header` (HOTPART_BLESS=1) writes it anew.
+//! `make header` (HOTPART_BLESS=1) writes it anew, and `make bindings` what is made of it too.
 
 use std::path::Path;
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Displays text in one line that breaks no log: `"`, `\`, control characters and bytes that are not
-/// UTF-8 appear as `\xNN`, a byte each. No two texts look the same, for a `\` is never itself.
+/// Displays text in one line that breaks no log. `"`, `\`, control characters and bytes that are
+/// not UTF-8 appear as `\xNN`, byte by byte. No two texts look the same, as a `\` is always escaped.
 pub(crate) struct Readable<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Readable<'_> {
@@ -37,7 +37,8 @@ mod tests {
         let readable = |text: &[u8]| Readable(text).to_string();
         assert_eq!(readable(b""), "");
         assert_eq!(readable(b"a\"b\\c"), r"a\x22b\x5Cc");
-        assert_eq!(readable(b"\x1b[31m\n\xff\xc3\xa9\xc2\x9b\0\x7f"), r"\x1B[31m\x0A\xFFé\xC2\x9B\x00\x7F");
+        assert_eq!(readable(b"\x1b[31m\n\xff\xc3\xa9"), r"\x1B[31m\x0A\xFFé");
+        assert_eq!(readable(b"\xc2\x9b\0\x7f"), r"\xC2\x9B\x00\x7F");
         assert_eq!(readable(b"\n\n\xc3"), r"\x0A\x0A\xC3");
     }
 
