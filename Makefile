@@ -25,7 +25,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_se
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)
 
-.PHONY: all build test c-test demo header abi bench instructions compare python-bench python-lock clean help library
+.PHONY: all build test c-test demo header bindings abi bench instructions compare python-bench python-lock clean help library
 
 all: distribution ## the libraries that `make install` installs
 
@@ -44,6 +44,9 @@ demo: build ## replay a small synthetic trace
 
 header: ## write include/hotpart.h anew from the Rust source
 	HOTPART_BLESS=1 $(CARGO) test --locked --test header
+
+bindings: header ## write what Python, Node and tests/c/layout.c have of the header anew
+	HOTPART_BLESS=1 ci/bindings.sh
 
 abi: ## write abi/hotpart.c anew, once Cargo.toml has another version
 	HOTPART_BLESS=1 $(CARGO) test --locked --test abi

@@ -1,5 +1,8 @@
-/* The C ABI of hotpart 0.1.0, version 1 of it. Written by tests/abi.rs; a C11 compiler on a 64-bit
- * platform proves that it is what include/hotpart.h has. */
+/* The C ABI of hotpart 0.1.0, version 1 of it, frozen when that was released.
+ *
+ * It guards programs that are already built against a header that changes: a C11 compiler on a 64-bit
+ * platform proves that include/hotpart.h still has all of this. tests/abi.rs writes it, and only if the
+ * version is another one. What bindings and tests/c/layout.c have of the header follows it instead. */
 #include "../include/hotpart.h"
 
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)

@@ -3,9 +3,8 @@
 emulated=$PWD/build/python
 mkdir -p "$emulated"
 export UV_LINK_MODE=copy PYTHONDONTWRITEBYTECODE=1
-[[ -x $emulated/tools/bin/uv ]] || python3 -m venv "$emulated/tools"
-"$emulated/tools/bin/pip" install --quiet --disable-pip-version-check -r bindings/python/requirements/tools.txt
-uv=$emulated/tools/bin/uv
+source ci/tools.sh
+uv=$tools/uv
 
 # environment NAME: makes an environment of Python of requirements/NAME.txt, which it was locked to.
 environment() {

@@ -1,7 +1,10 @@
-//! The C ABI as it is committed, in `abi/hotpart.c`: the layout of each struct, the values of the
-//! constants and the type of each function, as assertions that a C compiler checks
-//! (`ci/exports.sh`). The header's order is no part of it. It changes with the version only:
-//! `make abi` (HOTPART_BLESS=1) writes it anew if Cargo.toml has another one.
+//! Compares the C ABI with the one that is frozen in `abi/hotpart.c`.
+//!
+//! That file has the layout of each struct, the value of each constant and the type of each function,
+//! as assertions that a C compiler checks (`ci/exports.sh`). The header's order is no part of it. It
+//! guards programs that are already built: it changes with the version only, and `make abi`
+//! (HOTPART_BLESS=1) writes it anew if Cargo.toml has another one. So the fields are listed here by
+//! hand, and not made of the header as those in `tests/c/layout.c` are.
 
 use hotpart::ffi::*;
 use std::collections::BTreeMap;
@@ -107,8 +110,11 @@ fn structs(code: &str) -> BTreeMap<&str, Vec<(&str, String)>> {
 fn described() -> String {
     let header = header();
     let mut text = format!(
-        "/* The C ABI of hotpart {VERSION}, version {} of it. Written by tests/abi.rs; a C11 compiler on a 64-bit\n \
-         * platform proves that it is what include/hotpart.h has. */\n\
+        "/* The C ABI of hotpart {VERSION}, version {} of it, frozen when that was released.\n \
+         *\n \
+         * It guards programs that are already built against a header that changes: a C11 compiler on a 64-bit\n \
+         * platform proves that include/hotpart.h still has all of this. tests/abi.rs writes it, and only if the\n \
+         * version is another one. What bindings and tests/c/layout.c have of the header follows it instead. */\n\
          #include \"../include/hotpart.h\"\n\n#define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)\n\
          #define AT(type, field, offset, ...) \\\n  \
          _Static_assert(offsetof(type, field) == (offset), #type \".\" #field); \\\n  \
@@ -235,9 +241,9 @@ fn versions_agree() {
     for (file, says) in [
         ("bindings/python/pyproject.toml", format!("\nversion = \"{VERSION}\"")),
         ("bindings/python/src/hotpart/__init__.py", format!("\n__version__ = \"{VERSION}\"")),
-        ("bindings/python/src/hotpart/_abi.py", format!("\nVERSION = {abi}\n")),
+        ("bindings/python/src/hotpart/_abi.py", format!("\nABI_VERSION = {abi}\n")),
         ("bindings/node/package.json", format!("\"version\": \"{VERSION}\"")),
-        ("bindings/node/src/library.ts", format!("ABI_VERSION = {abi};")),
+        ("bindings/node/src/abi.ts", format!("ABI_VERSION = {abi};")),
         (
             "bindings/node/package-lock.json",
             format!("{{\n  \"name\": \"hotpart\",\n  \"version\": \"{VERSION}\""),

@@ -1,6 +1,6 @@
 //! The committed C header is what cbindgen makes of the source.
 //!
-//! `make header` (HOTPART_BLESS=1) writes it anew.
+//! `make header` (HOTPART_BLESS=1) writes it anew, and `make bindings` what is made of it too.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ fn the_header_has_not_drifted() {
         return;
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == generated, "include/hotpart.h differs from src/ffi: run `make header`");
+    assert!(committed == generated, "include/hotpart.h differs from src/ffi: run `make bindings`");
 }
 
 /// Once the header declared two Rust enums under their bare names, which a C program may want for itself.

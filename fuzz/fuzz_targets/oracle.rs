@@ -6,8 +6,10 @@
 
 #[path = "../../tests/properties/c_face.rs"]
 mod c_face;
-#[path = "../../tests/properties/c_heat.rs"]
-mod c_heat;
+#[path = "../../tests/properties/c_snapshots.rs"]
+mod c_snapshots;
+#[path = "../../tests/properties/c_warnings.rs"]
+mod c_warnings;
 #[allow(dead_code)] // Times are absolute here.
 #[path = "../../tests/properties/call.rs"]
 mod call;

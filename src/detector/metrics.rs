@@ -4,6 +4,7 @@ use crate::detector::Detector;
 use crate::detector::hottest::HotPartition;
 use crate::error::Error;
 use crate::key::Key;
+use crate::key::readable::Readable;
 use crate::operation::Operation;
 use crate::reason::{Reason, Unattributed};
 use crate::sys::memory::TryString;
@@ -95,25 +96,24 @@ impl Text {
         })
     }
 
-    /// A label's value. `"` and newlines are escaped; `\`, control bytes and bytes that are not UTF-8 appear as `\xNN`, as in
-    /// the log line. So no two keys have one label: Prometheus takes no series twice.
+    /// Writes a label's value: readable as in the log line, but with quotes and newlines as Prometheus has them. No two
+    /// keys have one value: Prometheus takes no series twice.
     fn value(&mut self, text: &[u8]) -> fmt::Result {
-        for chunk in text.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                match c {
-                    '"' => self.write_str("\\\"")?,
-                    '\n' => self.write_str("\\n")?,
-                    c if c == '\\' || c.is_control() => self.hex(c.encode_utf8(&mut [0; 4]).as_bytes())?,
-                    c => self.write_char(c)?,
-                }
-            }
-            self.hex(chunk.invalid())?;
-        }
-        Ok(())
+        write!(Label(self), "{}", Readable::new(text).keeping(&['"', '\n']))
     }
+}
 
-    fn hex(&mut self, bytes: &[u8]) -> fmt::Result {
-        bytes.iter().try_for_each(|byte| write!(self, r"\\x{byte:02X}"))
+/// Writes into a label's quotes, with the three escapes that Prometheus has there.
+struct Label<'a>(&'a mut Text);
+
+impl Write for Label<'_> {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        more.chars().try_for_each(|c| match c {
+            '"' => self.0.write_str("\\\""),
+            '\n' => self.0.write_str("\\n"),
+            '\\' => self.0.write_str("\\\\"),
+            c => self.0.write_char(c),
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A warning: its fields, and the line that it is displayed as.
 
 use crate::key::Key;
+use crate::key::readable::Readable;
 use crate::key::redaction::Redacted;
 use crate::operation::Operation;
 use crate::policy::rule::{Breach, Rule};
@@ -91,38 +92,18 @@ impl Warning<'_> {
 
 impl fmt::Display for Warning<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hot partition detected - table=\"")?;
-        escape(self.table, f)?;
-        f.write_str("\" pk=\"")?;
-        escape(self.redacted.as_ref().map_or(self.pk, |digits| digits), f)?;
+        let shown = self.redacted.as_ref().map_or(self.pk, |digits| digits);
+        let (table, pk) = (Readable::new(self.table), Readable::new(shown));
+        write!(f, "Hot partition detected - table=\"{table}\" pk=\"{pk}\" had ")?;
         let (operation, seconds) = (self.operation, self.window_seconds);
         if self.rule == Rule::Throttle {
-            write!(f, "\" had {} throttled {operation} in {seconds}s", self.count)
+            write!(f, "{} throttled {operation} in {seconds}s", self.count)
         } else if self.in_half_units {
-            write!(f, "\" had {} {operation} in {seconds}s", Units::from_halves(self.count))
+            write!(f, "{} {operation} in {seconds}s", Units::from_halves(self.count))
         } else {
-            write!(f, "\" had {} {operation} in {seconds}s", self.count)
+            write!(f, "{} {operation} in {seconds}s", self.count)
         }
     }
-}
-
-/// Writes text as it is, but `"`, `\`, control bytes and bytes that are not UTF-8 as `\xNN`.
-fn escape(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8]| {
-        bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02X}"))
-    };
-    for chunk in text.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            // U+0080 to U+009F are control characters too: terminals obey them.
-            if matches!(c, '"' | '\\') || c.is_control() {
-                hex(f, c.encode_utf8(&mut [0; 4]).as_bytes())?;
-            } else {
-                fmt::Write::write_char(f, c)?;
-            }
-        }
-        hex(f, chunk.invalid())?;
-    }
-    Ok(())
 }
 
 #[cfg(all(test, not(loom)))]

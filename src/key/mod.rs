@@ -23,6 +23,7 @@
 //! **What may go in**: what is known of a partition without looking it up.
 
 pub(crate) mod hash;
+pub(crate) mod readable;
 pub(crate) mod redaction;
 pub(crate) mod synthetic;
 

@@ -1,6 +1,6 @@
 //! A detector as a C program sees it.
 
-use crate::c_heat::taking;
+use crate::c_warnings::taking;
 use crate::call::*;
 use crate::exchange::TABLES;
 use hotpart::ffi::*;

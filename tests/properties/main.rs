@@ -2,7 +2,8 @@
 #![cfg(feature = "dynamodb")]
 
 mod c_face;
-mod c_heat;
+mod c_snapshots;
+mod c_warnings;
 mod call;
 #[path = "../common/mod.rs"]
 mod common;

@@ -18,7 +18,7 @@ import {
 import { ClosedError } from './errors';
 import { type Attempt, keySchema, observe } from './exchange';
 import { dropped, Handle, type SharedDetector } from './handle';
-import { type HotPartition, hottestOf, metricsOf, type Statistics, statisticsOf } from './heat';
+import { type HotPartition, hottestOf } from './hottest';
 import {
   DUE,
   hpd,
@@ -35,9 +35,11 @@ import {
   type Unattributed,
   WRITE,
 } from './library';
+import { Made } from './made';
+import { metricsOf } from './metrics';
 import { type DetectorOptions, type DynamoDBOptions, type ListenerOptions } from './options';
 import { Schemas } from './schemas';
-import { Made } from './made';
+import { type Statistics, statisticsOf } from './statistics';
 import { checked } from './status';
 import { getThresholds, ownThresholds, type Thresholds, thresholdsOf } from './thresholds';
 import { Alerts, type Listener } from './warning';
@@ -296,10 +298,7 @@ export class HotPartitionDetector {
     return statisticsOf(this.#opened());
   }
 
-  /**
-   * The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. `hottest`: how many partitions for each
-   * operation; 100 at most, whatever is asked for.
-   */
+  /** The statistics and, of each operation, the `hottest` partitions (100 at most), for Prometheus or in OpenMetrics. */
   metrics(options: { hottest?: number; openMetrics?: boolean } = {}): string {
     const given = objectOf('options', options, ['hottest', 'openMetrics']);
     const hottest = whole('hottest', given.hottest ?? 10, 0, UINT32_MAX);

@@ -1,4 +1,4 @@
-// The library's structs as bytes, laid out as C does on 64-bit platforms.
+// The library's structs as bytes, laid out as abi.ts says.
 //
 // koffi could take objects for structs. But in a worker that is being terminated it fails to read an object's members, and does not
 // see that; bytes need no reading.
@@ -7,9 +7,8 @@ import { endianness } from 'node:os';
 import * as koffi from 'koffi';
 
 type Kind = 'size' | 'pointer' | 'u64' | 'u32' | 'i32';
-/** A member: its kind, and how many there are of it. */
-type Member = Kind | readonly [Kind, number];
-type Place = { kind: Kind; offset: number };
+/** A member's kind and offset; of several they are the first one's. */
+type Place = readonly [Kind, number];
 type Value = number | bigint | Uint8Array | null | undefined;
 
 const WIDTHS = { size: 8, pointer: 8, u64: 8, u32: 4, i32: 4 };
@@ -18,13 +17,13 @@ const LITTLE = endianness() === 'LE';
 /** Bytes that a call takes, and what they point to. */
 export class Bytes<Name extends string> {
   readonly #view: DataView;
-  readonly #places: Map<string, Place>;
+  readonly #places: Readonly<Record<string, Place>>;
   /** They live as long as the pointers. */
   readonly #pointed: Uint8Array[] = [];
 
   constructor(
     readonly bytes: Buffer,
-    places: Map<string, Place>,
+    places: Readonly<Record<string, Place>>,
   ) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#places = places;
@@ -75,32 +74,22 @@ export class Bytes<Name extends string> {
   }
 
   #at(name: Name, i: number): { kind: Kind; at: number } {
-    const { kind, offset } = this.#places.get(name) as Place;
+    const [kind, offset] = this.#places[name] as Place;
     return { kind, at: offset + i * WIDTHS[kind] };
   }
 }
 
 /** How a struct is laid out. */
 export class Struct<Name extends string> {
-  readonly size: number;
-  readonly #places = new Map<string, Place>();
-
-  constructor(members: Readonly<Record<Name, Member>>) {
-    let offset = 0;
-    for (const [name, member] of Object.entries<Member>(members)) {
-      const [kind, n] = typeof member === 'string' ? ([member, 1] as const) : member;
-      const width = WIDTHS[kind];
-      offset = Math.ceil(offset / width) * width;
-      this.#places.set(name, { kind, offset });
-      offset += n * width;
-    }
-    this.size = Math.ceil(offset / 8) * 8;
-  }
+  constructor(
+    readonly size: number,
+    private readonly places: Readonly<Record<Name, Place>>,
+  ) {}
 
   /** Zeros, with the size where the struct has a place for that. */
   make(): Bytes<Name> {
-    const made = new Bytes<Name>(Buffer.alloc(this.size), this.#places);
-    return this.#places.has('struct_size') ? made.set('struct_size' as Name, this.size) : made;
+    const made = new Bytes<Name>(Buffer.alloc(this.size), this.places);
+    return 'struct_size' in this.places ? made.set('struct_size' as Name, this.size) : made;
   }
 }
 

@@ -27,7 +27,7 @@ export function getThresholds(get: Native, detector: Pointer, name: Uint8Array, 
   checked(get(detector, name, name.length, writes.bytes, reads.bytes));
   const threshold = (out: typeof writes) => {
     const value = BigInt.asIntN(64, out.pointer('value'));
-    return value === INHERIT ? null : counted(value, capacity);
+    return value === BigInt(INHERIT) ? null : counted(value, capacity);
   };
   return { writes: threshold(writes), reads: threshold(reads) };
 }

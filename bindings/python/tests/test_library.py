@@ -1,6 +1,7 @@
 """What is said where the library is missing, or is another one."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -73,39 +74,17 @@ def test_structs_are_as_large_as_the_header_says(tmp_path):
 
     from hotpart import _abi
 
-    structs = {
-        "hpd_warning": _abi.Warning,
-        "hpd_options": _abi.Options,
-        "hpd_record": _abi.Record,
-        "hpd_hot_partition": _abi.HotPartition,
-        "hpd_statistics": _abi.Statistics,
-        "hpd_metrics_options": _abi.MetricsOptions,
-        "hpd_exchange": _abi.Exchange,
-    }
     checks = []
-    for name, struct in structs.items():
-        checks.append(f'_Static_assert(sizeof({name}) == {ctypes.sizeof(struct)}, "{name}");')
-        for field, _ in struct._fields_:
-            checks.append(
-                f'_Static_assert(offsetof({name}, {field}) == {getattr(struct, field).offset}, "{name}.{field}");'
-            )
-    constants = {
-        "HPD_ERR_NULL": _abi.ERR_NULL,
-        "HPD_ERR_INVALID": _abi.ERR_INVALID,
-        "HPD_ERR_UNSUPPORTED": _abi.ERR_UNSUPPORTED,
-        "HPD_ERR_MEMORY": _abi.ERR_MEMORY,
-        "HPD_ERR_INTERNAL": _abi.ERR_INTERNAL,
-        "HPD_ERR_SCHEMA": _abi.ERR_SCHEMA,
-        "HPD_ERR_JSON": _abi.ERR_JSON,
-        "HPD_CLOCK_MANUAL": _abi.CLOCK_MANUAL,
-        "HPD_FLAG_CAPACITY": _abi.FLAG_CAPACITY,
-        "HPD_FLAG_WARN_THROTTLES": _abi.FLAG_WARN_THROTTLES,
-        "HPD_FLAG_REDACT_KEYS": _abi.FLAG_REDACT_KEYS,
-        "HPD_RULE_THROTTLE": _abi.RULES.index("throttle"),
-        "HPD_READ": _abi.OPERATIONS.index("read"),
-        "HPD_THROTTLE_MAX_ON_DEMAND": _abi.REASONS.index("max_on_demand"),
-        "HPD_UNATTRIBUTED_THROTTLES": _abi.UNATTRIBUTED.index("throttles"),
-    }
-    checks += [f'_Static_assert({name} == {value}, "{name}");' for name, value in constants.items()]
+    for struct in ctypes.Structure.__subclasses__():
+        if struct.__module__ == "hotpart._abi":
+            name = "hpd" + re.sub("([A-Z])", lambda capital: f"_{capital[1].lower()}", struct.__name__)
+            checks.append(f"sizeof({name}) == {ctypes.sizeof(struct)}")
+            checks += [f"offsetof({name}, {field}) == {getattr(struct, field).offset}" for field, _ in struct._fields_]
+    checks += [f"HPD_{name} == {value}" for name, value in vars(_abi).items() if isinstance(value, int)]
+    words = {"RULE": _abi.RULES, "THROTTLE": _abi.REASONS, "UNATTRIBUTED": _abi.UNATTRIBUTED}
+    for prefix, several in words.items():
+        checks += [f"HPD_{prefix}_{word.upper()} == {value}" for value, word in enumerate(several)]
+    assert len(checks) > 100
+    checks = [f'_Static_assert({check}, "{check}");' for check in checks]
     (tmp_path / "check.c").write_text("#include <stddef.h>\n#include <hotpart.h>\n" + "\n".join(checks))
     subprocess.run(["cc", "-std=c11", "-fsyntax-only", f"-I{header}", tmp_path / "check.c"], check=True)

@@ -1,6 +1,8 @@
 """What is warned of, and where: the log, the caller's callable."""
 
+import copy
 import logging
+import pickle
 import re
 import signal
 import subprocess
@@ -74,6 +76,21 @@ def test_log_lines_escape_what_could_break_a_log():
     expected = 'table="a\\x22b\\x5Cc" pk="\\x1B[31m\\x0A\\xFFé\\xC2\\x9B\\x00\\x7F" had 1 reads in 10s'
     assert str(detector.warnings[0]) == "Hot partition detected - " + expected
     assert detector.warnings[0].pk == b"\x1b[31m\n\xff\xc3\xa9\xc2\x9b\x00\x7f"
+
+
+def test_a_copy_of_a_warning_has_its_line(caplog):
+    detector = ManualDetector(1, 1, 60, redact=True)
+    detector.record_write("events", "EVENTS")
+    (warning,), (line,) = detector.warnings, lines(caplog)
+    assert "had 1 writes" in line
+    copies = [copy.deepcopy(warning), pickle.loads(pickle.dumps(warning)), caplog.records[0].hotpart]
+    assert [str(each) for each in copies] == [line] * 3
+
+
+def test_a_warning_that_no_detector_gave_shows_its_fields():
+    warning = hotpart.HotPartitionWarning("events", "EVENTS", "write", 3, 3, 60, 0, 3, "window", 0.0)
+    assert str(warning) == repr(warning)
+    assert "pk='EVENTS'" in str(warning)
 
 
 @pytest.mark.parametrize("logger", ["pydynox.diagnostics", logging.getLogger("pydynox.diagnostics")])

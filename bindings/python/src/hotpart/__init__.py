@@ -7,11 +7,12 @@ client = hotpart.instrument(boto3.client("dynamodb"), detector)
 from hotpart._amount import Amount
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError, HotpartError, MissingSchemaError
-from hotpart._heat import HotPartition, Statistics
+from hotpart._hottest import HotPartition
 from hotpart._instrument import instrument, uninstrument
 from hotpart._key import Key
 from hotpart._library import LibraryError, library_version
 from hotpart._options import Options
+from hotpart._statistics import Statistics
 from hotpart._warning import HotPartitionWarning
 
 __version__ = "0.1.0"

@@ -100,7 +100,8 @@ class Alerts:
         native = _abi.Warning(sizeof(_abi.Warning))
         checked(fast.hpd_warnings_get(warnings, i, byref(native)))
         redacted = _handle.redacted(detector, *warned(native)) if self._redact else None
-        return warning_of(native, self._capacity, redacted)
+        line = _handle.text_of(fast.hpd_log_line, detector, byref(native))
+        return warning_of(native, self._capacity, redacted, line)
 
     def _write(self, warning: HotPartitionWarning) -> None:
         if self._logger is not None:

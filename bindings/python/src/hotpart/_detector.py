@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from ctypes import byref, c_char_p, c_size_t, sizeof
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from hotpart import _abi, _handle, _heat, _options
+from hotpart import _abi, _handle, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, whole
 from hotpart._exchange import observe
 from hotpart._handle import checked
+from hotpart._hottest import HotPartition, hottest_of
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
+from hotpart._metrics import metrics_of
 from hotpart._schemas import Schemas
+from hotpart._statistics import Statistics, statistics_of
 from hotpart._thresholds import Count, Thresholds
 
 if TYPE_CHECKING:
@@ -297,28 +300,28 @@ class HotPartitionDetector(Thresholds[Count]):
         count = checked(fast.hpd_get_unattributed_count(self._open(), name, len(name), of, kind))
         return count / 2 if what.endswith("_units") else count
 
-    def hottest(self, n: int = 10, operation: Operation | None = None) -> list[_heat.HotPartition]:
+    def hottest(self, n: int = 10, operation: Operation | None = None) -> list[HotPartition]:
         """The ``n`` partitions with the most demand for an operation, the most first.
 
         Without an operation: of both, by their utilisation, as DynamoDB judges reads and writes apart.
         """
         n = whole("n", n, 0, 2**31)
         kinds = range(len(_abi.OPERATIONS)) if operation is None else [choice("operation", operation, _abi.OPERATIONS)]
-        found = [hot for kind in kinds for hot in _heat.hottest_of(self._open(), kind, n, self._capacity)]
+        found = [hot for kind in kinds for hot in hottest_of(self._open(), kind, n, self._capacity)]
         if operation is None:
             found.sort(key=lambda hot: (hot.utilisation, hot.demand), reverse=True)
         return found[:n]
 
-    def stats(self) -> _heat.Statistics:
+    def stats(self) -> Statistics:
         """Numbers about the detector itself."""
-        return _heat.statistics_of(self._open())
+        return statistics_of(self._open())
 
     def metrics(self, hottest: int = 10, *, open_metrics: bool = False) -> str:
         """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics.
 
         ``hottest``: how many partitions for each operation; 100 at most, whatever is asked for.
         """
-        return _heat.metrics_of(
+        return metrics_of(
             self._open(), whole("hottest", hottest, 0, 2**31), _options.flag("open_metrics", open_metrics)
         )
 

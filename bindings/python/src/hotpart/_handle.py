@@ -117,6 +117,16 @@ def prepared(detector: Detector, name: bytes) -> Table:
     return table
 
 
+def text_of(take: Any, *arguments: Any) -> str:
+    """The text that a function makes of its arguments, of which the last is where it writes that."""
+    text = ctypes.c_void_p()
+    try:
+        checked(take(*arguments, ctypes.byref(text)))
+        return ctypes.string_at(fast.hpd_text_data(text), fast.hpd_text_len(text)).decode()
+    finally:
+        fast.hpd_text_free(text)
+
+
 def redacted(detector: Detector, table: bytes, pk: bytes) -> str | None:
     """What stands for a key, if the detector redacts keys."""
     digits = ctypes.create_string_buffer(32)

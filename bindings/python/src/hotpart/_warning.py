@@ -1,4 +1,4 @@
-"""What a warning says, and the line that is logged."""
+"""A warning: its fields, and the line that is logged."""
 
 from __future__ import annotations
 
@@ -7,17 +7,6 @@ from typing import NamedTuple
 
 from hotpart import _abi
 from hotpart._abi import Operation, Rule
-
-# Quotes, backslashes, control characters (terminals obey U+0080 to U+009F too) and, as surrogates, bytes that are not UTF-8.
-_ESCAPES = {
-    code: "".join(f"\\x{byte:02X}" for byte in chr(code).encode())
-    for code in (*range(0x20), *range(0x7F, 0xA0), ord('"'), ord("\\"))
-} | {0xDC00 + byte: f"\\x{byte:02X}" for byte in range(0x80, 0x100)}
-
-
-def escaped(text: bytes) -> str:
-    r"""Text that breaks no log: ``"``, ``\``, control bytes and bytes that are not UTF-8 appear as ``\xNN``."""
-    return text.decode("utf-8", "surrogateescape").translate(_ESCAPES)
 
 
 def readable(text: bytes) -> str | bytes:
@@ -28,13 +17,8 @@ def readable(text: bytes) -> str | bytes:
         return text
 
 
-def plain(amount: float) -> str:
-    """A count, without a fraction of zero."""
-    return str(int(amount)) if amount == int(amount) else str(amount)
-
-
-class HotPartitionWarning(NamedTuple):
-    """A partition is hot: its count has reached its threshold. As ``str`` it is the line that is logged."""
+class _Fields(NamedTuple):
+    """A warning's fields, which are public."""
 
     table: str | bytes
     #: The partition key: ``bytes`` if it is not UTF-8.
@@ -56,9 +40,23 @@ class HotPartitionWarning(NamedTuple):
     #: What stands for the key in logs and metrics, if keys are redacted.
     redacted: str | None = None
 
+
+class HotPartitionWarning(_Fields):
+    """A partition is hot: its count has reached its threshold.
+
+    As ``str`` it is the line that is logged; one that no detector gave has no line, and shows its fields.
+    """
+
+    # The library's line is no field: warnings with equal fields are equal.
+    _line = ""
+
     def without_key(self) -> HotPartitionWarning:
         """The same with what stands for the key in the key's place, if keys are redacted."""
-        return self if self.redacted is None else self._replace(pk=self.redacted)
+        return self if self.redacted is None else self._replace(pk=self.redacted)._with_line(self._line)
+
+    def _with_line(self, line: str) -> HotPartitionWarning:
+        self._line = line
+        return self
 
     def __repr__(self) -> str:
         shown = self.without_key()
@@ -66,18 +64,11 @@ class HotPartitionWarning(NamedTuple):
         return f"HotPartitionWarning({', '.join(fields)})"
 
     def __str__(self) -> str:
-        table, pk = (
-            text.encode() if isinstance(text, str) else text for text in (self.table, self.redacted or self.pk)
-        )
-        what = f"{'throttled ' if self.rule == 'throttle' else ''}{self.operation}s"
-        return (
-            f'Hot partition detected - table="{escaped(table)}" pk="{escaped(pk)}" '
-            f"had {plain(self.count)} {what} in {self.window_seconds}s"
-        )
+        return self._line or repr(self)
 
 
-def warning_of(native: _abi.Warning, capacity: bool, redacted: str | None) -> HotPartitionWarning:
-    """The library's warning as Python's."""
+def warning_of(native: _abi.Warning, capacity: bool, redacted: str | None, line: str) -> HotPartitionWarning:
+    """The library's warning, and its line, as Python's."""
     rule = _abi.RULES[native.rule]
     # Throttles are attempts, which have no units.
     units = 2 if capacity and rule != "throttle" else 1
@@ -98,7 +89,7 @@ def warning_of(native: _abi.Warning, capacity: bool, redacted: str | None) -> Ho
         rule=rule,
         utilisation=native.utilisation_permille / 1_000,
         redacted=redacted,
-    )
+    )._with_line(line)
 
 
 def warned(native: _abi.Warning) -> tuple[bytes, bytes]:

@@ -1,0 +1,64 @@
+// A detector's statistics.
+
+import { counted } from './check';
+import {
+  hpd,
+  type Pointer,
+  REASONS,
+  type Reason,
+  Statistics as Native,
+  UNATTRIBUTED,
+  type Unattributed,
+} from './library';
+import { checked } from './status';
+
+/** Numbers about a detector since it was made; `clear` does not reset them. */
+export interface Statistics {
+  readonly records: number;
+  /** Partitions tracked now. */
+  readonly partitions: number;
+  /** Bytes that the library holds now. */
+  readonly bytes: number;
+  /** Idle partitions whose memory was given back. */
+  readonly reclaimed: number;
+  /** Partitions that lost their counts to a new one at `maxPartitions`. */
+  readonly replaced: number;
+  /** Partitions that `clear` forgot. */
+  readonly cleared: number;
+  readonly warnings: number;
+  /** Hot records that gave no warning. */
+  readonly suppressed: number;
+  /** By reason: "key_range" is the one that means a hot partition. */
+  readonly throttles: Readonly<Record<Reason, number>>;
+  /** What no partition could be charged with, by kind; kinds that end in "_units" are in units. */
+  readonly unattributed: Readonly<Record<Unattributed, number>>;
+  /** Capacity that was estimated because no answer told it, in units. */
+  readonly estimatedUnits: number;
+  /** Observed requests of operations that are not known. */
+  readonly unknownOperations: number;
+}
+
+const COUNTS = [
+  'records',
+  'partitions',
+  'bytes',
+  'reclaimed',
+  'replaced',
+  'cleared',
+  'warnings',
+  'suppressed',
+] as const;
+
+export function statisticsOf(detector: Pointer): Statistics {
+  const native = Native.make();
+  checked(hpd.getStatistics(detector, native.bytes));
+  const named = <Word extends string>(words: readonly Word[], number: (word: Word, i: number) => number) =>
+    Object.fromEntries(words.map((word, i) => [word, number(word, i)])) as Record<Word, number>;
+  return {
+    ...named(COUNTS, (name) => native.get(name)),
+    throttles: named(REASONS, (_, i) => native.get('throttles', i)),
+    unattributed: named(UNATTRIBUTED, (kind, i) => counted(native.get('unattributed', i), kind.endsWith('_units'))),
+    estimatedUnits: native.get('estimated_half_units') / 2,
+    unknownOperations: native.get('unknown_operations'),
+  };
+}

@@ -1,0 +1,56 @@
+"""Snapshots of the hottest partitions."""
+
+from __future__ import annotations
+
+from ctypes import byref, c_void_p, sizeof, string_at
+from typing import NamedTuple
+
+from hotpart import _abi, _handle
+from hotpart._abi import Operation
+from hotpart._handle import checked
+from hotpart._library import slow
+from hotpart._warning import readable
+
+
+class HotPartition(NamedTuple):
+    """What a partition had of one operation in the window."""
+
+    table: str | bytes
+    #: The partition key: ``bytes`` if it is not UTF-8.
+    pk: str | bytes
+    operation: Operation
+    #: Operations or, in capacity mode, units; so are ``demand`` and ``peak``. (It hides a method of tuples.)
+    count: float  # type: ignore[assignment]
+    #: Throttles for its key range.
+    throttles: int
+    #: The count and, for each throttle, one operation or unit more.
+    demand: float
+    #: The fullest second.
+    peak: float
+    #: Its fullest second as a share of DynamoDB's limit for a partition: 1.0 is the limit.
+    utilisation: float
+
+
+def hottest_of(detector: _handle.Detector, operation: int, n: int, capacity: bool) -> list[HotPartition]:
+    """The ``n`` partitions with the most demand for one operation, the most first."""
+    snapshot = c_void_p()
+    try:
+        checked(slow.hpd_hottest_take(detector, operation, n, byref(snapshot)))
+        return [_entry(snapshot, i, capacity) for i in range(checked(slow.hpd_hottest_len(snapshot)))]
+    finally:
+        slow.hpd_hottest_free(snapshot)
+
+
+def _entry(snapshot: c_void_p, i: int, capacity: bool) -> HotPartition:
+    native = _abi.HotPartition(sizeof(_abi.HotPartition))
+    checked(slow.hpd_hottest_get(snapshot, i, byref(native)))
+    return HotPartition(
+        table=readable(string_at(native.table, native.table_len)),
+        pk=readable(string_at(native.pk, native.pk_len)),
+        operation=_abi.OPERATIONS[native.operation],
+        count=native.count / 2 if capacity else native.count,
+        throttles=native.throttles,
+        demand=native.demand / 2 if capacity else native.demand,
+        peak=native.peak / 2 if capacity else native.peak,
+        utilisation=native.utilisation_permille / 1_000,
+    )
