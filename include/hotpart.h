@@ -552,7 +552,7 @@ typedef struct hpd_statistics {
    */
   uint64_t throttles[5];
   /**
-   * Amounts that no partition was charged with: one number for each HPD_UNATTRIBUTED_*, at that index.
+   * Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index.
    */
   uint64_t unattributed[5];
   /**

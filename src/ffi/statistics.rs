@@ -47,7 +47,7 @@ pub struct hpd_statistics {
     pub suppressed: u64,
     /// Throttles: one number for each HPD_THROTTLE_*, at that index.
     pub throttles: [u64; 5],
-    /// Amounts that no partition was charged with: one number for each HPD_UNATTRIBUTED_*, at that index.
+    /// Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index.
     pub unattributed: [u64; 5],
     /// Capacity that was estimated because no answer told it, in half units.
     pub estimated_half_units: u64,

@@ -51,8 +51,7 @@ use sizes::{CELLS_SHIFT, GROUPS};
 /// The most entries of a segment. It has more lanes, which keeps probes short.
 pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
 
-/// For each lane the values that its entry's heads are frozen at: see
-/// [`AtomicHead::freeze_agreed`](crate::partition::head::AtomicHead::freeze_agreed).
+/// For each lane the values that its entry's heads are frozen at: see `AtomicHead::freeze_agreed`.
 type FrozenHeads = [[AtomicU64; 2]; GROUPS * LANES];
 
 /// The head of a segment; aligned so that groups are in step with cache lines, and that the low six bits of
