@@ -144,6 +144,8 @@ VALUE(HPD_WRITE, 0);
 
 FUNCTION(hpd_abi_version, uint32_t (*)(void));
 FUNCTION(hpd_clear, int32_t (*)(const hpd_detector *detector));
+FUNCTION(hpd_error_argument, const char *(*)(void));
+FUNCTION(hpd_error_range, const char *(*)(void));
 FUNCTION(hpd_free, void (*)(hpd_detector *detector));
 FUNCTION(hpd_get_model_thresholds, int32_t (*)(const hpd_detector *detector, const char *model, size_t model_len, int64_t *writes, int64_t *reads));
 FUNCTION(hpd_get_read_count, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len));

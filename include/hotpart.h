@@ -664,9 +664,26 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns what a status means, in English; an unknown status has a text too. Static, never NULL.
+ * Returns what a status means, in English; an unknown status has a text too. hpd_error_argument and
+ * hpd_error_range tell which argument was refused. Static, never NULL.
  */
 const char *hpd_status_message(int32_t status);
+
+/**
+ * Returns the name of the argument that the calling thread's last failed call refused: a
+ * parameter's or a struct's field's, such as "window_seconds" (of a parameter operation_code, the
+ * name is "operation"; of reason_code, "reason"). Call it after HPD_ERR_NULL, HPD_ERR_INVALID or
+ * HPD_ERR_UNSUPPORTED, on the same thread, before another call. A call that succeeds changes
+ * nothing here, as with errno. After another error, or if the call refused no single argument, it
+ * is "". Calls that a callback makes count as the thread's. Static, never NULL.
+ */
+const char *hpd_error_argument(void);
+
+/**
+ * Returns what that argument must be, such as "must be 1 to 3600", so that name, a space and this
+ * make a sentence. Otherwise as hpd_error_argument.
+ */
+const char *hpd_error_range(void);
 
 /**
  * Returns the library's version, such as "0.1.0". Static, never NULL.

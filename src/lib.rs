@@ -22,6 +22,7 @@
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 
+mod argument;
 mod error;
 mod key;
 mod ledger;
@@ -46,6 +47,7 @@ pub mod ffi;
 #[cfg(all(test, loom))]
 mod models;
 
+pub use argument::Argument;
 pub use error::Error;
 pub use operation::Operation;
 pub use policy::rule::Rule;
