@@ -64,9 +64,16 @@ unsafe extern "C" fn on_warning(itself: *mut c_void, warning: *const hpd_warning
     }
 }
 
-/// A status that a function may return: not one of a caught panic, nor of memory that ran out.
+/// A status that a function may return: not one of a caught panic, nor of memory that ran out. A refusal names its argument.
 pub fn fine(result: i64) {
     assert!(matches!(result, 0..|-3..=-1| -7..=-6), "{result}");
+    if result < 0 {
+        // SAFETY: the texts are static and end in NUL.
+        let [argument, range] =
+            [hpd_error_argument(), hpd_error_range()].map(|text| unsafe { CStr::from_ptr(text) });
+        let is_named = (-3..=-1).contains(&result);
+        assert!(argument.is_empty() != is_named && range.is_empty() != is_named, "{argument:?} {range:?}");
+    }
 }
 
 /// As a number, for flags and what else is mostly none.
