@@ -145,7 +145,7 @@ fn an_error_is_a_sentence() {
     for (argument, sentence) in [
         (Argument::WindowSeconds, "window_seconds must be 1 to 3600"),
         (Argument::Table, "table must have 1 to 1024 bytes"),
-        (Argument::Amount, "amount must be at least 1"),
+        (Argument::Amount, "amount must be positive"),
     ] {
         assert_eq!(Error::Invalid(argument).to_string(), sentence);
         assert_eq!(format!("{} {}", argument.name(), argument.range()), sentence);

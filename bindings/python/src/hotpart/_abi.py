@@ -193,6 +193,8 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         [_DETECTOR, *_TEXT, *_TEXT, POINTER(c_char_p), POINTER(c_size_t), c_size_t],
     ),
     "hpd_status_message": (c_char_p, [c_int32]),
+    "hpd_error_argument": (c_char_p, []),
+    "hpd_error_range": (c_char_p, []),
     "hpd_version": (c_char_p, []),
 }
 # Called with a `c_void_p`, and with `bytes` or a `byref`, which ctypes passes as they are: without types to convert to that is

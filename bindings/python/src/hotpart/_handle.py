@@ -94,11 +94,18 @@ class MissingSchemaError(HotpartError):
         self.table = table
 
 
+# The library's names of arguments that have others here.
+_NAMES = {"writes": "writes_threshold", "reads": "reads_threshold"}
+
+
 def checked(status: int) -> int:
-    """What a call returned, if it is no error."""
+    """What a call returned, if it is no error; an error names the argument that the library refused."""
     if status >= 0:
         return status
     message = slow.hpd_status_message(status).decode()
+    argument = slow.hpd_error_argument().decode()
+    if argument:
+        message = f"{_NAMES.get(argument, argument)} {slow.hpd_error_range().decode()}"
     if status == _abi.ERR_NULL:
         # No other pointer is one: it was freed.
         raise ClosedError

@@ -134,6 +134,9 @@ class _Watcher:
         self.detector, self._alerts, self._schemas = detector, detector._alerts, detector._schemas
         self._capacity = detector.capacity
         self._model = None if model is None else text_bytes("model", model)
+        if model is not None:
+            # Refuses what can be no model's name, before each request would.
+            detector.get_model_thresholds(model)
         # JSON holds no NUL; for a model that does, the other way is taken.
         self._observe_due = observe_due if 0 not in (self._model or b"") else _no_way
         self._client, self._describe = weakref.ref(client), describe
