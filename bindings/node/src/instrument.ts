@@ -95,6 +95,10 @@ export function instrument<C extends DynamoDBLike>(
     throw new TypeError(`tables must be an object, not ${kindOf(tables)}`);
   }
   modelOf(model);
+  if (model !== undefined) {
+    // Refuses what can be no model's name, before each request would.
+    detector.getModelThresholds(model);
+  }
   const watcher = new Watcher(client, detector, describe === undefined || flag('describe', describe), model);
   for (const [table, attributes] of Object.entries(tables)) {
     const [name, index] = table.split('/index/', 2) as [string, string?];

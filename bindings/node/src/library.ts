@@ -184,9 +184,9 @@ function load(): koffi.LibraryHandle {
 }
 
 const library = load();
-const memcpy: Native = koffi
-  .load(process.platform === 'win32' ? 'ucrtbase.dll' : null)
-  .func('void *memcpy(void *to, uintptr_t from, size_t n)');
+const libc = koffi.load(process.platform === 'win32' ? 'ucrtbase.dll' : null);
+const memcpy: Native = libc.func('void *memcpy(void *to, uintptr_t from, size_t n)');
+const strlen: Native = libc.func('size_t strlen(uintptr_t text)');
 const KEY = 'const void *table, size_t table_len, const void *pk, size_t pk_len';
 
 function declared(declaration: string): Native {
@@ -249,6 +249,8 @@ export const hpd = {
       'const void *attributes, const void *lens, size_t n)',
   ),
   statusMessage: declared('const char *hpd_status_message(int32_t status)'),
+  errorArgument: declared('uintptr_t hpd_error_argument(void)'),
+  errorRange: declared('uintptr_t hpd_error_range(void)'),
   version: declared('const char *hpd_version(void)'),
 };
 
@@ -266,6 +268,11 @@ export function bytesAt(pointer: Pointer, len: number): Buffer {
     memcpy(bytes, pointer, len);
   }
   return bytes;
+}
+
+/** The library's static text. */
+export function staticText(pointer: Pointer): string {
+  return bytesAt(pointer, Number(strlen(pointer))).toString();
 }
 
 /** The text of an `hpd_text`, which is freed. */
