@@ -69,6 +69,7 @@ arguments! {
     NewerRecord "record_size" "must be at most this version's, unless all beyond is zero",
     N "n" "must be as many as memory can hold",
     I "i" "must be less than the length",
+    Number "number" "must be a number of DynamoDB's: up to 38 digits, 1E-130 to 9.99E+125",
     HttpStatus "http_status" "must be 100 to 999, or 0",
     ApiOperation "operation" "must be no longer than memory can be",
     Request "request" "must be no longer than memory can be",

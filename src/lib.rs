@@ -62,7 +62,10 @@ pub use {
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]
-pub use {detector::observe::Exchange, dynamodb::error::ObserveError};
+pub use {
+    detector::observe::Exchange, dynamodb::ask::ask_capacity, dynamodb::error::ObserveError,
+    dynamodb::number::number_key,
+};
 
 /// The README's Rust is a test.
 #[cfg(doctest)]

@@ -184,6 +184,7 @@ impl World {
                     hpd_options_init(room.at.cast(), size);
                     fine(hpd_options_for_dynamodb(room.at.cast(), size, 800, input.number() as u32).into());
                 }
+                46 => self.forms(input),
                 _ => {
                     let message = CStr::from_ptr(hpd_status_message(input.number() as i32));
                     assert!(!message.is_empty() && CStr::from_ptr(hpd_version()).count_bytes() > 4);
@@ -231,6 +232,26 @@ impl World {
                 }
             }
         }
+    }
+
+    /// DynamoDB's own forms: what is written is a key that is its own, and a request that asks.
+    unsafe fn forms(&mut self, input: &mut Input<'_>) {
+        let (number, room) = (text(input), Room::new(HPD_NUMBER_KEY_MAX));
+        let (operation, request) = (text(input), text(input));
+        let mut asking = null_mut();
+        // SAFETY: as for `call`; a key is as long as is said.
+        unsafe {
+            let len = hpd_number_key(number.at(), number.len, room.at.cast());
+            fine(len.into());
+            if len >= 0 {
+                assert_eq!(hpd_number_key(room.at.cast(), len as usize, room.at.cast()), len);
+            }
+            let asks =
+                hpd_ask_capacity(operation.at(), operation.len, request.at(), request.len, &mut asking);
+            fine(asks.into());
+            assert_eq!(asks == 1, !asking.is_null());
+        }
+        self.read(asking);
     }
 
     unsafe fn snapshot(&mut self, input: &mut Input<'_>, detector: *mut hpd_detector) {

@@ -133,7 +133,7 @@ impl Detector {
         let mut hash = Vec::new();
         hash.try_reserve_exact(attributes.len()).map_err(OutOfMemory::from)?;
         for attribute in attributes {
-            hash.push(try_text(name(Argument::KeyAttribute, attribute.as_ref())?)?);
+            hash.push(try_text([name(Argument::KeyAttribute, attribute.as_ref())?])?);
         }
         Ok(self.schemas.declare(split_arn(table).0, index, &hash, &epoch::pin())?)
     }

@@ -108,6 +108,8 @@ mod text;
 
 mod observe;
 
+mod dynamodb;
+
 mod due;
 
 // What the functions are made of.
@@ -119,6 +121,7 @@ mod pending;
 
 pub use detector::*;
 pub use due::*;
+pub use dynamodb::*;
 pub use hottest::*;
 pub use log_line::*;
 pub use metrics::*;

@@ -155,6 +155,40 @@ static void schemas(const witness *w) {
   UNCHANGED(w, hpd_set_key_schema(d, "x", 1, "i", 1, names, lens, 4), HPD_OK);
 }
 
+/* DynamoDB's own forms: its numbers, and its requests before they are sent. */
+static void forms(void) {
+  char key[HPD_NUMBER_KEY_MAX] = {'-'};
+  hpd_text *asking = UNTOUCHED;
+  const char *request = "{\"a\":1}", *asks = "{\"ReturnConsumedCapacity\":\"INDEXES\",\"a\":1}";
+  char longest[64];
+  CHECK_REFUSED(hpd_number_key(NULL, 1, key), HPD_ERR_NULL, "number");
+  CHECK_REFUSED(hpd_number_key("1", 1, NULL), HPD_ERR_NULL, "out");
+  CHECK_REFUSED(hpd_number_key(NULL, 0, key), HPD_ERR_INVALID, "number");
+  CHECK_REFUSED(hpd_number_key("1", SIZE_MAX, key), HPD_ERR_INVALID, "number");
+  CHECK_REFUSED(hpd_number_key("1\0", 2, key), HPD_ERR_INVALID, "number");
+  CHECK_REFUSED(hpd_number_key("\xFF", 1, key), HPD_ERR_INVALID, "number");
+  CHECK_REFUSED(hpd_number_key("1E126", 5, key), HPD_ERR_INVALID, "number");
+  CHECK(key[0] == '-');
+  CHECK_EQUAL(hpd_number_key("-1.50E2", 7, key), 4);
+  CHECK(memcmp(key, "-150", 4) == 0);
+  snprintf(longest, sizeof longest, "-%s%sE-167", "1234567890123456789", "1234567890123456789");
+  CHECK_EQUAL(hpd_number_key(longest, strlen(longest), key), HPD_NUMBER_KEY_MAX);
+  CHECK_EQUAL(key[HPD_NUMBER_KEY_MAX - 1], '9');
+
+  CHECK_REFUSED(hpd_ask_capacity(NULL, 1, request, 7, &asking), HPD_ERR_NULL, "operation");
+  CHECK_REFUSED(hpd_ask_capacity("Query", 5, NULL, 7, &asking), HPD_ERR_NULL, "request");
+  CHECK_REFUSED(hpd_ask_capacity("Query", 5, request, 7, NULL), HPD_ERR_NULL, "out");
+  CHECK_REFUSED(hpd_ask_capacity("Query", 5, request, SIZE_MAX, &asking), HPD_ERR_INVALID, "request");
+  CHECK_EQUAL(hpd_ask_capacity("ListTables", 10, request, 7, &asking), 0);
+  CHECK_EQUAL(hpd_ask_capacity("Query", 5, request, 6, &asking), 0); /* no JSON */
+  CHECK_EQUAL(hpd_ask_capacity("Query", 5, NULL, 0, &asking), 0);
+  CHECK_EQUAL(hpd_ask_capacity("Query", 5, asks, strlen(asks), &asking), 0);
+  CHECK(asking == UNTOUCHED);
+  CHECK_EQUAL(hpd_ask_capacity("Query", 5, request, 7, &asking), 1);
+  CHECK(hpd_text_len(asking) == strlen(asks) && memcmp(hpd_text_data(asking), asks, strlen(asks)) == 0);
+  hpd_text_free(asking);
+}
+
 static void metrics(const witness *w) {
   hpd_metrics_options options;
   hpd_text *text = UNTOUCHED;
@@ -194,6 +228,7 @@ int main(void) {
   warnings(&w);
   schemas(&w);
   metrics(&w);
+  forms();
   hpd_options options;
   CHECK_REFUSED(hpd_options_for_dynamodb(NULL, sizeof options, 800, 1), HPD_ERR_NULL, "options");
   CHECK_REFUSED(hpd_options_for_dynamodb(&options, 80, 800, 1), HPD_ERR_INVALID, "struct_size");
