@@ -15,6 +15,7 @@ INTERVAL_WINDOW = 0xFFFFFFFF
 CLOCK_MANUAL = 1
 FLAG_HASH_SEED, FLAG_CAPACITY, FLAG_WARN_THROTTLES, FLAG_REDACT_KEYS = 1, 2, 4, 8
 METRICS_OPEN_METRICS = 1
+NUMBER_KEY_MAX = 170
 DUE = 1 << 62
 
 # Words for the library's numbers, each at its number's place.
@@ -192,6 +193,8 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         c_int32,
         [_DETECTOR, *_TEXT, *_TEXT, POINTER(c_char_p), POINTER(c_size_t), c_size_t],
     ),
+    "hpd_number_key": (c_int32, [c_char_p, c_size_t, c_char_p]),
+    "hpd_ask_capacity": (c_int32, [c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_void_p)]),
     "hpd_status_message": (c_char_p, [c_int32]),
     "hpd_error_argument": (c_char_p, []),
     "hpd_error_range": (c_char_p, []),

@@ -95,7 +95,7 @@ class MissingSchemaError(HotpartError):
 
 
 # The library's names of arguments that have others here.
-_NAMES = {"writes": "writes_threshold", "reads": "reads_threshold"}
+_NAMES = {"writes": "writes_threshold", "reads": "reads_threshold", "number": "pk"}
 
 
 def checked(status: int) -> int:
@@ -114,6 +114,16 @@ def checked(status: int) -> int:
     if status in (_abi.ERR_INVALID, _abi.ERR_JSON):
         raise ValueError(message)
     raise HotpartError(message)
+
+
+def text_of(call: Callable[[Any], int]) -> bytes | None:
+    """The text that a call has the library make, which is freed; ``None`` if it makes none."""
+    text = ctypes.c_void_p()
+    try:
+        checked(call(ctypes.byref(text)))
+        return ctypes.string_at(fast.hpd_text_data(text), fast.hpd_text_len(text)) if text else None
+    finally:
+        fast.hpd_text_free(text)
 
 
 def prepared(detector: Detector, name: bytes) -> Table:

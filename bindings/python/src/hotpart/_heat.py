@@ -101,9 +101,5 @@ def metrics_of(detector: _handle.Detector, hottest: int, open_metrics: bool) -> 
     options = _abi.MetricsOptions(
         sizeof(_abi.MetricsOptions), hottest, _abi.METRICS_OPEN_METRICS if open_metrics else 0
     )
-    text = c_void_p()
-    try:
-        checked(slow.hpd_metrics_take(detector, byref(options), byref(text)))
-        return string_at(slow.hpd_text_data(text), slow.hpd_text_len(text)).decode()
-    finally:
-        slow.hpd_text_free(text)
+    text = _handle.text_of(lambda out: slow.hpd_metrics_take(detector, byref(options), out))
+    return (text or b"").decode()
