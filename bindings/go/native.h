@@ -47,6 +47,7 @@ TOLD(set_time_ms, (const hpd_detector *d, uint64_t now_ms), (d, now_ms))
 TOLD(hottest_take, (const hpd_detector *d, int32_t operation, size_t n, hpd_hottest **out), (d, operation, n, out))
 TOLD(metrics_take, (const hpd_detector *d, const hpd_metrics_options *options, hpd_text **out), (d, options, out))
 TOLD(redact, (const hpd_detector *d, TEXT(table), TEXT(pk), char *out), (d, table, table_len, pk, pk_len, out))
+TOLD(number_key, (TEXT(number), char *out), (number, number_len, out))
 /* An index without a name is none that is NULL, as Go's empty text may be. */
 TOLD(set_key_schema,
      (const hpd_detector *d, TEXT(table), int of_index, TEXT(index), const char *const *names, const size_t *lens, size_t n),

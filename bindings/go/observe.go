@@ -8,6 +8,7 @@ import "C"
 import (
 	"math"
 	"runtime"
+	"sync"
 	"unsafe"
 )
 
@@ -51,6 +52,22 @@ func (c *core) Observe(e Exchange) (actions int64, err error) {
 		return 0, refused(observing)
 	}
 	return int64(observing.value), nil
+}
+
+// tells is whether operations have the parameter ReturnConsumedCapacity, of those that were asked about.
+var tells sync.Map
+
+// TellsCapacity returns whether requests of an operation, such as "PutItem", have the parameter ReturnConsumedCapacity, by
+// which their answers tell the capacity that they took.
+func TellsCapacity(operation string) bool {
+	if known, ok := tells.Load(operation); ok {
+		return known.(bool)
+	}
+	var asking *C.hpd_text
+	asks := C.hpd_ask_capacity(text(operation), length(operation), text("{}"), length("{}"), &asking) == 1
+	C.hpd_text_free(asking)
+	tells.Store(operation, asks)
+	return asks
 }
 
 // warnAll tells of the warnings that a call gave, and frees them.

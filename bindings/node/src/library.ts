@@ -248,6 +248,9 @@ export const hpd = {
     'int32_t hpd_set_key_schema(void *detector, const void *table, size_t table_len, const void *index, size_t index_len, ' +
       'const void *attributes, const void *lens, size_t n)',
   ),
+  askCapacity: declared(
+    'int32_t hpd_ask_capacity(const void *operation, size_t operation_len, const void *request, size_t request_len, void *out)',
+  ),
   statusMessage: declared('const char *hpd_status_message(int32_t status)'),
   errorArgument: declared('uintptr_t hpd_error_argument(void)'),
   errorRange: declared('uintptr_t hpd_error_range(void)'),
@@ -277,8 +280,13 @@ export function staticText(pointer: Pointer): string {
 
 /** The text of an `hpd_text`, which is freed. */
 export function textOf(text: Pointer): string {
+  return textBytes(text).toString();
+}
+
+/** The bytes of an `hpd_text`, which is freed. */
+export function textBytes(text: Pointer): Buffer {
   try {
-    return bytesAt(hpd.textData(text), Number(hpd.textLen(text))).toString();
+    return bytesAt(hpd.textData(text), Number(hpd.textLen(text)));
   } finally {
     hpd.textFree(text);
   }
