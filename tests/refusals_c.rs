@@ -326,23 +326,6 @@ fn tables_snapshots_metrics_and_log_lines() {
     }
 }
 
-#[test]
-fn asking_for_capacity() {
-    refuse_each_if(true, empty, |_| {
-        let untouched = std::ptr::dangling_mut();
-        let mut out = untouched;
-        // SAFETY: the texts are as long as is said, and the text is freed once.
-        unsafe {
-            let asks = hpd_ask_capacity(PUT_ITEM, 7, PUT.as_ptr(), PUT.count_bytes(), &mut out);
-            match asks {
-                1 => hpd_text_free(out),
-                _ => assert_eq!(out, untouched),
-            }
-            asks.into()
-        }
-    });
-}
-
 /// A record counts even if its warning can't be kept, and then does not say that one was.
 #[test]
 fn records_that_keep_their_warning() {

@@ -5,11 +5,12 @@ use crate::dynamodb::request::ApiOperation;
 use crate::error::Error;
 use crate::sys::memory::try_text;
 
-/// Returns the request in the form that asks for the capacity it takes, of the table and of its indexes. `None`: it is to
-/// be sent as it is, because it asks already, its operation has no such parameter, or it is no JSON object.
+/// Returns the request in the form that asks for the capacity it takes, of the table and of its
+/// indexes. `None`: it is to be sent as it is, because it asks already, its operation has no such
+/// parameter, or it is no JSON object.
 ///
-/// `operation` and `request` are those of an [`Exchange`](crate::Exchange). To ask for "NONE" is not to ask. All but the
-/// parameter stays as it is written.
+/// `operation` and `request` are those of an [`Exchange`](crate::Exchange). To ask for "NONE" is
+/// not to ask. All but the parameter stays as it is written.
 ///
 /// ```
 /// let asking = hotpart::ask_capacity("PutItem", r#"{"TableName":"events"}"#)?;
@@ -39,7 +40,8 @@ pub fn ask_capacity(operation: impl AsRef<[u8]>, request: impl AsRef<[u8]>) -> R
     Ok(Some(asking))
 }
 
-/// Returns how many members a request has, and what it asks for as it is written. Of several that ask the last holds.
+/// Returns how many members a request has, and what it asks for as it is written. Of several that
+/// ask the last holds.
 fn look(request: &str) -> Result<(usize, Option<&str>), Malformed> {
     let (mut members, mut asked) = (0, None);
     json::each(request, |name, value| {

@@ -62,8 +62,8 @@ fn exponent(text: &str) -> Option<i64> {
     Some(text.parse().unwrap_or(far).clamp(i64::MIN / 4, i64::MAX / 4))
 }
 
-/// Returns the key that DynamoDB's number is counted as: `1`, `1.0` and `1E0` are `1`, and `-0` is `0`. It is the
-/// number's one plain decimal.
+/// Returns the key that DynamoDB's number is counted as, its one plain decimal: `1`, `1.0` and `1E0`
+/// are `1`, and `-0` is `0`.
 ///
 /// ```
 /// assert_eq!(hotpart::number_key("1.50E2")?, "150");
@@ -71,7 +71,8 @@ fn exponent(text: &str) -> Option<i64> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is no number, or has more than 38 digits, or is not 0 nor of 1E-130 to 9.99E+125.
+/// [`Error::Invalid`] for what is no number, or has more than 38 digits, or is neither 0 nor of
+/// 1E-130 to 9.99E+125.
 pub fn number_key(number: impl AsRef<[u8]>) -> Result<String, Error> {
     let text = std::str::from_utf8(number.as_ref()).ok();
     text.and_then(canonical).ok_or(Error::Invalid(Argument::Number))
@@ -82,9 +83,9 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
     Some(plain(text)?.map(char::from).collect())
 }
 
-/// Returns the characters, all of them ASCII, of the one plain decimal that a number is written as: at most [`KEY_MAX`].
-/// `None`: it is not a number, or has more digits or another magnitude than DynamoDB's have, which is known before it is
-/// written out.
+/// Returns the characters, all of them ASCII, of the one plain decimal that a number is written as:
+/// at most [`KEY_MAX`]. `None`: it is not a number, or has more digits or another magnitude than
+/// DynamoDB's have, which is known before it is written out.
 pub(crate) fn plain(text: &str) -> Option<impl Iterator<Item = u8>> {
     let parts = Parts::parse(text)?;
     let (before, len) = parts.significant();
