@@ -86,7 +86,7 @@ library:
 	ln -sf $(BUILT) $(RELEASE)/$(SONAME)
 
 $(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o partition_text.o)
-$(BUILD)/bad_input $(BUILD)/bad_structs $(BUILD)/bad_observe: $(BUILD)/witness.o
+$(addprefix $(BUILD)/,bad_input bad_structs bad_observe caller due hot): $(BUILD)/witness.o
 $(BUILD)/scenarios: $(addprefix $(BUILD)/,script.o heard.o)
 # These load the library by themselves: one by its name, one as a plugin that has it inside.
 $(BUILD)/unload $(BUILD)/unload_plugin: HOTPART := -ldl

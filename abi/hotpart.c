@@ -127,6 +127,7 @@ VALUE(HPD_FLAG_WARN_THROTTLES, 4u);
 VALUE(HPD_INHERIT, (-1));
 VALUE(HPD_INTERVAL_WINDOW, 0xFFFFFFFFu);
 VALUE(HPD_METRICS_OPEN_METRICS, 1u);
+VALUE(HPD_NUMBER_KEY_MAX, 170);
 VALUE(HPD_OK, 0);
 VALUE(HPD_READ, 1);
 VALUE(HPD_RULE_SECOND, 1);
@@ -146,7 +147,10 @@ VALUE(HPD_UNATTRIBUTED_UNPROCESSED, 2);
 VALUE(HPD_WRITE, 0);
 
 FUNCTION(hpd_abi_version, uint32_t (*)(void));
+FUNCTION(hpd_ask_capacity, int32_t (*)(const char *operation, size_t operation_len, const char *request, size_t request_len, hpd_text **out));
 FUNCTION(hpd_clear, int32_t (*)(const hpd_detector *detector));
+FUNCTION(hpd_error_argument, const char *(*)(void));
+FUNCTION(hpd_error_range, const char *(*)(void));
 FUNCTION(hpd_free, void (*)(hpd_detector *detector));
 FUNCTION(hpd_get_model_thresholds, int32_t (*)(const hpd_detector *detector, const char *model, size_t model_len, int64_t *writes, int64_t *reads));
 FUNCTION(hpd_get_read_count, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len));
@@ -164,6 +168,7 @@ FUNCTION(hpd_log_line, int32_t (*)(const hpd_detector *detector, const hpd_warni
 FUNCTION(hpd_metrics_take, int32_t (*)(const hpd_detector *detector, const hpd_metrics_options *options, hpd_text **out));
 FUNCTION(hpd_new, int32_t (*)(uint64_t writes_threshold, uint64_t reads_threshold, uint32_t window_seconds, hpd_warning_callback callback, void *user_data, hpd_detector **out));
 FUNCTION(hpd_new_with_options, int32_t (*)(const hpd_options *options, hpd_detector **out));
+FUNCTION(hpd_number_key, int32_t (*)(const char *number, size_t number_len, char *out));
 FUNCTION(hpd_observe, int64_t (*)(const hpd_detector *detector, hpd_exchange *exchange));
 FUNCTION(hpd_observe_due, int64_t (*)(const hpd_detector *detector, const char *operation, const char *request, const char *response, int32_t http_status, const char *model));
 FUNCTION(hpd_observe_full, int64_t (*)(const hpd_detector *detector, hpd_exchange *exchange, hpd_warnings **out));

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 export LC_ALL=C
 
 # Lowest first. Folders on one line do not know each other.
-layers='error operation reason statistics units
+layers='argument error operation reason statistics units
 sys
 key
 partition

@@ -217,6 +217,11 @@
 #define HPD_METRICS_OPEN_METRICS 1u
 
 /**
+ * The room that hpd_number_key needs, in bytes.
+ */
+#define HPD_NUMBER_KEY_MAX 170
+
+/**
  * The bit that hpd_table_record_write_due and its like add to the count that they return, if a
  * warning is kept. No count has this bit.
  */
@@ -664,9 +669,26 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns what a status means, in English; an unknown status has a text too. Static, never NULL.
+ * Returns what a status means, in English; an unknown status has a text too. hpd_error_argument and
+ * hpd_error_range tell which argument was refused. Static, never NULL.
  */
 const char *hpd_status_message(int32_t status);
+
+/**
+ * Returns the name of the argument that the calling thread's last failed call refused: a
+ * parameter's or a struct's field's, such as "window_seconds" (of a parameter operation_code, the
+ * name is "operation"; of reason_code, "reason"). Call it after HPD_ERR_NULL, HPD_ERR_INVALID or
+ * HPD_ERR_UNSUPPORTED, on the same thread, before another call. A call that succeeds changes
+ * nothing here, as with errno. After another error, or if the call refused no single argument, it
+ * is "". Calls that a callback makes count as the thread's. Static, never NULL.
+ */
+const char *hpd_error_argument(void);
+
+/**
+ * Returns what that argument must be, such as "must be 1 to 3600", so that name, a space and this
+ * make a sentence. Otherwise as hpd_error_argument.
+ */
+const char *hpd_error_range(void);
 
 /**
  * Returns the library's version, such as "0.1.0". Static, never NULL.
@@ -1088,6 +1110,31 @@ int32_t hpd_set_key_schema(const struct hpd_detector *detector,
                            const char *const *attributes,
                            const size_t *attribute_lens,
                            size_t n);
+
+/**
+ * Writes the key that a number, in DynamoDB's text, is counted as: its one plain decimal. "1",
+ * "1.0" and "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key,
+ * which is not NUL-terminated, and beyond it bytes without a meaning. Returns the key's length,
+ * HPD_ERR_NULL, HPD_ERR_INVALID for what is no number or none of DynamoDB's (38 digits, 1E-130 to
+ * 9.99E+125), or HPD_ERR_UNSUPPORTED (from a library built without this); after an error nothing
+ * is written.
+ */
+int32_t hpd_number_key(const char *number, size_t number_len, char *out);
+
+/**
+ * Rewrites a request's JSON so that its answer tells the capacity that it took, which
+ * HPD_FLAG_CAPACITY counts: its parameter ReturnConsumedCapacity becomes "INDEXES", unless it asks
+ * for something already; "NONE" counts as not asking. operation and request are those of an
+ * hpd_exchange, before the request is sent and signed. Returns 1, and *out is the request to send,
+ * to be freed by hpd_text_free; or 0 if it is to be sent as it is, because it asks, its operation
+ * has no such parameter, or it is no JSON object. *out is untouched then, and after HPD_ERR_NULL,
+ * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.
+ */
+int32_t hpd_ask_capacity(const char *operation,
+                         size_t operation_len,
+                         const char *request,
+                         size_t request_len,
+                         struct hpd_text **out);
 
 /**
  * As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back,

@@ -1,15 +1,14 @@
 //! Why a call, or a step of one, was refused.
 
+use crate::argument::Argument;
 use std::collections::TryReserveError;
 
 /// Why a call was refused. A refused call has changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
-    /// An argument is out of its range: a table or model name not of 1 to 1,024 bytes, a partition
-    /// key over 16,384 bytes, a threshold not of 1 to 2⁶³ − 1, a window not of 1 to 3,600 seconds,
-    /// an amount of 0, a time past 4,294,967,295,999 ms.
-    Invalid,
+    /// This argument is out of its range, which [`Argument::range`] tells.
+    Invalid(Argument),
     /// Not with this detector: setting the time of a clock that runs by itself.
     Unsupported,
     /// The allocator refused.
@@ -18,11 +17,11 @@ pub enum Error {
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Error::Invalid => "an argument is out of its range",
-            Error::Unsupported => "not supported by this detector",
-            Error::Memory => "out of memory",
-        })
+        match self {
+            Error::Invalid(argument) => argument.fmt(f),
+            Error::Unsupported => f.write_str("not supported by this detector"),
+            Error::Memory => f.write_str("out of memory"),
+        }
     }
 }
 

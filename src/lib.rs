@@ -22,6 +22,7 @@
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 
+mod argument;
 mod error;
 mod key; // a partition's name and its hash
 mod ledger; // the way of a record to its count; all that a clear forgets; reclaim
@@ -46,6 +47,7 @@ pub mod ffi; // the C ABI
 #[cfg(all(test, loom))]
 mod models;
 
+pub use argument::Argument;
 pub use error::Error;
 pub use operation::Operation;
 pub use policy::rule::Rule;
@@ -60,7 +62,10 @@ pub use {
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]
-pub use {detector::observe::Exchange, dynamodb::error::ObserveError};
+pub use {
+    detector::observe::Exchange, dynamodb::ask::ask_capacity, dynamodb::error::ObserveError,
+    dynamodb::number::number_key,
+};
 
 /// The README's Rust is a test.
 #[cfg(doctest)]

@@ -1,6 +1,6 @@
 //! Batches against the same records made one by one.
 
-use hotpart::{Detector, Error, Operation, Record, Warning};
+use hotpart::{Argument, Detector, Error, Operation, Record, Warning};
 use std::sync::{Arc, Mutex};
 
 /// Keys of all lengths, of which many come again.
@@ -67,9 +67,9 @@ fn one_record_that_is_not_valid_refuses_them_all() {
     for (n, bad) in [(1, 0), (16, 15), (40, 0), (40, 16), (40, 39)] {
         let mut records = vec![Record::new("t", "k", Operation::Write); n];
         records[bad] = Record::new("t", &long, Operation::Write);
-        assert_eq!(detector.record_batch(&records), Err(Error::Invalid));
+        assert_eq!(detector.record_batch(&records), Err(Error::Invalid(Argument::Pk)));
         records[bad] = Record::new("t", "k", Operation::Write).amount(0);
-        assert_eq!(detector.record_batch(&records), Err(Error::Invalid));
+        assert_eq!(detector.record_batch(&records), Err(Error::Invalid(Argument::Amount)));
     }
     assert_eq!(detector.write_count("t", "k"), Ok(0));
     assert_eq!(detector.record_batch(&[]), Ok(0));

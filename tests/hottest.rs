@@ -4,7 +4,7 @@ mod common;
 
 use common::{THREADS, manual, never_hot, race, stress};
 use hotpart::Operation::{Read, Write};
-use hotpart::{Detector, Error, HotPartition, Reason, Record, Rule, Unattributed};
+use hotpart::{Argument, Detector, Error, HotPartition, Reason, Record, Rule, Unattributed};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -71,8 +71,14 @@ fn a_key_that_is_throttled_to_silence_is_still_hot() {
     assert_eq!((statistics.throttles, statistics.partitions), ([0, 9, 9, 1, 0], 2));
     detector.set_time_ms(120_000).unwrap();
     assert_eq!(detector.throttle_count("t", "silent", Write, Reason::KeyRange), Ok(0));
-    assert_eq!(detector.throttle_count("", "x", Write, Reason::KeyRange), Err(Error::Invalid));
-    assert_eq!(detector.record_throttle("t", [0; 16_385], Write, Reason::Unknown), Err(Error::Invalid));
+    assert_eq!(
+        detector.throttle_count("", "x", Write, Reason::KeyRange),
+        Err(Error::Invalid(Argument::Table))
+    );
+    assert_eq!(
+        detector.record_throttle("t", [0; 16_385], Write, Reason::Unknown),
+        Err(Error::Invalid(Argument::Pk))
+    );
     assert_eq!(detector.unattributed_count("t", Read, Unattributed::Scans), Ok(0));
 }
 
@@ -147,7 +153,7 @@ fn records_are_counted_exactly_by_threads_that_come_and_go() {
     }
     let all: u64 = detectors.iter().map(|detector| detector.statistics().records).sum();
     assert_eq!(all, 3 * THREADS as u64 * (each + 2));
-    assert_eq!(detectors[0].record_write("", "k"), Err(Error::Invalid));
+    assert_eq!(detectors[0].record_write("", "k"), Err(Error::Invalid(Argument::Table)));
     assert_eq!(detectors.iter().map(|detector| detector.statistics().records).sum::<u64>(), all);
 }
 

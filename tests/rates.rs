@@ -4,7 +4,7 @@ mod common;
 
 use common::{manual, stress};
 use hotpart::Operation::{Read, Write};
-use hotpart::{Builder, Detector, Error, Operation, Record, Rule, Thresholds};
+use hotpart::{Argument, Builder, Detector, Error, Operation, Record, Rule, Thresholds};
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -90,20 +90,29 @@ fn a_preset_that_makes_no_sense_is_refused() {
     for (share, processes) in
         [(0.0, 1), (-1.0, 1), (1.1, 1), (f64::NAN, 1), (0.8, 0), (f64::INFINITY, 1), (1.0004, 1), (0.0006, 1)]
     {
+        let refused = if processes == 0 { Argument::Processes } else { Argument::Share };
         assert_eq!(
             Detector::for_dynamodb(share, processes).err(),
-            Some(Error::Invalid),
+            Some(Error::Invalid(refused)),
             "{share} {processes}"
         );
     }
+    let invalid = |argument| Some(Error::Invalid(argument));
     let five = Thresholds { writes: Some(1), reads: None };
-    assert_eq!(manual(1, 1, 4).sustained_thresholds(five).build().err(), Some(Error::Invalid));
+    assert_eq!(
+        manual(1, 1, 4).sustained_thresholds(five).build().err(),
+        invalid(Argument::WindowSecondsSustained)
+    );
     assert!(manual(1, 1, 5).sustained_thresholds(five).build().is_ok());
     let most = Thresholds { writes: Some(u64::MAX), reads: None };
-    assert_eq!(manual(1, 1, 60).second_thresholds(most).build().err(), Some(Error::Invalid), "not none");
+    assert_eq!(
+        manual(1, 1, 60).second_thresholds(most).build().err(),
+        invalid(Argument::WritesPerSecond),
+        "not none"
+    );
     let zero = Thresholds { writes: Some(0), reads: None };
-    assert_eq!(manual(1, 1, 60).second_thresholds(zero).build().err(), Some(Error::Invalid));
-    assert_eq!(manual(1, 1, 60).processes(0).build().err(), Some(Error::Invalid));
+    assert_eq!(manual(1, 1, 60).second_thresholds(zero).build().err(), invalid(Argument::WritesPerSecond));
+    assert_eq!(manual(1, 1, 60).processes(0).build().err(), invalid(Argument::Processes));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{manual, never_hot};
-use hotpart::{Detector, Error, Operation, Record};
+use hotpart::{Argument, Detector, Error, Operation, Record};
 
 const WINDOW: u32 = 60;
 const WINDOW_MS: u64 = WINDOW as u64 * 1000;
@@ -145,7 +145,7 @@ fn the_clock_may_leap_to_its_last_moment() {
         let (count, warning) = detector.record_and_warn(&hot).unwrap();
         assert_eq!((count, warning.map(|warning| (warning.suppressed, warning.peak))), (2, Some((0, 2))));
         // Time stands there for ever, and refuses to go on.
-        assert_eq!(detector.set_time_ms(LAST_MS + 1), Err(Error::Invalid));
+        assert_eq!(detector.set_time_ms(LAST_MS + 1), Err(Error::Invalid(Argument::NowMs)));
         assert_eq!(detector.set_time_ms(5), Ok(()));
         touch(&detector, 1_000);
         assert_eq!(detector.record(&hot), Ok(3));

@@ -320,3 +320,14 @@ fn a_record_that_makes_hot() {
         assert_eq!(warned.map(|warning| (warning.count, warning.suppressed)), Some((threshold, 0)));
     }
 }
+
+#[cfg(feature = "dynamodb")]
+#[test]
+fn asking_for_capacity() {
+    let ask = |request: &str| hotpart::ask_capacity("PutItem", request);
+    // One that asks already is read in the same way, and nothing is made of it.
+    spare(|| assert_eq!(ask(r#"{"Item":{"id":{"S":"k"}},"ReturnConsumedCapacity":"TOTAL"}"#), Ok(None)));
+    let request = r#"{"Item":{"id":{"S":"k"}}}"#;
+    assert_eq!(refusing(0..usize::MAX, || ask(request)), (Err(Error::Memory), 1));
+    assert!(ask(request).is_ok_and(|asking| asking.is_some()));
+}

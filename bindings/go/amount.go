@@ -22,7 +22,7 @@ func inUnits[N Amount]() bool {
 
 // native is an amount as the library's integer.
 func native[N Amount](argument string, amount N) (int64, error) {
-	if !(amount > 0) {
+	if !(amount >= 0) {
 		return 0, invalid(argument, "must be positive, not %v", amount)
 	}
 	if inUnits[N]() && float64(amount) >= unitsMax {

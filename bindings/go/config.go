@@ -82,16 +82,11 @@ func (config *ConfigOf[N]) own(options *C.hpd_options) error {
 		}
 		*each.to = C.uint64_t(amount)
 	}
-	if config.WindowSeconds < 1 || config.WindowSeconds > 3_600 {
-		return invalid("WindowSeconds", "must be 1 to 3600, not %d", config.WindowSeconds)
-	}
-	if (config.WritesSustained != 0 || config.ReadsSustained != 0) && config.WindowSeconds < 5 {
-		return invalid("WindowSeconds", "must be 5 or more for WritesSustained and ReadsSustained, not %d", config.WindowSeconds)
-	}
 	if config.Processes < 0 || config.Processes > math.MaxUint32 {
 		return invalid("Processes", "must be 1 to %d, not %d", uint32(math.MaxUint32), config.Processes)
 	}
-	options.window_seconds = C.uint32_t(config.WindowSeconds)
+	// What the library's integers lack is refused as the nearest that they have.
+	options.window_seconds = C.uint32_t(max(0, min(config.WindowSeconds, math.MaxUint32)))
 	options.processes = C.uint32_t(config.Processes)
 	return nil
 }

@@ -73,15 +73,11 @@ func NewForDynamoDB(share float64, processes int, config CapacityConfig) (*Capac
 		if !(share >= 0.001 && share <= 1) {
 			return invalid("share", "must be 0.001 to 1, not %v", share)
 		}
-		if processes < 1 || processes > math.MaxUint32 {
+		if processes < 0 || processes > math.MaxUint32 {
 			return invalid("processes", "must be 1 to %d, not %d", uint32(math.MaxUint32), processes)
 		}
 		permille := C.uint32_t(math.Round(share * 1_000))
-		status := C.hpd_options_for_dynamodb(options, C.size_t(unsafe.Sizeof(*options)), permille, C.uint32_t(processes))
-		if status == C.HPD_ERR_INVALID {
-			return invalid("processes", "must leave each a share of DynamoDB's limits, not be %d", processes)
-		}
-		return failed(int64(status))
+		return refused(C.hotpart_options_for_dynamodb(options, permille, C.uint32_t(processes)))
 	})
 }
 
@@ -98,7 +94,7 @@ func build[N Amount](config ConfigOf[N], limits func(*C.hpd_options) error) (*De
 		return nil, err
 	}
 	var made *C.hpd_detector
-	if err := failed(int64(C.hpd_new_with_options(&options, &made))); err != nil {
+	if err := refused(C.hotpart_new_with_options(&options, &made)); err != nil {
 		return nil, err
 	}
 	d := &DetectorOf[N]{core{

@@ -73,7 +73,7 @@ func TestArgumentsAreRefusedByName(t *testing.T) {
 		{first(d.ReadCount("t", longKey)), "pk"},
 		{record(hotpart.Record{Table: "t", PK: "k"}), "Amount"},
 		{record(hotpart.Record{Table: "t", PK: "k", Amount: -1}), "Amount"},
-		{record(hotpart.Record{Table: "t", PK: "k", Amount: 1, Operation: 2}), "Operation"},
+		{record(hotpart.Record{Table: "t", PK: "k", Amount: 1, Operation: 2}), "operation"},
 		{record(hotpart.Record{Table: "t", PK: "k", Amount: 1, Model: long}), "model"},
 		{d.SetTableThresholds("", hotpart.Thresholds{}), "table"},
 		{d.SetModelThresholds(long, hotpart.Thresholds{}), "model"},

@@ -6,6 +6,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // What errors.Is tells about the errors of this package.
@@ -41,15 +42,18 @@ func (e *MissingSchemaError) Error() string {
 // Is makes it an [ErrMissingSchema].
 func (e *MissingSchemaError) Is(target error) bool { return target == ErrMissingSchema }
 
-// An argumentError is an ErrInvalid that says what is wrong with which argument.
-type argumentError struct{ argument, problem string }
+// An argumentError says what is wrong with which argument.
+type argumentError struct {
+	kind              error
+	argument, problem string
+}
 
 func (e *argumentError) Error() string { return "hotpart: " + e.argument + " " + e.problem }
 
-func (e *argumentError) Unwrap() error { return ErrInvalid }
+func (e *argumentError) Unwrap() error { return e.kind }
 
 func invalid(argument, format string, args ...any) error {
-	return &argumentError{argument, fmt.Sprintf(format, args...)}
+	return &argumentError{ErrInvalid, argument, fmt.Sprintf(format, args...)}
 }
 
 // failed is the error for a status of the library's, or nil if that is none.
@@ -70,26 +74,30 @@ func failed(status int64) error {
 	return fmt.Errorf("%w (%s)", ErrInternal, C.GoString(C.hpd_status_message(C.int32_t(status))))
 }
 
-const (
-	tableMax = 1_024
-	keyMax   = 16_384
-)
-
-// refused is the error for a status of a call on a partition. The library judges; this only says what it did not like.
-func refused(status int64, table, pk, model string) error {
-	if status == C.HPD_ERR_INVALID {
-		switch {
-		case len(table) < 1 || len(table) > tableMax:
-			return badName("table", table)
-		case len(pk) > keyMax:
-			return invalid("pk", "must have at most %d bytes, not %d", keyMax, len(pk))
-		case len(model) > tableMax:
-			return badName("model", model)
-		}
+// refused is the error for what a call returned, or nil. It names the argument that the library refused.
+func refused(result C.hotpart_result) error {
+	err := failed(int64(result.value))
+	if err == nil || *result.argument == 0 {
+		return err
 	}
-	return failed(status)
+	return &argumentError{err, spelt(C.GoString(result.argument)), C.GoString(result.must)}
 }
 
-func badName(argument, name string) error {
-	return invalid(argument, "must have 1 to %d bytes, not %d", tableMax, len(name))
+// spelt is the library's name of an argument as it is called here. What has an underscore in it are fields of a Config.
+func spelt(argument string) string {
+	switch argument {
+	case "amount", "writes", "reads":
+		return strings.ToUpper(argument[:1]) + argument[1:]
+	case "what":
+		return "kind"
+	case "http_status":
+		return "Status"
+	}
+	words := strings.Split(argument, "_")
+	for i, word := range words {
+		if len(words) > 1 {
+			words[i] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, "")
 }

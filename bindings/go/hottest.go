@@ -40,9 +40,6 @@ func (d *DetectorOf[N]) Hottest(n int, operations ...Operation) ([]HotPartitionO
 	}
 	var found []HotPartitionOf[N]
 	for _, operation := range operations {
-		if err := kinds(operation, ReasonUnknown); err != nil {
-			return nil, err
-		}
 		some, err := hottest[N](&d.core, n, operation)
 		if err != nil {
 			return nil, err
@@ -63,9 +60,9 @@ func hottest[N Amount](c *core, n int, operation Operation) ([]HotPartitionOf[N]
 		return nil, err
 	}
 	var snapshot *C.hpd_hottest
-	status := C.hpd_hottest_take(o.native, C.int32_t(operation), C.size_t(n), &snapshot)
+	status := C.hotpart_hottest_take(o.native, C.int32_t(operation), C.size_t(n), &snapshot)
 	runtime.KeepAlive(o)
-	if err := failed(int64(status)); err != nil {
+	if err := refused(status); err != nil {
 		return nil, err
 	}
 	defer C.hpd_hottest_free(snapshot)

@@ -31,7 +31,7 @@ func (c *core) SetTime(sinceStart time.Duration) error {
 		return err
 	}
 	defer runtime.KeepAlive(o)
-	return failed(int64(C.hpd_set_time_ms(o.native, C.uint64_t(milliseconds))))
+	return refused(C.hotpart_set_time_ms(o.native, C.uint64_t(milliseconds)))
 }
 
 // Close makes every later call return [ErrClosed]. Calls under way go on; once none is left, the next run of the garbage

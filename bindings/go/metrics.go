@@ -30,9 +30,9 @@ func (c *core) Metrics(n int, format Format) (string, error) {
 	}
 	options := C.hpd_metrics_options{struct_size: C.sizeof_hpd_metrics_options, hottest: C.uint64_t(n), flags: C.uint32_t(format)}
 	var metrics *C.hpd_text
-	status := C.hpd_metrics_take(o.native, &options, &metrics)
+	status := C.hotpart_metrics_take(o.native, &options, &metrics)
 	runtime.KeepAlive(o)
-	if err := failed(int64(status)); err != nil {
+	if err := refused(status); err != nil {
 		return "", err
 	}
 	return goText(metrics), nil
@@ -40,13 +40,10 @@ func (c *core) Metrics(n int, format Format) (string, error) {
 
 // Redacted returns what stands for a key in logs and metrics: 32 hexadecimal digits, or "" if keys are not redacted.
 func (c *core) Redacted(table, pk string) (string, error) {
-	if len(table) < 1 || len(table) > tableMax || len(pk) > keyMax {
-		return "", refused(C.HPD_ERR_INVALID, table, pk, "")
-	}
 	o, err := c.open()
 	if err != nil {
 		return "", err
 	}
 	defer runtime.KeepAlive(o)
-	return redacted(o, table, pk), nil
+	return redacted(o, table, pk)
 }

@@ -6,7 +6,9 @@ package hotpart
 import "C"
 
 import (
+	"math"
 	"runtime"
+	"sync"
 	"unsafe"
 )
 
@@ -28,29 +30,44 @@ type Exchange struct {
 // capacity, and throttles. Call it for every attempt; the package awsmiddleware does so for the AWS SDK. It returns how many
 // item-level actions were recorded. For an [ErrMissingSchema] it has recorded nothing.
 func (c *core) Observe(e Exchange) (actions int64, err error) {
-	if e.Status != 0 && (e.Status < 100 || e.Status > 999) {
-		return 0, invalid("Status", "must be 100 to 999, or 0, not %d", e.Status)
-	}
 	o, err := c.open()
 	if err != nil {
 		return 0, err
 	}
 	var observed C.hotpart_observed
 	request, response := view(e.Request), view(e.Response)
-	actions = int64(C.hotpart_observe(o.native, text(e.Operation), length(e.Operation), text(request), length(request),
-		text(response), length(response), text(e.Model), length(e.Model), C.int32_t(e.Status), &observed))
+	// A status that the library's integers lack is refused as -1 is.
+	status := C.int32_t(max(-1, min(e.Status, math.MaxInt32)))
+	observing := C.hotpart_observe(o.native, text(e.Operation), length(e.Operation), text(request), length(request),
+		text(response), length(response), text(e.Model), length(e.Model), status, &observed)
 	if observed.warnings != nil {
 		c.warnAll(o, observed.warnings)
 	}
 	runtime.KeepAlive(o)
-	if actions == C.HPD_ERR_SCHEMA {
+	if observing.value == C.HPD_ERR_SCHEMA {
 		known := min(int(observed.table_len), len(observed.table))
 		return 0, &MissingSchemaError{Table: goString(&observed.table[0], C.size_t(known))}
 	}
-	if actions < 0 {
-		return 0, refused(actions, "any", "", e.Model)
+	if observing.value < 0 {
+		return 0, refused(observing)
 	}
-	return actions, nil
+	return int64(observing.value), nil
+}
+
+// tells is whether operations have the parameter ReturnConsumedCapacity, of those that were asked about.
+var tells sync.Map
+
+// TellsCapacity returns whether requests of an operation, such as "PutItem", have the parameter ReturnConsumedCapacity, by
+// which their answers tell the capacity that they took.
+func TellsCapacity(operation string) bool {
+	if known, ok := tells.Load(operation); ok {
+		return known.(bool)
+	}
+	var asking *C.hpd_text
+	asks := C.hpd_ask_capacity(text(operation), length(operation), text("{}"), length("{}"), &asking) == 1
+	C.hpd_text_free(asking)
+	tells.Store(operation, asks)
+	return asks
 }
 
 // warnAll tells of the warnings that a call gave, and frees them.
@@ -80,33 +97,21 @@ func goString(start *C.char, n C.size_t) string {
 
 // SetKeySchema declares the attribute that is a table's partition key.
 func (c *core) SetKeySchema(table, attribute string) error {
-	return c.setKeySchema(table, nil, []string{attribute})
+	return c.setKeySchema(table, "", false, []string{attribute})
 }
 
 // SetIndexKeySchema declares the attributes, one to four, that make up the partition key of a table's index.
 func (c *core) SetIndexKeySchema(table, index string, attributes ...string) error {
-	if len(index) < 1 || len(index) > tableMax {
-		return badName("index", index)
-	}
-	if len(attributes) < 1 || len(attributes) > 4 {
-		return invalid("attributes", "must be one to four, not %d", len(attributes))
-	}
-	return c.setKeySchema(table, &index, attributes)
+	return c.setKeySchema(table, index, true, attributes)
 }
 
-func (c *core) setKeySchema(table string, index *string, attributes []string) error {
+func (c *core) setKeySchema(table, index string, isOfIndex bool, attributes []string) error {
 	var names [4]*C.char
 	var lens [4]C.size_t
 	var pins runtime.Pinner
 	defer pins.Unpin()
-	for i, attribute := range attributes {
-		if len(attribute) < 1 || len(attribute) > tableMax {
-			argument := "attributes"
-			if index == nil {
-				argument = "attribute"
-			}
-			return badName(argument, attribute)
-		}
+	// More are refused unread.
+	for i, attribute := range attributes[:min(len(attributes), len(names))] {
 		pins.Pin(unsafe.StringData(attribute))
 		names[i], lens[i] = text(attribute), length(attribute)
 	}
@@ -114,12 +119,12 @@ func (c *core) setKeySchema(table string, index *string, attributes []string) er
 	if err != nil {
 		return err
 	}
-	var of *C.char
-	var ofLen C.size_t
-	if index != nil {
-		of, ofLen = text(*index), length(*index)
+	var ofIndex C.int
+	if isOfIndex {
+		ofIndex = 1
 	}
-	status := C.hpd_set_key_schema(o.native, text(table), length(table), of, ofLen, &names[0], &lens[0], C.size_t(len(attributes)))
+	status := C.hotpart_set_key_schema(o.native, text(table), length(table), ofIndex, text(index), length(index),
+		&names[0], &lens[0], C.size_t(len(attributes)))
 	runtime.KeepAlive(o)
-	return refusedName(status, "table", table)
+	return refused(status)
 }

@@ -3,10 +3,10 @@ package hotpart
 // #include "native.h"
 // #cgo noescape hotpart_record
 // #cgo nocallback hotpart_record
-// #cgo noescape hpd_get_write_count
-// #cgo nocallback hpd_get_write_count
-// #cgo noescape hpd_get_read_count
-// #cgo nocallback hpd_get_read_count
+// #cgo noescape hotpart_get_write_count
+// #cgo nocallback hotpart_get_write_count
+// #cgo noescape hotpart_get_read_count
+// #cgo nocallback hotpart_get_read_count
 import "C"
 
 import (
@@ -59,9 +59,6 @@ func (d *DetectorOf[N]) Record(r RecordOf[N]) (count N, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if r.Operation != Write && r.Operation != Read {
-		return 0, invalid("Operation", "must be Write or Read, not %v", r.Operation)
-	}
 	n, err := d.record(r.Operation, r.Table, r.PK, r.Model, amount)
 	return amountOf[N](n), err
 }
@@ -84,16 +81,16 @@ func (c *core) record(operation Operation, table, pk, model string, amount int64
 		return 0, ErrClosed
 	}
 	var due C.hotpart_due
-	count := int64(C.hotpart_record(o.native, text(table), length(table), text(pk), length(pk), text(model), length(model),
-		C.uint64_t(amount), C.int32_t(operation), &due))
-	if count < 0 {
-		return 0, refused(count, table, pk, model)
+	count := C.hotpart_record(o.native, text(table), length(table), text(pk), length(pk), text(model), length(model),
+		C.uint64_t(amount), C.int32_t(operation), &due)
+	if count.value < 0 {
+		return 0, refused(count)
 	}
 	if due.count != 0 {
 		c.warn(o, table, pk, due)
 	}
 	runtime.KeepAlive(o)
-	return count, nil
+	return int64(count.value), nil
 }
 
 func (c *core) count(operation Operation, table, pk string) (int64, error) {
@@ -101,17 +98,17 @@ func (c *core) count(operation Operation, table, pk string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var count C.int64_t
+	var count C.hotpart_result
 	if operation == Write {
-		count = C.hpd_get_write_count(o.native, text(table), length(table), text(pk), length(pk))
+		count = C.hotpart_get_write_count(o.native, text(table), length(table), text(pk), length(pk))
 	} else {
-		count = C.hpd_get_read_count(o.native, text(table), length(table), text(pk), length(pk))
+		count = C.hotpart_get_read_count(o.native, text(table), length(table), text(pk), length(pk))
 	}
 	runtime.KeepAlive(o)
-	if count < 0 {
-		return 0, refused(int64(count), table, pk, "")
+	if count.value < 0 {
+		return 0, refused(count)
 	}
-	return int64(count), nil
+	return int64(count.value), nil
 }
 
 // text and length are a text as the library takes it. It keeps none, and so nothing is copied.

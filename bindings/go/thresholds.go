@@ -15,41 +15,41 @@ type ThresholdsOf[N Amount] struct {
 
 // Thresholds returns the detector's own.
 func (d *DetectorOf[N]) Thresholds() (ThresholdsOf[N], error) {
-	return get[N](&d.core, "", "", func(o *owner, writes, reads *C.int64_t) C.int32_t {
-		return C.hpd_get_thresholds(o.native, writes, reads)
+	return get[N](&d.core, func(o *owner, writes, reads *C.int64_t) C.hotpart_result {
+		return C.hotpart_get_thresholds(o.native, writes, reads)
 	})
 }
 
 // SetTableThresholds sets a table's own thresholds. They cover neither the table's indexes nor its ARN. The zero value
 // takes them away.
 func (d *DetectorOf[N]) SetTableThresholds(table string, thresholds ThresholdsOf[N]) error {
-	return set(&d.core, "table", table, thresholds, func(o *owner, writes, reads C.int64_t) C.int32_t {
-		return C.hpd_set_table_thresholds(o.native, text(table), length(table), writes, reads)
+	return set(&d.core, thresholds, func(o *owner, writes, reads C.int64_t) C.hotpart_result {
+		return C.hotpart_set_table_thresholds(o.native, text(table), length(table), writes, reads)
 	})
 }
 
 // SetModelThresholds sets the thresholds of a model, for the records that name it. The zero value takes them away.
 func (d *DetectorOf[N]) SetModelThresholds(model string, thresholds ThresholdsOf[N]) error {
-	return set(&d.core, "model", model, thresholds, func(o *owner, writes, reads C.int64_t) C.int32_t {
-		return C.hpd_set_model_thresholds(o.native, text(model), length(model), writes, reads)
+	return set(&d.core, thresholds, func(o *owner, writes, reads C.int64_t) C.hotpart_result {
+		return C.hotpart_set_model_thresholds(o.native, text(model), length(model), writes, reads)
 	})
 }
 
 // TableThresholds returns a table's own thresholds; 0 for what is not set.
 func (d *DetectorOf[N]) TableThresholds(table string) (ThresholdsOf[N], error) {
-	return get[N](&d.core, "table", table, func(o *owner, writes, reads *C.int64_t) C.int32_t {
-		return C.hpd_get_table_thresholds(o.native, text(table), length(table), writes, reads)
+	return get[N](&d.core, func(o *owner, writes, reads *C.int64_t) C.hotpart_result {
+		return C.hotpart_get_table_thresholds(o.native, text(table), length(table), writes, reads)
 	})
 }
 
 // ModelThresholds returns a model's thresholds; 0 for what is not set.
 func (d *DetectorOf[N]) ModelThresholds(model string) (ThresholdsOf[N], error) {
-	return get[N](&d.core, "model", model, func(o *owner, writes, reads *C.int64_t) C.int32_t {
-		return C.hpd_get_model_thresholds(o.native, text(model), length(model), writes, reads)
+	return get[N](&d.core, func(o *owner, writes, reads *C.int64_t) C.hotpart_result {
+		return C.hotpart_get_model_thresholds(o.native, text(model), length(model), writes, reads)
 	})
 }
 
-func set[N Amount](c *core, kind, name string, t ThresholdsOf[N], call func(o *owner, writes, reads C.int64_t) C.int32_t) error {
+func set[N Amount](c *core, t ThresholdsOf[N], call func(o *owner, writes, reads C.int64_t) C.hotpart_result) error {
 	writes, err := inherited("Writes", t.Writes)
 	if err != nil {
 		return err
@@ -64,10 +64,10 @@ func set[N Amount](c *core, kind, name string, t ThresholdsOf[N], call func(o *o
 	}
 	status := call(o, writes, reads)
 	runtime.KeepAlive(o)
-	return refusedName(status, kind, name)
+	return refused(status)
 }
 
-func get[N Amount](c *core, kind, name string, call func(o *owner, writes, reads *C.int64_t) C.int32_t) (ThresholdsOf[N], error) {
+func get[N Amount](c *core, call func(o *owner, writes, reads *C.int64_t) C.hotpart_result) (ThresholdsOf[N], error) {
 	o, err := c.open()
 	if err != nil {
 		return ThresholdsOf[N]{}, err
@@ -75,7 +75,7 @@ func get[N Amount](c *core, kind, name string, call func(o *owner, writes, reads
 	var writes, reads C.int64_t
 	status := call(o, &writes, &reads)
 	runtime.KeepAlive(o)
-	if err := refusedName(status, kind, name); err != nil {
+	if err := refused(status); err != nil {
 		return ThresholdsOf[N]{}, err
 	}
 	// What is inherited is -1.
@@ -89,11 +89,4 @@ func inherited[N Amount](name string, threshold N) (C.int64_t, error) {
 	}
 	whole, err := native(name, threshold)
 	return C.int64_t(whole), err
-}
-
-func refusedName(status C.int32_t, kind, name string) error {
-	if status == C.HPD_ERR_INVALID && (len(name) < 1 || len(name) > tableMax) {
-		return badName(kind, name)
-	}
-	return failed(int64(status))
 }

@@ -53,7 +53,7 @@ func (c *core) warningOf(o *owner, table, pk string, due C.hotpart_due) warning 
 		// Throttles are attempts, which have no units.
 		w.perUnit = 1
 	}
-	w.redacted = redacted(o, table, pk)
+	w.redacted, _ = redacted(o, table, pk)
 	if line := C.hotpart_log_line(o.native, text(table), length(table), text(pk), length(pk), &w.due); line != nil {
 		w.line = goText(line)
 	}
@@ -106,11 +106,11 @@ func (w *warning) attributes() []slog.Attr {
 }
 
 // redacted is what stands for a key, or "" if keys are not redacted.
-func redacted(o *owner, table, pk string) string {
+func redacted(o *owner, table, pk string) (string, error) {
 	var digits [32]byte
 	out := (*C.char)(unsafe.Pointer(&digits))
-	written := C.hpd_redact(o.native, text(table), length(table), text(pk), length(pk), out)
-	return string(digits[:max(written, 0)])
+	written := C.hotpart_redact(o.native, text(table), length(table), text(pk), length(pk), out)
+	return string(digits[:max(written.value, 0)]), refused(written)
 }
 
 // goText copies a text of the library's, and frees it.

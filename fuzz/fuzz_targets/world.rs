@@ -64,9 +64,16 @@ unsafe extern "C" fn on_warning(itself: *mut c_void, warning: *const hpd_warning
     }
 }
 
-/// A status that a function may return: not one of a caught panic, nor of memory that ran out.
+/// A status that a function may return: not one of a caught panic, nor of memory that ran out. A refusal names its argument.
 pub fn fine(result: i64) {
     assert!(matches!(result, 0..|-3..=-1| -7..=-6), "{result}");
+    if result < 0 {
+        // SAFETY: the texts are static and end in NUL.
+        let [argument, range] =
+            [hpd_error_argument(), hpd_error_range()].map(|text| unsafe { CStr::from_ptr(text) });
+        let is_named = (-3..=-1).contains(&result);
+        assert!(argument.is_empty() != is_named && range.is_empty() != is_named, "{argument:?} {range:?}");
+    }
 }
 
 /// As a number, for flags and what else is mostly none.
@@ -177,6 +184,7 @@ impl World {
                     hpd_options_init(room.at.cast(), size);
                     fine(hpd_options_for_dynamodb(room.at.cast(), size, 800, input.number() as u32).into());
                 }
+                46 => self.forms(input),
                 _ => {
                     let message = CStr::from_ptr(hpd_status_message(input.number() as i32));
                     assert!(!message.is_empty() && CStr::from_ptr(hpd_version()).count_bytes() > 4);
@@ -224,6 +232,26 @@ impl World {
                 }
             }
         }
+    }
+
+    /// DynamoDB's own forms: what is written is a key that is its own, and a request that asks.
+    unsafe fn forms(&mut self, input: &mut Input<'_>) {
+        let (number, room) = (text(input), Room::new(HPD_NUMBER_KEY_MAX));
+        let (operation, request) = (text(input), text(input));
+        let mut asking = null_mut();
+        // SAFETY: as for `call`; a key is as long as is said.
+        unsafe {
+            let len = hpd_number_key(number.at(), number.len, room.at.cast());
+            fine(len.into());
+            if len >= 0 {
+                assert_eq!(hpd_number_key(room.at.cast(), len as usize, room.at.cast()), len);
+            }
+            let asks =
+                hpd_ask_capacity(operation.at(), operation.len, request.at(), request.len, &mut asking);
+            fine(asks.into());
+            assert_eq!(asks == 1, !asking.is_null());
+        }
+        self.read(asking);
     }
 
     unsafe fn snapshot(&mut self, input: &mut Input<'_>, detector: *mut hpd_detector) {

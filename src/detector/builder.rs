@@ -1,5 +1,6 @@
 //! The builder: a detector's settings, checked and put together.
 
+use crate::argument::Argument;
 use crate::detector::Detector;
 use crate::detector::warning::{Callback, Warning};
 use crate::error::Error;
@@ -68,7 +69,7 @@ impl Detector {
     /// [`Error::Invalid`] for a share not of 0.001 to 1, or no processes.
     pub fn for_dynamodb(share: f64, processes: u32) -> Result<Builder, Error> {
         if !(0.001..=1.0).contains(&share) {
-            return Err(Error::Invalid);
+            return Err(Error::Invalid(Argument::Share));
         }
         Builder::for_dynamodb((share * 1_000.0).round() as u32, processes)
     }
@@ -100,7 +101,7 @@ impl Builder {
     pub(crate) fn for_dynamodb(share_permille: u32, processes: u32) -> Result<Self, Error> {
         let measure = Measure::try_new(true, processes)?;
         if !(1..=1_000).contains(&share_permille) {
-            return Err(Error::Invalid);
+            return Err(Error::Invalid(Argument::SharePermille));
         }
         let limits = |permille, seconds| {
             let [writes, reads] =
@@ -201,13 +202,7 @@ impl Builder {
     /// [`Error::Invalid`] if a threshold is not of 1 to 2⁶³ − 1 or the window not of 1 to 3,600
     /// seconds, or of under 5 with a threshold for five; if there are no processes; [`Error::Memory`] if the allocator refuses.
     pub fn build(self) -> Result<Detector, Error> {
-        let thresholds = [self.writes_threshold, self.reads_threshold];
-        let valid = thresholds.iter().all(|threshold| (1..=THRESHOLD_MAX).contains(threshold))
-            && (1..=WINDOW_MAX).contains(&self.window_seconds)
-            && self.rates_are_valid();
-        if !valid {
-            return Err(Error::Invalid);
-        }
+        self.check()?;
         let rate = |thresholds: Thresholds| {
             Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX))
         };
@@ -216,7 +211,7 @@ impl Builder {
             hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),
             timing: Timing { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
             max_partitions: self.max_partitions,
-            thresholds,
+            thresholds: [self.writes_threshold, self.reads_threshold],
             rates: RateThresholds { second: rate(self.second), sustained: rate(self.sustained) },
             measure: Measure::try_new(self.capacity, self.processes)?,
             warn_of_throttles: self.warn_of_throttles,
@@ -226,10 +221,18 @@ impl Builder {
         Detector::from_parts(clock, settings, self.callback?)
     }
 
-    fn rates_are_valid(&self) -> bool {
-        let Self { second, sustained, .. } = self;
-        second.check().and(sustained.check()).is_ok()
-            && (*sustained == Thresholds::default() || self.window_seconds >= SUSTAINED)
+    fn check(&self) -> Result<(), Error> {
+        let own = Thresholds { writes: Some(self.writes_threshold), reads: Some(self.reads_threshold) };
+        own.check([Argument::WritesThreshold, Argument::ReadsThreshold])?;
+        if !(1..=WINDOW_MAX).contains(&self.window_seconds) {
+            return Err(Error::Invalid(Argument::WindowSeconds));
+        }
+        self.second.check([Argument::WritesPerSecond, Argument::ReadsPerSecond])?;
+        self.sustained.check([Argument::WritesSustained, Argument::ReadsSustained])?;
+        if self.sustained != Thresholds::default() && self.window_seconds < SUSTAINED {
+            return Err(Error::Invalid(Argument::WindowSecondsSustained));
+        }
+        Ok(())
     }
 }
 

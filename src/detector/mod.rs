@@ -259,7 +259,7 @@ impl Detector {
     }
 
     fn set_override(&self, scope: Scope, name: &[u8], thresholds: Thresholds) -> Result<(), Error> {
-        thresholds::check(name, thresholds)?;
+        thresholds::check(scope, name, thresholds)?;
         let guard = epoch::pin();
         Ok(self.current.with(&guard, |ledger| {
             ledger.overrides.set(scope, name, thresholds, &self.settings.hashing, &guard)
@@ -267,7 +267,7 @@ impl Detector {
     }
 
     fn get_override(&self, scope: Scope, name: &[u8]) -> Result<Thresholds, Error> {
-        check_name(name)?;
+        check_name(scope.argument(), name)?;
         let guard = epoch::pin();
         Ok(self.current.with(&guard, |ledger| {
             Ok(ledger.overrides.get(scope, name, &self.settings.hashing, &guard)?)

@@ -2,6 +2,7 @@
 //! throttles. Which operations are understood, and how a body is read, is in `dynamodb`. A request that is refused has
 //! changed nothing.
 
+use crate::argument::Argument;
 use crate::detector::Detector;
 use crate::detector::delivery::Listener;
 use crate::detector::record::Record;
@@ -76,7 +77,7 @@ impl Detector {
     }
 
     fn observe_for(&self, exchange: &Exchange<'_>, listener: &mut Listener<'_>) -> Result<u64, ObserveError> {
-        exchange.model.map_or(Ok(()), check_name)?;
+        exchange.model.map_or(Ok(()), |model| check_name(Argument::Model, model))?;
         let Some(api) = ApiOperation::named(exchange.operation) else {
             Counters::add(&self.counters.unknown_operations, 1);
             return Ok(0);
@@ -120,19 +121,20 @@ impl Detector {
         index: Option<&[u8]>,
         attributes: &[impl AsRef<[u8]>],
     ) -> Result<(), Error> {
-        fn name(name: &[u8]) -> Result<&str, Error> {
-            check_name(name)?;
-            std::str::from_utf8(name).map_err(|_| Error::Invalid)
+        fn name(argument: Argument, name: &[u8]) -> Result<&str, Error> {
+            check_name(argument, name)?;
+            std::str::from_utf8(name).map_err(|_| Error::Invalid(argument))
         }
-        let (table, index) = (name(table.as_ref())?, index.map(name).transpose()?);
+        let table = name(Argument::KeyTable, table.as_ref())?;
+        let index = index.map(|index| name(Argument::KeyIndex, index)).transpose()?;
         let most = if index.is_some() { 4 } else { 1 };
         if !(1..=most).contains(&attributes.len()) {
-            return Err(Error::Invalid);
+            return Err(Error::Invalid(Argument::KeyAttributes));
         }
         let mut hash = Vec::new();
         hash.try_reserve_exact(attributes.len()).map_err(OutOfMemory::from)?;
         for attribute in attributes {
-            hash.push(try_text(name(attribute.as_ref())?)?);
+            hash.push(try_text([name(Argument::KeyAttribute, attribute.as_ref())?])?);
         }
         Ok(self.schemas.declare(split_arn(table).0, index, &hash, &epoch::pin())?)
     }

@@ -1,5 +1,6 @@
 //! One record in full, as a caller gives it. (`recording` makes it.)
 
+use crate::argument::Argument;
 use crate::error::Error;
 use crate::key::hash::Hash;
 use crate::key::{Key, check_name};
@@ -54,9 +55,9 @@ impl<'a> Record<'a> {
     /// Checks all arguments.
     #[inline(always)]
     pub(crate) fn check(&self) -> Result<(), Error> {
-        self.model.map_or(Ok(()), check_name)?;
+        self.model.map_or(Ok(()), |model| check_name(Argument::Model, model))?;
         if self.amount == Some(0) {
-            return Err(Error::Invalid);
+            return Err(Error::Invalid(Argument::Amount));
         }
         self.key().check()
     }

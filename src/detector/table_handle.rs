@@ -1,5 +1,6 @@
 //! A table's name, prepared once.
 
+use crate::argument::Argument;
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
@@ -25,7 +26,7 @@ impl Detector {
     /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes; [`Error::Memory`].
     pub fn table(&self, table: impl AsRef<[u8]>) -> Result<TableHandle<'_>, Error> {
         let name = table.as_ref();
-        check_name(name)?;
+        check_name(Argument::Table, name)?;
         Ok(TableHandle::try_new(self, name, self.settings.hashing.prefix(name))?)
     }
 }

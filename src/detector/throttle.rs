@@ -1,5 +1,6 @@
 //! Recording throttles, and what no partition can be charged with.
 
+use crate::argument::Argument;
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
@@ -91,7 +92,7 @@ impl Detector {
         operation: Operation,
         what: Unattributed,
     ) -> Result<u64, Error> {
-        check_name(table.as_ref())?;
+        check_name(Argument::Table, table.as_ref())?;
         let key = Key { table: table.as_ref(), pk: &[] };
         with_synthetic_key(Kind::Unattributed(what), key, |synthetic| self.count(synthetic, operation))
     }

@@ -1,6 +1,7 @@
 //! Attribution: what a request comes to, by its response. It says which partitions are charged, which were throttled, and
 //! what can be charged to none.
 
+use crate::argument::Argument;
 use crate::dynamodb::action::{Action, Cost, one_table};
 use crate::dynamodb::attribute;
 use crate::dynamodb::charge::{self, Charge, UnkeyedIndexUnits};
@@ -237,7 +238,8 @@ impl<'a> Attribution<'a> {
         };
         self.charges.iter().try_for_each(|charge| check(&charge.resource, &charge.key))?;
         self.throttles.all.iter().try_for_each(|throttled| check(&throttled.resource, &throttled.key))?;
-        self.unkeyed_index_units.iter().try_for_each(|unkeyed| check_name(unkeyed.resource.as_bytes()))?;
-        self.unprocessed.iter().try_for_each(|(table, _)| check_name(table.as_bytes()))
+        let check = |resource: &str| check_name(Argument::Table, resource.as_bytes());
+        self.unkeyed_index_units.iter().try_for_each(|unkeyed| check(&unkeyed.resource))?;
+        self.unprocessed.iter().try_for_each(|(table, _)| check(table))
     }
 }

@@ -1,5 +1,6 @@
 //! The reasons for which a request is not observed.
 
+use crate::argument::Argument;
 use crate::dynamodb::json::Malformed;
 use crate::dynamodb::target::NoTarget;
 use crate::error::Error;
@@ -48,7 +49,7 @@ impl From<NoTarget> for ObserveError {
             NoTarget::Malformed => Self::Json,
             NoTarget::Memory => Self::Refused(Error::Memory),
             // Nobody can describe a table of a name that none has.
-            NoTarget::Schema(table) => match check_name(table.as_bytes()) {
+            NoTarget::Schema(table) => match check_name(Argument::Table, table.as_bytes()) {
                 Ok(()) => Self::MissingSchema(table),
                 Err(invalid) => Self::Refused(invalid),
             },

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's key condition) or
-//! `partiql` (statements). `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas.
+//! `partiql` (statements). Before it is sent, `ask` rewrites it so that its response tells the capacity. `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas.
 //!
 //! Invariants:
 //! - The work grows in step with the length of what was sent; no depth of nesting costs a stack. Each list that is
@@ -43,6 +43,8 @@
 
 #[cfg(not(loom))]
 pub(crate) mod action;
+#[cfg(not(loom))]
+pub(crate) mod ask;
 #[cfg(not(loom))]
 pub(crate) mod attribute;
 #[cfg(not(loom))]

@@ -1,9 +1,14 @@
 //! DynamoDB's numbers: decimal texts of up to 38 digits, of which many mean the same.
 
+use crate::argument::Argument;
+use crate::error::Error;
+
 /// The most significant digits that a number has.
 const DIGITS_MAX: usize = 38;
 /// The exponents that a number's first digit may have: 1E-130 to 9.99…E+125.
 const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
+/// The most bytes of a canonical text: "-0.", 129 zeros and all digits.
+pub(crate) const KEY_MAX: usize = "-0.".len() + 129 + DIGITS_MAX;
 
 /// A number's text, taken apart.
 struct Parts<'a> {
@@ -57,32 +62,53 @@ fn exponent(text: &str) -> Option<i64> {
     Some(text.parse().unwrap_or(far).clamp(i64::MIN / 4, i64::MAX / 4))
 }
 
-/// The one plain decimal that a number is written as: `1`, `1.0` and `1e0` are `1`, and `-0` is `0`. `None`: it is not a
-/// number, or has more digits or another magnitude than DynamoDB's have, which is known before it is written out.
+/// Returns the key that DynamoDB's number is counted as, its one plain decimal: `1`, `1.0` and `1E0`
+/// are `1`, and `-0` is `0`.
+///
+/// ```
+/// assert_eq!(hotpart::number_key("1.50E2")?, "150");
+/// # Ok::<(), hotpart::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no number, or has more than 38 digits, or is neither 0 nor of
+/// 1E-130 to 9.99E+125.
+pub fn number_key(number: impl AsRef<[u8]>) -> Result<String, Error> {
+    let text = std::str::from_utf8(number.as_ref()).ok();
+    text.and_then(canonical).ok_or(Error::Invalid(Argument::Number))
+}
+
+/// Returns a number's canonical text; see [`plain`].
 pub(crate) fn canonical(text: &str) -> Option<String> {
+    Some(plain(text)?.map(char::from).collect())
+}
+
+/// Returns the characters, all of them ASCII, of the one plain decimal that a number is written as:
+/// at most [`KEY_MAX`]. `None`: it is not a number, or has more digits or another magnitude than
+/// DynamoDB's have, which is known before it is written out.
+pub(crate) fn plain(text: &str) -> Option<impl Iterator<Item = u8>> {
     let parts = Parts::parse(text)?;
     let (before, len) = parts.significant();
-    if len == 0 {
-        return Some("0".to_owned());
-    }
-    // Of the first significant digit.
-    let exponent = parts.whole.len() as i64 - 1 - before as i64 + parts.exponent;
+    // Of the first significant digit. Zero is written as 1 is, by a digit that is not significant.
+    let exponent = if len == 0 { 0 } else { parts.whole.len() as i64 - 1 - before as i64 + parts.exponent };
     if len > DIGITS_MAX || !EXPONENTS.contains(&exponent) {
         return None;
     }
-    let mut out = String::from(if parts.negative { "-" } else { "" });
-    if exponent < 0 {
-        out.push_str("0.");
-        out.extend((exponent..-1).map(|_| '0'));
-    }
-    for (i, digit) in parts.digits().skip(before).take(len).enumerate() {
-        if i > 0 && i as i64 == exponent + 1 {
-            out.push('.');
-        }
-        out.push(char::from(digit));
-    }
-    out.extend((len as i64..=exponent).map(|_| '0'));
-    Some(out)
+    let sign = if parts.negative && len > 0 { "-" } else { "" };
+    let (leading, zeros) = if exponent < 0 { ("0.", -exponent - 1) } else { ("", 0) };
+    let digits = parts.whole.bytes().chain(parts.fraction.bytes()).skip(before).take(len);
+    let digits = digits.enumerate().flat_map(move |(i, digit)| {
+        let point = (i > 0 && i as i64 == exponent + 1).then_some(b'.');
+        point.into_iter().chain([digit])
+    });
+    let zero = |n: i64| std::iter::repeat_n(b'0', usize::try_from(n).unwrap_or(0));
+    Some(
+        sign.bytes()
+            .chain(leading.bytes())
+            .chain(zero(zeros))
+            .chain(digits)
+            .chain(zero(exponent + 1 - len as i64)),
+    )
 }
 
 /// Returns the bytes that a number takes in an item, by the developer guide's approximation: a byte for two significant digits and one
@@ -128,6 +154,10 @@ mod tests {
         assert_eq!(canonical("1e125").unwrap().len(), 126);
         assert_eq!(canonical("1e-130").unwrap(), format!("0.{}1", "0".repeat(129)));
         assert_eq!(canonical(&format!("{most}e88")).unwrap().len(), 126);
+        let longest = canonical(&format!("-{most}e-167")).unwrap();
+        assert_eq!(longest, format!("-0.{}{most}", "0".repeat(129)));
+        assert_eq!(longest.len(), KEY_MAX);
+        assert_eq!(canonical(&format!("-{most}e-168")), None);
     }
 
     #[test]
@@ -161,6 +191,9 @@ mod tests {
             "9e9223372036854775807",
         ];
         bad.iter().for_each(|text| assert_eq!(canonical(text), None, "{text}"));
+        assert_eq!(number_key("1e0").as_deref(), Ok("1"));
+        assert_eq!(number_key(&long), Err(Error::Invalid(Argument::Number)));
+        assert_eq!(number_key(b"1\xFF"), Err(Error::Invalid(Argument::Number)));
     }
 
     #[test]

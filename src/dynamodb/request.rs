@@ -53,6 +53,11 @@ impl ApiOperation {
         })
     }
 
+    /// Whether a request has the parameter ReturnConsumedCapacity.
+    pub(crate) fn tells_capacity(self) -> bool {
+        self != Self::Describe
+    }
+
     fn is_transaction(self) -> bool {
         matches!(self, Self::TransactGetItems | Self::TransactWriteItems | Self::ExecuteTransaction)
     }

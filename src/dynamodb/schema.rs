@@ -90,7 +90,7 @@ impl Schemas {
             change(&mut schema)?;
             let mut changed = Vec::new();
             if before != Some(&schema) {
-                try_push(&mut changed, (try_text(table)?, schema))?;
+                try_push(&mut changed, (try_text([table])?, schema))?;
             }
             Ok(changed)
         };
@@ -112,7 +112,7 @@ impl Schemas {
             let mut new = Known::with_hasher(known.tables.hasher().clone());
             new.tables.try_reserve(known.tables.len() + changed.len())?;
             for (table, schema) in &known.tables {
-                new.tables.insert(try_text(table)?, schema.try_clone()?);
+                new.tables.insert(try_text([table])?, schema.try_clone()?);
             }
             new.tables.extend(changed);
             if self.0.replace(known, new, guard)? {
@@ -131,7 +131,7 @@ impl Schemas {
     ) -> Result<(), OutOfMemory> {
         let change = |schema: &mut TableSchema| match index {
             None => {
-                schema.hash = hash.first().map(|name| try_text(name)).transpose()?;
+                schema.hash = hash.first().map(|name| try_text([name])).transpose()?;
                 Ok(())
             }
             Some(index) => {
@@ -157,8 +157,8 @@ impl Schemas {
             for (table, hash) in new.take(room) {
                 let before = known.tables.get(&**table);
                 let mut schema = before.map_or_else(|| Ok(TableSchema::default()), TableSchema::try_clone)?;
-                schema.hash = Some(try_text(hash)?);
-                try_push(&mut changed, (try_text(table)?, schema))?;
+                schema.hash = Some(try_text([hash])?);
+                try_push(&mut changed, (try_text([table])?, schema))?;
             }
             Ok(changed)
         };
@@ -186,7 +186,10 @@ impl Schemas {
 
 impl TableSchema {
     fn try_clone(&self) -> Result<Self, OutOfMemory> {
-        let mut own = Self { hash: self.hash.as_deref().map(try_text).transpose()?, indexes: HashMap::new() };
+        let mut own = Self {
+            hash: self.hash.as_deref().map(|hash| try_text([hash])).transpose()?,
+            indexes: HashMap::new(),
+        };
         own.indexes.try_reserve(self.indexes.len())?;
         for (name, index) in &self.indexes {
             own.put(name, index.try_clone()?)?;
@@ -196,7 +199,7 @@ impl TableSchema {
 
     fn put(&mut self, name: &str, index: IndexSchema) -> Result<(), OutOfMemory> {
         self.indexes.try_reserve(1)?;
-        self.indexes.insert(try_text(name)?, index);
+        self.indexes.insert(try_text([name])?, index);
         Ok(())
     }
 }
@@ -215,7 +218,7 @@ fn try_push<T>(all: &mut Vec<T>, one: T) -> Result<(), OutOfMemory> {
 
 fn try_texts(texts: &[String]) -> Result<Vec<String>, OutOfMemory> {
     let mut own = Vec::new();
-    texts.iter().try_for_each(|text| try_push(&mut own, try_text(text)?))?;
+    texts.iter().try_for_each(|text| try_push(&mut own, try_text([text])?))?;
     Ok(own)
 }
 

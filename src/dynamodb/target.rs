@@ -230,7 +230,7 @@ impl Finder<'_, '_> {
         let mut inferred = self.inferred.borrow_mut();
         if !inferred.iter().any(|(known, _)| known == table) {
             inferred.try_reserve(1)?;
-            inferred.push((Cow::Owned(try_text(table)?), Cow::Owned(try_text(hash)?)));
+            inferred.push((Cow::Owned(try_text([table])?), Cow::Owned(try_text([hash])?)));
         }
         Ok(())
     }

@@ -5,16 +5,18 @@
 //! ([`Versioned`]): a smaller one lacks fields, which are read as zeros and not written; a larger
 //! one must be zero where this version knows nothing.
 
-use crate::ffi::status::{HPD_ERR_INTERNAL, INVALID, NULL, Refused, UNSUPPORTED};
+use crate::argument::Argument;
+use crate::ffi::status::{HPD_ERR_INTERNAL, Refused};
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
 /// Runs a call. This is the one panic boundary: a panic in `call` ends here, as HPD_ERR_INTERNAL.
+/// A refusal becomes its code, and is kept for `hpd_error_argument`.
 pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) -> T {
     catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or(Err(Refused(HPD_ERR_INTERNAL)))
-        .unwrap_or_else(|Refused(code)| code.into())
+        .unwrap_or(Err(Refused::of(HPD_ERR_INTERNAL)))
+        .unwrap_or_else(|refused| refused.keep().into())
 }
 
 /// Returns a count as C has it.
@@ -23,17 +25,21 @@ pub(crate) fn count(count: Result<u64, crate::Error>) -> Result<i64, Refused> {
     Ok(count? as i64)
 }
 
-/// Borrows a text that has a length.
+/// Borrows a text that has a length. `argument` is what a refusal calls it.
 ///
 /// # Safety
 /// A non-null `text` is valid for `len` bytes through `'a`.
 #[inline(always)]
-pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8], Refused> {
+pub(crate) unsafe fn text<'a>(
+    argument: Argument,
+    text: *const c_char,
+    len: usize,
+) -> Result<&'a [u8], Refused> {
     match (text.is_null(), len) {
         (true, 0) => Ok(&[]),
-        (true, _) => Err(NULL),
+        (true, _) => Err(Refused::null(argument)),
         // No text of ours is nearly as long; a slice could not be either.
-        (false, len) if len > isize::MAX as usize => Err(INVALID),
+        (false, len) if len > isize::MAX as usize => Err(Refused::invalid(argument)),
         // SAFETY: as the caller promises.
         (false, len) => Ok(unsafe { std::slice::from_raw_parts(text.cast(), len) }),
     }
@@ -43,9 +49,9 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, len: usize) -> Result<&'a [u8
 ///
 /// # Safety
 /// A non-null `text` ends in NUL and lives through `'a`.
-pub(crate) unsafe fn text_z<'a>(text: *const c_char) -> Result<&'a [u8], Refused> {
+pub(crate) unsafe fn text_z<'a>(argument: Argument, text: *const c_char) -> Result<&'a [u8], Refused> {
     if text.is_null() {
-        return Err(NULL);
+        return Err(Refused::null(argument));
     }
     // SAFETY: as the caller promises.
     Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
@@ -65,8 +71,8 @@ impl<T> Out<T> {
     ///
     /// # Safety
     /// A non-null `out` is valid for writes as long as this is used.
-    pub(crate) unsafe fn new(out: *mut T) -> Result<Self, Refused> {
-        NonNull::new(out).map(Self).ok_or(NULL)
+    pub(crate) unsafe fn new(argument: Argument, out: *mut T) -> Result<Self, Refused> {
+        NonNull::new(out).map(Self).ok_or(Refused::null(argument))
     }
 
     pub(crate) fn write(self, value: T) {
@@ -82,6 +88,8 @@ impl<T> Out<T> {
 pub(crate) unsafe trait Versioned: Copy {
     /// Its size in version 1 of the header.
     const FIRST_SIZE: usize;
+    /// What refusals call its size: one that is too small, and one that is too large.
+    const SIZES: [Argument; 2] = [Argument::StructSize, Argument::NewerStruct];
 }
 
 /// The size that a struct says it has, unchecked; it comes first in every version.
@@ -89,9 +97,9 @@ pub(crate) unsafe trait Versioned: Copy {
 /// # Safety
 /// A non-null `sized` is valid for a read of its size, at any alignment.
 #[inline(always)]
-unsafe fn struct_size<T: Versioned>(sized: *const T) -> Result<usize, Refused> {
+unsafe fn struct_size<T: Versioned>(argument: Argument, sized: *const T) -> Result<usize, Refused> {
     if sized.is_null() {
-        return Err(NULL);
+        return Err(Refused::null(argument));
     }
     // SAFETY: as the caller promises.
     Ok(unsafe { sized.cast::<usize>().read_unaligned() })
@@ -105,12 +113,12 @@ unsafe fn struct_size<T: Versioned>(sized: *const T) -> Result<usize, Refused> {
 #[inline(always)]
 pub(crate) unsafe fn check_size<T: Versioned>(from: *const T, size: usize) -> Result<(), Refused> {
     if size < T::FIRST_SIZE || size > isize::MAX as usize {
-        return Err(INVALID);
+        return Err(Refused::invalid(T::SIZES[0]));
     }
     let own = size_of::<T>().min(size);
     // SAFETY: as the caller promises.
     let tail = unsafe { std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own) };
-    if tail.iter().any(|&byte| byte != 0) { Err(UNSUPPORTED) } else { Ok(()) }
+    if tail.iter().any(|&byte| byte != 0) { Err(Refused::unsupported(T::SIZES[1])) } else { Ok(()) }
 }
 
 /// Reads a struct of `size` bytes; the fields that an older one lacks are zero.
@@ -136,9 +144,9 @@ pub(crate) unsafe fn read<T: Versioned>(from: *const T, size: usize) -> Result<T
 /// # Safety
 /// A non-null `from` is valid for the bytes that it says it has, at any alignment.
 #[inline(always)]
-pub(crate) unsafe fn read_sized<T: Versioned>(from: *const T) -> Result<T, Refused> {
+pub(crate) unsafe fn read_sized<T: Versioned>(argument: Argument, from: *const T) -> Result<T, Refused> {
     // SAFETY: as the caller promises.
-    unsafe { read(from, struct_size(from)?) }
+    unsafe { read(from, struct_size(argument, from)?) }
 }
 
 /// Writes as much of a struct as its reader knows, and returns how many bytes that is.
@@ -164,10 +172,10 @@ impl<T: Versioned> Room<T> {
     /// # Safety
     /// A non-null `to` is valid for the bytes that it says it has, at any alignment, as long as
     /// this is used.
-    pub(crate) unsafe fn new(to: *mut T) -> Result<Self, Refused> {
+    pub(crate) unsafe fn new(argument: Argument, to: *mut T) -> Result<Self, Refused> {
         // SAFETY: as the caller promises.
         unsafe {
-            let size = struct_size(to)?;
+            let size = struct_size(argument, to)?;
             check_size(to, size)?;
             Ok(Self { to, size })
         }

@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Output};
 use crate::detector::Detector;
 use crate::detector::builder::Builder;
 use crate::detector::warning::Warning;
@@ -42,6 +43,8 @@ pub struct hpd_detector {
 
 impl Opaque for hpd_detector {
     type Rust = Detector;
+
+    const ARGUMENT: Argument = Argument::Detector;
 }
 
 /// The options that a detector is made with. hpd_options_init fills them; then change what you
@@ -163,7 +166,7 @@ pub unsafe extern "C" fn hpd_new(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let out = unsafe { Out::new(out)? };
+        let out = unsafe { Out::new(Output, out)? };
         let builder = Detector::builder(writes_threshold, reads_threshold, window_seconds);
         hpd_detector::give(with_callback(builder, callback, user_data).build()?, out)
     })
@@ -209,12 +212,12 @@ pub unsafe extern "C" fn hpd_options_for_dynamodb(
 ) -> i32 {
     boundary(|| {
         if options.is_null() {
-            return Err(NULL);
+            return Err(Refused::null(Argument::Options));
         }
         let preset = Builder::for_dynamodb(share_permille, processes)?;
         // The limits end there.
         if !(offset_of!(hpd_options, redact_key)..=isize::MAX as usize).contains(&struct_size) {
-            return Err(INVALID);
+            return Err(Refused::invalid(Argument::OlderOptions));
         }
         let [writes_per_second, reads_per_second] =
             [preset.second.writes, preset.second.reads].map(Option::unwrap_or_default);
@@ -249,14 +252,14 @@ pub unsafe extern "C" fn hpd_new_with_options(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (out, options) = unsafe { (Out::new(out)?, read_sized(options)?) };
+        let (out, options) = unsafe { (Out::new(Output, out)?, read_sized(Argument::Options, options)?) };
         const KNOWN: u32 =
             HPD_FLAG_HASH_SEED | HPD_FLAG_CAPACITY | HPD_FLAG_WARN_THROTTLES | HPD_FLAG_REDACT_KEYS;
         if options.flags & !KNOWN != 0 {
-            return Err(UNSUPPORTED);
+            return Err(Refused::unsupported(Argument::Flags));
         }
         if options.reserved != 0 {
-            return Err(INVALID);
+            return Err(Refused::invalid(Argument::Reserved));
         }
         let some = |threshold: u64| (threshold != 0).then_some(threshold);
         let thresholds = |writes, reads| Thresholds { writes: some(writes), reads: some(reads) };
@@ -279,7 +282,7 @@ pub unsafe extern "C" fn hpd_new_with_options(
         builder = match options.clock {
             HPD_CLOCK_MONOTONIC => builder,
             HPD_CLOCK_MANUAL => builder.manual_clock(),
-            _ => return Err(INVALID),
+            _ => return Err(Refused::invalid(Argument::Clock)),
         };
         if options.flags & HPD_FLAG_HASH_SEED != 0 {
             builder = builder.hash_seed(options.hash_seed);

@@ -3,6 +3,7 @@
 //! says so.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{Output, Pk, Table};
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
@@ -41,7 +42,7 @@ fn due((counted, warning): (u64, Option<Warning<'_>>), detector: &Detector) -> R
 pub unsafe extern "C" fn hpd_table_record_write_due(table: *const hpd_table, pk: *const c_char) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (table, pk) = unsafe { (hpd_table::as_ref(table)?, text_z(pk)?) };
+        let (table, pk) = unsafe { (hpd_table::as_ref(table)?, text_z(Pk, pk)?) };
         due(table.record_and_warn(pk, Operation::Write)?, table.detector())
     })
 }
@@ -51,7 +52,7 @@ pub unsafe extern "C" fn hpd_table_record_write_due(table: *const hpd_table, pk:
 pub unsafe extern "C" fn hpd_table_record_read_due(table: *const hpd_table, pk: *const c_char) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (table, pk) = unsafe { (hpd_table::as_ref(table)?, text_z(pk)?) };
+        let (table, pk) = unsafe { (hpd_table::as_ref(table)?, text_z(Pk, pk)?) };
         due(table.record_and_warn(pk, Operation::Read)?, table.detector())
     })
 }
@@ -85,8 +86,9 @@ pub unsafe extern "C" fn hpd_record_throttle_due(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table, pk) =
-            unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?) };
+        let (detector, table, pk) = unsafe {
+            (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?, text(Pk, pk, pk_len)?)
+        };
         let (operation, reason) = (operation(operation_code)?, reason(reason_code)?);
         due(detector.record_throttle_and_warn(table, pk, operation, reason)?, detector)
     })
@@ -149,7 +151,7 @@ pub unsafe extern "C" fn hpd_take_warnings(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
         let warnings = pending::take(detector.id)?;
         let taken = warnings.as_deref().map_or(0, Warnings::len);
         out.write(hpd_warnings::handle(warnings));

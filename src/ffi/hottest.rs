@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Output};
 use crate::detector::hottest::HotPartition;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
@@ -18,6 +19,8 @@ pub struct hpd_hottest {
 
 impl Opaque for hpd_hottest {
     type Rust = Vec<HotPartition>;
+
+    const ARGUMENT: Argument = Argument::Hottest;
 }
 
 /// A partition in a snapshot, and its numbers for one operation in the window.
@@ -86,7 +89,7 @@ pub unsafe extern "C" fn hpd_hottest_take(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
         hpd_hottest::give(detector.hottest(operation(operation_code)?, n)?, out)
     })
 }
@@ -112,8 +115,8 @@ pub unsafe extern "C" fn hpd_hottest_get(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (hottest, out) = unsafe { (hpd_hottest::as_ref(hottest)?, Room::new(out)?) };
-        let hot = hottest.get(i).ok_or(INVALID)?;
+        let (hottest, out) = unsafe { (hpd_hottest::as_ref(hottest)?, Room::new(Output, out)?) };
+        let hot = hottest.get(i).ok_or(Refused::invalid(Argument::I))?;
         out.fill(|size| hpd_hot_partition::new(hot, size));
         Ok(HPD_OK)
     })

@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Output, Pk, Table};
 use crate::detector::Detector;
 use crate::detector::warning::Warning;
 use crate::error::Error;
@@ -33,8 +34,8 @@ pub unsafe extern "C" fn hpd_log_line(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (out, warning) = unsafe {
-            let (detector, out) = (hpd_detector::as_ref(detector)?, Out::new(out)?);
-            (out, warned(detector, &read_sized(warning)?)?)
+            let (detector, out) = (hpd_detector::as_ref(detector)?, Out::new(Output, out)?);
+            (out, warned(detector, &read_sized(Argument::Warning, warning)?)?)
         };
         let mut line = TryString::default();
         write!(line, "{warning}").map_err(|_| Error::Memory)?;
@@ -48,7 +49,8 @@ pub unsafe extern "C" fn hpd_log_line(
 /// Its texts are as the header demands, through `'a`.
 unsafe fn warned<'a>(detector: &Detector, given: &hpd_warning) -> Result<Warning<'a>, Refused> {
     // SAFETY: as the caller promises.
-    let (table, pk) = unsafe { (text(given.table, given.table_len)?, text(given.pk, given.pk_len)?) };
+    let (table, pk) =
+        unsafe { (text(Table, given.table, given.table_len)?, text(Pk, given.pk, given.pk_len)?) };
     let key = Key { table, pk };
     key.check()?;
     let rule = match given.rule {
@@ -56,7 +58,7 @@ unsafe fn warned<'a>(detector: &Detector, given: &hpd_warning) -> Result<Warning
         HPD_RULE_SECOND => Rule::Second,
         HPD_RULE_SUSTAINED => Rule::Sustained,
         HPD_RULE_THROTTLE => Rule::Throttle,
-        _ => return Err(INVALID),
+        _ => return Err(Refused::invalid(Argument::Rule)),
     };
     let (count, threshold, seconds) = (given.count, given.threshold, given.window_seconds);
     Ok(Warning {
@@ -86,7 +88,12 @@ pub unsafe extern "C" fn hpd_redact(
         // SAFETY: as the caller promises.
         let (detector, table, pk, out) = unsafe {
             let out = out.cast::<Redacted>(); // Characters: any alignment is right.
-            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?, Out::new(out)?)
+            (
+                hpd_detector::as_ref(detector)?,
+                text(Table, table, table_len)?,
+                text(Pk, pk, pk_len)?,
+                Out::new(Output, out)?,
+            )
         };
         let key = Key { table, pk };
         key.check()?;

@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Output};
 use crate::detector::metrics::Metrics;
 use crate::ffi::boundary::{Out, Versioned, boundary, read_sized};
 use crate::ffi::detector::hpd_detector;
@@ -46,16 +47,16 @@ pub unsafe extern "C" fn hpd_metrics_take(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
         let mut metrics = Metrics::default();
         if !options.is_null() {
             // SAFETY: as the caller promises.
-            let options = unsafe { read_sized(options)? };
+            let options = unsafe { read_sized(Argument::Options, options)? };
             if options.flags & !HPD_METRICS_OPEN_METRICS != 0 {
-                return Err(UNSUPPORTED);
+                return Err(Refused::unsupported(Argument::Flags));
             }
             if options.reserved != 0 {
-                return Err(INVALID);
+                return Err(Refused::invalid(Argument::Reserved));
             }
             metrics = metrics.hottest(usize::try_from(options.hottest).unwrap_or(usize::MAX));
             if options.flags & HPD_METRICS_OPEN_METRICS != 0 {

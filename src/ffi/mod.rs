@@ -20,15 +20,17 @@
 //! ) -> i32 {
 //!     boundary(|| {
 //!         // SAFETY: as the caller promises; the detector outlives the handle.
-//!         let (detector, name, out) =
-//!             unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, Out::new(out)?) };
+//!         let (detector, name, out) = unsafe {
+//!             (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?, Out::new(Output, out)?)
+//!         };
 //!         hpd_table::give(detector.table(name)?, out)
 //!     })
 //! }
 //! ```
 //!
-//! `boundary` catches a panic and turns a `Refused` into its
-//! code. One unsafe block turns the arguments into Rust values: a handle by `Opaque`, a text
+//! `boundary` catches a panic and turns a `Refused` into its code. A refusal names the argument that
+//! it is about, so each of these takes the [`Argument`](crate::Argument) first: `Table`, `Output`.
+//! One unsafe block turns the arguments into Rust values: a handle by `Opaque`, a text
 //! by `text`, a struct by `read_sized`, a place to write to by
 //! `Out` or, for a struct, `Room`. All after it is safe code.
 //!
@@ -113,6 +115,8 @@ mod text;
 
 mod observe;
 
+mod dynamodb;
+
 mod due;
 
 // What the functions are made of.
@@ -124,6 +128,7 @@ mod pending;
 
 pub use detector::*;
 pub use due::*;
+pub use dynamodb::*;
 pub use hottest::*;
 pub use log_line::*;
 pub use metrics::*;

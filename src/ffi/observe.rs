@@ -3,6 +3,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, KeyIndex, KeyTable, Output};
 use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::ffi::boundary::{Out, Versioned, boundary, text};
@@ -69,7 +70,7 @@ pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *m
         // SAFETY: as the caller promises.
         let detector = unsafe { hpd_detector::as_ref(detector)? };
         if exchange.is_null() {
-            return Err(NULL);
+            return Err(Refused::null(Argument::Exchange));
         }
         // SAFETY: as the caller promises.
         unsafe { imp::observe(detector, exchange, None) }
@@ -88,9 +89,9 @@ pub unsafe extern "C" fn hpd_observe_full(
 ) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(out)?) };
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
         if exchange.is_null() {
-            return Err(NULL);
+            return Err(Refused::null(Argument::Exchange));
         }
         // First: the caller frees it even after a panic.
         out.write(std::ptr::null_mut());
@@ -125,21 +126,32 @@ pub unsafe extern "C" fn hpd_set_key_schema(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table, name) =
-            unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(index, index_len)?) };
+        let (detector, table, name) = unsafe {
+            (
+                hpd_detector::as_ref(detector)?,
+                text(KeyTable, table, table_len)?,
+                text(KeyIndex, index, index_len)?,
+            )
+        };
         let index = (!index.is_null()).then_some(name);
-        if attributes.is_null() || attribute_lens.is_null() {
-            return Err(NULL);
+        if attributes.is_null() {
+            return Err(Refused::null(Argument::KeyAttributes));
+        }
+        if attribute_lens.is_null() {
+            return Err(Refused::null(Argument::AttributeLens));
         }
         // More than any key has; and an index of an array that the caller has.
         if !(1..=4).contains(&n) {
-            return Err(INVALID);
+            return Err(Refused::invalid(Argument::KeyAttributes));
         }
         let mut names = [&[][..]; 4];
         for (i, name) in names.iter_mut().enumerate().take(n) {
             // SAFETY: the caller gives `n` of each.
-            *name =
-                unsafe { text(attributes.add(i).read_unaligned(), attribute_lens.add(i).read_unaligned())? };
+            *name = unsafe {
+                let (attribute, len) =
+                    (attributes.add(i).read_unaligned(), attribute_lens.add(i).read_unaligned());
+                text(Argument::KeyAttribute, attribute, len)?
+            };
         }
         imp::set_key_schema(detector, table, index, &names[..n])
     })
@@ -147,7 +159,7 @@ pub unsafe extern "C" fn hpd_set_key_schema(
 
 #[cfg(not(feature = "dynamodb"))]
 pub(crate) mod imp {
-    use super::{Refused, UNSUPPORTED, Warning, hpd_exchange};
+    use super::{HPD_ERR_UNSUPPORTED, Refused, Warning, hpd_exchange};
     use crate::detector::Detector;
 
     pub(crate) unsafe fn observe(
@@ -155,7 +167,7 @@ pub(crate) mod imp {
         _: *mut hpd_exchange,
         _: Option<&mut dyn FnMut(&Warning<'_>)>,
     ) -> Result<i64, Refused> {
-        Err(UNSUPPORTED)
+        Err(Refused::of(HPD_ERR_UNSUPPORTED))
     }
 
     pub(super) fn set_key_schema(
@@ -164,13 +176,14 @@ pub(crate) mod imp {
         _: Option<&[u8]>,
         _: &[&[u8]],
     ) -> Result<i32, Refused> {
-        Err(UNSUPPORTED)
+        Err(Refused::of(HPD_ERR_UNSUPPORTED))
     }
 }
 
 #[cfg(feature = "dynamodb")]
 pub(crate) mod imp {
-    use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, INVALID, NULL, Refused, Warning, hpd_exchange, text};
+    use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, Refused, Warning, hpd_exchange, text};
+    use crate::argument::Argument::{self, Model, Table};
     use crate::detector::Detector;
     use crate::detector::observe::Exchange;
     use crate::dynamodb::error::ObserveError;
@@ -184,24 +197,24 @@ pub(crate) mod imp {
         hear: Option<&mut dyn FnMut(&Warning<'_>)>,
     ) -> Result<i64, Refused> {
         // SAFETY: as the caller promises.
-        let given = unsafe { read_sized(exchange)? };
+        let given = unsafe { read_sized(Argument::Exchange, exchange)? };
         if given.reserved != 0 {
-            return Err(INVALID);
+            return Err(Refused::invalid(Argument::Reserved));
         }
-        let http_status = u16::try_from(given.http_status).map_err(|_| INVALID)?;
-        if http_status != 0 && !(100..1_000).contains(&http_status) {
-            return Err(INVALID);
-        }
+        let http_status = match given.http_status {
+            status @ (0 | 100..1_000) => status as u16,
+            _ => return Err(Refused::invalid(Argument::HttpStatus)),
+        };
         if given.table.is_null() && given.table_capacity > 0 {
-            return Err(NULL);
+            return Err(Refused::null(Table));
         }
         // SAFETY: as the caller promises.
         let (operation, request, response, model) = unsafe {
             (
-                text(given.operation, given.operation_len)?,
-                text(given.request, given.request_len)?,
-                text(given.response, given.response_len)?,
-                text(given.model, given.model_len)?,
+                text(Argument::ApiOperation, given.operation, given.operation_len)?,
+                text(Argument::Request, given.request, given.request_len)?,
+                text(Argument::Response, given.response, given.response_len)?,
+                text(Model, given.model, given.model_len)?,
             )
         };
         let response = (!response.is_empty()).then_some(response);
@@ -213,7 +226,7 @@ pub(crate) mod imp {
         };
         match observed {
             Ok(actions) => Ok(i64::try_from(actions).unwrap_or(i64::MAX)),
-            Err(ObserveError::Json) => Err(Refused(HPD_ERR_JSON)),
+            Err(ObserveError::Json) => Err(Refused::of(HPD_ERR_JSON)),
             Err(ObserveError::Refused(error)) => Err(error.into()),
             Err(ObserveError::MissingSchema(table)) => {
                 let room = table.len().min(given.table_capacity);
@@ -224,7 +237,7 @@ pub(crate) mod imp {
                     }
                     (&raw mut (*exchange).table_len).write_unaligned(table.len());
                 }
-                Err(Refused(HPD_ERR_SCHEMA))
+                Err(Refused::of(HPD_ERR_SCHEMA))
             }
         }
     }

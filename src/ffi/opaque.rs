@@ -3,8 +3,9 @@
 //!
 //! (rustls-ffi calls its trait of the kind `Castable`.)
 
+use crate::argument::Argument;
 use crate::ffi::boundary::{Out, boundary};
-use crate::ffi::status::{HPD_OK, NULL, Refused};
+use crate::ffi::status::{HPD_OK, Refused};
 use crate::sys::memory::try_box;
 
 /// An opaque type of the header. Every pointer to one is null or came from [`Opaque::handle`], so
@@ -13,13 +14,16 @@ pub(crate) trait Opaque: Sized {
     /// The Rust type that a pointer to the C type points to.
     type Rust: 'static;
 
+    /// What a refusal calls a handle that is null.
+    const ARGUMENT: Argument;
+
     /// Borrows what a handle stands for.
     ///
     /// # Safety
     /// A non-null `handle` came from [`Opaque::handle`] and is not freed during `'a`.
     unsafe fn as_ref<'a>(handle: *const Self) -> Result<&'a Self::Rust, Refused> {
         // SAFETY: as the caller promises; `handle` made the pointer from a box of this type.
-        unsafe { handle.cast::<Self::Rust>().as_ref() }.ok_or(NULL)
+        unsafe { handle.cast::<Self::Rust>().as_ref() }.ok_or_else(|| Refused::null(Self::ARGUMENT))
     }
 
     /// Boxes a value, and writes its handle to `out`; writes nothing if there is no memory.

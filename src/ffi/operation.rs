@@ -1,6 +1,7 @@
 //! The C ABI of what a record is of: a write or a read.
 
-use crate::ffi::status::{INVALID, Refused};
+use crate::argument::Argument;
+use crate::ffi::status::Refused;
 use crate::operation::Operation;
 
 /// A write: an operation that consumes write capacity.
@@ -14,7 +15,7 @@ pub(crate) fn operation(code: i32) -> Result<Operation, Refused> {
     match code {
         HPD_WRITE => Ok(Operation::Write),
         HPD_READ => Ok(Operation::Read),
-        _ => Err(INVALID),
+        _ => Err(Refused::invalid(Argument::Operation)),
     }
 }
 

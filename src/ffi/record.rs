@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Model, Pk, Table};
 use crate::detector::delivery::Listener;
 use crate::detector::record::Record;
 use crate::ffi::boundary::*;
@@ -41,6 +42,7 @@ pub struct hpd_record {
 // SAFETY: integers and pointers, which may be null.
 unsafe impl Versioned for hpd_record {
     const FIRST_SIZE: usize = 64;
+    const SIZES: [Argument; 2] = [Argument::RecordSize, Argument::NewerRecord];
 }
 
 impl hpd_record {
@@ -52,7 +54,7 @@ impl hpd_record {
     #[inline(always)]
     pub(crate) unsafe fn of<'a>(record: *const Self, size: usize) -> Result<Record<'a>, Refused> {
         if record.is_null() {
-            return Err(NULL);
+            return Err(Refused::null(Argument::Record));
         }
         // SAFETY: as the caller promises.
         unsafe { read(record, size)?.record() }
@@ -63,14 +65,14 @@ impl hpd_record {
     #[inline(always)]
     unsafe fn record<'a>(&self) -> Result<Record<'a>, Refused> {
         if self.reserved != 0 {
-            return Err(INVALID);
+            return Err(Refused::invalid(Argument::Reserved));
         }
         // SAFETY: as the caller promises.
         let (table, pk, model) = unsafe {
             (
-                text(self.table, self.table_len)?,
-                text(self.pk, self.pk_len)?,
-                text(self.model, self.model_len)?,
+                text(Table, self.table, self.table_len)?,
+                text(Pk, self.pk, self.pk_len)?,
+                text(Model, self.model, self.model_len)?,
             )
         };
         // A pointer to an empty name is a name, and refused as one.
@@ -108,7 +110,10 @@ pub unsafe extern "C" fn hpd_record_write(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(hpd_detector::as_ref(detector)?.record_write(text(table, table_len)?, text(pk, pk_len)?))
+        count(
+            hpd_detector::as_ref(detector)?
+                .record_write(text(Table, table, table_len)?, text(Pk, pk, pk_len)?),
+        )
     })
 }
 
@@ -123,7 +128,10 @@ pub unsafe extern "C" fn hpd_record_read(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(hpd_detector::as_ref(detector)?.record_read(text(table, table_len)?, text(pk, pk_len)?))
+        count(
+            hpd_detector::as_ref(detector)?
+                .record_read(text(Table, table, table_len)?, text(Pk, pk, pk_len)?),
+        )
     })
 }
 
@@ -148,7 +156,7 @@ pub unsafe extern "C" fn hpd_record_full(
             return count(detector.record(&record));
         }
         // SAFETY: as the caller promises.
-        let out = unsafe { Room::new(warning)? };
+        let out = unsafe { Room::new(Argument::Warning, warning)? };
         let (counted, due) = detector.record_and_warn(&record)?;
         let due = due.unwrap_or_else(|| no_warning(record.key(), record.operation, detector));
         out.fill(|size| hpd_warning::new(&due, size));
@@ -171,12 +179,13 @@ pub unsafe extern "C" fn hpd_record_batch(
         // SAFETY: as the caller promises.
         let detector = unsafe { hpd_detector::as_ref(detector)? };
         if records.is_null() && n > 0 {
-            return Err(NULL);
+            return Err(Refused::null(Argument::Records));
         }
-        if record_size < size_of::<hpd_record>()
-            || n.checked_mul(record_size).is_none_or(|size| size > isize::MAX as usize)
-        {
-            return Err(INVALID);
+        if record_size < size_of::<hpd_record>() {
+            return Err(Refused::invalid(Argument::RecordSize));
+        }
+        if n.checked_mul(record_size).is_none_or(|size| size > isize::MAX as usize) {
+            return Err(Refused::invalid(Argument::N));
         }
         // SAFETY: the caller gives `n` records, this far apart.
         let at = |i: usize| unsafe { records.byte_add(i * record_size) };
@@ -201,7 +210,10 @@ pub unsafe extern "C" fn hpd_get_write_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(hpd_detector::as_ref(detector)?.write_count(text(table, table_len)?, text(pk, pk_len)?))
+        count(
+            hpd_detector::as_ref(detector)?
+                .write_count(text(Table, table, table_len)?, text(Pk, pk, pk_len)?),
+        )
     })
 }
 
@@ -216,6 +228,8 @@ pub unsafe extern "C" fn hpd_get_read_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(hpd_detector::as_ref(detector)?.read_count(text(table, table_len)?, text(pk, pk_len)?))
+        count(
+            hpd_detector::as_ref(detector)?.read_count(text(Table, table, table_len)?, text(Pk, pk, pk_len)?),
+        )
     })
 }

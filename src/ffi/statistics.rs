@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Output, Table};
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
@@ -88,7 +89,7 @@ impl hpd_statistics {
 pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: *mut hpd_statistics) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Room::new(out)?) };
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Room::new(Output, out)?) };
         out.fill(|size| hpd_statistics::new(&detector.statistics(), size));
         Ok(HPD_OK)
     })
@@ -107,8 +108,9 @@ pub unsafe extern "C" fn hpd_get_unattributed_count(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        let (detector, table) = (hpd_detector::as_ref(detector)?, text(table, table_len)?);
+        let (detector, table) = (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?);
         let what = usize::try_from(what).ok().and_then(|code| Unattributed::ALL.get(code));
-        count(detector.unattributed_count(table, operation(operation_code)?, *what.ok_or(INVALID)?))
+        let what = what.ok_or(Refused::invalid(Argument::What));
+        count(detector.unattributed_count(table, operation(operation_code)?, *what?))
     })
 }

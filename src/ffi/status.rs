@@ -1,7 +1,9 @@
 //! The status of a call: its codes, what they mean, and which version answers.
 
+use crate::argument::Argument;
 use crate::error::Error;
 use crate::error::OutOfMemory;
+use std::cell::Cell;
 use std::ffi::c_char;
 
 /// The version of this header.
@@ -26,31 +28,78 @@ pub const HPD_ERR_SCHEMA: i32 = -6;
 /// The request or its answer is not the JSON of the operation; nothing was recorded.
 pub const HPD_ERR_JSON: i32 = -7;
 
-/// An `HPD_ERR_*`.
+/// An `HPD_ERR_*`, and the argument that it is about, if it is about one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused(pub(crate) i32);
+pub(crate) struct Refused {
+    code: i32,
+    argument: Option<Argument>,
+}
 
-pub(crate) const NULL: Refused = Refused(HPD_ERR_NULL);
-pub(crate) const INVALID: Refused = Refused(HPD_ERR_INVALID);
-pub(crate) const UNSUPPORTED: Refused = Refused(HPD_ERR_UNSUPPORTED);
+thread_local! {
+    /// The thread's last refusal. It needs no destructor, so it can be used until the thread ends.
+    static LAST: Cell<Refused> = const { Cell::new(Refused::of(HPD_OK)) };
+}
+
+impl Refused {
+    /// A refusal that is about no argument.
+    pub(crate) const fn of(code: i32) -> Self {
+        Self { code, argument: None }
+    }
+
+    // Cold: what leads to them does not slow down what succeeds.
+    #[cold]
+    pub(crate) const fn null(argument: Argument) -> Self {
+        Self { code: HPD_ERR_NULL, argument: Some(argument) }
+    }
+
+    #[cold]
+    pub(crate) const fn invalid(argument: Argument) -> Self {
+        Self { code: HPD_ERR_INVALID, argument: Some(argument) }
+    }
+
+    #[cold]
+    pub(crate) const fn unsupported(argument: Argument) -> Self {
+        Self { code: HPD_ERR_UNSUPPORTED, argument: Some(argument) }
+    }
+
+    /// Keeps the refusal for [`hpd_error_argument`], and returns its code.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn keep(self) -> i32 {
+        LAST.set(self);
+        self.code
+    }
+
+    /// The argument's name, and what it must be.
+    fn c_texts(self) -> (*const c_char, *const c_char) {
+        let Some((name, range)) = self.argument.map(Argument::c_texts) else {
+            return (c"".as_ptr(), c"".as_ptr());
+        };
+        // Whatever else a pointer must be, it is NULL that it must not be first.
+        let range = if self.code == HPD_ERR_NULL { c"must not be NULL".as_ptr() } else { range.cast() };
+        (name.cast(), range)
+    }
+}
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Refused(match error {
-            Error::Invalid => HPD_ERR_INVALID,
-            Error::Unsupported => HPD_ERR_UNSUPPORTED,
-            Error::Memory => HPD_ERR_MEMORY,
-        })
+        match error {
+            Error::Invalid(argument) => Refused::invalid(argument),
+            // The one call that not every detector supports sets its time.
+            Error::Unsupported => Refused::unsupported(Argument::Detector),
+            Error::Memory => Refused::of(HPD_ERR_MEMORY),
+        }
     }
 }
 
 impl From<OutOfMemory> for Refused {
     fn from(_: OutOfMemory) -> Self {
-        Refused(HPD_ERR_MEMORY)
+        Refused::of(HPD_ERR_MEMORY)
     }
 }
 
-/// Returns what a status means, in English; an unknown status has a text too. Static, never NULL.
+/// Returns what a status means, in English; an unknown status has a text too. hpd_error_argument and
+/// hpd_error_range tell which argument was refused. Static, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
     match status {
@@ -65,6 +114,24 @@ pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
         _ => c"unknown status",
     }
     .as_ptr()
+}
+
+/// Returns the name of the argument that the calling thread's last failed call refused: a
+/// parameter's or a struct's field's, such as "window_seconds" (of a parameter operation_code, the
+/// name is "operation"; of reason_code, "reason"). Call it after HPD_ERR_NULL, HPD_ERR_INVALID or
+/// HPD_ERR_UNSUPPORTED, on the same thread, before another call. A call that succeeds changes
+/// nothing here, as with errno. After another error, or if the call refused no single argument, it
+/// is "". Calls that a callback makes count as the thread's. Static, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn hpd_error_argument() -> *const c_char {
+    LAST.get().c_texts().0
+}
+
+/// Returns what that argument must be, such as "must be 1 to 3600", so that name, a space and this
+/// make a sentence. Otherwise as hpd_error_argument.
+#[unsafe(no_mangle)]
+pub extern "C" fn hpd_error_range() -> *const c_char {
+    LAST.get().c_texts().1
 }
 
 /// Returns the library's version, such as "0.1.0". Static, never NULL.

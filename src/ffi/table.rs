@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Output, Pk, Table};
 use crate::detector::table_handle::TableHandle;
 use crate::ffi::boundary::{Out, boundary, count, text, text_z};
 use crate::ffi::detector::hpd_detector;
@@ -18,6 +19,8 @@ pub struct hpd_table {
 
 impl Opaque for hpd_table {
     type Rust = TableHandle<'static>;
+
+    const ARGUMENT: Argument = Argument::Table;
 }
 
 /// Prepares a table's name once. Recording through the prepared table counts in the same partitions
@@ -33,8 +36,9 @@ pub unsafe extern "C" fn hpd_table_open(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises; the detector outlives the handle.
-        let (detector, name, out) =
-            unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?, Out::new(out)?) };
+        let (detector, name, out) = unsafe {
+            (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?, Out::new(Output, out)?)
+        };
         hpd_table::give(detector.table(name)?, out)
     })
 }
@@ -47,7 +51,9 @@ pub unsafe extern "C" fn hpd_table_record_write(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text(pk, pk_len)?, Operation::Write)) })
+    boundary(|| unsafe {
+        count(hpd_table::as_ref(table)?.record_key(text(Pk, pk, pk_len)?, Operation::Write))
+    })
 }
 
 /// Records one read to a prepared table; otherwise as hpd_record_write.
@@ -58,7 +64,9 @@ pub unsafe extern "C" fn hpd_table_record_read(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text(pk, pk_len)?, Operation::Read)) })
+    boundary(|| unsafe {
+        count(hpd_table::as_ref(table)?.record_key(text(Pk, pk, pk_len)?, Operation::Read))
+    })
 }
 
 /// Records one write to a prepared table. pk ends in NUL, and must not be NULL; a key that has a
@@ -66,7 +74,7 @@ pub unsafe extern "C" fn hpd_table_record_read(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_write_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text_z(pk)?, Operation::Write)) })
+    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text_z(Pk, pk)?, Operation::Write)) })
 }
 
 /// Records one read to a prepared table. pk ends in NUL, and must not be NULL; a key that has a NUL
@@ -74,7 +82,7 @@ pub unsafe extern "C" fn hpd_table_record_write_z(table: *const hpd_table, pk: *
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text_z(pk)?, Operation::Read)) })
+    boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text_z(Pk, pk)?, Operation::Read)) })
 }
 
 /// Frees a prepared table. Does nothing for NULL. No other call on the table may be running.

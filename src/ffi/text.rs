@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument;
 use crate::ffi::boundary::pointer;
 use crate::ffi::opaque::Opaque;
 use std::ffi::c_char;
@@ -14,6 +15,8 @@ pub struct hpd_text {
 
 impl Opaque for hpd_text {
     type Rust = String;
+
+    const ARGUMENT: Argument = Argument::Text;
 }
 
 /// Returns a text's bytes: UTF-8, not NUL-terminated. Never NULL.

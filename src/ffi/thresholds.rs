@@ -1,6 +1,7 @@
 //! The C ABI of thresholds.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Model, Reads, Table, Writes};
 use crate::ffi::boundary::{Out, boundary, text};
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
@@ -11,15 +12,15 @@ use std::ffi::c_char;
 /// The threshold that is not set: the next level decides.
 pub const HPD_INHERIT: i64 = -1;
 
-fn threshold(value: i64) -> Result<Option<u64>, Refused> {
+fn threshold(argument: Argument, value: i64) -> Result<Option<u64>, Refused> {
     match value {
         HPD_INHERIT => Ok(None),
-        value => u64::try_from(value).map(Some).map_err(|_| INVALID),
+        value => u64::try_from(value).map(Some).map_err(|_| Refused::invalid(argument)),
     }
 }
 
 fn thresholds(writes: i64, reads: i64) -> Result<Thresholds, Refused> {
-    Ok(Thresholds { writes: threshold(writes)?, reads: threshold(reads)? })
+    Ok(Thresholds { writes: threshold(Writes, writes)?, reads: threshold(Reads, reads)? })
 }
 
 fn write_thresholds(thresholds: Thresholds, writes: Out<i64>, reads: Out<i64>) -> Result<i32, Refused> {
@@ -44,7 +45,7 @@ pub unsafe extern "C" fn hpd_set_table_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table) = unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?) };
+        let (detector, table) = unsafe { (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?) };
         detector.set_table_thresholds(table, thresholds(writes, reads)?)?;
         Ok(HPD_OK)
     })
@@ -62,7 +63,7 @@ pub unsafe extern "C" fn hpd_set_model_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, model) = unsafe { (hpd_detector::as_ref(detector)?, text(model, model_len)?) };
+        let (detector, model) = unsafe { (hpd_detector::as_ref(detector)?, text(Model, model, model_len)?) };
         detector.set_model_thresholds(model, thresholds(writes, reads)?)?;
         Ok(HPD_OK)
     })
@@ -80,9 +81,9 @@ pub unsafe extern "C" fn hpd_get_table_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table) = unsafe { (hpd_detector::as_ref(detector)?, text(table, table_len)?) };
+        let (detector, table) = unsafe { (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?) };
         // SAFETY: as above.
-        let (writes, reads) = unsafe { (Out::new(writes)?, Out::new(reads)?) };
+        let (writes, reads) = unsafe { (Out::new(Writes, writes)?, Out::new(Reads, reads)?) };
         write_thresholds(detector.table_thresholds(table)?, writes, reads)
     })
 }
@@ -98,9 +99,9 @@ pub unsafe extern "C" fn hpd_get_model_thresholds(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, model) = unsafe { (hpd_detector::as_ref(detector)?, text(model, model_len)?) };
+        let (detector, model) = unsafe { (hpd_detector::as_ref(detector)?, text(Model, model, model_len)?) };
         // SAFETY: as above.
-        let (writes, reads) = unsafe { (Out::new(writes)?, Out::new(reads)?) };
+        let (writes, reads) = unsafe { (Out::new(Writes, writes)?, Out::new(Reads, reads)?) };
         write_thresholds(detector.model_thresholds(model)?, writes, reads)
     })
 }
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn hpd_get_thresholds(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (detector, writes, reads) =
-            unsafe { (hpd_detector::as_ref(detector)?, Out::new(writes)?, Out::new(reads)?) };
+            unsafe { (hpd_detector::as_ref(detector)?, Out::new(Writes, writes)?, Out::new(Reads, reads)?) };
         write_thresholds(detector.thresholds(), writes, reads)
     })
 }

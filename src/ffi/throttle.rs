@@ -1,6 +1,7 @@
 //! The C ABI of throttles.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Pk, Table};
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
@@ -23,7 +24,11 @@ pub const HPD_THROTTLE_ACCOUNT_LIMIT: i32 = 3;
 pub const HPD_THROTTLE_MAX_ON_DEMAND: i32 = 4;
 
 pub(crate) fn reason(code: i32) -> Result<Reason, Refused> {
-    usize::try_from(code).ok().and_then(|code| Reason::ALL.get(code)).copied().ok_or(INVALID)
+    usize::try_from(code)
+        .ok()
+        .and_then(|code| Reason::ALL.get(code))
+        .copied()
+        .ok_or(Refused::invalid(Argument::Reason))
 }
 
 /// Records that DynamoDB throttled one attempt at an operation on a partition. operation_code is
@@ -44,7 +49,7 @@ pub unsafe extern "C" fn hpd_record_throttle(
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
         let (detector, table, pk) =
-            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?);
+            (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?, text(Pk, pk, pk_len)?);
         count(detector.record_throttle(table, pk, operation(operation_code)?, reason(reason_code)?))
     })
 }
@@ -65,7 +70,12 @@ pub unsafe extern "C" fn hpd_record_throttle_full(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (detector, table, pk, out) = unsafe {
-            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?, Room::new(warning)?)
+            (
+                hpd_detector::as_ref(detector)?,
+                text(Table, table, table_len)?,
+                text(Pk, pk, pk_len)?,
+                Room::new(Argument::Warning, warning)?,
+            )
         };
         let (operation, reason) = (operation(operation_code)?, reason(reason_code)?);
         let (throttles, due) = detector.record_throttle_and_warn(table, pk, operation, reason)?;
@@ -90,7 +100,7 @@ pub unsafe extern "C" fn hpd_get_throttle_count(
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
         let (detector, table, pk) =
-            (hpd_detector::as_ref(detector)?, text(table, table_len)?, text(pk, pk_len)?);
+            (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?, text(Pk, pk, pk_len)?);
         count(detector.throttle_count(table, pk, operation(operation_code)?, reason(reason_code)?))
     })
 }

@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
+use crate::argument::Argument::{self, Output};
 use crate::detector::Detector;
 use crate::detector::warning::Warning;
 use crate::ffi::boundary::*;
@@ -106,6 +107,8 @@ pub struct hpd_warnings {
 
 impl Opaque for hpd_warnings {
     type Rust = Warnings;
+
+    const ARGUMENT: Argument = Argument::Warnings;
 }
 
 /// Makes the warning that is filled in when none is due: its count is 0.
@@ -133,8 +136,8 @@ pub unsafe extern "C" fn hpd_warnings_get(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (warnings, out) = unsafe { (hpd_warnings::as_ref(warnings)?, Room::new(out)?) };
-        let warning = warnings.get(i).ok_or(INVALID)?;
+        let (warnings, out) = unsafe { (hpd_warnings::as_ref(warnings)?, Room::new(Output, out)?) };
+        let warning = warnings.get(i).ok_or(Refused::invalid(Argument::I))?;
         out.fill(|size| hpd_warning::new(&warning, size));
         Ok(HPD_OK)
     })

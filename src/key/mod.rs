@@ -27,6 +27,7 @@ pub(crate) mod readable;
 pub(crate) mod redaction;
 pub(crate) mod synthetic;
 
+use crate::argument::Argument;
 use crate::error::Error;
 use std::ptr::NonNull;
 
@@ -47,8 +48,15 @@ impl<'a> Key<'a> {
     /// write it to memory in pieces and read it as a whole, which stalls.)
     #[inline(always)]
     pub(crate) fn check(self) -> Result<(), Error> {
-        check_name(self.table)?;
-        check_pk(self.pk)
+        let is_name = (1..=NAME_MAX).contains(&self.table.len());
+        if is_name & (self.pk.len() <= PK_MAX) { Ok(()) } else { Err(Self::refusal(is_name)) }
+    }
+
+    /// Tells which of the two was wrong, away from where both are right.
+    #[cold]
+    #[inline(never)]
+    fn refusal(is_name: bool) -> Error {
+        Error::Invalid(if is_name { Argument::Pk } else { Argument::Table })
     }
 
     /// A key whose table and pk lie one after the other at `text`.
@@ -111,15 +119,15 @@ fn chunk<const N: usize>(text: &[u8], at: usize) -> [u8; N] {
     unsafe { text.as_ptr().add(at).cast::<[u8; N]>().read() }
 }
 
-/// A table or model name has 1 to 1,024 bytes.
+/// Checks that a name, of a table for example, has 1 to 1,024 bytes.
 #[inline(always)]
-pub(crate) fn check_name(name: &[u8]) -> Result<(), Error> {
-    if name.is_empty() || name.len() > NAME_MAX { Err(Error::Invalid) } else { Ok(()) }
+pub(crate) fn check_name(argument: Argument, name: &[u8]) -> Result<(), Error> {
+    if name.is_empty() || name.len() > NAME_MAX { Err(Error::Invalid(argument)) } else { Ok(()) }
 }
 
 /// A partition-key value has up to 16,384 bytes; DynamoDB allows 2,048 for each of up to four
 /// attributes of an index's key.
 #[inline(always)]
 pub(crate) fn check_pk(pk: &[u8]) -> Result<(), Error> {
-    if pk.len() > PK_MAX { Err(Error::Invalid) } else { Ok(()) }
+    if pk.len() > PK_MAX { Err(Error::Invalid(Argument::Pk)) } else { Ok(()) }
 }

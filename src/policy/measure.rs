@@ -1,5 +1,6 @@
 //! The measure: operations, or capacity in half units.
 
+use crate::argument::Argument;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
@@ -20,7 +21,7 @@ impl Measure {
 
     pub(crate) fn try_new(capacity: bool, processes: u32) -> Result<Self, Error> {
         if processes == 0 {
-            Err(Error::Invalid)
+            Err(Error::Invalid(Argument::Processes))
         } else {
             Ok(Self { one: if capacity { Amount::TWO } else { Amount::ONE }, processes })
         }
@@ -61,7 +62,7 @@ mod tests {
         assert_eq!(limits(true, 8), [250, 750]);
         assert_eq!(limits(true, 3), [667, 2_000], "666 would be under the limit");
         assert_eq!(limits(true, u32::MAX), [1, 1]);
-        assert_eq!(Measure::try_new(true, 0), Err(Error::Invalid));
+        assert_eq!(Measure::try_new(true, 0), Err(Error::Invalid(Argument::Processes)));
         let four = Measure::try_new(true, 4).unwrap();
         assert_eq!(four.share(Operation::Write, 800, 5), 2_000, "halves: 0.8 of 5,000 units for four");
     }

@@ -1,5 +1,6 @@
 //! Thresholds: the detector's own, and what tables and models put over them.
 
+use crate::argument::Argument;
 use crate::error::{Cleared, Error, OutOfMemory, Refusal};
 use crate::key::hash::Hashing;
 use crate::key::{Key, check_name};
@@ -32,9 +33,14 @@ impl Thresholds {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let within = |threshold: Option<u64>| threshold.is_none_or(|n| (1..=THRESHOLD_MAX).contains(&n));
-        if within(self.writes) && within(self.reads) { Ok(()) } else { Err(Error::Invalid) }
+    /// Checks both; `names` says what the caller calls them.
+    pub(crate) fn check(&self, names: [Argument; 2]) -> Result<(), Error> {
+        for (threshold, name) in [self.writes, self.reads].into_iter().zip(names) {
+            if threshold.is_some_and(|n| !(1..=THRESHOLD_MAX).contains(&n)) {
+                return Err(Error::Invalid(name));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -43,6 +49,16 @@ impl Thresholds {
 pub(crate) enum Scope {
     Table,
     Model,
+}
+
+impl Scope {
+    /// Returns the argument that names it.
+    pub(crate) fn argument(self) -> Argument {
+        match self {
+            Scope::Table => Argument::Table,
+            Scope::Model => Argument::Model,
+        }
+    }
 }
 
 /// The thresholds of one table or model.
@@ -204,7 +220,7 @@ impl Overrides {
 }
 
 /// Checks a name and the thresholds to set for it.
-pub(crate) fn check(name: &[u8], thresholds: Thresholds) -> Result<(), Error> {
-    check_name(name)?;
-    thresholds.check()
+pub(crate) fn check(scope: Scope, name: &[u8], thresholds: Thresholds) -> Result<(), Error> {
+    check_name(scope.argument(), name)?;
+    thresholds.check([Argument::Writes, Argument::Reads])
 }

@@ -1,5 +1,6 @@
 //! The detector's time: since about when it was made, never running back.
 
+use crate::argument::Argument;
 use crate::error::Error;
 use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
@@ -85,7 +86,7 @@ impl Clock {
             return Err(Error::Unsupported);
         };
         if now_ms > LAST_MS {
-            return Err(Error::Invalid);
+            return Err(Error::Invalid(Argument::NowMs));
         }
         stamp.fetch_max(Moment::from_ms(now_ms).stamp(), AcqRel);
         Ok(())
@@ -143,7 +144,7 @@ mod tests {
         clock.set_ms(61_500).unwrap();
         clock.set_ms(5).unwrap();
         assert_eq!((clock.now().ms(), clock.now().second), (61_500, 61));
-        assert_eq!(clock.set_ms(LAST_MS + 1), Err(Error::Invalid));
+        assert_eq!(clock.set_ms(LAST_MS + 1), Err(Error::Invalid(Argument::NowMs)));
         clock.set_ms(LAST_MS).unwrap();
         assert_eq!((clock.now().second, clock.now().ms()), (u32::MAX, LAST_MS));
     }

@@ -56,12 +56,12 @@ pub(crate) fn try_bytes<const N: usize>(texts: [&[u8]; N]) -> Result<Vec<u8>, Ou
     Ok(own)
 }
 
-/// `str::to_owned` that can fail.
+/// Copies texts, one after the other.
 #[cfg(feature = "dynamodb")]
-pub(crate) fn try_text(text: &str) -> Result<String, OutOfMemory> {
+pub(crate) fn try_text<const N: usize>(texts: [&str; N]) -> Result<String, OutOfMemory> {
     let mut own = String::new();
-    own.try_reserve_exact(text.len())?;
-    own.push_str(text);
+    own.try_reserve_exact(texts.iter().map(|text| text.len()).sum())?;
+    texts.into_iter().for_each(|text| own.push_str(text));
     Ok(own)
 }
 

@@ -2,6 +2,7 @@
  * status and changes nothing; what is at its limit or merely odd is taken. bad_structs.c has the structs. */
 #include "witness.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static hpd_detector *const DETECTOR_UNTOUCHED = (hpd_detector *)"untouched";
@@ -10,24 +11,24 @@ static hpd_table *const TABLE_UNTOUCHED = (hpd_table *)"untouched";
 static void null_handles(const witness *w) {
   hpd_table *out = TABLE_UNTOUCHED;
   int64_t writes = 7, reads = 7;
-  REFUSED(w, hpd_record_write(NULL, "t", 1, "k", 1), HPD_ERR_NULL);
-  REFUSED(w, hpd_record_read(NULL, "t", 1, "k", 1), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_write_count(NULL, "t", 1, "k", 1), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_read_count(NULL, "t", 1, "k", 1), HPD_ERR_NULL);
-  REFUSED(w, hpd_table_open(NULL, "t", 1, &out), HPD_ERR_NULL);
+  REFUSED(w, hpd_record_write(NULL, "t", 1, "k", 1), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_record_read(NULL, "t", 1, "k", 1), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_get_write_count(NULL, "t", 1, "k", 1), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_get_read_count(NULL, "t", 1, "k", 1), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_table_open(NULL, "t", 1, &out), HPD_ERR_NULL, "detector");
   CHECK(out == TABLE_UNTOUCHED);
-  REFUSED(w, hpd_table_record_write(NULL, "k", 1), HPD_ERR_NULL);
-  REFUSED(w, hpd_table_record_read(NULL, "k", 1), HPD_ERR_NULL);
-  REFUSED(w, hpd_table_record_write_z(NULL, "k"), HPD_ERR_NULL);
-  REFUSED(w, hpd_table_record_read_z(NULL, "k"), HPD_ERR_NULL);
-  REFUSED(w, hpd_set_table_thresholds(NULL, "t", 1, 5, 5), HPD_ERR_NULL);
-  REFUSED(w, hpd_set_model_thresholds(NULL, "t", 1, 5, 5), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_table_thresholds(NULL, "t", 1, &writes, &reads), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_model_thresholds(NULL, "t", 1, &writes, &reads), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_thresholds(NULL, &writes, &reads), HPD_ERR_NULL);
+  REFUSED(w, hpd_table_record_write(NULL, "k", 1), HPD_ERR_NULL, "table");
+  REFUSED(w, hpd_table_record_read(NULL, "k", 1), HPD_ERR_NULL, "table");
+  REFUSED(w, hpd_table_record_write_z(NULL, "k"), HPD_ERR_NULL, "table");
+  REFUSED(w, hpd_table_record_read_z(NULL, "k"), HPD_ERR_NULL, "table");
+  REFUSED(w, hpd_set_table_thresholds(NULL, "t", 1, 5, 5), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_set_model_thresholds(NULL, "t", 1, 5, 5), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_get_table_thresholds(NULL, "t", 1, &writes, &reads), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_get_model_thresholds(NULL, "t", 1, &writes, &reads), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_get_thresholds(NULL, &writes, &reads), HPD_ERR_NULL, "detector");
   CHECK(writes == 7 && reads == 7);
-  REFUSED(w, hpd_clear(NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_set_time_ms(NULL, 0), HPD_ERR_NULL);
+  REFUSED(w, hpd_clear(NULL), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_set_time_ms(NULL, 0), HPD_ERR_NULL, "detector");
   hpd_free(NULL);
   hpd_table_close(NULL);
 }
@@ -35,14 +36,14 @@ static void null_handles(const witness *w) {
 static void null_outputs(const witness *w) {
   const hpd_detector *d = w->detector;
   int64_t value = 7;
-  REFUSED(w, hpd_new(1, 1, 1, NULL, NULL, NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_table_open(d, "t", 1, NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_thresholds(d, NULL, &value), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_thresholds(d, &value, NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_table_thresholds(d, "t", 1, NULL, &value), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_table_thresholds(d, "t", 1, &value, NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_model_thresholds(d, "t", 1, NULL, &value), HPD_ERR_NULL);
-  REFUSED(w, hpd_get_model_thresholds(d, "t", 1, &value, NULL), HPD_ERR_NULL);
+  REFUSED(w, hpd_new(1, 1, 1, NULL, NULL, NULL), HPD_ERR_NULL, "out");
+  REFUSED(w, hpd_table_open(d, "t", 1, NULL), HPD_ERR_NULL, "out");
+  REFUSED(w, hpd_get_thresholds(d, NULL, &value), HPD_ERR_NULL, "writes");
+  REFUSED(w, hpd_get_thresholds(d, &value, NULL), HPD_ERR_NULL, "reads");
+  REFUSED(w, hpd_get_table_thresholds(d, "t", 1, NULL, &value), HPD_ERR_NULL, "writes");
+  REFUSED(w, hpd_get_table_thresholds(d, "t", 1, &value, NULL), HPD_ERR_NULL, "reads");
+  REFUSED(w, hpd_get_model_thresholds(d, "t", 1, NULL, &value), HPD_ERR_NULL, "writes");
+  REFUSED(w, hpd_get_model_thresholds(d, "t", 1, &value, NULL), HPD_ERR_NULL, "reads");
   CHECK_EQUAL(value, 7);
 }
 
@@ -51,27 +52,27 @@ static void bad_name(const witness *w, const char *name, size_t len, int32_t sta
   const hpd_detector *d = w->detector;
   hpd_table *out = TABLE_UNTOUCHED;
   int64_t writes = 7, reads = 7;
-  REFUSED(w, hpd_record_write(d, name, len, "k", 1), status);
-  REFUSED(w, hpd_record_read(d, name, len, "k", 1), status);
-  REFUSED(w, hpd_get_write_count(d, name, len, "k", 1), status);
-  REFUSED(w, hpd_get_read_count(d, name, len, "k", 1), status);
-  REFUSED(w, hpd_table_open(d, name, len, &out), status);
+  REFUSED(w, hpd_record_write(d, name, len, "k", 1), status, "table");
+  REFUSED(w, hpd_record_read(d, name, len, "k", 1), status, "table");
+  REFUSED(w, hpd_get_write_count(d, name, len, "k", 1), status, "table");
+  REFUSED(w, hpd_get_read_count(d, name, len, "k", 1), status, "table");
+  REFUSED(w, hpd_table_open(d, name, len, &out), status, "table");
   CHECK(out == TABLE_UNTOUCHED);
-  REFUSED(w, hpd_set_table_thresholds(d, name, len, 5, 5), status);
-  REFUSED(w, hpd_set_model_thresholds(d, name, len, 5, 5), status);
-  REFUSED(w, hpd_get_table_thresholds(d, name, len, &writes, &reads), status);
-  REFUSED(w, hpd_get_model_thresholds(d, name, len, &writes, &reads), status);
+  REFUSED(w, hpd_set_table_thresholds(d, name, len, 5, 5), status, "table");
+  REFUSED(w, hpd_set_model_thresholds(d, name, len, 5, 5), status, "model");
+  REFUSED(w, hpd_get_table_thresholds(d, name, len, &writes, &reads), status, "table");
+  REFUSED(w, hpd_get_model_thresholds(d, name, len, &writes, &reads), status, "model");
   CHECK(writes == 7 && reads == 7);
 }
 
 static void bad_pk(const witness *w, const char *pk, size_t len, int32_t status) {
   const hpd_detector *d = w->detector;
-  REFUSED(w, hpd_record_write(d, "t", 1, pk, len), status);
-  REFUSED(w, hpd_record_read(d, "t", 1, pk, len), status);
-  REFUSED(w, hpd_get_write_count(d, "t", 1, pk, len), status);
-  REFUSED(w, hpd_get_read_count(d, "t", 1, pk, len), status);
-  REFUSED(w, hpd_table_record_write(w->table, pk, len), status);
-  REFUSED(w, hpd_table_record_read(w->table, pk, len), status);
+  REFUSED(w, hpd_record_write(d, "t", 1, pk, len), status, "pk");
+  REFUSED(w, hpd_record_read(d, "t", 1, pk, len), status, "pk");
+  REFUSED(w, hpd_get_write_count(d, "t", 1, pk, len), status, "pk");
+  REFUSED(w, hpd_get_read_count(d, "t", 1, pk, len), status, "pk");
+  REFUSED(w, hpd_table_record_write(w->table, pk, len), status, "pk");
+  REFUSED(w, hpd_table_record_read(w->table, pk, len), status, "pk");
 }
 
 static void bad_texts(const witness *w) {
@@ -85,28 +86,28 @@ static void bad_texts(const witness *w) {
   bad_pk(w, NULL, SIZE_MAX, HPD_ERR_NULL);
   bad_pk(w, long_text(), PK_MAX_BYTES + 1, HPD_ERR_INVALID);
   bad_pk(w, "k", SIZE_MAX, HPD_ERR_INVALID);
-  REFUSED(w, hpd_table_record_write_z(w->table, NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_table_record_read_z(w->table, NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_table_record_write_z(w->table, long_text()), HPD_ERR_INVALID);
-  REFUSED(w, hpd_table_record_read_z(w->table, long_text()), HPD_ERR_INVALID);
+  REFUSED(w, hpd_table_record_write_z(w->table, NULL), HPD_ERR_NULL, "pk");
+  REFUSED(w, hpd_table_record_read_z(w->table, NULL), HPD_ERR_NULL, "pk");
+  REFUSED(w, hpd_table_record_write_z(w->table, long_text()), HPD_ERR_INVALID, "pk");
+  REFUSED(w, hpd_table_record_read_z(w->table, long_text()), HPD_ERR_INVALID, "pk");
 }
 
 static void bad_thresholds(const witness *w) {
   static const int64_t BAD[] = {0, -2, INT64_MIN};
   const hpd_detector *d = w->detector;
   for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
-    REFUSED(w, hpd_set_table_thresholds(d, "t", 1, BAD[i], 5), HPD_ERR_INVALID);
-    REFUSED(w, hpd_set_table_thresholds(d, "t", 1, 5, BAD[i]), HPD_ERR_INVALID);
-    REFUSED(w, hpd_set_table_thresholds(d, "t", 1, BAD[i], HPD_INHERIT), HPD_ERR_INVALID);
-    REFUSED(w, hpd_set_model_thresholds(d, "t", 1, BAD[i], 5), HPD_ERR_INVALID);
-    REFUSED(w, hpd_set_model_thresholds(d, "t", 1, 5, BAD[i]), HPD_ERR_INVALID);
-    REFUSED(w, hpd_set_model_thresholds(d, "t", 1, HPD_INHERIT, BAD[i]), HPD_ERR_INVALID);
+    REFUSED(w, hpd_set_table_thresholds(d, "t", 1, BAD[i], 5), HPD_ERR_INVALID, "writes");
+    REFUSED(w, hpd_set_table_thresholds(d, "t", 1, 5, BAD[i]), HPD_ERR_INVALID, "reads");
+    REFUSED(w, hpd_set_table_thresholds(d, "t", 1, BAD[i], HPD_INHERIT), HPD_ERR_INVALID, "writes");
+    REFUSED(w, hpd_set_model_thresholds(d, "t", 1, BAD[i], 5), HPD_ERR_INVALID, "writes");
+    REFUSED(w, hpd_set_model_thresholds(d, "t", 1, 5, BAD[i]), HPD_ERR_INVALID, "reads");
+    REFUSED(w, hpd_set_model_thresholds(d, "t", 1, HPD_INHERIT, BAD[i]), HPD_ERR_INVALID, "reads");
   }
 }
 
-static void refuse_new(uint64_t writes, uint64_t reads, uint32_t window) {
+static void refuse_new(uint64_t writes, uint64_t reads, uint32_t window, const char *argument) {
   hpd_detector *out = DETECTOR_UNTOUCHED;
-  CHECK_EQUAL(hpd_new(writes, reads, window, NULL, NULL, &out), HPD_ERR_INVALID);
+  CHECK_REFUSED(hpd_new(writes, reads, window, NULL, NULL, &out), HPD_ERR_INVALID, argument);
   CHECK(out == DETECTOR_UNTOUCHED);
 }
 
@@ -121,13 +122,13 @@ static void take_new(uint64_t writes, uint64_t reads, uint32_t window) {
 }
 
 static void numbers_of_new(void) {
-  refuse_new(0, 1, 60);
-  refuse_new(1, 0, 60);
-  refuse_new((uint64_t)INT64_MAX + 1, 1, 60);
-  refuse_new(1, UINT64_MAX, 60);
-  refuse_new(1, 1, 0);
-  refuse_new(1, 1, 3601);
-  refuse_new(1, 1, UINT32_MAX);
+  refuse_new(0, 1, 60, "writes_threshold");
+  refuse_new(1, 0, 60, "reads_threshold");
+  refuse_new((uint64_t)INT64_MAX + 1, 1, 60, "writes_threshold");
+  refuse_new(1, UINT64_MAX, 60, "reads_threshold");
+  refuse_new(1, 1, 0, "window_seconds");
+  refuse_new(1, 1, 3601, "window_seconds");
+  refuse_new(1, 1, UINT32_MAX, "window_seconds");
   take_new(1, 1, 1);
   take_new(INT64_MAX, INT64_MAX, 3600);
 }
@@ -218,25 +219,52 @@ static void times(const witness *w) {
   const uint64_t last_ms = 4294967295999u;
   const hpd_detector *d = w->detector;
   hpd_detector *running;
-  REFUSED(w, hpd_set_time_ms(d, last_ms + 1), HPD_ERR_INVALID);
-  REFUSED(w, hpd_set_time_ms(d, UINT64_MAX), HPD_ERR_INVALID);
-  REFUSED(w, hpd_set_time_ms(d, 60999), HPD_OK); /* the last moment of the 61 seconds that are summed */
-  REFUSED(w, hpd_set_time_ms(d, 5), HPD_OK);     /* earlier: changes nothing */
+  REFUSED(w, hpd_set_time_ms(d, last_ms + 1), HPD_ERR_INVALID, "now_ms");
+  REFUSED(w, hpd_set_time_ms(d, UINT64_MAX), HPD_ERR_INVALID, "now_ms");
+  UNCHANGED(w, hpd_set_time_ms(d, 60999), HPD_OK); /* the last moment of the 61 seconds that are summed */
+  UNCHANGED(w, hpd_set_time_ms(d, 5), HPD_OK);     /* earlier: changes nothing */
   CHECK_EQUAL(hpd_set_time_ms(d, 61000), HPD_OK);
   CHECK_EQUAL(hpd_get_write_count(d, "t", 1, "k", 1), 0);
   CHECK_EQUAL(hpd_set_time_ms(d, last_ms), HPD_OK);
   CHECK_EQUAL(hpd_record_write(d, "t", 1, "k", 1), 1);
   CHECK_EQUAL(hpd_record_write(d, "t", 1, "k", 1), 2);
-  CHECK_EQUAL(hpd_set_time_ms(d, last_ms + 1), HPD_ERR_INVALID);
+  CHECK_REFUSED(hpd_set_time_ms(d, last_ms + 1), HPD_ERR_INVALID, "now_ms");
   CHECK_EQUAL(hpd_get_write_count(d, "t", 1, "k", 1), 2);
 
   CHECK_EQUAL(hpd_new(1, 1, 60, NULL, NULL, &running), HPD_OK);
   CHECK_EQUAL(hpd_record_write(running, "t", 1, "k", 1), 1);
-  CHECK_EQUAL(hpd_set_time_ms(running, 0), HPD_ERR_UNSUPPORTED);
-  CHECK_EQUAL(hpd_set_time_ms(running, 1000), HPD_ERR_UNSUPPORTED);
-  CHECK_EQUAL(hpd_set_time_ms(running, last_ms + 1), HPD_ERR_UNSUPPORTED);
+  CHECK_REFUSED(hpd_set_time_ms(running, 0), HPD_ERR_UNSUPPORTED, "detector");
+  CHECK_REFUSED(hpd_set_time_ms(running, 1000), HPD_ERR_UNSUPPORTED, "detector");
+  CHECK_REFUSED(hpd_set_time_ms(running, last_ms + 1), HPD_ERR_UNSUPPORTED, "detector");
   CHECK_EQUAL(hpd_get_write_count(running, "t", 1, "k", 1), 1);
   hpd_free(running);
+}
+
+static void *fresh_thread(void *unused) {
+  check_refused(HPD_OK, "", __FILE__, __LINE__);
+  CHECK_REFUSED(hpd_clear(NULL), HPD_ERR_NULL, "detector");
+  return unused;
+}
+
+static void refused_inside(void *unused, const hpd_warning *warning) {
+  (void)unused;
+  CHECK_EQUAL(hpd_log_line(NULL, warning, NULL), HPD_ERR_NULL);
+}
+
+/* A refusal is its thread's until the next one; a callback's calls are the thread's too. */
+static void last_refusals(const witness *w) {
+  hpd_detector *calls_back;
+  pthread_t thread;
+  refuse_new(1, 1, 3601, "window_seconds");
+  CHECK(strcmp(hpd_error_range(), "must be 1 to 3600") == 0);
+  CHECK_EQUAL(hpd_get_write_count(w->detector, "t", 1, "k", 1), 1);
+  CHECK_EQUAL(pthread_create(&thread, NULL, fresh_thread, NULL), 0);
+  CHECK_EQUAL(pthread_join(thread, NULL), 0);
+  check_refused(HPD_ERR_INVALID, "window_seconds", __FILE__, __LINE__);
+  CHECK_EQUAL(hpd_new(1, 1, 60, refused_inside, NULL, &calls_back), HPD_OK);
+  CHECK_EQUAL(hpd_record_write(calls_back, "t", 1, "k", 1), 1);
+  check_refused(HPD_ERR_NULL, "detector", __FILE__, __LINE__);
+  hpd_free(calls_back);
 }
 
 static void messages_and_versions(void) {
@@ -261,6 +289,7 @@ int main(void) {
   odd_but_valid(&w);
   odd_bytes_everywhere(&w);
   numbers_of_new();
+  last_refusals(&w);
   messages_and_versions();
   times(&w);
   prepared_tables(&w);

@@ -22,9 +22,9 @@ typedef struct later_warning {
   uint64_t unknown;
 } later_warning;
 
-static void refuse_options(const hpd_options *options, int32_t status) {
+static void refuse_options(const hpd_options *options, int32_t status, const char *argument) {
   hpd_detector *out = UNTOUCHED;
-  CHECK_EQUAL(hpd_new_with_options(options, &out), status);
+  CHECK_REFUSED(hpd_new_with_options(options, &out), status, argument);
   CHECK(out == UNTOUCHED);
 }
 
@@ -39,7 +39,7 @@ static void take_options(const hpd_options *options) {
   do { \
     hpd_options changed = witness_options(); \
     changed.field = value; \
-    refuse_options(&changed, status); \
+    refuse_options(&changed, status, #field); \
   } while (0)
 
 #define TAKE_OPTION(field, value) \
@@ -51,8 +51,8 @@ static void take_options(const hpd_options *options) {
 
 static void members_of_options(void) {
   hpd_options options = witness_options();
-  refuse_options(NULL, HPD_ERR_NULL);
-  CHECK_EQUAL(hpd_new_with_options(&options, NULL), HPD_ERR_NULL);
+  refuse_options(NULL, HPD_ERR_NULL, "options");
+  CHECK_REFUSED(hpd_new_with_options(&options, NULL), HPD_ERR_NULL, "out");
   REFUSE_OPTION(writes_threshold, 0, HPD_ERR_INVALID);
   REFUSE_OPTION(writes_threshold, (uint64_t)INT64_MAX + 1, HPD_ERR_INVALID);
   REFUSE_OPTION(reads_threshold, 0, HPD_ERR_INVALID);
@@ -112,7 +112,7 @@ static void sizes_of_options(void) {
   later.unknown = 0;
   take_options(&later.known);
   later.unknown = (uint64_t)1 << 63; /* its last byte alone */
-  refuse_options(&later.known, HPD_ERR_UNSUPPORTED);
+  refuse_options(&later.known, HPD_ERR_UNSUPPORTED, "struct_size");
 }
 
 /* Writes as many bytes as it is told, and not one more. */
@@ -140,51 +140,51 @@ static void initialisation(void) {
   CHECK_EQUAL(later.known.clock, HPD_CLOCK_MONOTONIC);
   CHECK_EQUAL(later.known.flags, 0);
   /* Thresholds and window have no defaults. */
-  CHECK_EQUAL(hpd_new_with_options(&later.known, &out), HPD_ERR_INVALID);
+  CHECK_REFUSED(hpd_new_with_options(&later.known, &out), HPD_ERR_INVALID, "writes_threshold");
   CHECK(out == UNTOUCHED);
 }
 
 /* A record that must be refused alone, and with its whole batch. */
-static void refuse_record(const witness *w, const hpd_record *bad, int32_t status) {
+static void refuse_record(const witness *w, const hpd_record *bad, int32_t status, const char *argument) {
   hpd_warning warning, before;
   hpd_record batch[3] = {witness_record(), *bad, witness_record()};
   memset(&warning, 0xAA, sizeof warning);
   warning.struct_size = sizeof warning;
   before = warning;
-  REFUSED(w, hpd_record_full(w->detector, bad, sizeof *bad, NULL), status);
-  REFUSED(w, hpd_record_full(w->detector, bad, sizeof *bad, &warning), status);
+  REFUSED(w, hpd_record_full(w->detector, bad, sizeof *bad, NULL), status, argument);
+  REFUSED(w, hpd_record_full(w->detector, bad, sizeof *bad, &warning), status, argument);
   CHECK(memcmp(&warning, &before, sizeof warning) == 0);
-  REFUSED(w, hpd_record_batch(w->detector, batch, sizeof *batch, 3), status);
+  REFUSED(w, hpd_record_batch(w->detector, batch, sizeof *batch, 3), status, argument);
   batch[2] = *bad;
   batch[1] = witness_record();
-  REFUSED(w, hpd_record_batch(w->detector, batch, sizeof *batch, 3), status);
+  REFUSED(w, hpd_record_batch(w->detector, batch, sizeof *batch, 3), status, argument);
 }
 
-#define REFUSE_RECORD(witness, text, len, status) \
+#define REFUSE_RECORD(witness, text, len, status, argument) \
   do { \
     hpd_record changed = witness_record(); \
     changed.text; \
     changed.len; \
-    refuse_record(witness, &changed, status); \
+    refuse_record(witness, &changed, status, argument); \
   } while (0)
 
 static void members_of_records(const witness *w) {
-  REFUSE_RECORD(w, table = NULL, table_len = 1, HPD_ERR_NULL);
-  REFUSE_RECORD(w, table = NULL, table_len = 0, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, table = "t", table_len = 0, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, table = long_text(), table_len = NAME_MAX_BYTES + 1, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, table = "t", table_len = SIZE_MAX, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, pk = NULL, pk_len = 1, HPD_ERR_NULL);
-  REFUSE_RECORD(w, pk = long_text(), pk_len = PK_MAX_BYTES + 1, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, pk = "k", pk_len = SIZE_MAX, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, model = NULL, model_len = 1, HPD_ERR_NULL);
-  REFUSE_RECORD(w, model = "m", model_len = 0, HPD_ERR_INVALID); /* a name, and an empty one */
-  REFUSE_RECORD(w, model = long_text(), model_len = NAME_MAX_BYTES + 1, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, operation = 2, amount = 1, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, operation = -1, amount = 1, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, operation = INT32_MIN, amount = 1, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, operation = HPD_READ, amount = 0, HPD_ERR_INVALID);
-  REFUSE_RECORD(w, operation = HPD_READ, reserved = 1, HPD_ERR_INVALID);
+  REFUSE_RECORD(w, table = NULL, table_len = 1, HPD_ERR_NULL, "table");
+  REFUSE_RECORD(w, table = NULL, table_len = 0, HPD_ERR_INVALID, "table");
+  REFUSE_RECORD(w, table = "t", table_len = 0, HPD_ERR_INVALID, "table");
+  REFUSE_RECORD(w, table = long_text(), table_len = NAME_MAX_BYTES + 1, HPD_ERR_INVALID, "table");
+  REFUSE_RECORD(w, table = "t", table_len = SIZE_MAX, HPD_ERR_INVALID, "table");
+  REFUSE_RECORD(w, pk = NULL, pk_len = 1, HPD_ERR_NULL, "pk");
+  REFUSE_RECORD(w, pk = long_text(), pk_len = PK_MAX_BYTES + 1, HPD_ERR_INVALID, "pk");
+  REFUSE_RECORD(w, pk = "k", pk_len = SIZE_MAX, HPD_ERR_INVALID, "pk");
+  REFUSE_RECORD(w, model = NULL, model_len = 1, HPD_ERR_NULL, "model");
+  REFUSE_RECORD(w, model = "m", model_len = 0, HPD_ERR_INVALID, "model"); /* a name, and an empty one */
+  REFUSE_RECORD(w, model = long_text(), model_len = NAME_MAX_BYTES + 1, HPD_ERR_INVALID, "model");
+  REFUSE_RECORD(w, operation = 2, amount = 1, HPD_ERR_INVALID, "operation");
+  REFUSE_RECORD(w, operation = -1, amount = 1, HPD_ERR_INVALID, "operation");
+  REFUSE_RECORD(w, operation = INT32_MIN, amount = 1, HPD_ERR_INVALID, "operation");
+  REFUSE_RECORD(w, operation = HPD_READ, amount = 0, HPD_ERR_INVALID, "amount");
+  REFUSE_RECORD(w, operation = HPD_READ, reserved = 1, HPD_ERR_INVALID, "reserved");
 }
 
 static void sizes_of_records(const witness *w) {
@@ -194,17 +194,17 @@ static void sizes_of_records(const witness *w) {
   memset(&warning, 0xAA, sizeof warning);
   later.known = witness_record();
   later.unknown = 0;
-  REFUSED(w, hpd_record_full(d, NULL, sizeof(hpd_record), NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_record_full(NULL, &later.known, sizeof(hpd_record), NULL), HPD_ERR_NULL);
-  REFUSED(w, hpd_record_full(d, &later.known, 0, NULL), HPD_ERR_INVALID);
-  REFUSED(w, hpd_record_full(d, &later.known, sizeof(hpd_record) - 1, NULL), HPD_ERR_INVALID);
-  REFUSED(w, hpd_record_full(d, &later.known, SIZE_MAX, NULL), HPD_ERR_INVALID);
+  REFUSED(w, hpd_record_full(d, NULL, sizeof(hpd_record), NULL), HPD_ERR_NULL, "record");
+  REFUSED(w, hpd_record_full(NULL, &later.known, sizeof(hpd_record), NULL), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_record_full(d, &later.known, 0, NULL), HPD_ERR_INVALID, "record_size");
+  REFUSED(w, hpd_record_full(d, &later.known, sizeof(hpd_record) - 1, NULL), HPD_ERR_INVALID, "record_size");
+  REFUSED(w, hpd_record_full(d, &later.known, SIZE_MAX, NULL), HPD_ERR_INVALID, "record_size");
   later.unknown = (uint64_t)1 << 63;
-  REFUSED(w, hpd_record_full(d, &later.known, sizeof later, NULL), HPD_ERR_UNSUPPORTED);
+  REFUSED(w, hpd_record_full(d, &later.known, sizeof later, NULL), HPD_ERR_UNSUPPORTED, "record_size");
   warning.known.struct_size = 0;
-  REFUSED(w, hpd_record_full(d, &later.known, sizeof(hpd_record), &warning.known), HPD_ERR_INVALID);
+  REFUSED(w, hpd_record_full(d, &later.known, sizeof(hpd_record), &warning.known), HPD_ERR_INVALID, "struct_size");
   warning.known.struct_size = 79;
-  REFUSED(w, hpd_record_full(d, &later.known, sizeof(hpd_record), &warning.known), HPD_ERR_INVALID);
+  REFUSED(w, hpd_record_full(d, &later.known, sizeof(hpd_record), &warning.known), HPD_ERR_INVALID, "struct_size");
 
   later.unknown = 0;
   later.known.table = "larger";
@@ -212,7 +212,7 @@ static void sizes_of_records(const witness *w) {
   CHECK_EQUAL(hpd_record_full(d, &later.known, sizeof later, NULL), 1);
   warning.known.struct_size = sizeof warning;
   warning.unknown = 7;
-  CHECK_EQUAL(hpd_record_full(d, &later.known, sizeof later, &warning.known), HPD_ERR_UNSUPPORTED);
+  CHECK_REFUSED(hpd_record_full(d, &later.known, sizeof later, &warning.known), HPD_ERR_UNSUPPORTED, "struct_size");
   CHECK_EQUAL(warning.known.struct_size, sizeof warning);
   warning.unknown = 0;
   CHECK_EQUAL(hpd_record_full(d, &later.known, sizeof later, &warning.known), 2);
@@ -245,15 +245,15 @@ static void amounts(const witness *w) {
 static void sizes_of_batches(const witness *w) {
   const hpd_detector *d = w->detector;
   const hpd_record record = witness_record();
-  REFUSED(w, hpd_record_batch(NULL, &record, sizeof record, 1), HPD_ERR_NULL);
-  REFUSED(w, hpd_record_batch(NULL, NULL, sizeof record, 0), HPD_ERR_NULL);
-  REFUSED(w, hpd_record_batch(d, NULL, sizeof record, 1), HPD_ERR_NULL);
-  REFUSED(w, hpd_record_batch(d, &record, 0, 1), HPD_ERR_INVALID);
-  REFUSED(w, hpd_record_batch(d, &record, sizeof record - 1, 1), HPD_ERR_INVALID);
-  REFUSED(w, hpd_record_batch(d, &record, sizeof record, SIZE_MAX), HPD_ERR_INVALID);
-  REFUSED(w, hpd_record_batch(d, &record, SIZE_MAX, 1), HPD_ERR_INVALID);
-  REFUSED(w, hpd_record_batch(d, NULL, sizeof record, 0), 0);
-  REFUSED(w, hpd_record_batch(d, &record, sizeof record, 0), 0);
+  REFUSED(w, hpd_record_batch(NULL, &record, sizeof record, 1), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_record_batch(NULL, NULL, sizeof record, 0), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_record_batch(d, NULL, sizeof record, 1), HPD_ERR_NULL, "records");
+  REFUSED(w, hpd_record_batch(d, &record, 0, 1), HPD_ERR_INVALID, "record_size");
+  REFUSED(w, hpd_record_batch(d, &record, sizeof record - 1, 1), HPD_ERR_INVALID, "record_size");
+  REFUSED(w, hpd_record_batch(d, &record, sizeof record, SIZE_MAX), HPD_ERR_INVALID, "n");
+  REFUSED(w, hpd_record_batch(d, &record, SIZE_MAX, 1), HPD_ERR_INVALID, "n");
+  UNCHANGED(w, hpd_record_batch(d, NULL, sizeof record, 0), 0);
+  UNCHANGED(w, hpd_record_batch(d, &record, sizeof record, 0), 0);
 }
 
 /* Records may lie further apart than they are long, at any alignment, with zeros between. */
@@ -276,7 +276,7 @@ static void strides_of_batches(const witness *w) {
     CHECK_EQUAL(hpd_get_read_count(w->detector, "strides", 7, "k", 1), expected);
     if (stride > sizeof(hpd_record)) {
       array[RECORDS * stride - 1] = 1; /* the last byte of the last record's unknown tail */
-      REFUSED(w, hpd_record_batch(w->detector, records, stride, RECORDS), HPD_ERR_UNSUPPORTED);
+      REFUSED(w, hpd_record_batch(w->detector, records, stride, RECORDS), HPD_ERR_UNSUPPORTED, "record_size");
       CHECK_EQUAL(hpd_get_read_count(w->detector, "strides", 7, "k", 1), expected);
     }
   }

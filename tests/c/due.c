@@ -1,6 +1,5 @@
 /* Warnings that calls keep for their thread: hpd_*_due, and hpd_take_warnings. */
-#include "check.h"
-#include "hotpart.h"
+#include "witness.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -140,12 +139,12 @@ static void of_requests(void) {
               HPD_DUE | 2);
   take(detector, 2, 1, 1);
   CHECK_EQUAL(hpd_get_write_count(detector, "t", 1, "k", 1), 2);
-  CHECK_EQUAL(hpd_observe_due(NULL, "PutItem", PUT("k"), NULL, 200, NULL), HPD_ERR_NULL);
+  CHECK_REFUSED(hpd_observe_due(NULL, "PutItem", PUT("k"), NULL, 200, NULL), HPD_ERR_NULL, "detector");
   CHECK_EQUAL(hpd_observe_due(detector, NULL, PUT("k"), NULL, 200, NULL), 0); /* no operation that is known */
   CHECK_EQUAL(hpd_observe_due(detector, "PutItem", NULL, NULL, 200, NULL), HPD_ERR_JSON);
   CHECK_EQUAL(hpd_observe_due(detector, "PutItem", "", "", 200, NULL), HPD_ERR_JSON);
-  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", PUT("k"), NULL, 99, NULL), HPD_ERR_INVALID);
-  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", PUT("k"), NULL, 200, ""), HPD_ERR_INVALID);
+  CHECK_REFUSED(hpd_observe_due(detector, "PutItem", PUT("k"), NULL, 99, NULL), HPD_ERR_INVALID, "http_status");
+  CHECK_REFUSED(hpd_observe_due(detector, "PutItem", PUT("k"), NULL, 200, ""), HPD_ERR_INVALID, "model");
   take(detector, 0, 0, 0);
   hpd_free(detector);
 }
@@ -182,9 +181,9 @@ static void of_records_in_full(void) {
   CHECK_EQUAL(hpd_record_due(detector, &record, sizeof record), 10);
   take(detector, 1, 5, 5);
   record.amount = 0;
-  CHECK_EQUAL(hpd_record_due(detector, &record, sizeof record), HPD_ERR_INVALID);
-  CHECK_EQUAL(hpd_record_due(detector, NULL, sizeof record), HPD_ERR_NULL);
-  CHECK_EQUAL(hpd_record_due(NULL, &record, sizeof record), HPD_ERR_NULL);
+  CHECK_REFUSED(hpd_record_due(detector, &record, sizeof record), HPD_ERR_INVALID, "amount");
+  CHECK_REFUSED(hpd_record_due(detector, NULL, sizeof record), HPD_ERR_NULL, "record");
+  CHECK_REFUSED(hpd_record_due(NULL, &record, sizeof record), HPD_ERR_NULL, "detector");
   hpd_free(detector);
 }
 
@@ -199,8 +198,8 @@ static void of_throttles(void) {
   CHECK_EQUAL(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, HPD_THROTTLE_UNKNOWN), 1);
   CHECK_EQUAL(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, HPD_THROTTLE_KEY_RANGE), HPD_DUE | 1);
   CHECK_EQUAL(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, HPD_THROTTLE_KEY_RANGE), 2);
-  CHECK_EQUAL(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, 99), HPD_ERR_INVALID);
-  CHECK_EQUAL(hpd_record_throttle_due(NULL, "t", 1, "k", 1, HPD_READ, 0), HPD_ERR_NULL);
+  CHECK_REFUSED(hpd_record_throttle_due(detector, "t", 1, "k", 1, HPD_READ, 99), HPD_ERR_INVALID, "reason");
+  CHECK_REFUSED(hpd_record_throttle_due(NULL, "t", 1, "k", 1, HPD_READ, 0), HPD_ERR_NULL, "detector");
   take(detector, 1, 1, 1);
   hpd_free(detector);
 }
@@ -209,13 +208,13 @@ static void refused(void) {
   hpd_detector *detector = detector_of(0);
   hpd_table *table = table_of(detector, "t");
   hpd_warnings *out = (hpd_warnings *)detector;
-  CHECK_EQUAL(hpd_take_warnings(NULL, &out), HPD_ERR_NULL);
+  CHECK_REFUSED(hpd_take_warnings(NULL, &out), HPD_ERR_NULL, "detector");
   CHECK(out == (hpd_warnings *)detector);
-  CHECK_EQUAL(hpd_take_warnings(detector, NULL), HPD_ERR_NULL);
-  CHECK_EQUAL(hpd_table_record_write_due(NULL, "k"), HPD_ERR_NULL);
-  CHECK_EQUAL(hpd_table_record_read_due(NULL, "k"), HPD_ERR_NULL);
-  CHECK_EQUAL(hpd_table_record_write_due(table, NULL), HPD_ERR_NULL);
-  CHECK_EQUAL(hpd_table_record_read_due(table, NULL), HPD_ERR_NULL);
+  CHECK_REFUSED(hpd_take_warnings(detector, NULL), HPD_ERR_NULL, "out");
+  CHECK_REFUSED(hpd_table_record_write_due(NULL, "k"), HPD_ERR_NULL, "table");
+  CHECK_REFUSED(hpd_table_record_read_due(NULL, "k"), HPD_ERR_NULL, "table");
+  CHECK_REFUSED(hpd_table_record_write_due(table, NULL), HPD_ERR_NULL, "pk");
+  CHECK_REFUSED(hpd_table_record_read_due(table, NULL), HPD_ERR_NULL, "pk");
   hpd_table_close(table);
   hpd_free(detector);
 }

@@ -54,6 +54,13 @@ void witness_close(witness *self) {
   hpd_free(self->detector);
 }
 
+void check_refused(int32_t status, const char *argument, const char *file, int line) {
+  const char *range = hpd_error_range();
+  check_equal(strcmp(hpd_error_argument(), argument), 0, argument, file, line);
+  check_equal(*range != 0, *argument != 0, range, file, line);
+  check_equal(strcmp(range, "must not be NULL") == 0, status == HPD_ERR_NULL, range, file, line);
+}
+
 void witness_check(const witness *self, const char *file, int line) {
   const hpd_detector *detector = self->detector;
   int64_t own[2], table[2], model[2];

@@ -4,7 +4,7 @@ use crate::case::{blank, case, described, observe};
 use hotpart::Operation::Write;
 use hotpart::Reason::{KeyRange, Unknown};
 use hotpart::Unattributed::Throttles;
-use hotpart::{Error, ObserveError};
+use hotpart::{Argument, Error, ObserveError};
 
 const ARN: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/T";
 
@@ -91,7 +91,7 @@ fn a_reason_that_is_named_often_is_one() {
 /// An item that came back was taken out before names were looked at, and its table's was tallied as it was.
 #[test]
 fn names_of_unprocessed_items_are_checked_too() {
-    let (invalid, json) = (ObserveError::Refused(Error::Invalid), ObserveError::Json);
+    let (invalid, json) = (ObserveError::Refused(Error::Invalid(Argument::Table)), ObserveError::Json);
     for (name, expected) in [("", invalid), (&"n".repeat(1_025), json.clone()), (&"n".repeat(40_000), json)] {
         let detector = described(false);
         let of = |member: &str| format!(r#"{{"{member}":{{"{name}":{{"Keys":[{{"u":{{"S":"x"}}}}]}}}}}}"#);
@@ -118,7 +118,7 @@ fn a_name_that_no_table_has_is_not_said_to_lack_a_schema() {
             let refused = observe(&detector, operation, &request, 200, None);
             assert_eq!(
                 refused,
-                Err(ObserveError::Refused(Error::Invalid)),
+                Err(ObserveError::Refused(Error::Invalid(Argument::Table))),
                 "{operation}, {} bytes",
                 name.len()
             );

@@ -2,7 +2,7 @@
 
 use crate::case::{blank, case, described, observe};
 use hotpart::ObserveError::{Json, MissingSchema, Refused};
-use hotpart::{Error, Exchange};
+use hotpart::{Argument, Error, Exchange};
 
 fn delete(value: &str) -> String {
     format!(r#"{{"TableName":"U","Key":{{"u":{value}}}}}"#)
@@ -33,7 +33,10 @@ fn a_key_is_its_text_its_canonical_number_or_its_bytes() {
 fn a_key_that_is_too_long_is_refused() {
     let detector = described(false);
     let long = |n| delete(&format!(r#"{{"S":"{}"}}"#, "x".repeat(n)));
-    assert_eq!(observe(&detector, "DeleteItem", &long(16_385), 200, None), Err(Refused(Error::Invalid)));
+    assert_eq!(
+        observe(&detector, "DeleteItem", &long(16_385), 200, None),
+        Err(Refused(Error::Invalid(Argument::Pk)))
+    );
     assert_eq!(detector.statistics().partitions, 0);
     assert_eq!(observe(&detector, "DeleteItem", &long(16_384), 200, None), Ok(1));
 }
@@ -97,11 +100,14 @@ fn a_schema_that_is_no_longer_so_is_asked_for_again() {
 #[test]
 fn a_schema_is_declared_for_a_table_or_an_index() {
     let detector = blank(false);
-    assert_eq!(detector.set_key_schema("", None, &["a"]), Err(Error::Invalid));
-    assert_eq!(detector.set_key_schema("T", None, &["a", "b"]), Err(Error::Invalid));
-    assert_eq!(detector.set_key_schema("T", Some(b"I"), &["a", "b", "c", "d", "e"]), Err(Error::Invalid));
-    assert_eq!(detector.set_key_schema("T", Some(b"I"), &[] as &[&str]), Err(Error::Invalid));
-    assert_eq!(detector.set_key_schema("T", None, &[b"\xFF"]), Err(Error::Invalid));
+    let refused = |argument| Err(Error::Invalid(argument));
+    assert_eq!(detector.set_key_schema("", None, &["a"]), refused(Argument::KeyTable));
+    assert_eq!(detector.set_key_schema("T", Some(b""), &["a"]), refused(Argument::KeyIndex));
+    let five: &[&str] = &["a", "b", "c", "d", "e"];
+    for (index, attributes) in [(None, &five[..2]), (Some(&b"I"[..]), five), (Some(b"I"), &[])] {
+        assert_eq!(detector.set_key_schema("T", index, attributes), refused(Argument::KeyAttributes));
+    }
+    assert_eq!(detector.set_key_schema("T", None, &[b"\xFF"]), refused(Argument::KeyAttribute));
     assert_eq!(detector.set_key_schema("T", Some(b"I"), &["a", "b", "c", "d"]), Ok(()));
 }
 
@@ -135,5 +141,5 @@ fn a_model_s_records_are_its_own() {
         ..Exchange::default()
     };
     assert_eq!(detector.observe(&of(b"M")), Ok(1));
-    assert_eq!(detector.observe(&of(b"")), Err(Refused(Error::Invalid)));
+    assert_eq!(detector.observe(&of(b"")), Err(Refused(Error::Invalid(Argument::Model))));
 }

@@ -37,7 +37,7 @@ fn code(result: Result<u64, Error>) -> i64 {
     result.map_or_else(
         |error| {
             i64::from(match error {
-                Error::Invalid => HPD_ERR_INVALID,
+                Error::Invalid(_) => HPD_ERR_INVALID,
                 Error::Unsupported => HPD_ERR_UNSUPPORTED,
                 Error::Memory => HPD_ERR_MEMORY,
                 other => unreachable!("{other:?}"),

@@ -8,23 +8,6 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Operations that have the parameter ReturnConsumedCapacity, and whose answer the library reads.
-var tellsCapacity = map[string]bool{
-	"BatchExecuteStatement": true,
-	"BatchGetItem":          true,
-	"BatchWriteItem":        true,
-	"DeleteItem":            true,
-	"ExecuteStatement":      true,
-	"ExecuteTransaction":    true,
-	"GetItem":               true,
-	"PutItem":               true,
-	"Query":                 true,
-	"Scan":                  true,
-	"TransactGetItems":      true,
-	"TransactWriteItems":    true,
-	"UpdateItem":            true,
-}
-
 // ask has a request ask for the capacity it takes, and takes that out of its result again. It comes before the SDK writes
 // the request.
 type ask struct{ id string }

@@ -91,7 +91,7 @@ func (w *watcher) add(stack *middleware.Stack, describer func() *dynamodb.Client
 	if err := stack.Deserialize.Add(attempt, middleware.After); err != nil {
 		return err
 	}
-	if w.detector.Capacity() && tellsCapacity[stack.ID()] {
+	if w.detector.Capacity() && hotpart.TellsCapacity(stack.ID()) {
 		return stack.Serialize.Add(&ask{w.id}, middleware.Before)
 	}
 	return nil

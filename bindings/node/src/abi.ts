@@ -25,6 +25,7 @@ export const FLAG_WARN_THROTTLES = 4;
 export const FLAG_REDACT_KEYS = 8;
 export const INHERIT = -1;
 export const METRICS_OPEN_METRICS = 1;
+export const NUMBER_KEY_MAX = 170;
 export const DUE = 4611686018427387904n;
 
 // Words for the library's numbers, each at its number's place.
@@ -150,6 +151,8 @@ export const Exchange = new Struct(104, {
 /** Functions as koffi takes them: handles are addresses, texts with a length are bytes. */
 export const PROTOTYPES = {
   statusMessage: 'const char *hpd_status_message(int32_t status)',
+  errorArgument: 'const char *hpd_error_argument(void)',
+  errorRange: 'const char *hpd_error_range(void)',
   version: 'const char *hpd_version(void)',
   abiVersion: 'uint32_t hpd_abi_version(void)',
   new:
@@ -216,6 +219,9 @@ export const PROTOTYPES = {
   observeFull: 'int64_t hpd_observe_full(uintptr_t detector, void *exchange, void *out)',
   setKeySchema:
     'int32_t hpd_set_key_schema(uintptr_t detector, void *table, size_t table_len, void *index, size_t index_len, void *attributes, void *attribute_lens, size_t n)',
+  numberKey: 'int32_t hpd_number_key(void *number, size_t number_len, void *out)',
+  askCapacity:
+    'int32_t hpd_ask_capacity(void *operation, size_t operation_len, void *request, size_t request_len, void *out)',
   tableRecordWriteDue: 'int64_t hpd_table_record_write_due(uintptr_t table, const char *pk)',
   tableRecordReadDue: 'int64_t hpd_table_record_read_due(uintptr_t table, const char *pk)',
   recordDue: 'int64_t hpd_record_due(uintptr_t detector, void *record, size_t record_size)',

@@ -8,8 +8,6 @@ export type Key = string | Uint8Array | bigint | number;
 /** A table, an index or a model. */
 export type Name = string | Uint8Array;
 
-const NAME_MAX = 1_024;
-const KEY_MAX = 16_384;
 const HALVES_MAX = 2 ** 52;
 
 /** A kind of value, as an error names it. */
@@ -42,9 +40,6 @@ export function nameBytes(argument: string, name: unknown): Uint8Array {
   if (bytes === undefined) {
     throw new TypeError(`${argument} must be a string or a Uint8Array, not ${kindOf(name)}`);
   }
-  if (bytes.length < 1 || bytes.length > NAME_MAX) {
-    throw new RangeError(`${argument} must have 1 to ${NAME_MAX} bytes, not ${bytes.length}`);
-  }
   return bytes;
 }
 
@@ -63,31 +58,34 @@ export function keyBytes(pk: unknown): Uint8Array {
   if (bytes === undefined) {
     throw new TypeError(`pk must be a string, a Uint8Array, a bigint or a safe integer, not ${kindOf(pk)}`);
   }
-  if (bytes.length > KEY_MAX) {
-    throw new RangeError(`pk must have at most ${KEY_MAX} bytes, not ${bytes.length}`);
-  }
   return bytes;
 }
 
 /** The name of a model, as requests are observed for. */
 export function modelOf(model: unknown): void {
-  if (model !== undefined) {
-    if (typeof model !== 'string') {
-      throw new TypeError(`model must be a string, not ${kindOf(model)}`);
-    }
-    nameBytes('model', model);
+  if (model !== undefined && typeof model !== 'string') {
+    throw new TypeError(`model must be a string, not ${kindOf(model)}`);
   }
 }
 
 /** An integer from `min` to `max`. */
 export function whole(argument: string, value: unknown, min: number, max: number): number {
+  const given = nearest(argument, value, min, max);
+  if (given !== value) {
+    throw new RangeError(`${argument} must be an integer from ${min} to ${max}, not ${value}`);
+  }
+  return given;
+}
+
+/** An integer for a type of the library's that has `min` to `max`, which it refuses as it does what lies beyond. */
+export function nearest(argument: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number') {
     throw new TypeError(`${argument} must be a number, not ${kindOf(value)}`);
   }
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${argument} must be an integer from ${min} to ${max}, not ${value}`);
+  if (Number.isNaN(value) || value !== Math.round(value)) {
+    throw new RangeError(`${argument} must be an integer, not ${value}`);
   }
-  return value;
+  return Math.max(min, Math.min(value, max));
 }
 
 /** An amount, in what the library counts: operations or, in capacity mode, half units. */
@@ -96,7 +94,7 @@ export function amountOf(argument: string, value: unknown, capacity: boolean): n
     throw new TypeError(`${argument} must be a number, not ${kindOf(value)}`);
   }
   const amount = capacity ? value * 2 : value;
-  if (!Number.isInteger(amount) || amount < 1 || amount > HALVES_MAX) {
+  if (!Number.isInteger(amount) || amount < 0 || amount > HALVES_MAX) {
     throw new RangeError(
       capacity
         ? `${argument} must be a positive multiple of half a unit, and at most ${HALVES_MAX / 2}, not ${value}`

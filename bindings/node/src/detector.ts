@@ -12,6 +12,7 @@ import {
   modelOf,
   type Name,
   nameBytes,
+  nearest,
   objectOf,
   whole,
 } from './check';
@@ -55,6 +56,7 @@ export interface RecordOptions {
 // How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
 const TABLES_MAX = 1_000;
 const UINT32_MAX = 2 ** 32 - 1;
+const INT32_MAX = 2 ** 31 - 1;
 const TIME_MAX = 4_294_967_295.999;
 
 // Functions that are called most often: as locals they are found sooner.
@@ -239,11 +241,9 @@ export class HotPartitionDetector {
         throw new TypeError(`${name} must be a string or a Uint8Array, not ${kindOf(body)}`);
       }
     }
-    if (whole('status', status, 0, 999) > 0 && status < 100) {
-      throw new RangeError(`status must be 0 or 100 to 999, not ${status}`);
-    }
+    const known = nearest('status', status, -1, INT32_MAX);
     modelOf(model);
-    return observe(this.#opened(), this.#alerts, { operation, request, response, status, model });
+    return observe(this.#opened(), this.#alerts, { operation, request, response, status: known, model });
   }
 
   /** Declares the attribute that is a table's partition key or, with `index`, those of an index. */

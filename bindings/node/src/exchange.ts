@@ -87,16 +87,14 @@ export function keySchema(table: string, attributes: string | readonly string[],
   if (!Array.isArray(names)) {
     throw new TypeError(`attributes must be a string or an array of strings, not ${kindOf(attributes)}`);
   }
-  const max = index === undefined ? 1 : 4;
-  if (names.length < 1 || names.length > max) {
-    throw new RangeError(`attributes must be one or, of an index, up to four, not ${names.length}`);
-  }
+  // More than four are refused unread.
   const given = KeyAttributes.make();
-  [...names].forEach((name, i) => {
+  [...names.slice(0, 4)].forEach((name, i) => {
     const bytes = nameBytes('attributes', name);
     given.set('names', bytes, i).set('lens', bytes.length, i);
   });
   const [name, of] = [nameBytes('table', table), index === undefined ? null : nameBytes('index', index)];
   const lens = given.bytes.subarray(given.bytes.length / 2);
-  return [name, name.length, of, of?.length ?? 0, given.bytes, lens, names.length, given];
+  // koffi has NULL for no bytes, and an index that is NULL is none.
+  return [name, name.length, of?.length === 0 ? NUL : of, of?.length ?? 0, given.bytes, lens, names.length, given];
 }

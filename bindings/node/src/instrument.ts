@@ -10,6 +10,7 @@ import { bytesOf, flag, kindOf, modelOf, objectOf } from './check';
 import { HotPartitionDetector } from './detector';
 import { ClosedError, MissingSchemaError } from './errors';
 import type { Attempt } from './exchange';
+import { hpd, outOf, textBytes } from './library';
 import { report } from './warning';
 
 /** A client of `@aws-sdk/client-dynamodb` or a document client of `@aws-sdk/lib-dynamodb`. */
@@ -44,27 +45,6 @@ interface Response {
 }
 type Next = (args: { request: Request }) => Promise<{ response: Response; output?: Record<string, unknown> }>;
 
-// Operations that have the parameter ReturnConsumedCapacity.
-const TELLS_CAPACITY = new Set([
-  'BatchExecuteStatement',
-  'BatchGetItem',
-  'BatchWriteItem',
-  'DeleteItem',
-  'ExecuteStatement',
-  'ExecuteTransaction',
-  'GetItem',
-  'PutItem',
-  'Query',
-  'Scan',
-  'TransactGetItems',
-  'TransactWriteItems',
-  'UpdateItem',
-]);
-// As a member of the request: names in an item are followed by an object, and a quote within a text by a backslash.
-const ASKED = /"ReturnConsumedCapacity"\s*:\s*"(\w+)"/;
-const MEMBER = '"ReturnConsumedCapacity"';
-const ASKING = '{"ReturnConsumedCapacity":"INDEXES"';
-const [SPACE, OPENS, CLOSES] = [0x20, 0x7b, 0x7d];
 // Milliseconds that a request waits at most for a table to be described.
 const PATIENCE = 1_000;
 // Lines that a client may log.
@@ -95,6 +75,10 @@ export function instrument<C extends DynamoDBLike>(
     throw new TypeError(`tables must be an object, not ${kindOf(tables)}`);
   }
   modelOf(model);
+  if (model !== undefined) {
+    // Refuses what can be no model's name, before each request would.
+    detector.getModelThresholds(model);
+  }
   const watcher = new Watcher(client, detector, describe === undefined || flag('describe', describe), model);
   for (const [table, attributes] of Object.entries(tables)) {
     const [name, index] = table.split('/index/', 2) as [string, string?];
@@ -314,23 +298,13 @@ class Watcher {
 
 /** The request's bytes with the capacity asked for; nothing if the caller asks for it, or the operation does not tell it. */
 function asking({ headers, body }: Request): Buffer | undefined {
-  const operation = headers['x-amz-target']?.split('.').pop();
-  if (operation === undefined || !TELLS_CAPACITY.has(operation) || !isText(body)) {
+  const operation = headers['x-amz-target'];
+  if (operation === undefined || !isText(body)) {
     return undefined;
   }
-  const bytes = bytesOf(body) as Buffer;
-  if (!bytes.includes(MEMBER)) {
-    const first = bytes.subarray(1).findIndex((byte) => byte > SPACE) + 1;
-    const prefix = bytes[first] === CLOSES ? ASKING : `${ASKING},`;
-    return bytes[0] === OPENS && first > 0 ? Buffer.concat([Buffer.from(prefix), bytes.subarray(first)]) : undefined;
-  }
-  const text = bytes.toString();
-  const asked = ASKED.exec(text);
-  if (asked === null) {
-    // An attribute of that name is none of ours.
-    return Buffer.from(text.replace(/^\{\s*/, `${ASKING},`));
-  }
-  return asked[1] === 'NONE' ? Buffer.from(text.replace(ASKED, '"ReturnConsumedCapacity":"INDEXES"')) : undefined;
+  const [name, bytes] = [Buffer.from(operation), bytesOf(body) as Buffer];
+  const [asks, text] = outOf((out) => hpd.askCapacity(name, name.length, bytes, bytes.length, out));
+  return asks === 1 ? textBytes(text) : undefined;
 }
 
 /**

@@ -81,8 +81,13 @@ export function bytesAt(pointer: Pointer, len: number): Buffer {
 
 /** The text of an `hpd_text`, which is freed. */
 export function textOf(text: Pointer): string {
+  return textBytes(text).toString();
+}
+
+/** The bytes of an `hpd_text`, which is freed. */
+export function textBytes(text: Pointer): Buffer {
   try {
-    return bytesAt(hpd.textData(text), Number(hpd.textLen(text))).toString();
+    return bytesAt(hpd.textData(text), Number(hpd.textLen(text)));
   } finally {
     hpd.textFree(text);
   }

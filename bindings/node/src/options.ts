@@ -1,6 +1,6 @@
 // What a detector is made with.
 
-import { amountOf, flag, kindOf, objectOf, whole } from './check';
+import { amountOf, flag, kindOf, nearest, objectOf, whole } from './check';
 import {
   CLOCK_MANUAL,
   FLAG_CAPACITY,
@@ -11,10 +11,10 @@ import {
   INTERVAL_WINDOW,
   Options,
 } from './library';
+import { checked } from './status';
 import type { HotPartitionWarning, Listener, Logger } from './warning';
 
 const UINT32_MAX = 2 ** 32 - 1;
-export const WINDOW_MAX = 3_600;
 
 /** What a detector's own thread does with its warnings. */
 export interface ListenerOptions {
@@ -94,15 +94,12 @@ export function withThresholds(given: DetectorOptions): NativeOptions {
   const capacity = flag('capacity', given.capacity);
   native.set('writes_threshold', amountOf('writesThreshold', given.writesThreshold, capacity));
   native.set('reads_threshold', amountOf('readsThreshold', given.readsThreshold, capacity));
-  native.set('window_seconds', whole('windowSeconds', given.windowSeconds, 1, WINDOW_MAX));
+  native.set('window_seconds', nearest('windowSeconds', given.windowSeconds, 0, UINT32_MAX));
   native.set('flags', capacity ? FLAG_CAPACITY : 0);
   for (const [name, member] of Object.entries(RATES)) {
     const rate = given[name as keyof typeof RATES];
     if (rate !== undefined) {
       native.set(member, amountOf(name, rate, capacity));
-      if (name.endsWith('Sustained') && given.windowSeconds < 5) {
-        throw new RangeError(`${name} needs a windowSeconds of 5 or more, not ${given.windowSeconds}`);
-      }
     }
   }
   native.set('processes', whole('processes', given.processes ?? 1, 1, UINT32_MAX));
@@ -118,11 +115,9 @@ export function forDynamoDB(given: DynamoDBOptions): NativeOptions {
   if (!(share >= 0.001 && share <= 1)) {
     throw new RangeError(`share must be 0.001 to 1, not ${share}`);
   }
-  const processes = whole('processes', given.processes ?? 1, 1, UINT32_MAX);
+  const processes = whole('processes', given.processes ?? 1, 0, UINT32_MAX);
   const native = Options.make();
-  if (hpd.optionsForDynamodb(native.bytes, Options.size, Math.round(share * 1_000), processes) !== 0) {
-    throw new RangeError(`processes must leave each a share of DynamoDB's limits, not ${processes}`);
-  }
+  checked(hpd.optionsForDynamodb(native.bytes, Options.size, Math.round(share * 1_000), processes));
   return common(native, given);
 }
 

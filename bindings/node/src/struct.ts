@@ -13,6 +13,7 @@ type Value = number | bigint | Uint8Array | null | undefined;
 
 const WIDTHS = { size: 8, pointer: 8, u64: 8, u32: 4, i32: 4 };
 const LITTLE = endianness() === 'LE';
+const EMPTY = Buffer.alloc(1);
 
 /** Bytes that a call takes, and what they point to. */
 export class Bytes<Name extends string> {
@@ -63,9 +64,9 @@ export class Bytes<Name extends string> {
     return this;
   }
 
-  /** Sets a text and its length; nothing is NULL. */
+  /** Sets a text and its length; nothing is NULL, and an empty text is not. */
   setText(name: Name, text: Uint8Array | null): this {
-    return this.set(name, text?.length ? text : null).set(`${name}_len` as Name, text?.length ?? 0);
+    return this.set(name, text?.length === 0 ? EMPTY : text).set(`${name}_len` as Name, text?.length ?? 0);
   }
 
   /** To be called after what takes the bytes: until then nothing they point to is given back. */

@@ -127,7 +127,7 @@ def test_what_is_out_of_its_range_is_refused_by_name(table, pk, error, words):
         ((1, 1, 60), {"redact": bytes(16)}, ValueError, "redact"),
         ((1, 1, 60), {"redact": "yes"}, TypeError, "redact must be bool or bytes"),
         ((1, 1, 60), {"processes": 0}, ValueError, "processes"),
-        ((1, 1, 4), {"writes_sustained": 5}, ValueError, "writes_sustained needs a window_seconds of 5 or more"),
+        ((1, 1, 4), {"writes_sustained": 5}, ValueError, "window_seconds must be 5 to 3600 with sustained thresholds"),
         ((1, 1, 60), {"windows": 5}, TypeError, "unexpected argument 'windows'"),
     ],
 )

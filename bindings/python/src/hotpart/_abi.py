@@ -28,6 +28,7 @@ FLAG_WARN_THROTTLES = 4
 FLAG_REDACT_KEYS = 8
 INHERIT = -1
 METRICS_OPEN_METRICS = 1
+NUMBER_KEY_MAX = 170
 DUE = 4611686018427387904
 
 # Words for the library's numbers, each at its number's place.
@@ -175,6 +176,8 @@ class Exchange(Structure):
 # Each function: what it returns, and what it takes.
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hpd_status_message": (c_char_p, [c_int32]),
+    "hpd_error_argument": (c_char_p, []),
+    "hpd_error_range": (c_char_p, []),
     "hpd_version": (c_char_p, []),
     "hpd_abi_version": (c_uint32, []),
     "hpd_new": (c_int32, [c_uint64, c_uint64, c_uint32, c_void_p, c_void_p, POINTER(c_void_p)]),
@@ -228,6 +231,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         c_int32,
         [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_char_p), POINTER(c_size_t), c_size_t],
     ),
+    "hpd_number_key": (c_int32, [c_char_p, c_size_t, c_char_p]),
+    "hpd_ask_capacity": (c_int32, [c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_void_p)]),
     "hpd_table_record_write_due": (c_int64, [c_void_p, c_char_p]),
     "hpd_table_record_read_due": (c_int64, [c_void_p, c_char_p]),
     "hpd_record_due": (c_int64, [c_void_p, POINTER(Record), c_size_t]),

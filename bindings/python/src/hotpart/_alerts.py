@@ -100,7 +100,7 @@ class Alerts:
         native = _abi.Warning(sizeof(_abi.Warning))
         checked(fast.hpd_warnings_get(warnings, i, byref(native)))
         redacted = _handle.redacted(detector, *warned(native)) if self._redact else None
-        line = _handle.text_of(fast.hpd_log_line, detector, byref(native))
+        line = (_handle.text_of(fast.hpd_log_line, detector, byref(native)) or b"").decode()
         return warning_of(native, self._capacity, redacted, line)
 
     def _write(self, warning: HotPartitionWarning) -> None:

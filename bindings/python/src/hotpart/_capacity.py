@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-# Operations that have the parameter ReturnConsumedCapacity.
-TELLS_CAPACITY = frozenset(
-    [
-        "BatchExecuteStatement",
-        "BatchGetItem",
-        "BatchWriteItem",
-        "DeleteItem",
-        "ExecuteStatement",
-        "ExecuteTransaction",
-        "GetItem",
-        "PutItem",
-        "Query",
-        "Scan",
-        "TransactGetItems",
-        "TransactWriteItems",
-        "UpdateItem",
-    ]
-)
-# As a member of the request: names in an item are followed by an object, and a quote within a text by a backslash.
-_ASKED = re.compile(rb'"ReturnConsumedCapacity"\s*:\s*"(\w+)"')
-_MEMBER = b'"ReturnConsumedCapacity"'
-_ASK = b'{"ReturnConsumedCapacity":"INDEXES"'
+from hotpart._handle import text_of
+from hotpart._library import fast
+
 #: What a request has in its context when it asks because of us.
 MARK = "hotpart_asked"
 
 
-def asking(body: bytes) -> bytes | None:
-    """The request that asks, unless this one does, or is no JSON object."""
-    if _MEMBER not in body and body[:2] == b'{"':
-        # As it is most often.
-        return _ASK + b"," + body[1:]
-    asked = _ASKED.search(body)
-    if asked is None:
-        rest = body[1:].lstrip()
-        return _ASK + (b"" if rest == b"}" else b",") + rest if body[:1] == b"{" else None
-    return body[: asked.start(1)] + b"INDEXES" + body[asked.end(1) :] if asked[1] == b"NONE" else None
+def asking(operation: bytes, body: bytes) -> bytes | None:
+    """The request that asks, unless this one does, or is no JSON object, or its operation tells no capacity."""
+    return text_of(fast.hpd_ask_capacity, operation, len(operation), body, len(body))
 
 
 def take_out(parsed: Any, context: Any, **_: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hotpart import _abi, _handle, _options
 from hotpart._abi import Operation, Reason, Unattributed
-from hotpart._amount import Amount, amount_of, whole
+from hotpart._amount import Amount, amount_of, nearest, whole
 from hotpart._exchange import observe
 from hotpart._handle import checked
 from hotpart._hottest import HotPartition, hottest_of
@@ -122,10 +122,7 @@ class HotPartitionDetector(Thresholds[Count]):
     def _start(self, native: _abi.Options, options: Any) -> None:
         alerts = _options.complete(native, options)
         handle = _handle.Detector()
-        made = slow.hpd_new_with_options(byref(native), byref(handle))
-        if made == _abi.ERR_INVALID:
-            raise ValueError("thresholds must be positive, and below 2**63 in the library's units")
-        checked(made)
+        checked(slow.hpd_new_with_options(byref(native), byref(handle)))
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
         self._tables: dict[str | bytes, _handle.Table] = {}
@@ -251,9 +248,7 @@ class HotPartitionDetector(Thresholds[Count]):
         """
         if not isinstance(request, bytes) or not isinstance(response, (bytes, type(None))):
             raise TypeError("request and response must be bytes")
-        status = whole("http_status", http_status, 0, 999)
-        if 0 < status < 100:
-            raise ValueError(f"http_status must be 0 or 100 to 999, not {status}")
+        status = nearest("http_status", http_status, -1, 2**31 - 1)
         kind = None if model is None else text_bytes("model", model)
         if not isinstance(operation, str):
             raise TypeError(f"operation must be str, not {type(operation).__name__}")
@@ -267,8 +262,6 @@ class HotPartitionDetector(Thresholds[Count]):
         names = [
             text_bytes("attributes", name) for name in ([attributes] if isinstance(attributes, str) else attributes)
         ]
-        if not 1 <= len(names) <= (1 if index is None else 4):
-            raise ValueError(f"attributes must be one or, of an index, up to four, not {len(names)}")
         name, of = text_bytes("table", table), None if index is None else text_bytes("index", index)
         texts, lens = (c_char_p * len(names))(*names), (c_size_t * len(names))(*map(len, names))
         checked(slow.hpd_set_key_schema(self._open(), name, len(name), of, len(of or b""), texts, lens, len(names)))

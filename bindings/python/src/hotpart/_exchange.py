@@ -7,12 +7,13 @@ from ctypes import addressof, byref, c_void_p, create_string_buffer, sizeof
 from hotpart import _abi, _handle
 from hotpart._alerts import Alerts
 from hotpart._handle import MissingSchemaError, checked
-from hotpart._key import TABLE_MAX
 from hotpart._library import fast
 
 #: Takes texts that hold no NUL, and returns how many actions were recorded; ``DUE`` more if warnings are kept.
 observe_due = fast.hpd_observe_due
 DUE = _abi.DUE
+# The longest name of a table.
+_TABLE_MAX = 1_024
 
 
 #: What is observed of an attempt: operation, request, response, HTTP status, model.
@@ -40,7 +41,7 @@ def _observe_in_full(detector: _handle.Detector, alerts: Alerts, attempt: Attemp
     exchange.response, exchange.response_len = response, len(response or b"")
     exchange.model, exchange.model_len = model, len(model or b"")
     exchange.http_status = http_status
-    room = create_string_buffer(TABLE_MAX)
+    room = create_string_buffer(_TABLE_MAX)
     exchange.table, exchange.table_capacity = addressof(room), sizeof(room)
     warnings = c_void_p()
     actions = fast.hpd_observe_full(detector, byref(exchange), byref(warnings))

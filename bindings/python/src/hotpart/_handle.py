@@ -94,11 +94,18 @@ class MissingSchemaError(HotpartError):
         self.table = table
 
 
+# The library's names of arguments that have others here.
+_NAMES = {"writes": "writes_threshold", "reads": "reads_threshold", "number": "pk"}
+
+
 def checked(status: int) -> int:
-    """What a call returned, if it is no error."""
+    """What a call returned, if it is no error; an error names the argument that the library refused."""
     if status >= 0:
         return status
     message = slow.hpd_status_message(status).decode()
+    argument = slow.hpd_error_argument().decode()
+    if argument:
+        message = f"{_NAMES.get(argument, argument)} {slow.hpd_error_range().decode()}"
     if status == _abi.ERR_NULL:
         # No other pointer is one: it was freed.
         raise ClosedError
@@ -117,12 +124,12 @@ def prepared(detector: Detector, name: bytes) -> Table:
     return table
 
 
-def text_of(take: Any, *arguments: Any) -> str:
-    """The text that a function makes of its arguments, of which the last is where it writes that."""
+def text_of(take: Callable[..., int], *arguments: Any) -> bytes | None:
+    """The text that a function makes of its arguments, of which the last is where it writes that; ``None`` if it makes none."""
     text = ctypes.c_void_p()
     try:
         checked(take(*arguments, ctypes.byref(text)))
-        return ctypes.string_at(fast.hpd_text_data(text), fast.hpd_text_len(text)).decode()
+        return ctypes.string_at(fast.hpd_text_data(text), fast.hpd_text_len(text)) if text else None
     finally:
         fast.hpd_text_free(text)
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from hotpart._abi import ERR_MEMORY, ERR_SCHEMA
 from hotpart._answer import LARGE, cut_down
-from hotpart._capacity import MARK, TELLS_CAPACITY, asking, take_out
+from hotpart._capacity import MARK, asking, take_out
 from hotpart._detector import HotPartitionDetector
 from hotpart._exchange import DUE, Attempt, observe, observe_due
 from hotpart._handle import ClosedError, MissingSchemaError, checked
@@ -134,6 +134,9 @@ class _Watcher:
         self.detector, self._alerts, self._schemas = detector, detector._alerts, detector._schemas
         self._capacity = detector.capacity
         self._model = None if model is None else text_bytes("model", model)
+        if model is not None:
+            # Refuses what can be no model's name, before each request would.
+            detector.get_model_thresholds(model)
         # JSON holds no NUL; for a model that does, the other way is taken.
         self._observe_due = observe_due if 0 not in (self._model or b"") else _no_way
         self._client, self._describe = weakref.ref(client), describe
@@ -174,8 +177,10 @@ class _Watcher:
         try:
             body = params["body"]
             # Of another protocol nothing is known.
-            known = model.name in TELLS_CAPACITY and isinstance(body, bytes) and "X-Amz-Target" in params["headers"]
-            if known and self.detector._native is not None and (asked := asking(body)) is not None:
+            known = (
+                isinstance(body, bytes) and "X-Amz-Target" in params["headers"] and self.detector._native is not None
+            )
+            if known and (asked := asking(model.name.encode(), body)) is not None:
                 params["body"] = asked
                 context[MARK] = True
         except Exception as error:

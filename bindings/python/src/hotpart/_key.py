@@ -4,48 +4,40 @@ from __future__ import annotations
 
 import decimal
 import os
+from ctypes import create_string_buffer
 from typing import SupportsBytes
 
 from hotpart import _abi
+from hotpart._handle import checked
+from hotpart._library import fast
 
 #: What a partition key may be given as. A number and its text in DynamoDB's plain decimals are one key.
 Key = str | bytes | bytearray | memoryview | int | decimal.Decimal | SupportsBytes
-
-TABLE_MAX, KEY_MAX = 1_024, 16_384
-
-# The significant digits that DynamoDB's numbers have at most, and the powers of ten that their first digit may stand for.
-_DIGITS_MAX, _EXPONENTS = 38, range(-130, 126)
 
 
 def text_bytes(name: str, text: str | bytes) -> bytes:
     """The bytes of a table's or a model's name; ``name`` is the argument's."""
     if isinstance(text, str):
-        text = _encoded(name, text)
-    elif not isinstance(text, bytes):
+        return _encoded(name, text)
+    if not isinstance(text, bytes):
         raise TypeError(f"{name} must be str or bytes, not {type(text).__name__}")
-    if not 1 <= len(text) <= TABLE_MAX:
-        raise ValueError(f"{name} must have 1 to {TABLE_MAX} bytes, not {len(text)}")
     return text
 
 
 def key_bytes(pk: Key) -> bytes:
     """The bytes of a partition key."""
     if isinstance(pk, str):
-        key = _encoded("pk", pk)
-    elif isinstance(pk, (bytes, bytearray, memoryview)):
-        key = bytes(pk)
-    elif isinstance(pk, (int, decimal.Decimal)) and not isinstance(pk, bool):
-        key = _number(decimal.Decimal(pk)).encode()
-    elif hasattr(pk, "__bytes__") and not isinstance(pk, os.PathLike):
+        return _encoded("pk", pk)
+    if isinstance(pk, (bytes, bytearray, memoryview)):
+        return bytes(pk)
+    if isinstance(pk, (int, decimal.Decimal)) and not isinstance(pk, bool):
+        return _number(decimal.Decimal(pk))
+    if hasattr(pk, "__bytes__") and not isinstance(pk, os.PathLike):
         try:
-            key = bytes(pk)
+            return bytes(pk)
         except TypeError as error:
             raise TypeError(f"pk must be bytes, and its __bytes__ fails: {error}") from None
-    else:
-        raise TypeError(f"pk must be str, bytes, int or Decimal, not {type(pk).__name__}")
-    if len(key) > KEY_MAX:
-        raise ValueError(f"pk must have at most {KEY_MAX} bytes, not {len(key)}")
-    return key
+    raise TypeError(f"pk must be str, bytes, int or Decimal, not {type(pk).__name__}")
 
 
 def partition(table: str | bytes, pk: Key) -> tuple[bytes, int, bytes, int]:
@@ -73,16 +65,8 @@ def _encoded(name: str, text: str) -> bytes:
         raise ValueError(f"{name} has a lone surrogate, which is no text") from None
 
 
-def _number(number: decimal.Decimal) -> str:
+def _number(number: decimal.Decimal) -> bytes:
     """The one plain decimal that DynamoDB's number is counted as: 1, 1.0 and 1E0 are "1", and -0 is "0"."""
-    sign, digits, exponent = number.as_tuple()
-    if not isinstance(exponent, int):
-        raise ValueError(f"pk must be a number, not {number}")
-    text = "".join(map(str, digits)).lstrip("0")
-    kept = text.rstrip("0")
-    if not kept:
-        return "0"
-    exponent += len(text) - len(kept)
-    if len(kept) > _DIGITS_MAX or exponent + len(kept) - 1 not in _EXPONENTS:
-        raise ValueError(f"pk must be a number of DynamoDB's: {_DIGITS_MAX} digits, 1E-130 to 9.99E+125")
-    return f"{decimal.Decimal((sign, tuple(map(int, kept)), exponent)):f}"
+    text, key = str(number).encode(), create_string_buffer(_abi.NUMBER_KEY_MAX)
+    written = checked(fast.hpd_number_key(text, len(text), key))
+    return key.raw[:written]

@@ -13,4 +13,4 @@ def metrics_of(detector: _handle.Detector, hottest: int, open_metrics: bool) -> 
     options = _abi.MetricsOptions(
         sizeof(_abi.MetricsOptions), hottest, _abi.METRICS_OPEN_METRICS if open_metrics else 0
     )
-    return _handle.text_of(slow.hpd_metrics_take, detector, byref(options))
+    return (_handle.text_of(slow.hpd_metrics_take, detector, byref(options)) or b"").decode()

@@ -9,11 +9,10 @@ from typing import Any, TypedDict
 
 from hotpart import _abi
 from hotpart._alerts import Alerts
-from hotpart._amount import Amount, amount_of, whole
+from hotpart._amount import Amount, amount_of, nearest, whole
+from hotpart._handle import checked
 from hotpart._library import slow
 from hotpart._warning import HotPartitionWarning
-
-WINDOW_MAX = 3_600
 
 
 class Options(TypedDict, total=False):
@@ -55,14 +54,12 @@ def with_thresholds(
     slow.hpd_options_init(byref(options), sizeof(options))
     options.writes_threshold = amount_of("writes_threshold", writes, capacity)
     options.reads_threshold = amount_of("reads_threshold", reads, capacity)
-    options.window_seconds = whole("window_seconds", window_seconds, 1, WINDOW_MAX)
+    options.window_seconds = nearest("window_seconds", window_seconds, 0, 2**32 - 1)
     options.flags = _abi.FLAG_CAPACITY if capacity else 0
     for name in ("writes_per_second", "reads_per_second", "writes_sustained", "reads_sustained"):
         rate = given.pop(name, None)
         if rate is not None:
             setattr(options, name, amount_of(name, rate, capacity))
-            if name.endswith("_sustained") and window_seconds < 5:
-                raise ValueError(f"{name} needs a window_seconds of 5 or more, not {window_seconds}")
     options.processes = whole("processes", given.pop("processes", 1), 1, 2**32 - 1)
     return options
 
@@ -74,9 +71,8 @@ def for_dynamodb(share: float, processes: int) -> _abi.Options:
     if not 0.001 <= share <= 1:
         raise ValueError(f"share must be 0.001 to 1, not {share}")
     options = _abi.Options()
-    permille, processes = round(share * 1_000), whole("processes", processes, 1, 2**32 - 1)
-    if slow.hpd_options_for_dynamodb(byref(options), sizeof(options), permille, processes) != 0:
-        raise ValueError(f"processes must leave each a share of DynamoDB's limits, not {processes}")
+    permille, processes = round(share * 1_000), whole("processes", processes, 0, 2**32 - 1)
+    checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), permille, processes))
     return options
 
 
