@@ -212,7 +212,10 @@ fn what_an_older_program_would_miss_is_found() {
     let older = described();
     assert_eq!(missing(&older, &older), [""; 0]);
     let changed = |from: &str, to: &str| {
-        assert!(older.contains(from), "{from}");
+        assert!(
+            older.contains(from),
+            "{from} is not described: if the struct has grown, write its new size here"
+        );
         older.replace(from, to)
     };
     for (from, to) in [

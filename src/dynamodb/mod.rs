@@ -39,7 +39,15 @@
 //! Proof: `tests/observe` (the contract, case by case), `tests/schemas.rs`, `tests/properties` (against an oracle), the
 //! fuzz targets `observe` and `partiql`, and the tests beside each reader.
 //!
-//! Another operation of DynamoDB, or another member of a response, goes in here. What is recorded, and when, does not.
+//! Another operation of DynamoDB goes into `request`: a variant of `ApiOperation`, its name in `ApiOperation::named`,
+//! whether it tells its capacity, and its arm in `all_actions`. Where that returns an `Action`, nothing else here has to
+//! know it: a response is read by its members, whatever the operation. Three places go by the operation: `unprocessed`
+//! (does a batch write), `attribution` (a transaction that is replayed) and `detector/observe.rs` (a table's
+//! description). Its tests: `tests/observe/items.rs` and its like, and `every_operation_may_be_throttled_or_lost`.
+//! Outside: the recipe's list (`recipes/aws-sdk-dynamodb/src/capacity.rs`), `fuzz/observe.dict`, the README's features
+//! and the changelog.
+//!
+//! Another member of a response goes into `response`. What is recorded, and when, does not belong in here.
 
 #[cfg(not(loom))]
 pub(crate) mod action;

@@ -15,7 +15,7 @@ use crate::ffi::text::hpd_text;
 use crate::ffi::warning::*;
 use crate::key::Key;
 use crate::key::redaction::Redacted;
-use crate::policy::rule::{Breach, Rule};
+use crate::policy::rule::Breach;
 use crate::sys::memory::TryString;
 use std::ffi::c_char;
 use std::fmt::Write;
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn hpd_log_line(
     })
 }
 
-/// The warning that C was told of.
+/// Returns the warning that C was given.
 ///
 /// # Safety
 /// Its texts are as the header demands, through `'a`.
@@ -53,13 +53,7 @@ unsafe fn warned<'a>(detector: &Detector, given: &hpd_warning) -> Result<Warning
         unsafe { (text(Table, given.table, given.table_len)?, text(Pk, given.pk, given.pk_len)?) };
     let key = Key { table, pk };
     key.check()?;
-    let rule = match given.rule {
-        HPD_RULE_WINDOW => Rule::Window,
-        HPD_RULE_SECOND => Rule::Second,
-        HPD_RULE_SUSTAINED => Rule::Sustained,
-        HPD_RULE_THROTTLE => Rule::Throttle,
-        _ => return Err(Refused::invalid(Argument::Rule)),
-    };
+    let rule = rule(given.rule)?;
     let (count, threshold, seconds) = (given.count, given.threshold, given.window_seconds);
     Ok(Warning {
         suppressed: given.suppressed,

@@ -24,6 +24,27 @@ pub const HPD_RULE_SUSTAINED: i32 = 2;
 /// DynamoDB throttled the partition for its key range.
 pub const HPD_RULE_THROTTLE: i32 = 3;
 
+/// Reads an HPD_RULE_*. A new rule goes here and into `rule_code`.
+pub(crate) fn rule(code: i32) -> Result<Rule, Refused> {
+    match code {
+        HPD_RULE_WINDOW => Ok(Rule::Window),
+        HPD_RULE_SECOND => Ok(Rule::Second),
+        HPD_RULE_SUSTAINED => Ok(Rule::Sustained),
+        HPD_RULE_THROTTLE => Ok(Rule::Throttle),
+        _ => Err(Refused::invalid(Argument::Rule)),
+    }
+}
+
+/// Returns a rule's HPD_RULE_*. The numbers are the ABI: new ones are appended, whatever the rule's urgency.
+fn rule_code(rule: Rule) -> i32 {
+    match rule {
+        Rule::Window => HPD_RULE_WINDOW,
+        Rule::Second => HPD_RULE_SECOND,
+        Rule::Sustained => HPD_RULE_SUSTAINED,
+        Rule::Throttle => HPD_RULE_THROTTLE,
+    }
+}
+
 /// A warning: a partition is hot. Read it up to struct_size: later versions append fields.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -79,12 +100,7 @@ impl hpd_warning {
             threshold: warning.threshold,
             suppressed: warning.suppressed,
             peak: warning.peak,
-            rule: match warning.rule {
-                Rule::Window => HPD_RULE_WINDOW,
-                Rule::Second => HPD_RULE_SECOND,
-                Rule::Sustained => HPD_RULE_SUSTAINED,
-                Rule::Throttle => HPD_RULE_THROTTLE,
-            },
+            rule: rule_code(warning.rule),
             utilisation_permille: warning.utilisation_permille,
         }
     }
