@@ -1,14 +1,17 @@
 import { ClosedError, HotpartError } from './errors';
 import { ERR_INVALID, ERR_JSON, ERR_NULL, hpd, type Integer, staticText } from './library';
 
-/** What a call returned, if it is no error. */
-export function checked(status: Integer): number {
+/** What a call returned, if it is no error. An error names the argument that the library refused, and its value among `given`. */
+export function checked(status: Integer, given: object = {}): number {
   if (status >= 0) {
     return Number(status);
   }
-  const argument = staticText(hpd.errorArgument());
+  const argument = spelt(staticText(hpd.errorArgument()));
+  const value = (given as Record<string, unknown>)[argument];
   const message =
-    argument === '' ? hpd.statusMessage(Number(status)) : `${spelt(argument)} ${staticText(hpd.errorRange())}`;
+    argument === ''
+      ? hpd.statusMessage(Number(status))
+      : `${argument} ${staticText(hpd.errorRange())}${value === undefined ? '' : `, not ${value}`}`;
   if (status === ERR_NULL) {
     // No other pointer is one.
     throw new ClosedError();

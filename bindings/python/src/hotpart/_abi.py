@@ -50,8 +50,9 @@ class Warning(Structure):
 
 
 class Options(Structure):
-    """``hpd_options``."""
+    """``hpd_options``; ``given`` is what the caller gave for them."""
 
+    given: dict[str, Any]
     _fields_ = [
         ("struct_size", c_size_t),
         ("writes_threshold", c_uint64),

@@ -52,6 +52,8 @@ def with_thresholds(
     """Options of a caller's own thresholds; takes what is of those out of ``given``."""
     options = _abi.Options()
     slow.hpd_options_init(byref(options), sizeof(options))
+    own = {"writes_threshold": writes, "reads_threshold": reads, "window_seconds": window_seconds}
+    options.given = own | given
     options.writes_threshold = amount_of("writes_threshold", writes, capacity)
     options.reads_threshold = amount_of("reads_threshold", reads, capacity)
     options.window_seconds = nearest("window_seconds", window_seconds, 0, 2**32 - 1)
@@ -71,8 +73,9 @@ def for_dynamodb(share: float, processes: int) -> _abi.Options:
     if not 0.001 <= share <= 1:
         raise ValueError(f"share must be 0.001 to 1, not {share}")
     options = _abi.Options()
+    options.given = {"processes": processes}
     permille, processes = round(share * 1_000), whole("processes", processes, 0, 2**32 - 1)
-    checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), permille, processes))
+    checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), permille, processes), options.given)
     return options
 
 
