@@ -8,7 +8,8 @@
 /* Whatever is negative is an error; whatever is not is the answer. */
 static int64_t checked(int64_t answer) {
   if (answer < 0) {
-    fprintf(stderr, "hotpart: %s\n", hpd_status_message((int32_t)answer));
+    /* Such as "an argument is out of its range: window_seconds must be 1 to 3600". */
+    fprintf(stderr, "hotpart: %s: %s %s\n", hpd_status_message((int32_t)answer), hpd_error_argument(), hpd_error_range());
     exit(EXIT_FAILURE);
   }
   return answer;

@@ -95,7 +95,7 @@ func build[N Amount](config ConfigOf[N], limits func(*C.hpd_options) error) (*De
 	}
 	var made *C.hpd_detector
 	if err := refused(C.hotpart_new_with_options(&options, &made)); err != nil {
-		return nil, err
+		return nil, valued(err, config)
 	}
 	d := &DetectorOf[N]{core{
 		capacity: inUnits[N](),

@@ -6,6 +6,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 )
 
@@ -81,6 +82,17 @@ func refused(result C.hotpart_result) error {
 		return err
 	}
 	return &argumentError{err, spelt(C.GoString(result.argument)), C.GoString(result.must)}
+}
+
+// valued adds to an error the value that a field of a Config has, if the error is about that.
+func valued(err error, config any) error {
+	var refusal *argumentError
+	if errors.As(err, &refusal) {
+		if field := reflect.ValueOf(config).FieldByName(refusal.argument); field.IsValid() {
+			refusal.problem += fmt.Sprintf(", not %v", field)
+		}
+	}
+	return err
 }
 
 // spelt is the library's name of an argument as it is called here. What has an underscore in it are fields of a Config.

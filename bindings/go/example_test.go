@@ -33,7 +33,7 @@ func ExampleNew_thresholdsAreRequired() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, hotpart.ErrInvalid))
 	// Output:
-	// hotpart: ReadsThreshold must be positive and less than 2^63
+	// hotpart: ReadsThreshold must be positive and less than 2^63, not 0
 	// true
 }
 

@@ -47,6 +47,8 @@
 //! - Nothing unwinds into C: every function that runs code which may panic does so in `boundary`.
 //! - A call that fails has changed nothing, and `*out` is untouched. (The comments of `hpd_observe` and
 //!   its like say where they differ.)
+//! - A refusal names its argument. It is kept for the thread where a call fails; what succeeds costs
+//!   nothing more.
 //! - A struct's size is its version: `boundary.rs` reads and writes it.
 //! - Only `opaque.rs` makes a handle, borrows from it and frees it.
 //!

@@ -37,7 +37,7 @@ export class Made {
   static #by(native: NativeOptions, options: ListenerOptions): Made {
     const listener = listenerOf(options);
     const [status, detector] = outOf((out) => hpd.newWithOptions(native.bytes, out));
-    checked(status);
+    checked(status, options);
     const handle = Handle.first(detector, {
       capacity: (native.get('flags') & FLAG_CAPACITY) !== 0,
       windowSeconds: native.get('window_seconds'),

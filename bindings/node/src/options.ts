@@ -117,7 +117,7 @@ export function forDynamoDB(given: DynamoDBOptions): NativeOptions {
   }
   const processes = whole('processes', given.processes ?? 1, 0, UINT32_MAX);
   const native = Options.make();
-  checked(hpd.optionsForDynamodb(native.bytes, Options.size, Math.round(share * 1_000), processes));
+  checked(hpd.optionsForDynamodb(native.bytes, Options.size, Math.round(share * 1_000), processes), given);
   return common(native, given);
 }
 

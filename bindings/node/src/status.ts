@@ -1,13 +1,17 @@
 import { ClosedError, HotpartError } from './errors';
 import { ERR_INVALID, ERR_JSON, ERR_NULL, hpd, type Integer } from './library';
 
-/** What a call returned, if it is no error. */
-export function checked(status: Integer): number {
+/** What a call returned, if it is no error. An error names the argument that the library refused, and its value among `given`. */
+export function checked(status: Integer, given: object = {}): number {
   if (status >= 0) {
     return Number(status);
   }
-  const argument: string = hpd.errorArgument();
-  const message = argument === '' ? hpd.statusMessage(Number(status)) : `${spelt(argument)} ${hpd.errorRange()}`;
+  const argument = spelt(hpd.errorArgument());
+  const value = (given as Record<string, unknown>)[argument];
+  const message =
+    argument === ''
+      ? hpd.statusMessage(Number(status))
+      : `${argument} ${hpd.errorRange()}${value === undefined ? '' : `, not ${value}`}`;
   if (status === ERR_NULL) {
     // No other pointer is one.
     throw new ClosedError();

@@ -14,7 +14,7 @@ def amount_of(name: str, given: Amount, capacity: bool) -> int:
     if isinstance(given, bool) or not isinstance(given, (int, float, Decimal) if capacity else int):
         raise TypeError(f"{name} must be {'a number of units' if capacity else 'int'}, not {type(given).__name__}")
     if (isinstance(given, Decimal) and given.is_nan()) or not 0 <= given < 2**63:
-        raise ValueError(f"{name} must be positive and less than 2**63, not {_shown(given)}")
+        raise ValueError(f"{name} must be positive and less than 2**63, not {shown(given)}")
     if not capacity:
         return int(given)
     exact = Fraction(given) * 2
@@ -32,7 +32,7 @@ def nearest(name: str, given: int, least: int, most: int) -> int:
 def whole(name: str, given: int, least: int, most: int) -> int:
     """An integer of a range."""
     if not least <= _integer(name, given) <= most:
-        raise ValueError(f"{name} must be {least} to {most}, not {_shown(given)}")
+        raise ValueError(f"{name} must be {least} to {most}, not {shown(given)}")
     return given
 
 
@@ -42,7 +42,8 @@ def _integer(name: str, given: int) -> int:
     return given
 
 
-def _shown(given: Amount) -> str:
+def shown(given: Amount) -> str:
+    """A number as an error shows it."""
     try:
         return str(given)
     except ValueError:

@@ -119,10 +119,10 @@ class HotPartitionDetector(Thresholds[Count]):
         made._start(native, options)
         return made  # type: ignore[no-any-return]
 
-    def _start(self, native: _abi.Options, options: Any) -> None:
+    def _start(self, native: _options.NativeOptions, options: Any) -> None:
         alerts = _options.complete(native, options)
         handle = _handle.Detector()
-        checked(slow.hpd_new_with_options(byref(native), byref(handle)))
+        checked(slow.hpd_new_with_options(byref(native), byref(handle)), native.given)
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
         self._tables: dict[str | bytes, _handle.Table] = {}

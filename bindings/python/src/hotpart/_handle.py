@@ -17,10 +17,12 @@ import collections
 import ctypes
 import gc
 import sys
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hotpart import _abi
+from hotpart._amount import shown
 from hotpart._library import fast, slow
 
 if TYPE_CHECKING:
@@ -98,14 +100,15 @@ class MissingSchemaError(HotpartError):
 _NAMES = {"writes": "writes_threshold", "reads": "reads_threshold", "number": "pk"}
 
 
-def checked(status: int) -> int:
-    """What a call returned, if it is no error; an error names the argument that the library refused."""
+def checked(status: int, given: Mapping[str, Any] = types.MappingProxyType({})) -> int:
+    """What a call returned, if it is no error. An error names the argument that the library refused, and its value if given."""
     if status >= 0:
         return status
     message = slow.hpd_status_message(status).decode()
     argument = slow.hpd_error_argument().decode()
     if argument:
-        message = f"{_NAMES.get(argument, argument)} {slow.hpd_error_range().decode()}"
+        name = _NAMES.get(argument) or argument
+        message = f"{name} {slow.hpd_error_range().decode()}" + (f", not {shown(given[name])}" if name in given else "")
     if status == _abi.ERR_NULL:
         # No other pointer is one: it was freed.
         raise ClosedError

@@ -15,6 +15,12 @@ from hotpart._library import slow
 from hotpart._warning import HotPartitionWarning
 
 
+class NativeOptions(_abi.Options):
+    """The library's options, and what the caller gave for them, which errors show."""
+
+    given: dict[str, Any]
+
+
 class Options(TypedDict, total=False):
     """What every way to make a detector takes, by keyword."""
 
@@ -48,10 +54,12 @@ class OwnOptions(Options, total=False):
 
 def with_thresholds(
     writes: Amount, reads: Amount, window_seconds: int, capacity: bool, given: dict[str, Any]
-) -> _abi.Options:
+) -> NativeOptions:
     """Options of a caller's own thresholds; takes what is of those out of ``given``."""
-    options = _abi.Options()
+    options = NativeOptions()
     slow.hpd_options_init(byref(options), sizeof(options))
+    own = {"writes_threshold": writes, "reads_threshold": reads, "window_seconds": window_seconds}
+    options.given = own | given
     options.writes_threshold = amount_of("writes_threshold", writes, capacity)
     options.reads_threshold = amount_of("reads_threshold", reads, capacity)
     options.window_seconds = nearest("window_seconds", window_seconds, 0, 2**32 - 1)
@@ -64,19 +72,20 @@ def with_thresholds(
     return options
 
 
-def for_dynamodb(share: float, processes: int) -> _abi.Options:
+def for_dynamodb(share: float, processes: int) -> NativeOptions:
     """Options of DynamoDB's own limits."""
     if isinstance(share, bool) or not isinstance(share, (int, float)):
         raise TypeError(f"share must be a number, not {type(share).__name__}")
     if not 0.001 <= share <= 1:
         raise ValueError(f"share must be 0.001 to 1, not {share}")
-    options = _abi.Options()
+    options = NativeOptions()
+    options.given = {"processes": processes}
     permille, processes = round(share * 1_000), whole("processes", processes, 0, 2**32 - 1)
-    checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), permille, processes))
+    checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), permille, processes), options.given)
     return options
 
 
-def complete(native: _abi.Options, given: dict[str, Any]) -> Alerts:
+def complete(native: NativeOptions, given: dict[str, Any]) -> Alerts:
     """Puts what every detector takes into ``native``. Returns what becomes of its warnings."""
     unknown = given.keys() - Options.__annotations__.keys()
     if unknown:
