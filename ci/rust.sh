@@ -34,7 +34,7 @@ ln -sf libhotpart.so "$library.0"
 for source in tests/c/{bad_input,bad_structs,bad_observe,caller,due,hot}.c c_examples/{basic,callback,observe,threads}.c; do
     program=$work/$(basename "$source" .c)
     witness=()
-    [[ $source == */bad_* ]] && witness=(tests/c/witness.c)
+    ! grep -q witness.h "$source" || witness=(tests/c/witness.c)
     cc -std=c99 -g -Iinclude -Ic_examples -Itests/c "$source" "${witness[@]}" -L"$work/debug" -lhotpart \
         -Wl,-rpath,"$work/debug" -pthread -o "$program"
     "$program" >/dev/null 2>&1
