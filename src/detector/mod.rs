@@ -14,6 +14,7 @@
 //!   |                 +-- partitions   the map: an entry for a partition, and for a synthetic key
 //!   |                 +-- overrides    thresholds of tables and models
 //!   +-- records     the number of records, in a block for each thread
+//!   +-- id          tells warnings that wait for their thread which detector gave them
 //!   +-- schemas     key schemas of tables, for `observe`; `clear` keeps them
 //! ```
 //!
@@ -32,7 +33,8 @@
 //! | `metrics` | `metrics` | the statistics and the hottest partitions as text |
 //! | `observe` | `observe`, `set_key_schema` | records what `dynamodb` works out |
 //!
-//! `record` (one record in full), `warning` (what a warning says) and `delivery` (where it goes) hold types only.
+//! `record` (one record in full), `warning` (a warning's contents) and `delivery` (where it goes) hold the types that these
+//! files share.
 //!
 //! Invariants:
 //! - A call that is refused has changed nothing, except where memory runs out in the middle of a batch or a request.
@@ -77,7 +79,7 @@ use crate::statistics::Statistics;
 use crate::sys::clock::Clock;
 use crate::sys::epoch;
 use crate::sys::record_counter::RecordCounter;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sys::sync::{AtomicU64, Relaxed};
 
 /// Tells detectors apart, even where one has another's address. Never wraps.
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -126,7 +128,7 @@ impl Detector {
             callback,
             current,
             records: RecordCounter::new(),
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: NEXT_ID.fetch_add(1, Relaxed),
             #[cfg(feature = "dynamodb")]
             schemas: Schemas::try_new()?,
         })

@@ -139,27 +139,19 @@ impl Detector {
         }
     }
 
-    /// Does what few records have to: turns the second, inserts, records with the next ledger if that one was
+    /// Does the work of few records: turns the second, inserts, records with the next ledger if that one was
     /// cleared, reclaims, and sees to a warning.
     #[cold]
     #[inline(never)]
     pub(crate) fn finish<'a, 'g>(
         &'g self,
-        mut ledger: &'g Ledger,
-        mut unfinished: Unfinished<'g>,
+        ledger: &'g Ledger,
+        unfinished: Unfinished<'g>,
         posting: &Posting<'a>,
         visit: Visit<'g>,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let (partition, count) = loop {
-            match ledger.record_rest(unfinished, posting, visit) {
-                Ok(recorded) => break recorded,
-                Err(Refusal::Memory) => return Err(Error::Memory),
-                Err(Refusal::Cleared) => {
-                    (ledger, unfinished) = (self.current.get(visit.guard), Unfinished::Missing)
-                }
-            }
-        };
+        let (ledger, partition, count) = self.current.record_rest(ledger, unfinished, posting, visit)?;
         ledger.reclaim_step(visit);
         let warning = match ledger.breach(partition, count, posting, visit) {
             Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, visit, delivery),

@@ -1,7 +1,7 @@
 //! Attribution: a request to DynamoDB, its response and the tables' key schemas in; the partitions that it touched out.
 //!
-//! The idea: this is a function of its arguments. It knows no detector, so it is read, tested and fuzzed alone, and a
-//! request that it refuses has recorded nothing. Its caller (`detector/observe.rs`) records what it returns.
+//! The idea: this is a function of its arguments, but for the keys of tables that it infers and keeps in `schema`. It
+//! knows no detector, so it can be read alone, and a request that it refuses has recorded nothing. Its caller (`detector/observe.rs`) records what it returns.
 //!
 //! ```text
 //!  operation       request body              status, response body          schemas, mode
@@ -28,7 +28,8 @@
 //! `partiql` (statements). Before it is sent, `ask` rewrites it so that its response tells the capacity. `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas.
 //!
 //! Invariants:
-//! - The work grows in step with the length of what was sent; no depth of nesting costs a stack. Each list that is
+//! - The work grows in step with the length of what was sent; nesting is bounded where a
+//!   reader is recursive (PartiQL's, an item's size). Each list that is
 //!   multiplied with another has a bound.
 //! - JSON is not built into a tree, but for items that came back unprocessed and whose text is not that of the request.
 //! - Shares of a capacity add up to it, to the half unit.

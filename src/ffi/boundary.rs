@@ -88,8 +88,10 @@ impl<T> Out<T> {
 pub(crate) unsafe trait Versioned: Copy {
     /// Its size in version 1 of the header.
     const FIRST_SIZE: usize;
-    /// What refusals call its size: one that is too small, and one that is too large.
-    const SIZES: [Argument; 2] = [Argument::StructSize, Argument::NewerStruct];
+    /// The refusal of a size smaller than version 1's.
+    const TOO_SMALL: Argument = Argument::StructSize;
+    /// The refusal of a larger size than is known, with something in it.
+    const TOO_LARGE: Argument = Argument::NewerStruct;
 }
 
 /// The size that a struct says it has, unchecked; it comes first in every version.
@@ -113,12 +115,12 @@ unsafe fn struct_size<T: Versioned>(argument: Argument, sized: *const T) -> Resu
 #[inline(always)]
 pub(crate) unsafe fn check_size<T: Versioned>(from: *const T, size: usize) -> Result<(), Refused> {
     if size < T::FIRST_SIZE || size > isize::MAX as usize {
-        return Err(Refused::invalid(T::SIZES[0]));
+        return Err(Refused::invalid(T::TOO_SMALL));
     }
     let own = size_of::<T>().min(size);
     // SAFETY: as the caller promises.
     let tail = unsafe { std::slice::from_raw_parts(from.cast::<u8>().add(own), size - own) };
-    if tail.iter().any(|&byte| byte != 0) { Err(Refused::unsupported(T::SIZES[1])) } else { Ok(()) }
+    if tail.iter().any(|&byte| byte != 0) { Err(Refused::unsupported(T::TOO_LARGE)) } else { Ok(()) }
 }
 
 /// Reads a struct of `size` bytes; the fields that an older one lacks are zero.

@@ -67,7 +67,7 @@ pub unsafe extern "C" fn hpd_ask_capacity(
 
 #[cfg(not(feature = "dynamodb"))]
 mod imp {
-    use super::*;
+    use crate::ffi::dynamodb::*;
 
     pub(super) fn number_key(_: &[u8], _: &mut [u8; HPD_NUMBER_KEY_MAX]) -> Result<i32, Refused> {
         Err(Refused::of(HPD_ERR_UNSUPPORTED))
@@ -80,8 +80,8 @@ mod imp {
 
 #[cfg(feature = "dynamodb")]
 mod imp {
-    use super::*;
     use crate::dynamodb::{ask, number};
+    use crate::ffi::dynamodb::*;
 
     const _: () = assert!(HPD_NUMBER_KEY_MAX == number::KEY_MAX);
 

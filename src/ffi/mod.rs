@@ -39,8 +39,8 @@
 //! - A text is a pointer and a length; NULL only with length 0. (A name that ends in `_z` or `_due`
 //!   may take texts that end in NUL.)
 //! - What can fail returns 0 or more, or an `HPD_ERR_*`.
-//! - All functions but `hpd_free` and `hpd_table_close` may be called by any number of threads at
-//!   once, and none from a signal handler.
+//! - Any number of threads may call at once, but for the functions that free or close an object; none may be
+//!   called from a signal handler.
 //!
 //! # Invariants
 //!

@@ -159,8 +159,8 @@ pub unsafe extern "C" fn hpd_set_key_schema(
 
 #[cfg(not(feature = "dynamodb"))]
 pub(crate) mod imp {
-    use super::{HPD_ERR_UNSUPPORTED, Refused, Warning, hpd_exchange};
     use crate::detector::Detector;
+    use crate::ffi::observe::{HPD_ERR_UNSUPPORTED, Refused, Warning, hpd_exchange};
 
     pub(crate) unsafe fn observe(
         _: &Detector,
@@ -182,12 +182,12 @@ pub(crate) mod imp {
 
 #[cfg(feature = "dynamodb")]
 pub(crate) mod imp {
-    use super::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, Refused, Warning, hpd_exchange, text};
     use crate::argument::Argument::{self, Model, Table};
     use crate::detector::Detector;
     use crate::detector::observe::Exchange;
     use crate::dynamodb::error::ObserveError;
     use crate::ffi::boundary::read_sized;
+    use crate::ffi::observe::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, Refused, Warning, hpd_exchange, text};
 
     /// # Safety
     /// `exchange` is valid for the bytes that it says it has, and what it points to is as the header demands.

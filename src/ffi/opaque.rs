@@ -14,7 +14,7 @@ pub(crate) trait Opaque: Sized {
     /// The Rust type that a pointer to the C type points to.
     type Rust: 'static;
 
-    /// What a refusal calls a handle that is null.
+    /// The argument that a refusal of null names.
     const ARGUMENT: Argument;
 
     /// Borrows what a handle stands for.

@@ -97,7 +97,7 @@ pub(crate) fn keep(detector: u64, warnings: Warnings) -> bool {
 pub(crate) fn take(detector: u64) -> Result<Option<Box<Warnings>>, Error> {
     let taken = PENDING.try_with(|all| {
         let mut all = all.borrow_mut();
-        let due = all.iter().filter(|(of, _)| *of == detector).count();
+        let due = all.iter().filter(|(owner, _)| *owner == detector).count();
         if due == 0 {
             return Ok(None);
         }
@@ -105,7 +105,7 @@ pub(crate) fn take(detector: u64) -> Result<Option<Box<Warnings>>, Error> {
         taken.warnings.try_reserve_exact(due).map_err(|_| OutOfMemory)?;
         for _ in 0..all.len() {
             match all.pop_front() {
-                Some((of, kept)) if of == detector => taken.warnings.push(kept),
+                Some((owner, kept)) if owner == detector => taken.warnings.push(kept),
                 Some(other) => all.push_back(other),
                 None => break,
             }

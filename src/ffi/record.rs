@@ -42,7 +42,8 @@ pub struct hpd_record {
 // SAFETY: integers and pointers, which may be null.
 unsafe impl Versioned for hpd_record {
     const FIRST_SIZE: usize = 64;
-    const SIZES: [Argument; 2] = [Argument::RecordSize, Argument::NewerRecord];
+    const TOO_SMALL: Argument = Argument::RecordSize;
+    const TOO_LARGE: Argument = Argument::NewerRecord;
 }
 
 impl hpd_record {

@@ -18,7 +18,9 @@
 //! [`reclaim`] gives back what is idle: a walk over the map in small steps, each done by a record that
 //! comes when one is due. At `max_partitions` it chooses which entry goes.
 //!
-//! **Invariants.** What a clear must not forget (clock, statistics, settings, open tables) is not in here.
+//! A detector's [`settings`] and [`counters`] are beside the ledger and not in it: a [`visit`] brings them.
+//!
+//! **Invariants.** What a clear must not forget (clock, statistics, settings, open tables) is not in a [`Ledger`].
 //! A step of reclaim never waits, and visits one segment.
 //!
 //! **Proof.** `src/models/{ledger,bound}.rs`; `tests/{reclaim,bound,conservation}.rs`.
@@ -337,6 +339,27 @@ impl Current {
                 Ok(value) => return Ok(value),
                 Err(Refusal::Cleared) => {}
                 Err(Refusal::Memory) => return Err(OutOfMemory),
+            }
+        }
+    }
+
+    /// Records what the fast path has not in `ledger` or, if that is cleared meanwhile, in the next one. Returns the ledger
+    /// that has the record, the partition and its count.
+    pub(crate) fn record_rest<'g>(
+        &self,
+        mut ledger: &'g Ledger,
+        mut unfinished: Unfinished<'g>,
+        posting: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<(&'g Ledger, Partition<'g>, u64), OutOfMemory>
+    where
+        Self: 'g,
+    {
+        loop {
+            match ledger.record_rest(unfinished, posting, visit) {
+                Ok((partition, count)) => return Ok((ledger, partition, count)),
+                Err(Refusal::Memory) => return Err(OutOfMemory),
+                Err(Refusal::Cleared) => (ledger, unfinished) = (self.get(visit.guard), Unfinished::Missing),
             }
         }
     }

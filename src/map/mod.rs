@@ -22,8 +22,8 @@
 //! Two things differ from the literature. A directory entry may be vacant, so that a split writes two entries
 //! however long the directory is, and the directory never moves. And nothing is ever moved within a
 //! segment: a segment that is full, or has something idle, is frozen, copied without what is idle, and
-//! replaced by one compare-and-swap, by one copy or by two halves. So no operation moves more partitions than a
-//! segment and its chain have.
+//! replaced by one compare-and-swap, by one copy or by two halves. So no replacement moves more partitions than a
+//! segment and its chain have, and an insert makes one, or rarely two.
 //!
 //! | module | has |
 //! |---|---|

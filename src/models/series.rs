@@ -63,7 +63,7 @@ impl Drop for Series {
     }
 }
 
-/// As a ledger does, for a partition that does not move.
+/// Adds to a partition that is in no map, and so does not move. (A ledger's way is `Subject::record_in`.)
 fn add(series: &Series, amount: u32, second: u32, thread: &Thread) -> u64 {
     add_to(series, Write, amount, second, thread)
 }

@@ -99,33 +99,31 @@ impl Subject {
         let pk = key.to_ne_bytes();
         let posting = Posting { amount, ..Self::posting(key, &pk, operation) };
         let visit = self.visit(second, guard);
-        let recorded = self.current.with(guard, |ledger| {
-            ledger
-                .record_fast(posting, visit.now, guard)
-                .or_else(|unfinished| Ok(ledger.record_rest(unfinished, &posting, visit)?.1))
-        });
-        recorded.unwrap()
+        let ledger = self.current.get(guard);
+        ledger.record_fast(posting, visit.now, guard).unwrap_or_else(|unfinished| {
+            self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().2
+        })
     }
 
     pub(super) fn count(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
         self.look(key, operation, second, thread, |series| series.count(second)).unwrap_or(0)
     }
 
-    /// Returns what `look` makes of the series of a key, or `None` where there is no such partition.
+    /// Returns what `read` makes of the series of a key, or `None` where there is no such partition.
     pub(super) fn look<T>(
         &self,
         key: u32,
         operation: Operation,
         second: u32,
         thread: &Thread,
-        look: impl Fn(Series<'_>) -> Option<T>,
+        read: impl Fn(Series<'_>) -> Option<T>,
     ) -> Option<T> {
         let guard = thread.pin();
         let pk = key.to_ne_bytes();
         let Posting { key, hash, .. } = Self::posting(key, &pk, operation);
         let visit = self.visit(second, &guard);
-        let look = |found: Partition<'_>| look(found.series(operation, visit.window(), &guard));
-        self.current.with(&guard, |ledger| ledger.look(key, hash, visit, look)).unwrap()
+        let read = |found: Partition<'_>| read(found.series(operation, visit.window(), &guard));
+        self.current.with(&guard, |ledger| ledger.look(key, hash, visit, read)).unwrap()
     }
 
     /// Replaces the segment of a key.

@@ -26,10 +26,11 @@
 //!    takes no addition, so none is lost; the copy shares the past.
 //! 3. A head's second never runs back, and the past holds the final count of every second before it that is in the window.
 //!
-//! **Proof.** `src/models/{series,moves,lifetimes,subject}.rs`; `tests/sliding` compares every count with the
+//! **Proof.** `src/models/{series,moves,lifetimes}.rs`; `tests/sliding` compares every count with the
 //! counts that are possible; `tests/explore` stops a call after each instruction.
 //!
-//! **What may go in**: what belongs to one partition. It knows neither its neighbours nor the rules.
+//! **What may go in**: what belongs to one partition. It knows neither its neighbours nor
+//! any threshold; only how long the spans are that rules look at.
 
 pub(crate) mod alarm;
 pub(crate) mod amount;

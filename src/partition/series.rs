@@ -267,7 +267,7 @@ impl Series<'_> {
                 past + if (first..=last).contains(&head.second()) { own } else { 0 }
             };
             // The past has `window + 1` seconds. A detector with a shorter window than a span has no threshold for it (see
-            // `Builder::rates_are_valid`): this number is then of no use, but must not be of what the past no longer has.
+            // `Builder::check`): this number is then of no use, but must not be of what the past no longer has.
             let before = SUSTAINED.min(self.window + 1) - 1;
             let at = |last: u32| Recent {
                 second: sum(last, last),

@@ -6,7 +6,7 @@
 //! | [`rule`] | the spans that have a threshold: the window, one second, five seconds; and the throttle |
 //! | [`measure`] | the unit: operations, or capacity in half units |
 //!
-//! The policy only compares numbers that it is given. What the numbers are is the partition's matter;
+//! [`thresholds`] keeps the overrides, which threads read without a lock. Else the policy only compares numbers that it is given. What the numbers are is the partition's matter;
 //! who is told is the detector's.
 //!
 //! ```text
@@ -26,7 +26,7 @@
 //! 1. `partition/series.rs`: its length beside `SUSTAINED`, its count in `Recent` and in `Series::recent`.
 //! 2. [`rule`]: its `Rule`, last in the enum; its thresholds in `RateThresholds`, in `NONE` and in `floor`, without
 //!    which the fast path never gets to look; its place in `breach`, the most urgent first. `Settings` holds all that.
-//! 3. `detector/builder.rs`: field, default, setter, `rates_are_valid`, `build`. `Detector::warning` says whether a
+//! 3. `detector/builder.rs`: field, default, setter, `check`, `build`. `Detector::warning` says whether a
 //!    rule's peak is cut to its count: that of a rate is not, as the peak is the whole window's.
 //! 4. `ffi/detector.rs`: fields at the end of `hpd_options`, `DEFAULTS`, `hpd_new_with_options`. `ffi/warning.rs`: the
 //!    next free `HPD_RULE_*`, in `rule` and `rule_code`.

@@ -1,6 +1,6 @@
 //! The platform, made fit for the rest: atomics, memory, epochs, time and a counter.
 //!
-//! The rest of the library is written against these modules and not against `std`, for three reasons.
+//! The rest of the library is written against these modules and not against `std`'s own, for three reasons.
 //! A loom model can put its own atomics in place ([`sync`], `watch`). An allocation that fails is an
 //! error and not an abort ([`memory`]). And a test can say what time it is ([`clock`]).
 //!
@@ -17,8 +17,8 @@
 //!
 //! **Invariants.** Nothing here knows what a partition is. The clock never runs back.
 //!
-//! **Proof.** `tests/memory.rs` and `tests/refusals.rs` refuse allocations; `tests/fork.rs` forks under load;
-//! each module has tests of its own.
+//! **Proof.** `tests/refusals.rs` refuses allocations; `tests/fork.rs` forks under load; the models of lifetimes
+//! (`src/models/lifetimes.rs`) watch what an `rcu` retires; `clock` and `record_counter` have tests of their own.
 //!
 //! **What may go in**: what any concurrent library would need of its platform. It imports the words only.
 
