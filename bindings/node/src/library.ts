@@ -176,7 +176,8 @@ function load(): koffi.LibraryHandle {
     throw new LibraryError(`libhotpart at ${at} has ABI ${version}, and ${ABI_VERSION} is needed: ${advice}`);
   }
   try {
-    library.func('int64_t hpd_observe_due(void *, const char *, const char *, const char *, int32_t, const char *)');
+    // The newest.
+    library.func('int32_t hpd_ask_capacity(const void *, size_t, const void *, size_t, void *)');
   } catch (error) {
     throw new LibraryError(`libhotpart at ${at} is too old (${(error as Error).message}): ${advice}`);
   }
