@@ -1,4 +1,4 @@
-/* The C ABI of hotpart 0.1.0, version 1 of it, frozen when that was released.
+/* The C ABI of hotpart 0.1.0, version 1 of it, frozen once that is released.
  *
  * It guards programs that are already built against a header that changes: a C11 compiler on a 64-bit
  * platform proves that include/hotpart.h still has all of this. tests/abi.rs writes it, and only if the

@@ -2,7 +2,7 @@
  * callgrind counts in a run of more rounds and not in one of fewer is what these rounds cost: all else is the same.
  *
  * To the instruction it is so because the seed is fixed and the clock stands still. By a running one a second turns, or
- * a sweep falls due, in one run and not in the other; and little would be won: under valgrind the clock is read by a
+ * a step of reclaim falls due, in one run and not in the other; and little would be won: under valgrind the clock is read by a
  * system call, of which callgrind sees only the call. */
 #include "check.h"
 #include "hotpart.h"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make test` does in short, at length: some hours. Whoever changes the table, the wheels or the boundary runs it.
+# What `make test` does in short, at length: some hours. Whoever changes the map, the wheels or the boundary runs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ci/loom.sh

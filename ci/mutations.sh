@@ -97,7 +97,7 @@ mutate 'a partition that can not go stays counted out' src/ledger/reclaim.rs \
     '            partitions.len(new).increment();
             return;' '            return;' \
     "${unit[@]}" where_none_can_go
-mutate 'few keys deepen the table' src/map/replace.rs \
+mutate 'few keys deepen the map' src/map/replace.rs \
     'depth < DEPTH_MAX && share > 0 &&' 'depth < DEPTH_MAX &&' \
     "${unit[@]}" a_few_long_keys_that_collide
 mutate 'a late put freezes the history of the copy' src/partition/past.rs \

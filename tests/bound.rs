@@ -75,7 +75,7 @@ fn a_record_that_meets_its_partition_s_removal_is_counted_or_told_of() {
         let bytes = |key: [u64; 2]| key.map(u64::to_le_bytes).concat();
         detector.set_time_ms(begin_ms).unwrap();
         (0..BOUND).for_each(|n| _ = detector.record_write("t", bytes([round, n])).unwrap());
-        // The sweep makes up for the lull by what takes no place of theirs; soon they are idle, and
+        // Reclaim makes up for the lull by what takes no place of theirs; soon they are idle, and
         // it is not due.
         let window_ms = u64::from(LONG) * 1_000;
         detector.set_time_ms(begin_ms + window_ms).unwrap();

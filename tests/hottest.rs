@@ -245,7 +245,7 @@ fn the_books_of_partitions_balance() {
 }
 
 #[test]
-fn throttles_survive_growth_and_renewal() {
+fn throttles_survive_growth_and_replacement() {
     let detector = never_hot(5).build().unwrap();
     for n in 0..3_000_u32 {
         detector.record_throttle("t", n.to_le_bytes(), Read, Reason::KeyRange).unwrap();

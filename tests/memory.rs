@@ -235,7 +235,7 @@ fn hostile_keys_take_no_more_than_the_bound() {
         let mut text = [b'x'; 1_024];
         let mut most = [0; 10];
         for i in 0..keys {
-            // All within two windows, so that hardly anything idle makes way.
+            // All within two windows, so that hardly anything idle is reclaimed.
             detector.set_time_ms(i as u64 * 120_000 / keys as u64).unwrap();
             text[..8].copy_from_slice(&(i as u64).to_le_bytes());
             let len = if i % 100 == 0 { 1_024 } else { 8 + i % 40 };

@@ -112,7 +112,7 @@ fn idle_partitions_are_replaced_before_busy_ones() {
     let detector = never_hot(WINDOW).max_partitions(100).build().unwrap();
     touch(&detector, 50);
     detector.set_time_ms(WINDOW_MS + 1_000).unwrap();
-    // Their first records sweep as well; what matters is that no busy one is hurt.
+    // Their first records reclaim as well; what matters is that no busy one is hurt.
     (0..100_u64).for_each(|key| assert_eq!(detector.record_read("busy", key.to_le_bytes()), Ok(1)));
     let statistics = detector.statistics();
     assert_eq!((statistics.partitions, statistics.replaced, statistics.reclaimed), (100, 0, 50));

@@ -1,4 +1,4 @@
-//! The latency of each record while the table grows from nothing, beside dashmap's inserts, and while what has
+//! The latency of each record while the map grows from nothing, beside dashmap's inserts, and while what has
 //! become idle is reclaimed. Runs in a child.
 
 use crate::child::{self, Results};
@@ -27,7 +27,7 @@ const LEFT: &str = "left";
 
 pub const PERCENTILES: [f64; 5] = [50.0, 99.0, 99.9, 99.99, 99.999];
 
-/// How many the table grows to.
+/// How many the map grows to.
 pub fn partitions(quick: bool) -> usize {
     if quick { 100_000 } else { 10_000_000 }
 }

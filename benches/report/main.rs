@@ -40,7 +40,7 @@ pub struct Scale {
     few: usize,
     /// Partitions that no cache holds.
     many: usize,
-    /// Partitions that the table grows to.
+    /// Partitions that the map grows to.
     most: usize,
 }
 

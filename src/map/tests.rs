@@ -313,7 +313,7 @@ fn a_cleared_map_takes_nobody_in() {
 enum Step {
     Insert(u64),
     Remove(u64),
-    Renew(u64),
+    Replace(u64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -321,7 +321,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => key.clone().prop_map(Step::Insert),
         3 => key.clone().prop_map(Step::Remove),
-        1 => key.prop_map(Step::Renew),
+        1 => key.prop_map(Step::Replace),
     ];
     proptest::collection::vec(step, 1..2_000)
 }
@@ -344,10 +344,10 @@ proptest! {
                 Step::Remove(key) => {
                     prop_assert_eq!(subject.remove(key, len, hash(key)), map.remove(&key).is_some());
                 }
-                Step::Renew(key) => {
+                Step::Replace(key) => {
                     let guard = crossbeam_epoch::pin();
-                    let renewed = subject.map.replace_at(hash(key).position, subject.replace_context(0), &guard);
-                    prop_assert!(renewed.is_ok());
+                    let replaced = subject.map.replace_at(hash(key).position, subject.replace_context(0), &guard);
+                    prop_assert!(replaced.is_ok());
                 }
             }
             most = most.max(map.len() as u64);

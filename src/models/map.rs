@@ -201,8 +201,8 @@ fn g_a_reader_that_unpins_early_is_caught() {
 /// (i) A map is cleared while an insert splits its segment: the entry is in and goes with the others, or
 /// is turned away.
 #[test]
-fn i_closing_against_growth() {
-    explore("i: closing against growth", 2, || {
+fn i_clear_against_growth() {
+    explore("i: clear against growth", 2, || {
         let stage = Subject::stage(&[0, 1]);
         let (cleared, inserted) = stage.race(
             |s, t| s.map.clear(|| t.pin()),

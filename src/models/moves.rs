@@ -60,7 +60,7 @@ impl Storage {
         }
     }
 
-    /// A ledger with a window of two seconds, in which partition 0 has this form.
+    /// A ledger with a window of two seconds, in which partition 0 has this storage.
     fn stage(self, threshold: u64) -> Stage<Subject> {
         let timing = Timing { window: 2, interval_ms: 1000 };
         let stage = Subject::of(Settings { timing, thresholds: [threshold; 2], ..Subject::settings() });
@@ -83,12 +83,12 @@ const AFTER: u64 = 1 << 7;
 const OWN: u64 = 1 << 8;
 
 /// Has partition 0 moved, and turned twice in its new place.
-fn move_and_turn(form: Storage) -> impl FnOnce(&Subject, &Thread) {
+fn move_and_turn(storage: Storage) -> impl FnOnce(&Subject, &Thread) {
     move |subject, thread| {
         // Pinned once: what crossbeam does at each pin would be explored as well.
         let _pinned = thread.pin();
-        subject.replace(0, form.last() + 1, thread);
-        for (second, amount) in form.others() {
+        subject.replace(0, storage.last() + 1, thread);
+        for (second, amount) in storage.others() {
             subject.record_amount(0, Write, amount, second, thread);
         }
     }
@@ -118,12 +118,12 @@ fn held(before: &[(u32, u64)], others: &[(u32, u64)], clock: u32, own: Option<u6
 
 /// Once all is over each second has what was recorded in its window, and `OWN`, recorded by a clock that said `clock`, is in one
 /// second of its call.
-fn settles(stage: &Stage<Subject>, form: Storage, clock: u32) {
-    let last = form.last();
+fn ends_right(stage: &Stage<Subject>, storage: Storage, clock: u32) {
+    let last = storage.last();
     let counts = stage.then(|s, t| [2, 3, 4, 5].map(|after| s.count(0, Write, last + after, t)));
     let would = |second: u32| {
-        let mut records = form.records();
-        records.extend(form.others());
+        let mut records = storage.records();
+        records.extend(storage.others());
         records.push((second, OWN));
         [2, 3, 4, 5].map(|after| sum(&records, last + after))
     };
@@ -131,20 +131,20 @@ fn settles(stage: &Stage<Subject>, form: Storage, clock: u32) {
 }
 
 /// A record by a clock that says `clock` seconds after the head's, 0 or 1, while the partition moves and turns twice.
-fn a_record_inside(name: &str, form: Storage, threshold: u64, clock: u32) {
-    let clock = form.last() + clock;
-    let held = form.held(clock, Some(OWN));
-    explore_within(MOST, &format!("l: {name}, {}", form.name()), 1, move || {
-        let stage = form.stage(threshold);
+fn a_record_inside(name: &str, storage: Storage, threshold: u64, clock: u32) {
+    let clock = storage.last() + clock;
+    let held = storage.held(clock, Some(OWN));
+    explore_within(MOST, &format!("l: {name}, {}", storage.name()), 1, move || {
+        let stage = storage.stage(threshold);
         let (_, count) =
-            stage.race(move_and_turn(form), move |s, t| s.record_amount(0, Write, OWN, clock, t));
+            stage.race(move_and_turn(storage), move |s, t| s.record_amount(0, Write, OWN, clock, t));
         assert!(held.contains(&count), "{count} of {held:?}");
-        settles(&stage, form, clock);
+        ends_right(&stage, storage, clock);
     });
 }
 
-fn a_turn(form: Storage) {
-    a_record_inside("a turn, and two of the copy", form, NEVER, 1);
+fn a_turn(storage: Storage) {
+    a_record_inside("a turn, and two of the copy", storage, NEVER, 1);
 }
 
 /// (l) A record that turns the second is inside the old entry while the copy turns twice.
@@ -165,8 +165,8 @@ fn l_a_turn_inside_a_growing_history() {
     a_turn(Storage::FullHistory);
 }
 
-fn an_add(form: Storage) {
-    a_record_inside("an add, and two turns of the copy", form, NEVER, 0);
+fn an_add(storage: Storage) {
+    a_record_inside("an add, and two turns of the copy", storage, NEVER, 0);
 }
 
 /// (l) A plain add to the head's second, whose total is the count.
@@ -181,8 +181,8 @@ fn l_an_add_inside_a_copied_wheel() {
     an_add(Storage::Wheel);
 }
 
-fn a_warm_add(form: Storage) {
-    a_record_inside("a warm add, and two turns of the copy", form, 2 * OWN, 0);
+fn a_warm_add(storage: Storage) {
+    a_record_inside("a warm add, and two turns of the copy", storage, 2 * OWN, 0);
 }
 
 /// (l) An add that looks at the past, since it makes its partition warm and the alarm is yet to be made.
@@ -197,13 +197,13 @@ fn l_a_warm_add_inside_a_copied_wheel() {
     a_warm_add(Storage::Wheel);
 }
 
-fn a_read(form: Storage) {
+fn a_read(storage: Storage) {
     // A second after the head's, so that something has left the window.
-    let clock = form.last() + 1;
-    let held = form.held(clock, None);
-    explore(&format!("l: a read, and two turns of the copy, {}", form.name()), 1, move || {
-        let stage = form.stage(NEVER);
-        let (_, count) = stage.race(move_and_turn(form), move |s, t| s.count(0, Write, clock, t));
+    let clock = storage.last() + 1;
+    let held = storage.held(clock, None);
+    explore(&format!("l: a read, and two turns of the copy, {}", storage.name()), 1, move || {
+        let stage = storage.stage(NEVER);
+        let (_, count) = stage.race(move_and_turn(storage), move |s, t| s.count(0, Write, clock, t));
         assert!(held.contains(&count), "{count} of {held:?}");
     });
 }
@@ -220,13 +220,13 @@ fn l_a_read_inside_a_copied_wheel() {
     a_read(Storage::Wheel);
 }
 
-fn a_peak(form: Storage) {
+fn a_peak(storage: Storage) {
     // A second after the head's, so that something has left the window.
-    let clock = form.last() + 1;
-    let held = form.held(clock, None);
-    explore(&format!("l: a peak, and two turns of the copy, {}", form.name()), 1, move || {
-        let stage = form.stage(NEVER);
-        let (_, (count, peak)) = stage.race(move_and_turn(form), move |s, t| {
+    let clock = storage.last() + 1;
+    let held = storage.held(clock, None);
+    explore(&format!("l: a peak, and two turns of the copy, {}", storage.name()), 1, move || {
+        let stage = storage.stage(NEVER);
+        let (_, (count, peak)) = stage.race(move_and_turn(storage), move |s, t| {
             s.look(0, Write, clock, t, |series| series.count_and_peak(clock)).unwrap()
         });
         assert!(held.contains(&count) && peak == 1 << count.ilog2(), "{peak} in {count} of {held:?}");
@@ -245,12 +245,12 @@ fn l_a_peak_inside_a_copied_wheel() {
     a_peak(Storage::Wheel);
 }
 
-fn a_rate(form: Storage) {
-    let clock = form.last();
-    let held = form.held(clock, None);
-    explore(&format!("l: a rate, and two turns of the copy, {}", form.name()), 1, move || {
-        let stage = form.stage(NEVER);
-        let (_, recent) = stage.race(move_and_turn(form), move |s, t| {
+fn a_rate(storage: Storage) {
+    let clock = storage.last();
+    let held = storage.held(clock, None);
+    explore(&format!("l: a rate, and two turns of the copy, {}", storage.name()), 1, move || {
+        let stage = storage.stage(NEVER);
+        let (_, recent) = stage.race(move_and_turn(storage), move |s, t| {
             s.look(0, Write, clock, t, |series| series.recent(clock)).unwrap()
         });
         assert!(held.contains(&recent.sustained), "{recent:?} of {held:?}");
@@ -274,13 +274,13 @@ fn l_a_rate_inside_a_copied_wheel() {
 /// other is told of by the next.
 #[test]
 fn l_a_ring_inside_a_copied_history() {
-    let form = Storage::History;
+    let storage = Storage::History;
     explore("l: a ring, and two turns of the copy", 1, move || {
-        let stage = form.stage(NEVER);
-        let last = form.last();
+        let stage = storage.stage(NEVER);
+        let last = storage.last();
         let (other, this) = stage.race(
             move |s, t| {
-                move_and_turn(form)(s, t);
+                move_and_turn(storage)(s, t);
                 ring(s, last, t)
             },
             move |s, t| ring(s, last, t),

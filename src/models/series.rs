@@ -291,7 +291,7 @@ fn c_the_remembered_sum_at_two_turns() {
     });
 }
 
-/// (j) The compact form grows under an add that comes late: both are counted, in a second of their call.
+/// (j) The history grows under an add that comes late: both are counted, in a second of their call.
 #[test]
 fn j_growth_against_an_add() {
     explore("j: growth against an add", 3, || {
@@ -301,7 +301,7 @@ fn j_growth_against_an_add() {
     });
 }
 
-/// (j) The compact form grows while the clock leaps, so that an entry that was not to be had is: what the
+/// (j) The history grows while the clock leaps, so that an entry that was not to be had is: what the
 /// other thread puts there is in the copy, or is put into the copy.
 #[test]
 fn j_growth_against_a_leap() {
@@ -319,7 +319,7 @@ fn j_growth_against_a_leap() {
     });
 }
 
-/// (j) The compact form becomes a wheel under an add that comes late.
+/// (j) The history becomes a wheel under an add that comes late.
 #[test]
 fn j_promotion_against_a_late_add() {
     explore("j: promotion against a late add", 2, || {

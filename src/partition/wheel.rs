@@ -1,4 +1,4 @@
-//! The full form of the past: one slot for every second of the window, the slot of second `s` at
+//! A wheel: one slot for every second of the window, the slot of second `s` at
 //! `s mod (window + 1)`, where it stays until second `s + window + 1` closes.
 //!
 //! The wheel also remembers what all its slots in the window added up to when the head's second began, so
