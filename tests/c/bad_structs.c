@@ -135,6 +135,7 @@ static void initialisation(void) {
   CHECK_EQUAL(later.unknown, 0);
 
   CHECK_EQUAL(later.known.warning_interval_seconds, HPD_INTERVAL_WINDOW);
+  CHECK(HPD_INTERVAL_WINDOW > 0);
   CHECK(later.known.callback == NULL && later.known.user_data == NULL);
   CHECK_EQUAL(later.known.max_partitions, 0);
   CHECK_EQUAL(later.known.clock, HPD_CLOCK_MONOTONIC);
