@@ -111,12 +111,18 @@ pub(crate) fn plain(text: &str) -> Option<impl Iterator<Item = u8>> {
     )
 }
 
-/// Returns the bytes that a number takes in an item, by the developer guide's approximation: a byte for two significant digits and one
-/// more, and another one if it is negative. What is not a number is taken by its length.
+/// Returns the bytes that a number takes in an item: one, a byte for two significant digits before
+/// the point and for two after it, each rounded up, and another one if it is negative. So it was
+/// measured on the service; the developer guide's approximation, which does not look at the point,
+/// is too low. What is not a number is taken by its length.
 pub(crate) fn size(text: &str) -> u64 {
-    let (digits, negative) =
-        Parts::parse(text).map_or((text.len(), false), |parts| (parts.significant().1, parts.negative));
-    digits.div_ceil(2) as u64 + 1 + u64::from(negative && digits > 0)
+    let Some(parts) = Parts::parse(text) else { return text.len().div_ceil(2) as u64 + 1 };
+    let (before, len) = parts.significant();
+    // How many digits, the first of which is significant, come before the point.
+    let whole = (parts.whole.len() as i64 - before as i64).saturating_add(parts.exponent);
+    let whole = usize::try_from(whole).unwrap_or(0).min(len);
+    let digits = whole.div_ceil(2) + (len - whole).div_ceil(2);
+    1 + digits as u64 + u64::from(parts.negative && len > 0)
 }
 
 #[cfg(test)]
@@ -196,9 +202,48 @@ mod tests {
         assert_eq!(number_key(b"1\xFF"), Err(Error::Invalid(Argument::Number)));
     }
 
+    /// Each but the last was measured on the service, by the item that is just not too large with
+    /// it.
     #[test]
-    fn a_number_takes_a_byte_for_two_digits_and_one() {
-        let sizes = [("0", 1), ("7", 2), ("27", 2), ("-27", 3), ("1000", 2), ("123.45", 4), ("x", 2)];
+    fn a_number_takes_a_byte_for_two_digits_on_each_side_of_the_point() {
+        let most = "1234567890".repeat(3) + "12345678";
+        let sizes = [
+            ("0", 1),
+            ("-0", 1),
+            ("1", 2),
+            ("12", 2),
+            ("123", 3),
+            ("1234", 3),
+            ("123456", 4),
+            (&most, 20),
+            ("0042", 2),
+            ("100", 2),
+            ("1010", 3),
+            ("0.0000001", 2),
+            ("1E125", 2),
+            ("1E-100", 2),
+            ("15", 2),
+            ("0.15", 2),
+            ("1.5", 3),
+            ("1.2", 3),
+            ("1.200", 3),
+            ("1.234", 4),
+            ("3.14159", 5),
+            ("100.5", 4),
+            ("-42", 3),
+            ("x", 2),
+        ];
         sizes.iter().for_each(|&(text, bytes)| assert_eq!(size(text), bytes, "{text}"));
+    }
+
+    #[test]
+    fn a_number_s_size_is_that_of_its_canonical_text() {
+        for text in
+            ["15e-1", "1.5E3", "0.00120", "-12.50", "10.01e2", "+7", ".5", "0e99", "1e-130", "123.45e-4"]
+        {
+            assert_eq!(size(text), size(&canonical(text).unwrap()), "{text}");
+        }
+        assert_eq!(size("1e999999999999999999"), 2);
+        assert_eq!(size("1e-999999999999999999"), 2);
     }
 }
