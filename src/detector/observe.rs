@@ -8,12 +8,13 @@ use crate::detector::delivery::Listener;
 use crate::detector::record::Record;
 use crate::detector::warning::Warning;
 use crate::dynamodb::attribution::{Attribution, attribute_request};
-use crate::dynamodb::charge::{self, Charge, UnkeyedIndexUnits};
+use crate::dynamodb::charge::{self, Charge, Of, UnkeyedIndexUnits};
+use crate::dynamodb::description::described;
 use crate::dynamodb::error::ObserveError;
 use crate::dynamodb::json::Malformed;
 use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::response::{self, Outcome, Response};
-use crate::dynamodb::schema::{described, split_arn};
+use crate::dynamodb::schema::split_arn;
 use crate::dynamodb::throttle::Throttled;
 use crate::error::{Error, OutOfMemory};
 use crate::key::{Key, check_name};
@@ -41,7 +42,8 @@ pub struct Exchange<'a> {
 impl Detector {
     /// Records what a request to DynamoDB did, as far as the request and its response tell, and returns how many
     /// item-level actions that were. Operations that are not known are tallied in [`Statistics`](crate::Statistics), and
-    /// scans by table.
+    /// scans by table. An item that is written is a write on each global index too that is known
+    /// and whose key it has, on `TABLE/index/INDEX`: that is no action of its own.
     ///
     /// ```
     /// use hotpart::{Detector, Exchange};
@@ -168,7 +170,9 @@ impl Detector {
                 return Err(Error::Memory.into());
             }
         }
-        let actions = charges.iter().filter(|charge| charge.key.is_some()).map(|charge| charge.actions).sum();
+        // What a written item brings to its indexes is no action of the request's.
+        let own = charges.iter().filter(|charge| charge.key.is_some() && charge.of != Of::Index);
+        let actions = own.map(|charge| charge.actions).sum();
         if capacity && found.estimated > Units::default() {
             Counters::add(&self.counters.estimated_half_units, found.estimated.halves());
         }

@@ -32,6 +32,8 @@ pub(crate) enum Subject<'a> {
     Pins(Vec<Pinned<'a>>),
     /// The values that a statement inserts: all attributes of an item.
     Inserted(Vec<Pinned<'a>>),
+    /// The values that a search of a vector index filters by. One of them may be the index's key.
+    Search(Vec<(Cow<'a, str>, Value<'a>)>),
     /// Nothing of it.
     Scan,
 }
@@ -58,12 +60,22 @@ pub(crate) enum Cost<'a> {
         item: Option<&'a str>,
         transactional: bool,
     },
+    /// To look at an item in a transaction: what a write takes, though nothing is changed.
+    Check,
     Read(Consistency),
+    /// To search a vector index: one unit. Its response tells bytes of a measure of their own, and
+    /// no units.
+    Search,
 }
 
 impl Action<'_> {
     pub(crate) fn is_strong(&self) -> bool {
         self.cost == Cost::Read(Consistency::Strong)
+    }
+
+    /// Returns whether it may change an item, and so the indexes that the item is in.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(self.cost, Cost::Write { .. })
     }
 
     pub(crate) fn keys_at_most(&self) -> usize {
@@ -76,14 +88,18 @@ impl Action<'_> {
 
 impl Cost<'_> {
     /// Estimates the units by what the request says, and by an item that the response has.
-    pub(crate) fn estimate(&self, returned: Option<&str>) -> Units {
+    /// `vectors` are the attributes that vector indexes of the table read.
+    pub(crate) fn estimate(&self, returned: Option<&str>, vectors: &[&str]) -> Units {
         // An item that can't be measured was not accepted either.
         let size = |item: &str| attribute::item_size(item).unwrap_or(0);
+        let written = |item: &str| attribute::written_size(item, vectors).unwrap_or(0);
         match *self {
             Cost::Write { item, transactional } => {
-                write_units(item.map_or(0, size).max(returned.map_or(0, size)), transactional)
+                write_units(item.map_or(0, written).max(returned.map_or(0, written)), transactional)
             }
+            Cost::Check => write_units(returned.map_or(0, written), true),
             Cost::Read(consistency) => read_units(returned.map_or(0, size), consistency),
+            Cost::Search => Units::whole(1),
         }
     }
 }

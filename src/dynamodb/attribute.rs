@@ -17,36 +17,40 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const DEPTH_MAX: u32 = 40;
 
 /// The bytes that a key's attribute value stands for: of `S` its text, of `N` its canonical decimal, of `B` its bytes.
+///
+/// `JSON.stringify` and `json.dumps` send a lone surrogate as `"\ud800"`, and what DynamoDB keeps
+/// of one is not documented. It is counted by what was sent: keys that differ in one are not lost,
+/// nor taken for each other.
 pub(crate) fn key_value(value: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     Ok(match scalar(value)? {
-        Scalar::Text(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
-        Scalar::Text(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+        Scalar::Text(text) => text,
         Scalar::Number(number) => Cow::Owned(number::canonical(&number).ok_or(Malformed)?.into_bytes()),
         Scalar::Binary(binary) => Cow::Owned(BASE64.decode(binary.as_bytes()).map_err(|_| Malformed)?),
     })
 }
 
 /// The text that stands for it beside others: of `B` its base64.
-pub(crate) fn key_text(value: &str) -> Result<Cow<'_, str>, Malformed> {
+pub(crate) fn key_text(value: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     Ok(match scalar(value)? {
-        Scalar::Text(text) | Scalar::Binary(text) => text,
-        Scalar::Number(number) => Cow::Owned(number::canonical(&number).ok_or(Malformed)?),
+        Scalar::Text(text) => text,
+        Scalar::Binary(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
+        Scalar::Binary(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+        Scalar::Number(number) => Cow::Owned(number::canonical(&number).ok_or(Malformed)?.into_bytes()),
     })
 }
 
 enum Scalar<'a> {
-    Text(Cow<'a, str>),
+    Text(Cow<'a, [u8]>),
     Number(Cow<'a, str>),
     Binary(Cow<'a, str>),
 }
 
 fn scalar(value: &str) -> Result<Scalar<'_>, Malformed> {
     let (tag, value) = only(value)?.ok_or(Malformed)?;
-    let text = json::text(value)?;
     match &*tag {
-        "S" => Ok(Scalar::Text(text)),
-        "N" => Ok(Scalar::Number(text)),
-        "B" => Ok(Scalar::Binary(text)),
+        "S" => Ok(Scalar::Text(json::bytes(value)?)),
+        "N" => Ok(Scalar::Number(json::text(value)?)),
+        "B" => Ok(Scalar::Binary(json::text(value)?)),
         _ => Err(Malformed),
     }
 }
@@ -64,9 +68,38 @@ pub(crate) fn only(object: &str) -> Result<Option<(Cow<'_, str>, &str)>, Malform
     Ok(found.filter(|_| members == 1))
 }
 
-/// Returns the bytes that an item takes in DynamoDB, by the developer guide: the UTF-8 of its names, and its values.
+/// Returns the bytes that an item takes in DynamoDB, and to read: the UTF-8 of its names, and its
+/// values.
 pub(crate) fn item_size(item: &str) -> Result<u64, Malformed> {
     attributes_size(item, 0, 0)
+}
+
+/// Returns the bytes that an item takes to write. An attribute that a vector index reads takes four
+/// for each dimension, whatever its numbers are; that was measured on the service.
+pub(crate) fn written_size(item: &str, vectors: &[&str]) -> Result<u64, Malformed> {
+    if vectors.is_empty() {
+        return item_size(item);
+    }
+    let mut size = 0;
+    json::each(item, |name, value| {
+        let dimensions = if vectors.contains(&&*name) { dimensions(value)? } else { None };
+        let value = dimensions.map_or_else(|| value_size(value, 0), |dimensions| Ok(4 * dimensions))?;
+        size += name.len() as u64 + value;
+        Ok::<(), Malformed>(())
+    })?;
+    Ok(size)
+}
+
+/// Returns how many numbers a value has, if it is a list of nothing else.
+fn dimensions(value: &str) -> Result<Option<u64>, Malformed> {
+    let Some((_, list)) = only(value)?.filter(|(tag, _)| tag == "L") else { return Ok(None) };
+    let (mut dimensions, mut numbers) = (0, true);
+    json::elements(list, |element| {
+        dimensions += 1;
+        numbers = numbers && only(element)?.is_some_and(|(tag, _)| tag == "N");
+        Ok::<(), Malformed>(())
+    })?;
+    Ok(numbers.then_some(dimensions))
 }
 
 /// Names and values, and `each` more for every one of them.
@@ -92,7 +125,7 @@ fn value_size(value: &str, depth: u32) -> Result<u64, Malformed> {
         })?;
         Ok(size)
     };
-    let text = |value: &str| Ok(json::text(value)?.len() as u64);
+    let text = |value: &str| Ok(json::bytes(value)?.len() as u64);
     let number = |value: &str| Ok(number::size(&json::text(value)?));
     let binary = |value: &str| Ok(json::text(value)?.trim_end_matches('=').len() as u64 * 3 / 4);
     match &*tag {
@@ -129,8 +162,8 @@ mod tests {
         for (value, bytes) in cases {
             assert_eq!(key_value(value).as_deref(), Ok(bytes), "{value}");
         }
-        assert_eq!(key_text(r#"{"B":"AP8="}"#).as_deref(), Ok("AP8="));
-        assert_eq!(key_text(r#"{"N":"10e-1"}"#).as_deref(), Ok("1"));
+        assert_eq!(key_text(r#"{"B":"AP8="}"#).as_deref(), Ok(&b"AP8="[..]));
+        assert_eq!(key_text(r#"{"N":"10e-1"}"#).as_deref(), Ok(&b"1"[..]));
         let bad = [
             "",
             "{}",
@@ -147,6 +180,33 @@ mod tests {
             r#"{"s":"x"}"#,
         ];
         bad.iter().for_each(|value| assert_eq!(key_value(value), Err(Malformed), "{value}"));
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_a_key_of_its_own() {
+        let key = |text: &str| key_value(&format!(r#"{{"S":"{text}"}}"#)).map(Cow::into_owned);
+        assert_eq!(key(r"\ud800").as_deref(), Ok(&b"\xED\xA0\x80"[..]));
+        assert_eq!(key(r"a\uDFFFé").as_deref(), Ok(&b"a\xED\xBF\xBF\xC3\xA9"[..]));
+        // One that is not alone is half of a character.
+        assert_eq!(key(r"\ud83d\ude00").as_deref(), Ok("😀".as_bytes()));
+        assert_eq!(key(r"\ude00\ud83d").as_deref(), Ok(&b"\xED\xB8\x80\xED\xA0\xBD"[..]));
+        assert_eq!(item_size(r#"{"\ud800":{"S":"\ud800"},"a":{"SS":["\udc00"]}}"#), Ok(3 + 3 + 1 + 3));
+        assert_eq!(key_value(r#"{"N":"\ud800"}"#), Err(Malformed));
+    }
+
+    #[test]
+    fn a_vector_takes_four_bytes_a_dimension_to_write() {
+        let wide = format!(r#"{{"N":"{}"}}"#, "1234567890".repeat(3) + "12345678");
+        let item = format!(r#"{{"p":{{"S":"k"}},"v":{{"L":[{wide},{wide},{wide}]}}}}"#);
+        assert_eq!(written_size(&item, &["v"]), Ok(2 + 1 + 4 * 3));
+        assert_eq!(written_size(&item, &["w"]), item_size(&item));
+        assert_eq!(item_size(&item), Ok(2 + 1 + 3 + 3 * (1 + 20)));
+        // What is no vector takes what it takes elsewhere.
+        for value in [r#"{"L":[{"N":"1"},{"S":"x"}]}"#, r#"{"NS":["1"]}"#, r#"{"S":"x"}"#] {
+            let item = format!(r#"{{"v":{value}}}"#);
+            assert_eq!(written_size(&item, &["v"]), item_size(&item), "{value}");
+        }
+        assert_eq!(written_size(r#"{"v":{"L":1}}"#, &["v"]), Err(Malformed));
     }
 
     #[test]

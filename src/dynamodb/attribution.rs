@@ -4,8 +4,9 @@
 use crate::argument::Argument;
 use crate::dynamodb::action::{Action, Cost, one_table};
 use crate::dynamodb::attribute;
-use crate::dynamodb::charge::{self, Charge, UnkeyedIndexUnits};
+use crate::dynamodb::charge::{self, Charge, Of, UnkeyedIndexUnits};
 use crate::dynamodb::error::ObserveError;
+use crate::dynamodb::index_write::index_writes;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::request::ApiOperation;
 use crate::dynamodb::response::{self, Capacity, Outcome, Response};
@@ -54,14 +55,17 @@ pub(crate) fn attribute_request<'a>(
         }
         Outcome::Unknown => {
             for (i, action) in actions.iter().enumerate() {
-                found.add(i, action, finder.target(action)?, action.cost.estimate(None));
+                found.add(i, action, finder.target(action)?, finder.estimate(action, None));
             }
+            let mut writes = index_writes(&found.charges, actions, &finder);
+            found.charges.append(&mut writes);
             found.estimate();
         }
         Outcome::ConditionFailed(item) => {
             finder.accepted = true;
             for (i, action) in actions.iter().enumerate() {
-                found.add(i, action, finder.target(action)?, failed_write_units(item));
+                let units = failed_write_units(action, item, &finder);
+                found.add_unchanged(i, action, finder.target(action)?, units);
             }
             found.estimate();
         }
@@ -71,7 +75,7 @@ pub(crate) fn attribute_request<'a>(
                 if codes.get(i).is_some_and(|code| response::is_throttle(code)) {
                     found.throttles.add(action, target, &[], &finder);
                 } else {
-                    found.add(i, action, target, action.cost.estimate(None));
+                    found.add_unchanged(i, action, target, finder.estimate(action, None));
                 }
             }
             found.estimate();
@@ -110,6 +114,10 @@ fn attribute_success<'a>(
 ) -> Result<(), ObserveError> {
     let is_only = one_table(actions);
     let by_table = Capacity::by_table(&response.capacity)?;
+    let has_index_writes = |action: &Action<'_>| {
+        let bare = by_table.iter().any(|took| took.is_of(&action.table, is_only) && !took.detailed);
+        bare && action.is_change() && !finder.global_indexes(&action.table).is_empty()
+    };
     let has_capacity = |action: &Action<'_>| by_table.iter().any(|took| took.is_of(&action.table, is_only));
     let responses = match response.responses {
         Some(all) if all.starts_with('[') => json::array(all)?,
@@ -124,21 +132,24 @@ fn attribute_success<'a>(
             None => [None, response.item],
         };
         let Some(error) = error else {
-            // To measure an item is only of use where the response has no capacity, or that of several together.
-            let measured = capacity && (actions.len().max(target.keys.len()) > 1 || !has_capacity(action));
+            // To measure an item is only of use where the response has no capacity, or that of
+            // several together: of items, or of a table and its indexes.
+            let several = || actions.len().max(target.keys.len()) > 1 || has_index_writes(action);
+            let measured = capacity && (several() || !has_capacity(action));
             match response.items {
                 _ if !measured => found.add(i, action, target, Units::default()),
                 Some(items) => found.add_page(i, action, target, page_units(action, items)?),
-                None => found.add(i, action, target, action.cost.estimate(item)),
+                None => found.add(i, action, target, finder.estimate(action, item)),
             }
             continue;
         };
         let [code, item] = json::members(error, ["Code", "Item"])?;
         match &*code.map_or(Ok(Cow::Borrowed("")), json::text)? {
             "ConditionalCheckFailed" | "DuplicateItem" => {
-                found.add(i, action, target, failed_write_units(item));
+                let units = failed_write_units(action, item, finder);
+                found.add_unchanged(i, action, target, units);
             }
-            "InternalServerError" => found.add(i, action, target, action.cost.estimate(None)),
+            "InternalServerError" => found.add(i, action, target, finder.estimate(action, None)),
             code if response::is_throttle(code) => found.throttles.add(action, target, &[], finder),
             _ => {}
         }
@@ -151,30 +162,36 @@ fn attribute_success<'a>(
     let transactional = matches!(api, ApiOperation::TransactWriteItems | ApiOperation::ExecuteTransaction);
     for took in by_table.iter().filter(|took| transactional && took.is_replayed()) {
         let on_table = |charge: &&mut Charge<'_>| took.is_of(&actions[charge.action].table, is_only);
-        found.charges.iter_mut().filter(on_table).for_each(|charge| charge.operation = Operation::Read);
+        for charge in found.charges.iter_mut().filter(on_table) {
+            (charge.operation, charge.of) = (Operation::Read, Of::Look);
+        }
     }
+    let mut index_writes = index_writes(&found.charges, actions, finder);
     // The capacity that the response tells is shared out: action by action where it is told so, else table by table.
     let in_order = response.capacity.len() > 1
         && response.capacity.len() == actions.len()
         && actions.iter().zip(&response.capacity).all(|(action, took)| took.is_of(&action.table, false));
     if in_order && found.unprocessed.is_empty() {
         for (i, took) in response.capacity.iter().enumerate() {
-            let mut own: Vec<_> =
-                found.charges.extract_if(.., |charge| charge.action == i && charge.actions > 0).collect();
-            let (_, unkeyed) = charge::share_capacity(&mut own, actions, std::slice::from_ref(took), finder);
+            let is_own = |charge: &mut Charge<'_>| charge.action == i;
+            let mut own: Vec<_> = found.charges.extract_if(.., is_own).collect();
+            let writes = index_writes.extract_if(.., is_own).collect();
+            let took = std::slice::from_ref(took);
+            let (_, unkeyed) = charge::share_capacity(&mut own, writes, actions, took, finder);
             found.charges.append(&mut own);
             found.unkeyed_index_units.extend(unkeyed);
         }
     } else {
         (found.estimated, found.unkeyed_index_units) =
-            charge::share_capacity(&mut found.charges, actions, &by_table, finder);
+            charge::share_capacity(&mut found.charges, index_writes, actions, &by_table, finder);
     }
     Ok(())
 }
 
 /// Returns what a write takes whose condition failed: by the item that is there, if the response has it.
-fn failed_write_units(item: Option<&str>) -> Units {
-    write_units(item.and_then(|item| attribute::item_size(item).ok()).unwrap_or(0), false)
+fn failed_write_units(action: &Action<'_>, item: Option<&str>, finder: &Finder<'_, '_>) -> Units {
+    let size = |item| attribute::written_size(item, &finder.vectors(&action.table)).ok();
+    write_units(item.and_then(size).unwrap_or(0), false)
 }
 
 /// Returns what a page of items takes: the sum of their sizes, rounded up once.
@@ -186,7 +203,7 @@ fn page_units(action: &Action<'_>, items: &str) -> Result<Units, Malformed> {
     })?;
     Ok(match action.cost {
         Cost::Read(consistency) => read_units(size, consistency),
-        Cost::Write { .. } => action.cost.estimate(None),
+        Cost::Write { .. } | Cost::Check | Cost::Search => action.cost.estimate(None, &[]),
     })
 }
 
@@ -205,9 +222,10 @@ impl<'a> Attribution<'a> {
     /// Charges each key of `target`, or its table if it has none, with one action of `units`.
     fn add(&mut self, i: usize, action: &Action<'a>, target: Target<'a>, units: Units) {
         let Target { resource, keys } = target;
+        let of = if action.is_change() { Of::Change } else { Of::Look };
         let charge = |key| {
             let (resource, operation) = (resource.clone(), action.operation);
-            Charge { action: i, resource, key, operation, actions: 1, units }
+            Charge { action: i, resource, key, operation, actions: 1, units, of }
         };
         if keys.is_empty() {
             self.charges.push(charge(None));
@@ -215,7 +233,14 @@ impl<'a> Attribution<'a> {
         self.charges.extend(keys.into_iter().map(|key| charge(Some(key))));
     }
 
-    /// Does the same where `units` are of all keys together.
+    /// Does the same where nothing was changed, as a condition failed.
+    fn add_unchanged(&mut self, i: usize, action: &Action<'a>, target: Target<'a>, units: Units) {
+        let before = self.charges.len();
+        self.add(i, action, target, units);
+        self.charges[before..].iter_mut().for_each(|charge| charge.of = Of::Look);
+    }
+
+    /// Does the same as `add` where `units` are of all keys together.
     fn add_page(&mut self, i: usize, action: &Action<'a>, target: Target<'a>, units: Units) {
         let before = self.charges.len();
         self.add(i, action, target, units);

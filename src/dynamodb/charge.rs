@@ -6,6 +6,7 @@ use crate::dynamodb::target::{Finder, index_resource};
 use crate::operation::Operation;
 use crate::units::Units;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// The amount that one action, or one of the keys that it names, adds to a partition.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,18 @@ pub(crate) struct Charge<'a> {
     pub(crate) actions: u64,
     /// First what it takes at least; after [`share_capacity`] what it took.
     pub(crate) units: Units,
+    pub(crate) of: Of,
+}
+
+/// The part of an action that a charge is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// The action itself, which may have changed its item.
+    Change,
+    /// The action itself, which changed nothing: a read, or a write whose condition failed.
+    Look,
+    /// What a changed item brought to a global index that it is in.
+    Index,
 }
 
 /// Capacity of an index of which no key is known.
@@ -29,17 +42,18 @@ pub(crate) struct UnkeyedIndexUnits {
     pub(crate) units: Units,
 }
 
-/// Gives every charge its share of what the response says that its table took. Returns what was only estimated, and what
-/// has no partition.
+/// Gives every charge, and every index write of theirs, its share of what the response says that
+/// its table took. Returns what was only estimated, and what has no partition.
 pub(crate) fn share_capacity<'a>(
     charges: &mut Vec<Charge<'a>>,
+    mut index_writes: Vec<Charge<'a>>,
     actions: &[Action<'a>],
     capacity: &[Capacity<'a>],
     finder: &Finder<'_, '_>,
 ) -> (Units, Vec<UnkeyedIndexUnits>) {
     let is_only = one_table(actions);
     // Nearly always there is one, and nothing to share.
-    if let ([charge], [took]) = (&mut charges[..], capacity)
+    if let ([charge], [], [took]) = (&mut charges[..], &index_writes[..], capacity)
         && took.indexes.is_empty()
         && took.is_of(&actions[charge.action].table, is_only)
     {
@@ -51,10 +65,12 @@ pub(crate) fn share_capacity<'a>(
     tables.sort_unstable();
     tables.dedup();
     for table in tables {
-        let mine: Vec<_> =
-            (0..charges.len()).filter(|&i| actions[charges[i].action].table == *table).collect();
+        let is_mine = |charge: &Charge<'_>| actions[charge.action].table == *table;
+        let mine: Vec<_> = (0..charges.len()).filter(|&i| is_mine(&charges[i])).collect();
+        let mut my_writes: Vec<_> = index_writes.iter_mut().filter(|write| is_mine(write)).collect();
         let Some(took) = capacity.iter().find(|took| took.is_of(table, is_only)) else {
             estimated += mine.iter().map(|&i| charges[i].units).sum();
+            estimated += my_writes.iter().map(|write| write.units).sum();
             continue;
         };
         let weights: Vec<_> = mine.iter().map(|&i| charges[i].units).collect();
@@ -75,15 +91,18 @@ pub(crate) fn share_capacity<'a>(
             .iter()
             .map(|(index, units)| (index, *units, on(&index_resource(table, index))))
             .collect();
-        share_out(charges, took.units, &own);
+        let written = share_with_indexes(took, weights.iter().copied().sum(), &mut my_writes);
+        share_out(charges, Units::from_halves(took.units.halves() - written.halves()), &own);
         for (index, units, asked) in on_indexes {
             // Those that asked the index itself, or else those whose item is in it.
             if !asked.is_empty() {
                 share_out(charges, units, &asked);
                 continue;
             }
-            let key = |&i: &usize| Some((i, finder.index_key(&actions[charges[i].action], index)?));
-            let holders: Vec<_> = mine.iter().filter_map(key).collect();
+            // A write whose condition failed changed no index. A replayed transaction reads them.
+            let may = |&&i: &&usize| charges[i].of == Of::Change || charges[i].operation == Operation::Read;
+            let key = |&i: &usize| Some((i, finder.named_index_key(&actions[charges[i].action], index)?));
+            let holders: Vec<_> = mine.iter().filter(may).filter_map(key).collect();
             let resource = index_resource(table, index);
             if holders.is_empty() {
                 let operation = charges[mine[0]].operation;
@@ -91,15 +110,35 @@ pub(crate) fn share_capacity<'a>(
                 continue;
             }
             let weights: Vec<_> = holders.iter().map(|&(i, _)| weight(i)).collect();
+            let places = my_writes.iter().enumerate().filter(|(_, write)| write.resource == resource);
+            let written: HashMap<_, _> = places.map(|(place, write)| (write.action, place)).collect();
             for ((i, key), units) in holders.into_iter().zip(shares(units, &weights)) {
                 let (action, operation) = (charges[i].action, charges[i].operation);
-                let (resource, key) = (Cow::Owned(resource.clone()), Some(Cow::Owned(key)));
-                added.push(Charge { action, resource, key, operation, actions: 0, units });
+                if let Some(&place) = written.get(&action) {
+                    my_writes[place].units += units;
+                    continue;
+                }
+                let (resource, key) = (Cow::Owned(resource.clone()), Some(key.value));
+                added.push(Charge { action, resource, key, operation, actions: 0, units, of: Of::Index });
             }
         }
     }
+    charges.append(&mut index_writes);
     charges.append(&mut added);
     (estimated, unkeyed)
+}
+
+/// Gives index writes what a bare total leaves beside the table's own estimate, and none more than
+/// it is estimated to take: an index whose part of an item did not change costs nothing. Returns
+/// what they got. Where the response has details they get nothing yet, as it names each index that
+/// took something.
+fn share_with_indexes(took: &Capacity<'_>, own: Units, writes: &mut [&mut Charge<'_>]) -> Units {
+    let weights: Vec<_> = writes.iter().map(|write| write.units).collect();
+    let left = if took.detailed { 0 } else { took.units.halves().saturating_sub(own.halves()) };
+    let most = weights.iter().copied().sum::<Units>().halves();
+    let given = Units::from_halves(left.min(most));
+    writes.iter_mut().zip(shares(given, &weights)).for_each(|(write, share)| write.units = share);
+    if writes.is_empty() { Units::default() } else { given }
 }
 
 /// Divides `total` in proportion to `weights`, in half units. The remainder goes to the largest, so that the sum is exact.
@@ -125,7 +164,7 @@ pub(crate) fn merge(charges: Vec<Charge<'_>>) -> Vec<Charge<'_>> {
         return charges;
     }
     let mut merged: Vec<Charge<'_>> = Vec::with_capacity(charges.len());
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     for charge in charges {
         let partition = (charge.resource.clone(), charge.key.clone(), charge.operation);
         match places.get(&partition) {

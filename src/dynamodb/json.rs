@@ -104,6 +104,58 @@ pub(crate) fn text(string: &str) -> Result<Cow<'_, str>, Malformed> {
     Ok(text)
 }
 
+/// The bytes of a string that has been read before: those of its text. A lone surrogate, which no
+/// text has, though `"\ud800"` is JSON, has the three bytes that WTF-8 gives it. So each is what no
+/// other string is, and no text is.
+pub(crate) fn bytes(string: &str) -> Result<Cow<'_, [u8]>, Malformed> {
+    if let Ok(text) = text(string) {
+        return Ok(match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        });
+    }
+    let mut json = serde_json::Deserializer::from_str(string);
+    let bytes = json.deserialize_bytes(Bytes)?;
+    json.end()?;
+    Ok(bytes)
+}
+
+/// The text of a string, with U+FFFD for each lone surrogate.
+pub(crate) fn lossy_text(string: &str) -> Result<Cow<'_, str>, Malformed> {
+    text(string).or_else(|_| Ok(lossy(bytes(string)?)))
+}
+
+/// The text of a string's [`bytes`], with U+FFFD, which has three bytes too, for each lone
+/// surrogate.
+fn lossy(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
+    if let Cow::Borrowed(bytes) = bytes
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        // A surrogate's first byte; each of its three is a chunk.
+        if chunk.invalid().first() == Some(&0xED) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Writes bytes as a JSON string. What is no UTF-8 in them stays as it is.
+pub(crate) fn write_string(json: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Malformed> {
+    json.push(b'"');
+    for chunk in bytes.utf8_chunks() {
+        let quoted = serde_json::to_string(chunk.valid())?;
+        json.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+        json.extend_from_slice(chunk.invalid());
+    }
+    json.push(b'"');
+    Ok(())
+}
+
 /// A number that is not negative.
 pub(crate) fn number(number: &str) -> Result<f64, Malformed> {
     let number: f64 = serde_json::from_str(number)?;
@@ -171,8 +223,9 @@ struct Which<'n>(&'n [&'n str]);
 impl<'a> DeserializeSeed<'a> for Which<'_> {
     type Value = Option<usize>;
 
+    /// As bytes, since a name may have a lone surrogate: then it is none that is wanted.
     fn deserialize<D: Deserializer<'a>>(self, name: D) -> Result<Self::Value, D::Error> {
-        name.deserialize_str(self)
+        name.deserialize_bytes(self)
     }
 }
 
@@ -183,8 +236,8 @@ impl Visitor<'_> for Which<'_> {
         f.write_str("a name")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|&wanted| wanted == name))
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|wanted| wanted.as_bytes() == name))
     }
 }
 
@@ -200,10 +253,10 @@ impl<'a, E, F: FnMut(Cow<'a, str>, &'a str) -> Result<(), E>> Visitor<'a> for Ea
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut seen = Ok(());
         // To the end: what comes after a refusal must be JSON too.
-        while let Some(name) = map.next_key_seed(Text)? {
+        while let Some(name) = map.next_key_seed(Bytes)? {
             let value = map.next_value::<&RawValue>()?.get();
             if seen.is_ok() {
-                seen = self.0(name, value);
+                seen = self.0(lossy(name), value);
             }
         }
         Ok(seen)
@@ -230,15 +283,36 @@ impl<'a, E, F: FnMut(&'a str) -> Result<(), E>> Visitor<'a> for Elements<F> {
     }
 }
 
-struct Text;
+struct Bytes;
 
-impl<'a> DeserializeSeed<'a> for Text {
-    type Value = Cow<'a, str>;
+impl<'a> DeserializeSeed<'a> for Bytes {
+    type Value = Cow<'a, [u8]>;
 
-    fn deserialize<D: Deserializer<'a>>(self, text: D) -> Result<Self::Value, D::Error> {
-        text.deserialize_str(self)
+    fn deserialize<D: Deserializer<'a>>(self, string: D) -> Result<Self::Value, D::Error> {
+        string.deserialize_bytes(self)
     }
 }
+
+impl<'a> Visitor<'a> for Bytes {
+    type Value = Cow<'a, [u8]>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_bytes<E>(self, bytes: &'a [u8]) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(bytes))
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        let mut own = Vec::new();
+        own.try_reserve_exact(bytes.len()).map_err(|_| E::custom("out of memory"))?;
+        own.extend_from_slice(bytes);
+        Ok(Cow::Owned(own))
+    }
+}
+
+struct Text;
 
 impl<'a> Visitor<'a> for Text {
     type Value = Cow<'a, str>;
@@ -269,6 +343,7 @@ mod tests {
         let json = json.replace("DEEP", &("[".repeat(100_000) + &"]".repeat(100_000)));
         assert_eq!(members(&json, ["b", "a", "n", "z"]), Ok([Some("\"x\""), Some("2"), None, None]));
         assert_eq!(members::<1>("{}", ["a"]), Ok([None]));
+        assert_eq!(members(r#"{"\ud800":1,"\udc00":"\ud800","a":2}"#, ["a"]), Ok([Some("2")]));
         for bad in ["", "{", "[]", "1", "{\"a\":1,}", "{\"a\":}", "{} x", "{\"a\":1 \"b\":2}", "{\"b\":tru}"]
         {
             assert_eq!(members(bad, ["a"]), Err(Malformed), "{bad}");
@@ -304,6 +379,12 @@ mod tests {
         assert!(matches!(text("\"plain é\""), Ok(Cow::Borrowed("plain é"))));
         assert!(matches!(text(r#""a\"A""#), Ok(Cow::Owned(text)) if text == "a\"A"));
         assert!(["1", "\"", "\"\\ud800\"", "\"a\"b"].iter().all(|bad| text(bad) == Err(Malformed)));
+        assert_eq!(bytes(r#""a\ud800""#).as_deref(), Ok(&b"a\xED\xA0\x80"[..]));
+        assert_eq!(lossy_text(r#""a\"\udfff""#).as_deref(), Ok("a\"\u{FFFD}"));
+        assert!(["1", "\"", "\"a\"b"].iter().all(|bad| bytes(bad) == Err(Malformed)));
+        let mut string = Vec::new();
+        write_string(&mut string, b"a\"\xED\xA0\x80b").unwrap();
+        assert_eq!(string, b"\"a\\\"\xED\xA0\x80b\"");
         assert_eq!(
             (number("12.5"), number("-1"), number("1e999")),
             (Ok(12.5), Err(Malformed), Err(Malformed))

@@ -17,15 +17,18 @@
 //!      1  target::Finder       the resource and key values of each action, by the schema
 //!      2  attribution          a Charge for each key, or a throttle, by the outcome
 //!      3  unprocessed          a batch's unprocessed items are charged no more
-//!      4  charge               the response's capacity is shared among the charges
-//!      5  check                every part can be recorded, or none is
+//!      4  index_write          a Charge more for each global index that a written item is in
+//!      5  charge               the response's capacity is shared among the charges
+//!      6  check                every part can be recorded, or none is
 //!                                      |
 //!                                 Attribution
 //!            charges   throttles   unprocessed   unkeyed_index_units   estimated
 //! ```
 //!
-//! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's key condition) or
-//! `partiql` (statements). Before it is sent, `ask` rewrites it so that its response tells the capacity. `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas.
+//! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's
+//! key condition) or `partiql` (statements). Before it is sent, `ask` rewrites it so that its
+//! response tells the capacity. `attribute`, `number` and `json` read DynamoDB's JSON. `schema`
+//! holds the key schemas; `description` reads them from a table's description.
 //!
 //! Invariants:
 //! - The work grows in step with the length of what was sent; nesting is bounded where a
@@ -61,7 +64,11 @@ pub(crate) mod attribution;
 #[cfg(not(loom))]
 pub(crate) mod charge;
 #[cfg(not(loom))]
+pub(crate) mod description;
+#[cfg(not(loom))]
 pub(crate) mod error;
+#[cfg(not(loom))]
+pub(crate) mod index_write;
 pub(crate) mod json;
 #[cfg(not(loom))]
 pub(crate) mod key_condition;

@@ -1,14 +1,17 @@
-//! A Query: what it asks the key's attributes to equal.
+//! A Query, or a search of a vector index: what it asks the key's attributes to equal.
 
-use crate::dynamodb::action::{Action, Subject, Value, consistency, read};
+use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, read};
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::key_condition;
+use crate::units::Consistency;
 use std::borrow::Cow;
 
 /// DynamoDB's limit of a key condition, in bytes.
 const CONDITION_MAX: usize = 4_096;
 /// A key's attributes: no more can be compared in a query.
 const EQUALITIES_MAX: usize = 8;
+/// The attributes that a search filters by: its index's key and more filters than an index has.
+const FILTERS_MAX: usize = 100;
 
 pub(crate) fn query(request: &str) -> Result<Action<'_>, Malformed> {
     let [table, index, consistent, expression, names, values, legacy] = json::members(
@@ -24,7 +27,7 @@ pub(crate) fn query(request: &str) -> Result<Action<'_>, Malformed> {
         ],
     )?;
     let conditions = match (expression, legacy) {
-        (Some(expression), _) => key_conditions(&json::text(expression)?, names, values)?,
+        (Some(expression), _) => equalities(&json::text(expression)?, names, values, EQUALITIES_MAX)?,
         (None, Some(legacy)) => legacy_conditions(legacy)?,
         (None, None) => return Err(Malformed),
     };
@@ -32,12 +35,35 @@ pub(crate) fn query(request: &str) -> Result<Action<'_>, Malformed> {
     Ok(Action { index, ..read(table, Subject::Conditions(conditions), consistency(consistent)?)? })
 }
 
+/// Reads a SearchVectors. Its condition knows nothing but equalities.
+pub(crate) fn search(request: &str) -> Result<Action<'_>, Malformed> {
+    let [table, index, expression, names, values] = json::members(
+        request,
+        [
+            "TableName",
+            "IndexName",
+            "SearchConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+        ],
+    )?;
+    let conditions = match expression {
+        Some(expression) => equalities(&json::text(expression)?, names, values, FILTERS_MAX)?,
+        None => Vec::new(),
+    };
+    let index = Some(json::text(index.ok_or(Malformed)?)?);
+    let read = read(table, Subject::Search(conditions), Consistency::Eventual)?;
+    Ok(Action { index, cost: Cost::Search, ..read })
+}
+
 type Conditions<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
-fn key_conditions<'a>(
+/// Returns the equalities of an expression, `most` of them at most.
+fn equalities<'a>(
     expression: &str,
     names: Option<&'a str>,
     values: Option<&'a str>,
+    most: usize,
 ) -> Result<Conditions<'a>, Malformed> {
     let member = |all: Option<&'a str>, name: &str| {
         let [found] = json::members(all.unwrap_or("{}"), [name])?;
@@ -47,7 +73,7 @@ fn key_conditions<'a>(
         return Err(Malformed);
     }
     let equalities = key_condition::equalities(expression).ok_or(Malformed)?;
-    if equalities.len() > EQUALITIES_MAX {
+    if equalities.len() > most {
         return Err(Malformed);
     }
     let condition = |(name, value): (&str, &str)| {

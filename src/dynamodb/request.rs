@@ -5,7 +5,7 @@ use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::number;
 use crate::dynamodb::partiql::{self, Pin, Term, Verb};
-use crate::dynamodb::query::query;
+use crate::dynamodb::query::{query, search};
 use crate::key::NAME_MAX;
 use crate::operation::Operation;
 use crate::units::Consistency;
@@ -24,6 +24,7 @@ pub(crate) enum ApiOperation {
     TransactWriteItems,
     Query,
     Scan,
+    SearchVectors,
     ExecuteStatement,
     BatchExecuteStatement,
     ExecuteTransaction,
@@ -45,6 +46,7 @@ impl ApiOperation {
             b"TransactWriteItems" => Self::TransactWriteItems,
             b"Query" => Self::Query,
             b"Scan" => Self::Scan,
+            b"SearchVectors" => Self::SearchVectors,
             b"ExecuteStatement" => Self::ExecuteStatement,
             b"BatchExecuteStatement" => Self::BatchExecuteStatement,
             b"ExecuteTransaction" => Self::ExecuteTransaction,
@@ -53,9 +55,10 @@ impl ApiOperation {
         })
     }
 
-    /// Whether a request has the parameter ReturnConsumedCapacity.
+    /// Whether a request has the parameter ReturnConsumedCapacity, and its response then tells
+    /// units. That of a search tells bytes.
     pub(crate) fn tells_capacity(self) -> bool {
-        self != Self::Describe
+        !matches!(self, Self::Describe | Self::SearchVectors)
     }
 
     fn is_transaction(self) -> bool {
@@ -101,6 +104,7 @@ fn all_actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malf
             let (index, consistency) = (index.map(json::text).transpose()?, consistency(consistent)?);
             Ok(vec![Action { index, ..read(table, Subject::Scan, consistency)? }])
         }
+        ApiOperation::SearchVectors => Ok(vec![search(request)?]),
         ApiOperation::ExecuteStatement => Ok(vec![execute(request, api)?]),
         ApiOperation::BatchExecuteStatement => statements(request, "Statements", api),
         ApiOperation::ExecuteTransaction => statements(request, "TransactStatements", api),
@@ -122,7 +126,7 @@ fn put(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     write(table, Subject::Item(item.ok_or(Malformed)?), transactional)
 }
 
-/// A write that names its item by a Key: an update, a delete, a condition check.
+/// A write that names its item by a Key: an update, a delete, and a check, which is charged as one.
 fn write_by_key(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     let [table, key] = json::members(request, ["TableName", "Key"])?;
     write(table, Subject::Key(key.ok_or(Malformed)?), transactional)
@@ -193,6 +197,7 @@ fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, 
             _ if !verbs.contains(&&*verb) => return Err(Malformed),
             "Get" => get(action, true)?,
             "Put" => put(action, true)?,
+            "ConditionCheck" => Action { cost: Cost::Check, ..write_by_key(action, true)? },
             _ => write_by_key(action, true)?,
         };
         push(&mut all, action)
@@ -210,7 +215,8 @@ fn statements<'a>(request: &'a str, member: &str, api: ApiOperation) -> Result<V
 fn execute(request: &str, api: ApiOperation) -> Result<Action<'_>, Malformed> {
     let [text, parameters, consistent] =
         json::members(request, ["Statement", "Parameters", "ConsistentRead"])?;
-    let text = json::text(text.ok_or(Malformed)?)?;
+    // A lone surrogate may be in it, in a text that is no key.
+    let text = json::lossy_text(text.ok_or(Malformed)?)?;
     if text.len() > STATEMENT_MAX && text.chars().count() > STATEMENT_MAX {
         return Err(Malformed);
     }
@@ -233,6 +239,8 @@ fn execute(request: &str, api: ApiOperation) -> Result<Action<'_>, Malformed> {
     let cost = match (reads, transactional) {
         (true, true) => Cost::Read(Consistency::Transactional),
         (true, false) => Cost::Read(consistency(consistent)?),
+        // It is in transactions alone.
+        (false, _) if statement.verb == Verb::Exists => Cost::Check,
         (false, _) => Cost::Write { item: None, transactional },
     };
     let operation = if reads { Operation::Read } else { Operation::Write };

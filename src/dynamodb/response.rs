@@ -141,19 +141,20 @@ fn success(body: &str) -> Result<Response<'_>, Malformed> {
         Some(all) if all.starts_with('[') => {
             let mut each: Vec<Capacity<'_>> = Vec::new();
             json::elements(all, |one| {
-                each.push(consumed(one)?);
+                each.extend(consumed(one)?);
                 if each.len() > CAPACITIES_MAX { Err(Malformed) } else { Ok(()) }
             })?;
             each
         }
-        Some(one) => vec![consumed(one)?],
+        Some(one) => consumed(one)?.into_iter().collect(),
     };
     let (unprocessed, description) = (write.or(read), description.or(table));
     Ok(Response { capacity, item, items, responses, unprocessed, description })
 }
 
-fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
-    let [name, total, reads, writes, table, local, global] = json::members(
+/// Reads the capacity that was taken of a table; `None` of a search, of which only bytes are told.
+fn consumed(capacity: &str) -> Result<Option<Capacity<'_>>, Malformed> {
+    let [name, total, reads, writes, table, local, global, searched] = json::members(
         capacity,
         [
             "TableName",
@@ -163,8 +164,12 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
             "Table",
             "LocalSecondaryIndexes",
             "GlobalSecondaryIndexes",
+            "VectorSearchRequestBytes",
         ],
     )?;
+    if searched.is_some() && name.is_none() {
+        return Ok(None);
+    }
     let units = |number: Option<&str>| number.map_or(Ok(Units::default()), halves);
     let mut own = Units::default();
     if let Some(table) = table {
@@ -194,7 +199,7 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
         Some(name) => json::text(name)?,
         None => Cow::Borrowed(""),
     };
-    Ok(Capacity {
+    Ok(Some(Capacity {
         table: table_of(name),
         units: own,
         indexes,
@@ -202,7 +207,7 @@ fn consumed(capacity: &str) -> Result<Capacity<'_>, Malformed> {
         detailed,
         reads: units(reads)?,
         writes: units(writes)?,
-    })
+    }))
 }
 
 /// Adds what an index took to what is known of it.

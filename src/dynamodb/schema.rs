@@ -2,7 +2,6 @@
 //!
 //! Read with every observed request and changed for every new table or so: one map, replaced whole.
 
-use crate::dynamodb::json::{self, Malformed};
 use crate::error::OutOfMemory;
 use crate::key::hash::random_word;
 use crate::sys::memory::try_text;
@@ -20,18 +19,28 @@ pub(crate) struct TableSchema {
     /// The name of the attribute that is the table's partition key, if it is known.
     pub(crate) hash: Option<String>,
     pub(crate) indexes: HashMap<String, IndexSchema>,
+    pub(crate) vector_indexes: HashMap<String, VectorIndexSchema>,
 }
 
 /// One index's.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct IndexSchema {
-    /// One to four attributes.
+    /// One to four attributes. None: the description does not say which.
     pub(crate) hash: Vec<String>,
     /// None to four: an item that lacks one of them, or of the former, is not in the index. Of a declared index they are
     /// not known.
     pub(crate) range: Vec<String>,
     /// Whether the index is local, so that its partitions are the table's; if a description has said so.
     pub(crate) local: Option<bool>,
+}
+
+/// One vector index's.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct VectorIndexSchema {
+    /// The attribute that chooses a partition of the index, if it has several.
+    pub(crate) hash: Option<String>,
+    /// The attribute that holds the vector.
+    pub(crate) vector: Option<String>,
 }
 
 /// The most tables whose key is inferred from traffic. Declared ones are always kept.
@@ -136,7 +145,7 @@ impl Schemas {
             }
             Some(index) => {
                 let declared = IndexSchema { hash: try_texts(hash)?, range: Vec::new(), local: None };
-                schema.put(index, declared)
+                put(&mut schema.indexes, index, declared)
             }
         };
         self.set(table, change, guard)
@@ -178,7 +187,13 @@ impl Schemas {
                 return Ok(());
             }
             // Cut down: what it does not say stays.
-            described.indexes.iter().try_for_each(|(name, index)| known.put(name, index.try_clone()?))
+            for (name, index) in &described.vector_indexes {
+                put(&mut known.vector_indexes, name, index.try_clone()?)?;
+            }
+            for (name, index) in &described.indexes {
+                put(&mut known.indexes, name, index.try_clone()?)?;
+            }
+            Ok(())
         };
         self.set(table, change, guard)
     }
@@ -186,28 +201,37 @@ impl Schemas {
 
 impl TableSchema {
     fn try_clone(&self) -> Result<Self, OutOfMemory> {
-        let mut own = Self {
-            hash: self.hash.as_deref().map(|hash| try_text([hash])).transpose()?,
-            indexes: HashMap::new(),
-        };
-        own.indexes.try_reserve(self.indexes.len())?;
+        let mut own = Self { hash: try_name(self.hash.as_deref())?, ..Self::default() };
         for (name, index) in &self.indexes {
-            own.put(name, index.try_clone()?)?;
+            put(&mut own.indexes, name, index.try_clone()?)?;
+        }
+        for (name, index) in &self.vector_indexes {
+            put(&mut own.vector_indexes, name, index.try_clone()?)?;
         }
         Ok(own)
     }
+}
 
-    fn put(&mut self, name: &str, index: IndexSchema) -> Result<(), OutOfMemory> {
-        self.indexes.try_reserve(1)?;
-        self.indexes.insert(try_text([name])?, index);
-        Ok(())
-    }
+fn put<T>(indexes: &mut HashMap<String, T>, name: &str, index: T) -> Result<(), OutOfMemory> {
+    indexes.try_reserve(1)?;
+    indexes.insert(try_text([name])?, index);
+    Ok(())
 }
 
 impl IndexSchema {
     fn try_clone(&self) -> Result<Self, OutOfMemory> {
         Ok(Self { hash: try_texts(&self.hash)?, range: try_texts(&self.range)?, local: self.local })
     }
+}
+
+impl VectorIndexSchema {
+    fn try_clone(&self) -> Result<Self, OutOfMemory> {
+        Ok(Self { hash: try_name(self.hash.as_deref())?, vector: try_name(self.vector.as_deref())? })
+    }
+}
+
+fn try_name(name: Option<&str>) -> Result<Option<String>, OutOfMemory> {
+    name.map(|name| try_text([name])).transpose()
 }
 
 fn try_push<T>(all: &mut Vec<T>, one: T) -> Result<(), OutOfMemory> {
@@ -220,43 +244,6 @@ fn try_texts(texts: &[String]) -> Result<Vec<String>, OutOfMemory> {
     let mut own = Vec::new();
     texts.iter().try_for_each(|text| try_push(&mut own, try_text([text])?))?;
     Ok(own)
-}
-
-/// The table that a description is of, and all that it says of its keys.
-pub(crate) fn described(description: &str) -> Result<Option<(Cow<'_, str>, TableSchema)>, Malformed> {
-    let [name, keys, global, local] = json::members(
-        description,
-        ["TableName", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"],
-    )?;
-    let Some(name) = name else { return Ok(None) };
-    let name = json::text(name)?;
-    let hash = keys.map(key_of).transpose()?.and_then(|(hash, _)| hash.into_iter().next());
-    let mut indexes = HashMap::new();
-    for (all, local) in [(global, false), (local, true)] {
-        json::elements(all.unwrap_or("[]"), |index| {
-            let [name, keys] = json::members(index, ["IndexName", "KeySchema"])?;
-            if let (Some(name), Some(keys)) = (name, keys) {
-                let (hash, range) = key_of(keys)?;
-                let schema = IndexSchema { hash, range, local: Some(local) };
-                indexes.insert(json::text(name)?.into_owned(), schema);
-            }
-            Ok::<(), Malformed>(())
-        })?;
-    }
-    Ok(Some((name, TableSchema { hash, indexes })))
-}
-
-/// The attributes of a `KeySchema`: those that are hashed, and those that sort.
-fn key_of(keys: &str) -> Result<(Vec<String>, Vec<String>), Malformed> {
-    let (mut hash, mut range) = (Vec::new(), Vec::new());
-    json::elements(keys, |key| {
-        let [name, kind] = json::members(key, ["AttributeName", "KeyType"])?;
-        let name = json::text(name.ok_or(Malformed)?)?.into_owned();
-        let hashed = json::text(kind.ok_or(Malformed)?)? == "HASH";
-        if hashed { &mut hash } else { &mut range }.push(name);
-        Ok::<(), Malformed>(())
-    })?;
-    if hash.is_empty() { Err(Malformed) } else { Ok((hash, range)) }
 }
 
 /// Splits a name or an ARN into the table's name, and the index's if it is of one.

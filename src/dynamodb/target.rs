@@ -6,6 +6,7 @@ use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::schema::{IndexSchema, InferredKey, Schemas, TableSchema};
 use crate::error::OutOfMemory;
 use crate::sys::memory::try_text;
+use crate::units::Units;
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -18,6 +19,13 @@ pub(crate) struct Target<'a> {
     pub(crate) resource: Cow<'a, str>,
     /// The values of its partition key: one or, of a statement with `IN`, several. Of a scan none.
     pub(crate) keys: Vec<Cow<'a, [u8]>>,
+}
+
+/// The value that an item has of an index's key.
+pub(crate) struct IndexKey<'a> {
+    pub(crate) value: Cow<'a, [u8]>,
+    /// Whether all attributes of the index's key are there, so that the item is in the index.
+    pub(crate) is_whole: bool,
 }
 
 /// The reason for which a target is not found.
@@ -75,7 +83,8 @@ impl Finder<'_, '_> {
             }
             Subject::Conditions(conditions) => self.of_conditions(action, conditions, schema),
             Subject::Pins(pins) | Subject::Inserted(pins) => self.of_pins(action, pins, schema),
-            Subject::Scan => Ok(Target { resource: self.resource(action, schema), keys: Vec::new() }),
+            Subject::Search(conditions) => self.of_search(action, conditions, schema),
+            Subject::Scan => Ok(Target { resource: self.place(action, schema)?.0, keys: Vec::new() }),
         }
     }
 
@@ -111,10 +120,10 @@ impl Finder<'_, '_> {
         conditions: &[(Cow<'a, str>, Value<'a>)],
         schema: Option<&TableSchema>,
     ) -> Result<Target<'a>, NoTarget> {
-        let resource = self.resource(action, schema);
+        let (resource, index) = self.place(action, schema)?;
         let value_of =
             |name: &str| conditions.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value);
-        if let Some(hash) = self.hash(action, schema)
+        if let Some(hash) = hash(schema, index)
             && let Some(values) = hash.iter().map(|name| value_of(name)).collect::<Option<Vec<_>>>()
         {
             return Ok(Target { resource, keys: vec![joined(&values)?] });
@@ -137,12 +146,12 @@ impl Finder<'_, '_> {
         pins: &[Pinned<'a>],
         schema: Option<&TableSchema>,
     ) -> Result<Target<'a>, NoTarget> {
-        let resource = self.resource(action, schema);
+        let (resource, index) = self.place(action, schema)?;
         if pins.is_empty() {
             return Ok(Target { resource, keys: Vec::new() });
         }
         // Any attribute may be compared: only the schema tells which is the key.
-        let hash = self.hash(action, schema).ok_or_else(|| NoTarget::Schema(action.table.to_string()))?;
+        let hash = hash(schema, index).ok_or_else(|| NoTarget::Schema(action.table.to_string()))?;
         let mut named = Vec::new();
         for name in &hash {
             named.extend(values_of(pins, name)?);
@@ -159,64 +168,113 @@ impl Finder<'_, '_> {
         Ok(Target { resource, keys })
     }
 
-    /// The names of the attributes that choose the partition of a query or a statement.
-    fn hash(&self, action: &Action<'_>, schema: Option<&TableSchema>) -> Option<Vec<String>> {
-        let schema = schema?;
-        match &action.index {
-            Some(index) if !self.is_local(action, Some(schema)) => {
-                schema.indexes.get(&**index).map(|index| index.hash.clone())
-            }
-            _ => schema.hash.clone().map(|hash| vec![hash]),
+    /// Finds the partition of a vector index that is searched. One without a key of its own is
+    /// searched whole.
+    fn of_search<'a>(
+        &self,
+        action: &Action<'a>,
+        conditions: &[(Cow<'a, str>, Value<'a>)],
+        schema: Option<&TableSchema>,
+    ) -> Result<Target<'a>, NoTarget> {
+        let index = action.index.as_deref().unwrap_or_default();
+        let resource = Cow::Owned(index_resource(&action.table, index));
+        // An index with a key can't be searched without it.
+        if conditions.is_empty() {
+            return Ok(Target { resource, keys: Vec::new() });
+        }
+        let known = schema.and_then(|schema| schema.vector_indexes.get(index));
+        let known = known.ok_or_else(|| NoTarget::Schema(action.table.to_string()))?;
+        let is_key = |(name, _): &&(Cow<'_, str>, _)| known.hash.as_deref() == Some(&**name);
+        let key = conditions.iter().find(is_key).map(|(_, value)| joined(&[value])).transpose()?;
+        Ok(Target { resource, keys: key.into_iter().collect() })
+    }
+
+    /// Returns the resource that is asked, and which global index that is; `None` of a table or a
+    /// local index.
+    fn place<'b, 'a>(
+        &self,
+        action: &'b Action<'a>,
+        schema: Option<&TableSchema>,
+    ) -> Result<(Cow<'a, str>, Option<&'b str>), NoTarget> {
+        let Some(index) = action.index.as_deref() else { return Ok((action.table.clone(), None)) };
+        match self.is_local(index, schema).or(action.is_strong().then_some(true)) {
+            Some(true) => Ok((action.table.clone(), None)),
+            Some(false) => Ok((Cow::Owned(index_resource(&action.table, index)), Some(index))),
+            // To take it for either would charge partitions that were not touched.
+            None => Err(NoTarget::Schema(action.table.to_string())),
         }
     }
 
-    fn resource<'a>(&self, action: &Action<'a>, schema: Option<&TableSchema>) -> Cow<'a, str> {
-        match &action.index {
-            Some(index) if !self.is_local(action, schema) => Cow::Owned(index_resource(&action.table, index)),
-            _ => action.table.clone(),
-        }
+    /// Returns whether a queried index is local: a description knows, else the response shows it.
+    /// Else one that is declared with the table's own key is. `None`: nothing but its name is
+    /// known. (A strong read of it says more, as no global index allows that.)
+    fn is_local(&self, index: &str, schema: Option<&TableSchema>) -> Option<bool> {
+        let known = schema.and_then(|schema| schema.indexes.get(index));
+        let described = known.and_then(|index| index.local);
+        let declared = || Some(is_by(known?, schema?.hash.as_deref()));
+        let is = |(name, local): &(String, bool)| (index == name).then_some(*local);
+        described.or_else(|| self.response_indexes.iter().find_map(is)).or_else(declared)
     }
 
-    /// Returns whether a queried index is local: a description knows, else the response shows it. Else one that is declared with the
-    /// table's own key is; and of one that is not known a strong read is, which no global one allows.
-    fn is_local(&self, action: &Action<'_>, schema: Option<&TableSchema>) -> bool {
-        let index = || schema?.indexes.get(&**action.index.as_ref()?);
-        let described = index().and_then(|index| index.local);
-        let declared = || {
-            let (index, hash) = (index()?, schema?.hash.as_ref()?);
-            Some(index.hash.len() == 1 && index.hash.first() == Some(hash))
+    /// Returns the global indexes of a table that are known, in the order of their names.
+    pub(crate) fn global_indexes(&self, table: &str) -> Vec<(&str, &IndexSchema)> {
+        let Some(schema) = self.schemas.get(table, self.guard).filter(|schema| !schema.indexes.is_empty())
+        else {
+            return Vec::new();
         };
-        let is = |(name, local): &(String, bool)| (action.index.as_deref() == Some(name)).then_some(*local);
-        let responded = || self.response_indexes.iter().find_map(is);
-        described.or_else(responded).or_else(declared).unwrap_or_else(|| action.is_strong())
+        let inferred = if schema.hash.is_none() { self.inferred_key(table) } else { None };
+        let own = schema.hash.as_deref().or(inferred.as_deref());
+        let is_global = |index: &IndexSchema| !index.local.unwrap_or_else(|| is_by(index, own));
+        let all = schema.indexes.iter().filter(|(_, index)| is_global(index));
+        let mut all: Vec<_> = all.map(|(name, index)| (&**name, index)).collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all
     }
 
-    /// The value that an item has of an index's key, if that is known and the item is in the index. Of one that is
-    /// updated or deleted only the `Key` is known: it has the value where the index is by the table's own key attributes.
-    pub(crate) fn index_key(&self, action: &Action<'_>, index: &str) -> Option<Vec<u8>> {
-        let IndexSchema { hash, range, .. } =
-            self.schemas.get(&action.table, self.guard)?.indexes.get(index)?;
+    /// Returns the value that an item has of an index's key, if that is known and the item may be
+    /// in the index. Of one that is updated or deleted only the attributes are known that say which
+    /// it is: it has the value where the index is by those.
+    pub(crate) fn index_key<'a>(&self, action: &Action<'a>, index: &IndexSchema) -> Option<IndexKey<'a>> {
+        let IndexSchema { hash, range, .. } = index;
         let value = |name: &String| match &action.subject {
             Subject::Item(item) | Subject::Key(item) => member(item, name).ok()?.map(Value::Json),
-            Subject::Inserted(pins) => match &pins.iter().find(|(attribute, _)| attribute == name)?.1[..] {
-                [value] => Some(value.clone()),
+            Subject::Inserted(pins) | Subject::Pins(pins) => match &values_of(pins, name).ok()??[..] {
+                [value] => Some((*value).clone()),
                 _ => None,
             },
             _ => None,
         };
-        let whole = !matches!(action.subject, Subject::Key(_));
-        if whole && !range.iter().all(|name| value(name).is_some()) {
+        let values =
+            hash.iter().map(value).collect::<Option<Vec<_>>>().filter(|values| !values.is_empty())?;
+        let is_whole = range.iter().all(|name| value(name).is_some());
+        if !is_whole && has_all(&action.subject) {
             return None;
         }
-        let values = hash.iter().map(value).collect::<Option<Vec<_>>>()?;
-        joined(&values.iter().collect::<Vec<_>>()).ok().map(Cow::into_owned)
+        let value = joined(&values.iter().collect::<Vec<_>>()).ok()?;
+        Some(IndexKey { value, is_whole })
+    }
+
+    /// Does the same by an index's name.
+    pub(crate) fn named_index_key<'a>(&self, action: &Action<'a>, index: &str) -> Option<IndexKey<'a>> {
+        self.index_key(action, self.schemas.get(&action.table, self.guard)?.indexes.get(index)?)
     }
 
     /// Returns whether an item is known not to be in an index, as it lacks one of its attributes.
     pub(crate) fn is_outside(&self, action: &Action<'_>, index: &str) -> bool {
-        let whole = matches!(action.subject, Subject::Item(_) | Subject::Inserted(_));
         let known = || self.schemas.get(&action.table, self.guard)?.indexes.get(index);
-        whole && known().is_some() && self.index_key(action, index).is_none()
+        has_all(&action.subject) && known().is_some_and(|index| self.index_key(action, index).is_none())
+    }
+
+    /// Estimates the units of an action, by an item that the response has.
+    pub(crate) fn estimate(&self, action: &Action<'_>, returned: Option<&str>) -> Units {
+        action.cost.estimate(returned, &self.vectors(&action.table))
+    }
+
+    /// Returns the attributes that vector indexes of a table read.
+    pub(crate) fn vectors(&self, table: &str) -> Vec<&str> {
+        let schema = self.schemas.get(table, self.guard);
+        let all = schema.into_iter().flat_map(|schema| schema.vector_indexes.values());
+        all.filter_map(|index| index.vector.as_deref()).collect()
     }
 
     /// Returns the name of a table's key that another action of this request has told.
@@ -233,6 +291,28 @@ impl Finder<'_, '_> {
             inferred.push((Cow::Owned(try_text([table])?), Cow::Owned(try_text([hash])?)));
         }
         Ok(())
+    }
+}
+
+/// Returns whether an index is by this key of a table's: one that is declared so is taken for
+/// local.
+fn is_by(index: &IndexSchema, hash: Option<&str>) -> bool {
+    matches!((&index.hash[..], hash), ([index], Some(hash)) if index == hash)
+}
+
+/// Returns whether all attributes of an item are known.
+fn has_all(subject: &Subject<'_>) -> bool {
+    matches!(subject, Subject::Item(_) | Subject::Inserted(_))
+}
+
+/// Returns the names of the attributes that choose a partition of a table, or of this global index.
+fn hash(schema: Option<&TableSchema>, index: Option<&str>) -> Option<Vec<String>> {
+    let schema = schema?;
+    match index {
+        Some(index) => {
+            schema.indexes.get(index).map(|index| index.hash.clone()).filter(|hash| !hash.is_empty())
+        }
+        None => schema.hash.clone().map(|hash| vec![hash]),
     }
 }
 
@@ -275,11 +355,17 @@ fn joined<'a>(values: &[&Value<'a>]) -> Result<Cow<'a, [u8]>, Malformed> {
             Value::Other => Err(Malformed),
         };
     }
-    let text = |value: &&Value<'a>| match value {
-        Value::Json(value) => attribute::key_text(value),
-        Value::Text(text) => Ok(text.clone()),
-        Value::Other => Err(Malformed),
-    };
-    let texts = values.iter().map(text).collect::<Result<Vec<_>, _>>()?;
-    Ok(Cow::Owned(serde_json::to_vec(&texts)?))
+    let mut array = vec![b'['];
+    for (i, value) in values.iter().enumerate() {
+        if i > 0 {
+            array.push(b',');
+        }
+        match value {
+            Value::Json(value) => json::write_string(&mut array, &attribute::key_text(value)?)?,
+            Value::Text(text) => json::write_string(&mut array, text.as_bytes())?,
+            Value::Other => return Err(Malformed),
+        }
+    }
+    array.push(b']');
+    Ok(Cow::Owned(array))
 }

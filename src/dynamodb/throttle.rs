@@ -66,7 +66,7 @@ impl<'a> Throttles<'a> {
                         self.unkeyed.push(Throttled { resource, key: None, operation, reason });
                         continue;
                     }
-                    (resource, finder.index_key(action, index).map(Cow::Owned))
+                    (resource, finder.named_index_key(action, index).map(|key| key.value))
                 }
                 None => (action.table.clone(), None),
             };

@@ -38,7 +38,7 @@ fn an_index_is_charged_for_the_item_that_was_written() {
     case("BatchWriteItem", &format!(r#"{{"RequestItems":{{"T":[{},{}]}}}}"#, put(1, "x"), put(2, "y")))
         .answer(&format!(r#"{{"UnprocessedItems":{{"T":[{returned}]}},"ConsumedCapacity":{units}}}"#))
         .writes("T", "a", 1, 1.0)
-        .writes("T/index/G", "y", 0, 1.0)
+        .index_writes("T/index/G", "y", 1, 1.0)
         .tally("T", Write, Unprocessed, 1.0)
         .check(described);
 }
@@ -53,7 +53,7 @@ fn an_item_without_the_index_s_sort_key_is_not_in_the_index() {
         .answer(units)
         .writes("T", "k", 1, 1.0)
         .writes("T", "l", 1, 1.0)
-        .writes("T/index/M", r#"["3","4"]"#, 0, 1.0)
+        .index_writes("T/index/M", r#"["3","4"]"#, 1, 1.0)
         .check(described);
 }
 
@@ -72,7 +72,7 @@ fn a_key_has_the_value_of_an_index_by_its_own_attributes() {
         case(operation, r#"{"TableName":"T","Key":{"p":{"S":"k"},"s":{"S":"v"}}}"#)
             .answer(units)
             .writes("T", "k", 1, 1.0)
-            .writes("T/index/I", "v", 0, 1.0)
+            .index_writes("T/index/I", "v", 1, 1.0)
             .check(inverted);
     }
 }
@@ -83,7 +83,7 @@ fn an_insert_has_the_values_of_its_indexes() {
     case("ExecuteStatement", r#"{"Statement":"INSERT INTO T VALUE {'p':'k','g':'x'}"}"#)
         .answer(units)
         .writes("T", "k", 1, 1.0)
-        .writes("T/index/G", "x", 0, 1.0)
+        .index_writes("T/index/G", "x", 1, 1.0)
         .check(described);
 }
 
@@ -119,13 +119,17 @@ fn a_key_has_the_values_that_all_pins_leave() {
 fn what_is_of_no_global_index_is_the_table_s_where_the_table_is_cut_off() {
     for details in [r#""GlobalSecondaryIndexes":{}"#, r#""LocalSecondaryIndexes":{}"#] {
         let units = format!(r#"{{"ConsumedCapacity":{{"TableName":"T","CapacityUnits":5,{details}}}}}"#);
-        case("PutItem", PUT).answer(&units).writes("T", "k", 1, 5.0).check(described);
+        case("PutItem", PUT)
+            .answer(&units)
+            .writes("T", "k", 1, 5.0)
+            .index_writes("T/index/G", "x", 1, 0.0)
+            .check(described);
     }
     let units = r#"{"ConsumedCapacity":{"TableName":"T","CapacityUnits":5,"GlobalSecondaryIndexes":{"G":{"CapacityUnits":2}}}}"#;
     case("PutItem", PUT)
         .answer(units)
         .writes("T", "k", 1, 3.0)
-        .writes("T/index/G", "x", 0, 2.0)
+        .index_writes("T/index/G", "x", 1, 2.0)
         .check(described);
 }
 
@@ -306,6 +310,6 @@ fn a_transaction_s_indexes_have_their_own() {
     case("TransactWriteItems", request)
         .answer(units)
         .writes("T", "a", 1, 2.0)
-        .writes("T/index/G", "x", 0, 2.0)
+        .index_writes("T/index/G", "x", 1, 2.0)
         .check(described);
 }

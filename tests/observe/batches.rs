@@ -61,8 +61,8 @@ fn global_index_units_go_to_the_items_that_carry_its_key() {
         .answer(units)
         .writes("T", "a", 2, 2.0)
         .writes("T", "b", 1, 1.0)
-        .writes("T/index/G", "x", 0, 1.0)
-        .writes("T/index/G", "y", 0, 1.0)
+        .index_writes("T/index/G", "x", 1, 1.0)
+        .index_writes("T/index/G", "y", 1, 1.0)
         .check(described);
 }
 

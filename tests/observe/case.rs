@@ -13,6 +13,8 @@ pub struct Case {
     pub response: Option<String>,
     /// (table or index, key, operation, actions, units)
     pub partitions: Vec<(&'static str, &'static str, Operation, u64, f64)>,
+    /// What written items brought to indexes: (index, key, writes, units)
+    pub index_writes: Vec<(&'static str, &'static str, u64, f64)>,
     /// (table or index, key, operation, reason, how many)
     pub throttles: Vec<(&'static str, &'static str, Operation, Reason, u64)>,
     /// (table or index, operation, what, how much)
@@ -54,6 +56,12 @@ impl Case {
         self
     }
 
+    /// Writes on an index, none of which is an action of the request's.
+    pub fn index_writes(mut self, index: &'static str, pk: &'static str, writes: u64, units: f64) -> Self {
+        self.index_writes.push((index, pk, writes, units));
+        self
+    }
+
     pub fn reads(mut self, table: &'static str, pk: &'static str, actions: u64, units: f64) -> Self {
         self.partitions.push((table, pk, Read, actions, units));
         self
@@ -77,8 +85,9 @@ impl Case {
 
     /// All of them were.
     pub fn all_estimated(self) -> Self {
-        let units = self.partitions.iter().map(|&(.., units)| units).sum();
-        self.estimated(units)
+        let on_tables: f64 = self.partitions.iter().map(|&(.., units)| units).sum();
+        let on_indexes: f64 = self.index_writes.iter().map(|&(.., units)| units).sum();
+        self.estimated(on_tables + on_indexes)
     }
 
     /// Checks it, with members in three orders, in operations and in capacity mode.
@@ -102,7 +111,8 @@ impl Case {
     fn check_effects(&self, detector: &Detector, capacity: bool, of: &str) {
         let halves = |units: f64| (units * 2.0) as u64;
         let mut tracked = std::collections::HashSet::new();
-        for &(table, pk, operation, actions, units) in &self.partitions {
+        let on_indexes = self.index_writes.iter().map(|&(index, pk, n, units)| (index, pk, Write, n, units));
+        for (table, pk, operation, actions, units) in self.partitions.iter().copied().chain(on_indexes) {
             let count = match operation {
                 Write => detector.write_count(table, pk),
                 Read => detector.read_count(table, pk),

@@ -61,8 +61,8 @@ fn local_indexes_are_the_table_s_and_global_ones_their_own() {
     case("PutItem", put)
         .answer(units)
         .writes("T", "k", 1, 5.0)
-        .writes("T/index/G", "gk", 0, 1.0)
-        .writes("T/index/M", r#"["é\"","1"]"#, 0, 1.0)
+        .index_writes("T/index/G", "gk", 1, 1.0)
+        .index_writes("T/index/M", r#"["é\"","1"]"#, 1, 1.0)
         .tally("T/index/Z", Write, IndexUnits, 2.0)
         .check(described);
     // One does not tell the values of the indexes' keys, and the other is in no index: it has no r.

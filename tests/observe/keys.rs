@@ -29,6 +29,40 @@ fn a_key_is_its_text_its_canonical_number_or_its_bytes() {
     }
 }
 
+/// `JSON.stringify` and `json.dumps` send `"\ud800"` for half of a character. The request was an
+/// error once.
+#[test]
+fn a_lone_surrogate_is_a_key_of_its_own() {
+    let surrogates: [(&str, &[u8]); 4] = [
+        (r"\ud800", b"\xED\xA0\x80"),
+        (r"\uDC00", b"\xED\xB0\x80"),
+        (r"a\ud83d", b"a\xED\xA0\xBD"),
+        (r"\ude00\ud83d", b"\xED\xB8\x80\xED\xA0\xBD"),
+    ];
+    for capacity in [false, true] {
+        let detector = described(capacity);
+        let one = if capacity { 2 } else { 1 };
+        for (n, (text, key)) in surrogates.into_iter().enumerate() {
+            let value = format!(r#"{{"S":"{text}"}}"#);
+            assert_eq!(observe(&detector, "DeleteItem", &delete(&value), 200, None), Ok(1), "{text}");
+            let put = format!(
+                r#"{{"TableName":"U","Item":{{"{text}":{{"M":{{"{text}":{{"S":"{text}"}}}}}},"u":{value}}}}}"#
+            );
+            assert_eq!(observe(&detector, "PutItem", &put, 200, None), Ok(1), "{text}");
+            let update =
+                format!(r#"{{"Statement":"UPDATE U SET x='{text}' WHERE u=?","Parameters":[{value}]}}"#);
+            assert_eq!(observe(&detector, "ExecuteStatement", &update, 200, None), Ok(1), "{text}");
+            assert_eq!(detector.write_count("U", key), Ok(3 * one), "{text}");
+            assert_eq!(detector.statistics().partitions, n as u64 + 1, "none is another");
+        }
+        // Of several attributes of an index it is in the array of their texts.
+        let put =
+            r#"{"TableName":"T","Item":{"p":{"S":"k"},"a":{"S":"\ud800"},"b":{"S":"\""},"r":{"S":"z"}}}"#;
+        assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
+        assert_eq!(detector.write_count("T/index/M", b"[\"\xED\xA0\x80\",\"\\\"\"]"), Ok(one));
+    }
+}
+
 #[test]
 fn a_key_that_is_too_long_is_refused() {
     let detector = described(false);

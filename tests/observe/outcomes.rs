@@ -39,13 +39,19 @@ fn what_may_have_run_is_estimated() {
         case("PutItem", PUT)
             .status(status, "<html>")
             .writes("T", "k", 1, 1.0)
+            .index_writes("T/index/G", "x", 1, 1.0)
             .all_estimated()
             .check(described);
         case("GetItem", GET).status(status, "").reads("T", "k", 1, 0.5).all_estimated().check(described);
     }
-    case("PutItem", PUT).no_answer().writes("T", "k", 1, 1.0).all_estimated().check(described);
-    let large = PUT.replace("\"x\"", &format!("\"{}\"", "x".repeat(2_000)));
-    case("PutItem", &large).no_answer().writes("T", "k", 1, 2.0).all_estimated().check(described);
+    let lost = |put: &str| case("PutItem", put).no_answer();
+    lost(PUT)
+        .writes("T", "k", 1, 1.0)
+        .index_writes("T/index/G", "x", 1, 1.0)
+        .all_estimated()
+        .check(described);
+    let large = PUT.replace("\"g\"", "\"t\"").replace("\"x\"", &format!("\"{}\"", "x".repeat(2_000)));
+    lost(&large).writes("T", "k", 1, 2.0).all_estimated().check(described);
 }
 
 fn throttled(operation: &'static str, request: &str, reason: &str, resource: &str) -> Case {

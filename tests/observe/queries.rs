@@ -75,9 +75,49 @@ fn a_local_index_has_the_table_s_partitions_and_a_global_one_its_own() {
 }
 
 #[test]
-fn an_index_that_is_not_known_is_judged_by_the_answer_and_the_request() {
+fn an_index_of_which_only_the_name_is_known_is_asked_about() {
     let query = &on("I", "p = :v");
-    case("Query", query).reads("T/index/I", "k", 1, 0.5).all_estimated().check(blank);
+    let missing = || Err(MissingSchema("T".to_owned()));
+    let statement = |text: &str| serde_json::json!({ "Statement": text }).to_string();
+    let throttled = r#"{"__type":"ThrottlingException"}"#;
+    for capacity in [false, true] {
+        let detector = blank(capacity);
+        detector.set_key_schema("T", None, &["p"]).unwrap();
+        for (status, answer) in [(200, "{}"), (0, ""), (500, ""), (400, throttled)] {
+            let observed = |api, request: &str| observe(&detector, api, request, status, Some(answer));
+            assert_eq!(observed("Query", query), missing(), "{status}");
+            assert_eq!(observed("Scan", r#"{"TableName":"T","IndexName":"I"}"#), missing());
+            for text in [r#"SELECT * FROM "T"."I" WHERE p = 'k'"#, r#"SELECT * FROM "T"."I""#] {
+                assert_eq!(observed("ExecuteStatement", &statement(text)), missing());
+            }
+        }
+        let statistics = detector.statistics();
+        assert_eq!((statistics.records, statistics.unattributed.iter().sum::<u64>()), (0, 0));
+    }
+}
+
+/// Ten reads of twenty went to `T/index/L` once, a partition that is not.
+#[test]
+fn a_local_index_that_is_queried_before_its_table_is_described_has_the_table_s_partition() {
+    let (detector, query) = (blank(false), &on("L", "p = :v"));
+    let mut refused = 0;
+    for n in 0..20 {
+        if n == 10 {
+            let description = r#"{"Table":{"TableName":"T","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],
+                "LocalSecondaryIndexes":[{"IndexName":"L","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},
+                {"AttributeName":"l","KeyType":"RANGE"}]}]}}"#;
+            observe(&detector, "DescribeTable", r#"{"TableName":"T"}"#, 200, Some(description)).unwrap();
+        }
+        refused += u64::from(observe(&detector, "Query", query, 200, Some("{}")).is_err());
+    }
+    assert_eq!((refused, detector.read_count("T", "k")), (10, Ok(10)));
+    assert_eq!(detector.read_count("T/index/L", "k"), Ok(0));
+    assert_eq!(detector.statistics().partitions, 1);
+}
+
+#[test]
+fn an_index_is_judged_by_its_answer_or_by_a_strong_read() {
+    let query = &on("I", "p = :v");
     let strong = query.replace(r#""TableName""#, r#""ConsistentRead":true,"TableName""#);
     case("Query", &strong).reads("T", "k", 1, 1.0).all_estimated().check(blank);
     let local = r#"{"ConsumedCapacity":{"TableName":"T","CapacityUnits":1,"LocalSecondaryIndexes":{"I":{"CapacityUnits":1}}}}"#;

@@ -1,0 +1,35 @@
+//! Index writes: what an item that is written brings to the global indexes that it is in.
+//!
+//! A global index has partitions of its own, by its own key. So many items with keys of their own
+//! and one value of an index's key make a hot partition that the table's keys don't show.
+
+use crate::dynamodb::action::Action;
+use crate::dynamodb::charge::{Charge, Of};
+use crate::dynamodb::target::{Finder, index_resource};
+use crate::key::Key;
+use std::borrow::Cow;
+
+/// Returns a charge for each global index that is known to have an item which one of `charges` may
+/// have changed. It has the estimate of the item's own: an index has no more of an item than there
+/// is.
+pub(crate) fn index_writes<'a>(
+    charges: &[Charge<'a>],
+    actions: &[Action<'a>],
+    finder: &Finder<'_, '_>,
+) -> Vec<Charge<'a>> {
+    let mut writes = Vec::new();
+    for charge in charges.iter().filter(|charge| charge.of == Of::Change) {
+        let action = &actions[charge.action];
+        for (name, index) in finder.global_indexes(&action.table) {
+            let Some(key) = finder.index_key(action, index).filter(|key| key.is_whole) else { continue };
+            let resource = index_resource(&action.table, name);
+            // What can't be recorded of an index costs the table's own part nothing.
+            if (Key { table: resource.as_bytes(), pk: &key.value }).check().is_err() {
+                continue;
+            }
+            let (resource, key) = (Cow::Owned(resource), Some(key.value));
+            writes.push(Charge { resource, key, of: Of::Index, ..charge.clone() });
+        }
+    }
+    writes
+}
