@@ -56,11 +56,12 @@ export async function fake(t) {
   const http = createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const operation = request.headers['x-amz-target'].split('.')[1];
       const body = JSON.parse(Buffer.concat(chunks).toString());
       server.asked.push([operation, body]);
       server.headers.push(request.headers);
+      await server.later?.(operation);
       const answer = server.handler?.(operation, body) ?? server.answers.shift();
       if (answer === 'never') return;
       if (answer === 'drop') return request.socket.destroy();
