@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { Agent, createServer as createHttp } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as newest from '@aws-sdk/client-dynamodb';
 import { FetchHttpHandler } from '@smithy/fetch-http-handler';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -16,14 +17,19 @@ const SDKS = { newest, oldest };
 const [major, minor] = process.versions.node.split('.').map(Number);
 const tells = major > 22 || (major === 22 && minor >= 12);
 
-/** A server that takes connections and never says anything. Returns its port. */
+/** A server that takes connections and never says anything: its port, and when it has got something. */
 async function silent(t) {
   const sockets = [];
-  const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
+  const server = createServer();
+  const received = new Promise((resolve) => {
+    server.on('connection', (socket) => {
+      sockets.push(socket.on('error', () => {}).once('data', resolve));
+    });
+  });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   t.after(() => sockets.forEach((socket) => socket.destroy()));
-  return server.address().port;
+  return { port: server.address().port, received };
 }
 
 async function refused() {
@@ -50,7 +56,7 @@ async function counted(t, sdk, endpoint, { attempts = 1, send = {}, abort, ...mo
     { step: 'deserialize' },
   );
   const controller = new AbortController();
-  if (abort !== undefined) setTimeout(() => controller.abort(), abort);
+  abort?.then(() => controller.abort());
   const command = new PutItemCommand({ TableName: 'events', Item: { id: { S: 'k' } } });
   const options = abort === undefined ? send : { abortSignal: controller.signal, ...send };
   await assert.rejects(watched.send(command, options));
@@ -79,8 +85,12 @@ for (const sdk of Object.keys(SDKS)) {
     test('what was aborted while its connection was made is not counted', async (t) => {
       const httpAgent = new Agent({ lookup: () => {} });
       const requestHandler = new NodeHttpHandler({ httpAgent });
-      assert.equal(await counted(t, sdk, 'http://slow.invalid', { requestHandler, abort: 50 }), 0, 'a name');
-      assert.equal(await counted(t, sdk, `https://127.0.0.1:${await silent(t)}`, { abort: 50 }), 0, 'TLS');
+      assert.equal(await counted(t, sdk, 'http://slow.invalid', { requestHandler, abort: sleep(50) }), 0, 'a name');
+      assert.equal(
+        await counted(t, sdk, `https://127.0.0.1:${(await silent(t)).port}`, { abort: sleep(50) }),
+        0,
+        'TLS',
+      );
     });
 
     test('a connection that was not made in time is not counted', async (t) => {
@@ -90,19 +100,24 @@ for (const sdk of Object.keys(SDKS)) {
     });
 
     test('what was aborted before there was a socket for it is not counted', { skip: !tells }, async (t) => {
-      const port = await silent(t);
+      const { port, received } = await silent(t);
       const httpAgent = new Agent({ keepAlive: true, maxSockets: 1 });
       const requestHandler = new NodeHttpHandler({ httpAgent });
-      const first = counted(t, sdk, `http://127.0.0.1:${port}`, { requestHandler, abort: 200 });
-      assert.equal(await counted(t, sdk, `http://127.0.0.1:${port}`, { requestHandler, abort: 50 }), 0);
+      const endpoint = `http://127.0.0.1:${port}`;
+      let over;
+      const abort = new Promise((resolve) => (over = resolve));
+      const first = counted(t, sdk, endpoint, { requestHandler, abort });
+      await received;
+      assert.equal(await counted(t, sdk, endpoint, { requestHandler, abort: sleep(50) }), 0);
+      over();
       assert.equal(await first, 1);
     });
 
     test('what waited for its answer when it was aborted, or timed out, is counted', async (t) => {
-      const endpoint = `http://127.0.0.1:${await silent(t)}`;
-      assert.equal(await counted(t, sdk, endpoint, { abort: 100 }), 1);
-      const requestHandler = new NodeHttpHandler({ requestTimeout: 100, throwOnRequestTimeout: true });
-      assert.equal(await counted(t, sdk, endpoint, { requestHandler }), 1);
+      const { port, received } = await silent(t);
+      assert.equal(await counted(t, sdk, `http://127.0.0.1:${port}`, { abort: received }), 1);
+      const requestHandler = new NodeHttpHandler({ requestTimeout: 2_000, throwOnRequestTimeout: true });
+      assert.equal(await counted(t, sdk, `http://127.0.0.1:${port}`, { requestHandler }), 1);
     });
 
     test('what goes by fetch is told apart as well', async (t) => {
