@@ -18,6 +18,7 @@ import {
 } from './check';
 import { ClosedError } from './errors';
 import { type Attempt, keySchema, observe } from './exchange';
+import { Failures } from './failures';
 import { dropped, Handle, type SharedDetector } from './handle';
 import { type HotPartition, hottestOf } from './hottest';
 import {
@@ -295,7 +296,7 @@ export class HotPartitionDetector {
 
   /** Numbers about the detector itself. */
   stats(): Statistics {
-    return statisticsOf(this.#opened());
+    return statisticsOf(this.#opened(), Failures.of(this).count);
   }
 
   /** The statistics and, of each operation, the `hottest` partitions (100 at most), for Prometheus or in OpenMetrics. */

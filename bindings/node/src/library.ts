@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import * as koffi from 'koffi';
 import { ABI_VERSION, PROTOTYPES } from './abi';
 import { LibraryError } from './errors';
+import { BUNDLED, koffi } from './koffi';
 import { Struct } from './struct';
 
 export * from './abi';
@@ -29,7 +29,9 @@ function path(): string {
     return resolve(chosen);
   }
   const name = { darwin: 'libhotpart.dylib', win32: 'hotpart.dll' }[process.platform as string] ?? 'libhotpart.so';
-  return join(__dirname, '..', 'native', `${process.platform}-${process.arch}`, name);
+  // A module of ECMAScript has no __dirname, which a bundle may have become.
+  const here = typeof __dirname === 'string' ? __dirname : '.';
+  return join(here, '..', 'native', `${process.platform}-${process.arch}`, name);
 }
 
 /** The library's functions by their names without the prefix. */
@@ -41,9 +43,9 @@ function load(): Functions {
     'install the package anew, or set HOTPART_LIBRARY to the path of a build for this platform, ' +
     "which `make build` in libhotpart's repository leaves in target/release";
   if (!existsSync(at)) {
-    throw new LibraryError(`there is no libhotpart at ${at}: ${advice}`);
+    throw new LibraryError(`there is no libhotpart at ${at}: ${advice}; ${BUNDLED}`);
   }
-  let library: koffi.LibraryHandle;
+  let library: import('koffi').LibraryHandle;
   let version: number;
   try {
     library = koffi.load(at);

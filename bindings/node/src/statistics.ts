@@ -36,6 +36,8 @@ export interface Statistics {
   readonly estimatedUnits: number;
   /** Observed requests of operations that are not known. */
   readonly unknownOperations: number;
+  /** Attempts that `instrument` could not observe, in this thread; each kind of failure was logged once. */
+  readonly failures: number;
 }
 
 const COUNTS = [
@@ -49,7 +51,7 @@ const COUNTS = [
   'suppressed',
 ] as const;
 
-export function statisticsOf(detector: Pointer): Statistics {
+export function statisticsOf(detector: Pointer, failures: number): Statistics {
   const native = Native.make();
   checked(hpd.getStatistics(detector, native.bytes));
   const named = <Word extends string>(words: readonly Word[], number: (word: Word, i: number) => number) =>
@@ -60,5 +62,6 @@ export function statisticsOf(detector: Pointer): Statistics {
     unattributed: named(UNATTRIBUTED, (kind, i) => counted(native.get('unattributed', i), kind.endsWith('_units'))),
     estimatedUnits: native.get('estimated_half_units') / 2,
     unknownOperations: native.get('unknown_operations'),
+    failures,
   };
 }

@@ -4,7 +4,7 @@
 // see that; bytes need no reading.
 
 import { endianness } from 'node:os';
-import * as koffi from 'koffi';
+import { koffi } from './koffi';
 
 type Kind = 'size' | 'pointer' | 'u64' | 'u32' | 'i32';
 /** A member's kind and offset; of several they are the first one's. */

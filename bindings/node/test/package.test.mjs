@@ -48,6 +48,27 @@ test('the packed package installs into an empty project and runs', (t) => {
   ]);
 });
 
+test('Yarn, which plugs packages in as archives, has this one as files', (t) => {
+  const project = mkdtempSync(join(tmpdir(), 'hotpart-'));
+  t.after(() => rmSync(project, { recursive: true }));
+  npm(['pack', '--ignore-scripts', '--pack-destination', project], here);
+  const [packed] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
+  const registry = npm(['config', 'get', 'registry'], project).trim().replace(/\/$/, '');
+  const yarn = (...options) =>
+    execFileSync(process.execPath, [join(here, 'node_modules', '@yarnpkg', 'cli-dist', 'bin', 'yarn.js'), ...options], {
+      cwd: project,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  writeFileSync(join(project, 'package.json'), '{ "private": true }');
+  writeFileSync(join(project, 'yarn.lock'), '');
+  const settings = { nodeLinker: 'pnp', npmRegistryServer: registry, enableTelemetry: false, enableScripts: false };
+  writeFileSync(join(project, '.yarnrc.yml'), JSON.stringify(settings));
+  yarn('add', `./${packed}`);
+  writeFileSync(join(project, 'use.cjs'), `const { HotPartitionDetector } = require('hotpart');${USE}`);
+  assert.equal(yarn('node', 'use.cjs'), LINE);
+});
+
 test('a library that is missing, or is none, says what to do', () => {
   const load = (path) =>
     spawnSync(process.execPath, ['-e', "require('hotpart')"], {

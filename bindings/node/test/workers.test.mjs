@@ -84,3 +84,20 @@ test('what is refused when attaching holds nothing', () => {
   detector.close();
   assert.throws(() => HotPartitionDetector.attach(shared), ClosedError);
 });
+
+test('many workers that attach and are terminated', async () => {
+  const detector = make();
+  let left = 100;
+  const one = async () => {
+    while (left-- > 0) {
+      const worker = start(detector.share(), 'forever');
+      await told(worker);
+      await sleep(left % 10);
+      await worker.terminate();
+    }
+  };
+  await Promise.all([one(), one(), one(), one()]);
+  assert.ok(detector.getWriteCount('t', 'k0') > 0);
+  assert.ok(detector.stats().bytes < 2 ** 24, 'they leave nothing behind but their handles');
+  detector.close();
+});

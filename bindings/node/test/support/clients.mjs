@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { HotPartitionDetector } from 'hotpart';
 
-export function client(endpoint, maxAttempts = 1, more = {}) {
-  return new DynamoDBClient({
+export function client(endpoint, maxAttempts = 1, more = {}, Client = DynamoDBClient) {
+  return new Client({
     endpoint,
     maxAttempts,
     region: 'us-east-1',
@@ -52,14 +52,16 @@ export function log() {
  * a function of the operation and the request.
  */
 export async function fake(t) {
-  const server = { answers: [], asked: [], handler: undefined };
+  const server = { answers: [], asked: [], headers: [], handler: undefined };
   const http = createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const operation = request.headers['x-amz-target'].split('.')[1];
       const body = JSON.parse(Buffer.concat(chunks).toString());
       server.asked.push([operation, body]);
+      server.headers.push(request.headers);
+      await server.later?.(operation);
       const answer = server.handler?.(operation, body) ?? server.answers.shift();
       if (answer === 'never') return;
       if (answer === 'drop') return request.socket.destroy();

@@ -1,0 +1,49 @@
+// What goes wrong in watching clients: each kind is said once, and all are counted.
+
+import type { HotPartitionDetector } from './detector';
+import { MissingSchemaError } from './errors';
+import { report } from './warning';
+
+// Kinds that are told apart, and so lines that a detector may log.
+const KINDS_MAX = 100;
+
+const known = new WeakMap<HotPartitionDetector, Failures>();
+
+/** The failures of one detector in this thread, whatever clients it watches. */
+export class Failures {
+  count = 0;
+  readonly #kinds = new Set<string>();
+
+  private constructor(private readonly detector: HotPartitionDetector) {}
+
+  static of(detector: HotPartitionDetector): Failures {
+    const failures = known.get(detector) ?? new Failures(detector);
+    known.set(detector, failures);
+    return failures;
+  }
+
+  /** An attempt could not be observed. */
+  add(error: unknown): void {
+    this.count++;
+    const kind = kindOf(error);
+    if (!this.#kinds.has(kind) && this.#kinds.size < KINDS_MAX) {
+      this.#kinds.add(kind);
+      const why = error instanceof Error ? error.message : String(error);
+      this.log(`a request to DynamoDB could not be observed: ${why}`, error);
+    }
+  }
+
+  log(message: string, error: unknown): void {
+    const { logger } = this.detector.listener;
+    if (logger !== null) {
+      report(logger, `hotpart: ${message}`, error);
+    }
+  }
+}
+
+/** What two failures of one kind have in common: a table's missing key is of a kind of its own, another value or number is not. */
+function kindOf(error: unknown): string {
+  const { name = '', code = '', message = String(error) } = (error ?? {}) as Record<string, unknown>;
+  const what = error instanceof MissingSchemaError ? message : String(message).replace(/'[^']*'|"[^"]*"|[0-9.]+/g, '');
+  return `${String(name)} ${String(code)} ${String(what)}`;
+}

@@ -1,0 +1,20 @@
+// What calls the library.
+
+import { LibraryError } from './errors';
+
+/** What to do where the package is not as it was installed. */
+export const BUNDLED =
+  "a bundle can't hold the package's native parts: leave it out (esbuild --external:hotpart, webpack externals: " +
+  "{ hotpart: 'commonjs hotpart' }) and ship node_modules/hotpart, koffi and @koromix beside the bundle";
+
+type Koffi = typeof import('koffi');
+
+function load(): Koffi {
+  try {
+    return require('koffi') as Koffi;
+  } catch (error) {
+    throw new LibraryError(`koffi, which calls libhotpart, can't be loaded (${(error as Error).message}): ${BUNDLED}`);
+  }
+}
+
+export const koffi = load();
