@@ -53,4 +53,5 @@ tests awsmiddleware awsmiddleware
 LD_LIBRARY_PATH='' tests . static -tags hotpart_static
 
 HOTPART_RATIO=1 go test -count=1 -run '^TestRatio$' -v . | grep -E '^RecordWrite|^ +bench_test'
+(cd awsmiddleware && HOTPART_RATIO=1 go test -count=1 -run '^TestOverhead$' -v . | grep '^a put')
 go test -run '^$' -bench . -benchmem . | grep -E '^Benchmark'
