@@ -52,5 +52,50 @@ tests awsmiddleware awsmiddleware
 (cd ../.. && env -u CARGO_TARGET_DIR cargo rustc --quiet --release --locked --lib --crate-type cdylib,staticlib)
 LD_LIBRARY_PATH='' tests . static -tags hotpart_static
 
+# Without any shared library, by either way of linking.
+for tags in '' hotpart_static; do
+    LD_LIBRARY_PATH='' go test -count=1 -tags "$tags" -ldflags '-linkmode external -extldflags -static' .
+done
+
+# What is missing is all that is said: cgo is off by itself for another processor.
+other=$([[ $(go env GOARCH) == arm64 ]] && echo amd64 || echo arm64)
+for setting in CGO_ENABLED=0 GOARCH="$other"; do
+    said=$(env -u CGO_ENABLED "$setting" go build . 2>&1 | grep -v '^#' || true)
+    [[ $said == *"hotpart needs cgo: set CGO_ENABLED=1"* && $(wc -l <<<"$said") == 1 ]] || {
+        echo "failed: $setting go build says: $said" >&2
+        exit 1
+    }
+done
+
+# What the README tells a newcomer to do, to the letter.
+newcomer=$(mktemp -d)
+trap 'rm -rf "$newcomer"' EXIT
+sed -n "/^go mod /{s|CHECKOUT|$(cd ../.. && pwd)|; p}" README.md >"$newcomer/steps"
+[[ $(wc -l <"$newcomer/steps") == 3 ]]
+cat >"$newcomer/main.go" <<'END'
+package main
+
+import (
+	hotpart "github.com/libhotpart/libhotpart/bindings/go"
+	"github.com/libhotpart/libhotpart/bindings/go/awsmiddleware"
+)
+
+func main() {
+	detector, err := hotpart.New(hotpart.Config{WritesThreshold: 1, ReadsThreshold: 1, WindowSeconds: 60})
+	if err != nil {
+		panic(err)
+	}
+	awsmiddleware.Watch(detector)
+	detector.RecordWrite("events", "EVENTS")
+}
+END
+(cd "$newcomer" && go mod init example.com/newcomer && source ./steps && go run .) >"$newcomer/log" 2>&1 &&
+    grep -q 'Hot partition detected - table="events" pk="EVENTS"' "$newcomer/log" || {
+    cat "$newcomer/log" >&2
+    exit 1
+}
+echo "The README's steps make a program that watches."
+
 HOTPART_RATIO=1 go test -count=1 -run '^TestRatio$' -v . | grep -E '^RecordWrite|^ +bench_test'
+(cd awsmiddleware && HOTPART_RATIO=1 go test -count=1 -run '^TestOverhead$' -v . | grep '^a put')
 go test -run '^$' -bench . -benchmem . | grep -E '^Benchmark'

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package hotpart
 
 // Amount is what a detector counts in: operations as int64, or capacity in DynamoDB's units as float64, in steps of 0.5.

@@ -4,5 +4,5 @@ package hotpart
 
 // #cgo CFLAGS: -I${SRCDIR}/../../include
 // #cgo LDFLAGS: ${SRCDIR}/../../target/release/libhotpart.a
-// #cgo linux LDFLAGS: -lgcc_s -lutil -lrt -lpthread -lm -ldl
+// #cgo linux LDFLAGS: -lutil -lrt -lpthread -lm -ldl
 import "C"

@@ -3,6 +3,7 @@ package awsmiddleware
 import (
 	"context"
 	"reflect"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
@@ -41,9 +42,18 @@ func asking(parameters any) (any, bool) {
 	theirs := reflect.ValueOf(parameters).Elem()
 	ours := reflect.New(theirs.Type())
 	ours.Elem().Set(theirs)
-	ours.Elem().FieldByName("ReturnConsumedCapacity").SetString(string(types.ReturnConsumedCapacityIndexes))
+	member(ours.Interface(), "ReturnConsumedCapacity").SetString(string(types.ReturnConsumedCapacityIndexes))
 	return ours.Interface(), true
 }
+
+// A place is where a member of a type was looked for. It takes long by its name, in every request.
+type place struct {
+	of   reflect.Type
+	name string
+}
+
+// places are the members' indexes, or nil where there is none. The SDK has so many types, and no more.
+var places sync.Map
 
 // member is a field of what a pointer points to, or no value.
 func member(pointer any, name string) reflect.Value {
@@ -51,5 +61,14 @@ func member(pointer any, name string) reflect.Value {
 	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Struct {
 		return reflect.Value{}
 	}
-	return value.Elem().FieldByName(name)
+	value = value.Elem()
+	index, known := places.Load(place{value.Type(), name})
+	if !known {
+		field, _ := value.Type().FieldByName(name)
+		index, _ = places.LoadOrStore(place{value.Type(), name}, field.Index)
+	}
+	if index := index.([]int); len(index) == 1 {
+		return value.Field(index[0])
+	}
+	return reflect.Value{}
 }

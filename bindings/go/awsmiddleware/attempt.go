@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -27,80 +28,74 @@ func (a *attempt) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	request, _ := in.Request.(*smithyhttp.Request)
-	var sent []byte
-	if request != nil {
-		// Before it is sent: the transport may go on reading it after its answer.
-		var err error
-		if sent, err = a.sent(request); err != nil {
-			return middleware.DeserializeOutput{}, middleware.Metadata{}, err
-		}
+	if request == nil || request.Header.Get("X-Amz-Target") == "" {
+		a.unseen("its requests have no header X-Amz-Target, so they are not in DynamoDB's JSON")
+		return next.HandleDeserialize(ctx, in)
+	}
+	// Before it is sent: the transport may go on reading it after its answer.
+	sent, request, err := bodyOf(request)
+	if err != nil {
+		return middleware.DeserializeOutput{}, middleware.Metadata{}, err
+	}
+	in.Request = request
+	if sent == nil {
+		a.unseen("the bodies of its requests can be read only once")
+		return next.HandleDeserialize(ctx, in)
 	}
 	out, metadata, err := next.HandleDeserialize(ctx, in)
-	if sent != nil {
-		response, _ := out.RawResponse.(*smithyhttp.Response)
-		a.observe(ctx, request.Header.Get("X-Amz-Target"), sent, response)
-	}
+	a.observe(ctx, request.Header.Get("X-Amz-Target"), sent, out.RawResponse, err)
 	return out, metadata, err
 }
 
-// largest is how much memory is asked for before anything of it has come: who says how long it is may be mistaken.
-const largest = 1 << 20
-
-// sent is the request's body, or nil if that can't be read twice, or is of a protocol that is not DynamoDB's JSON. The error is
-// the stream's own, which could not be sent then.
-func (a *attempt) sent(request *smithyhttp.Request) ([]byte, error) {
-	stream := request.GetStream()
-	if stream == nil || !request.IsStreamSeekable() || request.Header.Get("X-Amz-Target") == "" {
-		return nil, nil
-	}
-	sent := bytes.NewBuffer(make([]byte, 0, min(max(request.ContentLength, 0), largest)+bytes.MinRead))
-	if _, err := sent.ReadFrom(stream); err != nil {
-		return nil, err
-	}
-	return sent.Bytes(), request.RewindStream()
-}
-
 // observe tells the detector of an attempt. Nothing that goes wrong here is the caller's.
-func (a *attempt) observe(ctx context.Context, target string, sent []byte, response *smithyhttp.Response) {
+func (a *attempt) observe(ctx context.Context, target string, sent body, answer any, failure error) {
 	defer func() {
 		if failure := recover(); failure != nil {
 			a.failed(fmt.Errorf("panic: %v", failure))
 		}
 	}()
-	e := hotpart.Exchange{Operation: target, Request: sent, Model: a.model}
-	if response != nil && response.Response != nil {
-		if body, whole := received(response); whole {
-			e.Status, e.Response = response.StatusCode, body
+	e := hotpart.Exchange{Operation: target, Request: sent.bytes(), Model: a.model}
+	if len(e.Request) == 0 {
+		// A retry that did not rewind its body has asked DynamoDB for nothing.
+		return
+	}
+	response, _ := answer.(*smithyhttp.Response)
+	if response == nil || response.Response == nil || response.StatusCode == 0 {
+		if !mayHaveRun(sent, failure) {
+			return
 		}
+	} else if body, whole := received(response); whole {
+		e.Status, e.Response = response.StatusCode, body
 	}
 	missing, err := a.tell(e)
 	if err != nil {
 		a.failed(err)
 	} else if missing != "" {
+		// It may wait for longer than the attempt.
+		e.Request = bytes.Clone(e.Request)
 		a.describeAside(ctx, missing, e)
 	}
 }
+
+// largest is how much memory is asked for before anything of it has come: who says how long it is may be mistaken.
+const largest = 1 << 20
 
 // received is the answer's body, which is put back as it was, and whether it came whole.
 func received(response *smithyhttp.Response) (body []byte, whole bool) {
 	if response.Body == nil {
 		return nil, true
 	}
-	raw := bytes.NewBuffer(make([]byte, 0, min(max(response.ContentLength, 0), largest)+bytes.MinRead))
-	_, err := raw.ReadFrom(response.Body)
-	again := io.Reader(bytes.NewReader(raw.Bytes()))
-	if err != nil {
-		again = io.MultiReader(again, failing{err})
-	}
-	response.Body = reread{again, response.Body}
+	// With room for one byte more, where its end is found.
+	body, err := readAll(response.Body, make([]byte, 0, 1+min(max(response.ContentLength, 511), largest)))
+	response.Body = &reread{Closer: response.Body, rest: bytes.NewReader(body), failure: err}
 	if err != nil {
 		return nil, false
 	}
 	if !strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") {
-		return raw.Bytes(), true
+		return body, true
 	}
 	// The SDK unpacks it after us.
-	unzip, err := gzip.NewReader(bytes.NewReader(raw.Bytes()))
+	unzip, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, false
 	}
@@ -108,19 +103,42 @@ func received(response *smithyhttp.Response) (body []byte, whole bool) {
 	return body, err == nil
 }
 
-// reread is a body that was read, to be read again; closing it closes the one that came.
-type reread struct {
-	io.Reader
-	io.Closer
+// readAll is io.ReadAll, into memory that is there.
+func readAll(from io.Reader, to []byte) ([]byte, error) {
+	for {
+		n, err := from.Read(to[len(to):cap(to)])
+		to = to[:len(to)+n]
+		if err == io.EOF {
+			return to, nil
+		}
+		if err != nil {
+			return to, err
+		}
+		if len(to) == cap(to) {
+			to = slices.Grow(to, len(to))
+		}
+	}
 }
 
-type failing struct{ err error }
+// reread is a body that was read, to be read again, up to the failure that it had; closing it closes the one that came.
+type reread struct {
+	io.Closer
+	rest    *bytes.Reader
+	failure error
+}
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+func (r *reread) Read(to []byte) (int, error) {
+	if r.rest.Len() == 0 && r.failure != nil {
+		return 0, r.failure
+	}
+	return r.rest.Read(to)
+}
 
 // tell tells the detector of an attempt, and returns the table whose key schema it needs first, if so.
 func (w *watcher) tell(e hotpart.Exchange) (missing string, err error) {
-	_, err = w.detector.Observe(e)
+	if _, err = w.detector.Observe(e); err == nil {
+		return "", nil
+	}
 	var schema *hotpart.MissingSchemaError
 	if errors.As(err, &schema) {
 		return schema.Table, nil

@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 	hotpart "github.com/libhotpart/libhotpart/bindings/go"
 )
 
@@ -244,27 +246,42 @@ func TestATableIsLearntFromWhatChangesIt(t *testing.T) {
 	})
 }
 
+// An attempt that got no answer may have run, and is counted by an estimate beside its retry: on a busy machine there was one, of
+// 0.5 units. All others are exact.
 func TestDynalitesUnitsAreExact(t *testing.T) {
 	d := units(t)
 	s := newSession(t, "dynalite", d, Watch(d.Detector))
 	s.create(s.client, false)
 	plain := clientTo(endpoint(t, "dynalite"), Watch(d.Detector))
 	large := at("a", 1, "x", strings.Repeat("x", 100_000))
-	want(t, "taken out", put(t, plain, s.table, large).ConsumedCapacity == nil, true)
-	want(t, "writes", d.writes(s.table, "a"), 98)
+	repeated := 0
+	told := func() float64 {
+		return d.writes(s.table, "a") + d.reads(s.table, "a") - d.stats(t).EstimatedUnits
+	}
+	attempts := func(metadata middleware.Metadata) {
+		all, _ := retry.GetAttemptResults(metadata)
+		repeated += len(all.Results) - 1
+	}
+	out := put(t, plain, s.table, large)
+	attempts(out.ResultMetadata)
+	want(t, "taken out", out.ConsumedCapacity == nil, true)
+	want(t, "told of writes", told(), 98)
 	get := func(consistent bool, asks types.ReturnConsumedCapacity) *types.ConsumedCapacity {
 		out, err := plain.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: at("a", 1), ConsistentRead: &consistent,
 			ReturnConsumedCapacity: asks})
 		check(t, err)
+		attempts(out.ResultMetadata)
 		want(t, "attributes", len(out.Item), 3)
 		return out.ConsumedCapacity
 	}
 	want(t, "taken out", get(true, "") == nil, true)
 	want(t, "taken out", get(false, "NONE") == nil, true)
-	want(t, "reads", d.reads(s.table, "a"), 25+12.5)
+	want(t, "told of reads, too", told(), 98+25+12.5)
 	want(t, "told", *get(false, "TOTAL").CapacityUnits, 12.5)
-	want(t, "reads", d.reads(s.table, "a"), 50)
-	want(t, "estimated", d.stats(t).EstimatedUnits, 0)
+	want(t, "told of reads, too", told(), 98+50)
+	if repeated == 0 {
+		want(t, "estimated", d.stats(t).EstimatedUnits, 0)
+	}
 }
 
 func TestDynoxideSplitsIndexesAndDoublesTransactions(t *testing.T) {

@@ -150,6 +150,16 @@ func TestFaultsAndLostAnswersMayHaveRun(t *testing.T) {
 	})
 }
 
+func TestALostAttemptIsCountedBesideItsRetry(t *testing.T) {
+	faked(t, func(t *testing.T, d *counted, f *fake, client *dynamodb.Client) {
+		f.will(answer{}, ok(object{"ConsumedCapacity": object{"TableName": "events", "CapacityUnits": 12.5}}))
+		_, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: str("events"), Key: item{"id": text("k")}})
+		check(t, err)
+		want(t, "reads", d.reads("events", "k"), d.either(13, 2))
+		want(t, "estimated", d.stats(t).EstimatedUnits, d.either(0.5, 0))
+	})
+}
+
 func TestACancelledTransaction(t *testing.T) {
 	faked(t, func(t *testing.T, d *counted, f *fake, client *dynamodb.Client) {
 		f.will(refusal("TransactionCanceledException", object{"CancellationReasons": []object{

@@ -50,6 +50,13 @@ func (w *watcher) unobserved(err error) {
 	w.log("a request to DynamoDB could not be observed: " + err.Error())
 }
 
+// unseen logs the first request of a client of which nothing can be seen.
+func (w *watcher) unseen(why string) {
+	if w.told.first(why) {
+		w.log("a client of DynamoDB is not watched: " + why)
+	}
+}
+
 // log logs a warning. A logger that panics is not the caller's either.
 func (w *watcher) log(line string, attributes ...any) {
 	defer func() { _ = recover() }()

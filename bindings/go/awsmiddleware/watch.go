@@ -61,8 +61,8 @@ func Watch(detector Detector, options ...Option) func(*dynamodb.Options) {
 	}
 	return func(o *dynamodb.Options) {
 		// Later options may still change them: they are looked at when a table is to be described.
-		describer := sync.OnceValue(func() *dynamodb.Client { return clientOf(o) })
-		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return w.add(stack, describer) })
+		a := &attempt{watcher: w, describer: sync.OnceValue(func() *dynamodb.Client { return clientOf(o) })}
+		o.APIOptions = append(o.APIOptions, a.add)
 	}
 }
 
@@ -78,21 +78,21 @@ type watcher struct {
 	told    told
 }
 
-func (w *watcher) add(stack *middleware.Stack, describer func() *dynamodb.Client) error {
-	if w.detector.Closed() {
+// add puts what watches an operation into its stack.
+func (a *attempt) add(stack *middleware.Stack) error {
+	if a.detector.Closed() {
 		return nil
 	}
 	// Closest to the wire: what the SDK does with an answer it does after us, and each of its attempts comes by.
-	attempt := &attempt{watcher: w, describer: describer}
-	if _, ok := stack.Deserialize.Get(w.id); ok {
-		_, err := stack.Deserialize.Swap(w.id, attempt)
+	if _, ok := stack.Deserialize.Get(a.id); ok {
+		_, err := stack.Deserialize.Swap(a.id, a)
 		return err
 	}
-	if err := stack.Deserialize.Add(attempt, middleware.After); err != nil {
+	if err := stack.Deserialize.Add(a, middleware.After); err != nil {
 		return err
 	}
-	if w.detector.Capacity() && hotpart.TellsCapacity(stack.ID()) {
-		return stack.Serialize.Add(&ask{w.id}, middleware.Before)
+	if a.detector.Capacity() && hotpart.TellsCapacity(stack.ID()) {
+		return stack.Serialize.Add(&ask{a.id}, middleware.Before)
 	}
 	return nil
 }

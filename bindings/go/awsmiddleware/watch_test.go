@@ -10,12 +10,14 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	hotpart "github.com/libhotpart/libhotpart/bindings/go"
@@ -236,17 +238,72 @@ func TestACompressedAnswerIsUnpacked(t *testing.T) {
 	})
 }
 
+// lines is a logger of the SDK's.
+type lines struct{ all []string }
+
+func (l *lines) Logf(classification logging.Classification, format string, values ...any) {
+	l.all = append(l.all, fmt.Sprintf("%s "+format, append([]any{classification}, values...)...))
+}
+
+// The SDK compares the checksum with what came, packed, when it closes the body, and logs it where they differ.
+func TestACompressedAnswersChecksumIsComparedAsUnwatched(t *testing.T) {
+	for _, each := range []struct {
+		status   int
+		wrong    uint32
+		unpacked bool
+		reads    float64
+	}{{200, 0, true, 4.5}, {200, 1, true, 4.5}, {200, 0, false, 4.5}, {400, 0, true, 0}, {400, 1, true, 0}, {500, 1, true, 1.5}} {
+		answer := `{"Item":{"id":{"S":"k"}},"ConsumedCapacity":{"TableName":"events","CapacityUnits":4.5}}`
+		if each.status != 200 {
+			answer = `{"__type":"com.amazonaws.dynamodb.v20120810#SomeException","message":"no"}`
+		}
+		var packed bytes.Buffer
+		zip := gzip.NewWriter(&packed)
+		fmt.Fprint(zip, answer)
+		zip.Close()
+		inBothModes(t, func(t *testing.T, d *counted) {
+			sent := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				sent++
+				w.Header().Set("Content-Encoding", "gzip")
+				w.Header().Set("X-Amz-Crc32", fmt.Sprint(crc32.ChecksumIEEE(packed.Bytes())+each.wrong))
+				w.WriteHeader(each.status)
+				w.Write(packed.Bytes())
+			}))
+			defer server.Close()
+			get := func(options ...func(*dynamodb.Options)) string {
+				var logged lines
+				client := clientTo(server.URL, append(options, func(o *dynamodb.Options) {
+					o.EnableAcceptEncodingGzip, o.Logger = each.unpacked, &logged
+				})...)
+				out, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: str("events"), Key: item{"id": text("k")},
+					ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes})
+				if err == nil {
+					out.ResultMetadata = middleware.Metadata{}
+				}
+				line := fmt.Sprintf("%d sent, %v, %v, %q", sent, out != nil && len(out.Item) == 1, err, logged.all)
+				sent = 0
+				return line
+			}
+			unwatched := get()
+			want(t, "is logged", strings.Contains(unwatched, "checksum"), each.wrong != 0)
+			want(t, fmt.Sprint(each.status, each.wrong), get(Watch(d.Detector, known())), unwatched)
+			want(t, "reads", d.reads("events", "k"), d.either(each.reads, map[int]float64{200: 1, 400: 0, 500: 3}[each.status]))
+		})
+	}
+}
+
 func TestAnAnswerThatBreaksOffMayHaveRun(t *testing.T) {
 	inBothModes(t, func(t *testing.T, d *counted) {
 		tries, closed := 0, 0
-		broken := doer(func(*http.Request) (*http.Response, error) {
+		server := doer(func(*http.Request) (*http.Response, error) {
 			tries++
 			body := io.MultiReader(strings.NewReader(`{"Attributes":`), failing{io.ErrUnexpectedEOF})
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: reread{body, closer(func() { closed++ })}, ContentLength: 100}, nil
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: broken{body, closer(func() { closed++ })}, ContentLength: 100}, nil
 		})
 		var messages []string
 		for _, options := range [][]func(*dynamodb.Options){nil, {Watch(d.Detector, known())}} {
-			client := clientTo("http://127.0.0.1:1", append(options, func(o *dynamodb.Options) { o.HTTPClient = broken })...)
+			client := clientTo("http://127.0.0.1:1", append(options, func(o *dynamodb.Options) { o.HTTPClient = server })...)
 			_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: str("events"), Item: events})
 			if err == nil {
 				t.Fatal("no error")
@@ -258,6 +315,15 @@ func TestAnAnswerThatBreaksOffMayHaveRun(t *testing.T) {
 		want(t, "writes", d.writes("events", "k"), float64(tries/2))
 	})
 }
+
+type broken struct {
+	io.Reader
+	io.Closer
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 type closer func()
 
@@ -281,16 +347,6 @@ func TestOursComesAfterTheSDKs(t *testing.T) {
 	last := stack.Deserialize.List()
 	want(t, "last", strings.HasPrefix(last[len(last)-1], "hotpart:"), true)
 	want(t, "first", strings.HasPrefix(stack.Serialize.List()[0], "hotpart:"), true)
-}
-
-func TestALostConnectionIsSeenInEachAttempt(t *testing.T) {
-	inBothModes(t, func(t *testing.T, d *counted) {
-		client := clientTo("http://127.0.0.1:1", Watch(d.Detector, known()))
-		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: str("events"), Item: events}); err == nil {
-			t.Fatal("no error")
-		}
-		want(t, "writes", d.writes("events", "k"), 3)
-	})
 }
 
 // It asked for as much memory as the answer said that it had.

@@ -1,0 +1,106 @@
+package awsmiddleware
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	hotpart "github.com/libhotpart/libhotpart/bindings/go"
+)
+
+// putters are clients that put an item of so many bytes: unwatched, watched by a detector of operations, unwatched and asking
+// for the capacity, and watched by a detector of capacity.
+func putters(t *testing.T, size int, to func(...func(*dynamodb.Options)) *dynamodb.Client) []func() {
+	var made []func()
+	for _, each := range []struct {
+		options []func(*dynamodb.Options)
+		asks    types.ReturnConsumedCapacity
+	}{
+		{},
+		{options: []func(*dynamodb.Options){Watch(countedBy(t, hotpart.New).Detector, known())}},
+		{asks: types.ReturnConsumedCapacityIndexes},
+		{options: []func(*dynamodb.Options){Watch(units(t).Detector, known())}},
+	} {
+		client, input := to(each.options...), &dynamodb.PutItemInput{TableName: str("events"), ReturnConsumedCapacity: each.asks,
+			Item: item{"id": text("k"), "x": text(strings.Repeat("x", size))}}
+		made = append(made, func() {
+			_, err := client.PutItem(ctx, input)
+			check(t, err)
+		})
+	}
+	return made
+}
+
+// Each request was copied, and its answer's buffer was of half a kilobyte more than it has.
+func TestWatchingAllocatesLittleWhateverIsSent(t *testing.T) {
+	for _, size := range []int{100, 200_000} {
+		answered := doer(func(r *http.Request) (*http.Response, error) {
+			io.Copy(io.Discard, r.Body)
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(consumed)), ContentLength: int64(len(consumed))}, nil
+		})
+		allocated := func(put func()) (objects, bytes float64) {
+			const n = 200
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range n {
+				put()
+			}
+			runtime.ReadMemStats(&after)
+			return float64(after.Mallocs-before.Mallocs) / n, float64(after.TotalAlloc-before.TotalAlloc) / n
+		}
+		puts := putters(t, size, func(options ...func(*dynamodb.Options)) *dynamodb.Client {
+			return clientTo("http://127.0.0.1:1", append(options, func(o *dynamodb.Options) { o.HTTPClient = answered })...)
+		})
+		for i := 0; i < len(puts); i += 2 {
+			// The first of the two also warms what the SDK keeps.
+			allocated(puts[i])
+			objects, bytes := allocated(puts[i])
+			watchedObjects, watchedBytes := allocated(puts[i+1])
+			if more := watchedObjects - objects; more > 12 {
+				t.Errorf("%d bytes: %v objects more", size, more)
+			}
+			if more := watchedBytes - bytes; more > 1_500 {
+				t.Errorf("%d bytes: %v bytes more", size, more)
+			}
+		}
+	}
+}
+
+// TestOverhead prints what watching costs beside a put to a server on loopback. It judges nothing: another machine's load may
+// fall on it.
+func TestOverhead(t *testing.T) {
+	if os.Getenv("HOTPART_RATIO") == "" {
+		t.Skip("HOTPART_RATIO is not set")
+	}
+	const rounds = 5_000
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		io.WriteString(w, consumed)
+	}))
+	defer server.Close()
+	puts := putters(t, 1_000, func(options ...func(*dynamodb.Options)) *dynamodb.Client { return clientTo(server.URL, options...) })
+	took := make([][]time.Duration, len(puts))
+	// In turns, so that noise falls on all of them.
+	for range rounds {
+		for i, put := range puts {
+			start := time.Now()
+			put()
+			took[i] = append(took[i], time.Since(start))
+		}
+	}
+	median := func(i int) time.Duration {
+		slices.Sort(took[i])
+		return took[i][rounds/2]
+	}
+	fmt.Printf("a put of 1 KB takes %v, and watched %v more; one that asks for its capacity %v, and watched %v more\n",
+		median(0), median(1)-median(0), median(2), median(3)-median(2))
+}
