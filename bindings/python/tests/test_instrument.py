@@ -7,6 +7,7 @@ import threading
 import botocore.awsrequest
 import botocore.exceptions
 import botocore.stub
+import fake
 import pytest
 from clients import client
 from wire import ITEM, Wire
@@ -208,8 +209,15 @@ def test_the_log_line_of_the_first_example(caplog):
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_every_attempt_is_seen_in_every_mode_of_retries(detector, monkeypatch, mode, attempts):
     monkeypatch.setattr("time.sleep", lambda _: None)
-    lost = client("http://127.0.0.1:1", attempts, mode)
+    server = fake.Fake()
+    server.answers += [None] * attempts
+    lost = client(server.endpoint, attempts, mode)
     hotpart.instrument(lost, detector, tables={"events": "id"})
+    with pytest.raises(botocore.exceptions.ConnectionClosedError):
+        lost.put_item(TableName="events", Item=ITEM)
+    server.close()
+    assert detector.get_write_count("events", "k") == attempts
+    # Nobody listens any more, so nothing is sent.
     with pytest.raises(botocore.exceptions.EndpointConnectionError):
         lost.put_item(TableName="events", Item=ITEM)
     assert detector.get_write_count("events", "k") == attempts

@@ -23,6 +23,7 @@ from hotpart._exchange import DUE, Attempt, observe, observe_due
 from hotpart._handle import ClosedError, MissingSchemaError, checked
 from hotpart._key import text_bytes
 from hotpart._options import flag
+from hotpart._unsent import unsent
 
 _log = logging.getLogger("hotpart")
 Client = TypeVar("Client")
@@ -203,6 +204,8 @@ class _Watcher:
     ) -> _Missing | None:
         """Tells the detector of an attempt. Of an asynchronous client it returns what must be described first."""
         try:
+            if response is None and unsent(caught_exception):
+                return None
             http, parsed = response or _NO_ANSWER
             answer, consumed = http.content, None
             if self._capacity and MARK in request_dict["context"]:
@@ -227,12 +230,14 @@ class _Watcher:
             self.failed(error)
         return None
 
-    async def _attempt_async(self, response: Any, request_dict: dict[str, Any], **_: Any) -> None:
+    async def _attempt_async(
+        self, response: Any, request_dict: dict[str, Any], caught_exception: Any = None, **_: Any
+    ) -> None:
         try:
             if response is not None:
                 http, parsed = response
                 response = _Http(http.status_code, await http.content), parsed
-            missing = self._attempt_sync(response, request_dict)
+            missing = self._attempt_sync(response, request_dict, caught_exception=caught_exception)
             if missing is not None:
                 await self._describe_async(*missing)
         except Exception as error:
