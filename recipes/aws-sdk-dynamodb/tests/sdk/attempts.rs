@@ -128,15 +128,6 @@ async fn who_does_not_wait_for_the_answer_may_have_written() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_an_answer_that_did_not_come() {
-    let detector = detector(false);
-    detector.set_key_schema("events", None, &["id"]).unwrap();
-    let client = watched("http://127.0.0.1:1", &Watch::new(Arc::clone(&detector)));
-    client.put_item().table_name("events").item("id", s("k")).send().await.unwrap_err();
-    assert_eq!(detector.write_count("events", "k"), Ok(3));
-}
-
-#[tokio::test]
 async fn a_cancelled_transaction() {
     let t = Watched::new().await;
     let put = Put::builder().table_name("events").item("id", s("k")).build().unwrap();
