@@ -77,6 +77,52 @@ def test_an_error_in_here_is_logged_once_and_reaches_nobody(detector, wire, capl
     assert record.name == "hotpart" and "broken" in caplog.text
 
 
+def test_each_kind_of_error_in_here_is_logged_once(detector, wire, caplog, monkeypatch):
+    """The first must not hide the others, nor clients and strangers' words say it again and again."""
+    (watcher,) = hotpart._instrument._watchers[wire.client]
+    observe, raises = watcher._observe_due, []
+
+    def broken(*given):
+        raised = raises.pop()
+        if raised == "refused":
+            return observe(given[0], given[1], b"[", *given[3:])
+        if raised == "full":
+            return hotpart._abi.ERR_MEMORY
+        raise raised
+
+    def put():
+        wire.client.put_item(TableName="events", Item=ITEM)
+
+    monkeypatch.setattr(watcher, "_observe_due", broken)
+    for n in range(3):
+        for raised in (RuntimeError(f"broken {n}"), KeyError(n), "refused", "full"):
+            raises.append(raised)
+            put()
+    errors = [record.exc_info[0] for record in caplog.records]
+    assert errors == [RuntimeError, KeyError, ValueError, MemoryError]
+    assert "not the JSON" in caplog.records[2].getMessage()
+    # Another client of the same detector has the same to say.
+    hotpart.instrument(wire.client, detector, tables={"events": "id"})
+    (watcher,) = hotpart._instrument._watchers[wire.client]
+    monkeypatch.setattr(watcher, "_observe_due", broken)
+    raises.append(KeyError(4))
+    put()
+    assert len(caplog.records) == 4
+    # Tables whose key is not known are many, and leave room for what is not of that kind.
+    hotpart.instrument(wire.client, detector, describe=False)
+    for n in range(150):
+        wire.client.put_item(TableName=f"table{n}", Item=ITEM)
+    assert len(caplog.records) == 104
+
+    def other(*_):
+        raise OSError("another")
+
+    monkeypatch.setattr("hotpart._instrument.observe_due", other)
+    hotpart.instrument(wire.client, detector, tables={"events": "id"})
+    put()
+    assert caplog.records[-1].exc_info[0] is OSError
+
+
 def test_an_exception_of_dynamodb_s_is_what_it_was(detector, wire):
     plain, responses = Wire(detector), []
     hotpart.uninstrument(plain.client)

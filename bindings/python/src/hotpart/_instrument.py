@@ -7,7 +7,6 @@ bytes ask for the capacity besides (``before-call``), and what they asked for is
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import threading
@@ -25,11 +24,7 @@ from hotpart._key import text_bytes
 from hotpart._options import flag
 from hotpart._unsent import unsent
 
-_log = logging.getLogger("hotpart")
 Client = TypeVar("Client")
-
-# Lines that a client may log.
-_TOLD_MAX = 100
 
 # The watchers of each client, changed by one thread at a time.
 _watchers: weakref.WeakKeyDictionary[Any, list[_Watcher]] = weakref.WeakKeyDictionary()
@@ -49,8 +44,8 @@ def instrument(
 ) -> Client:
     """Makes a boto3 or aiobotocore client, or a boto3 resource, tell ``detector`` of every request to DynamoDB.
 
-    No request's result changes, and no error in here reaches the caller: it is logged, once. To instrument a client again
-    with the same detector changes the options.
+    No request's result changes, and no error in here reaches the caller: each kind is logged, once a detector. To
+    instrument a client again with the same detector changes the options.
 
     Args:
         client: A client of "dynamodb"; of a resource its client.
@@ -133,6 +128,7 @@ class _Watcher:
 
     def __init__(self, client: Any, detector: HotPartitionDetector[Any], describe: bool, model: str | None) -> None:
         self.detector, self._alerts, self._schemas = detector, detector._alerts, detector._schemas
+        self._failures = detector._failures
         self._capacity = detector.capacity
         self._model = None if model is None else text_bytes("model", model)
         if model is not None:
@@ -143,7 +139,6 @@ class _Watcher:
         self._client, self._describe = weakref.ref(client), describe
         self._is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
         self._attempt = self._attempt_async if self._is_async else self._attempt_sync
-        self._told: set[str] = set()
 
     def register(self, events: Any) -> None:
         # First: botocore's own handler raises what ends a request, and then nobody after it is told.
@@ -157,13 +152,6 @@ class _Watcher:
             events.unregister("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
             # Requests may be under way.
             events.register_first("after-call.dynamodb", take_out, unique_id="hotpart-after-call")
-
-    def failed(self, error: Exception) -> None:
-        """Logs the first error, and the first of each table without a schema; the others would say the same."""
-        what = str(error) if isinstance(error, MissingSchemaError) else ""
-        if what not in self._told and len(self._told) < _TOLD_MAX:
-            self._told.add(what)
-            _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
 
     def _ask(
         self,
@@ -185,7 +173,7 @@ class _Watcher:
                 params["body"] = asked
                 context[MARK] = True
         except Exception as error:
-            self.failed(error)
+            self._failures.log(error)
 
     # Attempts.
 
@@ -227,7 +215,7 @@ class _Watcher:
                 return missing
             self._describe_sync(*missing)
         except Exception as error:
-            self.failed(error)
+            self._failures.log(error)
         return None
 
     async def _attempt_async(
@@ -241,7 +229,7 @@ class _Watcher:
             if missing is not None:
                 await self._describe_async(*missing)
         except Exception as error:
-            self.failed(error)
+            self._failures.log(error)
 
     def _settle(self, native: Any, actions: int, attempt: Attempt) -> _Missing | None:
         """What remains to be done when the library has been told of an attempt, and returned that."""
@@ -301,7 +289,7 @@ class _Watcher:
                 # It may have been described meanwhile.
                 missing = self._tell(attempt) if self._schemas.known(table) else table
             except Exception as error:
-                self.failed(error)
+                self._failures.log(error)
                 continue
             except BaseException as error:
                 # The others count all the same.
@@ -312,7 +300,7 @@ class _Watcher:
             if missing != table:
                 todo.append((missing, attempt))
             elif not self._describe:
-                self.failed(MissingSchemaError(table))
+                self._failures.log(MissingSchemaError(table))
             elif self._schemas.wants(table, attempt, answered=attempt[3] == 200 and interrupted is None):
                 try:
                     refusal = yield _Table(table, _named(table, attempt[1]))
@@ -329,7 +317,7 @@ class _Watcher:
                 left = self._schemas.left(table)
                 todo.extend((table, waited) for waited in left)
                 if not left:
-                    self.failed(MissingSchemaError(table, _index(attempt[1])))
+                    self._failures.log(MissingSchemaError(table, _index(attempt[1])))
         if interrupted is not None:
             raise interrupted
 
@@ -339,7 +327,7 @@ class _Watcher:
                 if self._schemas.known(table):
                     self._tell(attempt)
             except Exception as error:
-                self.failed(error)
+                self._failures.log(error)
 
     def _tell(self, attempt: Attempt) -> str | None:
         """Tells the detector of an attempt that has waited; returns the table whose key schema it needs first, if so."""
