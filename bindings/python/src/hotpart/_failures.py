@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable
 
 from hotpart._handle import MissingSchemaError, checked
 
@@ -17,8 +16,8 @@ class Failures:
     """The failures of one detector's clients. Without a lock: of two at once both may be logged."""
 
     def __init__(self) -> None:
-        self._tables: set[Hashable] = set()
-        self._others: set[Hashable] = set()
+        self._tables: set[object] = set()
+        self._others: set[object] = set()
 
     def log(self, error: Exception) -> None:
         """Logs the first error of each kind, and the first of each table or index without a schema."""
@@ -29,7 +28,7 @@ class Failures:
             _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
 
 
-def _kind(error: Exception) -> Hashable:
+def _kind(error: Exception) -> object:
     """What tells an error from those that would say the same: its type and where it was raised. Its text may have a request's
     own words, but for the library's, which says all that it refuses in one place."""
     if isinstance(error, MissingSchemaError):

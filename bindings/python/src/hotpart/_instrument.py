@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from hotpart._abi import ERR_MEMORY, ERR_SCHEMA
 from hotpart._answer import LARGE, cut_down
-from hotpart._capacity import MARK, asking, take_out
+from hotpart._capacity import MARK, ask, give_back, note_token, take_out, whole
 from hotpart._detector import HotPartitionDetector
 from hotpart._exchange import DUE, Attempt, observe, observe_due
 from hotpart._handle import ClosedError, MissingSchemaError, checked
@@ -144,11 +144,14 @@ class _Watcher:
         # First: botocore's own handler raises what ends a request, and then nobody after it is told.
         events.register_first("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
         if self._capacity:
+            # Last of those that are for this service; botocore's own, which gives a token where none is, comes after them.
+            events.register_last("before-parameter-build.dynamodb", note_token, unique_id=(id(self), "token"))
             events.register("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
 
     def unregister(self, events: Any) -> None:
         events.unregister("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
         if self._capacity:
+            events.unregister("before-parameter-build.dynamodb", note_token, unique_id=(id(self), "token"))
             events.unregister("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
             # Requests may be under way.
             events.register_first("after-call.dynamodb", take_out, unique_id="hotpart-after-call")
@@ -169,9 +172,9 @@ class _Watcher:
             known = (
                 isinstance(body, bytes) and "X-Amz-Target" in params["headers"] and self.detector._native is not None
             )
-            if known and (asked := asking(model.name.encode(), body)) is not None:
+            # What another watcher has asked for stands.
+            if known and MARK not in context and (asked := ask(model.name.encode(), body, context)) is not None:
                 params["body"] = asked
-                context[MARK] = True
         except Exception as error:
             self._failures.log(error)
 
@@ -195,14 +198,13 @@ class _Watcher:
             if response is None and unsent(caught_exception):
                 return None
             http, parsed = response or _NO_ANSWER
-            answer, consumed = http.content, None
-            if self._capacity and MARK in request_dict["context"]:
-                # What we asked for is not the caller's.
-                consumed = parsed.pop("ConsumedCapacity", None)
+            answer, context = http.content, request_dict["context"]
+            asked = self._capacity and MARK in context
+            # What we asked for is not the caller's.
+            consumed = give_back(parsed, context) if asked else None
             target, body = request_dict["headers"]["X-Amz-Target"], request_dict["body"]
             if len(answer) > LARGE:
-                whole = parsed if consumed is None else {**parsed, "ConsumedCapacity": consumed}
-                answer = cut_down(target, answer, whole, self._capacity)
+                answer = cut_down(target, answer, whole(parsed, consumed) if asked else parsed, self._capacity)
             if not isinstance(body, bytes):
                 body = body.encode()
             native, target, status = self.detector._native, target.encode(), http.status_code
