@@ -45,7 +45,7 @@ def made(detector, large=False):
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 @pytest.mark.parametrize("call", CALLS)
 def test_who_asks_for_the_total_gets_it_and_the_indexes_are_counted(units, call, large):
-    """Of a bare total a global index's part was not known: 1,200 puts on one of its keys, and the hottest had one."""
+    """Of a bare total a global index's part was not known."""
     wire = made(units, large)
     answer = getattr(wire.client, call)(**CALLS[call], ReturnConsumedCapacity="TOTAL")
     assert wire.sent[-1][1]["ReturnConsumedCapacity"] == "INDEXES"
@@ -157,7 +157,7 @@ def test_1_200_puts_on_one_key_of_an_index_are_seen_by_pynamodb_s_total(endpoint
 
 @pytest.mark.parametrize("own", [{}, {"ReturnConsumedCapacity": "TOTAL"}], ids=["none", "total"])
 def test_a_transaction_with_the_caller_s_token_is_the_same_request(detector, own):
-    """DynamoDB refuses one that comes again with other parameters, such as another client's, or a retry's without us."""
+    """DynamoDB refuses a token that comes again with other parameters."""
     plain, watched = Wire(detector), Wire(detector, tables={"events": "id"})
     hotpart.uninstrument(plain.client)
     for one in (plain, watched):

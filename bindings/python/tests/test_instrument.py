@@ -78,7 +78,7 @@ def test_an_error_in_here_is_logged_once_and_reaches_nobody(detector, wire, capl
 
 
 def test_each_kind_of_error_in_here_is_logged_once(detector, wire, caplog, monkeypatch):
-    """The first must not hide the others, nor clients and strangers' words say it again and again."""
+    """The first must not hide the others, nor must each client say it again."""
     (watcher,) = hotpart._instrument._watchers[wire.client]
     observe, raises = watcher._observe_due, []
 

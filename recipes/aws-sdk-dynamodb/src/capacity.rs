@@ -12,8 +12,10 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-/// An interceptor that sets `ReturnConsumedCapacity` where the caller has not, and takes what DynamoDB answers to that
-/// out of the result again. It leaves a transaction with the caller's own token as it is: DynamoDB refuses a token that
+/// An interceptor that sets `ReturnConsumedCapacity` where the caller has not. It takes what
+/// DynamoDB answers to that out of the result again.
+///
+/// It leaves a transaction with the caller's own token as it is. DynamoDB refuses a token that
 /// comes again with other parameters, and the other may have been sent by a client without this.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AskCapacity;

@@ -54,8 +54,8 @@ impl Watcher {
     }
 }
 
-/// An attempt that is sent. Once it has a connection it may have run, whatever becomes of it: one that is dropped before
-/// it is told of, as its future was, had no answer.
+/// An attempt that is sent. Once it has a connection it may have run, whatever becomes of it: one
+/// that is dropped before it is told of, as its future was, had no answer.
 #[derive(Debug)]
 struct Sent {
     watcher: Arc<Watcher>,
@@ -95,8 +95,8 @@ impl Drop for Sent {
     }
 }
 
-/// Has `connection` say that there is one, until the HTTP client says what is so. A client that says nothing, such as one
-/// of your own, may have sent a request that failed.
+/// Has `connection` say that there is one, until the HTTP client says what is so. A client that says
+/// nothing, such as one of your own, may have sent a request that failed.
 fn assume(connection: &CaptureSmithyConnection) {
     connection.set_connection_retriever(|| {
         Some(ConnectionMetadata::builder().proxied(false).poison_fn(|| {}).build())

@@ -1,4 +1,7 @@
-"""Asks for capacity in a request that does not ask for all of it, and gives back in its answer what that would have had."""
+"""Asks for capacity in a request that does not ask for all of it.
+
+In its answer the caller gets back what the request would have had without that.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from typing import Any
 from hotpart._handle import text_of
 from hotpart._library import fast
 
-#: What a request has in its context when it asks because of us, with what its caller asked for: "NONE" or "TOTAL".
+#: Names, in a request's context, what its caller asked for: "NONE" or "TOTAL".
+#: A request has it that asks because of us.
 MARK = "hotpart_asked"
 
-# What is in a context when the caller gave a token by which DynamoDB knows a transaction that comes twice.
+# Marks a context whose caller gave a token. By that DynamoDB knows a transaction that comes twice.
 _TOKEN = "hotpart_token"
 # In JSON only a member of that name matches: within a text the quotes are escaped.
 _TOTAL = re.compile(rb'(?<!\\)"ReturnConsumedCapacity"(\s*:\s*)"TOTAL"')
@@ -21,15 +25,21 @@ _DETAILS = ("Table", "LocalSecondaryIndexes", "GlobalSecondaryIndexes")
 
 
 def note_token(params: Any, context: Any, **_: Any) -> None:
-    """Notes that the caller gave a token, before botocore gives one. The same transaction may have been sent, or be sent again,
-    by another client: with other parameters it would be refused."""
+    """Notes that the caller gave a token, before botocore gives one.
+
+    The same transaction may have been sent, or be sent again, by another client.
+    With other parameters it would be refused.
+    """
     if isinstance(params, dict) and isinstance(context, dict) and params.get("ClientRequestToken") is not None:
         context[_TOKEN] = True
 
 
 def ask(operation: bytes, body: bytes, context: dict[str, Any]) -> bytes | None:
-    """The request that asks for all, and notes what its caller asked for. ``None``: it is to be sent as it is, for it asks
-    for all, or is no JSON object, or its operation tells no capacity, or its caller gave a token."""
+    """Returns the request that asks for all, and notes what its caller asked for.
+
+    ``None``: it is to be sent as it is. It asks for all, or is no JSON object, or its operation
+    tells no capacity, or its caller gave a token.
+    """
     if _TOKEN in context:
         return None
     if b'"TOTAL"' in body and _tells(operation):
@@ -54,7 +64,10 @@ def _tells(operation: bytes) -> bool:
 
 
 def give_back(parsed: dict[str, Any], context: dict[str, Any]) -> Any:
-    """Leaves in an answer what its caller asked for; returns what it had, ``None`` if that was nothing, or no more."""
+    """Leaves in an answer what its caller asked for.
+
+    Returns what the answer had; ``None`` if that was nothing, or no more.
+    """
     consumed = parsed.get("ConsumedCapacity")
     if context[MARK] == "NONE":
         parsed.pop("ConsumedCapacity", None)
@@ -67,7 +80,10 @@ def give_back(parsed: dict[str, Any], context: dict[str, Any]) -> Any:
 
 
 def whole(parsed: dict[str, Any], consumed: Any) -> dict[str, Any]:
-    """An answer as it came, of what ``give_back`` left and returned. Where another watcher was first, without its capacity."""
+    """Returns an answer as it came, of what ``give_back`` left and returned.
+
+    Where another watcher was first, it is without its capacity.
+    """
     rest = {name: value for name, value in parsed.items() if name != "ConsumedCapacity"}
     return rest if consumed is None else {**rest, "ConsumedCapacity": consumed}
 
@@ -80,7 +96,9 @@ def _total(consumed: Any) -> Any:
 
 
 def take_out(parsed: Any, context: Any, **_: Any) -> None:
-    """Gives back what a request's caller asked for, where its watcher is gone. A request that was never sent has been answered
-    by another handler, with what it likes."""
+    """Gives back what a request's caller asked for, where its watcher is gone.
+
+    A request that was never sent has been answered by another handler, with what it likes.
+    """
     if isinstance(context, dict) and isinstance(parsed, dict) and MARK in context and "retries" in context:
         give_back(parsed, context)

@@ -1,4 +1,7 @@
-"""What goes wrong while clients are watched: each kind is logged once, by the first client that it befalls."""
+"""Failures while clients are watched: each kind is logged once.
+
+The first client of a detector that it befalls logs it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from hotpart._handle import MissingSchemaError, checked
 
 _log = logging.getLogger("hotpart")
 
-# Lines that may be logged of tables without a schema, whose names strangers may choose, and of all the rest.
+# Lines that may be logged of tables without a schema, whose names strangers may choose.
+# As many may be logged of all the rest.
 _KINDS_MAX = 100
 
 
@@ -29,8 +33,11 @@ class Failures:
 
 
 def _kind(error: Exception) -> object:
-    """What tells an error from those that would say the same: its type and where it was raised. Its text may have a request's
-    own words, but for the library's, which says all that it refuses in one place."""
+    """Returns what errors that say the same have in common: the type, and where it was raised.
+
+    An error's text may have a request's own words. The library's has none, and all that it refuses
+    is raised in one place.
+    """
     if isinstance(error, MissingSchemaError):
         return str(error)
     trace = error.__traceback__

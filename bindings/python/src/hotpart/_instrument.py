@@ -144,7 +144,8 @@ class _Watcher:
         # First: botocore's own handler raises what ends a request, and then nobody after it is told.
         events.register_first("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
         if self._capacity:
-            # Last of those that are for this service; botocore's own, which gives a token where none is, comes after them.
+            # Last of those that are for this service. botocore's own comes after them, and gives a
+            # token where none is.
             events.register_last("before-parameter-build.dynamodb", note_token, unique_id=(id(self), "token"))
             events.register("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
 

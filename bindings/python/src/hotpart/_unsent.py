@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-# The errors by which a transport says that it has written nothing, each with the package that it is of.
+# The errors by which a transport says that it has written nothing, each with its package.
 _UNSENT = frozenset(
     {
         ("urllib3", "NewConnectionError"),
@@ -21,8 +21,8 @@ _UNSENT = frozenset(
 )
 # An error of the handshake or of a proxy has many kinds, but is raised in here.
 _CONNECTING = frozenset({"connect", "do_handshake"})
-# botocore's own, for what came of no transport's error. Else they say too little: aiobotocore makes the first of a connection
-# that was reset, and the second of a request that took too long to write.
+# botocore's own, for what came of no transport's error. Else they say too little: aiobotocore makes
+# the first of a connection that was reset, and the second of a request that took too long to write.
 _UNSENT_ALONE = frozenset({("botocore", "EndpointConnectionError"), ("botocore", "ConnectTimeoutError")})
 
 
@@ -39,12 +39,16 @@ def unsent(error: BaseException | None) -> bool:
     kinds = _kinds(error)
     if ("botocore", "BotoCoreError") in kinds:
         return len(told) == 1 and not _UNSENT_ALONE.isdisjoint(kinds)
-    # Whatever its transport raises botocore wraps: this is of a handler that came before it, or of a transport of the user's.
+    # botocore wraps whatever its transport raises. This is of a handler that came before the transport,
+    # or of a transport of the user's.
     return "_send" not in _functions(error.__traceback__)
 
 
 def _told(error: BaseException) -> Iterator[BaseException]:
-    """An error and those that it says it was made of. Not the one that was being handled, which may be the caller's."""
+    """Yields an error and those that it says it was made of.
+
+    The one that was being handled is not among them: it may be the caller's.
+    """
     todo, seen = [error], set()
     while todo:
         each = todo.pop()
@@ -62,7 +66,7 @@ def _kinds(error: BaseException) -> frozenset[tuple[str, str]]:
 
 
 def _functions(trace: TracebackType | None) -> set[str]:
-    """The functions that an error passed through."""
+    """Returns the functions that an error passed through."""
     names = set()
     while trace is not None:
         names.add(trace.tb_frame.f_code.co_name)

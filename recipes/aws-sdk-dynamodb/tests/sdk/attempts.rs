@@ -93,7 +93,8 @@ async fn a_retry_that_succeeds_is_one_operation() {
     assert_eq!(t.writes(), 1);
 }
 
-/// The SDK's rules of 2026, its retries' version 2.1. No crate in here reads `AWS_NEW_RETRIES_2026`: a client is given them.
+/// The SDK's rules of 2026 are its retries' version 2.1. No crate in here reads
+/// `AWS_NEW_RETRIES_2026`, so the client is given them.
 #[tokio::test]
 async fn three_throttles_and_an_answer_by_the_new_rules_of_retries_are_one_operation() {
     let (server, detector) = (Fake::new(), detector(false));
