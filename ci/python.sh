@@ -53,7 +53,7 @@ tests() {
 }
 tests newest "$package/tests" --ignore "$package/tests/test_aiobotocore.py"
 environment oldest
-tests oldest "$package"/tests/test_{detector,life,warnings,instrument,schemas,fork,fake,emulators,transparency}.py
+tests oldest "$package"/tests/test_{detector,life,warnings,instrument,unsent,capacity,schemas,fork,fake,emulators,transparency}.py
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
@@ -84,7 +84,7 @@ for version in "${versions[@]}"; do
     mapfile -t needed < <(grep -E '^(boto3|botocore|pytest)==' "$package/requirements/newest.txt")
     "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
     "$build/other/bin/python" --version
-    tests other "$package"/tests/test_{detector,life,warnings,instrument,schemas,threads,fork,testing}.py
+    tests other "$package"/tests/test_{detector,life,warnings,instrument,unsent,capacity,schemas,threads,fork,testing}.py
 done
 
 # A debug build of the library checks what it believes, and overflows.

@@ -9,7 +9,11 @@ session = pytest.importorskip("aiobotocore.session")
 
 import botocore.exceptions  # noqa: E402
 import fake  # noqa: E402
+import servers  # noqa: E402
 from aiobotocore.config import AioConfig  # noqa: E402
+from aiobotocore.httpsession import AIOHTTPSession  # noqa: E402
+from aiobotocore.httpxsession import HttpxSession  # noqa: E402
+from conftest import free_port  # noqa: E402
 
 import hotpart  # noqa: E402
 
@@ -133,3 +137,56 @@ def test_a_describe_that_is_cancelled_is_made_by_the_next(detector):
     finally:
         server.close()
     assert detector.get_write_count("events", "k") == 2
+
+
+@pytest.fixture(params=[AIOHTTPSession, HttpxSession])
+def put(request, detector):
+    """Puts an item once, in vain, and returns what was counted."""
+
+    async def traffic(endpoint, config):
+        config = AioConfig(retries={"total_max_attempts": 1}, http_session_cls=request.param, **config)
+        made = session.get_session().create_client(
+            "dynamodb", endpoint_url=endpoint, config=config, verify=False, **WHO
+        )
+        async with made as dynamodb:
+            hotpart.instrument(dynamodb, detector, tables={"events": "id"})
+            with pytest.raises(botocore.exceptions.BotoCoreError):
+                await dynamodb.put_item(TableName="events", Item=item("k"))
+
+    def put(endpoint, **config):
+        before = detector.get_write_count("events", "k")
+        asyncio.run(traffic(endpoint, config))
+        return detector.get_write_count("events", "k") - before
+
+    return put
+
+
+def test_what_never_left_is_no_write(put):
+    assert put(f"http://127.0.0.1:{free_port()}") == 0, "refused"
+    assert put("http://nobody.invalid:8000") == 0, "not resolved"
+    with servers.full() as port:
+        assert put(f"http://127.0.0.1:{port}", connect_timeout=0.3) == 0, "not connected in time"
+    for serve in (servers.resets, servers.refuses_to_connect):
+        with servers.server(serve) as port:
+            assert put(f"https://127.0.0.1:{port}") == 0, "a handshake that fails"
+    proxy = f"http://127.0.0.1:{free_port()}"
+    assert put("http://dynamodb.invalid", proxies={"http": proxy}) == 0, "a proxy that is not reached"
+    with servers.server(servers.refuses_to_connect) as port:
+        proxy = f"http://127.0.0.1:{port}"
+        assert put("https://dynamodb.invalid", proxies={"https": proxy}) == 0, "a proxy that refuses"
+
+
+def test_what_breaks_off_after_it_was_sent_may_have_run(put):
+    with servers.server(servers.resets) as port:
+        assert put(f"http://127.0.0.1:{port}") == 1
+        assert put(f"http://127.0.0.1:{port}", proxies={"http": f"http://127.0.0.1:{port}"}) == 1
+    with servers.server(servers.silent) as port:
+        assert put(f"http://127.0.0.1:{port}", read_timeout=0.3) == 1
+
+
+def test_an_interrupted_read_is_no_refusal_though_the_caller_handles_one(detector, put):
+    try:
+        raise botocore.exceptions.EndpointConnectionError(endpoint_url="theirs", error=ConnectionRefusedError())
+    except botocore.exceptions.EndpointConnectionError:
+        with servers.server(servers.resets) as port:
+            assert put(f"http://127.0.0.1:{port}") == 1

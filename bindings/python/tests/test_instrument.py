@@ -7,6 +7,7 @@ import threading
 import botocore.awsrequest
 import botocore.exceptions
 import botocore.stub
+import fake
 import pytest
 from clients import client
 from wire import ITEM, Wire
@@ -44,7 +45,7 @@ def test_what_is_asked_for_in_capacity_mode_is_taken_out_again(detector, wire):
     # What the caller asks for is the caller's.
     for own in ("TOTAL", "INDEXES"):
         assert wire.client.put_item(**put, ReturnConsumedCapacity=own)["ConsumedCapacity"] == consumed
-        assert wire.sent[-1][1]["ReturnConsumedCapacity"] == own
+        assert wire.sent[-1][1]["ReturnConsumedCapacity"] == ("INDEXES" if detector.capacity else own)
     if detector.capacity:
         assert "ConsumedCapacity" not in wire.client.put_item(**put, ReturnConsumedCapacity="NONE")
         assert wire.sent[-1][1]["ReturnConsumedCapacity"] == "INDEXES"
@@ -74,6 +75,52 @@ def test_an_error_in_here_is_logged_once_and_reaches_nobody(detector, wire, capl
         assert wire.client.put_item(TableName="events", Item=ITEM)["ResponseMetadata"]["HTTPStatusCode"] == 200
     (record,) = caplog.records
     assert record.name == "hotpart" and "broken" in caplog.text
+
+
+def test_each_kind_of_error_in_here_is_logged_once(detector, wire, caplog, monkeypatch):
+    """The first must not hide the others, nor must each client say it again."""
+    (watcher,) = hotpart._instrument._watchers[wire.client]
+    observe, raises = watcher._observe_due, []
+
+    def broken(*given):
+        raised = raises.pop()
+        if raised == "refused":
+            return observe(given[0], given[1], b"[", *given[3:])
+        if raised == "full":
+            return hotpart._abi.ERR_MEMORY
+        raise raised
+
+    def put():
+        wire.client.put_item(TableName="events", Item=ITEM)
+
+    monkeypatch.setattr(watcher, "_observe_due", broken)
+    for n in range(3):
+        for raised in (RuntimeError(f"broken {n}"), KeyError(n), "refused", "full"):
+            raises.append(raised)
+            put()
+    errors = [record.exc_info[0] for record in caplog.records]
+    assert errors == [RuntimeError, KeyError, ValueError, MemoryError]
+    assert "not the JSON" in caplog.records[2].getMessage()
+    # Another client of the same detector has the same to say.
+    hotpart.instrument(wire.client, detector, tables={"events": "id"})
+    (watcher,) = hotpart._instrument._watchers[wire.client]
+    monkeypatch.setattr(watcher, "_observe_due", broken)
+    raises.append(KeyError(4))
+    put()
+    assert len(caplog.records) == 4
+    # Tables whose key is not known are many, and leave room for what is not of that kind.
+    hotpart.instrument(wire.client, detector, describe=False)
+    for n in range(150):
+        wire.client.put_item(TableName=f"table{n}", Item=ITEM)
+    assert len(caplog.records) == 104
+
+    def other(*_):
+        raise OSError("another")
+
+    monkeypatch.setattr("hotpart._instrument.observe_due", other)
+    hotpart.instrument(wire.client, detector, tables={"events": "id"})
+    put()
+    assert caplog.records[-1].exc_info[0] is OSError
 
 
 def test_an_exception_of_dynamodb_s_is_what_it_was(detector, wire):
@@ -208,8 +255,15 @@ def test_the_log_line_of_the_first_example(caplog):
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_every_attempt_is_seen_in_every_mode_of_retries(detector, monkeypatch, mode, attempts):
     monkeypatch.setattr("time.sleep", lambda _: None)
-    lost = client("http://127.0.0.1:1", attempts, mode)
+    server = fake.Fake()
+    server.answers += [None] * attempts
+    lost = client(server.endpoint, attempts, mode)
     hotpart.instrument(lost, detector, tables={"events": "id"})
+    with pytest.raises(botocore.exceptions.ConnectionClosedError):
+        lost.put_item(TableName="events", Item=ITEM)
+    server.close()
+    assert detector.get_write_count("events", "k") == attempts
+    # Nobody listens any more, so nothing is sent.
     with pytest.raises(botocore.exceptions.EndpointConnectionError):
         lost.put_item(TableName="events", Item=ITEM)
     assert detector.get_write_count("events", "k") == attempts

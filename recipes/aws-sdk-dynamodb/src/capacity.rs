@@ -1,16 +1,22 @@
 //! For a detector that counts units: asks DynamoDB what each request took.
 
 use aws_sdk_dynamodb::config::interceptors::{
-    BeforeSerializationInterceptorContextMut, FinalizerInterceptorContextMut,
+    BeforeSerializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
+    FinalizerInterceptorContextMut,
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation;
+use aws_sdk_dynamodb::operation::execute_transaction::ExecuteTransactionInput;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-/// An interceptor that sets `ReturnConsumedCapacity` where the caller has not, and takes what DynamoDB answers to that
-/// out of the result again.
+/// An interceptor that sets `ReturnConsumedCapacity` where the caller has not. It takes what
+/// DynamoDB answers to that out of the result again.
+///
+/// It leaves a transaction with the caller's own token as it is. DynamoDB refuses a token that
+/// comes again with other parameters, and the other may have been sent by a client without this.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AskCapacity;
 
@@ -20,6 +26,20 @@ struct Asked;
 
 impl Storable for Asked {
     type Storer = StoreReplace<Self>;
+}
+
+/// A request with its caller's token. The SDK gives the others one.
+#[derive(Debug)]
+struct OwnToken;
+
+impl Storable for OwnToken {
+    type Storer = StoreReplace<Self>;
+}
+
+fn token<'a>(context: &'a BeforeSerializationInterceptorContextRef<'_>) -> Option<&'a str> {
+    let input = context.input();
+    let write = input.downcast_ref().map(TransactWriteItemsInput::client_request_token);
+    write.or_else(|| input.downcast_ref().map(ExecuteTransactionInput::client_request_token)).flatten()
 }
 
 /// Asks, if the caller does not.
@@ -71,13 +91,25 @@ impl Intercept for AskCapacity {
         "hotpart::AskCapacity"
     }
 
+    /// The SDK has given no token yet.
+    fn read_before_execution(
+        &self,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if token(context).is_some() {
+            cfg.interceptor_state().store_put(OwnToken);
+        }
+        Ok(())
+    }
+
     fn modify_before_serialization(
         &self,
         context: &mut BeforeSerializationInterceptorContextMut<'_>,
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if ask_by(context) {
+        if cfg.load::<OwnToken>().is_none() && ask_by(context) {
             cfg.interceptor_state().store_put(Asked);
         }
         Ok(())

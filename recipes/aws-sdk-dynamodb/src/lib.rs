@@ -8,10 +8,14 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
+use aws_smithy_runtime_api::client::dns::ResolveDnsError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{Storable, StoreAppend};
 use hotpart::{Detector, Exchange, ObserveError};
 use std::collections::HashSet;
+use std::error::Error;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -50,13 +54,14 @@ impl Watcher {
     }
 }
 
-/// An attempt that was sent. It may have run, whatever becomes of it: one that is dropped before it is told of, as its
-/// future was, had no answer.
+/// An attempt that is sent. Once it has a connection it may have run, whatever becomes of it: one
+/// that is dropped before it is told of, as its future was, had no answer.
 #[derive(Debug)]
 struct Sent {
     watcher: Arc<Watcher>,
     target: String,
     body: SdkBody,
+    connection: Option<CaptureSmithyConnection>,
     told: AtomicBool,
 }
 
@@ -65,9 +70,10 @@ impl Storable for Sent {
 }
 
 impl Sent {
-    /// Tells of it, once.
+    /// Tells of it, once; of one that has no answer and never left, nothing.
     fn tell(&self, http_status: u16, response: Option<&[u8]>) {
-        if self.told.swap(true, Relaxed) {
+        let connected = || self.connection.as_ref().is_none_or(|connection| connection.get().is_some());
+        if self.told.swap(true, Relaxed) || http_status == 0 && !connected() {
             return;
         }
         let exchange = Exchange {
@@ -89,6 +95,30 @@ impl Drop for Sent {
     }
 }
 
+/// Has `connection` say that there is one, until the HTTP client says what is so. A client that says
+/// nothing, such as one of your own, may have sent a request that failed.
+fn assume(connection: &CaptureSmithyConnection) {
+    connection.set_connection_retriever(|| {
+        Some(ConnectionMetadata::builder().proxied(false).poison_fn(|| {}).build())
+    });
+}
+
+/// Whether an error says by itself that nothing was sent, whatever the HTTP client.
+fn says_unsent(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    let mut error = Some(error);
+    while let Some(each) = error {
+        let io = each.downcast_ref().map(io::Error::kind);
+        let refused =
+            matches!(io, Some(AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable));
+        if refused || each.is::<ResolveDnsError>() {
+            return true;
+        }
+        error = each.source();
+    }
+    false
+}
+
 impl Intercept for Watch {
     fn name(&self) -> &'static str {
         "hotpart::Watch"
@@ -107,12 +137,10 @@ impl Intercept for Watch {
             (request.headers().get("x-amz-target"), request.body().try_clone())
         {
             let (watcher, target) = (Arc::clone(&self.0), target.to_owned());
-            cfg.interceptor_state().store_append(Sent {
-                watcher,
-                target,
-                body,
-                told: AtomicBool::new(false),
-            });
+            let connection = cfg.load::<CaptureSmithyConnection>().cloned();
+            connection.iter().for_each(assume);
+            let told = AtomicBool::new(false);
+            cfg.interceptor_state().store_append(Sent { watcher, target, body, connection, told });
         }
         Ok(())
     }
@@ -127,8 +155,17 @@ impl Intercept for Watch {
         // Of an answer that broke off the status is known.
         let answer = context.response();
         let status = answer.map_or(0, |answer| answer.status().as_u16());
+        // Another interceptor's error comes before the request is sent, or after it was answered.
+        let unsent = answer.is_none()
+            && context.output_or_error().and_then(Result::err).is_some_and(|error| {
+                error.is_interceptor_error()
+                    || error.as_connector_error().is_some_and(|error| says_unsent(error))
+            });
         // Earlier attempts have been told of. If others watch too, the first one's hook tells all their detectors.
         for sent in cfg.load::<Sent>() {
+            if unsent {
+                sent.told.store(true, Relaxed);
+            }
             sent.tell(status, answer.and_then(|answer| answer.body().bytes()));
         }
         Ok(())

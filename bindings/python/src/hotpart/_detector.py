@@ -11,6 +11,7 @@ from hotpart import _abi, _handle, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, nearest, whole
 from hotpart._exchange import observe
+from hotpart._failures import Failures
 from hotpart._handle import checked
 from hotpart._hottest import HotPartition, hottest_of
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
@@ -126,7 +127,7 @@ class HotPartitionDetector(Thresholds[Count]):
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
         self._tables: dict[str | bytes, _handle.Table] = {}
-        self._alerts, self._schemas = alerts, Schemas()
+        self._alerts, self._schemas, self._failures = alerts, Schemas(), Failures()
         self._native = handle
 
     # What it was made with.

@@ -7,7 +7,6 @@ bytes ask for the capacity besides (``before-call``), and what they asked for is
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import threading
@@ -17,18 +16,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from hotpart._abi import ERR_MEMORY, ERR_SCHEMA
 from hotpart._answer import LARGE, cut_down
-from hotpart._capacity import MARK, asking, take_out
+from hotpart._capacity import MARK, ask, give_back, note_token, take_out, whole
 from hotpart._detector import HotPartitionDetector
 from hotpart._exchange import DUE, Attempt, observe, observe_due
 from hotpart._handle import ClosedError, MissingSchemaError, checked
 from hotpart._key import text_bytes
 from hotpart._options import flag
+from hotpart._unsent import unsent
 
-_log = logging.getLogger("hotpart")
 Client = TypeVar("Client")
-
-# Lines that a client may log.
-_TOLD_MAX = 100
 
 # The watchers of each client, changed by one thread at a time.
 _watchers: weakref.WeakKeyDictionary[Any, list[_Watcher]] = weakref.WeakKeyDictionary()
@@ -48,8 +44,8 @@ def instrument(
 ) -> Client:
     """Makes a boto3 or aiobotocore client, or a boto3 resource, tell ``detector`` of every request to DynamoDB.
 
-    No request's result changes, and no error in here reaches the caller: it is logged, once. To instrument a client again
-    with the same detector changes the options.
+    No request's result changes, and no error in here reaches the caller: each kind is logged, once a detector. To
+    instrument a client again with the same detector changes the options.
 
     Args:
         client: A client of "dynamodb"; of a resource its client.
@@ -132,6 +128,7 @@ class _Watcher:
 
     def __init__(self, client: Any, detector: HotPartitionDetector[Any], describe: bool, model: str | None) -> None:
         self.detector, self._alerts, self._schemas = detector, detector._alerts, detector._schemas
+        self._failures = detector._failures
         self._capacity = detector.capacity
         self._model = None if model is None else text_bytes("model", model)
         if model is not None:
@@ -142,27 +139,23 @@ class _Watcher:
         self._client, self._describe = weakref.ref(client), describe
         self._is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
         self._attempt = self._attempt_async if self._is_async else self._attempt_sync
-        self._told: set[str] = set()
 
     def register(self, events: Any) -> None:
         # First: botocore's own handler raises what ends a request, and then nobody after it is told.
         events.register_first("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
         if self._capacity:
+            # Last of those that are for this service. botocore's own comes after them, and gives a
+            # token where none is.
+            events.register_last("before-parameter-build.dynamodb", note_token, unique_id=(id(self), "token"))
             events.register("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
 
     def unregister(self, events: Any) -> None:
         events.unregister("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
         if self._capacity:
+            events.unregister("before-parameter-build.dynamodb", note_token, unique_id=(id(self), "token"))
             events.unregister("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
             # Requests may be under way.
             events.register_first("after-call.dynamodb", take_out, unique_id="hotpart-after-call")
-
-    def failed(self, error: Exception) -> None:
-        """Logs the first error, and the first of each table without a schema; the others would say the same."""
-        what = str(error) if isinstance(error, MissingSchemaError) else ""
-        if what not in self._told and len(self._told) < _TOLD_MAX:
-            self._told.add(what)
-            _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
 
     def _ask(
         self,
@@ -180,11 +173,11 @@ class _Watcher:
             known = (
                 isinstance(body, bytes) and "X-Amz-Target" in params["headers"] and self.detector._native is not None
             )
-            if known and (asked := asking(model.name.encode(), body)) is not None:
+            # What another watcher has asked for stands.
+            if known and MARK not in context and (asked := ask(model.name.encode(), body, context)) is not None:
                 params["body"] = asked
-                context[MARK] = True
         except Exception as error:
-            self.failed(error)
+            self._failures.log(error)
 
     # Attempts.
 
@@ -203,15 +196,16 @@ class _Watcher:
     ) -> _Missing | None:
         """Tells the detector of an attempt. Of an asynchronous client it returns what must be described first."""
         try:
+            if response is None and unsent(caught_exception):
+                return None
             http, parsed = response or _NO_ANSWER
-            answer, consumed = http.content, None
-            if self._capacity and MARK in request_dict["context"]:
-                # What we asked for is not the caller's.
-                consumed = parsed.pop("ConsumedCapacity", None)
+            answer, context = http.content, request_dict["context"]
+            asked = self._capacity and MARK in context
+            # What we asked for is not the caller's.
+            consumed = give_back(parsed, context) if asked else None
             target, body = request_dict["headers"]["X-Amz-Target"], request_dict["body"]
             if len(answer) > LARGE:
-                whole = parsed if consumed is None else {**parsed, "ConsumedCapacity": consumed}
-                answer = cut_down(target, answer, whole, self._capacity)
+                answer = cut_down(target, answer, whole(parsed, consumed) if asked else parsed, self._capacity)
             if not isinstance(body, bytes):
                 body = body.encode()
             native, target, status = self.detector._native, target.encode(), http.status_code
@@ -224,19 +218,21 @@ class _Watcher:
                 return missing
             self._describe_sync(*missing)
         except Exception as error:
-            self.failed(error)
+            self._failures.log(error)
         return None
 
-    async def _attempt_async(self, response: Any, request_dict: dict[str, Any], **_: Any) -> None:
+    async def _attempt_async(
+        self, response: Any, request_dict: dict[str, Any], caught_exception: Any = None, **_: Any
+    ) -> None:
         try:
             if response is not None:
                 http, parsed = response
                 response = _Http(http.status_code, await http.content), parsed
-            missing = self._attempt_sync(response, request_dict)
+            missing = self._attempt_sync(response, request_dict, caught_exception=caught_exception)
             if missing is not None:
                 await self._describe_async(*missing)
         except Exception as error:
-            self.failed(error)
+            self._failures.log(error)
 
     def _settle(self, native: Any, actions: int, attempt: Attempt) -> _Missing | None:
         """What remains to be done when the library has been told of an attempt, and returned that."""
@@ -296,7 +292,7 @@ class _Watcher:
                 # It may have been described meanwhile.
                 missing = self._tell(attempt) if self._schemas.known(table) else table
             except Exception as error:
-                self.failed(error)
+                self._failures.log(error)
                 continue
             except BaseException as error:
                 # The others count all the same.
@@ -307,7 +303,7 @@ class _Watcher:
             if missing != table:
                 todo.append((missing, attempt))
             elif not self._describe:
-                self.failed(MissingSchemaError(table))
+                self._failures.log(MissingSchemaError(table))
             elif self._schemas.wants(table, attempt, answered=attempt[3] == 200 and interrupted is None):
                 try:
                     refusal = yield _Table(table, _named(table, attempt[1]))
@@ -324,7 +320,7 @@ class _Watcher:
                 left = self._schemas.left(table)
                 todo.extend((table, waited) for waited in left)
                 if not left:
-                    self.failed(MissingSchemaError(table, _index(attempt[1])))
+                    self._failures.log(MissingSchemaError(table, _index(attempt[1])))
         if interrupted is not None:
             raise interrupted
 
@@ -334,7 +330,7 @@ class _Watcher:
                 if self._schemas.known(table):
                     self._tell(attempt)
             except Exception as error:
-                self.failed(error)
+                self._failures.log(error)
 
     def _tell(self, attempt: Attempt) -> str | None:
         """Tells the detector of an attempt that has waited; returns the table whose key schema it needs first, if so."""

@@ -3,9 +3,13 @@
 use crate::client::{asking, config, detector, item, s, watched};
 use crate::server::{Answer, Fake, description, error, ok, throttle};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, ParameterizedStatement, Put, TransactWriteItem,
+};
+use aws_smithy_types::retry::RetrySpec;
 use hotpart::{Detector, Operation, Reason, Unattributed};
 use hotpart_recipe_aws_sdk_dynamodb::Watch;
 use std::sync::Arc;
@@ -89,6 +93,23 @@ async fn a_retry_that_succeeds_is_one_operation() {
     assert_eq!(t.writes(), 1);
 }
 
+/// The SDK's rules of 2026 are its retries' version 2.1. No crate in here reads
+/// `AWS_NEW_RETRIES_2026`, so the client is given them.
+#[tokio::test]
+async fn three_throttles_and_an_answer_by_the_new_rules_of_retries_are_one_operation() {
+    let (server, detector) = (Fake::new(), detector(false));
+    detector.set_key_schema("events", None, &["id"]).unwrap();
+    let retries = RetryConfig::standard().with_max_attempts(4).with_retry_spec(RetrySpec::v2_1());
+    let config = config(&server.endpoint).retry_config(retries);
+    let client = Client::from_conf(config.interceptor(Watch::new(Arc::clone(&detector))).build());
+    server.answer((0..3).map(|_| throttle("TableWriteKeyRangeThroughputExceeded", ARN)));
+    server.answer([ok("{}")]);
+    client.put_item().table_name("events").item("id", s("k")).send().await.unwrap();
+    assert!(server.all_were_asked_for());
+    assert_eq!(detector.throttle_count("events", "k", Operation::Write, Reason::KeyRange), Ok(3));
+    assert_eq!(detector.write_count("events", "k"), Ok(1));
+}
+
 #[tokio::test]
 async fn faults_and_lost_answers_may_have_run() {
     let t = Watched::new().await;
@@ -125,15 +146,6 @@ async fn who_does_not_wait_for_the_answer_may_have_written() {
     let put = Client::from_conf(client).put_item().table_name("events").item("id", s("k"));
     put.send().await.unwrap_err();
     assert_eq!(t.writes(), 2);
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_there_is_an_answer_that_did_not_come() {
-    let detector = detector(false);
-    detector.set_key_schema("events", None, &["id"]).unwrap();
-    let client = watched("http://127.0.0.1:1", &Watch::new(Arc::clone(&detector)));
-    client.put_item().table_name("events").item("id", s("k")).send().await.unwrap_err();
-    assert_eq!(detector.write_count("events", "k"), Ok(3));
 }
 
 #[tokio::test]
@@ -218,4 +230,30 @@ async fn capacity_is_asked_for_and_taken_out_again() {
     assert_eq!(asked.consumed_capacity().unwrap().capacity_units(), Some(7.5));
     // In half units; the answer that was lost is estimated at half a unit.
     assert_eq!(detector.read_count("events", "k"), Ok(15 + 15 + 1));
+}
+
+#[tokio::test]
+async fn a_transaction_with_the_caller_s_token_is_the_same_request() {
+    let (server, detector) = (Fake::new(), detector(true));
+    detector.set_key_schema("events", None, &["id"]).unwrap();
+    let watch = Watch::new(Arc::clone(&detector));
+    let clients = [asking(&server.endpoint, &watch), watched(&server.endpoint, &watch)];
+    let put = || {
+        let put = Put::builder().table_name("events").item("id", s("k")).build().unwrap();
+        TransactWriteItem::builder().put(put).build()
+    };
+    let delete = || ParameterizedStatement::builder().statement("DELETE FROM events WHERE id='k'").build();
+    for client in &clients {
+        server.answer([ok("{}"), ok("{}")]);
+        client.transact_write_items().transact_items(put()).client_request_token("t").send().await.unwrap();
+        let delete = client.execute_transaction().transact_statements(delete().unwrap());
+        delete.client_request_token("t").send().await.unwrap();
+    }
+    let sent = server.requests();
+    assert_eq!(sent[..2], sent[2..]);
+    // The token that the SDK gives is nobody else's.
+    server.answer([ok("{}")]);
+    clients[0].transact_write_items().transact_items(put()).send().await.unwrap();
+    let asks = server.requests().pop().unwrap();
+    assert!(asks.contains("ClientRequestToken") && asks.contains("INDEXES"), "{asks}");
 }

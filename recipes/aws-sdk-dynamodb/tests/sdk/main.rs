@@ -6,3 +6,4 @@ mod emulator;
 mod operations;
 mod server;
 mod session;
+mod unsent;

@@ -19,26 +19,33 @@ pub enum Answer {
 pub struct Fake {
     pub endpoint: String,
     answers: Arc<Mutex<VecDeque<Answer>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Fake {
     pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let answers = Arc::default();
-        let served = Arc::clone(&answers);
+        let (answers, requests) = <(Arc<_>, Arc<_>)>::default();
+        let (served, seen) = (Arc::clone(&answers), Arc::clone(&requests));
         // It ends with the process.
         thread::spawn(move || {
             for connection in listener.incoming() {
-                let (connection, answers) = (connection.unwrap(), Arc::clone(&served));
-                thread::spawn(move || serve(connection, &answers));
+                let (connection, answers, seen) =
+                    (connection.unwrap(), Arc::clone(&served), Arc::clone(&seen));
+                thread::spawn(move || serve(connection, &answers, &seen));
             }
         });
-        Self { endpoint, answers }
+        Self { endpoint, answers, requests }
     }
 
     pub fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
         self.answers.lock().unwrap().extend(answers);
+    }
+
+    /// The bodies that came, in turn.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 
     pub fn all_were_asked_for(&self) -> bool {
@@ -47,9 +54,10 @@ impl Fake {
 }
 
 /// Ends when the client closes, or the connection is to be.
-fn serve(connection: TcpStream, answers: &Mutex<VecDeque<Answer>>) {
+fn serve(connection: TcpStream, answers: &Mutex<VecDeque<Answer>>, seen: &Mutex<Vec<String>>) {
     let mut connection = BufReader::new(connection);
-    while read_request(&mut connection) {
+    while let Some(request) = read_request(&mut connection) {
+        seen.lock().unwrap().push(request);
         let answer = answers.lock().unwrap().pop_front().expect("an answer for every request");
         let (status, body, sent) = match answer {
             Answer::Whole(status, body) => (status, body, true),
@@ -69,19 +77,22 @@ fn serve(connection: TcpStream, answers: &Mutex<VecDeque<Answer>>) {
     }
 }
 
-fn read_request(connection: &mut impl BufRead) -> bool {
+/// The body of a request; `None` if none comes any more.
+fn read_request(connection: &mut impl BufRead) -> Option<String> {
     let mut length = 0;
     loop {
         let mut line = String::new();
         if connection.read_line(&mut line).unwrap_or(0) == 0 {
-            return false;
+            return None;
         }
         let line = line.trim_end().to_ascii_lowercase();
         if let Some(number) = line.strip_prefix("content-length:") {
             length = number.trim().parse().unwrap();
         }
         if line.is_empty() {
-            return connection.read_exact(&mut vec![0; length]).is_ok();
+            let mut body = vec![0; length];
+            connection.read_exact(&mut body).ok()?;
+            return String::from_utf8(body).ok();
         }
     }
 }

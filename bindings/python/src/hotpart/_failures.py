@@ -1,0 +1,49 @@
+"""Failures while clients are watched: each kind is logged once.
+
+The first client of a detector that it befalls logs it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from hotpart._handle import MissingSchemaError, checked
+
+_log = logging.getLogger("hotpart")
+
+# Lines that may be logged of tables without a schema, whose names strangers may choose.
+# As many may be logged of all the rest.
+_KINDS_MAX = 100
+
+
+class Failures:
+    """The failures of one detector's clients. Without a lock: of two at once both may be logged."""
+
+    def __init__(self) -> None:
+        self._tables: set[object] = set()
+        self._others: set[object] = set()
+
+    def log(self, error: Exception) -> None:
+        """Logs the first error of each kind, and the first of each table or index without a schema."""
+        known = self._tables if isinstance(error, MissingSchemaError) else self._others
+        kind = _kind(error)
+        if kind not in known and len(known) < _KINDS_MAX:
+            known.add(kind)
+            _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
+
+
+def _kind(error: Exception) -> object:
+    """Returns what errors that say the same have in common: the type, and where it was raised.
+
+    An error's text may have a request's own words. The library's has none, and all that it refuses
+    is raised in one place.
+    """
+    if isinstance(error, MissingSchemaError):
+        return str(error)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error)
+    code = trace.tb_frame.f_code
+    return type(error), code.co_filename, trace.tb_lineno, str(error) if code is checked.__code__ else ""
