@@ -19,6 +19,8 @@ pub(crate) struct Charge<'a> {
     pub(crate) actions: u64,
     /// First what it takes at least; after [`share_capacity`] what it took.
     pub(crate) units: Units,
+    /// Of a part that can't be read: it takes its share, so that others don't, and is no charge after that.
+    pub(crate) unread: bool,
 }
 
 /// Capacity of an index of which no key is known.
@@ -54,7 +56,8 @@ pub(crate) fn share_capacity<'a>(
         let mine: Vec<_> =
             (0..charges.len()).filter(|&i| actions[charges[i].action].table == *table).collect();
         let Some(took) = capacity.iter().find(|took| took.is_of(table, is_only)) else {
-            estimated += mine.iter().map(|&i| charges[i].units).sum();
+            let read = mine.iter().filter(|&&i| !charges[i].unread);
+            estimated += read.map(|&i| charges[i].units).sum();
             continue;
         };
         let weights: Vec<_> = mine.iter().map(|&i| charges[i].units).collect();
@@ -94,7 +97,7 @@ pub(crate) fn share_capacity<'a>(
             for ((i, key), units) in holders.into_iter().zip(shares(units, &weights)) {
                 let (action, operation) = (charges[i].action, charges[i].operation);
                 let (resource, key) = (Cow::Owned(resource.clone()), Some(Cow::Owned(key)));
-                added.push(Charge { action, resource, key, operation, actions: 0, units });
+                added.push(Charge { action, resource, key, operation, actions: 0, units, unread: false });
             }
         }
     }

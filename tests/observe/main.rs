@@ -10,6 +10,7 @@ mod hostile;
 mod items;
 mod keys;
 mod outcomes;
+mod parts;
 mod queries;
 mod statements;
 mod transactions;
