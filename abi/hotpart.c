@@ -72,7 +72,7 @@ AT(hpd_hot_partition, throttles, 56, uint64_t *);
 AT(hpd_hot_partition, demand, 64, uint64_t *);
 AT(hpd_hot_partition, peak, 72, uint64_t *);
 
-SIZE(hpd_statistics, 168);
+SIZE(hpd_statistics, 208);
 AT(hpd_statistics, struct_size, 0, size_t *);
 AT(hpd_statistics, records, 8, uint64_t *);
 AT(hpd_statistics, partitions, 16, uint64_t *);
@@ -86,6 +86,11 @@ AT(hpd_statistics, throttles, 72, uint64_t (*)[5]);
 AT(hpd_statistics, unattributed, 112, uint64_t (*)[5]);
 AT(hpd_statistics, estimated_half_units, 152, uint64_t *);
 AT(hpd_statistics, unknown_operations, 160, uint64_t *);
+AT(hpd_statistics, promoted, 168, uint64_t *);
+AT(hpd_statistics, demoted, 176, uint64_t *);
+AT(hpd_statistics, kept_out, 184, uint64_t *);
+AT(hpd_statistics, filter_load_permille, 192, uint64_t *);
+AT(hpd_statistics, unread, 200, uint64_t *);
 
 SIZE(hpd_metrics_options, 24);
 AT(hpd_metrics_options, struct_size, 0, size_t *);
@@ -144,6 +149,7 @@ VALUE(HPD_UNATTRIBUTED_SCANS, 0);
 VALUE(HPD_UNATTRIBUTED_SCAN_UNITS, 1);
 VALUE(HPD_UNATTRIBUTED_THROTTLES, 4);
 VALUE(HPD_UNATTRIBUTED_UNPROCESSED, 2);
+VALUE(HPD_UNATTRIBUTED_UNREAD, 5);
 VALUE(HPD_WRITE, 0);
 
 FUNCTION(hpd_abi_version, uint32_t (*)(void));

@@ -67,7 +67,7 @@ def main():
         for literal in literals(path.read_text()):
             for statement in re.findall(r'"Statement":"((?:\\.|[^"\\])*)"', literal) or [literal]:
                 statement = re.sub(r"\\(.)", r"\1", statement)
-                if re.match(r"\s*(select|insert|update|delete|exists)\b", statement, re.I):
+                if re.match(r"\s*(select|insert|update|delete|exists|from)\b", statement, re.I):
                     write("partiql", statement)
 
 

@@ -83,7 +83,8 @@
 #define HPD_ERR_SCHEMA (-6)
 
 /**
- * The request or its answer is not the JSON of the operation; nothing was recorded.
+ * The request, or its answer, is no JSON object of the operation; nothing was recorded. A statement
+ * in it that can't be read, or a part, is tallied, and the call succeeds.
  */
 #define HPD_ERR_JSON (-7)
 
@@ -210,6 +211,12 @@
  * Throttles of requests, or of indexes, of which no key is known.
  */
 #define HPD_UNATTRIBUTED_THROTTLES 4
+
+/**
+ * Statements, and parts of requests, that could not be read. Those whose table is not known are in
+ * hpd_statistics.unread alone.
+ */
+#define HPD_UNATTRIBUTED_UNREAD 5
 
 /**
  * Write OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
@@ -557,7 +564,8 @@ typedef struct hpd_statistics {
    */
   uint64_t throttles[5];
   /**
-   * Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index.
+   * Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index, but
+   * for HPD_UNATTRIBUTED_UNREAD, whose number is unread.
    */
   uint64_t unattributed[5];
   /**
@@ -568,6 +576,27 @@ typedef struct hpd_statistics {
    * Observed requests of operations that this version does not know.
    */
   uint64_t unknown_operations;
+  /**
+   * Partitions that came to be counted exactly. This and the next three are about bounded
+   * counting, which this version does not have: they are 0.
+   */
+  uint64_t promoted;
+  /**
+   * Partitions that ceased to be counted exactly; 0.
+   */
+  uint64_t demoted;
+  /**
+   * Partitions that were not counted exactly for want of room; 0.
+   */
+  uint64_t kept_out;
+  /**
+   * How full the filter is, in thousandths; 0.
+   */
+  uint64_t filter_load_permille;
+  /**
+   * Statements, and parts of observed requests, that could not be read.
+   */
+  uint64_t unread;
 } hpd_statistics;
 
 /**
@@ -1077,7 +1106,9 @@ void hpd_text_free(struct hpd_text *text);
  * Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
  * tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
  * for every attempt. Returns the number of item-level actions recorded. Operations that are
- * unknown to this version are tallied in the statistics and give 0. After HPD_ERR_SCHEMA
+ * unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused is
+ * not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
+ * tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded. After HPD_ERR_SCHEMA
  * exchange->table and table_len name a table whose partition key is unknown: call DescribeTable,
  * observe that, and observe this again. The other errors are HPD_ERR_JSON, HPD_ERR_NULL,
  * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from a library built without this) and

@@ -38,7 +38,8 @@ fn layouts() -> impl IntoIterator<Item = (&'static str, usize, Vec<(&'static str
         }
         hpd_statistics {
             struct_size, records, partitions, bytes, reclaimed, replaced, cleared, warnings, suppressed, throttles,
-            unattributed, estimated_half_units, unknown_operations,
+            unattributed, estimated_half_units, unknown_operations, promoted, demoted, kept_out, filter_load_permille,
+            unread,
         }
         hpd_metrics_options { struct_size, hottest, flags, reserved }
         hpd_exchange {

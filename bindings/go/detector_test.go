@@ -86,7 +86,7 @@ func TestArgumentsAreRefusedByName(t *testing.T) {
 		{first(d.ThrottleCount("t", "k", hotpart.Read, 5)), "reason"},
 		{first(d.ThrottleCount("t", longKey, hotpart.Read, 0)), "pk"},
 		{first(d.UnattributedCount("", hotpart.Scans, hotpart.Read)), "table"},
-		{first(d.UnattributedCount("t", 5, hotpart.Read)), "kind"},
+		{first(d.UnattributedCount("t", 6, hotpart.Read)), "kind"},
 		{first(d.UnattributedCount("t", hotpart.Scans, -1)), "operation"},
 		{d.SetKeySchema("", "id"), "table"},
 		{d.SetKeySchema("t", ""), "attribute"},

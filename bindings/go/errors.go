@@ -22,7 +22,7 @@ var (
 	ErrMemory = errors.New("hotpart: out of memory")
 	// ErrInternal: a bug of the library's.
 	ErrInternal = errors.New("hotpart: internal error")
-	// ErrJSON: what was to be observed is not the JSON of that operation. Nothing was recorded.
+	// ErrJSON: what was to be observed is no JSON object of that operation. Nothing was recorded.
 	ErrJSON = errors.New("hotpart: not the JSON of the operation")
 	// ErrMissingSchema: a key schema is needed. The error is a *MissingSchemaError.
 	ErrMissingSchema = errors.New("hotpart: missing key schema")

@@ -168,7 +168,7 @@ func (r *runner) do(what string, words []string, options map[string]string) (str
 	case "stat":
 		stats, err := r.shared().Stats()
 		numbers := map[string]int64{"warnings": stats.Warnings, "suppressed": stats.Suppressed, "records": stats.Records,
-			"partitions": stats.Partitions, "replaced": stats.Replaced}
+			"partitions": stats.Partitions, "replaced": stats.Replaced, "unread": stats.Unread}
 		return fmt.Sprint(numbers[words[0]]), err
 	case "clear":
 		return "", r.shared().Clear()

@@ -25,12 +25,14 @@ type Stats struct {
 	Suppressed int64
 	// Throttles are by [Reason].
 	Throttles [5]int64
-	// Unattributed is by kind of [Unattributed]; [ScanUnits] and [IndexUnits] are in units.
+	// Unattributed is by kind of [Unattributed], but for [Unread]; [ScanUnits] and [IndexUnits] are in units.
 	Unattributed [5]float64
 	// EstimatedUnits is capacity that was estimated because no answer told it.
 	EstimatedUnits float64
 	// UnknownOperations are observed requests of operations that are not known.
 	UnknownOperations int64
+	// Unread are statements, and parts of observed requests, that could not be read.
+	Unread int64
 }
 
 // Stats returns numbers about the detector itself.
@@ -56,6 +58,7 @@ func (c *core) Stats() (Stats, error) {
 		Suppressed:        int64(s.suppressed),
 		EstimatedUnits:    float64(s.estimated_half_units) / 2,
 		UnknownOperations: int64(s.unknown_operations),
+		Unread:            int64(s.unread),
 	}
 	for i, n := range s.throttles {
 		stats.Throttles[i] = int64(n)

@@ -73,11 +73,13 @@ const (
 	IndexUnits
 	// Throttles of requests, or of indexes, of which no key is known.
 	Throttles
+	// Unread are statements, and parts of requests, that could not be read.
+	Unread
 )
 
 // String returns the kind's name, such as "scan_units".
 func (u Unattributed) String() string {
-	return word("Unattributed", int32(u), "scans", "scan_units", "unprocessed", "index_units", "throttles")
+	return word("Unattributed", int32(u), "scans", "scan_units", "unprocessed", "index_units", "throttles", "unread")
 }
 
 // inUnits tells whether what is tallied is capacity.

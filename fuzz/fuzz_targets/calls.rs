@@ -1,13 +1,13 @@
 //! Calls that an input's bytes stand for.
 
 use crate::call::*;
-use crate::exchange::{Attempt, Did, KEYS, NUMBERS, TABLES, Told};
+use crate::exchange::{Attempt, Did, KEYS, NUMBERS, Said, TABLES, Told};
 use crate::input::Input;
 use hotpart::ffi::HPD_INTERVAL_WINDOW;
 
 /// How many reasons of throttles there are, and kinds of tallies.
 const REASONS: usize = 5;
-const KINDS: usize = 5;
+const KINDS: usize = 6;
 
 fn terms(input: &mut Input) -> Terms {
     let window = input.one(&[1, 2, 5, 10, 60, 3600]);
@@ -131,7 +131,7 @@ impl<'a> Calls<'a> {
 
     fn attempt(&mut self) -> Attempt {
         let (table, key) = (self.input.below(TABLES.len()), self.input.below(KEYS.len()));
-        let did = match self.input.below(10) {
+        let did = match self.input.below(11) {
             0..3 => Did::One { key, operation: self.input.below(2), told: self.told() },
             3..6 => Did::Scan(self.told(), self.input.flag()),
             6 | 7 => {
@@ -144,6 +144,15 @@ impl<'a> Calls<'a> {
                 reason: self.input.below(REASONS),
                 by_index: self.input.flag(),
             },
+            9 => {
+                let n = 1 + self.input.below(4);
+                let said = |input: &mut Input| match input.below(4) {
+                    0 => Said::Nonsense,
+                    1 => Said::Unreadable,
+                    _ => Said::Either(input.below(KEYS.len()), input.below(KEYS.len())),
+                };
+                Did::Statements((0..n).map(|_| said(&mut self.input)).collect())
+            }
             _ => Did::Unknown,
         };
         Attempt { table, did }

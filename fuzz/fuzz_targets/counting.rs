@@ -8,7 +8,7 @@ use hotpart::ffi::*;
 use std::ptr::{null, null_mut};
 
 pub unsafe fn record(input: &mut Input<'_>, detector: *mut hpd_detector, call: usize) -> i64 {
-    let ((given, _texts), reason) = (any_record(input), code(input, 5));
+    let ((given, _texts), reason) = (any_record(input), code(input, 6));
     let hpd_record { table, table_len, pk, pk_len, operation, .. } = given;
     // SAFETY: as the caller promises.
     unsafe {

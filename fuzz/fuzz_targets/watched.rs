@@ -128,7 +128,8 @@ impl Watched {
             let mut numbers: hpd_statistics = std::mem::zeroed();
             numbers.struct_size = size_of::<hpd_statistics>();
             assert_eq!(hpd_get_statistics(self.0, &mut numbers), HPD_OK);
-            let counts = [numbers.records, numbers.estimated_half_units, numbers.unknown_operations];
+            let counts =
+                [numbers.records, numbers.estimated_half_units, numbers.unknown_operations, numbers.unread];
             let warned = [numbers.partitions, numbers.warnings, numbers.suppressed];
             let all = [&counts[..], &warned, &numbers.throttles, &numbers.unattributed].concat();
             shown.extend(all.into_iter().map(|number| (vec![], vec![], number, 0)));

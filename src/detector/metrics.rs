@@ -180,7 +180,9 @@ impl Detector {
         let help = "Capacity that was estimated because no answer told it.";
         text.counter("hotpart_estimated_units", help, estimated)?;
         let unknown = "Observed requests of operations that are not known.";
-        text.counter("hotpart_unknown_operations", unknown, statistics.unknown_operations)
+        text.counter("hotpart_unknown_operations", unknown, statistics.unknown_operations)?;
+        let unread = "Statements, and parts of observed requests, that could not be read.";
+        text.counter("hotpart_unread", unread, statistics.unread)
     }
 
     fn write_hottest(&self, text: &mut Text, hottest: [&[HotPartition]; 2]) -> fmt::Result {

@@ -16,6 +16,7 @@ use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::response::{self, Outcome, Response};
 use crate::dynamodb::schema::split_arn;
 use crate::dynamodb::throttle::Throttled;
+use crate::dynamodb::unprocessed::Part;
 use crate::error::{Error, OutOfMemory};
 use crate::key::{Key, check_name};
 use crate::ledger::counters::Counters;
@@ -84,14 +85,15 @@ impl Detector {
             Counters::add(&self.counters.unknown_operations, 1);
             return Ok(0);
         };
-        let request = text(exchange.request)?;
-        let actions = request::actions(api, request)?;
-        let status = i32::from(exchange.http_status);
-        let outcome = response::outcome(status, exchange.response)?;
+        let outcome = response::outcome(i32::from(exchange.http_status), exchange.response)?;
+        // What was refused was nothing, whatever was asked.
+        if outcome == Outcome::Refused {
+            return Ok(0);
+        }
+        let actions = request::actions(api, text(exchange.request)?)?;
         let attribution = {
             let guard = &epoch::pin();
             match outcome {
-                Outcome::Refused => return Ok(0),
                 Outcome::Success(Response { description, .. }) if api == ApiOperation::Describe => {
                     if let Some((table, schema)) = description.map(described).transpose()?.flatten() {
                         self.schemas.describe(&table, &schema, guard).map_err(Error::from)?;
@@ -188,9 +190,8 @@ impl Detector {
         {
             self.tally(resource.as_bytes(), *operation, Unattributed::IndexUnits, units.halves())?;
         }
-        for (table, operation) in &found.unprocessed {
-            self.tally(table.as_bytes(), *operation, Unattributed::Unprocessed, 1)?;
-        }
+        self.tally_parts(&found.unprocessed, Unattributed::Unprocessed)?;
+        self.tally_parts(&found.unread, Unattributed::Unread)?;
         for Throttled { resource, key, operation, reason } in &found.throttles.all {
             match key {
                 Some(key) => {
@@ -205,6 +206,18 @@ impl Detector {
             }
         }
         Ok(actions)
+    }
+
+    /// Tallies parts of a request, one by one: by their tables or, where those are not known, in the statistics alone.
+    fn tally_parts(&self, parts: &[Part<'_>], what: Unattributed) -> Result<(), Error> {
+        for (table, operation) in parts {
+            if table.is_empty() {
+                Counters::add(&self.counters.unattributed[what as usize], 1);
+            } else {
+                self.tally(table.as_bytes(), *operation, what, 1)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::schema::split_arn;
+use crate::dynamodb::values::Values;
+use crate::key::NAME_MAX;
 use crate::operation::Operation;
 use crate::units::{Consistency, Units, read_units, write_units};
 use std::borrow::Cow;
@@ -10,7 +12,7 @@ use std::borrow::Cow;
 /// One item-level action.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Action<'a> {
-    /// A table's name; of an ARN the table's name in it.
+    /// A table's name; of an ARN the table's name in it. Empty if an unread part does not tell it.
     pub(crate) table: Cow<'a, str>,
     /// The index that is queried.
     pub(crate) index: Option<Cow<'a, str>>,
@@ -36,10 +38,12 @@ pub(crate) enum Subject<'a> {
     Search(Vec<(Cow<'a, str>, Value<'a>)>),
     /// Nothing of it.
     Scan,
+    /// What can't be read.
+    Unread,
 }
 
 /// An attribute, and the values that it may have.
-pub(crate) type Pinned<'a> = (Cow<'a, str>, Vec<Value<'a>>);
+pub(crate) type Pinned<'a> = (Cow<'a, str>, Values<Value<'a>>);
 
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +85,7 @@ impl Action<'_> {
     pub(crate) fn keys_at_most(&self) -> usize {
         match &self.subject {
             Subject::Pins(pins) => pins.iter().map(|(_, values)| values.len()).max().unwrap_or(1).max(1),
+            Subject::Unread => 0,
             _ => 1,
         }
     }
@@ -104,9 +109,11 @@ impl Cost<'_> {
     }
 }
 
-/// Returns whether all actions are on one table.
+/// Returns whether all actions are on one table, as far as it is known of them.
 pub(crate) fn one_table(actions: &[Action<'_>]) -> bool {
-    actions.windows(2).all(|two| two[0].table == two[1].table)
+    let mut known = actions.iter().map(|action| &action.table).filter(|table| !table.is_empty());
+    let Some(first) = known.next() else { return true };
+    known.all(|table| table == first)
 }
 
 fn table_name(name: Option<&str>) -> Result<Cow<'_, str>, Malformed> {
@@ -143,4 +150,15 @@ pub(crate) fn write<'a>(
     let item = if let Subject::Item(item) = subject { Some(item) } else { None };
     let (table, cost) = (table_name(table)?, Cost::Write { item, transactional });
     Ok(Action { table, index: None, operation: Operation::Write, subject, cost })
+}
+
+/// Returns the action of a part that can't be read. A name that no table has is none.
+pub(crate) fn unread(table: Cow<'_, str>, operation: Operation, transactional: bool) -> Action<'_> {
+    let cost = match (operation, transactional) {
+        (Operation::Write, _) => Cost::Write { item: None, transactional },
+        (Operation::Read, true) => Cost::Read(Consistency::Transactional),
+        (Operation::Read, false) => Cost::Read(Consistency::Eventual),
+    };
+    let table = if table.len() > NAME_MAX { Cow::Borrowed("") } else { table };
+    Action { table, index: None, operation, subject: Subject::Unread, cost }
 }

@@ -11,9 +11,9 @@ use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::request::ApiOperation;
 use crate::dynamodb::response::{self, Capacity, Outcome, Response};
 use crate::dynamodb::schema::Schemas;
-use crate::dynamodb::target::{Finder, Target};
+use crate::dynamodb::target::{Finder, NoTarget, Target};
 use crate::dynamodb::throttle::Throttles;
-use crate::dynamodb::unprocessed::{Unprocessed, remove_unprocessed};
+use crate::dynamodb::unprocessed::{Part, remove_unprocessed};
 use crate::error::Error;
 use crate::key::{Key, check_name};
 use crate::operation::Operation;
@@ -31,7 +31,9 @@ pub(crate) struct Attribution<'a> {
     pub(crate) unkeyed_index_units: Vec<UnkeyedIndexUnits>,
     pub(crate) throttles: Throttles<'a>,
     /// Items that came back unprocessed.
-    pub(crate) unprocessed: Vec<Unprocessed<'a>>,
+    pub(crate) unprocessed: Vec<Part<'a>>,
+    /// Parts that could not be read.
+    pub(crate) unread: Vec<Part<'a>>,
 }
 
 /// Works out what a request comes to. In `capacity` mode units are counted, so items are measured where the response
@@ -55,7 +57,10 @@ pub(crate) fn attribute_request<'a>(
         }
         Outcome::Unknown => {
             for (i, action) in actions.iter().enumerate() {
-                found.add(i, action, finder.target(action)?, finder.estimate(action, None));
+                match place(api, action, &finder)? {
+                    Some(target) => found.add(i, action, target, finder.estimate(action, None)),
+                    None => found.add_unread(i, action, Units::default()),
+                }
             }
             let mut writes = index_writes(&found.charges, actions, &finder);
             found.charges.append(&mut writes);
@@ -64,14 +69,21 @@ pub(crate) fn attribute_request<'a>(
         Outcome::ConditionFailed(item) => {
             finder.accepted = true;
             for (i, action) in actions.iter().enumerate() {
+                let Some(target) = place(api, action, &finder)? else {
+                    found.add_unread(i, action, Units::default());
+                    continue;
+                };
                 let units = failed_write_units(action, item, &finder);
-                found.add_unchanged(i, action, finder.target(action)?, units);
+                found.add_unchanged(i, action, target, units);
             }
             found.estimate();
         }
         Outcome::Canceled(codes) => {
             for (i, action) in actions.iter().enumerate() {
-                let target = finder.target(action)?;
+                let Some(target) = place(api, action, &finder)? else {
+                    found.add_unread(i, action, Units::default());
+                    continue;
+                };
                 if codes.get(i).is_some_and(|code| response::is_throttle(code)) {
                     found.throttles.add(action, target, &[], &finder);
                 } else {
@@ -81,26 +93,48 @@ pub(crate) fn attribute_request<'a>(
             found.estimate();
         }
         Outcome::Throttled(reasons) => {
-            for action in actions {
-                found.throttles.add(action, finder.target(action)?, &reasons, &finder);
+            for (i, action) in actions.iter().enumerate() {
+                match place(api, action, &finder)? {
+                    Some(target) => found.throttles.add(action, target, &reasons, &finder),
+                    None => found.add_unread(i, action, Units::default()),
+                }
             }
             if found.throttles.is_empty() {
                 // The reasons are of nothing that was asked for. It was throttled all the same.
                 for action in actions {
-                    found.throttles.add(action, finder.target(action)?, &[], &finder);
+                    if let Some(target) = place(api, action, &finder)? {
+                        found.throttles.add(action, target, &[], &finder);
+                    }
                 }
             }
             found.throttles.join();
         }
         Outcome::Refused => {}
     }
-    // Only a request that is good in all its parts teaches anything.
+    found.set_unread_apart();
     found.check()?;
     let inferred = finder.inferred.into_inner();
     if !inferred.is_empty() {
         schemas.add_inferred(&inferred, guard).map_err(Error::from)?;
     }
     Ok(found)
+}
+
+/// Returns where an action belongs; `None` if it is a part that can't be read, or is none that a table can have. Where
+/// there are no parts, what can't be read is the request.
+fn place<'a>(
+    api: ApiOperation,
+    action: &Action<'a>,
+    finder: &Finder<'_, '_>,
+) -> Result<Option<Target<'a>>, ObserveError> {
+    if api.has_parts() && check_name(Argument::Table, action.table.as_bytes()).is_err() {
+        return Ok(None);
+    }
+    match finder.target(action) {
+        Err(NoTarget::Malformed) if api.has_parts() || api.is_statement() => Ok(None),
+        Ok(target) if api.has_parts() && !target.is_valid() => Ok(None),
+        found => Ok(Some(found?)),
+    }
 }
 
 /// Works out what a request comes to that DynamoDB has carried out, as a whole or in part.
@@ -125,11 +159,19 @@ fn attribute_success<'a>(
     };
     // Each action is charged with what it takes at least, or was throttled, or did nothing.
     for (i, action) in actions.iter().enumerate() {
-        let target = finder.target(action)?;
+        let target = place(api, action, finder)?;
         let [error, item] = match responses.get(i) {
             Some(&"null") => [None, None],
             Some(response) => json::members(response, ["Error", "Item"])?,
             None => [None, response.item],
+        };
+        let Some(target) = target else {
+            // It takes its share of what is told. If it was refused, it is nothing.
+            if error.is_none_or(was_carried_out) {
+                let units = if capacity { finder.estimate(action, None) } else { Units::default() };
+                found.add_unread(i, action, units);
+            }
+            continue;
         };
         let Some(error) = error else {
             // To measure an item is only of use where the response has no capacity, or that of
@@ -186,6 +228,16 @@ fn attribute_success<'a>(
             charge::share_capacity(&mut found.charges, index_writes, actions, &by_table, finder);
     }
     Ok(())
+}
+
+/// Returns whether a statement was carried out, or throttled, that has this error.
+fn was_carried_out(error: &str) -> bool {
+    let code =
+        json::members(error, ["Code"]).and_then(|[code]| code.map_or(Ok(Cow::Borrowed("")), json::text));
+    code.is_ok_and(|code| {
+        matches!(&*code, "ConditionalCheckFailed" | "DuplicateItem" | "InternalServerError")
+            || response::is_throttle(&code)
+    })
 }
 
 /// Returns what a write takes whose condition failed: by the item that is there, if the response has it.
@@ -251,12 +303,34 @@ impl<'a> Attribution<'a> {
         }
     }
 
+    /// Does the same for a part that can't be read: its charge is one until what is told has been shared.
+    fn add_unread(&mut self, i: usize, action: &Action<'a>, units: Units) {
+        let named = check_name(Argument::Table, action.table.as_bytes()).is_ok();
+        let resource = if named { action.table.clone() } else { Cow::Borrowed("") };
+        let operation = action.operation;
+        self.charges.push(Charge {
+            action: i,
+            resource,
+            key: None,
+            operation,
+            actions: 1,
+            units,
+            of: Of::Unread,
+        });
+    }
+
+    /// Sets the parts apart that could not be read.
+    fn set_unread_apart(&mut self) {
+        let unread = self.charges.extract_if(.., |charge| charge.of == Of::Unread);
+        self.unread.extend(unread.map(|charge| (charge.resource, charge.operation)));
+    }
+
     /// Marks all charges as estimated: only the request itself tells them.
     fn estimate(&mut self) {
         self.estimated = self.charges.iter().map(|charge| charge.units).sum();
     }
 
-    /// Checks that all of it can be recorded. Nothing is recorded if a part can't be.
+    /// Checks that all of it can be recorded: what is not a part of its own, such as an index, is as valid as a part is.
     fn check(&self) -> Result<(), Error> {
         let check = |resource: &str, key: &Option<Cow<'_, [u8]>>| {
             Key { table: resource.as_bytes(), pk: key.as_deref().unwrap_or_default() }.check()
@@ -264,7 +338,6 @@ impl<'a> Attribution<'a> {
         self.charges.iter().try_for_each(|charge| check(&charge.resource, &charge.key))?;
         self.throttles.all.iter().try_for_each(|throttled| check(&throttled.resource, &throttled.key))?;
         let check = |resource: &str| check_name(Argument::Table, resource.as_bytes());
-        self.unkeyed_index_units.iter().try_for_each(|unkeyed| check(&unkeyed.resource))?;
-        self.unprocessed.iter().try_for_each(|(table, _)| check(table))
+        self.unkeyed_index_units.iter().try_for_each(|unkeyed| check(&unkeyed.resource))
     }
 }

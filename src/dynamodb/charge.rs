@@ -32,6 +32,8 @@ pub(crate) enum Of {
     Look,
     /// What a changed item brought to a global index that it is in.
     Index,
+    /// A part that can't be read: it takes its share, so that others don't, and is no charge after that.
+    Unread,
 }
 
 /// Capacity of an index of which no key is known.
@@ -69,7 +71,8 @@ pub(crate) fn share_capacity<'a>(
         let mine: Vec<_> = (0..charges.len()).filter(|&i| is_mine(&charges[i])).collect();
         let mut my_writes: Vec<_> = index_writes.iter_mut().filter(|write| is_mine(write)).collect();
         let Some(took) = capacity.iter().find(|took| took.is_of(table, is_only)) else {
-            estimated += mine.iter().map(|&i| charges[i].units).sum();
+            let read = mine.iter().filter(|&&i| charges[i].of != Of::Unread);
+            estimated += read.map(|&i| charges[i].units).sum();
             estimated += my_writes.iter().map(|write| write.units).sum();
             continue;
         };

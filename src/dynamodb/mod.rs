@@ -19,16 +19,19 @@
 //!      3  unprocessed          a batch's unprocessed items are charged no more
 //!      4  index_write          a Charge more for each global index that a written item is in
 //!      5  charge               the response's capacity is shared among the charges
-//!      6  check                every part can be recorded, or none is
+//!      6  check                what is not a part of its own can be recorded, or nothing is
 //!                                      |
 //!                                 Attribution
-//!            charges   throttles   unprocessed   unkeyed_index_units   estimated
+//!        charges   throttles   unprocessed   unread   unkeyed_index_units   estimated
 //! ```
 //!
 //! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's
-//! key condition) or `partiql` (statements). Before it is sent, `ask` rewrites it so that its
-//! response tells the capacity. `attribute`, `number` and `json` read DynamoDB's JSON. `schema`
-//! holds the key schemas; `description` reads them from a table's description.
+//! key condition) or `statement` with `partiql` and `values` (statements). A part of a batch or a
+//! transaction, or a statement, that can't be read becomes an action that is `Subject::Unread`: it
+//! keeps its place among the others, takes its share of what the response tells, and ends as a
+//! tally. Before it is sent, `ask` rewrites a request so that its response tells the capacity.
+//! `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas;
+//! `description` reads them from a table's description.
 //!
 //! Invariants:
 //! - The work grows in step with the length of what was sent; nesting is bounded where a
@@ -36,7 +39,8 @@
 //!   multiplied with another has a bound.
 //! - JSON is not built into a tree, but for items that came back unprocessed and whose text is not that of the request.
 //! - Shares of a capacity add up to it, to the half unit.
-//! - A key is inferred only from a request that DynamoDB accepted and that is good in all its parts.
+//! - A key is inferred only from a request that DynamoDB accepted.
+//! - A part that can't be read costs nothing but itself. What DynamoDB refused is not read.
 //! - Imports: `key`, `sys` and the words (`error`, `operation`, `reason`, `units`). No detector, ledger, map, partition
 //!   or policy (`ci/layers.sh`).
 //!
@@ -84,8 +88,12 @@ pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod schema;
 #[cfg(not(loom))]
+pub(crate) mod statement;
+#[cfg(not(loom))]
 pub(crate) mod target;
 #[cfg(not(loom))]
 pub(crate) mod throttle;
 #[cfg(not(loom))]
 pub(crate) mod unprocessed;
+#[cfg(not(loom))]
+pub(crate) mod values;

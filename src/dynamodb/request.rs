@@ -1,11 +1,10 @@
 //! A request: which of DynamoDB's operations it is, the item-level actions in its body, and what each says of its key.
 
-use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, read, table_of, write};
+use crate::dynamodb::action::{Action, Cost, Subject, consistency, read, table_of, unread, write};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
-use crate::dynamodb::number;
-use crate::dynamodb::partiql::{self, Pin, Term, Verb};
 use crate::dynamodb::query::{query, search};
+use crate::dynamodb::statement::statement;
 use crate::key::NAME_MAX;
 use crate::operation::Operation;
 use crate::units::Consistency;
@@ -61,6 +60,23 @@ impl ApiOperation {
         !matches!(self, Self::Describe | Self::SearchVectors)
     }
 
+    /// Whether a request is made of parts, each of which is carried out, or not, by itself or with the others.
+    pub(crate) fn has_parts(self) -> bool {
+        matches!(
+            self,
+            Self::BatchGetItem
+                | Self::BatchWriteItem
+                | Self::TransactGetItems
+                | Self::TransactWriteItems
+                | Self::BatchExecuteStatement
+                | Self::ExecuteTransaction
+        )
+    }
+
+    pub(crate) fn is_statement(self) -> bool {
+        self == Self::ExecuteStatement
+    }
+
     fn is_transaction(self) -> bool {
         matches!(self, Self::TransactGetItems | Self::TransactWriteItems | Self::ExecuteTransaction)
     }
@@ -70,23 +86,13 @@ impl ApiOperation {
 /// takes the square of its number.
 const ACTIONS_MAX: usize = 1_000;
 
-/// DynamoDB's limit of a statement, in characters.
-const STATEMENT_MAX: usize = 8_192;
-
 fn push<'a>(actions: &mut Vec<Action<'a>>, action: Action<'a>) -> Result<(), Malformed> {
     actions.push(action);
     if actions.len() > ACTIONS_MAX { Err(Malformed) } else { Ok(()) }
 }
 
-/// Returns the actions of a request.
+/// Returns the actions of a request. A part of it that can't be read is one too, which is [`Subject::Unread`].
 pub(crate) fn actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
-    let actions = all_actions(api, request)?;
-    // A statement is on as many keys as it names.
-    let keys: usize = actions.iter().map(Action::keys_at_most).sum();
-    if keys > ACTIONS_MAX { Err(Malformed) } else { Ok(actions) }
-}
-
-fn all_actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     match api {
         ApiOperation::GetItem => Ok(vec![get(request, false)?]),
         ApiOperation::PutItem => Ok(vec![put(request, false)?]),
@@ -105,7 +111,7 @@ fn all_actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malf
             Ok(vec![Action { index, ..read(table, Subject::Scan, consistency)? }])
         }
         ApiOperation::SearchVectors => Ok(vec![search(request)?]),
-        ApiOperation::ExecuteStatement => Ok(vec![execute(request, api)?]),
+        ApiOperation::ExecuteStatement => Ok(vec![statement(request, false, ACTIONS_MAX)?]),
         ApiOperation::BatchExecuteStatement => statements(request, "Statements", api),
         ApiOperation::ExecuteTransaction => statements(request, "TransactStatements", api),
         ApiOperation::Describe => {
@@ -141,31 +147,54 @@ fn each_table<'a>(
     json::each(tables.ok_or(Malformed)?, |table, asked| {
         let table = table_of(table);
         // It is copied for each of its items.
-        if table.len() > NAME_MAX { Err(Malformed) } else { see(table, asked) }
+        see(if table.len() > NAME_MAX { Cow::Borrowed("") } else { table }, asked)
     })
 }
 
 fn batch_get(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     let mut all = Vec::new();
     each_table(request, |table, asked| {
-        let [keys, consistent] = json::members(asked, ["Keys", "ConsistentRead"])?;
-        let cost = Cost::Read(consistency(consistent)?);
-        json::elements(keys.ok_or(Malformed)?, |key| {
-            let (table, subject, cost) = (table.clone(), Subject::Key(key), cost.clone());
-            push(&mut all, Action { table, index: None, operation: Operation::Read, subject, cost })
+        let Ok((keys, cost)) = keys_and_cost(asked) else {
+            return push(&mut all, unread(table, Operation::Read, false));
+        };
+        json::elements(keys, |key| {
+            let (table, cost) = (table.clone(), cost.clone());
+            let action = match is_object(key) {
+                Some(key) => {
+                    let subject = Subject::Key(key);
+                    Action { table, index: None, operation: Operation::Read, subject, cost }
+                }
+                None => unread(table, Operation::Read, false),
+            };
+            push(&mut all, action)
         })
     })?;
     Ok(all)
 }
 
+/// Returns the keys that a batch reads of a table, a list, and what each takes at least.
+fn keys_and_cost(asked: &str) -> Result<(&str, Cost<'_>), Malformed> {
+    let [keys, consistent] = json::members(asked, ["Keys", "ConsistentRead"])?;
+    let keys = keys.filter(|keys| is_list(keys)).ok_or(Malformed)?;
+    Ok((keys, Cost::Read(consistency(consistent)?)))
+}
+
 fn batch_write(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     let mut all = Vec::new();
     each_table(request, |table, asked| {
+        if !is_list(asked) {
+            return push(&mut all, unread(table, Operation::Write, false));
+        }
         json::elements(asked, |write| {
-            let (subject, item) = batch_write_subject(write)?;
-            let cost = Cost::Write { item, transactional: false };
             let table = table.clone();
-            push(&mut all, Action { table, index: None, operation: Operation::Write, subject, cost })
+            let action = match batch_write_subject(write) {
+                Ok((subject, item)) => {
+                    let cost = Cost::Write { item, transactional: false };
+                    Action { table, index: None, operation: Operation::Write, subject, cost }
+                }
+                Err(Malformed) => unread(table, Operation::Write, false),
+            };
+            push(&mut all, action)
         })
     })?;
     Ok(all)
@@ -177,74 +206,71 @@ pub(crate) fn batch_write_subject(write: &str) -> Result<(Subject<'_>, Option<&s
     match (put, delete) {
         (Some(put), None) => {
             let [item] = json::members(put, ["Item"])?;
-            let item = item.ok_or(Malformed)?;
+            let item = item.and_then(is_object).ok_or(Malformed)?;
             Ok((Subject::Item(item), Some(item)))
         }
         (None, Some(delete)) => {
             let [key] = json::members(delete, ["Key"])?;
-            Ok((Subject::Key(key.ok_or(Malformed)?), None))
+            Ok((Subject::Key(key.and_then(is_object).ok_or(Malformed)?), None))
         }
         _ => Err(Malformed),
     }
 }
 
+/// Returns whether a value, which has been read before, is a list.
+fn is_list(value: &str) -> bool {
+    value.starts_with('[')
+}
+
+/// Returns a value, which has been read before, if it is an object.
+fn is_object(value: &str) -> Option<&str> {
+    value.starts_with('{').then_some(value)
+}
+
 fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, Malformed> {
     let [items] = json::members(request, ["TransactItems"])?;
+    let operation = if verbs == ["Get"] { Operation::Read } else { Operation::Write };
     let mut all = Vec::new();
     json::elements(items.ok_or(Malformed)?, |item| {
-        let (verb, action) = attribute::only(item)?.ok_or(Malformed)?;
-        let action = match &*verb {
-            _ if !verbs.contains(&&*verb) => return Err(Malformed),
-            "Get" => get(action, true)?,
-            "Put" => put(action, true)?,
-            "ConditionCheck" => Action { cost: Cost::Check, ..write_by_key(action, true)? },
-            _ => write_by_key(action, true)?,
+        let only = attribute::only(item).ok().flatten();
+        let action = match &only {
+            Some((verb, action)) if verbs.contains(&&**verb) => match &**verb {
+                "Get" => get(action, true),
+                "Put" => put(action, true),
+                "ConditionCheck" => {
+                    write_by_key(action, true).map(|action| Action { cost: Cost::Check, ..action })
+                }
+                _ => write_by_key(action, true),
+            },
+            _ => Err(Malformed),
         };
-        push(&mut all, action)
+        push(
+            &mut all,
+            action.unwrap_or_else(|Malformed| {
+                let table = only.and_then(|(_, action)| table_name(action)).unwrap_or_default();
+                unread(table, operation, true)
+            }),
+        )
     })?;
     Ok(all)
 }
 
-fn statements<'a>(request: &'a str, member: &str, api: ApiOperation) -> Result<Vec<Action<'a>>, Malformed> {
-    let [all] = json::members(request, [member])?;
-    let mut actions = Vec::new();
-    json::elements(all.ok_or(Malformed)?, |statement| push(&mut actions, execute(statement, api)?))?;
-    Ok(actions)
+/// Returns the table that an item of a transaction names, whatever else is in it.
+fn table_name(action: &str) -> Option<Cow<'_, str>> {
+    let [table] = json::members(action, ["TableName"]).ok()?;
+    Some(table_of(json::text(table?).ok()?))
 }
 
-fn execute(request: &str, api: ApiOperation) -> Result<Action<'_>, Malformed> {
-    let [text, parameters, consistent] =
-        json::members(request, ["Statement", "Parameters", "ConsistentRead"])?;
-    // A lone surrogate may be in it, in a text that is no key.
-    let text = json::lossy_text(text.ok_or(Malformed)?)?;
-    if text.len() > STATEMENT_MAX && text.chars().count() > STATEMENT_MAX {
-        return Err(Malformed);
-    }
-    let parameters = json::array(parameters.unwrap_or("[]"))?;
-    let statement = partiql::parse(&text).ok_or(Malformed)?;
-    let value = |term: &Term<'_>| match term {
-        Term::Parameter(n) => parameters.get(*n).map_or(Value::Other, |parameter| Value::Json(parameter)),
-        Term::Text(text) => Value::Text(Cow::Owned(text.clone().into_owned())),
-        Term::Number(number) => {
-            number::canonical(number).map_or(Value::Other, |number| Value::Text(Cow::Owned(number)))
-        }
-        Term::Other => Value::Other,
-    };
-    let own = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
-    let pin = |pin: &Pin<'_>| (own(&pin.attribute), pin.values.iter().map(value).collect());
-    let pins = statement.pins.iter().map(pin).collect();
-    let table = table_of(own(&statement.table));
-    let reads = statement.verb == Verb::Select;
+fn statements<'a>(request: &'a str, member: &str, api: ApiOperation) -> Result<Vec<Action<'a>>, Malformed> {
+    let [all] = json::members(request, [member])?;
     let transactional = api.is_transaction();
-    let cost = match (reads, transactional) {
-        (true, true) => Cost::Read(Consistency::Transactional),
-        (true, false) => Cost::Read(consistency(consistent)?),
-        // It is in transactions alone.
-        (false, _) if statement.verb == Verb::Exists => Cost::Check,
-        (false, _) => Cost::Write { item: None, transactional },
-    };
-    let operation = if reads { Operation::Read } else { Operation::Write };
-    let index = statement.index.as_ref().map(own);
-    let subject = if statement.verb == Verb::Insert { Subject::Inserted(pins) } else { Subject::Pins(pins) };
-    Ok(Action { table, index, operation, subject, cost })
+    // A statement is on as many keys as it names.
+    let (mut actions, mut keys_left) = (Vec::new(), ACTIONS_MAX);
+    json::elements(all.ok_or(Malformed)?, |part| {
+        let action = statement(part, transactional, keys_left)
+            .unwrap_or_else(|Malformed| unread(Cow::Borrowed(""), Operation::Write, transactional));
+        keys_left = keys_left.saturating_sub(action.keys_at_most());
+        push(&mut actions, action)
+    })?;
+    Ok(actions)
 }

@@ -4,20 +4,21 @@ use crate::dynamodb::action::{Action, Pinned, Subject, Value};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::schema::{IndexSchema, InferredKey, Schemas, TableSchema};
+use crate::dynamodb::values::{self, Values};
 use crate::error::OutOfMemory;
+use crate::key::Key;
 use crate::sys::memory::try_text;
 use crate::units::Units;
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 /// Where an action belongs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Target<'a> {
     /// A table, or `TABLE/index/INDEX`.
     pub(crate) resource: Cow<'a, str>,
-    /// The values of its partition key: one or, of a statement with `IN`, several. Of a scan none.
+    /// The values of its partition key: one or, of a statement with `IN` or `OR`, several. Of a scan none.
     pub(crate) keys: Vec<Cow<'a, [u8]>>,
 }
 
@@ -26,6 +27,14 @@ pub(crate) struct IndexKey<'a> {
     pub(crate) value: Cow<'a, [u8]>,
     /// Whether all attributes of the index's key are there, so that the item is in the index.
     pub(crate) is_whole: bool,
+}
+
+impl Target<'_> {
+    /// Returns whether DynamoDB can have a partition of this name.
+    pub(crate) fn is_valid(&self) -> bool {
+        let key = |pk| Key { table: self.resource.as_bytes(), pk };
+        self.keys.iter().all(|pk| key(pk).check().is_ok()) && key(&[]).check().is_ok()
+    }
 }
 
 /// The reason for which a target is not found.
@@ -55,9 +64,6 @@ pub(crate) fn index_resource(table: &str, index: &str) -> String {
     format!("{table}/index/{index}")
 }
 
-/// The most values that a statement's IN may have for a key: DynamoDB takes 50.
-const VALUES_MAX: usize = 100;
-
 /// Finds targets by what is known of tables, and by what the response tells about the index that was queried.
 pub(crate) struct Finder<'s, 'g> {
     pub(crate) schemas: &'s Schemas,
@@ -84,6 +90,7 @@ impl Finder<'_, '_> {
             Subject::Conditions(conditions) => self.of_conditions(action, conditions, schema),
             Subject::Pins(pins) | Subject::Inserted(pins) => self.of_pins(action, pins, schema),
             Subject::Search(conditions) => self.of_search(action, conditions, schema),
+            Subject::Unread => Err(NoTarget::Malformed),
             Subject::Scan => Ok(Target { resource: self.place(action, schema)?.0, keys: Vec::new() }),
         }
     }
@@ -325,24 +332,16 @@ fn member<'a>(item: &'a str, name: &str) -> Result<Option<&'a str>, Malformed> {
 /// The values that an attribute may have by all that pins it, each once; `None` if nothing that is spelled out does. A
 /// list that is a parameter, say, pins it too, but nobody knows to what.
 fn values_of<'p, 'a>(pins: &'p [Pinned<'a>], name: &str) -> Result<Option<Vec<&'p Value<'a>>>, Malformed> {
-    let mut lists =
-        pins.iter().filter(|(attribute, values)| attribute == name && !values.contains(&Value::Other));
-    let Some((_, first)) = lists.next() else { return Ok(None) };
-    if let ([one], None) = (&first[..], lists.clone().next()) {
-        return Ok(Some(vec![one]));
+    let mut lists = pins.iter().filter(|(attribute, _)| attribute == name).map(|(_, values)| values);
+    // Nearly always there is one, and nothing to compare it with.
+    if let (Some(one), None) = (lists.clone().next().and_then(Values::only), lists.clone().nth(1)) {
+        return Ok((*one != Value::Other).then(|| vec![one]));
     }
-    let keys = |values: &'p [Value<'a>]| -> Result<BTreeMap<Cow<'a, [u8]>, &'p Value<'a>>, Malformed> {
-        if values.len() > VALUES_MAX {
-            return Err(Malformed);
-        }
-        values.iter().map(|value| Ok((joined(&[value])?, value))).collect()
+    let key = |value: &Value<'a>| match value {
+        Value::Other => Ok(None),
+        value => joined(&[value]).map(Some),
     };
-    let mut left = keys(first)?;
-    for (_, others) in lists {
-        let others = keys(others)?;
-        left.retain(|key, _| others.contains_key(key));
-    }
-    Ok(Some(left.into_values().collect()))
+    Ok(values::common(&mut lists, &key)?.map(|all| all.into_values().collect()))
 }
 
 /// The key that one attribute is, or several are together: the compact JSON array of their texts.

@@ -1,20 +1,22 @@
 //! Unprocessed items: those of a batch that DynamoDB did not carry out and returned.
 
+use crate::argument::Argument;
 use crate::dynamodb::action::{Action, Cost, Subject};
-use crate::dynamodb::charge::Charge;
+use crate::dynamodb::charge::{Charge, Of};
 use crate::dynamodb::error::ObserveError;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::schema::split_arn;
-use crate::dynamodb::target::Finder;
+use crate::dynamodb::target::{Finder, NoTarget};
+use crate::key::check_name;
 use crate::operation::Operation;
 use crate::units::Consistency;
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The table of one item, and what was to be done with it.
-pub(crate) type Unprocessed<'a> = (Cow<'a, str>, Operation);
+/// The table of one part of a request, empty if that is not known, and what was to be done there.
+pub(crate) type Part<'a> = (Cow<'a, str>, Operation);
 
 /// Removes the charges of the items that a batch's response returns unprocessed, and returns those items.
 pub(crate) fn remove_unprocessed<'a>(
@@ -23,7 +25,7 @@ pub(crate) fn remove_unprocessed<'a>(
     actions: &[Action<'a>],
     unprocessed: &'a str,
     finder: &Finder<'_, '_>,
-) -> Result<Vec<Unprocessed<'a>>, ObserveError> {
+) -> Result<Vec<Part<'a>>, ObserveError> {
     let mut all_unprocessed = Vec::new();
     // The items that were asked for as JSON, read when that is needed.
     let mut asked_values: HashMap<usize, Option<Json>> = HashMap::new();
@@ -36,18 +38,30 @@ pub(crate) fn remove_unprocessed<'a>(
             let [keys] = json::members(returned, ["Keys"])?;
             json::array(keys.ok_or(Malformed)?)?
         };
+        let operation = if writes { Operation::Write } else { Operation::Read };
+        let known = check_name(Argument::Table, table.as_bytes()).is_ok();
+        let table = if known { table } else { Cow::Borrowed("") };
         for one in all {
-            let subject = if writes { request::batch_write_subject(one)?.0 } else { Subject::Key(one) };
-            let operation = if writes { Operation::Write } else { Operation::Read };
+            let subject = if writes {
+                request::batch_write_subject(one).map(|(subject, _)| subject)
+            } else {
+                Ok(Subject::Key(one))
+            };
             let cost = Cost::Read(Consistency::Eventual);
+            let subject = subject.unwrap_or(Subject::Unread);
             let action = Action { table: table.clone(), index: None, operation, subject, cost };
-            let target = finder.target(&action)?;
-            let key = target.keys.into_iter().next();
+            let key = match finder.target(&action) {
+                Ok(target) => target.keys.into_iter().next(),
+                // It was not read before either.
+                Err(NoTarget::Malformed) => None,
+                Err(why) if known => return Err(why.into()),
+                Err(_) => None,
+            };
             let same = |charge: &Charge<'_>| {
                 let asked = &actions[charge.action];
                 // Puts are returned as puts, and deletes as deletes.
                 let alike = std::mem::discriminant(&asked.subject) == std::mem::discriminant(&action.subject);
-                alike && charge.key == key && asked.table == table
+                charge.of != Of::Unread && alike && charge.key == key && asked.table == table
             };
             let exactly = |charge: &Charge<'_>| {
                 same(charge) && text(&actions[charge.action].subject) == text(&action.subject)
@@ -62,7 +76,10 @@ pub(crate) fn remove_unprocessed<'a>(
                     same(charge) && *asked_values.entry(i).or_insert_with(asked) == value
                 })
             });
-            let at = at.or_else(|| charges.iter().rposition(same)).ok_or(Malformed)?;
+            let at = at.or_else(|| charges.iter().rposition(same));
+            // Or it is one that could not be read.
+            let unread = |charge: &Charge<'_>| charge.of == Of::Unread && charge.resource == table;
+            let at = at.or_else(|| charges.iter().rposition(unread)).ok_or(Malformed)?;
             charges.remove(at);
             all_unprocessed.push((table.clone(), operation));
         }

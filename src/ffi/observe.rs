@@ -59,7 +59,9 @@ unsafe impl Versioned for hpd_exchange {
 /// Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
 /// tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
 /// for every attempt. Returns the number of item-level actions recorded. Operations that are
-/// unknown to this version are tallied in the statistics and give 0. After HPD_ERR_SCHEMA
+/// unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused is
+/// not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
+/// tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded. After HPD_ERR_SCHEMA
 /// exchange->table and table_len name a table whose partition key is unknown: call DescribeTable,
 /// observe that, and observe this again. The other errors are HPD_ERR_JSON, HPD_ERR_NULL,
 /// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from a library built without this) and

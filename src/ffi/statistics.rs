@@ -22,6 +22,9 @@ pub const HPD_UNATTRIBUTED_UNPROCESSED: i32 = 2;
 pub const HPD_UNATTRIBUTED_INDEX_UNITS: i32 = 3;
 /// Throttles of requests, or of indexes, of which no key is known.
 pub const HPD_UNATTRIBUTED_THROTTLES: i32 = 4;
+/// Statements, and parts of requests, that could not be read. Those whose table is not known are in
+/// hpd_statistics.unread alone.
+pub const HPD_UNATTRIBUTED_UNREAD: i32 = 5;
 
 /// Numbers about a detector since it was made; hpd_clear does not reset them.
 #[repr(C)]
@@ -48,12 +51,24 @@ pub struct hpd_statistics {
     pub suppressed: u64,
     /// Throttles: one number for each HPD_THROTTLE_*, at that index.
     pub throttles: [u64; 5],
-    /// Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index.
+    /// Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index, but
+    /// for HPD_UNATTRIBUTED_UNREAD, whose number is unread.
     pub unattributed: [u64; 5],
     /// Capacity that was estimated because no answer told it, in half units.
     pub estimated_half_units: u64,
     /// Observed requests of operations that this version does not know.
     pub unknown_operations: u64,
+    /// Partitions that came to be counted exactly. This and the next three are about bounded
+    /// counting, which this version does not have: they are 0.
+    pub promoted: u64,
+    /// Partitions that ceased to be counted exactly; 0.
+    pub demoted: u64,
+    /// Partitions that were not counted exactly for want of room; 0.
+    pub kept_out: u64,
+    /// How full the filter is, in thousandths; 0.
+    pub filter_load_permille: u64,
+    /// Statements, and parts of observed requests, that could not be read.
+    pub unread: u64,
 }
 
 // SAFETY: integers.
@@ -77,6 +92,11 @@ impl hpd_statistics {
             unattributed: statistics.unattributed,
             estimated_half_units: statistics.estimated_half_units,
             unknown_operations: statistics.unknown_operations,
+            promoted: 0,
+            demoted: 0,
+            kept_out: 0,
+            filter_load_permille: 0,
+            unread: statistics.unread,
         }
     }
 }

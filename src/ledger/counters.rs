@@ -30,6 +30,7 @@ impl Counters {
 
     /// Reads all of them. How many partitions and bytes there are now is not counted here.
     pub(crate) fn read(&self, records: u64) -> Statistics {
+        let [unattributed @ .., unread] = self.unattributed.each_ref().map(Self::get);
         Statistics {
             records,
             partitions: 0,
@@ -41,9 +42,10 @@ impl Counters {
             suppressed: Self::get(&self.suppressed),
             callback_panics: Self::get(&self.callback_panics),
             throttles: self.throttles.each_ref().map(Self::get),
-            unattributed: self.unattributed.each_ref().map(Self::get),
+            unattributed,
             estimated_half_units: Self::get(&self.estimated_half_units),
             unknown_operations: Self::get(&self.unknown_operations),
+            unread,
         }
     }
 }

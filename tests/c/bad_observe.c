@@ -22,7 +22,7 @@ static void throttles(const witness *w) {
   UNCHANGED(w, hpd_get_throttle_count(d, "t", 1, "k", 1, HPD_WRITE, 0), 0);
   REFUSED(w, hpd_get_unattributed_count(NULL, "t", 1, HPD_READ, 0), HPD_ERR_NULL, "detector");
   REFUSED(w, hpd_get_unattributed_count(d, "", 0, HPD_READ, 0), HPD_ERR_INVALID, "table");
-  REFUSED(w, hpd_get_unattributed_count(d, "t", 1, HPD_READ, 5), HPD_ERR_INVALID, "what");
+  REFUSED(w, hpd_get_unattributed_count(d, "t", 1, HPD_READ, 6), HPD_ERR_INVALID, "what");
   UNCHANGED(w, hpd_get_unattributed_count(d, "t", 1, HPD_READ, HPD_UNATTRIBUTED_SCANS), 0);
 }
 

@@ -278,7 +278,7 @@ static void do_observe(runner *self) {
 }
 
 static void do_unattributed(runner *self) {
-  static const char *const kinds[] = {"scans", "scan_units", "unprocessed", "index_units", "throttles"};
+  static const char *const kinds[] = {"scans", "scan_units", "unprocessed", "index_units", "throttles", "unread"};
   const text table = step_text(step_word(&self->step, 0));
   const int32_t kind = WHICH(self, step_word(&self->step, 1), kinds);
   const int halves = kind == HPD_UNATTRIBUTED_SCAN_UNITS || kind == HPD_UNATTRIBUTED_INDEX_UNITS;
@@ -312,13 +312,15 @@ static void do_hottest(runner *self) {
 
 static void do_stat(runner *self) {
   static const char *const names[] = {"records",  "partitions", "bytes",      "reclaimed",          "replaced",
-                                      "cleared",  "warnings",   "suppressed", "unknown_operations", "estimated_units"};
+                                      "cleared",  "warnings",   "suppressed", "unknown_operations", "estimated_units",
+                                      "unread"};
   static const size_t places[] = {
       offsetof(hpd_statistics, records),  offsetof(hpd_statistics, partitions),
       offsetof(hpd_statistics, bytes),    offsetof(hpd_statistics, reclaimed),
       offsetof(hpd_statistics, replaced), offsetof(hpd_statistics, cleared),
       offsetof(hpd_statistics, warnings), offsetof(hpd_statistics, suppressed),
-      offsetof(hpd_statistics, unknown_operations), offsetof(hpd_statistics, estimated_half_units)};
+      offsetof(hpd_statistics, unknown_operations), offsetof(hpd_statistics, estimated_half_units),
+      offsetof(hpd_statistics, unread)};
   const size_t place = places[WHICH(self, step_word(&self->step, 0), names)];
   hpd_statistics all = {0};
   uint64_t n;

@@ -21,6 +21,8 @@ pub struct Case {
     pub tallies: Vec<(&'static str, Operation, Unattributed, f64)>,
     pub estimated: f64,
     pub unknown: u64,
+    /// Parts that can't be read and do not tell their table.
+    pub unread: u64,
 }
 
 /// A request that was answered with 200.
@@ -74,6 +76,12 @@ impl Case {
 
     pub fn tally(mut self, table: &'static str, of: Operation, what: Unattributed, amount: f64) -> Self {
         self.tallies.push((table, of, what, amount));
+        self
+    }
+
+    /// So many parts can't be read, nor their table.
+    pub fn unread(mut self, n: u64) -> Self {
+        self.unread = n;
         self
     }
 
@@ -131,7 +139,7 @@ impl Case {
         }
         let throttled = self.throttles.iter().map(|&(.., n)| n).sum::<u64>();
         assert_eq!(statistics.throttles.iter().sum::<u64>(), throttled, "no other throttle in {of}");
-        let mut tallied = 0;
+        let (mut tallied, mut unread) = (0, self.unread);
         for &(table, operation, what, amount) in &self.tallies {
             let units = matches!(what, Unattributed::ScanUnits | Unattributed::IndexUnits);
             let amount = if !units {
@@ -143,9 +151,10 @@ impl Case {
             };
             let count = detector.unattributed_count(table, operation, what);
             assert_eq!(count, Ok(amount), "{what:?} of {table} in {of}");
-            tallied += amount;
+            *if what == Unattributed::Unread { &mut unread } else { &mut tallied } += amount;
         }
         assert_eq!(statistics.unattributed.iter().sum::<u64>(), tallied, "no other tally in {of}");
+        assert_eq!(statistics.unread, unread, "unread in {of}");
         let estimated = if capacity { halves(self.estimated) } else { 0 };
         assert_eq!(statistics.estimated_half_units, estimated, "estimated in {of}");
         assert_eq!(statistics.unknown_operations, self.unknown);

@@ -1,9 +1,9 @@
 //! Requests and answers that are made to take long, to take much, or to get past a check.
 
 use crate::case::{blank, case, described, observe};
-use hotpart::Operation::Write;
+use hotpart::Operation::{Read, Write};
 use hotpart::Reason::{KeyRange, Unknown};
-use hotpart::Unattributed::Throttles;
+use hotpart::Unattributed::{Throttles, Unprocessed, Unread};
 use hotpart::{Argument, Error, ObserveError};
 
 const ARN: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/T";
@@ -31,21 +31,21 @@ fn conditions_of_more_comparisons_than_a_key_has_are_refused() {
 }
 
 #[test]
-fn statements_and_lists_beyond_dynamodb_s_limits_are_refused() {
+fn statements_and_lists_beyond_dynamodb_s_limits_are_not_read() {
     let statement = |values: usize| {
         format!(r#"{{"Statement":"SELECT * FROM U WHERE u IN [{}1]"}}"#, "1,".repeat(values - 1))
     };
-    for (values, expected) in
-        [(100, Ok(1)), (101, Err(ObserveError::Json)), (1 << 20, Err(ObserveError::Json))]
-    {
-        assert_eq!(observe(&described(false), "ExecuteStatement", &statement(values), 200, None), expected);
+    case("ExecuteStatement", &statement(100)).reads("U", "1", 1, 0.5).all_estimated().check(described);
+    for values in [101, 1 << 20] {
+        case("ExecuteStatement", &statement(values)).tally("U", Read, Unread, 1.0).check(described);
     }
     let eleven = vec![statement(100); 11].join(",");
     let many = format!(r#"{{"Statements":[{eleven}]}}"#);
-    assert_eq!(
-        observe(&described(false), "BatchExecuteStatement", &many, 200, None),
-        Err(ObserveError::Json)
-    );
+    case("BatchExecuteStatement", &many)
+        .reads("U", "1", 10, 5.0)
+        .all_estimated()
+        .tally("U", Read, Unread, 1.0)
+        .check(described);
     // Characters, and not bytes.
     let wide = format!(r#"{{"Statement":"SELECT * FROM U WHERE u = '{}'"}}"#, "ä".repeat(8_000));
     assert_eq!(observe(&described(false), "ExecuteStatement", &wide, 200, None), Ok(1));
@@ -91,15 +91,27 @@ fn a_reason_that_is_named_often_is_one() {
 /// An item that came back was taken out before names were looked at, and its table's was tallied as it was.
 #[test]
 fn names_of_unprocessed_items_are_checked_too() {
-    let (invalid, json) = (ObserveError::Refused(Error::Invalid(Argument::Table)), ObserveError::Json);
-    for (name, expected) in [("", invalid), (&"n".repeat(1_025), json.clone()), (&"n".repeat(40_000), json)] {
+    for name in ["", &"n".repeat(1_025), &"n".repeat(40_000)] {
         let detector = described(false);
-        let of = |member: &str| format!(r#"{{"{member}":{{"{name}":{{"Keys":[{{"u":{{"S":"x"}}}}]}}}}}}"#);
-        let (request, answer) = (of("RequestItems"), of("UnprocessedKeys"));
-        let before = detector.statistics();
-        let refused = observe(&detector, "BatchGetItem", &request, 200, Some(&answer));
-        assert_eq!(refused, Err(expected), "{} bytes", name.len());
-        assert_eq!(detector.statistics(), before);
+        let of = |member: &str| {
+            format!(
+                r#"{{"{member}":{{"{name}":{{"Keys":[{{"u":{{"S":"x"}}}}]}},"U":{{"Keys":[{{"u":{{"S":"k"}}}}]}}}}}}"#
+            )
+        };
+        let mut expected = detector.statistics();
+        assert_eq!(observe(&detector, "BatchGetItem", &of("RequestItems"), 200, None), Ok(1));
+        expected.unread = 1;
+        let answer = of("UnprocessedKeys");
+        assert_eq!(observe(&detector, "BatchGetItem", &of("RequestItems"), 200, Some(&answer)), Ok(0));
+        expected.unattributed[Unprocessed as usize] = 2;
+        let found = detector.statistics();
+        assert_eq!(
+            (found.unread, found.unattributed),
+            (expected.unread, expected.unattributed),
+            "{} bytes",
+            name.len()
+        );
+        assert_eq!(detector.unattributed_count("U", Read, Unprocessed), Ok(1));
     }
 }
 

@@ -11,6 +11,7 @@ mod indexes;
 mod items;
 mod keys;
 mod outcomes;
+mod parts;
 mod queries;
 mod searches;
 mod statements;

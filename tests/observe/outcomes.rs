@@ -33,6 +33,43 @@ fn other_refusals_are_nothing() {
     empty.check(described);
 }
 
+/// It was logged as "not the JSON of that operation", and so hid the next fault.
+#[test]
+fn what_was_refused_is_not_read() {
+    let requests = [
+        ("PutItem", "nonsense"),
+        ("PutItem", r#"{"TableName":"T"}"#),
+        ("PutItem", r#"{"TableName":"","Item":{}}"#),
+        ("GetItem", r#"{"TableName":"unheard-of","Key":{"a":{"S":"1"},"b":{"S":"2"}}}"#),
+        ("Query", r#"{"TableName":"T","KeyConditionExpression":"p ~ 1"}"#),
+        ("BatchGetItem", r#"{"RequestItems":{"T":{"Keys":1}}}"#),
+        ("ExecuteStatement", r#"{"Statement":"DROP TABLE T"}"#),
+        ("BatchExecuteStatement", r#"{"Statements":[{"Statement":"DROP TABLE T"}]}"#),
+        ("DescribeTable", "[]"),
+        ("Scan", ""),
+    ];
+    for (operation, request) in requests {
+        for name in ["ValidationException", "SerializationException", "ResourceNotFoundException"] {
+            case(operation, request).exception(name, "").check(described);
+        }
+        case(operation, request).status(403, "<html>").check(described);
+        let bytes = hotpart::Exchange {
+            operation: operation.as_bytes(),
+            request: b"\xFF",
+            response: Some(br#"{"__type":"ValidationException"}"#),
+            http_status: 400,
+            ..hotpart::Exchange::default()
+        };
+        assert_eq!(described(false).observe(&bytes), Ok(0), "{operation}");
+    }
+    // What was throttled, or failed its condition, has to be read.
+    for name in ["ThrottlingException", "ConditionalCheckFailedException", "TransactionCanceledException"] {
+        let body = format!(r#"{{"__type":"x#{name}"}}"#);
+        let observed = crate::case::observe(&described(false), "PutItem", "nonsense", 400, Some(&body));
+        assert_eq!(observed, Err(hotpart::ObserveError::Json), "{name}");
+    }
+}
+
 #[test]
 fn what_may_have_run_is_estimated() {
     for status in [500, 503, 599] {

@@ -204,6 +204,7 @@ pub struct Numbers {
     pub unattributed: [u64; 5],
     pub estimated_half_units: u64,
     pub unknown_operations: u64,
+    pub unread: u64,
 }
 
 /// What depends on when idle partitions are given back.

@@ -80,8 +80,34 @@ pub enum Did {
     /// Was throttled: on a key or, a scan, on none; for a reason by its place among all; with
     /// `true` by the index.
     Throttled { key: Option<usize>, reason: usize, by_index: bool },
+    /// Read by some statements of one batch.
+    Statements(Vec<Said>),
     /// What the library does not know.
     Unknown,
+}
+
+/// One statement of a batch.
+#[derive(Clone, Copy, Debug)]
+pub enum Said {
+    /// Items of one key, or of another.
+    Either(usize, usize),
+    /// What can't be read, but for its table.
+    Unreadable,
+    /// What does not even tell its table.
+    Nonsense,
+}
+
+impl Said {
+    fn json(self, table: &str) -> String {
+        let text = match self {
+            Self::Either(one, other) => {
+                format!("SELECT * FROM {table} WHERE p = '{}' AND s = 1 OR p = '{}'", KEYS[one], KEYS[other])
+            }
+            Self::Unreadable => format!("SELECT * FROM {table} WHERE p ~ 'c'"),
+            Self::Nonsense => "PICK p".to_owned(),
+        };
+        format!(r#"{{"Statement":"{text}"}}"#)
+    }
 }
 
 /// An attempt as the library gets it.
@@ -160,6 +186,11 @@ impl Attempt {
                 let exception =
                     r#""__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException""#;
                 (asked, 400, format!("{{{exception}{named}}}"))
+            }
+            Did::Statements(all) => {
+                let all: Vec<_> = all.iter().map(|said| said.json(table)).collect();
+                let request = format!(r#"{{"Statements":[{}]}}"#, all.join(","));
+                (("BatchExecuteStatement", request), 200, "{}".to_owned())
             }
             Did::Unknown => (("ListTables", "{}".to_owned()), 200, "{}".to_owned()),
         };

@@ -1,14 +1,14 @@
 //! Terms and calls that proptest makes up and shrinks.
 
 use crate::call::*;
-use crate::exchange::{Attempt, Did, KEYS, NUMBERS, TABLES, Told};
+use crate::exchange::{Attempt, Did, KEYS, NUMBERS, Said, TABLES, Told};
 use hotpart::ffi::HPD_INTERVAL_WINDOW;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 /// How many reasons of throttles there are, and kinds of tallies.
 const REASONS: usize = 5;
-const KINDS: usize = 5;
+const KINDS: usize = 6;
 
 fn text(bytes: &[u8]) -> Text {
     Text(bytes.to_vec())
@@ -94,7 +94,7 @@ fn told() -> impl Strategy<Value = Told> {
 
 // From one tuple of numbers: alternatives within alternatives take most of a run's time.
 fn did() -> impl Strategy<Value = Did> {
-    let numbers = (0..19_u8, 0..KEYS.len(), 0..2_usize, 0..REASONS, 1..5_usize, any::<u32>());
+    let numbers = (0..22_u8, 0..KEYS.len(), 0..2_usize, 0..REASONS, 1..5_usize, any::<u32>());
     (numbers, told()).prop_map(|((how, key, operation, reason, n, bits), told)| match how {
         0..6 => Did::One { key, operation, told },
         6..12 => Did::Scan(told, operation == 1),
@@ -104,6 +104,14 @@ fn did() -> impl Strategy<Value = Did> {
             Did::Batch((0..n).map(|i| (put(i), comes_back(i))).collect(), told)
         }
         15..18 => Did::Throttled { key: (n < 4).then_some(key), reason, by_index: operation == 1 },
+        18..21 => {
+            let said = |i: usize| match bits as usize >> (5 * i) {
+                part if part & 1 == 0 => Said::Either(part / 2 % KEYS.len(), part / 8 % KEYS.len()),
+                part if part & 2 == 0 => Said::Unreadable,
+                _ => Said::Nonsense,
+            };
+            Did::Statements((0..n).map(said).collect())
+        }
         _ => Did::Unknown,
     })
 }
@@ -145,7 +153,7 @@ fn looked_at() -> impl Strategy<Value = Call> {
     let all = (0..21_u8, spot(), select(resources.map(text).to_vec()), 0..2_usize, place, some);
     all.prop_map(|(what, spot, table, operation, place, n)| match what {
         0..6 => Call::Get(spot, operation),
-        6..9 => Call::Throttles(spot, operation, place),
+        6..9 => Call::Throttles(spot, operation, place % REASONS),
         9..15 => Call::Unattributed(table, operation, place),
         15..18 => Call::Hottest(operation, n),
         18..20 => Call::Statistics,

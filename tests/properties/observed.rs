@@ -2,7 +2,7 @@
 //! snapshots.
 
 use crate::call::{Entry, Hearer, Hot, Outcome, Spot, Text};
-use crate::exchange::{Attempt, Did, INDEX, KEYS, Told};
+use crate::exchange::{Attempt, Did, INDEX, KEYS, Said, Told};
 use crate::oracle::{KEY_RANGE, Oracle, SyntheticKey};
 use crate::worlds::Choices;
 use std::collections::BTreeSet;
@@ -13,6 +13,7 @@ const SCAN_UNITS: usize = 1;
 const UNPROCESSED: usize = 2;
 const INDEX_UNITS: usize = 3;
 const THROTTLES: usize = 4;
+const UNREAD: usize = 5;
 
 const WRITE: usize = 0;
 const READ: usize = 1;
@@ -39,7 +40,7 @@ impl Oracle {
     /// Tallies what no partition can be charged with. An amount of 0 changes nothing anywhere.
     fn tally(&mut self, table: Text, operation: usize, what: usize, amount: u64, choices: &mut Choices) {
         if amount > 0 {
-            self.numbers.unattributed[what] += amount;
+            *self.numbers.unattributed.get_mut(what).unwrap_or(&mut self.numbers.unread) += amount;
             self.synthetic.add(
                 &SyntheticKey::Unattributed(table, what),
                 operation,
@@ -120,6 +121,7 @@ impl Oracle {
                 }
                 outcome
             }
+            Did::Statements(all) => self.observe_statements(attempt, all, hearer, choices),
             Did::Unknown => {
                 self.numbers.unknown_operations += 1;
                 Outcome::default()
@@ -159,6 +161,44 @@ impl Oracle {
         }
         for _ in puts.iter().filter(|(_, back)| *back) {
             self.tally(table(attempt), WRITE, UNPROCESSED, 1, choices);
+        }
+        outcome
+    }
+
+    /// One read of each key that a statement names, all of one key at once; what can't be read costs nothing else.
+    fn observe_statements(
+        &mut self,
+        attempt: &Attempt,
+        all: &[Said],
+        hearer: Hearer,
+        choices: &mut Choices,
+    ) -> Outcome {
+        let mut keys: Vec<(usize, u64)> = Vec::new();
+        for said in all {
+            let Said::Either(one, other) = *said else { continue };
+            let mut named = vec![one, other];
+            named.sort_by_key(|key| KEYS[*key]);
+            named.dedup();
+            for key in named {
+                match keys.iter_mut().find(|(of, _)| *of == key) {
+                    Some((_, n)) => *n += 1,
+                    None => keys.push((key, 1)),
+                }
+            }
+        }
+        let mut outcome = Outcome { result: keys.iter().map(|(_, n)| *n as i64).sum(), ..Outcome::default() };
+        for (key, n) in keys {
+            let units = self.units(Told::Nothing, n * ESTIMATES[READ]);
+            let charged = self.charge(spot(attempt, key), READ, [n, units], hearer, choices);
+            outcome.taken.extend(charged.taken);
+            outcome.called_back.extend(charged.called_back);
+        }
+        for said in all {
+            match said {
+                Said::Either(..) => {}
+                Said::Unreadable => self.tally(table(attempt), READ, UNREAD, 1, choices),
+                Said::Nonsense => self.numbers.unread += 1,
+            }
         }
         outcome
     }

@@ -167,6 +167,7 @@ impl<'d> RustFace<'d> {
                 unattributed: numbers.unattributed,
                 estimated_half_units: numbers.estimated_half_units,
                 unknown_operations: numbers.unknown_operations,
+                unread: numbers.unread,
             }),
             books: Some(Books { partitions, reclaimed, cleared }),
             ..Outcome::default()

@@ -32,7 +32,7 @@ export const DUE = 4611686018427387904n;
 export const OPERATIONS = ['write', 'read'] as const;
 export const RULES = ['window', 'second', 'sustained', 'throttle'] as const;
 export const REASONS = ['unknown', 'key_range', 'provisioned', 'account_limit', 'max_on_demand'] as const;
-export const UNATTRIBUTED = ['scans', 'scan_units', 'unprocessed', 'index_units', 'throttles'] as const;
+export const UNATTRIBUTED = ['scans', 'scan_units', 'unprocessed', 'index_units', 'throttles', 'unread'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export type Rule = (typeof RULES)[number];
 export type Reason = (typeof REASONS)[number];
@@ -106,7 +106,7 @@ export const HotPartition = new Struct(80, {
 });
 
 /** `hpd_statistics` */
-export const Statistics = new Struct(168, {
+export const Statistics = new Struct(208, {
   struct_size: ['size', 0],
   records: ['u64', 8],
   partitions: ['u64', 16],
@@ -120,6 +120,11 @@ export const Statistics = new Struct(168, {
   unattributed: ['u64', 112],
   estimated_half_units: ['u64', 152],
   unknown_operations: ['u64', 160],
+  promoted: ['u64', 168],
+  demoted: ['u64', 176],
+  kept_out: ['u64', 184],
+  filter_load_permille: ['u64', 192],
+  unread: ['u64', 200],
 });
 
 /** `hpd_metrics_options` */

@@ -31,14 +31,19 @@ export interface Statistics {
   /** By reason: "key_range" is the one that means a hot partition. */
   readonly throttles: Readonly<Record<Reason, number>>;
   /** What no partition could be charged with, by kind; kinds that end in "_units" are in units. */
-  readonly unattributed: Readonly<Record<Unattributed, number>>;
+  readonly unattributed: Readonly<Record<Exclude<Unattributed, 'unread'>, number>>;
   /** Capacity that was estimated because no answer told it, in units. */
   readonly estimatedUnits: number;
   /** Observed requests of operations that are not known. */
   readonly unknownOperations: number;
   /** Attempts that `instrument` could not observe, in this thread; each kind of failure was logged once. */
   readonly failures: number;
+  /** Statements, and parts of observed requests, that could not be read. */
+  readonly unread: number;
 }
+
+// All kinds but "unread", which has a number of its own.
+const KINDS = UNATTRIBUTED.filter((kind) => kind !== 'unread');
 
 const COUNTS = [
   'records',
@@ -59,9 +64,10 @@ export function statisticsOf(detector: Pointer, failures: number): Statistics {
   return {
     ...named(COUNTS, (name) => native.get(name)),
     throttles: named(REASONS, (_, i) => native.get('throttles', i)),
-    unattributed: named(UNATTRIBUTED, (kind, i) => counted(native.get('unattributed', i), kind.endsWith('_units'))),
+    unattributed: named(KINDS, (kind, i) => counted(native.get('unattributed', i), kind.endsWith('_units'))),
     estimatedUnits: native.get('estimated_half_units') / 2,
     unknownOperations: native.get('unknown_operations'),
     failures,
+    unread: native.get('unread'),
   };
 }

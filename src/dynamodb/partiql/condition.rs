@@ -1,8 +1,13 @@
 //! Conditions and values of PartiQL, and what of them pins attributes.
 
+#[cfg(test)]
+mod tests;
+
 use crate::dynamodb::partiql::lexer::{Token, closing_bracket};
 use crate::dynamodb::partiql::{DEPTH_MAX, Parser, Pin, Term};
+use crate::dynamodb::values::Values;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Words that are values.
 const LITERALS: [&str; 4] = ["FALSE", "MISSING", "NULL", "TRUE"];
@@ -15,15 +20,15 @@ pub(crate) enum Operand<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// Conditions joined by AND and OR, or a lone one, or a lone operand. One OR makes none of them mandatory,
-    /// wherever it is, as AND binds tighter.
+    /// Conditions joined by AND and OR, or a lone one, or a lone operand. AND binds tighter: what OR joins are branches,
+    /// and what all of them pin is pinned.
     pub(crate) fn expression(&mut self) -> Option<Operand<'a>> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return None;
         }
         let first = self.pins.len();
-        let (mut lone, mut mandatory) = (true, true);
+        let (mut lone, mut branches) = (true, Vec::new());
         let operand = loop {
             let before = self.pins.len();
             let mut negated = false;
@@ -36,14 +41,15 @@ impl<'a> Parser<'a> {
                 lone = false;
             }
             if self.word("OR")? {
-                mandatory = false;
+                branches.push(self.pins.split_off(first));
             } else if !self.word("AND")? {
                 break operand;
             }
             lone = false;
         };
-        if !mandatory {
-            self.pins.truncate(first);
+        if !branches.is_empty() {
+            branches.push(self.pins.split_off(first));
+            self.pins.extend(alternatives(branches));
         }
         self.depth -= 1;
         Some(if lone { operand } else { Operand::Other })
@@ -118,7 +124,9 @@ impl<'a> Parser<'a> {
             signs += 1;
         }
         let part = match self.token {
-            Token::Number(_) | Token::Text(_) | Token::Parameter(_) => Operand::Value(self.term()?),
+            Token::Number(_) | Token::Text(_) | Token::Parameter(_) | Token::Redacted => {
+                Operand::Value(self.term()?)
+            }
             Token::Symbol("(") => {
                 self.advance()?;
                 let inner = self.expression()?;
@@ -154,6 +162,7 @@ impl<'a> Parser<'a> {
             Token::Number(number) => Term::Number(number),
             Token::Text(text) => Term::Text(text),
             Token::Parameter(n) => Term::Parameter(n),
+            Token::Redacted => Term::Other,
             _ => return None,
         })
     }
@@ -192,7 +201,7 @@ impl<'a> Parser<'a> {
         self.bracketed(|parser| {
             let (Token::Text(attribute) | Token::Name(attribute)) = parser.advance()? else { return None };
             parser.expect(":")?;
-            Some(Pin { attribute, values: vec![parser.item()?] })
+            Some(Pin { attribute, values: Values::Listed(vec![parser.item()?]) })
         })
     }
 
@@ -225,5 +234,28 @@ impl<'a> Parser<'a> {
 /// The pin that a comparison of the two makes, if it makes one.
 fn pin<'a>(attribute: Operand<'a>, values: Option<Vec<Term<'a>>>) -> Option<Pin<'a>> {
     let Operand::Attribute(attribute) = attribute else { return None };
-    Some(Pin { attribute, values: values? })
+    Some(Pin { attribute, values: Values::Listed(values?) })
+}
+
+/// The pins that hold where one of several branches does: those of attributes that each of them pins.
+fn alternatives(branches: Vec<Vec<Pin<'_>>>) -> impl Iterator<Item = Pin<'_>> {
+    let mut branches = branches.into_iter().map(|pins| {
+        let mut of_branch = BTreeMap::<_, Vec<_>>::new();
+        for Pin { attribute, values } in pins {
+            of_branch.entry(attribute).or_default().push(values);
+        }
+        of_branch
+    });
+    let first = branches.next().unwrap_or_default();
+    let mut all: BTreeMap<_, _> =
+        first.into_iter().map(|(attribute, values)| (attribute, vec![values])).collect();
+    for mut branch in branches {
+        all.retain(|attribute, each| {
+            let values = branch.remove(attribute);
+            let is_pinned = values.is_some();
+            each.extend(values);
+            is_pinned
+        });
+    }
+    all.into_iter().map(|(attribute, each)| Pin { attribute, values: Values::Any(each) })
 }

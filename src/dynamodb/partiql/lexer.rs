@@ -14,8 +14,12 @@ pub(crate) enum Token<'a> {
     Number(&'a str),
     /// A `?`, and the number of those before it.
     Parameter(usize),
+    /// A value that was left out, as logs do it.
+    Redacted,
     Symbol(&'a str),
     End,
+    /// What is no token.
+    Unreadable,
 }
 
 /// Cuts a statement into tokens.
@@ -26,6 +30,9 @@ pub(crate) struct Lexer<'a> {
     /// The number of `?` before `at`.
     parameters: usize,
 }
+
+/// What a log has in place of a value.
+const REDACTED: &str = "***(Redacted)";
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
@@ -44,6 +51,10 @@ impl<'a> Lexer<'a> {
                 self.parameters += 1;
                 self.take(1);
                 Token::Parameter(self.parameters - 1)
+            }
+            rest if rest.starts_with(REDACTED.as_bytes()) => {
+                self.take(REDACTED.len());
+                Token::Redacted
             }
             [b'0'..=b'9', ..] | [b'.', b'0'..=b'9', ..] => Token::Number(self.number()?),
             [first, ..] if in_word(*first) => Token::Word(self.take_while(in_word)),

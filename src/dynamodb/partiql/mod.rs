@@ -1,6 +1,7 @@
 //! PartiQL statements as DynamoDB knows them: which table they touch, and what they pin of its items.
 //!
-//! Only that is read with care. A statement that DynamoDB would refuse may pass, as it then touches nothing.
+//! Only that is read with care. A statement that DynamoDB would refuse may pass, as it then touches nothing. Of one that
+//! can't be read it may still be plain which table it is on.
 
 mod condition;
 mod lexer;
@@ -9,6 +10,7 @@ mod lexer;
 mod tests;
 
 use crate::dynamodb::partiql::lexer::{Lexer, Token, closing_bracket};
+use crate::dynamodb::values::Values;
 use std::borrow::Cow;
 
 /// The depth to which brackets may be nested: DynamoDB allows 32 levels in a document. A bound, as the parser is recursive.
@@ -45,6 +47,8 @@ pub(crate) enum Verb {
     Select,
     Insert,
     Update,
+    /// An update that names its table, and its item, first: `FROM t WHERE ... SET ...`.
+    UpdateFrom,
     Delete,
     Exists,
 }
@@ -53,7 +57,14 @@ pub(crate) enum Verb {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Pin<'a> {
     pub(crate) attribute: Cow<'a, str>,
-    pub(crate) values: Vec<Term<'a>>,
+    pub(crate) values: Values<Term<'a>>,
+}
+
+/// A statement that can't be read, as far as it could.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unread<'a> {
+    pub(crate) verb: Option<Verb>,
+    pub(crate) table: Option<Cow<'a, str>>,
 }
 
 /// A value as the statement spells it.
@@ -67,14 +78,20 @@ pub(crate) enum Term<'a> {
     Other,
 }
 
-/// Reads a statement; `None` where it is malformed.
-pub(crate) fn parse(statement: &str) -> Option<Statement<'_>> {
-    let mut parser =
-        Parser { lexer: Lexer::new(statement), token: Token::End, start: 0, depth: 0, pins: Vec::new() };
-    parser.advance()?;
-    let (verb, (table, index)) = parser.statement()?;
-    parser.symbol(";")?;
-    (parser.token == Token::End).then_some(Statement { verb, table, index, pins: parser.pins })
+/// Reads a statement.
+pub(crate) fn parse(statement: &str) -> Result<Statement<'_>, Unread<'_>> {
+    let mut parser = Parser {
+        lexer: Lexer::new(statement),
+        token: Token::End,
+        start: 0,
+        depth: 0,
+        pins: Vec::new(),
+        so_far: Unread::default(),
+    };
+    match parser.whole() {
+        Some((verb, (table, index))) => Ok(Statement { verb, table, index, pins: parser.pins }),
+        None => Err(parser.so_far),
+    }
 }
 
 /// A table, and an index of it.
@@ -89,12 +106,25 @@ pub(crate) struct Parser<'a> {
     pub(crate) depth: usize,
     /// The pins found; whoever reads something that takes the force from a condition drops what it pinned.
     pub(crate) pins: Vec<Pin<'a>>,
+    /// The verb and the table, as soon as they are read: all that is left if what follows can't be.
+    so_far: Unread<'a>,
 }
 
 impl<'a> Parser<'a> {
-    /// Goes to the next token and returns the one before.
+    fn whole(&mut self) -> Option<(Verb, Target<'a>)> {
+        self.advance()?;
+        let statement = self.statement()?;
+        self.symbol(";")?;
+        (self.token == Token::End).then_some(statement)
+    }
+
+    /// Goes to the next token and returns the one before. What is no token ends it all when it is reached, not one
+    /// token ahead: the name before it is still read.
     pub(crate) fn advance(&mut self) -> Option<Token<'a>> {
-        let (token, start) = self.lexer.next()?;
+        if self.token == Token::Unreadable {
+            return None;
+        }
+        let (token, start) = self.lexer.next().unwrap_or((Token::Unreadable, self.start));
         self.start = start;
         Some(std::mem::replace(&mut self.token, token))
     }
@@ -129,41 +159,76 @@ impl<'a> Parser<'a> {
         self.symbol(symbol)?.then_some(())
     }
 
-    pub(crate) fn statement(&mut self) -> Option<(Verb, Target<'a>)> {
-        if self.word("EXISTS")? {
-            self.expect("(")?;
-            self.expect_word("SELECT")?;
-            let target = self.select()?;
-            self.expect(")")?;
-            Some((Verb::Exists, target))
-        } else if self.word("SELECT")? {
-            Some((Verb::Select, self.select()?))
-        } else if self.word("INSERT")? {
-            self.expect_word("INTO")?;
-            let target = self.target()?;
-            self.expect_word("VALUE")?;
-            self.pins = self.map()?;
-            self.skip(&[])?; // IF NOT EXISTS
-            Some((Verb::Insert, target))
-        } else if self.word("UPDATE")? {
-            let target = self.target()?;
-            if !self.at_word("SET") && !self.at_word("REMOVE") {
-                return None;
+    fn statement(&mut self) -> Option<(Verb, Target<'a>)> {
+        let verb = self.verb()?;
+        self.so_far.verb = Some(verb);
+        let target = match verb {
+            Verb::Select => self.select()?,
+            Verb::Exists => {
+                self.expect("(")?;
+                self.expect_word("SELECT")?;
+                let target = self.select()?;
+                self.expect(")")?;
+                target
             }
-            self.skip(&["WHERE", "RETURNING"])?;
-            self.conditions("RETURNING")?;
-            Some((Verb::Update, target))
-        } else {
-            self.expect_word("DELETE")?;
-            self.expect_word("FROM")?;
-            let target = self.target()?;
-            self.conditions("RETURNING")?;
-            Some((Verb::Delete, target))
+            Verb::Insert => {
+                self.expect_word("INTO")?;
+                let target = self.target()?;
+                self.expect_word("VALUE")?;
+                self.pins = self.map()?;
+                self.skip(&[])?; // IF NOT EXISTS
+                target
+            }
+            Verb::Update => {
+                let target = self.target()?;
+                self.changes(&["WHERE", "RETURNING"])?;
+                self.conditions("RETURNING")?;
+                target
+            }
+            Verb::UpdateFrom => {
+                let target = self.target()?;
+                if self.word("WHERE")? {
+                    self.expression()?;
+                }
+                self.changes(&["WHERE", "RETURNING"])?;
+                self.rest("RETURNING")?;
+                target
+            }
+            Verb::Delete => {
+                self.expect_word("FROM")?;
+                let target = self.target()?;
+                self.conditions("RETURNING")?;
+                target
+            }
+        };
+        Some((verb, target))
+    }
+
+    /// Goes past the word that a statement begins with.
+    fn verb(&mut self) -> Option<Verb> {
+        const VERBS: [(&str, Verb); 6] = [
+            ("SELECT", Verb::Select),
+            ("INSERT", Verb::Insert),
+            ("UPDATE", Verb::Update),
+            ("FROM", Verb::UpdateFrom),
+            ("DELETE", Verb::Delete),
+            ("EXISTS", Verb::Exists),
+        ];
+        for (word, verb) in VERBS {
+            if self.word(word)? {
+                return Some(verb);
+            }
         }
+        None
+    }
+
+    /// Goes past what an update sets and removes, up to one of `words`.
+    fn changes(&mut self, words: &[&str]) -> Option<()> {
+        if self.at_word("SET") || self.at_word("REMOVE") { self.skip(words) } else { None }
     }
 
     /// Reads what follows SELECT.
-    pub(crate) fn select(&mut self) -> Option<Target<'a>> {
+    fn select(&mut self) -> Option<Target<'a>> {
         if self.at_word("FROM") {
             return None;
         }
@@ -174,8 +239,9 @@ impl<'a> Parser<'a> {
         Some(target)
     }
 
-    pub(crate) fn target(&mut self) -> Option<Target<'a>> {
+    fn target(&mut self) -> Option<Target<'a>> {
         let table = self.name()?;
+        self.so_far.table = Some(table.clone());
         let index = if self.symbol(".")? { Some(self.name()?) } else { None };
         Some((table, index))
     }
@@ -191,15 +257,20 @@ impl<'a> Parser<'a> {
     }
 
     /// The WHERE clause, and what begins with `after`; neither need be there.
-    pub(crate) fn conditions(&mut self, after: &str) -> Option<()> {
+    fn conditions(&mut self, after: &str) -> Option<()> {
         if self.word("WHERE")? {
             self.expression()?;
         }
+        self.rest(after)
+    }
+
+    /// Goes past what begins with `after`, if that is next.
+    fn rest(&mut self, after: &str) -> Option<()> {
         if self.at_word(after) { self.skip(&[]) } else { Some(()) }
     }
 
     /// Goes up to one of `words`, a `;`, a bracket that closes what is around, or the end.
-    pub(crate) fn skip(&mut self, words: &[&str]) -> Option<()> {
+    fn skip(&mut self, words: &[&str]) -> Option<()> {
         let mut open = Vec::new();
         loop {
             match self.token {

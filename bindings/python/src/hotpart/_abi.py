@@ -35,7 +35,7 @@ DUE = 4611686018427387904
 Operation = Literal["write", "read"]
 Rule = Literal["window", "second", "sustained", "throttle"]
 Reason = Literal["unknown", "key_range", "provisioned", "account_limit", "max_on_demand"]
-Unattributed = Literal["scans", "scan_units", "unprocessed", "index_units", "throttles"]
+Unattributed = Literal["scans", "scan_units", "unprocessed", "index_units", "throttles", "unread"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 RULES: tuple[Rule, ...] = get_args(Rule)
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -138,6 +138,11 @@ class Statistics(Structure):
         ("unattributed", c_uint64 * 5),
         ("estimated_half_units", c_uint64),
         ("unknown_operations", c_uint64),
+        ("promoted", c_uint64),
+        ("demoted", c_uint64),
+        ("kept_out", c_uint64),
+        ("filter_load_permille", c_uint64),
+        ("unread", c_uint64),
     ]
 
 

@@ -35,6 +35,8 @@ class Statistics(NamedTuple):
     estimated_units: float
     #: Observed requests of operations that are not known.
     unknown_operations: int
+    #: Statements, and parts of observed requests, that could not be read.
+    unread: int
 
 
 def statistics_of(detector: _handle.Detector) -> Statistics:
@@ -45,6 +47,7 @@ def statistics_of(detector: _handle.Detector) -> Statistics:
     numbers["throttles"] = dict(zip(_abi.REASONS, native.throttles, strict=True))
     numbers["unattributed"] = {
         kind: n / 2 if kind.endswith("_units") else n
-        for kind, n in zip(_abi.UNATTRIBUTED, native.unattributed, strict=True)
+        # The last kind has a number of its own: `unread`.
+        for kind, n in zip(_abi.UNATTRIBUTED[:-1], native.unattributed, strict=True)
     }
     return Statistics(**numbers, estimated_units=native.estimated_half_units / 2)

@@ -1,0 +1,80 @@
+//! A statement: the table that it is on, and the values that it pins, as an action. One that can't be read is an action too.
+
+use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, table_of, unread};
+use crate::dynamodb::json::{self, Malformed};
+use crate::dynamodb::number;
+use crate::dynamodb::partiql::{self, Pin, Term, Verb};
+use crate::operation::Operation;
+use crate::units::Consistency;
+use std::borrow::Cow;
+
+/// DynamoDB's limit of a statement, in characters.
+const STATEMENT_MAX: usize = 8_192;
+
+/// Returns the action of a statement, as a request or a part of one has it. It is on `keys_max` keys at most.
+///
+/// # Errors
+/// [`Malformed`] if there is no statement in it.
+pub(crate) fn statement(part: &str, transactional: bool, keys_max: usize) -> Result<Action<'_>, Malformed> {
+    let [text, parameters, consistent] = json::members(part, ["Statement", "Parameters", "ConsistentRead"])?;
+    // A lone surrogate may be in it, in a text that is no key.
+    let Ok(text) = json::lossy_text(text.filter(|text| text.starts_with('"')).ok_or(Malformed)?) else {
+        return Ok(unread(Cow::Borrowed(""), Operation::Write, transactional));
+    };
+    // Of one that is too long the beginning may still tell the table.
+    let cut = match text.len() {
+        ..=STATEMENT_MAX => text.len(),
+        len => text.char_indices().nth(STATEMENT_MAX).map_or(len, |(cut, _)| cut),
+    };
+    let parsed = partiql::parse(&text[..cut]);
+    let read = match &parsed {
+        Ok(statement) if cut == text.len() => action(statement, parameters, consistent, transactional).ok(),
+        _ => None,
+    };
+    let (verb, table) = match parsed {
+        Ok(statement) => (Some(statement.verb), Some(statement.table)),
+        Err(so_far) => (so_far.verb, so_far.table),
+    };
+    Ok(read.filter(|action| action.keys_at_most() <= keys_max).unwrap_or_else(|| {
+        let table = table_of(own(&table.unwrap_or_default()));
+        unread(table, verb.map_or(Operation::Write, operation), transactional)
+    }))
+}
+
+fn action<'a>(
+    statement: &partiql::Statement<'_>,
+    parameters: Option<&'a str>,
+    consistent: Option<&str>,
+    transactional: bool,
+) -> Result<Action<'a>, Malformed> {
+    let parameters = json::array(parameters.unwrap_or("[]"))?;
+    let value = |term: &Term<'_>| match term {
+        Term::Parameter(n) => parameters.get(*n).map_or(Value::Other, |parameter| Value::Json(parameter)),
+        Term::Text(text) => Value::Text(own(text)),
+        Term::Number(number) => {
+            number::canonical(number).map_or(Value::Other, |number| Value::Text(Cow::Owned(number)))
+        }
+        Term::Other => Value::Other,
+    };
+    let pin = |pin: &Pin<'_>| (own(&pin.attribute), pin.values.map(&value));
+    let pins = statement.pins.iter().map(pin).collect();
+    let operation = operation(statement.verb);
+    let cost = match (operation, transactional) {
+        (Operation::Read, true) => Cost::Read(Consistency::Transactional),
+        (Operation::Read, false) => Cost::Read(consistency(consistent)?),
+        // It is in transactions alone.
+        (Operation::Write, _) if statement.verb == Verb::Exists => Cost::Check,
+        (Operation::Write, _) => Cost::Write { item: None, transactional },
+    };
+    let (table, index) = (table_of(own(&statement.table)), statement.index.as_deref().map(own));
+    let subject = if statement.verb == Verb::Insert { Subject::Inserted(pins) } else { Subject::Pins(pins) };
+    Ok(Action { table, index, operation, subject, cost })
+}
+
+fn operation(verb: Verb) -> Operation {
+    if verb == Verb::Select { Operation::Read } else { Operation::Write }
+}
+
+fn own(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.to_owned())
+}
