@@ -157,7 +157,7 @@ func (r *runner) do(what string, words []string, options map[string]string) (str
 		r.request, r.response = nil, nil
 		return plainly(r.shared().Observe(e))
 	case "unattributed":
-		kind := named(Scans, Throttles, words[1])
+		kind := named(Scans, Unread, words[1])
 		return plainly(r.shared().UnattributedCount(words[0], kind, operation(words[2])))
 	case "redacted":
 		return r.shared().Redacted(words[0], words[1])

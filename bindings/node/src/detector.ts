@@ -229,7 +229,7 @@ export class HotPartitionDetector {
    * clients. Call it for every attempt. Returns how many item-level actions were recorded.
    *
    * Throws a `MissingSchemaError` if the name of a table's partition key is needed: observe the answer of a DescribeTable or call
-   * `setKeySchema`, then observe this again. Throws a `RangeError` if it is not the JSON of that operation; then nothing was recorded.
+   * `setKeySchema`, then observe this again. Throws a `RangeError` if it is no JSON object of that operation; then nothing was recorded.
    */
   observe(attempt: Attempt): number {
     const given = objectOf('attempt', attempt, ['operation', 'request', 'response', 'status', 'model']);

@@ -245,7 +245,7 @@ class HotPartitionDetector(Thresholds[Count]):
         Raises:
             MissingSchemaError: the name of a table's partition key is needed: observe the answer of a DescribeTable or
                 call ``set_key_schema``, then observe this again.
-            ValueError: it is not the JSON of that operation. Nothing was recorded.
+            ValueError: it is no JSON object of that operation. Nothing was recorded.
         """
         if not isinstance(request, bytes) or not isinstance(response, (bytes, type(None))):
             raise TypeError("request and response must be bytes")
