@@ -14,8 +14,8 @@ export interface Response {
 }
 
 /**
- * Reads an answer's body and puts it back, and with it the error that it broke off with. Null: it broke off; nothing: it is of a kind
- * that is not known, or there is none.
+ * Reads an answer's body and puts it back, and with it the error that it broke off with. Null: it
+ * broke off; nothing: it is of a kind that is not known, or there is none.
  */
 export async function read(response: Response | undefined): Promise<Uint8Array | null | undefined> {
   const body = response?.body;
@@ -52,7 +52,9 @@ export async function read(response: Response | undefined): Promise<Uint8Array |
   return whole;
 }
 
-/** A request like this one with another body; this one stays as it is, for those who look at it yet. */
+/**
+ * A request like this one with another body; this one stays as it is, for those who look at it yet.
+ */
 export function withBody<R extends Request>(request: R, body: Uint8Array, headers: Record<string, string> = {}): R {
   const lengths = Object.keys(request.headers).filter((name) => name.toLowerCase() === 'content-length');
   const length = Object.fromEntries(lengths.map((name) => [name, String(body.length)]));

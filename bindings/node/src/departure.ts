@@ -1,7 +1,9 @@
-// Whether an attempt that got no answer can have left this machine: one that can't has not run, and is not counted.
+// Whether an attempt that got no answer can have left this machine: one that can't has not run, and
+// is not counted.
 //
-// Three things tell. Node says which requests its own client hands to a socket, and the socket whether it was connected. Of any
-// handler it is seen whether it took the request's body. And an error may name the call that failed.
+// Three things tell. Node says which requests its own client hands to a socket, and the socket
+// whether it was connected. Of a handler that Node has not told of yet it is seen whether it took
+// the request's body. And an error may name the call that failed.
 
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
@@ -19,26 +21,36 @@ const CONNECT_TIMEOUT = /without establishing a connection|did not establish a c
 const DEPTH_MAX = 5;
 
 const underWay = new Map<string, Departure>();
+// Handlers that are known to go by Node's own client: what they never hand to a socket has not
+// left.
+const nodes = new WeakSet<object>();
 let subscribed = false;
 
 /** One attempt, from before it is handed on until it is over. */
 export class Departure {
   readonly #call: string | undefined;
+  readonly #isNodes: boolean;
   #body: unknown;
-  #taken = false;
-  /** Whether its connection stood when it was written or since; nothing, if Node did not tell. */
+  #taken = true;
+  /** Whether its connection stood when it was handed on or since; nothing, if Node did not tell. */
   #connected: boolean | undefined;
 
-  constructor(private readonly request: Request) {
+  constructor(
+    private readonly request: Request,
+    private readonly handler: object | undefined,
+  ) {
     subscribeOnce();
     this.#call = request.headers[INVOCATION];
     if (this.#call !== undefined) {
       underWay.set(this.#call, this);
     }
-    this.#body = request.body;
-    const own = { configurable: true, enumerable: true };
-    const set = (body: unknown) => (this.#body = body);
-    this.#taken = !Reflect.defineProperty(request, 'body', { ...own, get: () => this.#take(), set });
+    this.#isNodes = handler !== undefined && this.#call !== undefined && nodes.has(handler);
+    if (!this.#isNodes) {
+      this.#body = request.body;
+      const own = { configurable: true, enumerable: true };
+      const set = (body: unknown) => (this.#body = body);
+      this.#taken = !Reflect.defineProperty(request, 'body', { ...own, get: () => this.#take(), set });
+    }
   }
 
   #take(): unknown {
@@ -51,26 +63,22 @@ export class Departure {
     if (this.#call !== undefined && underWay.get(this.#call) === this) {
       underWay.delete(this.#call);
     }
-    Reflect.defineProperty(this.request, 'body', {
-      configurable: true,
-      enumerable: true,
-      writable: true,
-      value: this.#body,
-    });
+    if (!this.#isNodes) {
+      const own = { configurable: true, enumerable: true, writable: true };
+      Reflect.defineProperty(this.request, 'body', { ...own, value: this.#body });
+    }
   }
 
   /** Whether an attempt that failed so may have run. */
   mayHaveRun(error: unknown): boolean {
-    return this.#connected ?? (this.#taken && !failedToConnect(error, DEPTH_MAX));
-  }
-
-  /** Node's client has the request, which may have to wait for a socket. */
-  created(): void {
-    this.#connected = false;
+    return this.#connected ?? (!this.#isNodes && this.#taken && !failedToConnect(error, DEPTH_MAX));
   }
 
   /** Node hands the request to a socket, which may have to connect yet. */
   started({ socket }: ClientRequest): void {
+    if (this.handler !== undefined) {
+      nodes.add(this.handler);
+    }
     const secure = (socket as TLSSocket | null)?.encrypted === true;
     // It ends the handshake; only then we write.
     const shaking = secure && (socket as TLSSocket).getPeerFinished() === undefined;
@@ -82,20 +90,14 @@ export class Departure {
 }
 
 function subscribeOnce(): void {
-  if (subscribed) {
-    return;
+  if (!subscribed) {
+    subscribed = true;
+    subscribe('http.client.request.start', (message) => {
+      const { request } = message as { request: ClientRequest };
+      const call = underWay.size > 0 ? request.getHeader(INVOCATION) : undefined;
+      underWay.get(String(call))?.started(request);
+    });
   }
-  subscribed = true;
-  const of = (message: unknown, tell: (departure: Departure, request: ClientRequest) => void) => {
-    const { request } = message as { request: ClientRequest };
-    const departure = underWay.size > 0 ? underWay.get(String(request.getHeader(INVOCATION))) : undefined;
-    if (departure !== undefined) {
-      tell(departure, request);
-    }
-  };
-  // The first one came with Node.js 22.12.
-  subscribe('http.client.request.created', (message) => of(message, (departure) => departure.created()));
-  subscribe('http.client.request.start', (message) => of(message, (departure, request) => departure.started(request)));
 }
 
 function failedToConnect(error: unknown, depth: number): boolean {

@@ -1,12 +1,13 @@
 // Describes a table by a client's own means.
 //
-// The caller's SDK may be of any version, loaded twice, bundled, or of another realm: from here no `import` finds it for certain. So
-// the client's own commands are used, which an attempt brings along. One of them is sent with the body and the name of
-// DescribeTable: serializer, endpoint, retries, signature and handler are the client's.
+// The caller's SDK may be of any version, loaded twice, bundled, or of another realm: from here no
+// `import` finds it for certain. So the client's own commands are used, which an attempt brings
+// along. One of them is sent with the body and the name of DescribeTable: serializer, endpoint,
+// retries, signature and handler are the client's.
 
 import { type Request, withBody } from './answer';
 
-/** What the SDK tells its middleware about a call. */
+/** Facts about a call that the SDK tells its middleware. */
 export interface Context {
   commandName?: string;
   inputFilterSensitiveLog?: unknown;
@@ -30,8 +31,9 @@ const NAME = 'DescribeTable';
 const same = (value: unknown): unknown => value;
 
 /**
- * Sends DescribeTable. What watches the client sees its attempts, and so the detector learns. `context` is that of any request of
- * the client; its abort signal is not heeded, as others need the description too.
+ * Sends DescribeTable. What watches the client sees its attempts, and so the detector learns.
+ * `context` is that of any request of the client; its abort signal is not heeded, as others need
+ * the description too.
  */
 export async function describeTable(
   client: { readonly config: object; readonly middlewareStack: object },

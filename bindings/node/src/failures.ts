@@ -1,4 +1,4 @@
-// What goes wrong in watching clients: each kind is said once, and all are counted.
+// Failures in watching clients: each kind is said once, and all are counted.
 
 import type { HotPartitionDetector } from './detector';
 import { MissingSchemaError } from './errors';
@@ -41,7 +41,10 @@ export class Failures {
   }
 }
 
-/** What two failures of one kind have in common: a table's missing key is of a kind of its own, another value or number is not. */
+/**
+ * Names a failure's kind. A table's missing key is a kind of its own; another value or number in
+ * the message makes none.
+ */
 function kindOf(error: unknown): string {
   const { name = '', code = '', message = String(error) } = (error ?? {}) as Record<string, unknown>;
   const what = error instanceof MissingSchemaError ? message : String(message).replace(/'[^']*'|"[^"]*"|[0-9.]+/g, '');

@@ -1,8 +1,8 @@
-// What calls the library.
+// The means to call the library.
 
 import { LibraryError } from './errors';
 
-/** What to do where the package is not as it was installed. */
+/** Advice for where the package is not as it was installed. */
 export const BUNDLED =
   "a bundle can't hold the package's native parts: leave it out (esbuild --external:hotpart, webpack externals: " +
   "{ hotpart: 'commonjs hotpart' }) and ship node_modules/hotpart, koffi and @koromix beside the bundle";

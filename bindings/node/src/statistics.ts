@@ -36,7 +36,10 @@ export interface Statistics {
   readonly estimatedUnits: number;
   /** Observed requests of operations that are not known. */
   readonly unknownOperations: number;
-  /** Attempts that `instrument` could not observe, in this thread; each kind of failure was logged once. */
+  /**
+   * Attempts that `instrument` could not observe, in this thread; each kind of failure was logged
+   * once.
+   */
   readonly failures: number;
   /** Statements, and parts of observed requests, that could not be read. */
   readonly unread: number;

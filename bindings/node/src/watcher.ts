@@ -1,8 +1,9 @@
 // Watches one client: every attempt at a request goes to the detector as it was sent and answered.
 //
-// Our middleware is the last one before the wire, within the SDK's retries, so it sees each attempt; what it has read of an answer
-// it puts back. In capacity mode the request's bytes ask for the capacity besides, before they are signed, and what they asked
-// for is taken out of the answer that callers get.
+// Our middleware is the last one before the wire, within the SDK's retries, so it sees each
+// attempt; what it has read of an answer it puts back. In capacity mode the request's bytes ask for
+// the capacity besides, before they are signed, and what they asked for is taken out of the answer
+// that callers get.
 
 import { randomBytes } from 'node:crypto';
 import { isText, type Request, type Response, read, textOf, withBody } from './answer';
@@ -26,7 +27,7 @@ interface Stack {
 }
 
 interface Client {
-  readonly config: object;
+  readonly config: { readonly requestHandler?: object };
   readonly middlewareStack: object;
 }
 
@@ -39,7 +40,9 @@ const names = new WeakMap<HotPartitionDetector, string>();
 const watchers = new WeakMap<object, Map<HotPartitionDetector, Watcher>>();
 let numbered = 0;
 
-/** What a detector's middleware is called, on whatever stack: it must be found again on a clone of one. */
+/**
+ * Names a detector's middleware, alike on every stack, so that it is found again on a clone of one.
+ */
 function nameOf(detector: HotPartitionDetector): string {
   const name = names.get(detector) ?? `${TAG}-${++numbered}`;
   names.set(detector, name);
@@ -67,7 +70,10 @@ export function unwatch({ middlewareStack }: Client, detector?: HotPartitionDete
 
 /** Watches one client for one detector. */
 export class Watcher {
-  /** How often it was stopped: a client may keep middleware that it had before that (`cacheMiddleware`), a clone has its own. */
+  /**
+   * How often it was stopped: a client may keep middleware that it had before that
+   * (`cacheMiddleware`), a clone has its own.
+   */
   #stopped = 0;
 
   constructor(
@@ -86,7 +92,8 @@ export class Watcher {
     const add: Middleware = (next, context) => this.#unlessStopped(next, (args) => this.#attempt(next, args, context));
     stack.add(add, { ...common, name, step: 'deserialize', priority: 'low' });
     if (this.detector.capacity) {
-      // Inside what traces calls at the step "build", which is to see neither the question nor the answer.
+      // Inside what traces calls at the step "build", which is to see neither the question nor the
+      // answer.
       const place = { relation: 'before', toMiddleware: 'retryMiddleware' };
       const ask: Middleware = (next) => this.#unlessStopped(next, (args) => this.#ask(next, args));
       stack.addRelativeTo(ask, { ...common, ...place, name: `${name}-capacity` });
@@ -117,7 +124,7 @@ export class Watcher {
 
   async #attempt(next: Next, args: { request: Request }, context: Context): ReturnType<Next> {
     const stopped = this.#stopped;
-    const departure = new Departure(args.request);
+    const departure = new Departure(args.request, this.client.config.requestHandler);
     let result: Awaited<ReturnType<Next>>;
     try {
       result = await next(args);
@@ -138,7 +145,9 @@ export class Watcher {
     return result;
   }
 
-  /** Tells the detector of an attempt, and sees to the key schemas that it needs first. Never fails. */
+  /**
+   * Tells the detector of an attempt, and sees to the key schemas that it needs first. Never fails.
+   */
   async #seen(request: Request, status: number, response: Uint8Array | undefined, context: Context): Promise<void> {
     try {
       if (this.detector.closed) {
@@ -174,8 +183,8 @@ export class Watcher {
   }
 
   /**
-   * Has the table described, if nobody else does, and tells again of what has waited for that; which may need another table next.
-   * Never fails.
+   * Has the table described, if nobody else does, and tells again of what has waited for that;
+   * which may need another table next. Never fails.
    */
   async #learn(missing: string, attempt: Attempt, context: Context): Promise<void> {
     const { schemas } = this.detector;
@@ -241,7 +250,10 @@ async function patiently(work: Promise<void>, signal: AbortSignal | undefined): 
   clearTimeout(timer);
 }
 
-/** The request's bytes with the capacity asked for; nothing if the caller asks for it, or the operation does not tell it. */
+/**
+ * The request's bytes with the capacity asked for; nothing if the caller asks for it, or the
+ * operation does not tell it.
+ */
 function asking({ headers, body }: Request): Buffer | undefined {
   const operation = headers['x-amz-target'];
   if (operation === undefined || !isText(body)) {
@@ -252,7 +264,7 @@ function asking({ headers, body }: Request): Buffer | undefined {
   return asks === 1 ? textBytes(text) : undefined;
 }
 
-/** What the request calls the table: one of another account has no other name than its ARN. */
+/** Finds what the request calls the table: one of another account has no name but its ARN. */
 function named(table: string, request: string | Uint8Array): string {
   const arns = textOf(request).match(/"arn:[^"\\]*:table\/[^"\\/]+["/]/g) ?? [];
   return arns.map((arn) => arn.slice(1, -1)).find((arn) => arn.endsWith(`:table/${table}`)) ?? table;

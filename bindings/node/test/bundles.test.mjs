@@ -1,4 +1,5 @@
-// Programs that are bundled, as those for Lambda are, and tests that Jest runs: there the package finds no SDK from its own place.
+// Programs that are bundled, as those for Lambda are, and tests that Jest runs: there the package
+// finds no SDK from its own place.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// What else is on a client's stack, and stacks that are copied: each attempt is counted once, and others see what they always saw.
+// Other middleware on a client's stack, and stacks that are copied: each attempt is counted once,
+// and others see what they always saw.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';

@@ -101,7 +101,8 @@ for (const [version, sdk] of Object.entries({ 3.844: middle, newest })) {
   test(`retries by the rules of 2026, SDK ${version}: three throttles and a success are that`, async (t) => {
     const server = await fake(t);
     const detector = never(false, t);
-    // With the SDK's own strategy of retrying; the newest retries by these rules whether AWS_NEW_RETRIES_2026 is set or not.
+    // With the SDK's own strategy of retrying; the newest retries by these rules whether
+    // AWS_NEW_RETRIES_2026 is set or not.
     const watched = client(server.endpoint, 4, { retryStrategy: undefined }, sdk.DynamoDBClient);
     t.after(() => watched.destroy());
     instrument(watched, detector, { tables: { events: 'id' } });

@@ -1,4 +1,5 @@
-// A program as users write it, in little: it is bundled and run. It prints what was counted of two puts.
+// A program as users write it, in little: it is bundled and run. It prints what was counted of two
+// puts.
 
 import { createServer } from 'node:http';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';

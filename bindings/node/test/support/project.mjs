@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 
 export const here = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Makes one with the package and what it needs; it is gone when the test is over. Returns its folder. */
+/**
+ * Makes one with the package and what it needs; it is gone when the test is over. Returns its
+ * folder.
+ */
 export function project(t) {
   const folder = mkdtempSync(join(tmpdir(), 'hotpart-'));
   t.after(() => rmSync(folder, { recursive: true }));
