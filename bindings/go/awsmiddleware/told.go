@@ -9,8 +9,8 @@ import (
 // kindsMax is how many kinds of one sort are logged: nobody reads more, and each is remembered.
 const kindsMax = 100
 
-// told is what was logged about one detector; others of its kind would say the same. A client that is watched by the call has
-// no memory of its own.
+// told is what was logged about one detector; others of its kind would say the same. A client that
+// is watched by the call has no memory of its own.
 type told struct {
 	mutex sync.Mutex
 	kinds map[sort]map[string]bool
@@ -42,7 +42,8 @@ func (w *watcher) first(of, kind string) bool {
 	return true
 }
 
-// failed logs the first error of each kind: a panic is not hidden by a request that could not be read.
+// failed logs the first error of each kind: a panic is not hidden by a request that could not be
+// read.
 func (w *watcher) failed(err error) {
 	if w.first("failure", err.Error()) {
 		w.unobserved(err)

@@ -38,7 +38,8 @@ func TestAnErrorInHereIsLoggedOnceAndReachesNobody(t *testing.T) {
 	}
 }
 
-// Only the first failure ever was logged, and so it hid the next; by calls that are each watched for themselves all were.
+// Only the first failure ever was logged, and so it hid the next; by calls that are each watched
+// for themselves all were.
 func TestEachKindOfFailureIsLoggedOnce(t *testing.T) {
 	inBothModes(t, func(t *testing.T, d *counted) {
 		var w wire

@@ -208,7 +208,8 @@ func (l *lines) Logf(classification logging.Classification, format string, value
 	l.all = append(l.all, fmt.Sprintf("%s "+format, append([]any{classification}, values...)...))
 }
 
-// The SDK compares the checksum with what came, packed, when it closes the body, and logs it where they differ.
+// The SDK compares the checksum with what came, packed, when it closes the body, and logs it where
+// they differ.
 func TestACompressedAnswersChecksumIsComparedAsUnwatched(t *testing.T) {
 	for _, each := range []struct {
 		status   int
