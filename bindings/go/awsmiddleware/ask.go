@@ -9,8 +9,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// ask has a request ask for the capacity it takes, and takes that out of its result again. It comes before the SDK writes
-// the request.
+// ask has a request ask for the capacity it takes, and takes that out of its result again. It comes
+// before the SDK writes the request.
 type ask struct{ id string }
 
 func (a *ask) ID() string { return a.id }
@@ -52,7 +52,8 @@ type place struct {
 	name string
 }
 
-// places are the members' indexes, or nil where there is none. The SDK has so many types, and no more.
+// places are the members' indexes, or nil where there is none. The SDK has so many types, and no
+// more.
 var places sync.Map
 
 // member is a field of what a pointer points to, or no value.

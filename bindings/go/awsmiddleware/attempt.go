@@ -77,7 +77,8 @@ func (a *attempt) observe(ctx context.Context, target string, sent body, answer 
 	}
 }
 
-// largest is how much memory is asked for before anything of it has come: who says how long it is may be mistaken.
+// largest is how much memory is asked for before anything of it has come: who says how long it is
+// may be mistaken.
 const largest = 1 << 20
 
 // received is the answer's body, which is put back as it was, and whether it came whole.
@@ -120,7 +121,8 @@ func readAll(from io.Reader, to []byte) ([]byte, error) {
 	}
 }
 
-// reread is a body that was read, to be read again, up to the failure that it had; closing it closes the one that came.
+// reread is a body that was read, to be read again, up to the failure that it had; closing it
+// closes the one that came.
 type reread struct {
 	io.Closer
 	rest    *bytes.Reader
@@ -134,7 +136,8 @@ func (r *reread) Read(to []byte) (int, error) {
 	return r.rest.Read(to)
 }
 
-// tell tells the detector of an attempt, and returns the table whose key schema it needs first, if so.
+// tell tells the detector of an attempt, and returns the table whose key schema it needs first, if
+// so.
 func (w *watcher) tell(e hotpart.Exchange) (missing string, err error) {
 	if _, err = w.detector.Observe(e); err == nil {
 		return "", nil

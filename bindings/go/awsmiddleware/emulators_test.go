@@ -246,8 +246,8 @@ func TestATableIsLearntFromWhatChangesIt(t *testing.T) {
 	})
 }
 
-// An attempt that got no answer may have run, and is counted by an estimate beside its retry: on a busy machine there was one, of
-// 0.5 units. All others are exact.
+// An attempt that got no answer may have run, and is counted by an estimate beside its retry: on a
+// busy machine there was one, of 0.5 units. All others are exact.
 func TestDynalitesUnitsAreExact(t *testing.T) {
 	d := units(t)
 	s := newSession(t, "dynalite", d, Watch(d.Detector))

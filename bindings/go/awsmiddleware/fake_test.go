@@ -9,7 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	hotpart "github.com/libhotpart/libhotpart/bindings/go"
@@ -136,6 +138,30 @@ func TestARetryThatSucceedsIsOneOperation(t *testing.T) {
 		check(t, write(client, "events"))
 		want(t, "unknown", d.throttles(t, "events", "k", hotpart.Write, hotpart.ReasonUnknown), 1)
 		want(t, "key range", d.throttles(t, "events", "k", hotpart.Write, hotpart.ReasonKeyRange), 1)
+		want(t, "writes", d.writes("events", "k"), 1)
+	})
+}
+
+// The rules of 2026, which older releases of the SDK have by this variable: four attempts, and a
+// longer pause after a throttle.
+func TestTheRetriesOf2026(t *testing.T) {
+	t.Setenv("AWS_NEW_RETRIES_2026", "true")
+	faked(t, func(t *testing.T, d *counted, f *fake, client *dynamodb.Client) {
+		throttled := throttle("TableWriteKeyRangeThroughputExceeded", arn)
+		f.will(throttled, throttled, throttled, ok(object{}))
+		options := []func(*dynamodb.Options){Watch(d.Detector, known())}
+		if !d.Capacity() {
+			// Once without the pause; the other client is as the SDK makes it.
+			options = append(options, func(o *dynamodb.Options) {
+				o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+					o.MaxAttempts, o.Backoff = 4, retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+				})
+			})
+		}
+		own := dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: client.Options().BaseEndpoint}, options...)
+		check(t, write(own, "events"))
+		want(t, "throttles", d.throttles(t, "events", "k", hotpart.Write, hotpart.ReasonKeyRange), 3)
+		want(t, "in all", d.stats(t).Throttles[hotpart.ReasonKeyRange], 3)
 		want(t, "writes", d.writes("events", "k"), 1)
 	})
 }

@@ -101,8 +101,9 @@ func (c *counted) either(capacity, operations float64) float64 {
 	return operations
 }
 
-// clientTo is a client of what runs on loopback, which does not wait before it tries again. It reuses no connection that was
-// idle for long: dynalite closes those after five seconds, maybe as a request comes, whose attempt then counts beside its retry.
+// clientTo is a client of what runs on loopback, which does not wait before it tries again. It
+// reuses no connection that was idle for long: dynalite closes those after five seconds, maybe as a
+// request comes, whose attempt then counts beside its retry.
 func clientTo(endpoint string, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       "us-east-1",

@@ -17,8 +17,8 @@ import (
 	hotpart "github.com/libhotpart/libhotpart/bindings/go"
 )
 
-// putters are clients that put an item of so many bytes: unwatched, watched by a detector of operations, unwatched and asking
-// for the capacity, and watched by a detector of capacity.
+// putters are clients that put an item of so many bytes: unwatched, watched by a detector of
+// operations, unwatched and asking for the capacity, and watched by a detector of capacity.
 func putters(t *testing.T, size int, to func(...func(*dynamodb.Options)) *dynamodb.Client) []func() {
 	var made []func()
 	for _, each := range []struct {
@@ -75,8 +75,8 @@ func TestWatchingAllocatesLittleWhateverIsSent(t *testing.T) {
 	}
 }
 
-// TestOverhead prints what watching costs beside a put to a server on loopback. It judges nothing: another machine's load may
-// fall on it.
+// TestOverhead prints what watching costs beside a put to a server on loopback. It judges nothing:
+// another machine's load may fall on it.
 func TestOverhead(t *testing.T) {
 	if os.Getenv("HOTPART_RATIO") == "" {
 		t.Skip("HOTPART_RATIO is not set")

@@ -23,6 +23,8 @@ type schemas struct {
 	mutex  sync.Mutex
 	tables map[string]*asked
 	now    func() time.Time
+	// told is what was logged about that, and about what could not be observed.
+	told told
 }
 
 // asked is a table that is to be asked for, or was.

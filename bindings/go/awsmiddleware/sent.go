@@ -18,8 +18,8 @@ type body interface {
 	left() bool
 }
 
-// bodyOf is the body of a request, and the request that is to be sent for it. No body is one that can't be seen. The error is a
-// stream's that does not go back, of which a part would be sent.
+// bodyOf is the body of a request, and the request that is to be sent for it. No body is one that
+// can't be seen. The error is a stream's that does not go back, of which a part would be sent.
 func bodyOf(request *smithyhttp.Request) (body, *smithyhttp.Request, error) {
 	switch stream := request.GetStream().(type) {
 	case io.ReadSeeker:
@@ -44,8 +44,8 @@ type peeked struct {
 	start  int64
 }
 
-// peek looks at what is still to be read of a stream, which stays where it is: somebody's own retry may not rewind it, and sends
-// what is left then.
+// peek looks at what is still to be read of a stream, which stays where it is: somebody's own retry
+// may not rewind it, and sends what is left then.
 func peek(stream io.ReadSeeker) (body, error) {
 	start, err := stream.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -77,7 +77,8 @@ func (p *peeked) left() bool {
 	return err != nil || end-p.start >= int64(len(p.all))
 }
 
-// teed is a body whose stream can be read once, as the SDK's is that logs it. It is seen when the transport reads it.
+// teed is a body whose stream can be read once, as the SDK's is that logs it. It is seen when the
+// transport reads it.
 type teed struct {
 	mutex    sync.Mutex
 	stream   io.Reader
@@ -107,7 +108,8 @@ func (t *teed) left() bool {
 	return t.ended || t.expected >= 0 && int64(len(t.all)) >= t.expected
 }
 
-// mayHaveRun tells whether DynamoDB may have got a request that it has not answered: it runs none that it has not got whole.
+// mayHaveRun tells whether DynamoDB may have got a request that it has not answered: it runs none
+// that it has not got whole.
 func mayHaveRun(sent body, failure error) bool {
 	var name *net.DNSError
 	var network *net.OpError

@@ -76,7 +76,8 @@ func finally(handle func(*smithyhttp.Request, func(*smithyhttp.Request) error) e
 	}
 }
 
-// It was rewound for it: three whole bodies were sent, where one is, and the second and third were empty in what was observed.
+// It was rewound for it: three whole bodies were sent, where one is, and the second and third were
+// empty in what was observed.
 func TestARetryThatDoesNotRewindEndsAsUnwatched(t *testing.T) {
 	listening(t, answer{500, `{"__type":"InternalServerError"}`}, func(t *testing.T, d *counted, l *listener, endpoint string) {
 		var lines log
@@ -106,7 +107,8 @@ func TestARetryThatDoesNotRewindEndsAsUnwatched(t *testing.T) {
 	})
 }
 
-// The SDK gives a logged body on as a stream that can be read once, which was not observed, nor was that said.
+// The SDK gives a logged body on as a stream that can be read once, which was not observed, nor was
+// that said.
 func TestAClientWhoseBodiesAreLoggedIsWatched(t *testing.T) {
 	faked(t, func(t *testing.T, d *counted, f *fake, client *dynamodb.Client) {
 		f.will(throttle("TableWriteKeyRangeThroughputExceeded", arn), ok(object{}))

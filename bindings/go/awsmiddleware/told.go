@@ -2,35 +2,50 @@ package awsmiddleware
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 )
 
-// toldMax is how many lines a watcher may log.
-const toldMax = 100
+// kindsMax is how many kinds of one sort are logged: nobody reads more, and each is remembered.
+const kindsMax = 100
 
-// told are the errors that were logged; others of their kind would say the same.
+// told is what was logged about one detector; others of its kind would say the same. A client that
+// is watched by the call has no memory of its own.
 type told struct {
 	mutex sync.Mutex
-	kinds map[string]bool
+	kinds map[sort]map[string]bool
 }
 
-// first tells whether an error is the first of its kind.
-func (t *told) first(kind string) bool {
+// A sort is what there is a bound of: many tables that are not known leave room for a failure.
+type sort struct {
+	of     string
+	logger *slog.Logger
+}
+
+// first tells whether what is to be logged is the first of its kind, to the watcher's logger.
+func (w *watcher) first(of, kind string) bool {
+	t, it := &w.schemas.told, sort{of, w.logger}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	if t.kinds[kind] || len(t.kinds) >= toldMax {
+	kinds, known := t.kinds[it]
+	if kinds[kind] || len(kinds) >= kindsMax || !known && len(t.kinds) >= kindsMax {
 		return false
 	}
-	if t.kinds == nil {
-		t.kinds = map[string]bool{}
+	if !known {
+		kinds = map[string]bool{}
+		if t.kinds == nil {
+			t.kinds = map[sort]map[string]bool{}
+		}
+		t.kinds[it] = kinds
 	}
-	t.kinds[kind] = true
+	kinds[kind] = true
 	return true
 }
 
-// failed logs the first error.
+// failed logs the first error of each kind: a panic is not hidden by a request that could not be
+// read.
 func (w *watcher) failed(err error) {
-	if w.told.first("") {
+	if w.first("failure", err.Error()) {
 		w.unobserved(err)
 	}
 }
@@ -41,7 +56,7 @@ func (w *watcher) unknown(table, index string) {
 	if index != "" {
 		err = fmt.Errorf("the key schema of index %q of table %q is not known", index, table)
 	}
-	if w.told.first(err.Error()) {
+	if w.first("unknown", err.Error()) {
 		w.unobserved(err)
 	}
 }
@@ -52,7 +67,7 @@ func (w *watcher) unobserved(err error) {
 
 // unseen logs the first request of a client of which nothing can be seen.
 func (w *watcher) unseen(why string) {
-	if w.told.first(why) {
+	if w.first("unseen", why) {
 		w.log("a client of DynamoDB is not watched: " + why)
 	}
 }

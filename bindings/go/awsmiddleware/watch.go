@@ -3,7 +3,7 @@
 //
 //	client := dynamodb.NewFromConfig(cfg, awsmiddleware.Watch(detector))
 //
-// No request's result changes, and no error in here reaches the caller: it is logged, once.
+// No request's result changes, and no error in here reaches the caller: each kind is logged, once.
 package awsmiddleware
 
 import (
@@ -75,7 +75,6 @@ type watcher struct {
 	// id tells watchers of one detector from those of others.
 	id      string
 	schemas *schemas
-	told    told
 }
 
 // add puts what watches an operation into its stack.

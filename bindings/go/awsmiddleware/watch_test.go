@@ -3,7 +3,6 @@ package awsmiddleware
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -92,42 +91,6 @@ func TestTheOperationsThatTellTheirCapacity(t *testing.T) {
 		want(t, method.Name, hotpart.TellsCapacity(method.Name), asks && tells && method.Name != "SearchVectors")
 	}
 }
-
-// strange is a detector in which everything goes wrong.
-type strange struct {
-	*counted
-	observe func() error
-}
-
-func (s strange) Observe(hotpart.Exchange) (int64, error) { return 0, s.observe() }
-
-func TestAnErrorInHereIsLoggedOnceAndReachesNobody(t *testing.T) {
-	for what, observe := range map[string]func() error{
-		"broken":        func() error { return errors.New("broken") },
-		"panic: broken": func() error { panic("broken") },
-	} {
-		inBothModes(t, func(t *testing.T, d *counted) {
-			var w wire
-			var l log
-			client := w.on(Watch(strange{d, observe}, l.option()))
-			for range 3 {
-				put(t, client, "events", events)
-			}
-			want(t, "lines", strings.Join(l.lines(t), ";"), "a request to DynamoDB could not be observed: "+what)
-		})
-	}
-}
-
-func TestALoggerThatPanicsReachesNobody(t *testing.T) {
-	var w wire
-	d := countedBy(t, hotpart.New)
-	client := w.on(Watch(d.Detector, WithoutDescribe(), WithLogger(slog.New(panics{slog.DiscardHandler}))))
-	put(t, client, "events", events)
-}
-
-type panics struct{ slog.Handler }
-
-func (panics) Enabled(context.Context, slog.Level) bool { panic("broken") }
 
 func TestAModelsThresholdsHoldForWhatItsClientDoes(t *testing.T) {
 	var seen []hotpart.Warning
@@ -245,7 +208,8 @@ func (l *lines) Logf(classification logging.Classification, format string, value
 	l.all = append(l.all, fmt.Sprintf("%s "+format, append([]any{classification}, values...)...))
 }
 
-// The SDK compares the checksum with what came, packed, when it closes the body, and logs it where they differ.
+// The SDK compares the checksum with what came, packed, when it closes the body, and logs it where
+// they differ.
 func TestACompressedAnswersChecksumIsComparedAsUnwatched(t *testing.T) {
 	for _, each := range []struct {
 		status   int
