@@ -237,6 +237,14 @@ fn a_declared_index_is_written_to_unless_it_is_by_the_table_s_own_key() {
         .index_writes("T/index/G", "x", 1, 1.0)
         .all_estimated()
         .check(know);
+    // The request itself may tell what the table's own key is.
+    let know = |capacity| {
+        let detector = blank(capacity);
+        detector.set_key_schema("T", Some(b"L"), &["p"]).unwrap();
+        detector
+    };
+    let delete = r#"{"TableName":"T","Key":{"p":{"S":"k"}}}"#;
+    case("DeleteItem", delete).writes("T", "k", 1, 1.0).all_estimated().check(know);
 }
 
 /// No item of DynamoDB's has such a key, but an emulator's may.
