@@ -19,7 +19,8 @@ pub(crate) struct Charge<'a> {
     pub(crate) actions: u64,
     /// First what it takes at least; after [`share_capacity`] what it took.
     pub(crate) units: Units,
-    /// Of a part that can't be read: it takes its share, so that others don't, and is no charge after that.
+    /// Of a part that can't be read: it takes its share, so that others don't, and is no charge
+    /// after that.
     pub(crate) unread: bool,
 }
 

@@ -24,10 +24,12 @@
 //!        charges   throttles   unprocessed   unread   unkeyed_index_units   estimated
 //! ```
 //!
-//! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's key condition) or
-//! `statement` with `partiql` and `values` (statements). A part of a batch or a transaction, or a statement, that can't be read becomes
-//! an action that is `Subject::Unread`: it keeps its place among the others, takes its share of what the response tells,
-//! and ends as a tally. Before it is sent, `ask` rewrites it so that its response tells the capacity. `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas.
+//! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's
+//! key condition) or `statement` with `partiql` and `values` (statements). A part of a batch or a
+//! transaction, or a statement, that can't be read becomes an action that is `Subject::Unread`: it
+//! keeps its place among the others, takes its share of what the response tells, and ends as a
+//! tally. Before it is sent, `ask` rewrites it so that its response tells the capacity.
+//! `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas.
 //!
 //! Invariants:
 //! - The work grows in step with the length of what was sent; nesting is bounded where a
