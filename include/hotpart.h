@@ -83,8 +83,8 @@
 #define HPD_ERR_SCHEMA (-6)
 
 /**
- * The request, or its answer, is no JSON object of the operation; nothing was recorded. A statement
- * in it that can't be read, or a part, is tallied, and the call succeeds.
+ * The request, or its answer, is no JSON object of the operation; nothing was recorded. A
+ * statement in it that can't be read, or a part, is tallied, and the call succeeds.
  */
 #define HPD_ERR_JSON (-7)
 

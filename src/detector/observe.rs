@@ -208,7 +208,8 @@ impl Detector {
         Ok(actions)
     }
 
-    /// Tallies parts of a request, one by one: by their tables or, where those are not known, in the statistics alone.
+    /// Tallies parts of a request, one by one: by their tables or, where those are not known, in
+    /// the statistics alone.
     fn tally_parts(&self, parts: &[Part<'_>], what: Unattributed) -> Result<(), Error> {
         for (table, operation) in parts {
             if table.is_empty() {

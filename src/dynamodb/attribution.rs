@@ -120,8 +120,8 @@ pub(crate) fn attribute_request<'a>(
     Ok(found)
 }
 
-/// Returns where an action belongs; `None` if it is a part that can't be read, or is none that a table can have. Where
-/// there are no parts, what can't be read is the request.
+/// Returns where an action belongs; `None` if it is a part that can't be read, or is none that a
+/// table can have. Where there are no parts, what can't be read is the request.
 fn place<'a>(
     api: ApiOperation,
     action: &Action<'a>,
@@ -303,7 +303,8 @@ impl<'a> Attribution<'a> {
         }
     }
 
-    /// Does the same for a part that can't be read: its charge is one until what is told has been shared.
+    /// Does the same for a part that can't be read: its charge is one until what is told has been
+    /// shared.
     fn add_unread(&mut self, i: usize, action: &Action<'a>, units: Units) {
         let named = check_name(Argument::Table, action.table.as_bytes()).is_ok();
         let resource = if named { action.table.clone() } else { Cow::Borrowed("") };
@@ -330,7 +331,8 @@ impl<'a> Attribution<'a> {
         self.estimated = self.charges.iter().map(|charge| charge.units).sum();
     }
 
-    /// Checks that all of it can be recorded: what is not a part of its own, such as an index, is as valid as a part is.
+    /// Checks that all of it can be recorded: what is not a part of its own, such as an index, is
+    /// as valid as a part is.
     fn check(&self) -> Result<(), Error> {
         let check = |resource: &str, key: &Option<Cow<'_, [u8]>>| {
             Key { table: resource.as_bytes(), pk: key.as_deref().unwrap_or_default() }.check()

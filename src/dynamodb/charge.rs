@@ -32,7 +32,8 @@ pub(crate) enum Of {
     Look,
     /// What a changed item brought to a global index that it is in.
     Index,
-    /// A part that can't be read: it takes its share, so that others don't, and is no charge after that.
+    /// A part that can't be read: it takes its share, so that others don't, and is no charge
+    /// after that.
     Unread,
 }
 

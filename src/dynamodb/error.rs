@@ -13,7 +13,8 @@ pub enum ObserveError {
     /// The name of this table's partition key is needed and unknown: observe the response of a DescribeTable, or set the
     /// schema, then observe this again.
     MissingSchema(String),
-    /// It is no JSON object of that operation. (A statement in it, or a part, that can't be read is no error, but tallied.)
+    /// It is no JSON object of that operation. (A statement in it, or a part, that can't be read is
+    /// no error, but tallied.)
     Json,
     /// It can't be recorded.
     Refused(Error),

@@ -60,7 +60,8 @@ impl ApiOperation {
         !matches!(self, Self::Describe | Self::SearchVectors)
     }
 
-    /// Whether a request is made of parts, each of which is carried out, or not, by itself or with the others.
+    /// Whether a request is made of parts, each of which is carried out, or not, by itself or with
+    /// the others.
     pub(crate) fn has_parts(self) -> bool {
         matches!(
             self,
@@ -91,7 +92,8 @@ fn push<'a>(actions: &mut Vec<Action<'a>>, action: Action<'a>) -> Result<(), Mal
     if actions.len() > ACTIONS_MAX { Err(Malformed) } else { Ok(()) }
 }
 
-/// Returns the actions of a request. A part of it that can't be read is one too, which is [`Subject::Unread`].
+/// Returns the actions of a request. A part of it that can't be read is one too, which is
+/// [`Subject::Unread`].
 pub(crate) fn actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     match api {
         ApiOperation::GetItem => Ok(vec![get(request, false)?]),

@@ -1,4 +1,5 @@
-//! A statement: the table that it is on, and the values that it pins, as an action. One that can't be read is an action too.
+//! A statement: the table that it is on, and the values that it pins, as an action. One that can't
+//! be read is an action too.
 
 use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, table_of, unread};
 use crate::dynamodb::json::{self, Malformed};
@@ -11,7 +12,8 @@ use std::borrow::Cow;
 /// DynamoDB's limit of a statement, in characters.
 const STATEMENT_MAX: usize = 8_192;
 
-/// Returns the action of a statement, as a request or a part of one has it. It is on `keys_max` keys at most.
+/// Returns the action of a statement, as a request or a part of one has it. It is on `keys_max`
+/// keys at most.
 ///
 /// # Errors
 /// [`Malformed`] if there is no statement in it.

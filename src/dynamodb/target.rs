@@ -18,7 +18,8 @@ use std::cell::RefCell;
 pub(crate) struct Target<'a> {
     /// A table, or `TABLE/index/INDEX`.
     pub(crate) resource: Cow<'a, str>,
-    /// The values of its partition key: one or, of a statement with `IN` or `OR`, several. Of a scan none.
+    /// The values of its partition key: one or, of a statement with `IN` or `OR`, several. Of a
+    /// scan none.
     pub(crate) keys: Vec<Cow<'a, [u8]>>,
 }
 

@@ -46,7 +46,8 @@ impl<T> Values<T> {
         }
     }
 
-    /// Returns those that are allowed, by their keys; `None` if one of them has no key, so that nobody knows which.
+    /// Returns those that are allowed, by their keys; `None` if one of them has no key, so that
+    /// nobody knows which.
     fn allowed<K: Ord>(
         &self,
         key: &impl Fn(&T) -> Result<Option<K>, Malformed>,
@@ -71,8 +72,9 @@ impl<T> Values<T> {
     }
 }
 
-/// Returns the values that each of several allows, by their keys, in the order of those. Values of which one has no key
-/// restrict nothing; `None` if nothing does. No list of more than 100 is taken.
+/// Returns the values that each of several allows, by their keys, in the order of those. Values of
+/// which one has no key restrict nothing; `None` if nothing does. No list of more than 100 is
+/// taken.
 pub(crate) fn common<'v, T, K: Ord>(
     several: impl IntoIterator<Item = &'v Values<T>>,
     key: &impl Fn(&T) -> Result<Option<K>, Malformed>,

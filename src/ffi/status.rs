@@ -25,8 +25,8 @@ pub const HPD_ERR_MEMORY: i32 = -4;
 pub const HPD_ERR_INTERNAL: i32 = -5;
 /// The name of a table's partition key is needed and unknown: describe the table, then call again.
 pub const HPD_ERR_SCHEMA: i32 = -6;
-/// The request, or its answer, is no JSON object of the operation; nothing was recorded. A statement
-/// in it that can't be read, or a part, is tallied, and the call succeeds.
+/// The request, or its answer, is no JSON object of the operation; nothing was recorded. A
+/// statement in it that can't be read, or a part, is tallied, and the call succeeds.
 pub const HPD_ERR_JSON: i32 = -7;
 
 /// An `HPD_ERR_*`, and the argument that it is about, if it is about one.

@@ -165,7 +165,8 @@ impl Oracle {
         outcome
     }
 
-    /// One read of each key that a statement names, all of one key at once; what can't be read costs nothing else.
+    /// One read of each key that a statement names, all of one key at once; what can't be read
+    /// costs nothing else.
     fn observe_statements(
         &mut self,
         attempt: &Attempt,

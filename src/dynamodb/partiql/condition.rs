@@ -20,8 +20,8 @@ pub(crate) enum Operand<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// Conditions joined by AND and OR, or a lone one, or a lone operand. AND binds tighter: what OR joins are branches,
-    /// and what all of them pin is pinned.
+    /// Conditions joined by AND and OR, or a lone one, or a lone operand. AND binds tighter: what
+    /// OR joins are branches, and what all of them pin is pinned.
     pub(crate) fn expression(&mut self) -> Option<Operand<'a>> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
@@ -237,7 +237,8 @@ fn pin<'a>(attribute: Operand<'a>, values: Option<Vec<Term<'a>>>) -> Option<Pin<
     Some(Pin { attribute, values: Values::Listed(values?) })
 }
 
-/// The pins that hold where one of several branches does: those of attributes that each of them pins.
+/// The pins that hold where one of several branches does: those of attributes that each of them
+/// pins.
 fn alternatives(branches: Vec<Vec<Pin<'_>>>) -> impl Iterator<Item = Pin<'_>> {
     let mut branches = branches.into_iter().map(|pins| {
         let mut of_branch = BTreeMap::<_, Vec<_>>::new();

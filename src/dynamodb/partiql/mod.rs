@@ -1,7 +1,7 @@
 //! PartiQL statements as DynamoDB knows them: which table they touch, and what they pin of its items.
 //!
-//! Only that is read with care. A statement that DynamoDB would refuse may pass, as it then touches nothing. Of one that
-//! can't be read it may still be plain which table it is on.
+//! Only that is read with care. A statement that DynamoDB would refuse may pass, as it then touches
+//! nothing. Of one that can't be read it may still be plain which table it is on.
 
 mod condition;
 mod lexer;
@@ -118,8 +118,8 @@ impl<'a> Parser<'a> {
         (self.token == Token::End).then_some(statement)
     }
 
-    /// Goes to the next token and returns the one before. What is no token ends it all when it is reached, not one
-    /// token ahead: the name before it is still read.
+    /// Goes to the next token and returns the one before. What is no token ends it all when it is
+    /// reached, not one token ahead: the name before it is still read.
     pub(crate) fn advance(&mut self) -> Option<Token<'a>> {
         if self.token == Token::Unreadable {
             return None;
