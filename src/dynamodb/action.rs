@@ -38,7 +38,7 @@ pub(crate) enum Subject<'a> {
     Search(Vec<(Cow<'a, str>, Value<'a>)>),
     /// Nothing of it.
     Scan,
-    /// What can't be read.
+    /// A part that can't be read.
     Unread,
 }
 

@@ -30,7 +30,7 @@ pub(crate) enum Of {
     Change,
     /// The action itself, which changed nothing: a read, or a write whose condition failed.
     Look,
-    /// What a changed item brought to a global index that it is in.
+    /// A write that a changed item brought to a global index that it is in.
     Index,
     /// A part that can't be read: it takes its share, so that others don't, and is no charge
     /// after that.

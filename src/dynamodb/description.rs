@@ -9,8 +9,8 @@ const INDEXES_MAX: usize = 100;
 
 /// Returns the table that a description is of, and all that it says of its keys.
 ///
-/// What can't be read, such as an index without a HASH that an emulator describes, costs nothing
-/// but itself.
+/// A part that can't be read, such as an index without a HASH that an emulator describes, costs
+/// nothing but itself.
 pub(crate) fn described(description: &str) -> Result<Option<(Cow<'_, str>, TableSchema)>, Malformed> {
     let [name, keys, global, local, vector] = json::members(
         description,

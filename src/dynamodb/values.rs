@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub(crate) enum Values<T> {
     /// One of these.
     Listed(Vec<T>),
-    /// What one of the branches of an OR allows. Each branch allows what all that it says does.
+    /// The values that one of the branches of an OR allows. A branch allows those that each of its parts does.
     Any(Vec<Vec<Values<T>>>),
 }
 

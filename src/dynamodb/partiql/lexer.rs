@@ -18,7 +18,7 @@ pub(crate) enum Token<'a> {
     Redacted,
     Symbol(&'a str),
     End,
-    /// What is no token.
+    /// Text that is no token.
     Unreadable,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Lexer<'a> {
     parameters: usize,
 }
 
-/// What a log has in place of a value.
+/// The text that a log has in place of a value.
 const REDACTED: &str = "***(Redacted)";
 
 impl<'a> Lexer<'a> {
