@@ -27,7 +27,7 @@ fn amount(random: &mut Random) -> u64 {
     [1, 1, 1, 1, 1, 1, 2, 1_000][random.below(8)]
 }
 
-/// What one thread knows of a key.
+/// One thread's view of a key.
 #[derive(Clone, Copy, Default)]
 struct Share {
     recorded: u64,
@@ -47,7 +47,7 @@ impl Share {
     }
 }
 
-/// What all threads together know of it.
+/// The view of all threads together.
 fn total(shares: impl Iterator<Item = Share>) -> Share {
     shares.fold(Share::default(), |sum, share| Share {
         recorded: sum.recorded + share.recorded,

@@ -1,4 +1,4 @@
-//! What the integration tests share. Each uses a part of it.
+//! Parts that the integration tests share. Each uses a part of it.
 #![allow(dead_code)]
 
 use hotpart::{Builder, Detector};

@@ -13,7 +13,7 @@ pub struct Case {
     pub response: Option<String>,
     /// (table or index, key, operation, actions, units)
     pub partitions: Vec<(&'static str, &'static str, Operation, u64, f64)>,
-    /// What written items brought to indexes: (index, key, writes, units)
+    /// Writes that items brought to indexes: (index, key, writes, units)
     pub index_writes: Vec<(&'static str, &'static str, u64, f64)>,
     /// (table or index, key, operation, reason, how many)
     pub throttles: Vec<(&'static str, &'static str, Operation, Reason, u64)>,

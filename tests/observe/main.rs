@@ -1,4 +1,4 @@
-//! What observing requests records: every operation and every outcome, by hand from
+//! Observing requests: every operation and every outcome, by hand from
 //! DynamoDB's API reference; and that what is damaged is refused and changes nothing.
 #![cfg(feature = "dynamodb")]
 

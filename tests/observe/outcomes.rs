@@ -1,4 +1,4 @@
-//! What each outcome of a request comes to: throttled, refused, lost, condition failed.
+//! The outcomes of a request: throttled, refused, lost, condition failed.
 
 use crate::case::{Case, case, described};
 use hotpart::Operation::{self, Read, Write};

@@ -6,7 +6,7 @@ use hotpart::Reason::Unknown;
 use hotpart::Unattributed::{Throttles, Unprocessed, Unread};
 use hotpart::{Detector, Metrics};
 
-/// What no statement of DynamoDB's is, on a table that it tells; and where it does not.
+/// Texts that are no statement of DynamoDB's, on a table that they tell; and where it does not.
 const BAD_SELECT: &str = "SELECT * FROM T WHERE p ~ 'a'";
 const BAD_UPDATE: &str = "UPDATE \\\"U\\\" SET x = `1` WHERE u = 'a'";
 const NO_TABLE: &str = "DROP TABLE T";

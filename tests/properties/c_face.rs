@@ -11,7 +11,7 @@ use std::ptr::{null, null_mut};
 pub struct CFace {
     pub detector: *mut hpd_detector,
     open: [*mut hpd_table; OPEN],
-    /// What the callback was given; shared with it.
+    /// The warnings that the callback was given; shared with it.
     called_back: *mut RefCell<Vec<Warned>>,
 }
 
@@ -42,7 +42,7 @@ fn record_of(entry: &Entry) -> hpd_record {
     }
 }
 
-/// What a warning took in the first version of the header.
+/// The size of a warning in the first version of the header.
 const FIRST_WARNING_SIZE: usize = 80;
 
 pub fn blank_warning() -> hpd_warning {

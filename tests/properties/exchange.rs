@@ -91,9 +91,9 @@ pub enum Did {
 pub enum Said {
     /// Items of one key, or of another.
     Either(usize, usize),
-    /// What can't be read, but for its table.
+    /// Texts that can't be read, but for their table.
     Unreadable,
-    /// What does not even tell its table.
+    /// Texts that do not even tell their table.
     Nonsense,
 }
 

@@ -10,7 +10,7 @@ use hotpart::{
 };
 use std::sync::{Arc, Mutex};
 
-/// What the callback was given.
+/// The warnings that the callback was given.
 pub type CalledBack = Arc<Mutex<Vec<Warned>>>;
 
 pub struct RustFace<'d> {
