@@ -205,7 +205,11 @@ fn attribute_success<'a>(
     for took in by_table.iter().filter(|took| transactional && took.is_replayed()) {
         let on_table = |charge: &&mut Charge<'_>| took.is_of(&actions[charge.action].table, is_only);
         for charge in found.charges.iter_mut().filter(on_table) {
-            (charge.operation, charge.of) = (Operation::Read, Of::Look);
+            charge.operation = Operation::Read;
+            // A part that can't be read stays one.
+            if charge.of == Of::Change {
+                charge.of = Of::Look;
+            }
         }
     }
     let mut index_writes = index_writes(&found.charges, actions, finder);

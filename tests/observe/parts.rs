@@ -88,6 +88,18 @@ fn a_statement_that_cannot_be_read_costs_its_batch_nothing() {
 }
 
 #[test]
+fn a_part_that_cannot_be_read_stays_one_where_its_transaction_is_replayed() {
+    let statements = r#"{"TransactStatements":[{"Statement":"DELETE FROM T WHERE p = 'a'"},
+        {"Statement":"UPDATE T SET x = `1` WHERE p = 'b'"}]}"#;
+    let units = r#"{"ConsumedCapacity":[{"TableName":"T","CapacityUnits":4,"ReadCapacityUnits":4}]}"#;
+    case("ExecuteTransaction", statements)
+        .answer(units)
+        .reads("T", "a", 1, 2.0)
+        .tally("T", Read, Unread, 1.0)
+        .check(described);
+}
+
+#[test]
 fn unread_parts_have_a_family_of_metrics() {
     let detector = described(false);
     let text = |detector: &Detector| detector.metrics(&Metrics::default()).unwrap();
