@@ -35,6 +35,7 @@ func TestItems(t *testing.T) {
 	operations(t, everyone, func(s *session) {
 		put(s, s.client, s.table, at("a", 1, "g", "x", "l", "y"))
 		s.wrote("a", 1)
+		s.indexed()
 		for _, consistent := range []bool{false, true} {
 			_, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: at("a", 1), ConsistentRead: &consistent})
 			check(s, err)
@@ -81,6 +82,7 @@ func TestQueriesAndScans(t *testing.T) {
 	operations(t, everyone, func(s *session) {
 		put(s, s.client, s.table, at("a", 1, "g", "x", "l", "y"))
 		s.wrote("a", 1)
+		s.indexed()
 		query := func(in dynamodb.QueryInput, count int32) {
 			s.Helper()
 			in.TableName = &s.table
@@ -188,6 +190,7 @@ func TestPartiQL(t *testing.T) {
 		run("INSERT INTO TABLE VALUE {'id': 'a', 'n': 1, 'g': 'x'}")
 		run("UPDATE TABLE SET v = ? WHERE id = ? AND n = ?", text("no"), text("a"), digits("1"))
 		s.wrote("a", 2)
+		s.indexed()
 		want(s, "items", len(run("SELECT * FROM TABLE WHERE id = ?", text("a")).Items), 1)
 		s.read("a", 1)
 		run("SELECT * FROM TABLE")

@@ -108,6 +108,9 @@ func exists(t testing.TB, client *dynamodb.Client, table string) {
 
 func (s *session) wrote(pk string, n float64) { s.expected[partition{hotpart.Write, s.table, pk}] += n }
 
+// indexed: an item was written that has the key x of the index by_g.
+func (s *session) indexed() { s.expected[partition{hotpart.Write, s.table + "/index/by_g", "x"}]++ }
+
 func (s *session) read(pk string, n float64) { s.expected[partition{hotpart.Read, s.table, pk}] += n }
 
 func (s *session) count(p partition) float64 {

@@ -53,6 +53,7 @@ fn key(pk: &str, number: u32) -> Item {
 async fn items(mut t: Session) {
     call!(t, t.client.put_item().table_name(&t.table).set_item(Some(indexed("a"))));
     t.wrote("a", 1);
+    t.wrote_index("by_g", "x", 1);
     let get = |pk| t.client.get_item().table_name(&t.table).set_key(Some(key(pk, 1)));
     let gets = [get("a"), get("a").consistent_read(true), get("missing")];
     for get in gets {
@@ -93,6 +94,7 @@ async fn batches(mut t: Session) {
 async fn queries_and_scans(mut t: Session) {
     call!(t, t.client.put_item().table_name(&t.table).set_item(Some(indexed("a"))));
     t.wrote("a", 1);
+    t.wrote_index("by_g", "x", 1);
     let query = || t.client.query().table_name(&t.table);
     let by = |condition, value| {
         query().key_condition_expression(condition).expression_attribute_values(":v", s(value))
@@ -180,6 +182,7 @@ async fn partiql(mut t: Session) {
     call!(t, insert);
     call!(t, update.parameters(s("no")).parameters(s("a")).parameters(n(1)));
     t.wrote("a", 2);
+    t.wrote_index("by_g", "x", 1);
     assert_eq!(call!(t, select).items().len(), 1);
     call!(t, scan);
     let selects = ["a", "b"].map(|pk| {

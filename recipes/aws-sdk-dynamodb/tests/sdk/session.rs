@@ -70,6 +70,10 @@ impl Session {
         self.add(Operation::Read, self.table.clone(), pk, times);
     }
 
+    pub fn wrote_index(&mut self, index: &str, pk: &str, times: u64) {
+        self.add(Operation::Write, format!("{}/index/{index}", self.table), pk, times);
+    }
+
     pub fn read_index(&mut self, index: &str, pk: &str, times: u64) {
         self.add(Operation::Read, format!("{}/index/{index}", self.table), pk, times);
     }
@@ -92,7 +96,7 @@ impl Session {
         let statistics = self.detector.statistics();
         let index = format!("{}/index/by_g", self.table);
         if self.capacity {
-            // Writes of an index are units and no operations.
+            // Units of an index that is not expected are told too.
             self.add(Operation::Write, index, "x", 0);
         }
         let counted: BTreeMap<_, _> =
