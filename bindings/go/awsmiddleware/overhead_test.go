@@ -1,3 +1,7 @@
+// The race detector drops at random what a pool is given, and makes every call slower.
+
+//go:build !race
+
 package awsmiddleware
 
 import (
@@ -7,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -49,6 +54,10 @@ func TestWatchingAllocatesLittleWhateverIsSent(t *testing.T) {
 		})
 		allocated := func(put func()) (objects, bytes float64) {
 			const n = 200
+			// A collection empties the SDK's pools, so a measure that met one would count their refilling.
+			runtime.GC()
+			defer debug.SetGCPercent(debug.SetGCPercent(-1))
+			put()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			for range n {
@@ -65,10 +74,11 @@ func TestWatchingAllocatesLittleWhateverIsSent(t *testing.T) {
 			allocated(puts[i])
 			objects, bytes := allocated(puts[i])
 			watchedObjects, watchedBytes := allocated(puts[i+1])
-			if more := watchedObjects - objects; more > 12 {
+			if more := watchedObjects - objects; more > 10 {
 				t.Errorf("%d bytes: %v objects more", size, more)
 			}
-			if more := watchedBytes - bytes; more > 1_500 {
+			t.Logf("%d bytes: %v more objects, %v more bytes", size, watchedObjects-objects, watchedBytes-bytes)
+			if more := watchedBytes - bytes; more > 1_000 {
 				t.Errorf("%d bytes: %v bytes more", size, more)
 			}
 		}
