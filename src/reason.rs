@@ -49,12 +49,14 @@ pub enum Unattributed {
     IndexUnits,
     /// Throttles of requests, or of indexes, of which no key is known.
     Throttles,
+    /// Parts of requests that could not be read, or whose table's key never got known.
+    Unread,
 }
 
 impl Unattributed {
     /// All of them, in the order of the C constants.
-    pub const ALL: [Self; 5] =
-        [Self::Scans, Self::ScanUnits, Self::Unprocessed, Self::IndexUnits, Self::Throttles];
+    pub const ALL: [Self; 6] =
+        [Self::Scans, Self::ScanUnits, Self::Unprocessed, Self::IndexUnits, Self::Throttles, Self::Unread];
 }
 
 impl Unattributed {
@@ -65,6 +67,7 @@ impl Unattributed {
             Self::Unprocessed => "unprocessed",
             Self::IndexUnits => "index",
             Self::Throttles => "throttle",
+            Self::Unread => "unread",
         }
     }
 

@@ -25,10 +25,13 @@ pub struct Statistics {
     pub callback_panics: u64,
     /// Throttles recorded, by reason: in the order of [`Reason::ALL`](crate::Reason::ALL).
     pub throttles: [u64; 5],
-    /// Amounts that no partition was charged with: in the order of [`Unattributed::ALL`](crate::Unattributed::ALL).
+    /// Amounts that no partition was charged with: in the order of [`Unattributed::ALL`](crate::Unattributed::ALL), but
+    /// for the last, which is `unread`.
     pub unattributed: [u64; 5],
     /// Capacity that was estimated because no response told it, in half units.
     pub estimated_half_units: u64,
     /// Observed requests of operations that are not known.
     pub unknown_operations: u64,
+    /// Parts of requests that could not be read, or whose table's key never got known.
+    pub unread: u64,
 }

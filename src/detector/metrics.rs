@@ -168,7 +168,8 @@ impl Detector {
         text.counter("hotpart_callback_panics", "Callbacks that panicked.", statistics.callback_panics)?;
         let reasons = Reason::ALL.map(Reason::label).into_iter().zip(statistics.throttles);
         text.counters("hotpart_throttles", "Throttled attempts, by reason.", "reason", reasons)?;
-        let kinds = Unattributed::ALL.into_iter().zip(statistics.unattributed);
+        let kinds =
+            Unattributed::ALL.into_iter().zip(statistics.unattributed.into_iter().chain([statistics.unread]));
         let plain = kinds.clone().filter(|(kind, _)| !kind.is_units()).map(|(kind, n)| (kind.label(), n));
         let help = "What no partition could be charged with.";
         text.counters("hotpart_unattributed", help, "kind", plain)?;

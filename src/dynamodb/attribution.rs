@@ -13,6 +13,7 @@ use crate::dynamodb::schema::Schemas;
 use crate::dynamodb::target::{Finder, Target};
 use crate::dynamodb::throttle::Throttles;
 use crate::dynamodb::unprocessed::{Unprocessed, remove_unprocessed};
+use crate::dynamodb::waiting::Waits;
 use crate::error::Error;
 use crate::key::{Key, check_name};
 use crate::operation::Operation;
@@ -31,45 +32,90 @@ pub(crate) struct Attribution<'a> {
     pub(crate) throttles: Throttles<'a>,
     /// Items that came back unprocessed.
     pub(crate) unprocessed: Vec<Unprocessed<'a>>,
+    /// The tables whose parts are not in any of this, because their key is not known. In their order.
+    pub(crate) waiting: Vec<Waits>,
+    /// The tables whose key this request has told.
+    pub(crate) learnt: Vec<String>,
 }
 
-/// Works out what a request comes to. In `capacity` mode units are counted, so items are measured where the response
-/// does not tell what they took.
+/// Works out what a request comes to, or its parts on the table `only`. In `capacity` mode units are counted, so items
+/// are measured where the response does not tell what they took. The parts of tables whose key is not known are left out.
 pub(crate) fn attribute_request<'a>(
     api: ApiOperation,
     actions: &[Action<'a>],
-    outcome: Outcome<'a>,
+    outcome: &Outcome<'a>,
+    only: Option<&str>,
     schemas: &Schemas,
     capacity: bool,
     guard: &Guard,
 ) -> Result<Attribution<'a>, ObserveError> {
-    let inferred = RefCell::default();
-    let mut finder = Finder { schemas, response_indexes: Vec::new(), accepted: false, inferred, guard };
-    let mut found = Attribution::default();
+    let mut finder = Finder {
+        schemas,
+        response_indexes: Vec::new(),
+        accepted: false,
+        inferred: RefCell::default(),
+        missing: RefCell::default(),
+        only,
+        left_out: Vec::new(),
+        guard,
+    };
+    let mut found = attribute(api, actions, outcome, capacity, &mut finder)?;
+    // First without the tables whose key no other part has told, then without all that are still missing: each time
+    // there are fewer.
+    let mut all = false;
+    loop {
+        let missing = finder.missing.take();
+        if missing.is_empty() {
+            break;
+        }
+        finder.leave_out(missing, all);
+        all = true;
+        found = attribute(api, actions, outcome, capacity, &mut finder)?;
+    }
+    // Only a request that is good in all its parts teaches anything.
+    found.check()?;
+    let inferred = finder.inferred.into_inner();
+    if !inferred.is_empty() {
+        schemas.add_inferred(&inferred, guard).map_err(Error::from)?;
+        found.learnt = inferred.into_iter().map(|(table, _)| table.into_owned()).collect();
+    }
+    Ok(found)
+}
+
+/// Works it out without the parts that the finder leaves out, or finds out that more of them have to be.
+fn attribute<'a>(
+    api: ApiOperation,
+    actions: &[Action<'a>],
+    outcome: &Outcome<'a>,
+    capacity: bool,
+    finder: &mut Finder<'_, '_>,
+) -> Result<Attribution<'a>, ObserveError> {
+    let waiting = finder.left_out.iter().map(|table| Waits::new(table, actions)).collect();
+    let mut found = Attribution { waiting, ..Attribution::default() };
     match outcome {
         Outcome::Success(response) => {
             finder.accepted = true;
-            finder.response_indexes = indexes_of(actions, &response);
-            attribute_success(api, actions, response, capacity, &finder, &mut found)?;
+            finder.response_indexes = indexes_of(actions, response);
+            attribute_success(api, actions, response, capacity, finder, &mut found)?;
         }
         Outcome::Unknown => {
             for (i, action) in actions.iter().enumerate() {
-                found.add(i, action, finder.target(action)?, action.cost.estimate(None));
+                found.add(i, action, finder.part(action)?, action.cost.estimate(None));
             }
             found.estimate();
         }
         Outcome::ConditionFailed(item) => {
             finder.accepted = true;
             for (i, action) in actions.iter().enumerate() {
-                found.add(i, action, finder.target(action)?, failed_write_units(item));
+                found.add(i, action, finder.part(action)?, failed_write_units(*item));
             }
             found.estimate();
         }
         Outcome::Canceled(codes) => {
             for (i, action) in actions.iter().enumerate() {
-                let target = finder.target(action)?;
+                let target = finder.part(action)?;
                 if codes.get(i).is_some_and(|code| response::is_throttle(code)) {
-                    found.throttles.add(action, target, &[], &finder);
+                    found.throttles.add(action, target, &[], finder);
                 } else {
                     found.add(i, action, target, action.cost.estimate(None));
                 }
@@ -77,24 +123,15 @@ pub(crate) fn attribute_request<'a>(
             found.estimate();
         }
         Outcome::Throttled(reasons) => {
+            // Where the reasons are of nothing that was asked for, it was throttled all the same.
+            let named = actions.iter().any(|action| reasons.iter().any(|reason| reason.is_of(action)));
+            let reasons = if named { &reasons[..] } else { &[] };
             for action in actions {
-                found.throttles.add(action, finder.target(action)?, &reasons, &finder);
-            }
-            if found.throttles.is_empty() {
-                // The reasons are of nothing that was asked for. It was throttled all the same.
-                for action in actions {
-                    found.throttles.add(action, finder.target(action)?, &[], &finder);
-                }
+                found.throttles.add(action, finder.part(action)?, reasons, finder);
             }
             found.throttles.join();
         }
         Outcome::Refused => {}
-    }
-    // Only a request that is good in all its parts teaches anything.
-    found.check()?;
-    let inferred = finder.inferred.into_inner();
-    if !inferred.is_empty() {
-        schemas.add_inferred(&inferred, guard).map_err(Error::from)?;
     }
     Ok(found)
 }
@@ -103,7 +140,7 @@ pub(crate) fn attribute_request<'a>(
 fn attribute_success<'a>(
     api: ApiOperation,
     actions: &[Action<'a>],
-    response: Response<'a>,
+    response: &Response<'a>,
     capacity: bool,
     finder: &Finder<'_, '_>,
     found: &mut Attribution<'a>,
@@ -117,7 +154,7 @@ fn attribute_success<'a>(
     };
     // Each action is charged with what it takes at least, or was throttled, or did nothing.
     for (i, action) in actions.iter().enumerate() {
-        let target = finder.target(action)?;
+        let target = finder.part(action)?;
         let [error, item] = match responses.get(i) {
             Some(&"null") => [None, None],
             Some(response) => json::members(response, ["Error", "Item"])?,
@@ -125,7 +162,8 @@ fn attribute_success<'a>(
         };
         let Some(error) = error else {
             // To measure an item is only of use where the response has no capacity, or that of several together.
-            let measured = capacity && (actions.len().max(target.keys.len()) > 1 || !has_capacity(action));
+            let keys = target.as_ref().map_or(0, |target| target.keys.len());
+            let measured = capacity && (actions.len().max(keys) > 1 || !has_capacity(action));
             match response.items {
                 _ if !measured => found.add(i, action, target, Units::default()),
                 Some(items) => found.add_page(i, action, target, page_units(action, items)?),
@@ -145,7 +183,8 @@ fn attribute_success<'a>(
     }
     // A batch's unprocessed items were not carried out.
     if let Some(unprocessed) = response.unprocessed {
-        found.unprocessed = remove_unprocessed(&mut found.charges, api, actions, unprocessed, finder)?;
+        let Attribution { charges, waiting, .. } = found;
+        found.unprocessed = remove_unprocessed(charges, waiting, api, actions, unprocessed, finder)?;
     }
     // A transaction that was made before reads what it would have written.
     let transactional = matches!(api, ApiOperation::TransactWriteItems | ApiOperation::ExecuteTransaction);
@@ -202,9 +241,14 @@ fn indexes_of(actions: &[Action<'_>], response: &Response<'_>) -> Vec<(String, b
 }
 
 impl<'a> Attribution<'a> {
-    /// Charges each key of `target`, or its table if it has none, with one action of `units`.
-    fn add(&mut self, i: usize, action: &Action<'a>, target: Target<'a>, units: Units) {
-        let Target { resource, keys } = target;
+    /// Charges each key of `target`, or its table if it has none, with one action of `units`. Without a target it waits.
+    fn add(&mut self, i: usize, action: &Action<'a>, target: Option<Target<'a>>, units: Units) {
+        let Some(Target { resource, keys }) = target else {
+            if let Some(waits) = Waits::of(&mut self.waiting, &action.table) {
+                waits.actions += 1;
+            }
+            return;
+        };
         let charge = |key| {
             let (resource, operation) = (resource.clone(), action.operation);
             Charge { action: i, resource, key, operation, actions: 1, units }
@@ -216,13 +260,33 @@ impl<'a> Attribution<'a> {
     }
 
     /// Does the same where `units` are of all keys together.
-    fn add_page(&mut self, i: usize, action: &Action<'a>, target: Target<'a>, units: Units) {
+    fn add_page(&mut self, i: usize, action: &Action<'a>, target: Option<Target<'a>>, units: Units) {
         let before = self.charges.len();
         self.add(i, action, target, units);
         let added = &mut self.charges[before..];
         if added.len() > 1 {
             let shares = charge::shares(units, &vec![Units::whole(1); added.len()]);
             added.iter_mut().zip(shares).for_each(|(charge, share)| charge.units = share);
+        }
+    }
+
+    /// Returns the same with texts of its own.
+    pub(crate) fn into_owned(self) -> Attribution<'static> {
+        fn owned<T: ToOwned + ?Sized>(text: Cow<'_, T>) -> Cow<'static, T> {
+            Cow::Owned(text.into_owned())
+        }
+        let charge = |Charge { action, resource, key, operation, actions, units }: Charge<'a>| {
+            let (resource, key) = (owned(resource), key.map(owned));
+            Charge { action, resource, key, operation, actions, units }
+        };
+        Attribution {
+            charges: self.charges.into_iter().map(charge).collect(),
+            estimated: self.estimated,
+            unkeyed_index_units: self.unkeyed_index_units,
+            throttles: self.throttles.into_owned(),
+            unprocessed: self.unprocessed.into_iter().map(|(table, what)| (owned(table), what)).collect(),
+            waiting: self.waiting,
+            learnt: self.learnt,
         }
     }
 

@@ -82,3 +82,5 @@ pub(crate) mod target;
 pub(crate) mod throttle;
 #[cfg(not(loom))]
 pub(crate) mod unprocessed;
+#[cfg(not(loom))]
+pub(crate) mod waiting;

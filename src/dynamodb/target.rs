@@ -1,10 +1,12 @@
 //! Which partitions an action is on, by what is known of its table's key.
 
+use crate::argument::Argument;
 use crate::dynamodb::action::{Action, Pinned, Subject, Value};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::schema::{IndexSchema, InferredKey, Schemas, TableSchema};
 use crate::error::OutOfMemory;
+use crate::key::check_name;
 use crate::sys::memory::try_text;
 use crossbeam_epoch::Guard;
 use std::borrow::Cow;
@@ -59,11 +61,44 @@ pub(crate) struct Finder<'s, 'g> {
     pub(crate) accepted: bool,
     /// The keys of tables that the request tells.
     pub(crate) inferred: RefCell<Vec<InferredKey<'s>>>,
+    /// The tables whose schema was needed and is not known.
+    pub(crate) missing: RefCell<Vec<String>>,
+    /// The one table whose parts are looked for; `None`: those of all.
+    pub(crate) only: Option<&'s str>,
+    /// The tables whose parts are left out, sorted.
+    pub(crate) left_out: Vec<String>,
     pub(crate) guard: &'g Guard,
 }
 
 impl Finder<'_, '_> {
-    pub(crate) fn target<'a>(&self, action: &Action<'a>) -> Result<Target<'a>, NoTarget> {
+    /// Finds the target of an action that is not left out. `None`: it is, or has to be, as its table's key is missing.
+    pub(crate) fn part<'a>(&self, action: &Action<'a>) -> Result<Option<Target<'a>>, NoTarget> {
+        if self.only.is_some_and(|only| action.table != only) || self.is_left_out(&action.table) {
+            return Ok(None);
+        }
+        match self.target(action) {
+            // Nobody can describe a table of a name that none has.
+            Err(NoTarget::Schema(table)) if check_name(Argument::Table, table.as_bytes()).is_ok() => {
+                self.missing.borrow_mut().push(table);
+                Ok(None)
+            }
+            target => target.map(Some),
+        }
+    }
+
+    fn is_left_out(&self, table: &str) -> bool {
+        !self.left_out.is_empty() && self.left_out.binary_search_by(|one| one.as_str().cmp(table)).is_ok()
+    }
+
+    /// Leaves out these tables, but, unless it has to be `all`, for those whose key the request has told meanwhile.
+    pub(crate) fn leave_out(&mut self, mut tables: Vec<String>, all: bool) {
+        tables.retain(|table| all || self.inferred_key(table).is_none());
+        self.left_out.append(&mut tables);
+        self.left_out.sort_unstable();
+        self.left_out.dedup();
+    }
+
+    fn target<'a>(&self, action: &Action<'a>) -> Result<Target<'a>, NoTarget> {
         let schema = self.schemas.get(&action.table, self.guard);
         let table = action.table.clone();
         match &action.subject {

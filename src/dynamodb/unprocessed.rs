@@ -7,6 +7,7 @@ use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::schema::split_arn;
 use crate::dynamodb::target::Finder;
+use crate::dynamodb::waiting::Waits;
 use crate::operation::Operation;
 use crate::units::Consistency;
 use serde_json::Value as Json;
@@ -16,9 +17,11 @@ use std::collections::HashMap;
 /// The table of one item, and what was to be done with it.
 pub(crate) type Unprocessed<'a> = (Cow<'a, str>, Operation);
 
-/// Removes the charges of the items that a batch's response returns unprocessed, and returns those items.
+/// Removes the charges of the items that a batch's response returns unprocessed, and returns those items. Of a table that
+/// waits it counts them out.
 pub(crate) fn remove_unprocessed<'a>(
     charges: &mut Vec<Charge<'a>>,
+    waiting: &mut [Waits],
     api: ApiOperation,
     actions: &[Action<'a>],
     unprocessed: &'a str,
@@ -41,7 +44,12 @@ pub(crate) fn remove_unprocessed<'a>(
             let operation = if writes { Operation::Write } else { Operation::Read };
             let cost = Cost::Read(Consistency::Eventual);
             let action = Action { table: table.clone(), index: None, operation, subject, cost };
-            let target = finder.target(&action)?;
+            let Some(target) = finder.part(&action)? else {
+                if let Some(waits) = Waits::of(waiting, &table) {
+                    waits.actions = waits.actions.saturating_sub(1);
+                }
+                continue;
+            };
             let key = target.keys.into_iter().next();
             let same = |charge: &Charge<'_>| {
                 let asked = &actions[charge.action];

@@ -22,6 +22,9 @@ pub const HPD_UNATTRIBUTED_UNPROCESSED: i32 = 2;
 pub const HPD_UNATTRIBUTED_INDEX_UNITS: i32 = 3;
 /// Throttles of requests, or of indexes, of which no key is known.
 pub const HPD_UNATTRIBUTED_THROTTLES: i32 = 4;
+/// Parts of requests that could not be read, or whose table's key never got known. The statistics
+/// have their number as unread.
+pub const HPD_UNATTRIBUTED_UNREAD: i32 = 5;
 
 /// Numbers about a detector since it was made; hpd_clear does not reset them.
 #[repr(C)]
@@ -48,12 +51,17 @@ pub struct hpd_statistics {
     pub suppressed: u64,
     /// Throttles: one number for each HPD_THROTTLE_*, at that index.
     pub throttles: [u64; 5],
-    /// Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index.
+    /// Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_* up to
+    /// HPD_UNATTRIBUTED_THROTTLES, at that index.
     pub unattributed: [u64; 5],
     /// Capacity that was estimated because no answer told it, in half units.
     pub estimated_half_units: u64,
     /// Observed requests of operations that this version does not know.
     pub unknown_operations: u64,
+    /// 0.
+    pub reserved: [u64; 4],
+    /// Parts of requests that could not be read, or whose table's key never got known.
+    pub unread: u64,
 }
 
 // SAFETY: integers.
@@ -77,6 +85,8 @@ impl hpd_statistics {
             unattributed: statistics.unattributed,
             estimated_half_units: statistics.estimated_half_units,
             unknown_operations: statistics.unknown_operations,
+            reserved: [0; 4],
+            unread: statistics.unread,
         }
     }
 }

@@ -41,9 +41,10 @@ impl Counters {
             suppressed: Self::get(&self.suppressed),
             callback_panics: Self::get(&self.callback_panics),
             throttles: self.throttles.each_ref().map(Self::get),
-            unattributed: self.unattributed.each_ref().map(Self::get),
+            unattributed: std::array::from_fn(|what| Self::get(&self.unattributed[what])),
             estimated_half_units: Self::get(&self.estimated_half_units),
             unknown_operations: Self::get(&self.unknown_operations),
+            unread: Self::get(&self.unattributed[Unattributed::Unread as usize]),
         }
     }
 }

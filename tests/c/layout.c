@@ -43,6 +43,7 @@ static void check_constants(void) {
   CHECK_EQUAL(HPD_UNATTRIBUTED_UNPROCESSED, 2);
   CHECK_EQUAL(HPD_UNATTRIBUTED_INDEX_UNITS, 3);
   CHECK_EQUAL(HPD_UNATTRIBUTED_THROTTLES, 4);
+  CHECK_EQUAL(HPD_UNATTRIBUTED_UNREAD, 5);
   CHECK_EQUAL(HPD_METRICS_OPEN_METRICS, 1);
   CHECK_EQUAL(HPD_NUMBER_KEY_MAX, 170);
   CHECK_EQUAL(HPD_DUE, 4611686018427387904);
@@ -108,7 +109,7 @@ static void check_layouts(void) {
   CHECK_FIELD(hpd_hot_partition, demand, 64, 8);
   CHECK_FIELD(hpd_hot_partition, peak, 72, 8);
 
-  CHECK_EQUAL(sizeof(hpd_statistics), 168);
+  CHECK_EQUAL(sizeof(hpd_statistics), 208);
   CHECK_FIELD(hpd_statistics, struct_size, 0, 8);
   CHECK_FIELD(hpd_statistics, records, 8, 8);
   CHECK_FIELD(hpd_statistics, partitions, 16, 8);
@@ -122,6 +123,8 @@ static void check_layouts(void) {
   CHECK_FIELD(hpd_statistics, unattributed, 112, 40);
   CHECK_FIELD(hpd_statistics, estimated_half_units, 152, 8);
   CHECK_FIELD(hpd_statistics, unknown_operations, 160, 8);
+  CHECK_FIELD(hpd_statistics, reserved, 168, 32);
+  CHECK_FIELD(hpd_statistics, unread, 200, 8);
 
   CHECK_EQUAL(sizeof(hpd_metrics_options), 24);
   CHECK_FIELD(hpd_metrics_options, struct_size, 0, 8);

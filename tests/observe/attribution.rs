@@ -242,8 +242,7 @@ fn a_description_that_is_cut_down_takes_nothing_away() {
 #[test]
 fn a_refused_request_teaches_nothing() {
     let detector = blank(false);
-    let bad =
-        r#"{"RequestItems":{"U":{"Keys":[{"u":{"S":"x"}}]},"W":{"Keys":[{"a":{"S":"1"},"b":{"S":"2"}}]}}}"#;
+    let bad = r#"{"RequestItems":{"U":{"Keys":[{"u":{"S":"x"}}]},"W":{"Keys":[{"w":{"S":7}}]}}}"#;
     assert!(observe(&detector, "BatchGetItem", bad, 200, None).is_err());
     let put = r#"{"TableName":"U","Item":{"u":{"S":"k"},"x":{"S":"1"}}}"#;
     assert!(observe(&detector, "PutItem", put, 200, None).is_err(), "U is not known");
@@ -254,6 +253,14 @@ fn a_refused_request_teaches_nothing() {
     let both = r#"{"RequestItems":{"V":[{"DeleteRequest":{"Key":{"v":{"S":"x"}}}},{"PutRequest":{"Item":{"a":{"S":"1"},"v":{"S":"y"}}}}]}}"#;
     assert_eq!(observe(&detector, "BatchWriteItem", both, 200, None), Ok(2));
     assert_eq!(detector.write_count("V", "y"), Ok(1));
+    // A table that is not known costs only its own parts.
+    let waits =
+        r#"{"RequestItems":{"X":{"Keys":[{"x":{"S":"x"}}]},"W":{"Keys":[{"a":{"S":"1"},"b":{"S":"2"}}]}}}"#;
+    assert!(observe(&detector, "BatchGetItem", waits, 200, None).is_err());
+    assert_eq!(
+        observe(&detector, "PutItem", r#"{"TableName":"X","Item":{"x":{"S":"k"}}}"#, 200, None),
+        Ok(1)
+    );
 }
 
 #[test]

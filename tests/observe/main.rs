@@ -13,5 +13,6 @@ mod outcomes;
 mod queries;
 mod statements;
 mod transactions;
+mod waiting;
 mod warnings;
 mod zeros;

@@ -32,7 +32,7 @@ export const DUE = 4611686018427387904n;
 export const OPERATIONS = ['write', 'read'] as const;
 export const RULES = ['window', 'second', 'sustained', 'throttle'] as const;
 export const REASONS = ['unknown', 'key_range', 'provisioned', 'account_limit', 'max_on_demand'] as const;
-export const UNATTRIBUTED = ['scans', 'scan_units', 'unprocessed', 'index_units', 'throttles'] as const;
+export const UNATTRIBUTED = ['scans', 'scan_units', 'unprocessed', 'index_units', 'throttles', 'unread'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export type Rule = (typeof RULES)[number];
 export type Reason = (typeof REASONS)[number];
@@ -106,7 +106,7 @@ export const HotPartition = new Struct(80, {
 });
 
 /** `hpd_statistics` */
-export const Statistics = new Struct(168, {
+export const Statistics = new Struct(208, {
   struct_size: ['size', 0],
   records: ['u64', 8],
   partitions: ['u64', 16],
@@ -120,6 +120,8 @@ export const Statistics = new Struct(168, {
   unattributed: ['u64', 112],
   estimated_half_units: ['u64', 152],
   unknown_operations: ['u64', 160],
+  reserved: ['u64', 168],
+  unread: ['u64', 200],
 });
 
 /** `hpd_metrics_options` */
@@ -219,6 +221,9 @@ export const PROTOTYPES = {
   observeFull: 'int64_t hpd_observe_full(uintptr_t detector, void *exchange, void *out)',
   setKeySchema:
     'int32_t hpd_set_key_schema(uintptr_t detector, void *table, size_t table_len, void *index, size_t index_len, void *attributes, void *attribute_lens, size_t n)',
+  setKeySchemaFull:
+    'int32_t hpd_set_key_schema_full(uintptr_t detector, void *table, size_t table_len, void *index, size_t index_len, void *attributes, void *attribute_lens, size_t n, void *out)',
+  forgetTable: 'int32_t hpd_forget_table(uintptr_t detector, void *table, size_t table_len)',
   numberKey: 'int32_t hpd_number_key(void *number, size_t number_len, void *out)',
   askCapacity:
     'int32_t hpd_ask_capacity(void *operation, size_t operation_len, void *request, size_t request_len, void *out)',
@@ -229,5 +234,8 @@ export const PROTOTYPES = {
     'int64_t hpd_record_throttle_due(uintptr_t detector, void *table, size_t table_len, void *pk, size_t pk_len, int32_t operation_code, int32_t reason_code)',
   observeDue:
     'int64_t hpd_observe_due(uintptr_t detector, const char *operation, const char *request, const char *response, int32_t http_status, const char *model)',
+  setKeySchemaDue:
+    'int64_t hpd_set_key_schema_due(uintptr_t detector, void *table, size_t table_len, void *index, size_t index_len, void *attributes, void *attribute_lens, size_t n)',
+  takeMissingTables: 'int32_t hpd_take_missing_tables(void *out)',
   takeWarnings: 'int32_t hpd_take_warnings(uintptr_t detector, void *out)',
 };

@@ -35,7 +35,7 @@ DUE = 4611686018427387904
 Operation = Literal["write", "read"]
 Rule = Literal["window", "second", "sustained", "throttle"]
 Reason = Literal["unknown", "key_range", "provisioned", "account_limit", "max_on_demand"]
-Unattributed = Literal["scans", "scan_units", "unprocessed", "index_units", "throttles"]
+Unattributed = Literal["scans", "scan_units", "unprocessed", "index_units", "throttles", "unread"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 RULES: tuple[Rule, ...] = get_args(Rule)
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -138,6 +138,8 @@ class Statistics(Structure):
         ("unattributed", c_uint64 * 5),
         ("estimated_half_units", c_uint64),
         ("unknown_operations", c_uint64),
+        ("reserved", c_uint64 * 4),
+        ("unread", c_uint64),
     ]
 
 
@@ -231,6 +233,21 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         c_int32,
         [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_char_p), POINTER(c_size_t), c_size_t],
     ),
+    "hpd_set_key_schema_full": (
+        c_int32,
+        [
+            c_void_p,
+            c_char_p,
+            c_size_t,
+            c_char_p,
+            c_size_t,
+            POINTER(c_char_p),
+            POINTER(c_size_t),
+            c_size_t,
+            POINTER(c_void_p),
+        ],
+    ),
+    "hpd_forget_table": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "hpd_number_key": (c_int32, [c_char_p, c_size_t, c_char_p]),
     "hpd_ask_capacity": (c_int32, [c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_void_p)]),
     "hpd_table_record_write_due": (c_int64, [c_void_p, c_char_p]),
@@ -238,5 +255,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hpd_record_due": (c_int64, [c_void_p, POINTER(Record), c_size_t]),
     "hpd_record_throttle_due": (c_int64, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_int32, c_int32]),
     "hpd_observe_due": (c_int64, [c_void_p, c_char_p, c_char_p, c_char_p, c_int32, c_char_p]),
+    "hpd_set_key_schema_due": (
+        c_int64,
+        [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_char_p), POINTER(c_size_t), c_size_t],
+    ),
+    "hpd_take_missing_tables": (c_int32, [POINTER(c_void_p)]),
     "hpd_take_warnings": (c_int32, [c_void_p, POINTER(c_void_p)]),
 }
