@@ -72,7 +72,7 @@ AT(hpd_hot_partition, throttles, 56, uint64_t *);
 AT(hpd_hot_partition, demand, 64, uint64_t *);
 AT(hpd_hot_partition, peak, 72, uint64_t *);
 
-SIZE(hpd_statistics, 168);
+SIZE(hpd_statistics, 208);
 AT(hpd_statistics, struct_size, 0, size_t *);
 AT(hpd_statistics, records, 8, uint64_t *);
 AT(hpd_statistics, partitions, 16, uint64_t *);
@@ -86,6 +86,8 @@ AT(hpd_statistics, throttles, 72, uint64_t (*)[5]);
 AT(hpd_statistics, unattributed, 112, uint64_t (*)[5]);
 AT(hpd_statistics, estimated_half_units, 152, uint64_t *);
 AT(hpd_statistics, unknown_operations, 160, uint64_t *);
+AT(hpd_statistics, reserved, 168, uint64_t (*)[4]);
+AT(hpd_statistics, unread, 200, uint64_t *);
 
 SIZE(hpd_metrics_options, 24);
 AT(hpd_metrics_options, struct_size, 0, size_t *);
@@ -144,6 +146,7 @@ VALUE(HPD_UNATTRIBUTED_SCANS, 0);
 VALUE(HPD_UNATTRIBUTED_SCAN_UNITS, 1);
 VALUE(HPD_UNATTRIBUTED_THROTTLES, 4);
 VALUE(HPD_UNATTRIBUTED_UNPROCESSED, 2);
+VALUE(HPD_UNATTRIBUTED_UNREAD, 5);
 VALUE(HPD_WRITE, 0);
 
 FUNCTION(hpd_abi_version, uint32_t (*)(void));
@@ -151,6 +154,7 @@ FUNCTION(hpd_ask_capacity, int32_t (*)(const char *operation, size_t operation_l
 FUNCTION(hpd_clear, int32_t (*)(const hpd_detector *detector));
 FUNCTION(hpd_error_argument, const char *(*)(void));
 FUNCTION(hpd_error_range, const char *(*)(void));
+FUNCTION(hpd_forget_table, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len));
 FUNCTION(hpd_free, void (*)(hpd_detector *detector));
 FUNCTION(hpd_get_model_thresholds, int32_t (*)(const hpd_detector *detector, const char *model, size_t model_len, int64_t *writes, int64_t *reads));
 FUNCTION(hpd_get_read_count, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len));
@@ -184,6 +188,8 @@ FUNCTION(hpd_record_throttle_full, int64_t (*)(const hpd_detector *detector, con
 FUNCTION(hpd_record_write, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len));
 FUNCTION(hpd_redact, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len, char *out));
 FUNCTION(hpd_set_key_schema, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *index, size_t index_len, const char *const *attributes, const size_t *attribute_lens, size_t n));
+FUNCTION(hpd_set_key_schema_due, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *index, size_t index_len, const char *const *attributes, const size_t *attribute_lens, size_t n));
+FUNCTION(hpd_set_key_schema_full, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *index, size_t index_len, const char *const *attributes, const size_t *attribute_lens, size_t n, hpd_warnings **out));
 FUNCTION(hpd_set_model_thresholds, int32_t (*)(const hpd_detector *detector, const char *model, size_t model_len, int64_t writes, int64_t reads));
 FUNCTION(hpd_set_table_thresholds, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, int64_t writes, int64_t reads));
 FUNCTION(hpd_set_time_ms, int32_t (*)(const hpd_detector *detector, uint64_t now_ms));
@@ -196,6 +202,7 @@ FUNCTION(hpd_table_record_read_z, int64_t (*)(const hpd_table *table, const char
 FUNCTION(hpd_table_record_write, int64_t (*)(const hpd_table *table, const char *pk, size_t pk_len));
 FUNCTION(hpd_table_record_write_due, int64_t (*)(const hpd_table *table, const char *pk));
 FUNCTION(hpd_table_record_write_z, int64_t (*)(const hpd_table *table, const char *pk));
+FUNCTION(hpd_take_missing_tables, int32_t (*)(hpd_text **out));
 FUNCTION(hpd_take_warnings, int32_t (*)(const hpd_detector *detector, hpd_warnings **out));
 FUNCTION(hpd_text_data, const char *(*)(const hpd_text *text));
 FUNCTION(hpd_text_free, void (*)(hpd_text *text));

@@ -38,7 +38,7 @@ fn layouts() -> impl IntoIterator<Item = (&'static str, usize, Vec<(&'static str
         }
         hpd_statistics {
             struct_size, records, partitions, bytes, reclaimed, replaced, cleared, warnings, suppressed, throttles,
-            unattributed, estimated_half_units, unknown_operations,
+            unattributed, estimated_half_units, unknown_operations, reserved, unread,
         }
         hpd_metrics_options { struct_size, hottest, flags, reserved }
         hpd_exchange {

@@ -236,7 +236,7 @@ fn learning_a_key() {
             if told.is_err() {
                 assert_eq!((told, view(&detector)), (Err(ObserveError::Refused(Error::Memory)), before));
                 // A read that was refused later on, for its partition, has told of its table all the same.
-                let unknown = detector.observe(&put) == Err(ObserveError::MissingSchema(long.clone()));
+                let unknown = detector.observe(&put) == Err(ObserveError::MissingSchema(vec![long.clone()]));
                 assert!(unknown || n > 0 && operation == "GetItem");
                 assert!(detector.observe(&tell).is_ok());
             }

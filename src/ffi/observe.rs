@@ -203,6 +203,7 @@ fn give<T>(
 }
 
 /// The arguments of hpd_set_key_schema and its like.
+#[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
 pub(crate) struct KeySchema<'a> {
     table: &'a [u8],
     index: Option<&'a [u8]>,

@@ -62,6 +62,7 @@ pub(crate) fn pin() -> Guard {
 }
 
 /// Tells a forked child from its parent, once this has been pinned: the child's number is greater.
+#[cfg(feature = "dynamodb")]
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
 }
