@@ -2,10 +2,17 @@
 //! observe meanwhile.
 #![cfg(feature = "dynamodb")]
 
+#[path = "common/allocator.rs"]
+mod allocator;
 mod common;
 
+use allocator::{TestAllocator, allocations, while_inside};
 use common::{THREADS, never_hot, race, stress};
 use hotpart::{Detector, Exchange, ObserveError};
+use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: TestAllocator = TestAllocator;
 
 fn observe(detector: &Detector, operation: &str, request: &str, response: &str) -> Result<u64, ObserveError> {
     detector.observe(&Exchange {
@@ -38,6 +45,37 @@ fn describe(detector: &Detector, table: &str, index: usize) {
     );
     let asked = format!(r#"{{"TableName":"{table}"}}"#);
     assert_eq!(observe(detector, "DescribeTable", &asked, &description), Ok(0));
+}
+
+/// A table that gets known while a request finds that it is not: the request waits for nobody.
+#[test]
+fn a_key_that_is_declared_while_a_part_begins_to_wait_releases_it() {
+    let new = || never_hot(60).build().unwrap();
+    let in_all = {
+        let detector = new();
+        detector.write_count("t", "k").unwrap();
+        allocations(|| assert!(put(&detector, "t").is_err()))
+    };
+    assert!(in_all > 3, "nothing was kept");
+    for nth in 1..=in_all {
+        let detector = new();
+        std::thread::scope(|scope| {
+            while_inside(
+                || assert_eq!(detector.write_count("t", "k"), Ok(0)),
+                nth,
+                || drop(put(&detector, "t")),
+                || {
+                    let declares = scope.spawn(|| detector.set_key_schema("t", None, &["id"]).unwrap());
+                    // It may have to wait for the other.
+                    let begin = Instant::now();
+                    while !declares.is_finished() && begin.elapsed() < Duration::from_millis(100) {
+                        std::thread::yield_now();
+                    }
+                },
+            );
+        });
+        assert_eq!(detector.write_count("t", "k"), Ok(1), "in allocation {nth} of {in_all}");
+    }
 }
 
 /// Half of the threads observe by one table's schema, which the others change, as they learn of new tables.

@@ -59,27 +59,24 @@ pub(crate) fn attribute_request<'a>(
         left_out: Vec::new(),
         guard,
     };
-    let mut found = attribute(api, actions, outcome, capacity, &mut finder)?;
-    // First without the tables whose key no other part has told, then without all that are still missing: each time
-    // there are fewer.
-    let mut all = false;
-    loop {
+    // Parts share in what the response tells, so without those that are missing it is worked out anew. Others may change
+    // what is known meanwhile: until nothing more is missing.
+    let found = loop {
+        let found = attribute(api, actions, outcome, capacity, &mut finder)?;
         let missing = finder.missing.take();
         if missing.is_empty() {
-            break;
+            break found;
         }
-        finder.leave_out(missing, all);
-        all = true;
-        found = attribute(api, actions, outcome, capacity, &mut finder)?;
-    }
+        finder.leave_out(missing);
+    };
     // Only a request that is good in all its parts teaches anything.
     found.check()?;
     let inferred = finder.inferred.into_inner();
-    if !inferred.is_empty() {
-        schemas.add_inferred(&inferred, guard).map_err(Error::from)?;
-        found.learnt = inferred.into_iter().map(|(table, _)| table.into_owned()).collect();
+    if inferred.is_empty() {
+        return Ok(found);
     }
-    Ok(found)
+    schemas.add_inferred(&inferred, guard).map_err(Error::from)?;
+    Ok(Attribution { learnt: inferred.into_iter().map(|(table, _)| table.into_owned()).collect(), ..found })
 }
 
 /// Works it out without the parts that the finder leaves out, or finds out that more of them have to be.

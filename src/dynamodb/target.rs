@@ -90,9 +90,8 @@ impl Finder<'_, '_> {
         !self.left_out.is_empty() && self.left_out.binary_search_by(|one| one.as_str().cmp(table)).is_ok()
     }
 
-    /// Leaves out these tables, but, unless it has to be `all`, for those whose key the request has told meanwhile.
-    pub(crate) fn leave_out(&mut self, mut tables: Vec<String>, all: bool) {
-        tables.retain(|table| all || self.inferred_key(table).is_none());
+    /// Leaves out these tables too.
+    pub(crate) fn leave_out(&mut self, mut tables: Vec<String>) {
         self.left_out.append(&mut tables);
         self.left_out.sort_unstable();
         self.left_out.dedup();
