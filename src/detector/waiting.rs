@@ -1,22 +1,24 @@
-//! What waits for a table's key: how it comes to wait, and how it is recorded once the key is known.
+//! What waits for a table's key: how it comes to wait, and how it is recorded once the key is
+//! known.
 //!
-//! A part that waited is recorded **as of** the moment at which it was observed: see [`Detector::record_as_of`]. So its
-//! partition counts it in the second in which it happened, and a warning is about the window that ended then. Parts are
-//! recorded in the order in which they were observed, which is that of their moments. Only where a partition has been
-//! recorded in a later second meanwhile, by another call, does a part land in that: it is in the count for longer than it
-//! should be, by at most the time that it waited, and never for less.
+//! A part that waited is recorded **as of** the moment at which it was observed: see
+//! [`Detector::record_as_of`]. So its partition counts it in the second in which it happened, and a
+//! warning is about the window that ended then. Parts are recorded in the order in which they were
+//! observed, which is that of their moments. Only where a partition has been recorded in a later
+//! second meanwhile, by another call, does a part land in that: it is in the count for longer than
+//! it should be, by at most the time that it waited, and never for less.
 
 use crate::argument::Argument;
 use crate::detector::Detector;
 use crate::detector::delivery::Listener;
 use crate::detector::observe::{Exchange, text};
 use crate::detector::warning::Warning;
+use crate::dynamodb::attempt::{Given, Waits};
 use crate::dynamodb::attribution::{Attribution, attribute_request};
 use crate::dynamodb::error::ObserveError;
 use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::response;
 use crate::dynamodb::schema::split_arn;
-use crate::dynamodb::waiting::{Given, Waits};
 use crate::error::{Error, OutOfMemory};
 use crate::key::check_name;
 use crate::operation::Operation;
@@ -46,13 +48,15 @@ enum Released {
 }
 
 impl Detector {
-    /// Declares the names of the attributes that make up the partition key of a table (one) or of an index (one to
-    /// four). An index with the table's own key is taken for a local one. Clearing does not forget them. What waited for
-    /// the table is recorded, as of when it was observed; due warnings go to the callback.
+    /// Declares the names of the attributes that make up the partition key of a table (one) or of
+    /// an index (one to four). An index with the table's own key is taken for a local one. Clearing
+    /// does not forget them. What waited for the table is recorded, as of when it was observed; due
+    /// warnings go to the callback.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for names not of 1 to 1,024 bytes or not UTF-8, or too many or too few attributes;
-    /// [`Error::Memory`]: the key may be declared then, and a part of what waited recorded. Declare it again.
+    /// [`Error::Invalid`] for names not of 1 to 1,024 bytes or not UTF-8, or too many or too few
+    /// attributes; [`Error::Memory`]: the key may be declared then, and a part of what waited
+    /// recorded. Declare it again.
     pub fn set_key_schema(
         &self,
         table: impl AsRef<[u8]>,
@@ -62,7 +66,8 @@ impl Detector {
         self.declare(table.as_ref(), index, attributes, &mut Listener::Callback)
     }
 
-    /// Does the same, but `hear` is called with each due warning in place of the callback; it may use the detector.
+    /// Does the same, but `hear` is called with each due warning in place of the callback; it may
+    /// use the detector.
     ///
     /// # Errors
     /// As [`Detector::set_key_schema`]. Warnings may have been given before memory ran out.
@@ -98,11 +103,13 @@ impl Detector {
         self.release(table, false, listener)
     }
 
-    /// Says that a table's key will not be known, as it may not be described. What waits for it is tallied as
-    /// [`Unattributed::Unread`], and so is, at once, what comes until the key is known after all.
+    /// Says that a table's key will not be known, as it may not be described. What waits for it is
+    /// tallied as [`Unattributed::Unread`], and so is, at once, what comes until the key is known
+    /// after all.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes or not UTF-8; [`Error::Memory`]: a part may be tallied then.
+    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes or not UTF-8; [`Error::Memory`]: a
+    /// part may be tallied then.
     pub fn forget_table(&self, table: impl AsRef<[u8]>) -> Result<(), Error> {
         let table = split_arn(name(Argument::KeyTable, table.as_ref())?).0;
         self.waiting.forget(table, &mut |table, parts| self.tally_unread(table, parts))
@@ -128,14 +135,15 @@ impl Detector {
         Ok(Waiters { tables, actions })
     }
 
-    /// Asks for the tables that are waited for, unless that was done just now. Returns how many actions wait.
+    /// Asks for the tables that are waited for, unless that was done just now. Returns how many
+    /// actions wait.
     pub(crate) fn ask(&self, waiters: Waiters) -> Result<u64, ObserveError> {
         let asked = self.waiting.ask(waiters.tables, self.clock.now().ms()).map_err(Error::from)?;
         if asked.is_empty() { Ok(waiters.actions) } else { Err(ObserveError::MissingSchema(asked)) }
     }
 
-    /// Records what waited for a table of which more is known by now. If its description `told_all`, what is not found by
-    /// that is tallied as unread; else it waits on.
+    /// Records what waited for a table of which more is known by now. If its description
+    /// `told_all`, what is not found by that is tallied as unread; else it waits on.
     pub(crate) fn release(
         &self,
         table: &str,

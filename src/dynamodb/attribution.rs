@@ -3,6 +3,7 @@
 
 use crate::argument::Argument;
 use crate::dynamodb::action::{Action, Cost, one_table};
+use crate::dynamodb::attempt::Waits;
 use crate::dynamodb::attribute;
 use crate::dynamodb::charge::{self, Charge, UnkeyedIndexUnits};
 use crate::dynamodb::error::ObserveError;
@@ -13,7 +14,6 @@ use crate::dynamodb::schema::Schemas;
 use crate::dynamodb::target::{Finder, Target};
 use crate::dynamodb::throttle::Throttles;
 use crate::dynamodb::unprocessed::{Unprocessed, remove_unprocessed};
-use crate::dynamodb::waiting::Waits;
 use crate::error::Error;
 use crate::key::{Key, check_name};
 use crate::operation::Operation;

@@ -21,8 +21,11 @@
 //!      5  check                every part can be recorded, or none is
 //!                                      |
 //!                                 Attribution
-//!            charges   throttles   unprocessed   unkeyed_index_units   estimated
+//!            charges   throttles   unprocessed   unkeyed_index_units   estimated   waiting   learnt
 //! ```
+//!
+//! Parts of tables whose key is not known are left out, and named in `waiting`: their attempt is kept there, by
+//! [`waiting`], until it is worked out again for such a table alone.
 //!
 //! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's key condition) or
 //! `partiql` (statements). Before it is sent, `ask` rewrites it so that its response tells the capacity. `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas.
@@ -37,7 +40,7 @@
 //! - Imports: `key`, `sys` and the words (`error`, `operation`, `reason`, `units`). No detector, ledger, map, partition
 //!   or policy (`ci/layers.sh`).
 //!
-//! Proof: `tests/observe` (the contract, case by case), `tests/schemas.rs`, `tests/properties` (against an oracle), the
+//! Proof: `tests/observe` (the contract, case by case), `tests/schemas.rs` (threads), `tests/properties` (against an oracle), the
 //! fuzz targets `observe` and `partiql`, and the tests beside each reader.
 //!
 //! Another operation of DynamoDB goes into `request`: a variant of `ApiOperation`, its name in `ApiOperation::named`,
@@ -54,6 +57,8 @@
 pub(crate) mod action;
 #[cfg(not(loom))]
 pub(crate) mod ask;
+#[cfg(not(loom))]
+pub(crate) mod attempt;
 #[cfg(not(loom))]
 pub(crate) mod attribute;
 #[cfg(not(loom))]

@@ -1,13 +1,13 @@
 //! Unprocessed items: those of a batch that DynamoDB did not carry out and returned.
 
 use crate::dynamodb::action::{Action, Cost, Subject};
+use crate::dynamodb::attempt::Waits;
 use crate::dynamodb::charge::Charge;
 use crate::dynamodb::error::ObserveError;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::schema::split_arn;
 use crate::dynamodb::target::Finder;
-use crate::dynamodb::waiting::Waits;
 use crate::operation::Operation;
 use crate::units::Consistency;
 use serde_json::Value as Json;

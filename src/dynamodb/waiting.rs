@@ -1,8 +1,9 @@
-//! What waits: parts of requests on tables whose key is not known yet. They are recorded once it is.
+//! What waits: parts of requests on tables whose key is not known yet, until it is.
 //!
-//! The idea: an attempt is kept as it came, with the names of the tables that it waits for. When a table's key gets
-//! known its parts are worked out by the same function that works out a request (`attribution`), so they come to what
-//! they would have come to at once. An attempt on several tables is kept until the last of them is known.
+//! The idea: an attempt is kept as it came, with the names of the tables that it waits for. When a
+//! table's key gets known its parts are worked out by the same function that works out a request
+//! (`attribution`), so they come to what they would have come to at once. An attempt on several
+//! tables is kept until the last of them is known.
 //!
 //! ```text
 //!   oldest                                   newest
@@ -17,16 +18,15 @@
 //! - A request whose keys are known does not come here, so it takes no lock.
 //! - Nothing is called under the lock that could come back here: no callback.
 //! - What waits is bounded, by parts and by bytes. The oldest are tallied before they go.
-//! - A forked child starts with nothing. What its parent left may be half changed, under a lock of a thread that is not
-//!   there: the child leaves it alone.
+//! - A forked child starts with nothing. What its parent left may be half changed, under a lock of a
+//!   thread that is not there: the child leaves it alone.
 
-use crate::dynamodb::action::Action;
+use crate::dynamodb::attempt::{Attempt, Given, Waits};
 use crate::error::OutOfMemory;
 use crate::key::hash::random_word;
-use crate::operation::Operation;
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::epoch;
-use crate::sys::memory::{try_box, try_bytes, try_text};
+use crate::sys::memory::{try_box, try_text};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 use ahash::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -40,94 +40,6 @@ const BYTES_MAX: usize = 32 << 20;
 const ASK_MS: u64 = 60_000;
 /// The tables of which nothing waits any more and it is only known that they were asked for.
 const TABLES_MAX: usize = 10_000;
-
-/// The parts of one request that wait for one table's key.
-#[derive(Debug)]
-pub(crate) struct Waits {
-    pub(crate) table: String,
-    /// How many parts there are of each operation.
-    pub(crate) parts: [u64; 2],
-    /// How many item-level actions they come to, as far as that is known without the key.
-    pub(crate) actions: u64,
-}
-
-impl Waits {
-    pub(crate) fn new(table: &str, actions: &[Action<'_>]) -> Self {
-        let parts = Operation::ALL.map(|operation| {
-            let mine = |action: &&Action<'_>| action.table == table && action.operation == operation;
-            actions.iter().filter(mine).count() as u64
-        });
-        Self { table: table.to_owned(), parts, actions: 0 }
-    }
-
-    /// Returns the one of a table, of those that are sorted by table.
-    pub(crate) fn of<'w>(all: &'w mut [Self], table: &str) -> Option<&'w mut Self> {
-        let at = all.binary_search_by(|waits| waits.table.as_str().cmp(table)).ok()?;
-        Some(&mut all[at])
-    }
-
-    fn total(&self) -> u64 {
-        self.parts.iter().sum()
-    }
-}
-
-/// One attempt as it came: the texts of an exchange.
-#[derive(Clone, Copy)]
-pub(crate) struct Given<'t> {
-    pub(crate) operation: &'t [u8],
-    pub(crate) request: &'t [u8],
-    pub(crate) response: Option<&'t [u8]>,
-    pub(crate) model: Option<&'t [u8]>,
-    pub(crate) http_status: u16,
-}
-
-/// An attempt that waits.
-struct Attempt {
-    /// The moment at which it was observed.
-    then: Moment,
-    /// Operation, request, response and model, one after the other.
-    text: Vec<u8>,
-    /// Where the first three end; whether there is a response, and a model.
-    ends: [usize; 3],
-    has: [bool; 2],
-    http_status: u16,
-    waits: Vec<Waits>,
-}
-
-impl Attempt {
-    fn try_new(given: Given<'_>, waits: Vec<Waits>, then: Moment) -> Result<Self, OutOfMemory> {
-        let Given { operation, request, response, model, http_status } = given;
-        let texts = [operation, request, response.unwrap_or_default(), model.unwrap_or_default()];
-        let mut end = 0;
-        let ends = [0, 1, 2].map(|i: usize| {
-            end += texts[i].len();
-            end
-        });
-        let has = [response.is_some(), model.is_some()];
-        Ok(Self { then, text: try_bytes(texts)?, ends, has, http_status, waits })
-    }
-
-    fn given(&self) -> Given<'_> {
-        let [operation, request, response] = self.ends;
-        let part = |from: usize, to: usize| &self.text[from..to];
-        Given {
-            operation: part(0, operation),
-            request: part(operation, request),
-            response: self.has[0].then(|| part(request, response)),
-            model: self.has[1].then(|| part(response, self.text.len())),
-            http_status: self.http_status,
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        let names: usize = self.waits.iter().map(|waits| waits.table.len() + size_of::<Waits>()).sum();
-        size_of::<Option<Self>>() + self.text.len() + names
-    }
-
-    fn parts(&self) -> u64 {
-        self.waits.iter().map(Waits::total).sum()
-    }
-}
 
 /// The state of a table that is waited for, or was.
 #[derive(Default)]
@@ -143,7 +55,8 @@ struct Table {
 struct State {
     /// In the order of their moments. `None`: let go from the midst.
     attempts: VecDeque<Option<Attempt>>,
-    /// The number of the first; each after it has the next. So a number stands for an attempt while others go.
+    /// The number of the first; each after it has the next. So a number stands for an attempt while
+    /// others go.
     first: u64,
     parts: u64,
     bytes: usize,
@@ -171,7 +84,8 @@ impl Waiting {
     fn lock(&self) -> Result<MutexGuard<'_, State>, OutOfMemory> {
         loop {
             let seen = self.0.load(Acquire);
-            // SAFETY: it came from a box, which is freed with the detector or, if it is the parent's, never.
+            // SAFETY: it came from a box, which is freed with the detector, or never if it is the
+            // parent's.
             let books = unsafe { &*seen };
             if books.forks == epoch::forks() {
                 // What panics while the lock is held has changed nothing by halves that matters.
@@ -185,8 +99,9 @@ impl Waiting {
         }
     }
 
-    /// Makes parts of an attempt wait, as of this moment. The oldest are tallied and go where there is no room, and parts
-    /// of forgotten tables are tallied at once. Returns how many actions wait.
+    /// Makes parts of an attempt wait, as of this moment. The oldest are tallied and go where there
+    /// is no room, and parts of forgotten tables are tallied at once. Returns how many actions
+    /// wait.
     pub(crate) fn push<E: From<OutOfMemory>>(
         &self,
         given: Given<'_>,
@@ -215,7 +130,8 @@ impl Waiting {
         Ok(actions)
     }
 
-    /// Says which of these tables to ask for now: parts wait for them, and they were not asked for in the last minute.
+    /// Says which of these tables to ask for now: parts wait for them, and they were not asked for
+    /// in the last minute.
     pub(crate) fn ask(&self, mut tables: Vec<String>, now_ms: u64) -> Result<Vec<String>, OutOfMemory> {
         let mut state = self.lock()?;
         tables.retain(|name| {
@@ -230,8 +146,8 @@ impl Waiting {
         Ok(tables)
     }
 
-    /// Takes the oldest parts of a table, from the attempt of this number on, of which `read` makes something. Moves the
-    /// number behind them. Nothing that `read` calls may come back here.
+    /// Takes the oldest parts of a table, from the attempt of this number on, of which `read` makes
+    /// something. Moves the number behind them. Nothing that `read` calls may come back here.
     pub(crate) fn take<T, E: From<OutOfMemory>>(
         &self,
         table: &str,
@@ -249,8 +165,9 @@ impl Waiting {
         Ok(None)
     }
 
-    /// The key of a table is known as far as it will be: it is not forgotten any more. It will be asked for at once where
-    /// parts should wait again, unless they would for want of what nobody can tell.
+    /// The key of a table is known as far as it will be: it is not forgotten any more. It will be
+    /// asked for at once where parts should wait again, unless they would for want of what nobody
+    /// can tell.
     pub(crate) fn settle(&self, table: &str, told_all: bool) -> Result<(), OutOfMemory> {
         let mut state = self.lock()?;
         if let Some(known) = state.tables.get_mut(table) {
@@ -342,8 +259,8 @@ impl State {
         Ok(())
     }
 
-    /// Finds an attempt that waits for a table, at the number or behind it, and moves the number behind it. Returns its
-    /// place, and in it that of the table.
+    /// Finds an attempt that waits for a table, at the number or behind it, and moves the number
+    /// behind it. Returns its place, and in it that of the table.
     fn find(&self, table: &str, from: &mut u64) -> Option<(usize, usize)> {
         if self.tables.get(table)?.parts == 0 {
             return None;

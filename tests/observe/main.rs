@@ -11,6 +11,7 @@ mod items;
 mod keys;
 mod outcomes;
 mod queries;
+mod released;
 mod statements;
 mod transactions;
 mod waiting;
