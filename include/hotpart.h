@@ -1220,8 +1220,8 @@ int64_t hpd_record_throttle_due(const struct hpd_detector *detector,
 /**
  * As hpd_observe, with the exchange as arguments. Every text ends in NUL, which JSON does not
  * contain; response and model may be NULL. Due warnings are kept for this thread, as by
- * hpd_table_record_write_due; after HPD_ERR_MEMORY some may be kept, too. After HPD_ERR_SCHEMA
- * hpd_take_missing_tables tells which tables are asked for.
+ * hpd_table_record_write_due; after HPD_ERR_SCHEMA and HPD_ERR_MEMORY some may be kept, too. After
+ * HPD_ERR_SCHEMA hpd_take_missing_tables tells which tables are asked for.
  */
 int64_t hpd_observe_due(const struct hpd_detector *detector,
                         const char *operation,

@@ -97,8 +97,8 @@ pub unsafe extern "C" fn hpd_record_throttle_due(
 
 /// As hpd_observe, with the exchange as arguments. Every text ends in NUL, which JSON does not
 /// contain; response and model may be NULL. Due warnings are kept for this thread, as by
-/// hpd_table_record_write_due; after HPD_ERR_MEMORY some may be kept, too. After HPD_ERR_SCHEMA
-/// hpd_take_missing_tables tells which tables are asked for.
+/// hpd_table_record_write_due; after HPD_ERR_SCHEMA and HPD_ERR_MEMORY some may be kept, too. After
+/// HPD_ERR_SCHEMA hpd_take_missing_tables tells which tables are asked for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe_due(
     detector: *const hpd_detector,
