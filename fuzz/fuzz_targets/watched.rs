@@ -104,7 +104,7 @@ impl Watched {
             let missing = actions == i64::from(HPD_ERR_SCHEMA);
             assert!(missing || (actions >= 0 && actions & HPD_DUE != 0) == (taken > 0));
             let mut names = null_mut();
-            assert_eq!(hpd_take_missing_tables(&mut names), missing.into());
+            assert_eq!(hpd_take_missing_tables(&mut names), i32::from(missing));
             hpd_text_free(names);
             hpd_warnings_free(warnings);
             if actions < 0 { actions } else { actions & !HPD_DUE }
