@@ -157,6 +157,7 @@ FUNCTION(hpd_ask_capacity, int32_t (*)(const char *operation, size_t operation_l
 FUNCTION(hpd_clear, int32_t (*)(const hpd_detector *detector));
 FUNCTION(hpd_error_argument, const char *(*)(void));
 FUNCTION(hpd_error_range, const char *(*)(void));
+FUNCTION(hpd_forget_table, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len));
 FUNCTION(hpd_free, void (*)(hpd_detector *detector));
 FUNCTION(hpd_get_model_thresholds, int32_t (*)(const hpd_detector *detector, const char *model, size_t model_len, int64_t *writes, int64_t *reads));
 FUNCTION(hpd_get_read_count, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len));
@@ -190,6 +191,8 @@ FUNCTION(hpd_record_throttle_full, int64_t (*)(const hpd_detector *detector, con
 FUNCTION(hpd_record_write, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len));
 FUNCTION(hpd_redact, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len, char *out));
 FUNCTION(hpd_set_key_schema, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *index, size_t index_len, const char *const *attributes, const size_t *attribute_lens, size_t n));
+FUNCTION(hpd_set_key_schema_due, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *index, size_t index_len, const char *const *attributes, const size_t *attribute_lens, size_t n));
+FUNCTION(hpd_set_key_schema_full, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *index, size_t index_len, const char *const *attributes, const size_t *attribute_lens, size_t n, hpd_warnings **out));
 FUNCTION(hpd_set_model_thresholds, int32_t (*)(const hpd_detector *detector, const char *model, size_t model_len, int64_t writes, int64_t reads));
 FUNCTION(hpd_set_table_thresholds, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, int64_t writes, int64_t reads));
 FUNCTION(hpd_set_time_ms, int32_t (*)(const hpd_detector *detector, uint64_t now_ms));
@@ -202,6 +205,7 @@ FUNCTION(hpd_table_record_read_z, int64_t (*)(const hpd_table *table, const char
 FUNCTION(hpd_table_record_write, int64_t (*)(const hpd_table *table, const char *pk, size_t pk_len));
 FUNCTION(hpd_table_record_write_due, int64_t (*)(const hpd_table *table, const char *pk));
 FUNCTION(hpd_table_record_write_z, int64_t (*)(const hpd_table *table, const char *pk));
+FUNCTION(hpd_take_missing_tables, int32_t (*)(hpd_text **out));
 FUNCTION(hpd_take_warnings, int32_t (*)(const hpd_detector *detector, hpd_warnings **out));
 FUNCTION(hpd_text_data, const char *(*)(const hpd_text *text));
 FUNCTION(hpd_text_free, void (*)(hpd_text *text));

@@ -78,7 +78,8 @@
 #define HPD_ERR_INTERNAL (-5)
 
 /**
- * The name of a table's partition key is needed and unknown: describe the table, then call again.
+ * The name of a table's partition key is needed and unknown: describe the tables that
+ * exchange->table names and observe that. Do NOT observe this one again: it waits.
  */
 #define HPD_ERR_SCHEMA (-6)
 
@@ -672,8 +673,8 @@ typedef struct hpd_exchange {
    */
   uint32_t reserved;
   /**
-   * Where to write the name of a table whose key schema is missing, as much as there is room
-   * for; may be NULL.
+   * Where to write the names of the tables whose key schema is missing, each ended by a NUL, as
+   * much as there is room for; may be NULL.
    */
   char *table;
   /**
@@ -681,8 +682,8 @@ typedef struct hpd_exchange {
    */
   size_t table_capacity;
   /**
-   * With HPD_ERR_SCHEMA the library sets the name's length, which may be more than there was
-   * room for.
+   * With HPD_ERR_SCHEMA the library sets the length of those names, their NULs included, which
+   * may be more than there was room for.
    */
   size_t table_len;
 } hpd_exchange;
@@ -1105,14 +1106,21 @@ void hpd_text_free(struct hpd_text *text);
 /**
  * Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
  * tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
- * for every attempt. Returns the number of item-level actions recorded. Operations that are
- * unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused is
- * not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
- * tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded. After HPD_ERR_SCHEMA
- * exchange->table and table_len name a table whose partition key is unknown: call DescribeTable,
- * observe that, and observe this again. The other errors are HPD_ERR_JSON, HPD_ERR_NULL,
- * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from a library built without this) and
- * HPD_ERR_MEMORY, after which a part may have been recorded.
+ * for every attempt. Returns the number of item-level actions recorded, or waiting. Operations that
+ * are unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused
+ * is not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
+ * tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded.
+ * What a request did on a table whose partition key is unknown waits, and all else is recorded. It
+ * is recorded, as of now, when the key gets known: by an observed DescribeTable, CreateTable or
+ * UpdateTable, by hpd_set_key_schema, or by another request that shows it. HPD_ERR_SCHEMA is
+ * returned when the first part on a table waits, and then once a minute while more come:
+ * exchange->table and table_len name all tables that are asked for. Call DescribeTable for each
+ * and observe that, or call hpd_forget_table if that is denied. Do NOT observe this one again. At
+ * most 10,000 parts and 32 MiB wait; then the oldest are tallied as HPD_UNATTRIBUTED_UNREAD, as
+ * are parts that waited for longer than a window. hpd_clear drops what waits, and a forked child
+ * starts with none. A due warning of what waited goes where this call's do that released it.
+ * The other errors are HPD_ERR_JSON, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from
+ * a library built without this) and HPD_ERR_MEMORY, after which a part may have been recorded.
  */
 int64_t hpd_observe(const struct hpd_detector *detector, struct hpd_exchange *exchange);
 
@@ -1129,9 +1137,10 @@ int64_t hpd_observe_full(const struct hpd_detector *detector,
 /**
  * Declares the names of the n attributes that make up the partition key of a table (n is 1) or, if
  * index is not NULL, of an index (n is 1 to 4). An index with the table's own key is taken for a
- * local one. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of UTF-8. Returns
- * HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
- * or HPD_ERR_MEMORY.
+ * local one. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of UTF-8. What
+ * waited for the table is recorded, as of when it was observed. Returns HPD_OK, HPD_ERR_NULL,
+ * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
+ * after which the key may be declared and a part of what waited recorded: declare it again.
  */
 int32_t hpd_set_key_schema(const struct hpd_detector *detector,
                            const char *table,
@@ -1141,6 +1150,29 @@ int32_t hpd_set_key_schema(const struct hpd_detector *detector,
                            const char *const *attributes,
                            const size_t *attribute_lens,
                            size_t n);
+
+/**
+ * As hpd_set_key_schema, but due warnings of what waited are written to *out instead of calling
+ * back, as by hpd_observe_full.
+ */
+int32_t hpd_set_key_schema_full(const struct hpd_detector *detector,
+                                const char *table,
+                                size_t table_len,
+                                const char *index,
+                                size_t index_len,
+                                const char *const *attributes,
+                                const size_t *attribute_lens,
+                                size_t n,
+                                struct hpd_warnings **out);
+
+/**
+ * Says that a table's key schema will not be known, as it may not be described, say. What waits
+ * for it is tallied as HPD_UNATTRIBUTED_UNREAD, and so is, at once, what comes until its key is
+ * known after all. The name has 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL,
+ * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
+ * after which a part may be tallied: call it again.
+ */
+int32_t hpd_forget_table(const struct hpd_detector *detector, const char *table, size_t table_len);
 
 /**
  * Writes the key that a number, in DynamoDB's text, is counted as: its one plain decimal. "1",
@@ -1204,8 +1236,8 @@ int64_t hpd_record_throttle_due(const struct hpd_detector *detector,
 /**
  * As hpd_observe, with the exchange as arguments. Every text ends in NUL, which JSON does not
  * contain; response and model may be NULL. Due warnings are kept for this thread, as by
- * hpd_table_record_write_due; after HPD_ERR_MEMORY some may be kept, too. After HPD_ERR_SCHEMA
- * hpd_observe_full tells the table's name.
+ * hpd_table_record_write_due; after HPD_ERR_SCHEMA and HPD_ERR_MEMORY some may be kept, too. After
+ * HPD_ERR_SCHEMA hpd_take_missing_tables tells which tables are asked for.
  */
 int64_t hpd_observe_due(const struct hpd_detector *detector,
                         const char *operation,
@@ -1213,6 +1245,27 @@ int64_t hpd_observe_due(const struct hpd_detector *detector,
                         const char *response,
                         int32_t http_status,
                         const char *model);
+
+/**
+ * As hpd_set_key_schema, but due warnings of what waited are kept for this thread, as by
+ * hpd_table_record_write_due. Returns HPD_OK, with HPD_DUE added if there are any.
+ */
+int64_t hpd_set_key_schema_due(const struct hpd_detector *detector,
+                               const char *table,
+                               size_t table_len,
+                               const char *index,
+                               size_t index_len,
+                               const char *const *attributes,
+                               const size_t *attribute_lens,
+                               size_t n);
+
+/**
+ * Takes the names of the tables that the last hpd_observe_due on this thread asked for which
+ * returned HPD_ERR_SCHEMA: each ended by a NUL, as in exchange->table. Returns 1, and *out is to be
+ * freed by hpd_text_free; or 0 if there are none, as they have been taken, or there was no memory
+ * to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY.
+ */
+int32_t hpd_take_missing_tables(struct hpd_text **out);
 
 /**
  * Takes the warnings that calls on this thread have kept, the oldest first. *out is NULL if there

@@ -5,7 +5,7 @@
 mod allocator;
 mod common;
 
-use allocator::{TestAllocator, live_bytes, while_inside};
+use allocator::{TestAllocator, allocations, live_bytes, while_inside};
 use common::{THREADS, never_hot, race, stress};
 use hotpart::Detector;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -116,6 +116,52 @@ fn a_childs_child_goes_on() {
             });
         },
     );
+}
+
+/// A child starts with nothing that waits for a table's key, even if another thread had just locked that.
+#[cfg(feature = "dynamodb")]
+#[test]
+fn a_child_starts_with_none_of_what_waits() {
+    use hotpart::{Exchange, ObserveError};
+    let observe = |detector: &Detector| {
+        detector.observe(&Exchange {
+            operation: b"PutItem",
+            request: br#"{"TableName":"t","Item":{"id":{"S":"k"}}}"#,
+            http_status: 200,
+            ..Exchange::default()
+        })
+    };
+    let missing = Err(ObserveError::MissingSchema(vec!["t".to_owned()]));
+    let new = || never_hot(1).build().unwrap();
+    let in_all = {
+        let detector = new();
+        detector.write_count("t", "k").unwrap();
+        allocations(|| assert_eq!(observe(&detector), missing))
+    };
+    assert!(in_all > 3, "nothing was kept");
+    for nth in 1..=in_all {
+        let detector = new();
+        while_inside(
+            || assert_eq!(detector.write_count("t", "k"), Ok(0)),
+            nth,
+            || assert_eq!(observe(&detector), missing),
+            || {
+                fork(|| {
+                    assert_eq!(observe(&detector), missing);
+                    assert_eq!(observe(&detector), Ok(1));
+                    detector.set_key_schema("t", None, &["id"]).unwrap();
+                    assert_eq!(detector.write_count("t", "k"), Ok(2), "its own");
+                });
+            },
+        );
+        // In the parent it is still there, but not in a child of now.
+        fork(|| {
+            detector.set_key_schema("t", None, &["id"]).unwrap();
+            assert_eq!(detector.write_count("t", "k"), Ok(0));
+        });
+        detector.set_key_schema("t", None, &["id"]).unwrap();
+        assert_eq!(detector.write_count("t", "k"), Ok(1));
+    }
 }
 
 /// Ends the other threads' work, even if a child failed.

@@ -236,7 +236,7 @@ fn learning_a_key() {
             if told.is_err() {
                 assert_eq!((told, view(&detector)), (Err(ObserveError::Refused(Error::Memory)), before));
                 // A read that was refused later on, for its partition, has told of its table all the same.
-                let unknown = detector.observe(&put) == Err(ObserveError::MissingSchema(long.clone()));
+                let unknown = detector.observe(&put) == Err(ObserveError::MissingSchema(vec![long.clone()]));
                 assert!(unknown || n > 0 && operation == "GetItem");
                 assert!(detector.observe(&tell).is_ok());
             }
@@ -246,6 +246,42 @@ fn learning_a_key() {
         let on_a_thread = |n| std::thread::scope(|scope| scope.spawn(|| refused(n)).join().unwrap());
         assert!((0..).take_while(|&n| on_a_thread(n) > 0).count() > 0, "nothing was kept");
     }
+}
+
+/// What waits is kept, or the request is refused: reading is spared what it takes for a shorter one.
+#[cfg(feature = "dynamodb")]
+#[test]
+fn what_waits_for_a_key() {
+    let put =
+        |n| format!(r#"{{"TableName":"t","Item":{{"id":{{"S":"k"}},"x":{{"S":"{}"}}}}}}"#, "x".repeat(n));
+    let observe = |detector: &Detector, put: &str| {
+        let (operation, request) = (&b"PutItem"[..], put.as_bytes());
+        detector.observe(&Exchange { operation, request, http_status: 200, ..Exchange::default() })
+    };
+    let (short, long) = (put(1), put(777));
+    let missing = Err(ObserveError::MissingSchema(vec!["t".to_owned()]));
+    let (detector, other) = (seen_in(1), seen_in(1));
+    spare_crossbeam();
+    spare(|| assert_eq!(observe(&other, &short), missing));
+    let (observed, refused) = refusing(0..usize::MAX, || observe(&detector, &long));
+    assert_eq!((observed, refused), (Err(ObserveError::Refused(Error::Memory)), 1));
+    assert_eq!(observe(&detector, &short), missing, "the first that waits");
+    detector.set_key_schema("t", None, &["id"]).unwrap();
+    assert_eq!(detector.write_count("t", "k"), Ok(2));
+}
+
+#[cfg(feature = "dynamodb")]
+#[test]
+fn forgetting_a_table() {
+    let waiting = || {
+        let detector = nearly_full(0);
+        let request = br#"{"TableName":"t","Item":{"id":{"S":"k"}}}"#;
+        let put = Exchange { operation: b"PutItem", request, http_status: 200, ..Exchange::default() };
+        assert!(detector.observe(&put).is_err());
+        detector
+    };
+    refuse_each(waiting, |detector| detector.forget_table("t"));
+    refuse_each(waiting, |detector| detector.forget_table("another"));
 }
 
 #[test]

@@ -2,10 +2,17 @@
 //! observe meanwhile.
 #![cfg(feature = "dynamodb")]
 
+#[path = "common/allocator.rs"]
+mod allocator;
 mod common;
 
+use allocator::{TestAllocator, allocations, while_inside};
 use common::{THREADS, never_hot, race, stress};
 use hotpart::{Detector, Exchange, ObserveError};
+use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: TestAllocator = TestAllocator;
 
 fn observe(detector: &Detector, operation: &str, request: &str, response: &str) -> Result<u64, ObserveError> {
     detector.observe(&Exchange {
@@ -21,14 +28,13 @@ fn put(detector: &Detector, table: &str) -> Result<u64, ObserveError> {
     observe(detector, "PutItem", &format!(r#"{{"TableName":"{table}","Item":{{"id":{{"S":"k"}}}}}}"#), "")
 }
 
-/// A put on a table that may be unknown; then it is described first, as a client would.
+/// A put on a table that may be unknown: who is asked describes it, as a client would.
 fn put_new(detector: &Detector, table: &str, index: usize) {
     match put(detector, table) {
-        Err(ObserveError::MissingSchema(missing)) => assert_eq!(missing, table),
+        Err(ObserveError::MissingSchema(missing)) => assert_eq!(missing, [table]),
         observed => return assert_eq!(observed, Ok(1)),
     }
     describe(detector, table, index);
-    assert_eq!(put(detector, table), Ok(1));
 }
 
 fn describe(detector: &Detector, table: &str, index: usize) {
@@ -41,6 +47,37 @@ fn describe(detector: &Detector, table: &str, index: usize) {
     assert_eq!(observe(detector, "DescribeTable", &asked, &description), Ok(0));
 }
 
+/// A table that gets known while a request finds that it is not: the request waits for nobody.
+#[test]
+fn a_key_that_is_declared_while_a_part_begins_to_wait_releases_it() {
+    let new = || never_hot(60).build().unwrap();
+    let in_all = {
+        let detector = new();
+        detector.write_count("t", "k").unwrap();
+        allocations(|| assert!(put(&detector, "t").is_err()))
+    };
+    assert!(in_all > 3, "nothing was kept");
+    for nth in 1..=in_all {
+        let detector = new();
+        std::thread::scope(|scope| {
+            while_inside(
+                || assert_eq!(detector.write_count("t", "k"), Ok(0)),
+                nth,
+                || drop(put(&detector, "t")),
+                || {
+                    let declares = scope.spawn(|| detector.set_key_schema("t", None, &["id"]).unwrap());
+                    // It may have to wait for the other.
+                    let begin = Instant::now();
+                    while !declares.is_finished() && begin.elapsed() < Duration::from_millis(100) {
+                        std::thread::yield_now();
+                    }
+                },
+            );
+        });
+        assert_eq!(detector.write_count("t", "k"), Ok(1), "in allocation {nth} of {in_all}");
+    }
+}
+
 /// Half of the threads observe by one table's schema, which the others change, as they learn of new tables.
 #[test]
 fn requests_are_counted_while_schemas_change() {
@@ -48,6 +85,7 @@ fn requests_are_counted_while_schemas_change() {
     let detector = never_hot(60).build().unwrap();
     put_new(&detector, "busy", 0);
     let tables = stress(40);
+    assert_eq!(detector.write_count("busy", "k"), Ok(1));
     race(|thread| {
         for n in 0..tables * TURNS {
             if thread % 2 == 0 {

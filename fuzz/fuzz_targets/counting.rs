@@ -101,8 +101,19 @@ pub unsafe fn schema(input: &mut Input<'_>, detector: *mut hpd_detector) {
     let pointers: Box<[_]> = names.iter().map(Text::at).collect();
     let lens: Box<[_]> = names.iter().map(|name| name.len).collect();
     let (pointers, lens) = (pointers.as_ptr(), if input.byte() == 255 { null() } else { lens.as_ptr() });
-    // SAFETY: as the caller promises.
-    fine(unsafe {
-        hpd_set_key_schema(detector, table.at(), table.len, index.at(), index.len, pointers, lens, n).into()
-    });
+    let (table, index) = ((table.at(), table.len), (index.at(), index.len));
+    let mut warnings = null_mut();
+    // SAFETY: as the caller promises; the warnings are freed once.
+    unsafe {
+        match input.below(4) {
+            0 => fine(hpd_forget_table(detector, table.0, table.1).into()),
+            1 => {
+                let out = &mut warnings;
+                let (index, len) = index;
+                fine(hpd_set_key_schema_full(detector, table.0, table.1, index, len, pointers, lens, n, out).into());
+                hpd_warnings_free(warnings);
+            }
+            _ => fine(hpd_set_key_schema(detector, table.0, table.1, index.0, index.1, pointers, lens, n).into()),
+        }
+    }
 }

@@ -16,9 +16,10 @@
 //!   +-- records     the number of records, in a block for each thread
 //!   +-- id          tells warnings that wait for their thread which detector gave them
 //!   +-- schemas     key schemas of tables, for `observe`; `clear` keeps them
+//!   +-- waiting     parts of requests on tables without a key schema; `clear` drops them
 //! ```
 //!
-//! `impl Detector` stands in nine files, one for each thing that a program asks, so that each is read with its own
+//! `impl Detector` stands in ten files, one for each thing that a program asks, so that each is read with its own
 //! types and tests beside it:
 //!
 //! | file | holds | why there |
@@ -31,7 +32,8 @@
 //! | `throttle` | `record_throttle`, throttle counts, tallies | all that is counted under synthetic keys |
 //! | `hottest` | `hottest`, and the walk over the map | the walk restarts when the detector is cleared |
 //! | `metrics` | `metrics` | the statistics and the hottest partitions as text |
-//! | `observe` | `observe`, `set_key_schema` | records what `dynamodb` works out |
+//! | `observe` | `observe` | records what `dynamodb` works out |
+//! | `waiting` | `set_key_schema`, `forget_table` | what waits for a key is recorded, or tallied, by these |
 //!
 //! `record` (one record in full), `warning` (a warning's contents) and `delivery` (where it goes) hold the types that these
 //! files share.
@@ -60,11 +62,13 @@ pub(crate) mod record;
 pub(crate) mod recording;
 pub(crate) mod table_handle;
 pub(crate) mod throttle;
+#[cfg(feature = "dynamodb")]
+pub(crate) mod waiting;
 pub(crate) mod warning;
 
 use crate::detector::warning::Callback;
 #[cfg(feature = "dynamodb")]
-use crate::dynamodb::schema::Schemas;
+use crate::dynamodb::{schema::Schemas, waiting::Waiting};
 use crate::error::Error;
 use crate::key::redaction::Redacted;
 use crate::key::{Key, check_name};
@@ -112,6 +116,8 @@ pub struct Detector {
     pub(crate) id: u64,
     #[cfg(feature = "dynamodb")]
     pub(crate) schemas: Schemas,
+    #[cfg(feature = "dynamodb")]
+    pub(crate) waiting: Waiting,
 }
 
 impl Detector {
@@ -131,6 +137,8 @@ impl Detector {
             id: NEXT_ID.fetch_add(1, Relaxed),
             #[cfg(feature = "dynamodb")]
             schemas: Schemas::try_new()?,
+            #[cfg(feature = "dynamodb")]
+            waiting: Waiting::try_new()?,
         })
     }
 
@@ -212,13 +220,18 @@ impl Detector {
         self.settings.redaction.as_ref().map(|redaction| redaction.redact(key))
     }
 
-    /// Forgets all counts, warning states and overrides, at one moment for all threads. The
-    /// clock, the statistics and table handles stay. Takes time in proportion to what it forgets.
+    /// Forgets all counts, warning states and overrides, at one moment for all threads, and drops what
+    /// waits for a key schema. The clock, the statistics, key schemas and table handles stay. Takes time
+    /// in proportion to what it forgets.
     ///
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.
     pub fn clear(&self) -> Result<(), Error> {
-        Ok(self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin)?)
+        self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin)?;
+        // Without memory there are no books of this process, in which anything could wait.
+        #[cfg(feature = "dynamodb")]
+        let _ = self.waiting.clear();
+        Ok(())
     }
 
     /// Moves a manual clock forward to `now_ms`. An earlier time changes nothing.

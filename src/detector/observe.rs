@@ -7,22 +7,22 @@ use crate::detector::Detector;
 use crate::detector::delivery::Listener;
 use crate::detector::record::Record;
 use crate::detector::warning::Warning;
-use crate::dynamodb::attribution::{Attribution, attribute_request};
+use crate::dynamodb::attribution::Attribution;
 use crate::dynamodb::charge::{self, Charge, Of, UnkeyedIndexUnits};
 use crate::dynamodb::description::described;
 use crate::dynamodb::error::ObserveError;
 use crate::dynamodb::json::Malformed;
+use crate::dynamodb::outcome::attribute_request;
 use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::response::{self, Outcome, Response};
-use crate::dynamodb::schema::split_arn;
 use crate::dynamodb::throttle::Throttled;
 use crate::dynamodb::unprocessed::Part;
-use crate::error::{Error, OutOfMemory};
+use crate::error::Error;
 use crate::key::{Key, check_name};
 use crate::ledger::counters::Counters;
 use crate::reason::Unattributed;
+use crate::sys::clock::Moment;
 use crate::sys::epoch;
-use crate::sys::memory::try_text;
 use crate::units::Units;
 
 /// One attempt at a request, and its response.
@@ -46,6 +46,14 @@ impl Detector {
     /// scans by table. An item that is written is a write on each global index too that is known
     /// and whose key it has, on `TABLE/index/INDEX`: that is no action of its own.
     ///
+    /// Parts on a table whose partition key is not known wait. They are recorded, as of now, when the
+    /// key gets known: by the response of a DescribeTable that is observed, by
+    /// [`Detector::set_key_schema`], or by another request that shows it. They are counted in what is
+    /// returned. At the first of a table, and then once a minute while more come, the table is asked
+    /// for by [`ObserveError::MissingSchema`] instead. At most 10,000 parts, and 32 MiB of them, wait:
+    /// then the oldest are tallied as [`Unattributed::Unread`]. Parts that have waited for longer than
+    /// a window are, too.
+    ///
     /// ```
     /// use hotpart::{Detector, Exchange};
     /// let detector = Detector::new(500, 1_500, 60)?;
@@ -62,12 +70,14 @@ impl Detector {
     /// ```
     ///
     /// # Errors
-    /// [`ObserveError`]. If memory runs out on the way a part may have been recorded.
+    /// [`ObserveError`]. If memory runs out on the way a part may have been recorded. After
+    /// [`ObserveError::MissingSchema`] all of it is recorded or waits: don't observe it again.
     pub fn observe(&self, exchange: &Exchange<'_>) -> Result<u64, ObserveError> {
         self.observe_for(exchange, &mut Listener::Callback)
     }
 
-    /// Does the same, but `hear` is called with each due warning in place of the callback; it may use the detector.
+    /// Does the same, but `hear` is called with each due warning in place of the callback; it may use
+    /// the detector. Warnings of what waited until this request are among them.
     ///
     /// # Errors
     /// As [`Detector::observe`]. Warnings may have been given before memory ran out.
@@ -91,64 +101,40 @@ impl Detector {
             return Ok(0);
         }
         let actions = request::actions(api, text(exchange.request)?)?;
-        let attribution = {
-            let guard = &epoch::pin();
-            match outcome {
-                Outcome::Success(Response { description, .. }) if api == ApiOperation::Describe => {
-                    if let Some((table, schema)) = description.map(described).transpose()?.flatten() {
-                        self.schemas.describe(&table, &schema, guard).map_err(Error::from)?;
-                    }
-                    return Ok(0);
+        let known = self.schemas.changes();
+        let mut found = match &outcome {
+            Outcome::Success(Response { description, .. }) if api == ApiOperation::Describe => {
+                if let Some((table, schema)) = description.map(described).transpose()?.flatten() {
+                    self.schemas.describe(&table, &schema, &epoch::pin()).map_err(Error::from)?;
+                    self.release(&table, schema.hash.is_some(), listener)?;
                 }
-                outcome => attribute_request(
-                    api,
-                    &actions,
-                    outcome,
-                    &self.schemas,
-                    self.settings.measure.is_capacity(),
-                    guard,
-                )?,
+                return Ok(0);
+            }
+            outcome => {
+                let capacity = self.settings.measure.is_capacity();
+                attribute_request(api, &actions, outcome, None, &self.schemas, capacity, &epoch::pin())?
             }
         };
-        self.apply(attribution, exchange.model, listener)
+        let (waiting, learnt) = (std::mem::take(&mut found.waiting), std::mem::take(&mut found.learnt));
+        // What waits comes first, so that it is not recorded before it is known to be kept.
+        let waits =
+            if waiting.is_empty() { None } else { Some(self.wait(exchange, waiting, known, listener)?) };
+        learnt.iter().try_for_each(|table| self.release(table, false, listener))?;
+        let actions = self.apply(found, exchange.model, None, listener)?;
+        match waits {
+            None => Ok(actions),
+            Some(waits) => Ok(actions + self.ask(waits)?),
+        }
     }
 
-    /// Declares the names of the attributes that make up the partition key of a table (one) or of an index (one to
-    /// four). An index with the table's own key is taken for a local one. Clearing does not forget them.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for names not of 1 to 1,024 bytes or not UTF-8, or too many or too few attributes;
-    /// [`Error::Memory`].
-    pub fn set_key_schema(
-        &self,
-        table: impl AsRef<[u8]>,
-        index: Option<&[u8]>,
-        attributes: &[impl AsRef<[u8]>],
-    ) -> Result<(), Error> {
-        fn name(argument: Argument, name: &[u8]) -> Result<&str, Error> {
-            check_name(argument, name)?;
-            std::str::from_utf8(name).map_err(|_| Error::Invalid(argument))
-        }
-        let table = name(Argument::KeyTable, table.as_ref())?;
-        let index = index.map(|index| name(Argument::KeyIndex, index)).transpose()?;
-        let most = if index.is_some() { 4 } else { 1 };
-        if !(1..=most).contains(&attributes.len()) {
-            return Err(Error::Invalid(Argument::KeyAttributes));
-        }
-        let mut hash = Vec::new();
-        hash.try_reserve_exact(attributes.len()).map_err(OutOfMemory::from)?;
-        for attribute in attributes {
-            hash.push(try_text([name(Argument::KeyAttribute, attribute.as_ref())?])?);
-        }
-        Ok(self.schemas.declare(split_arn(table).0, index, &hash, &epoch::pin())?)
-    }
-
-    fn apply(
+    /// Records what a request came to: at this moment, or as of the one at which it was observed. Returns its actions.
+    pub(crate) fn apply(
         &self,
         found: Attribution<'_>,
         model: Option<&[u8]>,
+        then: Option<Moment>,
         listener: &mut Listener<'_>,
-    ) -> Result<u64, ObserveError> {
+    ) -> Result<u64, Error> {
         let capacity = self.settings.measure.is_capacity();
         let amount = |charge: &Charge<'_>| if capacity { charge.units.halves() } else { charge.actions };
         let charges = charge::merge(found.charges);
@@ -159,9 +145,9 @@ impl Detector {
             Some(model.map_or(record, |model| record.model(model)))
         });
         // Nearly always there is one: no memory for it.
-        if charges.len() == 1 {
+        if charges.len() == 1 || then.is_some() {
             for record in records {
-                if let (_, Some(warning)) = self.record_checked(&record, listener.delivery())? {
+                if let (_, Some(warning)) = self.record_as_of(&record, then, listener.delivery())? {
                     listener.hear(self, &warning);
                 }
             }
@@ -169,7 +155,7 @@ impl Detector {
             let records: Vec<_> = records.collect();
             let (check, nth) = (|i: usize| records[i].check(), |i: usize| records[i]);
             if self.record_each(records.len(), check, nth, listener)? < records.len() {
-                return Err(Error::Memory.into());
+                return Err(Error::Memory);
             }
         }
         // What a written item brings to its indexes is no action of the request's.
@@ -180,29 +166,29 @@ impl Detector {
         }
         for charge in charges.iter().filter(|charge| charge.key.is_none()) {
             let table = charge.resource.as_bytes();
-            self.tally(table, charge.operation, Unattributed::Scans, charge.actions)?;
+            self.tally(table, charge.operation, Unattributed::Scans, charge.actions, then)?;
             if capacity {
-                self.tally(table, charge.operation, Unattributed::ScanUnits, charge.units.halves())?;
+                self.tally(table, charge.operation, Unattributed::ScanUnits, charge.units.halves(), then)?;
             }
         }
         for UnkeyedIndexUnits { resource, operation, units } in
             found.unkeyed_index_units.iter().filter(|_| capacity)
         {
-            self.tally(resource.as_bytes(), *operation, Unattributed::IndexUnits, units.halves())?;
+            self.tally(resource.as_bytes(), *operation, Unattributed::IndexUnits, units.halves(), then)?;
         }
-        self.tally_parts(&found.unprocessed, Unattributed::Unprocessed)?;
-        self.tally_parts(&found.unread, Unattributed::Unread)?;
+        self.tally_parts(&found.unprocessed, Unattributed::Unprocessed, then)?;
+        self.tally_parts(&found.unread, Unattributed::Unread, then)?;
         for Throttled { resource, key, operation, reason } in &found.throttles.all {
             match key {
                 Some(key) => {
                     let key = Key { table: resource.as_bytes(), pk: key };
                     if let (_, Some(warning)) =
-                        self.record_throttle_to(key, *operation, *reason, listener.delivery())?
+                        self.record_throttle_to(key, *operation, *reason, then, listener.delivery())?
                     {
                         listener.hear(self, &warning);
                     }
                 }
-                None => self.tally(resource.as_bytes(), *operation, Unattributed::Throttles, 1)?,
+                None => self.tally(resource.as_bytes(), *operation, Unattributed::Throttles, 1, then)?,
             }
         }
         Ok(actions)
@@ -210,18 +196,18 @@ impl Detector {
 
     /// Tallies parts of a request, one by one: by their tables or, where those are not known, in
     /// the statistics alone.
-    fn tally_parts(&self, parts: &[Part<'_>], what: Unattributed) -> Result<(), Error> {
+    fn tally_parts(&self, parts: &[Part<'_>], what: Unattributed, then: Option<Moment>) -> Result<(), Error> {
         for (table, operation) in parts {
             if table.is_empty() {
                 Counters::add(&self.counters.unattributed[what as usize], 1);
             } else {
-                self.tally(table.as_bytes(), *operation, what, 1)?;
+                self.tally(table.as_bytes(), *operation, what, 1, then)?;
             }
         }
         Ok(())
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Malformed> {
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(bytes).map_err(|_| Malformed)
 }

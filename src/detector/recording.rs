@@ -69,10 +69,23 @@ impl Detector {
         record: &Record<'a>,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        self.record_as_of(record, None, delivery)
+    }
+
+    /// Checks a record, and records it at this moment, or as of an earlier one. It is then what a call would have recorded
+    /// whose thread had read the clock at that moment and stood still until now. So it lands in the second of that moment,
+    /// or, if its partition has been recorded later than that, in the partition's newest second.
+    #[inline(always)]
+    pub(crate) fn record_as_of<'a>(
+        &self,
+        record: &Record<'a>,
+        then: Option<Moment>,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
         record.check()?;
         let hash = self.settings.hashing.key(record.key());
         let posting = record.posting(hash, self.settings.measure);
-        self.record_posting(posting, self.clock.now(), delivery, epoch::pin())
+        self.record_posting(posting, then.unwrap_or_else(|| self.clock.now()), delivery, epoch::pin())
     }
 
     /// Checks a key, and records one operation on it.

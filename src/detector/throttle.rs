@@ -13,6 +13,7 @@ use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::policy::rule::{Breach, Rule};
 use crate::reason::{Reason, Unattributed};
+use crate::sys::clock::Moment;
 use crate::sys::epoch;
 
 impl Detector {
@@ -30,7 +31,8 @@ impl Detector {
         reason: Reason,
     ) -> Result<u64, Error> {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
-        let (throttles, warning) = self.record_throttle_to(key, operation, reason, Delivery::Callback)?;
+        let (throttles, warning) =
+            self.record_throttle_to(key, operation, reason, None, Delivery::Callback)?;
         if let Some(warning) = warning {
             self.call_back(&warning);
         }
@@ -48,7 +50,7 @@ impl Detector {
         operation: Operation,
         reason: Reason,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        self.record_throttle_to(Key { table, pk }, operation, reason, Delivery::Caller)
+        self.record_throttle_to(Key { table, pk }, operation, reason, None, Delivery::Caller)
     }
 
     pub(crate) fn record_throttle_to<'a>(
@@ -56,12 +58,20 @@ impl Detector {
         key: Key<'a>,
         operation: Operation,
         reason: Reason,
+        then: Option<Moment>,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         key.check()?;
         let warns = reason == Reason::KeyRange && self.settings.warn_of_throttles;
-        let posted =
-            self.record_synthetic(Kind::Throttle(reason), key, operation, Amount::ONE, warns, delivery)?;
+        let posted = self.record_synthetic(
+            Kind::Throttle(reason),
+            key,
+            operation,
+            Amount::ONE,
+            then,
+            warns,
+            delivery,
+        )?;
         Counters::add(&self.counters.throttles[reason as usize], 1);
         Ok(posted)
     }
@@ -97,8 +107,8 @@ impl Detector {
         with_synthetic_key(Kind::Unattributed(what), key, |synthetic| self.count(synthetic, operation))
     }
 
-    /// Tallies for a table, whose name has been checked, what no partition can be charged with. An `amount` of 0 changes
-    /// nothing.
+    /// Tallies for a table, whose name has been checked, what no partition can be charged with: at this moment, or as of
+    /// another. An `amount` of 0 changes nothing.
     #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
     pub(crate) fn tally(
         &self,
@@ -106,27 +116,31 @@ impl Detector {
         operation: Operation,
         what: Unattributed,
         amount: u64,
+        then: Option<Moment>,
     ) -> Result<(), Error> {
         let Some(added) = Amount::new(amount) else { return Ok(()) };
         let key = Key { table, pk: &[] };
-        self.record_synthetic(Kind::Unattributed(what), key, operation, added, false, Delivery::Caller)?;
+        let kind = Kind::Unattributed(what);
+        self.record_synthetic(kind, key, operation, added, then, false, Delivery::Caller)?;
         Counters::add(&self.counters.unattributed[what as usize], amount);
         Ok(())
     }
 
+    #[expect(clippy::too_many_arguments)] // A posting's, but for its hash.
     fn record_synthetic<'a>(
         &self,
         kind: Kind,
         key: Key<'a>,
         operation: Operation,
         amount: Amount,
+        then: Option<Moment>,
         warns: bool,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         debug_assert!(key.check().is_ok());
         with_synthetic_key(kind, key, |synthetic| {
             let guard = &epoch::pin();
-            let visit = self.visit(self.clock.now(), guard);
+            let visit = self.visit(then.unwrap_or_else(|| self.clock.now()), guard);
             let hash = self.settings.hashing.key(synthetic);
             let posting = Posting { key: synthetic, hash, operation, model: None, amount };
             let posted = self.current.with(guard, |ledger| {

@@ -1,8 +1,10 @@
 //! Charges: how many actions a partition is charged with, and which share of the capacity that a request took.
 
+use crate::argument::Argument;
 use crate::dynamodb::action::{Action, one_table};
 use crate::dynamodb::response::Capacity;
 use crate::dynamodb::target::{Finder, index_resource};
+use crate::key::check_name;
 use crate::operation::Operation;
 use crate::units::Units;
 use std::borrow::Cow;
@@ -35,6 +37,16 @@ pub(crate) enum Of {
     /// A part that can't be read: it takes its share, so that others don't, and is no charge
     /// after that.
     Unread,
+}
+
+impl<'a> Charge<'a> {
+    /// Returns the charge of a part that can't be read.
+    pub(crate) fn unread(action: usize, part: &Action<'a>, units: Units) -> Self {
+        let named = check_name(Argument::Table, part.table.as_bytes()).is_ok();
+        let resource = if named { part.table.clone() } else { Cow::Borrowed("") };
+        let operation = part.operation;
+        Self { action, resource, key: None, operation, actions: 1, units, of: Of::Unread }
+    }
 }
 
 /// Capacity of an index of which no key is known.

@@ -15,7 +15,7 @@
 //!                         attribution::attribute_request
 //!                                      |
 //!      1  target::Finder       the resource and key values of each action, by the schema
-//!      2  attribution          a Charge for each key, or a throttle, by the outcome
+//!      2  outcome, success     a Charge for each key, or a throttle, by the outcome
 //!      3  unprocessed          a batch's unprocessed items are charged no more
 //!      4  index_write          a Charge more for each global index that a written item is in
 //!      5  charge               the response's capacity is shared among the charges
@@ -23,7 +23,11 @@
 //!                                      |
 //!                                 Attribution
 //!        charges   throttles   unprocessed   unread   unkeyed_index_units   estimated
+//!        waiting   learnt
 //! ```
+//!
+//! Parts of tables whose key is not known are left out, and counted in `waiting`. Their attempt is
+//! kept by [`waiting`] until the key is known. Then it is worked out again, for that table alone.
 //!
 //! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's
 //! key condition) or `statement` with `partiql` and `values` (statements). A part of a batch or a
@@ -50,7 +54,7 @@
 //! Another operation of DynamoDB goes into `request`: a variant of `ApiOperation`, its name in `ApiOperation::named`,
 //! whether it tells its capacity, and its arm in `all_actions`. Where that returns an `Action`, nothing else here has to
 //! know it: a response is read by its members, whatever the operation. Three places go by the operation: `unprocessed`
-//! (does a batch write), `attribution` (a transaction that is replayed) and `detector/observe.rs` (a table's
+//! (does a batch write), `success` (a transaction that is replayed) and `detector/observe.rs` (a table's
 //! description). Its tests: `tests/observe/items.rs` and its like, and `every_operation_may_be_throttled_or_lost`.
 //! Outside: the recipe's list (`recipes/aws-sdk-dynamodb/src/capacity.rs`), `fuzz/observe.dict`, the README's features
 //! and the changelog.
@@ -62,6 +66,8 @@ pub(crate) mod action;
 #[cfg(not(loom))]
 pub(crate) mod ask;
 #[cfg(not(loom))]
+pub(crate) mod attempt;
+#[cfg(not(loom))]
 pub(crate) mod attribute;
 #[cfg(not(loom))]
 pub(crate) mod attribution;
@@ -72,6 +78,8 @@ pub(crate) mod description;
 #[cfg(not(loom))]
 pub(crate) mod error;
 #[cfg(not(loom))]
+pub(crate) mod index_key;
+#[cfg(not(loom))]
 pub(crate) mod index_write;
 pub(crate) mod json;
 #[cfg(not(loom))]
@@ -79,7 +87,11 @@ pub(crate) mod key_condition;
 #[cfg(not(loom))]
 pub(crate) mod number;
 #[cfg(not(loom))]
+pub(crate) mod outcome;
+#[cfg(not(loom))]
 pub(crate) mod partiql;
+#[cfg(not(loom))]
+pub(crate) mod placed;
 #[cfg(not(loom))]
 pub(crate) mod query;
 #[cfg(not(loom))]
@@ -90,6 +102,8 @@ pub(crate) mod schema;
 #[cfg(not(loom))]
 pub(crate) mod statement;
 #[cfg(not(loom))]
+pub(crate) mod success;
+#[cfg(not(loom))]
 pub(crate) mod target;
 #[cfg(not(loom))]
 pub(crate) mod throttle;
@@ -97,3 +111,5 @@ pub(crate) mod throttle;
 pub(crate) mod unprocessed;
 #[cfg(not(loom))]
 pub(crate) mod values;
+#[cfg(not(loom))]
+pub(crate) mod waiting;

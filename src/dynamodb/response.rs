@@ -1,6 +1,6 @@
 //! A response: whether DynamoDB did what was asked, what that took, and what it refused for want of throughput.
 
-use crate::dynamodb::action::table_of;
+use crate::dynamodb::action::{Action, table_of};
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::schema::split_arn;
 use crate::operation::Operation;
@@ -97,6 +97,13 @@ pub(crate) struct Throttle<'a> {
     pub(crate) of_index: bool,
     pub(crate) operation: Option<Operation>,
     pub(crate) reason: Reason,
+}
+
+impl Throttle<'_> {
+    /// Returns whether it may be about this action's table.
+    pub(crate) fn is_of(&self, action: &Action<'_>) -> bool {
+        self.table.as_ref().is_none_or(|table| *table == action.table)
+    }
 }
 
 /// Reads a response. `status` 0: there was none.

@@ -6,6 +6,7 @@ use crate::error::OutOfMemory;
 use crate::key::hash::random_word;
 use crate::sys::memory::try_text;
 use crate::sys::rcu::{Rcu, Watched};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use ahash::RandomState;
@@ -73,17 +74,26 @@ impl Watched for Known {
     }
 }
 
-pub(crate) struct Schemas(Rcu<Known>);
+pub(crate) struct Schemas {
+    known: Rcu<Known>,
+    /// How often it has changed.
+    changes: AtomicU64,
+}
 
 impl Schemas {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
         // From `std`'s own randomness: names of tables may come from strangers.
         let hasher = RandomState::with_seeds(random_word(), random_word(), random_word(), random_word());
-        Ok(Self(Rcu::try_new(Known::with_hasher(hasher))?))
+        Ok(Self { known: Rcu::try_new(Known::with_hasher(hasher))?, changes: AtomicU64::new(0) })
+    }
+
+    /// Returns how often what is known has changed. What is looked up later than this is as new or newer.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Acquire)
     }
 
     pub(crate) fn get<'g>(&self, table: &str, guard: &'g Guard) -> Option<&'g TableSchema> {
-        self.0.get(guard).tables.get(table)
+        self.known.get(guard).tables.get(table)
     }
 
     /// Changes what is known of a table, by `change` as often as others come in between.
@@ -113,7 +123,7 @@ impl Schemas {
         guard: &Guard,
     ) -> Result<(), OutOfMemory> {
         loop {
-            let known = self.0.get(guard);
+            let known = self.known.get(guard);
             let changed = changed(known)?;
             if changed.is_empty() {
                 return Ok(());
@@ -124,7 +134,8 @@ impl Schemas {
                 new.tables.insert(try_text([table])?, schema.try_clone()?);
             }
             new.tables.extend(changed);
-            if self.0.replace(known, new, guard)? {
+            if self.known.replace(known, new, guard)? {
+                self.changes.fetch_add(1, AcqRel);
                 return Ok(());
             }
         }

@@ -23,13 +23,6 @@ pub(crate) struct Target<'a> {
     pub(crate) keys: Vec<Cow<'a, [u8]>>,
 }
 
-/// The value that an item has of an index's key.
-pub(crate) struct IndexKey<'a> {
-    pub(crate) value: Cow<'a, [u8]>,
-    /// Whether all attributes of the index's key are there, so that the item is in the index.
-    pub(crate) is_whole: bool,
-}
-
 impl Target<'_> {
     /// Returns whether DynamoDB can have a partition of this name.
     pub(crate) fn is_valid(&self) -> bool {
@@ -74,6 +67,12 @@ pub(crate) struct Finder<'s, 'g> {
     pub(crate) accepted: bool,
     /// The keys of tables that the request tells.
     pub(crate) inferred: RefCell<Vec<InferredKey<'s>>>,
+    /// The tables whose schema was needed and is not known.
+    pub(crate) missing: RefCell<Vec<String>>,
+    /// The one table whose parts are looked for; `None`: those of all.
+    pub(crate) only: Option<&'s str>,
+    /// The tables whose parts are left out, sorted.
+    pub(crate) left_out: Vec<String>,
     pub(crate) guard: &'g Guard,
 }
 
@@ -92,7 +91,7 @@ impl Finder<'_, '_> {
             Subject::Pins(pins) | Subject::Inserted(pins) => self.of_pins(action, pins, schema),
             Subject::Search(conditions) => self.of_search(action, conditions, schema),
             Subject::Unread => Err(NoTarget::Malformed),
-            Subject::Scan => Ok(Target { resource: self.place(action, schema)?.0, keys: Vec::new() }),
+            Subject::Scan => Ok(Target { resource: self.resource(action, schema)?.0, keys: Vec::new() }),
         }
     }
 
@@ -128,7 +127,7 @@ impl Finder<'_, '_> {
         conditions: &[(Cow<'a, str>, Value<'a>)],
         schema: Option<&TableSchema>,
     ) -> Result<Target<'a>, NoTarget> {
-        let (resource, index) = self.place(action, schema)?;
+        let (resource, index) = self.resource(action, schema)?;
         let value_of =
             |name: &str| conditions.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value);
         if let Some(hash) = hash(schema, index)
@@ -154,7 +153,7 @@ impl Finder<'_, '_> {
         pins: &[Pinned<'a>],
         schema: Option<&TableSchema>,
     ) -> Result<Target<'a>, NoTarget> {
-        let (resource, index) = self.place(action, schema)?;
+        let (resource, index) = self.resource(action, schema)?;
         if pins.is_empty() {
             return Ok(Target { resource, keys: Vec::new() });
         }
@@ -199,7 +198,7 @@ impl Finder<'_, '_> {
 
     /// Returns the resource that is asked, and which global index that is; `None` of a table or a
     /// local index.
-    fn place<'b, 'a>(
+    fn resource<'b, 'a>(
         &self,
         action: &'b Action<'a>,
         schema: Option<&TableSchema>,
@@ -224,55 +223,6 @@ impl Finder<'_, '_> {
         described.or_else(|| self.response_indexes.iter().find_map(is)).or_else(declared)
     }
 
-    /// Returns the global indexes of a table that are known, in the order of their names.
-    pub(crate) fn global_indexes(&self, table: &str) -> Vec<(&str, &IndexSchema)> {
-        let Some(schema) = self.schemas.get(table, self.guard).filter(|schema| !schema.indexes.is_empty())
-        else {
-            return Vec::new();
-        };
-        let inferred = if schema.hash.is_none() { self.inferred_key(table) } else { None };
-        let own = schema.hash.as_deref().or(inferred.as_deref());
-        let is_global = |index: &IndexSchema| !index.local.unwrap_or_else(|| is_by(index, own));
-        let all = schema.indexes.iter().filter(|(_, index)| is_global(index));
-        let mut all: Vec<_> = all.map(|(name, index)| (&**name, index)).collect();
-        all.sort_unstable_by_key(|(name, _)| *name);
-        all
-    }
-
-    /// Returns the value that an item has of an index's key, if that is known and the item may be
-    /// in the index. Of one that is updated or deleted only the attributes are known that say which
-    /// it is: it has the value where the index is by those.
-    pub(crate) fn index_key<'a>(&self, action: &Action<'a>, index: &IndexSchema) -> Option<IndexKey<'a>> {
-        let IndexSchema { hash, range, .. } = index;
-        let value = |name: &String| match &action.subject {
-            Subject::Item(item) | Subject::Key(item) => member(item, name).ok()?.map(Value::Json),
-            Subject::Inserted(pins) | Subject::Pins(pins) => match &values_of(pins, name).ok()??[..] {
-                [value] => Some((*value).clone()),
-                _ => None,
-            },
-            _ => None,
-        };
-        let values =
-            hash.iter().map(value).collect::<Option<Vec<_>>>().filter(|values| !values.is_empty())?;
-        let is_whole = range.iter().all(|name| value(name).is_some());
-        if !is_whole && has_all(&action.subject) {
-            return None;
-        }
-        let value = joined(&values.iter().collect::<Vec<_>>()).ok()?;
-        Some(IndexKey { value, is_whole })
-    }
-
-    /// Does the same by an index's name.
-    pub(crate) fn named_index_key<'a>(&self, action: &Action<'a>, index: &str) -> Option<IndexKey<'a>> {
-        self.index_key(action, self.schemas.get(&action.table, self.guard)?.indexes.get(index)?)
-    }
-
-    /// Returns whether an item is known not to be in an index, as it lacks one of its attributes.
-    pub(crate) fn is_outside(&self, action: &Action<'_>, index: &str) -> bool {
-        let known = || self.schemas.get(&action.table, self.guard)?.indexes.get(index);
-        has_all(&action.subject) && known().is_some_and(|index| self.index_key(action, index).is_none())
-    }
-
     /// Estimates the units of an action, by an item that the response has.
     pub(crate) fn estimate(&self, action: &Action<'_>, returned: Option<&str>) -> Units {
         action.cost.estimate(returned, &self.vectors(&action.table))
@@ -286,7 +236,7 @@ impl Finder<'_, '_> {
     }
 
     /// Returns the name of a table's key that another action of this request has told.
-    fn inferred_key(&self, table: &str) -> Option<String> {
+    pub(crate) fn inferred_key(&self, table: &str) -> Option<String> {
         let inferred = self.inferred.borrow();
         inferred.iter().find(|(known, _)| known == table).map(|(_, hash)| hash.to_string())
     }
@@ -304,13 +254,8 @@ impl Finder<'_, '_> {
 
 /// Returns whether an index is by this key of a table's: one that is declared so is taken for
 /// local.
-fn is_by(index: &IndexSchema, hash: Option<&str>) -> bool {
+pub(crate) fn is_by(index: &IndexSchema, hash: Option<&str>) -> bool {
     matches!((&index.hash[..], hash), ([index], Some(hash)) if index == hash)
-}
-
-/// Returns whether all attributes of an item are known.
-fn has_all(subject: &Subject<'_>) -> bool {
-    matches!(subject, Subject::Item(_) | Subject::Inserted(_))
 }
 
 /// Returns the names of the attributes that choose a partition of a table, or of this global index.
@@ -325,14 +270,17 @@ fn hash(schema: Option<&TableSchema>, index: Option<&str>) -> Option<Vec<String>
 }
 
 /// A member of an item; one that is null is absent.
-fn member<'a>(item: &'a str, name: &str) -> Result<Option<&'a str>, Malformed> {
+pub(crate) fn member<'a>(item: &'a str, name: &str) -> Result<Option<&'a str>, Malformed> {
     let [value] = json::first_members(item, [name])?;
     Ok(value.filter(|value| *value != "null"))
 }
 
 /// The values that an attribute may have by all that pins it, each once; `None` if nothing that is spelled out does. A
 /// list that is a parameter, say, pins it too, but nobody knows to what.
-fn values_of<'p, 'a>(pins: &'p [Pinned<'a>], name: &str) -> Result<Option<Vec<&'p Value<'a>>>, Malformed> {
+pub(crate) fn values_of<'p, 'a>(
+    pins: &'p [Pinned<'a>],
+    name: &str,
+) -> Result<Option<Vec<&'p Value<'a>>>, Malformed> {
     let mut lists = pins.iter().filter(|(attribute, _)| attribute == name).map(|(_, values)| values);
     // Nearly always there is one, and nothing to compare it with.
     if let (Some(one), None) = (lists.clone().next().and_then(Values::only), lists.clone().nth(1)) {
@@ -346,7 +294,7 @@ fn values_of<'p, 'a>(pins: &'p [Pinned<'a>], name: &str) -> Result<Option<Vec<&'
 }
 
 /// The key that one attribute is, or several are together: the compact JSON array of their texts.
-fn joined<'a>(values: &[&Value<'a>]) -> Result<Cow<'a, [u8]>, Malformed> {
+pub(crate) fn joined<'a>(values: &[&Value<'a>]) -> Result<Cow<'a, [u8]>, Malformed> {
     if let [value] = values {
         return match value {
             Value::Json(value) => attribute::key_value(value),

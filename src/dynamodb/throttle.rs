@@ -26,10 +26,6 @@ pub(crate) struct Throttles<'a> {
 }
 
 impl<'a> Throttles<'a> {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty() && self.unkeyed.is_empty()
-    }
-
     /// Adds a throttled action: once for each resource and reason that is named.
     pub(crate) fn add(
         &mut self,
@@ -47,11 +43,9 @@ impl<'a> Throttles<'a> {
         if reasons.is_empty() {
             self.all.extend(own(Reason::Unknown, action.operation));
         }
-        for Throttle { table, index, of_index, operation, reason } in reasons {
+        for throttle in reasons.iter().filter(|throttle| throttle.is_of(action)) {
+            let Throttle { index, of_index, operation, reason, .. } = throttle;
             let operation = operation.unwrap_or(action.operation);
-            if table.as_ref().is_some_and(|table| *table != action.table) {
-                continue;
-            }
             let on_index = resource != action.table;
             let queried = index.is_none() || index.as_deref() == action.index.as_deref();
             if *of_index == on_index && (!on_index || queried) {
@@ -72,6 +66,17 @@ impl<'a> Throttles<'a> {
             };
             self.all.push(Throttled { resource, key, operation, reason });
         }
+    }
+
+    /// Returns the same with texts of its own; they have been joined.
+    pub(crate) fn into_owned(self) -> Throttles<'static> {
+        let owned = |Throttled { resource, key, operation, reason }: Throttled<'a>| Throttled {
+            resource: Cow::Owned(resource.into_owned()),
+            key: key.map(|key| Cow::Owned(key.into_owned())),
+            operation,
+            reason,
+        };
+        Throttles { all: self.all.into_iter().map(owned).collect(), unkeyed: Vec::new() }
     }
 
     /// Joins the throttles of one attempt: items on one key were throttled once. An index's throttle is not that of items

@@ -2,12 +2,14 @@
 
 use crate::argument::Argument;
 use crate::dynamodb::action::{Action, Cost, Subject};
+use crate::dynamodb::attempt::Waits;
 use crate::dynamodb::charge::{Charge, Of};
 use crate::dynamodb::error::ObserveError;
 use crate::dynamodb::json::{self, Malformed};
+use crate::dynamodb::placed::Placed;
 use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::schema::split_arn;
-use crate::dynamodb::target::{Finder, NoTarget};
+use crate::dynamodb::target::Finder;
 use crate::key::check_name;
 use crate::operation::Operation;
 use crate::units::Consistency;
@@ -18,9 +20,11 @@ use std::collections::HashMap;
 /// The table of one part of a request, empty if that is not known, and what was to be done there.
 pub(crate) type Part<'a> = (Cow<'a, str>, Operation);
 
-/// Removes the charges of the items that a batch's response returns unprocessed, and returns those items.
+/// Removes the charges of the items that a batch's response returns unprocessed, and returns those
+/// items. Of a table that waits it counts them out.
 pub(crate) fn remove_unprocessed<'a>(
     charges: &mut Vec<Charge<'a>>,
+    waiting: &mut [Waits],
     api: ApiOperation,
     actions: &[Action<'a>],
     unprocessed: &'a str,
@@ -50,12 +54,16 @@ pub(crate) fn remove_unprocessed<'a>(
             let cost = Cost::Read(Consistency::Eventual);
             let subject = subject.unwrap_or(Subject::Unread);
             let action = Action { table: table.clone(), index: None, operation, subject, cost };
-            let key = match finder.target(&action) {
-                Ok(target) => target.keys.into_iter().next(),
+            let key = match finder.place(api, &action)? {
+                Placed::At(target) => target.keys.into_iter().next(),
                 // It was not read before either.
-                Err(NoTarget::Malformed) => None,
-                Err(why) if known => return Err(why.into()),
-                Err(_) => None,
+                Placed::Unread => None,
+                Placed::LeftOut => {
+                    if let Some(waits) = Waits::of(waiting, &table) {
+                        waits.actions = waits.actions.saturating_sub(1);
+                    }
+                    continue;
+                }
             };
             let same = |charge: &Charge<'_>| {
                 let asked = &actions[charge.action];

@@ -9,13 +9,14 @@ use crate::detector::delivery::Delivery;
 use crate::detector::warning::Warning;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
-use crate::ffi::observe::{hpd_exchange, imp};
+use crate::ffi::observe::{KeySchema, hpd_exchange, imp};
 use crate::ffi::opaque::Opaque;
 use crate::ffi::operation::*;
 use crate::ffi::pending::{self, Warnings};
 use crate::ffi::record::hpd_record;
 use crate::ffi::status::*;
 use crate::ffi::table::hpd_table;
+use crate::ffi::text::hpd_text;
 use crate::ffi::throttle::reason;
 use crate::ffi::warning::hpd_warnings;
 use crate::operation::Operation;
@@ -96,8 +97,8 @@ pub unsafe extern "C" fn hpd_record_throttle_due(
 
 /// As hpd_observe, with the exchange as arguments. Every text ends in NUL, which JSON does not
 /// contain; response and model may be NULL. Due warnings are kept for this thread, as by
-/// hpd_table_record_write_due; after HPD_ERR_MEMORY some may be kept, too. After HPD_ERR_SCHEMA
-/// hpd_observe_full tells the table's name.
+/// hpd_table_record_write_due; after HPD_ERR_SCHEMA and HPD_ERR_MEMORY some may be kept, too. After
+/// HPD_ERR_SCHEMA hpd_take_missing_tables tells which tables are asked for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe_due(
     detector: *const hpd_detector,
@@ -130,14 +131,58 @@ pub unsafe extern "C" fn hpd_observe_due(
             table_capacity: 0,
             table_len: 0,
         };
-        let mut warnings = Warnings::default();
+        let (mut warnings, mut missing) = (Warnings::default(), Vec::new());
         // SAFETY: the struct is whole, and its texts are as long as it says.
         let actions = unsafe {
             let hear = &mut |warning: &Warning<'_>| warnings.keep(warning);
-            imp::observe(detector, &raw mut exchange, Some(hear))
+            imp::observe(detector, &raw mut exchange, Some(hear), &mut missing)
         };
+        if !missing.is_empty() {
+            pending::keep_missing(missing);
+        }
         let kept = pending::keep(detector.id, warnings);
         Ok(actions? | if kept { HPD_DUE } else { 0 })
+    })
+}
+
+/// As hpd_set_key_schema, but due warnings of what waited are kept for this thread, as by
+/// hpd_table_record_write_due. Returns HPD_OK, with HPD_DUE added if there are any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_set_key_schema_due(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    index: *const c_char,
+    index_len: usize,
+    attributes: *const *const c_char,
+    attribute_lens: *const usize,
+    n: usize,
+) -> i64 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, schema) = unsafe {
+            let detector = hpd_detector::as_ref(detector)?;
+            (detector, KeySchema::of(table, table_len, index, index_len, attributes, attribute_lens, n)?)
+        };
+        let mut warnings = Warnings::default();
+        let declared = imp::set_key_schema(detector, &schema, Some(&mut |warning| warnings.keep(warning)));
+        let kept = pending::keep(detector.id, warnings);
+        declared.map(|()| i64::from(HPD_OK) | if kept { HPD_DUE } else { 0 })
+    })
+}
+
+/// Takes the names of the tables that the last hpd_observe_due on this thread asked for which
+/// returned HPD_ERR_SCHEMA: each ended by a NUL, as in exchange->table. Returns 1, and *out is to be
+/// freed by hpd_text_free; or 0 if there are none, as they have been taken, or there was no memory
+/// to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_take_missing_tables(out: *mut *mut hpd_text) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let out = unsafe { Out::new(Output, out)? };
+        let Some(names) = pending::take_missing() else { return Ok(0) };
+        hpd_text::give(names, out)?;
+        Ok(1)
     })
 }
 

@@ -45,8 +45,8 @@
 //! # Invariants
 //!
 //! - Nothing unwinds into C: every function that runs code which may panic does so in `boundary`.
-//! - A call that fails has changed nothing, and `*out` is untouched. (The comments of `hpd_observe` and
-//!   its like say where they differ.)
+//! - A call that fails has changed nothing, and `*out` is untouched. (The comments of `hpd_observe`,
+//!   `hpd_set_key_schema` and their like say where they differ.)
 //! - A refusal names its argument. It is kept for the thread where a call fails; what succeeds costs
 //!   nothing more.
 //! - A struct's size is its version: `boundary.rs` reads and writes it.

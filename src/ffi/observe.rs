@@ -41,13 +41,13 @@ pub struct hpd_exchange {
     pub http_status: i32,
     /// Must be 0.
     pub reserved: u32,
-    /// Where to write the name of a table whose key schema is missing, as much as there is room
-    /// for; may be NULL.
+    /// Where to write the names of the tables whose key schema is missing, each ended by a NUL, as
+    /// much as there is room for; may be NULL.
     pub table: *mut c_char,
     /// The room there, in bytes.
     pub table_capacity: usize,
-    /// With HPD_ERR_SCHEMA the library sets the name's length, which may be more than there was
-    /// room for.
+    /// With HPD_ERR_SCHEMA the library sets the length of those names, their NULs included, which
+    /// may be more than there was room for.
     pub table_len: usize,
 }
 
@@ -58,14 +58,21 @@ unsafe impl Versioned for hpd_exchange {
 
 /// Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
 /// tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
-/// for every attempt. Returns the number of item-level actions recorded. Operations that are
-/// unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused is
-/// not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
-/// tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded. After HPD_ERR_SCHEMA
-/// exchange->table and table_len name a table whose partition key is unknown: call DescribeTable,
-/// observe that, and observe this again. The other errors are HPD_ERR_JSON, HPD_ERR_NULL,
-/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from a library built without this) and
-/// HPD_ERR_MEMORY, after which a part may have been recorded.
+/// for every attempt. Returns the number of item-level actions recorded, or waiting. Operations that
+/// are unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused
+/// is not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
+/// tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded.
+/// What a request did on a table whose partition key is unknown waits, and all else is recorded. It
+/// is recorded, as of now, when the key gets known: by an observed DescribeTable, CreateTable or
+/// UpdateTable, by hpd_set_key_schema, or by another request that shows it. HPD_ERR_SCHEMA is
+/// returned when the first part on a table waits, and then once a minute while more come:
+/// exchange->table and table_len name all tables that are asked for. Call DescribeTable for each
+/// and observe that, or call hpd_forget_table if that is denied. Do NOT observe this one again. At
+/// most 10,000 parts and 32 MiB wait; then the oldest are tallied as HPD_UNATTRIBUTED_UNREAD, as
+/// are parts that waited for longer than a window. hpd_clear drops what waits, and a forked child
+/// starts with none. A due warning of what waited goes where this call's do that released it.
+/// The other errors are HPD_ERR_JSON, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from
+/// a library built without this) and HPD_ERR_MEMORY, after which a part may have been recorded.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *mut hpd_exchange) -> i64 {
     boundary(|| {
@@ -75,7 +82,7 @@ pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *m
             return Err(Refused::null(Argument::Exchange));
         }
         // SAFETY: as the caller promises.
-        unsafe { imp::observe(detector, exchange, None) }
+        unsafe { imp::observe(detector, exchange, None, &mut Vec::new()) }
     })
 }
 
@@ -98,23 +105,19 @@ pub unsafe extern "C" fn hpd_observe_full(
         // First: the caller frees it even after a panic.
         out.write(std::ptr::null_mut());
         let mut warnings = Warnings::default();
+        let hear = &mut |warning: &Warning<'_>| warnings.keep(warning);
         // SAFETY: as the caller promises.
-        let observed =
-            unsafe { imp::observe(detector, exchange, Some(&mut |warning| warnings.keep(warning))) };
-        let lost = warnings.lost;
-        let kept = warnings.boxed().map(|warnings| out.write(hpd_warnings::handle(warnings)));
-        // What refused the request comes first.
-        observed.and_then(|actions| {
-            if lost { Err(Error::Memory.into()) } else { kept.map(|()| actions).map_err(Refused::from) }
-        })
+        let observed = unsafe { imp::observe(detector, exchange, Some(hear), &mut Vec::new()) };
+        give(warnings, out, observed)
     })
 }
 
 /// Declares the names of the n attributes that make up the partition key of a table (n is 1) or, if
 /// index is not NULL, of an index (n is 1 to 4). An index with the table's own key is taken for a
-/// local one. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of UTF-8. Returns
-/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
-/// or HPD_ERR_MEMORY.
+/// local one. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of UTF-8. What
+/// waited for the table is recorded, as of when it was observed. Returns HPD_OK, HPD_ERR_NULL,
+/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
+/// after which the key may be declared and a part of what waited recorded: declare it again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_key_schema(
     detector: *const hpd_detector,
@@ -128,13 +131,102 @@ pub unsafe extern "C" fn hpd_set_key_schema(
 ) -> i32 {
     boundary(|| {
         // SAFETY: as the caller promises.
-        let (detector, table, name) = unsafe {
-            (
-                hpd_detector::as_ref(detector)?,
-                text(KeyTable, table, table_len)?,
-                text(KeyIndex, index, index_len)?,
-            )
+        let (detector, schema) = unsafe {
+            let detector = hpd_detector::as_ref(detector)?;
+            (detector, KeySchema::of(table, table_len, index, index_len, attributes, attribute_lens, n)?)
         };
+        imp::set_key_schema(detector, &schema, None)?;
+        Ok(HPD_OK)
+    })
+}
+
+/// As hpd_set_key_schema, but due warnings of what waited are written to *out instead of calling
+/// back, as by hpd_observe_full.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_set_key_schema_full(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    index: *const c_char,
+    index_len: usize,
+    attributes: *const *const c_char,
+    attribute_lens: *const usize,
+    n: usize,
+    out: *mut *mut hpd_warnings,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
+        // First: the caller frees it even after a panic.
+        out.write(std::ptr::null_mut());
+        // SAFETY: as the caller promises.
+        let schema =
+            unsafe { KeySchema::of(table, table_len, index, index_len, attributes, attribute_lens, n)? };
+        let mut warnings = Warnings::default();
+        let declared = imp::set_key_schema(detector, &schema, Some(&mut |warning| warnings.keep(warning)));
+        give(warnings, out, declared.map(|()| HPD_OK))
+    })
+}
+
+/// Says that a table's key schema will not be known, as it may not be described, say. What waits
+/// for it is tallied as HPD_UNATTRIBUTED_UNREAD, and so is, at once, what comes until its key is
+/// known after all. The name has 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL,
+/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
+/// after which a part may be tallied: call it again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_forget_table(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, table) =
+            unsafe { (hpd_detector::as_ref(detector)?, text(KeyTable, table, table_len)?) };
+        imp::forget_table(detector, table)?;
+        Ok(HPD_OK)
+    })
+}
+
+/// Writes the warnings of a call to `out`, and returns its result. What refused the call comes first.
+fn give<T>(
+    warnings: Warnings,
+    out: Out<*mut hpd_warnings>,
+    result: Result<T, Refused>,
+) -> Result<T, Refused> {
+    let lost = warnings.lost;
+    let kept = warnings.boxed().map(|warnings| out.write(hpd_warnings::handle(warnings)));
+    let result = result?;
+    if lost {
+        return Err(Error::Memory.into());
+    }
+    kept?;
+    Ok(result)
+}
+
+/// The arguments of hpd_set_key_schema and its like.
+#[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
+pub(crate) struct KeySchema<'a> {
+    table: &'a [u8],
+    index: Option<&'a [u8]>,
+    names: [&'a [u8]; 4],
+    n: usize,
+}
+
+impl<'a> KeySchema<'a> {
+    /// # Safety
+    /// As the header demands of the texts, and of `n` pointers and lengths.
+    pub(crate) unsafe fn of(
+        table: *const c_char,
+        table_len: usize,
+        index: *const c_char,
+        index_len: usize,
+        attributes: *const *const c_char,
+        attribute_lens: *const usize,
+        n: usize,
+    ) -> Result<Self, Refused> {
+        // SAFETY: as the caller promises.
+        let (table, name) = unsafe { (text(KeyTable, table, table_len)?, text(KeyIndex, index, index_len)?) };
         let index = (!index.is_null()).then_some(name);
         if attributes.is_null() {
             return Err(Refused::null(Argument::KeyAttributes));
@@ -155,29 +247,38 @@ pub unsafe extern "C" fn hpd_set_key_schema(
                 text(Argument::KeyAttribute, attribute, len)?
             };
         }
-        imp::set_key_schema(detector, table, index, &names[..n])
-    })
+        Ok(Self { table, index, names, n })
+    }
+
+    #[cfg(feature = "dynamodb")]
+    fn attributes(&self) -> &[&'a [u8]] {
+        &self.names[..self.n]
+    }
 }
 
 #[cfg(not(feature = "dynamodb"))]
 pub(crate) mod imp {
     use crate::detector::Detector;
-    use crate::ffi::observe::{HPD_ERR_UNSUPPORTED, Refused, Warning, hpd_exchange};
+    use crate::ffi::observe::{HPD_ERR_UNSUPPORTED, KeySchema, Refused, Warning, hpd_exchange};
 
     pub(crate) unsafe fn observe(
         _: &Detector,
         _: *mut hpd_exchange,
         _: Option<&mut dyn FnMut(&Warning<'_>)>,
+        _: &mut Vec<String>,
     ) -> Result<i64, Refused> {
         Err(Refused::of(HPD_ERR_UNSUPPORTED))
     }
 
-    pub(super) fn set_key_schema(
+    pub(crate) fn set_key_schema(
         _: &Detector,
-        _: &[u8],
-        _: Option<&[u8]>,
-        _: &[&[u8]],
-    ) -> Result<i32, Refused> {
+        _: &KeySchema<'_>,
+        _: Option<&mut dyn FnMut(&Warning<'_>)>,
+    ) -> Result<(), Refused> {
+        Err(Refused::of(HPD_ERR_UNSUPPORTED))
+    }
+
+    pub(super) fn forget_table(_: &Detector, _: &[u8]) -> Result<(), Refused> {
         Err(Refused::of(HPD_ERR_UNSUPPORTED))
     }
 }
@@ -189,14 +290,19 @@ pub(crate) mod imp {
     use crate::detector::observe::Exchange;
     use crate::dynamodb::error::ObserveError;
     use crate::ffi::boundary::read_sized;
-    use crate::ffi::observe::{HPD_ERR_JSON, HPD_ERR_SCHEMA, HPD_OK, Refused, Warning, hpd_exchange, text};
+    use crate::ffi::observe::{
+        HPD_ERR_JSON, HPD_ERR_SCHEMA, KeySchema, Refused, Warning, hpd_exchange, text,
+    };
 
+    /// Observes. Puts the tables whose key schema is missing into `missing` too.
+    ///
     /// # Safety
     /// `exchange` is valid for the bytes that it says it has, and what it points to is as the header demands.
     pub(crate) unsafe fn observe(
         detector: &Detector,
         exchange: *mut hpd_exchange,
         hear: Option<&mut dyn FnMut(&Warning<'_>)>,
+        missing: &mut Vec<String>,
     ) -> Result<i64, Refused> {
         // SAFETY: as the caller promises.
         let given = unsafe { read_sized(Argument::Exchange, exchange)? };
@@ -230,27 +336,40 @@ pub(crate) mod imp {
             Ok(actions) => Ok(i64::try_from(actions).unwrap_or(i64::MAX)),
             Err(ObserveError::Json) => Err(Refused::of(HPD_ERR_JSON)),
             Err(ObserveError::Refused(error)) => Err(error.into()),
-            Err(ObserveError::MissingSchema(table)) => {
-                let room = table.len().min(given.table_capacity);
-                // SAFETY: there is as much room as the caller says, and the struct can be written to.
-                unsafe {
+            Err(ObserveError::MissingSchema(tables)) => {
+                let mut len = 0;
+                for text in tables.iter().flat_map(|table| [table.as_bytes(), b"\0"]) {
+                    let room = text.len().min(given.table_capacity.saturating_sub(len));
                     if room > 0 {
-                        given.table.cast::<u8>().copy_from_nonoverlapping(table.as_ptr(), room);
+                        // SAFETY: there is as much room as the caller says.
+                        unsafe {
+                            given.table.cast::<u8>().add(len).copy_from_nonoverlapping(text.as_ptr(), room);
+                        }
                     }
-                    (&raw mut (*exchange).table_len).write_unaligned(table.len());
+                    len += text.len();
                 }
+                // SAFETY: the struct can be written to.
+                unsafe { (&raw mut (*exchange).table_len).write_unaligned(len) };
+                *missing = tables;
                 Err(Refused::of(HPD_ERR_SCHEMA))
             }
         }
     }
 
-    pub(super) fn set_key_schema(
+    pub(crate) fn set_key_schema(
         detector: &Detector,
-        table: &[u8],
-        index: Option<&[u8]>,
-        attributes: &[&[u8]],
-    ) -> Result<i32, Refused> {
-        detector.set_key_schema(table, index, attributes)?;
-        Ok(HPD_OK)
+        schema: &KeySchema<'_>,
+        hear: Option<&mut dyn FnMut(&Warning<'_>)>,
+    ) -> Result<(), Refused> {
+        let (table, index, attributes) = (schema.table, schema.index, schema.attributes());
+        match hear {
+            Some(hear) => detector.set_key_schema_and_warn(table, index, attributes, hear)?,
+            None => detector.set_key_schema(table, index, attributes)?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget_table(detector: &Detector, table: &[u8]) -> Result<(), Refused> {
+        Ok(detector.forget_table(table)?)
     }
 }

@@ -17,6 +17,11 @@ thread_local! {
     static PENDING: RefCell<VecDeque<(u64, OwnedWarning)>> = const { RefCell::new(VecDeque::new()) };
 }
 
+thread_local! {
+    /// The tables that this thread's last call asked for, each ended by a NUL.
+    static MISSING: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
 /// Warnings for the caller. They own their texts, as those of a request borrow from its body.
 #[derive(Default)]
 pub(crate) struct Warnings {
@@ -91,6 +96,22 @@ pub(crate) fn keep(detector: u64, warnings: Warnings) -> bool {
     };
     // A thread whose storage is gone is about to end, and would take nothing any more.
     PENDING.try_with(keep).unwrap_or(false)
+}
+
+/// Keeps the names of tables that a call asked for.
+#[cold]
+pub(crate) fn keep_missing(tables: Vec<String>) {
+    let mut names = String::new();
+    let len = tables.iter().map(|table| table.len() + 1).sum();
+    if names.try_reserve_exact(len).is_ok() {
+        tables.iter().for_each(|table| names.extend([table, "\0"]));
+    }
+    let _ = MISSING.try_with(|missing| missing.replace(names));
+}
+
+/// Takes the names that this thread has kept, if there are any.
+pub(crate) fn take_missing() -> Option<String> {
+    MISSING.try_with(RefCell::take).ok().filter(|names| !names.is_empty())
 }
 
 /// Takes out what this thread has kept of a detector.

@@ -23,7 +23,8 @@ pub const HPD_ERR_UNSUPPORTED: i32 = -3;
 pub const HPD_ERR_MEMORY: i32 = -4;
 /// A panic was caught: a bug of the library.
 pub const HPD_ERR_INTERNAL: i32 = -5;
-/// The name of a table's partition key is needed and unknown: describe the table, then call again.
+/// The name of a table's partition key is needed and unknown: describe the tables that
+/// exchange->table names and observe that. Do NOT observe this one again: it waits.
 pub const HPD_ERR_SCHEMA: i32 = -6;
 /// The request, or its answer, is no JSON object of the operation; nothing was recorded. A
 /// statement in it that can't be read, or a part, is tallied, and the call succeeds.

@@ -12,10 +12,13 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr::{null, null_mut};
 #[cfg(unix)]
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// The collector, made at the first pin and again in a forked child. Never freed.
 static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(null_mut());
+
+/// How many forks are between this process and the one that loaded the library, as far as it has pinned.
+static FORKS: AtomicU64 = AtomicU64::new(0);
 
 /// Whether this process, or the one it was forked from, has registered [`forked`].
 #[cfg(unix)]
@@ -56,6 +59,12 @@ pub(crate) fn pin() -> Guard {
         Some(handle) => handle.pin(),
         None => register(),
     }
+}
+
+/// Tells a forked child from its parent, once this has been pinned: the child's number is greater.
+#[cfg(feature = "dynamodb")]
+pub(crate) fn forks() -> u64 {
+    FORKS.load(Ordering::Acquire)
 }
 
 /// Where this thread counts its records, once it has been pinned.
@@ -117,6 +126,7 @@ fn on_fork() {
 
 #[cfg(unix)]
 extern "C" fn forked() {
+    FORKS.fetch_add(1, Ordering::Release);
     COLLECTOR.store(null_mut(), Ordering::Release);
     // The child's one thread is the one that this runs on.
     LOCAL.with(|local| {

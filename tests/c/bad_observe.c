@@ -96,13 +96,25 @@ static void exchanges(const witness *w) {
   REFUSE_EXCHANGE(w, http_status, 1000, HPD_ERR_INVALID, "http_status");
   REFUSE_EXCHANGE(w, reserved, 1, HPD_ERR_INVALID, "reserved");
   REFUSE_EXCHANGE(w, table_capacity, 1, HPD_ERR_NULL, "table");
-  /* The table's name is cut to the room that there is, and its length told. */
+  /* The table's name is cut to the room that there is, and its length told, with the NUL behind it. */
   UNCHANGED(w, hpd_observe(w->detector, &exchange), HPD_ERR_SCHEMA);
-  CHECK_EQUAL(exchange.table_len, 1);
+  CHECK_EQUAL(exchange.table_len, 2);
+  UNCHANGED(w, hpd_observe(w->detector, &exchange), 1); /* it waits, and was asked for */
+  exchange.request = "{\"TableName\":\"yz\",\"Key\":{\"a\":{\"S\":\"\"},\"b\":{\"S\":\"\"}}}";
+  exchange.request_len = strlen(exchange.request);
   exchange.table = room;
   exchange.table_capacity = sizeof room;
   UNCHANGED(w, hpd_observe(w->detector, &exchange), HPD_ERR_SCHEMA);
-  CHECK(room[0] == 'x');
+  CHECK(room[0] == 'y');
+  CHECK_EQUAL(exchange.table_len, 3);
+  CHECK_REFUSED(hpd_forget_table(NULL, "x", 1), HPD_ERR_NULL, "detector");
+  CHECK_REFUSED(hpd_forget_table(w->detector, NULL, 1), HPD_ERR_NULL, "table");
+  CHECK_REFUSED(hpd_forget_table(w->detector, "", 0), HPD_ERR_INVALID, "table");
+  CHECK_REFUSED(hpd_forget_table(w->detector, "\xFF", 1), HPD_ERR_INVALID, "table");
+  CHECK_EQUAL(hpd_get_unattributed_count(w->detector, "yz", 2, HPD_READ, HPD_UNATTRIBUTED_UNREAD), 0);
+  UNCHANGED(w, hpd_forget_table(w->detector, "yz", 2), HPD_OK);
+  CHECK_EQUAL(hpd_get_unattributed_count(w->detector, "yz", 2, HPD_READ, HPD_UNATTRIBUTED_UNREAD), 1);
+  UNCHANGED(w, hpd_observe(w->detector, &exchange), 0);
 }
 
 /* Warnings that go to the caller, and their lines. */
@@ -116,7 +128,7 @@ static void warnings(const witness *w) {
   REFUSED(w, hpd_observe_full(d, NULL, &given), HPD_ERR_NULL, "exchange");
   REFUSED(w, hpd_observe_full(d, &exchange, NULL), HPD_ERR_NULL, "out");
   CHECK(given == UNTOUCHED);
-  UNCHANGED(w, hpd_observe_full(d, &exchange, &given), HPD_ERR_SCHEMA);
+  UNCHANGED(w, hpd_observe_full(d, &exchange, &given), 1); /* it waits too */
   CHECK(given == NULL);
   CHECK_EQUAL(hpd_warnings_len(NULL), 0);
   memset(&warning, 0, sizeof warning);
@@ -153,6 +165,14 @@ static void schemas(const witness *w) {
   CHECK_REFUSED(hpd_set_key_schema(d, "x", 1, NULL, 0, names, none, 1), HPD_ERR_INVALID, "attributes");
   CHECK_REFUSED(hpd_set_key_schema(d, "x", 1, NULL, 0, names, lens, SIZE_MAX), HPD_ERR_INVALID, "attributes");
   UNCHANGED(w, hpd_set_key_schema(d, "x", 1, "i", 1, names, lens, 4), HPD_OK);
+  hpd_warnings *given = UNTOUCHED;
+  CHECK_REFUSED(hpd_set_key_schema_full(d, "x", 1, NULL, 0, names, lens, 1, NULL), HPD_ERR_NULL, "out");
+  CHECK_REFUSED(hpd_set_key_schema_full(NULL, "x", 1, NULL, 0, names, lens, 1, &given), HPD_ERR_NULL, "detector");
+  CHECK(given == UNTOUCHED);
+  CHECK_REFUSED(hpd_set_key_schema_full(d, "x", 1, NULL, 0, names, lens, 2, &given), HPD_ERR_INVALID, "attributes");
+  CHECK(given == NULL);
+  CHECK_REFUSED(hpd_set_key_schema_due(NULL, "x", 1, NULL, 0, names, lens, 1), HPD_ERR_NULL, "detector");
+  CHECK_REFUSED(hpd_set_key_schema_due(d, "", 0, NULL, 0, names, lens, 1), HPD_ERR_INVALID, "table");
 }
 
 /* DynamoDB's own forms: its numbers, and its requests before they are sent. */

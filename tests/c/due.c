@@ -125,9 +125,25 @@ static void of_requests(void) {
   hpd_detector *detector = detector_of(HPD_INTERVAL_WINDOW);
   const char *id = "id";
   const size_t len = 2;
+  hpd_text *missing = NULL;
+  CHECK_EQUAL(hpd_take_missing_tables(&missing), 0);
+  CHECK_EQUAL(hpd_observe_due(detector, "BatchGetItem",
+                              "{\"RequestItems\":{\"v\":{\"Keys\":[{\"a\":{\"S\":\"\"},\"b\":{\"S\":\"\"}}]},"
+                              "\"u\":{\"Keys\":[{\"a\":{\"S\":\"\"},\"b\":{\"S\":\"\"}}]}}}",
+                              NULL, 200, NULL),
+              HPD_ERR_SCHEMA);
+  CHECK(missing == NULL);
+  CHECK_EQUAL(hpd_take_missing_tables(&missing), 1);
+  CHECK(hpd_text_len(missing) == 4 && memcmp(hpd_text_data(missing), "u\0v", 4) == 0);
+  hpd_text_free(missing);
   CHECK_EQUAL(hpd_observe_due(detector, "PutItem", PUT("k"), "{}", 200, NULL), HPD_ERR_SCHEMA);
-  CHECK_EQUAL(hpd_set_key_schema(detector, "t", 1, NULL, 0, &id, &len, 1), HPD_OK);
-  CHECK_EQUAL(hpd_observe_due(detector, "PutItem", PUT("k"), "{}", 200, NULL), 1);
+  CHECK_EQUAL(hpd_take_missing_tables(&missing), 1);
+  CHECK(hpd_text_len(missing) == 2 && memcmp(hpd_text_data(missing), "t", 2) == 0);
+  hpd_text_free(missing);
+  CHECK_EQUAL(hpd_take_missing_tables(&missing), 0);
+  CHECK_REFUSED(hpd_take_missing_tables(NULL), HPD_ERR_NULL, "out");
+  CHECK_EQUAL(hpd_set_key_schema_due(detector, "t", 1, NULL, 0, &id, &len, 1), HPD_OK); /* below its threshold */
+  CHECK_EQUAL(hpd_get_write_count(detector, "t", 1, "k", 1), 1);
   take(detector, 0, 0, 0);
   CHECK_EQUAL(hpd_observe_due(detector, "DynamoDB_20120810.PutItem", PUT("k"), NULL, 0, NULL), HPD_DUE | 1);
   take(detector, 1, 2, 2);
@@ -139,6 +155,18 @@ static void of_requests(void) {
               HPD_DUE | 2);
   take(detector, 2, 1, 1);
   CHECK_EQUAL(hpd_get_write_count(detector, "t", 1, "k", 1), 2);
+  /* One table is asked for, and what was done on the other warns. */
+  CHECK_EQUAL(hpd_observe_due(detector, "BatchWriteItem",
+                              "{\"RequestItems\":{\"t\":[{\"DeleteRequest\":{\"Key\":{\"id\":{\"S\":\"c\"}}}}],"
+                              "\"w\":[{\"PutRequest\":{\"Item\":{\"id\":{\"S\":\"c\"}}}}]}}",
+                              NULL, 200, "M"),
+              HPD_ERR_SCHEMA);
+  take(detector, 1, 1, 1);
+  CHECK_EQUAL(hpd_take_missing_tables(&missing), 1);
+  CHECK(hpd_text_len(missing) == 2 && memcmp(hpd_text_data(missing), "w", 2) == 0);
+  hpd_text_free(missing);
+  CHECK_EQUAL(hpd_set_key_schema_due(detector, "w", 1, NULL, 0, &id, &len, 1), HPD_DUE); /* by the model of then */
+  take(detector, 1, 1, 1);
   CHECK_REFUSED(hpd_observe_due(NULL, "PutItem", PUT("k"), NULL, 200, NULL), HPD_ERR_NULL, "detector");
   CHECK_EQUAL(hpd_observe_due(detector, NULL, PUT("k"), NULL, 200, NULL), 0); /* no operation that is known */
   CHECK_EQUAL(hpd_observe_due(detector, "PutItem", NULL, NULL, 200, NULL), HPD_ERR_JSON);

@@ -258,7 +258,7 @@ static void do_observe(runner *self) {
   exchange.http_status = (int32_t)step_number(&self->step, step_word(&self->step, 1));
   strcpy(table, missing);
   exchange.table = table + strlen(missing);
-  exchange.table_capacity = 1024;
+  exchange.table_capacity = 1025;
   actions = hpd_observe_full(self->detector, &exchange, &warnings);
   for (i = 0; i < hpd_warnings_len(warnings); i++) {
     hpd_warning warning = {0};
@@ -268,7 +268,7 @@ static void do_observe(runner *self) {
   }
   hpd_warnings_free(warnings);
   if (actions == HPD_ERR_SCHEMA) {
-    exchange.table[exchange.table_len] = '\0';
+    CHECK(exchange.table_len > 1 && exchange.table[exchange.table_len - 1] == '\0');
     answer(self, table);
   } else {
     answer_number(self, actions, 0);

@@ -3,6 +3,7 @@
 use crate::case::{blank, case, described, observe};
 use crate::items::item;
 use hotpart::Detector;
+use hotpart::ObserveError::Json;
 use hotpart::Operation::{Read, Write};
 use hotpart::Unattributed::{IndexUnits, Unprocessed};
 
@@ -246,9 +247,10 @@ fn a_description_that_is_cut_down_takes_nothing_away() {
 #[test]
 fn a_refused_request_teaches_nothing() {
     let detector = blank(false);
-    let bad =
-        r#"{"RequestItems":{"U":{"Keys":[{"u":{"S":"x"}}]},"W":{"Keys":[{"a":{"S":"1"},"b":{"S":"2"}}]}}}"#;
-    assert!(observe(&detector, "BatchGetItem", bad, 200, None).is_err());
+    let get = r#"{"RequestItems":{"U":{"Keys":[{"u":{"S":"x"}}]}}}"#;
+    let refused = Some(r#"{"__type":"ValidationException"}"#);
+    assert_eq!(observe(&detector, "BatchGetItem", get, 400, refused), Ok(0));
+    assert_eq!(observe(&detector, "BatchGetItem", &get[..get.len() - 1], 200, None), Err(Json));
     let put = r#"{"TableName":"U","Item":{"u":{"S":"k"},"x":{"S":"1"}}}"#;
     assert!(observe(&detector, "PutItem", put, 200, None).is_err(), "U is not known");
     let good = r#"{"RequestItems":{"U":{"Keys":[{"u":{"S":"x"}},{"u":{"S":"y"}}]}}}"#;
@@ -258,6 +260,14 @@ fn a_refused_request_teaches_nothing() {
     let both = r#"{"RequestItems":{"V":[{"DeleteRequest":{"Key":{"v":{"S":"x"}}}},{"PutRequest":{"Item":{"a":{"S":"1"},"v":{"S":"y"}}}}]}}"#;
     assert_eq!(observe(&detector, "BatchWriteItem", both, 200, None), Ok(2));
     assert_eq!(detector.write_count("V", "y"), Ok(1));
+    // A table that is not known costs only its own parts.
+    let waits =
+        r#"{"RequestItems":{"X":{"Keys":[{"x":{"S":"x"}}]},"W":{"Keys":[{"a":{"S":"1"},"b":{"S":"2"}}]}}}"#;
+    assert!(observe(&detector, "BatchGetItem", waits, 200, None).is_err());
+    assert_eq!(
+        observe(&detector, "PutItem", r#"{"TableName":"X","Item":{"x":{"S":"k"}}}"#, 200, None),
+        Ok(1)
+    );
 }
 
 #[test]

@@ -79,27 +79,29 @@ fn a_key_that_is_too_long_is_refused() {
 fn a_key_of_one_attribute_teaches_the_schema() {
     let detector = blank(false);
     let put = r#"{"TableName":"U","Item":{"x":{"S":"1"},"u":{"S":"k"}}}"#;
-    let missing = Err(MissingSchema("U".to_owned()));
+    let missing = Err(MissingSchema(vec!["U".to_owned()]));
     let alone = r#"{"TableName":"U","Item":{"u":{"S":"k"}}}"#;
     assert_eq!(
         observe(&detector, "PutItem", alone, 200, None),
         missing,
         "an item does not say what its key is"
     );
-    assert_eq!(observe(&detector, "PutItem", put, 200, None), missing);
+    assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1), "it waits, and its table was asked for");
     // One that was refused may have been wrong.
     let refused = r#"{"__type":"ValidationException"}"#;
     observe(&detector, "DeleteItem", &delete(r#"{"S":"k"}"#).replace("\"u\"", "\"x\""), 400, Some(refused))
         .unwrap();
-    assert_eq!(observe(&detector, "PutItem", put, 200, None), missing);
+    assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
+    assert_eq!(detector.write_count("U", "k"), Ok(0), "it has taught nothing");
     assert_eq!(observe(&detector, "DeleteItem", &delete(r#"{"S":"k"}"#), 200, None), Ok(1));
     assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
+    assert_eq!(detector.write_count("U", "k"), Ok(5));
     detector.clear().unwrap();
     assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1), "a clear does not forget it");
     assert_eq!(detector.write_count("U", "k"), Ok(1));
     // A key of two attributes needs it.
     let two = r#"{"TableName":"W","Key":{"a":{"S":"1"},"b":{"S":"2"}}}"#;
-    assert_eq!(observe(&detector, "GetItem", two, 200, None), Err(MissingSchema("W".to_owned())));
+    assert_eq!(observe(&detector, "GetItem", two, 200, None), Err(MissingSchema(vec!["W".to_owned()])));
 }
 
 #[test]
@@ -117,8 +119,9 @@ fn tables_are_described_by_the_answers_that_describe_them() {
         );
         assert!(observe(&detector, "PutItem", put, 200, None).is_err());
         assert_eq!(observe(&detector, operation, r#"{"TableName":"W"}"#, 200, Some(&answer)), Ok(0));
+        assert_eq!(detector.write_count("W", "2"), Ok(1), "it waited for that");
         assert_eq!(observe(&detector, "PutItem", put, 200, None), Ok(1));
-        assert_eq!(detector.write_count("W", "2"), Ok(1));
+        assert_eq!(detector.write_count("W", "2"), Ok(2));
     }
 }
 
@@ -126,9 +129,10 @@ fn tables_are_described_by_the_answers_that_describe_them() {
 fn a_schema_that_is_no_longer_so_is_asked_for_again() {
     let detector = described(false);
     let two = r#"{"TableName":"U","Key":{"new":{"S":"1"},"s":{"S":"2"}}}"#;
-    assert_eq!(observe(&detector, "GetItem", two, 200, None), Err(MissingSchema("U".to_owned())));
+    assert_eq!(observe(&detector, "GetItem", two, 200, None), Err(MissingSchema(vec!["U".to_owned()])));
     detector.set_key_schema("U", None, &["new"]).unwrap();
     assert_eq!(observe(&detector, "GetItem", two, 200, None), Ok(1));
+    assert_eq!(detector.read_count("U", "1"), Ok(2));
 }
 
 #[test]

@@ -79,11 +79,11 @@ fn other_searches_are_tallied_with_the_scans() {
 fn a_vector_index_that_is_not_known_is_asked_about() {
     let detector = blank(false);
     let observed = |condition| observe(&detector, "SearchVectors", &search("V", condition), 200, Some(BYTES));
-    assert_eq!(observed("tenant = :t"), Err(MissingSchema("T".to_owned())));
+    assert_eq!(observed("tenant = :t"), Err(MissingSchema(vec!["T".to_owned()])));
     assert_eq!(detector.statistics().records, 0);
     observe(&detector, "DescribeTable", r#"{"TableName":"T"}"#, 200, Some(DESCRIPTION)).unwrap();
     assert_eq!(observed("tenant = :t"), Ok(1));
-    assert_eq!(detector.read_count("T/index/V", "k"), Ok(1));
+    assert_eq!(detector.read_count("T/index/V", "k"), Ok(2), "the first has waited");
     // A description that is cut down takes nothing away.
     let updating = r#"{"TableDescription":{"TableName":"T","VectorIndexes":[{"IndexName":"P"}]}}"#;
     observe(&detector, "UpdateTable", r#"{"TableName":"T"}"#, 200, Some(updating)).unwrap();

@@ -82,7 +82,7 @@ fn what_pins_no_key_is_tallied_by_table() {
 #[test]
 fn what_may_be_the_key_needs_the_schema() {
     let observed = |text| observe(&blank(false), "ExecuteStatement", &statement(text, json!([])), 200, None);
-    assert_eq!(observed("SELECT * FROM T WHERE p = 'k'"), Err(MissingSchema("T".to_owned())));
+    assert_eq!(observed("SELECT * FROM T WHERE p = 'k'"), Err(MissingSchema(vec!["T".to_owned()])));
     assert_eq!(observed("SELECT * FROM T"), Ok(0), "a scan whatever the key is");
     assert_eq!(observed("SELECT * FROM T WHERE p = 'k' OR s = 1"), Ok(0), "no branch makes it another");
 }

@@ -224,6 +224,9 @@ export const PROTOTYPES = {
   observeFull: 'int64_t hpd_observe_full(uintptr_t detector, void *exchange, void *out)',
   setKeySchema:
     'int32_t hpd_set_key_schema(uintptr_t detector, void *table, size_t table_len, void *index, size_t index_len, void *attributes, void *attribute_lens, size_t n)',
+  setKeySchemaFull:
+    'int32_t hpd_set_key_schema_full(uintptr_t detector, void *table, size_t table_len, void *index, size_t index_len, void *attributes, void *attribute_lens, size_t n, void *out)',
+  forgetTable: 'int32_t hpd_forget_table(uintptr_t detector, void *table, size_t table_len)',
   numberKey: 'int32_t hpd_number_key(void *number, size_t number_len, void *out)',
   askCapacity:
     'int32_t hpd_ask_capacity(void *operation, size_t operation_len, void *request, size_t request_len, void *out)',
@@ -234,5 +237,8 @@ export const PROTOTYPES = {
     'int64_t hpd_record_throttle_due(uintptr_t detector, void *table, size_t table_len, void *pk, size_t pk_len, int32_t operation_code, int32_t reason_code)',
   observeDue:
     'int64_t hpd_observe_due(uintptr_t detector, const char *operation, const char *request, const char *response, int32_t http_status, const char *model)',
+  setKeySchemaDue:
+    'int64_t hpd_set_key_schema_due(uintptr_t detector, void *table, size_t table_len, void *index, size_t index_len, void *attributes, void *attribute_lens, size_t n)',
+  takeMissingTables: 'int32_t hpd_take_missing_tables(void *out)',
   takeWarnings: 'int32_t hpd_take_warnings(uintptr_t detector, void *out)',
 };

@@ -236,6 +236,21 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         c_int32,
         [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_char_p), POINTER(c_size_t), c_size_t],
     ),
+    "hpd_set_key_schema_full": (
+        c_int32,
+        [
+            c_void_p,
+            c_char_p,
+            c_size_t,
+            c_char_p,
+            c_size_t,
+            POINTER(c_char_p),
+            POINTER(c_size_t),
+            c_size_t,
+            POINTER(c_void_p),
+        ],
+    ),
+    "hpd_forget_table": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "hpd_number_key": (c_int32, [c_char_p, c_size_t, c_char_p]),
     "hpd_ask_capacity": (c_int32, [c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_void_p)]),
     "hpd_table_record_write_due": (c_int64, [c_void_p, c_char_p]),
@@ -243,5 +258,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hpd_record_due": (c_int64, [c_void_p, POINTER(Record), c_size_t]),
     "hpd_record_throttle_due": (c_int64, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_int32, c_int32]),
     "hpd_observe_due": (c_int64, [c_void_p, c_char_p, c_char_p, c_char_p, c_int32, c_char_p]),
+    "hpd_set_key_schema_due": (
+        c_int64,
+        [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_char_p), POINTER(c_size_t), c_size_t],
+    ),
+    "hpd_take_missing_tables": (c_int32, [POINTER(c_void_p)]),
     "hpd_take_warnings": (c_int32, [c_void_p, POINTER(c_void_p)]),
 }

@@ -1,0 +1,309 @@
+//! What waits: parts of requests on tables whose key is not known yet, until it is.
+//!
+//! The idea: an attempt is kept as it came, with the names of the tables that it waits for. When a
+//! table's key gets known its parts are worked out by the same function that works out a request
+//! (`attribution`), so they come to what they would have come to at once. An attempt on several
+//! tables is kept until the last of them is known.
+//!
+//! ```text
+//!   oldest                                   newest
+//!  +-----------+-----------+------+-----------+        tables
+//!  | then 3.2  | then 3.4  |      | then 9.0  |        T  2 parts, asked for at 3.2
+//!  | T, U      | T         | (let | U         |        U  2 parts, asked for at 9.0
+//!  | text      | text      |  go) | text      |        V  forgotten
+//!  +-----------+-----------+------+-----------+
+//! ```
+//!
+//! Invariants:
+//! - A request whose keys are known does not come here, so it takes no lock.
+//! - Nothing is called under the lock that could come back here: no callback.
+//! - What waits is bounded, by parts and by bytes. The oldest are tallied before they go.
+//! - A forked child starts with nothing. What its parent left may be half changed, under a lock of a
+//!   thread that is not there: the child leaves it alone.
+
+use crate::dynamodb::attempt::{Attempt, Given, Waits};
+use crate::error::OutOfMemory;
+use crate::key::hash::random_word;
+use crate::sys::clock::{Clock, Moment};
+use crate::sys::epoch;
+use crate::sys::memory::{try_box, try_text};
+use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
+use ahash::RandomState;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The most parts that wait.
+const PARTS_MAX: u64 = 10_000;
+/// The most bytes that they take: the texts of requests and responses, and names of tables.
+const BYTES_MAX: usize = 32 << 20;
+/// A table is asked for once in so many milliseconds.
+const ASK_MS: u64 = 60_000;
+/// The tables of which nothing waits any more and it is only known that they were asked for.
+const TABLES_MAX: usize = 10_000;
+
+/// The state of a table that is waited for, or was.
+#[derive(Default)]
+struct Table {
+    /// How many parts wait for it.
+    parts: u64,
+    /// When it was asked for last.
+    asked_ms: Option<u64>,
+    /// Its key will not be known, a caller said.
+    forgotten: bool,
+}
+
+struct State {
+    /// In the order of their moments. `None`: let go from the midst.
+    attempts: VecDeque<Option<Attempt>>,
+    /// The number of the first; each after it has the next. So a number stands for an attempt while
+    /// others go.
+    first: u64,
+    parts: u64,
+    bytes: usize,
+    tables: HashMap<String, Table, RandomState>,
+}
+
+/// The state of one process.
+struct Books {
+    /// Which process: see [`epoch::forks`].
+    forks: u64,
+    state: Mutex<State>,
+}
+
+/// All that waits in a detector.
+pub(crate) struct Waiting(AtomicPtr<Books>);
+
+/// Tallies so many parts of a table, by operation, that will not be read.
+pub(crate) type Tally<'t, E> = &'t mut dyn FnMut(&str, [u64; 2]) -> Result<(), E>;
+
+impl Waiting {
+    pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
+        Ok(Self(AtomicPtr::new(Box::into_raw(Books::try_new()?))))
+    }
+
+    fn lock(&self) -> Result<MutexGuard<'_, State>, OutOfMemory> {
+        loop {
+            let seen = self.0.load(Acquire);
+            // SAFETY: it came from a box, which is freed with the detector, or never if it is the
+            // parent's.
+            let books = unsafe { &*seen };
+            if books.forks == epoch::forks() {
+                // What panics while the lock is held has changed nothing by halves that matters.
+                return Ok(books.state.lock().unwrap_or_else(PoisonError::into_inner));
+            }
+            let new = Box::into_raw(Books::try_new()?);
+            if self.0.compare_exchange(seen, new, AcqRel, Acquire).is_err() {
+                // SAFETY: it came from a box, and nobody has seen it.
+                drop(unsafe { Box::from_raw(new) });
+            }
+        }
+    }
+
+    /// Makes parts of an attempt wait, as of this moment. The oldest are tallied and go where there
+    /// is no room, and parts of forgotten tables are tallied at once. Returns how many actions
+    /// wait.
+    pub(crate) fn push<E: From<OutOfMemory>>(
+        &self,
+        given: Given<'_>,
+        mut waits: Vec<Waits>,
+        clock: &Clock,
+        tally: Tally<'_, E>,
+    ) -> Result<u64, E> {
+        let mut state = self.lock()?;
+        let is_forgotten = |one: &Waits| state.tables.get(&one.table).is_some_and(|table| table.forgotten);
+        waits.iter().filter(|one| is_forgotten(one)).try_for_each(|one| tally(&one.table, one.parts))?;
+        waits.retain(|one| !is_forgotten(one));
+        let actions = waits.iter().map(|one| one.actions).sum();
+        // The clock is read under the lock, so that the attempts are in order.
+        let attempt = Attempt::try_new(given, waits, clock.now())?;
+        let (parts, bytes) = (attempt.parts(), attempt.bytes());
+        if parts > PARTS_MAX || bytes > BYTES_MAX {
+            attempt.waits.iter().try_for_each(|one| tally(&one.table, one.parts))?;
+            return Ok(0);
+        }
+        if parts > 0 {
+            while state.parts + parts > PARTS_MAX || state.bytes + bytes > BYTES_MAX {
+                state.let_oldest_go(tally)?;
+            }
+            state.put(attempt)?;
+        }
+        Ok(actions)
+    }
+
+    /// Says which of these tables to ask for now: parts wait for them, and they were not asked for
+    /// in the last minute.
+    pub(crate) fn ask(&self, mut tables: Vec<String>, now_ms: u64) -> Result<Vec<String>, OutOfMemory> {
+        let mut state = self.lock()?;
+        tables.retain(|name| {
+            let Some(table) = state.tables.get_mut(name) else { return false };
+            let asks = table.parts > 0
+                && table.asked_ms.is_none_or(|before| now_ms.saturating_sub(before) >= ASK_MS);
+            if asks {
+                table.asked_ms = Some(now_ms);
+            }
+            asks
+        });
+        Ok(tables)
+    }
+
+    /// Takes the oldest parts of a table, from the attempt of this number on, of which `read` makes
+    /// something. Moves the number behind them. Nothing that `read` calls may come back here.
+    pub(crate) fn take<T, E: From<OutOfMemory>>(
+        &self,
+        table: &str,
+        from: &mut u64,
+        mut read: impl FnMut(Given<'_>, Moment, &Waits) -> Result<Option<T>, E>,
+    ) -> Result<Option<T>, E> {
+        let mut state = self.lock()?;
+        while let Some(at) = state.find(table, from) {
+            let Some(attempt) = &state.attempts[at.0] else { continue };
+            if let Some(taken) = read(attempt.given(), attempt.then, &attempt.waits[at.1])? {
+                state.remove(at);
+                return Ok(Some(taken));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The key of a table is known as far as it will be: it is not forgotten any more. It will be
+    /// asked for at once where parts should wait again, unless they would for want of what nobody
+    /// can tell.
+    pub(crate) fn settle(&self, table: &str, told_all: bool) -> Result<(), OutOfMemory> {
+        let mut state = self.lock()?;
+        if let Some(known) = state.tables.get_mut(table) {
+            known.forgotten = false;
+            if known.parts == 0 && told_all {
+                state.tables.remove(table);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tallies what waits for a table, and from now on what would have to.
+    pub(crate) fn forget<E: From<OutOfMemory>>(&self, table: &str, tally: Tally<'_, E>) -> Result<(), E> {
+        let mut state = self.lock()?;
+        state.make(table)?.forgotten = true;
+        let mut from = 0;
+        while let Some(at) = state.find(table, &mut from) {
+            if let Some(attempt) = &state.attempts[at.0] {
+                tally(table, attempt.waits[at.1].parts)?;
+                state.remove(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops all that waits.
+    pub(crate) fn clear(&self) -> Result<(), OutOfMemory> {
+        let mut state = self.lock()?;
+        let dropped = std::mem::take(&mut state.attempts);
+        state.first += dropped.len() as u64;
+        (state.parts, state.bytes) = (0, 0);
+        state.tables.retain(|_, table| {
+            *table = Table { forgotten: table.forgotten, ..Table::default() };
+            table.forgotten
+        });
+        drop(state);
+        Ok(())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let books = self.0.load(Acquire);
+        // SAFETY: it came from a box. A child leaves its parent's alone.
+        unsafe {
+            if (*books).forks == epoch::forks() {
+                drop(Box::from_raw(books));
+            }
+        }
+    }
+}
+
+impl Books {
+    fn try_new() -> Result<Box<Self>, OutOfMemory> {
+        // From `std`'s own randomness: names of tables may come from strangers.
+        let hasher = RandomState::with_seeds(random_word(), random_word(), random_word(), random_word());
+        let tables = HashMap::with_hasher(hasher);
+        let state = State { attempts: VecDeque::new(), first: 0, parts: 0, bytes: 0, tables };
+        try_box(Self { forks: epoch::forks(), state: Mutex::new(state) })
+    }
+}
+
+impl State {
+    /// The state of a table, made if there is none.
+    fn make(&mut self, name: &str) -> Result<&mut Table, OutOfMemory> {
+        if !self.tables.contains_key(name) {
+            self.tables.try_reserve(1)?;
+            self.tables.insert(try_text([name])?, Table::default());
+        }
+        self.tables.get_mut(name).ok_or(OutOfMemory)
+    }
+
+    fn put(&mut self, attempt: Attempt) -> Result<(), OutOfMemory> {
+        self.attempts.try_reserve(1)?;
+        if self.tables.len() >= TABLES_MAX {
+            self.tables.retain(|_, table| table.parts > 0 || table.forgotten);
+        }
+        for waits in &attempt.waits {
+            self.make(&waits.table)?;
+        }
+        for waits in &attempt.waits {
+            if let Some(table) = self.tables.get_mut(&waits.table) {
+                table.parts += waits.total();
+            }
+        }
+        self.parts += attempt.parts();
+        self.bytes += attempt.bytes();
+        self.attempts.push_back(Some(attempt));
+        Ok(())
+    }
+
+    /// Finds an attempt that waits for a table, at the number or behind it, and moves the number
+    /// behind it. Returns its place, and in it that of the table.
+    fn find(&self, table: &str, from: &mut u64) -> Option<(usize, usize)> {
+        if self.tables.get(table)?.parts == 0 {
+            return None;
+        }
+        let start = usize::try_from(from.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let of =
+            |attempt: &Option<Attempt>| attempt.as_ref()?.waits.iter().position(|waits| waits.table == table);
+        let mut attempts = self.attempts.iter().enumerate().skip(start);
+        let (at, of) = attempts.find_map(|(at, attempt)| Some((at, of(attempt)?)))?;
+        *from = self.first + at as u64 + 1;
+        Some((at, of))
+    }
+
+    /// Removes the parts of one table from an attempt, and the attempt with its last.
+    fn remove(&mut self, (at, of): (usize, usize)) {
+        let Some(attempt) = &mut self.attempts[at] else { return };
+        let before = attempt.bytes();
+        let waits = attempt.waits.swap_remove(of);
+        let left = if attempt.waits.is_empty() { 0 } else { attempt.bytes() };
+        if left == 0 {
+            self.attempts[at] = None;
+        }
+        self.bytes -= before - left;
+        self.parts -= waits.total();
+        if let Some(table) = self.tables.get_mut(&waits.table) {
+            table.parts -= waits.total();
+        }
+        while let Some(None) = self.attempts.front() {
+            self.attempts.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// Tallies the parts of the oldest attempt, table by table, and lets it go.
+    fn let_oldest_go<E>(&mut self, tally: Tally<'_, E>) -> Result<(), E> {
+        loop {
+            let Some(Some(oldest)) = self.attempts.front() else { return Ok(()) };
+            let of = oldest.waits.len() - 1;
+            tally(&oldest.waits[of].table, oldest.waits[of].parts)?;
+            self.remove((0, of));
+            if of == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
