@@ -114,7 +114,9 @@ def test_a_table_that_may_not_be_described(detector, caplog):
     assert "DescribeTable failed (AccessDeniedException)" in caplog.text
 
 
-def test_a_describe_that_is_cancelled_is_made_by_the_next(detector):
+@pytest.mark.parametrize("by", ["put", "other"])
+def test_a_describe_that_is_cancelled_is_made_by_the_next(detector, by):
+    """On whatever table, as nothing may come on that one any more."""
     server = fake.Fake()
 
     async def traffic():
@@ -130,13 +132,73 @@ def test_a_describe_that_is_cancelled_is_made_by_the_next(detector):
                 await asyncio.wait_for(dynamodb.put_item(TableName="events", Item=item("k")), 0.5)
             del dynamodb.describe_table
             server.answers += [(200, {}), fake.description("events")]
-            await dynamodb.put_item(TableName="events", Item=item("k"))
+            if by == "put":
+                await dynamodb.put_item(TableName="events", Item=item("k"))
+            else:
+                await dynamodb.delete_item(TableName="other", Key={"id": {"S": "k"}})
 
     try:
         asyncio.run(traffic())
     finally:
         server.close()
-    assert detector.get_write_count("events", "k") == 2
+    assert detector.get_write_count("events", "k") == (2 if by == "put" else 1)
+    assert detector.stats().failures == 0
+
+
+def test_what_comes_while_a_table_is_described_is_counted_too(detector):
+    server = fake.Fake()
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=1) as dynamodb:
+            hotpart.instrument(dynamodb, detector)
+            real, described = dynamodb.describe_table, []
+
+            async def slow(**given):
+                described.append(given)
+                await asyncio.gather(*(dynamodb.put_item(TableName="events", Item=item("k")) for _ in range(20)))
+                server.answers.append(fake.description("events"))
+                await real(**given)
+
+            dynamodb.describe_table = slow
+            server.answers += [(200, {})] * 21
+            await dynamodb.put_item(TableName="events", Item=item("k"))
+            assert described == [{"TableName": "events"}]
+
+    try:
+        asyncio.run(traffic())
+    finally:
+        server.close()
+    assert detector.get_write_count("events", "k") == 21
+
+
+def test_a_request_on_several_unknown_tables_describes_them_all(detector):
+    server, tables = fake.Fake(), ("aaa", "bbb", "ccc")
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=1) as dynamodb:
+            hotpart.instrument(dynamodb, detector)
+            real, asked = dynamodb.describe_table, []
+
+            async def describe(TableName):
+                asked.append(TableName)
+                server.answers.append(
+                    fake.error("ResourceNotFoundException") if len(asked) == 2 else fake.description(TableName)
+                )
+                return await real(TableName=TableName)
+
+            dynamodb.describe_table = describe
+            server.answers.append((200, {}))
+            batch = {table: [{"PutRequest": {"Item": item("k")}}] for table in tables}
+            await dynamodb.batch_write_item(RequestItems=batch)
+            assert sorted(asked) == list(tables)
+            return asked[1]
+
+    try:
+        failed = asyncio.run(traffic())
+    finally:
+        server.close()
+    assert [detector.get_write_count(table, "k") for table in tables] == [int(table != failed) for table in tables]
+    assert detector.stats().failures == 1
 
 
 @pytest.fixture(params=[AIOHTTPSession, HttpxSession])

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 import threading
 
 import botocore.awsrequest
@@ -101,6 +102,7 @@ def test_each_kind_of_error_in_here_is_logged_once(detector, wire, caplog, monke
     errors = [record.exc_info[0] for record in caplog.records]
     assert errors == [RuntimeError, KeyError, ValueError, MemoryError]
     assert "not the JSON" in caplog.records[2].getMessage()
+    assert detector.stats().failures == 12, "and all are counted"
     # Another client of the same detector has the same to say.
     hotpart.instrument(wire.client, detector, tables={"events": "id"})
     (watcher,) = hotpart._instrument._watchers[wire.client]
@@ -113,6 +115,7 @@ def test_each_kind_of_error_in_here_is_logged_once(detector, wire, caplog, monke
     for n in range(150):
         wire.client.put_item(TableName=f"table{n}", Item=ITEM)
     assert len(caplog.records) == 104
+    assert detector.stats().failures == 163
 
     def other(*_):
         raise OSError("another")
@@ -121,6 +124,24 @@ def test_each_kind_of_error_in_here_is_logged_once(detector, wire, caplog, monke
     hotpart.instrument(wire.client, detector, tables={"events": "id"})
     put()
     assert caplog.records[-1].exc_info[0] is OSError
+
+
+def test_failures_of_many_threads_are_all_counted(detector, wire, monkeypatch):
+    interval = sys.getswitchinterval()
+    (watcher,) = hotpart._instrument._watchers[wire.client]
+
+    def fail():
+        for _ in range(2_000):
+            watcher._failures.log(KeyError("broken"))
+
+    threads = [threading.Thread(target=fail) for _ in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+    finally:
+        sys.setswitchinterval(interval)
+    assert detector.stats().failures == 8_000
 
 
 def test_an_exception_of_dynamodb_s_is_what_it_was(detector, wire):

@@ -30,6 +30,7 @@ def test_a_closed_detector_raises():
         lambda: detector.__enter__(),
         lambda: detector.observe("Scan", b'{"TableName":"t"}'),
         lambda: detector.set_key_schema("t", "id"),
+        lambda: detector.forget_table("t"),
     ]
     for call in calls:
         with pytest.raises(hotpart.ClosedError, match="closed"):

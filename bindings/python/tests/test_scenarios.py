@@ -178,7 +178,7 @@ class Runner:
         try:
             return plain(self.detector.observe(operation, request, response, int(status), model=model))
         except hotpart.MissingSchemaError as missing:
-            return f"missing {missing.table}"
+            return f"missing {' '.join(missing.tables)}"
         except ValueError:
             return "invalid"
 

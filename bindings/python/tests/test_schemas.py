@@ -1,16 +1,56 @@
-"""Key schemas: learnt from traffic, or by one DescribeTable; and what comes while that is under way."""
+"""Key schemas: learnt from traffic, or by one DescribeTable; and what comes until they are known."""
 
 import json
 import threading
 import time
 
-import botocore.awsrequest
 import botocore.exceptions
-import botocore.stub
 import pytest
 from wire import DESCRIPTION, ITEM, Wire
 
 import hotpart
+
+
+@pytest.fixture(params=[False, True], ids=["operations", "capacity"])
+def detector(request):
+    """Counts operations, and then units, for an hour, so that a minute later all is there still."""
+    with hotpart.HotPartitionDetector(2**60, 2**60, 3_600, capacity=request.param, manual_clock=True) as detector:
+        yield detector
+
+
+@pytest.fixture
+def later(detector, monkeypatch):
+    """Lets seconds pass, for the library and here."""
+    real, past = time.monotonic, [0]
+
+    def pass_on(seconds=61):
+        past[0] += seconds
+        detector.set_time(past[0])
+
+    monkeypatch.setattr("hotpart._schemas.time.monotonic", lambda: real() + past[0])
+    return pass_on
+
+
+def put(wire, table="events", **attributes):
+    wire.client.put_item(TableName=table, Item=ITEM | attributes)
+
+
+def describes(wire, answer):
+    """Has each DescribeTable answered by what ``answer`` returns for a table's name, or raises."""
+
+    def describe(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            wire.answers["DescribeTable"] = answer(json.loads(request.body)["TableName"])
+
+    wire.client.meta.events.register_first("before-send.dynamodb", describe)
+
+
+def description(table):
+    return {"Table": DESCRIPTION["Table"] | {"TableName": table}}
+
+
+def unread(detector, table="events"):
+    return detector.get_unattributed_count(table, "unread", "write")
 
 
 def test_a_table_is_described_when_it_is_needed_and_once(detector):
@@ -53,19 +93,70 @@ DENIED = 400, {"__type": "com.amazon.coral.service#AccessDeniedException", "Mess
 GONE = 400, {"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "no"}
 
 
-@pytest.mark.parametrize(("refusal", "again"), [(DENIED, 1), (GONE, 2)])
-def test_a_table_that_may_not_be_described_is_never_asked_for_again(detector, caplog, monkeypatch, refusal, again):
+def test_a_table_that_may_not_be_described_is_never_asked_for_again(detector, caplog, later):
     wire = Wire(detector)
-    wire.answers["DescribeTable"] = refusal
+    wire.answers["DescribeTable"] = DENIED
     for _ in range(3):
-        wire.client.put_item(TableName="events", Item=ITEM)
+        put(wire)
+        later()
     assert wire.operations().count("DescribeTable") == 1
     (record,) = caplog.records
-    assert "DescribeTable failed" in record.getMessage() and "tables={'events'" in record.getMessage()
-    real = hotpart._schemas.time.monotonic
-    monkeypatch.setattr("hotpart._schemas.time.monotonic", lambda: real() + 3_600)
-    wire.client.put_item(TableName="events", Item=ITEM)
-    assert wire.operations().count("DescribeTable") == again
+    assert "DescribeTable failed (AccessDeniedException)" in record.getMessage()
+    assert "are not counted; pass tables={'events'" in record.getMessage()
+    assert unread(detector) == 3
+    assert detector.stats().failures == 1
+    # Until its key is known after all.
+    detector.set_key_schema("events", "id")
+    put(wire)
+    assert (unread(detector), detector.get_write_count("events", "k")) == (3, 1)
+
+
+def test_what_waits_for_a_describe_that_failed_is_counted_by_a_later_one(detector, caplog, later):
+    wire, answers = Wire(detector), [GONE, GONE, GONE, DESCRIPTION]
+    describes(wire, lambda table: answers.pop(0))
+    for _ in range(3):
+        put(wire)
+    assert len(answers) == 3, "not at once"
+    later(1)
+    # By a request on whatever table: nothing comes on that one any more.
+    for _ in range(3):
+        wire.client.delete_item(TableName="other", Key={"id": {"S": "k"}})
+    assert len(answers) == 2
+    later(1)
+    wire.client.list_tables()
+    assert len(answers) == 2, "the next pause is longer"
+    later(1)
+    wire.client.list_tables()
+    later(4)
+    wire.client.list_tables()
+    assert (answers, detector.get_write_count("events", "k")) == ([], 3)
+    assert unread(detector) == 0
+    (record,) = caplog.records
+    assert "DescribeTable failed (ResourceNotFoundException): its requests wait" in record.getMessage()
+    assert detector.stats().failures == 3, "each is counted, and one is logged"
+    for _ in range(3):
+        later()
+        put(wire)
+    assert wire.operations().count("DescribeTable") == 4
+
+
+def test_a_table_that_is_gone_for_good_is_given_up(detector, later):
+    wire = Wire(detector)
+    wire.answers["DescribeTable"] = GONE
+    put(wire)
+    for _ in range(200):
+        later(30)
+        wire.client.list_tables()
+    asked = wire.operations().count("DescribeTable")
+    assert asked < 100, "not more than once a minute"
+    for _ in range(200):
+        later(30)
+        wire.client.list_tables()
+    assert wire.operations().count("DescribeTable") == asked
+    # What comes on it after that has the library ask again.
+    wire.answers["DescribeTable"] = DESCRIPTION
+    put(wire)
+    assert detector.get_write_count("events", "k") == 1
 
 
 def test_describe_false_describes_nothing(detector, caplog):
@@ -91,46 +182,145 @@ def test_a_table_is_described_only_when_dynamodb_answers(detector):
     assert detector.get_write_count("events", "k") == 2, "the first may have run"
 
 
+def test_who_is_throttled_or_fails_its_condition_from_the_start_is_counted(detector):
+    """DynamoDB has answered, though with 400."""
+    wire = Wire(detector)
+    no = 400, {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "no"}
+    wire.answers |= {"DescribeTable": DESCRIPTION, "PutItem": no}
+    with pytest.raises(botocore.exceptions.ClientError):
+        put(wire)
+    assert wire.operations() == ["PutItem", "DescribeTable"]
+    assert detector.get_write_count("events", "k") == 1
+
+
 def test_a_request_on_several_unknown_tables_describes_them_all(detector):
-    wire, tables = Wire(detector), ("aaa", "bbb", "ccc")
-    asked = []
-
-    def describe(request, **_):
-        if b"DescribeTable" in request.headers["X-Amz-Target"]:
-            table = json.loads(request.body)["TableName"]
-            asked.append(table)
-            wire.answers["DescribeTable"] = {"Table": DESCRIPTION["Table"] | {"TableName": table}}
-
-    wire.client.meta.events.register_first("before-send.dynamodb", describe)
+    wire, tables, asked = Wire(detector), ("aaa", "bbb", "ccc"), []
+    describes(wire, lambda table: asked.append(table) or description(table))
     for _ in range(3):
         wire.client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": ITEM}}] for table in tables})
     assert sorted(asked) == ["aaa", "bbb", "ccc"]
     assert [detector.get_write_count(table, "k") for table in tables] == [3, 3, 3]
 
 
-def test_a_describe_that_is_interrupted_is_made_by_the_next(detector):
+def test_one_table_that_may_not_be_described_costs_the_others_nothing(detector):
+    wire, tables = Wire(detector), ("aaa", "bbb", "ccc")
+    describes(wire, lambda table: DENIED if table == "bbb" else description(table))
+    wire.client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": ITEM}}] for table in tables})
+    assert [detector.get_write_count(table, "k") for table in tables] == [1, 0, 1]
+    assert [unread(detector, table) for table in tables] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("by", ["put", "other"])
+def test_a_describe_that_is_interrupted_is_made_by_the_next(detector, by):
     wire = Wire(detector)
 
-    def interrupt(request, **_):
-        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+    def interrupt(table):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(wire.client, "describe_table", lambda TableName: interrupt(TableName))
+        with pytest.raises(KeyboardInterrupt):
+            put(wire)
+    wire.answers["DescribeTable"] = DESCRIPTION
+    if by == "put":
+        put(wire)
+    else:
+        wire.client.list_tables()
+    assert detector.get_write_count("events", "k") == (2 if by == "put" else 1)
+    assert detector.stats().failures == 0
+
+
+def test_who_gives_no_time_for_a_describe_is_not_interrupted_each_time(detector, monkeypatch, later):
+    wire, tried = Wire(detector), []
+
+    def interrupt(TableName):
+        tried.append(TableName)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(wire.client, "describe_table", interrupt)
+    for n in range(20):
+        try:
+            put(wire)
+        except KeyboardInterrupt:
+            assert n < 2
+    assert len(tried) == 2
+    later(1)
+    with pytest.raises(KeyboardInterrupt):
+        put(wire)
+
+
+def test_an_interrupt_by_a_warning_leaves_its_request_s_tables_to_the_next():
+    def interrupts(warning):
+        if warning.pk == "hot":
             raise KeyboardInterrupt
 
-    wire.client.meta.events.register_first("before-send.dynamodb", interrupt)
+    detector = hotpart.HotPartitionDetector(1, 1, 60, on_warning=interrupts, logger=None)
+    wire = Wire(detector, tables={"known": "id"})
+    describes(wire, description)
     with pytest.raises(KeyboardInterrupt):
-        wire.client.put_item(TableName="events", Item=ITEM)
-    wire.client.meta.events.unregister("before-send.dynamodb", interrupt)
+        wire.client.batch_write_item(
+            RequestItems={
+                "known": [{"PutRequest": {"Item": {"id": {"S": "hot"}}}}],
+                "new": [{"PutRequest": {"Item": ITEM}}],
+            }
+        )
+    wire.client.list_tables()
+    assert detector.get_write_count("new", "k") == 1
+
+
+def test_what_a_warning_observes_asks_for_tables_of_its_own():
+    """The tables that its request asks for are those that the library asked for then."""
+
+    def observes(warning):
+        if warning.pk == "hot":
+            with pytest.raises(hotpart.MissingSchemaError) as missing:
+                detector.observe("PutItem", b'{"TableName":"theirs","Item":{"id":{"S":"k"}}}')
+            assert missing.value.tables == ("theirs",)
+
+    detector = hotpart.HotPartitionDetector(1, 1, 60, on_warning=observes, logger=None)
+    wire, asked = Wire(detector, tables={"known": "id"}), []
+    describes(wire, lambda table: asked.append(table) or description(table))
+    batch = {"known": [{"PutRequest": {"Item": {"id": {"S": "hot"}}}}], "new": [{"PutRequest": {"Item": ITEM}}]}
+    wire.client.batch_write_item(RequestItems=batch)
+    assert (asked, detector.get_write_count("new", "k")) == (["new"], 1)
+
+
+def test_to_instrument_again_goes_on_with_what_was_to_be_described(detector, monkeypatch):
+    wire = Wire(detector)
+
+    def interrupt(TableName):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(wire.client, "describe_table", interrupt)
+        put(wire)
     wire.answers["DescribeTable"] = DESCRIPTION
-    wire.client.put_item(TableName="events", Item=ITEM)
-    assert detector.get_write_count("events", "k") == 2
+    hotpart.instrument(wire.client, detector)
+    wire.client.list_tables()
+    assert detector.get_write_count("events", "k") == 1
+
+
+def test_what_waits_is_counted_and_warned_of_when_its_key_is_declared():
+    seen = []
+    detector = hotpart.HotPartitionDetector(3, 3, 60, on_warning=seen.append, logger=None)
+    wire = Wire(detector, describe=False)
+    for _ in range(4):
+        put(wire)
+    assert (seen, detector.get_write_count("events", "k")) == ([], 0)
+    hotpart.instrument(wire.client, detector, tables={"events": "id"})
+    assert [(warning.pk, warning.count) for warning in seen] == [("k", 3)]
+    assert detector.get_write_count("events", "k") == 4
 
 
 def test_nothing_is_kept_of_a_table_that_may_not_be_described(detector):
     wire = Wire(detector)
     wire.answers["DescribeTable"] = DENIED
     for _ in range(30):
-        wire.client.put_item(TableName="events", Item=ITEM | {"x": {"S": "x" * 100_000}})
-    asked = detector._schemas._asked["events"]
-    assert (len(asked.waiting), asked.bytes) == (0, 0)
+        put(wire, x={"S": "x" * 100_000})
+    assert unread(detector) == 30
+    wire.answers["DescribeTable"] = DESCRIPTION
+    wire.client.describe_table(TableName="events")
+    assert detector.get_write_count("events", "k") == 0
 
 
 def test_what_one_client_was_denied_another_does_not_ask(detector, caplog):
@@ -143,24 +333,16 @@ def test_what_one_client_was_denied_another_does_not_ask(detector, caplog):
     assert len(caplog.records) == 1
 
 
-def test_a_table_of_another_account_is_described_by_its_arn(detector):
+@pytest.mark.parametrize("partiql", [False, True], ids=["put", "statement"])
+def test_a_table_of_another_account_is_described_by_its_arn(detector, partiql):
     wire, arn = Wire(detector), "arn:aws:dynamodb:us-east-1:999999999999:table/events"
     wire.answers["DescribeTable"] = DESCRIPTION
-    wire.client.put_item(TableName=arn, Item=ITEM)
+    if partiql:
+        wire.client.execute_statement(Statement=f"INSERT INTO \"{arn}\" VALUE {{'id': 'k'}}")
+    else:
+        put(wire, arn)
     assert wire.sent[1] == ("DescribeTable", {"TableName": arn})
     assert detector.get_write_count("events", "k") == 1
-
-
-@pytest.fixture
-def later(monkeypatch):
-    """Lets a minute pass, for schemas."""
-    real, past = time.monotonic, [0]
-
-    def pass_on():
-        past[0] += 61
-
-    monkeypatch.setattr("hotpart._schemas.time.monotonic", lambda: real() + past[0])
-    return pass_on
 
 
 BY_GROUP = {
@@ -172,22 +354,21 @@ BY_GROUP = {
 INDEX = {"IndexName": "by_group", "KeySchema": [{"AttributeName": "b", "KeyType": "HASH"}]}
 
 
-def test_an_index_that_was_made_since_is_learnt_within_a_minute(detector, caplog, later):
+def test_an_index_that_was_made_since_is_learnt_within_a_minute(detector, later):
     wire = Wire(detector)
     wire.answers |= {"DescribeTable": DESCRIPTION, "Query": {"Items": [], "Count": 0, "ScannedCount": 0}}
     wire.client.put_item(TableName="events", Item=ITEM)
     for _ in range(3):
         wire.client.query(**BY_GROUP)
-    assert wire.operations().count("DescribeTable") == 1
-    assert [record.getMessage() for record in caplog.records] == [
-        "a request to DynamoDB could not be observed: the key schema of index 'by_group' of table 'events' is not known"
-    ]
+    assert wire.operations().count("DescribeTable") == 2, "at its first, and then not for a minute"
+    assert detector.get_unattributed_count("events", "unread", "read") == 1, "and two wait"
     later()
     wire.answers["DescribeTable"] = {"Table": DESCRIPTION["Table"] | {"GlobalSecondaryIndexes": [INDEX]}}
     for _ in range(3):
         wire.client.query(**BY_GROUP)
-    assert wire.operations().count("DescribeTable") == 2
-    assert detector.get_read_count("events/index/by_group", "y") > 0
+    assert wire.operations().count("DescribeTable") == 3
+    # Estimated, as the answers tell no capacity: a page of no items costs half a unit.
+    assert detector.get_read_count("events/index/by_group", "y") == (2.5 if detector.capacity else 5)
 
 
 def test_a_table_made_anew_with_another_key_is_learnt_within_a_minute(detector, later):
@@ -201,7 +382,7 @@ def test_a_table_made_anew_with_another_key_is_learnt_within_a_minute(detector, 
     assert detector.get_write_count("events", "k") == 2
 
 
-def test_what_is_denied_later_is_not_asked_for_again(detector, caplog, later):
+def test_what_is_denied_later_is_not_asked_for_again(detector, later):
     wire = Wire(detector)
     wire.answers |= {"DescribeTable": DESCRIPTION, "Query": {"Items": [], "Count": 0, "ScannedCount": 0}}
     wire.client.put_item(TableName="events", Item=ITEM)
@@ -234,24 +415,6 @@ def test_thousands_of_attempts_wait_for_a_description(detector, caplog):
     assert not caplog.records
 
 
-def test_what_can_t_wait_is_said_once(detector, caplog, monkeypatch):
-    monkeypatch.setattr("hotpart._schemas._WAITING_MAX", 2)
-    wire = Wire(detector)
-
-    def answer(request, **_):
-        if b"DescribeTable" in request.headers["X-Amz-Target"]:
-            for _ in range(3):
-                wire.client.put_item(TableName="events", Item=ITEM)
-
-    wire.client.meta.events.register_first("before-send.dynamodb", answer)
-    wire.answers["DescribeTable"] = DESCRIPTION
-    wire.client.put_item(TableName="events", Item=ITEM)
-    assert detector.get_write_count("events", "k") == 2
-    assert [record.getMessage() for record in caplog.records] == [
-        "too many requests wait for the key schema of table 'events': some are not counted"
-    ]
-
-
 def test_an_interrupt_among_attempts_that_have_waited_loses_none():
     told = []
 
@@ -263,45 +426,26 @@ def test_an_interrupt_among_attempts_that_have_waited_loses_none():
     detector = hotpart.HotPartitionDetector(1, 1, 60, on_warning=interrupts, logger=None)
     wire = Wire(detector)
 
-    def answer(request, **_):
-        if b"DescribeTable" in request.headers["X-Amz-Target"]:
-            for n in range(5):
-                wire.client.put_item(TableName="events", Item={"id": {"S": f"k{n}"}})
+    def answer(table):
+        for n in range(5):
+            put(wire, id={"S": f"k{n}"})
+        return DESCRIPTION
 
-    wire.client.meta.events.register_first("before-send.dynamodb", answer)
-    wire.answers["DescribeTable"] = DESCRIPTION
+    describes(wire, answer)
     with pytest.raises(KeyboardInterrupt):
-        wire.client.put_item(TableName="events", Item=ITEM)
+        put(wire)
     assert [detector.get_write_count("events", pk) for pk in ("k", "k0", "k1", "k2", "k3", "k4")] == [1] * 6
-    assert sorted(told) == ["k", "k0", "k1", "k2", "k3", "k4"]
+    assert told == ["k", "k0", "k1", "k2"]
+    # The rest is told with the thread's next warning.
+    put(wire, id={"S": "next"})
+    assert told == ["k", "k0", "k1", "k2", "k3", "k4", "next"]
 
 
-def test_one_that_begins_to_wait_when_it_is_described_already_counts(detector, monkeypatch):
-    """Between its look at who is asking and its waiting, the one who asks has the answer."""
+def test_tables_that_strangers_name_are_not_kept_without_bound(detector):
     wire = Wire(detector)
-    wire.answers["DescribeTable"] = DESCRIPTION
-    wait = hotpart._schemas.Schemas._wait
-    may_wait, waited = threading.Event(), threading.Event()
-
-    def late(self, table, asked, attempt):
-        if threading.current_thread().name == "late":
-            waited.set()
-            assert may_wait.wait(10)
-        wait(self, table, asked, attempt)
-
-    def put():
-        wire.client.put_item(TableName="events", Item=ITEM)
-
-    def answer(request, **_):
-        if b"DescribeTable" in request.headers["X-Amz-Target"]:
-            thread.start()
-            assert waited.wait(10)
-
-    thread = threading.Thread(target=put, name="late")
-    monkeypatch.setattr(hotpart._schemas.Schemas, "_wait", late)
-    wire.client.meta.events.register_first("before-send.dynamodb", answer)
-    put()
-    may_wait.set()
-    thread.join()
-    assert detector.get_write_count("events", "k") == 2
-    assert not detector._schemas._asked["events"].waiting
+    wire.answers |= {"PutItem": (500, {"__type": "InternalServerError"})}
+    for n in range(1_100):
+        with pytest.raises(botocore.exceptions.ClientError):
+            put(wire, f"t{n}")
+    (watcher,) = hotpart._instrument._watchers[wire.client]
+    assert len(watcher._schemas.wanted) == 1_000

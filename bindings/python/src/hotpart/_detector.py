@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from hotpart import _abi, _handle, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, nearest, whole
-from hotpart._exchange import observe
+from hotpart._exchange import forget, observe, told
 from hotpart._failures import Failures
 from hotpart._handle import checked
 from hotpart._hottest import HotPartition, hottest_of
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
 from hotpart._metrics import metrics_of
-from hotpart._schemas import Schemas
 from hotpart._statistics import Statistics, statistics_of
 from hotpart._thresholds import Count, Thresholds
 
@@ -127,7 +126,7 @@ class HotPartitionDetector(Thresholds[Count]):
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
         self._tables: dict[str | bytes, _handle.Table] = {}
-        self._alerts, self._schemas, self._failures = alerts, Schemas(), Failures()
+        self._alerts, self._failures = alerts, Failures()
         self._native = handle
 
     # What it was made with.
@@ -240,11 +239,12 @@ class HotPartitionDetector(Thresholds[Count]):
             model: The model that the records are made for.
 
         Returns:
-            How many item-level actions were recorded.
+            How many item-level actions were recorded, or wait for a table's key.
 
         Raises:
-            MissingSchemaError: the name of a table's partition key is needed: observe the answer of a DescribeTable or
-                call ``set_key_schema``, then observe this again.
+            MissingSchemaError: the names of some tables' partition keys are needed. Observe the answer of a
+                DescribeTable for each, or call ``set_key_schema``, or ``forget_table`` if neither can be done. Don't
+                observe this again: what it did there waits, and is recorded then as of now; all else was recorded.
             ValueError: it is no JSON object of that operation. Nothing was recorded.
         """
         if not isinstance(request, bytes) or not isinstance(response, (bytes, type(None))):
@@ -257,7 +257,10 @@ class HotPartitionDetector(Thresholds[Count]):
         return observe(self._open(), self._alerts, (name, request, response, status, kind))
 
     def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
-        """Declares the attribute that is a table's partition key or, with ``index``, those of an index."""
+        """Declares the attribute that is a table's partition key or, with ``index``, those of an index.
+
+        What waited for the table is recorded, as of when it was observed.
+        """
         if not isinstance(attributes, (str, Sequence)) or isinstance(attributes, bytes):
             raise TypeError(f"attributes must be str or a sequence of str, not {type(attributes).__name__}")
         names = [
@@ -265,7 +268,16 @@ class HotPartitionDetector(Thresholds[Count]):
         ]
         name, of = text_bytes("table", table), None if index is None else text_bytes("index", index)
         texts, lens = (c_char_p * len(names))(*names), (c_size_t * len(names))(*map(len, names))
-        checked(slow.hpd_set_key_schema(self._open(), name, len(name), of, len(of or b""), texts, lens, len(names)))
+        native = self._open()
+        declared = slow.hpd_set_key_schema_due(native, name, len(name), of, len(of or b""), texts, lens, len(names))
+        told(native, self._alerts, declared)
+
+    def forget_table(self, table: str) -> None:
+        """Says that a table's key will not be known, as it may not be described, say.
+
+        What waits for it is tallied as "unread", and so is what comes until its key is known after all.
+        """
+        forget(self._open(), text_bytes("table", table))
 
     # Reading.
 
@@ -308,7 +320,7 @@ class HotPartitionDetector(Thresholds[Count]):
 
     def stats(self) -> Statistics:
         """Numbers about the detector itself."""
-        return statistics_of(self._open())
+        return statistics_of(self._open(), self._failures.count)
 
     def metrics(self, hottest: int = 10, *, open_metrics: bool = False) -> str:
         """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics.

@@ -1,4 +1,4 @@
-"""Failures while clients are watched: each kind is logged once.
+"""Failures while clients are watched: each kind is logged once, and all are counted.
 
 The first client of a detector that it befalls logs it.
 """
@@ -6,6 +6,8 @@ The first client of a detector that it befalls logs it.
 from __future__ import annotations
 
 import logging
+import os
+import threading
 
 from hotpart._handle import MissingSchemaError, checked
 
@@ -15,16 +17,37 @@ _log = logging.getLogger("hotpart")
 # As many may be logged of all the rest.
 _KINDS_MAX = 100
 
+_counting = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A child would find it held for ever by a thread that it has not got.
+    os.register_at_fork(before=_counting.acquire, after_in_parent=_counting.release, after_in_child=_counting.release)
+
+
+class DescribeError(MissingSchemaError):
+    """A table was not described."""
+
+    def __init__(self, table: str, why: str, denied: bool) -> None:
+        super().__init__(table)
+        become = "are not counted" if denied else "wait until it succeeds, or are not counted"
+        self.args = (
+            f"the key schema of table {table!r} is needed and DescribeTable failed ({why}): its requests "
+            f"{become}; pass tables={{{table!r}: its partition key}} to instrument",
+        )
+
 
 class Failures:
-    """The failures of one detector's clients. Without a lock: of two at once both may be logged."""
+    """The failures of one detector's clients. Of two at once both may be logged."""
 
     def __init__(self) -> None:
+        #: How many there were.
+        self.count = 0
         self._tables: set[object] = set()
         self._others: set[object] = set()
 
     def log(self, error: Exception) -> None:
-        """Logs the first error of each kind, and the first of each table or index without a schema."""
+        """Counts an error. Logs the first of each kind, and the first of each table without a schema."""
+        with _counting:
+            self.count += 1
         known = self._tables if isinstance(error, MissingSchemaError) else self._others
         kind = _kind(error)
         if kind not in known and len(known) < _KINDS_MAX:

@@ -87,13 +87,23 @@ class ClosedError(HotpartError):
 
 
 class MissingSchemaError(HotpartError):
-    """The partition key's name of a table is needed to observe a request, and unknown."""
+    """The partition key's name of a table is needed to observe a request, and unknown.
 
-    def __init__(self, table: str, index: str | None = None) -> None:
+    What the request did there waits in the detector, and all else was recorded: it is not to be
+    observed again.
+    """
+
+    def __init__(self, *tables: str) -> None:
+        names = ", ".join(map(repr, tables))
         super().__init__(
-            f"the key schema of {'' if index is None else f'index {index!r} of '}table {table!r} is not known"
+            f"the key schema of table {names} is not known"
+            if len(tables) == 1
+            else f"the key schemas of tables {names} are not known"
         )
-        self.table = table
+        #: The tables to describe.
+        self.tables = tables
+        #: The first of them.
+        self.table = tables[0] if tables else ""
 
 
 # The library's names of arguments that have others here.

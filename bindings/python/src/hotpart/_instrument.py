@@ -7,21 +7,23 @@ bytes ask for the capacity besides (``before-call``), and what they asked for is
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import threading
 import weakref
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from hotpart._abi import ERR_MEMORY, ERR_SCHEMA
+from hotpart._abi import ERR_SCHEMA
 from hotpart._answer import LARGE, cut_down
 from hotpart._capacity import MARK, ask, give_back, note_token, take_out, whole
 from hotpart._detector import HotPartitionDetector
-from hotpart._exchange import DUE, Attempt, observe, observe_due
-from hotpart._handle import ClosedError, MissingSchemaError, checked
+from hotpart._exchange import DUE, Attempt, forget, missing_tables, observe, observe_due, told
+from hotpart._failures import DescribeError
+from hotpart._handle import ClosedError, MissingSchemaError
 from hotpart._key import text_bytes
 from hotpart._options import flag
+from hotpart._schemas import Schemas, Wanted, refusal
 from hotpart._unsent import unsent
 
 Client = TypeVar("Client")
@@ -51,7 +53,7 @@ def instrument(
         client: A client of "dynamodb"; of a resource its client.
         detector: What counts.
         describe: Whether a table whose key schema is needed, and was not seen in traffic, is described: one
-            DescribeTable a table, never again where that was denied.
+            DescribeTable a table, and another if that fails, but never again where it was denied.
         tables: Key schemas that are known: a table's partition key, ``{"events": "pk"}``, and those of its indexes,
             ``{"events/index/by_user": "user"}``, of several attributes as a list.
         model: The model that the client's records are made for.
@@ -75,7 +77,8 @@ def instrument(
             raise ValueError(f"tables must have names of indexes that are not empty, not {table!r}")
         detector.set_key_schema(name, attributes, index or None)
     with _changing:
-        _unregister(target, detector)
+        for former in _unregister(target, detector):
+            watcher.take_over(former)
         watcher.register(target.meta.events)
         _watchers.setdefault(target, []).append(watcher)
     return client
@@ -89,11 +92,13 @@ def uninstrument(client: Client, detector: HotPartitionDetector[Any] | None = No
     return client
 
 
-def _unregister(target: Any, detector: HotPartitionDetector[Any] | None) -> None:
+def _unregister(target: Any, detector: HotPartitionDetector[Any] | None) -> list[_Watcher]:
     known = _watchers.get(target, [])
-    for watcher in [each for each in known if detector is None or each.detector is detector]:
+    former = [each for each in known if detector is None or each.detector is detector]
+    for watcher in former:
         watcher.unregister(target.meta.events)
         known.remove(watcher)
+    return former
 
 
 def _client_of(client: Any) -> Any:
@@ -113,22 +118,18 @@ class _Http(NamedTuple):
     content: bytes
 
 
+# Stands for what an attempt came to that the library was not told of yet.
+_UNTOLD = -(2**31)
 _NO_ANSWER: tuple[_Http, dict[str, Any]] = _Http(0, b""), {}
-
-
-class _Missing(NamedTuple):
-    """A table whose key schema is needed, and for what."""
-
-    table: str
-    attempt: Attempt
 
 
 class _Watcher:
     """What is registered with one client for one detector."""
 
     def __init__(self, client: Any, detector: HotPartitionDetector[Any], describe: bool, model: str | None) -> None:
-        self.detector, self._alerts, self._schemas = detector, detector._alerts, detector._schemas
-        self._failures = detector._failures
+        self.detector, self._alerts, self._failures = detector, detector._alerts, detector._failures
+        self._schemas = Schemas(detector.window_seconds)
+        self._wanted = self._schemas.wanted
         self._capacity = detector.capacity
         self._model = None if model is None else text_bytes("model", model)
         if model is not None:
@@ -139,6 +140,12 @@ class _Watcher:
         self._client, self._describe = weakref.ref(client), describe
         self._is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
         self._attempt = self._attempt_async if self._is_async else self._attempt_sync
+
+    def take_over(self, former: _Watcher) -> None:
+        """Goes on with what another was to describe."""
+        if self._describe:
+            self._schemas = former._schemas
+            self._wanted = self._schemas.wanted
 
     def register(self, events: Any) -> None:
         # First: botocore's own handler raises what ends a request, and then nobody after it is told.
@@ -193,8 +200,8 @@ class _Watcher:
         caught_exception: Any = None,
         event_name: Any = None,
         **_: Any,
-    ) -> _Missing | None:
-        """Tells the detector of an attempt. Of an asynchronous client it returns what must be described first."""
+    ) -> bool | None:
+        """Tells the detector of an attempt. Of an asynchronous client it returns whether to describe a table."""
         try:
             if response is None and unsent(caught_exception):
                 return None
@@ -210,13 +217,15 @@ class _Watcher:
                 body = body.encode()
             native, target, status = self.detector._native, target.encode(), http.status_code
             actions = self._observe_due(native, target, body, answer, status, self._model)
-            if 0 <= actions < DUE:
+            if 0 <= actions < DUE and not self._wanted:
                 # By far the most attempts end here.
                 return None
-            missing = self._settle(native, actions, (target, body, answer, status, self._model))
-            if missing is None or self._is_async:
-                return missing
-            self._describe_sync(*missing)
+            self._settle(native, actions, (target, body, answer, status, self._model))
+            # Where DynamoDB has not answered it has other troubles.
+            if self._wanted and 0 < status < 500 and not target.endswith(b".DescribeTable"):
+                if self._is_async:
+                    return True
+                self._describe_sync()
         except Exception as error:
             self._failures.log(error)
         return None
@@ -228,143 +237,76 @@ class _Watcher:
             if response is not None:
                 http, parsed = response
                 response = _Http(http.status_code, await http.content), parsed
-            missing = self._attempt_sync(response, request_dict, caught_exception=caught_exception)
-            if missing is not None:
-                await self._describe_async(*missing)
+            if self._attempt_sync(response, request_dict, caught_exception=caught_exception):
+                await self._describe_async()
         except Exception as error:
             self._failures.log(error)
 
-    def _settle(self, native: Any, actions: int, attempt: Attempt) -> _Missing | None:
-        """What remains to be done when the library has been told of an attempt, and returned that."""
+    def _settle(self, native: Any, actions: int, attempt: Attempt) -> None:
+        """Does what remains when the library has been told of an attempt, and returned that."""
         if native is None:
             client = self._client()
             if client is not None:
                 uninstrument(client, self.detector)
-            return None
-        if actions >= DUE or actions == ERR_MEMORY:
-            # Where memory ran out, a part may have been recorded.
-            self._alerts.take(native)
-        if actions >= 0:
-            return None
-        if actions != ERR_SCHEMA:
-            checked(actions)
-        table = self._tell(attempt)
-        return None if table is None else _Missing(table, attempt)
-
-    # Schemas.
-
-    def _describe_sync(self, table: str, attempt: Attempt) -> None:
-        client, steps = self._client(), self._steps(table, attempt)
-        asked = next(steps, None)
-        while asked is not None and client is not None:
-            error = None
-            try:
-                # Its own attempts are observed too: so the detector learns.
-                client.describe_table(TableName=asked.name)
-            except Exception as refused:
-                error = refused
-            except BaseException:
-                self._schemas.abandoned(asked.table)
-                raise
-            asked = _next(steps, error)
-
-    async def _describe_async(self, table: str, attempt: Attempt) -> None:
-        client, steps = self._client(), self._steps(table, attempt)
-        asked = next(steps, None)
-        while asked is not None and client is not None:
-            error = None
-            try:
-                await client.describe_table(TableName=asked.name)
-            except Exception as refused:
-                error = refused
-            except BaseException:
-                self._schemas.abandoned(asked.table)
-                raise
-            asked = _next(steps, error)
-
-    def _steps(self, table: str, attempt: Attempt) -> Generator[_Table, Exception | None, None]:
-        """Yields what is to be described, and is sent what came of it. Then what has waited for that is told again; it may
-        need another table's schema next."""
-        todo, interrupted = [(table, attempt)], None
-        while todo:
-            table, attempt = todo.pop()
-            try:
-                # It may have been described meanwhile.
-                missing = self._tell(attempt) if self._schemas.known(table) else table
-            except Exception as error:
-                self._failures.log(error)
-                continue
-            except BaseException as error:
-                # The others count all the same.
-                interrupted = error
-                continue
-            if missing is None:
-                continue
-            if missing != table:
-                todo.append((missing, attempt))
-            elif not self._describe:
-                self._failures.log(MissingSchemaError(table))
-            elif self._schemas.wants(table, attempt, answered=attempt[3] == 200 and interrupted is None):
-                try:
-                    refusal = yield _Table(table, _named(table, attempt[1]))
-                except GeneratorExit:
-                    # Interrupted. Whatever need not wait for this table counts.
-                    self._tell_all(todo)
-                    raise
-                if refusal is None:
-                    todo.extend((table, waited) for waited in self._schemas.described(table))
-                else:
-                    self._schemas.refused(table, refusal)
-            elif self._schemas.settled(table):
-                # Either it was described just before this one began to wait, or an index is new, or there is none.
-                left = self._schemas.left(table)
-                todo.extend((table, waited) for waited in left)
-                if not left:
-                    self._failures.log(MissingSchemaError(table, _index(attempt[1])))
-        if interrupted is not None:
-            raise interrupted
-
-    def _tell_all(self, todo: list[tuple[str, Attempt]]) -> None:
-        for table, attempt in todo:
-            try:
-                if self._schemas.known(table):
-                    self._tell(attempt)
-            except Exception as error:
-                self._failures.log(error)
-
-    def _tell(self, attempt: Attempt) -> str | None:
-        """Tells the detector of an attempt that has waited; returns the table whose key schema it needs first, if so."""
-        native = self.detector._native
-        if native is not None:
+            return
+        if actions == _UNTOLD:
             try:
                 observe(native, self._alerts, attempt)
             except MissingSchemaError as missing:
-                return missing.table
-        return None
+                self._want(missing.tables, attempt)
+        elif actions == ERR_SCHEMA:
+            # First: what `on_warning` observes asks for tables of its own, and it may be interrupted.
+            self._want(missing_tables(), attempt)
+            self._alerts.take(native)
+        else:
+            told(native, self._alerts, actions)
+
+    # Schemas.
+
+    def _want(self, tables: Sequence[str], attempt: Attempt) -> None:
+        if self._describe:
+            self._schemas.want(tables, attempt[1])
+            return
+        for table in tables:
+            self._failures.log(MissingSchemaError(table))
+
+    def _describe_sync(self) -> None:
+        client = self._client()
+        for table in self._schemas.due():
+            wanted = self._schemas.wanted.pop(table, None)
+            if wanted is not None and client is not None:
+                with self._describing(wanted):
+                    # Its own attempts are observed too: so the detector learns.
+                    client.describe_table(TableName=wanted.name)
+
+    async def _describe_async(self) -> None:
+        client = self._client()
+        for table in self._schemas.due():
+            wanted = self._schemas.wanted.pop(table, None)
+            if wanted is not None and client is not None:
+                with self._describing(wanted):
+                    await client.describe_table(TableName=wanted.name)
+
+    @contextlib.contextmanager
+    def _describing(self, wanted: Wanted) -> Iterator[None]:
+        """Sees to what is left if a table is not described."""
+        try:
+            yield
+        except Exception as error:
+            why, denied = refusal(error)
+            native = self.detector._native
+            if not denied:
+                self._schemas.want_again(wanted, failed=True)
+            elif native is not None:
+                forget(native, wanted.table.encode())
+            failure = DescribeError(wanted.table, why, denied)
+            failure.__cause__ = error
+            self._failures.log(failure)
+        except BaseException:
+            # Interrupted, or its task was cancelled.
+            self._schemas.want_again(wanted, failed=False)
+            raise
 
 
 def _no_way(*_: Any) -> int:
-    return ERR_SCHEMA
-
-
-class _Table(NamedTuple):
-    table: str
-    #: What the request called it: a table of another account has no other name than its ARN.
-    name: str
-
-
-def _named(table: str, request: bytes) -> str:
-    arn = re.search(rb'"(arn:[^"\\]*:table/' + re.escape(table.encode()) + rb')["/]', request)
-    return arn[1].decode() if arn else table
-
-
-def _index(request: bytes) -> str | None:
-    index = re.search(rb'"IndexName"\s*:\s*"([^"\\]+)"', request)
-    return index[1].decode() if index else None
-
-
-def _next(steps: Generator[_Table, Exception | None, None], error: Exception | None) -> _Table | None:
-    try:
-        return steps.send(error)
-    except StopIteration:
-        return None
+    return _UNTOLD

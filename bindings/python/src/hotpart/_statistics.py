@@ -37,9 +37,11 @@ class Statistics(NamedTuple):
     unknown_operations: int
     #: Statements, and parts of observed requests, that could not be read.
     unread: int
+    #: What went wrong in here while clients were watched; each kind was logged once.
+    failures: int
 
 
-def statistics_of(detector: _handle.Detector) -> Statistics:
+def statistics_of(detector: _handle.Detector, failures: int) -> Statistics:
     """The statistics of a detector."""
     native = _abi.Statistics(sizeof(_abi.Statistics))
     checked(slow.hpd_get_statistics(detector, byref(native)))
@@ -50,4 +52,4 @@ def statistics_of(detector: _handle.Detector) -> Statistics:
         # The last kind has a number of its own: `unread`.
         for kind, n in zip(_abi.UNATTRIBUTED[:-1], native.unattributed, strict=True)
     }
-    return Statistics(**numbers, estimated_units=native.estimated_half_units / 2)
+    return Statistics(**numbers, estimated_units=native.estimated_half_units / 2, failures=failures)
