@@ -1,6 +1,7 @@
-"""Key schemas: learnt from traffic, or by one DescribeTable; and what comes until they are known."""
+"""Key schemas: learnt from traffic, or by a DescribeTable; and what comes until they are known."""
 
 import json
+import random
 import threading
 import time
 
@@ -153,6 +154,8 @@ def test_a_table_that_is_gone_for_good_is_given_up(detector, later):
         later(30)
         wire.client.list_tables()
     assert wire.operations().count("DescribeTable") == asked
+    (watcher,) = hotpart._instrument._watchers[wire.client]
+    assert not watcher._schemas.wanted
     # What comes on it after that has the library ask again.
     wire.answers["DescribeTable"] = DESCRIPTION
     put(wire)
@@ -449,3 +452,49 @@ def test_tables_that_strangers_name_are_not_kept_without_bound(detector):
             put(wire, f"t{n}")
     (watcher,) = hotpart._instrument._watchers[wire.client]
     assert len(watcher._schemas.wanted) == 1_000
+
+
+def test_whatever_becomes_of_describes_nothing_is_lost_and_nothing_counted_twice(detector, later):
+    """Threads put and delete on tables of which most descriptions fail, or are interrupted."""
+    wire, tables = Wire(detector), [f"t{n}" for n in range(10)]
+    interrupted, describe_table = [], wire.client.describe_table
+
+    class Stop(BaseException):
+        pass
+
+    def describe(TableName):
+        chance = random.random()
+        if chance < 0.3:
+            raise Stop
+        if chance < 0.6:
+            raise OSError("lost")
+        wire.answers["DescribeTable"] = description(TableName)
+        return describe_table(TableName=TableName)
+
+    def work(seed):
+        for n in range(200):
+            if n % 20 == 0:
+                later(1)
+            try:
+                put(wire, tables[(n * 7 + seed) % 10])
+            except Stop:
+                interrupted.append(seed)
+
+    # The answers of different tables must not be mixed up.
+    lock = threading.RLock()
+
+    def locked(TableName):
+        with lock:
+            return describe(TableName)
+
+    random.seed(5)
+    wire.client.describe_table = locked
+    threads = [threading.Thread(target=work, args=[seed]) for seed in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    wire.client.describe_table = describe_table
+    describes(wire, description)
+    later()
+    wire.client.list_tables()
+    assert [detector.get_write_count(table, "k") for table in tables] == [80] * 10
+    assert detector.stats().unread == 0 and interrupted

@@ -242,9 +242,10 @@ class HotPartitionDetector(Thresholds[Count]):
             How many item-level actions were recorded, or wait for a table's key.
 
         Raises:
-            MissingSchemaError: the names of some tables' partition keys are needed. Observe the answer of a
-                DescribeTable for each, or call ``set_key_schema``, or ``forget_table`` if neither can be done. Don't
-                observe this again: what it did there waits, and is recorded then as of now; all else was recorded.
+            MissingSchemaError: the names of some tables' partition keys are needed. Observe the answer of
+                a DescribeTable for each, or call ``set_key_schema``, or ``forget_table`` if neither can be
+                done. Don't observe this again: what it did there waits, and is recorded then as of now; all
+                else was recorded.
             ValueError: it is no JSON object of that operation. Nothing was recorded.
         """
         if not isinstance(request, bytes) or not isinstance(response, (bytes, type(None))):
@@ -257,7 +258,7 @@ class HotPartitionDetector(Thresholds[Count]):
         return observe(self._open(), self._alerts, (name, request, response, status, kind))
 
     def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
-        """Declares the attribute that is a table's partition key or, with ``index``, those of an index.
+        """Declares the attribute that is a table's partition key, or those of an index's.
 
         What waited for the table is recorded, as of when it was observed.
         """
@@ -275,7 +276,8 @@ class HotPartitionDetector(Thresholds[Count]):
     def forget_table(self, table: str) -> None:
         """Says that a table's key will not be known, as it may not be described, say.
 
-        What waits for it is tallied as "unread", and so is what comes until its key is known after all.
+        What waits for it is tallied as "unread", and so is what comes until its key is known after
+        all.
         """
         forget(self._open(), text_bytes("table", table))
 

@@ -9,7 +9,8 @@ from hotpart._alerts import Alerts
 from hotpart._handle import MissingSchemaError, checked
 from hotpart._library import fast, slow
 
-#: Takes texts that hold no NUL, and returns how many actions were recorded or wait; ``DUE`` more if warnings are kept.
+#: Takes texts that hold no NUL, and returns how many actions were recorded or wait.
+#: That is ``DUE`` more if warnings are kept.
 observe_due = fast.hpd_observe_due
 DUE = _abi.DUE
 
@@ -19,7 +20,10 @@ Attempt = tuple[bytes, bytes, bytes | None, int, bytes | None]
 
 
 def observe(detector: _handle.Detector, alerts: Alerts, attempt: Attempt) -> int:
-    """Records, and tells of the warnings that are due. Returns how many actions were recorded or wait."""
+    """Records, and tells of the warnings that are due.
+
+    Returns how many actions were recorded or wait.
+    """
     operation, request, response, _, model = attempt
     if any(0 in text for text in (operation, request, response or b"", model or b"")):
         return _observe_in_full(detector, alerts, attempt)
@@ -33,7 +37,10 @@ def observe(detector: _handle.Detector, alerts: Alerts, attempt: Attempt) -> int
 
 
 def told(detector: _handle.Detector, alerts: Alerts, returned: int) -> int:
-    """Tells of the warnings that a call has kept, by what it returned. Returns that without ``DUE``."""
+    """Tells of the warnings that a call has kept, by what it returned.
+
+    Returns that without ``DUE``.
+    """
     if returned >= DUE or returned == _abi.ERR_MEMORY:
         # Where memory ran out, a part may have been recorded.
         alerts.take(detector)

@@ -6,8 +6,6 @@ The first client of a detector that it befalls logs it.
 from __future__ import annotations
 
 import logging
-import os
-import threading
 
 from hotpart._handle import MissingSchemaError, checked
 
@@ -16,11 +14,6 @@ _log = logging.getLogger("hotpart")
 # Lines that may be logged of tables without a schema, whose names strangers may choose.
 # As many may be logged of all the rest.
 _KINDS_MAX = 100
-
-_counting = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    # A child would find it held for ever by a thread that it has not got.
-    os.register_at_fork(before=_counting.acquire, after_in_parent=_counting.release, after_in_child=_counting.release)
 
 
 class DescribeError(MissingSchemaError):
@@ -36,7 +29,7 @@ class DescribeError(MissingSchemaError):
 
 
 class Failures:
-    """The failures of one detector's clients. Of two at once both may be logged."""
+    """The failures of one detector's clients. Without a lock: of two at once both may be logged."""
 
     def __init__(self) -> None:
         #: How many there were.
@@ -45,9 +38,8 @@ class Failures:
         self._others: set[object] = set()
 
     def log(self, error: Exception) -> None:
-        """Counts an error. Logs the first of each kind, and the first of each table without a schema."""
-        with _counting:
-            self.count += 1
+        """Counts an error. Logs the first of each kind, and of each table without a schema."""
+        self.count += 1
         known = self._tables if isinstance(error, MissingSchemaError) else self._others
         kind = _kind(error)
         if kind not in known and len(known) < _KINDS_MAX:

@@ -201,7 +201,10 @@ class _Watcher:
         event_name: Any = None,
         **_: Any,
     ) -> bool | None:
-        """Tells the detector of an attempt. Of an asynchronous client it returns whether to describe a table."""
+        """Tells the detector of an attempt.
+
+        Of an asynchronous client it returns whether to describe a table.
+        """
         try:
             if response is None and unsent(caught_exception):
                 return None
@@ -255,7 +258,7 @@ class _Watcher:
             except MissingSchemaError as missing:
                 self._want(missing.tables, attempt)
         elif actions == ERR_SCHEMA:
-            # First: what `on_warning` observes asks for tables of its own, and it may be interrupted.
+            # First: what `on_warning` observes asks for tables of its own, and may be interrupted.
             self._want(missing_tables(), attempt)
             self._alerts.take(native)
         else:

@@ -48,7 +48,7 @@ class Schemas:
                 wanted.until = time.monotonic() + self._window + _ASKS
 
     def due(self) -> list[str]:
-        """Returns the tables that may be described now. Forgets those that are of no use any more."""
+        """Returns the tables to describe now. Forgets those that are of no use any more."""
         now, wanted = time.monotonic(), list(self.wanted.values())
         for one in wanted:
             if now >= one.until:
@@ -58,8 +58,8 @@ class Schemas:
     def want_again(self, wanted: Wanted, failed: bool) -> None:
         """A table was not described: the next request is to, or one after a pause.
 
-        The pause comes after the first that was cancelled, too: requests may be given less time than
-        a description takes.
+        The pause comes after the first that was cancelled, too: requests may be given less time
+        than a description takes.
         """
         pause = max(wanted.pause, _PAUSE) if failed else wanted.pause
         wanted.after, wanted.pause = time.monotonic() + pause, min(2 * pause or _PAUSE, _PAUSE_MAX)
