@@ -449,14 +449,14 @@ def test_tables_that_strangers_name_are_not_kept_without_bound(detector):
     wire.answers |= {"PutItem": (500, {"__type": "InternalServerError"})}
     for n in range(1_100):
         with pytest.raises(botocore.exceptions.ClientError):
-            put(wire, f"t{n}")
+            put(wire, f"table{n}")
     (watcher,) = hotpart._instrument._watchers[wire.client]
     assert len(watcher._schemas.wanted) == 1_000
 
 
 def test_whatever_becomes_of_describes_nothing_is_lost_and_nothing_counted_twice(detector, later):
     """Threads put and delete on tables of which most descriptions fail, or are interrupted."""
-    wire, tables = Wire(detector), [f"t{n}" for n in range(10)]
+    wire, tables = Wire(detector), [f"table{n}" for n in range(10)]
     interrupted, describe_table = [], wire.client.describe_table
 
     class Stop(BaseException):
