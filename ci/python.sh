@@ -53,7 +53,8 @@ tests() {
 }
 tests newest "$package/tests" --ignore "$package/tests/test_aiobotocore.py"
 environment oldest
-tests oldest "$package"/tests/test_{detector,life,warnings,instrument,unsent,capacity,schemas,fork,fake,emulators,transparency}.py
+tests oldest \
+    "$package"/tests/test_{detector,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,fork,fake,emulators,transparency}.py
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
@@ -84,14 +85,15 @@ for version in "${versions[@]}"; do
     mapfile -t needed < <(grep -E '^(boto3|botocore|pytest)==' "$package/requirements/newest.txt")
     "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
     "$build/other/bin/python" --version
-    tests other "$package"/tests/test_{detector,life,warnings,instrument,unsent,capacity,schemas,threads,fork,testing}.py
+    tests other \
+        "$package"/tests/test_{detector,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,threads,fork,testing}.py
 done
 
 # A debug build of the library checks what it believes, and overflows.
 CARGO_TARGET_DIR=$build/debug cargo rustc --quiet --locked --lib --crate-type cdylib
 debug=$build/debug/debug/libhotpart.so
 HOTPART_LIBRARY=$debug \
-    tests newest "$package"/tests/test_{detector,life,warnings,threads,fork,instrument,schemas,fake,pydynox}.py
+    tests newest "$package"/tests/test_{detector,observe,life,warnings,threads,fork,instrument,schemas,undescribed,fake,pydynox}.py
 HOTPART_LIBRARY=$debug tests aiobotocore "$package/tests/test_aiobotocore.py"
 
 # Types, as a user's checker sees them; for the oldest Python too.

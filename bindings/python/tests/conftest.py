@@ -79,6 +79,20 @@ def wait(process, port, log):
 
 @pytest.fixture(params=[False, True], ids=["operations", "capacity"])
 def detector(request):
-    """Counts operations, and then units; its clock stands still."""
-    with HotPartitionDetector(2**60, 2**60, 60, capacity=request.param, manual_clock=True) as detector:
+    """Counts operations, and then units; its clock stands still. A module's ``WINDOW`` is its window."""
+    window = getattr(request.module, "WINDOW", 60)
+    with HotPartitionDetector(2**60, 2**60, window, capacity=request.param, manual_clock=True) as detector:
         yield detector
+
+
+@pytest.fixture
+def later(detector, monkeypatch):
+    """Lets seconds pass, for the library and here."""
+    real, past = time.monotonic, [0]
+
+    def pass_on(seconds=61):
+        past[0] += seconds
+        detector.set_time(past[0])
+
+    monkeypatch.setattr("hotpart._schemas.time.monotonic", lambda: real() + past[0])
+    return pass_on

@@ -9,6 +9,8 @@ import hotpart
 
 ITEM = {"id": {"S": "k"}, "n": {"N": "1"}}
 DESCRIPTION = {"Table": {"TableName": "events", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}}
+DENIED = 400, {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "no"}
+GONE = 400, {"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "no"}
 
 
 class Wire:
@@ -32,3 +34,25 @@ class Wire:
 
     def operations(self):
         return [operation for operation, _ in self.sent]
+
+
+def put(wire, table="events", **attributes):
+    wire.client.put_item(TableName=table, Item=ITEM | attributes)
+
+
+def describes(wire, answer):
+    """Has each DescribeTable answered by what ``answer`` returns for a table's name, or raises."""
+
+    def describe(request, **_):
+        if b"DescribeTable" in request.headers["X-Amz-Target"]:
+            wire.answers["DescribeTable"] = answer(json.loads(request.body)["TableName"])
+
+    wire.client.meta.events.register_first("before-send.dynamodb", describe)
+
+
+def description(table):
+    return {"Table": DESCRIPTION["Table"] | {"TableName": table}}
+
+
+def unread(detector, table="events"):
+    return detector.get_unattributed_count(table, "unread", "write")
