@@ -9,41 +9,71 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// ask has a request ask for the capacity it takes, and takes that out of its result again. It comes
-// before the SDK writes the request.
-type ask struct{ id string }
+// ask has a request ask for all of the capacity that it takes, and leaves in its result what its
+// caller asked for. It comes before the SDK writes the request.
+type ask struct {
+	id string
+	// hasToken: its requests have a token.
+	hasToken bool
+}
 
 func (a *ask) ID() string { return a.id }
 
 func (a *ask) HandleSerialize(
 	ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler,
 ) (middleware.SerializeOutput, middleware.Metadata, error) {
-	asking, ok := asking(in.Parameters)
-	if !ok {
+	asking, own := asking(in.Parameters)
+	if asking == nil || a.hasToken && ctx.Value(ownToken{}) != nil {
 		return next.HandleSerialize(ctx, in)
+	}
+	if a.hasToken {
+		if token := tokenOf(in.Parameters); token != nil {
+			give(token)
+		}
 	}
 	in.Parameters = asking
 	out, metadata, err := next.HandleSerialize(ctx, in)
-	if result := member(out.Result, "ConsumedCapacity"); result.IsValid() {
+	if result := member(out.Result, "ConsumedCapacity"); result.IsValid() && own == types.ReturnConsumedCapacityTotal {
+		totals(result)
+	} else if result.IsValid() {
 		result.SetZero()
 	}
 	return out, metadata, err
 }
 
-// asking is a copy of a caller's parameters that asks, if they don't.
-func asking(parameters any) (any, bool) {
+// asking is a copy of a caller's parameters that asks for all, if they don't, and what they ask for.
+func asking(parameters any) (any, types.ReturnConsumedCapacity) {
 	asked := member(parameters, "ReturnConsumedCapacity")
 	if !asked.IsValid() || asked.Kind() != reflect.String {
-		return nil, false
+		return nil, ""
 	}
-	if own := types.ReturnConsumedCapacity(asked.String()); own != "" && own != types.ReturnConsumedCapacityNone {
-		return nil, false
+	own := types.ReturnConsumedCapacity(asked.String())
+	if own != "" && own != types.ReturnConsumedCapacityNone && own != types.ReturnConsumedCapacityTotal {
+		return nil, own
 	}
 	theirs := reflect.ValueOf(parameters).Elem()
 	ours := reflect.New(theirs.Type())
 	ours.Elem().Set(theirs)
 	member(ours.Interface(), "ReturnConsumedCapacity").SetString(string(types.ReturnConsumedCapacityIndexes))
-	return ours.Interface(), true
+	return ours.Interface(), own
+}
+
+// totals leaves of what a result says of capacity what it says where only the total is asked for.
+func totals(result reflect.Value) {
+	switch consumed := result.Interface().(type) {
+	case *types.ConsumedCapacity:
+		total(consumed)
+	case []types.ConsumedCapacity:
+		for i := range consumed {
+			total(&consumed[i])
+		}
+	}
+}
+
+func total(consumed *types.ConsumedCapacity) {
+	if consumed != nil {
+		consumed.Table, consumed.LocalSecondaryIndexes, consumed.GlobalSecondaryIndexes = nil, nil, nil
+	}
 }
 
 // A place is where a member of a type was looked for. It takes long by its name, in every request.

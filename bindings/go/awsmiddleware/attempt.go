@@ -19,6 +19,7 @@ import (
 // An attempt is the middleware that each attempt at a request passes last, and its answer first.
 type attempt struct {
 	*watcher
+	// describer makes a client that describes tables; nil: they are not described.
 	describer func() *dynamodb.Client
 }
 
@@ -67,13 +68,29 @@ func (a *attempt) observe(ctx context.Context, target string, sent body, answer 
 	} else if body, whole := received(response); whole {
 		e.Status, e.Response = response.StatusCode, body
 	}
-	missing, err := a.tell(e)
-	if err != nil {
+	_, err := a.detector.Observe(e)
+	var missing *hotpart.MissingSchemaError
+	if errors.As(err, &missing) {
+		a.lack(missing.Tables, e.Request)
+	} else if err != nil {
 		a.failed(err)
-	} else if missing != "" {
-		// It may wait for longer than the attempt.
-		e.Request = bytes.Clone(e.Request)
-		a.describeAside(ctx, missing, e)
+	}
+	// An attempt that was not answered has other troubles.
+	if a.describer != nil && 0 < e.Status && e.Status < 500 {
+		if tables := a.schemas.take(); tables != nil {
+			a.describeAside(ctx, tables)
+		}
+	}
+}
+
+// lack has tables described whose key schema is needed. What needs it waits in the detector.
+func (a *attempt) lack(tables []string, request []byte) {
+	for _, table := range tables {
+		if a.describes {
+			a.schemas.want(table, nameIn(request, table))
+		} else {
+			a.unknown(table)
+		}
 	}
 }
 
@@ -134,20 +151,4 @@ func (r *reread) Read(to []byte) (int, error) {
 		return 0, r.failure
 	}
 	return r.rest.Read(to)
-}
-
-// tell tells the detector of an attempt, and returns the table whose key schema it needs first, if
-// so.
-func (w *watcher) tell(e hotpart.Exchange) (missing string, err error) {
-	if _, err = w.detector.Observe(e); err == nil {
-		return "", nil
-	}
-	var schema *hotpart.MissingSchemaError
-	if errors.As(err, &schema) {
-		return schema.Table, nil
-	}
-	if errors.Is(err, hotpart.ErrClosed) {
-		return "", nil
-	}
-	return "", err
 }
