@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A call's outcome: the value and, if it has failed, which argument it refused, and what that must be. All in one call of
- * Go's: the library keeps the latter for the thread, and a goroutine may be on another one by its next call. */
+/* A call's outcome: the value and, if it has failed, which argument it refused, and what that must
+ * be. All in one call of Go's: the library keeps the latter for the thread, and a goroutine may be
+ * on another one by its next call. */
 typedef struct hotpart_result {
   int64_t value;
   const char *argument, *must;
@@ -102,8 +103,8 @@ static inline hotpart_result hotpart_record_throttle(const hpd_detector *detecto
   return hotpart_outcome(count);
 }
 
-/* What is observed besides the count, to be freed: warnings, and the names of the tables that are asked for, each ended by a
- * NUL. Of either NULL: none. */
+/* The rest of an observation, to be freed: warnings, and the names of the tables that are asked for,
+ * each ended by a NUL. Of either NULL: none. */
 typedef struct hotpart_observed {
   hpd_warnings *warnings;
   char *tables;

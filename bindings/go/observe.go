@@ -27,10 +27,11 @@ type Exchange struct {
 	Model string
 }
 
-// Observe records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
-// capacity, and throttles. Call it for every attempt; the package awsmiddleware does so for the AWS SDK. It returns how many
-// item-level actions were recorded, or wait: an [ErrMissingSchema] names the tables whose key they wait for, and the request is
-// not to be observed again.
+// Observe records what a request to DynamoDB did, as far as its attempt and its answer tell: reads
+// and writes of its items, capacity, and throttles. Call it for every attempt; the package
+// awsmiddleware does so for the AWS SDK. It returns how many item-level actions were recorded, or
+// wait: an [ErrMissingSchema] names the tables whose key they wait for, and the request is not to
+// be observed again.
 func (c *core) Observe(e Exchange) (actions int64, err error) {
 	o, err := c.open()
 	if err != nil {
@@ -99,8 +100,8 @@ func goString(start *C.char, n C.size_t) string {
 	return string(unsafe.Slice((*byte)(unsafe.Pointer(start)), n))
 }
 
-// SetKeySchema declares the attribute that is a table's partition key. What requests did on the table before, which waits for
-// that, is recorded, as of then.
+// SetKeySchema declares the attribute that is a table's partition key. What requests did on the
+// table before, which waits for that, is recorded, as of then.
 func (c *core) SetKeySchema(table, attribute string) error {
 	return c.setKeySchema(table, "", false, []string{attribute})
 }
@@ -136,8 +137,8 @@ func (c *core) setKeySchema(table, index string, isOfIndex bool, attributes []st
 	return refused(status)
 }
 
-// ForgetTable says that a table's key schema will not be known, as it may not be described. What waits for it is tallied as
-// [Unread], and so is what comes until the schema is known after all.
+// ForgetTable says that a table's key schema will not be known, as it may not be described. What
+// waits for it is tallied as [Unread], and so is what comes until the schema is known after all.
 func (c *core) ForgetTable(table string) error {
 	o, err := c.open()
 	if err != nil {

@@ -33,12 +33,13 @@ type Stats struct {
 	UnknownOperations int64
 	// Unread are statements, and parts of observed requests, that could not be read.
 	Unread int64
-	// Failures is how often something went wrong in here: a request could not be observed, a table not be described, a logger or
-	// OnWarning panicked.
+	// Failures is how often something went wrong in here: a request could not be observed, a table
+	// not be described, a logger or OnWarning panicked.
 	Failures int64
 }
 
-// AddFailure counts a failure, for [Stats]. It is for what observes requests, as the package awsmiddleware does.
+// AddFailure counts a failure, for [Stats]. It is for what observes requests, as the package
+// awsmiddleware does.
 func (c *core) AddFailure() { c.failures.Add(1) }
 
 // Stats returns numbers about the detector itself.

@@ -21,6 +21,7 @@ type attempt struct {
 	*watcher
 	// describer makes a client that describes tables; nil: they are not described.
 	describer func() *dynamodb.Client
+	ask       ask
 }
 
 func (a *attempt) ID() string { return a.id }
@@ -68,12 +69,8 @@ func (a *attempt) observe(ctx context.Context, target string, sent body, answer 
 	} else if body, whole := received(response); whole {
 		e.Status, e.Response = response.StatusCode, body
 	}
-	_, err := a.detector.Observe(e)
-	var missing *hotpart.MissingSchemaError
-	if errors.As(err, &missing) {
-		a.lack(missing.Tables, e.Request)
-	} else if err != nil {
-		a.failed(err)
+	if _, err := a.detector.Observe(e); err != nil {
+		a.refused(err, e.Request)
 	}
 	// An attempt that was not answered has other troubles.
 	if a.describer != nil && 0 < e.Status && e.Status < 500 {
@@ -83,9 +80,15 @@ func (a *attempt) observe(ctx context.Context, target string, sent body, answer 
 	}
 }
 
-// lack has tables described whose key schema is needed. What needs it waits in the detector.
-func (a *attempt) lack(tables []string, request []byte) {
-	for _, table := range tables {
+// refused: the detector has not recorded all of an attempt. What it lacks a key schema for waits in
+// there, until the table is described.
+func (a *attempt) refused(err error, request []byte) {
+	var missing *hotpart.MissingSchemaError
+	if !errors.As(err, &missing) {
+		a.failed(err)
+		return
+	}
+	for _, table := range missing.Tables {
 		if a.describes {
 			a.schemas.want(table, nameIn(request, table))
 		} else {
@@ -103,9 +106,15 @@ func received(response *smithyhttp.Response) (body []byte, whole bool) {
 	if response.Body == nil {
 		return nil, true
 	}
+	length := response.ContentLength
+	if length < 0 {
+		length = 511
+	}
 	// With room for one byte more, where its end is found.
-	body, err := readAll(response.Body, make([]byte, 0, 1+min(max(response.ContentLength, 511), largest)))
-	response.Body = &reread{Closer: response.Body, rest: bytes.NewReader(body), failure: err}
+	body, err := readAll(response.Body, make([]byte, 0, 1+min(length, largest)))
+	again := &reread{Closer: response.Body, failure: err}
+	again.rest.Reset(body)
+	response.Body = again
 	if err != nil {
 		return nil, false
 	}
@@ -142,7 +151,7 @@ func readAll(from io.Reader, to []byte) ([]byte, error) {
 // closes the one that came.
 type reread struct {
 	io.Closer
-	rest    *bytes.Reader
+	rest    bytes.Reader
 	failure error
 }
 

@@ -41,7 +41,8 @@ func (a *attempt) describeAside(ctx context.Context, tables []*wanted) {
 	}
 }
 
-// describe describes a table. The attempt that does so is observed, by which what waits is recorded.
+// describe describes a table. The attempt that does so is observed, by which what waits is
+// recorded.
 func (a *attempt) describe(ctx context.Context, table *wanted) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -2,7 +2,6 @@ package awsmiddleware
 
 import (
 	"context"
-	"reflect"
 	"runtime"
 	"sync"
 
@@ -34,14 +33,6 @@ func (t *token) HandleInitialize(
 // hasToken tells whether an operation's requests have a token.
 func hasToken(operation string) bool {
 	return operation == "TransactWriteItems" || operation == "ExecuteTransaction"
-}
-
-func tokenOf(parameters any) *string {
-	if token := member(parameters, "ClientRequestToken"); token.IsValid() && token.Kind() == reflect.Pointer {
-		token, _ := token.Interface().(*string)
-		return token
-	}
-	return nil
 }
 
 // given are the tokens that the SDK gave, until they are collected: it leaves them in the caller's

@@ -86,7 +86,27 @@ func TestTheOperationsThatTellTheirCapacity(t *testing.T) {
 		}
 		_, asks := method.Type.In(2).Elem().FieldByName("ReturnConsumedCapacity")
 		_, tells := method.Type.Out(0).Elem().FieldByName("ConsumedCapacity")
-		want(t, method.Name, hotpart.TellsCapacity(method.Name), asks && tells && method.Name != "SearchVectors")
+		is := asks && tells && method.Name != "SearchVectors"
+		want(t, method.Name, hotpart.TellsCapacity(method.Name), is)
+		parameters, result := reflect.New(method.Type.In(2).Elem()), reflect.New(method.Type.Out(0).Elem())
+		ours, own := copied(parameters.Interface())
+		want(t, method.Name, own != nil, is)
+		one, several := capacityIn(result.Interface())
+		want(t, method.Name, one != nil || several != nil, is)
+		if is {
+			*own = "INDEXES"
+			want(t, method.Name, reflect.TypeOf(ours), parameters.Type())
+			want(t, method.Name, member(ours, "ReturnConsumedCapacity").String()+member(parameters.Interface(), "ReturnConsumedCapacity").String(), "INDEXES")
+		}
+		// Without parameters the SDK says what is wrong with that.
+		ours, _ = copied(reflect.Zero(parameters.Type()).Interface())
+		want(t, method.Name, ours, nil)
+		_, token := method.Type.In(2).Elem().FieldByName("ClientRequestToken")
+		want(t, method.Name, hasToken(method.Name), is && token)
+		if is && token {
+			member(parameters.Interface(), "ClientRequestToken").Set(reflect.ValueOf(str("mine")))
+			want(t, method.Name, *tokenOf(parameters.Interface()), "mine")
+		}
 	}
 }
 
