@@ -89,9 +89,9 @@ func (a *attempt) refused(err error, request []byte) {
 		return
 	}
 	for _, table := range missing.Tables {
-		if a.describes {
-			a.schemas.want(table, nameIn(request, table))
-		} else {
+		// Another client of the detector may describe it, and is not asked for a minute.
+		a.schemas.want(table, nameIn(request, table))
+		if !a.describes {
 			a.unknown(table)
 		}
 	}

@@ -144,6 +144,19 @@ func TestWithoutDescribe(t *testing.T) {
 	})
 }
 
+// It was not described for a minute, as the other client had been asked.
+func TestATableThatOneClientDoesNotDescribeIsDescribedByAnother(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.answer("DescribeTable", 200, description)
+		put(t, w.on(Watch(d.Detector, WithoutDescribe())), "events", events)
+		want(t, "describes", w.describes(), 0)
+		put(t, w.on(Watch(d.Detector)), "events", events)
+		want(t, "describes", w.describes(), 1)
+		want(t, "writes", d.writes("events", "k"), 2)
+	})
+}
+
 // isNotKnown is what is logged of a table that is not to be described.
 func isNotKnown(table string) string {
 	return fmt.Sprintf(`the key schema of table %q is not known: its requests are not counted until traffic shows it; `+
