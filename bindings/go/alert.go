@@ -33,11 +33,11 @@ func (c *core) warn(o *owner, table, pk string, due C.hotpart_due) {
 		defer a.telling.Delete(me)
 	}
 	w, logger := c.warningOf(o, table, pk, due), a.logTo()
-	guarded(logger, "the logger", func() {
+	c.guarded(logger, "the logger", func() {
 		logger.LogAttrs(context.Background(), slog.LevelWarn, w.line, w.attributes()...)
 	})
 	if a.call != nil {
-		guarded(logger, "OnWarning", func() { a.call(w) })
+		c.guarded(logger, "OnWarning", func() { a.call(w) })
 	}
 }
 
@@ -50,12 +50,13 @@ func (a *alert) logTo() *slog.Logger {
 }
 
 // guarded keeps a caller's panic from the record that gave the warning.
-func guarded(logger *slog.Logger, what string, f func()) {
+func (c *core) guarded(logger *slog.Logger, what string, f func()) {
 	defer func() {
 		failure := recover()
 		if failure == nil {
 			return
 		}
+		c.failures.Add(1)
 		// The logger may be what panics.
 		defer func() { _ = recover() }()
 		logger.Error("hotpart: "+what+" panicked", "logger", "hotpart", "panic", failure, "stack", string(debug.Stack()))

@@ -53,6 +53,8 @@ type core struct {
 	// one is what a record without an amount adds.
 	one   int64
 	alert alert
+	// failures is how often something went wrong around the library.
+	failures atomic.Int64
 }
 
 // New makes a detector that counts operations.

@@ -2,7 +2,9 @@ package hotpart_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +91,7 @@ func TestArgumentsAreRefusedByName(t *testing.T) {
 		{first(d.UnattributedCount("t", 6, hotpart.Read)), "kind"},
 		{first(d.UnattributedCount("t", hotpart.Scans, -1)), "operation"},
 		{d.SetKeySchema("", "id"), "table"},
+		{d.ForgetTable(""), "table"},
 		{d.SetKeySchema("t", ""), "attribute"},
 		{d.SetIndexKeySchema("t", "", "id"), "index"},
 		{d.SetIndexKeySchema("t", "i"), "attributes"},
@@ -193,18 +196,42 @@ func TestMetricsAndHottest(t *testing.T) {
 	want(t, "none", len(value(d.Hottest(0))(t)), 0)
 }
 
-func TestASchemaThatIsMissingIsNamed(t *testing.T) {
-	d := made(t, nil)
-	put := hotpart.Exchange{Operation: "PutItem", Request: []byte(`{"TableName":"events","Item":{"id":{"S":"a"}}}`), Status: 200}
-	_, err := d.Observe(put)
+func TestSchemasThatAreMissingAreNamedAndWhatWaitsIsCountedOnce(t *testing.T) {
+	var warned []string
+	d := made(t, func(c *hotpart.Config) {
+		c.WritesThreshold, c.OnWarning = 2, func(w hotpart.Warning) { warned = append(warned, w.Table) }
+	})
+	put := func(tables ...string) error {
+		var all []string
+		for _, table := range tables {
+			all = append(all, fmt.Sprintf(`%q:[{"PutRequest":{"Item":{"id":{"S":"a"}}}}]`, table))
+		}
+		_, err := d.Observe(hotpart.Exchange{Operation: "BatchWriteItem", Status: 200,
+			Request: []byte(`{"RequestItems":{` + strings.Join(all, ",") + `}}`)})
+		return err
+	}
+	var names []string
+	for n := range 25 {
+		names = append(names, fmt.Sprintf("%0255d", n))
+	}
 	var missing *hotpart.MissingSchemaError
-	if !errors.As(err, &missing) || !errors.Is(err, hotpart.ErrMissingSchema) || missing.Table != "events" {
+	err := put(names...)
+	if !errors.As(err, &missing) || !errors.Is(err, hotpart.ErrMissingSchema) || !slices.Equal(missing.Tables, names) {
 		t.Fatal(err)
 	}
-	if err := d.SetKeySchema("events", "id"); err != nil {
-		t.Fatal(err)
+	if !strings.Contains(err.Error(), names[24]) {
+		t.Error(err)
 	}
-	want(t, "actions", value(d.Observe(put))(t), 1)
+	// It was asked for just now.
+	want(t, "second", put(names...), nil)
+	want(t, "declared", d.SetKeySchema(names[3], "id"), nil)
+	want(t, "writes", value(d.WriteCount(names[3], "a"))(t), 2)
+	want(t, "warned of", fmt.Sprint(warned), fmt.Sprint(names[3:4]))
+	want(t, "forgotten", d.ForgetTable(names[4]), nil)
+	want(t, "unread", value(d.UnattributedCount(names[4], hotpart.Unread, hotpart.Write))(t), 2)
+	want(t, "third", put(names[3], names[4]), nil)
+	want(t, "writes", value(d.WriteCount(names[3], "a"))(t), 3)
+	want(t, "unread", value(d.UnattributedCount(names[4], hotpart.Unread, hotpart.Write))(t), 3)
 }
 
 func TestWords(t *testing.T) {

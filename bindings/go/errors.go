@@ -24,20 +24,24 @@ var (
 	ErrInternal = errors.New("hotpart: internal error")
 	// ErrJSON: what was to be observed is no JSON object of that operation. Nothing was recorded.
 	ErrJSON = errors.New("hotpart: not the JSON of the operation")
-	// ErrMissingSchema: a key schema is needed. The error is a *MissingSchemaError.
+	// ErrMissingSchema: a key schema is needed, and what needs it waits. The error is a
+	// *MissingSchemaError.
 	ErrMissingSchema = errors.New("hotpart: missing key schema")
 )
 
-// MissingSchemaError says that a request could not be observed because the name of a table's partition key is not known.
-// Observe the answer of a DescribeTable or call SetKeySchema, then observe the request again.
+// MissingSchemaError says that a part of what a request did waits, because the partition keys of
+// tables are not known. All else of it is recorded. For each table observe the answer of a
+// DescribeTable or call SetKeySchema, which records what waits, as of then; or call ForgetTable.
+// Don't observe the request again: it would count twice. The error comes with the first request on
+// such a table, and then once a minute while more come.
 type MissingSchemaError struct {
-	// Table is the table's name.
-	Table string
+	// Tables are the tables' names.
+	Tables []string
 }
 
-// Error names the table.
+// Error names the tables.
 func (e *MissingSchemaError) Error() string {
-	return fmt.Sprintf("hotpart: the key schema of table %q is not known", e.Table)
+	return fmt.Sprintf("hotpart: the key schema is not known of %q", e.Tables)
 }
 
 // Is makes it an [ErrMissingSchema].

@@ -82,6 +82,7 @@ func TestClosing(t *testing.T) {
 		d.SetModelThresholds("m", hotpart.Thresholds{}),
 		first(d.Observe(hotpart.Exchange{Operation: "Scan", Request: []byte("{}"), Status: 200})),
 		d.SetKeySchema("t", "id"),
+		d.ForgetTable("t"),
 		first(d.Hottest(1)),
 		first(d.Stats()),
 		first(d.Metrics(1, hotpart.Prometheus)),

@@ -8,6 +8,7 @@ import "C"
 import (
 	"math"
 	"runtime"
+	"strings"
 	"sync"
 	"unsafe"
 )
@@ -26,9 +27,11 @@ type Exchange struct {
 	Model string
 }
 
-// Observe records what a request to DynamoDB did, as far as its attempt and its answer tell: reads and writes of its items,
-// capacity, and throttles. Call it for every attempt; the package awsmiddleware does so for the AWS SDK. It returns how many
-// item-level actions were recorded. For an [ErrMissingSchema] it has recorded nothing.
+// Observe records what a request to DynamoDB did, as far as its attempt and its answer tell: reads
+// and writes of its items, capacity, and throttles. Call it for every attempt; the package
+// awsmiddleware does so for the AWS SDK. It returns how many item-level actions were recorded, or
+// wait: an [ErrMissingSchema] names the tables whose key they wait for, and the request is not to
+// be observed again.
 func (c *core) Observe(e Exchange) (actions int64, err error) {
 	o, err := c.open()
 	if err != nil {
@@ -40,13 +43,12 @@ func (c *core) Observe(e Exchange) (actions int64, err error) {
 	status := C.int32_t(max(-1, min(e.Status, math.MaxInt32)))
 	observing := C.hotpart_observe(o.native, text(e.Operation), length(e.Operation), text(request), length(request),
 		text(response), length(response), text(e.Model), length(e.Model), status, &observed)
-	if observed.warnings != nil {
-		c.warnAll(o, observed.warnings)
-	}
+	c.warnAll(o, observed.warnings)
 	runtime.KeepAlive(o)
 	if observing.value == C.HPD_ERR_SCHEMA {
-		known := min(int(observed.table_len), len(observed.table))
-		return 0, &MissingSchemaError{Table: goString(&observed.table[0], C.size_t(known))}
+		names := goString(observed.tables, observed.tables_len)
+		C.free(unsafe.Pointer(observed.tables))
+		return 0, &MissingSchemaError{Tables: strings.FieldsFunc(names, func(r rune) bool { return r == 0 })}
 	}
 	if observing.value < 0 {
 		return 0, refused(observing)
@@ -72,6 +74,9 @@ func TellsCapacity(operation string) bool {
 
 // warnAll tells of the warnings that a call gave, and frees them.
 func (c *core) warnAll(o *owner, warnings *C.hpd_warnings) {
+	if warnings == nil {
+		return
+	}
 	type due struct {
 		table, pk string
 		numbers   C.hotpart_due
@@ -95,7 +100,8 @@ func goString(start *C.char, n C.size_t) string {
 	return string(unsafe.Slice((*byte)(unsafe.Pointer(start)), n))
 }
 
-// SetKeySchema declares the attribute that is a table's partition key.
+// SetKeySchema declares the attribute that is a table's partition key. What requests did on the
+// table before, which waits for that, is recorded, as of then.
 func (c *core) SetKeySchema(table, attribute string) error {
 	return c.setKeySchema(table, "", false, []string{attribute})
 }
@@ -123,8 +129,22 @@ func (c *core) setKeySchema(table, index string, isOfIndex bool, attributes []st
 	if isOfIndex {
 		ofIndex = 1
 	}
+	var warnings *C.hpd_warnings
 	status := C.hotpart_set_key_schema(o.native, text(table), length(table), ofIndex, text(index), length(index),
-		&names[0], &lens[0], C.size_t(len(attributes)))
+		&names[0], &lens[0], C.size_t(len(attributes)), &warnings)
+	c.warnAll(o, warnings)
+	runtime.KeepAlive(o)
+	return refused(status)
+}
+
+// ForgetTable says that a table's key schema will not be known, as it may not be described. What
+// waits for it is tallied as [Unread], and so is what comes until the schema is known after all.
+func (c *core) ForgetTable(table string) error {
+	o, err := c.open()
+	if err != nil {
+		return err
+	}
+	status := C.hotpart_forget_table(o.native, text(table), length(table))
 	runtime.KeepAlive(o)
 	return refused(status)
 }

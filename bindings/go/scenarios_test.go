@@ -114,7 +114,7 @@ func (r *runner) call(what, call string) string {
 	var missing *MissingSchemaError
 	switch {
 	case errors.As(err, &missing):
-		return "missing " + missing.Table
+		return "missing " + strings.Join(missing.Tables, " ")
 	case errors.Is(err, ErrInvalid) || errors.Is(err, ErrJSON):
 		return "invalid"
 	case err != nil:

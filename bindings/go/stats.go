@@ -33,7 +33,14 @@ type Stats struct {
 	UnknownOperations int64
 	// Unread are statements, and parts of observed requests, that could not be read.
 	Unread int64
+	// Failures is how often something went wrong in here: a request could not be observed, a table
+	// not be described, a logger or OnWarning panicked.
+	Failures int64
 }
+
+// AddFailure counts a failure, for [Stats]. It is for what observes requests, as the package
+// awsmiddleware does.
+func (c *core) AddFailure() { c.failures.Add(1) }
 
 // Stats returns numbers about the detector itself.
 func (c *core) Stats() (Stats, error) {
@@ -59,6 +66,7 @@ func (c *core) Stats() (Stats, error) {
 		EstimatedUnits:    float64(s.estimated_half_units) / 2,
 		UnknownOperations: int64(s.unknown_operations),
 		Unread:            int64(s.unread),
+		Failures:          c.failures.Load(),
 	}
 	for i, n := range s.throttles {
 		stats.Throttles[i] = int64(n)

@@ -96,6 +96,8 @@ func TestAPanicInOnWarningIsLogged(t *testing.T) {
 	want(t, "message", records[0]["msg"], any("hotpart: OnWarning panicked"))
 	want(t, "panic", records[0]["panic"], any("mine"))
 	want(t, "stack", strings.Contains(records[0]["stack"].(string), "TestAPanicInOnWarningIsLogged"), true)
+	d.AddFailure()
+	want(t, "failures", value(d.Stats())(t).Failures, 4)
 }
 
 type broken struct{ slog.Handler }

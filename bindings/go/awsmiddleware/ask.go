@@ -2,15 +2,13 @@ package awsmiddleware
 
 import (
 	"context"
-	"reflect"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
 )
 
-// ask has a request ask for the capacity it takes, and takes that out of its result again. It comes
-// before the SDK writes the request.
+// ask has a request ask for all of the capacity that it takes, and leaves in its result what its
+// caller asked for. It comes before the SDK writes the request.
 type ask struct{ id string }
 
 func (a *ask) ID() string { return a.id }
@@ -18,58 +16,51 @@ func (a *ask) ID() string { return a.id }
 func (a *ask) HandleSerialize(
 	ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler,
 ) (middleware.SerializeOutput, middleware.Metadata, error) {
-	asking, ok := asking(in.Parameters)
-	if !ok {
+	ours, asks := copied(in.Parameters)
+	if asks == nil || !isToAsk(ctx, *asks, in.Parameters) {
 		return next.HandleSerialize(ctx, in)
 	}
-	in.Parameters = asking
+	own := *asks
+	*asks = types.ReturnConsumedCapacityIndexes
+	in.Parameters = ours
 	out, metadata, err := next.HandleSerialize(ctx, in)
-	if result := member(out.Result, "ConsumedCapacity"); result.IsValid() {
-		result.SetZero()
-	}
+	leave(out.Result, own)
 	return out, metadata, err
 }
 
-// asking is a copy of a caller's parameters that asks, if they don't.
-func asking(parameters any) (any, bool) {
-	asked := member(parameters, "ReturnConsumedCapacity")
-	if !asked.IsValid() || asked.Kind() != reflect.String {
-		return nil, false
+// isToAsk tells whether a request is to ask for all, whose caller asks for this.
+func isToAsk(ctx context.Context, own types.ReturnConsumedCapacity, parameters any) bool {
+	if own != "" && own != types.ReturnConsumedCapacityNone && own != types.ReturnConsumedCapacityTotal {
+		return false
 	}
-	if own := types.ReturnConsumedCapacity(asked.String()); own != "" && own != types.ReturnConsumedCapacityNone {
-		return nil, false
+	if token := tokenOf(parameters); token != nil {
+		if ctx.Value(ownToken{}) != nil {
+			return false
+		}
+		give(token)
 	}
-	theirs := reflect.ValueOf(parameters).Elem()
-	ours := reflect.New(theirs.Type())
-	ours.Elem().Set(theirs)
-	member(ours.Interface(), "ReturnConsumedCapacity").SetString(string(types.ReturnConsumedCapacityIndexes))
-	return ours.Interface(), true
+	return true
 }
 
-// A place is where a member of a type was looked for. It takes long by its name, in every request.
-type place struct {
-	of   reflect.Type
-	name string
+// leave leaves of what a result tells of the capacity what its caller asked for: the total, or
+// nothing.
+func leave(result any, own types.ReturnConsumedCapacity) {
+	switch one, several := capacityIn(result); {
+	case own == types.ReturnConsumedCapacityTotal && one != nil:
+		if *one != nil {
+			leaveTotal(*one)
+		}
+	case own == types.ReturnConsumedCapacityTotal && several != nil:
+		for i := range *several {
+			leaveTotal(&(*several)[i])
+		}
+	case one != nil:
+		*one = nil
+	case several != nil:
+		*several = nil
+	}
 }
 
-// places are the members' indexes, or nil where there is none. The SDK has so many types, and no
-// more.
-var places sync.Map
-
-// member is a field of what a pointer points to, or no value.
-func member(pointer any, name string) reflect.Value {
-	value := reflect.ValueOf(pointer)
-	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Struct {
-		return reflect.Value{}
-	}
-	value = value.Elem()
-	index, known := places.Load(place{value.Type(), name})
-	if !known {
-		field, _ := value.Type().FieldByName(name)
-		index, _ = places.LoadOrStore(place{value.Type(), name}, field.Index)
-	}
-	if index := index.([]int); len(index) == 1 {
-		return value.Field(index[0])
-	}
-	return reflect.Value{}
+func leaveTotal(of *types.ConsumedCapacity) {
+	of.Table, of.LocalSecondaryIndexes, of.GlobalSecondaryIndexes = nil, nil, nil
 }

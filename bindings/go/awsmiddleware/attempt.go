@@ -19,7 +19,9 @@ import (
 // An attempt is the middleware that each attempt at a request passes last, and its answer first.
 type attempt struct {
 	*watcher
+	// describer makes a client that describes tables; nil: they are not described.
 	describer func() *dynamodb.Client
+	ask       ask
 }
 
 func (a *attempt) ID() string { return a.id }
@@ -67,13 +69,31 @@ func (a *attempt) observe(ctx context.Context, target string, sent body, answer 
 	} else if body, whole := received(response); whole {
 		e.Status, e.Response = response.StatusCode, body
 	}
-	missing, err := a.tell(e)
-	if err != nil {
+	if _, err := a.detector.Observe(e); err != nil {
+		a.refused(err, e.Request)
+	}
+	// An attempt that was not answered has other troubles.
+	if a.describer != nil && 0 < e.Status && e.Status < 500 {
+		if tables := a.schemas.take(); tables != nil {
+			a.describeAside(ctx, tables)
+		}
+	}
+}
+
+// refused: the detector has not recorded all of an attempt. What it lacks a key schema for waits in
+// there, until the table is described.
+func (a *attempt) refused(err error, request []byte) {
+	var missing *hotpart.MissingSchemaError
+	if !errors.As(err, &missing) {
 		a.failed(err)
-	} else if missing != "" {
-		// It may wait for longer than the attempt.
-		e.Request = bytes.Clone(e.Request)
-		a.describeAside(ctx, missing, e)
+		return
+	}
+	for _, table := range missing.Tables {
+		// Another client of the detector may describe it, and is not asked for a minute.
+		a.schemas.want(table, nameIn(request, table))
+		if !a.describes {
+			a.unknown(table)
+		}
 	}
 }
 
@@ -86,9 +106,15 @@ func received(response *smithyhttp.Response) (body []byte, whole bool) {
 	if response.Body == nil {
 		return nil, true
 	}
+	length := response.ContentLength
+	if length < 0 {
+		length = 511
+	}
 	// With room for one byte more, where its end is found.
-	body, err := readAll(response.Body, make([]byte, 0, 1+min(max(response.ContentLength, 511), largest)))
-	response.Body = &reread{Closer: response.Body, rest: bytes.NewReader(body), failure: err}
+	body, err := readAll(response.Body, make([]byte, 0, 1+min(length, largest)))
+	again := &reread{Closer: response.Body, failure: err}
+	again.rest.Reset(body)
+	response.Body = again
 	if err != nil {
 		return nil, false
 	}
@@ -125,7 +151,7 @@ func readAll(from io.Reader, to []byte) ([]byte, error) {
 // closes the one that came.
 type reread struct {
 	io.Closer
-	rest    *bytes.Reader
+	rest    bytes.Reader
 	failure error
 }
 
@@ -134,20 +160,4 @@ func (r *reread) Read(to []byte) (int, error) {
 		return 0, r.failure
 	}
 	return r.rest.Read(to)
-}
-
-// tell tells the detector of an attempt, and returns the table whose key schema it needs first, if
-// so.
-func (w *watcher) tell(e hotpart.Exchange) (missing string, err error) {
-	if _, err = w.detector.Observe(e); err == nil {
-		return "", nil
-	}
-	var schema *hotpart.MissingSchemaError
-	if errors.As(err, &schema) {
-		return schema.Table, nil
-	}
-	if errors.Is(err, hotpart.ErrClosed) {
-		return "", nil
-	}
-	return "", err
 }

@@ -32,6 +32,8 @@ type counted struct {
 	writes, reads func(table, pk string) float64
 	// hotModel makes each write of a model hot.
 	hotModel func(model string) error
+	// since is how long its clock has run.
+	since time.Duration
 	tallies
 }
 
@@ -39,6 +41,7 @@ type tallies interface {
 	ThrottleCount(table, pk string, operation hotpart.Operation, reason hotpart.Reason) (int64, error)
 	UnattributedCount(table string, kind hotpart.Unattributed, operation hotpart.Operation) (float64, error)
 	Stats() (hotpart.Stats, error)
+	SetTime(time.Duration) error
 	Close() error
 }
 
@@ -61,7 +64,7 @@ func countedBy[N hotpart.Amount](t testing.TB, make func(hotpart.ConfigOf[N]) (*
 		}
 	}
 	hotModel := func(model string) error { return d.SetModelThresholds(model, hotpart.ThresholdsOf[N]{Writes: 1}) }
-	return &counted{any(d).(Detector), count(d.WriteCount), count(d.ReadCount), hotModel, any(d).(tallies)}
+	return &counted{Detector: any(d).(Detector), writes: count(d.WriteCount), reads: count(d.ReadCount), hotModel: hotModel, tallies: any(d).(tallies)}
 }
 
 func units(t testing.TB) *counted { return countedBy(t, hotpart.NewCapacity) }

@@ -5,8 +5,10 @@
 package awsmiddleware
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -45,7 +47,8 @@ func putters(t *testing.T, size int, to func(...func(*dynamodb.Options)) *dynamo
 	return made
 }
 
-// Each request was copied, and its answer's buffer was of half a kilobyte more than it has.
+// Each request was copied, and its answer's buffer had room for half a kilobyte, however short it
+// is.
 func TestWatchingAllocatesLittleWhateverIsSent(t *testing.T) {
 	for _, size := range []int{100, 200_000} {
 		answered := doer(func(r *http.Request) (*http.Response, error) {
@@ -74,11 +77,11 @@ func TestWatchingAllocatesLittleWhateverIsSent(t *testing.T) {
 			allocated(puts[i])
 			objects, bytes := allocated(puts[i])
 			watchedObjects, watchedBytes := allocated(puts[i+1])
-			if more := watchedObjects - objects; more > 10 {
+			if more := watchedObjects - objects; more > 8 {
 				t.Errorf("%d bytes: %v objects more", size, more)
 			}
 			t.Logf("%d bytes: %v more objects, %v more bytes", size, watchedObjects-objects, watchedBytes-bytes)
-			if more := watchedBytes - bytes; more > 1_000 {
+			if more := watchedBytes - bytes; more > 500 {
 				t.Errorf("%d bytes: %v bytes more", size, more)
 			}
 		}
@@ -91,26 +94,40 @@ func TestOverhead(t *testing.T) {
 	if os.Getenv("HOTPART_RATIO") == "" {
 		t.Skip("HOTPART_RATIO is not set")
 	}
-	const rounds = 5_000
+	const rounds = 10_000
+	// It tells the capacity to who asks, as DynamoDB does.
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		io.WriteString(w, consumed)
+		if body, _ := io.ReadAll(r.Body); bytes.Contains(body, []byte("INDEXES")) {
+			io.WriteString(w, `{"ConsumedCapacity":{"CapacityUnits":1.0,"Table":{"CapacityUnits":1.0},"TableName":"events"}}`)
+		} else {
+			io.WriteString(w, "{}")
+		}
 	}))
 	defer server.Close()
 	puts := putters(t, 1_000, func(options ...func(*dynamodb.Options)) *dynamodb.Client { return clientTo(server.URL, options...) })
 	took := make([][]time.Duration, len(puts))
-	// In turns, so that noise falls on all of them.
+	// In turns, so that noise falls on all of them, and in any order, so that none follows always the
+	// same one.
 	for range rounds {
-		for i, put := range puts {
+		for _, i := range rand.Perm(len(puts)) {
 			start := time.Now()
-			put()
+			puts[i]()
 			took[i] = append(took[i], time.Since(start))
 		}
 	}
-	median := func(i int) time.Duration {
-		slices.Sort(took[i])
-		return took[i][rounds/2]
+	median := func(all []time.Duration) time.Duration {
+		all = slices.Sorted(slices.Values(all))
+		return all[len(all)/2]
 	}
-	fmt.Printf("a put of 1 KB takes %v, and watched %v more; one that asks for its capacity %v, and watched %v more\n",
-		median(0), median(1)-median(0), median(2), median(3)-median(2))
+	// By round: another machine's load comes and goes.
+	more := func(i, than int) string {
+		var more []time.Duration
+		for round, one := range took[i] {
+			more = append(more, one-took[than][round])
+		}
+		most := median(more)
+		return fmt.Sprintf("%v (%.1f %%) more", most.Round(100*time.Nanosecond), 100*float64(most)/float64(median(took[than])))
+	}
+	fmt.Printf("a put of 1 KB takes %v, one that asks for its capacity %s; watched by a detector of operations it takes %s, "+
+		"by one of capacity %s, and %s than one that asks\n", median(took[0]), more(2, 0), more(1, 0), more(3, 0), more(3, 2))
 }

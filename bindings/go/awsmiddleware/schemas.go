@@ -3,6 +3,7 @@ package awsmiddleware
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -10,40 +11,41 @@ import (
 )
 
 const (
-	// What may wait for a table's description, in attempts and in bytes; what comes beyond is not counted.
-	waitingMax, bytesMax = 10_000, 32 << 20
-	// Before a table is asked for again, because that failed or because it may have changed since: a minute, so that neither
-	// doubles the traffic.
-	again = time.Minute
+	// again is when a table is asked for again that could not be described: a quarter of the usual
+	// window, so that what waits in the detector is not too old by then.
+	again = 15 * time.Second
+	// triesMax is how often that is done. Then it is the detector's to ask again, which it does once
+	// a minute while more waits.
+	triesMax = 4
+	// wantedMax is of how many tables that is remembered.
+	wantedMax = 1_000
 )
 
-// schemas is which tables of one detector were asked for their key schema, because traffic has not shown it: each once,
-// whoever needs it first.
+// schemas are the tables whose key schema one detector asks for, whoever watches by it.
 type schemas struct {
 	mutex  sync.Mutex
-	tables map[string]*asked
-	now    func() time.Time
-	// told is what was logged about that, and about what could not be observed.
-	told told
+	wanted map[string]*wanted
+	// any tells that there are some, without the lock.
+	any atomic.Bool
+	now func() time.Time
+	// journal is what was logged about that, and about what could not be observed.
+	journal journal
 }
 
-// asked is a table that is to be asked for, or was.
-type asked struct {
-	// after is when it may be asked for (again).
+// wanted is a table that is to be described.
+type wanted struct {
+	table string
+	// name is what DescribeTable is asked for: the table's name or ARN.
+	name string
+	// after is when it may be asked for.
 	after time.Time
-	// asking: somebody is, and so attempts wait.
+	// asking: somebody is at it.
 	asking bool
-	// done: it was described.
-	done bool
-	// denied: it may not be.
-	denied  bool
-	waiting []hotpart.Exchange
-	bytes   int
-	// full: there was no room for an attempt.
-	full bool
+	tries  int
 }
 
-// Clients that are watched for one detector share what was asked. A detector that is gone takes its own along.
+// Clients that are watched for one detector share what is asked for. A detector that is gone takes
+// its own along.
 var all sync.Map
 
 func schemasOf(detector Detector) *schemas {
@@ -65,89 +67,52 @@ func sharedBy[T any](detector *T) *schemas {
 	return found.(*schemas)
 }
 
-func newSchemas() *schemas { return &schemas{tables: map[string]*asked{}, now: time.Now} }
+func newSchemas() *schemas { return &schemas{wanted: map[string]*wanted{}, now: time.Now} }
 
-// known tells whether the table was described: then what needed its schema may be told again.
-func (s *schemas) known(table string) bool {
+// want has a table described by whoever is the next to take it.
+func (s *schemas) want(table, name string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	found := s.tables[table]
-	return found != nil && found.done
+	if known := s.wanted[table]; known == nil && len(s.wanted) < wantedMax {
+		s.wanted[table] = &wanted{table: table, name: name}
+		s.any.Store(true)
+	}
 }
 
-// A turn is what an attempt that needs a table's schema is to do.
-type turn int
-
-const (
-	// itWaits: somebody describes the table, or the attempt is of no use for that.
-	itWaits turn = iota
-	// itDescribes: it is to describe the table.
-	itDescribes
-	// itIsLost: the table was described, or may not be, and will not be again soon.
-	itIsLost
-	// isFull: as itWaits, but it is the first for which there was no room.
-	isFull
-)
-
-// wants tells what an attempt is to do that needs a table's schema. answered: DynamoDB has answered it as it should; else it
-// has other troubles.
-func (s *schemas) wants(table string, e hotpart.Exchange, answered bool) turn {
+// take gives the tables that are to be described now. Nobody else describes them until each is
+// described, dropped, or put off.
+func (s *schemas) take() (taken []*wanted) {
+	if !s.any.Load() {
+		return nil
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	a := s.tables[table]
-	if a == nil {
-		a = &asked{}
-		s.tables[table] = a
+	now := s.now()
+	for _, w := range s.wanted {
+		if !w.asking && !now.Before(w.after) {
+			w.asking = true
+			taken = append(taken, w)
+		}
 	}
-	now, its := s.now(), itWaits
-	due := !a.denied && !now.Before(a.after)
-	if (a.asking || due) && !a.wait(e) && !a.full {
-		a.full, its = true, isFull
-	}
-	if due && answered {
-		// Whoever comes within a minute relies on this one; after that something has gone wrong with it.
-		a.after, a.asking = now.Add(again), true
-		return itDescribes
-	}
-	if a.done && !a.asking && !due {
-		return itIsLost
-	}
-	return its
+	return taken
 }
 
-// wait lets an attempt wait, if there is room.
-func (a *asked) wait(e hotpart.Exchange) bool {
-	size := len(e.Request) + len(e.Response)
-	if len(a.waiting) >= waitingMax || a.bytes+size > bytesMax {
-		return false
-	}
-	a.waiting = append(a.waiting, e)
-	a.bytes += size
-	return true
-}
-
-// described takes out what has waited for a table that was described, and lets nothing wait any more.
-func (s *schemas) described(table string) []hotpart.Exchange {
+// drop: the table is described, or never will be.
+func (s *schemas) drop(w *wanted) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	a := s.tables[table]
-	waited := a.waiting
-	a.asking, a.done, a.waiting, a.bytes = false, true, nil, 0
-	return waited
+	delete(s.wanted, w.table)
+	s.any.Store(len(s.wanted) > 0)
 }
 
-// abandoned: whoever was to describe the table gave up: the next one is to. What waits goes on waiting.
-func (s *schemas) abandoned(table string) {
+// putOff has the table described later by another attempt, unless that was tried often.
+func (s *schemas) putOff(w *wanted, by time.Duration) {
 	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.tables[table].after = time.Time{}
-}
-
-// refused: the table was not described. Where that is denied it is never asked for again.
-func (s *schemas) refused(table string, denied bool) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	a := s.tables[table]
-	a.after, a.denied = s.now().Add(again), a.denied || denied
-	a.asking, a.waiting, a.bytes = false, nil, 0
+	w.asking, w.after = false, s.now().Add(by)
+	w.tries++
+	often := w.tries >= triesMax
+	s.mutex.Unlock()
+	if often {
+		s.drop(w)
+	}
 }

@@ -2,9 +2,8 @@ package awsmiddleware
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
@@ -108,61 +107,6 @@ func TestConcurrentFirstUse(t *testing.T) {
 	})
 }
 
-func TestWhatCantWaitIsSaidOnce(t *testing.T) {
-	var w wire
-	var l log
-	d := countedBy(t, hotpart.New)
-	client := w.on(Watch(d.Detector, l.option()))
-	puts(t, &w, func() *dynamodb.Client { return client }, 1, 120, item{"id": text("k"), "x": text(strings.Repeat("x", 390_000))})
-	put(t, client, "events", events)
-	eventually(t, "what waited is counted", func() bool { return d.writes("events", "k") >= 80 })
-	waited := int(d.writes("events", "k"))
-	if waited > 90 {
-		t.Errorf("%d waited in 32 MiB", waited)
-	}
-	want(t, "lines", strings.Join(l.lines(t), ";"), `too many requests wait for the key schema of table "events": some are not counted`)
-}
-
-func TestATableThatMayNotBeDescribedIsNeverAskedForAgain(t *testing.T) {
-	for refusal, after := range map[string]int{denied: 1, gone: 2} {
-		inBothModes(t, func(t *testing.T, d *counted) {
-			var w wire
-			var l log
-			w.answer("DescribeTable", 400, refusal)
-			client := w.on(Watch(d.Detector, l.option()))
-			for range 3 {
-				put(t, client, "events", item{"id": text("k"), "x": text(strings.Repeat("x", 100_000))})
-			}
-			want(t, "describes", w.describes(), 1)
-			lines := l.lines(t)
-			if len(lines) != 1 || !strings.Contains(lines[0], "DescribeTable failed") || !strings.Contains(lines[0], `WithKeySchema("events"`) {
-				t.Errorf("%q", lines)
-			}
-			s := schemasOf(d.Detector)
-			want(t, "waiting", len(s.tables["events"].waiting)+s.tables["events"].bytes, 0)
-			later(s)
-			put(t, client, "events", events)
-			want(t, "describes", w.describes(), after)
-		})
-	}
-}
-
-// later lets a minute pass.
-func later(s *schemas) {
-	now := s.now().Add(61 * time.Second)
-	s.now = func() time.Time { return now }
-}
-
-func TestWhatOneClientWasDeniedAnotherDoesNotAsk(t *testing.T) {
-	d := countedBy(t, hotpart.New)
-	for n := range 3 {
-		var w wire
-		w.answer("DescribeTable", 400, denied)
-		put(t, w.on(Watch(d.Detector)), "events", events)
-		want(t, "describes", w.describes(), map[bool]int{true: 1}[n == 0])
-	}
-}
-
 func TestADetectorThatIsGoneTakesAlongWhatWasAsked(t *testing.T) {
 	kept := func() (n int) {
 		all.Range(func(any, any) bool { n++; return true })
@@ -191,10 +135,32 @@ func TestWithoutDescribe(t *testing.T) {
 			put(t, client, table, events)
 		}
 		want(t, "describes", w.describes(), 0)
-		want(t, "lines", strings.Join(l.lines(t), ";"),
-			`a request to DynamoDB could not be observed: the key schema of table "events" is not known;`+
-				`a request to DynamoDB could not be observed: the key schema of table "other" is not known`)
+		want(t, "lines", fmt.Sprint(l.lines(t)), fmt.Sprintf("[%s %s]", isNotKnown("events"), isNotKnown("other")))
+		want(t, "failures", d.stats(t).Failures, 2)
+		// Traffic shows the key.
+		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: str("events"), Key: item{"id": text("k")}})
+		check(t, err)
+		want(t, "writes", d.writes("events", "k"), 3)
 	})
+}
+
+// It was not described for a minute, as the other client had been asked.
+func TestATableThatOneClientDoesNotDescribeIsDescribedByAnother(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.answer("DescribeTable", 200, description)
+		put(t, w.on(Watch(d.Detector, WithoutDescribe())), "events", events)
+		want(t, "describes", w.describes(), 0)
+		put(t, w.on(Watch(d.Detector)), "events", events)
+		want(t, "describes", w.describes(), 1)
+		want(t, "writes", d.writes("events", "k"), 2)
+	})
+}
+
+// isNotKnown is what is logged of a table that is not to be described.
+func isNotKnown(table string) string {
+	return fmt.Sprintf(`the key schema of table %q is not known: its requests are not counted until traffic shows it; `+
+		`pass WithKeySchema(%[1]q, its partition key)`, table)
 }
 
 func TestATableIsDescribedOnlyWhenDynamoDBAnswers(t *testing.T) {
@@ -269,33 +235,26 @@ func TestATableIsDescribedThoughItsRequestIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestATableThatIsNotDescribedForLongKeepsNoRequestForLong(t *testing.T) {
-	d := countedBy(t, hotpart.New)
-	hold := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), "DescribeTable") {
-			<-hold
-			io.WriteString(w, description)
-			return
-		}
-		io.WriteString(w, "{}")
-	}))
-	defer server.Close()
-	client := clientTo(server.URL, Watch(d.Detector))
-	put(t, client, "events", events)
-	want(t, "writes", d.writes("events", "k"), 0)
-	close(hold)
-	eventually(t, "it is counted when the table is described", func() bool { return d.writes("events", "k") == 1 })
-}
-
 func TestATableOfAnotherAccountIsDescribedByItsARN(t *testing.T) {
 	inBothModes(t, func(t *testing.T, d *counted) {
 		var w wire
-		arn := "arn:aws:dynamodb:us-east-1:999999999999:table/events"
-		w.answer("DescribeTable", 200, description)
-		put(t, w.on(Watch(d.Detector)), arn, events)
-		want(t, "described", w.sent[1].body["TableName"], any(arn))
+		arn := "arn:aws:dynamodb:us-east-1:999999999999:table/"
+		w.before = func(operation string, body map[string]any) {
+			if operation == "DescribeTable" {
+				name := strings.TrimPrefix(body["TableName"].(string), arn)
+				w.answer("DescribeTable", 200, strings.Replace(description, "events", name, 1))
+			}
+		}
+		client := w.on(Watch(d.Detector))
+		put(t, client, arn+"events", events)
+		want(t, "described", w.sent[1].body["TableName"], any(arn+"events"))
 		want(t, "writes", d.writes("events", "k"), 1)
+		// In a statement it is quoted, and the quotes are escaped.
+		_, err := client.ExecuteStatement(ctx, &dynamodb.ExecuteStatementInput{
+			Statement: str(`SELECT * FROM "` + arn + `other" WHERE id = 'k' AND n = 1`)})
+		check(t, err)
+		want(t, "described", w.last()["TableName"], any(arn+"other"))
+		want(t, "reads", d.reads("other", "k"), d.either(0.5, 1))
 	})
 }
 
@@ -317,30 +276,29 @@ func TestAnIndexThatWasMadeSinceIsLearntWithinAMinute(t *testing.T) {
 		for range 3 {
 			query()
 		}
-		want(t, "describes", w.describes(), 1)
-		want(t, "lines", strings.Join(l.lines(t), ";"),
-			`a request to DynamoDB could not be observed: the key schema of index "by_group" of table "events" is not known`)
-		later(schemasOf(d.Detector))
+		want(t, "describes", w.describes(), 2)
+		want(t, "unread: the description has no such index", d.stats(t).Unread, 1)
+		later(t, d, 30*time.Second)
+		query()
+		later(t, d, 30*time.Second)
 		w.answer("DescribeTable", 200, strings.Replace(description, `"KeySchema"`,
 			`"GlobalSecondaryIndexes":[{"IndexName":"by_group","KeySchema":[{"AttributeName":"b","KeyType":"HASH"}]}],"KeySchema"`, 1))
 		for range 3 {
 			query()
 		}
-		want(t, "describes", w.describes(), 2)
-		if d.reads("events/index/by_group", "y") == 0 {
-			t.Error("not counted")
-		}
+		want(t, "describes", w.describes(), 3)
+		want(t, "reads, those that waited too", d.reads("events/index/by_group", "y"), d.either(3, 6))
+		want(t, "lines", len(l.lines(t)), 0)
 	})
 }
 
-func TestATableMadeAnewWithAnotherKeyIsLearntWithinAMinute(t *testing.T) {
+func TestATableMadeAnewWithAnotherKeyIsLearntAtOnce(t *testing.T) {
 	inBothModes(t, func(t *testing.T, d *counted) {
 		var w wire
 		w.answer("DescribeTable", 200, description)
 		client := w.on(Watch(d.Detector))
 		put(t, client, "events", events)
 		w.answer("DescribeTable", 200, strings.Replace(description, `"id"`, `"other"`, 1))
-		later(schemasOf(d.Detector))
 		put(t, client, "events", item{"other": text("k")})
 		want(t, "writes", d.writes("events", "k"), 2)
 	})

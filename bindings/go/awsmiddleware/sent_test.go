@@ -172,39 +172,6 @@ func TestBodiesOfOtherKinds(t *testing.T) {
 	}
 }
 
-// What is sent is not copied, and its owner may write over it once it was sent.
-func TestWhatWaitsIsACopy(t *testing.T) {
-	inBothModes(t, func(t *testing.T, d *counted) {
-		var w wire
-		w.answer("DescribeTable", 200, description)
-		canceled, cancel := context.WithCancel(ctx)
-		over := make(chan struct{})
-		w.before = func(operation string, _ map[string]any) {
-			if operation == "DescribeTable" {
-				cancel()
-				<-over
-			}
-		}
-		pooled := finally(func(request *smithyhttp.Request, next func(*smithyhttp.Request) error) error {
-			if strings.HasSuffix(request.Header.Get("X-Amz-Target"), "DescribeTable") {
-				return next(request)
-			}
-			all, err := io.ReadAll(request.GetStream())
-			check(t, err)
-			request, err = request.SetStream(bytes.NewReader(all))
-			check(t, err)
-			err = next(request)
-			clear(all)
-			close(over)
-			return err
-		})
-		client := w.on(Watch(d.Detector), pooled)
-		_, err := client.PutItem(canceled, &dynamodb.PutItemInput{TableName: str("events"), Item: events})
-		check(t, err)
-		eventually(t, "it is counted", func() bool { return d.writes("events", "k") == 1 })
-	})
-}
-
 func TestAClientOfAnotherProtocolIsSaidOnce(t *testing.T) {
 	var lines log
 	d := countedBy(t, hotpart.New)

@@ -47,6 +47,14 @@ func newSession(t *testing.T, name string, d *counted, options ...func(*dynamodb
 	return s
 }
 
+// member is a field of what a pointer points to, or no value.
+func member(pointer any, name string) reflect.Value {
+	if value := reflect.ValueOf(pointer); value.Kind() == reflect.Pointer && !value.IsNil() {
+		return value.Elem().FieldByName(name)
+	}
+	return reflect.Value{}
+}
+
 // watch has each request ask for the capacity, and sums up what the answers tell.
 func (s *session) watch(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error,

@@ -24,13 +24,17 @@ type Detector interface {
 	Observe(hotpart.Exchange) (actions int64, err error)
 	SetKeySchema(table, attribute string) error
 	SetIndexKeySchema(table, index string, attributes ...string) error
+	ForgetTable(table string) error
+	AddFailure()
 }
 
 // Option changes how a client is watched.
 type Option func(*watcher)
 
-// WithoutDescribe keeps tables from being described: without it a table whose key schema is needed, and was not seen in
-// traffic, is described by one DescribeTable, never again where that was denied.
+// WithoutDescribe keeps tables from being described: without it a table whose key schema is needed,
+// and was not seen in traffic, is described by one DescribeTable, never again where that was
+// denied. With it what needs the schema waits in the detector until traffic shows it or it is
+// declared.
 func WithoutDescribe() Option { return func(w *watcher) { w.describes = false } }
 
 // WithKeySchema tells the partition key of a table, "events", or of an index, "events/index/by_user", which may be of several
@@ -49,11 +53,13 @@ func WithModel(model string) Option { return func(w *watcher) { w.model = model 
 // WithLogger is where is logged what could not be observed. Without it: slog.Default().
 func WithLogger(logger *slog.Logger) Option { return func(w *watcher) { w.logger = logger } }
 
-// Watch returns an option for dynamodb.NewFromConfig, dynamodb.New, or one call of a client. To watch a client again with the
-// same detector changes the options; a detector that was closed is left alone.
+// Watch returns an option for dynamodb.NewFromConfig, dynamodb.New, or one call of a client. To
+// watch a client again with the same detector changes the options; a detector that was closed is
+// left alone.
 //
-// A detector of capacity has requests ask for ReturnConsumedCapacity, where the caller did not, and takes what was asked for
-// out of their results again.
+// A detector of capacity has requests ask for all of ReturnConsumedCapacity, where the caller did
+// not, and leaves in their results what the caller asked for: nothing, or the total. It leaves a
+// transaction alone whose caller gave a ClientRequestToken.
 func Watch(detector Detector, options ...Option) func(*dynamodb.Options) {
 	w := &watcher{detector: detector, describes: true, id: fmt.Sprintf("hotpart:%p", detector), schemas: schemasOf(detector)}
 	for _, option := range options {
@@ -61,7 +67,10 @@ func Watch(detector Detector, options ...Option) func(*dynamodb.Options) {
 	}
 	return func(o *dynamodb.Options) {
 		// Later options may still change them: they are looked at when a table is to be described.
-		a := &attempt{watcher: w, describer: sync.OnceValue(func() *dynamodb.Client { return clientOf(o) })}
+		a := &attempt{watcher: w, ask: ask{w.id}}
+		if w.describes {
+			a.describer = sync.OnceValue(func() *dynamodb.Client { return w.clientOf(o) })
+		}
 		o.APIOptions = append(o.APIOptions, a.add)
 	}
 }
@@ -91,7 +100,12 @@ func (a *attempt) add(stack *middleware.Stack) error {
 		return err
 	}
 	if a.detector.Capacity() && hotpart.TellsCapacity(stack.ID()) {
-		return stack.Serialize.Add(&ask{a.id}, middleware.Before)
+		if hasToken(stack.ID()) {
+			if err := stack.Initialize.Add(&token{a.id}, middleware.Before); err != nil {
+				return err
+			}
+		}
+		return stack.Serialize.Add(&a.ask, middleware.Before)
 	}
 	return nil
 }

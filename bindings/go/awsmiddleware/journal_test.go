@@ -34,6 +34,7 @@ func TestAnErrorInHereIsLoggedOnceAndReachesNobody(t *testing.T) {
 				put(t, client, "events", events)
 			}
 			want(t, "lines", strings.Join(l.lines(t), ";"), "a request to DynamoDB could not be observed: "+what)
+			want(t, "failures", d.stats(t).Failures, 3)
 		})
 	}
 }

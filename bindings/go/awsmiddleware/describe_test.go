@@ -1,0 +1,158 @@
+package awsmiddleware
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	hotpart "github.com/libhotpart/libhotpart/bindings/go"
+)
+
+// What becomes of a table that can't be described, or not soon.
+
+func TestATableThatMayNotBeDescribedIsNeverAskedForAgain(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		var l log
+		w.answer("DescribeTable", 400, denied)
+		client := w.on(Watch(d.Detector, l.option()))
+		for range 3 {
+			put(t, client, "events", events)
+		}
+		later(t, d, 61*time.Second)
+		put(t, client, "events", events)
+		want(t, "describes", w.describes(), 1)
+		want(t, "unread", d.unattributed(t, "events", hotpart.Unread, hotpart.Write), 1)
+		want(t, "unread in all", d.stats(t).Unread, 4)
+		want(t, "failures", d.stats(t).Failures, 1)
+		saidOfDescribing(t, &l, "AccessDeniedException")
+		// Its key is known after all.
+		check(t, d.SetKeySchema("events", "id"))
+		put(t, client, "events", events)
+		want(t, "writes", d.writes("events", "k"), 1)
+	})
+}
+
+// saidOfDescribing is all that is logged of a table that could not be described.
+func saidOfDescribing(t *testing.T, l *log, why string) {
+	t.Helper()
+	lines := l.lines(t)
+	if len(lines) != 1 || !strings.Contains(lines[0], "DescribeTable failed ("+why+")") || !strings.Contains(lines[0], `WithKeySchema("events"`) {
+		t.Errorf("%q", lines)
+	}
+}
+
+// later lets so much time pass, for the detector too.
+func later(t *testing.T, d *counted, by time.Duration) {
+	t.Helper()
+	s := schemasOf(d.Detector)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	now, since := s.now().Add(by), d.since+by
+	s.now, d.since = func() time.Time { return now }, since
+	check(t, d.SetTime(since))
+}
+
+func TestATableThatCouldNotBeDescribedIsAskedForAgainByAnyAttempt(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		var l log
+		w.answer("DescribeTable", 400, gone)
+		client := w.on(Watch(d.Detector, l.option(), WithKeySchema("other", "id")))
+		put(t, client, "events", events)
+		put(t, client, "other", events)
+		later(t, d, again)
+		put(t, client, "other", events)
+		want(t, "describes", w.describes(), 2)
+		w.answer("DescribeTable", 200, description)
+		put(t, client, "other", events)
+		later(t, d, again)
+		put(t, client, "other", events)
+		want(t, "describes", w.describes(), 3)
+		want(t, "writes", d.writes("events", "k"), 1)
+		want(t, "failures", d.stats(t).Failures, 2)
+		saidOfDescribing(t, &l, "ResourceNotFoundException")
+	})
+}
+
+// A table that is gone was asked for for ever.
+func TestATableThatCanNeverBeDescribedIsAskedForWhileItIsUsed(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		w.answer("DescribeTable", 400, gone)
+		client := w.on(Watch(d.Detector, WithKeySchema("other", "id")))
+		put(t, client, "events", events)
+		for range 10 {
+			later(t, d, again)
+			put(t, client, "other", events)
+		}
+		want(t, "describes", w.describes(), triesMax)
+		put(t, client, "events", events)
+		want(t, "describes", w.describes(), triesMax+1)
+	})
+}
+
+// What waited was lost.
+func TestADescriptionThatIsGivenUpIsAskedForByTheNextAttempt(t *testing.T) {
+	inBothModes(t, func(t *testing.T, d *counted) {
+		var w wire
+		client := w.on(Watch(d.Detector, WithKeySchema("other", "id")))
+		for _, gives := range []func(){func() { panic("broken") }, runtime.Goexit} {
+			w.before = func(operation string, _ map[string]any) {
+				if operation == "DescribeTable" {
+					gives()
+				}
+			}
+			put(t, client, "events", events)
+			later(t, d, again)
+		}
+		w.before = nil
+		w.answer("DescribeTable", 200, description)
+		put(t, client, "other", events)
+		want(t, "writes", d.writes("events", "k"), 2)
+		want(t, "failures", d.stats(t).Failures, 2)
+	})
+}
+
+func TestATableWhoseDescriptionTakesTooLongIsAskedForByTheNextAttempt(t *testing.T) {
+	s := newSchemas()
+	s.want("events", "events")
+	taken := s.take()
+	want(t, "taken", len(taken), 1)
+	want(t, "by another", len(s.take()), 0)
+	s.putOff(taken[0], 0)
+	want(t, "then", len(s.take()), 1)
+}
+
+func TestWhatOneClientWasDeniedAnotherDoesNotAsk(t *testing.T) {
+	d := countedBy(t, hotpart.New)
+	for n := range 3 {
+		var w wire
+		w.answer("DescribeTable", 400, denied)
+		put(t, w.on(Watch(d.Detector)), "events", events)
+		want(t, "describes", w.describes(), map[bool]int{true: 1}[n == 0])
+	}
+}
+
+func TestATableThatIsNotDescribedForLongKeepsNoRequestForLong(t *testing.T) {
+	d := countedBy(t, hotpart.New)
+	hold := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), "DescribeTable") {
+			<-hold
+			io.WriteString(w, description)
+			return
+		}
+		io.WriteString(w, "{}")
+	}))
+	defer server.Close()
+	client := clientTo(server.URL, Watch(d.Detector))
+	put(t, client, "events", events)
+	want(t, "writes", d.writes("events", "k"), 0)
+	close(hold)
+	eventually(t, "it is counted when the table is described", func() bool { return d.writes("events", "k") == 1 })
+}
