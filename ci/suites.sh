@@ -27,7 +27,8 @@ unpacked() {
     pinned=$(grep "^$1==" "$requirements")
     sdist=$build/sdists/${1//-/_}-${pinned#*==}
     [[ -f $sdist.tar.gz ]] ||
-        "$tools/pip" download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest "$build/sdists" "$pinned" >&2
+        "$tools/pip" download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest "$build/sdists" \
+            "$pinned" >&2
     rm -rf "$sdist"
     tar -xzf "$sdist.tar.gz" -C "$build/sdists"
     echo "$sdist"
@@ -87,8 +88,8 @@ aiobotocore=$(unpacked aiobotocore)
 cd "$moto"
 suite moto tests/test_dynamodb
 
-# PynamoDB's sdist lacks three modules that its tests import. pynamodb-async, which is made from PynamoDB's source, has them. Most
-# of these tests put an answer in botocore's place, so that few requests are made; pynamodb-async's make more.
+# PynamoDB's sdist lacks three modules that its tests import. pynamodb-async, which is made from PynamoDB's source, has them.
+# Most of these tests put an answer in botocore's place, so that few requests are made; pynamodb-async's make more.
 cp "$pynamodb_async"/tests/{__init__,data,deep_eq,response}.py "$pynamodb/tests/"
 cd "$pynamodb"
 suite pynamodb tests
