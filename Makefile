@@ -68,7 +68,7 @@ python-bench: ## measure the Python package beside pydynox's detector, once ci/p
 	build/python/newest/bin/python bindings/python/benches/benchmark.py $(BENCH_FLAGS)
 
 python-lock: ## lock anew what the Python package is tested with
-	cd bindings/python/requirements && for each in newest oldest aiobotocore tools; do \
+	cd bindings/python/requirements && for each in newest oldest aiobotocore suites tools; do \
 		../../../build/python/tools/bin/uv pip compile --quiet --upgrade --no-header --no-annotate -o $$each.txt $$each.in; done
 
 clean: ## remove everything that was made

@@ -8,6 +8,7 @@ ci/sanitizers.sh
 ci/hostile.sh
 ci/sliding.sh
 ci/python.sh
+ci/suites.sh
 ci/node.sh
 ci/recipe.sh
 ci/fuzz.sh 1800
