@@ -236,8 +236,8 @@ export class HotPartitionDetector {
   }
 
   /**
-   * Declares the attribute that is a table's partition key or, with `index`, those of an index. What
-   * waited for that is recorded, as of when it was observed.
+   * Declares the attribute that is a table's partition key or, with `index`, those of an index.
+   * What waited for that is recorded, as of when it was observed.
    */
   setKeySchema(table: string, attributes: string | readonly string[], index?: string): void {
     const [...given] = keySchema(table, attributes, index);

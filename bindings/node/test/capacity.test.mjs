@@ -57,7 +57,7 @@ for (const [version, sdk] of Object.entries({ 3.6: oldest, 3.844: middle, newest
         t.after(() => [plain, watched].forEach((each) => each.destroy()));
         const seen = [];
         instrument(watched, never(true, t), { tables });
-        // What others have added since sees the caller's answer, but for the steps next to the wire.
+        // What others have added since sees the caller's answer, but for the step next to the wire.
         for (const step of ['initialize', 'serialize', 'build', 'finalizeRequest']) {
           watched.middlewareStack.add(
             (next) => async (args) => {
