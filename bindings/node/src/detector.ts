@@ -2,22 +2,19 @@
 
 import {
   amountOf,
-  bytesOf,
   choice,
   counted,
   flag,
   type Key,
   keyBytes,
   kindOf,
-  modelOf,
   type Name,
   nameBytes,
-  nearest,
   objectOf,
   whole,
 } from './check';
 import { ClosedError } from './errors';
-import { type Attempt, keySchema, observe } from './exchange';
+import { type Attempt, attemptOf, keySchema, observe } from './exchange';
 import { Failures } from './failures';
 import { dropped, Handle, type SharedDetector } from './handle';
 import { type HotPartition, hottestOf } from './hottest';
@@ -40,10 +37,10 @@ import {
 import { Made } from './made';
 import { metricsOf } from './metrics';
 import { type DetectorOptions, type DynamoDBOptions, type ListenerOptions } from './options';
-import { Schemas } from './schemas';
 import { type Statistics, statisticsOf } from './statistics';
 import { checked } from './status';
 import { getThresholds, ownThresholds, type Thresholds, thresholdsOf } from './thresholds';
+import { Wanted } from './wanted';
 import { Alerts, type Listener } from './warning';
 
 /** What a record may say besides. */
@@ -57,11 +54,10 @@ export interface RecordOptions {
 // How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
 const TABLES_MAX = 1_000;
 const UINT32_MAX = 2 ** 32 - 1;
-const INT32_MAX = 2 ** 31 - 1;
 const TIME_MAX = 4_294_967_295.999;
 
 // Functions that are called most often: as locals they are found sooner.
-const { tableRecordWriteDue, tableRecordReadDue } = hpd;
+let { tableRecordWriteDue, tableRecordReadDue } = {} as typeof hpd;
 
 /**
  * Counts reads and writes per partition key of DynamoDB, and warns before a key is throttled.
@@ -83,9 +79,10 @@ export class HotPartitionDetector {
   #last: string | undefined;
   #lastPrepared: Pointer = 0n;
   /** @internal */
-  readonly schemas = new Schemas();
+  readonly wanted = new Wanted();
 
   constructor(options: DetectorOptions) {
+    ({ tableRecordWriteDue, tableRecordReadDue } = hpd);
     const { handle, listener } = options instanceof Made ? options : Made.of(options);
     const { capacity, always } = handle.shared;
     this.#capacity = capacity;
@@ -225,35 +222,38 @@ export class HotPartitionDetector {
   }
 
   /**
-   * Records what a request to DynamoDB did, as far as its attempt and its answer tell; `instrument` does so for the AWS SDK's
-   * clients. Call it for every attempt. Returns how many item-level actions were recorded.
+   * Records what a request to DynamoDB did, as far as its attempt and its answer tell; `instrument`
+   * does so for the AWS SDK's clients. Call it for every attempt. Returns how many item-level
+   * actions were recorded, or wait for a table's partition key.
    *
-   * Throws a `MissingSchemaError` if the name of a table's partition key is needed: observe the answer of a DescribeTable or call
-   * `setKeySchema`, then observe this again. Throws a `RangeError` if it is no JSON object of that operation; then nothing was recorded.
+   * Throws a `MissingSchemaError` once a minute for a table that is waited for: observe the answer
+   * of a DescribeTable, call `setKeySchema`, or call `forgetTable` where neither is possible, and
+   * don't observe this again. Throws a `RangeError` if it is no JSON object of that operation; then
+   * nothing was recorded.
    */
   observe(attempt: Attempt): number {
-    const given = objectOf('attempt', attempt, ['operation', 'request', 'response', 'status', 'model']);
-    const { operation, request, response, status = 200, model } = given;
-    if (typeof operation !== 'string') {
-      throw new TypeError(`operation must be a string, not ${kindOf(operation)}`);
-    }
-    for (const [name, body] of Object.entries({ request, response })) {
-      if (bytesOf(body) === undefined && (name === 'request' || body !== undefined)) {
-        throw new TypeError(`${name} must be a string or a Uint8Array, not ${kindOf(body)}`);
-      }
-    }
-    const known = nearest('status', status, -1, INT32_MAX);
-    modelOf(model);
-    return observe(this.#opened(), this.#alerts, { operation, request, response, status: known, model });
+    return this.observed(attemptOf(attempt));
   }
 
-  /** Declares the attribute that is a table's partition key or, with `index`, those of an index. */
+  /**
+   * Declares the attribute that is a table's partition key or, with `index`, those of an index.
+   * What waited for that is recorded, as of when it was observed.
+   */
   setKeySchema(table: string, attributes: string | readonly string[], index?: string): void {
     const [...given] = keySchema(table, attributes, index);
     const pointed = given.pop() as { release(): void };
-    const status = hpd.setKeySchema(this.#opened(), ...given);
+    const status: Integer = hpd.setKeySchemaDue(this.#opened(), ...given);
     pointed.release();
-    checked(status);
+    this.#told(status);
+  }
+
+  /**
+   * Says that a table's partition key will not be known. What waits for it is tallied as "unread",
+   * and so is what comes until it is known after all.
+   */
+  forgetTable(table: string): void {
+    const name = nameBytes('table', table);
+    checked(hpd.forgetTable(this.#opened(), name, name.length));
   }
 
   /** What a partition had of writes in the window. */

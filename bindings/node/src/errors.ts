@@ -17,14 +17,23 @@ export class ClosedError extends HotpartError {
   }
 }
 
-/** The partition key's name of a table is needed to observe a request, and unknown. */
+/**
+ * The names of the partition keys of some tables are needed, and unknown. What was observed is
+ * recorded already, or waits for them: it is not to be observed again.
+ */
 export class MissingSchemaError extends HotpartError {
   override name = 'MissingSchemaError';
 
   constructor(
-    readonly table: string,
-    index?: string,
+    /** Each is asked for once a minute at most. */
+    readonly tables: readonly string[],
   ) {
-    super(`the key schema of ${index === undefined ? '' : `index '${index}' of `}table '${table}' is not known`);
+    const names = tables.map((name) => `'${name}'`).join(', ');
+    super(`the key schema of table ${names} is not known`);
+  }
+
+  /** The first of them. */
+  get table(): string {
+    return this.tables[0] ?? '';
   }
 }

@@ -1,6 +1,6 @@
 // Hands requests and their answers to the library.
 
-import { bytesOf, kindOf, nameBytes } from './check';
+import { bytesOf, kindOf, modelOf, nameBytes, nearest, objectOf } from './check';
 import { MissingSchemaError } from './errors';
 import {
   DUE,
@@ -12,11 +12,14 @@ import {
   KeyAttributes,
   outOf,
   type Pointer,
+  textOf,
 } from './library';
 import { checked } from './status';
 import type { Alerts } from './warning';
 
-const TABLE_MAX = 1_024;
+// Room for the names of the tables that one request may need.
+const TABLES_MAX = 2 ** 17;
+const INT32_MAX = 2 ** 31 - 1;
 const NUL = Buffer.alloc(1);
 
 /** One attempt at a request. */
@@ -33,7 +36,27 @@ export interface Attempt {
   readonly model?: string | undefined;
 }
 
-/** Records what an attempt did, and tells of the warnings that are due. Returns how many actions were recorded. */
+/** Checks what a caller hands in as an attempt. */
+export function attemptOf(attempt: Attempt): Attempt {
+  const given = objectOf('attempt', attempt, ['operation', 'request', 'response', 'status', 'model']);
+  const { operation, request, response, status = 200, model } = given;
+  if (typeof operation !== 'string') {
+    throw new TypeError(`operation must be a string, not ${kindOf(operation)}`);
+  }
+  for (const [name, body] of Object.entries({ request, response })) {
+    if (bytesOf(body) === undefined && (name === 'request' || body !== undefined)) {
+      throw new TypeError(`${name} must be a string or a Uint8Array, not ${kindOf(body)}`);
+    }
+  }
+  const known = nearest('status', status, -1, INT32_MAX);
+  modelOf(model);
+  return { operation, request, response, status: known, model };
+}
+
+/**
+ * Records what an attempt did, and tells of the warnings that are due. Returns how many actions
+ * were recorded, or wait.
+ */
 export function observe(detector: Pointer, alerts: Alerts, attempt: Attempt): number {
   const { operation, status = 200, model } = attempt;
   const request = ended(attempt.request);
@@ -48,7 +71,10 @@ export function observe(detector: Pointer, alerts: Alerts, attempt: Attempt): nu
     return Number(actions - DUE);
   }
   if (actions === ERR_SCHEMA) {
-    return observeInFull(detector, alerts, attempt);
+    // Before the warnings: whoever is told of them may observe, too.
+    const missing = missingTables();
+    alerts.take(detector);
+    throw new MissingSchemaError(missing);
   }
   if (actions === ERR_MEMORY) {
     // A part may have been recorded.
@@ -57,15 +83,26 @@ export function observe(detector: Pointer, alerts: Alerts, attempt: Attempt): nu
   return checked(actions);
 }
 
+/** The tables that this thread's last call asked for. */
+function missingTables(): string[] {
+  const [taken, names] = outOf((out) => hpd.takeMissingTables(out));
+  return taken === 1 ? namesIn(textOf(names)) : [];
+}
+
+/** Names that each end in NUL; of what is behind the last NUL only a part is there. */
+function namesIn(text: string): string[] {
+  return text.split('\0').slice(0, -1);
+}
+
 /** A text's bytes, and a NUL that ends them; nothing if it holds one. */
 function ended(text: string | Uint8Array): Buffer | null {
   const bytes = bytesOf(text) as Buffer;
   return bytes.includes(0) ? null : Buffer.concat([bytes, NUL]);
 }
 
-/** The same for any texts; it can say which table's key schema is missing. */
+/** The same for texts that may hold NUL, as a model's name. */
 function observeInFull(detector: Pointer, alerts: Alerts, attempt: Attempt): number {
-  const room = Buffer.alloc(TABLE_MAX);
+  const room = Buffer.alloc(TABLES_MAX);
   const exchange = Exchange.make().set('http_status', attempt.status ?? 200);
   for (const name of ['operation', 'request', 'response', 'model'] as const) {
     const text = attempt[name];
@@ -76,7 +113,7 @@ function observeInFull(detector: Pointer, alerts: Alerts, attempt: Attempt): num
   exchange.release();
   alerts.tellAll(detector, warnings);
   if (actions === ERR_SCHEMA) {
-    throw new MissingSchemaError(room.toString('utf8', 0, exchange.get('table_len')));
+    throw new MissingSchemaError(namesIn(room.toString('utf8', 0, exchange.get('table_len'))));
   }
   return checked(actions);
 }

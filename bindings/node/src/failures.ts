@@ -22,18 +22,18 @@ export class Failures {
     return failures;
   }
 
-  /** An attempt could not be observed. */
-  add(error: unknown): void {
+  /** Counts what went wrong, and says it if nothing of its kind was said before. */
+  add(error: unknown, message?: string): void {
     this.count++;
-    const kind = kindOf(error);
+    const kind = message ?? kindOf(error);
     if (!this.#kinds.has(kind) && this.#kinds.size < KINDS_MAX) {
       this.#kinds.add(kind);
       const why = error instanceof Error ? error.message : String(error);
-      this.log(`a request to DynamoDB could not be observed: ${why}`, error);
+      this.#log(message ?? `a request to DynamoDB could not be observed: ${why}`, error);
     }
   }
 
-  log(message: string, error: unknown): void {
+  #log(message: string, error: unknown): void {
     const { logger } = this.detector.listener;
     if (logger !== null) {
       report(logger, `hotpart: ${message}`, error);

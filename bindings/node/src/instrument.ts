@@ -14,8 +14,9 @@ export interface DynamoDBLike {
 
 export interface InstrumentOptions {
   /**
-   * Whether a table whose key schema is needed, and was not seen in traffic, is described (the default): one DescribeTable a table,
-   * never again where that was denied.
+   * Whether a table whose key schema is needed, and was not seen in traffic, is described (the
+   * default): one DescribeTable a table, which is tried again if it fails, and never again where
+   * that was denied.
    */
   describe?: boolean;
   /**

@@ -17,4 +17,9 @@ function load(): Koffi {
   }
 }
 
-export const koffi = load();
+let loaded: Koffi | undefined;
+
+/** koffi, loaded when it is first needed. */
+export function koffi(): Koffi {
+  return (loaded ??= load());
+}

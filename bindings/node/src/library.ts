@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { ABI_VERSION, PROTOTYPES } from './abi';
 import { LibraryError } from './errors';
 import { BUNDLED, koffi } from './koffi';
@@ -35,7 +36,7 @@ function path(): string {
 }
 
 /** The library's functions by their names without the prefix. */
-type Functions = Record<keyof typeof PROTOTYPES, Native>;
+type Functions = Record<keyof typeof PROTOTYPES | 'memcpy', Native>;
 
 function load(): Functions {
   const at = path();
@@ -48,7 +49,7 @@ function load(): Functions {
   let library: import('koffi').LibraryHandle;
   let version: number;
   try {
-    library = koffi.load(at);
+    library = koffi().load(at);
     version = library.func(PROTOTYPES.abiVersion)();
   } catch (error) {
     throw new LibraryError(`libhotpart at ${at} can't be loaded (${(error as Error).message}): ${advice}`);
@@ -58,16 +59,42 @@ function load(): Functions {
   }
   try {
     const functions = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]);
-    return Object.fromEntries(functions) as Functions;
+    return Object.fromEntries([...functions, ['memcpy', copier()]]) as Functions;
   } catch (error) {
     throw new LibraryError(`libhotpart at ${at} is too old (${(error as Error).message}): ${advice}`);
   }
 }
 
-export const hpd = load();
-const memcpy: Native = koffi
-  .load(process.platform === 'win32' ? 'ucrtbase.dll' : null)
-  .func('void *memcpy(void *to, uintptr_t from, size_t n)');
+/** The C library's own function. */
+function copier(): Native {
+  return koffi()
+    .load(process.platform === 'win32' ? 'ucrtbase.dll' : null)
+    .func('void *memcpy(void *to, uintptr_t from, size_t n)');
+}
+
+/**
+ * The functions, all of which are loaded when one is first read. While a worker loads them it must
+ * not be terminated: koffi ends the process then. So those that only import this are safe.
+ */
+function atFirstUse(): Functions {
+  const functions = {} as Functions;
+  const own = { configurable: true, enumerable: true };
+  for (const name of [...Object.keys(PROTOTYPES), 'memcpy'] as (keyof Functions)[]) {
+    const get = () => {
+      Object.entries(load()).forEach(([each, value]) => Object.defineProperty(functions, each, { ...own, value }));
+      return functions[name];
+    };
+    Object.defineProperty(functions, name, { ...own, get });
+  }
+  return functions;
+}
+
+export const hpd = isMainThread ? load() : atFirstUse();
+
+/** Loads the library, if it is not loaded yet. */
+export function loaded(): void {
+  void hpd.memcpy;
+}
 
 /**
  * A copy of the library's bytes; its texts are read by pointer and length, for they may hold NUL. Not by koffi's own means: in a
@@ -76,7 +103,7 @@ const memcpy: Native = koffi
 export function bytesAt(pointer: Pointer, len: number): Buffer {
   const bytes = Buffer.alloc(len);
   if (len > 0) {
-    memcpy(bytes, pointer, len);
+    hpd.memcpy(bytes, pointer, len);
   }
   return bytes;
 }

@@ -2,7 +2,7 @@
 
 import { objectOf } from './check';
 import { Handle, type SharedDetector } from './handle';
-import { FLAG_CAPACITY, hpd, outOf } from './library';
+import { FLAG_CAPACITY, hpd, loaded, outOf } from './library';
 import {
   type DetectorOptions,
   type DynamoDBOptions,
@@ -31,6 +31,8 @@ export class Made {
 
   static attached(shared: SharedDetector, options: ListenerOptions): Made {
     const listener = listenerOf(objectOf('options', options, ['onWarning', 'logger']));
+    // Before it is held: this may fail.
+    loaded();
     return new Made(Handle.attach(shared), listener);
   }
 

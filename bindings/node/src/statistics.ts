@@ -37,8 +37,8 @@ export interface Statistics {
   /** Observed requests of operations that are not known. */
   readonly unknownOperations: number;
   /**
-   * Attempts that `instrument` could not observe, in this thread; each kind of failure was logged
-   * once.
+   * How often something went wrong in watching clients, in this thread: an attempt that could not
+   * be observed, a table that could not be described. Each kind was logged once.
    */
   readonly failures: number;
   /** Statements, and parts of observed requests, that could not be read. */

@@ -96,5 +96,5 @@ export class Struct<Name extends string> {
 
 /** The address of bytes, while they live. */
 export function addressOf(bytes: Uint8Array): bigint {
-  return koffi.address(bytes);
+  return koffi().address(bytes);
 }

@@ -2,21 +2,21 @@
 //
 // Our middleware is the last one before the wire, within the SDK's retries, so it sees each
 // attempt; what it has read of an answer it puts back. In capacity mode the request's bytes ask for
-// the capacity besides, before they are signed, and what they asked for is taken out of the answer
-// that callers get.
+// the capacity besides, before they are signed, and the answer is given back as it would have been
+// without that.
 
 import { randomBytes } from 'node:crypto';
-import { isText, type Request, type Response, read, textOf, withBody } from './answer';
-import { bytesOf } from './check';
+import { isText, type Request, type Response, read, textOf } from './answer';
+import { type Args, asking, giveBack } from './capacity';
 import { Departure } from './departure';
 import { type Context, describeTable } from './description';
 import type { HotPartitionDetector } from './detector';
 import { MissingSchemaError } from './errors';
 import type { Attempt } from './exchange';
 import { Failures } from './failures';
-import { hpd, outOf, textBytes } from './library';
+import type { Want } from './wanted';
 
-type Next = (args: { request: Request }) => Promise<{ response: Response; output?: Record<string, unknown> }>;
+type Next = (args: Args) => Promise<{ response: Response; output?: Record<string, unknown> }>;
 type Middleware = (next: Next, context: Context) => Next;
 
 interface Stack {
@@ -33,6 +33,7 @@ interface Client {
 
 // Milliseconds that a request waits at most for a table to be described.
 const PATIENCE = 1_000;
+const DENIED = new Set(['AccessDeniedException', 'AccessDenied', 'UnauthorizedOperation']);
 
 // Another copy of this package, or one in another realm, may watch the same client.
 const TAG = `hotpart-${randomBytes(6).toString('hex')}`;
@@ -65,6 +66,7 @@ export function unwatch({ middlewareStack }: Client, detector?: HotPartitionDete
   } else {
     stack.remove(nameOf(detector));
     stack.remove(`${nameOf(detector)}-capacity`);
+    stack.remove(`${nameOf(detector)}-given-back`);
   }
 }
 
@@ -92,11 +94,13 @@ export class Watcher {
     const add: Middleware = (next, context) => this.#unlessStopped(next, (args) => this.#attempt(next, args, context));
     stack.add(add, { ...common, name, step: 'deserialize', priority: 'low' });
     if (this.detector.capacity) {
-      // Inside what traces calls at the step "build", which is to see neither the question nor the
-      // answer.
-      const place = { relation: 'before', toMiddleware: 'retryMiddleware' };
+      // Inside what traces calls at the step "build", which is not to see the question.
+      const before = { ...common, relation: 'before' };
       const ask: Middleware = (next) => this.#unlessStopped(next, (args) => this.#ask(next, args));
-      stack.addRelativeTo(ask, { ...common, ...place, name: `${name}-capacity` });
+      stack.addRelativeTo(ask, { ...before, name: `${name}-capacity`, toMiddleware: 'retryMiddleware' });
+      // Whatever is between the two sees the answer that the caller gets.
+      const own = { ...before, name: `${name}-given-back`, toMiddleware: 'deserializerMiddleware' };
+      stack.addRelativeTo(givingBack, own);
     }
     const known = watchers.get(stack) ?? new Map<HotPartitionDetector, Watcher>();
     watchers.set(stack, known.set(this.detector, this));
@@ -111,18 +115,14 @@ export class Watcher {
     return (args) => (stopped === this.#stopped ? own(args) : next(args));
   }
 
-  /** Asks for the capacity in the request's bytes, and keeps the answer to itself. */
-  async #ask(next: Next, args: { request: Request }): ReturnType<Next> {
-    const body = this.detector.closed ? undefined : asking(args.request);
-    if (body === undefined) {
-      return next(args);
-    }
-    const result = await next({ ...args, request: withBody(args.request, body) });
-    delete result.output?.['ConsumedCapacity'];
-    return result;
+  /** Asks for the capacity in the request's bytes. */
+  async #ask(next: Next, args: Args): ReturnType<Next> {
+    const all = this.detector.closed ? undefined : asking(args);
+    // Here too: what is in between may have made a call of its own of this one.
+    return all === undefined ? next(args) : givingBack(next)(all);
   }
 
-  async #attempt(next: Next, args: { request: Request }, context: Context): ReturnType<Next> {
+  async #attempt(next: Next, args: Args, context: Context): ReturnType<Next> {
     const stopped = this.#stopped;
     const departure = new Departure(args.request, this.client.config.requestHandler);
     let result: Awaited<ReturnType<Next>>;
@@ -146,7 +146,7 @@ export class Watcher {
   }
 
   /**
-   * Tells the detector of an attempt, and sees to the key schemas that it needs first. Never fails.
+   * Tells the detector of an attempt, and sees to the key schemas that are needed. Never fails.
    */
   async #seen(request: Request, status: number, response: Uint8Array | undefined, context: Context): Promise<void> {
     try {
@@ -158,76 +158,64 @@ export class Watcher {
       if (operation === undefined || !isText(request.body)) {
         throw new TypeError('the client speaks a protocol other than JSON');
       }
-      const attempt = { operation, request: request.body, response, status, model: this.model };
-      const missing = this.#tell(attempt);
-      if (missing !== undefined) {
-        // It goes on without the caller, if DynamoDB is slow to describe the table.
-        await patiently(this.#learn(missing, attempt, context), context.__smithy_context?.abortSignal);
+      this.#tell({ operation, request: request.body, response, status, model: this.model });
+      // Where DynamoDB has not answered, or by a fault, it has other troubles.
+      const wanted = this.describes && status >= 200 && status < 500 ? this.detector.wanted.take() : [];
+      if (wanted.length > 0) {
+        await this.#describe(wanted, context);
       }
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  /** Tells the detector; returns the table whose key schema it needs first, if so. */
-  #tell(attempt: Attempt): string | undefined {
+  /** Tells the detector. Notes the tables whose key schemas it needs. */
+  #tell(attempt: Attempt): void {
     try {
       this.detector.observed(attempt);
-      return undefined;
     } catch (error) {
-      if (error instanceof MissingSchemaError) {
-        return error.table;
+      if (!(error instanceof MissingSchemaError) || !this.describes) {
+        throw error;
       }
-      throw error;
+      error.tables.forEach((table) => this.detector.wanted.add(table, named(table, attempt.request)));
     }
   }
 
   /**
-   * Has the table described, if nobody else does, and tells again of what has waited for that;
-   * which may need another table next. Never fails.
+   * Has tables described. Their own attempts are observed too: so the detector learns, and records
+   * what has waited. Never fails, and goes on without the caller if DynamoDB is slow.
    */
-  async #learn(missing: string, attempt: Attempt, context: Context): Promise<void> {
-    const { schemas } = this.detector;
-    const todo: [string, Attempt][] = [[missing, attempt]];
-    for (let next = todo.pop(); next !== undefined && !this.detector.closed; next = todo.pop()) {
-      const [table, one] = next;
-      let needs: string | undefined;
-      try {
-        // It may have been described meanwhile.
-        needs = schemas.known(table) ? this.#tell(one) : table;
-      } catch (error) {
-        // The others are told all the same.
-        this.#failed(error);
-      }
-      if (needs === undefined) {
-        continue;
-      }
-      if (needs !== table) {
-        todo.push([needs, one]);
-      } else if (!this.describes) {
-        this.#failed(new MissingSchemaError(table));
-      } else if (schemas.wants(table, one, one.status === 200, () => this.#full(table))) {
-        try {
-          // Its own attempts are observed too: so the detector learns.
-          await describeTable(this.client, context, named(table, one.request));
-          todo.push(...schemas.described(table).map((waited): [string, Attempt] => [table, waited]));
-        } catch (error) {
-          Failures.of(this.detector).log(
-            `the key schema of table '${table}' is needed and DescribeTable failed (${schemas.refused(table, error)}): its requests ` +
-              `are not counted; pass tables: { '${table}': its partition key } to instrument`,
-            error,
-          );
-        }
-      } else if (schemas.settled(table)) {
-        // An index that has been made since, or there is none.
-        this.#failed(new MissingSchemaError(table, /"IndexName"\s*:\s*"([^"\\]+)"/.exec(textOf(one.request))?.[1]));
-      }
-    }
+  async #describe(tables: readonly Want[], context: Context): Promise<void> {
+    const { wanted } = this.detector;
+    const describing = tables.map(async (want) => {
+      await describeTable(this.client, context, want.name)
+        .then(() => wanted.met(want))
+        .catch((error) => this.#undescribed(want, error))
+        .catch((error) => this.#failed(error));
+    });
+    // Nobody waits for what has failed before.
+    const first = describing.filter((_, i) => tables[i]?.failures === 0);
+    await patiently(Promise.all(first), context.__smithy_context?.abortSignal);
   }
 
-  #full(table: string): void {
-    const message = `too many requests wait for the key schema of table '${table}': some are not counted`;
-    Failures.of(this.detector).log(message, undefined);
+  #undescribed(want: Want, error: unknown): void {
+    const { table } = want;
+    const { wanted, closed } = this.detector;
+    const why = (error as { name?: string } | null)?.name || String(error);
+    const denied = DENIED.has(why);
+    const so = denied ? 'its requests are not counted' : 'its requests wait until that succeeds';
+    const message =
+      `the key schema of table '${table}' is needed and DescribeTable failed (${why}): ${so}; ` +
+      `or pass tables: { '${table}': its partition key } to instrument`;
+    Failures.of(this.detector).add(error, message);
+    if (!denied) {
+      wanted.failed(want);
+    } else {
+      wanted.met(want);
+      if (!closed) {
+        this.detector.forgetTable(table);
+      }
+    }
   }
 
   #failed(error: unknown): void {
@@ -236,7 +224,7 @@ export class Watcher {
 }
 
 /** Waits for what never fails; not for long, nor once the caller has aborted the request. */
-async function patiently(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+async function patiently(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   let enough = () => {};
   const waited = new Promise<void>((resolve) => (enough = resolve));
   const timer = setTimeout(enough, PATIENCE).unref();
@@ -250,18 +238,13 @@ async function patiently(work: Promise<void>, signal: AbortSignal | undefined): 
   clearTimeout(timer);
 }
 
-/**
- * The request's bytes with the capacity asked for; nothing if the caller asks for it, or the
- * operation does not tell it.
- */
-function asking({ headers, body }: Request): Buffer | undefined {
-  const operation = headers['x-amz-target'];
-  if (operation === undefined || !isText(body)) {
-    return undefined;
-  }
-  const [name, bytes] = [Buffer.from(operation), bytesOf(body) as Buffer];
-  const [asks, text] = outOf((out) => hpd.askCapacity(name, name.length, bytes, bytes.length, out));
-  return asks === 1 ? textBytes(text) : undefined;
+/** Gives back what the caller asked for. */
+function givingBack(next: Next): Next {
+  return async (args) => {
+    const result = await next(args);
+    giveBack(args, result.output);
+    return result;
+  };
 }
 
 /** Finds what the request calls the table: one of another account has no name but its ARN. */

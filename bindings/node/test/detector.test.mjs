@@ -253,17 +253,52 @@ test('a getter that closes is found out', () => {
   );
 });
 
-test('a missing key schema is said by its table', () => {
+test('a missing key schema is said by its table, and what needs it waits', () => {
   const detector = own();
   const attempt = { operation: 'PutItem', request: '{"TableName":"t","Item":{"id":{"S":"k"}}}' };
   assert.throws(
     () => detector.observe(attempt),
-    (error) => error instanceof MissingSchemaError && error.table === 't',
+    (error) => error instanceof MissingSchemaError && error.table === 't' && error.tables.length === 1,
   );
+  assert.equal(detector.observe(attempt), 1, 'it waits, and the table is not asked for again at once');
+  assert.equal(detector.getWriteCount('t', 'k'), 0);
   detector.setKeySchema('t', 'id');
+  assert.equal(detector.getWriteCount('t', 'k'), 2);
   assert.equal(detector.observe({ ...attempt, request: Buffer.from(attempt.request) }), 1);
   assert.equal(detector.observe({ ...attempt, model: 'a\0b', response: '{}' }), 1);
-  assert.equal(detector.getWriteCount('t', 'k'), 2);
+  assert.equal(detector.getWriteCount('t', 'k'), 4);
+});
+
+test('all tables whose key schema is missing are named', () => {
+  const names = Array.from({ length: 100 }, (_, n) => `t${n}`.padEnd(255, 'x'));
+  const Item = { id: { S: 'k' } };
+  const request = JSON.stringify({ TransactItems: names.map((TableName) => ({ Put: { TableName, Item } })) });
+  for (const model of [undefined, 'm', 'a\0b']) {
+    const detector = own();
+    assert.throws(
+      () => detector.observe({ operation: 'TransactWriteItems', request, model }),
+      ({ tables }) => {
+        assert.deepEqual([...tables].sort(), [...names].sort());
+        return true;
+      },
+    );
+  }
+});
+
+test('a table that is forgotten is tallied until its key is known after all', () => {
+  const detector = own();
+  const attempt = { operation: 'PutItem', request: '{"TableName":"t","Item":{"id":{"S":"k"}}}' };
+  const unread = () => detector.getUnattributedCount('t', 'unread', 'write');
+  assert.throws(() => detector.observe(attempt), MissingSchemaError);
+  detector.forgetTable('arn:aws:dynamodb:us-east-1:123456789012:table/t');
+  assert.equal(unread(), 1);
+  detector.observe(attempt);
+  assert.deepEqual([unread(), detector.stats().unread], [2, 2]);
+  detector.setKeySchema('t', 'id');
+  assert.equal(detector.observe(attempt), 1);
+  assert.deepEqual([unread(), detector.getWriteCount('t', 'k')], [2, 1]);
+  assert.throws(() => detector.forgetTable(''), /^RangeError: table/);
+  assert.throws(() => detector.forgetTable(7), /^TypeError: table/);
 });
 
 test('a closed detector throws', () => {

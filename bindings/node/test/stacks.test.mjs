@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { instrument, uninstrument } from 'hotpart';
 import { client, description, fake, log, never } from './support/clients.mjs';
@@ -66,7 +67,7 @@ test('a clone of a stack that is instrumented again is counted once', async (t) 
     assert.equal(writes(), 2);
     await watched.send(put());
     assert.equal(writes(), 3);
-    assert.equal(ours(other).length, capacity ? 2 : 1);
+    assert.equal(ours(other).length, capacity ? 3 : 1);
   }
 });
 
@@ -132,10 +133,11 @@ test('an abort ends the wait for a description, and leaves nothing uncounted', a
   assert.equal(answer.$metadata.httpStatusCode, 200, 'it was answered before');
   assert.ok(took < 20_000, `${took} ms`);
   assert.equal(writes(), 0);
-  const next = watched.send(put());
+  await watched.send(put());
   describe();
-  await next;
+  while (writes() < 2) await sleep(5);
   assert.equal(writes(), 2);
+  assert.equal(server.asked.filter(([operation]) => operation === 'DescribeTable').length, 1);
   assert.deepEqual(logger.lines, []);
 });
 

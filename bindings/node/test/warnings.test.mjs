@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HotPartitionDetector } from 'hotpart';
+import { HotPartitionDetector, MissingSchemaError } from 'hotpart';
 import { log } from './support/clients.mjs';
 
 const LINE = 'Hot partition detected - table="events" pk="EVENTS" had 3 writes in 60s';
@@ -143,4 +143,38 @@ test('one request warns of each of its keys', () => {
   const request = JSON.stringify({ RequestItems: { t: { Keys } } });
   assert.equal(detector.observe({ operation: 'BatchGetItem', request }), 100);
   assert.deepEqual(seen.sort(), Keys.map(({ id }) => id.S).sort());
+});
+
+const put = (table, pk) => ({
+  operation: 'PutItem',
+  request: JSON.stringify({ TableName: table, Item: { id: { S: pk } } }),
+});
+
+test('what waited for a key warns whoever makes that known', () => {
+  const seen = [];
+  const detector = hot({ onWarning: ({ table, pk }) => seen.push(`${table} ${pk}`) });
+  const Table = { TableName: 'u', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }] };
+  for (const table of ['t', 'u']) assert.throws(() => detector.observe(put(table, 'k')), MissingSchemaError);
+  assert.deepEqual(seen, []);
+  detector.setKeySchema('t', 'id');
+  assert.deepEqual(seen, ['t k']);
+  const response = JSON.stringify({ Table });
+  detector.observe({ operation: 'DescribeTable', request: '{"TableName":"u"}', response });
+  assert.deepEqual(seen, ['t k', 'u k']);
+});
+
+test('a request that names missing tables warns too, and whoever is told may observe', () => {
+  const seen = [];
+  const detector = hot({
+    onWarning: ({ table }) => {
+      seen.push(table);
+      if (table === 'known') assert.throws(() => detector.observe(put('other', 'k')), { tables: ['other'] });
+    },
+  });
+  detector.setKeySchema('known', 'id');
+  const Item = { id: { S: 'k' } };
+  const TransactItems = ['known', 'unknown'].map((TableName) => ({ Put: { TableName, Item } }));
+  const attempt = { operation: 'TransactWriteItems', request: JSON.stringify({ TransactItems }) };
+  assert.throws(() => detector.observe(attempt), { tables: ['unknown'] });
+  assert.deepEqual(seen, ['known']);
 });

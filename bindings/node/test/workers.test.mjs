@@ -1,7 +1,9 @@
 // Worker threads share a detector by its handle.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -100,4 +102,28 @@ test('many workers that attach and are terminated', async () => {
   assert.ok(detector.getWriteCount('t', 'k0') > 0);
   assert.ok(detector.stats().bytes < 2 ** 24, 'they leave nothing behind but their handles');
   detector.close();
+});
+
+test('workers that import the package and are terminated, whenever that is', () => {
+  // In a process of its own: koffi would end it.
+  const program = `
+    const { once } = require('node:events');
+    const { Worker } = require('node:worker_threads');
+    require(process.argv[1]);
+    const one = async (n) => {
+      const options = { workerData: process.argv[1], eval: true };
+      const code = "require(require('node:worker_threads').workerData); setInterval(() => {}, 1_000)";
+      const worker = new Worker(code, options);
+      await once(worker, 'online');
+      await new Promise((resolve) => setTimeout(resolve, n % 30));
+      await worker.terminate();
+    };
+    (async () => {
+      for (let n = 0; n < 210; n += 3) await Promise.all([one(n), one(n + 1), one(n + 2)]);
+      console.log('goes on');
+    })();
+  `;
+  const packaged = createRequire(import.meta.url).resolve('hotpart');
+  const run = spawnSync(process.execPath, ['--eval', program, packaged], { encoding: 'utf8' });
+  assert.deepEqual([run.stdout, run.signal], ['goes on\n', null], run.stderr);
 });
