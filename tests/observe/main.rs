@@ -17,6 +17,7 @@ mod released;
 mod searches;
 mod statements;
 mod transactions;
+mod updates;
 mod waiting;
 mod warnings;
 mod zeros;
