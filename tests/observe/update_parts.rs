@@ -110,11 +110,42 @@ fn an_update_of_many_names_takes_time_in_step_with_its_length() {
     }
     let many = |n: usize, one: &dyn Fn(usize) -> String| (0..n).map(one).collect::<Vec<_>>().join(",");
     let expression = many(300, &|n| format!("#n{n}=:v{n}"));
-    let names = many(200_000, &|n| format!(r##""#n{n}":"g{n}""##));
-    let values = many(200_000, &|n| format!(r#"":v{n}":{{"S":"x"}}"#));
+    let names = many(50_000, &|n| format!(r##""#n{n}":"g{n}""##));
+    let values = many(50_000, &|n| format!(r#"":v{n}":{{"S":"x"}}"#));
     let request = update(&format!(
         r#""UpdateExpression":"SET {expression}","ExpressionAttributeNames":{{{names}}},"ExpressionAttributeValues":{{{values}}}"#
     ));
     assert_eq!(observe(&detector, "UpdateItem", &request, 200, None), Ok(1));
     assert!((0..100).all(|n| detector.write_count(format!("T/index/I{n}"), "x") == Ok(1)));
+}
+
+/// Of a transaction the parts on a known table are recorded at once, with their indexes, and those
+/// on another when that is described, with its indexes and its share of what was told.
+#[test]
+fn an_update_that_waits_costs_the_others_of_its_transaction_nothing() {
+    let set = |table: &str, p: &str| {
+        let update =
+            update(r#""UpdateExpression":"SET g = :g","ExpressionAttributeValues":{":g":{"S":"x"}}"#);
+        let update = update.replace("\"T\"", &format!("\"{table}\"")).replace("\"k\"", &format!("\"{p}\""));
+        format!(r#"{{"Update":{update}}}"#)
+    };
+    let request = format!(r#"{{"TransactItems":[{},{},{}]}}"#, set("T", "a"), set("V", "b"), set("T", "c"));
+    let told =
+        r#"{"ConsumedCapacity":[{"TableName":"T","CapacityUnits":8},{"TableName":"V","CapacityUnits":3}]}"#;
+    for capacity in [false, true] {
+        let detector = described(capacity);
+        let asked = observe(&detector, "TransactWriteItems", &request, 200, Some(told));
+        assert_eq!(asked, Err(hotpart::ObserveError::MissingSchema(vec!["V".to_owned()])));
+        let halves = |actions: u64, units: f64| Ok(if capacity { (units * 2.0) as u64 } else { actions });
+        assert_eq!(detector.write_count("T/index/G", "x"), halves(2, 4.0));
+        assert_eq!(detector.write_count("V/index/H", "x"), Ok(0));
+        let table = r#"{"Table":{"TableName":"V","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],
+            "GlobalSecondaryIndexes":[{"IndexName":"H","KeySchema":[{"AttributeName":"g","KeyType":"HASH"},
+            {"AttributeName":"s","KeyType":"RANGE"}]}]}}"#;
+        assert_eq!(observe(&detector, "DescribeTable", r#"{"TableName":"V"}"#, 200, Some(table)), Ok(0));
+        assert_eq!(detector.write_count("T", "a"), halves(1, 2.0));
+        assert_eq!(detector.write_count("V", "b"), halves(1, 2.0));
+        assert_eq!(detector.write_count("V/index/H", "x"), halves(1, 1.0));
+        assert_eq!(detector.statistics().unread, 0);
+    }
 }
