@@ -8,7 +8,6 @@ use crate::dynamodb::update_expression::assignments;
 use crate::dynamodb::values::Value;
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
 /// DynamoDB's limit of an expression, in bytes.
 const EXPRESSION_MAX: usize = 4_096;
@@ -108,29 +107,41 @@ impl<'a> Update<'a> {
         let values = wanted(self.values, assignments.iter().map(|(_, value)| *value))?;
         let set = |(name, value): (&str, &str)| {
             let attribute = match is_placeholder(&name) {
-                true => json::text(names.get(name).copied()??).ok()?,
+                true => json::text(found(&names, name)?).ok()?,
                 false => Cow::Owned(name.to_owned()),
             };
-            Some((attribute, values.get(value).copied()??))
+            Some((attribute, found(&values, value)?))
         };
         Ok(assignments.into_iter().filter_map(set).collect())
     }
 }
 
-/// Returns the members of an object that have these names, if it has them. One look at each member,
-/// however many are wanted.
+/// Members by their names, sorted by those; the value of one is its text, if it is there.
+type Wanted<'e, 'a> = Vec<(&'e str, Option<&'a str>)>;
+
+/// Returns the members of an object that have these names. Each member is looked at once, however
+/// many are wanted.
 fn wanted<'e, 'a>(
     object: Option<&'a str>,
     names: impl Iterator<Item = &'e str>,
-) -> Result<HashMap<&'e str, Option<&'a str>>, Malformed> {
-    let mut found: HashMap<_, _> = names.map(|name| (name, None)).collect();
-    json::each(object.filter(|_| !found.is_empty()).unwrap_or("{}"), |name, value| {
-        if let Some(place) = found.get_mut(&*name) {
-            *place = Some(value);
+) -> Result<Wanted<'e, 'a>, Malformed> {
+    let mut wanted: Wanted<'_, '_> = names.map(|name| (name, None)).collect();
+    if wanted.is_empty() {
+        return Ok(wanted);
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    json::each(object.unwrap_or("{}"), |name, value| {
+        if let Ok(at) = wanted.binary_search_by_key(&&*name, |&(name, _)| name) {
+            wanted[at].1 = Some(value);
         }
         Ok::<(), Malformed>(())
     })?;
-    Ok(found)
+    Ok(wanted)
+}
+
+fn found<'a>(all: &Wanted<'_, 'a>, name: &str) -> Option<&'a str> {
+    all[all.binary_search_by_key(&name, |&(name, _)| name).ok()?].1
 }
 
 /// A member of an object; one that is null, or can't be read, is absent.
