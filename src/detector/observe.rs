@@ -44,7 +44,8 @@ impl Detector {
     /// Records what a request to DynamoDB did, as far as the request and its response tell, and returns how many
     /// item-level actions that were. Operations that are not known are tallied in [`Statistics`](crate::Statistics), and
     /// scans by table. An item that is written is a write on each global index too that is known
-    /// and whose key it has, on `TABLE/index/INDEX`: that is no action of its own.
+    /// and whose key it has, on `TABLE/index/INDEX`: that is no action of its own. Of an item that is
+    /// updated or deleted its `Key` is known, and what is set to a value that is spelled out.
     ///
     /// Parts on a table whose partition key is not known wait. They are recorded, as of now, when the
     /// key gets known: by the response of a DescribeTable that is observed, by
@@ -100,7 +101,7 @@ impl Detector {
         if outcome == Outcome::Refused {
             return Ok(0);
         }
-        let actions = request::actions(api, text(exchange.request)?)?;
+        let mut actions = request::actions(api, text(exchange.request)?)?;
         let known = self.schemas.changes();
         let mut found = match &outcome {
             Outcome::Success(Response { description, .. }) if api == ApiOperation::Describe => {
@@ -112,7 +113,7 @@ impl Detector {
             }
             outcome => {
                 let capacity = self.settings.measure.is_capacity();
-                attribute_request(api, &actions, outcome, None, &self.schemas, capacity, &epoch::pin())?
+                attribute_request(api, &mut actions, outcome, None, &self.schemas, capacity, &epoch::pin())?
             }
         };
         let (waiting, learnt) = (std::mem::take(&mut found.waiting), std::mem::take(&mut found.learnt));

@@ -192,10 +192,10 @@ impl Detector {
 
     fn attribute_again<'a>(&self, given: Given<'a>, table: &str) -> Result<Attribution<'a>, ObserveError> {
         let Some(api) = ApiOperation::named(given.operation) else { return Ok(Attribution::default()) };
-        let actions = request::actions(api, text(given.request)?)?;
+        let mut actions = request::actions(api, text(given.request)?)?;
         let outcome = response::outcome(given.http_status.into(), given.response)?;
         let capacity = self.settings.measure.is_capacity();
-        attribute_request(api, &actions, &outcome, Some(table), &self.schemas, capacity, &epoch::pin())
+        attribute_request(api, &mut actions, &outcome, Some(table), &self.schemas, capacity, &epoch::pin())
     }
 
     /// Tallies so many parts, by operation, that are not read.

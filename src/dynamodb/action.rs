@@ -3,7 +3,8 @@
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::schema::split_arn;
-use crate::dynamodb::values::Values;
+use crate::dynamodb::sets::Sets;
+use crate::dynamodb::values::{Value, Values};
 use crate::key::NAME_MAX;
 use crate::operation::Operation;
 use crate::units::{Consistency, Units, read_units, write_units};
@@ -19,6 +20,7 @@ pub(crate) struct Action<'a> {
     pub(crate) operation: Operation,
     pub(crate) subject: Subject<'a>,
     pub(crate) cost: Cost<'a>,
+    pub(crate) sets: Sets<'a>,
 }
 
 /// The key of an action, as far as the request says it.
@@ -44,17 +46,6 @@ pub(crate) enum Subject<'a> {
 
 /// An attribute, and the values that it may have.
 pub(crate) type Pinned<'a> = (Cow<'a, str>, Values<Value<'a>>);
-
-/// The value of an attribute.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value<'a> {
-    /// In DynamoDB's JSON.
-    Json(&'a str),
-    /// As a key has it.
-    Text(Cow<'a, str>),
-    /// Not one that a key may have.
-    Other,
-}
 
 /// The units that an action takes at least, if the response does not say.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,7 +130,7 @@ pub(crate) fn read<'a>(
     consistency: Consistency,
 ) -> Result<Action<'a>, Malformed> {
     let (table, cost) = (table_name(table)?, Cost::Read(consistency));
-    Ok(Action { table, index: None, operation: Operation::Read, subject, cost })
+    Ok(Action { table, index: None, operation: Operation::Read, subject, cost, sets: Sets::Nothing })
 }
 
 pub(crate) fn write<'a>(
@@ -149,7 +140,7 @@ pub(crate) fn write<'a>(
 ) -> Result<Action<'a>, Malformed> {
     let item = if let Subject::Item(item) = subject { Some(item) } else { None };
     let (table, cost) = (table_name(table)?, Cost::Write { item, transactional });
-    Ok(Action { table, index: None, operation: Operation::Write, subject, cost })
+    Ok(Action { table, index: None, operation: Operation::Write, subject, cost, sets: Sets::Nothing })
 }
 
 /// Returns the action of a part that can't be read. A name that no table has is none.
@@ -160,5 +151,5 @@ pub(crate) fn unread(table: Cow<'_, str>, operation: Operation, transactional: b
         (Operation::Read, false) => Cost::Read(Consistency::Eventual),
     };
     let table = if table.len() > NAME_MAX { Cow::Borrowed("") } else { table };
-    Action { table, index: None, operation, subject: Subject::Unread, cost }
+    Action { table, index: None, operation, subject: Subject::Unread, cost, sets: Sets::Nothing }
 }

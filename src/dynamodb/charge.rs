@@ -125,6 +125,8 @@ pub(crate) fn share_capacity<'a>(
                 unkeyed.push(UnkeyedIndexUnits { resource, operation, units });
                 continue;
             }
+            // All of it, though a part of what an item took that has moved from another key of the
+            // index was taken there: the old key is not known.
             let weights: Vec<_> = holders.iter().map(|&(i, _)| weight(i)).collect();
             let places = my_writes.iter().enumerate().filter(|(_, write)| write.resource == resource);
             let written: HashMap<_, _> = places.map(|(place, write)| (write.action, place)).collect();

@@ -1,8 +1,9 @@
 //! Index keys: which global indexes an item is in, and on which of their partitions.
 
-use crate::dynamodb::action::{Action, Subject, Value};
+use crate::dynamodb::action::{Action, Subject};
 use crate::dynamodb::schema::IndexSchema;
 use crate::dynamodb::target::{Finder, is_by, joined, member, values_of};
+use crate::dynamodb::values::Value;
 use std::borrow::Cow;
 
 /// The value that an item has of an index's key.
@@ -29,11 +30,12 @@ impl Finder<'_, '_> {
     }
 
     /// Returns the value that an item has of an index's key, if that is known and the item may be
-    /// in the index. Of one that is updated or deleted only the attributes are known that say which
-    /// it is: it has the value where the index is by those.
+    /// in the index. Of one that is deleted only the attributes are known that say which it is; of
+    /// one that is updated also those that are set. It has the value where the index is by those.
+    /// A key that is set is the one from then on: which it was before is not known.
     pub(crate) fn index_key<'a>(&self, action: &Action<'a>, index: &IndexSchema) -> Option<IndexKey<'a>> {
         let IndexSchema { hash, range, .. } = index;
-        let value = |name: &String| match &action.subject {
+        let told = |name: &String| match &action.subject {
             Subject::Item(item) | Subject::Key(item) => member(item, name).ok()?.map(Value::Json),
             Subject::Inserted(pins) | Subject::Pins(pins) => match &values_of(pins, name).ok()??[..] {
                 [value] => Some((*value).clone()),
@@ -41,6 +43,8 @@ impl Finder<'_, '_> {
             },
             _ => None,
         };
+        // What a statement compares is what was there before it.
+        let value = |name: &String| action.sets.value_of(name).or_else(|| told(name));
         let values =
             hash.iter().map(value).collect::<Option<Vec<_>>>().filter(|values| !values.is_empty())?;
         let is_whole = range.iter().all(|name| value(name).is_some());

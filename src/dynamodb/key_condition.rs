@@ -1,9 +1,7 @@
 //! Key conditions: what a `KeyConditionExpression` compares with `=`.
 
+use crate::dynamodb::expression::{Tokens, pair};
 use std::iter::Peekable;
-
-/// Words that DynamoDB reserves and that would otherwise pass for a name.
-const RESERVED: [&str; 5] = ["AND", "BETWEEN", "IN", "NOT", "OR"];
 
 /// The equalities of a key condition, each as an attribute's name (or its `#placeholder`) and a value's
 /// `:placeholder`. Other conditions are read and passed over. `None` where the expression is malformed.
@@ -58,51 +56,8 @@ fn condition<'a>(tokens: &mut Peekable<Tokens<'a>>) -> Option<Option<(&'a str, &
     Some(None)
 }
 
-/// The two, if they are a name and a value.
-fn pair<'a>(name: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
-    (is_name(name) && is_value(value)).then_some((name, value))
-}
-
-fn is_name(token: &str) -> bool {
-    !token.starts_with(mark) && token != "#" && !RESERVED.iter().any(|word| token.eq_ignore_ascii_case(word))
-}
-
-fn is_value(token: &str) -> bool {
-    token.len() > 1 && token.starts_with(':')
-}
-
 fn keyword(token: &str, word: &str) -> Option<()> {
     token.eq_ignore_ascii_case(word).then_some(())
-}
-
-/// Returns whether a character is in no name. Nothing else is asked of names: DynamoDB checks them.
-fn mark(c: char) -> bool {
-    matches!(c, '(' | ')' | '=' | '<' | '>' | ',' | ':')
-}
-
-/// The expression cut into marks, names and words, and values with their colon.
-struct Tokens<'a>(&'a str);
-
-impl<'a> Iterator for Tokens<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let rest = self.0.trim_start();
-        let len = match rest.as_bytes() {
-            [b'<' | b'>', b'=', ..] => 2,
-            [b':', ..] => 1 + word(&rest[1..]),
-            [] => return None,
-            _ => word(rest).max(1),
-        };
-        let (token, rest) = rest.split_at(len);
-        self.0 = rest;
-        Some(token)
-    }
-}
-
-/// Returns how many bytes there are before the next whitespace or mark.
-fn word(text: &str) -> usize {
-    text.find(|c: char| c.is_whitespace() || mark(c)).unwrap_or(text.len())
 }
 
 #[cfg(test)]

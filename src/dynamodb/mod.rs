@@ -30,7 +30,8 @@
 //! kept by [`waiting`] until the key is known. Then it is worked out again, for that table alone.
 //!
 //! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's
-//! key condition) or `statement` with `partiql` and `values` (statements). A part of a batch or a
+//! key condition) or `statement` with `partiql` and `values` (statements). `sets`, with
+//! `update_expression`, is what an update sets, read only where an index asks for it. A part of a batch or a
 //! transaction, or a statement, that can't be read becomes an action that is `Subject::Unread`: it
 //! keeps its place among the others, takes its share of what the response tells, and ends as a
 //! tally. Before it is sent, `ask` rewrites a request so that its response tells the capacity.
@@ -78,6 +79,8 @@ pub(crate) mod description;
 #[cfg(not(loom))]
 pub(crate) mod error;
 #[cfg(not(loom))]
+pub(crate) mod expression;
+#[cfg(not(loom))]
 pub(crate) mod index_key;
 #[cfg(not(loom))]
 pub(crate) mod index_write;
@@ -100,6 +103,8 @@ pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod schema;
 #[cfg(not(loom))]
+pub(crate) mod sets;
+#[cfg(not(loom))]
 pub(crate) mod statement;
 #[cfg(not(loom))]
 pub(crate) mod success;
@@ -109,6 +114,8 @@ pub(crate) mod target;
 pub(crate) mod throttle;
 #[cfg(not(loom))]
 pub(crate) mod unprocessed;
+#[cfg(not(loom))]
+pub(crate) mod update_expression;
 #[cfg(not(loom))]
 pub(crate) mod values;
 #[cfg(not(loom))]

@@ -237,6 +237,32 @@ mod tests {
     }
 
     #[test]
+    fn numbers_at_their_edges_have_sizes_and_keys() {
+        let most = "9".repeat(38);
+        let tiny = format!("0.{}1", "0".repeat(129));
+        let padded = format!("{}1.50{}", "0".repeat(500), "0".repeat(500));
+        let (nines, zeros) = (format!("-{most}E-167"), "0".repeat(129));
+        let cases = [
+            ("1E-130", 2, tiny.clone()),
+            ("-1e-130", 3, format!("-{tiny}")),
+            (&tiny, 2, tiny.clone()),
+            ("9.99E+125", 3, format!("999{}", "0".repeat(123))),
+            (&nines, 21, format!("-0.{zeros}{most}")),
+            ("-0.0", 1, "0".to_owned()),
+            ("-0e-999", 1, "0".to_owned()),
+            ("+.0", 1, "0".to_owned()),
+            ("-00.50", 3, "-0.5".to_owned()),
+            (&padded, 3, "1.5".to_owned()),
+            ("1000000000000000000000000000000000000.1e1", 20, format!("1{}1", "0".repeat(36))),
+            ("1.05", 3, "1.05".to_owned()),
+            ("1000.0001", 5, "1000.0001".to_owned()),
+        ];
+        for (text, bytes, key) in cases {
+            assert_eq!((size(text), canonical(text)), (bytes, Some(key)), "{text}");
+        }
+    }
+
+    #[test]
     fn a_number_s_size_is_that_of_its_canonical_text() {
         for text in
             ["15e-1", "1.5E3", "0.00120", "-12.50", "10.01e2", "+7", ".5", "0e99", "1e-130", "123.45e-4"]

@@ -6,7 +6,7 @@ use crate::dynamodb::attribution::Attribution;
 use crate::dynamodb::error::ObserveError;
 use crate::dynamodb::index_write::index_writes;
 use crate::dynamodb::request::ApiOperation;
-use crate::dynamodb::response::{self, Outcome};
+use crate::dynamodb::response::{self, Outcome, Response};
 use crate::dynamodb::schema::Schemas;
 use crate::dynamodb::success;
 use crate::dynamodb::target::Finder;
@@ -19,13 +19,18 @@ use std::cell::RefCell;
 /// tables whose key is not known are left out.
 pub(crate) fn attribute_request<'a>(
     api: ApiOperation,
-    actions: &[Action<'a>],
+    actions: &mut [Action<'a>],
     outcome: &Outcome<'a>,
     only: Option<&str>,
     schemas: &Schemas,
     capacity: bool,
     guard: &Guard,
 ) -> Result<Attribution<'a>, ObserveError> {
+    if let (Outcome::Success(Response { attributes: Some(attributes), .. }), [action]) =
+        (outcome, &mut *actions)
+    {
+        action.sets.see(attributes);
+    }
     let mut finder = Finder {
         schemas,
         response_indexes: Vec::new(),

@@ -1,8 +1,9 @@
 //! A Query, or a search of a vector index: what it asks the key's attributes to equal.
 
-use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, read};
+use crate::dynamodb::action::{Action, Cost, Subject, consistency, read};
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::key_condition;
+use crate::dynamodb::values::Value;
 use crate::units::Consistency;
 use std::borrow::Cow;
 

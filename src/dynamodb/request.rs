@@ -4,6 +4,7 @@ use crate::dynamodb::action::{Action, Cost, Subject, consistency, read, table_of
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::query::{query, search};
+use crate::dynamodb::sets::Sets;
 use crate::dynamodb::statement::statement;
 use crate::key::NAME_MAX;
 use crate::operation::Operation;
@@ -98,7 +99,8 @@ pub(crate) fn actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>
     match api {
         ApiOperation::GetItem => Ok(vec![get(request, false)?]),
         ApiOperation::PutItem => Ok(vec![put(request, false)?]),
-        ApiOperation::UpdateItem | ApiOperation::DeleteItem => Ok(vec![write_by_key(request, false)?]),
+        ApiOperation::UpdateItem => Ok(vec![update(request, false)?]),
+        ApiOperation::DeleteItem => Ok(vec![write_by_key(request, false)?]),
         ApiOperation::BatchGetItem => batch_get(request),
         ApiOperation::BatchWriteItem => batch_write(request),
         ApiOperation::TransactGetItems => transaction(request, &["Get"]),
@@ -134,10 +136,27 @@ fn put(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     write(table, Subject::Item(item.ok_or(Malformed)?), transactional)
 }
 
-/// A write that names its item by a Key: an update, a delete, and a check, which is charged as one.
+/// A write that names its item by a Key: a delete, and a check, which is charged as one.
 fn write_by_key(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     let [table, key] = json::members(request, ["TableName", "Key"])?;
     write(table, Subject::Key(key.ok_or(Malformed)?), transactional)
+}
+
+fn update(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
+    let [table, key, told @ ..] = json::members(
+        request,
+        [
+            "TableName",
+            "Key",
+            "UpdateExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+            "AttributeUpdates",
+            "ReturnValues",
+        ],
+    )?;
+    let written = write(table, Subject::Key(key.ok_or(Malformed)?), transactional)?;
+    Ok(Action { sets: Sets::of_update(told), ..written })
 }
 
 /// Calls `see` with each table of `RequestItems`, and with what is asked of it.
@@ -164,7 +183,14 @@ fn batch_get(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
             let action = match is_object(key) {
                 Some(key) => {
                     let subject = Subject::Key(key);
-                    Action { table, index: None, operation: Operation::Read, subject, cost }
+                    Action {
+                        table,
+                        index: None,
+                        operation: Operation::Read,
+                        subject,
+                        cost,
+                        sets: Sets::Nothing,
+                    }
                 }
                 None => unread(table, Operation::Read, false),
             };
@@ -192,7 +218,14 @@ fn batch_write(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
             let action = match batch_write_subject(write) {
                 Ok((subject, item)) => {
                     let cost = Cost::Write { item, transactional: false };
-                    Action { table, index: None, operation: Operation::Write, subject, cost }
+                    Action {
+                        table,
+                        index: None,
+                        operation: Operation::Write,
+                        subject,
+                        cost,
+                        sets: Sets::Nothing,
+                    }
                 }
                 Err(Malformed) => unread(table, Operation::Write, false),
             };
@@ -239,6 +272,7 @@ fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, 
             Some((verb, action)) if verbs.contains(&&**verb) => match &**verb {
                 "Get" => get(action, true),
                 "Put" => put(action, true),
+                "Update" => update(action, true),
                 "ConditionCheck" => {
                     write_by_key(action, true).map(|action| Action { cost: Cost::Check, ..action })
                 }

@@ -29,6 +29,8 @@ pub(crate) struct Response<'a> {
     pub(crate) capacity: Vec<Capacity<'a>>,
     pub(crate) item: Option<&'a str>,
     pub(crate) items: Option<&'a str>,
+    /// Those of an item before or after an update, as its request has asked.
+    pub(crate) attributes: Option<&'a str>,
     pub(crate) responses: Option<&'a str>,
     pub(crate) unprocessed: Option<&'a str>,
     pub(crate) description: Option<&'a str>,
@@ -130,12 +132,13 @@ const REASONS_MAX: usize = 100;
 const UNITS_MAX: f64 = (1_u64 << 40) as f64;
 
 fn success(body: &str) -> Result<Response<'_>, Malformed> {
-    let [capacity, item, items, responses, write, read, table, description] = json::members(
+    let [capacity, item, items, attributes, responses, write, read, table, description] = json::members(
         body,
         [
             "ConsumedCapacity",
             "Item",
             "Items",
+            "Attributes",
             "Responses",
             "UnprocessedItems",
             "UnprocessedKeys",
@@ -156,7 +159,7 @@ fn success(body: &str) -> Result<Response<'_>, Malformed> {
         Some(one) => consumed(one)?.into_iter().collect(),
     };
     let (unprocessed, description) = (write.or(read), description.or(table));
-    Ok(Response { capacity, item, items, responses, unprocessed, description })
+    Ok(Response { capacity, item, items, attributes, responses, unprocessed, description })
 }
 
 /// Reads the capacity that was taken of a table; `None` of a search, of which only bytes are told.

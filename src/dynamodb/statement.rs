@@ -1,10 +1,12 @@
 //! A statement: the table that it is on, and the values that it pins, as an action. One that can't
 //! be read is an action too.
 
-use crate::dynamodb::action::{Action, Cost, Subject, Value, consistency, table_of, unread};
+use crate::dynamodb::action::{Action, Cost, Subject, consistency, table_of, unread};
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::number;
 use crate::dynamodb::partiql::{self, Pin, Term, Verb};
+use crate::dynamodb::sets::Sets;
+use crate::dynamodb::values::Value;
 use crate::operation::Operation;
 use crate::units::Consistency;
 use std::borrow::Cow;
@@ -70,7 +72,10 @@ fn action<'a>(
     };
     let (table, index) = (table_of(own(&statement.table)), statement.index.as_deref().map(own));
     let subject = if statement.verb == Verb::Insert { Subject::Inserted(pins) } else { Subject::Pins(pins) };
-    Ok(Action { table, index, operation, subject, cost })
+    let set = |(attribute, term): &(Cow<'_, str>, Term<'_>)| (own(attribute), value(term));
+    let known = |(_, value): &(_, Value<'_>)| *value != Value::Other;
+    let sets = Sets::Statement(statement.sets.iter().map(set).filter(known).collect());
+    Ok(Action { table, index, operation, subject, cost, sets })
 }
 
 fn operation(verb: Verb) -> Operation {

@@ -42,7 +42,7 @@ pub(crate) fn attribute<'a>(
         let [error, item] = match responses.get(i) {
             Some(&"null") => [None, None],
             Some(response) => json::members(response, ["Error", "Item"])?,
-            None => [None, response.item],
+            None => [None, response.item.or(action.sets.item())],
         };
         let Some(error) = error else {
             // To measure an item is only of use where the response has no capacity, or that of

@@ -1,10 +1,10 @@
 //! Which partitions an action is on, by what is known of its table's key.
 
-use crate::dynamodb::action::{Action, Pinned, Subject, Value};
+use crate::dynamodb::action::{Action, Pinned, Subject};
 use crate::dynamodb::attribute;
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::schema::{IndexSchema, InferredKey, Schemas, TableSchema};
-use crate::dynamodb::values::{self, Values};
+use crate::dynamodb::values::{self, Value, Values};
 use crate::error::OutOfMemory;
 use crate::key::Key;
 use crate::sys::memory::try_text;

@@ -9,6 +9,7 @@ use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::placed::Placed;
 use crate::dynamodb::request::{self, ApiOperation};
 use crate::dynamodb::schema::split_arn;
+use crate::dynamodb::sets::Sets;
 use crate::dynamodb::target::Finder;
 use crate::key::check_name;
 use crate::operation::Operation;
@@ -53,7 +54,8 @@ pub(crate) fn remove_unprocessed<'a>(
             };
             let cost = Cost::Read(Consistency::Eventual);
             let subject = subject.unwrap_or(Subject::Unread);
-            let action = Action { table: table.clone(), index: None, operation, subject, cost };
+            let action =
+                Action { table: table.clone(), index: None, operation, subject, cost, sets: Sets::Nothing };
             let key = match finder.place(api, &action)? {
                 Placed::At(target) => target.keys.into_iter().next(),
                 // It was not read before either.

@@ -1,7 +1,20 @@
-//! Values: those that a statement lets an attribute have, as its AND, OR and IN say them.
+//! Values: that of an attribute; and those that a statement lets one have, as its AND, OR and IN
+//! say them.
 
 use crate::dynamodb::json::Malformed;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value<'a> {
+    /// In DynamoDB's JSON.
+    Json(&'a str),
+    /// As a key has it.
+    Text(Cow<'a, str>),
+    /// Not one that a key may have.
+    Other,
+}
 
 /// The values that an attribute may have.
 #[derive(Clone, Debug, PartialEq, Eq)]

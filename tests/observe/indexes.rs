@@ -210,6 +210,68 @@ fn a_transaction_s_items_are_on_their_indexes_and_what_it_checks_is_not() {
         .check(inverted);
 }
 
+/// Bare totals of a transaction on two tables, and of items in both indexes, in one and in none.
+#[test]
+fn a_transaction_s_total_is_shared_by_two_indexes() {
+    let both = r#"{"Put":{"TableName":"T","Item":{"p":{"S":"a"},"g":{"S":"x"},"a":{"S":"1"},"b":{"S":"2"},"r":{"S":"3"}}}}"#;
+    let one = r#"{"Put":{"TableName":"T","Item":{"p":{"S":"b"},"g":{"S":"x"},"a":{"S":"1"},"b":{"S":"2"}}}}"#;
+    let none = r#"{"Put":{"TableName":"T","Item":{"p":{"S":"c"}}}},{"Delete":{"TableName":"U","Key":{"u":{"S":"d"}}}}"#;
+    let request = format!(r#"{{"TransactItems":[{both},{one},{none}]}}"#);
+    // Three items at two units, and three index writes at two.
+    for (units, each, g, m) in [
+        (6.0, 2.0, 0.0, 0.0),
+        (9.0, 2.0, 2.0, 1.0),
+        (10.5, 2.0, 3.0, 1.5),
+        (12.0, 2.0, 4.0, 2.0),
+        (15.0, 3.0, 4.0, 2.0),
+    ] {
+        let told = format!(
+            r#"{{"ConsumedCapacity":[{{"TableName":"U","CapacityUnits":2}},{{"TableName":"T","CapacityUnits":{units},"WriteCapacityUnits":{units}}}]}}"#
+        );
+        case("TransactWriteItems", &request)
+            .answer(&told)
+            .writes("T", "a", 1, each)
+            .writes("T", "b", 1, each)
+            .writes("T", "c", 1, each)
+            .writes("U", "d", 1, 2.0)
+            .index_writes("T/index/G", "x", 2, g)
+            .index_writes("T/index/M", r#"["1","2"]"#, 1, m)
+            .check(described);
+    }
+}
+
+/// Such an index is not a local one, as it is described as global.
+#[test]
+fn a_global_index_by_the_table_s_own_key_is_written_to() {
+    let know = |capacity| {
+        let detector = blank(capacity);
+        let table = r#"{"Table":{"TableName":"T","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],
+            "GlobalSecondaryIndexes":[{"IndexName":"O","KeySchema":[{"KeyType":"RANGE","AttributeName":"z"},
+            {"KeyType":"HASH","AttributeName":"p"}]},{"IndexName":"N","KeySchema":null},{"IndexName":null},7]}}"#;
+        assert_eq!(observe(&detector, "DescribeTable", r#"{"TableName":"T"}"#, 200, Some(table)), Ok(0));
+        detector
+    };
+    let requests = [
+        ("PutItem", r#"{"TableName":"T","Item":{"z":{"N":"1"},"p":{"S":"k"}}}"#),
+        (
+            "UpdateItem",
+            r#"{"TableName":"T","Key":{"p":{"S":"k"}},"UpdateExpression":"SET z = :z","ExpressionAttributeValues":{":z":{"N":"1"}}}"#,
+        ),
+        ("ExecuteStatement", r#"{"Statement":"UPDATE T SET z = 1 WHERE p = 'k'"}"#),
+    ];
+    for (operation, request) in requests {
+        case(operation, request)
+            .answer(&total(2.0))
+            .writes("T", "k", 1, 1.0)
+            .index_writes("T/index/O", "k", 1, 1.0)
+            .check(know);
+    }
+    case("PutItem", r#"{"TableName":"T","Item":{"p":{"S":"k"}}}"#)
+        .writes("T", "k", 1, 1.0)
+        .all_estimated()
+        .check(know);
+}
+
 #[test]
 fn statements_that_are_told_apart_have_their_own_indexes() {
     let two = r#"{"Statements":[{"Statement":"INSERT INTO T VALUE {'p':'a','g':'x'}"},{"Statement":"INSERT INTO T VALUE {'p':'b','g':'y'}"}]}"#;

@@ -17,6 +17,8 @@ mod released;
 mod searches;
 mod statements;
 mod transactions;
+mod update_parts;
+mod updates;
 mod waiting;
 mod warnings;
 mod zeros;

@@ -125,6 +125,41 @@ fn a_vector_is_written_at_four_bytes_a_dimension_and_read_by_its_numbers() {
     }
 }
 
+/// A batch's puts, a transaction's, and what an update returns. The vector of an update that
+/// returns nothing is not measured: it takes one unit at least.
+#[test]
+fn vectors_are_written_alike_by_whatever_writes_them() {
+    let wide = format!(r#"{{"N":"{}"}}"#, "1".repeat(38));
+    // p, k, v, t and three dimensions leave 1,008 bytes of a unit.
+    let item = |bytes: usize| {
+        format!(
+            r#"{{"p":{{"S":"k"}},"v":{{"L":[{wide},{wide},{wide}]}},"t":{{"S":"{}"}}}}"#,
+            "x".repeat(bytes)
+        )
+    };
+    let update = |returns: &str| {
+        let vector = vec![&wide[..]; 1_024].join(",");
+        format!(
+            r#"{{"TableName":"T","Key":{{"p":{{"S":"k"}}}},"UpdateExpression":"SET v = :v","ExpressionAttributeValues":{{":v":{{"L":[{vector}]}}}},"ReturnValues":"{returns}"}}"#
+        )
+    };
+    for (bytes, units) in [(1_008, 1.0), (1_009, 2.0)] {
+        let put = format!(r#"{{"RequestItems":{{"T":[{{"PutRequest":{{"Item":{}}}}}]}}}}"#, item(bytes));
+        case("BatchWriteItem", &put).writes("T", "k", 1, units).all_estimated().check(know);
+        let put = format!(r#"{{"TransactItems":[{{"Put":{{"TableName":"T","Item":{}}}}}]}}"#, item(bytes));
+        case("TransactWriteItems", &put).writes("T", "k", 1, 2.0 * units).all_estimated().check(know);
+        case("UpdateItem", &update("ALL_NEW"))
+            .answer(&format!(r#"{{"Attributes":{}}}"#, item(bytes)))
+            .writes("T", "k", 1, units)
+            .all_estimated()
+            .check(know);
+    }
+    case("UpdateItem", &update("NONE")).writes("T", "k", 1, 1.0).all_estimated().check(know);
+    let details = r#"{"ConsumedCapacity":{"TableName":"T","CapacityUnits":5.0,"Table":{"CapacityUnits":5.0},
+        "VectorIndexes":{"V":{"VectorWriteRequestBytes":4125.0}}}}"#;
+    case("UpdateItem", &update("NONE")).answer(details).writes("T", "k", 1, 5.0).check(know);
+}
+
 #[test]
 fn a_vector_index_s_bytes_are_no_units() {
     let put = r#"{"TableName":"T","Item":{"p":{"S":"k"},"v":{"L":[{"N":"1"},{"N":"0"},{"N":"0"}]}}}"#;

@@ -160,6 +160,81 @@ fn alternatives_that_each_pin_the_key_are_one_action_for_each_key() {
         .check(described);
 }
 
+/// OR among IN and NOT, names in quotes, and comments that say OR.
+#[test]
+fn alternatives_are_found_among_lists_negations_quotes_and_comments() {
+    let two = [
+        "p IN ['a'] OR p IN ('b') AND NOT s IN [1, 2]",
+        "NOT s = 1 AND p = 'a' OR NOT (s = 1 OR s = 2) AND p = 'b'",
+        "(p = 'a' OR s = 1) AND (p = 'a' OR p = 'b')",
+        "s = 1 AND (p = 'a' OR (p IN ['b'] AND (NOT s > 5 OR s = 3)))",
+        "p NOT IN ['c'] AND (p = 'a' OR p = 'b') AND NOT p = 'd'",
+        "p = 'a' AND (s IN [1, 2] OR NOT s BETWEEN 3 AND 4) OR p IN <<'b'>> AND s IS NOT MISSING",
+        r#""p" = 'a' AND "or" = 'x' or "p"='b' and "a""or" = 'OR p = ''c'''"#,
+        "p = 'a' /* OR p = 'c' */ OR -- OR s = 1\n p = 'b' -- OR s = 2",
+        "(p IN ['a', 'b'] OR p = 'b' AND NOT s = 1) AND (p = 'b' OR p = 'a' OR p = 'c' AND p = 'd')",
+    ];
+    for condition in two {
+        for from in ["T", "T . \"L\"", "/*OR*/\"T\".L--\n"] {
+            let request = statement(&format!("SELECT * FROM {from} WHERE {condition}"), json!([]));
+            let seen = case("ExecuteStatement", &request).reads("T", "a", 1, 0.5).reads("T", "b", 1, 0.5);
+            seen.all_estimated().check(described);
+        }
+    }
+    let global = r#"SELECT * FROM "T"."G" WHERE "g" = 'x' AND (s = 1 OR NOT s = 2) OR NOT p = 'k' AND g IN ['y', 'x']"#;
+    case("ExecuteStatement", &statement(global, json!([])))
+        .reads("T/index/G", "x", 1, 0.5)
+        .reads("T/index/G", "y", 1, 0.5)
+        .all_estimated()
+        .check(described);
+    for scan in [
+        "p IN ['a'] OR NOT p IN ['b']",
+        "p = 'a' OR p NOT IN ['b']",
+        "NOT p = 'a' OR p = 'b'",
+        r#"p = 'a' OR "P" = 'b'"#,
+        "p = 'a' OR 'p' = 'b'",
+        "(p = 'a' OR s = 1) AND NOT (p = 'b')",
+        "p = 'a' OR (p = 'b' OR NOT p = 'c')",
+    ] {
+        let request = statement(&format!("SELECT * FROM T WHERE {scan}"), json!([]));
+        case("ExecuteStatement", &request)
+            .tally("T", Read, Scans, 1.0)
+            .tally("T", Read, ScanUnits, 0.5)
+            .estimated(0.5)
+            .check(described);
+    }
+}
+
+/// As a caller's own text has them: in lower case, with comments, and with what is returned.
+#[test]
+fn updates_that_name_their_table_first_are_read_in_a_transaction() {
+    let part = |text: &str| statement(text, json!([{"S": "k"}]));
+    let parts = [
+        r#"from "T" where p = 'a' and s = 1 set c = 1 returning all new *"#,
+        "from/**/T--from U\nwhere p=? remove c,d[0] set e='where p = 1' returning modified old *;",
+        r#"From "U" wHere "u" = 'b' and not attribute_exists(c) Set "set" = 'returning' Returning All Old *"#,
+        r#"FROM "arn:aws:dynamodb:us-east-1:123456789012:table/U" WHERE u IN ['c'] SET l = list_append(l, ['SET'])"#,
+    ]
+    .map(part)
+    .join(",");
+    case("ExecuteTransaction", &format!(r#"{{"TransactStatements":[{parts}]}}"#))
+        .writes("T", "a", 1, 2.0)
+        .writes("T", "k", 1, 2.0)
+        .writes("U", "b", 1, 2.0)
+        .writes("U", "c", 1, 2.0)
+        .all_estimated()
+        .check(described);
+    let answer = r#"{"Responses":[{},{"Error":{"Code":"ConditionalCheckFailed"}},{"Error":{"Code":"ThrottlingError"}},{}]}"#;
+    case("BatchExecuteStatement", &format!(r#"{{"Statements":[{parts}]}}"#))
+        .answer(answer)
+        .writes("T", "a", 1, 1.0)
+        .writes("T", "k", 1, 1.0)
+        .throttle("U", "b", Write, Unknown)
+        .writes("U", "c", 1, 1.0)
+        .all_estimated()
+        .check(described);
+}
+
 #[test]
 fn a_branch_without_the_key_is_a_scan() {
     let scans = [

@@ -3,6 +3,7 @@
 //! Only that is read with care. A statement that DynamoDB would refuse may pass, as it then touches
 //! nothing. Of one that can't be read it may still be plain which table it is on.
 
+mod change;
 mod condition;
 mod lexer;
 
@@ -40,6 +41,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) table: Cow<'a, str>,
     pub(crate) index: Option<Cow<'a, str>>,
     pub(crate) pins: Vec<Pin<'a>>,
+    /// The attributes that an update sets to a lone value.
+    pub(crate) sets: Vec<(Cow<'a, str>, Term<'a>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +89,13 @@ pub(crate) fn parse(statement: &str) -> Result<Statement<'_>, Unread<'_>> {
         start: 0,
         depth: 0,
         pins: Vec::new(),
+        sets: Vec::new(),
         so_far: Unread::default(),
     };
     match parser.whole() {
-        Some((verb, (table, index))) => Ok(Statement { verb, table, index, pins: parser.pins }),
+        Some((verb, (table, index))) => {
+            Ok(Statement { verb, table, index, pins: parser.pins, sets: parser.sets })
+        }
         None => Err(parser.so_far),
     }
 }
@@ -106,6 +112,8 @@ pub(crate) struct Parser<'a> {
     pub(crate) depth: usize,
     /// The pins found; whoever reads something that takes the force from a condition drops what it pinned.
     pub(crate) pins: Vec<Pin<'a>>,
+    /// What is set, as far as it was read.
+    pub(crate) sets: Vec<(Cow<'a, str>, Term<'a>)>,
     /// The verb and the table, as soon as they are read: all that is left if what follows can't be.
     so_far: Unread<'a>,
 }
@@ -181,7 +189,7 @@ impl<'a> Parser<'a> {
             }
             Verb::Update => {
                 let target = self.target()?;
-                self.changes(&["WHERE", "RETURNING"])?;
+                self.changes()?;
                 self.conditions("RETURNING")?;
                 target
             }
@@ -190,7 +198,7 @@ impl<'a> Parser<'a> {
                 if self.word("WHERE")? {
                     self.expression()?;
                 }
-                self.changes(&["WHERE", "RETURNING"])?;
+                self.changes()?;
                 self.rest("RETURNING")?;
                 target
             }
@@ -222,11 +230,6 @@ impl<'a> Parser<'a> {
         None
     }
 
-    /// Goes past what an update sets and removes, up to one of `words`.
-    fn changes(&mut self, words: &[&str]) -> Option<()> {
-        if self.at_word("SET") || self.at_word("REMOVE") { self.skip(words) } else { None }
-    }
-
     /// Reads what follows SELECT.
     fn select(&mut self) -> Option<Target<'a>> {
         if self.at_word("FROM") {
@@ -249,9 +252,7 @@ impl<'a> Parser<'a> {
     pub(crate) fn name(&mut self) -> Option<Cow<'a, str>> {
         match self.advance()? {
             Token::Name(name) => Some(name),
-            Token::Word(word) if !RESERVED.iter().any(|each| word.eq_ignore_ascii_case(each)) => {
-                Some(word.into())
-            }
+            Token::Word(word) if !is_reserved(word) => Some(word.into()),
             _ => None,
         }
     }
@@ -269,15 +270,16 @@ impl<'a> Parser<'a> {
         if self.at_word(after) { self.skip(&[]) } else { Some(()) }
     }
 
-    /// Goes up to one of `words`, a `;`, a bracket that closes what is around, or the end.
-    fn skip(&mut self, words: &[&str]) -> Option<()> {
+    /// Goes up to one of `stops`, which are words and symbols, a `;`, a bracket that closes what is around, or the end.
+    pub(crate) fn skip(&mut self, stops: &[&str]) -> Option<()> {
         let mut open = Vec::new();
         loop {
             match self.token {
                 Token::End => return open.is_empty().then_some(()),
-                Token::Word(_) if open.is_empty() && words.iter().any(|word| self.at_word(word)) => {
+                Token::Word(_) if open.is_empty() && stops.iter().any(|word| self.at_word(word)) => {
                     return Some(());
                 }
+                Token::Symbol(symbol) if open.is_empty() && stops.contains(&symbol) => return Some(()),
                 Token::Symbol(";") if open.is_empty() => return Some(()),
                 Token::Symbol(symbol @ (")" | "]" | "}" | ">>")) => match open.pop() {
                     None => return Some(()),
@@ -293,4 +295,8 @@ impl<'a> Parser<'a> {
             self.advance()?;
         }
     }
+}
+
+pub(crate) fn is_reserved(word: &str) -> bool {
+    RESERVED.iter().any(|each| word.eq_ignore_ascii_case(each))
 }

@@ -105,8 +105,48 @@ fn statements_are_read() {
     ];
     for (statement, verb, table, index, expected) in cases {
         let index = index.map(Cow::from);
-        let expected = Statement { verb, table: table.into(), index, pins: pins(expected) };
-        assert_eq!(parse(statement), Ok(expected), "{statement}");
+        let found = parse(statement).map(|statement| Statement { sets: Vec::new(), ..statement });
+        let (table, pins) = (table.into(), pins(expected));
+        assert_eq!(found, Ok(Statement { verb, table, index, pins, sets: Vec::new() }), "{statement}");
+    }
+}
+
+#[test]
+fn what_is_set_to_a_lone_value_is_found() {
+    let cases: Vec<(&str, Vec<(&str, Term<'_>)>)> = vec![
+        ("UPDATE t SET g = 'x' WHERE p = 1", vec![("g", text("x"))]),
+        ("update t set \"g\"\"h\" = 'it''s' where p = 1", vec![("g\"h", text("it's"))]),
+        (
+            "UPDATE t SET a=?,g=? SET h=? WHERE p=?",
+            vec![("a", Parameter(0)), ("g", Parameter(1)), ("h", Parameter(2))],
+        ),
+        ("FROM t WHERE p = ? SET a = '?' SET g = ? REMOVE b", vec![("a", text("?")), ("g", Parameter(1))]),
+        ("UPDATE t REMOVE a SET g=-1.5e3 WHERE p = 1", vec![("g", Number("-1.5e3"))]),
+        ("UPDATE t SET /* a = 1, */ g = -- x\n 1 RETURNING ALL NEW *", vec![("g", Number("1"))]),
+        ("FROM t SET g = 'x';", vec![("g", text("x"))]),
+        ("FROM t SET g = 'x'", vec![("g", text("x"))]),
+        // All else says nothing, and hides nothing.
+        ("UPDATE t SET a = list_append(a, ?), g = ? WHERE p = 1", vec![("g", Parameter(1))]),
+        ("UPDATE t SET a = a + 1 SET g = 'x', b = 'y' || 'z', c = 1 + 1 WHERE p = 1", vec![("g", text("x"))]),
+        (
+            "UPDATE t SET a.b = 1, l[0] = 2, \"m\".\"n\" = 3, x.set = 4, g = 'x' WHERE p = 1",
+            vec![("g", text("x"))],
+        ),
+        ("UPDATE t SET a = {'g': 1, 'h': [2, 3]}, g = 'x', s = <<1, 2>> WHERE p = 1", vec![("g", text("x"))]),
+        (
+            "UPDATE t SET a = ***(Redacted), b = NULL, c = TRUE, d = e, f = (1), g = 'x' WHERE p = 1",
+            vec![("g", text("x"))],
+        ),
+        ("UPDATE t SET a = - 1, b = -'x', c = -?, d = --1\n, g = 'x' WHERE p = 1", vec![("g", text("x"))]),
+        ("UPDATE t SET g = set_add(g, <<1>>) REMOVE h = 1, i WHERE p = 1", vec![]),
+        ("UPDATE t SET RETURNING ALL NEW *", vec![]),
+        ("UPDATE t SET , = 1 SET ? = 1 SET g WHERE p = 1", vec![]),
+        ("INSERT INTO t VALUE {'g': 'x'}", vec![]),
+        ("DELETE FROM t WHERE g = 'x'", vec![]),
+    ];
+    for (statement, expected) in cases {
+        let expected: Vec<_> = expected.into_iter().map(|(name, term)| (Cow::from(name), term)).collect();
+        assert_eq!(parse(statement).map(|parsed| parsed.sets), Ok(expected), "{statement}");
     }
 }
 

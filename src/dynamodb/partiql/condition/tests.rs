@@ -114,7 +114,8 @@ fn conditions_pin_what_all_items_have() {
     ];
     for (condition, expected) in cases {
         let statement = format!("SELECT * FROM t WHERE {condition}");
-        let expected = Statement { verb: Select, table: "t".into(), index: None, pins: pins(expected) };
+        let (table, pins) = ("t".into(), pins(expected));
+        let expected = Statement { verb: Select, table, index: None, pins, sets: Vec::new() };
         assert_eq!(parse(&statement), Ok(expected), "{condition}");
     }
 }
