@@ -126,6 +126,23 @@ def test_each_kind_of_error_in_here_is_logged_once(detector, wire, caplog, monke
     assert caplog.records[-1].exc_info[0] is OSError
 
 
+def test_a_request_that_is_not_in_dynamodb_s_json_is_heard_of(detector, wire, caplog):
+    hotpart.uninstrument(wire.client)
+
+    def speaks_otherwise(request_dict, **_):
+        del request_dict["headers"]["X-Amz-Target"]
+
+    wire.client.meta.events.register_first("needs-retry.dynamodb", speaks_otherwise)
+    hotpart.instrument(wire.client, detector)
+    for _ in range(2):
+        wire.client.put_item(TableName="events", Item=ITEM)
+    (record,) = caplog.records
+    assert record.getMessage().endswith(
+        "could not be observed: it has no header X-Amz-Target, so it is not in DynamoDB's JSON"
+    )
+    assert detector.stats().failures == 2
+
+
 def test_failures_of_many_threads_are_all_counted(detector, wire, monkeypatch):
     interval = sys.getswitchinterval()
     (watcher,) = hotpart._instrument._watchers[wire.client]

@@ -54,7 +54,8 @@ def test_describe_false_describes_nothing(detector, caplog):
         wire.client.put_item(TableName=table, Item=ITEM)
     assert wire.operations() == ["PutItem"] * 4
     assert [record.getMessage() for record in caplog.records] == [
-        f"a request to DynamoDB could not be observed: the key schema of table '{table}' is not known"
+        f"the key schema of table '{table}' is needed and the table is not to be described: its requests wait until "
+        f"it is known, or are not counted; pass tables={{'{table}': its partition key}} to instrument"
         for table in ("events", "other")
     ]
 

@@ -1,6 +1,8 @@
 """Tables of which a description fails, is denied or is interrupted: what waits is not lost."""
 
+import contextlib
 import random
+import signal
 import threading
 
 import pytest
@@ -170,6 +172,23 @@ def test_nothing_is_kept_of_a_table_that_may_not_be_described(detector):
     wire.answers["DescribeTable"] = DESCRIPTION
     wire.client.describe_table(TableName="events")
     assert detector.get_write_count("events", "k") == 0
+
+
+@pytest.mark.parametrize("first", ["describes none", "fails", "is interrupted"])
+def test_what_one_client_does_not_describe_another_of_the_detector_does(detector, monkeypatch, later, first):
+    one, other = Wire(detector, describe=first != "describes none"), Wire(detector)
+    one.answers["DescribeTable"], other.answers["DescribeTable"] = GONE, DESCRIPTION
+    with contextlib.ExitStack() as stack:
+        if first == "is interrupted":
+            stack.enter_context(pytest.raises(KeyboardInterrupt))
+            stack.callback(monkeypatch.setattr, one.client, "describe_table", one.client.describe_table)
+            monkeypatch.setattr(one.client, "describe_table", lambda TableName: signal.raise_signal(signal.SIGINT))
+        put(one)
+    # The library asks once a minute; and the one is never used again.
+    later(1)
+    other.client.list_tables()
+    assert other.operations() == ["ListTables", "DescribeTable"]
+    assert detector.get_write_count("events", "k") == 1
 
 
 def test_what_one_client_was_denied_another_does_not_ask(detector, caplog):

@@ -17,6 +17,7 @@ from hotpart._hottest import HotPartition, hottest_of
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
 from hotpart._metrics import metrics_of
+from hotpart._schemas import Schemas
 from hotpart._statistics import Statistics, statistics_of
 from hotpart._thresholds import Count, Thresholds
 
@@ -127,6 +128,7 @@ class HotPartitionDetector(Thresholds[Count]):
         self._window_seconds: int = native.window_seconds
         self._tables: dict[str | bytes, _handle.Table] = {}
         self._alerts, self._failures = alerts, Failures()
+        self._schemas = Schemas(self._window_seconds)
         self._native = handle
 
     # What it was made with.

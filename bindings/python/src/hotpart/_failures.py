@@ -17,14 +17,15 @@ _KINDS_MAX = 100
 
 
 class DescribeError(MissingSchemaError):
-    """A table was not described."""
+    """A table was not described: it was tried, or is not to be."""
 
-    def __init__(self, table: str, why: str, denied: bool) -> None:
+    def __init__(self, table: str, why: str | None = None, denied: bool = False) -> None:
         super().__init__(table)
-        become = "are not counted" if denied else "wait until it succeeds, or are not counted"
+        what = "the table is not to be described" if why is None else f"DescribeTable failed ({why})"
+        become = "are not counted" if denied else "wait until it is known, or are not counted"
         self.args = (
-            f"the key schema of table {table!r} is needed and DescribeTable failed ({why}): its requests "
-            f"{become}; pass tables={{{table!r}: its partition key}} to instrument",
+            f"the key schema of table {table!r} is needed and {what}: its requests {become}; "
+            f"pass tables={{{table!r}: its partition key}} to instrument",
         )
 
 
@@ -40,11 +41,13 @@ class Failures:
     def log(self, error: Exception) -> None:
         """Counts an error. Logs the first of each kind, and of each table without a schema."""
         self.count += 1
-        known = self._tables if isinstance(error, MissingSchemaError) else self._others
-        kind = _kind(error)
+        of_table = isinstance(error, MissingSchemaError)
+        known, kind = self._tables if of_table else self._others, _kind(error)
         if kind not in known and len(known) < _KINDS_MAX:
             known.add(kind)
-            _log.warning("a request to DynamoDB could not be observed: %s", error, exc_info=error)
+            # What needs a table's schema is observed, and waits.
+            message = "%s" if of_table else "a request to DynamoDB could not be observed: %s"
+            _log.warning(message, error, exc_info=error)
 
 
 def _kind(error: Exception) -> object:

@@ -23,7 +23,7 @@ from hotpart._failures import DescribeError
 from hotpart._handle import ClosedError, MissingSchemaError
 from hotpart._key import text_bytes
 from hotpart._options import flag
-from hotpart._schemas import Schemas, Wanted, refusal
+from hotpart._schemas import Wanted, refusal
 from hotpart._unsent import unsent
 
 Client = TypeVar("Client")
@@ -77,8 +77,7 @@ def instrument(
             raise ValueError(f"tables must have names of indexes that are not empty, not {table!r}")
         detector.set_key_schema(name, attributes, index or None)
     with _changing:
-        for former in _unregister(target, detector):
-            watcher.take_over(former)
+        _unregister(target, detector)
         watcher.register(target.meta.events)
         _watchers.setdefault(target, []).append(watcher)
     return client
@@ -128,8 +127,9 @@ class _Watcher:
 
     def __init__(self, client: Any, detector: HotPartitionDetector[Any], describe: bool, model: str | None) -> None:
         self.detector, self._alerts, self._failures = detector, detector._alerts, detector._failures
-        self._schemas = Schemas(detector.window_seconds)
-        self._wanted = self._schemas.wanted
+        self._schemas = detector._schemas
+        # Those of a client that describes none stay for the others.
+        self._wanted = self._schemas.wanted if describe else {}
         self._capacity = detector.capacity
         self._model = None if model is None else text_bytes("model", model)
         if model is not None:
@@ -140,12 +140,6 @@ class _Watcher:
         self._client, self._describe = weakref.ref(client), describe
         self._is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
         self._attempt = self._attempt_async if self._is_async else self._attempt_sync
-
-    def take_over(self, former: _Watcher) -> None:
-        """Goes on with what another was to describe."""
-        if self._describe:
-            self._schemas = former._schemas
-            self._wanted = self._schemas.wanted
 
     def register(self, events: Any) -> None:
         # First: botocore's own handler raises what ends a request, and then nobody after it is told.
@@ -213,7 +207,9 @@ class _Watcher:
             asked = self._capacity and MARK in context
             # What we asked for is not the caller's.
             consumed = give_back(parsed, context) if asked else None
-            target, body = request_dict["headers"]["X-Amz-Target"], request_dict["body"]
+            target, body = request_dict["headers"].get("X-Amz-Target"), request_dict["body"]
+            if target is None:
+                raise TypeError("it has no header X-Amz-Target, so it is not in DynamoDB's JSON")
             if len(answer) > LARGE:
                 answer = cut_down(target, answer, whole(parsed, consumed) if asked else parsed, self._capacity)
             if not isinstance(body, bytes):
@@ -267,11 +263,10 @@ class _Watcher:
     # Schemas.
 
     def _want(self, tables: Sequence[str], attempt: Attempt) -> None:
-        if self._describe:
-            self._schemas.want(tables, attempt[1])
-            return
-        for table in tables:
-            self._failures.log(MissingSchemaError(table))
+        self._schemas.want(tables, attempt[1])
+        if not self._describe:
+            for table in tables:
+                self._failures.log(DescribeError(table))
 
     def _describe_sync(self) -> None:
         client = self._client()

@@ -1,4 +1,4 @@
-"""Which tables a client is to describe, as the library asks for their keys."""
+"""Which tables clients are to describe, as the library asks for their keys."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ class Wanted:
 
 
 class Schemas:
-    """The tables that one watcher is to describe, for a detector of this window in seconds.
+    """The tables that the clients of one detector, of this window in seconds, are to describe.
 
-    Without a lock, which a fork might leave held: who describes a table takes it out, which one
-    thread does. A table that is lost on the way is asked for again by the library.
+    The library asks one of them, which may describe none, or be gone: so they share them. Without a
+    lock, which a fork might leave held: who describes a table takes it out, which one thread does. A
+    table that is lost on the way is asked for again by the library.
     """
 
     def __init__(self, window: float) -> None:
