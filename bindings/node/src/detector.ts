@@ -79,12 +79,13 @@ export class HotPartitionDetector {
   #last: string | undefined;
   #lastPrepared: Pointer = 0n;
   /** @internal */
-  readonly wanted = new Wanted();
+  readonly wanted: Wanted;
 
   constructor(options: DetectorOptions) {
     ({ tableRecordWriteDue, tableRecordReadDue } = hpd);
     const { handle, listener } = options instanceof Made ? options : Made.of(options);
-    const { capacity, always } = handle.shared;
+    const { capacity, always, windowSeconds } = handle.shared;
+    this.wanted = new Wanted(windowSeconds);
     this.#capacity = capacity;
     this.#alerts = new Alerts(listener, capacity, always);
     this.#handle = handle;

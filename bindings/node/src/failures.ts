@@ -1,10 +1,10 @@
 // Failures in watching clients: each kind is said once, and all are counted.
 
 import type { HotPartitionDetector } from './detector';
-import { MissingSchemaError } from './errors';
 import { report } from './warning';
 
-// Kinds that are told apart, and so lines that a detector may log.
+// Kinds that are told apart, and so lines that a detector may log: so many of tables without a schema,
+// whose names strangers may choose, and as many of all the rest.
 const KINDS_MAX = 100;
 
 const known = new WeakMap<HotPartitionDetector, Failures>();
@@ -12,7 +12,8 @@ const known = new WeakMap<HotPartitionDetector, Failures>();
 /** The failures of one detector in this thread, whatever clients it watches. */
 export class Failures {
   count = 0;
-  readonly #kinds = new Set<string>();
+  readonly #tables = new Set<string>();
+  readonly #others = new Set<string>();
 
   private constructor(private readonly detector: HotPartitionDetector) {}
 
@@ -22,12 +23,16 @@ export class Failures {
     return failures;
   }
 
-  /** Counts what went wrong, and says it if nothing of its kind was said before. */
+  /**
+   * Counts what went wrong, and says it if nothing of its kind was said before. A `message` is of a
+   * table without a schema.
+   */
   add(error: unknown, message?: string): void {
     this.count++;
+    const kinds = message === undefined ? this.#others : this.#tables;
     const kind = message ?? kindOf(error);
-    if (!this.#kinds.has(kind) && this.#kinds.size < KINDS_MAX) {
-      this.#kinds.add(kind);
+    if (!kinds.has(kind) && kinds.size < KINDS_MAX) {
+      kinds.add(kind);
       const why = error instanceof Error ? error.message : String(error);
       this.#log(message ?? `a request to DynamoDB could not be observed: ${why}`, error);
     }
@@ -41,12 +46,9 @@ export class Failures {
   }
 }
 
-/**
- * Names a failure's kind. A table's missing key is a kind of its own; another value or number in
- * the message makes none.
- */
+/** Names a failure's kind. Another value or number in the message makes none. */
 function kindOf(error: unknown): string {
   const { name = '', code = '', message = String(error) } = (error ?? {}) as Record<string, unknown>;
-  const what = error instanceof MissingSchemaError ? message : String(message).replace(/'[^']*'|"[^"]*"|[0-9.]+/g, '');
-  return `${String(name)} ${String(code)} ${String(what)}`;
+  const what = String(message).replace(/'[^']*'|"[^"]*"|[0-9.]+/g, '');
+  return `${String(name)} ${String(code)} ${what}`;
 }

@@ -1,12 +1,17 @@
 // Which tables' key schemas are wanted of DynamoDB: those that the library asks for, until they are
 // described. It asks for a table once a minute at most, so what fails is tried again from here.
 
-// Names that are kept of tables whose description has failed. Beyond them the library asks again.
-const FAILED_MAX = 1_000;
+// Tables that are kept. For others the library asks again.
+const TABLES_MAX = 1_000;
 // Milliseconds before a table is asked for again after the first failure. Each further one doubles
 // them, up to a minute.
 const AGAIN = 1_000;
 const AGAIN_MAX = 60_000;
+// Milliseconds that a description may take: an SDK may have no limit of its own. Then another is
+// made.
+const LIMIT = 60_000;
+// Milliseconds in which the library asks once for a table.
+const ASKS = 60_000;
 
 /** A table that is wanted. */
 export interface Want {
@@ -19,22 +24,32 @@ export interface Want {
 
 interface State extends Want {
   failures: number;
-  /** Whether somebody is asking. */
-  pending: boolean;
   /** When it may be asked for. */
   after: number;
+  /** Until when it is of use: then what waits for it is too old to be counted. */
+  until: number;
 }
 
-/** The tables of one detector, in this thread. */
+/** The tables of one detector, of this window in seconds, in this thread. */
 export class Wanted {
   readonly #tables = new Map<string, State>();
+  readonly #use: number;
 
-  constructor(private readonly now: () => number = () => performance.now()) {}
+  constructor(
+    windowSeconds: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.#use = windowSeconds * 1_000 + ASKS;
+  }
 
   /** The library asks for a table. */
   add(table: string, name: string): void {
-    if (!this.#tables.has(table)) {
-      this.#tables.set(table, { table, name, failures: 0, pending: false, after: -Infinity });
+    const until = this.now() + this.#use;
+    const state = this.#tables.get(table);
+    if (state !== undefined) {
+      state.until = until;
+    } else if (this.#tables.size < TABLES_MAX) {
+      this.#tables.set(table, { table, name, failures: 0, after: -Infinity, until });
     }
   }
 
@@ -44,8 +59,10 @@ export class Wanted {
       return [];
     }
     const now = this.now();
-    const due = [...this.#tables.values()].filter(({ pending, after }) => !pending && now >= after);
-    due.forEach((state) => (state.pending = true));
+    const all = [...this.#tables.values()];
+    all.filter(({ until }) => now >= until).forEach((state) => this.met(state));
+    const due = all.filter(({ after, until }) => now >= after && now < until);
+    due.forEach((state) => (state.after = now + LIMIT));
     return due;
   }
 
@@ -57,13 +74,8 @@ export class Wanted {
   /** The table was not described: later it is to be asked for again. */
   failed({ table }: Want): void {
     const state = this.#tables.get(table);
-    if (state === undefined) {
-      return;
+    if (state !== undefined) {
+      state.after = this.now() + Math.min(AGAIN * 2 ** state.failures++, AGAIN_MAX);
     }
-    if (this.#tables.size > FAILED_MAX) {
-      this.#tables.delete(table);
-    }
-    state.pending = false;
-    state.after = this.now() + Math.min(AGAIN * 2 ** state.failures++, AGAIN_MAX);
   }
 }

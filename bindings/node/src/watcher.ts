@@ -156,7 +156,7 @@ export class Watcher {
       }
       const operation = request.headers['x-amz-target'];
       if (operation === undefined || !isText(request.body)) {
-        throw new TypeError('the client speaks a protocol other than JSON');
+        throw new TypeError("it has no header X-Amz-Target or no text, so it is not in DynamoDB's JSON");
       }
       this.#tell({ operation, request: request.body, response, status, model: this.model });
       // Where DynamoDB has not answered, or by a fault, it has other troubles.
@@ -174,10 +174,14 @@ export class Watcher {
     try {
       this.detector.observed(attempt);
     } catch (error) {
-      if (!(error instanceof MissingSchemaError) || !this.describes) {
+      if (!(error instanceof MissingSchemaError)) {
         throw error;
       }
+      // Another client of the detector may describe it, and is not asked for a minute.
       error.tables.forEach((table) => this.detector.wanted.add(table, named(table, attempt.request)));
+      if (!this.describes) {
+        error.tables.forEach((table) => this.#unknown(table, 'the table is not to be described', error));
+      }
     }
   }
 
@@ -203,11 +207,7 @@ export class Watcher {
     const { wanted, closed } = this.detector;
     const why = (error as { name?: string } | null)?.name || String(error);
     const denied = DENIED.has(why);
-    const so = denied ? 'its requests are not counted' : 'its requests wait until that succeeds';
-    const message =
-      `the key schema of table '${table}' is needed and DescribeTable failed (${why}): ${so}; ` +
-      `or pass tables: { '${table}': its partition key } to instrument`;
-    Failures.of(this.detector).add(error, message);
+    this.#unknown(table, `DescribeTable failed (${why})`, error, denied);
     if (!denied) {
       wanted.failed(want);
     } else {
@@ -216,6 +216,14 @@ export class Watcher {
         this.detector.forgetTable(table);
       }
     }
+  }
+
+  #unknown(table: string, what: string, error: unknown, denied = false): void {
+    const so = denied ? 'are not counted' : 'wait until it is known, or are not counted';
+    const message =
+      `the key schema of table '${table}' is needed and ${what}: its requests ${so}; ` +
+      `pass tables: { '${table}': its partition key } to instrument`;
+    Failures.of(this.detector).add(error, message);
   }
 
   #failed(error: unknown): void {

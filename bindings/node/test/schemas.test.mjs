@@ -70,7 +70,8 @@ test('describe: false describes nothing', async (t) => {
     logger.lines.map((line) => line.replace(/: MissingSchemaError[^]*/, '')),
     ['events', 'other'].map(
       (table) =>
-        `hotpart: a request to DynamoDB could not be observed: the key schema of table '${table}' is not known`,
+        `hotpart: the key schema of table '${table}' is needed and the table is not to be described: its requests wait ` +
+        `until it is known, or are not counted; pass tables: { '${table}': its partition key } to instrument`,
     ),
   );
   assert.equal(detector.stats().failures, 2);
@@ -141,11 +142,54 @@ test('a table that is not described for long keeps no request for long', async (
   assert.equal(detector.getWriteCount('events', 'k'), 0);
 });
 
+test('another description is made a minute after one that does not end', async (t) => {
+  let late = 0;
+  const real = performance.now.bind(performance);
+  t.mock.method(performance, 'now', () => real() + late);
+  const { server, detector, watched } = await setting(t, false, { tables: { other: 'id' } });
+  const describing = server.handler;
+  server.handler = (operation) => (operation === 'DescribeTable' ? 'never' : [200, {}]);
+  await watched.send(put());
+  server.handler = describing;
+  await watched.send(put());
+  assert.equal(asks(server, 'DescribeTable'), 1, 'that may end yet');
+  late = 60_000;
+  await watched.send(put({ TableName: 'other' }));
+  assert.equal(asks(server, 'DescribeTable'), 2);
+  assert.equal(detector.getWriteCount('events', 'k'), 2);
+});
+
+test('a table that is gone for good is given up', async (t) => {
+  let late = 0;
+  const real = performance.now.bind(performance);
+  t.mock.method(performance, 'now', () => real() + late);
+  const { server, detector, watched } = await setting(t, false, { tables: { other: 'id' } });
+  const describing = server.handler;
+  server.handler = (operation) => (operation === 'DescribeTable' ? problem('ResourceNotFoundException') : [200, {}]);
+  await watched.send(put());
+  const most = 60 + 60;
+  for (; late < 3 * most * 1_000; late += 10_000) {
+    await watched.send(put({ TableName: 'other' }));
+    await sleep(10);
+  }
+  const asked = asks(server, 'DescribeTable');
+  assert.ok(asked > 3 && asked < 9, `${asked}`);
+  // What comes on it after that has the library ask again.
+  server.handler = describing;
+  detector.setTime(61);
+  await watched.send(put());
+  assert.equal(asks(server, 'DescribeTable'), asked + 1);
+  assert.equal(detector.getWriteCount('events', 'k'), 1);
+});
+
 test('a description that fails is asked for again by the next request, on whatever table, in a while', async (t) => {
   let late = 0;
   const real = performance.now.bind(performance);
   t.mock.method(performance, 'now', () => real() + late);
-  const { server, logger, detector, watched } = await setting(t, false, { tables: { other: 'id' } });
+  const { server, logger, detector, watched } = await setting(t, false, {
+    tables: { other: 'id' },
+    windowSeconds: 3_600,
+  });
   const describing = server.handler;
   server.handler = (operation) => (operation === 'DescribeTable' ? problem('InternalServerError') : [200, {}]);
   await watched.send(put());
@@ -232,6 +276,25 @@ test('another client of the detector describes what one could not', async (t) =>
   const other = instrument(client(server.endpoint), detector, { tables: { other: 'id' } });
   await other.send(put({ TableName: 'other' }));
   while (detector.getWriteCount('events', 'k') < 1) await sleep(5);
+});
+
+test('another client of the detector describes what one is not to', async (t) => {
+  const { server, detector, watched } = await setting(t, false, { describe: false });
+  await watched.send(put());
+  const other = instrument(client(server.endpoint), detector, { tables: { other: 'id' } });
+  await other.send(put({ TableName: 'other' }));
+  assert.equal(asks(server, 'DescribeTable'), 1);
+  assert.equal(detector.getWriteCount('events', 'k'), 1);
+});
+
+test('tables that can not be described leave room for a failure of another kind', async (t) => {
+  const { server, logger, detector, watched } = await setting(t, false, { describe: false });
+  for (let n = 0; n < 150; n++) await watched.send(put({ TableName: `table${n}` }));
+  assert.equal(logger.lines.length, 100);
+  server.answer = 'no JSON';
+  await assert.rejects(watched.send(put()));
+  assert.match(logger.lines[100], /^hotpart: a request to DynamoDB could not be observed: not the JSON/);
+  assert.equal(detector.stats().failures, 151);
 });
 
 test('what waited warns when the table is described, and when it is declared', async (t) => {

@@ -10,8 +10,8 @@ export const asks = (server, operation) => server.asked.filter(([asked]) => aske
 
 export async function setting(t, capacity = false, options = {}) {
   const [server, logger] = [await fake(t), log()];
-  const detector = never(capacity, t, { logger });
-  const { client: own, ...watching } = options;
+  const { client: own, windowSeconds = 60, ...watching } = options;
+  const detector = never(capacity, t, { logger, windowSeconds });
   const watched = instrument(client(server.endpoint, 1, own), detector, watching);
   server.handler = (operation, body) =>
     operation === 'DescribeTable' ? description(body.TableName) : [200, server.answer ?? {}];
