@@ -92,7 +92,7 @@ func (a *attempt) refused(err error, request []byte) {
 		// Another client of the detector may describe it, and is not asked for a minute.
 		a.schemas.want(table, nameIn(request, table))
 		if !a.describes {
-			a.unknown(table)
+			a.undescribed(table, "the table is not to be described", false)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -24,13 +25,21 @@ func (w *watcher) clientOf(options *dynamodb.Options) *dynamodb.Client {
 const patience, limit = time.Second, time.Minute
 
 // describeAside describes tables. The request waits for that, but not for long: it has its answer.
+// It does not wait for what has failed before.
 func (a *attempt) describeAside(ctx context.Context, tables []*wanted) {
+	var first sync.WaitGroup
+	for _, table := range tables {
+		describe := func() { a.describe(context.WithoutCancel(ctx), table) }
+		if table.failures == 0 {
+			first.Go(describe)
+		} else {
+			go describe()
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for _, table := range tables {
-			a.describe(context.WithoutCancel(ctx), table)
-		}
+		first.Wait()
 	}()
 	waiting := time.NewTimer(patience)
 	defer waiting.Stop()
@@ -56,17 +65,14 @@ func (a *attempt) describe(ctx context.Context, table *wanted) {
 			return
 		}
 		code := codeOf(err)
-		a.undescribed(table.table, code)
-		switch {
-		case denials[code]:
-			a.schemas.drop(table)
-			if err := a.detector.ForgetTable(table.table); err != nil {
-				a.failed(err)
-			}
-		case ctx.Err() != nil:
-			a.schemas.putOff(table, 0)
-		default:
-			a.schemas.putOff(table, again)
+		a.undescribed(table.table, fmt.Sprintf("DescribeTable failed (%s)", code), denials[code])
+		if !denials[code] {
+			a.schemas.putOff(table)
+			return
+		}
+		a.schemas.drop(table)
+		if err := a.detector.ForgetTable(table.table); err != nil {
+			a.failed(err)
 		}
 	}()
 	_, err = a.describer().DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table.name})

@@ -63,20 +63,40 @@ func TestATableThatCouldNotBeDescribedIsAskedForAgainByAnyAttempt(t *testing.T) 
 		var l log
 		w.answer("DescribeTable", 400, gone)
 		client := w.on(Watch(d.Detector, l.option(), WithKeySchema("other", "id")))
+		later(t, d, 0)
 		put(t, client, "events", events)
-		put(t, client, "other", events)
-		later(t, d, again)
-		put(t, client, "other", events)
-		want(t, "describes", w.describes(), 2)
+		failures := int64(1)
+		// After a second, two, four...
+		for _, pause := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+			put(t, client, "other", events)
+			later(t, d, pause-1)
+			put(t, client, "other", events)
+			want(t, "describes", int64(w.describes()), failures)
+			later(t, d, 1)
+			put(t, client, "other", events)
+			failures++
+			eventually(t, "it has failed again", func() bool { return settled(d) && d.stats(t).Failures == failures })
+		}
 		w.answer("DescribeTable", 200, description)
+		later(t, d, 8*time.Second)
 		put(t, client, "other", events)
-		later(t, d, again)
-		put(t, client, "other", events)
-		want(t, "describes", w.describes(), 3)
-		want(t, "writes", d.writes("events", "k"), 1)
-		want(t, "failures", d.stats(t).Failures, 2)
+		eventually(t, "it is counted", func() bool { return d.writes("events", "k") == 1 })
+		want(t, "failures", d.stats(t).Failures, failures)
 		saidOfDescribing(t, &l, "ResourceNotFoundException")
 	})
+}
+
+// settled tells whether nobody describes a table.
+func settled(d *counted) bool {
+	s := schemasOf(d.Detector)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for _, w := range s.wanted {
+		if w.asking {
+			return false
+		}
+	}
+	return true
 }
 
 // A table that is gone was asked for for ever.
@@ -86,14 +106,68 @@ func TestATableThatCanNeverBeDescribedIsAskedForWhileItIsUsed(t *testing.T) {
 		w.answer("DescribeTable", 400, gone)
 		client := w.on(Watch(d.Detector, WithKeySchema("other", "id")))
 		put(t, client, "events", events)
-		for range 10 {
-			later(t, d, again)
-			put(t, client, "other", events)
+		tried := func() int {
+			for range 20 {
+				later(t, d, again*10)
+				put(t, client, "other", events)
+				eventually(t, "it has failed", func() bool { return settled(d) })
+			}
+			return w.describes()
 		}
-		want(t, "describes", w.describes(), triesMax)
+		before := tried()
+		if before < 4 || before > 9 {
+			t.Error(before)
+		}
+		want(t, "describes", tried(), before)
 		put(t, client, "events", events)
-		want(t, "describes", w.describes(), triesMax+1)
+		want(t, "describes", w.describes(), before+1)
 	})
+}
+
+func TestNobodyWaitsForADescriptionThatHasFailedBefore(t *testing.T) {
+	d := countedBy(t, hotpart.New)
+	var w wire
+	hold := make(chan struct{})
+	w.answer("DescribeTable", 400, gone)
+	client := w.on(Watch(d.Detector))
+	put(t, client, "events", events)
+	w.before = func(operation string, _ map[string]any) {
+		if operation == "DescribeTable" {
+			w.answer("DescribeTable", 200, description)
+			<-hold
+		}
+	}
+	later(t, d, again)
+	began := time.Now()
+	put(t, client, "events", events)
+	if took := time.Since(began); took > patience*9/10 {
+		t.Error(took)
+	}
+	close(hold)
+	eventually(t, "both are counted", func() bool { return d.writes("events", "k") == 2 })
+}
+
+// Another table's description waited for it, or was never made.
+func TestADescriptionThatIsGivenUpCostsOtherTablesNothing(t *testing.T) {
+	d := countedBy(t, hotpart.New)
+	var w wire
+	given := 0
+	w.before = func(operation string, body map[string]any) {
+		if operation != "DescribeTable" {
+			return
+		}
+		w.answer("DescribeTable", 200, strings.Replace(description, "events", body["TableName"].(string), 1))
+		if given++; given == 1 {
+			runtime.Goexit()
+		}
+	}
+	client := w.on(Watch(d.Detector, WithKeySchema("other", "id")))
+	schemasOf(d.Detector).want("events2", "events2")
+	put(t, client, "events", events)
+	put(t, client, "events2", events)
+	later(t, d, again)
+	put(t, client, "other", events)
+	eventually(t, "both are counted", func() bool { return d.writes("events", "k") == 1 && d.writes("events2", "k") == 1 })
 }
 
 // What waited was lost.
@@ -108,24 +182,33 @@ func TestADescriptionThatIsGivenUpIsAskedForByTheNextAttempt(t *testing.T) {
 				}
 			}
 			put(t, client, "events", events)
-			later(t, d, again)
+			eventually(t, "it is given up", func() bool { return settled(d) })
+			later(t, d, 2*again)
 		}
 		w.before = nil
 		w.answer("DescribeTable", 200, description)
 		put(t, client, "other", events)
-		want(t, "writes", d.writes("events", "k"), 2)
+		eventually(t, "both are counted", func() bool { return d.writes("events", "k") == 2 })
 		want(t, "failures", d.stats(t).Failures, 2)
 	})
 }
 
-func TestATableWhoseDescriptionTakesTooLongIsAskedForByTheNextAttempt(t *testing.T) {
-	s := newSchemas()
+func TestATableThatIsDescribedIsNotTakenByAnother(t *testing.T) {
+	s := newSchemas(60)
 	s.want("events", "events")
+	now := time.Now()
+	s.now = func() time.Time { return now }
 	taken := s.take()
 	want(t, "taken", len(taken), 1)
 	want(t, "by another", len(s.take()), 0)
-	s.putOff(taken[0], 0)
+	s.putOff(taken[0])
+	want(t, "at once", len(s.take()), 0)
+	now = now.Add(again)
 	want(t, "then", len(s.take()), 1)
+	for range 70 {
+		s.putOff(taken[0])
+	}
+	want(t, "the longest pause", taken[0].after.Sub(now), againMax)
 }
 
 func TestWhatOneClientWasDeniedAnotherDoesNotAsk(t *testing.T) {

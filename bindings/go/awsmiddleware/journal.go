@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"sync"
 
 	hotpart "github.com/libhotpart/libhotpart/bindings/go"
@@ -47,35 +48,38 @@ func (w *watcher) first(of, kind string) bool {
 
 // warnOnce counts a failure, and logs the first of each kind: a panic is not hidden by a request
 // that could not be read.
-func (w *watcher) warnOnce(of, line string) {
+func (w *watcher) warnOnce(of, kind, line string) {
 	// A strange detector's own panic is not the caller's.
 	defer func() { _ = recover() }()
 	w.detector.AddFailure()
-	if w.first(of, line) {
+	if w.first(of, kind) {
 		w.logTo().Warn(line, "logger", "hotpart")
 	}
 }
 
+// numbers are the ports and addresses in an error's text, for instance, which make no kind of it.
+var numbers = regexp.MustCompile(`[0-9][0-9a-fx.]*`)
+
+func kindOf(text string) string { return numbers.ReplaceAllString(text, "") }
+
 // failed: a request could not be observed.
 func (w *watcher) failed(err error) {
 	if !errors.Is(err, hotpart.ErrClosed) {
-		w.warnOnce("failure", "a request to DynamoDB could not be observed: "+err.Error())
+		w.warnOnce("failure", kindOf(err.Error()), "a request to DynamoDB could not be observed: "+err.Error())
 	}
 }
 
-// unknown: requests need the key schema of a table, which nobody is to describe.
-func (w *watcher) unknown(table string) {
-	w.warnOnce("unknown", fmt.Sprintf("the key schema of table %q is not known: its requests are not counted until traffic shows it; "+
-		"pass WithKeySchema(%[1]q, its partition key)", table))
-}
-
-// undescribed: a table could not be described.
-func (w *watcher) undescribed(table, code string) {
-	w.warnOnce("undescribed", fmt.Sprintf("the key schema of table %q is needed and DescribeTable failed (%s): its requests are not counted until it is known; "+
-		"pass WithKeySchema(%[1]q, its partition key)", table, code))
+// undescribed: the key schema of a table is needed, and this has become of describing it.
+func (w *watcher) undescribed(table, what string, denied bool) {
+	so := "wait until it is known, or are not counted"
+	if denied {
+		so = "are not counted"
+	}
+	w.warnOnce("undescribed", table+"\x00"+kindOf(what), fmt.Sprintf("the key schema of table %q is needed and %s: its requests %s; "+
+		"pass WithKeySchema(%[1]q, its partition key)", table, what, so))
 }
 
 // unseen: nothing can be seen of a client.
 func (w *watcher) unseen(why string) {
-	w.warnOnce("unseen", "a client of DynamoDB is not watched: "+why)
+	w.warnOnce("unseen", why, "a client of DynamoDB is not watched: "+why)
 }

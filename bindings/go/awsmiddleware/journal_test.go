@@ -74,6 +74,23 @@ func TestEachKindOfFailureIsLoggedOnce(t *testing.T) {
 	})
 }
 
+// Each port of a connection that was reset made a kind.
+func TestANumberInAnErrorMakesNoKind(t *testing.T) {
+	d := countedBy(t, hotpart.New)
+	var l log
+	w := &watcher{detector: d, schemas: newSchemas(60)}
+	l.option()(w)
+	for _, port := range []string{"54321", "8"} {
+		why := "read tcp 127.0.0.1:" + port + "->127.0.0.1:8000: connection reset"
+		w.failed(errors.New(why))
+		for _, table := range []string{"events1", "events2"} {
+			w.undescribed(table, why, false)
+		}
+	}
+	want(t, "lines", len(l.lines(t)), 3)
+	want(t, "failures", d.stats(t).Failures, 6)
+}
+
 func TestOneCallsWatcherLogsNoKindAgain(t *testing.T) {
 	var w wire
 	var l log

@@ -11,12 +11,11 @@ import (
 )
 
 const (
-	// again is when a table is asked for again that could not be described: a quarter of the usual
-	// window, so that what waits in the detector is not too old by then.
-	again = 15 * time.Second
-	// triesMax is how often that is done. Then it is the detector's to ask again, which it does once
-	// a minute while more waits.
-	triesMax = 4
+	// again is when a table is asked for again that could not be described. Each further failure
+	// doubles it, up to againMax.
+	again, againMax = time.Second, time.Minute
+	// asks is in what time the detector asks once for a table.
+	asks = time.Minute
 	// wantedMax is of how many tables that is remembered.
 	wantedMax = 1_000
 )
@@ -28,6 +27,9 @@ type schemas struct {
 	// any tells that there are some, without the lock.
 	any atomic.Bool
 	now func() time.Time
+	// use is how long it is of use to describe a table that was asked for: then what waits for it is
+	// too old to be counted.
+	use time.Duration
 	// journal is what was logged about that, and about what could not be observed.
 	journal journal
 }
@@ -39,9 +41,12 @@ type wanted struct {
 	name string
 	// after is when it may be asked for.
 	after time.Time
+	// until is when it is of no use any more, unless the detector has asked again.
+	until time.Time
 	// asking: somebody is at it.
 	asking bool
-	tries  int
+	// failures is how often it could not be described.
+	failures int
 }
 
 // Clients that are watched for one detector share what is asked for. A detector that is gone takes
@@ -51,32 +56,40 @@ var all sync.Map
 func schemasOf(detector Detector) *schemas {
 	switch d := detector.(type) {
 	case *hotpart.Detector:
-		return sharedBy(d)
+		return sharedBy(d, d.WindowSeconds())
 	case *hotpart.CapacityDetector:
-		return sharedBy(d)
+		return sharedBy(d, d.WindowSeconds())
 	}
-	return newSchemas()
+	return newSchemas(detector.WindowSeconds())
 }
 
-func sharedBy[T any](detector *T) *schemas {
+func sharedBy[T any](detector *T, windowSeconds int) *schemas {
 	key := weak.Make(detector)
-	found, shared := all.LoadOrStore(key, newSchemas())
+	found, shared := all.LoadOrStore(key, newSchemas(windowSeconds))
 	if !shared {
 		runtime.AddCleanup(detector, func(key weak.Pointer[T]) { all.Delete(key) }, key)
 	}
 	return found.(*schemas)
 }
 
-func newSchemas() *schemas { return &schemas{wanted: map[string]*wanted{}, now: time.Now} }
+func newSchemas(windowSeconds int) *schemas {
+	return &schemas{wanted: map[string]*wanted{}, now: time.Now, use: asks + time.Duration(windowSeconds)*time.Second}
+}
 
 // want has a table described by whoever is the next to take it.
 func (s *schemas) want(table, name string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if known := s.wanted[table]; known == nil && len(s.wanted) < wantedMax {
-		s.wanted[table] = &wanted{table: table, name: name}
+	known := s.wanted[table]
+	if known == nil {
+		if len(s.wanted) >= wantedMax {
+			return
+		}
+		known = &wanted{table: table, name: name}
+		s.wanted[table] = known
 		s.any.Store(true)
 	}
+	known.until = s.now().Add(s.use)
 }
 
 // take gives the tables that are to be described now. Nobody else describes them until each is
@@ -89,11 +102,16 @@ func (s *schemas) take() (taken []*wanted) {
 	defer s.mutex.Unlock()
 	now := s.now()
 	for _, w := range s.wanted {
-		if !w.asking && !now.Before(w.after) {
+		switch {
+		case w.asking || now.Before(w.after):
+		case now.Before(w.until):
 			w.asking = true
 			taken = append(taken, w)
+		default:
+			delete(s.wanted, w.table)
 		}
 	}
+	s.any.Store(len(s.wanted) > 0)
 	return taken
 }
 
@@ -105,14 +123,10 @@ func (s *schemas) drop(w *wanted) {
 	s.any.Store(len(s.wanted) > 0)
 }
 
-// putOff has the table described later by another attempt, unless that was tried often.
-func (s *schemas) putOff(w *wanted, by time.Duration) {
+// putOff has the table, which could not be described, described by an attempt later on.
+func (s *schemas) putOff(w *wanted) {
 	s.mutex.Lock()
-	w.asking, w.after = false, s.now().Add(by)
-	w.tries++
-	often := w.tries >= triesMax
-	s.mutex.Unlock()
-	if often {
-		s.drop(w)
-	}
+	defer s.mutex.Unlock()
+	w.asking, w.after = false, s.now().Add(min(again<<min(w.failures, 6), againMax))
+	w.failures++
 }

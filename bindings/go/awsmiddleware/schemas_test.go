@@ -159,8 +159,8 @@ func TestATableThatOneClientDoesNotDescribeIsDescribedByAnother(t *testing.T) {
 
 // isNotKnown is what is logged of a table that is not to be described.
 func isNotKnown(table string) string {
-	return fmt.Sprintf(`the key schema of table %q is not known: its requests are not counted until traffic shows it; `+
-		`pass WithKeySchema(%[1]q, its partition key)`, table)
+	return fmt.Sprintf(`the key schema of table %q is needed and the table is not to be described: its requests wait until it is known, `+
+		`or are not counted; pass WithKeySchema(%[1]q, its partition key)`, table)
 }
 
 func TestATableIsDescribedOnlyWhenDynamoDBAnswers(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 type Detector interface {
 	Capacity() bool
 	Closed() bool
+	WindowSeconds() int
 	Observe(hotpart.Exchange) (actions int64, err error)
 	SetKeySchema(table, attribute string) error
 	SetIndexKeySchema(table, index string, attributes ...string) error
