@@ -29,7 +29,11 @@ export class MissingSchemaError extends HotpartError {
     readonly tables: readonly string[],
   ) {
     const names = tables.map((name) => `'${name}'`).join(', ');
-    super(`the key schema of table ${names} is not known`);
+    super(
+      tables.length === 1
+        ? `the key schema of table ${names} is not known`
+        : `the key schemas of tables ${names} are not known`,
+    );
   }
 
   /** The first of them. */

@@ -289,7 +289,7 @@ test('a table that is forgotten is tallied until its key is known after all', ()
   const detector = own();
   const attempt = { operation: 'PutItem', request: '{"TableName":"t","Item":{"id":{"S":"k"}}}' };
   const unread = () => detector.getUnattributedCount('t', 'unread', 'write');
-  assert.throws(() => detector.observe(attempt), MissingSchemaError);
+  assert.throws(() => detector.observe(attempt), /^MissingSchemaError: the key schema of table 't' is not known$/);
   detector.forgetTable('arn:aws:dynamodb:us-east-1:123456789012:table/t');
   assert.equal(unread(), 1);
   detector.observe(attempt);
@@ -299,6 +299,11 @@ test('a table that is forgotten is tallied until its key is known after all', ()
   assert.deepEqual([unread(), detector.getWriteCount('t', 'k')], [2, 1]);
   assert.throws(() => detector.forgetTable(''), /^RangeError: table/);
   assert.throws(() => detector.forgetTable(7), /^TypeError: table/);
+});
+
+test('several tables are named as such', () => {
+  const { message } = new MissingSchemaError(['a', 'b']);
+  assert.equal(message, "the key schemas of tables 'a', 'b' are not known");
 });
 
 test('a closed detector throws', () => {
