@@ -30,6 +30,17 @@ interface Command {
 const NAME = 'DescribeTable';
 const same = (value: unknown): unknown => value;
 
+/** The SDK's own class of a command: one that a caller made of it may take what it likes. */
+function ownOf(command: object | undefined): (new (input: object) => Command) | undefined {
+  let of: unknown;
+  for (let is = command; is !== undefined && is !== null; is = Object.getPrototypeOf(is) as object) {
+    if (Object.hasOwn(is, 'resolveMiddleware')) {
+      of = is.constructor;
+    }
+  }
+  return of as (new (input: object) => Command) | undefined;
+}
+
 /**
  * Sends DescribeTable. What watches the client sees its attempts, and so the detector learns.
  * `context` is that of any request of the client; its abort signal is not heeded, as others need
@@ -40,8 +51,8 @@ export async function describeTable(
   { __smithy_context: known }: Context,
   TableName: string,
 ): Promise<void> {
-  const of = known?.commandInstance?.constructor as (new (input: object) => Command) | undefined;
-  if (typeof of?.prototype?.resolveMiddleware !== 'function') {
+  const of = ownOf(known?.commandInstance);
+  if (of === undefined) {
     throw new TypeError('the SDK does not tell its command');
   }
   const stack = (client.middlewareStack as Stack).clone();

@@ -125,6 +125,21 @@ test('a request on several unknown tables describes them all', async (t) => {
   );
 });
 
+test("a table is described by a request whose command is the caller's own", async (t) => {
+  const { server, detector, watched } = await setting(t);
+  class PutThing extends PutItemCommand {
+    constructor({ named }) {
+      super({ TableName: 'events', Item: { id: { S: named.toLowerCase() } } });
+    }
+    resolveMiddleware(...given) {
+      return super.resolveMiddleware(...given);
+    }
+  }
+  await watched.send(new PutThing({ named: 'K' }));
+  assert.equal(asks(server, 'DescribeTable'), 1);
+  assert.equal(detector.getWriteCount('events', 'k'), 1);
+});
+
 test('a table of another account is described by its ARN', async (t) => {
   const { server, detector, watched } = await setting(t);
   const arn = 'arn:aws:dynamodb:us-east-1:999999999999:table/events';
