@@ -1,14 +1,12 @@
 //! Throttles, retries, faults and lost answers, by the real SDK against a server that is told what to answer.
 
-use crate::client::{asking, config, detector, item, s, told_of, watched};
+use crate::client::{config, detector, item, s, told_of, watched};
 use crate::server::{Answer, Fake, description, error, ok, throttle};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, ParameterizedStatement, Put, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
 use aws_smithy_types::retry::RetrySpec;
 use hotpart::{Detector, Operation, Reason, Unattributed};
 use hotpart_recipe_aws_sdk_dynamodb::Watch;
