@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Proves the Rust side: unit tests, properties against an oracle of timestamps, conservation under threads, documentation. Then tells
+# Proves the Rust side, with its features and without: unit tests, properties against an oracle of timestamps, conservation under
+# threads, documentation. Then tells
 # how much of src/ these tests run, with the C programs against a library that counts. Fails below MINIMUM.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
 minimum=${MINIMUM:-95}
 
+# Without its features the library does less, and all of that.
+cargo test --quiet --locked --no-default-features
 cargo test --quiet --locked --doc
 tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
 # Not to a user's toolchain, unasked.
