@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Proves the Rust side: unit tests, properties against an oracle of timestamps, conservation under
-# threads, documentation. Then tells how much of src/ these tests run, with the C programs against a library that counts. Fails below
-# MINIMUM.
+# Proves the Rust side: unit tests, properties against an oracle of timestamps, conservation under threads, documentation. Then tells
+# how much of src/ these tests run, with the C programs against a library that counts. Fails below MINIMUM.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
