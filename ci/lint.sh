@@ -9,7 +9,7 @@ bash ci/layers.sh
 cargo clippy --locked --all-targets -- -D warnings
 # Not among those, as no plain test run builds it.
 cargo clippy --locked --test explore -- -D warnings
-cargo clippy --locked --lib --no-default-features -- -D warnings
+cargo clippy --locked --all-targets --no-default-features -- -D warnings
 # What users read, where a link to what is private leads nowhere, and what is for who works on it.
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items

@@ -68,6 +68,6 @@ pub use {
 };
 
 /// The README's Rust is a test.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "dynamodb"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,7 +1,8 @@
 //! Each refusal names the argument that is out of its range, and no other.
 
-use hotpart::{Argument, Builder, Detector, Error, Exchange, ObserveError, Operation, Reason, Record};
-use hotpart::{Thresholds, Unattributed};
+use hotpart::{Argument, Builder, Detector, Error, Operation, Reason, Record, Thresholds, Unattributed};
+#[cfg(feature = "dynamodb")]
+use hotpart::{Exchange, ObserveError};
 
 static LONG_NAME: [u8; 1_025] = [b'n'; 1_025];
 static LONG_KEY: [u8; 16_385] = [b'k'; 16_385];

@@ -5,7 +5,9 @@
 mod allocator;
 mod common;
 
-use allocator::{TestAllocator, allocations, live_bytes, while_inside};
+#[cfg(feature = "dynamodb")]
+use allocator::allocations;
+use allocator::{TestAllocator, live_bytes, while_inside};
 use common::{THREADS, never_hot, race, stress};
 use hotpart::Detector;
 use std::panic::{AssertUnwindSafe, catch_unwind};

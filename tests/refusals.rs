@@ -7,9 +7,13 @@
 mod allocator;
 mod common;
 
-use allocator::{TestAllocator, refusing, spare, spare_crossbeam};
+#[cfg(feature = "dynamodb")]
+use allocator::spare;
+use allocator::{TestAllocator, refusing, spare_crossbeam};
 use common::{manual, never_hot};
-use hotpart::{Detector, Error, Exchange, Metrics, ObserveError, Operation, Reason, Record, Thresholds};
+use hotpart::{Detector, Error, Metrics, Operation, Reason, Record, Thresholds};
+#[cfg(feature = "dynamodb")]
+use hotpart::{Exchange, ObserveError};
 
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;

@@ -110,10 +110,15 @@ pub unsafe fn schema(input: &mut Input<'_>, detector: *mut hpd_detector) {
             1 => {
                 let out = &mut warnings;
                 let (index, len) = index;
-                fine(hpd_set_key_schema_full(detector, table.0, table.1, index, len, pointers, lens, n, out).into());
+                fine(
+                    hpd_set_key_schema_full(detector, table.0, table.1, index, len, pointers, lens, n, out)
+                        .into(),
+                );
                 hpd_warnings_free(warnings);
             }
-            _ => fine(hpd_set_key_schema(detector, table.0, table.1, index.0, index.1, pointers, lens, n).into()),
+            _ => fine(
+                hpd_set_key_schema(detector, table.0, table.1, index.0, index.1, pointers, lens, n).into(),
+            ),
         }
     }
 }

@@ -49,8 +49,9 @@
 //! - Imports: `key`, `sys` and the words (`error`, `operation`, `reason`, `units`). No detector, ledger, map, partition
 //!   or policy (`ci/layers.sh`).
 //!
-//! Proof: `tests/observe` (the contract, case by case), `tests/schemas.rs`, `tests/properties` (against an oracle), the
-//! fuzz targets `observe` and `partiql`, and the tests beside each reader.
+//! Proof: `tests/observe` (the contract, case by case), `tests/schemas.rs`, `tests/properties` (against an oracle),
+//! `tests/waits` (what waits, against another), the fuzz targets `observe`, `partiql` and `waits`, and the tests beside
+//! each reader.
 //!
 //! Another operation of DynamoDB goes into `request`: a variant of `ApiOperation`, its name in `ApiOperation::named`,
 //! whether it tells its capacity, and its arm in `all_actions`. Where that returns an `Action`, nothing else here has to

@@ -27,7 +27,7 @@ use crate::key::hash::random_word;
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::epoch;
 use crate::sys::memory::{try_box, try_text};
-use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
+use crate::sys::sync::{AcqRel, Acquire, AtomicBool, AtomicPtr, Release};
 use ahash::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -71,19 +71,25 @@ struct Books {
 }
 
 /// All that waits in a detector.
-pub(crate) struct Waiting(AtomicPtr<Books>);
+pub(crate) struct Waiting {
+    books: AtomicPtr<Books>,
+    /// Whether there may be anything to drop. So a clear takes no lock where nothing has waited, and
+    /// no thread that stands still can stop it.
+    in_use: AtomicBool,
+}
 
 /// Tallies so many parts of a table, by operation, that will not be read.
 pub(crate) type Tally<'t, E> = &'t mut dyn FnMut(&str, [u64; 2]) -> Result<(), E>;
 
 impl Waiting {
     pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
-        Ok(Self(AtomicPtr::new(Box::into_raw(Books::try_new()?))))
+        let books = AtomicPtr::new(Box::into_raw(Books::try_new()?));
+        Ok(Self { books, in_use: AtomicBool::new(false) })
     }
 
     fn lock(&self) -> Result<MutexGuard<'_, State>, OutOfMemory> {
         loop {
-            let seen = self.0.load(Acquire);
+            let seen = self.books.load(Acquire);
             // SAFETY: it came from a box, which is freed with the detector, or never if it is the
             // parent's.
             let books = unsafe { &*seen };
@@ -92,7 +98,7 @@ impl Waiting {
                 return Ok(books.state.lock().unwrap_or_else(PoisonError::into_inner));
             }
             let new = Box::into_raw(Books::try_new()?);
-            if self.0.compare_exchange(seen, new, AcqRel, Acquire).is_err() {
+            if self.books.compare_exchange(seen, new, AcqRel, Acquire).is_err() {
                 // SAFETY: it came from a box, and nobody has seen it.
                 drop(unsafe { Box::from_raw(new) });
             }
@@ -122,6 +128,7 @@ impl Waiting {
             return Ok(0);
         }
         if parts > 0 {
+            self.in_use.store(true, Release);
             while state.parts + parts > PARTS_MAX || state.bytes + bytes > BYTES_MAX {
                 state.let_oldest_go(tally)?;
             }
@@ -193,9 +200,13 @@ impl Waiting {
         Ok(())
     }
 
-    /// Drops all that waits.
+    /// Drops all that waits. What begins to wait meanwhile comes after that.
     pub(crate) fn clear(&self) -> Result<(), OutOfMemory> {
+        if !self.in_use.load(Acquire) {
+            return Ok(());
+        }
         let mut state = self.lock()?;
+        self.in_use.store(false, Release);
         let dropped = std::mem::take(&mut state.attempts);
         state.first += dropped.len() as u64;
         (state.parts, state.bytes) = (0, 0);
@@ -210,7 +221,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let books = self.0.load(Acquire);
+        let books = self.books.load(Acquire);
         // SAFETY: it came from a box. A child leaves its parent's alone.
         unsafe {
             if (*books).forks == epoch::forks() {

@@ -57,7 +57,7 @@
 //! - `tests/abi.rs` and `abi/hotpart.c`: layouts, values and types are those of the version.
 //! - `tests/header.rs`: the committed header is that of this source.
 //! - `ci/bindings.sh`: the constants, layouts and functions in Python and Node are those of the header.
-//! - `tests/refusals.rs`, `tests/refusals_c.rs`: a call that gets no memory has changed nothing.
+//! - `tests/refusals.rs`, `tests/refusals_c`: a call that gets no memory has changed nothing.
 //! - `tests/c/bad_*.c`: arguments out of range, NULL, and structs of other versions are refused, or
 //!   taken, as the header says.
 //! - The fuzz target `abi`: no sequence of calls with any arguments reads or writes beyond what it was
@@ -69,7 +69,7 @@
 //! 1. Write the Rust API first, with its tests.
 //! 2. Write the function in the file of its topic, where a reader of the header will look for it.
 //! 3. `make bindings`, which writes the header first; with another version in Cargo.toml, `make abi`.
-//! 4. Add it to `tests/refusals_c.rs` if it allocates, to `tests/c/bad_input.c`, and to the fuzz
+//! 4. Add it to `tests/refusals_c` if it allocates, to `tests/c/bad_input.c`, and to the fuzz
 //!    target `abi`.
 //! 5. Call it in the bindings that need it. Python and Node have its declaration by `make bindings`.
 //!

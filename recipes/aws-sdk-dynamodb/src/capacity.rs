@@ -9,20 +9,26 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation;
 use aws_sdk_dynamodb::operation::execute_transaction::ExecuteTransactionInput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-/// An interceptor that sets `ReturnConsumedCapacity` where the caller has not. It takes what
-/// DynamoDB answers to that out of the result again.
+/// An interceptor that sets `ReturnConsumedCapacity` to `INDEXES` where the caller has set it to
+/// less. A bare total does not tell how much an index took. The result shows what the caller asked
+/// for: of `INDEXES` the total alone, or nothing.
+///
+/// The caller's own interceptors see the request as it is sent, and the answer as it came.
 ///
 /// It leaves a transaction with the caller's own token as it is. DynamoDB refuses a token that
 /// comes again with other parameters, and the other may have been sent by a client without this.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AskCapacity;
 
-/// A request that the caller did not ask by.
-#[derive(Debug)]
-struct Asked;
+/// A request that asks by this, and less than that by its caller.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Nothing,
+    Total,
+}
 
 impl Storable for Asked {
     type Storer = StoreReplace<Self>;
@@ -42,28 +48,52 @@ fn token<'a>(context: &'a BeforeSerializationInterceptorContextRef<'_>) -> Optio
     write.or_else(|| input.downcast_ref().map(ExecuteTransactionInput::client_request_token)).flatten()
 }
 
-/// Asks, if the caller does not.
-fn ask(given: &mut Option<ReturnConsumedCapacity>) -> bool {
-    let asks = matches!(given, None | Some(ReturnConsumedCapacity::None));
-    if asks {
-        *given = Some(ReturnConsumedCapacity::Indexes);
+/// Asks for all. Returns what the caller asks for, if that is less.
+fn ask(given: &mut Option<ReturnConsumedCapacity>) -> Option<Asked> {
+    let asked = match given {
+        None | Some(ReturnConsumedCapacity::None) => Asked::Nothing,
+        Some(ReturnConsumedCapacity::Total) => Asked::Total,
+        Some(_) => return None,
+    };
+    *given = Some(ReturnConsumedCapacity::Indexes);
+    Some(asked)
+}
+
+/// The capacity that an answer tells, of one table or of several.
+trait Told {
+    /// Leaves what TOTAL shows of it.
+    fn total(&mut self);
+}
+
+impl Told for ConsumedCapacity {
+    fn total(&mut self) {
+        (self.table, self.local_secondary_indexes, self.global_secondary_indexes) = (None, None, None);
+        self.vector_indexes = None;
     }
-    asks
+}
+
+impl Told for Vec<ConsumedCapacity> {
+    fn total(&mut self) {
+        self.iter_mut().for_each(Told::total);
+    }
 }
 
 macro_rules! operations_that_tell {
     ($($module:ident: $input:ident, $output:ident;)+) => {
-        fn ask_by(context: &mut BeforeSerializationInterceptorContextMut<'_>) -> bool {
+        fn ask_by(context: &mut BeforeSerializationInterceptorContextMut<'_>) -> Option<Asked> {
             $(if let Some(input) = context.input_mut().downcast_mut::<operation::$module::$input>() {
                 return ask(&mut input.return_consumed_capacity);
             })+
-            false
+            None
         }
 
-        fn take_out(context: &mut FinalizerInterceptorContextMut<'_>) {
+        fn give_back(asked: Asked, context: &mut FinalizerInterceptorContextMut<'_>) {
             if let Some(Ok(output)) = context.output_or_error_mut() {
                 $(if let Some(output) = output.downcast_mut::<operation::$module::$output>() {
-                    output.consumed_capacity = None;
+                    match asked {
+                        Asked::Nothing => output.consumed_capacity = None,
+                        Asked::Total => output.consumed_capacity.iter_mut().for_each(Told::total),
+                    }
                 })+
             }
         }
@@ -109,8 +139,10 @@ impl Intercept for AskCapacity {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if cfg.load::<OwnToken>().is_none() && ask_by(context) {
-            cfg.interceptor_state().store_put(Asked);
+        if cfg.load::<OwnToken>().is_none()
+            && let Some(asked) = ask_by(context)
+        {
+            cfg.interceptor_state().store_put(asked);
         }
         Ok(())
     }
@@ -121,8 +153,8 @@ impl Intercept for AskCapacity {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if cfg.load::<Asked>().is_some() {
-            take_out(context);
+        if let Some(asked) = cfg.load::<Asked>() {
+            give_back(*asked, context);
         }
         Ok(())
     }

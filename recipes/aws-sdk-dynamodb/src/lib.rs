@@ -1,12 +1,16 @@
 //! Watches `aws-sdk-dynamodb`: an interceptor that tells a [`Detector`] of every attempt at a request, as it was sent
-//! and answered. A recipe: copy this file, and [`capacity`] if you count units.
+//! and answered, and describes the tables whose key it needs. A recipe: copy this file and `describe`, and [`capacity`]
+//! if you count units.
 
 pub mod capacity;
+mod describe;
 
+use self::describe::Describer;
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::config::{Config, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::dns::ResolveDnsError;
@@ -15,11 +19,12 @@ use aws_smithy_types::config_bag::{Storable, StoreAppend};
 use hotpart::{Detector, Exchange, ObserveError};
 use std::collections::HashSet;
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The interceptor. No request's result changes, and no error in here reaches the caller.
+/// A watcher of clients. No request's result changes, and no error in here reaches the caller.
 #[derive(Clone, Debug)]
 pub struct Watch(Arc<Watcher>);
 
@@ -31,34 +36,53 @@ struct Watcher {
 }
 
 impl Watch {
-    /// Tells `detector` of the requests of every client that it is given to.
+    /// Tells `detector` of the requests of every client whose configuration it makes.
     pub fn new(detector: Arc<Detector>) -> Self {
         Self(Arc::new(Watcher { detector, failures: AtomicU64::new(0), logged: Mutex::default() }))
     }
 
-    /// How many attempts the detector was told of in vain.
+    /// Returns the configuration of a client that is watched. Such a client calls DescribeTable by itself for
+    /// each table whose key is needed and unknown, in a task of the tokio runtime that a request ran on.
+    pub fn config(&self, config: &Config) -> Config {
+        let watched = |describer| {
+            let hook = Hook { watcher: Arc::clone(&self.0), describer };
+            config.to_builder().interceptor(hook).build()
+        };
+        let client = Client::from_conf(watched(None));
+        watched(Some(Arc::new(Describer::new(Arc::clone(&self.0), client))))
+    }
+
+    /// Returns how often something went wrong in here: an attempt was not observed, or a table not described.
     pub fn failures(&self) -> u64 {
         self.0.failures.load(Relaxed)
     }
 }
 
 impl Watcher {
-    /// Logs the first error of each kind, and of each table without a schema; the others would say the same.
-    fn failed(&self, error: &ObserveError) {
+    /// Counts what went wrong, and logs the first of each kind: the others would say the same.
+    fn failed(&self, what: &dyn Display) {
         const LOGGED_MAX: usize = 100;
         self.failures.fetch_add(1, Relaxed);
+        let what = what.to_string();
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.len() < LOGGED_MAX && logged.insert(error.to_string()) {
-            tracing::warn!("a request to DynamoDB could not be observed: {error}");
+        if logged.len() < LOGGED_MAX && logged.insert(what.clone()) {
+            tracing::warn!("watching DynamoDB: {what}");
         }
     }
+}
+
+/// The interceptor of one configuration. That by which tables are described describes none.
+#[derive(Clone, Debug)]
+struct Hook {
+    watcher: Arc<Watcher>,
+    describer: Option<Arc<Describer>>,
 }
 
 /// An attempt that is sent. Once it has a connection it may have run, whatever becomes of it: one
 /// that is dropped before it is told of, as its future was, had no answer.
 #[derive(Debug)]
 struct Sent {
-    watcher: Arc<Watcher>,
+    hook: Hook,
     target: String,
     body: SdkBody,
     connection: Option<CaptureSmithyConnection>,
@@ -83,8 +107,17 @@ impl Sent {
             http_status,
             ..Exchange::default()
         };
-        if let Err(error) = self.watcher.detector.observe(&exchange) {
-            self.watcher.failed(&error);
+        let Hook { watcher, describer } = &self.hook;
+        match (watcher.detector.observe(&exchange), describer) {
+            // What it did there waits in the detector.
+            (Err(ObserveError::MissingSchema(tables)), Some(describer)) => {
+                describer.want(tables, exchange.request);
+            }
+            (Err(error), _) => watcher.failed(&format_args!("an attempt was not observed: {error}")),
+            (Ok(_), _) => {}
+        }
+        if let Some(describer) = describer {
+            describer.describe_wanted();
         }
     }
 }
@@ -119,7 +152,7 @@ fn says_unsent(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-impl Intercept for Watch {
+impl Intercept for Hook {
     fn name(&self) -> &'static str {
         "hotpart::Watch"
     }
@@ -136,11 +169,11 @@ impl Intercept for Watch {
         if let (Some(target), Some(body)) =
             (request.headers().get("x-amz-target"), request.body().try_clone())
         {
-            let (watcher, target) = (Arc::clone(&self.0), target.to_owned());
+            let (hook, target) = (self.clone(), target.to_owned());
             let connection = cfg.load::<CaptureSmithyConnection>().cloned();
             connection.iter().for_each(assume);
             let told = AtomicBool::new(false);
-            cfg.interceptor_state().store_append(Sent { watcher, target, body, connection, told });
+            cfg.interceptor_state().store_append(Sent { hook, target, body, connection, told });
         }
         Ok(())
     }

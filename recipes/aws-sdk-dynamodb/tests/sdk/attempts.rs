@@ -1,14 +1,12 @@
 //! Throttles, retries, faults and lost answers, by the real SDK against a server that is told what to answer.
 
-use crate::client::{asking, config, detector, item, s, watched};
+use crate::client::{config, detector, item, s, told_of, watched};
 use crate::server::{Answer, Fake, description, error, ok, throttle};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, ParameterizedStatement, Put, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
 use aws_smithy_types::retry::RetrySpec;
 use hotpart::{Detector, Operation, Reason, Unattributed};
 use hotpart_recipe_aws_sdk_dynamodb::Watch;
@@ -31,7 +29,7 @@ impl Watched {
         let (server, detector) = (Fake::new(), detector(false));
         let watch = Watch::new(Arc::clone(&detector));
         let client = watched(&server.endpoint, &watch);
-        server.answer([description("events")]);
+        server.describe([description("events")]);
         client.describe_table().table_name("events").send().await.unwrap();
         Self { server, client, detector, watch }
     }
@@ -101,7 +99,7 @@ async fn three_throttles_and_an_answer_by_the_new_rules_of_retries_are_one_opera
     detector.set_key_schema("events", None, &["id"]).unwrap();
     let retries = RetryConfig::standard().with_max_attempts(4).with_retry_spec(RetrySpec::v2_1());
     let config = config(&server.endpoint).retry_config(retries);
-    let client = Client::from_conf(config.interceptor(Watch::new(Arc::clone(&detector))).build());
+    let client = told_of(&detector, config);
     server.answer((0..3).map(|_| throttle("TableWriteKeyRangeThroughputExceeded", ARN)));
     server.answer([ok("{}")]);
     client.put_item().table_name("events").item("id", s("k")).send().await.unwrap();
@@ -141,7 +139,7 @@ async fn who_does_not_wait_for_the_answer_may_have_written() {
     assert_eq!(t.writes(), 1);
 
     let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build();
-    let client = config(&t.server.endpoint).interceptor(t.watch.clone()).timeout_config(timeouts).build();
+    let client = t.watch.config(&config(&t.server.endpoint).timeout_config(timeouts).build());
     t.server.answer([Answer::Never]);
     let put = Client::from_conf(client).put_item().table_name("events").item("id", s("k"));
     put.send().await.unwrap_err();
@@ -189,13 +187,13 @@ async fn the_body_of_a_large_request_is_seen_whole() {
 #[tokio::test]
 async fn two_detectors_watch_one_client() {
     let (server, detectors) = (Fake::new(), [detector(false), detector(false)]);
-    let mut config = config(&server.endpoint);
+    let mut config = config(&server.endpoint).build();
     for detector in &detectors {
         detector.set_key_schema("events", None, &["id"]).unwrap();
-        config = config.interceptor(Watch::new(Arc::clone(detector)));
+        config = Watch::new(Arc::clone(detector)).config(&config);
     }
     server.answer([throttle("TableWriteKeyRangeThroughputExceeded", ARN), Answer::Dropped, ok("{}")]);
-    let put = Client::from_conf(config.build()).put_item().table_name("events").item("id", s("k"));
+    let put = Client::from_conf(config).put_item().table_name("events").item("id", s("k"));
     put.send().await.unwrap();
     for detector in detectors {
         assert_eq!(detector.throttle_count("events", "k", Operation::Write, Reason::KeyRange), Ok(1));
@@ -206,54 +204,14 @@ async fn two_detectors_watch_one_client() {
 #[tokio::test]
 async fn what_can_t_be_observed_changes_no_result() {
     let (server, detector) = (Fake::new(), detector(false));
+    detector.set_key_schema("events", None, &["id"]).unwrap();
     let watch = Watch::new(Arc::clone(&detector));
     let client = watched(&server.endpoint, &watch);
     server.answer([ok("{}"), ok("{}"), ok(r#"{"TableNames":[]}"#)]);
     for _ in 0..2 {
-        client.put_item().table_name("nobody").item("n", s("1")).item("id", s("k")).send().await.unwrap();
+        client.put_item().table_name("events").item("id", s(&"k".repeat(16_385))).send().await.unwrap();
     }
     assert_eq!(watch.failures(), 2);
     client.list_tables().send().await.unwrap();
     assert_eq!((watch.failures(), detector.statistics().unknown_operations), (2, 1));
-}
-
-#[tokio::test]
-async fn capacity_is_asked_for_and_taken_out_again() {
-    let (server, detector) = (Fake::new(), detector(true));
-    detector.set_key_schema("events", None, &["id"]).unwrap();
-    let client = asking(&server.endpoint, &Watch::new(Arc::clone(&detector)));
-    let answer = r#"{"ConsumedCapacity":{"TableName":"events","CapacityUnits":7.5}}"#;
-    server.answer([Answer::Dropped, ok(answer), ok(answer)]);
-    let get = client.get_item().table_name("events").key("id", s("k"));
-    assert_eq!(get.clone().send().await.unwrap().consumed_capacity(), None);
-    let asked = get.return_consumed_capacity("TOTAL".into()).send().await.unwrap();
-    assert_eq!(asked.consumed_capacity().unwrap().capacity_units(), Some(7.5));
-    // In half units; the answer that was lost is estimated at half a unit.
-    assert_eq!(detector.read_count("events", "k"), Ok(15 + 15 + 1));
-}
-
-#[tokio::test]
-async fn a_transaction_with_the_caller_s_token_is_the_same_request() {
-    let (server, detector) = (Fake::new(), detector(true));
-    detector.set_key_schema("events", None, &["id"]).unwrap();
-    let watch = Watch::new(Arc::clone(&detector));
-    let clients = [asking(&server.endpoint, &watch), watched(&server.endpoint, &watch)];
-    let put = || {
-        let put = Put::builder().table_name("events").item("id", s("k")).build().unwrap();
-        TransactWriteItem::builder().put(put).build()
-    };
-    let delete = || ParameterizedStatement::builder().statement("DELETE FROM events WHERE id='k'").build();
-    for client in &clients {
-        server.answer([ok("{}"), ok("{}")]);
-        client.transact_write_items().transact_items(put()).client_request_token("t").send().await.unwrap();
-        let delete = client.execute_transaction().transact_statements(delete().unwrap());
-        delete.client_request_token("t").send().await.unwrap();
-    }
-    let sent = server.requests();
-    assert_eq!(sent[..2], sent[2..]);
-    // The token that the SDK gives is nobody else's.
-    server.answer([ok("{}")]);
-    clients[0].transact_write_items().transact_items(put()).send().await.unwrap();
-    let asks = server.requests().pop().unwrap();
-    assert!(asks.contains("ClientRequestToken") && asks.contains("INDEXES"), "{asks}");
 }

@@ -29,12 +29,17 @@ pub fn config(endpoint: &str) -> Builder {
         .retry_config(retries)
 }
 
+/// A client by this configuration, of which this detector is told.
+pub fn told_of(detector: &Arc<Detector>, config: Builder) -> Client {
+    Client::from_conf(Watch::new(Arc::clone(detector)).config(&config.build()))
+}
+
 pub fn watched(endpoint: &str, watch: &Watch) -> Client {
-    Client::from_conf(config(endpoint).interceptor(watch.clone()).build())
+    Client::from_conf(watch.config(&config(endpoint).build()))
 }
 
 pub fn asking(endpoint: &str, watch: &Watch) -> Client {
-    Client::from_conf(config(endpoint).interceptor(watch.clone()).interceptor(AskCapacity).build())
+    Client::from_conf(watch.config(&config(endpoint).interceptor(AskCapacity).build()))
 }
 
 pub fn s(text: &str) -> AttributeValue {

@@ -1,7 +1,9 @@
 //! The recipe, with the real SDK.
 
 mod attempts;
+mod capacity;
 mod client;
+mod describes;
 mod emulator;
 mod operations;
 mod server;

@@ -31,6 +31,7 @@ async fn dynoxide() {
         partiql(Session::open(&emulator.endpoint, capacity).await).await;
     }
     indexes_are_apart(Session::open(&emulator.endpoint, true).await).await;
+    a_total_hides_no_index(Session::open(&emulator.endpoint, true).await, &emulator.endpoint).await;
 }
 
 async fn older(endpoint: &str) {
@@ -226,4 +227,15 @@ async fn indexes_are_apart(mut t: Session) {
     assert_eq!(t.detector.write_count(&index, "x"), Ok(2));
     call!(t, t.client.delete_item().table_name(&t.table).set_key(Some(key("a", 1))));
     assert_eq!(t.detector.unattributed_count(&index, Operation::Write, Unattributed::IndexUnits), Ok(2));
+}
+
+async fn a_total_hides_no_index(t: Session, endpoint: &str) {
+    let client = asking(endpoint, &Watch::new(Arc::clone(&t.detector)));
+    let put = client.put_item().table_name(&t.table).set_item(Some(indexed("a")));
+    let put = put.return_consumed_capacity("TOTAL".into()).send().await.unwrap();
+    let told = put.consumed_capacity.unwrap();
+    assert_eq!((told.capacity_units, told.table, told.global_secondary_indexes), (Some(3.0), None, None));
+    assert_eq!(t.detector.write_count(&t.table, "a"), Ok(4), "the table and its local index");
+    assert_eq!(t.detector.write_count(format!("{}/index/by_g", t.table), "x"), Ok(2));
+    assert_eq!(t.detector.statistics().estimated_half_units, 0);
 }

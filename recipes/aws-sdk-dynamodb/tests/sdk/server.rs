@@ -15,50 +15,69 @@ pub enum Answer {
     Never,
 }
 
-/// Answers requests in turn.
+/// Answers requests in turn, and those of DescribeTable in theirs: they come when they like.
 pub struct Fake {
     pub endpoint: String,
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-    requests: Arc<Mutex<Vec<String>>>,
+    data: Arc<Mutex<Line>>,
+    descriptions: Arc<Mutex<Line>>,
+}
+
+/// Requests in turn, and what they will be answered.
+#[derive(Default)]
+struct Line {
+    answers: VecDeque<Answer>,
+    requests: Vec<String>,
 }
 
 impl Fake {
     pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let (answers, requests) = <(Arc<_>, Arc<_>)>::default();
-        let (served, seen) = (Arc::clone(&answers), Arc::clone(&requests));
+        let (data, descriptions) = <(Arc<Mutex<Line>>, Arc<Mutex<Line>>)>::default();
+        let lines = [Arc::clone(&data), Arc::clone(&descriptions)];
         // It ends with the process.
         thread::spawn(move || {
             for connection in listener.incoming() {
-                let (connection, answers, seen) =
-                    (connection.unwrap(), Arc::clone(&served), Arc::clone(&seen));
-                thread::spawn(move || serve(connection, &answers, &seen));
+                let (connection, lines) = (connection.unwrap(), lines.clone());
+                thread::spawn(move || serve(connection, &lines));
             }
         });
-        Self { endpoint, answers, requests }
+        Self { endpoint, data, descriptions }
     }
 
     pub fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
-        self.answers.lock().unwrap().extend(answers);
+        self.data.lock().unwrap().answers.extend(answers);
     }
 
-    /// The bodies that came, in turn.
+    /// The answers to DescribeTable.
+    pub fn describe(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.descriptions.lock().unwrap().answers.extend(answers);
+    }
+
+    /// The bodies that came, in turn, but for those of DescribeTable.
     pub fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.data.lock().unwrap().requests.clone()
+    }
+
+    pub fn described(&self) -> Vec<String> {
+        self.descriptions.lock().unwrap().requests.clone()
     }
 
     pub fn all_were_asked_for(&self) -> bool {
-        self.answers.lock().unwrap().is_empty()
+        [&self.data, &self.descriptions].iter().all(|line| line.lock().unwrap().answers.is_empty())
     }
 }
 
 /// Ends when the client closes, or the connection is to be.
-fn serve(connection: TcpStream, answers: &Mutex<VecDeque<Answer>>, seen: &Mutex<Vec<String>>) {
+fn serve(connection: TcpStream, [data, descriptions]: &[Arc<Mutex<Line>>; 2]) {
     let mut connection = BufReader::new(connection);
-    while let Some(request) = read_request(&mut connection) {
-        seen.lock().unwrap().push(request);
-        let answer = answers.lock().unwrap().pop_front().expect("an answer for every request");
+    while let Some((describes, request)) = read_request(&mut connection) {
+        let answer = {
+            let mut line = if describes { descriptions } else { data }.lock().unwrap();
+            line.requests.push(request);
+            line.answers.pop_front()
+        };
+        let answer = answer.expect("an answer for every request");
         let (status, body, sent) = match answer {
             Answer::Whole(status, body) => (status, body, true),
             Answer::BrokenOff(status) => (status, "{\"Attributes\":{}}".to_owned(), false),
@@ -77,9 +96,9 @@ fn serve(connection: TcpStream, answers: &Mutex<VecDeque<Answer>>, seen: &Mutex<
     }
 }
 
-/// The body of a request; `None` if none comes any more.
-fn read_request(connection: &mut impl BufRead) -> Option<String> {
-    let mut length = 0;
+/// The body of a request, and whether it is a DescribeTable; `None` if none comes any more.
+fn read_request(connection: &mut impl BufRead) -> Option<(bool, String)> {
+    let (mut length, mut describes) = (0, false);
     loop {
         let mut line = String::new();
         if connection.read_line(&mut line).unwrap_or(0) == 0 {
@@ -89,10 +108,11 @@ fn read_request(connection: &mut impl BufRead) -> Option<String> {
         if let Some(number) = line.strip_prefix("content-length:") {
             length = number.trim().parse().unwrap();
         }
+        describes |= line.starts_with("x-amz-target:") && line.ends_with(".describetable");
         if line.is_empty() {
             let mut body = vec![0; length];
             connection.read_exact(&mut body).ok()?;
-            return String::from_utf8(body).ok();
+            return Some((describes, String::from_utf8(body).ok()?));
         }
     }
 }

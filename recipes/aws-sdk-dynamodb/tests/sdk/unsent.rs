@@ -1,6 +1,6 @@
 //! Attempts that never left are not counted; those that may have run are.
 
-use crate::client::{config, detector, s, watched};
+use crate::client::{config, detector, s, told_of, watched};
 use crate::server::{Answer, Fake};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpRequest;
@@ -68,7 +68,7 @@ async fn five_hundred_refused_connections_are_no_writes() {
     detector.set_key_schema("events", None, &["id"]).unwrap();
     // Retries would take the tokens that all clients of a region share, from the other tests' too.
     let config = config("http://127.0.0.1:1").retry_config(RetryConfig::disabled());
-    let client = Client::from_conf(config.interceptor(Watch::new(Arc::clone(&detector))).build());
+    let client = told_of(&detector, config);
     for _ in 0..500 {
         put(&client).await;
     }
@@ -95,8 +95,8 @@ async fn what_is_given_up_before_it_is_connected_is_no_write() {
         TimeoutConfig::builder().operation_timeout(Duration::from_millis(100)).build(),
     ];
     for timeouts in timeouts {
-        let config = config(&endpoint).interceptor(watch.clone()).timeout_config(timeouts);
-        put(&Client::from_conf(config.build())).await;
+        let config = config(&endpoint).timeout_config(timeouts).build();
+        put(&Client::from_conf(watch.config(&config))).await;
         assert_eq!(writes(&detector), 0);
     }
 }
@@ -131,8 +131,8 @@ impl Intercept for Refuses {
 #[tokio::test]
 async fn what_another_interceptor_refuses_is_no_write() {
     let (server, detector) = (Fake::new(), knowing());
-    let config = config(&server.endpoint).interceptor(Watch::new(Arc::clone(&detector)));
-    put(&Client::from_conf(config.interceptor(Refuses).build())).await;
+    let config = config(&server.endpoint).interceptor(Refuses);
+    put(&told_of(&detector, config)).await;
     assert_eq!(writes(&detector), 0);
 }
 
@@ -152,7 +152,7 @@ async fn an_http_client_that_does_not_tell_may_have_sent_but_for_what_its_error_
         let detector = knowing();
         let own = http_client_fn(move |_, _| SharedHttpConnector::new(Own(kind)));
         let config = config("http://127.0.0.1:1").http_client(own);
-        put(&Client::from_conf(config.interceptor(Watch::new(Arc::clone(&detector))).build())).await;
+        put(&told_of(&detector, config)).await;
         assert_eq!(writes(&detector), expected, "{kind}");
     }
 }
