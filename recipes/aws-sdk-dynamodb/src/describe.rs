@@ -10,17 +10,32 @@ use tokio::runtime::Handle;
 
 /// The errors by which a description is not permitted.
 const DENIED: [&str; 3] = ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"];
-/// The time for which a table that could not be described is left alone.
+/// The time for which a table that could not be described is left alone. Each further failure
+/// doubles it, up to the other.
 const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// The time in which the detector asks once for a table.
+const ASKS: Duration = Duration::from_secs(60);
+/// The number of tables that are remembered. For others the detector asks again.
+const TABLES_MAX: usize = 1_000;
 /// The time after which a description counts as lost: its runtime has stopped, say.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The tables that are wanted described, by one client.
+/// The tables that are wanted described, by whatever client of one [`Watch`](super::Watch).
+#[derive(Debug, Default)]
+pub(crate) struct Wanted(Mutex<HashMap<String, Want>>);
+
+impl Wanted {
+    fn tables(&self) -> MutexGuard<'_, HashMap<String, Want>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Describes tables by one client.
 #[derive(Debug)]
 pub(crate) struct Describer {
     watcher: Arc<Watcher>,
     client: Client,
-    wanted: Mutex<HashMap<String, Want>>,
 }
 
 /// A table that is wanted described, until it is or may not be.
@@ -30,20 +45,30 @@ struct Want {
     name: String,
     /// The moment from which it may be asked for.
     due: Instant,
+    /// How long it is left alone if that fails.
+    pause: Duration,
+    /// The moment from which that is of no use: what waits for it is too old to be counted.
+    until: Instant,
 }
 
 impl Describer {
     /// Its client tells `watcher` what it is answered.
     pub(crate) fn new(watcher: Arc<Watcher>, client: Client) -> Self {
-        Self { watcher, client, wanted: Mutex::default() }
+        Self { watcher, client }
     }
 
     /// Wants tables described that `request` names.
     pub(crate) fn want(&self, tables: Vec<String>, request: &[u8]) {
+        let now = Instant::now();
+        let until = now + ASKS + Duration::from_secs(self.watcher.detector.window_seconds().into());
         let mut wanted = self.wanted();
         for table in tables {
-            let name = arn(request, &table).unwrap_or(&table).to_owned();
-            wanted.entry(table).or_insert(Want { name, due: Instant::now() });
+            if let Some(want) = wanted.get_mut(&table) {
+                want.until = until;
+            } else if wanted.len() < TABLES_MAX {
+                let name = arn(request, &table).unwrap_or(&table).to_owned();
+                wanted.insert(table, Want { name, due: now, pause: PAUSE, until });
+            }
         }
     }
 
@@ -51,6 +76,7 @@ impl Describer {
     pub(crate) fn describe_wanted(self: &Arc<Self>) {
         let now = Instant::now();
         let mut wanted = self.wanted();
+        wanted.retain(|_, want| want.until > now);
         if wanted.values().all(|want| want.due > now) {
             return;
         }
@@ -65,7 +91,7 @@ impl Describer {
     }
 
     fn wanted(&self) -> MutexGuard<'_, HashMap<String, Want>> {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.watcher.wanted.tables()
     }
 }
 
@@ -87,22 +113,21 @@ impl UnderWay {
             self.describer.wanted().remove(table);
             return;
         };
-        if error.code().is_some_and(|code| DENIED.contains(&code)) {
+        if let Some(code) = error.code().filter(|code| DENIED.contains(code)) {
             self.describer.wanted().remove(table);
-            watcher.failed(&format_args!(
-                "table {table:?} may not be described, so its requests are not counted: declare its key"
-            ));
+            watcher.undescribed(table, code, "are not counted");
             if let Err(error) = watcher.detector.forget_table(table) {
                 watcher.failed(&error);
             }
             return;
         }
         if let Some(want) = self.describer.wanted().get_mut(table) {
-            want.due = Instant::now() + PAUSE;
+            want.due = Instant::now() + want.pause;
+            want.pause = (2 * want.pause).min(PAUSE_MAX);
         }
         // Without what differs each time, such as a request's id.
         let why = error.code().map_or_else(|| error.to_string(), str::to_owned);
-        watcher.failed(&format_args!("table {table:?} could not be described, which is tried again: {why}"));
+        watcher.undescribed(table, &why, "wait until it is known, or are not counted");
     }
 }
 

@@ -5,7 +5,7 @@
 pub mod capacity;
 mod describe;
 
-use self::describe::Describer;
+use self::describe::{Describer, Wanted};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
@@ -33,12 +33,14 @@ struct Watcher {
     detector: Arc<Detector>,
     failures: AtomicU64,
     logged: Mutex<HashSet<String>>,
+    wanted: Wanted,
 }
 
 impl Watch {
     /// Tells `detector` of the requests of every client whose configuration it makes.
     pub fn new(detector: Arc<Detector>) -> Self {
-        Self(Arc::new(Watcher { detector, failures: AtomicU64::new(0), logged: Mutex::default() }))
+        let (failures, logged, wanted) = Default::default();
+        Self(Arc::new(Watcher { detector, failures, logged, wanted }))
     }
 
     /// Returns the configuration of a client that is watched. Such a client calls DescribeTable by itself for
@@ -68,6 +70,13 @@ impl Watcher {
         if logged.len() < LOGGED_MAX && logged.insert(what.clone()) {
             tracing::warn!("watching DynamoDB: {what}");
         }
+    }
+
+    fn undescribed(&self, table: &str, why: &str, so: &str) {
+        self.failed(&format_args!(
+            "the key schema of table {table:?} is needed and DescribeTable failed ({why}): its requests {so}; \
+             declare it by set_key_schema"
+        ));
     }
 }
 
@@ -165,10 +174,11 @@ impl Intercept for Hook {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request();
-        // Without this header it is another protocol, of which nothing is known.
-        if let (Some(target), Some(body)) =
-            (request.headers().get("x-amz-target"), request.body().try_clone())
-        {
+        let Some(target) = request.headers().get("x-amz-target") else {
+            self.watcher.failed(&"a request has no header X-Amz-Target, so it is not in DynamoDB's JSON");
+            return Ok(());
+        };
+        if let Some(body) = request.body().try_clone() {
             let (hook, target) = (self.clone(), target.to_owned());
             let connection = cfg.load::<CaptureSmithyConnection>().cloned();
             connection.iter().for_each(assume);

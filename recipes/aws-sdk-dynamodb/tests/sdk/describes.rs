@@ -136,6 +136,42 @@ async fn a_table_that_could_not_be_described_is_asked_for_by_another_request() {
 }
 
 #[tokio::test]
+async fn each_pause_is_longer_than_the_last() {
+    let t = Watched::new();
+    let fault = || Answer::Whole(500, r#"{"__type":"InternalServerError"}"#.to_owned());
+    t.server.describe((0..6).map(|_| fault()).chain([description("events")]));
+    t.put("events").await;
+    until(|| t.watch.failures() == 1).await;
+    sleep(Duration::from_millis(1_100)).await;
+    t.client.list_tables().send().await.unwrap();
+    until(|| t.watch.failures() == 2).await;
+    let start = Instant::now();
+    sleep(Duration::from_millis(1_100)).await;
+    t.client.list_tables().send().await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    let described = t.server.described().len();
+    assert!(described == 6 || start.elapsed() > Duration::from_secs(2), "{described}: 3 are one's attempts");
+    sleep(Duration::from_secs(1)).await;
+    t.client.list_tables().send().await.unwrap();
+    until(|| t.writes("events") == 1).await;
+}
+
+/// The detector asks once a minute, and perhaps a client that is gone.
+#[tokio::test]
+async fn what_one_client_could_not_describe_another_does() {
+    let t = Watched::new();
+    t.server.describe((0..3).map(|_| Answer::Whole(500, r#"{"__type":"InternalServerError"}"#.to_owned())));
+    t.put("events").await;
+    until(|| t.watch.failures() == 1).await;
+    let server = Fake::new();
+    server.answer([ok("{}")]);
+    server.describe([description("events")]);
+    sleep(Duration::from_millis(1_100)).await;
+    watched(&server.endpoint, &t.watch).list_tables().send().await.unwrap();
+    until(|| t.writes("events") == 1).await;
+}
+
+#[tokio::test]
 async fn a_table_is_described_by_one_request_at_a_time() {
     let t = Watched::new();
     t.server.describe([Answer::Never]);

@@ -1,10 +1,12 @@
 //! Attempts that never left are not counted; those that may have run are.
 
 use crate::client::{config, detector, s, told_of, watched};
-use crate::server::{Answer, Fake};
+use crate::server::{Answer, Fake, ok};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpRequest;
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -155,4 +157,34 @@ async fn an_http_client_that_does_not_tell_may_have_sent_but_for_what_its_error_
         put(&told_of(&detector, config)).await;
         assert_eq!(writes(&detector), expected, "{kind}");
     }
+}
+
+/// Speaks another protocol, as far as the header tells.
+#[derive(Debug)]
+struct Speaks;
+
+impl Intercept for Speaks {
+    fn name(&self) -> &'static str {
+        "Speaks"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        context.request_mut().headers_mut().remove("x-amz-target");
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_in_dynamodb_s_json_is_a_failure() {
+    let (server, watch) = (Fake::new(), Watch::new(detector(false)));
+    server.answer([ok("{}")]);
+    let config = config(&server.endpoint).interceptor(Speaks);
+    let client = Client::from_conf(watch.config(&config.build()));
+    client.list_tables().send().await.unwrap();
+    assert_eq!(watch.failures(), 1);
 }
