@@ -5,6 +5,8 @@ import random
 import signal
 import threading
 
+import clients
+import fake
 import pytest
 from wire import DENIED, DESCRIPTION, GONE, ITEM, Wire, describes, description, put, unread
 
@@ -59,6 +61,24 @@ def test_what_waits_for_a_describe_that_failed_is_counted_by_a_later_one(detecto
         later()
         put(wire)
     assert wire.operations().count("DescribeTable") == 4
+
+
+def test_what_waits_for_a_describe_that_got_no_answer_is_counted_by_a_later_one(detector, caplog, later):
+    server = fake.Fake()
+    # Nor did the second, whose pause is longer.
+    server.answers += [(200, {}), None, (200, {}), None, (200, {}), fake.description("events")]
+    try:
+        client = hotpart.instrument(clients.client(server.endpoint), detector)
+        client.put_item(TableName="events", Item=ITEM)
+        for seconds in (1, 2):
+            later(seconds)
+            client.list_tables()
+    finally:
+        server.close()
+    assert detector.get_write_count("events", "k") == 1
+    assert detector.stats().failures == 2
+    (record,) = caplog.records
+    assert "DescribeTable failed (ConnectionClosedError): its requests wait" in record.getMessage()
 
 
 def test_a_table_that_is_gone_for_good_is_given_up(detector, later):

@@ -69,7 +69,10 @@ class Schemas:
 
 def refusal(error: Exception) -> tuple[str, bool]:
     """Returns the name of why a table was not described, and whether that is denied."""
-    code = getattr(error, "response", {}).get("Error", {}).get("Code") or type(error).__name__
+    # Of a connection's failure botocore's error has a response that is None.
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    code = code or type(error).__name__
     return code, code in _DENIED
 
 
