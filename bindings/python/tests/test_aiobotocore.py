@@ -119,7 +119,7 @@ def test_a_describe_that_is_cancelled_is_made_by_the_next(detector, by):
     """On whatever table, as nothing may come on that one any more."""
     server = fake.Fake()
 
-    async def traffic():
+    async def cancelled():
         async with client(server.endpoint, total_max_attempts=1) as dynamodb:
             hotpart.instrument(dynamodb, detector)
 
@@ -130,7 +130,10 @@ def test_a_describe_that_is_cancelled_is_made_by_the_next(detector, by):
             server.answers.append((200, {}))
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(dynamodb.put_item(TableName="events", Item=item("k")), 0.5)
-            del dynamodb.describe_table
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=1) as dynamodb:
+            hotpart.instrument(dynamodb, detector)
             server.answers += [(200, {}), fake.description("events")]
             if by == "put":
                 await dynamodb.put_item(TableName="events", Item=item("k"))
@@ -138,11 +141,73 @@ def test_a_describe_that_is_cancelled_is_made_by_the_next(detector, by):
                 await dynamodb.delete_item(TableName="other", Key={"id": {"S": "k"}})
 
     try:
+        # With the loop ends what is under way in it.
+        asyncio.run(cancelled())
         asyncio.run(traffic())
     finally:
         server.close()
     assert detector.get_write_count("events", "k") == (2 if by == "put" else 1)
     assert detector.stats().failures == 0
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_table_that_is_not_described_for_long_keeps_no_request_for_long(detector, given_up):
+    """Its answer was lost to who gave it less time."""
+    server = fake.Fake()
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=1) as dynamodb:
+            hotpart.instrument(dynamodb, detector)
+            real, on = dynamodb.describe_table, asyncio.Event()
+
+            async def slow(**given):
+                await on.wait()
+                await real(**given)
+
+            dynamodb.describe_table = slow
+            server.answers.append((200, {}))
+            put = dynamodb.put_item(TableName="events", Item=item("k"))
+            if given_up:
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(put, 0.5)
+            else:
+                await asyncio.wait_for(put, 10)
+            assert detector.get_write_count("events", "k") == 0
+            # Nobody has to come for it to be counted.
+            server.answers.append(fake.description("events"))
+            on.set()
+            while not detector.get_write_count("events", "k"):
+                await asyncio.sleep(0.01)
+
+    try:
+        asyncio.run(asyncio.wait_for(traffic(), 30))
+    finally:
+        server.close()
+    assert detector.stats().failures == 0
+
+
+def test_nobody_waits_for_a_description_that_has_failed_before(detector, monkeypatch):
+    server = fake.Fake()
+    monkeypatch.setattr("hotpart._instrument._PATIENCE", 30)
+    monkeypatch.setattr("hotpart._schemas._PAUSE", 0.01)
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=1) as dynamodb:
+            hotpart.instrument(dynamodb, detector)
+            server.answers += [(200, {}), fake.error("ResourceNotFoundException"), (200, {})]
+            await dynamodb.put_item(TableName="events", Item=item("k"))
+
+            async def never(**_):
+                await asyncio.Event().wait()
+
+            dynamodb.describe_table = never
+            await asyncio.sleep(0.1)
+            await asyncio.wait_for(dynamodb.put_item(TableName="events", Item=item("k")), 20)
+
+    try:
+        asyncio.run(traffic())
+    finally:
+        server.close()
 
 
 def test_what_comes_while_a_table_is_described_is_counted_too(detector):

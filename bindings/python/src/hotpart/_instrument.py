@@ -7,6 +7,7 @@ bytes ask for the capacity besides (``before-call``), and what they asked for is
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import threading
@@ -117,6 +118,8 @@ class _Http(NamedTuple):
     content: bytes
 
 
+# Seconds that an asynchronous request waits at most for a table to be described.
+_PATIENCE = 1.0
 # Stands for what an attempt came to that the library was not told of yet.
 _UNTOLD = -(2**31)
 _NO_ANSWER: tuple[_Http, dict[str, Any]] = _Http(0, b""), {}
@@ -139,6 +142,7 @@ class _Watcher:
         self._observe_due = observe_due if 0 not in (self._model or b"") else _no_way
         self._client, self._describe = weakref.ref(client), describe
         self._is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
+        self._describers: set[Any] = set()
         self._attempt = self._attempt_async if self._is_async else self._attempt_sync
 
     def register(self, events: Any) -> None:
@@ -270,20 +274,37 @@ class _Watcher:
 
     def _describe_sync(self) -> None:
         client = self._client()
-        for table in self._schemas.due():
-            wanted = self._schemas.wanted.pop(table, None)
+        for one in self._schemas.due():
+            wanted = self._schemas.wanted.pop(one.table, None)
             if wanted is not None and client is not None:
                 with self._describing(wanted):
                     # Its own attempts are observed too: so the detector learns.
                     client.describe_table(TableName=wanted.name)
 
     async def _describe_async(self) -> None:
+        """Describes tables aside: the request has its answer, and whoever made it gives it some time.
+
+        It waits for that, but not for long, nor for what has failed before.
+        """
+        due = self._schemas.due()
+        if due:
+            describing = asyncio.ensure_future(self._describe_aside(due))
+            # The loop has weak references.
+            self._describers.add(describing)
+            describing.add_done_callback(self._describers.discard)
+            if not all(one.failed for one in due):
+                await asyncio.wait([describing], timeout=_PATIENCE)
+
+    async def _describe_aside(self, due: list[Wanted]) -> None:
         client = self._client()
-        for table in self._schemas.due():
-            wanted = self._schemas.wanted.pop(table, None)
+        for one in due:
+            wanted = self._schemas.wanted.pop(one.table, None)
             if wanted is not None and client is not None:
-                with self._describing(wanted):
-                    await client.describe_table(TableName=wanted.name)
+                try:
+                    with self._describing(wanted):
+                        await client.describe_table(TableName=wanted.name)
+                except Exception as error:
+                    self._failures.log(error)
 
     @contextlib.contextmanager
     def _describing(self, wanted: Wanted) -> Iterator[None]:

@@ -20,6 +20,8 @@ class Wanted:
 
     #: When that may be tried, and how long to wait if it fails.
     after = pause = 0.0
+    #: Whether that has failed before.
+    failed = False
     #: Until when it is of use: then what waits for it is too old to be counted.
     until = 0.0
 
@@ -48,13 +50,13 @@ class Schemas:
                 wanted = self.wanted.setdefault(table, Wanted(table, _named(table, request)))
                 wanted.until = time.monotonic() + self._window + _ASKS
 
-    def due(self) -> list[str]:
+    def due(self) -> list[Wanted]:
         """Returns the tables to describe now. Forgets those that are of no use any more."""
         now, wanted = time.monotonic(), list(self.wanted.values())
         for one in wanted:
             if now >= one.until:
                 self.wanted.pop(one.table, None)
-        return [one.table for one in wanted if one.after <= now < one.until]
+        return [one for one in wanted if one.after <= now < one.until]
 
     def want_again(self, wanted: Wanted, failed: bool) -> None:
         """A table was not described: the next request is to, or one after a pause.
@@ -62,6 +64,7 @@ class Schemas:
         The pause comes after the first that was cancelled, too: requests may be given less time
         than a description takes.
         """
+        wanted.failed = wanted.failed or failed
         pause = max(wanted.pause, _PAUSE) if failed else wanted.pause
         wanted.after, wanted.pause = time.monotonic() + pause, min(2 * pause or _PAUSE, _PAUSE_MAX)
         self.wanted.setdefault(wanted.table, wanted)
