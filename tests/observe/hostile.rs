@@ -119,13 +119,18 @@ fn names_of_unprocessed_items_are_checked_too() {
 #[test]
 fn a_name_that_no_table_has_is_not_said_to_lack_a_schema() {
     let too_long = "n".repeat(1_025);
-    for name in ["", &too_long] {
+    for name in ["", &too_long, r"a\u0000b"] {
         let detector = described(false);
         let put = format!(r#"{{"TableName":"{name}","Item":{{"a":{{"S":"x"}},"b":{{"S":"y"}}}}}}"#);
         let query = format!(
             r#"{{"TableName":"{name}","KeyConditionExpression":"a = :v AND b = :v","ExpressionAttributeValues":{{":v":{{"S":"x"}}}}}}"#
         );
         let select = format!(r#"{{"Statement":"SELECT * FROM \"{name}\" WHERE a = 1"}}"#);
+        let puts = r#"[{"PutRequest":{"Item":{"a":{"S":"x"}}}}]"#;
+        let delete = r#"[{"DeleteRequest":{"Key":{"u":{"S":"k"}}}}]"#;
+        let batch = format!(r#"{{"RequestItems":{{"{name}":{puts},"U":{delete}}}}}"#);
+        assert_eq!(observe(&detector, "BatchWriteItem", &batch, 200, None), Ok(1), "the other's");
+        assert_eq!(detector.statistics().unread, 1);
         for (operation, request) in [("PutItem", put), ("Query", query), ("ExecuteStatement", select)] {
             let refused = observe(&detector, operation, &request, 200, None);
             assert_eq!(
