@@ -5,6 +5,7 @@ use hotpart::Operation::{Read, Write};
 use hotpart::Reason::{KeyRange, Unknown};
 use hotpart::Unattributed::{Throttles, Unprocessed, Unread};
 use hotpart::{Argument, Error, ObserveError};
+use std::time::Instant;
 
 const ARN: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/T";
 
@@ -141,6 +142,28 @@ fn a_name_that_no_table_has_is_not_said_to_lack_a_schema() {
             );
         }
     }
+}
+
+/// A long item was walked over for each attribute of each index's key.
+#[test]
+fn a_long_item_takes_little_longer_for_the_indexes_that_it_is_not_in() {
+    let members: Vec<_> = (0..20_000).map(|n| format!(r#""a{n}":{{"S":"x"}}"#)).collect();
+    let put = format!(r#"{{"TableName":"T","Item":{{"p":{{"S":"k"}},{}}}}}"#, members.join(","));
+    let fastest = |indexes: usize| {
+        let detector = blank(false);
+        detector.set_key_schema("T", None, &["p"]).unwrap();
+        for n in 0..indexes {
+            detector.set_key_schema("T", Some(format!("I{n}").as_bytes()), &[format!("g{n}")]).unwrap();
+        }
+        let times = (0..5).map(|_| {
+            let begin = Instant::now();
+            assert_eq!(observe(&detector, "PutItem", &put, 200, None), Ok(1));
+            begin.elapsed()
+        });
+        times.min().unwrap()
+    };
+    let (none, many) = (fastest(0), fastest(100));
+    assert!(many < 20 * none, "{many:?}, and {none:?} without indexes");
 }
 
 /// 5 seconds and 4 GB: all that was known was copied for each table that was new.
