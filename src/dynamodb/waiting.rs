@@ -40,7 +40,8 @@ const BYTES_MAX: usize = 32 << 20;
 const ASK_MS: u64 = 60_000;
 /// So many places of attempts that are gone are no matter.
 const GONE_MAX: usize = 1_000;
-/// The tables of which nothing waits any more and it is only known that they were asked for.
+/// The tables of which nothing waits any more and it is only known that they were asked for; or
+/// as many as are waited for or forgotten.
 const TABLES_MAX: usize = 10_000;
 
 /// The state of a table that is waited for, or was.
@@ -65,6 +66,8 @@ struct State {
     parts: u64,
     bytes: usize,
     tables: HashMap<String, Table, RandomState>,
+    /// With so many tables those go that need not be there.
+    tables_max: usize,
 }
 
 /// The state of one process.
@@ -230,7 +233,15 @@ impl Books {
         // From `std`'s own randomness: names of tables may come from strangers.
         let hasher = RandomState::with_seeds(random_word(), random_word(), random_word(), random_word());
         let tables = HashMap::with_hasher(hasher);
-        let state = State { attempts: VecDeque::new(), live: 0, next: 0, parts: 0, bytes: 0, tables };
+        let state = State {
+            attempts: VecDeque::new(),
+            live: 0,
+            next: 0,
+            parts: 0,
+            bytes: 0,
+            tables,
+            tables_max: TABLES_MAX,
+        };
         try_box(Self { forks: epoch::forks(), state: Mutex::new(state) })
     }
 }
@@ -247,8 +258,10 @@ impl State {
 
     fn put(&mut self, attempt: Attempt) -> Result<(), OutOfMemory> {
         self.attempts.try_reserve(1)?;
-        if self.tables.len() >= TABLES_MAX {
+        if self.tables.len() >= self.tables_max {
             self.tables.retain(|_, table| table.parts > 0 || table.forgotten);
+            // Those that stay are not looked at each time.
+            self.tables_max = TABLES_MAX.max(2 * self.tables.len());
         }
         for waits in &attempt.waits {
             self.make(&waits.table)?;

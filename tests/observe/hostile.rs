@@ -166,6 +166,23 @@ fn a_long_item_takes_little_longer_for_the_indexes_that_it_is_not_in() {
     assert!(many < 20 * none, "{many:?}, and {none:?} without indexes");
 }
 
+/// Each part that waited looked at all tables that were forgotten.
+#[test]
+fn many_tables_that_are_forgotten_cost_the_others_no_time() {
+    let time = |forgotten: usize| {
+        let detector = blank(false);
+        (0..forgotten).for_each(|n| detector.forget_table(format!("forgotten{n}")).unwrap());
+        let begin = Instant::now();
+        for n in 0..2_000 {
+            let put = format!(r#"{{"TableName":"t{n}","Item":{{"a":{{"S":"x"}}}}}}"#);
+            assert!(observe(&detector, "PutItem", &put, 200, None).is_err(), "it is asked for");
+        }
+        begin.elapsed()
+    };
+    let (none, many) = (time(0), time(200_000));
+    assert!(many < 20 * none, "{many:?}, and {none:?} without");
+}
+
 /// 5 seconds and 4 GB: all that was known was copied for each table that was new.
 #[test]
 fn a_thousand_new_tables_are_learnt_at_once() {
