@@ -2,7 +2,7 @@
 //! to none, and what waits.
 
 use crate::argument::Argument;
-use crate::dynamodb::action::Action;
+use crate::dynamodb::action::{Action, Subject};
 use crate::dynamodb::attempt::Waits;
 use crate::dynamodb::charge::{self, Charge, Of, UnkeyedIndexUnits};
 use crate::dynamodb::placed::Placed;
@@ -89,8 +89,11 @@ impl<'a> Attribution<'a> {
         }
     }
 
+    /// A part that can't be read is none of what waits, though its share does.
     fn count_waiting(&mut self, action: &Action<'_>) {
-        if let Some(waits) = Waits::of(&mut self.waiting, &action.table) {
+        if action.subject != Subject::Unread
+            && let Some(waits) = Waits::of(&mut self.waiting, &action.table)
+        {
             waits.actions += 1;
         }
     }

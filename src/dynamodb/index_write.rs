@@ -5,6 +5,7 @@
 
 use crate::dynamodb::action::Action;
 use crate::dynamodb::charge::{Charge, Of};
+use crate::dynamodb::index_key::KeyValues;
 use crate::dynamodb::target::{Finder, index_resource};
 use crate::key::Key;
 use std::borrow::Cow;
@@ -20,8 +21,10 @@ pub(crate) fn index_writes<'a>(
     let mut writes = Vec::new();
     for charge in charges.iter().filter(|charge| charge.of == Of::Change) {
         let action = &actions[charge.action];
-        for (name, index) in finder.global_indexes(&action.table) {
-            let Some(key) = finder.index_key(action, index).filter(|key| key.is_whole) else { continue };
+        let indexes = finder.global_indexes(&action.table);
+        let values = KeyValues::of(action, indexes.iter().map(|(_, index)| *index));
+        for (name, index) in indexes {
+            let Some(key) = values.key_of(index).filter(|key| key.is_whole) else { continue };
             let resource = index_resource(&action.table, name);
             // What can't be recorded of an index costs the table's own part nothing.
             if (Key { table: resource.as_bytes(), pk: &key.value }).check().is_err() {

@@ -35,7 +35,7 @@
 //! transaction, or a statement, that can't be read becomes an action that is `Subject::Unread`: it
 //! keeps its place among the others, takes its share of what the response tells, and ends as a
 //! tally. Before it is sent, `ask` rewrites a request so that its response tells the capacity.
-//! `attribute`, `number` and `json` read DynamoDB's JSON. `schema` holds the key schemas;
+//! `attribute`, `number`, `wanted` and `json` read DynamoDB's JSON. `schema` holds the key schemas;
 //! `description` reads them from a table's description.
 //!
 //! Invariants:
@@ -121,3 +121,5 @@ pub(crate) mod update_expression;
 pub(crate) mod values;
 #[cfg(not(loom))]
 pub(crate) mod waiting;
+#[cfg(not(loom))]
+pub(crate) mod wanted;

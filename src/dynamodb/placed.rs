@@ -26,17 +26,19 @@ impl Finder<'_, '_> {
         if self.only.is_some_and(|only| action.table != only) || self.is_left_out(&action.table) {
             return Ok(Placed::LeftOut);
         }
-        let can_be_asked = check_name(Argument::Table, action.table.as_bytes()).is_ok();
-        if api.has_parts() && !can_be_asked {
+        let is_name = check_name(Argument::Table, action.table.as_bytes()).is_ok();
+        if api.has_parts() && !is_name {
             return Ok(Placed::Unread);
         }
         match self.target(action) {
             Err(NoTarget::Malformed) if api.has_parts() || api.is_statement() => Ok(Placed::Unread),
-            // Nobody can describe a table of a name that none has.
-            Err(NoTarget::Schema(table)) if can_be_asked => {
+            // Nobody can describe a table of a name that none has; and names that are asked for end
+            // in NUL.
+            Err(NoTarget::Schema(table)) if is_name && !table.contains('\0') => {
                 self.missing.borrow_mut().push(table);
                 Ok(Placed::LeftOut)
             }
+            Err(NoTarget::Schema(_)) if api.has_parts() => Ok(Placed::Unread),
             Ok(target) if api.has_parts() && !target.is_valid() => Ok(Placed::Unread),
             found => Ok(Placed::At(found?)),
         }

@@ -6,6 +6,7 @@
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::update_expression::assignments;
 use crate::dynamodb::values::Value;
+use crate::dynamodb::wanted::Wanted;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -62,8 +63,14 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// Returns the value that an attribute has from now on. `None`: that is not known, as when it
-    /// is the outcome of a function, or stays what it was.
+    /// Returns the attributes of the response that are of the item as it is now. They tell more
+    /// than the request.
+    pub(crate) fn returned(&self) -> Option<&'a str> {
+        if let Self::Update(update) = self { update.returned } else { None }
+    }
+
+    /// Returns the value that the request sets an attribute to. `None`: that is not known, as when
+    /// it is the outcome of a function, or it stays what it was.
     pub(crate) fn value_of(&self, name: &str) -> Option<Value<'a>> {
         match self {
             Self::Nothing => None,
@@ -81,9 +88,6 @@ impl<'a> Update<'a> {
     }
 
     fn value_of(&self, name: &str) -> Option<&'a str> {
-        if let Some(returned) = self.returned.and_then(|returned| member(returned, name)) {
-            return Some(returned);
-        }
         if self.expression.is_some() {
             let sets = self.read.get_or_init(|| self.read().unwrap_or_default());
             return sets.iter().find(|(attribute, _)| attribute == name).map(|&(_, value)| value);
@@ -103,45 +107,19 @@ impl<'a> Update<'a> {
         }
         let assignments = assignments(&expression).ok_or(Malformed)?;
         let is_placeholder = |name: &&str| name.starts_with('#');
-        let names = wanted(self.names, assignments.iter().map(|(name, _)| *name).filter(is_placeholder))?;
-        let values = wanted(self.values, assignments.iter().map(|(_, value)| *value))?;
+        let names = assignments.iter().map(|(name, _)| *name).filter(is_placeholder);
+        let names = Wanted::new(names).find_in(self.names.unwrap_or("{}"))?;
+        let values = Wanted::new(assignments.iter().map(|(_, value)| *value));
+        let values = values.find_in(self.values.unwrap_or("{}"))?;
         let set = |(name, value): (&str, &str)| {
             let attribute = match is_placeholder(&name) {
-                true => json::text(found(&names, name)?).ok()?,
+                true => json::text(names.get(name)?).ok()?,
                 false => Cow::Owned(name.to_owned()),
             };
-            Some((attribute, found(&values, value)?))
+            Some((attribute, values.get(value)?))
         };
         Ok(assignments.into_iter().filter_map(set).collect())
     }
-}
-
-/// Members by their names, sorted by those; the value of one is its text, if it is there.
-type Wanted<'e, 'a> = Vec<(&'e str, Option<&'a str>)>;
-
-/// Returns the members of an object that have these names. Each member is looked at once, however
-/// many are wanted.
-fn wanted<'e, 'a>(
-    object: Option<&'a str>,
-    names: impl Iterator<Item = &'e str>,
-) -> Result<Wanted<'e, 'a>, Malformed> {
-    let mut wanted: Wanted<'_, '_> = names.map(|name| (name, None)).collect();
-    if wanted.is_empty() {
-        return Ok(wanted);
-    }
-    wanted.sort_unstable();
-    wanted.dedup();
-    json::each(object.unwrap_or("{}"), |name, value| {
-        if let Ok(at) = wanted.binary_search_by_key(&&*name, |&(name, _)| name) {
-            wanted[at].1 = Some(value);
-        }
-        Ok::<(), Malformed>(())
-    })?;
-    Ok(wanted)
-}
-
-fn found<'a>(all: &Wanted<'_, 'a>, name: &str) -> Option<&'a str> {
-    all[all.binary_search_by_key(&name, |&(name, _)| name).ok()?].1
 }
 
 /// A member of an object; one that is null, or can't be read, is absent.

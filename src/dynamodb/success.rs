@@ -38,13 +38,13 @@ pub(crate) fn attribute<'a>(
     };
     // Each action is charged with what it takes at least, or was throttled, or did nothing.
     for (i, action) in actions.iter().enumerate() {
-        let placed = finder.place(api, action)?;
         let [error, item] = match responses.get(i) {
             Some(&"null") => [None, None],
             Some(response) => json::members(response, ["Error", "Item"])?,
             None => [None, response.item.or(action.sets.item())],
         };
         let Some(error) = error else {
+            let placed = finder.place(api, action)?;
             // To measure an item is only of use where the response has no capacity, or that of
             // several together: of items, or of a table and its indexes.
             let keys = if let Placed::At(target) = &placed { target.keys.len() } else { 0 };
@@ -61,10 +61,15 @@ pub(crate) fn attribute<'a>(
         match &*code.map_or(Ok(Cow::Borrowed("")), json::text)? {
             "ConditionalCheckFailed" | "DuplicateItem" => {
                 let units = failed_write_units(action, item, finder);
-                found.add_unchanged(i, action, placed, units);
+                found.add_unchanged(i, action, finder.place(api, action)?, units);
             }
-            "InternalServerError" => found.add(i, action, placed, finder.estimate(action, None)),
-            code if response::is_throttle(code) => found.throttle(i, action, placed, &[], finder),
+            "InternalServerError" => {
+                found.add(i, action, finder.place(api, action)?, finder.estimate(action, None));
+            }
+            code if response::is_throttle(code) => {
+                found.throttle(i, action, finder.place(api, action)?, &[], finder);
+            }
+            // What was refused was nothing: its table is not asked for.
             _ => {}
         }
     }

@@ -270,7 +270,7 @@ fn hash(schema: Option<&TableSchema>, index: Option<&str>) -> Option<Vec<String>
 }
 
 /// A member of an item; one that is null is absent.
-pub(crate) fn member<'a>(item: &'a str, name: &str) -> Result<Option<&'a str>, Malformed> {
+fn member<'a>(item: &'a str, name: &str) -> Result<Option<&'a str>, Malformed> {
     let [value] = json::first_members(item, [name])?;
     Ok(value.filter(|value| *value != "null"))
 }

@@ -61,7 +61,9 @@ pub(crate) fn remove_unprocessed<'a>(
                 // It was not read before either.
                 Placed::Unread => None,
                 Placed::LeftOut => {
-                    if let Some(waits) = Waits::of(waiting, &table) {
+                    if action.subject != Subject::Unread
+                        && let Some(waits) = Waits::of(waiting, &table)
+                    {
                         waits.actions = waits.actions.saturating_sub(1);
                     }
                     continue;

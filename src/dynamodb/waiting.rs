@@ -38,7 +38,10 @@ const PARTS_MAX: u64 = 10_000;
 const BYTES_MAX: usize = 32 << 20;
 /// A table is asked for once in so many milliseconds.
 const ASK_MS: u64 = 60_000;
-/// The tables of which nothing waits any more and it is only known that they were asked for.
+/// So many places of attempts that are gone are no matter.
+const GONE_MAX: usize = 1_000;
+/// The tables of which nothing waits any more and it is only known that they were asked for; or
+/// as many as are waited for or forgotten.
 const TABLES_MAX: usize = 10_000;
 
 /// The state of a table that is waited for, or was.
@@ -53,14 +56,18 @@ struct Table {
 }
 
 struct State {
-    /// In the order of their moments. `None`: let go from the midst.
-    attempts: VecDeque<Option<Attempt>>,
-    /// The number of the first; each after it has the next. So a number stands for an attempt while
-    /// others go.
-    first: u64,
+    /// In the order of their moments, each with its number, which stands for it while others go.
+    /// `None`: let go from the midst. Of those there are hardly more than of the others.
+    attempts: VecDeque<(u64, Option<Attempt>)>,
+    /// How many attempts there are.
+    live: usize,
+    /// The number of the next.
+    next: u64,
     parts: u64,
     bytes: usize,
     tables: HashMap<String, Table, RandomState>,
+    /// With so many tables those go that need not be there.
+    tables_max: usize,
 }
 
 /// The state of one process.
@@ -118,7 +125,8 @@ impl Waiting {
         let mut state = self.lock()?;
         let is_forgotten = |one: &Waits| state.tables.get(&one.table).is_some_and(|table| table.forgotten);
         waits.iter().filter(|one| is_forgotten(one)).try_for_each(|one| tally(&one.table, one.parts))?;
-        waits.retain(|one| !is_forgotten(one));
+        // An answer may return items of a table that was not asked for: nothing of that waits.
+        waits.retain(|one| one.total() > 0 && !is_forgotten(one));
         let actions = waits.iter().map(|one| one.actions).sum();
         // The clock is read under the lock, so that the attempts are in order.
         let attempt = Attempt::try_new(given, waits, clock.now())?;
@@ -163,7 +171,7 @@ impl Waiting {
     ) -> Result<Option<T>, E> {
         let mut state = self.lock()?;
         while let Some(at) = state.find(table, from) {
-            let Some(attempt) = &state.attempts[at.0] else { continue };
+            let Some(attempt) = &state.attempts[at.0].1 else { continue };
             if let Some(taken) = read(attempt.given(), attempt.then, &attempt.waits[at.1])? {
                 state.remove(at);
                 return Ok(Some(taken));
@@ -192,7 +200,7 @@ impl Waiting {
         state.make(table)?.forgotten = true;
         let mut from = 0;
         while let Some(at) = state.find(table, &mut from) {
-            if let Some(attempt) = &state.attempts[at.0] {
+            if let Some(attempt) = &state.attempts[at.0].1 {
                 tally(table, attempt.waits[at.1].parts)?;
                 state.remove(at);
             }
@@ -208,13 +216,13 @@ impl Waiting {
         let mut state = self.lock()?;
         self.in_use.store(false, Release);
         let dropped = std::mem::take(&mut state.attempts);
-        state.first += dropped.len() as u64;
-        (state.parts, state.bytes) = (0, 0);
+        (state.live, state.parts, state.bytes) = (0, 0, 0);
         state.tables.retain(|_, table| {
             *table = Table { forgotten: table.forgotten, ..Table::default() };
             table.forgotten
         });
         drop(state);
+        drop(dropped);
         Ok(())
     }
 }
@@ -236,7 +244,15 @@ impl Books {
         // From `std`'s own randomness: names of tables may come from strangers.
         let hasher = RandomState::with_seeds(random_word(), random_word(), random_word(), random_word());
         let tables = HashMap::with_hasher(hasher);
-        let state = State { attempts: VecDeque::new(), first: 0, parts: 0, bytes: 0, tables };
+        let state = State {
+            attempts: VecDeque::new(),
+            live: 0,
+            next: 0,
+            parts: 0,
+            bytes: 0,
+            tables,
+            tables_max: TABLES_MAX,
+        };
         try_box(Self { forks: epoch::forks(), state: Mutex::new(state) })
     }
 }
@@ -253,8 +269,10 @@ impl State {
 
     fn put(&mut self, attempt: Attempt) -> Result<(), OutOfMemory> {
         self.attempts.try_reserve(1)?;
-        if self.tables.len() >= TABLES_MAX {
+        if self.tables.len() >= self.tables_max {
             self.tables.retain(|_, table| table.parts > 0 || table.forgotten);
+            // Those that stay are not looked at each time.
+            self.tables_max = TABLES_MAX.max(2 * self.tables.len());
         }
         for waits in &attempt.waits {
             self.make(&waits.table)?;
@@ -266,7 +284,9 @@ impl State {
         }
         self.parts += attempt.parts();
         self.bytes += attempt.bytes();
-        self.attempts.push_back(Some(attempt));
+        self.attempts.push_back((self.next, Some(attempt)));
+        self.live += 1;
+        self.next += 1;
         Ok(())
     }
 
@@ -276,39 +296,44 @@ impl State {
         if self.tables.get(table)?.parts == 0 {
             return None;
         }
-        let start = usize::try_from(from.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let start = self.attempts.partition_point(|(number, _)| number < from);
         let of =
             |attempt: &Option<Attempt>| attempt.as_ref()?.waits.iter().position(|waits| waits.table == table);
         let mut attempts = self.attempts.iter().enumerate().skip(start);
-        let (at, of) = attempts.find_map(|(at, attempt)| Some((at, of(attempt)?)))?;
-        *from = self.first + at as u64 + 1;
+        let (at, of, number) =
+            attempts.find_map(|(at, (number, attempt))| Some((at, of(attempt)?, number)))?;
+        *from = number + 1;
         Some((at, of))
     }
 
     /// Removes the parts of one table from an attempt, and the attempt with its last.
     fn remove(&mut self, (at, of): (usize, usize)) {
-        let Some(attempt) = &mut self.attempts[at] else { return };
+        let Some(attempt) = &mut self.attempts[at].1 else { return };
         let before = attempt.bytes();
         let waits = attempt.waits.swap_remove(of);
         let left = if attempt.waits.is_empty() { 0 } else { attempt.bytes() };
         if left == 0 {
-            self.attempts[at] = None;
+            self.attempts[at].1 = None;
+            self.live -= 1;
         }
         self.bytes -= before - left;
         self.parts -= waits.total();
         if let Some(table) = self.tables.get_mut(&waits.table) {
             table.parts -= waits.total();
         }
-        while let Some(None) = self.attempts.front() {
+        while let Some((_, None)) = self.attempts.front() {
             self.attempts.pop_front();
-            self.first += 1;
+        }
+        // One that nobody ever releases would keep the places of all that came after it.
+        if self.attempts.len() > 2 * self.live + GONE_MAX {
+            self.attempts.retain(|(_, attempt)| attempt.is_some());
         }
     }
 
     /// Tallies the parts of the oldest attempt, table by table, and lets it go.
     fn let_oldest_go<E>(&mut self, tally: Tally<'_, E>) -> Result<(), E> {
         loop {
-            let Some(Some(oldest)) = self.attempts.front() else { return Ok(()) };
+            let Some((_, Some(oldest))) = self.attempts.front() else { return Ok(()) };
             let of = oldest.waits.len() - 1;
             tally(&oldest.waits[of].table, oldest.waits[of].parts)?;
             self.remove((0, of));
@@ -316,5 +341,37 @@ impl State {
                 return Ok(());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(waiting: &Waiting, table: &str, clock: &Clock) {
+        let given =
+            Given { operation: b"PutItem", request: b"{}", response: None, model: None, http_status: 0 };
+        let waits = |table: &str, parts| Waits { table: table.to_owned(), parts: [parts, 0], actions: parts };
+        // Of the latter nothing was asked.
+        let waits = vec![waits(table, 1), waits("returned", 0)];
+        let tally: Tally<'_, OutOfMemory> = &mut |_, _| Ok(());
+        assert_eq!(waiting.push(given, waits, clock, tally), Ok(1));
+    }
+
+    /// Others kept their places, and each search went past all of them.
+    #[test]
+    fn one_that_stays_keeps_no_places_of_others() {
+        let (waiting, clock) = (Waiting::try_new().unwrap(), Clock::manual());
+        push(&waiting, "stays", &clock);
+        for _ in 0..10 * GONE_MAX {
+            push(&waiting, "goes", &clock);
+            let taken = waiting.take("goes", &mut 0, |_, _, _| Ok::<_, OutOfMemory>(Some(())));
+            assert_eq!(taken, Ok(Some(())));
+        }
+        assert!(waiting.lock().unwrap().attempts.len() <= GONE_MAX + 2);
+        let taken = waiting.take("stays", &mut 0, |_, _, _| Ok::<_, OutOfMemory>(Some(())));
+        assert_eq!(taken, Ok(Some(())));
+        let state = waiting.lock().unwrap();
+        assert_eq!((state.attempts.len(), state.live, state.parts, state.bytes), (0, 0, 0, 0));
     }
 }

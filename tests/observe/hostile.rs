@@ -5,6 +5,7 @@ use hotpart::Operation::{Read, Write};
 use hotpart::Reason::{KeyRange, Unknown};
 use hotpart::Unattributed::{Throttles, Unprocessed, Unread};
 use hotpart::{Argument, Error, ObserveError};
+use std::time::Instant;
 
 const ARN: &str = "arn:aws:dynamodb:us-east-1:123456789012:table/T";
 
@@ -119,13 +120,18 @@ fn names_of_unprocessed_items_are_checked_too() {
 #[test]
 fn a_name_that_no_table_has_is_not_said_to_lack_a_schema() {
     let too_long = "n".repeat(1_025);
-    for name in ["", &too_long] {
+    for name in ["", &too_long, r"a\u0000b"] {
         let detector = described(false);
         let put = format!(r#"{{"TableName":"{name}","Item":{{"a":{{"S":"x"}},"b":{{"S":"y"}}}}}}"#);
         let query = format!(
             r#"{{"TableName":"{name}","KeyConditionExpression":"a = :v AND b = :v","ExpressionAttributeValues":{{":v":{{"S":"x"}}}}}}"#
         );
         let select = format!(r#"{{"Statement":"SELECT * FROM \"{name}\" WHERE a = 1"}}"#);
+        let puts = r#"[{"PutRequest":{"Item":{"a":{"S":"x"}}}}]"#;
+        let delete = r#"[{"DeleteRequest":{"Key":{"u":{"S":"k"}}}}]"#;
+        let batch = format!(r#"{{"RequestItems":{{"{name}":{puts},"U":{delete}}}}}"#);
+        assert_eq!(observe(&detector, "BatchWriteItem", &batch, 200, None), Ok(1), "the other's");
+        assert_eq!(detector.statistics().unread, 1);
         for (operation, request) in [("PutItem", put), ("Query", query), ("ExecuteStatement", select)] {
             let refused = observe(&detector, operation, &request, 200, None);
             assert_eq!(
@@ -136,6 +142,45 @@ fn a_name_that_no_table_has_is_not_said_to_lack_a_schema() {
             );
         }
     }
+}
+
+/// A long item was walked over for each attribute of each index's key.
+#[test]
+fn a_long_item_takes_little_longer_for_the_indexes_that_it_is_not_in() {
+    let members: Vec<_> = (0..20_000).map(|n| format!(r#""a{n}":{{"S":"x"}}"#)).collect();
+    let put = format!(r#"{{"TableName":"T","Item":{{"p":{{"S":"k"}},{}}}}}"#, members.join(","));
+    let fastest = |indexes: usize| {
+        let detector = blank(false);
+        detector.set_key_schema("T", None, &["p"]).unwrap();
+        for n in 0..indexes {
+            detector.set_key_schema("T", Some(format!("I{n}").as_bytes()), &[format!("g{n}")]).unwrap();
+        }
+        let times = (0..5).map(|_| {
+            let begin = Instant::now();
+            assert_eq!(observe(&detector, "PutItem", &put, 200, None), Ok(1));
+            begin.elapsed()
+        });
+        times.min().unwrap()
+    };
+    let (none, many) = (fastest(0), fastest(100));
+    assert!(many < 20 * none, "{many:?}, and {none:?} without indexes");
+}
+
+/// Each part that waited looked at all tables that were forgotten.
+#[test]
+fn many_tables_that_are_forgotten_cost_the_others_no_time() {
+    let time = |forgotten: usize| {
+        let detector = blank(false);
+        (0..forgotten).for_each(|n| detector.forget_table(format!("forgotten{n}")).unwrap());
+        let begin = Instant::now();
+        for n in 0..2_000 {
+            let put = format!(r#"{{"TableName":"t{n}","Item":{{"a":{{"S":"x"}}}}}}"#);
+            assert!(observe(&detector, "PutItem", &put, 200, None).is_err(), "it is asked for");
+        }
+        begin.elapsed()
+    };
+    let (none, many) = (time(0), time(200_000));
+    assert!(many < 20 * none, "{many:?}, and {none:?} without");
 }
 
 /// 5 seconds and 4 GB: all that was known was copied for each table that was new.

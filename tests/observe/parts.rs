@@ -110,6 +110,18 @@ fn unread_parts_have_a_family_of_metrics() {
     assert!(!text(&detector).contains("kind=\"unread\""), "it is told once");
 }
 
+/// Its table was asked for, though it may be none.
+#[test]
+fn the_table_of_a_statement_that_was_refused_is_not_asked_for() {
+    let request = batch(&["DELETE FROM nowhere WHERE p = 'a'", "DELETE FROM T WHERE p = 'a'", BAD_SELECT]);
+    for code in ["ResourceNotFound", "ValidationError", "AccessDenied"] {
+        let refused = format!(r#"{{"Error":{{"Code":"{code}"}}}}"#);
+        let answer = format!(r#"{{"Responses":[{refused},{{}},{refused}]}}"#);
+        let one = case("BatchExecuteStatement", &request).answer(&answer);
+        one.writes("T", "a", 1, 1.0).all_estimated().check(described);
+    }
+}
+
 #[test]
 fn what_is_no_statement_costs_its_batch_nothing() {
     for part in ["1", "null", "{}", r#"{"Statement":[]}"#, r#"{"Statement":"\ud800"}"#, "[]"] {

@@ -328,6 +328,18 @@ fn what_needs_an_index_waits_on_when_only_the_table_is_known() {
     assert_eq!((detector.read_count("t/index/G", "x"), unread(&detector, "t")), (Ok(1), [0, 0]));
 }
 
+#[test]
+fn a_part_that_can_t_be_read_is_no_action_that_waits() {
+    let detector = blank(false);
+    let batch = r#"{"RequestItems":{"t":[{"PutRequest":{"Item":{"id":{"S":"k"}}}},{"PutRequest":{}}]}}"#;
+    let observed = || observe(&detector, "BatchWriteItem", batch, 200, Some("{}"));
+    assert_eq!(observed(), missing(&["t"]));
+    assert_eq!(observed(), Ok(1));
+    describe(&detector, "t");
+    assert_eq!((detector.write_count("t", "k"), unread(&detector, "t")), (Ok(2), [2, 0]));
+    assert_eq!(observed(), Ok(1));
+}
+
 /// An item before the key that tells of its table was an error, and behind it was not.
 #[test]
 fn a_request_tells_of_its_own_tables_in_any_order() {
