@@ -85,7 +85,9 @@ func TestARetryThatDoesNotRewindEndsAsUnwatched(t *testing.T) {
 		retries := finally(func(request *smithyhttp.Request, next func(*smithyhttp.Request) error) (err error) {
 			for range 3 {
 				if err = next(request); err != nil {
-					errs = append(errs, strings.ReplaceAll(err.Error(), endpoint, ""))
+					// By which of its ends the connection breaks is a matter of time.
+					what, _, _ := strings.Cut(err.Error(), ", request send failed")
+					errs = append(errs, what)
 				}
 			}
 			return err
