@@ -17,26 +17,34 @@ typedef struct fixture {
   hpd_table *table;
   char pks[CALLS][PK_LEN + 1];
   hpd_record records[CALLS]; /* what a round's calls record, or ask for */
+  uint64_t second;
 } fixture;
 
-typedef void one_round(const fixture *self);
+typedef void one_round(fixture *self);
 
-static void record(const fixture *self) {
+static void record(fixture *self) {
   for (const hpd_record *r = self->records; r < self->records + CALLS; r++)
     CHECK(hpd_record_write(self->detector, r->table, r->table_len, r->pk, r->pk_len) > 0);
 }
 
-static void record_prepared(const fixture *self) {
+static void record_prepared(fixture *self) {
   for (const hpd_record *r = self->records; r < self->records + CALLS; r++)
     CHECK(hpd_table_record_write(self->table, r->pk, r->pk_len) > 0);
 }
 
-static void record_batch(const fixture *self) {
+static void record_batch(fixture *self) {
   for (const hpd_record *r = self->records; r < self->records + CALLS; r += BATCH)
     CHECK(hpd_record_batch(self->detector, r, sizeof *r, BATCH) == BATCH);
 }
 
-static void get_count(const fixture *self) {
+/* The first records of a second, all in it. */
+static void turn(fixture *self) {
+  self->second++;
+  CHECK_EQUAL(hpd_set_time_ms(self->detector, self->second * 1000), HPD_OK);
+  record(self);
+}
+
+static void get_count(fixture *self) {
   for (const hpd_record *r = self->records; r < self->records + CALLS; r++)
     CHECK(hpd_get_write_count(self->detector, r->table, r->table_len, r->pk, r->pk_len) > 0);
 }
@@ -44,20 +52,26 @@ static void get_count(const fixture *self) {
 /* So many seconds have been recorded in when each of the wheel's window + 1 slots is in use, and the head too. */
 enum { FULL = WINDOW + 2 };
 
+/* A window whose seconds the first history holds. */
+enum { SHORT = 5 };
+
 static const struct test_case {
   const char *name;
   one_round *round;
-  unsigned partitions, seconds; /* recorded in before; the rounds stay in the last */
+  unsigned window, partitions, seconds; /* recorded in before; the rounds stay in the last, or go on from it */
   uint64_t threshold;
 } CASES[] = {
-    {"hpd_record_write", record, 1, 1, INT64_MAX},
-    {"hpd_record_write/1024-partitions", record, CALLS, 1, INT64_MAX},
-    {"hpd_record_write/full-wheel", record, 1, FULL, INT64_MAX},
-    {"hpd_record_write/hot", record, 1, 1, 1},
-    {"hpd_table_record_write", record_prepared, 1, 1, INT64_MAX},
-    {"hpd_record_batch/per-record", record_batch, 1, 1, INT64_MAX},
-    {"hpd_get_write_count", get_count, 1, 1, INT64_MAX},
-    {"hpd_get_write_count/full-wheel", get_count, 1, FULL, INT64_MAX},
+    {"hpd_record_write", record, WINDOW, 1, 1, INT64_MAX},
+    {"hpd_record_write/1024-partitions", record, WINDOW, CALLS, 1, INT64_MAX},
+    {"hpd_record_write/full-wheel", record, WINDOW, 1, FULL, INT64_MAX},
+    {"hpd_record_write/hot", record, WINDOW, 1, 1, 1},
+    {"hpd_record_write/turn", turn, SHORT, CALLS, SHORT + 2, INT64_MAX},
+    {"hpd_record_write/turn-of-a-wheel", turn, WINDOW, CALLS, FULL, INT64_MAX},
+    {"hpd_table_record_write", record_prepared, WINDOW, 1, 1, INT64_MAX},
+    {"hpd_record_batch/per-record", record_batch, WINDOW, 1, 1, INT64_MAX},
+    {"hpd_record_batch/1024-partitions", record_batch, WINDOW, CALLS, 1, INT64_MAX},
+    {"hpd_get_write_count", get_count, WINDOW, 1, 1, INT64_MAX},
+    {"hpd_get_write_count/full-wheel", get_count, WINDOW, 1, FULL, INT64_MAX},
 };
 enum { N_CASES = sizeof CASES / sizeof *CASES };
 
@@ -70,7 +84,7 @@ static void set_up(fixture *self, const struct test_case *test_case) {
   hpd_options options;
   hpd_options_init(&options, sizeof options);
   options.writes_threshold = options.reads_threshold = test_case->threshold;
-  options.window_seconds = WINDOW;
+  options.window_seconds = test_case->window;
   options.callback = on_warning;
   options.clock = HPD_CLOCK_MANUAL;
   options.flags = HPD_FLAG_HASH_SEED;
@@ -82,8 +96,9 @@ static void set_up(fixture *self, const struct test_case *test_case) {
     hpd_record record = {"orders", 6, self->pks[i], PK_LEN, NULL, 0, 1, HPD_WRITE, 0};
     self->records[i] = record;
   }
-  for (uint64_t second = 0; second < test_case->seconds; second++) {
-    CHECK_EQUAL(hpd_set_time_ms(self->detector, second * 1000), HPD_OK);
+  for (unsigned n = 0; n < test_case->seconds; n++) {
+    self->second = n;
+    CHECK_EQUAL(hpd_set_time_ms(self->detector, self->second * 1000), HPD_OK);
     CHECK_EQUAL(hpd_record_batch(self->detector, self->records, sizeof *self->records, CALLS), CALLS);
   }
 }

@@ -60,6 +60,46 @@ fn a_batch_is_its_records_one_by_one() {
     assert_eq!(*heard.lock().unwrap(), *expected.lock().unwrap());
 }
 
+/// A record of the same key as the one before it takes a shorter way.
+#[test]
+fn runs_of_one_key_are_counted_one_by_one() {
+    let ((batched, heard), (single, expected)) = (detector(), detector());
+    let long = "k".repeat(33);
+    // Neighbours have a table, a length, or all but a byte in common.
+    let keys = ["", "a", "b", "0123456789abcdef", "0123456789abcdeg", "0123456789abcdefg", &long, "key"];
+    let texts: Vec<_> = (0..4_000)
+        .map(|i| {
+            let run = i / (1 + i / 100 % 5);
+            let table = if run % 11 < 9 { "orders" } else { "order" };
+            (table.to_owned(), keys[run * 7 % keys.len()].to_owned())
+        })
+        .collect();
+    let records: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(i, (table, pk))| {
+            let operation = if i % 3 == 0 { Operation::Read } else { Operation::Write };
+            Record::new(table, pk, operation).amount(i as u64 % 2 + 1)
+        })
+        .collect();
+    for (n, chunk) in records.chunks(61).enumerate() {
+        batched.set_time_ms(n as u64 * 700).unwrap();
+        single.set_time_ms(n as u64 * 700).unwrap();
+        assert_eq!(batched.record_batch(chunk), Ok(chunk.len()));
+        for record in chunk {
+            single.record(record).unwrap();
+        }
+    }
+    for table in ["orders", "order"] {
+        for pk in keys {
+            assert_eq!(batched.write_count(table, pk), single.write_count(table, pk), "{table} {pk}");
+            assert_eq!(batched.read_count(table, pk), single.read_count(table, pk), "{table} {pk}");
+        }
+    }
+    assert_eq!(*heard.lock().unwrap(), *expected.lock().unwrap());
+    assert_eq!(batched.statistics().records, records.len() as u64);
+}
+
 #[test]
 fn one_record_that_is_not_valid_refuses_them_all() {
     let (detector, _) = detector();

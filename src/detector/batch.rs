@@ -8,7 +8,7 @@ use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing, Prefix};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Unfinished};
 use crate::partition::label::Label;
 use crate::sys::epoch;
 use crossbeam_epoch::Guard;
@@ -111,19 +111,42 @@ impl Detector {
     ) -> Result<(), Stop<'a>> {
         let (guard, now) = (epoch::pin(), self.clock.now());
         let ledger = self.current.get(&guard);
-        let mut hashes = [Hash::new(0); CHUNK];
-        for (hash, i) in hashes.iter_mut().zip(run.clone()) {
-            *hash = hasher.hash(nth(i).key());
+        // The records whose key is that of the record before: they need neither a hash nor a look for their partition.
+        let (mut hashes, mut repeated) = ([Hash::new(0); CHUNK], [false; CHUNK]);
+        let mut last: Option<(Key<'a>, Hash)> = None;
+        for ((hash, repeated), i) in hashes.iter_mut().zip(&mut repeated).zip(run.clone()) {
+            let key = nth(i).key();
+            *hash = match last {
+                Some((last, hash)) if last == key => {
+                    *repeated = true;
+                    hash
+                }
+                _ => hasher.hash(key),
+            };
+            last = Some((key, *hash));
         }
         if ledger.partitions.is_large() {
             prefetch(ledger, &hashes[..run.len()], run.clone().map(|i| nth(i).key()), &guard);
         }
         let first = run.start;
-        for i in run {
-            let hash = hashes[i - first];
+        let mut last = None;
+        for ((&hash, &repeated), i) in hashes.iter().zip(&repeated).zip(run) {
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
             let posting = || nth(i).posting(hash, self.settings.measure);
-            let Err(unfinished) = ledger.record_fast(posting(), now, &guard) else { continue };
+            // Should it have moved or gone since it was found, its head is frozen.
+            let found = match last {
+                Some(last) if repeated => Some(last),
+                _ => ledger.partitions.find_fast(hash, posting().key, &guard),
+            };
+            let recorded = match found {
+                Some(found) => ledger.add_fast(found, posting(), self.visit(now, &guard)),
+                None => Err(Unfinished::Missing),
+            };
+            let Err(unfinished) = recorded else {
+                last = found;
+                continue;
+            };
+            last = None;
             match self.finish(ledger, unfinished, &posting(), self.visit(now, &guard), delivery) {
                 Ok((_, None)) => {}
                 Ok((_, Some(warning))) => return Err(Stop::Warning(i + 1 - first, warning)),

@@ -156,7 +156,7 @@ impl Detector {
                 self.count_and_peak(ledger, visit, synthetic, operation)
             })?;
         }
-        let demand = count + throttles * u64::from(self.settings.measure.one);
+        let demand = count + throttles * u64::from(self.settings.measure.one());
         Ok(Sample { key, count, throttles, demand, peak })
     }
 
@@ -169,7 +169,7 @@ impl Detector {
         operation: Operation,
     ) -> Result<(u64, u64), Refusal> {
         let read = |found: Partition<'_>| {
-            found.series(operation, visit.window(), visit.guard).count_and_peak(visit.now.second)
+            found.series(operation, visit.window(), visit.guard).count_and_peak(visit.now.second())
         };
         let hash = self.settings.hashing.key(key);
         Ok(ledger.look(key, hash, visit, read)?.unwrap_or((0, 0)))

@@ -267,7 +267,7 @@ impl Detector {
         let hash = self.settings.hashing.key(key);
         Ok(self.current.with(&guard, |ledger| {
             let count = |found: Partition<'_>| {
-                found.series(operation, visit.window(), &guard).count(visit.now.second)
+                found.series(operation, visit.window(), &guard).count(visit.now.second())
             };
             Ok(ledger.look(key, hash, visit, count)?.unwrap_or(0))
         })?)

@@ -70,7 +70,7 @@ impl<'a> Record<'a> {
     /// This record, once it has been checked, with its key's hash.
     #[inline(always)]
     pub(crate) fn posting(&self, hash: Hash, measure: Measure) -> Posting<'a> {
-        let amount = self.amount.map_or(measure.one, Amount::clamped);
+        let amount = self.amount.map_or(measure.one(), Amount::clamped);
         Posting { key: self.key(), hash, operation: self.operation, model: self.model, amount }
     }
 }

@@ -33,7 +33,9 @@ impl Detector {
     /// [`Error::Invalid`] for a table not of 1 to 1,024 bytes or a key over 16,384 bytes;
     /// [`Error::Memory`].
     pub fn record_write(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_key(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Write)
+        let key = Key { table: table.as_ref(), pk: pk.as_ref() };
+        key.check()?;
+        self.record_key(key, Operation::Write)
     }
 
     /// Records one read and returns the partition's count of reads with it.
@@ -41,7 +43,9 @@ impl Detector {
     /// # Errors
     /// As [`Detector::record_write`].
     pub fn record_read(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
-        self.record_key(Key { table: table.as_ref(), pk: pk.as_ref() }, Operation::Read)
+        let key = Key { table: table.as_ref(), pk: pk.as_ref() };
+        key.check()?;
+        self.record_key(key, Operation::Read)
     }
 
     /// Records what `record` says and returns the count with it.
@@ -88,13 +92,12 @@ impl Detector {
         self.record_posting(posting, then.unwrap_or_else(|| self.clock.now()), delivery, epoch::pin())
     }
 
-    /// Checks a key, and records one operation on it.
+    /// Records one operation on a key that is checked.
     #[inline(always)]
     pub(crate) fn record_key(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
-        key.check()?;
-        let guard = epoch::pin();
+        let (now, guard) = (self.clock.now(), epoch::pin());
         let posting = self.posting(key, self.settings.hashing.key(key), operation);
-        Ok(self.record_posting(posting, self.clock.now(), Delivery::Callback, guard)?.0)
+        Ok(self.record_posting(posting, now, Delivery::Callback, guard)?.0)
     }
 
     /// Records one operation on a key that is checked, and whose table is hashed already.
@@ -114,10 +117,11 @@ impl Detector {
     /// Makes a posting of one operation, or one unit.
     #[inline(always)]
     fn posting<'a>(&self, key: Key<'a>, hash: Hash, operation: Operation) -> Posting<'a> {
-        Posting { key, hash, operation, model: None, amount: self.settings.measure.one }
+        Posting { key, hash, operation, model: None, amount: self.settings.measure.one() }
     }
 
     /// Makes a visit of the ledger.
+    #[inline(always)]
     pub(crate) fn visit<'g>(&'g self, now: Moment, guard: &'g Guard) -> Visit<'g> {
         Visit { settings: &self.settings, counters: &self.counters, now, guard }
     }
@@ -132,7 +136,7 @@ impl Detector {
         guard: Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let ledger = self.current.get(&guard);
-        let unfinished = match ledger.record_fast(posting, now, &guard) {
+        let unfinished = match ledger.record_fast(posting, self.visit(now, &guard)) {
             Ok(count) => {
                 self.records.add(epoch::block(), 1);
                 return Ok((count, None));
@@ -152,11 +156,26 @@ impl Detector {
         }
     }
 
-    /// Does the work of few records: turns the second, inserts, records with the next ledger if that one was
-    /// cleared, reclaims, and sees to a warning.
+    /// Does the work of few records. Where that is only to turn the second, this is all.
     #[cold]
     #[inline(never)]
     pub(crate) fn finish<'a, 'g>(
+        &'g self,
+        ledger: &'g Ledger,
+        unfinished: Unfinished<'g>,
+        posting: &Posting<'a>,
+        visit: Visit<'g>,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        match ledger.turn_fast(unfinished, *posting, visit) {
+            Ok(count) => Ok((count, None)),
+            Err(unfinished) => self.finish_rest(ledger, unfinished, posting, visit, delivery),
+        }
+    }
+
+    /// Inserts, records with the next ledger if that one was cleared, reclaims, and sees to a warning.
+    #[inline(never)] // So that `finish` needs few registers.
+    fn finish_rest<'a, 'g>(
         &'g self,
         ledger: &'g Ledger,
         unfinished: Unfinished<'g>,
@@ -226,7 +245,7 @@ impl Detector {
             Err(GrowError::Memory) => None,
         };
         let suppressed = self.ring(alarm, operation, now, delivery)?;
-        let peak = |found: Partition<'g>| found.series(operation, visit.window(), guard).peak(now.second);
+        let peak = |found: Partition<'g>| found.series(operation, visit.window(), guard).peak(now.second());
         let peak = ledger.look(key, hash, visit, peak).ok().flatten();
         Counters::add(&counters.warnings, 1);
         let Breach { rule, count, seconds, .. } = breach;

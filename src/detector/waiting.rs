@@ -176,7 +176,7 @@ impl Detector {
         waits: &Waits,
         told_all: bool,
     ) -> Result<Option<Released>, Error> {
-        if expired(then.second, self.clock.now().second, self.window_seconds()) {
+        if expired(then.second(), self.clock.now().second(), self.window_seconds()) {
             return Ok(Some(Released::Late(waits.parts)));
         }
         match self.attribute_again(given, &waits.table) {

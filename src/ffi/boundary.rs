@@ -14,9 +14,9 @@ use std::ptr::NonNull;
 /// Runs a call. This is the one panic boundary: a panic in `call` ends here, as HPD_ERR_INTERNAL.
 /// A refusal becomes its code, and is kept for `hpd_error_argument`.
 pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) -> T {
-    catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or(Err(Refused::of(HPD_ERR_INTERNAL)))
-        .unwrap_or_else(|refused| refused.keep().into())
+    // A refusal becomes its code in here, so that what is handed out is a number, and stays in a register.
+    let status = || call().unwrap_or_else(|refused| refused.keep().into());
+    catch_unwind(AssertUnwindSafe(status)).unwrap_or_else(|_| Refused::of(HPD_ERR_INTERNAL).keep().into())
 }
 
 /// Returns a count as C has it.

@@ -3,14 +3,16 @@
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::argument::Argument::{self, Model, Pk, Table};
+use crate::detector::Detector;
 use crate::detector::delivery::Listener;
 use crate::detector::record::Record;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
-use crate::ffi::operation::{HPD_READ, operation};
+use crate::ffi::operation::{HPD_READ, HPD_WRITE, operation};
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, no_warning};
+use crate::key::{Key, NAME_MAX, PK_MAX};
 use crate::operation::Operation;
 use std::ffi::c_char;
 
@@ -61,6 +63,19 @@ impl hpd_record {
         unsafe { read(record, size)?.record() }
     }
 
+    /// Whether it is valid, and has a pk that is not NULL, and no model: as nearly all are. One look, with no
+    /// branches.
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        !self.table.is_null()
+            & (1..=NAME_MAX).contains(&self.table_len)
+            & !self.pk.is_null()
+            & (self.pk_len <= PK_MAX)
+            & (self.model.addr() | self.model_len | self.reserved as usize == 0)
+            & (self.amount > 0)
+            & [HPD_WRITE, HPD_READ].contains(&self.operation)
+    }
+
     /// # Safety
     /// The texts are as the header demands, through `'a`.
     #[inline(always)]
@@ -82,7 +97,7 @@ impl hpd_record {
     }
 
     /// # Safety
-    /// `record` has accepted it.
+    /// `check` has accepted it, or it is plain.
     #[inline(always)]
     unsafe fn record_unchecked<'a>(&self) -> Record<'a> {
         // SAFETY: as the caller promises: of the table and of a model there is a byte at least, and a pk may be NULL
@@ -99,6 +114,53 @@ impl hpd_record {
     }
 }
 
+/// Checks any record of `size` bytes.
+///
+/// # Safety
+/// As for [`hpd_record::of`].
+#[cold]
+#[inline(never)]
+unsafe fn check(record: *const hpd_record, size: usize) -> Result<(), Refused> {
+    // SAFETY: as the caller promises.
+    Ok(unsafe { hpd_record::of(record, size)? }.check()?)
+}
+
+/// A text and its length, as C hands them in.
+type Text = (*const c_char, usize);
+
+/// Records one operation. What is right about nearly all keys is looked at first, and at once.
+///
+/// # Safety
+/// The texts are as the header demands.
+#[inline(always)]
+unsafe fn record(detector: &Detector, table: Text, pk: Text, operation: Operation) -> Result<i64, Refused> {
+    let is_name = !table.0.is_null() & (1..=NAME_MAX).contains(&table.1);
+    if !(is_name & !pk.0.is_null() & (pk.1 <= PK_MAX)) {
+        // SAFETY: as the caller promises.
+        return unsafe { record_odd(detector, table, pk, operation) };
+    }
+    // SAFETY: as the caller promises.
+    let text = |(text, len): Text| unsafe { std::slice::from_raw_parts(text.cast(), len) };
+    count(detector.record_key(Key { table: text(table), pk: text(pk) }, operation))
+}
+
+/// Does the same for any texts.
+///
+/// # Safety
+/// As for [`record`].
+#[cold]
+#[inline(never)]
+unsafe fn record_odd(
+    detector: &Detector,
+    table: Text,
+    pk: Text,
+    operation: Operation,
+) -> Result<i64, Refused> {
+    // SAFETY: as the caller promises.
+    let (table, pk) = unsafe { (text(Table, table.0, table.1)?, text(Pk, pk.0, pk.1)?) };
+    count(detector.record(&Record::new(table, pk, operation)))
+}
+
 /// Records one write. table has 1 to 1024 bytes, pk 0 to 16384. Returns the partition's count of
 /// writes, this one included, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
 #[unsafe(no_mangle)]
@@ -111,10 +173,7 @@ pub unsafe extern "C" fn hpd_record_write(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(
-            hpd_detector::as_ref(detector)?
-                .record_write(text(Table, table, table_len)?, text(Pk, pk, pk_len)?),
-        )
+        record(hpd_detector::as_ref(detector)?, (table, table_len), (pk, pk_len), Operation::Write)
     })
 }
 
@@ -129,10 +188,7 @@ pub unsafe extern "C" fn hpd_record_read(
 ) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe {
-        count(
-            hpd_detector::as_ref(detector)?
-                .record_read(text(Table, table, table_len)?, text(Pk, pk, pk_len)?),
-        )
+        record(hpd_detector::as_ref(detector)?, (table, table_len), (pk, pk_len), Operation::Read)
     })
 }
 
@@ -190,8 +246,15 @@ pub unsafe extern "C" fn hpd_record_batch(
         }
         // SAFETY: the caller gives `n` records, this far apart.
         let at = |i: usize| unsafe { records.byte_add(i * record_size) };
-        // SAFETY: as above.
-        let check = |i: usize| unsafe { read(at(i), record_size)?.record()?.check().map_err(Refused::from) };
+        let check = |i: usize| {
+            // SAFETY: as above, and a record is as large as this version's, or larger.
+            let is_plain = unsafe { at(i).read_unaligned() }.is_plain();
+            if is_plain && record_size == size_of::<hpd_record>() {
+                return Ok(());
+            }
+            // SAFETY: as above.
+            unsafe { check(at(i), record_size) }
+        };
         // SAFETY: as above, and they have been checked, and stay as they are during the call.
         let nth = |i: usize| unsafe { at(i).read_unaligned().record_unchecked() };
         Ok(detector.record_each(n, check, nth, &mut Listener::Callback)? as i64)

@@ -12,14 +12,25 @@ pub(crate) const TAG_MAX: u8 = 127;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hash {
     pub(crate) position: u32,
-    /// 1 to [`TAG_MAX`].
-    pub(crate) tag: u8,
+    /// The bits that the tag is made of, where it is needed: mostly it is not.
+    tag_bits: u8,
 }
 
 impl Hash {
     #[inline(always)]
     pub(crate) fn new(bits: u64) -> Self {
-        Self { position: bits as u32, tag: ((bits >> 48) as u8 & TAG_MAX).max(1) }
+        Self { position: bits as u32, tag_bits: (bits >> 48) as u8 }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(position: u32, tag_bits: u8) -> Self {
+        Self { position, tag_bits }
+    }
+
+    /// 1 to [`TAG_MAX`].
+    #[inline(always)]
+    pub(crate) fn tag(self) -> u8 {
+        (self.tag_bits & TAG_MAX).max(1)
     }
 }
 

@@ -90,25 +90,32 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     if len != b.len() {
         return false;
     }
-    // Where the first and the last eight or four bytes overlap they are compared twice.
-    let word = |at| chunk::<8>(a, at) == chunk::<8>(b, at);
-    let half = |at| chunk::<4>(a, at) == chunk::<4>(b, at);
-    if len > 16 {
-        let mut at = 0;
-        while at + 16 < len {
-            if !(word(at) & word(at + 8)) {
-                return false;
-            }
-            at += 16;
+    // Where the first and the last sixteen, eight or four bytes overlap they are compared twice.
+    if len <= 16 {
+        if len >= 8 {
+            same_at::<8>(a, b, 0) & same_at::<8>(a, b, len - 8)
+        } else if len >= 4 {
+            same_at::<4>(a, b, 0) & same_at::<4>(a, b, len - 4)
+        } else {
+            a == b
         }
-        word(len - 16) & word(len - 8)
-    } else if len >= 8 {
-        word(0) & word(len - 8)
-    } else if len >= 4 {
-        half(0) & half(len - 4)
+    } else if len <= 32 {
+        same_at::<16>(a, b, 0) & same_at::<16>(a, b, len - 16)
     } else {
-        a == b
+        same_long(a, b)
     }
+}
+
+/// Whether two texts of one length, of over 16 bytes, are the same.
+fn same_long(a: &[u8], b: &[u8]) -> bool {
+    let last = a.len() - 16;
+    (0..last).step_by(16).all(|at| same_at::<16>(a, b, at)) && same_at::<16>(a, b, last)
+}
+
+/// Whether two texts have the same `N` bytes from `at` on, where both have so many.
+#[inline(always)]
+fn same_at<const N: usize>(a: &[u8], b: &[u8], at: usize) -> bool {
+    chunk::<N>(a, at) == chunk::<N>(b, at)
 }
 
 /// `N` bytes of `text`, which has so many from `at` on.

@@ -105,20 +105,59 @@ impl Ledger {
     pub(crate) fn record_fast<'g>(
         &self,
         posting: Posting<'_>,
-        now: Moment,
-        guard: &'g Guard,
+        visit: Visit<'g>,
     ) -> Result<u64, Unfinished<'g>> {
-        let Posting { key, hash, operation, amount, .. } = posting;
+        match self.partitions.find_fast(posting.hash, posting.key, visit.guard) {
+            Some(found) => self.add_fast(found, posting, visit),
+            None => Err(Unfinished::Missing),
+        }
+    }
+
+    /// Does the same in a partition that was found under the guard.
+    #[inline(always)]
+    pub(crate) fn add_fast<'g>(
+        &self,
+        found: Partition<'g>,
+        posting: Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<u64, Unfinished<'g>> {
+        let Posting { operation, amount, .. } = posting;
         let floor = self.overrides.floor(operation);
-        let Some(found) = self.partitions.find_fast(hash, key, guard) else {
-            return Err(Unfinished::Missing);
-        };
-        match found.add_fast(operation, amount, now, floor) {
-            FastAdd::Counted(count) if count < floor && !self.reclaimer.is_due(now) => Ok(count),
-            FastAdd::Counted(count) => Err(Unfinished::NeedsFollowUp(found, count)),
+        match found.add_fast(operation, amount, visit.now, floor) {
+            FastAdd::Counted(count) => self.finished(found, count, floor, visit),
             FastAdd::Overtaken(before) => Err(Unfinished::Overtaken(found, before)),
             FastAdd::NotAdded => Err(Unfinished::NotAdded(found)),
         }
+    }
+
+    /// Records as the first of a second, where that is all that the fast path could not do, and takes no memory.
+    #[inline(always)]
+    pub(crate) fn turn_fast<'g>(
+        &self,
+        unfinished: Unfinished<'g>,
+        posting: Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<u64, Unfinished<'g>> {
+        let Unfinished::NotAdded(found) = unfinished else { return Err(unfinished) };
+        let Posting { operation, amount, .. } = posting;
+        let floor = self.overrides.floor(operation);
+        match found.turn_fast(operation, amount, visit.now.second(), visit.window(), floor, visit.guard) {
+            Some(count) => self.finished(found, count, floor, visit),
+            None => Err(unfinished),
+        }
+    }
+
+    /// Returns the count of what is recorded, if nothing is left to do.
+    #[inline(always)]
+    fn finished<'g>(
+        &self,
+        found: Partition<'g>,
+        count: u64,
+        floor: u64,
+        visit: Visit<'g>,
+    ) -> Result<u64, Unfinished<'g>> {
+        let is_done = count < floor && !self.reclaimer.is_due(visit.now);
+        if is_done { Ok(count) } else { Err(Unfinished::NeedsFollowUp(found, count)) }
     }
 
     /// Records what the fast path has not, and returns the partition and its count with this record.
@@ -214,7 +253,7 @@ impl Ledger {
             return Ok(InsertOutcome::Exists(found));
         }
         let floor = self.floor(posting, settings);
-        let content = Content::first(key, hash, operation, amount, now.second, floor)?;
+        let content = Content::first(key, hash, operation, amount, now.second(), floor)?;
         let inserted = self.partitions.insert(hash, &content, visit.replace_context(), guard);
         if !matches!(inserted, Ok(InsertOutcome::Done(_))) {
             // SAFETY: it did not get into the map.
@@ -257,7 +296,7 @@ impl Ledger {
         let window = visit.window();
         let mut unjudged = false;
         if count >= settings.rates.floor(operation) {
-            let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second);
+            let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second());
             let elsewhere = || self.look(key, hash, visit, recent);
             let recent = recent(partition).map_or_else(elsewhere, |recent| Ok(Some(recent)));
             match recent.map(|recent| recent.and_then(|recent| settings.rates.breach(operation, recent))) {

@@ -162,7 +162,10 @@ impl Reclaimer {
                 }
                 // One that has moved meanwhile is no worse than the others.
                 let count = |operation| {
-                    partition.series(operation, settings.timing.window, guard).count(now.second).unwrap_or(0)
+                    partition
+                        .series(operation, settings.timing.window, guard)
+                        .count(now.second())
+                        .unwrap_or(0)
                 };
                 let count = Operation::ALL.map(count).iter().sum::<u64>().max(1);
                 if quietest.is_none_or(|(least, _)| count < least) {

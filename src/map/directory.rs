@@ -102,6 +102,18 @@ impl Directory {
         Ok(())
     }
 
+    /// Where keys of this position belong if their segment has split as often as any, and if it has split once less.
+    #[inline(always)]
+    pub(crate) fn load_both(&self, position: u32) -> [*mut (); 2] {
+        let mask = self.mask();
+        let both = [position & mask, position & mask >> 1];
+        // One comparison for both in most maps.
+        if (mask as usize) < ROOT {
+            return both.map(|i| self.root[i as usize & (ROOT - 1)].load(Acquire));
+        }
+        both.map(|i| self.entry(i).load(Acquire))
+    }
+
     /// The entry of segment `i`, whose level is there.
     #[inline(always)]
     pub(crate) fn entry(&self, i: u32) -> &AtomicPtr<()> {

@@ -164,9 +164,7 @@ impl PartitionMap {
     /// meanwhile. `None` may mean that there is one.
     #[inline(always)]
     fn locate_fast<'g>(&self, position: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
-        let mask = self.directory.mask();
-        let split = self.directory.entry(position & mask).load(Acquire);
-        let whole = self.directory.entry(position & mask >> 1).load(Acquire);
+        let [split, whole] = self.directory.load_both(position);
         // Many maps have segments of two depths, in no order that a processor could predict.
         let entry = select_unpredictable(split.is_null(), whole, split);
         // SAFETY: as in `locate`.

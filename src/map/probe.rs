@@ -29,9 +29,10 @@ thread_local! {
 }
 
 impl<'g> Segment<'g> {
-    /// The cell where the entry of this hash and label is, unless it is not where nearly all are.
+    /// The cell where the entry of this hash and label is, unless it is not where nearly all are; and whether that is
+    /// sure, or only the tag of one there.
     #[inline(always)]
-    fn probable_cell(&self, hash: Hash, label: Label) -> Option<NonNull<u8>> {
+    fn probable_cell(&self, hash: Hash, label: Label) -> Option<(NonNull<u8>, bool)> {
         let (group, home) = (self.home_group(hash.position), self.home_cell(hash.position));
         if self.is_by_group() {
             prefetch(home.as_ptr());
@@ -39,12 +40,12 @@ impl<'g> Segment<'g> {
             prefetch(group);
             // SAFETY: cells were made ready with the segment, which lives.
             if unsafe { Partition::is_live(home, label) } {
-                return Some(home);
+                return Some((home, true));
             }
         }
         let group = group.load();
-        let lane = group.matches(hash.tag).next()?;
-        Some(self.cell(group.cell(lane)))
+        let lane = group.matches(hash.tag()).next()?;
+        Some((self.cell(group.cell(lane)), false))
     }
 
     /// Whether an entry is looked for by the group, and not in its home first.
@@ -60,14 +61,23 @@ impl<'g> Segment<'g> {
     #[inline(always)]
     pub(crate) fn find_fast(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
         let label = Label::new(hash.position, key);
-        if let Some(cell) = self.probable_cell(hash, label) {
-            // SAFETY: as in `probable_cell`; cells live as long as the segment.
-            let found = unsafe { Partition::if_live(cell, label, key) };
-            if found.is_some() {
-                return found;
+        if let Some((cell, is_live)) = self.probable_cell(hash, label) {
+            // SAFETY: as in `probable_cell`; cells live as long as the segment. If the label is live, all of an entry is
+            // there, with texts of the lengths that the label has in common with the key's.
+            unsafe {
+                if (is_live || Partition::is_live(cell, label)) && Partition::has_near(cell, key) {
+                    return Some(Partition::view(cell));
+                }
             }
         }
-        self.find(hash, key)
+        self.find_all(hash, key.table, key.pk)
+    }
+
+    /// Does as `find`. A `Key` would be handed over in memory, and written there before it is needed.
+    #[cold]
+    #[inline(never)]
+    fn find_all(&self, hash: Hash, table: &[u8], pk: &[u8]) -> Option<Partition<'g>> {
+        self.find(hash, Key { table, pk })
     }
 
     /// Asks for the memory that says where the entry of this hash is, and where it mostly is.
@@ -83,14 +93,13 @@ impl<'g> Segment<'g> {
         let home = self.home_cell(hash.position);
         match self.probable_cell(hash, label) {
             // SAFETY: its label is live: nobody else's has all bits in common but by accident, and it is an entry's.
-            Some(cell) if cell == home => unsafe { Partition::view(cell) }.prefetch_past(),
-            Some(cell) => prefetch(cell.as_ptr()),
+            Some((cell, _)) if cell == home => unsafe { Partition::view(cell) }.prefetch_past(),
+            Some((cell, _)) => prefetch(cell.as_ptr()),
             None => {}
         }
     }
 
     /// Finds the entry of this key here, or in those that follow.
-    #[inline(never)]
     pub(crate) fn find(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
         let label = Label::new(hash.position, key);
         self.chain().find_map(|segment| segment.find_here(hash, label, key))
@@ -99,7 +108,7 @@ impl<'g> Segment<'g> {
     fn find_here(&self, hash: Hash, label: Label, key: Key<'_>) -> Option<Partition<'g>> {
         for group in self.probe_order(hash.position) {
             let group = group.load();
-            for lane in group.matches(hash.tag) {
+            for lane in group.matches(hash.tag()) {
                 // SAFETY: a lane with a tag says where an entry was written.
                 let entry = unsafe { self.entry(group.cell(lane)) };
                 if entry.is_of(label, key) {
@@ -121,7 +130,7 @@ impl<'g> Segment<'g> {
             for at in self.probe_order(hash.position) {
                 // One look at the group, which the swap below proves to be unchanged.
                 let group = at.load();
-                for lane in group.matches(hash.tag) {
+                for lane in group.matches(hash.tag()) {
                     // SAFETY: a lane with a tag says where an entry was written.
                     let entry = unsafe { self.entry(group.cell(lane)) };
                     if entry.is_of(label, content.key) {
@@ -141,7 +150,7 @@ impl<'g> Segment<'g> {
                         None => return ProbeOutcome::MustReplace,
                     },
                 };
-                if at.change(group, group.with(lane, hash.tag, cell)) {
+                if at.change(group, group.with(lane, hash.tag(), cell)) {
                     // SAFETY: just written there.
                     let entry = unsafe { self.entry(cell) };
                     entry.mark_live();

@@ -84,7 +84,7 @@ impl Subject {
                 let group = group.load();
                 // SAFETY: a lane with a tag says where an entry was written.
                 let is_it = |lane| unsafe { segment.entry(group.cell(lane)) }.key() == key;
-                if group.matches(hash.tag).any(is_it) {
+                if group.matches(hash.tag()).any(is_it) {
                     return (first.chain().count(), looked_at);
                 }
                 if group.vacant().is_some() {
@@ -160,7 +160,7 @@ fn a_walk_meets_every_partition_once() {
 #[test]
 fn keys_that_all_collide_are_kept() {
     let subject = Subject::new();
-    let hash = Hash { position: 7, tag: 7 };
+    let hash = Hash::of(7, 7);
     for key in 0..1_000 {
         assert!(subject.insert(key, 20, hash, 0));
         assert!(!subject.insert(key, 20, hash, 0));
@@ -332,7 +332,7 @@ proptest! {
     #[test]
     fn a_partition_map_is_a_map(steps in steps(), poor in any::<bool>(), len in 8..2_000_usize) {
         // Poor hashes put all keys into four positions with one tag.
-        let hash = |key: u64| if poor { Hash { position: key as u32 & 3, tag: 1 } } else { mixed(key) };
+        let hash = |key: u64| if poor { Hash::of(key as u32 & 3, 1) } else { mixed(key) };
         let subject = Subject::new();
         let (mut map, mut most) = (HashMap::new(), 1);
         for step in steps {

@@ -9,7 +9,6 @@ pub(crate) struct Amount(NonZeroU32);
 
 impl Amount {
     pub(crate) const ONE: Self = Self(NonZeroU32::MIN);
-    pub(crate) const TWO: Self = Self(NonZeroU32::MIN.saturating_add(1));
 
     /// The amount `n`, cut to what a slot holds. `None` for 0, which changes nothing.
     pub(crate) fn new(n: u64) -> Option<Self> {
@@ -21,6 +20,13 @@ impl Amount {
     pub(crate) fn clamped(n: u64) -> Self {
         debug_assert!(n > 0, "an amount of 0");
         Self(NonZeroU32::new(n.min(MOST.into()) as u32).unwrap_or(NonZeroU32::MIN))
+    }
+
+    /// The amount `n`, which is neither 0 nor more than a slot holds.
+    #[inline(always)]
+    pub(crate) fn small(n: u32) -> Self {
+        debug_assert!((1..=MOST).contains(&n), "{n} is no amount");
+        Self(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN))
     }
 
     #[inline(always)]
@@ -43,7 +49,7 @@ mod tests {
     #[test]
     fn no_amount_is_nothing_or_more_than_a_slot_holds() {
         assert_eq!(Amount::new(0), None);
-        assert_eq!((Amount::new(1), Amount::new(2)), (Some(Amount::ONE), Some(Amount::TWO)));
+        assert_eq!((Amount::new(1), Amount::new(2)), (Some(Amount::ONE), Some(Amount::small(2))));
         for n in [MOST.into(), 1 << 30, 1 << 32, u64::MAX] {
             assert_eq!(Amount::new(n).map(Amount::get), Some(MOST));
         }

@@ -76,10 +76,11 @@ impl Head {
         self.is_empty() || slot::expired(self.second(), second, window)
     }
 
-    /// Whether `amount` may be added blindly: neither frozen nor near its most.
+    /// Whether `amount` may be added blindly: it is a head of `second`, neither frozen nor near its most.
     #[inline(always)]
-    pub(crate) fn takes(self, amount: u32) -> bool {
-        self.0 as u32 <= ROOM && amount <= SMALL
+    pub(crate) fn takes(self, amount: u32, second: u32) -> bool {
+        // One comparison: another second, or F, makes a larger difference.
+        self.0.wrapping_sub(Head::new(second, 0, 0).0) <= u64::from(ROOM) && amount <= SMALL
     }
 
     /// Whether this is what was seen and took an amount, but for a little that was added since: then it takes
@@ -156,7 +157,7 @@ mod tests {
     fn a_full_head_neither_wraps_nor_looks_frozen() {
         let base = BASE_LIMIT as u32 - 1;
         let full = Head::new(7, base, u32::MAX);
-        assert_eq!((full.second(), full.own(base), full.takes(1)), (7, MOST, false));
+        assert_eq!((full.second(), full.own(base), full.takes(1, 7)), (7, MOST, false));
         let head = AtomicHead::new(full);
         for _ in 0..1 << 22 {
             head.add(SMALL);
@@ -190,6 +191,6 @@ mod tests {
         assert_eq!(head.freeze_agreed(&frozen_head), Head::new(7, 0, 5));
         assert!(head.add(1).is_frozen());
         assert_eq!(head.freeze_agreed(&frozen_head), Head::new(7, 0, 5));
-        assert!(!head.load().takes(1));
+        assert!(!head.load().takes(1, 7));
     }
 }

@@ -27,6 +27,7 @@ use crate::sys::memory::Tailed;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
+use std::hint::cold_path;
 use std::ptr::NonNull;
 
 const FROZEN: u64 = 1 << 31;
@@ -51,6 +52,14 @@ pub(crate) struct History<'g> {
     entries: &'g [AtomicU64],
     #[cfg(loom)]
     watch: &'g Watch,
+}
+
+/// A window whose last second is closing: its first second, the first that is kept, and the last.
+#[derive(Clone, Copy)]
+pub(crate) struct Closing {
+    pub(crate) first: u32,
+    pub(crate) kept: u32,
+    pub(crate) closing: u32,
 }
 
 /// The result of [`History::survey`].
@@ -154,31 +163,37 @@ impl<'g> History<'g> {
         self.entries
     }
 
-    /// Returns the sum of an operation's slots in a window that begins at `first` and ends before `closing`, what
-    /// of that is before `kept`, and where the slot of `closing` itself belongs.
-    pub(crate) fn survey(&self, operation: Operation, first: u32, kept: u32, closing: u32) -> Survey<'g> {
-        debug_assert!(self.is_in_order());
+    /// Returns the sum of an operation's slots in a window before the second that is closing, what of that is not kept, and
+    /// where the slot of that second belongs.
+    #[inline(never)] // It has the processor's registers to itself then.
+    pub(crate) fn survey(&self, operation: Operation, span: Closing) -> Survey<'g> {
+        let Closing { first, kept, closing } = span;
+        debug_assert!(self.is_in_order() && first <= kept && kept <= closing);
         let mut survey = Survey { sum: 0, gone: 0, place: None };
         for entry in self.entries() {
             let bits = entry.load(Acquire);
             let held = Slot::unpack(bits);
-            if !held.is_empty() && operation_of(bits) != operation {
-                continue;
-            }
-            if held.is_empty() || held.second < first || held.second == closing {
-                survey.place.get_or_insert(Place {
-                    entry,
-                    bits,
-                    #[cfg(loom)]
-                    watch: self.watch,
-                });
-                if held.is_empty() {
-                    // Entries are taken in their order.
-                    break;
+            if held.is_empty() || operation_of(bits) == operation {
+                // In the window if less than `closing - first`: earlier seconds wrap around to larger numbers.
+                let at = held.second.wrapping_sub(first);
+                if at < closing - first && !held.is_empty() {
+                    survey.sum += u64::from(held.count);
+                    if at < kept - first {
+                        cold_path();
+                        survey.gone += u64::from(held.count);
+                    }
+                } else if held.second <= closing || held.is_empty() {
+                    survey.place.get_or_insert(Place {
+                        entry,
+                        bits,
+                        #[cfg(loom)]
+                        watch: self.watch,
+                    });
+                    if held.is_empty() {
+                        // Entries are taken in their order.
+                        break;
+                    }
                 }
-            } else if held.second < closing {
-                survey.sum += u64::from(held.count);
-                survey.gone += if held.second < kept { u64::from(held.count) } else { 0 };
             }
         }
         survey
@@ -226,6 +241,12 @@ impl<'g> History<'g> {
         for entry in self.entries() {
             entry.fetch_or(FROZEN, AcqRel);
         }
+    }
+
+    /// All slots, of both operations.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Operation, Slot)> + use<'g> {
+        let all = self.entries().iter().map(|entry| entry.load(Acquire));
+        all.map(|bits| (operation_of(bits), Slot::unpack(bits))).filter(|(_, slot)| !slot.is_empty())
     }
 
     pub(crate) fn slots(&self, operation: Operation) -> impl Iterator<Item = Slot> + use<'g> {

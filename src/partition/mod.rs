@@ -57,6 +57,7 @@ use crate::partition::series::{AddError, Series};
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use crossbeam_epoch::Guard;
+use std::hint::cold_path;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -176,7 +177,7 @@ fn idle(heads: [Head; 2], past: PastPtr, now: Moment, timing: Timing, _guard: &G
         let alarm = unsafe { past.parts().view_alarm() };
         alarm.is_none_or(|alarm| alarm.quiet(now.ms(), timing.interval_ms))
     };
-    heads.iter().all(|head| head.idle(now.second, timing.window)) && quiet()
+    heads.iter().all(|head| head.idle(now.second(), timing.window)) && quiet()
 }
 
 impl<'g> Partition<'g> {
@@ -213,21 +214,14 @@ impl<'g> Partition<'g> {
         unsafe { (*core).label.load() == label.live() }
     }
 
-    /// The entry of a cell, if it is so and of this key.
+    /// Whether a cell's texts are those of this key.
     ///
     /// # Safety
-    /// As for `is_live`; the cell lives through `'g`.
+    /// The cell has texts of its own, of the key's lengths, and lives.
     #[inline(always)]
-    pub(crate) unsafe fn if_live(cell: NonNull<u8>, label: Label, key: Key<'_>) -> Option<Self> {
-        // SAFETY: as the caller promises. If the label is live, all of an entry is there, with texts of the
-        // lengths that the label has in common with the key's.
-        unsafe {
-            if !Self::is_live(cell, label) {
-                return None;
-            }
-            let own = Key::read(cell.add(size_of::<Core>()), key.table.len(), key.pk.len());
-            if own == key { Some(Self::view(cell)) } else { None }
-        }
+    pub(crate) unsafe fn has_near(cell: NonNull<u8>, key: Key<'_>) -> bool {
+        // SAFETY: as the caller promises.
+        unsafe { Key::read(cell.add(size_of::<Core>()), key.table.len(), key.pk.len()) == key }
     }
 
     #[inline(always)]
@@ -288,13 +282,14 @@ impl<'g> Partition<'g> {
         let core = self.core();
         let head = &core.heads[operation.index()];
         let (seen, past) = (head.load(), core.past.load());
-        let far = u64::from(seen.total()) + u64::from(amount) < floor / 2;
-        if seen.second() < now.second
-            || !seen.takes(amount.get())
-            || !past.is_light()
-            || !(far || past.is_armed())
-        {
+        if !seen.takes(amount.get(), now.second()) || !past.is_light() {
             return FastAdd::NotAdded;
+        }
+        if 2 * (u64::from(seen.total()) + u64::from(amount)) >= floor {
+            cold_path();
+            if !past.is_armed() {
+                return FastAdd::NotAdded;
+            }
         }
         let before = head.add(amount.get());
         if before.is_near(seen) {
@@ -304,6 +299,25 @@ impl<'g> Partition<'g> {
         } else {
             FastAdd::Overtaken(before)
         }
+    }
+
+    /// Adds as the first of a second, where that takes no memory, and returns the count. `None`: nothing was added, as it
+    /// is not so, or as another thread came before.
+    #[inline(always)]
+    pub(crate) fn turn_fast(
+        &self,
+        operation: Operation,
+        amount: Amount,
+        second: u32,
+        window: u32,
+        floor: u64,
+        guard: &'g Guard,
+    ) -> Option<u64> {
+        let past = self.core().past.load();
+        if past.may_have_wheel() {
+            return None;
+        }
+        self.series(operation, window, guard).turn_fast(past, amount, second, floor)
     }
 
     /// Adds, and returns the count with it.
@@ -324,7 +338,7 @@ impl<'g> Partition<'g> {
         // The alarm is made while a partition warms up, so that a hot record finds it made: a record that
         // gets no memory for it is refused before it has added anything.
         let prepare = |count| if count < floor / 2 { Ok(()) } else { Ok(past.alarm(guard).map(drop)?) };
-        self.series(operation, timing.window, guard).add(amount, now.second, prepare)
+        self.series(operation, timing.window, guard).add(amount, now.second(), prepare)
     }
 
     /// How many bytes hang on the entry.

@@ -79,6 +79,10 @@ impl Past {
     }
 
     pub(crate) fn slots<'g>(&self, operation: Operation, guard: &'g Guard) -> PastSlots<'g> {
+        let ptr = self.load();
+        if !ptr.may_have_wheel() {
+            return ptr.history(guard).map_or(PastSlots::Nowhere, PastSlots::History);
+        }
         let parts = self.parts(guard);
         // SAFETY: as in `parts`.
         unsafe {
@@ -135,18 +139,20 @@ impl Past {
             if old.is_frozen() {
                 return Err(GrowError::Frozen);
             }
-            let larger = Self::larger(parts, operation, slot.second, window, guard)?;
-            self.grow(old, parts, larger, guard)?;
+            let larger = Self::larger(parts, operation, slot, window, guard)?;
+            if self.grow(old, parts, larger, guard)? {
+                return Ok(());
+            }
         }
     }
 
-    /// The next larger parts for slots of an operation, whose seconds that left the window before `second`
-    /// began are not worth their place. A history is frozen only once there is memory for its copy, so that a
-    /// failure leaves things as they were.
+    /// The next larger parts, with the slot of a second of an operation that is closing, and without slots that left the
+    /// window before that second began. A history is frozen only once there is memory for its copy, so that a failure
+    /// leaves things as they were.
     fn larger(
         parts: Extension,
         operation: Operation,
-        second: u32,
+        slot: Slot,
         window: u32,
         _guard: &Guard,
     ) -> Result<Extension, OutOfMemory> {
@@ -154,28 +160,35 @@ impl Past {
         let history = unsafe { parts.view_history() };
         // Irreversible: from then on no slot is put into the history, so all that are in it can be copied.
         let freeze = || history.iter().for_each(History::freeze);
-        let kept = |whose: Operation| {
-            let slots = history.into_iter().flat_map(move |history| history.slots(whose));
-            slots.filter(move |slot| whose != operation || !slot.expired(second, window))
+        let all = || history.into_iter().flat_map(|history| history.all());
+        let is_same = |whose: Operation, held: Slot| whose == operation && held.second == slot.second;
+        let kept = |whose: Operation, held: Slot| {
+            whose != operation || held.second != slot.second && !held.expired(slot.second, window)
         };
-        let pairs = |whose: Operation| kept(whose).map(move |slot| (whose, slot));
+        // Another thread may have put the same second before the history was frozen: it is one slot. Looked for when all
+        // others have been copied, so after the freeze.
+        let last = || {
+            let put = all().filter(|&(whose, held)| is_same(whose, held)).map(|(_, held)| held.count);
+            (operation, Slot { count: put.fold(slot.count, u32::max), ..slot })
+        };
+        let copied = || all().filter(|&(whose, held)| kept(whose, held)).chain(std::iter::once_with(last));
         let capacity = parts.history.capacity();
         let larger = CAPACITIES.into_iter().find(|&each| each > capacity);
         if let Some(larger) = larger.filter(|&each| each * size_of::<u64>() < Wheel::bytes(window)) {
-            let both = Operation::ALL.into_iter().flat_map(pairs);
-            return Ok(Extension { history: PastPtr::with_history(larger, freeze, both)?, ..parts });
+            return Ok(Extension { history: PastPtr::with_history(larger, freeze, copied())?, ..parts });
         }
         let mut new = Extension { history: PastPtr::NOTHING, ..parts };
         let wheel = Wheel::create(window)?;
         freeze();
+        let of = |wanted: Operation| copied().filter(move |&(whose, _)| whose == wanted);
         // SAFETY: just made, and nobody else has seen it.
         let view = unsafe { Wheel::view(wheel) };
-        kept(operation).for_each(|slot| view.put(slot));
+        of(operation).for_each(|(_, slot)| view.put(slot));
         new.wheels[operation.index()] = Some(wheel);
         let other = operation.other();
-        if new.wheels[other.index()].is_none() && kept(other).next().is_some() {
+        if new.wheels[other.index()].is_none() && of(other).next().is_some() {
             // The history is frozen already.
-            new.history = PastPtr::with_history(capacity, || {}, pairs(other)).inspect_err(|_| {
+            new.history = PastPtr::with_history(capacity, || {}, of(other)).inspect_err(|_| {
                 // SAFETY: just made, and nobody else has seen it.
                 unsafe { Wheel::destroy(wheel) }
             })?;
@@ -183,8 +196,8 @@ impl Past {
         Ok(new)
     }
 
-    /// Puts `new` in place of `old`, whose parts those were, or finds that another thread has replaced it.
-    fn grow(&self, old: PastPtr, parts: Extension, new: Extension, guard: &Guard) -> Result<(), GrowError> {
+    /// Puts `new` in place of `old`, whose parts those were. Returns `false` if another thread has replaced it.
+    fn grow(&self, old: PastPtr, parts: Extension, new: Extension, guard: &Guard) -> Result<bool, GrowError> {
         let ptr = if old.is_frozen() {
             Err(GrowError::Frozen)
         } else {
@@ -200,13 +213,14 @@ impl Past {
                 }
                 guard.defer_unchecked(move || old.free_box());
             }
-            return Ok(());
+            return Ok(true);
         }
         // SAFETY: nobody has seen what is only in the new pointer.
         unsafe {
             new.free_except(parts);
-            ptr.map(|ptr| ptr.free_box())
+            ptr.map(|ptr| ptr.free_box())?;
         }
+        Ok(false)
     }
 }
 
@@ -214,6 +228,29 @@ impl Past {
 mod tests {
     use super::*;
     use crate::operation::Operation::Write;
+
+    /// The copy of a history that one thread froze and no thread has replaced got a second slot of a second that was in it.
+    #[test]
+    fn a_second_that_was_put_before_the_history_was_frozen_is_one_slot_in_the_copy() {
+        let guard = &crossbeam_epoch::pin();
+        for (before, count, largest) in [(1, 2, 2), (2, 1, 2)] {
+            for window in [60, 8] {
+                let past = Past::new(PastPtr::NOTHING);
+                past.put(Write, Slot::new(5, before), window, guard).unwrap();
+                let PastSlots::History(history) = past.slots(Write, guard) else { panic!("a history") };
+                history.freeze();
+                past.put(Write, Slot::new(5, count), window, guard).unwrap();
+                let slots: Vec<_> = match past.slots(Write, guard) {
+                    PastSlots::History(history) => history.slots(Write).collect(),
+                    PastSlots::Wheel(wheel) => wheel.slots().filter(|slot| !slot.is_empty()).collect(),
+                    PastSlots::Nowhere => panic!("nothing"),
+                };
+                assert_eq!(slots, [Slot::new(5, largest)], "{window}");
+                // SAFETY: nobody else has seen it.
+                unsafe { past.freeze_past().free() };
+            }
+        }
+    }
 
     /// A thread that is still in an entry that has moved finds no place in the full history, which is the copy's as well. It
     /// froze that, so that the copy had to grow though it had room.

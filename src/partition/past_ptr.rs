@@ -16,7 +16,7 @@ use std::ptr::{NonNull, null_mut};
 /// How many entries a history has at each size. Each doubles the memory, so that a partition costs in step
 /// with the number of seconds it was seen in.
 #[cfg(not(loom))]
-pub(crate) const CAPACITIES: [usize; 4] = [3, 7, 15, 31];
+pub(crate) const CAPACITIES: [usize; 3] = [7, 15, 31];
 /// In models the first size is full at once and the second leads to a wheel.
 #[cfg(loom)]
 pub(crate) const CAPACITIES: [usize; 2] = [1, 2];
@@ -103,6 +103,12 @@ impl PastPtr {
         self.kind() == ARMED
     }
 
+    /// Whether more may hang here than a history.
+    #[inline(always)]
+    pub(crate) fn may_have_wheel(self) -> bool {
+        self.kind() >= EXTENSION
+    }
+
     pub(crate) fn is_frozen(self) -> bool {
         self.0.addr() & FROZEN != 0
     }
@@ -166,6 +172,14 @@ impl PastPtr {
                 ..Extension::NOTHING
             },
         }
+    }
+
+    /// Returns the history that hangs here alone, if it is one.
+    #[inline(always)]
+    pub(crate) fn history<'g>(self, _guard: &'g Guard) -> Option<History<'g>> {
+        debug_assert!(!self.may_have_wheel());
+        // SAFETY: what hangs on a past is retired only after it was replaced, and so lives while the guard does.
+        unsafe { self.view() }
     }
 
     /// # Safety

@@ -25,8 +25,9 @@
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
-use crate::partition::history::Survey;
+use crate::partition::history::{Closing, Survey};
 use crate::partition::past::{GrowError, Past, PastSlots};
+use crate::partition::past_ptr::PastPtr;
 use crate::partition::slot::{MOST, Slot};
 use crossbeam_epoch::Guard;
 
@@ -152,34 +153,67 @@ impl Series<'_> {
             self.past.set_heavy();
         }
         let turned = self.head.replace(seen, Head::new(second, base(sum), amount.get()));
-        if turned && let PastSlots::Wheel(wheel) = self.past_slots() {
+        if turned
+            && self.past.load().may_have_wheel()
+            && let PastSlots::Wheel(wheel) = self.past_slots()
+        {
             wheel.remember(second, sum);
         }
         Ok(turned.then_some(count))
     }
 
+    /// Turns the head where that takes no memory: the past is a history that has a place, and the count is not near `floor`,
+    /// from which on a record needs more. `None`: nothing was added.
+    #[inline(never)] // It has the processor's registers to itself then.
+    pub(crate) fn turn_fast(&self, past: PastPtr, amount: Amount, second: u32, floor: u64) -> Option<u64> {
+        let seen = self.head.load();
+        let is_over = seen.second() < second && !seen.is_frozen() && !seen.idle(second, self.window);
+        if !is_over {
+            return None;
+        }
+        let span = self.closing(seen, second);
+        let survey = past.history(self.guard)?.survey(self.operation, span);
+        let slot = self.closed(seen, survey.sum)?;
+        let sum = left(survey.sum + u64::from(slot.count), survey.gone);
+        let count = sum + u64::from(amount);
+        if count >= (floor / 2).min(BASE_LIMIT) || !survey.place?.put(self.operation, slot) {
+            return None;
+        }
+        self.head.replace(seen, Head::new(second, base(sum), amount.get())).then_some(count)
+    }
+
     /// Puts the slot of the head that was seen into the past. Returns what it and those before it add up to that
     /// are still in the window at `second`. `None`: the head is another by now.
     fn close_second(&self, seen: Head, second: u32) -> Result<Option<u64>, AddError> {
-        let first = |second: u32| second.saturating_sub(self.window);
-        let (closing, kept) = (seen.second(), first(second).min(seen.second()));
+        let span = self.closing(seen, second);
         let survey = match self.past_slots() {
             PastSlots::Nowhere => Survey { sum: 0, gone: 0, place: None },
-            PastSlots::History(history) => history.survey(self.operation, first(closing), kept, closing),
+            PastSlots::History(history) => history.survey(self.operation, span),
             PastSlots::Wheel(wheel) => {
-                let gone = wheel.sum_between(first(closing), kept);
-                Survey { sum: wheel.sum_before(closing), gone, place: None }
+                let gone = wheel.sum_between(span.first, span.kept);
+                Survey { sum: wheel.sum_before(span.closing), gone, place: None }
             }
         };
-        if !self.is_current(seen) {
-            return Ok(None);
-        }
-        let own = seen.own(base(survey.sum));
-        let slot = Slot::new(closing, own);
+        let Some(slot) = self.closed(seen, survey.sum) else { return Ok(None) };
         if !survey.place.is_some_and(|place| place.put(self.operation, slot)) {
             self.past.put(self.operation, slot, self.window, self.guard)?;
         }
-        Ok(Some(left(survey.sum + u64::from(own), survey.gone)))
+        Ok(Some(left(survey.sum + u64::from(slot.count), survey.gone)))
+    }
+
+    /// Returns the window that ends as the second of the head that was seen closes, when `second` begins.
+    #[inline(always)]
+    fn closing(&self, seen: Head, second: u32) -> Closing {
+        let first = |second: u32| second.saturating_sub(self.window);
+        let closing = seen.second();
+        Closing { first: first(closing), kept: first(second).min(closing), closing }
+    }
+
+    /// Returns the slot of the head that was seen, before which the window's slots add up to `sum`. `None`: the head is
+    /// another by now, and so is the sum.
+    #[inline(always)]
+    fn closed(&self, seen: Head, sum: u64) -> Option<Slot> {
+        self.is_current(seen).then(|| Slot::new(seen.second(), seen.own(base(sum))))
     }
 
     /// Whether the head that was seen still is the partition's, and in its second: what was added up of the past since it

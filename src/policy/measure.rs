@@ -9,39 +9,53 @@ use crate::policy::rule::LIMITS;
 /// How a detector's counts are measured, and what DynamoDB's limits are in that measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Measure {
-    /// The amount of a record that says none: one operation, or one unit, which is two halves.
-    pub(crate) one: Amount,
+    one: One,
     /// Among how many processes the limits are divided.
     processes: u32,
 }
 
+/// What one operation or one unit counts: a number of which a compiler knows that it is small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+enum One {
+    Operation = 1,
+    TwoHalves = 2,
+}
+
 impl Measure {
     #[cfg(test)]
-    pub(crate) const OPERATIONS: Self = Self { one: Amount::ONE, processes: 1 };
+    pub(crate) const OPERATIONS: Self = Self { one: One::Operation, processes: 1 };
 
     pub(crate) fn try_new(capacity: bool, processes: u32) -> Result<Self, Error> {
         if processes == 0 {
             Err(Error::Invalid(Argument::Processes))
         } else {
-            Ok(Self { one: if capacity { Amount::TWO } else { Amount::ONE }, processes })
+            Ok(Self { one: if capacity { One::TwoHalves } else { One::Operation }, processes })
         }
     }
 
+    /// The amount of a record that says none: one operation, or one unit, which is two halves.
+    #[inline(always)]
+    pub(crate) fn one(self) -> Amount {
+        Amount::small(self.one as u32)
+    }
+
     /// Whether counts are of half units, and not of operations.
+    #[inline(always)]
     pub(crate) fn is_capacity(self) -> bool {
-        self.one == Amount::TWO
+        self.one == One::TwoHalves
     }
 
     /// The least count that is so many thousandths of what DynamoDB gives a partition in so many seconds, as far as this
     /// process may take it.
     pub(crate) fn share(self, operation: Operation, permille: u32, seconds: u32) -> u64 {
-        let whole = LIMITS[operation.index()] * u64::from(self.one) * u64::from(seconds);
+        let whole = LIMITS[operation.index()] * u64::from(self.one()) * u64::from(seconds);
         (whole * u64::from(permille)).div_ceil(1_000 * u64::from(self.processes))
     }
 
     /// How many thousandths of that a count in so many seconds is.
     pub(crate) fn permille(self, operation: Operation, count: u64, seconds: u32) -> u32 {
-        let whole = LIMITS[operation.index()] * u64::from(self.one) * u64::from(seconds.max(1));
+        let whole = LIMITS[operation.index()] * u64::from(self.one()) * u64::from(seconds.max(1));
         let permille = u128::from(count) * 1_000 * u128::from(self.processes) / u128::from(whole);
         u32::try_from(permille).unwrap_or(u32::MAX)
     }

@@ -17,17 +17,15 @@ pub(crate) enum Clock {
     Manual(AtomicU64),
 }
 
-/// A moment by a detector's clock.
+/// A moment by a detector's clock: its second, and nanoseconds of the next, in one word. Later is larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment {
-    pub(crate) second: u32,
-    nanos: u32,
-}
+pub(crate) struct Moment(u64);
 
 impl Moment {
     #[inline(always)]
     fn new(seconds: u64, nanos: u32) -> Self {
-        Self { second: u32::try_from(seconds).unwrap_or(u32::MAX), nanos }
+        let second = u32::try_from(seconds).unwrap_or(u32::MAX);
+        Self(Stamped { second, value: nanos }.pack())
     }
 
     pub(crate) fn from_ms(ms: u64) -> Self {
@@ -39,24 +37,31 @@ impl Moment {
         Self::new(us / 1_000_000, (us % 1_000_000) as u32 * 1000)
     }
 
+    #[inline(always)]
+    pub(crate) fn second(self) -> u32 {
+        Stamped::unpack(self.0).second
+    }
+
+    fn nanos(self) -> u32 {
+        Stamped::unpack(self.0).value
+    }
+
     pub(crate) fn ms(self) -> u64 {
-        u64::from(self.second) * 1000 + u64::from(self.nanos / 1_000_000)
+        u64::from(self.second()) * 1000 + u64::from(self.nanos() / 1_000_000)
     }
 
     pub(crate) fn us(self) -> u64 {
-        u64::from(self.second) * 1_000_000 + u64::from(self.nanos / 1000)
+        u64::from(self.second()) * 1_000_000 + u64::from(self.nanos() / 1000)
     }
 
-    /// All of it in one word; later is larger.
     #[inline(always)]
     pub(crate) fn stamp(self) -> u64 {
-        Stamped { second: self.second, value: self.nanos }.pack()
+        self.0
     }
 
     #[inline(always)]
     pub(crate) fn of_stamp(stamp: u64) -> Self {
-        let Stamped { second, value: nanos } = Stamped::unpack(stamp);
-        Self { second, nanos }
+        Self(stamp)
     }
 }
 
@@ -143,10 +148,10 @@ mod tests {
         assert_eq!(clock.now().ms(), 0);
         clock.set_ms(61_500).unwrap();
         clock.set_ms(5).unwrap();
-        assert_eq!((clock.now().ms(), clock.now().second), (61_500, 61));
+        assert_eq!((clock.now().ms(), clock.now().second()), (61_500, 61));
         assert_eq!(clock.set_ms(LAST_MS + 1), Err(Error::Invalid(Argument::NowMs)));
         clock.set_ms(LAST_MS).unwrap();
-        assert_eq!((clock.now().second, clock.now().ms()), (u32::MAX, LAST_MS));
+        assert_eq!((clock.now().second(), clock.now().ms()), (u32::MAX, LAST_MS));
     }
 
     #[test]
@@ -154,6 +159,6 @@ mod tests {
         let clock = Clock::monotonic();
         assert_eq!(clock.set_ms(1), Err(Error::Unsupported));
         let first = clock.now();
-        assert!(first.second <= 2 && clock.now() >= first);
+        assert!(first.second() <= 2 && clock.now() >= first);
     }
 }

@@ -90,10 +90,14 @@ impl RecordCounter {
         match block.and_then(|block| block.counts.get(self.place)) {
             // Only this thread writes here: nothing comes between load and store.
             Some(count) => count.store(count.load(Relaxed) + n, Relaxed),
-            None => {
-                self.overflow.fetch_add(n, Relaxed);
-            }
+            None => self.add_to_overflow(n),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_to_overflow(&self, n: u64) {
+        self.overflow.fetch_add(n, Relaxed);
     }
 
     /// How many were counted. Exact while no record is under way.

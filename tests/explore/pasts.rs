@@ -22,18 +22,20 @@ const fn shape(name: &'static str, window: u32, seen: u32) -> Shape {
     Shape { name, window, seen, both: false, burst: BURST }
 }
 
-/// Windows of 2, 3, 10 and 60; histories that are full, so that the turn of the call makes them
-/// grow, to a larger one or to a wheel; wheels; and a partition that is heavy.
+/// Windows of 2 to 60; histories with room, or with slots that are taken again; others that are full,
+/// so that the turn of the call makes them grow, to a larger one or to a wheel; wheels; and a
+/// partition that is heavy.
 const SHAPES: &[Shape] = &[
-    shape("window 2, a history", 2, 2),
+    shape("window 2, a wheel", 2, 2),
     Shape { both: true, ..shape("window 2, wheels", 2, 4) },
-    shape("window 3, 3 slots full", 3, 3),
+    shape("window 3, a new wheel", 3, 3),
     shape("window 3, a wheel", 3, 6),
-    shape("window 10, 3 slots full", 10, 3),
+    shape("window 5, a history", 5, 8),
+    shape("window 10, a history", 10, 3),
     shape("window 10, 7 slots full", 10, 7),
     shape("window 10, a wheel", 10, 9),
     Shape { both: true, ..shape("window 10, reads too", 10, 4) },
-    shape("window 60, 3 slots full", 60, 3),
+    shape("window 60, a history", 60, 3),
     shape("window 60, 7 slots full", 60, 7),
     shape("window 60, 15 slots full", 60, 15),
     shape("window 60, 31 slots full", 60, 31),
@@ -124,17 +126,22 @@ const HURTS: &str = "split, 2 turns";
 
 /// The shapes that meet only that: others like them meet more.
 const MET_BY_FEW: [&str; 6] = [
-    "window 3, 3 slots full",
-    "window 10, 3 slots full",
+    "window 3, a new wheel",
+    "window 10, a history",
     "window 10, reads too",
-    "window 60, 3 slots full",
+    "window 60, a history",
     "window 60, 7 slots full",
     "window 60, 31 slots full",
 ];
 
 /// The shapes that meet all that others do.
-const MET_BY_ALL: [&str; 4] =
-    ["window 3, a wheel", "window 10, 7 slots full", "window 10, a wheel", "window 60, 15 slots full"];
+const MET_BY_ALL: [&str; 5] = [
+    "window 3, a wheel",
+    "window 5, a history",
+    "window 10, 7 slots full",
+    "window 10, a wheel",
+    "window 60, 15 slots full",
+];
 
 /// Calls on a partition that has a past.
 pub fn pasts() -> Vec<Scenario> {
