@@ -54,7 +54,8 @@ mutate 'a frozen head passes, for a warning' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_peak_inside_a_copied_wheel
 mutate 'no second look when a second closes' src/partition/series.rs \
-    'if !self.is_current(seen) {' 'if false {' \
+    'self.is_current(seen).then(|| Slot::new(seen.second(), seen.own(base(sum))))' \
+    'Some(Slot::new(seen.second(), seen.own(base(sum))))' \
     ci/loom.sh l_a_turn_inside_a_copied_history
 mutate 'no second look at the sum' src/partition/series.rs \
     'self.is_current(seen).then_some(sum)' 'Some(sum)' \
@@ -106,6 +107,12 @@ mutate 'a late put freezes the history of the copy' src/partition/past.rs \
             }
             let larger' 'let larger' \
     "${unit[@]}" a_late_put
+mutate 'a second twice in a grown history' src/partition/past.rs \
+    'held.second != slot.second && !held.expired' '!held.expired' \
+    "${unit[@]}" a_second_that_was_put_before
+mutate 'the key before, in a batch, is any' src/detector/batch.rs \
+    'Some((last, hash)) if last == key' 'Some((_, hash)) if true' \
+    cargo test --locked --test batch
 mutate 'want of memory passes for a clear' src/detector/recording.rs \
     'Err(Refusal::Memory) => self.withhold(partition, posting.operation, visit.guard),' 'Err(Refusal::Memory) => None,' \
     "${unit[@]}" a_record_that_no_memory_lets_judge
