@@ -44,8 +44,7 @@ begin() {
         runtime=tsan
         RUSTFLAGS+=' -Cunsafe-allow-abi-mismatch=sanitizer'
         export TSAN_OPTIONS=suppressions=$PWD/ci/sanitizers.thread:die_after_fork=0:print_suppressions=1
-        # In it a thread waits for a Mutex of std's. What orders it then is compiled into std, and not seen.
-        skipped=(--skip a_key_that_is_declared_while_a_part_begins_to_wait)
+        skipped=()
         ;;
     *)
         fail "no such sanitizer: $1"

@@ -26,11 +26,11 @@ use crate::error::OutOfMemory;
 use crate::key::hash::random_word;
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::epoch;
+use crate::sys::lock::{Lock, Locked};
 use crate::sys::memory::{try_box, try_text};
 use crate::sys::sync::{AcqRel, Acquire, AtomicBool, AtomicPtr, Release};
 use ahash::RandomState;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most parts that wait.
 const PARTS_MAX: u64 = 10_000;
@@ -74,7 +74,7 @@ struct State {
 struct Books {
     /// Which process: see [`epoch::forks`].
     forks: u64,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 /// All that waits in a detector.
@@ -94,7 +94,7 @@ impl Waiting {
         Ok(Self { books, in_use: AtomicBool::new(false) })
     }
 
-    fn lock(&self) -> Result<MutexGuard<'_, State>, OutOfMemory> {
+    fn lock(&self) -> Result<Locked<'_, State>, OutOfMemory> {
         loop {
             let seen = self.books.load(Acquire);
             // SAFETY: it came from a box, which is freed with the detector, or never if it is the
@@ -102,7 +102,7 @@ impl Waiting {
             let books = unsafe { &*seen };
             if books.forks == epoch::forks() {
                 // What panics while the lock is held has changed nothing by halves that matters.
-                return Ok(books.state.lock().unwrap_or_else(PoisonError::into_inner));
+                return Ok(books.state.lock());
             }
             let new = Box::into_raw(Books::try_new()?);
             if self.books.compare_exchange(seen, new, AcqRel, Acquire).is_err() {
@@ -253,7 +253,7 @@ impl Books {
             tables,
             tables_max: TABLES_MAX,
         };
-        try_box(Self { forks: epoch::forks(), state: Mutex::new(state) })
+        try_box(Self { forks: epoch::forks(), state: Lock::new(state) })
     }
 }
 

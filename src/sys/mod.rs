@@ -9,6 +9,7 @@
 //! | [`sync`] | `std`'s atomics in a build, loom's in a model |
 //! | `watch` | under loom: reports a use after free |
 //! | [`memory`] | fallible allocation |
+//! | `lock` | a lock, for what waits for a key |
 //! | `epoch` | pinning, in a collector that survives `fork` |
 //! | `rcu` | a value read without a lock and replaced whole; the old one is freed once nobody reads it |
 //! | `stamped` | a second and a value in one 64-bit word |
@@ -25,6 +26,8 @@
 pub(crate) mod clock;
 #[cfg(not(loom))]
 pub(crate) mod epoch;
+#[cfg(all(feature = "dynamodb", not(loom)))]
+pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod rcu;
 #[cfg(not(loom))]

@@ -1,0 +1,52 @@
+//! A lock: std's Mutex, and a word that says once more what it orders.
+//!
+//! The word is for ThreadSanitizer. Where threads wait for a Mutex, std orders them in code that comes
+//! compiled, and not instrumented, so that every use of what is locked would look like a race.
+
+use crate::sys::sync::{Acquire, AtomicBool, Release};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(crate) struct Lock<T> {
+    state: Mutex<T>,
+    order: AtomicBool,
+}
+
+/// The state, while this thread has it to itself.
+pub(crate) struct Locked<'l, T> {
+    state: MutexGuard<'l, T>,
+    order: &'l AtomicBool,
+}
+
+impl<T> Lock<T> {
+    pub(crate) fn new(state: T) -> Self {
+        Self { state: Mutex::new(state), order: AtomicBool::new(false) }
+    }
+
+    /// Takes the lock, also from a thread that has panicked with it.
+    pub(crate) fn lock(&self) -> Locked<'_, T> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.order.load(Acquire);
+        Locked { state, order: &self.order }
+    }
+}
+
+impl<T> Deref for Locked<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.state
+    }
+}
+
+impl<T> DerefMut for Locked<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.state
+    }
+}
+
+impl<T> Drop for Locked<'_, T> {
+    fn drop(&mut self) {
+        self.order.store(true, Release);
+    }
+}
