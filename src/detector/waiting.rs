@@ -1,5 +1,5 @@
-//! What waits for a table's key: how it comes to wait, and how it is recorded once the key is
-//! known.
+//! The detector's side of what waits for a table's key: how it comes to wait, and how it is recorded
+//! once the key is known.
 //!
 //! A part that waited is recorded **as of** the moment at which it was observed: see
 //! [`Detector::record_as_of`]. So its partition counts it in the second in which it happened, and a

@@ -31,7 +31,7 @@ pub(crate) struct Update<'a> {
     expression: Option<&'a str>,
     names: Option<&'a str>,
     values: Option<&'a str>,
-    /// What an update without an expression has.
+    /// The members that an update without an expression has.
     legacy: Option<&'a str>,
     returns: Option<&'a str>,
     read: OnceCell<Vec<(Cow<'a, str>, &'a str)>>,

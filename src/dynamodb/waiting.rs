@@ -1,4 +1,4 @@
-//! What waits: parts of requests on tables whose key is not known yet, until it is.
+//! The queue of what waits: parts of requests on tables whose key is not known yet, until it is.
 //!
 //! The idea: an attempt is kept as it came, with the names of the tables that it waits for. When a
 //! table's key gets known its parts are worked out by the same function that works out a request

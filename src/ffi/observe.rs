@@ -62,8 +62,8 @@ unsafe impl Versioned for hpd_exchange {
 /// are unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused
 /// is not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
 /// tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded.
-/// What a request did on a table whose partition key is unknown waits, and all else is recorded. It
-/// is recorded, as of now, when the key gets known: by an observed DescribeTable, CreateTable or
+/// Work on a table whose partition key is unknown waits, and all else is recorded. It is recorded,
+/// as of now, when the key gets known: by an observed DescribeTable, CreateTable or
 /// UpdateTable, by hpd_set_key_schema, or by another request that shows it. HPD_ERR_SCHEMA is
 /// returned when the first part on a table waits, and then once a minute while more come:
 /// exchange->table and table_len name all tables that are asked for. Call DescribeTable for each

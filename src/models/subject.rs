@@ -3,10 +3,11 @@
 use super::{Stage, Thread};
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
+use crate::ledger::Posting;
 use crate::ledger::counters::Counters;
+use crate::ledger::current::Current;
 use crate::ledger::settings::Settings;
 use crate::ledger::visit::Visit;
-use crate::ledger::{Current, Posting};
 use crate::operation::Operation::{self, Write};
 use crate::partition::amount::Amount;
 use crate::partition::series::Series;

@@ -14,7 +14,7 @@ pub(crate) struct Measure {
     processes: u32,
 }
 
-/// What one operation or one unit counts: a number of which a compiler knows that it is small.
+/// The count of one operation or one unit: a number of which a compiler knows that it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 enum One {

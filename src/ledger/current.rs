@@ -1,0 +1,83 @@
+//! The current ledger, and how the next one takes its place.
+
+use crate::error::{OutOfMemory, Refusal};
+use crate::ledger::counters::Counters;
+use crate::ledger::settings::Settings;
+use crate::ledger::visit::Visit;
+use crate::ledger::{Ledger, Posting, Unfinished};
+use crate::partition::Partition;
+use crate::sys::clock::Moment;
+use crate::sys::rcu::Rcu;
+use crate::sys::sync::{AtomicU64, Relaxed};
+use crossbeam_epoch::Guard;
+
+/// The current ledger.
+pub(crate) struct Current {
+    ledger: Rcu<Ledger>,
+    /// The number of ledgers made so far.
+    made: AtomicU64,
+}
+
+impl Current {
+    pub(crate) fn try_new(settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
+        Ok(Self { ledger: Rcu::try_new(Ledger::try_new(0, settings, now)?)?, made: AtomicU64::new(1) })
+    }
+
+    #[inline(always)]
+    pub(crate) fn get<'g>(&self, guard: &'g Guard) -> &'g Ledger {
+        self.ledger.get(guard)
+    }
+
+    /// Runs `f` with the current ledger, and again with the next one if that was cleared meanwhile.
+    pub(crate) fn with<'g, T>(
+        &self,
+        guard: &'g Guard,
+        mut f: impl FnMut(&'g Ledger) -> Result<T, Refusal>,
+    ) -> Result<T, OutOfMemory> {
+        loop {
+            match f(self.get(guard)) {
+                Ok(value) => return Ok(value),
+                Err(Refusal::Cleared) => {}
+                Err(Refusal::Memory) => return Err(OutOfMemory),
+            }
+        }
+    }
+
+    /// Records what the fast path has not in `ledger` or, if that is cleared meanwhile, in the next one. Returns the ledger
+    /// that has the record, the partition and its count.
+    pub(crate) fn record_rest<'g>(
+        &self,
+        mut ledger: &'g Ledger,
+        mut unfinished: Unfinished<'g>,
+        posting: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<(&'g Ledger, Partition<'g>, u64), OutOfMemory>
+    where
+        Self: 'g,
+    {
+        loop {
+            match ledger.record_rest(unfinished, posting, visit) {
+                Ok((partition, count)) => return Ok((ledger, partition, count)),
+                Err(Refusal::Memory) => return Err(OutOfMemory),
+                Err(Refusal::Cleared) => (ledger, unfinished) = (self.get(visit.guard), Unfinished::Missing),
+            }
+        }
+    }
+
+    /// Puts an empty ledger in place of the current one, and frees the contents of that. Pins anew for each step.
+    pub(crate) fn clear(
+        &self,
+        settings: &Settings,
+        counters: &Counters,
+        now: Moment,
+        pin: impl Fn() -> Guard,
+    ) -> Result<(), OutOfMemory> {
+        let number = self.made.fetch_add(1, Relaxed);
+        let old = self.ledger.swap(Ledger::try_new(number, settings, now)?)?;
+        Counters::add(&counters.cleared, old.partitions.clear(&pin));
+        old.overrides.clear(&pin());
+        // It has been empty and out of reach since it was cleared.
+        old.retire(&pin());
+        Ok(())
+    }
+}
