@@ -31,6 +31,13 @@ def item(pk, n=1):
     return {"id": {"S": pk}, "x": {"S": "x" * n}}
 
 
+@pytest.fixture(autouse=True)
+def patience(request, monkeypatch):
+    """Long enough for a busy machine: one test alone is of how long that is."""
+    if "keeps_no_request_for_long" not in request.node.name:
+        monkeypatch.setattr("hotpart._instrument._PATIENCE", 30)
+
+
 @pytest.mark.parametrize("name", ["dynalite", "dynoxide"])
 def test_every_request_counts(endpoints, detector, name):
     async def traffic():
@@ -188,7 +195,6 @@ def test_a_table_that_is_not_described_for_long_keeps_no_request_for_long(detect
 
 def test_nobody_waits_for_a_description_that_has_failed_before(detector, monkeypatch):
     server = fake.Fake()
-    monkeypatch.setattr("hotpart._instrument._PATIENCE", 30)
     monkeypatch.setattr("hotpart._schemas._PAUSE", 0.01)
 
     async def traffic():
