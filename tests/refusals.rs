@@ -252,7 +252,7 @@ fn learning_a_key() {
     }
 }
 
-/// What waits is kept, or the request is refused: reading is spared what it takes for a shorter one.
+/// An attempt that waits is kept, or the request is refused: reading is spared what it takes for a shorter one.
 #[cfg(feature = "dynamodb")]
 #[test]
 fn what_waits_for_a_key() {

@@ -1,5 +1,5 @@
 //! Attempts on tables whose key is declared, described, shown, forgotten or never known, with clearing and time between.
-//! What is recorded, unread and waits is exactly what the oracle of tests/waits has kept of what was sent.
+//! Compares all that is recorded, unread and waits with what the oracle of tests/waits has kept of what was sent.
 #![no_main]
 
 #[allow(dead_code)] // It takes bytes and choices alone.

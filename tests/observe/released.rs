@@ -1,4 +1,4 @@
-//! What waited for a table's key comes to what it would have come to where the key is known.
+//! Parts that waited for a table's key come to what they would have come to where the key is known.
 
 use crate::case::{blank, described, observe};
 use hotpart::Operation::{Read, Write};

@@ -85,7 +85,7 @@ fn updates_among_statements_are_writes_on_their_indexes() {
         .check(described);
 }
 
-/// What waits is worked out by what it sets, too.
+/// An update that waits is worked out by what it sets, too.
 #[test]
 fn an_update_that_waited_for_its_table_is_a_write_on_its_index() {
     for capacity in [false, true] {

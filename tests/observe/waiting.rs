@@ -1,4 +1,4 @@
-//! What waits for a table's key: that it is counted once, as of when it was observed, whatever
+//! Parts that wait for a table's key: that each is counted once, as of when it was observed, whatever
 //! makes the key known.
 
 use crate::case::{blank, observe};
@@ -314,7 +314,7 @@ fn who_releases_hears_the_warnings_of_what_waited() {
     assert_eq!(told.load(Relaxed), 3, "else the callback does");
 }
 
-/// What a table's key does not tell, an index's does.
+/// An index's key tells what a table's does not.
 #[test]
 fn what_needs_an_index_waits_on_when_only_the_table_is_known() {
     let detector = blank(false);

@@ -34,7 +34,7 @@ pub struct Part {
     pub back: bool,
 }
 
-/// What a part is counted as.
+/// The kind that a part is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum As {
     Write(usize),

@@ -112,7 +112,7 @@ pub(crate) struct Parser<'a> {
     pub(crate) depth: usize,
     /// The pins found; whoever reads something that takes the force from a condition drops what it pinned.
     pub(crate) pins: Vec<Pin<'a>>,
-    /// What is set, as far as it was read.
+    /// The attributes that are set, as far as they were read.
     pub(crate) sets: Vec<(Cow<'a, str>, Term<'a>)>,
     /// The verb and the table, as soon as they are read: all that is left if what follows can't be.
     so_far: Unread<'a>,
