@@ -136,7 +136,7 @@ def test_who_gives_no_time_for_a_describe_is_not_interrupted_each_time(detector,
         tried.append(TableName)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(wire.client, "describe_table", _interrupted)
+    monkeypatch.setattr(wire.client, "describe_table", interrupt)
     for n in range(20):
         try:
             put(wire)
