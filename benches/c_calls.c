@@ -18,13 +18,18 @@ void caller_free(caller *c) {
   free(c);
 }
 
-/* NULL if something failed. `table` must outlive the caller. */
-caller *caller_new(const char *table, size_t table_len) {
+/* NULL if something failed. `table` must outlive the caller. A manual clock stands at 0 until it is set. */
+caller *caller_new(const char *table, size_t table_len, int manual_clock) {
+  hpd_options options;
   caller *c = calloc(1, sizeof *c);
   if (c == NULL) return NULL;
   c->table = table;
   c->table_len = table_len;
-  if (hpd_new(INT64_MAX, INT64_MAX, 60, NULL, NULL, &c->detector) != HPD_OK ||
+  hpd_options_init(&options, sizeof options);
+  options.writes_threshold = options.reads_threshold = INT64_MAX;
+  options.window_seconds = 60;
+  options.clock = manual_clock ? HPD_CLOCK_MANUAL : HPD_CLOCK_MONOTONIC;
+  if (hpd_new_with_options(&options, &c->detector) != HPD_OK ||
       hpd_table_open(c->detector, table, table_len, &c->handle) != HPD_OK) {
     caller_free(c);
     return NULL;
@@ -32,6 +37,9 @@ caller *caller_new(const char *table, size_t table_len) {
   return c;
 }
 
+int32_t caller_set_time_ms(const caller *c, uint64_t now_ms) { return hpd_set_time_ms(c->detector, now_ms); }
+
+/* Any number of threads may do so with one caller. */
 int64_t caller_record(const caller *c, const char *pks, size_t pk_len, size_t n) {
   int64_t sum = 0;
   for (size_t i = 0; i < n; i++) {

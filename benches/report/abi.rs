@@ -3,8 +3,7 @@
 
 use crate::workload::{PK_LEN, TABLE, Workload};
 use libloading::Symbol;
-use std::ffi::{c_char, c_void};
-use std::hint::black_box;
+use std::ffi::{c_char, c_int, c_void};
 use std::path::Path;
 use std::process::Command;
 
@@ -14,7 +13,8 @@ const SOURCE: &str = "benches/c_calls.c";
 
 type Loop = unsafe extern "C" fn(*const c_void, *const c_char, usize, usize) -> i64;
 type BatchLoop = unsafe extern "C" fn(*const c_void, *const c_void, usize, usize) -> i64;
-type New = unsafe extern "C" fn(*const c_char, usize) -> *mut c_void;
+type New = unsafe extern "C" fn(*const c_char, usize, c_int) -> *mut c_void;
+type SetTime = unsafe extern "C" fn(*const c_void, u64) -> i32;
 type NewRecords = unsafe extern "C" fn(*const c_char, usize, *const c_char, usize, usize) -> *mut c_void;
 type Free = unsafe extern "C" fn(*mut c_void);
 
@@ -22,6 +22,7 @@ type Free = unsafe extern "C" fn(*mut c_void);
 pub struct Library {
     new: New,
     free: Free,
+    set_time_ms: SetTime,
     record: Loop,
     record_by_handle: Loop,
     record_batches: BatchLoop,
@@ -39,7 +40,18 @@ impl Library {
         let mut words = compiler.split_whitespace();
         let compiled = Command::new(words.next().expect("a C compiler's name"))
             .args(words)
-            .args(["-std=c99", "-O2", "-shared", "-fPIC", "-Iinclude", SOURCE, "-o"])
+            .args([
+                "-std=c99",
+                "-pedantic",
+                "-Wall",
+                "-Wextra",
+                "-O2",
+                "-shared",
+                "-fPIC",
+                "-Iinclude",
+                SOURCE,
+                "-o",
+            ])
             .arg(&object)
             .args([format!("-L{dir}"), "-lhotpart".into(), format!("-Wl,-rpath,{dir}")])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -55,6 +67,7 @@ impl Library {
             Self {
                 new: symbol(library, "caller_new"),
                 free: symbol(library, "caller_free"),
+                set_time_ms: symbol(library, "caller_set_time_ms"),
                 record: symbol(library, "caller_record"),
                 record_by_handle: symbol(library, "caller_record_by_handle"),
                 record_batches: symbol(library, "caller_record_batches"),
@@ -86,25 +99,41 @@ pub struct CCaller<'l> {
 
 impl<'l> CCaller<'l> {
     pub fn holding(library: &'l Library, workload: &Workload) -> Self {
+        Self::new(library, workload, false)
+    }
+
+    /// With a clock that stands at 0 until it is set.
+    pub fn holding_by_manual_clock(library: &'l Library, workload: &Workload) -> Self {
+        Self::new(library, workload, true)
+    }
+
+    fn new(library: &'l Library, workload: &Workload, manual_clock: bool) -> Self {
         // SAFETY: the table is a constant, which outlives the caller.
-        let caller = unsafe { (library.new)(TABLE.as_ptr().cast(), TABLE.len()) };
+        let caller = unsafe { (library.new)(TABLE.as_ptr().cast(), TABLE.len(), manual_clock.into()) };
         assert!(!caller.is_null());
         let own = Self { library, caller };
-        workload.keys().for_each(|pk| own.record(&pk));
+        workload.keys().for_each(|pk| assert_eq!(own.record(&pk), 1));
         own
     }
 
-    pub fn record(&self, pks: &[u8]) {
-        self.run(self.library.record, pks);
+    pub fn set_time_ms(&self, now_ms: u64) {
+        // SAFETY: `caller` is live.
+        let status = unsafe { (self.library.set_time_ms)(self.caller, now_ms) };
+        assert_eq!(status, 0, "the clock is a manual one");
     }
 
-    pub fn record_by_handle(&self, pks: &[u8]) {
-        self.run(self.library.record_by_handle, pks);
+    /// The sum of the counts that the records returned.
+    pub fn record(&self, pks: &[u8]) -> i64 {
+        self.run(self.library.record, pks)
     }
 
-    fn run(&self, all: Loop, pks: &[u8]) {
+    pub fn record_by_handle(&self, pks: &[u8]) -> i64 {
+        self.run(self.library.record_by_handle, pks)
+    }
+
+    fn run(&self, all: Loop, pks: &[u8]) -> i64 {
         // SAFETY: `caller` is live, and `pks` holds so many keys of this length.
-        black_box(unsafe { all(self.caller, pks.as_ptr().cast(), PK_LEN, pks.len() / PK_LEN) });
+        unsafe { all(self.caller, pks.as_ptr().cast(), PK_LEN, pks.len() / PK_LEN) }
     }
 
     pub fn record_batches(&self, records: &CRecords<'_>, batch: usize) {
@@ -115,6 +144,9 @@ impl<'l> CCaller<'l> {
         assert_eq!(recorded, n as i64);
     }
 }
+
+// SAFETY: the loops only read `caller`, and any number of threads may use its detector and its handle at once.
+unsafe impl Sync for CCaller<'_> {}
 
 impl Drop for CCaller<'_> {
     fn drop(&mut self) {

@@ -57,8 +57,8 @@ pub fn calls(scale: &Scale, partitions: usize, library: &Library) -> Rounds {
         lane(DASHMAP, &dashmap, &workload),
         lane(RUST, &plain, &workload),
         lane(RUST_HANDLE, &handle, &workload),
-        Lane::new(C, || workload.time_passes(|| c_plain.record(workload.visits()))),
-        Lane::new(C_HANDLE, || workload.time_passes(|| c_handle.record_by_handle(workload.visits()))),
+        Lane::new(C, || workload.time_sums(|pks| c_plain.record(pks))),
+        Lane::new(C_HANDLE, || workload.time_sums(|pks| c_handle.record_by_handle(pks))),
     ];
     for ((name, batch), caller) in C_BATCHES.into_iter().zip(&c_batches) {
         let (records, workload) = (&records, &workload);

@@ -26,6 +26,16 @@ pub fn describe(compiler: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The processor's name and its second cache, as far as they are known.
+pub fn processor() -> String {
+    let cpuinfo = read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = field(&cpuinfo, "model name");
+    match (0..).map_while(cache).find(|cache| cache.level == "2") {
+        Some(second) => format!("{name}, {} of L2", second.size),
+        None => name.into(),
+    }
+}
+
 /// The value of the first such line of a file in `/proc`.
 fn field<'a>(text: &'a str, name: &str) -> &'a str {
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
@@ -51,14 +61,30 @@ fn chosen(text: &str) -> String {
 }
 
 fn caches() -> String {
-    let one = |index: usize| {
-        let at =
-            |name: &str| read_to_string(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{name}"));
-        let (level, kind, size) = (at("level").ok()?, at("type").ok()?, at("size").ok()?);
-        Some(format!("L{} {} {}", level.trim(), kind.trim().to_lowercase(), size.trim()))
+    let name = |Cache { level, kind, size, cores }: Cache| {
+        let shared = if cores == "0" { String::new() } else { format!(" (of cores {cores})") };
+        format!("L{level} {kind} {size}{shared}")
     };
-    let all: Vec<String> = (0..).map_while(one).collect();
+    let all: Vec<String> = (0..).map_while(cache).map(name).collect();
     if all.is_empty() { "unknown".into() } else { all.join(", ") }
+}
+
+/// A cache of the first core.
+struct Cache {
+    level: String,
+    kind: String,
+    size: String,
+    /// Those that share it: `0-1`.
+    cores: String,
+}
+
+fn cache(index: usize) -> Option<Cache> {
+    let at = |name: &str| {
+        let text = read_to_string(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{name}"));
+        text.ok().map(|text| text.trim().to_lowercase())
+    };
+    let size = at("size")?.to_uppercase();
+    Some(Cache { level: at("level")?, kind: at("type")?, size, cores: at("shared_cpu_list")? })
 }
 
 /// The versions that `Cargo.lock` says.

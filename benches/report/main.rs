@@ -3,14 +3,18 @@
 //! small, and printed only.
 
 mod abi;
+mod bounds;
 mod child;
+mod counts;
 mod growth;
 mod heap;
 mod lanes;
+mod lead;
 mod machine;
 mod markdown;
 mod memory;
 mod observe;
+mod patience;
 mod peers;
 mod plots;
 mod recorder;
@@ -19,11 +23,13 @@ mod results;
 mod rounds;
 mod targets;
 mod threads;
+mod turns;
 mod window;
 mod workload;
 
 use results::Results;
 use std::path::Path;
+use std::time::Duration;
 
 #[global_allocator]
 static HEAP: heap::Heap = heap::Heap;
@@ -32,6 +38,8 @@ static HEAP: heap::Heap = heap::Heap;
 pub struct Scale {
     quick: bool,
     rounds: usize,
+    /// How long rounds of two threads are repeated, until so many are sound.
+    patience: Duration,
     /// Records in a round.
     records: usize,
     /// How many partitions single records are measured on.
@@ -49,6 +57,7 @@ impl Scale {
         Self {
             quick: false,
             rounds: 15,
+            patience: Duration::from_secs(120),
             records: 1_000_000,
             partitions: vec![1, 16, 256, 1_024, 16_384, 131_072, 1_000_000],
             few: 1_024,
@@ -61,6 +70,7 @@ impl Scale {
         Self {
             quick: true,
             rounds: 3,
+            patience: Duration::from_secs(5),
             records: 20_000,
             partitions: vec![1, 1_024, 20_000],
             few: 1_024,

@@ -89,6 +89,18 @@ impl Memory {
         self.bytes(name, "held")
     }
 
+    /// Bytes for each partition: of heap, and resident.
+    pub fn each(&self, name: &str) -> (f64, f64) {
+        let (n, bytes) = (self.partitions(name) as f64, self.held(name));
+        (bytes.heap as f64 / n, bytes.resident as f64 / n)
+    }
+
+    /// `118.7 resident (95.0 of heap)`.
+    pub fn describe(&self, name: &str) -> String {
+        let (heap, resident) = self.each(name);
+        format!("{resident:.1} resident ({heap:.1} of heap)")
+    }
+
     pub fn left(&self, name: &str) -> Bytes {
         self.bytes(name, "left")
     }

@@ -2,14 +2,20 @@
 
 use crate::Scale;
 use crate::abi::compiler;
+use crate::bounds;
+use crate::counts::{Counts, GOALS};
 use crate::growth::{Growth, Latencies, PERCENTILES};
-use crate::lanes::{DASHMAP, GOVERNOR, HOTPART, PAPAYA};
+use crate::lanes::{C, DASHMAP, GOVERNOR, HOTPART, PAPAYA};
+use crate::lead;
 use crate::machine;
 use crate::markdown::{cost, grouped, ratio, table};
+use crate::patience::SPEED_UP_MIN;
 use crate::plots::{Line, Plot};
 use crate::results::{Results, Series};
-use crate::targets;
-use crate::threads::{Pair, SPEED_UP_MIN};
+use crate::rounds::Rounds;
+use crate::targets::{self, Target};
+use crate::threads::Pair;
+use crate::turns::FILLED;
 use crate::window::TIMESTAMPS;
 
 /// The directory of the plots.
@@ -23,12 +29,21 @@ pub fn text(scale: &Scale, results: &Results) -> String {
     let filled = [
         ("{command}", if scale.quick { "make bench BENCH_FLAGS=--quick" } else { "make bench" }.into()),
         ("{rounds}", scale.rounds.to_string()),
+        ("{processor}", machine::processor()),
+        ("{lead}", lead::text(scale, results)),
         ("{machine}", machine_table()),
-        ("{targets}", targets_table(scale, results)),
+        ("{targets}", targets_table(targets::all(scale, results))),
+        ("{bounds}", bounds_table(bounds::all(scale, results))),
         ("{records}", grouped(scale.records as u64)),
         ("{peers}", costs("partitions", &results.peers)),
         ("{calls}", costs("partitions", &results.calls)),
         ("{window}", costs("operations", &results.window)),
+        ("{many}", grouped(scale.many as u64)),
+        ("{filled}", FILLED.to_string()),
+        ("{turns}", turns_table(scale, results)),
+        ("{counted}", format!("{}, {}", results.counts.machine, results.counts.compiler)),
+        ("{counts}", counts_table(&results.counts)),
+        ("{patience}", scale.patience.as_secs().to_string()),
         ("{speed_up}", SPEED_UP_MIN.to_string()),
         ("{threads}", threads_table(&[&results.spread_out, &results.contended])),
         ("{most}", grouped(scale.most as u64)),
@@ -47,13 +62,22 @@ fn machine_table() -> String {
     table(&["machine", ""], &rows, false)
 }
 
-fn targets_table(scale: &Scale, results: &Results) -> String {
-    let met = |met: Option<bool>| met.map_or("", |met| if met { "yes" } else { "**no**" });
-    let rows: Vec<Vec<String>> = targets::all(scale, results)
-        .into_iter()
-        .map(|row| vec![row.work, row.target, row.measured, met(row.met).into()])
-        .collect();
-    table(&["work", "target", "measured", "met?"], &rows, false)
+fn targets_table(targets: Vec<Target>) -> String {
+    let row = |target: Target| {
+        vec![target.work, target.least, target.aim, target.measured, yes_or_no(target.met).into()]
+    };
+    let rows: Vec<Vec<String>> = targets.into_iter().map(row).collect();
+    table(&["work", "at least", "aim", "measured", "met?"], &rows, false)
+}
+
+fn bounds_table(bounds: Vec<Target>) -> String {
+    let row = |bound: Target| vec![bound.work, bound.least, bound.measured, yes_or_no(bound.met).into()];
+    let rows: Vec<Vec<String>> = bounds.into_iter().map(row).collect();
+    table(&["work", "bound", "measured", "met?"], &rows, false)
+}
+
+fn yes_or_no(met: Option<bool>) -> &'static str {
+    met.map_or("", |met| if met { "yes" } else { "**no**" })
 }
 
 /// What each lane costs: a line for each number.
@@ -70,18 +94,47 @@ fn costs(what: &str, series: &Series) -> String {
     table(&header, &rows, true)
 }
 
+fn turns_table(scale: &Scale, results: &Results) -> String {
+    let row = |passes: String, rounds: &Rounds| {
+        let [theirs, ours] = [DASHMAP, C].map(|name| cost(rounds.cost(name)));
+        vec![passes, theirs, ours, ratio(rounds.ratio(C, DASHMAP))]
+    };
+    let rows = [
+        row(format!("2 to {FILLED}, the window fills"), &results.turns.filling),
+        row(format!("{} to {}, the window is full", FILLED + 1, FILLED + scale.rounds), &results.turns.full),
+    ];
+    table(&["passes", DASHMAP, C, "ratio"], &rows, true)
+}
+
+fn counts_table(counts: &Counts) -> String {
+    let goal = |call: &str| GOALS.iter().find(|goal| goal.call == call);
+    let rows: Vec<Vec<String>> = counts
+        .calls
+        .iter()
+        .map(|(call, count)| {
+            let [least, aim] = goal(call).map_or([String::new(), String::new()], |goal| {
+                [goal.least.to_string(), goal.aim.to_string()]
+            });
+            vec![format!("`{call}`"), format!("{count:.1}"), least, aim]
+        })
+        .collect();
+    table(&["call", "instructions", "at most", "aim"], &rows, true)
+}
+
 fn threads_table(pairs: &[&Pair]) -> String {
     let rows: Vec<Vec<String>> = pairs
         .iter()
         .map(|pair| {
-            let costs = [DASHMAP, PAPAYA, HOTPART].map(|name| cost(pair.rounds.cost(name)));
-            let rounds = format!("{} ({})", pair.rounds.len(), pair.rejected);
-            let ends = [ratio(pair.control), rounds, if pair.sound { "yes" } else { "**no**" }.into()];
+            let costs = [DASHMAP, PAPAYA, C].map(|name| cost(pair.rounds.cost(name)));
+            let patience = &pair.patience;
+            let gave_up =
+                patience.gave_up().map_or("no".into(), |after| format!("after {:.0} s", after.as_secs_f64()));
+            let ends =
+                [ratio(pair.control), patience.sound().to_string(), patience.poor().to_string(), gave_up];
             [grouped(pair.partitions as u64)].into_iter().chain(costs).chain(ends).collect()
         })
         .collect();
-    let header = ["partitions", DASHMAP, PAPAYA, HOTPART, "control", "rounds (repeated)", "sound?"];
-    table(&header, &rows, true)
+    table(&["partitions", DASHMAP, PAPAYA, C, "control", "sound rounds", "others", "gave up?"], &rows, true)
 }
 
 fn growth_table(growth: &Growth) -> String {

@@ -2,12 +2,14 @@
 
 use crate::Scale;
 use crate::abi::Library;
+use crate::counts::{COMMITTED, Counts};
 use crate::growth::Growth;
 use crate::lanes;
 use crate::memory::Memory;
 use crate::observe;
 use crate::rounds::Rounds;
 use crate::threads::Pair;
+use crate::turns::Turns;
 use crate::window;
 
 /// Rounds, by the number that tells them apart.
@@ -18,6 +20,8 @@ pub struct Results {
     pub peers: Series,
     /// All the ways to record, by partitions.
     pub calls: Series,
+    /// Records of which each turns its partition's second.
+    pub turns: Turns,
     /// Two threads: on [`Scale::few`] partitions, and on one.
     pub spread_out: Pair,
     pub contended: Pair,
@@ -27,6 +31,8 @@ pub struct Results {
     pub observe: [Rounds; 2],
     pub memory: Memory,
     pub growth: Growth,
+    /// Read, not measured.
+    pub counts: Counts,
 }
 
 impl Results {
@@ -39,16 +45,20 @@ impl Results {
             calls: series("Rust and C: partitions", &[1, scale.few, scale.many], |partitions| {
                 lanes::calls(scale, partitions, &library)
             }),
+            turns: progress("turns of a second: partitions", scale.many, |_| Turns::run(scale, &library)),
             spread_out: progress("two threads: partitions", scale.few, |partitions| {
-                Pair::run(scale, partitions)
+                Pair::run(scale, partitions, &library)
             }),
-            contended: progress("two threads: partitions", 1, |partitions| Pair::run(scale, partitions)),
+            contended: progress("two threads: partitions", 1, |partitions| {
+                Pair::run(scale, partitions, &library)
+            }),
             window: series("operations in the window", &window::OPERATIONS, |n| window::run(scale, n)),
             observe: [false, true].map(|capacity| {
                 progress("observing: capacity mode", capacity.into(), |_| observe::run(scale, capacity))
             }),
             memory: progress("memory", scale.many, |_| Memory::run(scale.quick)),
             growth: progress("growth and reclaim", scale.most, |_| Growth::run(scale.quick)),
+            counts: Counts::read(COMMITTED).expect("the committed counts"),
         }
     }
 }

@@ -21,9 +21,14 @@ pub struct Rounds {
 impl Rounds {
     /// Runs all lanes in turn, so many times and once before, to warm up.
     pub fn run(mut lanes: Vec<Lane<'_>>, rounds: usize) -> Self {
-        let mut own = Self::new(&lanes);
         Self::round(&mut lanes);
-        (0..rounds).for_each(|_| own.push(Self::round(&mut lanes)));
+        Self::more(&mut lanes, rounds)
+    }
+
+    /// Runs them so many times, warm as they are.
+    pub fn more(lanes: &mut [Lane<'_>], rounds: usize) -> Self {
+        let mut own = Self::new(lanes);
+        (0..rounds).for_each(|_| own.push(Self::round(lanes)));
         own
     }
 
@@ -38,10 +43,6 @@ impl Rounds {
 
     pub fn push(&mut self, costs: Vec<f64>) {
         self.costs.push(costs);
-    }
-
-    pub fn len(&self) -> usize {
-        self.costs.len()
     }
 
     pub fn names(&self) -> &[&'static str] {

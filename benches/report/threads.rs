@@ -2,80 +2,73 @@
 //! a virtual machine's may not be: each round lies between two runs of a control that shares nothing.
 
 use crate::Scale;
-use crate::lanes::{DASHMAP, HOTPART, PAPAYA};
+use crate::abi::{CCaller, Library};
+use crate::lanes::{C, DASHMAP, PAPAYA};
+use crate::patience::Patience;
 use crate::peers::{Dashmap, Papaya};
-use crate::recorder::{Hotpart, Map, Recorder};
+use crate::recorder::{Map, Recorder};
 use crate::rounds::{Lane, Rounds, Spread};
 use crate::workload::Workload;
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::Instant;
 
-/// What two threads' private work must speed up by for a round to count.
-pub const SPEED_UP_MIN: f64 = 1.7;
-/// Rounds are repeated until there are enough good ones, or so many bad ones.
-const PATIENCE: usize = 5;
-
 /// Two threads on so many partitions: wall-clock time over all records of both.
 pub struct Pair {
     pub partitions: usize,
+    /// The sound ones; if none was, the others.
     pub rounds: Rounds,
-    /// How many rounds were thrown away.
-    pub rejected: usize,
-    /// What the control sped up by in the rounds that are reported.
+    /// What the control sped up by in these rounds.
     pub control: Spread,
-    /// Whether those are the good ones; else the second core was never there.
-    pub sound: bool,
+    /// How many were sound, how many not, and whether it gave up.
+    pub patience: Patience,
 }
 
 impl Pair {
-    pub fn run(scale: &Scale, partitions: usize) -> Self {
+    pub fn run(scale: &Scale, partitions: usize, library: &Library) -> Self {
         let workloads = [1, 2].map(|seed| Workload::new(partitions, scale.records, seed));
         let dashmap = Dashmap::holding(&workloads[0]);
         let papaya = Papaya::holding(&workloads[0]);
-        let hotpart = Hotpart::holding(&workloads[0]);
+        let caller = CCaller::holding(library, &workloads[0]);
         let lanes = vec![
-            lane(DASHMAP, &dashmap, &workloads),
-            lane(PAPAYA, &papaya, &workloads),
-            lane(HOTPART, &hotpart, &workloads),
+            lane(DASHMAP, &workloads, |workload| workload.time(|pk| dashmap.record(pk))),
+            lane(PAPAYA, &workloads, |workload| workload.time(|pk| papaya.record(pk))),
+            lane(C, &workloads, |workload| workload.time_sums(|pks| caller.record(pks))),
         ];
         Self::rounds(scale, partitions, lanes)
     }
 
     fn rounds(scale: &Scale, partitions: usize, mut lanes: Vec<Lane<'_>>) -> Self {
-        let (mut good, mut poor) = (Rounds::new(&lanes), Rounds::new(&lanes));
-        let (mut good_controls, mut poor_controls) = (Vec::new(), Vec::new());
-        while good.len() < scale.rounds && poor.len() < PATIENCE {
+        let mut patience = Patience::new(scale.rounds, scale.patience);
+        let (mut sound, mut poor) = (Rounds::new(&lanes), Rounds::new(&lanes));
+        let (mut sound_controls, mut poor_controls) = (Vec::new(), Vec::new());
+        let start = Instant::now();
+        while patience.another() {
             let before = speed_up(scale.records);
             let costs = Rounds::round(&mut lanes);
             let control = before.min(speed_up(scale.records));
-            let (rounds, controls) = if control >= SPEED_UP_MIN {
-                (&mut good, &mut good_controls)
+            let (rounds, controls) = if patience.note(control, start.elapsed()) {
+                (&mut sound, &mut sound_controls)
             } else {
                 (&mut poor, &mut poor_controls)
             };
             rounds.push(costs);
             controls.push(control);
         }
-        let sound = good.len() == scale.rounds;
-        // A few good rounds are better than many poor ones.
-        let (rounds, controls, rejected) =
-            if good.len() > 0 { (good, good_controls, poor.len()) } else { (poor, poor_controls, 0) };
-        Self { partitions, rounds, rejected, control: Spread::of(controls), sound }
+        let (rounds, controls) =
+            if patience.sound() > 0 { (sound, sound_controls) } else { (poor, poor_controls) };
+        Self { partitions, rounds, control: Spread::of(controls), patience }
     }
 }
 
+/// Both threads run `pass`, each over visits of its own.
 fn lane<'a>(
     name: &'static str,
-    recorder: &'a (impl Recorder + Sync),
     workloads: &'a [Workload; 2],
+    pass: impl Fn(&Workload) -> f64 + Sync + 'a,
 ) -> Lane<'a> {
-    Lane::new(name, || {
-        let seconds = wall_seconds(workloads.each_ref().map(|workload| {
-            || {
-                workload.time(|pk| recorder.record(pk));
-            }
-        }));
+    Lane::new(name, move || {
+        let seconds = wall_seconds(workloads.each_ref().map(|workload| || _ = pass(workload)));
         seconds * 1e9 / workloads.iter().map(Workload::records).sum::<usize>() as f64
     })
 }

@@ -54,6 +54,14 @@ impl Workload {
         Self { partitions, visits, passes: (records / len).max(1) }
     }
 
+    /// Visits each key once, in one random order.
+    pub fn each_once(partitions: usize, seed: u64) -> Self {
+        let mut order: Vec<usize> = (0..partitions).collect();
+        let mut random = Random(seed);
+        (1..partitions).rev().for_each(|last| order.swap(last, random.below(last + 1)));
+        Self { partitions, visits: order.into_iter().flat_map(pk).collect(), passes: 1 }
+    }
+
     /// Every key once.
     pub fn keys(&self) -> impl Iterator<Item = [u8; PK_LEN]> {
         (0..self.partitions).map(pk)
@@ -77,6 +85,11 @@ impl Workload {
         let start = Instant::now();
         (0..self.passes).for_each(|_| pass());
         start.elapsed().as_nanos() as f64 / self.records() as f64
+    }
+
+    /// Has C record each pass's keys, and add up what that returned; nanoseconds for each visit.
+    pub fn time_sums(&self, record: impl Fn(&[u8]) -> i64) -> f64 {
+        self.time_passes(|| assert!(record(&self.visits) > 0))
     }
 
     /// Calls `record` for each visit; nanoseconds for each.
