@@ -9,6 +9,7 @@ use crate::peers::Dashmap;
 use crate::recorder::{Map, Recorder, WINDOW_SECONDS};
 use crate::rounds::{Lane, Rounds};
 use crate::workload::Workload;
+use std::cell::RefCell;
 
 /// The pass that fills the window: a count is of the second under way and of a whole window before it.
 pub const FILLED: usize = WINDOW_SECONDS as usize + 1;
@@ -23,16 +24,23 @@ pub struct Turns {
 
 impl Turns {
     pub fn run(scale: &Scale, library: &Library) -> Self {
-        let workload = Workload::each_once(scale.many, 1);
-        let dashmap = Dashmap::holding(&workload);
+        // Each pass has an order of its own: by one and the same, memory that was handed out in that order would be read in
+        // it too, which is no key's way in earnest.
+        let workload = RefCell::new(Workload::each_once(scale.many, 0));
+        let dashmap = Dashmap::holding(&workload.borrow());
         // The first pass, in second 0: it makes the partitions.
-        let caller = CCaller::holding_by_manual_clock(library, &workload);
-        let mut second = 0;
+        let caller = CCaller::holding_by_manual_clock(library, &workload.borrow());
+        let (mut pass, mut second) = (0, 0);
         let mut lanes = vec![
-            Lane::new(DASHMAP, || workload.time(|pk| dashmap.record(pk))),
+            Lane::new(DASHMAP, || {
+                pass += 1;
+                workload.replace(Workload::each_once(scale.many, pass));
+                workload.borrow().time(|pk| dashmap.record(pk))
+            }),
             Lane::new(C, || {
                 second += 1;
                 caller.set_time_ms(second * 1000);
+                let workload = workload.borrow();
                 // Each record turns its second: a key's count is one more, until the window is full.
                 let counts = workload.partitions as i64 * (second as i64 + 1).min(FILLED as i64);
                 workload.time_passes(|| assert_eq!(caller.record(workload.visits()), counts))

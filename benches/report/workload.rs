@@ -54,7 +54,7 @@ impl Workload {
         Self { partitions, visits, passes: (records / len).max(1) }
     }
 
-    /// Visits each key once, in one random order.
+    /// Visits each key once, in a random order.
     pub fn each_once(partitions: usize, seed: u64) -> Self {
         let mut order: Vec<usize> = (0..partitions).collect();
         let mut random = Random(seed);
