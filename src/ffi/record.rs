@@ -12,7 +12,7 @@ use crate::ffi::opaque::Opaque;
 use crate::ffi::operation::{HPD_READ, HPD_WRITE, operation};
 use crate::ffi::status::*;
 use crate::ffi::warning::{hpd_warning, no_warning};
-use crate::key::{Key, NAME_MAX, PK_MAX};
+use crate::key::{Key, PK_MAX, is_name_len};
 use crate::operation::Operation;
 use std::ffi::c_char;
 
@@ -68,7 +68,7 @@ impl hpd_record {
     #[inline(always)]
     fn is_plain(&self) -> bool {
         !self.table.is_null()
-            & (1..=NAME_MAX).contains(&self.table_len)
+            & is_name_len(self.table_len)
             & !self.pk.is_null()
             & (self.pk_len <= PK_MAX)
             & (self.model.addr() | self.model_len | self.reserved as usize == 0)
@@ -134,7 +134,7 @@ type Text = (*const c_char, usize);
 /// The texts are as the header demands.
 #[inline(always)]
 unsafe fn record(detector: &Detector, table: Text, pk: Text, operation: Operation) -> Result<i64, Refused> {
-    let is_name = !table.0.is_null() & (1..=NAME_MAX).contains(&table.1);
+    let is_name = !table.0.is_null() & is_name_len(table.1);
     if !(is_name & !pk.0.is_null() & (pk.1 <= PK_MAX)) {
         // SAFETY: as the caller promises.
         return unsafe { record_odd(detector, table, pk, operation) };

@@ -48,7 +48,7 @@ impl<'a> Key<'a> {
     /// write it to memory in pieces and read it as a whole, which stalls.)
     #[inline(always)]
     pub(crate) fn check(self) -> Result<(), Error> {
-        let is_name = (1..=NAME_MAX).contains(&self.table.len());
+        let is_name = is_name_len(self.table.len());
         if is_name & (self.pk.len() <= PK_MAX) { Ok(()) } else { Err(Self::refusal(is_name)) }
     }
 
@@ -126,10 +126,17 @@ fn chunk<const N: usize>(text: &[u8], at: usize) -> [u8; N] {
     unsafe { text.as_ptr().add(at).cast::<[u8; N]>().read() }
 }
 
+/// Whether a name may have so many bytes.
+#[inline(always)]
+pub(crate) fn is_name_len(len: usize) -> bool {
+    // One comparison: 0 wraps around.
+    len.wrapping_sub(1) < NAME_MAX
+}
+
 /// Checks that a name, of a table for example, has 1 to 1,024 bytes.
 #[inline(always)]
 pub(crate) fn check_name(argument: Argument, name: &[u8]) -> Result<(), Error> {
-    if name.is_empty() || name.len() > NAME_MAX { Err(Error::Invalid(argument)) } else { Ok(()) }
+    if is_name_len(name.len()) { Ok(()) } else { Err(Error::Invalid(argument)) }
 }
 
 /// A partition-key value has up to 16,384 bytes; DynamoDB allows 2,048 for each of up to four
