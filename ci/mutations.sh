@@ -57,6 +57,9 @@ mutate 'no second look when a second closes' src/partition/series.rs \
     'self.is_current(seen).then(|| Slot::new(seen.second(), seen.own(base(sum))))' \
     'Some(Slot::new(seen.second(), seen.own(base(sum))))' \
     ci/loom.sh l_a_turn_inside_a_copied_history
+mutate 'no second look when a second closes fast' src/partition/series.rs \
+    'survey.sum >= BASE_LIMIT || !self.is_current(seen)' 'survey.sum >= BASE_LIMIT' \
+    ci/loom.sh l_a_turn_inside_a_copied_history
 mutate 'no second look at the sum' src/partition/series.rs \
     'self.is_current(seen).then_some(sum)' 'Some(sum)' \
     "${unit[@]}" overtaken_asks_the_copy
@@ -107,6 +110,13 @@ mutate 'a late put freezes the history of the copy' src/partition/past.rs \
             }
             let larger' 'let larger' \
     "${unit[@]}" a_late_put
+mutate 'a first history hides another' src/partition/past.rs \
+    'let begun = self.replace(PastPtr::NOTHING, first).is_ok();' \
+    'let begun = self.0.swap(first.0, AcqRel) != first.0;' \
+    ci/loom.sh a_a_turn_that_was_overtaken
+mutate 'a vacant entry is a slot of second 0' src/partition/history.rs \
+    'let from = kept.max(1);' 'let from = kept;' \
+    "${unit[@]}" a_survey_is_what
 mutate 'a second twice in a grown history' src/partition/past.rs \
     'held.second != slot.second && !held.expired' '!held.expired' \
     "${unit[@]}" a_second_that_was_put_before

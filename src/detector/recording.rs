@@ -156,26 +156,11 @@ impl Detector {
         }
     }
 
-    /// Does the work of few records. Where that is only to turn the second, this is all.
+    /// Does the work of few records: inserts, records with the next ledger if that one was cleared, reclaims, and sees to
+    /// a warning.
     #[cold]
     #[inline(never)]
     pub(crate) fn finish<'a, 'g>(
-        &'g self,
-        ledger: &'g Ledger,
-        unfinished: Unfinished<'g>,
-        posting: &Posting<'a>,
-        visit: Visit<'g>,
-        delivery: Delivery,
-    ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        match ledger.turn_fast(unfinished, *posting, visit) {
-            Ok(count) => Ok((count, None)),
-            Err(unfinished) => self.finish_rest(ledger, unfinished, posting, visit, delivery),
-        }
-    }
-
-    /// Inserts, records with the next ledger if that one was cleared, reclaims, and sees to a warning.
-    #[inline(never)] // So that `finish` needs few registers.
-    fn finish_rest<'a, 'g>(
         &'g self,
         ledger: &'g Ledger,
         unfinished: Unfinished<'g>,

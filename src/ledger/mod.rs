@@ -124,24 +124,13 @@ impl Ledger {
         match found.add_fast(operation, amount, visit.now, floor) {
             FastAdd::Counted(count) => self.finished(found, count, floor, visit),
             FastAdd::Overtaken(before) => Err(Unfinished::Overtaken(found, before)),
-            FastAdd::NotAdded => Err(Unfinished::NotAdded(found)),
-        }
-    }
-
-    /// Records as the first of a second, where that is all that the fast path could not do, and takes no memory.
-    #[inline(always)]
-    pub(crate) fn turn_fast<'g>(
-        &self,
-        unfinished: Unfinished<'g>,
-        posting: Posting<'_>,
-        visit: Visit<'g>,
-    ) -> Result<u64, Unfinished<'g>> {
-        let Unfinished::NotAdded(found) = unfinished else { return Err(unfinished) };
-        let Posting { operation, amount, .. } = posting;
-        let floor = self.overrides.floor(operation);
-        match found.turn_fast(operation, amount, visit.now.second(), visit.window(), floor, visit.guard) {
-            Some(count) => self.finished(found, count, floor, visit),
-            None => Err(unfinished),
+            FastAdd::NotAdded => {
+                let second = visit.now.second();
+                match found.turn_fast(operation, amount, second, visit.window(), floor, visit.guard) {
+                    Some(count) => self.finished(found, count, floor, visit),
+                    None => Err(Unfinished::NotAdded(found)),
+                }
+            }
         }
     }
 

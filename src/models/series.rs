@@ -76,7 +76,11 @@ fn add_to(series: &Series, operation: crate::Operation, amount: u32, second: u32
         FastAdd::Overtaken(before) => {
             partition.series(operation, WINDOW, guard).counted(before, amount).unwrap()
         }
-        FastAdd::NotAdded => partition.add(operation, amount, now, TIMING, u64::MAX, guard).unwrap(),
+        FastAdd::NotAdded => {
+            let turned = partition.turn_fast(operation, amount, second, WINDOW, u64::MAX, guard);
+            let add = || partition.add(operation, amount, now, TIMING, u64::MAX, guard).unwrap();
+            turned.unwrap_or_else(add)
+        }
     }
 }
 
@@ -109,6 +113,26 @@ fn a_two_adds_at_a_turn() {
         assert!([1 + 2, 7].contains(&other) && [1 + 4, 7].contains(&this));
         assert!(other == 7 || this == 7);
         assert_eq!(stage.then(|s, t| count(s, 1, t)), 7);
+    });
+}
+
+/// (a) A thread that found no history before another hung one, with more in the second that closes, hangs none in its place.
+#[test]
+fn a_a_turn_that_was_overtaken_by_another() {
+    explore("a: a turn that was overtaken by another", 2, || {
+        let stage = series_of(1);
+        let (before, _) = stage.race(
+            |s, t| {
+                let before = add(s, 2, 0, t);
+                add(s, 4, 1, t);
+                before
+            },
+            |s, t| add(s, 8, 1, t),
+        );
+        assert_eq!(stage.then(|s, t| count(s, 1, t)), 15);
+        // If that found the head in second 0 still, it leaves the window with it.
+        let late = if before == 1 + 2 { 0 } else { 2 };
+        assert_eq!(stage.then(|s, t| count(s, 3, t)), 4 + 8 + late);
     });
 }
 

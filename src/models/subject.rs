@@ -101,10 +101,8 @@ impl Subject {
         let posting = Posting { amount, ..Self::posting(key, &pk, operation) };
         let visit = self.visit(second, guard);
         let ledger = self.current.get(guard);
-        let recorded = ledger.record_fast(posting, visit);
-        recorded.or_else(|unfinished| ledger.turn_fast(unfinished, posting, visit)).unwrap_or_else(
-            |unfinished| self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().2,
-        )
+        let rest = |unfinished| self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().2;
+        ledger.record_fast(posting, visit).unwrap_or_else(rest)
     }
 
     pub(super) fn count(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {

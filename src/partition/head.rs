@@ -76,6 +76,14 @@ impl Head {
         self.is_empty() || slot::expired(self.second(), second, window)
     }
 
+    /// Whether its second is over at `second`, and in the window that ends there; and it is not frozen.
+    #[inline(always)]
+    pub(crate) fn is_over(self, second: u32, window: u32) -> bool {
+        // One comparison for each: a later second, and no total or F, make larger numbers.
+        let age = u64::from(second).wrapping_sub(self.second().into());
+        age.wrapping_sub(1) < window.into() && (self.0 as u32).wrapping_sub(1) < FROZEN as u32 - 1
+    }
+
     /// Whether `amount` may be added blindly: it is a head of `second`, neither frozen nor near its most.
     #[inline(always)]
     pub(crate) fn takes(self, amount: u32, second: u32) -> bool {

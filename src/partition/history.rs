@@ -2,11 +2,13 @@
 //! few seconds, and pay for these only.
 //!
 //! ```text
-//!  63            32 31  30  29              0
-//! +----------------+---+---+-----------------+
-//! |     second     | F | R |      count      |     F: frozen; R: reads
-//! +----------------+---+---+-----------------+
+//!  63  62            31 30  29              0
+//! +---+----------------+---+-----------------+
+//! | R |     second     | F |      count      |     R: reads; F: frozen
+//! +---+----------------+---+-----------------+
 //! ```
+//!
+//! R is above the second, so that one comparison tells whether an entry is of one operation and in a span of seconds.
 //!
 //! **Writer's path.** A slot is put here when its second closes. All threads that close one second of one
 //! operation pick the same entry: the first that holds this second already, or that is vacant, or whose
@@ -22,16 +24,17 @@
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
-use crate::partition::slot::Slot;
+use crate::partition::slot::{MOST, Slot};
 use crate::sys::memory::Tailed;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
-use std::hint::cold_path;
 use std::ptr::NonNull;
 
-const FROZEN: u64 = 1 << 31;
-const READ: u64 = 1 << 30;
+const READ: u64 = 1 << 63;
+const SECOND_AT: u32 = 31;
+const FROZEN: u64 = 1 << 30;
+const COUNT: u64 = MOST as u64;
 
 /// Why a slot was not put.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,6 +72,11 @@ pub(crate) struct Survey<'g> {
     pub(crate) place: Option<Place<'g>>,
 }
 
+impl Survey<'_> {
+    /// That of no history.
+    pub(crate) const NOTHING: Self = Survey { sum: 0, gone: 0, place: None };
+}
+
 /// An entry that a slot can be put in, as it was seen.
 pub(crate) struct Place<'g> {
     entry: &'g AtomicU64,
@@ -82,7 +90,7 @@ impl Place<'_> {
     pub(crate) fn put(&self, operation: Operation, slot: Slot) -> bool {
         #[cfg(loom)]
         self.watch.touch();
-        let (held, new) = (Slot::unpack(self.bits), pack(operation, slot));
+        let (held, new) = (unpack(self.bits), pack(operation, slot));
         let enough = held.second == slot.second && held.count >= slot.count;
         self.bits & FROZEN == 0
             && (enough || self.entry.compare_exchange(self.bits, new, AcqRel, Acquire).is_ok())
@@ -94,7 +102,12 @@ fn operation_of(bits: u64) -> Operation {
 }
 
 fn pack(operation: Operation, slot: Slot) -> u64 {
-    slot.pack() | if operation == Operation::Read { READ } else { 0 }
+    let read = if operation == Operation::Read { READ } else { 0 };
+    read | u64::from(slot.second) << SECOND_AT | u64::from(slot.count)
+}
+
+fn unpack(bits: u64) -> Slot {
+    Slot { second: (bits >> SECOND_AT) as u32, count: (bits & COUNT) as u32 }
 }
 
 impl<'g> History<'g> {
@@ -133,7 +146,7 @@ impl<'g> History<'g> {
         let view = Self {
             // SAFETY: by the caller's promise there are `capacity` entries.
             entries: unsafe {
-                std::slice::from_raw_parts(Self::layout(capacity).tail(array).as_ptr(), capacity)
+                std::slice::from_raw_parts(Tailed::<Header, AtomicU64>::tail(array).as_ptr(), capacity)
             },
             // SAFETY: by the caller's promise the header is there.
             #[cfg(loom)]
@@ -165,34 +178,41 @@ impl<'g> History<'g> {
 
     /// Returns the sum of an operation's slots in a window before the second that is closing, what of that is not kept, and
     /// where the slot of that second belongs.
-    #[inline(never)] // It has the processor's registers to itself then.
+    #[inline(always)]
     pub(crate) fn survey(&self, operation: Operation, span: Closing) -> Survey<'g> {
         let Closing { first, kept, closing } = span;
         debug_assert!(self.is_in_order() && first <= kept && kept <= closing);
-        let mut survey = Survey { sum: 0, gone: 0, place: None };
+        // A vacant entry looks like one of second 0.
+        let from = kept.max(1);
+        let span = u64::from(closing.saturating_sub(from)) << SECOND_AT;
+        let from = pack(operation, Slot { second: from, count: 0 });
+        let mut survey = Survey::NOTHING;
         for entry in self.entries() {
             let bits = entry.load(Acquire);
-            let held = Slot::unpack(bits);
-            if held.is_empty() || operation_of(bits) == operation {
-                // In the window if less than `closing - first`: earlier seconds wrap around to larger numbers.
-                let at = held.second.wrapping_sub(first);
-                if at < closing - first && !held.is_empty() {
-                    survey.sum += u64::from(held.count);
-                    if at < kept - first {
-                        cold_path();
-                        survey.gone += u64::from(held.count);
-                    }
-                } else if held.second <= closing || held.is_empty() {
-                    survey.place.get_or_insert(Place {
-                        entry,
-                        bits,
-                        #[cfg(loom)]
-                        watch: self.watch,
-                    });
-                    if held.is_empty() {
-                        // Entries are taken in their order.
-                        break;
-                    }
+            // Those of earlier seconds, and of the other operation, wrap around to larger numbers.
+            if bits.wrapping_sub(from) < span {
+                survey.sum += bits & COUNT;
+                continue;
+            }
+            let held = unpack(bits);
+            if !held.is_empty() && operation_of(bits) != operation {
+                continue;
+            }
+            if !held.is_empty() && (first..closing).contains(&held.second) {
+                survey.sum += u64::from(held.count);
+                if held.second < kept {
+                    survey.gone += u64::from(held.count);
+                }
+            } else if held.is_empty() || held.second <= closing {
+                survey.place.get_or_insert(Place {
+                    entry,
+                    bits,
+                    #[cfg(loom)]
+                    watch: self.watch,
+                });
+                if held.is_empty() {
+                    // Entries are taken in their order.
+                    break;
                 }
             }
         }
@@ -202,8 +222,7 @@ impl<'g> History<'g> {
     /// Whether no vacant entry is before a taken one, so that a walk may end at the first vacant one.
     fn is_in_order(&self) -> bool {
         // From behind: an entry was taken after all those before it were.
-        let mut taken =
-            self.entries().iter().rev().map(|entry| !Slot::unpack(entry.load(Acquire)).is_empty());
+        let mut taken = self.entries().iter().rev().map(|entry| !unpack(entry.load(Acquire)).is_empty());
         taken.by_ref().find(|&taken| taken);
         taken.all(|taken| taken)
     }
@@ -217,7 +236,7 @@ impl<'g> History<'g> {
                 if bits & FROZEN != 0 {
                     return Err(PutError::Frozen);
                 }
-                let held = Slot::unpack(bits);
+                let held = unpack(bits);
                 if !held.is_empty() && operation_of(bits) != operation {
                     continue;
                 }
@@ -246,7 +265,7 @@ impl<'g> History<'g> {
     /// All slots, of both operations.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Operation, Slot)> + use<'g> {
         let all = self.entries().iter().map(|entry| entry.load(Acquire));
-        all.map(|bits| (operation_of(bits), Slot::unpack(bits))).filter(|(_, slot)| !slot.is_empty())
+        all.map(|bits| (operation_of(bits), unpack(bits))).filter(|(_, slot)| !slot.is_empty())
     }
 
     pub(crate) fn slots(&self, operation: Operation) -> impl Iterator<Item = Slot> + use<'g> {
@@ -254,7 +273,57 @@ impl<'g> History<'g> {
             .iter()
             .map(|entry| entry.load(Acquire))
             .filter(move |&bits| operation_of(bits) == operation)
-            .map(Slot::unpack)
+            .map(unpack)
             .filter(|slot| !slot.is_empty())
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn check(history: History<'_>, held: &[(Operation, Slot)], operation: Operation, span: Closing) {
+        let Closing { first, kept, closing } = span;
+        let survey = history.survey(operation, span);
+        let sum = |within: std::ops::Range<u32>| -> u64 {
+            let own =
+                held.iter().filter(|(whose, slot)| *whose == operation && within.contains(&slot.second));
+            own.map(|(_, slot)| u64::from(slot.count)).sum()
+        };
+        assert_eq!((survey.sum, survey.gone), (sum(first..closing), sum(first..kept)), "{held:?}");
+        let is_free = |&(whose, slot): &(Operation, Slot)| {
+            whose == operation && (slot.second < first || slot.second == closing)
+        };
+        let free = held.iter().position(is_free).unwrap_or(held.len());
+        assert!(std::ptr::eq(survey.place.unwrap().entry, &history.entries()[free]), "{held:?}");
+    }
+
+    /// Every history of three slots of these seconds, in every window that closes at one of them.
+    #[test]
+    fn a_survey_is_what_a_look_at_each_slot_finds() {
+        let seconds = [0, 1, 2, 5, 9, u32::MAX - 2, u32::MAX - 1, u32::MAX];
+        let slots = || {
+            let all = Operation::ALL.into_iter().flat_map(move |operation| {
+                seconds.map(|second| (operation, Slot::new(second, second % 7 + 1)))
+            });
+            all.map(Some).chain([None])
+        };
+        for (a, b, c) in slots().flat_map(|a| slots().flat_map(move |b| slots().map(move |c| (a, b, c)))) {
+            let held: Vec<_> = [a, b, c].into_iter().flatten().collect();
+            let array = History::create(4, || {}, held.iter().copied()).unwrap();
+            // SAFETY: just made, and destroyed below.
+            let history = unsafe { History::view(array, 4) };
+            let windows = seconds.iter().flat_map(|&closing| [1, 2, 7].map(|window| (closing, window)));
+            for (closing, window) in windows {
+                let first = closing.saturating_sub(window);
+                for kept in [first, first.saturating_add(1).min(closing), closing] {
+                    for operation in Operation::ALL {
+                        check(history, &held, operation, Closing { first, kept, closing });
+                    }
+                }
+            }
+            // SAFETY: nobody uses it any more.
+            unsafe { History::destroy(array, 4) };
+        }
     }
 }

@@ -3,22 +3,23 @@
 //! ```text
 //!  63   62   61   60  58 57       43 42        32 31              0
 //! +----+----+----+------+-----------+------------+-----------------+
-//! | L  | G  | F  |      | pk's len  | table's len| position        |
+//! | N  | G  | F  |      | pk's len  | table's len| position        |
 //! +----+----+----+------+-----------+------------+-----------------+
-//!   live gone far
+//!   new  gone far
 //! ```
 //!
-//! A cell's label is 0 until an entry is written there. *Live* is set once the entry is in the map, *gone*
-//! before it is taken out; *far* says that its texts are not in the cell. So whoever finds the live label of a
-//! key has found an entry that is in the map, or was in a segment that has been replaced, of a key of those lengths whose texts begin in the cell.
+//! A cell's label is 0 until an entry is written there, which no key's is. *New* is taken off once the entry is in the map,
+//! *gone* set before it is taken out; *far* says that its texts are not in the cell. So whoever finds the label of a key
+//! without any mark has found an entry that is in the map, or was in a segment that has been replaced, of a key of those
+//! lengths whose texts begin in the cell.
 
 use crate::key::Key;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 
-const LIVE: u64 = 1 << 63;
+const NEW: u64 = 1 << 63;
 const GONE: u64 = 1 << 62;
 const FAR: u64 = 1 << 61;
-const MARKS: u64 = LIVE | GONE | FAR;
+const MARKS: u64 = NEW | GONE | FAR;
 const TABLE_SHIFT: u32 = 32;
 const PK_SHIFT: u32 = 43;
 
@@ -37,9 +38,8 @@ impl Label {
         Self(self.0 | FAR)
     }
 
-    #[inline(always)]
-    pub(crate) fn live(self) -> Self {
-        Self(self.0 | LIVE)
+    pub(crate) fn new_entry(self) -> Self {
+        Self(self.0 | NEW)
     }
 
     pub(crate) fn is_far(self) -> bool {
@@ -83,7 +83,7 @@ impl AtomicLabel {
 
     /// The entry is in the map.
     pub(crate) fn mark_live(&self) {
-        self.0.fetch_or(LIVE, AcqRel);
+        self.0.fetch_and(!NEW, AcqRel);
     }
 
     /// The entry is about to be taken out.
@@ -102,7 +102,7 @@ mod tests {
         let (table, pk) = (vec![b't'; NAME_MAX], vec![b'k'; PK_MAX]);
         let label = Label::new(u32::MAX, Key { table: &table, pk: &pk });
         assert_eq!((label.position(), label.lens()), (u32::MAX, (NAME_MAX, PK_MAX)));
-        assert_eq!(label.live().far().unmarked(), label);
-        assert_eq!(label.live().far().lens(), label.lens());
+        assert_eq!(label.new_entry().far().unmarked(), label);
+        assert_eq!(label.new_entry().far().lens(), label.lens());
     }
 }

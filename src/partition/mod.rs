@@ -145,7 +145,7 @@ impl<'a> Content<'a> {
             let text = far.unwrap_or(near);
             text.copy_from_nonoverlapping(NonNull::from(table).cast(), table.len());
             text.add(table.len()).copy_from_nonoverlapping(NonNull::from(pk).cast(), pk.len());
-            (*core).label.set(if far.is_some() { label.far() } else { label });
+            (*core).label.set(if far.is_some() { label.far() } else { label }.new_entry());
         }
     }
 
@@ -211,7 +211,7 @@ impl<'g> Partition<'g> {
     pub(crate) unsafe fn is_live(cell: NonNull<u8>, label: Label) -> bool {
         let core: *const Core = cell.cast().as_ptr();
         // SAFETY: a cell's label is there whether an entry is or not.
-        unsafe { (*core).label.load() == label.live() }
+        unsafe { (*core).label.load() == label }
     }
 
     /// Whether a cell's texts are those of this key.
@@ -301,11 +301,12 @@ impl<'g> Partition<'g> {
         }
     }
 
-    /// Adds as the first of a second, where that takes no memory, and returns the count. `None`: nothing was added, as it
-    /// is not so, or as another thread came before.
-    #[inline(always)]
+    /// Adds as the first of a second, where nothing grows, and returns the count. `None`: nothing was added, as it is not
+    /// so, or as another thread came before.
+    #[cold]
+    #[inline(never)] // It has the processor's registers to itself then.
     pub(crate) fn turn_fast(
-        &self,
+        self,
         operation: Operation,
         amount: Amount,
         second: u32,

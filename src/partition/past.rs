@@ -114,6 +114,21 @@ impl Past {
         }
     }
 
+    /// Hangs the first history here, with the slot of a second that is closing. `false`: there is no memory, or this is not
+    /// nothing any more.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn begin(&self, operation: Operation, slot: Slot) -> bool {
+        let slots = std::iter::once((operation, slot));
+        let Ok(first) = PastPtr::with_history(CAPACITIES[0], || {}, slots) else { return false };
+        let begun = self.replace(PastPtr::NOTHING, first).is_ok();
+        if !begun {
+            // SAFETY: nobody has seen it.
+            unsafe { first.free() };
+        }
+        begun
+    }
+
     /// Puts the slot of a second of an operation that is closing.
     pub(crate) fn put(
         &self,
@@ -173,7 +188,9 @@ impl Past {
         };
         let copied = || all().filter(|&(whose, held)| kept(whose, held)).chain(std::iter::once_with(last));
         let capacity = parts.history.capacity();
-        let larger = CAPACITIES.into_iter().find(|&each| each > capacity);
+        // What is hot or near it will be seen in every second: it gets a wheel at once, and leaves no holes of each size.
+        let is_warm = capacity > 0 && parts.alarm.is_some();
+        let larger = CAPACITIES.into_iter().find(|&each| each > capacity && !is_warm);
         if let Some(larger) = larger.filter(|&each| each * size_of::<u64>() < Wheel::bytes(window)) {
             return Ok(Extension { history: PastPtr::with_history(larger, freeze, copied())?, ..parts });
         }
@@ -269,5 +286,35 @@ mod tests {
         assert_eq!(copy.parts(guard).history.capacity(), CAPACITIES[1]);
         // SAFETY: nobody else has seen it; the old one hung on it too.
         unsafe { copy.freeze_past().free() };
+    }
+
+    #[test]
+    fn the_first_history_is_hung_once_and_never_on_what_is_frozen() {
+        let guard = &crossbeam_epoch::pin();
+        let past = Past::new(PastPtr::NOTHING);
+        assert!(past.begin(Write, Slot::new(5, 1)) && !past.begin(Write, Slot::new(6, 2)));
+        let PastSlots::History(history) = past.slots(Write, guard) else { panic!("a history") };
+        assert_eq!(history.slots(Write).collect::<Vec<_>>(), [Slot::new(5, 1)]);
+        // SAFETY: nobody else has seen it.
+        unsafe { past.freeze_past().free() };
+        let frozen = Past::new(PastPtr::NOTHING.frozen());
+        assert!(!frozen.begin(Write, Slot::new(5, 1)));
+    }
+
+    /// It left a hole of each size behind, in memory that a process keeps.
+    #[test]
+    fn a_partition_with_an_alarm_has_one_history_and_then_wheels() {
+        let guard = &crossbeam_epoch::pin();
+        let past = Past::new(PastPtr::NOTHING);
+        past.alarm(guard).unwrap();
+        for second in 0..=CAPACITIES[0] as u32 {
+            assert!(past.parts(guard).history.capacity() <= CAPACITIES[0]);
+            past.put(Write, Slot::new(second, 1), 60, guard).unwrap();
+        }
+        let PastSlots::Wheel(wheel) = past.slots(Write, guard) else { panic!("a wheel") };
+        assert_eq!(wheel.sum_before(60), CAPACITIES[0] as u64 + 1);
+        assert_eq!(past.parts(guard).history.capacity(), 0);
+        // SAFETY: nobody else has seen it.
+        unsafe { past.freeze_past().free() };
     }
 }

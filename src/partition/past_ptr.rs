@@ -21,6 +21,17 @@ pub(crate) const CAPACITIES: [usize; 3] = [7, 15, 31];
 #[cfg(loom)]
 pub(crate) const CAPACITIES: [usize; 2] = [1, 2];
 
+/// The same by the kind of a pointer: see [`KIND`].
+const CAPACITY: [u8; KIND + 1] = {
+    let mut all = [0; KIND + 1];
+    let mut kind = CAPACITIES.len();
+    while kind > 0 {
+        all[kind] = CAPACITIES[kind - 1] as u8;
+        kind -= 1;
+    }
+    all
+};
+
 /// Low bits: 1 and up a history of `CAPACITIES[kind - 1]` entries, the last two an extension.
 const KIND: usize = 7;
 const EXTENSION: usize = 6;
@@ -147,11 +158,7 @@ impl PastPtr {
 
     /// How many entries the history has that this is.
     pub(crate) fn capacity(self) -> usize {
-        if self.kind() >= EXTENSION {
-            0
-        } else {
-            self.kind().checked_sub(1).map_or(0, |kind| CAPACITIES[kind])
-        }
+        CAPACITY[self.kind()].into()
     }
 
     /// Returns the parts that hang here.

@@ -162,24 +162,36 @@ impl Series<'_> {
         Ok(turned.then_some(count))
     }
 
-    /// Turns the head where that takes no memory: the past is a history that has a place, and the count is not near `floor`,
-    /// from which on a record needs more. `None`: nothing was added.
-    #[inline(never)] // It has the processor's registers to itself then.
+    /// Turns the head where nothing grows: the past is nothing yet, or a history that has a place, and the count is not near
+    /// `floor`, from which on a record needs more. `None`: nothing was added.
+    #[inline(always)]
     pub(crate) fn turn_fast(&self, past: PastPtr, amount: Amount, second: u32, floor: u64) -> Option<u64> {
         let seen = self.head.load();
-        let is_over = seen.second() < second && !seen.is_frozen() && !seen.idle(second, self.window);
-        if !is_over {
+        if !seen.is_over(second, self.window) {
             return None;
         }
-        let span = self.closing(seen, second);
-        let survey = past.history(self.guard)?.survey(self.operation, span);
-        let slot = self.closed(seen, survey.sum)?;
-        let sum = left(survey.sum + u64::from(slot.count), survey.gone);
-        let count = sum + u64::from(amount);
-        if count >= (floor / 2).min(BASE_LIMIT) || !survey.place?.put(self.operation, slot) {
+        let survey = match past.history(self.guard) {
+            Some(history) => history.survey(self.operation, self.closing(seen, second)),
+            None => Survey::NOTHING,
+        };
+        if survey.sum >= BASE_LIMIT || !self.is_current(seen) {
             return None;
         }
-        self.head.replace(seen, Head::new(second, base(sum), amount.get())).then_some(count)
+        // That sum is the head's base then, so the rest of its total is its own second's.
+        let kept = u64::from(seen.total()) - survey.gone;
+        let count = kept + u64::from(amount);
+        if count >= (floor / 2).min(BASE_LIMIT) {
+            return None;
+        }
+        let slot = Slot { second: seen.second(), count: seen.total() - survey.sum as u32 };
+        let is_put = match survey.place {
+            Some(place) => place.put(self.operation, slot),
+            None => past == PastPtr::NOTHING && self.past.begin(self.operation, slot),
+        };
+        if !is_put {
+            return None;
+        }
+        self.head.replace(seen, Head::new(second, kept as u32, amount.get())).then_some(count)
     }
 
     /// Puts the slot of the head that was seen into the past. Returns what it and those before it add up to that
@@ -187,7 +199,7 @@ impl Series<'_> {
     fn close_second(&self, seen: Head, second: u32) -> Result<Option<u64>, AddError> {
         let span = self.closing(seen, second);
         let survey = match self.past_slots() {
-            PastSlots::Nowhere => Survey { sum: 0, gone: 0, place: None },
+            PastSlots::Nowhere => Survey::NOTHING,
             PastSlots::History(history) => history.survey(self.operation, span),
             PastSlots::Wheel(wheel) => {
                 let gone = wheel.sum_between(span.first, span.kept);
@@ -201,12 +213,13 @@ impl Series<'_> {
         Ok(Some(left(survey.sum + u64::from(slot.count), survey.gone)))
     }
 
-    /// Returns the window that ends as the second of the head that was seen closes, when `second` begins.
+    /// Returns the window that ends as the second of the head that was seen closes, when `second` begins and that one is in
+    /// the window still.
     #[inline(always)]
     fn closing(&self, seen: Head, second: u32) -> Closing {
         let first = |second: u32| second.saturating_sub(self.window);
         let closing = seen.second();
-        Closing { first: first(closing), kept: first(second).min(closing), closing }
+        Closing { first: first(closing), kept: first(second), closing }
     }
 
     /// Returns the slot of the head that was seen, before which the window's slots add up to `sum`. `None`: the head is

@@ -70,7 +70,7 @@ impl<'g> Wheel<'g> {
             let header = wheel.as_ref();
             #[cfg(loom)]
             header.watch.touch();
-            let slots = Self::layout(header.slots).tail(wheel);
+            let slots = Tailed::<Header, AtomicSlot>::tail(wheel);
             Self {
                 cached_sum: &header.cached_sum,
                 slots: std::slice::from_raw_parts(slots.as_ptr(), header.slots as usize),

@@ -80,16 +80,19 @@ impl std::fmt::Write for TryString {
 /// A header followed by `count` items in one allocation, for types that end in such a tail.
 pub(crate) struct Tailed<H, T> {
     layout: Layout,
-    offset: usize,
     count: usize,
     _of: std::marker::PhantomData<(H, T)>,
 }
 
 impl<H, T> Tailed<H, T> {
+    /// Where the tail begins, in bytes.
+    const OFFSET: usize = size_of::<H>().next_multiple_of(align_of::<T>());
+
     pub(crate) fn new(count: usize) -> Self {
         let tail = Layout::array::<T>(count).expect("tails are bounded by u32");
         let (layout, offset) = Layout::new::<H>().extend(tail).expect("tails are bounded by u32");
-        Self { layout, offset, count, _of: std::marker::PhantomData }
+        debug_assert_eq!(offset, Self::OFFSET);
+        Self { layout, count, _of: std::marker::PhantomData }
     }
 
     /// Allocates, and writes the header and every item of the tail.
@@ -110,11 +113,11 @@ impl<H, T> Tailed<H, T> {
     /// # Safety
     /// `memory` came from `allocate` of an equal layout.
     pub(crate) unsafe fn write(&self, memory: NonNull<H>, header: H, mut item: impl FnMut() -> T) {
-        // SAFETY: the allocation holds a header and, from `offset`, `count` items.
+        // SAFETY: the allocation holds a header and, from `OFFSET`, `count` items.
         unsafe {
             memory.write(header);
             for i in 0..self.count {
-                self.tail(memory).add(i).write(item());
+                Self::tail(memory).add(i).write(item());
             }
         }
     }
@@ -134,10 +137,11 @@ impl<H, T> Tailed<H, T> {
     /// The tail's first item.
     ///
     /// # Safety
-    /// `header` came from `create` of an equal layout and has not been destroyed.
-    pub(crate) unsafe fn tail(&self, header: NonNull<H>) -> NonNull<T> {
-        // SAFETY: `offset` lies within the allocation.
-        unsafe { header.byte_add(self.offset).cast() }
+    /// `header` came from `create` and has not been destroyed.
+    #[inline(always)]
+    pub(crate) unsafe fn tail(header: NonNull<H>) -> NonNull<T> {
+        // SAFETY: it lies within the allocation, however long the tail is.
+        unsafe { header.byte_add(Self::OFFSET).cast() }
     }
 
     /// Drops header and tail and frees them.
@@ -147,7 +151,7 @@ impl<H, T> Tailed<H, T> {
     pub(crate) unsafe fn destroy(&self, header: NonNull<H>) {
         // SAFETY: the caller gives up an allocation of this layout.
         unsafe {
-            std::ptr::slice_from_raw_parts_mut(self.tail(header).as_ptr(), self.count).drop_in_place();
+            std::ptr::slice_from_raw_parts_mut(Self::tail(header).as_ptr(), self.count).drop_in_place();
             header.drop_in_place();
             dealloc(header.as_ptr().cast(), self.layout);
         }
