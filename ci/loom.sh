@@ -9,7 +9,7 @@ cargo test --quiet --locked --profile model --lib --no-run
 models=$(cargo test --quiet --locked --profile model --lib --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
 left_out=()
 if [[ ${QUICK:-} == true ]]; then
-    for model in a_stale_put c_the_remembered_sum_at_a_turn d_first_touch e_one_key_inserted_twice \
+    for model in a_stale_put c_the_base_in_a_wheel_at_a_turn d_first_touch e_one_key_inserted_twice \
         e_two_inserts_against_growth g_a_pinned_reader_against_reclaim g_an_extension_against_the_first_alarm \
         g_a_schema_against_another f_an_idle_partition_reclaimed l_a_read l_a_rate l_a_peak l_a_warm_add \
         l_an_add_inside l_an_add_overtaken_by_a_heavy_turn inside_a_copied_wheel \

@@ -46,7 +46,7 @@ mutate 'a frozen head passes for one that can turn' src/partition/head.rs \
     ci/loom.sh l_a_turn_inside_a_copied_history
 mutate 'a frozen head passes, with a wheel' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
-    ci/loom.sh l_a_turn_inside_a_copied_wheel
+    ci/loom.sh l_a_warm_turn_inside_a_copied_wheel
 mutate 'a frozen head passes, for a read' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_read_inside_a_copied_history
@@ -57,8 +57,8 @@ mutate 'no second look when a second closes' src/partition/series.rs \
     'self.is_current(seen).then(|| Slot::new(seen.second(), seen.own(base(sum))))' \
     'Some(Slot::new(seen.second(), seen.own(base(sum))))' \
     ci/loom.sh l_a_turn_inside_a_copied_history
-mutate 'no second look when a second closes fast' src/partition/series.rs \
-    'survey.sum >= BASE_LIMIT || !self.is_current(seen)' 'survey.sum >= BASE_LIMIT' \
+mutate 'no second look when a second closes fast' src/partition/turn.rs \
+    'sum >= BASE_LIMIT || !self.is_current(seen)' 'sum >= BASE_LIMIT' \
     ci/loom.sh l_a_turn_inside_a_copied_history
 mutate 'no second look at the sum' src/partition/series.rs \
     'self.is_current(seen).then_some(sum)' 'Some(sum)' \
@@ -110,6 +110,10 @@ mutate 'a late put freezes the history of the copy' src/partition/past.rs \
             }
             let larger' 'let larger' \
     "${unit[@]}" a_late_put
+mutate 'an open slot takes the place of a closed one' src/partition/slot.rs \
+    'self.0.fetch_max(Stamped { second, value: base as u32 }.pack(), AcqRel);' \
+    'self.0.swap(Stamped { second, value: base as u32 }.pack(), AcqRel);' \
+    ci/loom.sh c_the_base_in_a_wheel_at_two_turns
 mutate 'a first history hides another' src/partition/past.rs \
     'let begun = self.replace(PastPtr::NOTHING, first).is_ok();' \
     'let begun = self.0.swap(first.0, AcqRel) != first.0;' \

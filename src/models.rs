@@ -8,6 +8,7 @@ mod ledger;
 mod lifetimes;
 mod map;
 mod moves;
+mod oracle;
 mod series;
 mod subject;
 

@@ -8,14 +8,16 @@ use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing, Prefix};
+use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Unfinished};
+use crate::partition::Partition;
 use crate::partition::label::Label;
 use crate::sys::epoch;
-use crossbeam_epoch::Guard;
 use std::ops::Range;
 
-/// Records that are under way at once. More would not fit the loads that a core has in flight.
-const CHUNK: usize = 16;
+/// Records that are under way at once: the memory of all is asked for before the first of them waits for any. It is more
+/// than a core has loads in flight, so that those are never fewer than they could be.
+const CHUNK: usize = 64;
 
 /// Hashes keys, and remembers the last table: most batches are for one, whose name is in one place.
 struct Hasher<'a, 'd> {
@@ -126,7 +128,12 @@ impl Detector {
             last = Some((key, *hash));
         }
         if ledger.partitions.is_large() {
-            prefetch(ledger, &hashes[..run.len()], run.clone().map(|i| nth(i).key()), &guard);
+            prefetch(
+                ledger,
+                &hashes[..run.len()],
+                run.clone().map(|i| nth(i).key()),
+                self.visit(now, &guard),
+            );
         }
         let first = run.start;
         let mut last = None;
@@ -157,13 +164,21 @@ impl Detector {
     }
 }
 
-/// Asks for the memory where the partitions of these keys are, for all at once.
+/// Asks for the memory where the partitions of these keys are, for all at once: where they mostly are and what tells where
+/// else, then those that are elsewhere, and what hangs on them all.
 #[inline(always)]
-fn prefetch<'a>(ledger: &Ledger, hashes: &[Hash], keys: impl Iterator<Item = Key<'a>>, guard: &Guard) {
+fn prefetch<'a>(ledger: &Ledger, hashes: &[Hash], keys: impl Iterator<Item = Key<'a>>, visit: Visit<'_>) {
     for &hash in hashes {
-        ledger.partitions.prefetch_home(hash, guard);
+        ledger.partitions.prefetch_home(hash, visit.guard);
     }
-    for (&hash, key) in hashes.iter().zip(keys) {
-        ledger.partitions.prefetch_entry(hash, Label::new(hash.position, key), guard);
+    let mut elsewhere = [None; CHUNK];
+    let past = |found: Partition<'_>| found.prefetch_past(visit.now.second(), visit.window());
+    for ((&hash, key), elsewhere) in hashes.iter().zip(keys).zip(&mut elsewhere) {
+        match ledger.partitions.prefetch_entry(hash, Label::new(hash.position, key), visit.guard) {
+            Some((found, true)) => past(found),
+            Some((found, false)) => *elsewhere = Some(found),
+            None => {}
+        }
     }
+    elsewhere.into_iter().flatten().for_each(past);
 }

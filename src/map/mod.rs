@@ -193,10 +193,13 @@ impl PartitionMap {
 
     /// See [`Segment::prefetch_entry`].
     #[inline(always)]
-    pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label, guard: &Guard) {
-        if let Some(segment) = self.locate_fast(hash.position, guard) {
-            segment.prefetch_entry(hash, label);
-        }
+    pub(crate) fn prefetch_entry<'g>(
+        &self,
+        hash: Hash,
+        label: Label,
+        guard: &'g Guard,
+    ) -> Option<(Partition<'g>, bool)> {
+        self.locate_fast(hash.position, guard)?.prefetch_entry(hash, label)
     }
 
     pub(crate) fn find<'g>(

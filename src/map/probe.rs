@@ -87,16 +87,16 @@ impl<'g> Segment<'g> {
         prefetch(self.home_cell(hash.position).as_ptr());
     }
 
-    /// Asks for the memory of this entry, or, if it is in its home, for what hangs on it.
+    /// Asks for the memory of the entry that is probably this one. Returns it, and whether it is there already, as it is in
+    /// its home.
     #[inline(always)]
-    pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label) {
-        let home = self.home_cell(hash.position);
-        match self.probable_cell(hash, label) {
-            // SAFETY: its label is live: nobody else's has all bits in common but by accident, and it is an entry's.
-            Some((cell, _)) if cell == home => unsafe { Partition::view(cell) }.prefetch_past(),
-            Some((cell, _)) => prefetch(cell.as_ptr()),
-            None => {}
+    pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label) -> Option<(Partition<'g>, bool)> {
+        let (cell, is_live) = self.probable_cell(hash, label)?;
+        if !is_live {
+            prefetch(cell.as_ptr());
         }
+        // SAFETY: its label is live, or a lane has its tag: either way an entry was written there.
+        Some((unsafe { Partition::view(cell) }, is_live))
     }
 
     /// Finds the entry of this key here, or in those that follow.

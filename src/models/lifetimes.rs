@@ -7,10 +7,11 @@
 //! other memory is freed at once instead of being retired. A twin watches only the kind of memory that its
 //! model is about, so that it does not fail for the sake of another.
 
-use super::series::{Series, TIMING, WINDOW, series_of};
+use super::series::{Series, TIMING, WINDOW, series_of, with_extension};
 use super::subject::{Subject, TABLE};
 use super::{Stage, explore};
 use crate::ledger::Posting;
+use crate::ledger::settings::Settings;
 use crate::operation::Operation::{Read, Write};
 use crate::partition::Partition;
 use crate::partition::amount::Amount;
@@ -178,7 +179,7 @@ fn extension_armed() -> Model<Series> {
         name: "an extension against the first alarm",
         kind: Kind::Extension,
         preemptions: 2,
-        stage: || series_of(4),
+        stage: with_extension,
         read: |series, guard| assert_eq!(count(series, 3, guard), 2 + 4 + 8),
         retire: |series, pin| assert!(series.partition().alarm(&pin()).is_ok()),
     }
@@ -197,22 +198,20 @@ fn wheel() -> Model<Subject> {
         kind: Kind::Wheel,
         preemptions: 1,
         stage: || {
-            let stage = Subject::bounded(&[0], 1);
+            let stage = Subject::of(Settings { timing: TIMING, max_partitions: 1, ..Subject::settings() });
             stage.then(|subject, thread| {
-                for (operation, second) in [(Read, 0), (Write, 1), (Read, 1), (Write, 2)] {
-                    subject.record_in(0, operation, Amount::ONE, second, &thread.pin());
-                }
+                (0..4).for_each(|second| _ = subject.record(0, Write, second, thread));
             });
             stage
         },
         read: |subject, guard| {
             let pk = 0_u32.to_ne_bytes();
             let Posting { key, hash, .. } = Subject::posting(0, &pk, Write);
-            let count = |found: Partition<'_>| found.series(Write, 1, guard).count(2);
-            let count = subject.current.get(guard).look(key, hash, subject.visit(2, guard), count);
-            assert!([None, Some(2)].contains(&count.unwrap()));
+            let count = |found: Partition<'_>| found.series(Write, WINDOW, guard).count(3);
+            let count = subject.current.get(guard).look(key, hash, subject.visit(3, guard), count);
+            assert!([None, Some(3)].contains(&count.unwrap()));
         },
-        retire: |subject, pin| assert_eq!(subject.record_in(1, Write, Amount::ONE, 2, &pin()), 1),
+        retire: |subject, pin| assert_eq!(subject.record_in(1, Write, Amount::ONE, 3, &pin()), 1),
     }
 }
 

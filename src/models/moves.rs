@@ -4,6 +4,7 @@
 //! Amounts are powers of two, so that a count tells which records are in it.
 
 use super::ledger::ring;
+use super::oracle::{held, sum};
 use super::subject::Subject;
 use super::{Stage, Thread, explore, explore_within};
 use crate::ledger::settings::Settings;
@@ -94,28 +95,6 @@ fn move_and_turn(storage: Storage) -> impl FnOnce(&Subject, &Thread) {
     }
 }
 
-/// The sum of the records that are in a window of two seconds at `now`.
-fn sum(records: &[(u32, u64)], now: u32) -> u64 {
-    let within = |&&(second, _): &&(u32, u64)| (now.saturating_sub(2)..=now).contains(&second);
-    records.iter().filter(within).map(|(_, amount)| amount).sum()
-}
-
-/// All counts that partition 0 has at some moment of a race, for a thread whose clock says `clock`: with so many of `others`, in
-/// their order, and with its `own` amount, if it records one, in any second from that on.
-fn held(before: &[(u32, u64)], others: &[(u32, u64)], clock: u32, own: Option<u64>) -> HashSet<u64> {
-    let end = others.last().unwrap().0;
-    let seconds: Vec<_> = own.map_or(vec![None], |own| (clock..=end).map(|at| Some((at, own))).collect());
-    let moments = seconds.into_iter().flat_map(|own| (0..=others.len()).map(move |made| (own, made)));
-    let count = |(own, made): (Option<(u32, u64)>, usize)| {
-        let mut records = [before, &others[..made]].concat();
-        let now =
-            records.iter().map(|&(second, _)| second).chain(own.map(|(second, _)| second)).max().unwrap();
-        records.extend(own);
-        sum(&records, clock.max(now))
-    };
-    moments.map(count).collect()
-}
-
 /// Once all is over each second has what was recorded in its window, and `OWN`, recorded by a clock that said `clock`, is in one
 /// second of its call.
 fn ends_right(stage: &Stage<Subject>, storage: Storage, clock: u32) {
@@ -153,13 +132,29 @@ fn l_a_turn_inside_a_copied_history() {
     a_turn(Storage::History);
 }
 
-/// (l) The same with a wheel, whose remembered sum would carry a mistake on.
+/// (l) The same with a wheel, whose open slot would carry a mistake on.
 #[test]
 fn l_a_turn_inside_a_copied_wheel() {
     a_turn(Storage::Wheel);
 }
 
-/// (l) The same where the history is full: the old entry's thread finds no place in it, and the copy grows.
+/// (l) A turn that makes its partition warm, and so goes the slow way.
+fn a_warm_turn(storage: Storage) {
+    a_record_inside("a warm turn, and two of the copy", storage, 2 * OWN, 1);
+}
+
+#[test]
+fn l_a_warm_turn_inside_a_copied_history() {
+    a_warm_turn(Storage::History);
+}
+
+/// (l) The same with a wheel.
+#[test]
+fn l_a_warm_turn_inside_a_copied_wheel() {
+    a_warm_turn(Storage::Wheel);
+}
+
+/// (l) A turn where the history is full: the old entry's thread finds no place in it, and the copy grows.
 #[test]
 fn l_a_turn_inside_a_growing_history() {
     a_turn(Storage::FullHistory);

@@ -13,7 +13,7 @@
 //! +--------+--------+-------+-------+-----------------+
 //!   heads             |       what the entry is, in one word
 //!                     v
-//!                   nothing, a history, or an extension: history, wheels, alarm
+//!                   nothing, a history, a wheel, or an extension: history, wheels, alarm
 //! ```
 //!
 //! Texts that are too long for the cell are in the segment's text area; in their place is then their
@@ -41,6 +41,7 @@ pub(crate) mod past;
 pub(crate) mod past_ptr;
 pub(crate) mod series;
 pub(crate) mod slot;
+pub(crate) mod turn;
 pub(crate) mod wheel;
 
 use crate::error::OutOfMemory;
@@ -234,9 +235,9 @@ impl<'g> Partition<'g> {
         self.core().label.load().position()
     }
 
-    /// Asks for the memory where the slots of closed seconds are.
-    pub(crate) fn prefetch_past(&self) {
-        self.core().past.load().prefetch();
+    /// Asks for the memory where a turn at `second` finds the slots of closed seconds.
+    pub(crate) fn prefetch_past(&self, second: u32, window: u32) {
+        self.core().past.load().prefetch(second, window);
     }
 
     /// Where the entry lies.
@@ -299,26 +300,6 @@ impl<'g> Partition<'g> {
         } else {
             FastAdd::Overtaken(before)
         }
-    }
-
-    /// Adds as the first of a second, where nothing grows, and returns the count. `None`: nothing was added, as it is not
-    /// so, or as another thread came before.
-    #[cold]
-    #[inline(never)] // It has the processor's registers to itself then.
-    pub(crate) fn turn_fast(
-        self,
-        operation: Operation,
-        amount: Amount,
-        second: u32,
-        window: u32,
-        floor: u64,
-        guard: &'g Guard,
-    ) -> Option<u64> {
-        let past = self.core().past.load();
-        if past.may_have_wheel() {
-            return None;
-        }
-        self.series(operation, window, guard).turn_fast(past, amount, second, floor)
     }
 
     /// Adds, and returns the count with it.

@@ -31,6 +31,15 @@ impl From<OutOfMemory> for GrowError {
 
 pub(crate) struct Past(AtomicPtr<()>);
 
+/// The largest wheel that a partition with an alarm gets before it has filled a larger history, in bytes: twice what its
+/// histories would take one after the other.
+const WARM_WHEEL_MOST: usize = 848;
+
+/// Whether a history of so many entries is smaller than a wheel.
+fn is_smaller_than_wheel(capacity: usize, window: u32) -> bool {
+    capacity * size_of::<u64>() < Wheel::bytes(window)
+}
+
 /// Where the closed slots of one operation are.
 #[derive(Clone, Copy)]
 pub(crate) enum PastSlots<'g> {
@@ -78,15 +87,21 @@ impl Past {
         unsafe { self.load().parts() }
     }
 
-    pub(crate) fn slots<'g>(&self, operation: Operation, guard: &'g Guard) -> PastSlots<'g> {
+    #[inline(always)]
+    pub(crate) fn slots<'g>(&self, operation: Operation, window: u32, guard: &'g Guard) -> PastSlots<'g> {
         let ptr = self.load();
         if !ptr.may_have_wheel() {
             return ptr.history(guard).map_or(PastSlots::Nowhere, PastSlots::History);
         }
+        self.slots_of_parts(operation, window, guard)
+    }
+
+    #[inline(never)] // So that the rest is small where it is inlined.
+    fn slots_of_parts<'g>(&self, operation: Operation, window: u32, guard: &'g Guard) -> PastSlots<'g> {
         let parts = self.parts(guard);
         // SAFETY: as in `parts`.
         unsafe {
-            match (parts.view_wheel(operation), parts.view_history()) {
+            match (parts.view_wheel(operation, window), parts.view_history()) {
                 (Some(wheel), _) => PastSlots::Wheel(wheel),
                 (None, Some(history)) => PastSlots::History(history),
                 (None, None) => PastSlots::Nowhere,
@@ -114,11 +129,14 @@ impl Past {
         }
     }
 
-    /// Hangs the first history here, with the slot of a second that is closing. `false`: there is no memory, or this is not
-    /// nothing any more.
+    /// Hangs the first history here, with the slot of a second that is closing. `false`: a wheel is smaller, there is no
+    /// memory, or this is not nothing any more.
     #[cold]
     #[inline(never)]
-    pub(crate) fn begin(&self, operation: Operation, slot: Slot) -> bool {
+    pub(crate) fn begin(&self, operation: Operation, slot: Slot, window: u32) -> bool {
+        if !is_smaller_than_wheel(CAPACITIES[0], window) {
+            return false;
+        }
         let slots = std::iter::once((operation, slot));
         let Ok(first) = PastPtr::with_history(CAPACITIES[0], || {}, slots) else { return false };
         let begun = self.replace(PastPtr::NOTHING, first).is_ok();
@@ -142,7 +160,7 @@ impl Past {
             // SAFETY: as in `parts`.
             let parts = unsafe { old.parts() };
             // SAFETY: as in `parts`.
-            let (wheel, history) = unsafe { (parts.view_wheel(operation), parts.view_history()) };
+            let (wheel, history) = unsafe { (parts.view_wheel(operation, window), parts.view_history()) };
             if let Some(wheel) = wheel {
                 wheel.put(slot);
                 return Ok(());
@@ -188,10 +206,11 @@ impl Past {
         };
         let copied = || all().filter(|&(whose, held)| kept(whose, held)).chain(std::iter::once_with(last));
         let capacity = parts.history.capacity();
-        // What is hot or near it will be seen in every second: it gets a wheel at once, and leaves no holes of each size.
-        let is_warm = capacity > 0 && parts.alarm.is_some();
+        // What is hot or near it will be seen in every second: it gets a wheel at once, and leaves no holes of each size. Of a
+        // long window a wheel is no matter of holes.
+        let is_warm = capacity > 0 && parts.alarm.is_some() && Wheel::bytes(window) <= WARM_WHEEL_MOST;
         let larger = CAPACITIES.into_iter().find(|&each| each > capacity && !is_warm);
-        if let Some(larger) = larger.filter(|&each| each * size_of::<u64>() < Wheel::bytes(window)) {
+        if let Some(larger) = larger.filter(|&each| is_smaller_than_wheel(each, window)) {
             return Ok(Extension { history: PastPtr::with_history(larger, freeze, copied())?, ..parts });
         }
         let mut new = Extension { history: PastPtr::NOTHING, ..parts };
@@ -199,7 +218,7 @@ impl Past {
         freeze();
         let of = |wanted: Operation| copied().filter(move |&(whose, _)| whose == wanted);
         // SAFETY: just made, and nobody else has seen it.
-        let view = unsafe { Wheel::view(wheel) };
+        let view = unsafe { Wheel::view(wheel, window) };
         of(operation).for_each(|(_, slot)| view.put(slot));
         new.wheels[operation.index()] = Some(wheel);
         let other = operation.other();
@@ -228,7 +247,9 @@ impl Past {
                 if parts.history != new.history {
                     parts.history.retire(guard);
                 }
-                guard.defer_unchecked(move || old.free_box());
+                if old.has_box() {
+                    guard.defer_unchecked(move || old.free_box());
+                }
             }
             return Ok(true);
         }
@@ -254,10 +275,12 @@ mod tests {
             for window in [60, 8] {
                 let past = Past::new(PastPtr::NOTHING);
                 past.put(Write, Slot::new(5, before), window, guard).unwrap();
-                let PastSlots::History(history) = past.slots(Write, guard) else { panic!("a history") };
+                let PastSlots::History(history) = past.slots(Write, window, guard) else {
+                    panic!("a history")
+                };
                 history.freeze();
                 past.put(Write, Slot::new(5, count), window, guard).unwrap();
-                let slots: Vec<_> = match past.slots(Write, guard) {
+                let slots: Vec<_> = match past.slots(Write, window, guard) {
                     PastSlots::History(history) => history.slots(Write).collect(),
                     PastSlots::Wheel(wheel) => wheel.slots().filter(|slot| !slot.is_empty()).collect(),
                     PastSlots::Nowhere => panic!("nothing"),
@@ -292,29 +315,37 @@ mod tests {
     fn the_first_history_is_hung_once_and_never_on_what_is_frozen() {
         let guard = &crossbeam_epoch::pin();
         let past = Past::new(PastPtr::NOTHING);
-        assert!(past.begin(Write, Slot::new(5, 1)) && !past.begin(Write, Slot::new(6, 2)));
-        let PastSlots::History(history) = past.slots(Write, guard) else { panic!("a history") };
+        assert!(!past.begin(Write, Slot::new(5, 1), 4), "a wheel is smaller");
+        assert!(past.begin(Write, Slot::new(5, 1), 60) && !past.begin(Write, Slot::new(6, 2), 60));
+        let PastSlots::History(history) = past.slots(Write, 60, guard) else { panic!("a history") };
         assert_eq!(history.slots(Write).collect::<Vec<_>>(), [Slot::new(5, 1)]);
         // SAFETY: nobody else has seen it.
         unsafe { past.freeze_past().free() };
         let frozen = Past::new(PastPtr::NOTHING.frozen());
-        assert!(!frozen.begin(Write, Slot::new(5, 1)));
+        assert!(!frozen.begin(Write, Slot::new(5, 1), 60));
     }
 
-    /// It left a hole of each size behind, in memory that a process keeps.
+    /// It left a hole of each size behind, in memory that a process keeps. Of a long window a wheel is large: it is earned.
     #[test]
-    fn a_partition_with_an_alarm_has_one_history_and_then_wheels() {
+    fn a_partition_with_an_alarm_has_one_history_and_then_wheels_if_those_are_small() {
         let guard = &crossbeam_epoch::pin();
-        let past = Past::new(PastPtr::NOTHING);
-        past.alarm(guard).unwrap();
-        for second in 0..=CAPACITIES[0] as u32 {
-            assert!(past.parts(guard).history.capacity() <= CAPACITIES[0]);
-            past.put(Write, Slot::new(second, 1), 60, guard).unwrap();
+        for window in [60, 3_600] {
+            let past = Past::new(PastPtr::NOTHING);
+            past.alarm(guard).unwrap();
+            for second in 0..=CAPACITIES[0] as u32 {
+                assert!(past.parts(guard).history.capacity() <= CAPACITIES[0]);
+                past.put(Write, Slot::new(second, 1), window, guard).unwrap();
+            }
+            let expected = if window == 60 { 0 } else { CAPACITIES[1] };
+            assert_eq!(past.parts(guard).history.capacity(), expected);
+            let sum = match past.slots(Write, window, guard) {
+                PastSlots::Wheel(wheel) => wheel.sum_before(60),
+                PastSlots::History(history) => history.slots(Write).map(|slot| u64::from(slot.count)).sum(),
+                PastSlots::Nowhere => 0,
+            };
+            assert_eq!(sum, CAPACITIES[0] as u64 + 1);
+            // SAFETY: nobody else has seen it.
+            unsafe { past.freeze_past().free() };
         }
-        let PastSlots::Wheel(wheel) = past.slots(Write, guard) else { panic!("a wheel") };
-        assert_eq!(wheel.sum_before(60), CAPACITIES[0] as u64 + 1);
-        assert_eq!(past.parts(guard).history.capacity(), 0);
-        // SAFETY: nobody else has seen it.
-        unsafe { past.freeze_past().free() };
     }
 }

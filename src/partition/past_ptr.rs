@@ -1,5 +1,5 @@
-//! The pointer of a past: nothing yet, a [`History`], or an *extension* that holds a history, wheels and an alarm, as
-//! far as there are any. One tagged pointer, to things that are replaced and never changed but in their slots.
+//! The pointer of a past: nothing yet, a [`History`], one [`Wheel`], or an *extension* that holds a history, wheels and an
+//! alarm, as far as there are any. One tagged pointer, to things that are replaced and never changed but in their slots.
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
@@ -7,7 +7,7 @@ use crate::partition::alarm::Alarm;
 use crate::partition::history::History;
 use crate::partition::slot::Slot;
 use crate::partition::wheel::{Header, Wheel};
-use crate::sys::memory::{prefetch, try_box};
+use crate::sys::memory::{LINE, prefetch, try_box};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
@@ -32,8 +32,10 @@ const CAPACITY: [u8; KIND + 1] = {
     all
 };
 
-/// Low bits: 1 and up a history of `CAPACITIES[kind - 1]` entries, the last two an extension.
+/// Low bits: 1 and up a history of `CAPACITIES[kind - 1]` entries, then a wheel of writes and nothing else, or of reads; the
+/// last two an extension.
 const KIND: usize = 7;
+const WHEEL: usize = 4;
 const EXTENSION: usize = 6;
 const ARMED: usize = 7;
 /// High bits, which no address has. The entry has moved or gone: nothing new may be hung here.
@@ -76,13 +78,26 @@ impl PastPtr {
         Ok(Self(array.as_ptr().map_addr(|addr| addr | (kind + 1))))
     }
 
-    /// An extension of these parts, which stay the caller's if there is no memory; or the history alone, if there
-    /// is nothing else.
+    /// A wheel of an operation and nothing else.
+    fn with_wheel(wheel: NonNull<Header>, operation: Operation) -> Self {
+        Self(wheel.as_ptr().cast::<()>().map_addr(|addr| addr | (WHEEL + operation.index())))
+    }
+
+    /// An extension of these parts, which stay the caller's if there is no memory; or the history or the wheel alone, if
+    /// there is nothing else.
     pub(crate) fn from_parts(parts: Extension) -> Result<Self, OutOfMemory> {
         let kind = match parts.alarm {
             Some(_) => ARMED,
-            None if parts.wheels.iter().any(Option::is_some) => EXTENSION,
-            None => return Ok(parts.history),
+            None => match parts.wheels {
+                [None, None] => return Ok(parts.history),
+                [Some(wheel), None] if parts.history == Self::NOTHING => {
+                    return Ok(Self::with_wheel(wheel, Operation::Write));
+                }
+                [None, Some(wheel)] if parts.history == Self::NOTHING => {
+                    return Ok(Self::with_wheel(wheel, Operation::Read));
+                }
+                _ => EXTENSION,
+            },
         };
         let extension = Box::into_raw(try_box(ExtensionBox {
             parts,
@@ -117,7 +132,7 @@ impl PastPtr {
     /// Whether more may hang here than a history.
     #[inline(always)]
     pub(crate) fn may_have_wheel(self) -> bool {
-        self.kind() >= EXTENSION
+        self.kind() >= WHEEL
     }
 
     pub(crate) fn is_frozen(self) -> bool {
@@ -132,10 +147,18 @@ impl PastPtr {
         NonNull::new(self.0.map_addr(|addr| addr & ADDRESS))
     }
 
-    /// Asks for the memory of what hangs here.
-    pub(crate) fn prefetch(self) {
-        if let Some(target) = self.target() {
-            prefetch(target.as_ptr());
+    /// Asks for the memory of what hangs here, as far as a turn at `second` needs it.
+    pub(crate) fn prefetch(self, second: u32, window: u32) {
+        let Some(target) = self.target() else { return };
+        let first = target.as_ptr().cast::<u8>();
+        match self.kind() {
+            WHEEL..EXTENSION => prefetch(Wheel::address(target.cast(), second, window)),
+            EXTENSION.. => prefetch(first),
+            // The last line too, where one straddles two.
+            _ => {
+                let last = self.capacity() * size_of::<u64>() - 1;
+                (0..last).step_by(LINE).chain([last]).for_each(|at| prefetch(first.wrapping_add(at)));
+            }
         }
     }
 
@@ -174,6 +197,11 @@ impl PastPtr {
                 boxed.watch.touch();
                 boxed.parts
             }
+            Some(wheel) if self.kind() >= WHEEL => {
+                let mut parts = Extension::NOTHING;
+                parts.wheels[self.kind() - WHEEL] = Some(wheel.cast());
+                parts
+            }
             _ => Extension {
                 history: Self(self.0.map_addr(|addr| addr & !(FROZEN | HEAVY))),
                 ..Extension::NOTHING
@@ -187,6 +215,14 @@ impl PastPtr {
         debug_assert!(!self.may_have_wheel());
         // SAFETY: what hangs on a past is retired only after it was replaced, and so lives while the guard does.
         unsafe { self.view() }
+    }
+
+    /// Returns the wheel of an operation that hangs here alone, if it is one; it is for so many seconds.
+    #[inline(always)]
+    pub(crate) fn wheel<'g>(self, operation: Operation, window: u32, _guard: &'g Guard) -> Option<Wheel<'g>> {
+        let wheel = self.target().filter(|_| self.kind() == WHEEL + operation.index())?;
+        // SAFETY: as in `history`; kind and target were made as a pair.
+        Some(unsafe { Wheel::view(wheel.cast(), window) })
     }
 
     /// # Safety
@@ -216,13 +252,18 @@ impl PastPtr {
         unsafe { self.free_box() };
     }
 
+    /// Whether what hangs here holds the parts, and is none itself.
+    pub(crate) fn has_box(self) -> bool {
+        self.kind() >= EXTENSION
+    }
+
     /// Frees the extension itself, not what it holds.
     ///
     /// # Safety
     /// Nobody uses it any more.
     pub(crate) unsafe fn free_box(self) {
         if let Some(extension) = self.target()
-            && self.kind() >= EXTENSION
+            && self.has_box()
         {
             let boxed = extension.cast::<ExtensionBox>();
             #[cfg(loom)]
@@ -253,10 +294,10 @@ impl Extension {
     }
 
     /// # Safety
-    /// The parts live through `'g`.
-    pub(crate) unsafe fn view_wheel<'g>(self, operation: Operation) -> Option<Wheel<'g>> {
+    /// The parts live through `'g`; the wheel is for this window.
+    pub(crate) unsafe fn view_wheel<'g>(self, operation: Operation, window: u32) -> Option<Wheel<'g>> {
         // SAFETY: as the caller promises.
-        self.wheels[operation.index()].map(|wheel| unsafe { Wheel::view(wheel) })
+        self.wheels[operation.index()].map(|wheel| unsafe { Wheel::view(wheel, window) })
     }
 
     /// # Safety
@@ -293,7 +334,8 @@ impl Extension {
     /// Returns the bytes that these parts take.
     pub(crate) fn bytes(self, window: u32) -> usize {
         let wheels = self.wheels.iter().flatten().count();
-        let boxed = if wheels > 0 || self.alarm.is_some() { size_of::<Self>() } else { 0 };
+        let is_alone = wheels == 0 || wheels == 1 && self.history == PastPtr::NOTHING;
+        let boxed = if self.alarm.is_some() || !is_alone { size_of::<Self>() } else { 0 };
         let alarm = self.alarm.map_or(0, |_| size_of::<Alarm>());
         boxed + alarm + wheels * Wheel::bytes(window) + self.history.capacity() * size_of::<u64>()
     }

@@ -27,7 +27,6 @@ use crate::partition::amount::Amount;
 use crate::partition::head::{AtomicHead, BASE_LIMIT, Head};
 use crate::partition::history::{Closing, Survey};
 use crate::partition::past::{GrowError, Past, PastSlots};
-use crate::partition::past_ptr::PastPtr;
 use crate::partition::slot::{MOST, Slot};
 use crossbeam_epoch::Guard;
 
@@ -157,41 +156,9 @@ impl Series<'_> {
             && self.past.load().may_have_wheel()
             && let PastSlots::Wheel(wheel) = self.past_slots()
         {
-            wheel.remember(second, sum);
+            wheel.open(second, sum);
         }
         Ok(turned.then_some(count))
-    }
-
-    /// Turns the head where nothing grows: the past is nothing yet, or a history that has a place, and the count is not near
-    /// `floor`, from which on a record needs more. `None`: nothing was added.
-    #[inline(always)]
-    pub(crate) fn turn_fast(&self, past: PastPtr, amount: Amount, second: u32, floor: u64) -> Option<u64> {
-        let seen = self.head.load();
-        if !seen.is_over(second, self.window) {
-            return None;
-        }
-        let survey = match past.history(self.guard) {
-            Some(history) => history.survey(self.operation, self.closing(seen, second)),
-            None => Survey::NOTHING,
-        };
-        if survey.sum >= BASE_LIMIT || !self.is_current(seen) {
-            return None;
-        }
-        // That sum is the head's base then, so the rest of its total is its own second's.
-        let kept = u64::from(seen.total()) - survey.gone;
-        let count = kept + u64::from(amount);
-        if count >= (floor / 2).min(BASE_LIMIT) {
-            return None;
-        }
-        let slot = Slot { second: seen.second(), count: seen.total() - survey.sum as u32 };
-        let is_put = match survey.place {
-            Some(place) => place.put(self.operation, slot),
-            None => past == PastPtr::NOTHING && self.past.begin(self.operation, slot),
-        };
-        if !is_put {
-            return None;
-        }
-        self.head.replace(seen, Head::new(second, kept as u32, amount.get())).then_some(count)
     }
 
     /// Puts the slot of the head that was seen into the past. Returns what it and those before it add up to that
@@ -216,7 +183,7 @@ impl Series<'_> {
     /// Returns the window that ends as the second of the head that was seen closes, when `second` begins and that one is in
     /// the window still.
     #[inline(always)]
-    fn closing(&self, seen: Head, second: u32) -> Closing {
+    pub(crate) fn closing(&self, seen: Head, second: u32) -> Closing {
         let first = |second: u32| second.saturating_sub(self.window);
         let closing = seen.second();
         Closing { first: first(closing), kept: first(second), closing }
@@ -231,13 +198,13 @@ impl Series<'_> {
 
     /// Whether the head that was seen still is the partition's, and in its second: what was added up of the past since it
     /// was seen is that second's then.
-    fn is_current(&self, seen: Head) -> bool {
+    pub(crate) fn is_current(&self, seen: Head) -> bool {
         debug_assert!(!seen.is_frozen(), "nothing can be told from a frozen head");
         self.head.load().is_live_at(seen.second())
     }
 
     fn past_slots(&self) -> PastSlots<'_> {
-        self.past.slots(self.operation, self.guard)
+        self.past.slots(self.operation, self.window, self.guard)
     }
 
     /// Adds up the window's slots before the head that was seen. `None`: its second is over by now, or the partition has

@@ -20,7 +20,9 @@ fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
     for second in 0..seconds {
         let now = Moment::from_ms(u64::from(second) * 1000);
         for &operation in operations {
-            partition.add(operation, Amount::ONE, now, timing, u64::MAX, guard).unwrap();
+            let turned = partition.turn_fast(operation, Amount::ONE, second, window, u64::MAX, guard);
+            let add = || partition.add(operation, Amount::ONE, now, timing, u64::MAX, guard).unwrap();
+            turned.unwrap_or_else(add);
         }
     }
     let past = partition.freeze_past();

@@ -23,6 +23,9 @@ thread_local! {
     pub(crate) static REFUSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
+/// Bytes in a cache line, of most processors.
+pub(crate) const LINE: usize = 64;
+
 /// Asks for the cache line of an address, where the processor can be asked; nothing waits for it.
 #[inline(always)]
 pub(crate) fn prefetch<T>(address: *const T) {
@@ -86,13 +89,18 @@ pub(crate) struct Tailed<H, T> {
 
 impl<H, T> Tailed<H, T> {
     /// Where the tail begins, in bytes.
-    const OFFSET: usize = size_of::<H>().next_multiple_of(align_of::<T>());
+    pub(crate) const OFFSET: usize = size_of::<H>().next_multiple_of(align_of::<T>());
 
     pub(crate) fn new(count: usize) -> Self {
         let tail = Layout::array::<T>(count).expect("tails are bounded by u32");
         let (layout, offset) = Layout::new::<H>().extend(tail).expect("tails are bounded by u32");
         debug_assert_eq!(offset, Self::OFFSET);
         Self { layout, count, _of: std::marker::PhantomData }
+    }
+
+    /// How many bytes that is.
+    pub(crate) fn size(&self) -> usize {
+        self.layout.size()
     }
 
     /// Allocates, and writes the header and every item of the tail.

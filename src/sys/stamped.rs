@@ -1,4 +1,4 @@
-//! A second and a value in one atomic's word: what a head, a slot, a wheel's cached sum and a moment are kept as.
+//! A second and a value in one atomic's word: what a head, a wheel's slot and a moment are kept as.
 //!
 //! ```text
 //!  63            32 31             0
