@@ -1,4 +1,4 @@
-//! What else the library keeps to, beside its targets of speed and memory; and figures to compare with.
+//! Bounds that the library keeps to beside its targets of speed and memory, and figures to compare with.
 
 use crate::Scale;
 use crate::lanes::{C, C_BATCHES, C_HANDLE, DASHMAP, FLOOR, HOTPART, RUST, RUST_HANDLE};

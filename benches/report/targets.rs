@@ -1,4 +1,4 @@
-//! What the library is to reach, at least and better, and whether it does.
+//! The targets, at least and better, and whether the library meets them.
 
 use crate::Scale;
 use crate::counts::GOALS;

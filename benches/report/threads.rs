@@ -18,7 +18,7 @@ pub struct Pair {
     pub partitions: usize,
     /// The sound ones; if none was, the others.
     pub rounds: Rounds,
-    /// What the control sped up by in these rounds.
+    /// The speed-up of the control in these rounds.
     pub control: Spread,
     /// How many were sound, how many not, and whether it gave up.
     pub patience: Patience,

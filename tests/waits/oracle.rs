@@ -81,7 +81,7 @@ pub struct Oracle {
     now_ms: u64,
     tables: [Table; TABLES],
     waiting: VecDeque<Attempt>,
-    /// What is counted of a table, by its seconds.
+    /// The amounts that are counted of a table, by their seconds.
     counted: HashMap<(usize, As), BTreeMap<u32, u64>>,
     pub sums: Sums,
 }
@@ -95,7 +95,7 @@ impl Oracle {
         self.waiting.iter().map(|attempt| attempt.parts.len()).sum()
     }
 
-    /// What is shown of a table: the sum of the window's seconds, and of the one that is going.
+    /// The count that is shown of a table: the sum of the window's seconds, and of the one that is going.
     pub fn count(&self, table: usize, what: As) -> u64 {
         let since = self.second().saturating_sub(WINDOW);
         self.counted.get(&(table, what)).map_or(0, |seconds| seconds.range(since..).map(|(_, n)| n).sum())
