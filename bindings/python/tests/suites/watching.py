@@ -85,15 +85,25 @@ def _unnamed(consumed):
 
 
 class Watching(logging.Handler):
-    """A detector that every client tells, and what it says."""
+    """Detectors that all clients tell, and what they say.
+
+    One for each test: a table that one client wants described may be described by another of its detector, and a test may
+    count its client's requests.
+    """
 
     def __init__(self, mode):
         super().__init__()
         self.said, self.warnings, self.clients = [], 0, 0
         logging.getLogger("hotpart").addHandler(self)
+        self.mode, self.detectors = mode, []
+        self.next_test()
+
+    def next_test(self):
         # Most records are hot. None logs a line, for some tests read the log.
-        self.detector = hotpart.HotPartitionDetector(
-            1, 1, 60, capacity=mode == "capacity", logger=None, on_warning=self._warned
+        self.detectors.append(
+            hotpart.HotPartitionDetector(
+                1, 1, 60, capacity=self.mode == "capacity", logger=None, on_warning=self._warned
+            )
         )
 
     def emit(self, record):
@@ -120,14 +130,14 @@ class Watching(logging.Handler):
     def _watch(self, client):
         if client.meta.service_model.service_name == "dynamodb":
             self.clients += 1
-            hotpart.instrument(client, self.detector)
+            hotpart.instrument(client, self.detectors[-1])
         return client
 
     def seen(self):
-        numbers = self.detector.stats()
+        numbers = [detector.stats() for detector in self.detectors]
         return {
-            "records": numbers.records,
-            "unread": numbers.unread,
+            "records": sum(each.records for each in numbers),
+            "unread": sum(each.unread for each in numbers),
             "warnings": self.warnings,
             "clients": self.clients,
             "said": self.said,
@@ -152,6 +162,8 @@ def pytest_configure(config):
 
 def pytest_runtest_logstart(nodeid, location):
     answers.test = nodeid
+    if watching is not None:
+        watching.next_test()
 
 
 def pytest_unconfigure(config):
