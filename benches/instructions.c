@@ -1,5 +1,6 @@
-/* instructions CASE ROUNDS: sets a case up, then makes 1,024 calls a round; without arguments it names the cases. What
- * callgrind counts in a run of more rounds and not in one of fewer is what these rounds cost: all else is the same.
+/* instructions CASE ROUNDS: sets a case up, then makes 1,024 calls a round. What callgrind counts in a run of more rounds and
+ * not in one of fewer is what these rounds cost: all else is the same. Without arguments it names the cases, and the numbers of
+ * rounds to compare.
  *
  * To the instruction it is so because the seed is fixed and the clock stands still. By a running one a second turns, or
  * a step of reclaim falls due, in one run and not in the other; and little would be won: under valgrind the clock is read by a
@@ -55,23 +56,34 @@ enum { FULL = WINDOW + 2 };
 /* A window whose seconds the first history holds. */
 enum { SHORT = 5 };
 
+/* The rounds to compare of calls of which one costs what another does. Of such numbers those to compare have as many digits, as
+ * reading them counts too. */
+enum { FEW = 10, MANY = 74 };
+
+/* The seconds that the first history holds. */
+enum { HISTORY = 7 };
+
 static const struct test_case {
   const char *name;
   one_round *round;
   unsigned window, partitions, seconds; /* recorded in before; the rounds stay in the last, or go on from it */
   uint64_t threshold;
+  unsigned fewer, more; /* rounds; 0: FEW and MANY */
 } CASES[] = {
-    {"hpd_record_write", record, WINDOW, 1, 1, INT64_MAX},
-    {"hpd_record_write/1024-partitions", record, WINDOW, CALLS, 1, INT64_MAX},
-    {"hpd_record_write/full-wheel", record, WINDOW, 1, FULL, INT64_MAX},
-    {"hpd_record_write/hot", record, WINDOW, 1, 1, 1},
-    {"hpd_record_write/turn", turn, SHORT, CALLS, SHORT + 2, INT64_MAX},
-    {"hpd_record_write/turn-of-a-wheel", turn, WINDOW, CALLS, FULL, INT64_MAX},
-    {"hpd_table_record_write", record_prepared, WINDOW, 1, 1, INT64_MAX},
-    {"hpd_record_batch/per-record", record_batch, WINDOW, 1, 1, INT64_MAX},
-    {"hpd_record_batch/1024-partitions", record_batch, WINDOW, CALLS, 1, INT64_MAX},
-    {"hpd_get_write_count", get_count, WINDOW, 1, 1, INT64_MAX},
-    {"hpd_get_write_count/full-wheel", get_count, WINDOW, 1, FULL, INT64_MAX},
+    {"hpd_record_write", record, WINDOW, 1, 1, INT64_MAX, 0, 0},
+    {"hpd_record_write/1024-partitions", record, WINDOW, CALLS, 1, INT64_MAX, 0, 0},
+    {"hpd_record_write/full-wheel", record, WINDOW, 1, FULL, INT64_MAX, 0, 0},
+    {"hpd_record_write/hot", record, WINDOW, 1, 1, 1, 0, 0},
+    {"hpd_record_write/first-turn", turn, WINDOW, CALLS, 1, INT64_MAX, 0, 1},
+    {"hpd_record_write/turn", turn, WINDOW, CALLS, 1, INT64_MAX, 1, HISTORY},
+    {"hpd_record_write/turn-that-grows", turn, WINDOW, CALLS, 1, INT64_MAX, HISTORY, HISTORY + 1},
+    {"hpd_record_write/turn-as-one-leaves", turn, SHORT, CALLS, SHORT + 2, INT64_MAX, 0, 0},
+    {"hpd_record_write/turn-of-a-wheel", turn, WINDOW, CALLS, FULL, INT64_MAX, 0, 0},
+    {"hpd_table_record_write", record_prepared, WINDOW, 1, 1, INT64_MAX, 0, 0},
+    {"hpd_record_batch/per-record", record_batch, WINDOW, 1, 1, INT64_MAX, 0, 0},
+    {"hpd_record_batch/1024-partitions", record_batch, WINDOW, CALLS, 1, INT64_MAX, 0, 0},
+    {"hpd_get_write_count", get_count, WINDOW, 1, 1, INT64_MAX, 0, 0},
+    {"hpd_get_write_count/full-wheel", get_count, WINDOW, 1, FULL, INT64_MAX, 0, 0},
 };
 enum { N_CASES = sizeof CASES / sizeof *CASES };
 
@@ -107,8 +119,10 @@ int main(int argc, char **argv) {
   static fixture fixture;
   size_t i = 0;
   if (argc != 3) {
-    for (; i < N_CASES; i++)
-      puts(CASES[i].name);
+    for (; i < N_CASES; i++) {
+      const struct test_case *each = &CASES[i];
+      printf("%s %u %u\n", each->name, each->more ? each->fewer : FEW, each->more ? each->more : MANY);
+    }
     return EXIT_SUCCESS;
   }
   while (i < N_CASES && strcmp(CASES[i].name, argv[1]) != 0)

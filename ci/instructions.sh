@@ -28,11 +28,10 @@ total() {
     grep -o 'Collected : [0-9]*' "$log" | grep -o '[0-9]*$'
 }
 
-# 64 rounds of 1,024 calls apart. Both numbers have two digits: reading them costs the same.
-"$program" | while read -r name; do
-    less=$(total "$name" 10)
-    more=$(total "$name" 74)
-    awk -v name="$name" -v cost=$((more - less)) 'BEGIN { printf "%-34s %6.1f\n", name, cost / 64 / 1024 }'
+# A round is 1,024 calls.
+"$program" | while read -r name fewer more; do
+    cost=$(($(total "$name" "$more") - $(total "$name" "$fewer")))
+    awk -v name="$name" -v cost="$cost" -v rounds=$((more - fewer)) 'BEGIN { printf "%-35s %6.1f\n", name, cost / rounds / 1024 }'
 done >"$now"
 
 if [[ -n ${HOTPART_BLESS:-} ]]; then
@@ -48,14 +47,14 @@ fi
 awk '
     /^#/ { next }
     NR == FNR { committed[$1] = $2; next }
-    FNR == 1 { printf "%-34s %9s %6s %7s\n", "instructions for one call", "committed", "now", "change" }
+    FNR == 1 { printf "%-35s %9s %6s %7s\n", "instructions for one call", "committed", "now", "change" }
     !($1 in committed) { print $1 ": no committed figure"; failed = 1; next }
     {
         change = ($2 / committed[$1] - 1) * 100
         verdict = ""
         if (change > 10) { verdict = "  too many"; failed = 1 }
         if (change < -10) verdict = "  fewer: commit what make instructions writes"
-        printf "%-34s %9.1f %6.1f %+6.1f%%%s\n", $1, committed[$1], $2, change, verdict
+        printf "%-35s %9.1f %6.1f %+6.1f%%%s\n", $1, committed[$1], $2, change, verdict
         delete committed[$1]
     }
     END {

@@ -5,7 +5,7 @@ use crate::key::hash::Hash;
 use crate::map::segment::Segment;
 use crate::partition::label::Label;
 use crate::partition::{Content, Partition};
-use crate::sys::memory::prefetch;
+use crate::sys::memory::{prefetch, prefetch_to_write};
 use std::ops::Range;
 use std::ptr::NonNull;
 
@@ -35,7 +35,7 @@ impl<'g> Segment<'g> {
     fn probable_cell(&self, hash: Hash, label: Label) -> Option<(NonNull<u8>, bool)> {
         let (group, home) = (self.home_group(hash.position), self.home_cell(hash.position));
         if self.is_by_group() {
-            prefetch(home.as_ptr());
+            prefetch_to_write(home.as_ptr());
         } else {
             prefetch(group);
             // SAFETY: cells were made ready with the segment, which lives.
@@ -84,7 +84,7 @@ impl<'g> Segment<'g> {
     #[inline(always)]
     pub(crate) fn prefetch_home(&self, hash: Hash) {
         prefetch(self.home_group(hash.position));
-        prefetch(self.home_cell(hash.position).as_ptr());
+        prefetch_to_write(self.home_cell(hash.position).as_ptr());
     }
 
     /// Asks for the memory of the entry that is probably this one. Returns it, and whether it is there already, as it is in
@@ -93,7 +93,7 @@ impl<'g> Segment<'g> {
     pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label) -> Option<(Partition<'g>, bool)> {
         let (cell, is_live) = self.probable_cell(hash, label)?;
         if !is_live {
-            prefetch(cell.as_ptr());
+            prefetch_to_write(cell.as_ptr());
         }
         // SAFETY: its label is live, or a lane has its tag: either way an entry was written there.
         Some((unsafe { Partition::view(cell) }, is_live))

@@ -4,7 +4,7 @@
 //! +----------------+--------+---------+---------+- - - - -+---------+- - - - - - - -+
 //! | groups: lanes  | header | cell 0  | cell 1  |         | cell n  |  text area    |
 //! +----------------+--------+---------+---------+- - - - -+---------+- - - - - - - -+
-//! 0               192      256      1 to 64 cells, all of one size    mostly empty
+//! 0               256      320      1 to 64 cells, all of one size    mostly empty
 //! ```
 //!
 //! Lanes are only ever taken in the order of the probe, and never become vacant again, so two threads that
@@ -30,7 +30,7 @@ compile_error!("the directory's entries hold a 48-bit address: 64-bit targets on
 #[cfg(not(loom))]
 mod sizes {
     /// Groups in a segment.
-    pub(super) const GROUPS: usize = 24;
+    pub(super) const GROUPS: usize = 32;
     /// The most cells in a segment, as a power of two.
     pub(super) const CELLS_SHIFT: u32 = 6;
     /// Bytes in a unit of memory.

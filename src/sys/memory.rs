@@ -30,12 +30,26 @@ pub(crate) const LINE: usize = 64;
 #[inline(always)]
 pub(crate) fn prefetch<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, which any address is good for; every x86-64 processor has it.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
-    }
+    hint::<{ std::arch::x86_64::_MM_HINT_T0 }, T>(address);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;
+}
+
+/// Does the same for a line that will be written to, so that it need not be asked for again. Built with
+/// `-C target-feature=+prfchw`, the processor is told; else it is as `prefetch`.
+#[inline(always)]
+pub(crate) fn prefetch_to_write<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    hint::<{ std::arch::x86_64::_MM_HINT_ET0 }, T>(address);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn hint<const HINT: i32, T>(address: *const T) {
+    // SAFETY: a hint, which any address is good for; every x86-64 processor has it.
+    unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(address.cast()) }
 }
 
 /// `Box::new` that can fail; `value` is dropped if it does.
