@@ -95,8 +95,10 @@ impl Detector {
     /// Records one operation on a key that is checked.
     #[inline(always)]
     pub(crate) fn record_key(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
-        let (now, guard) = (self.clock.now(), epoch::pin());
+        // Before the pin, whose fence holds up what comes after it: of the time between the first look at an entry and the add,
+        // in which another thread may take its line away, that leaves little.
         let posting = self.posting(key, self.settings.hashing.key(key), operation);
+        let (now, guard) = (self.clock.now(), epoch::pin());
         Ok(self.record_posting(posting, now, Delivery::Callback, guard)?.0)
     }
 
@@ -109,9 +111,9 @@ impl Detector {
         operation: Operation,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let guard = epoch::pin();
         let posting = self.posting(key, prefix.key(key.pk), operation);
-        self.record_posting(posting, self.clock.now(), delivery, guard)
+        let (now, guard) = (self.clock.now(), epoch::pin());
+        self.record_posting(posting, now, delivery, guard)
     }
 
     /// Makes a posting of one operation, or one unit.
