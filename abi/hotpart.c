@@ -13,7 +13,7 @@
 #define FUNCTION(name, ...) _Static_assert(_Generic(&(name), __VA_ARGS__: 1, default: 0), #name)
 #define CALLBACK(name, ...) _Static_assert(_Generic((name)0, __VA_ARGS__: 1, default: 0), #name)
 
-SIZE(hpd_warning, 88);
+SIZE(hpd_warning, 96);
 AT(hpd_warning, struct_size, 0, size_t *);
 AT(hpd_warning, table, 8, const char **);
 AT(hpd_warning, table_len, 16, size_t *);
@@ -27,8 +27,9 @@ AT(hpd_warning, suppressed, 64, uint64_t *);
 AT(hpd_warning, peak, 72, uint64_t *);
 AT(hpd_warning, rule, 80, int32_t *);
 AT(hpd_warning, utilisation_permille, 84, uint32_t *);
+AT(hpd_warning, carried, 88, uint64_t *);
 
-SIZE(hpd_options, 136);
+SIZE(hpd_options, 152);
 AT(hpd_options, struct_size, 0, size_t *);
 AT(hpd_options, writes_threshold, 8, uint64_t *);
 AT(hpd_options, reads_threshold, 16, uint64_t *);
@@ -47,6 +48,9 @@ AT(hpd_options, reads_sustained, 104, uint64_t *);
 AT(hpd_options, processes, 112, uint32_t *);
 AT(hpd_options, reserved, 116, uint32_t *);
 AT(hpd_options, redact_key, 120, uint64_t (*)[2]);
+AT(hpd_options, filter_bytes, 136, uint64_t *);
+AT(hpd_options, promote_permille, 144, uint32_t *);
+AT(hpd_options, reserved2, 148, uint32_t *);
 
 SIZE(hpd_record, 64);
 AT(hpd_record, table, 0, const char **);
@@ -59,7 +63,7 @@ AT(hpd_record, amount, 48, uint64_t *);
 AT(hpd_record, operation, 56, int32_t *);
 AT(hpd_record, reserved, 60, uint32_t *);
 
-SIZE(hpd_hot_partition, 80);
+SIZE(hpd_hot_partition, 88);
 AT(hpd_hot_partition, struct_size, 0, size_t *);
 AT(hpd_hot_partition, table, 8, const char **);
 AT(hpd_hot_partition, table_len, 16, size_t *);
@@ -71,6 +75,7 @@ AT(hpd_hot_partition, count, 48, uint64_t *);
 AT(hpd_hot_partition, throttles, 56, uint64_t *);
 AT(hpd_hot_partition, demand, 64, uint64_t *);
 AT(hpd_hot_partition, peak, 72, uint64_t *);
+AT(hpd_hot_partition, carried, 80, uint64_t *);
 
 SIZE(hpd_statistics, 208);
 AT(hpd_statistics, struct_size, 0, size_t *);
@@ -159,6 +164,7 @@ FUNCTION(hpd_error_argument, const char *(*)(void));
 FUNCTION(hpd_error_range, const char *(*)(void));
 FUNCTION(hpd_forget_table, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len));
 FUNCTION(hpd_free, void (*)(hpd_detector *detector));
+FUNCTION(hpd_get_bounds, int32_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len, int32_t operation_code, uint64_t *least, uint64_t *most));
 FUNCTION(hpd_get_model_thresholds, int32_t (*)(const hpd_detector *detector, const char *model, size_t model_len, int64_t *writes, int64_t *reads));
 FUNCTION(hpd_get_read_count, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len));
 FUNCTION(hpd_get_statistics, int32_t (*)(const hpd_detector *detector, hpd_statistics *out));

@@ -326,6 +326,11 @@ typedef struct hpd_warning {
    * HPD_RULE_THROTTLE it is 1000, and count is a number of attempts.
    */
   uint32_t utilisation_permille;
+  /**
+   * At most so much of count may be other partitions', or older than the window; 0: count is
+   * exact. It is 0 without filter_bytes.
+   */
+  uint64_t carried;
 } hpd_warning;
 
 /**
@@ -423,6 +428,22 @@ typedef struct hpd_options {
    * HPD_FLAG_REDACT_KEYS only.
    */
   uint64_t redact_key[2];
+  /**
+   * Bounded counting: the memory, in bytes, for all that is counted. Range 65536 to 2^40; 0 (the
+   * default) turns it off. Partitions are counted in a filter of fixed size, and each exactly once
+   * it nears its threshold: no hot partition is missed, and a warning says in carried by how much
+   * its count may be too high. Excludes max_partitions.
+   */
+  uint64_t filter_bytes;
+  /**
+   * The share of its threshold, in thousandths, from which a partition is counted exactly. Range
+   * 10 to 500; 0 (the default) is 250. Used with filter_bytes only.
+   */
+  uint32_t promote_permille;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved2;
 } hpd_options;
 
 /**
@@ -517,6 +538,11 @@ typedef struct hpd_hot_partition {
    * The fullest second.
    */
   uint64_t peak;
+  /**
+   * At most so much of count may be other partitions', or older than the window; 0: count is
+   * exact. It is 0 without filter_bytes.
+   */
+  uint64_t carried;
 } hpd_hot_partition;
 
 /**
@@ -578,20 +604,21 @@ typedef struct hpd_statistics {
    */
   uint64_t unknown_operations;
   /**
-   * Partitions that came to be counted exactly. This and the next three are about bounded
-   * counting, which this version does not have: they are 0.
+   * Partitions that came to be counted exactly. This and the next three are of bounded counting,
+   * and 0 without filter_bytes.
    */
   uint64_t promoted;
   /**
-   * Partitions that ceased to be counted exactly; 0.
+   * Partitions that ceased to be counted exactly, as they had become quiet.
    */
   uint64_t demoted;
   /**
-   * Partitions that were not counted exactly for want of room; 0.
+   * Records of partitions that were due to be counted exactly and were not, for want of room.
    */
   uint64_t kept_out;
   /**
-   * How full the filter is, in thousandths; 0.
+   * How full the filter is: the mean of its cells, in thousandths of the count from which a
+   * partition is counted exactly. From 400 on it is too small: warnings become false.
    */
   uint64_t filter_load_permille;
   /**
@@ -849,6 +876,20 @@ int64_t hpd_get_write_count(const struct hpd_detector *detector,
                             size_t table_len,
                             const char *pk,
                             size_t pk_len);
+
+/**
+ * Writes to *least and *most what the partition's count of an operation is at least, and at most.
+ * Without filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns HPD_OK,
+ * or an error as hpd_get_write_count: then neither is written.
+ */
+int32_t hpd_get_bounds(const struct hpd_detector *detector,
+                       const char *table,
+                       size_t table_len,
+                       const char *pk,
+                       size_t pk_len,
+                       int32_t operation_code,
+                       uint64_t *least,
+                       uint64_t *most);
 
 /**
  * Returns the partition's count of reads; otherwise as hpd_get_write_count.

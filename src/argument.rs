@@ -46,6 +46,9 @@ arguments! {
     ReadsSustained "reads_sustained" "must be positive and less than 2^63",
     Processes "processes" "must be at least 1",
     Share "share" "must be 0.001 to 1",
+    FilterBytes "filter_bytes" "must be 65536 to 1099511627776, or 0",
+    FilterOrBound "filter_bytes" "must be 0 with max_partitions",
+    PromotePermille "promote_permille" "must be 10 to 500, or 0",
     NowMs "now_ms" "must be at most 4294967295999",
 
     KeyTable "table" "must have 1 to 1024 bytes of UTF-8",
@@ -85,6 +88,8 @@ arguments! {
     Text "text" "must not be NULL",
     Exchange "exchange" "must not be NULL",
     AttributeLens "attribute_lens" "must not be NULL",
+    Least "least" "must not be NULL",
+    Most "most" "must not be NULL",
     Output "out" "must not be NULL",
 }
 

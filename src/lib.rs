@@ -56,7 +56,7 @@ pub use reason::{Reason, Unattributed};
 pub use statistics::Statistics;
 #[cfg(not(loom))]
 pub use {
-    detector::Detector, detector::builder::Builder, detector::hottest::HotPartition,
+    detector::Bounds, detector::Detector, detector::builder::Builder, detector::hottest::HotPartition,
     detector::metrics::Metrics, detector::record::Record, detector::table_handle::TableHandle,
     detector::warning::Warning,
 };

@@ -32,6 +32,16 @@ pub struct Statistics {
     pub estimated_half_units: u64,
     /// Observed requests of operations that are not known.
     pub unknown_operations: u64,
+    /// Partitions that came to be counted exactly. This and the next three are of bounded counting
+    /// ([`Builder::filter_bytes`](crate::Builder::filter_bytes)), and 0 without it.
+    pub promoted: u64,
+    /// Partitions that ceased to be counted exactly, as they had become quiet.
+    pub demoted: u64,
+    /// Records of partitions that were due to be counted exactly and were not, for want of room.
+    pub kept_out: u64,
+    /// How full the filter is: the mean of its cells, in thousandths of the count from which a partition is counted
+    /// exactly. From 400 on it is too small.
+    pub filter_load_permille: u64,
     /// Statements, and parts of observed requests, that could not be read, those included whose
     /// table is not known.
     pub unread: u64,

@@ -25,16 +25,17 @@ fn layouts() -> impl IntoIterator<Item = (&'static str, usize, Vec<(&'static str
     layouts! {
         hpd_warning {
             struct_size, table, table_len, pk, pk_len, operation, window_seconds, count, threshold, suppressed, peak,
-            rule, utilisation_permille,
+            rule, utilisation_permille, carried,
         }
         hpd_options {
             struct_size, writes_threshold, reads_threshold, window_seconds, warning_interval_seconds, callback,
             user_data, max_partitions, clock, flags, hash_seed, writes_per_second, reads_per_second, writes_sustained,
-            reads_sustained, processes, reserved, redact_key,
+            reads_sustained, processes, reserved, redact_key, filter_bytes, promote_permille, reserved2,
         }
         hpd_record { table, table_len, pk, pk_len, model, model_len, amount, operation, reserved }
         hpd_hot_partition {
             struct_size, table, table_len, pk, pk_len, operation, utilisation_permille, count, throttles, demand, peak,
+            carried,
         }
         hpd_statistics {
             struct_size, records, partitions, bytes, reclaimed, replaced, cleared, warnings, suppressed, throttles,
@@ -222,7 +223,7 @@ fn what_an_older_program_would_miss_is_found() {
         older.replace(from, to)
     };
     for (from, to) in [
-        ("SIZE(hpd_options, 136);", "SIZE(hpd_options, 144);"),
+        ("SIZE(hpd_options, 152);", "SIZE(hpd_options, 160);"),
         ("SIZE(hpd_record, 64);", "SIZE(hpd_record, 72);"),
         ("VALUE(HPD_READ, ", "VALUE(HPD_NEW, 7);\nVALUE(HPD_READ, "),
         ("VALUE(HPD_ABI_VERSION, 1", "VALUE(HPD_ABI_VERSION, 2"),
@@ -230,7 +231,7 @@ fn what_an_older_program_would_miss_is_found() {
         assert_eq!(missing(&older, &changed(from, to)), [""; 0], "{to}");
     }
     for (from, to) in [
-        ("SIZE(hpd_options, 136);", "SIZE(hpd_options, 128);"),
+        ("SIZE(hpd_options, 152);", "SIZE(hpd_options, 128);"),
         ("AT(hpd_warning, count, 48, uint64_t *);", "AT(hpd_warning, count, 56, uint64_t *);"),
         ("AT(hpd_warning, count, 48, uint64_t *);", "AT(hpd_warning, count, 48, int64_t *);"),
         ("VALUE(HPD_ERR_MEMORY, (-4));", "VALUE(HPD_ERR_MEMORY, (-5));"),

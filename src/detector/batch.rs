@@ -103,6 +103,7 @@ impl Detector {
     }
 
     /// Records all of a run, or until one warns or is refused.
+    #[expect(clippy::result_large_err)] // Few runs stop, and a box could fail.
     #[inline(always)]
     fn record_run<'a>(
         &self,

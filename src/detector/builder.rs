@@ -15,6 +15,12 @@ use crate::policy::rule::RateThresholds;
 use crate::policy::thresholds::{THRESHOLD_MAX, Thresholds};
 use crate::sys::clock::Clock;
 use crate::sys::memory::try_box;
+use std::ops::RangeInclusive;
+
+/// The least memory for bounded counting, and the most.
+pub(crate) const FILTER_BYTES: RangeInclusive<u64> = 1 << 16..=1 << 40;
+/// The shares of a threshold, in thousandths, at which a partition may come to be counted exactly.
+pub(crate) const PROMOTE_PERMILLE: RangeInclusive<u32> = 10..=500;
 
 /// The longest window, in seconds.
 pub(crate) const WINDOW_MAX: u32 = 3_600;
@@ -36,6 +42,8 @@ pub struct Builder {
     pub(crate) sustained: Thresholds,
     pub(crate) warn_of_throttles: bool,
     pub(crate) redaction: Option<[u64; 2]>,
+    pub(crate) filter_bytes: u64,
+    pub(crate) promote_permille: u32,
 }
 
 impl Detector {
@@ -92,6 +100,8 @@ impl Builder {
             sustained: Thresholds::default(),
             warn_of_throttles: false,
             redaction: None,
+            filter_bytes: 0,
+            promote_permille: 0,
         }
     }
 
@@ -174,6 +184,22 @@ impl Builder {
         self
     }
 
+    /// Sets the memory, in bytes, for bounded counting: 65,536 to 2⁴⁰; 0, the default, for none. Partitions are then counted in
+    /// a filter of fixed size, and each exactly once it nears its threshold: no hot partition is missed, however many
+    /// there are, and a [`Warning`] says in `carried` by how much its count may be too high. Excludes
+    /// [`Builder::max_partitions`].
+    pub fn filter_bytes(mut self, bytes: u64) -> Self {
+        self.filter_bytes = bytes;
+        self
+    }
+
+    /// Sets the share of its threshold, in thousandths, from which a partition is counted exactly, with
+    /// [`Builder::filter_bytes`]: 10 to 500; 0, the default, is 250.
+    pub fn promote_permille(mut self, permille: u32) -> Self {
+        self.promote_permille = permille;
+        self
+    }
+
     /// A clock that starts at 0 and stands still until [`Detector::set_time_ms`] moves it.
     pub fn manual_clock(mut self) -> Self {
         self.manual_clock = true;
@@ -200,7 +226,8 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Invalid`] if a threshold is not of 1 to 2⁶³ − 1 or the window not of 1 to 3,600
-    /// seconds, or of under 5 with a threshold for five; if there are no processes; [`Error::Memory`] if the allocator refuses.
+    /// seconds, or of under 5 with a threshold for five; if there are no processes; if the filter's memory or share is out of
+    /// its range, or there is a bound as well; [`Error::Memory`] if the allocator refuses.
     pub fn build(self) -> Result<Detector, Error> {
         self.check()?;
         let rate = |thresholds: Thresholds| {
@@ -231,6 +258,15 @@ impl Builder {
         self.sustained.check([Argument::WritesSustained, Argument::ReadsSustained])?;
         if self.sustained != Thresholds::default() && self.window_seconds < SUSTAINED {
             return Err(Error::Invalid(Argument::WindowSecondsSustained));
+        }
+        if self.filter_bytes != 0 && !FILTER_BYTES.contains(&self.filter_bytes) {
+            return Err(Error::Invalid(Argument::FilterBytes));
+        }
+        if self.filter_bytes != 0 && self.max_partitions != 0 {
+            return Err(Error::Invalid(Argument::FilterOrBound));
+        }
+        if self.promote_permille != 0 && !PROMOTE_PERMILLE.contains(&self.promote_permille) {
+            return Err(Error::Invalid(Argument::PromotePermille));
         }
         Ok(())
     }

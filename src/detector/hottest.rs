@@ -34,6 +34,9 @@ pub struct HotPartition {
     pub demand: u64,
     /// The fullest second.
     pub peak: u64,
+    /// At most so much of `count` may be other partitions', or older than the window; 0: it is exact. It is never more
+    /// than 0 without [`Builder::filter_bytes`](crate::Builder::filter_bytes).
+    pub carried: u64,
     /// The share of DynamoDB's limit for a partition that this second had, in thousandths; 1,000 at least if DynamoDB throttled
     /// the partition for its key range.
     pub utilisation_permille: u32,
@@ -49,6 +52,7 @@ struct Sample<'g> {
     throttles: u64,
     demand: u64,
     peak: u64,
+    carried: u64,
 }
 
 /// The `n` partitions with the most demand so far, and candidates that may yet drop out.
@@ -67,7 +71,7 @@ impl TopN {
 
     /// Adds a sample, if it may be among the `n`.
     fn add(&mut self, sample: Sample<'_>, operation: Operation) -> Result<(), Error> {
-        let Sample { key, count, throttles, demand, peak } = sample;
+        let Sample { key, count, throttles, demand, peak, carried } = sample;
         if demand < self.least.max(1) {
             return Ok(());
         }
@@ -80,6 +84,7 @@ impl TopN {
             throttles,
             demand,
             peak,
+            carried,
             // At its limit, says DynamoDB, whatever came through.
             utilisation_permille: self
                 .measure
@@ -157,7 +162,7 @@ impl Detector {
             })?;
         }
         let demand = count + throttles * u64::from(self.settings.measure.one());
-        Ok(Sample { key, count, throttles, demand, peak })
+        Ok(Sample { key, count, throttles, demand, peak, carried: 0 })
     }
 
     /// Returns the count of one key in the window, and its fullest second; zeros for a key that is not tracked.

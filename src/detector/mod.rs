@@ -86,6 +86,16 @@ use crate::sys::epoch;
 use crate::sys::record_counter::RecordCounter;
 use crate::sys::sync::{AtomicU64, Relaxed};
 
+/// What a partition's count is at least, and at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bounds {
+    /// What is known to be its own, and in the window: 0, perhaps.
+    pub least: u64,
+    /// What `write_count` or `read_count` returns.
+    pub most: u64,
+}
+
 /// Tells detectors apart, even where one has another's address. Never wraps.
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
@@ -163,6 +173,23 @@ impl Detector {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
         key.check()?;
         self.count(key, Operation::Read)
+    }
+
+    /// The partition's count of an operation is `least` of these or more, and `most` or less. Both are the count, but for a
+    /// detector with [`Builder::filter_bytes`](crate::Builder::filter_bytes).
+    ///
+    /// # Errors
+    /// As [`Detector::write_count`].
+    pub fn bounds(
+        &self,
+        table: impl AsRef<[u8]>,
+        pk: impl AsRef<[u8]>,
+        operation: Operation,
+    ) -> Result<Bounds, Error> {
+        let key = Key { table: table.as_ref(), pk: pk.as_ref() };
+        key.check()?;
+        let count = self.count(key, operation)?;
+        Ok(Bounds { least: count, most: count })
     }
 
     /// Sets the thresholds of one table, whose name must match to the byte: an override on `T` covers

@@ -44,6 +44,9 @@ pub struct Warning<'a> {
     pub suppressed: u64,
     /// The fullest second in the window.
     pub peak: u64,
+    /// At most so much of `count` may be other partitions', or older than the window; 0: it is exact. It is never more
+    /// than 0 without [`Builder::filter_bytes`](crate::Builder::filter_bytes).
+    pub carried: u64,
     /// Which rule is met.
     pub rule: Rule,
     /// The share of DynamoDB's limit for a partition that `count` is, in thousandths, on the average of its seconds.
@@ -72,6 +75,7 @@ impl<'a> Warning<'a> {
             threshold,
             suppressed: 0,
             peak: 0,
+            carried: 0,
             rule,
             utilisation_permille: 0,
             in_half_units: false,
@@ -84,9 +88,21 @@ impl Warning<'_> {
     /// Returns this warning about another key. `redacted` is displayed in place of that key, if it is not to be read.
     pub(crate) fn with_key<'a>(&self, key: Key<'a>, redacted: Option<Redacted>) -> Warning<'a> {
         let Self { rule, count, threshold, window_seconds: seconds, .. } = *self;
-        let Self { suppressed, peak, utilisation_permille, in_half_units, .. } = *self;
+        let Self { suppressed, peak, carried, utilisation_permille, in_half_units, .. } = *self;
         let same = Warning::new(key, self.operation, Breach { rule, count, threshold, seconds });
-        Warning { suppressed, peak, utilisation_permille, in_half_units, redacted, ..same }
+        Warning { suppressed, peak, carried, utilisation_permille, in_half_units, redacted, ..same }
+    }
+}
+
+/// An amount as it is displayed: of half units as units.
+struct Amount {
+    n: u64,
+    is_units: bool,
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_units { Units::from_halves(self.n).fmt(f) } else { self.n.fmt(f) }
     }
 }
 
@@ -96,13 +112,13 @@ impl fmt::Display for Warning<'_> {
         let (table, pk) = (Readable::new(self.table), Readable::new(shown));
         write!(f, "Hot partition detected - table=\"{table}\" pk=\"{pk}\" had ")?;
         let (operation, seconds) = (self.operation, self.window_seconds);
-        if self.rule == Rule::Throttle {
-            write!(f, "{} throttled {operation} in {seconds}s", self.count)
-        } else if self.in_half_units {
-            write!(f, "{} {operation} in {seconds}s", Units::from_halves(self.count))
-        } else {
-            write!(f, "{} {operation} in {seconds}s", self.count)
+        let throttled = if self.rule == Rule::Throttle { "throttled " } else { "" };
+        let is_units = self.in_half_units && self.rule != Rule::Throttle;
+        let amount = |n| Amount { n, is_units };
+        if self.carried > 0 {
+            write!(f, "at least {} of ", amount(self.count.saturating_sub(self.carried)))?;
         }
+        write!(f, "{} {throttled}{operation} in {seconds}s", amount(self.count))
     }
 }
 
@@ -127,6 +143,14 @@ mod tests {
         assert!(throttled.to_string().ends_with(" had 7 throttled reads in 10s"));
         let halves = Warning { in_half_units: true, ..warning };
         assert!(halves.to_string().ends_with(" had 3.5 reads in 10s"));
+    }
+
+    #[test]
+    fn the_log_line_says_what_a_count_is_at_least_where_it_is_not_exact() {
+        let carried = Warning { carried: 3, ..warning(b"t", b"k") };
+        assert!(carried.to_string().ends_with(" had at least 4 of 7 reads in 10s"));
+        let halves = Warning { in_half_units: true, ..carried };
+        assert!(halves.to_string().ends_with(" had at least 2 of 3.5 reads in 10s"));
     }
 
     /// Any two bytes, and any character of the first plane: one line, in its quotes, that no terminal obeys.

@@ -97,6 +97,16 @@ pub struct hpd_options {
     /// The secret that keys are hashed with; zeros stand for a random one. Used with
     /// HPD_FLAG_REDACT_KEYS only.
     pub redact_key: [u64; 2],
+    /// Bounded counting: the memory, in bytes, for all that is counted. Range 65536 to 2^40; 0 (the
+    /// default) turns it off. Partitions are counted in a filter of fixed size, and each exactly once
+    /// it nears its threshold: no hot partition is missed, and a warning says in carried by how much
+    /// its count may be too high. Excludes max_partitions.
+    pub filter_bytes: u64,
+    /// The share of its threshold, in thousandths, from which a partition is counted exactly. Range
+    /// 10 to 500; 0 (the default) is 250. Used with filter_bytes only.
+    pub promote_permille: u32,
+    /// Must be 0.
+    pub reserved2: u32,
 }
 
 // SAFETY: integers and pointers, which may be null, as a callback may.
@@ -123,6 +133,9 @@ const DEFAULTS: hpd_options = hpd_options {
     processes: 0,
     reserved: 0,
     redact_key: [0, 0],
+    filter_bytes: 0,
+    promote_permille: 0,
+    reserved2: 0,
 };
 
 /// The callback and its user data, which the caller promised to be good on any thread.
@@ -258,7 +271,7 @@ pub unsafe extern "C" fn hpd_new_with_options(
         if options.flags & !KNOWN != 0 {
             return Err(Refused::unsupported(Argument::Flags));
         }
-        if options.reserved != 0 {
+        if options.reserved | options.reserved2 != 0 {
             return Err(Refused::invalid(Argument::Reserved));
         }
         let some = |threshold: u64| (threshold != 0).then_some(threshold);
@@ -266,6 +279,8 @@ pub unsafe extern "C" fn hpd_new_with_options(
         let mut builder =
             Detector::builder(options.writes_threshold, options.reads_threshold, options.window_seconds)
                 .max_partitions(options.max_partitions)
+                .filter_bytes(options.filter_bytes)
+                .promote_permille(options.promote_permille)
                 .second_thresholds(thresholds(options.writes_per_second, options.reads_per_second))
                 .sustained_thresholds(thresholds(options.writes_sustained, options.reads_sustained))
                 .warn_of_throttles(options.flags & HPD_FLAG_WARN_THROTTLES != 0)

@@ -50,6 +50,9 @@ pub struct hpd_hot_partition {
     pub demand: u64,
     /// The fullest second.
     pub peak: u64,
+    /// At most so much of count may be other partitions', or older than the window; 0: count is
+    /// exact. It is 0 without filter_bytes.
+    pub carried: u64,
 }
 
 // SAFETY: integers and pointers, which may be null.
@@ -71,6 +74,7 @@ impl hpd_hot_partition {
             throttles: hot.throttles,
             demand: hot.demand,
             peak: hot.peak,
+            carried: hot.carried,
         }
     }
 }

@@ -58,6 +58,7 @@ unsafe fn warned<'a>(detector: &Detector, given: &hpd_warning) -> Result<Warning
     Ok(Warning {
         suppressed: given.suppressed,
         peak: given.peak,
+        carried: given.carried,
         utilisation_permille: given.utilisation_permille,
         in_half_units: detector.in_half_units(rule),
         redacted: detector.redact(key),

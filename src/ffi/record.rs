@@ -281,6 +281,34 @@ pub unsafe extern "C" fn hpd_get_write_count(
     })
 }
 
+/// Writes to *least and *most what the partition's count of an operation is at least, and at most.
+/// Without filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns HPD_OK,
+/// or an error as hpd_get_write_count: then neither is written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_get_bounds(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    pk: *const c_char,
+    pk_len: usize,
+    operation_code: i32,
+    least: *mut u64,
+    most: *mut u64,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, table, pk) = unsafe {
+            (hpd_detector::as_ref(detector)?, text(Table, table, table_len)?, text(Pk, pk, pk_len)?)
+        };
+        // SAFETY: as the caller promises.
+        let (least, most) = unsafe { (Out::new(Argument::Least, least)?, Out::new(Argument::Most, most)?) };
+        let bounds = detector.bounds(table, pk, operation(operation_code)?)?;
+        least.write(bounds.least);
+        most.write(bounds.most);
+        Ok(HPD_OK)
+    })
+}
+
 /// Returns the partition's count of reads; otherwise as hpd_get_write_count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_read_count(

@@ -58,14 +58,15 @@ pub struct hpd_statistics {
     pub estimated_half_units: u64,
     /// Observed requests of operations that this version does not know.
     pub unknown_operations: u64,
-    /// Partitions that came to be counted exactly. This and the next three are about bounded
-    /// counting, which this version does not have: they are 0.
+    /// Partitions that came to be counted exactly. This and the next three are of bounded counting,
+    /// and 0 without filter_bytes.
     pub promoted: u64,
-    /// Partitions that ceased to be counted exactly; 0.
+    /// Partitions that ceased to be counted exactly, as they had become quiet.
     pub demoted: u64,
-    /// Partitions that were not counted exactly for want of room; 0.
+    /// Records of partitions that were due to be counted exactly and were not, for want of room.
     pub kept_out: u64,
-    /// How full the filter is, in thousandths; 0.
+    /// How full the filter is: the mean of its cells, in thousandths of the count from which a
+    /// partition is counted exactly. From 400 on it is too small: warnings become false.
     pub filter_load_permille: u64,
     /// Statements, and parts of observed requests, that could not be read.
     pub unread: u64,
@@ -92,10 +93,10 @@ impl hpd_statistics {
             unattributed: statistics.unattributed,
             estimated_half_units: statistics.estimated_half_units,
             unknown_operations: statistics.unknown_operations,
-            promoted: 0,
-            demoted: 0,
-            kept_out: 0,
-            filter_load_permille: 0,
+            promoted: statistics.promoted,
+            demoted: statistics.demoted,
+            kept_out: statistics.kept_out,
+            filter_load_permille: statistics.filter_load_permille,
             unread: statistics.unread,
         }
     }

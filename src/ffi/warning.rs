@@ -78,6 +78,9 @@ pub struct hpd_warning {
     /// of its seconds. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
     /// HPD_RULE_THROTTLE it is 1000, and count is a number of attempts.
     pub utilisation_permille: u32,
+    /// At most so much of count may be other partitions', or older than the window; 0: count is
+    /// exact. It is 0 without filter_bytes.
+    pub carried: u64,
 }
 
 // SAFETY: integers and pointers, which may be null.
@@ -102,6 +105,7 @@ impl hpd_warning {
             peak: warning.peak,
             rule: rule_code(warning.rule),
             utilisation_permille: warning.utilisation_permille,
+            carried: warning.carried,
         }
     }
 }

@@ -17,6 +17,9 @@ pub(crate) struct Counters {
     pub(crate) unattributed: [AtomicU64; Unattributed::ALL.len()],
     pub(crate) estimated_half_units: AtomicU64,
     pub(crate) unknown_operations: AtomicU64,
+    pub(crate) promoted: AtomicU64,
+    pub(crate) demoted: AtomicU64,
+    pub(crate) kept_out: AtomicU64,
 }
 
 impl Counters {
@@ -28,7 +31,7 @@ impl Counters {
         counter.load(Relaxed)
     }
 
-    /// Reads all of them. How many partitions and bytes there are now is not counted here.
+    /// Reads all of them. How many partitions and bytes there are now, and how full the filter is, is not counted here.
     pub(crate) fn read(&self, records: u64) -> Statistics {
         let [unattributed @ .., unread] = self.unattributed.each_ref().map(Self::get);
         Statistics {
@@ -45,6 +48,10 @@ impl Counters {
             unattributed,
             estimated_half_units: Self::get(&self.estimated_half_units),
             unknown_operations: Self::get(&self.unknown_operations),
+            promoted: Self::get(&self.promoted),
+            demoted: Self::get(&self.demoted),
+            kept_out: Self::get(&self.kept_out),
+            filter_load_permille: 0,
             unread,
         }
     }

@@ -67,9 +67,10 @@ static void limits(void) {
 }
 
 static void compiled_before(void) {
-  static const unsigned char canary[sizeof(hpd_warning) - VERSION_1] = {0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55};
+  unsigned char canary[sizeof(hpd_warning) - VERSION_1];
   hpd_detector *detector;
   hpd_warning warning;
+  memset(canary, 0x55, sizeof canary);
   CHECK_EQUAL(hpd_new(1, 1, 60, NULL, NULL, &detector), HPD_OK);
   warning = warned(detector, 1, VERSION_1);
   CHECK(warning.struct_size == VERSION_1 && warning.count == 1);

@@ -50,7 +50,7 @@ static void check_constants(void) {
 }
 
 static void check_layouts(void) {
-  CHECK_EQUAL(sizeof(hpd_warning), 88);
+  CHECK_EQUAL(sizeof(hpd_warning), 96);
   CHECK_FIELD(hpd_warning, struct_size, 0, 8);
   CHECK_FIELD(hpd_warning, table, 8, 8);
   CHECK_FIELD(hpd_warning, table_len, 16, 8);
@@ -64,8 +64,9 @@ static void check_layouts(void) {
   CHECK_FIELD(hpd_warning, peak, 72, 8);
   CHECK_FIELD(hpd_warning, rule, 80, 4);
   CHECK_FIELD(hpd_warning, utilisation_permille, 84, 4);
+  CHECK_FIELD(hpd_warning, carried, 88, 8);
 
-  CHECK_EQUAL(sizeof(hpd_options), 136);
+  CHECK_EQUAL(sizeof(hpd_options), 152);
   CHECK_FIELD(hpd_options, struct_size, 0, 8);
   CHECK_FIELD(hpd_options, writes_threshold, 8, 8);
   CHECK_FIELD(hpd_options, reads_threshold, 16, 8);
@@ -84,6 +85,9 @@ static void check_layouts(void) {
   CHECK_FIELD(hpd_options, processes, 112, 4);
   CHECK_FIELD(hpd_options, reserved, 116, 4);
   CHECK_FIELD(hpd_options, redact_key, 120, 16);
+  CHECK_FIELD(hpd_options, filter_bytes, 136, 8);
+  CHECK_FIELD(hpd_options, promote_permille, 144, 4);
+  CHECK_FIELD(hpd_options, reserved2, 148, 4);
 
   CHECK_EQUAL(sizeof(hpd_record), 64);
   CHECK_FIELD(hpd_record, table, 0, 8);
@@ -96,7 +100,7 @@ static void check_layouts(void) {
   CHECK_FIELD(hpd_record, operation, 56, 4);
   CHECK_FIELD(hpd_record, reserved, 60, 4);
 
-  CHECK_EQUAL(sizeof(hpd_hot_partition), 80);
+  CHECK_EQUAL(sizeof(hpd_hot_partition), 88);
   CHECK_FIELD(hpd_hot_partition, struct_size, 0, 8);
   CHECK_FIELD(hpd_hot_partition, table, 8, 8);
   CHECK_FIELD(hpd_hot_partition, table_len, 16, 8);
@@ -108,6 +112,7 @@ static void check_layouts(void) {
   CHECK_FIELD(hpd_hot_partition, throttles, 56, 8);
   CHECK_FIELD(hpd_hot_partition, demand, 64, 8);
   CHECK_FIELD(hpd_hot_partition, peak, 72, 8);
+  CHECK_FIELD(hpd_hot_partition, carried, 80, 8);
 
   CHECK_EQUAL(sizeof(hpd_statistics), 208);
   CHECK_FIELD(hpd_statistics, struct_size, 0, 8);

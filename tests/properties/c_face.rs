@@ -60,6 +60,7 @@ pub fn blank_warning() -> hpd_warning {
         peak: 0,
         rule: 0,
         utilisation_permille: 0,
+        carried: 0,
     }
 }
 

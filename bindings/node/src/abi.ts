@@ -39,7 +39,7 @@ export type Reason = (typeof REASONS)[number];
 export type Unattributed = (typeof UNATTRIBUTED)[number];
 
 /** `hpd_warning` */
-export const Warning = new Struct(88, {
+export const Warning = new Struct(96, {
   struct_size: ['size', 0],
   table: ['pointer', 8],
   table_len: ['size', 16],
@@ -53,10 +53,11 @@ export const Warning = new Struct(88, {
   peak: ['u64', 72],
   rule: ['i32', 80],
   utilisation_permille: ['u32', 84],
+  carried: ['u64', 88],
 });
 
 /** `hpd_options` */
-export const Options = new Struct(136, {
+export const Options = new Struct(152, {
   struct_size: ['size', 0],
   writes_threshold: ['u64', 8],
   reads_threshold: ['u64', 16],
@@ -75,6 +76,9 @@ export const Options = new Struct(136, {
   processes: ['u32', 112],
   reserved: ['u32', 116],
   redact_key: ['u64', 120],
+  filter_bytes: ['u64', 136],
+  promote_permille: ['u32', 144],
+  reserved2: ['u32', 148],
 });
 
 /** `hpd_record` */
@@ -91,7 +95,7 @@ export const Record = new Struct(64, {
 });
 
 /** `hpd_hot_partition` */
-export const HotPartition = new Struct(80, {
+export const HotPartition = new Struct(88, {
   struct_size: ['size', 0],
   table: ['pointer', 8],
   table_len: ['size', 16],
@@ -103,6 +107,7 @@ export const HotPartition = new Struct(80, {
   throttles: ['u64', 56],
   demand: ['u64', 64],
   peak: ['u64', 72],
+  carried: ['u64', 80],
 });
 
 /** `hpd_statistics` */
@@ -179,6 +184,8 @@ export const PROTOTYPES = {
     'int64_t hpd_record_batch(uintptr_t detector, void *records, size_t record_size, size_t n)',
   getWriteCount:
     'int64_t hpd_get_write_count(uintptr_t detector, void *table, size_t table_len, void *pk, size_t pk_len)',
+  getBounds:
+    'int32_t hpd_get_bounds(uintptr_t detector, void *table, size_t table_len, void *pk, size_t pk_len, int32_t operation_code, void *least, void *most)',
   getReadCount:
     'int64_t hpd_get_read_count(uintptr_t detector, void *table, size_t table_len, void *pk, size_t pk_len)',
   tableOpen: 'int32_t hpd_table_open(uintptr_t detector, void *table, size_t table_len, void *out)',

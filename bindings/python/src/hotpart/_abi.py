@@ -59,6 +59,7 @@ class Warning(Structure):
         ("peak", c_uint64),
         ("rule", c_int32),
         ("utilisation_permille", c_uint32),
+        ("carried", c_uint64),
     ]
 
 
@@ -84,6 +85,9 @@ class Options(Structure):
         ("processes", c_uint32),
         ("reserved", c_uint32),
         ("redact_key", c_uint64 * 2),
+        ("filter_bytes", c_uint64),
+        ("promote_permille", c_uint32),
+        ("reserved2", c_uint32),
     ]
 
 
@@ -118,6 +122,7 @@ class HotPartition(Structure):
         ("throttles", c_uint64),
         ("demand", c_uint64),
         ("peak", c_uint64),
+        ("carried", c_uint64),
     ]
 
 
@@ -197,6 +202,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hpd_record_full": (c_int64, [c_void_p, POINTER(Record), c_size_t, POINTER(Warning)]),
     "hpd_record_batch": (c_int64, [c_void_p, POINTER(Record), c_size_t, c_size_t]),
     "hpd_get_write_count": (c_int64, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
+    "hpd_get_bounds": (
+        c_int32,
+        [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_int32, POINTER(c_uint64), POINTER(c_uint64)],
+    ),
     "hpd_get_read_count": (c_int64, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
     "hpd_table_open": (c_int32, [c_void_p, c_char_p, c_size_t, POINTER(c_void_p)]),
     "hpd_table_record_write": (c_int64, [c_void_p, c_char_p, c_size_t]),
