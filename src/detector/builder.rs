@@ -188,13 +188,13 @@ impl Builder {
     /// a filter of fixed size, and each exactly once it nears its threshold: no hot partition is missed, however many
     /// there are, and a [`Warning`] says in `carried` by how much its count may be too high. Excludes
     /// [`Builder::max_partitions`].
-    pub fn filter_bytes(mut self, bytes: u64) -> Self {
+    pub fn memory(mut self, bytes: u64) -> Self {
         self.filter_bytes = bytes;
         self
     }
 
     /// Sets the share of its threshold, in thousandths, from which a partition is counted exactly, with
-    /// [`Builder::filter_bytes`]: 10 to 500; 0, the default, is 250.
+    /// [`Builder::memory`]: 10 to 500; 0, the default, is 250.
     pub fn promote_permille(mut self, permille: u32) -> Self {
         self.promote_permille = permille;
         self

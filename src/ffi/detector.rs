@@ -279,7 +279,7 @@ pub unsafe extern "C" fn hpd_new_with_options(
         let mut builder =
             Detector::builder(options.writes_threshold, options.reads_threshold, options.window_seconds)
                 .max_partitions(options.max_partitions)
-                .filter_bytes(options.filter_bytes)
+                .memory(options.filter_bytes)
                 .promote_permille(options.promote_permille)
                 .second_thresholds(thresholds(options.writes_per_second, options.reads_per_second))
                 .sustained_thresholds(thresholds(options.writes_sustained, options.reads_sustained))
