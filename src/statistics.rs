@@ -33,7 +33,7 @@ pub struct Statistics {
     /// Observed requests of operations that are not known.
     pub unknown_operations: u64,
     /// Partitions that came to be counted exactly. This and the next three are of bounded counting
-    /// ([`Builder::filter_bytes`](crate::Builder::filter_bytes)), and 0 without it.
+    /// ([`Builder::memory`](crate::Builder::memory)), and 0 without it.
     pub promoted: u64,
     /// Partitions that ceased to be counted exactly, as they had become quiet.
     pub demoted: u64,

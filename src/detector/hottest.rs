@@ -35,7 +35,7 @@ pub struct HotPartition {
     /// The fullest second.
     pub peak: u64,
     /// At most so much of `count` may be other partitions', or older than the window; 0: it is exact. It is never more
-    /// than 0 without [`Builder::filter_bytes`](crate::Builder::filter_bytes).
+    /// than 0 without [`Builder::memory`](crate::Builder::memory).
     pub carried: u64,
     /// The share of DynamoDB's limit for a partition that this second had, in thousandths; 1,000 at least if DynamoDB throttled
     /// the partition for its key range.

@@ -176,7 +176,7 @@ impl Detector {
     }
 
     /// The partition's count of an operation is `least` of these or more, and `most` or less. Both are the count, but for a
-    /// detector with [`Builder::filter_bytes`](crate::Builder::filter_bytes).
+    /// detector with [`Builder::memory`](crate::Builder::memory).
     ///
     /// # Errors
     /// As [`Detector::write_count`].

@@ -45,7 +45,7 @@ pub struct Warning<'a> {
     /// The fullest second in the window.
     pub peak: u64,
     /// At most so much of `count` may be other partitions', or older than the window; 0: it is exact. It is never more
-    /// than 0 without [`Builder::filter_bytes`](crate::Builder::filter_bytes).
+    /// than 0 without [`Builder::memory`](crate::Builder::memory).
     pub carried: u64,
     /// Which rule is met.
     pub rule: Rule,
