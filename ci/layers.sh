@@ -12,7 +12,7 @@ layers='argument error operation reason statistics units
 sys
 key
 partition
-policy map
+policy map filter
 ledger dynamodb
 detector
 ffi'

@@ -24,6 +24,7 @@
 
 mod argument;
 mod error;
+mod filter; // cells that all partitions share, for those that are far from hot
 mod key; // a partition's name and its hash
 mod ledger; // the way of a record to its count; all that a clear forgets; reclaim
 mod map; // the lock-free hash table of partitions

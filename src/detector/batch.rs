@@ -128,7 +128,11 @@ impl Detector {
             };
             last = Some((key, *hash));
         }
-        if ledger.partitions.is_large() {
+        if let Some(filtering) = &ledger.filtering {
+            for (&hash, i) in hashes.iter().zip(run.clone()) {
+                filtering.filter.pair(hash, nth(i).operation).prefetch();
+            }
+        } else if ledger.partitions.is_large() {
             prefetch(
                 ledger,
                 &hashes[..run.len()],
@@ -144,11 +148,17 @@ impl Detector {
             // Should it have moved or gone since it was found, its head is frozen.
             let found = match last {
                 Some(last) if repeated => Some(last),
+                _ if ledger.filtering.is_some() => None,
                 _ => ledger.partitions.find_fast(hash, posting().key, &guard),
             };
             let recorded = match found {
                 Some(found) => ledger.add_fast(found, posting(), self.visit(now, &guard)),
-                None => Err(Unfinished::Missing),
+                None => match &ledger.filtering {
+                    None => Err(Unfinished::Missing),
+                    Some(filtering) => {
+                        ledger.record_filtered_fast(filtering, posting(), self.visit(now, &guard))
+                    }
+                },
             };
             let Err(unfinished) = recorded else {
                 last = found;

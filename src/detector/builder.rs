@@ -6,9 +6,9 @@ use crate::detector::warning::{Callback, Warning};
 use crate::error::Error;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
-use crate::ledger::settings::Settings;
+use crate::ledger::settings::{FilterSettings, Settings};
 use crate::operation::Operation;
-use crate::partition::Timing;
+use crate::partition::content::Timing;
 use crate::partition::series::SUSTAINED;
 use crate::policy::measure::Measure;
 use crate::policy::rule::RateThresholds;
@@ -21,6 +21,7 @@ use std::ops::RangeInclusive;
 pub(crate) const FILTER_BYTES: RangeInclusive<u64> = 1 << 16..=1 << 40;
 /// The shares of a threshold, in thousandths, at which a partition may come to be counted exactly.
 pub(crate) const PROMOTE_PERMILLE: RangeInclusive<u32> = 10..=500;
+const PROMOTE_PERMILLE_DEFAULT: u32 = 250;
 
 /// The longest window, in seconds.
 pub(crate) const WINDOW_MAX: u32 = 3_600;
@@ -234,9 +235,13 @@ impl Builder {
             Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX))
         };
         let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
+        let promote_permille =
+            if self.promote_permille == 0 { PROMOTE_PERMILLE_DEFAULT } else { self.promote_permille };
         let settings = Settings {
             hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),
             timing: Timing { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
+            filter: (self.filter_bytes != 0)
+                .then(|| FilterSettings::new(self.filter_bytes, promote_permille)),
             max_partitions: self.max_partitions,
             thresholds: [self.writes_threshold, self.reads_threshold],
             rates: RateThresholds { second: rate(self.second), sustained: rate(self.sustained) },

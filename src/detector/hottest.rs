@@ -161,8 +161,13 @@ impl Detector {
                 self.count_and_peak(ledger, visit, synthetic, operation)
             })?;
         }
+        let carried = |found: Partition<'_>| {
+            let alarm = found.alarm_if_any(visit.guard);
+            Some(alarm.map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1)))
+        };
         let demand = count + throttles * u64::from(self.settings.measure.one());
-        Ok(Sample { key, count, throttles, demand, peak, carried: 0 })
+        let carried = ledger.look(key, self.settings.hashing.key(key), visit, carried)?.unwrap_or(0);
+        Ok(Sample { key, count, throttles, demand, peak, carried: u64::from(carried).min(count) })
     }
 
     /// Returns the count of one key in the window, and its fullest second; zeros for a key that is not tracked.

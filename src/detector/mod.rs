@@ -78,7 +78,6 @@ use crate::ledger::current::Current;
 use crate::ledger::settings::Settings;
 use crate::map::segment::Segment;
 use crate::operation::Operation;
-use crate::partition::Partition;
 use crate::policy::thresholds::{self, Scope, Thresholds};
 use crate::statistics::Statistics;
 use crate::sys::clock::Clock;
@@ -188,8 +187,7 @@ impl Detector {
     ) -> Result<Bounds, Error> {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
         key.check()?;
-        let count = self.count(key, operation)?;
-        Ok(Bounds { least: count, most: count })
+        self.bounds_of(key, operation)
     }
 
     /// Sets the thresholds of one table, whose name must match to the byte: an override on `T` covers
@@ -286,27 +284,32 @@ impl Detector {
         let ledger = self.current.get(guard);
         statistics.partitions = ledger.partitions.lens[0].get();
         statistics.bytes = (bytes + ledger.overrides.bytes(guard)) as u64;
+        if let Some(filtering) = &ledger.filtering {
+            statistics.bytes += filtering.filter.size();
+            statistics.filter_load_permille =
+                ledger.filter_load_permille(self.visit(self.clock.now(), guard));
+        }
         statistics
     }
 
     pub(crate) fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
+        Ok(self.bounds_of(key, operation)?.most)
+    }
+
+    fn bounds_of(&self, key: Key<'_>, operation: Operation) -> Result<Bounds, Error> {
         let guard = epoch::pin();
         let visit = self.visit(self.clock.now(), &guard);
-        let hash = self.settings.hashing.key(key);
         Ok(self.current.with(&guard, |ledger| {
-            let count = |found: Partition<'_>| {
-                found.series(operation, visit.window(), &guard).count(visit.now.second())
-            };
-            Ok(ledger.look(key, hash, visit, count)?.unwrap_or(0))
+            let (least, most) = ledger.bounds(key, operation, visit)?;
+            Ok(Bounds { least, most })
         })?)
     }
 
     fn set_override(&self, scope: Scope, name: &[u8], thresholds: Thresholds) -> Result<(), Error> {
         thresholds::check(scope, name, thresholds)?;
         let guard = epoch::pin();
-        Ok(self.current.with(&guard, |ledger| {
-            ledger.overrides.set(scope, name, thresholds, &self.settings.hashing, &guard)
-        })?)
+        let visit = self.visit(self.clock.now(), &guard);
+        Ok(self.current.with(&guard, |ledger| ledger.set_override(scope, name, thresholds, visit))?)
     }
 
     fn get_override(&self, scope: Scope, name: &[u8]) -> Result<Thresholds, Error> {

@@ -9,7 +9,7 @@ use crate::key::Key;
 use crate::key::hash::{Hash, Prefix};
 use crate::ledger::counters::Counters;
 use crate::ledger::visit::Visit;
-use crate::ledger::{Ledger, Posting, Unfinished};
+use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
@@ -125,7 +125,7 @@ impl Detector {
     /// Makes a visit of the ledger.
     #[inline(always)]
     pub(crate) fn visit<'g>(&'g self, now: Moment, guard: &'g Guard) -> Visit<'g> {
-        Visit { settings: &self.settings, counters: &self.counters, now, guard }
+        Visit { settings: &self.settings, counters: &self.counters, clock: &self.clock, now, guard }
     }
 
     /// Records, and delivers the warning if one is due.
@@ -170,8 +170,14 @@ impl Detector {
         visit: Visit<'g>,
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let (ledger, partition, count) = self.current.record_rest(ledger, unfinished, posting, visit)?;
+        let (ledger, recorded) = self.current.record_rest(ledger, unfinished, posting, visit)?;
         ledger.reclaim_step(visit);
+        let Recorded { partition, count } = recorded;
+        let Some(partition) = partition else {
+            let breach = Self::breach_of_bound(ledger, count, posting, visit);
+            let warn = |breach| self.warn_of_bound(breach, posting, visit, delivery);
+            return Ok((count, breach.and_then(warn)));
+        };
         let warning = match ledger.breach(partition, count, posting, visit) {
             Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, visit, delivery),
             Ok(None) => None,
@@ -199,6 +205,62 @@ impl Detector {
         None
     }
 
+    /// The rule that a record meets which is in the filter alone, by the bound that this says.
+    #[cold]
+    fn breach_of_bound(
+        ledger: &Ledger,
+        bound: u64,
+        posting: &Posting<'_>,
+        visit: Visit<'_>,
+    ) -> Option<Breach> {
+        if bound < ledger.overrides.floor(posting.operation) {
+            return None;
+        }
+        // Cleared meanwhile: this record came before that, and what is cleared needs no warning.
+        ledger.breach_of_bound(bound, posting, visit).ok().flatten()
+    }
+
+    /// The warning that such a record gives, if somebody is there to be warned. Its partition was kept out and has no state, so each
+    /// does.
+    #[cold]
+    pub(crate) fn warn_of_bound<'a>(
+        &self,
+        breach: Breach,
+        posting: &Posting<'a>,
+        visit: Visit<'_>,
+        delivery: Delivery,
+    ) -> Option<Warning<'a>> {
+        let Posting { key, operation, .. } = *posting;
+        let suppressed = self.ring(None, operation, visit.now, delivery)?;
+        Counters::add(&visit.counters.warnings, 1);
+        Some(self.made_warning(key, operation, breach, [suppressed, breach.count, breach.count]))
+    }
+
+    /// Makes a warning of a breach, with these numbers: suppressed, peak and carried.
+    fn made_warning<'a>(
+        &self,
+        key: Key<'a>,
+        operation: Operation,
+        breach: Breach,
+        [suppressed, peak, carried]: [u64; 3],
+    ) -> Warning<'a> {
+        let Breach { rule, count, seconds, .. } = breach;
+        Warning {
+            suppressed,
+            // Others have added since `count` was; the fullest second of that moment had no more than `count`.
+            peak: if matches!(rule, Rule::Window | Rule::Throttle) { peak.min(count) } else { peak },
+            carried: carried.min(count),
+            utilisation_permille: match rule {
+                // At its limit, says DynamoDB.
+                Rule::Throttle => 1_000,
+                _ => self.settings.measure.permille(operation, count, seconds),
+            },
+            in_half_units: self.in_half_units(rule),
+            redacted: self.redact(key),
+            ..Warning::new(key, operation, breach)
+        }
+    }
+
     /// The warning that a hot record gives, if it is the one to.
     #[cold]
     #[inline(never)]
@@ -212,7 +274,7 @@ impl Detector {
         delivery: Delivery,
     ) -> Option<Warning<'a>> {
         let Posting { key, hash, operation, .. } = *posting;
-        let Visit { settings, counters, now, guard } = visit;
+        let Visit { counters, now, guard, .. } = visit;
         let alarm = match partition.alarm(guard) {
             Ok(alarm) => Some(alarm),
             // The alarm was not made when the record looked, and the partition has moved since.
@@ -235,21 +297,10 @@ impl Detector {
         let peak = |found: Partition<'g>| found.series(operation, visit.window(), guard).peak(now.second());
         let peak = ledger.look(key, hash, visit, peak).ok().flatten();
         Counters::add(&counters.warnings, 1);
-        let Breach { rule, count, seconds, .. } = breach;
-        let peak = peak.unwrap_or(count);
-        Some(Warning {
-            suppressed,
-            // Others have added since `count` was; the fullest second of that moment had no more than `count`.
-            peak: if matches!(rule, Rule::Window | Rule::Throttle) { peak.min(count) } else { peak },
-            utilisation_permille: match rule {
-                // At its limit, says DynamoDB.
-                Rule::Throttle => 1_000,
-                _ => settings.measure.permille(operation, count, seconds),
-            },
-            in_half_units: self.in_half_units(rule),
-            redacted: self.redact(key),
-            ..Warning::new(key, operation, breach)
-        })
+        let span = if breach.rule == Rule::Window { breach.seconds + 1 } else { breach.seconds };
+        let carried = alarm.map_or(0, |alarm| alarm.carried(operation, now.second(), span));
+        let numbers = [suppressed, peak.unwrap_or(breach.count), carried.into()];
+        Some(self.made_warning(key, operation, breach, numbers))
     }
 
     /// Returns whether amounts in a rule's warnings are in half units.

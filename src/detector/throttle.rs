@@ -7,8 +7,8 @@ use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::synthetic::{Kind, with_synthetic_key};
 use crate::key::{Key, check_name};
-use crate::ledger::Posting;
 use crate::ledger::counters::Counters;
+use crate::ledger::{Posting, Recorded};
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::policy::rule::{Breach, Rule};
@@ -144,14 +144,17 @@ impl Detector {
             let hash = self.settings.hashing.key(synthetic);
             let posting = Posting { key: synthetic, hash, operation, model: None, amount };
             let posted = self.current.with(guard, |ledger| {
-                let (found, count) = ledger.record(&posting, visit)?;
+                let recorded = ledger.record(&posting, visit)?;
                 ledger.reclaim_step(visit);
-                Ok((ledger, found, count))
+                Ok((ledger, recorded))
             });
-            let (ledger, found, count) = posted?;
+            let (ledger, Recorded { partition, count }) = posted?;
             let breach = Breach { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
-            let warning =
-                warns.then(|| self.warning(ledger, found, &posting, breach, visit, delivery)).flatten();
+            let warning = match partition {
+                _ if !warns => None,
+                Some(found) => self.warning(ledger, found, &posting, breach, visit, delivery),
+                None => self.warn_of_bound(breach, &posting, visit, delivery),
+            };
             // The warning is about the partition, not about its synthetic key.
             Ok((count, warning.map(|warning| warning.with_key(key, self.redact(key)))))
         })

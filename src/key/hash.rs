@@ -1,6 +1,7 @@
 //! Hashes of keys: what the map goes by.
 
 use crate::key::Key;
+use crate::operation::Operation;
 use ahash::{AHasher, RandomState};
 use std::hash::{BuildHasher, Hasher};
 
@@ -12,25 +13,37 @@ pub(crate) const TAG_MAX: u8 = 127;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hash {
     pub(crate) position: u32,
-    /// The bits that the tag is made of, where it is needed: mostly it is not.
-    tag_bits: u8,
+    /// The other half. The tag is made of it, where it is needed: mostly it is not.
+    upper: u32,
 }
 
 impl Hash {
     #[inline(always)]
     pub(crate) fn new(bits: u64) -> Self {
-        Self { position: bits as u32, tag_bits: (bits >> 48) as u8 }
+        Self { position: bits as u32, upper: (bits >> 32) as u32 }
     }
 
     #[cfg(test)]
     pub(crate) fn of(position: u32, tag_bits: u8) -> Self {
-        Self { position, tag_bits }
+        Self { position, upper: u32::from(tag_bits) << 16 }
     }
 
     /// 1 to [`TAG_MAX`].
     #[inline(always)]
     pub(crate) fn tag(self) -> u8 {
-        (self.tag_bits & TAG_MAX).max(1)
+        ((self.upper >> 16) as u8 & TAG_MAX).max(1)
+    }
+
+    /// The numbers of the two cells of a filter that this key has for an operation: their low bits say which.
+    #[inline(always)]
+    pub(crate) fn cells(self, operation: Operation) -> [u32; 2] {
+        let Self { position, upper } = self;
+        // The other operation's are the same bits, turned: other cells, of the same number of keys.
+        let turned = |bits: u32, from: u32| bits << 16 | from >> 16;
+        match operation {
+            Operation::Write => [position, upper],
+            Operation::Read => [turned(position, upper), turned(upper, position)],
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::error::{OutOfMemory, Refusal};
 use crate::ledger::counters::Counters;
+use crate::ledger::filtering::Filtering;
 use crate::ledger::settings::Settings;
 use crate::ledger::visit::Visit;
-use crate::ledger::{Ledger, Posting, Unfinished};
-use crate::partition::Partition;
+use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
 use crate::sys::clock::Moment;
 use crate::sys::rcu::Rcu;
 use crate::sys::sync::{AtomicU64, Relaxed};
@@ -44,20 +44,20 @@ impl Current {
     }
 
     /// Records what the fast path has not in `ledger` or, if that is cleared meanwhile, in the next one. Returns the ledger
-    /// that has the record, the partition and its count.
+    /// that has the record, and what came of it.
     pub(crate) fn record_rest<'g>(
         &self,
         mut ledger: &'g Ledger,
         mut unfinished: Unfinished<'g>,
         posting: &Posting<'_>,
         visit: Visit<'g>,
-    ) -> Result<(&'g Ledger, Partition<'g>, u64), OutOfMemory>
+    ) -> Result<(&'g Ledger, Recorded<'g>), OutOfMemory>
     where
         Self: 'g,
     {
         loop {
             match ledger.record_rest(unfinished, posting, visit) {
-                Ok((partition, count)) => return Ok((ledger, partition, count)),
+                Ok(recorded) => return Ok((ledger, recorded)),
                 Err(Refusal::Memory) => return Err(OutOfMemory),
                 Err(Refusal::Cleared) => (ledger, unfinished) = (self.get(visit.guard), Unfinished::Missing),
             }
@@ -74,7 +74,11 @@ impl Current {
     ) -> Result<(), OutOfMemory> {
         let number = self.made.fetch_add(1, Relaxed);
         let old = self.ledger.swap(Ledger::try_new(number, settings, now)?)?;
-        Counters::add(&counters.cleared, old.partitions.clear(&pin));
+        let [partitions, synthetic] = old.partitions.clear(&pin);
+        Counters::add(&counters.cleared, partitions);
+        if let Some(Filtering { budget, entry_bytes, .. }) = &old.filtering {
+            budget.give_back_later(entry_bytes * (partitions + synthetic), &pin());
+        }
         old.overrides.clear(&pin());
         // It has been empty and out of reach since it was cleared.
         old.retire(&pin());

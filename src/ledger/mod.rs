@@ -29,6 +29,9 @@
 
 pub(crate) mod counters;
 pub(crate) mod current;
+pub(crate) mod demotion;
+pub(crate) mod filtering;
+pub(crate) mod promotion;
 pub(crate) mod reclaim;
 pub(crate) mod settings;
 pub(crate) mod visit;
@@ -37,22 +40,25 @@ use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic;
+use crate::ledger::filtering::Filtering;
 use crate::ledger::reclaim::Reclaimer;
 use crate::ledger::settings::Settings;
 use crate::ledger::visit::Visit;
 use crate::map::{InsertOutcome, PartitionMap};
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
+use crate::partition::content::Content;
 use crate::partition::head::Head;
-use crate::partition::series::AddError;
+use crate::partition::series::{AddError, Recent};
 use crate::partition::slot::MOST;
-use crate::partition::{Content, FastAdd, Partition};
+use crate::partition::{FastAdd, Partition};
 use crate::policy::rule::{Breach, Rule};
 use crate::policy::thresholds::{Overrides, Scope};
 use crate::sys::clock::Moment;
 use crate::sys::rcu::Watched;
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
+use std::sync::Arc;
 
 /// The part of a record that the fast path leaves to do: see [`Ledger::record_fast`].
 pub(crate) enum Unfinished<'g> {
@@ -64,6 +70,16 @@ pub(crate) enum Unfinished<'g> {
     NotAdded(Partition<'g>),
     /// Not recorded. The partition was not found.
     Missing,
+    /// Recorded in the filter, which says so much. The bound is near a threshold, or a step of reclaim is due.
+    Bounded(u32),
+}
+
+/// A record that was made.
+pub(crate) struct Recorded<'g> {
+    /// Where it is counted; `None`: in the filter.
+    pub(crate) partition: Option<Partition<'g>>,
+    /// The count with it.
+    pub(crate) count: u64,
 }
 
 pub(crate) struct Ledger {
@@ -72,6 +88,8 @@ pub(crate) struct Ledger {
     pub(crate) partitions: PartitionMap,
     pub(crate) overrides: Overrides,
     reclaimer: Reclaimer,
+    /// Where partitions are counted that are far from hot, if memory is bounded.
+    pub(crate) filtering: Option<Filtering>,
     #[cfg(loom)]
     pub(crate) watch: Watch,
 }
@@ -88,9 +106,12 @@ pub(crate) struct Posting<'a> {
 
 impl Ledger {
     fn try_new(number: u64, settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
+        let (filter, window) = (settings.filter.as_ref(), settings.timing.window);
+        let filtering = |settings| Filtering::try_new(settings, window, size_of::<Self>());
         Ok(Self {
             number,
-            partitions: PartitionMap::try_new()?,
+            filtering: filter.map(filtering).transpose()?,
+            partitions: PartitionMap::try_new(filter.map(|filter| Arc::clone(&filter.budget)))?,
             overrides: Overrides::new(settings.floors()),
             reclaimer: Reclaimer::new(now),
             #[cfg(loom)]
@@ -105,6 +126,9 @@ impl Ledger {
         posting: Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<u64, Unfinished<'g>> {
+        if let Some(filtering) = &self.filtering {
+            return self.record_filtered_fast(filtering, posting, visit);
+        }
         match self.partitions.find_fast(posting.hash, posting.key, visit.guard) {
             Some(found) => self.add_fast(found, posting, visit),
             None => Err(Unfinished::Missing),
@@ -147,25 +171,42 @@ impl Ledger {
         if is_done { Ok(count) } else { Err(Unfinished::NeedsFollowUp(found, count)) }
     }
 
-    /// Records what the fast path has not, and returns the partition and its count with this record.
+    /// Whether a step of reclaim is due.
+    #[inline(always)]
+    pub(crate) fn is_reclaim_due(&self, now: Moment) -> bool {
+        self.reclaimer.is_due(now)
+    }
+
+    /// Records what the fast path has not.
     pub(crate) fn record_rest<'g>(
         &self,
         unfinished: Unfinished<'g>,
         posting: &Posting<'_>,
         visit: Visit<'g>,
-    ) -> Result<(Partition<'g>, u64), Refusal> {
+    ) -> Result<Recorded<'g>, Refusal> {
+        let mut bound = None;
         let recorded = match unfinished {
             Unfinished::NeedsFollowUp(found, count) => Some((found, count)),
             Unfinished::Overtaken(found, before) => {
                 Some((found, self.overtaken(found, before, posting, visit)))
             }
+            // What is fresh is added to the cells too.
+            Unfinished::NotAdded(found) if found.is_fresh() => None,
             Unfinished::NotAdded(found) => {
                 let count = self.add_to(found, posting, visit).ok();
                 count.map(|count| (found, count))
             }
             Unfinished::Missing => None,
+            Unfinished::Bounded(seen) => {
+                bound = Some(seen);
+                None
+            }
         };
-        recorded.map_or_else(|| self.record(posting, visit), Ok)
+        match (recorded, &self.filtering) {
+            (Some((partition, count)), _) => Ok(Recorded { partition: Some(partition), count }),
+            (None, Some(filtering)) => self.record_filtered(filtering, posting, bound, visit),
+            (None, None) => self.record(posting, visit),
+        }
     }
 
     /// Returns the count with an amount that was added to a head that was `before`, as other threads had changed it since it
@@ -191,26 +232,35 @@ impl Ledger {
     }
 
     /// Records in the partition that was found, if that still is one.
-    fn add_to(&self, found: Partition<'_>, posting: &Posting<'_>, visit: Visit<'_>) -> Result<u64, AddError> {
+    pub(crate) fn add_to(
+        &self,
+        found: Partition<'_>,
+        posting: &Posting<'_>,
+        visit: Visit<'_>,
+    ) -> Result<u64, AddError> {
         let Posting { operation, amount, .. } = *posting;
         let Visit { settings, now, guard, .. } = visit;
         found.add(operation, amount, now, settings.timing, self.floor(posting, settings), guard)
     }
 
-    /// Records, and returns the partition and its count with this record.
+    /// Records in any way.
     pub(crate) fn record<'g>(
         &self,
         posting: &Posting<'_>,
         visit: Visit<'g>,
-    ) -> Result<(Partition<'g>, u64), Refusal> {
+    ) -> Result<Recorded<'g>, Refusal> {
+        if let Some(filtering) = &self.filtering {
+            return self.record_filtered(filtering, posting, None, visit);
+        }
         let Posting { hash, amount, .. } = *posting;
+        let recorded = |partition, count| Recorded { partition: Some(partition), count };
         loop {
             let found = match self.admit(posting, visit)? {
-                InsertOutcome::Done(new) => return Ok((new, amount.into())),
+                InsertOutcome::Done(new) => return Ok(recorded(new, amount.into())),
                 InsertOutcome::Exists(found) => found,
             };
             match self.add_to(found, posting, visit) {
-                Ok(count) => return Ok((found, count)),
+                Ok(count) => return Ok(recorded(found, count)),
                 Err(refused) => self.finish_move(refused, hash, visit)?,
             }
         }
@@ -223,17 +273,20 @@ impl Ledger {
     }
 
     /// Does what must be done before a partition that refused an add can be found again and take it.
-    fn finish_move(&self, refused: AddError, hash: Hash, visit: Visit<'_>) -> Result<(), Refusal> {
-        let context = visit.replace_context();
-        match refused {
+    pub(crate) fn finish_move(&self, refused: AddError, hash: Hash, visit: Visit<'_>) -> Result<(), Refusal> {
+        self.with_context(visit, |context| match refused {
             AddError::Idle => self.partitions.replace_at(hash.position, context, visit.guard),
             AddError::Moved => self.partitions.help_replace_at(hash.position, context, visit.guard),
             AddError::Memory => Err(Refusal::Memory),
-        }
+        })
     }
 
     /// Finds the partition, or inserts it with its first record, and makes room for it where there is a bound.
-    fn admit<'g>(&self, posting: &Posting<'_>, visit: Visit<'g>) -> Result<InsertOutcome<'g>, Refusal> {
+    pub(crate) fn admit<'g>(
+        &self,
+        posting: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<InsertOutcome<'g>, Refusal> {
         let Posting { key, hash, operation, amount, .. } = *posting;
         let Visit { settings, now, guard, .. } = visit;
         if let Some(found) = self.partitions.find(hash, key, guard)? {
@@ -241,7 +294,8 @@ impl Ledger {
         }
         let floor = self.floor(posting, settings);
         let content = Content::first(key, hash, operation, amount, now.second(), floor)?;
-        let inserted = self.partitions.insert(hash, &content, visit.replace_context(), guard);
+        let inserted =
+            self.with_context(visit, |context| self.partitions.insert(hash, &content, context, guard));
         if !matches!(inserted, Ok(InsertOutcome::Done(_))) {
             // SAFETY: it did not get into the map.
             unsafe { content.past.free() };
@@ -300,6 +354,26 @@ impl Ledger {
         }
     }
 
+    /// The rule that a bound meets, of a partition without an entry: all of it may have come in this second.
+    pub(crate) fn breach_of_bound(
+        &self,
+        count: u64,
+        posting: &Posting<'_>,
+        visit: Visit<'_>,
+    ) -> Result<Option<Breach>, Cleared> {
+        let recent = Recent { second: count, sustained: count };
+        if let Some(breach) = visit.settings.rates.breach(posting.operation, recent) {
+            return Ok(Some(breach));
+        }
+        let threshold = self.reached(count, posting, visit)?;
+        Ok(threshold.map(|threshold| Breach {
+            rule: Rule::Window,
+            count,
+            threshold,
+            seconds: visit.window(),
+        }))
+    }
+
     /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
     /// detector's own.
     pub(crate) fn reached(
@@ -326,7 +400,9 @@ impl Ledger {
     /// Does this call's share of reclaiming idle partitions.
     #[inline]
     pub(crate) fn reclaim_step(&self, visit: Visit<'_>) {
-        self.reclaimer.step(&self.partitions, visit);
+        if self.reclaimer.is_due(visit.now) {
+            self.with_context(visit, |context| self.reclaimer.step(&self.partitions, context, visit));
+        }
     }
 }
 

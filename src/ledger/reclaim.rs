@@ -6,8 +6,8 @@ use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
 use crate::ledger::visit::Visit;
-use crate::map::PartitionMap;
 use crate::map::scan::Scan;
+use crate::map::{Outside, PartitionMap, ReplaceContext};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::sys::clock::Moment;
@@ -55,15 +55,15 @@ impl Reclaimer {
 
     /// Takes the next step, if one is due and no other thread takes it.
     #[inline]
-    pub(crate) fn step(&self, partitions: &PartitionMap, visit: Visit<'_>) {
+    pub(crate) fn step(&self, partitions: &PartitionMap, context: ReplaceContext<'_>, visit: Visit<'_>) {
         let due = self.due.load(Relaxed);
         if visit.now.stamp() >= due {
-            self.take_step(due, partitions, visit);
+            self.take_step(due, partitions, context, visit);
         }
     }
 
     #[cold]
-    fn take_step(&self, due: u64, partitions: &PartitionMap, visit: Visit<'_>) {
+    fn take_step(&self, due: u64, partitions: &PartitionMap, context: ReplaceContext<'_>, visit: Visit<'_>) {
         let Visit { settings, now, guard, .. } = visit;
         let walk_us = u64::from(settings.timing.window) * 1_000_000 / WALKS;
         let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
@@ -74,9 +74,16 @@ impl Reclaimer {
         // What was cleared needs no reclaim.
         let Ok(Some((i, segment))) = partitions.walk(self.step.fetch_add(1, Relaxed), guard) else { return };
         let entries = || segment.chain().flat_map(|segment| segment.entries());
-        if entries().any(|(_, _, partition)| partition.idle(now, settings.timing, guard)) {
+        let may_go = |partition: Partition<'_>| {
+            let wanted = |outside: &dyn Outside| {
+                let standing = partition.standing(now, settings.timing, guard);
+                standing.is_some_and(|standing| outside.wants(partition.key(), &standing))
+            };
+            partition.idle(now, settings.timing, guard) || context.outside.is_some_and(wanted)
+        };
+        if entries().any(|(_, _, partition)| may_go(partition)) && partitions.may_copy(segment) {
             // Without memory they are left for a later walk.
-            let _ = partitions.replace(i, segment, visit.replace_context(), guard);
+            let _ = partitions.replace(i, segment, context, guard);
             guard.flush();
         }
     }
@@ -121,7 +128,7 @@ impl Reclaimer {
         partition: Partition<'_>,
         visit: Visit<'_>,
     ) -> Result<bool, Refusal> {
-        let Visit { settings, counters, now, guard } = visit;
+        let Visit { settings, counters, now, guard, .. } = visit;
         let Some(removed) = partitions.remove(partition, visit.replace_context(), guard)? else {
             return Ok(false);
         };
@@ -190,14 +197,16 @@ mod tests {
     use crate::key::hash::Hashing;
     use crate::ledger::settings::Settings;
     use crate::partition::amount::Amount;
-    use crate::partition::{Content, Timing};
+    use crate::partition::content::{Content, Timing};
     use crate::policy::measure::Measure;
     use crate::policy::rule::RateThresholds;
+    use crate::sys::clock::Clock;
 
     fn settings(max_partitions: u64) -> Settings {
         Settings {
             hashing: Hashing::seeded([1, 2]),
             timing: Timing { window: 60, interval_ms: 60_000 },
+            filter: None,
             max_partitions,
             thresholds: [100, 100],
             rates: RateThresholds::NONE,
@@ -213,10 +222,11 @@ mod tests {
     fn at_the_bound_a_new_partition_looks_at_few_segments() {
         const BOUND: u64 = 2_000;
         let (settings, counters, now) = (settings(BOUND), Counters::default(), Moment::from_ms(0));
-        let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
+        let (partitions, reclaimer) = (PartitionMap::try_new(None).unwrap(), Reclaimer::new(now));
         for n in 0..40 * BOUND {
             let guard = &crossbeam_epoch::pin();
-            let visit = Visit { settings: &settings, counters: &counters, now, guard };
+            let visit =
+                Visit { settings: &settings, counters: &counters, clock: &Clock::manual(), now, guard };
             let pk = n.to_le_bytes();
             let key = Key { table: b"t", pk: &pk };
             let hash = settings.hashing.key(key);
@@ -235,12 +245,12 @@ mod tests {
     #[test]
     fn a_cleared_map_is_searched_once() {
         let (settings, counters, now) = (settings(1), Counters::default(), Moment::from_ms(0));
-        let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
+        let (partitions, reclaimer) = (PartitionMap::try_new(None).unwrap(), Reclaimer::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
         partitions.clear(crossbeam_epoch::pin);
         let guard = &crossbeam_epoch::pin();
-        let visit = Visit { settings: &settings, counters: &counters, now, guard };
+        let visit = Visit { settings: &settings, counters: &counters, clock: &Clock::manual(), now, guard };
         reclaimer.evict(&partitions, key, visit);
         assert_eq!(reclaimer.sampled.load(Relaxed), 1);
     }
@@ -249,11 +259,11 @@ mod tests {
     #[test]
     fn where_none_can_go_none_is_counted_out() {
         let (settings, counters, now) = (settings(1), Counters::default(), Moment::from_ms(0));
-        let (partitions, reclaimer) = (PartitionMap::try_new().unwrap(), Reclaimer::new(now));
+        let (partitions, reclaimer) = (PartitionMap::try_new(None).unwrap(), Reclaimer::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
         let guard = &crossbeam_epoch::pin();
-        let visit = Visit { settings: &settings, counters: &counters, now, guard };
+        let visit = Visit { settings: &settings, counters: &counters, clock: &Clock::manual(), now, guard };
         reclaimer.evict(&partitions, key, visit);
         assert_eq!((reclaimer.sampled.load(Relaxed), partitions.len(key).get()), (TRIES.into(), 2));
     }

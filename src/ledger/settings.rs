@@ -1,17 +1,47 @@
 //! Settings: the options that a detector was built with. They never change.
 
+use crate::filter::Filter;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
 use crate::operation::Operation;
-use crate::partition::Timing;
+use crate::partition::content::Timing;
 use crate::policy::measure::Measure;
 use crate::policy::rule::RateThresholds;
+use crate::sys::budget::Budget;
+use std::sync::Arc;
+
+/// The settings of bounded counting.
+#[derive(Debug)]
+pub(crate) struct FilterSettings {
+    /// Cells in a row, a power of two.
+    pub(crate) row: u32,
+    /// The share of its threshold from which a partition is counted exactly, in thousandths.
+    pub(crate) promote_permille: u32,
+    /// What all of a detector's ledgers take together.
+    pub(crate) budget: Arc<Budget>,
+}
+
+impl FilterSettings {
+    /// Those for so many bytes in all. A quarter is for cells: the rest is for entries, each of which may come to take as much as
+    /// fifty cells or more.
+    pub(crate) fn new(bytes: u64, promote_permille: u32) -> Self {
+        let cells = (bytes / 4 / Filter::bytes(1)).max(1);
+        // A power of two, no more than that.
+        let row = 1 << cells.ilog2().min(ROW_SHIFT_MAX);
+        Self { row, promote_permille, budget: Arc::new(Budget::new(bytes)) }
+    }
+}
+
+/// The most cells of a row, as a power of two.
+const ROW_SHIFT_MAX: u32 = 30;
 
 /// The settings of one detector.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) hashing: Hashing,
     pub(crate) timing: Timing,
+    /// What bounds memory in bytes, if anything does.
+    pub(crate) filter: Option<FilterSettings>,
     /// 0: no bound.
     pub(crate) max_partitions: u64,
     /// The detector's own thresholds.

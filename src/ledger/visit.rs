@@ -3,14 +3,15 @@
 use crate::ledger::counters::Counters;
 use crate::ledger::settings::Settings;
 use crate::map::ReplaceContext;
-use crate::sys::clock::Moment;
+use crate::sys::clock::{Clock, Moment};
 use crossbeam_epoch::Guard;
 
-/// The detector's settings and counters, the moment of the call, and the guard that it is pinned by.
+/// The detector's settings, counters and clock, the moment of the call, and the guard that it is pinned by.
 #[derive(Clone, Copy)]
 pub(crate) struct Visit<'g> {
     pub(crate) settings: &'g Settings,
     pub(crate) counters: &'g Counters,
+    pub(crate) clock: &'g Clock,
     pub(crate) now: Moment,
     pub(crate) guard: &'g Guard,
 }
@@ -24,6 +25,6 @@ impl<'g> Visit<'g> {
     /// Returns the context in which a segment is replaced at this moment.
     pub(crate) fn replace_context(&self) -> ReplaceContext<'g> {
         let reclaimed = &self.counters.reclaimed;
-        ReplaceContext { now: self.now, timing: self.settings.timing, reclaimed, to_come: 0 }
+        ReplaceContext { now: self.now, timing: self.settings.timing, reclaimed, to_come: 0, outside: None }
     }
 }

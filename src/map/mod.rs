@@ -69,14 +69,17 @@ use crate::key::synthetic::is_synthetic;
 use crate::map::directory::{Directory, cleared, is_cleared, is_vacant, low};
 use crate::map::len::Len;
 use crate::map::probe::ProbeOutcome;
-use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
+use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape, units_for};
+use crate::partition::Partition;
+use crate::partition::content::{Content, Removed, Standing, Timing};
 use crate::partition::label::Label;
-use crate::partition::{Content, Partition, Removed, Timing};
+use crate::sys::budget::Budget;
 use crate::sys::clock::Moment;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
 use std::hint::select_unpredictable;
 use std::ptr::null_mut;
+use std::sync::Arc;
 
 /// The outcome of an insert into the map.
 pub(crate) enum InsertOutcome<'g> {
@@ -93,10 +96,26 @@ pub(crate) struct ReplaceContext<'a> {
     pub(crate) reclaimed: &'a AtomicU64,
     /// Bytes in the texts of an entry that is to be inserted next.
     pub(crate) to_come: usize,
+    /// Where partitions are counted that have no entry; `None`: nowhere.
+    pub(crate) outside: Option<&'a dyn Outside>,
+}
+
+/// Where partitions are counted that have no entry. An entry may go there, though it is not idle.
+pub(crate) trait Outside {
+    /// Whether a partition had better be counted there from now on.
+    fn wants(&self, key: Key<'_>, standing: &Standing) -> bool;
+
+    /// Counts there what a partition had that is wanted. Several threads may do so of one, as their replacements meet.
+    fn take(&self, content: &Content<'_>);
+
+    /// The partition of this key has no entry any more. Called once for each that went, with whether it was taken.
+    fn gone(&self, key: Key<'_>, was_taken: bool);
 }
 
 pub(crate) struct PartitionMap {
     pub(crate) directory: Directory,
+    /// What segments take, where they are bounded by bytes.
+    pub(crate) budget: Option<Arc<Budget>>,
     /// Entries inserted and not yet gone: partitions, and entries with synthetic keys.
     pub(crate) lens: [Len; 2],
     /// Partitions that the costliest replacement so far moved.
@@ -108,16 +127,37 @@ pub(crate) struct PartitionMap {
 const LARGE_DEPTH: u32 = 6;
 
 impl PartitionMap {
-    pub(crate) fn try_new() -> Result<Self, OutOfMemory> {
+    pub(crate) fn try_new(budget: Option<Arc<Budget>>) -> Result<Self, OutOfMemory> {
         let map = Self {
             directory: Directory::new(),
+            budget,
             lens: [Len::new(), Len::new()],
             #[cfg(test)]
             moved_most: 0.into(),
         };
         let first = Segment::create(Shape::new(CELLS, *CELL_UNITS.start(), 0), 0)?;
         map.directory.entry(0).store(first.directory_entry(), Relaxed);
+        map.segment_made(first);
         Ok(map)
+    }
+
+    /// Whether there is room for a copy of a segment, which waits to be freed then.
+    pub(crate) fn may_copy(&self, segment: Segment<'_>) -> bool {
+        self.budget.as_ref().is_none_or(|budget| budget.has(chain_bytes(segment)))
+    }
+
+    /// A segment, and those that follow it, have been put into the directory.
+    pub(crate) fn segment_made(&self, segment: Segment<'_>) {
+        if let Some(budget) = &self.budget {
+            budget.take(chain_bytes(segment));
+        }
+    }
+
+    /// A segment, and those that follow it, are freed once all who are pinned now are gone.
+    pub(crate) fn segment_retired(&self, segment: Segment<'_>, guard: &Guard) {
+        if let Some(budget) = &self.budget {
+            budget.give_back_later(chain_bytes(segment), guard);
+        }
     }
 
     /// The segment where keys of this position belong, and its index.
@@ -330,9 +370,9 @@ impl PartitionMap {
     /// Clears the map: takes every segment out of it and retires all partitions. Threads that are in it
     /// may go on with those that they have found, and are turned away from everything else. Pins anew
     /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
-    /// Returns how many partitions there were, entries with synthetic keys not counted.
-    pub(crate) fn clear(&self, pin: impl Fn() -> Guard) -> u64 {
-        let (mut i, mut partitions) = (0, 0);
+    /// Returns how many partitions there were, and how many entries with synthetic keys.
+    pub(crate) fn clear(&self, pin: impl Fn() -> Guard) -> [u64; 2] {
+        let (mut i, mut entries) = (0, [0; 2]);
         while i < 1 << self.directory.depth() {
             let guard = &pin();
             let shared = self.directory.entry(i);
@@ -352,16 +392,30 @@ impl PartitionMap {
             let segment = unsafe { Segment::view(entry) };
             segment.freeze();
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
-                partitions += u64::from(!is_synthetic(partition.key()));
+                entries[usize::from(is_synthetic(partition.key()))] += 1;
                 // SAFETY: its lane is frozen, in a segment that only this thread took out.
                 unsafe { partition.freeze_past().retire(guard) };
             }
+            self.segment_retired(segment, guard);
             // SAFETY: as above. Not by its directory entry, in which no leak checker would see the address.
             unsafe { guard.defer_unchecked(move || segment.free()) };
             guard.flush();
         }
-        partitions
+        entries
     }
+}
+
+/// The bytes that an insert of so much text may add to the map's, at most: of the two halves of a segment.
+pub(crate) fn growth_bytes(text_len: usize) -> u64 {
+    let (least, most) = CELL_UNITS.into_inner();
+    let units = units_for(Partition::size(text_len)).clamp(least, most);
+    // A text that is in no cell gets room for others of its kind: see `Successor::make_room`.
+    2 * (Shape::new(CELLS, units, 0).bytes() + 8 * text_len) as u64
+}
+
+/// Bytes of a segment and of those that follow it.
+fn chain_bytes(segment: Segment<'_>) -> u64 {
+    segment.chain().map(|segment| segment.bytes() as u64).sum()
 }
 
 impl Drop for PartitionMap {

@@ -3,8 +3,9 @@
 use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::map::segment::Segment;
+use crate::partition::Partition;
+use crate::partition::content::Content;
 use crate::partition::label::Label;
-use crate::partition::{Content, Partition};
 use crate::sys::memory::{prefetch, prefetch_to_write};
 use std::ops::Range;
 use std::ptr::NonNull;

@@ -8,12 +8,13 @@
 //! before that half is itself replaced.
 
 use crate::error::OutOfMemory;
+use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
 use crate::map::directory::DEPTH_MAX;
 use crate::map::len::Len;
 use crate::map::segment::Segment;
 use crate::map::successor::{Load, Successor};
-use crate::map::{PartitionMap, ReplaceContext};
+use crate::map::{Outside, PartitionMap, ReplaceContext};
 use crate::partition::Partition;
 use crate::partition::past_ptr::PastPtr;
 use crate::sys::sync::{AcqRel, Acquire, Relaxed};
@@ -53,7 +54,8 @@ impl PartitionMap {
             return copied.map(drop);
         }
         // This thread has replaced the segment: it retires the old one, and the pasts that no copy has.
-        let Copied { idle, pasts } = copied?;
+        let Copied { idle, pasts, gone } = copied?;
+        self.segment_retired(segment, guard);
         // SAFETY: the old segment has left the directory, and this thread took it out; the idle partitions are
         // in no other.
         unsafe {
@@ -64,8 +66,12 @@ impl PartitionMap {
         for (len, idle) in self.lens.iter().zip(idle).filter(|&(_, idle)| idle > 0) {
             len.decrement_by(idle);
         }
-        if idle[0] > 0 {
-            context.reclaimed.fetch_add(idle[0], Relaxed);
+        let taken = gone.iter().filter(|(_, was_taken)| *was_taken).count() as u64;
+        if idle[0] > taken {
+            context.reclaimed.fetch_add(idle[0] - taken, Relaxed);
+        }
+        if let Some(outside) = context.outside {
+            gone.into_iter().for_each(|(key, was_taken)| outside.gone(key, was_taken));
         }
         Ok(())
     }
@@ -81,6 +87,8 @@ impl PartitionMap {
         let published =
             self.directory.entry(i).compare_exchange(old, new.directory_entry(), AcqRel, Acquire).is_ok();
         if published {
+            self.segment_made(new);
+            upper.iter().for_each(|upper| self.segment_made(upper.first));
             self.link_sibling(i, new);
         }
         published
@@ -98,7 +106,14 @@ impl PartitionMap {
     fn loads(&self, segment: Segment<'_>, context: ReplaceContext<'_>, guard: &Guard) -> Loads {
         let mut loads = Loads::default();
         for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
-            if !entry.idle(context.now, context.timing, guard) {
+            let is_wanted = || {
+                let standing = entry.standing(context.now, context.timing, guard);
+                let wanted = |outside: &dyn Outside| {
+                    standing.is_some_and(|standing| outside.wants(entry.key(), &standing))
+                };
+                context.outside.is_some_and(wanted)
+            };
+            if !entry.idle(context.now, context.timing, guard) && !is_wanted() {
                 loads.halves[half(entry, segment.depth())].add(entry.text_len());
                 loads.whole.add(entry.text_len());
             }
@@ -116,7 +131,7 @@ impl PartitionMap {
         loads: &Loads,
         halves: &mut [Option<Successor<'g>>; 2],
         guard: &Guard,
-    ) -> Result<Copied, OutOfMemory> {
+    ) -> Result<Copied<'g>, OutOfMemory> {
         let (ReplaceContext { now, timing, to_come, .. }, depth) = (context, segment.depth());
         // All memory that can be asked for now is: once an entry is frozen, its records need this to succeed.
         if split {
@@ -133,14 +148,24 @@ impl PartitionMap {
             segment.frozen_heads()?;
             entries += segment.entries().count();
         }
-        // No more than are idle now will be: what is alive stays so at this moment.
-        copied.pasts.try_reserve(entries - loads.whole.entries).map_err(|_| OutOfMemory)?;
+        // No more than are idle now will be: what is alive stays so at this moment. What is wanted outside is up to thresholds.
+        let going = if context.outside.is_some() { entries } else { entries - loads.whole.entries };
+        copied.pasts.try_reserve(going).map_err(|_| OutOfMemory)?;
+        copied
+            .gone
+            .try_reserve(if context.outside.is_some() { entries } else { 0 })
+            .map_err(|_| OutOfMemory)?;
         // Each entry is frozen, and copied unless it is idle. All threads agree on what its heads held.
         for segment in segment.chain() {
             let frozen_heads = segment.frozen_heads()?;
             for (at, lane, entry) in segment.entries() {
                 let content = entry.freeze_agreed(&frozen_heads[at]);
-                if !content.idle(now, timing, guard) {
+                let is_idle = content.idle(now, timing, guard);
+                let wanted = |outside: &&dyn Outside| {
+                    !is_idle && outside.wants(content.key, &content.standing(now, timing, guard))
+                };
+                let taker = context.outside.filter(wanted);
+                if !is_idle && taker.is_none() {
                     let to = if split { half(entry, depth) } else { 0 };
                     let half = halves[to].as_mut().expect("made above");
                     half.adopt(lane.tag(), &content)?;
@@ -148,6 +173,10 @@ impl PartitionMap {
                     continue;
                 }
                 copied.idle[usize::from(is_synthetic(content.key))] += 1;
+                taker.into_iter().for_each(|outside| outside.take(&content));
+                if context.outside.is_some() {
+                    copied.gone.push((content.key, taker.is_some()));
+                }
                 if content.past != PastPtr::NOTHING {
                     copied.pasts.push(content.past);
                 }
@@ -173,11 +202,13 @@ struct Loads {
 
 /// The fate of a segment's partitions.
 #[derive(Default)]
-struct Copied {
-    /// How many were idle, and were not copied: partitions, and entries with synthetic keys.
+struct Copied<'g> {
+    /// How many were idle, or taken, and were not copied: partitions, and entries with synthetic keys.
     idle: [u64; 2],
     /// The pasts of those.
     pasts: Vec<PastPtr>,
+    /// Their keys, and whether they were taken, if somebody is to be told.
+    gone: Vec<(Key<'g>, bool)>,
 }
 
 /// Which half of a segment an entry belongs to.

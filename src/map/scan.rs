@@ -48,7 +48,7 @@ mod tests {
     use crate::map::ReplaceContext;
     use crate::operation::Operation;
     use crate::partition::amount::Amount;
-    use crate::partition::{Content, Timing};
+    use crate::partition::content::{Content, Timing};
     use crate::sys::clock::Moment;
     use crate::sys::sync::AtomicU64;
     use std::collections::HashSet;
@@ -60,8 +60,13 @@ mod tests {
         let hash = Hash::new(u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32));
         let content = Content::first(key, hash, Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
         let timing = Timing { window: 60, interval_ms: 0 };
-        let context =
-            ReplaceContext { now: Moment::from_ms(0), timing, reclaimed: &AtomicU64::new(0), to_come: 0 };
+        let context = ReplaceContext {
+            now: Moment::from_ms(0),
+            timing,
+            reclaimed: &AtomicU64::new(0),
+            to_come: 0,
+            outside: None,
+        };
         assert!(map.insert(hash, &content, context, guard).is_ok());
     }
 
@@ -69,7 +74,7 @@ mod tests {
     fn what_is_there_throughout_is_met_however_the_map_grows() {
         let guard = &crossbeam_epoch::pin();
         for (first, between) in [(10, 1_000), (1_000, 50), (1, 3), (5_000, 0)] {
-            let map = PartitionMap::try_new().unwrap();
+            let map = PartitionMap::try_new(None).unwrap();
             (0..first).for_each(|n| insert(&map, n, guard));
             let (mut met, mut more) = (HashSet::new(), first..);
             let mut scan = Scan::default();

@@ -15,7 +15,8 @@
 
 use crate::error::OutOfMemory;
 use crate::map::group::{AtomicGroup, LANES, Lane};
-use crate::partition::{Content, Partition};
+use crate::partition::Partition;
+use crate::partition::content::Content;
 use crate::sys::memory::{allocate, try_box};
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Relaxed};
 #[cfg(loom)]
@@ -113,6 +114,11 @@ impl Shape {
         Self { cells_shift: cells.ilog2(), cell_size: cell_units * UNIT, texts: texts as u32 }
     }
 
+    /// How many bytes such a segment takes.
+    pub(crate) fn bytes(self) -> usize {
+        self.layout().size()
+    }
+
     fn layout(self) -> Layout {
         let size = size_of::<Header>() + (self.cell_size << self.cells_shift) + self.texts as usize * UNIT;
         Layout::from_size_align(size, align_of::<Header>()).expect("segments are small")
@@ -179,7 +185,7 @@ impl<'g> Segment<'g> {
 
     /// How many bytes it takes, without those that follow it.
     pub(crate) fn bytes(&self) -> usize {
-        self.shape().layout().size()
+        self.shape().bytes()
     }
 
     /// How many low bits of their positions all entries share.

@@ -2,7 +2,8 @@
 
 use crate::error::OutOfMemory;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape, UNIT, units_for};
-use crate::partition::{Content, Partition};
+use crate::partition::Partition;
+use crate::partition::content::Content;
 
 /// The load that a successor has to hold.
 #[derive(Clone, Copy, Default)]

@@ -23,12 +23,12 @@ fn mixed(key: u64) -> Hash {
 
 impl Subject {
     fn new() -> Self {
-        Self { map: PartitionMap::try_new().unwrap(), reclaimed: AtomicU64::new(0) }
+        Self { map: PartitionMap::try_new(None).unwrap(), reclaimed: AtomicU64::new(0) }
     }
 
     fn replace_context(&self, second: u64) -> ReplaceContext<'_> {
         let now = Moment::from_ms(second * 1000);
-        ReplaceContext { now, timing: TIMING, reclaimed: &self.reclaimed, to_come: 0 }
+        ReplaceContext { now, timing: TIMING, reclaimed: &self.reclaimed, to_come: 0, outside: None }
     }
 
     /// Inserts a key of `len` bytes, at least 8, that adds 1 in `second`. `true`: it was not there.
@@ -253,7 +253,7 @@ fn a_few_long_keys_that_collide_leave_the_map_shallow() {
             subject.map.replace_at(0, subject.replace_context(second.into()), guard).unwrap();
             assert!(subject.map.steps() <= 2 * (keys + 1), "{} for {keys} keys", subject.map.steps());
         }
-        assert_eq!(subject.map.clear(crossbeam_epoch::pin), subject.map.lens[0].get());
+        assert_eq!(subject.map.clear(crossbeam_epoch::pin)[0], subject.map.lens[0].get());
     }
 }
 
@@ -297,7 +297,7 @@ fn a_partition_that_moves_keeps_its_past() {
 fn a_cleared_map_takes_nobody_in() {
     let subject = Subject::new();
     assert!((0..1_000).all(|key| subject.insert(key, 20, mixed(key), 0)));
-    assert_eq!(subject.map.clear(crossbeam_epoch::pin), 1_000);
+    assert_eq!(subject.map.clear(crossbeam_epoch::pin), [1_000, 0]);
     let guard = crossbeam_epoch::pin();
     let pk = pk(1, 20);
     let key = Key { table: b"t", pk: &pk };

@@ -7,8 +7,9 @@ use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::map::{InsertOutcome, PartitionMap, ReplaceContext};
 use crate::operation::Operation::Write;
+use crate::partition::Partition;
 use crate::partition::amount::Amount;
-use crate::partition::{Content, Partition, Timing};
+use crate::partition::content::{Content, Timing};
 use crate::sys::clock::Moment;
 use crate::sys::sync::AtomicU64;
 use crate::sys::watch::{self, Kind};
@@ -24,14 +25,21 @@ struct Subject {
 impl Subject {
     /// A map of these keys, each its own position, written once in second 0.
     fn stage(keys: &[u32]) -> Stage<Self> {
-        let stage = Stage::new(Self { map: PartitionMap::try_new().unwrap(), reclaimed: AtomicU64::new(0) });
+        let stage =
+            Stage::new(Self { map: PartitionMap::try_new(None).unwrap(), reclaimed: AtomicU64::new(0) });
         stage.then(|s, t| keys.iter().for_each(|&key| assert!(s.insert(key, t).unwrap())));
         stage
     }
 
     fn replace_context(&self, second: u64) -> ReplaceContext<'_> {
         let timing = Timing { window: 1, interval_ms: 1000 };
-        ReplaceContext { now: Moment::from_ms(second * 1000), timing, reclaimed: &self.reclaimed, to_come: 0 }
+        ReplaceContext {
+            now: Moment::from_ms(second * 1000),
+            timing,
+            reclaimed: &self.reclaimed,
+            to_come: 0,
+            outside: None,
+        }
     }
 
     /// `true`: it was not there.
@@ -212,6 +220,6 @@ fn i_clear_against_growth() {
                 Err(Refusal::Memory) => unreachable!("there is memory"),
             },
         );
-        assert_eq!(cleared, 2 + u64::from(inserted));
+        assert_eq!(cleared[0], 2 + u64::from(inserted));
     });
 }

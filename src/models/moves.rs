@@ -9,7 +9,7 @@ use super::subject::Subject;
 use super::{Stage, Thread, explore, explore_within};
 use crate::ledger::settings::Settings;
 use crate::operation::Operation::Write;
-use crate::partition::Timing;
+use crate::partition::content::Timing;
 use crate::partition::head::BASE_LIMIT;
 use std::collections::HashSet;
 use std::time::Duration;

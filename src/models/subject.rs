@@ -9,12 +9,13 @@ use crate::ledger::current::Current;
 use crate::ledger::settings::Settings;
 use crate::ledger::visit::Visit;
 use crate::operation::Operation::{self, Write};
+use crate::partition::Partition;
 use crate::partition::amount::Amount;
+use crate::partition::content::Timing;
 use crate::partition::series::Series;
-use crate::partition::{Partition, Timing};
 use crate::policy::measure::Measure;
 use crate::policy::rule::RateThresholds;
-use crate::sys::clock::Moment;
+use crate::sys::clock::{Clock, Moment};
 use crossbeam_epoch::Guard;
 
 /// A detector without its clock and its callback.
@@ -22,6 +23,8 @@ pub(super) struct Subject {
     pub(super) settings: Settings,
     pub(super) counters: Counters,
     pub(super) current: Current,
+    /// Read where a cell looks old.
+    pub(super) clock: Clock,
 }
 
 pub(super) const TABLE: &[u8] = b"t";
@@ -32,6 +35,7 @@ impl Subject {
         Settings {
             hashing: Hashing::seeded([1, 2]),
             timing: Timing { window: 1, interval_ms: 1000 },
+            filter: None,
             max_partitions: 0,
             thresholds: [10, 10],
             rates: RateThresholds::NONE,
@@ -44,7 +48,7 @@ impl Subject {
     /// A ledger of these settings.
     pub(super) fn of(settings: Settings) -> Stage<Self> {
         let current = Current::try_new(&settings, Moment::from_ms(0)).unwrap();
-        Stage::new(Self { settings, counters: Counters::default(), current })
+        Stage::new(Self { settings, counters: Counters::default(), current, clock: Clock::manual() })
     }
 
     /// A ledger in which `keys` were written once, in second 0.
@@ -71,7 +75,7 @@ impl Subject {
 
     pub(super) fn visit<'g>(&'g self, second: u32, guard: &'g Guard) -> Visit<'g> {
         let now = Moment::from_ms(u64::from(second) * 1000);
-        Visit { settings: &self.settings, counters: &self.counters, now, guard }
+        Visit { settings: &self.settings, counters: &self.counters, clock: &self.clock, now, guard }
     }
 
     pub(super) fn record(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
@@ -101,7 +105,8 @@ impl Subject {
         let posting = Posting { amount, ..Self::posting(key, &pk, operation) };
         let visit = self.visit(second, guard);
         let ledger = self.current.get(guard);
-        let rest = |unfinished| self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().2;
+        let rest =
+            |unfinished| self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().1.count;
         ledger.record_fast(posting, visit).unwrap_or_else(rest)
     }
 

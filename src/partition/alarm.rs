@@ -1,14 +1,18 @@
 //! Who warns: at most one record an interval, for each partition and operation.
 
 use crate::operation::Operation;
-use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use std::ptr::NonNull;
 
-/// The warning state of a partition that has been hot.
+/// The warning state of a partition that has been hot, or may soon be.
 pub(crate) struct Alarm {
     sides: [Side; 2],
+    /// How much was added when the partition was promoted that may be others', or older.
+    carried: [AtomicU32; 2],
+    /// The second in which the last of that was added.
+    carried_at: AtomicU32,
     #[cfg(loom)]
     pub(crate) watch: Watch,
 }
@@ -24,6 +28,8 @@ impl Alarm {
     pub(crate) fn new() -> Self {
         Self {
             sides: std::array::from_fn(|_| Side { warned: AtomicU64::new(0), suppressed: AtomicU64::new(0) }),
+            carried: std::array::from_fn(|_| AtomicU32::new(0)),
+            carried_at: AtomicU32::new(0),
             #[cfg(loom)]
             watch: Watch::new(Kind::Alarm),
         }
@@ -46,6 +52,19 @@ impl Alarm {
         #[cfg(loom)]
         self.watch.touch();
         &self.sides
+    }
+
+    /// Notes that `amount` is about to be added at `second` that may be others', or older.
+    pub(crate) fn carry(&self, operation: Operation, amount: u32, second: u32) {
+        self.carried_at.fetch_max(second, AcqRel);
+        self.carried[operation.index()].fetch_add(amount, AcqRel);
+    }
+
+    /// Returns how much of the count of the `seconds` that end with `now` may be others', or older.
+    pub(crate) fn carried(&self, operation: Operation, now: u32, seconds: u32) -> u32 {
+        let carried = self.carried[operation.index()].load(Acquire);
+        let is_over = u64::from(self.carried_at.load(Acquire)) + u64::from(seconds) <= u64::from(now);
+        if is_over { 0 } else { carried }
     }
 
     /// A hot record asks to warn. `Some(n)`: it does, and `n` hot records before it did not.

@@ -34,6 +34,7 @@
 
 pub(crate) mod alarm;
 pub(crate) mod amount;
+pub(crate) mod content;
 pub(crate) mod head;
 pub(crate) mod history;
 pub(crate) mod label;
@@ -44,15 +45,14 @@ pub(crate) mod slot;
 pub(crate) mod turn;
 pub(crate) mod wheel;
 
-use crate::error::OutOfMemory;
 use crate::key::Key;
-use crate::key::hash::Hash;
 use crate::operation::Operation;
 use crate::partition::alarm::Alarm;
 use crate::partition::amount::Amount;
+use crate::partition::content::{Content, Core, Distance, Removed, Standing, Timing, idle};
 use crate::partition::head::{AtomicHead, Head};
 use crate::partition::label::{AtomicLabel, Label};
-use crate::partition::past::{GrowError, Past};
+use crate::partition::past::GrowError;
 use crate::partition::past_ptr::PastPtr;
 use crate::partition::series::{AddError, Series};
 use crate::sys::clock::Moment;
@@ -61,13 +61,6 @@ use crossbeam_epoch::Guard;
 use std::hint::cold_path;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-
-/// How a detector's partitions behave; the same for all of them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timing {
-    pub(crate) window: u32,
-    pub(crate) interval_ms: u64,
-}
 
 /// The outcome of adding in the fast way.
 pub(crate) enum FastAdd {
@@ -79,106 +72,11 @@ pub(crate) enum FastAdd {
     NotAdded,
 }
 
-/// The fixed part of an entry.
-#[repr(C)]
-struct Core {
-    heads: [AtomicHead; 2],
-    past: Past,
-    label: AtomicLabel,
-}
-
-/// Where a far text begins, in bytes from its entry.
-type Distance = u32;
-
 /// A view of one partition's entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Partition<'g> {
     core: NonNull<Core>,
     _lives: PhantomData<&'g Core>,
-}
-
-/// The content of a new entry: that of a first record, or a copy of another entry.
-pub(crate) struct Content<'a> {
-    pub(crate) key: Key<'a>,
-    pub(crate) position: u32,
-    heads: [Head; 2],
-    pub(crate) past: PastPtr,
-}
-
-impl<'a> Content<'a> {
-    /// A partition whose first record adds `amount` at `second`; with an alarm if it may soon be hot.
-    pub(crate) fn first(
-        key: Key<'a>,
-        hash: Hash,
-        operation: Operation,
-        amount: Amount,
-        second: u32,
-        floor: u64,
-    ) -> Result<Self, OutOfMemory> {
-        let head = |each| if each == operation { Head::new(second, 0, amount.get()) } else { Head::EMPTY };
-        let warm = u64::from(amount) >= floor / 2;
-        let past = if warm { PastPtr::with_alarm()? } else { PastPtr::NOTHING };
-        Ok(Self { key, position: hash.position, heads: Operation::ALL.map(head), past })
-    }
-
-    pub(crate) fn text_len(&self) -> usize {
-        self.key.table.len() + self.key.pk.len()
-    }
-
-    /// Writes the entry, with its texts in the cell, or `far` from it.
-    ///
-    /// # Safety
-    /// `cell` is a cell that this call has to itself but for its label, with room for the texts unless they are
-    /// far: then there is room there, at a higher address.
-    pub(crate) unsafe fn write(&self, cell: NonNull<u8>, far: Option<NonNull<u8>>) {
-        let Key { table, pk } = self.key;
-        let core: *mut Core = cell.cast().as_ptr();
-        let label = Label::new(self.position, self.key);
-        // SAFETY: all of it lies within what the caller gives; the label has been there since the segment was
-        // made.
-        unsafe {
-            (&raw mut (*core).heads).write(self.heads.map(AtomicHead::new));
-            (&raw mut (*core).past).write(Past::new(self.past));
-            let near = cell.add(size_of::<Core>());
-            if let Some(far) = far {
-                near.cast::<Distance>().write((far.addr().get() - cell.addr().get()) as Distance);
-            }
-            let text = far.unwrap_or(near);
-            text.copy_from_nonoverlapping(NonNull::from(table).cast(), table.len());
-            text.add(table.len()).copy_from_nonoverlapping(NonNull::from(pk).cast(), pk.len());
-            (*core).label.set(if far.is_some() { label.far() } else { label }.new_entry());
-        }
-    }
-
-    /// Whether the partition is as if never seen; see [`idle`].
-    pub(crate) fn idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
-        idle(self.heads, self.past, now, timing, guard)
-    }
-}
-
-/// All that a partition had when it was taken out of the map.
-pub(crate) struct Removed {
-    heads: [Head; 2],
-    pub(crate) past: PastPtr,
-}
-
-impl Removed {
-    /// Whether the partition was as if never seen when it went; see [`idle`].
-    pub(crate) fn was_idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
-        idle(self.heads, self.past, now, timing, guard)
-    }
-}
-
-/// Whether a partition of these heads and this past, which lives while the guard does, is as if never seen: its window
-/// is empty, and it could warn at once.
-#[inline(always)]
-fn idle(heads: [Head; 2], past: PastPtr, now: Moment, timing: Timing, _guard: &Guard) -> bool {
-    let quiet = || {
-        // SAFETY: as the caller says.
-        let alarm = unsafe { past.parts().view_alarm() };
-        alarm.is_none_or(|alarm| alarm.quiet(now.ms(), timing.interval_ms))
-    };
-    heads.iter().all(|head| head.idle(now.second(), timing.window)) && quiet()
 }
 
 impl<'g> Partition<'g> {
@@ -328,6 +226,21 @@ impl<'g> Partition<'g> {
         self.core().past.parts(guard).bytes(window)
     }
 
+    /// Whether the partition has just been promoted: see [`Content::promoted`].
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.core().past.load().is_fresh()
+    }
+
+    /// It is fresh no more. `false`: it has moved.
+    pub(crate) fn settle(&self) -> bool {
+        self.core().past.settle()
+    }
+
+    /// The alarm, if there is one.
+    pub(crate) fn alarm_if_any(&self, guard: &'g Guard) -> Option<&'g Alarm> {
+        self.core().past.alarm_if_any(guard)
+    }
+
     /// The alarm, made if it is not there yet.
     pub(crate) fn alarm(&self, guard: &'g Guard) -> Result<&'g Alarm, GrowError> {
         self.core().past.alarm(guard)
@@ -337,6 +250,16 @@ impl<'g> Partition<'g> {
     pub(crate) fn idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
         let core = self.core();
         idle(core.heads.each_ref().map(AtomicHead::load), core.past.load(), now, timing, guard)
+    }
+
+    /// How the partition stands at this moment. `None`: it has moved.
+    pub(crate) fn standing(&self, now: Moment, timing: Timing, guard: &'g Guard) -> Option<Standing> {
+        let past = self.core().past.load();
+        let mut counts = [0; 2];
+        for operation in Operation::ALL {
+            counts[operation.index()] = self.series(operation, timing.window, guard).count(now.second())?;
+        }
+        Some(Standing::new(counts, past, now, timing, guard))
     }
 
     /// Freezes the entry, so that every later add counts for nothing, and returns what a copy is made of.

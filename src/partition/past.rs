@@ -48,6 +48,19 @@ pub(crate) enum PastSlots<'g> {
     Wheel(Wheel<'g>),
 }
 
+/// The bytes that one partition may come to take for a window, besides its entry, at once: all that hangs on it, and all
+/// that did before and waits to be freed. Each has what an allocator adds.
+pub(crate) fn most_bytes(window: u32) -> u64 {
+    const ADDED: usize = 16;
+    let histories = CAPACITIES.iter().filter(|&&each| is_smaller_than_wheel(each, window));
+    // A copy of each for the other operation, once one has a wheel.
+    let histories: usize = histories.map(|each| 2 * (each * size_of::<u64>() + ADDED)).sum();
+    // Each step of growth makes another extension.
+    let boxes = (CAPACITIES.len() + 3) * (size_of::<Extension>() + ADDED);
+    let wheels = 2 * (Wheel::bytes(window) + ADDED);
+    (histories + boxes + wheels + size_of::<Alarm>() + ADDED) as u64
+}
+
 impl Past {
     pub(crate) fn new(ptr: PastPtr) -> Self {
         Self(AtomicPtr::new(ptr.0))
@@ -75,6 +88,18 @@ impl Past {
     /// Marks the partition as heavy.
     pub(crate) fn set_heavy(&self) {
         self.mark(PastPtr::heavy);
+    }
+
+    /// Takes back the mark that a partition is fresh. `false`: the partition has moved.
+    pub(crate) fn settle(&self) -> bool {
+        let mut ptr = self.load();
+        while !ptr.is_frozen() {
+            match self.replace(ptr, ptr.settled()) {
+                Ok(()) => return true,
+                Err(actual) => ptr = actual,
+            }
+        }
+        false
     }
 
     /// Makes sure that nothing new is hung here, and returns what hangs here then.
@@ -124,7 +149,12 @@ impl Past {
             // SAFETY: as in `parts`.
             let parts = unsafe { old.parts() };
             if parts.alarm.is_none() {
-                self.grow(old, parts, Extension { alarm: Some(Extension::new_alarm()?), ..parts }, guard)?;
+                self.grow(
+                    old,
+                    parts,
+                    Extension { alarm: Some(Extension::new_alarm(Alarm::new())?), ..parts },
+                    guard,
+                )?;
             }
         }
     }
@@ -239,7 +269,7 @@ impl Past {
         } else {
             PastPtr::from_parts(new).map_err(GrowError::from)
         };
-        let replaced = ptr.as_ref().is_ok_and(|&ptr| self.replace(old, ptr.as_heavy_as(old)).is_ok());
+        let replaced = ptr.as_ref().is_ok_and(|&ptr| self.replace(old, ptr.with_marks_of(old)).is_ok());
         if replaced {
             // Alarm and wheels stay. One deferral each: crossbeam allocates for what is over three words.
             // SAFETY: what is not in the new pointer can't be found from now on, and only this call took it out.

@@ -42,7 +42,11 @@ const ARMED: usize = 7;
 const FROZEN: usize = 1 << 63;
 /// Some second's sum was too much for the head's total: see [`crate::partition::head`]. Never taken back.
 const HEAVY: usize = 1 << 62;
-const ADDRESS: usize = !(KIND | FROZEN | HEAVY);
+/// The partition has just been promoted, and what the filter has of it is still being added: see
+/// [`crate::ledger::filtering`]. Set where it is made, and taken back once.
+const FRESH: usize = 1 << 61;
+const MARKS: usize = FROZEN | HEAVY | FRESH;
+const ADDRESS: usize = !(KIND | MARKS);
 
 /// The parts that one past holds.
 #[derive(Clone, Copy)]
@@ -108,19 +112,35 @@ impl PastPtr {
     }
 
     /// An extension with an alarm and nothing else.
-    pub(crate) fn with_alarm() -> Result<Self, OutOfMemory> {
+    pub(crate) fn with_alarm(alarm: Alarm) -> Result<Self, OutOfMemory> {
         let mut parts = Extension::NOTHING;
-        parts.alarm = Some(Extension::new_alarm()?);
+        parts.alarm = Some(Extension::new_alarm(alarm)?);
         Self::from_parts(parts).inspect_err(|_| {
             // SAFETY: just made, and nobody else has seen it.
             unsafe { parts.free_except(Extension::NOTHING) }
         })
     }
 
-    /// Whether the head's total is the count.
+    /// Whether the head's total is the count, and all that an add needs to look at.
     #[inline(always)]
     pub(crate) fn is_light(self) -> bool {
-        self.0.addr() & HEAVY == 0
+        self.0.addr() & (HEAVY | FRESH) == 0
+    }
+
+    pub(crate) fn is_heavy(self) -> bool {
+        self.0.addr() & HEAVY != 0
+    }
+
+    pub(crate) fn is_fresh(self) -> bool {
+        self.0.addr() & FRESH != 0
+    }
+
+    pub(crate) fn fresh(self) -> Self {
+        Self(self.0.map_addr(|addr| addr | FRESH))
+    }
+
+    pub(crate) fn settled(self) -> Self {
+        Self(self.0.map_addr(|addr| addr & !FRESH))
     }
 
     /// Whether there is an alarm.
@@ -174,9 +194,9 @@ impl PastPtr {
         Self(self.0.map_addr(|addr| addr | HEAVY))
     }
 
-    /// As heavy as `other`.
-    pub(crate) fn as_heavy_as(self, other: Self) -> Self {
-        if other.is_light() { self } else { self.heavy() }
+    /// As heavy and as fresh as `other`.
+    pub(crate) fn with_marks_of(self, other: Self) -> Self {
+        Self(self.0.map_addr(|addr| addr | other.0.addr() & (HEAVY | FRESH)))
     }
 
     /// How many entries the history has that this is.
@@ -202,10 +222,7 @@ impl PastPtr {
                 parts.wheels[self.kind() - WHEEL] = Some(wheel.cast());
                 parts
             }
-            _ => Extension {
-                history: Self(self.0.map_addr(|addr| addr & !(FROZEN | HEAVY))),
-                ..Extension::NOTHING
-            },
+            _ => Extension { history: Self(self.0.map_addr(|addr| addr & !MARKS)), ..Extension::NOTHING },
         }
     }
 
@@ -281,9 +298,9 @@ impl Extension {
     pub(crate) const NOTHING: Extension =
         Extension { history: PastPtr::NOTHING, wheels: [None; 2], alarm: None };
 
-    pub(crate) fn new_alarm() -> Result<NonNull<Alarm>, OutOfMemory> {
+    pub(crate) fn new_alarm(alarm: Alarm) -> Result<NonNull<Alarm>, OutOfMemory> {
         // SAFETY: a box's pointer is not null.
-        Ok(unsafe { NonNull::new_unchecked(Box::into_raw(try_box(Alarm::new())?)) })
+        Ok(unsafe { NonNull::new_unchecked(Box::into_raw(try_box(alarm)?)) })
     }
 
     /// # Safety

@@ -61,7 +61,7 @@ pub(crate) struct Series<'g> {
     pub(crate) guard: &'g Guard,
 }
 
-fn base(sum: u64) -> u32 {
+pub(crate) fn base(sum: u64) -> u32 {
     if sum < BASE_LIMIT { sum as u32 } else { 0 }
 }
 

@@ -1,6 +1,7 @@
 //! The memory of a partition.
 
 use super::*;
+use crate::key::hash::Hash;
 
 /// Bytes of a partition of a 25-byte key that saw these operations once in each of so many seconds.
 fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {

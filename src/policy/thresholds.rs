@@ -126,6 +126,8 @@ pub(crate) struct Overrides {
     /// For each operation a number that no threshold in force is under: below it no partition is hot,
     /// and the overrides need not be looked at.
     floors: [AtomicU64; 2],
+    /// The same of models alone.
+    model_floors: [AtomicU64; 2],
     /// Whether the detector was cleared: these overrides are in force no more.
     cleared: AtomicBool,
 }
@@ -137,6 +139,7 @@ impl Overrides {
             lists: std::array::from_fn(|_| RcuOption::empty()),
             set: AtomicU64::new(0),
             floors: floors.map(AtomicU64::new),
+            model_floors: [u64::MAX, u64::MAX].map(AtomicU64::new),
             cleared: AtomicBool::new(false),
         }
     }
@@ -167,6 +170,9 @@ impl Overrides {
         for operation in Operation::ALL {
             let floor = thresholds.of(operation).unwrap_or(u64::MAX);
             self.floors[operation.index()].fetch_min(floor, AcqRel);
+            if scope == Scope::Model {
+                self.model_floors[operation.index()].fetch_min(floor, AcqRel);
+            }
         }
         self.set.fetch_add(1, AcqRel);
         let shared = self.list(scope, name, hashing);
@@ -201,6 +207,24 @@ impl Overrides {
             return Err(Cleared);
         }
         Ok(found.map(|found| found.thresholds).unwrap_or_default())
+    }
+
+    /// A number that no threshold which a table's records may have is under: that of the table, or `own`, and those of all models.
+    pub(crate) fn least(
+        &self,
+        table: &[u8],
+        operation: Operation,
+        own: u64,
+        hashing: &Hashing,
+        guard: &Guard,
+    ) -> Result<u64, Cleared> {
+        let of_table = self.get(Scope::Table, table, hashing, guard)?.of(operation).unwrap_or(own);
+        Ok(of_table.min(self.model_floor(operation)))
+    }
+
+    /// A number that no model's threshold is under.
+    pub(crate) fn model_floor(&self, operation: Operation) -> u64 {
+        self.model_floors[operation.index()].load(Acquire)
     }
 
     /// Bytes that the overrides take.

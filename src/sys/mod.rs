@@ -11,6 +11,7 @@
 //! | [`memory`] | fallible allocation |
 //! | `lock` | a lock, for what waits for a key |
 //! | `epoch` | pinning, in a collector that survives `fork` |
+//! | `budget` | how many bytes may be taken, and are |
 //! | `rcu` | a value read without a lock and replaced whole; the old one is freed once nobody reads it |
 //! | `stamped` | a second and a value in one 64-bit word |
 //! | [`clock`] | the time since the detector was made; the system's coarse clock, or one set by hand |
@@ -23,6 +24,7 @@
 //!
 //! **What may go in**: what any concurrent library would need of its platform. It imports the words only.
 
+pub(crate) mod budget;
 pub(crate) mod clock;
 #[cfg(not(loom))]
 pub(crate) mod epoch;

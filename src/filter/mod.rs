@@ -1,0 +1,218 @@
+//! The filter: two rows of cells that all partitions share, in which those are counted that are far from any threshold.
+//!
+//! The idea is that of the Cold Filter (Zhou and others, SIGMOD 2018): most keys are never hot, so what is small and shared
+//! suffices to say of nearly all of them that they are not. The filter is a count-min sketch (Cormode and Muthukrishnan)
+//! with plain additions, whose cells have a window:
+//!
+//! ```text
+//!  row 1   +---+---+---+---+- - -+---+     a key and an operation have one cell in each row; what the key has
+//!          |   | x |   |   |     |   |     is no more than the lesser of the two, lane by lane
+//!          +---+---+---+---+- - -+---+
+//!  row 2   |   |   |   | x |     |   |     a cell is one word: see [`word`]
+//!          +---+---+---+---+- - -+---+
+//! ```
+//!
+//! A *sub-window* is half a window of seconds, rounded up, so that three of them, the current one included, always hold the
+//! seconds of a window: the bound is never under the count. A key whose bound gets near its threshold is *promoted*: it gets an
+//! entry in the map, and its first cell a *mark* for each key that has one (`crate::ledger::filtering`).
+//!
+//! **Why no addition is lost.** An addition goes to the second cell, then to the first, each time in the lane of one and the
+//! same sub-window, even where a cell has moved on. Then the second cell is read again. So of two calls that add the same
+//! key, the one that comes later to the first cell sees both additions in both cells. (An increment without the lesser of
+//! the two, a *conservative update*, would not be sound, with a window or with threads.)
+//!
+//! **Invariants.**
+//! 1. Both additions of a call are in lanes of one sub-window, or more is added. Nothing is subtracted.
+//! 2. A call that finds the first cell without marks, before and in its addition, was made while its key had no entry, or the
+//!    thread that inserts the entry sees the addition: it marks the cell after it inserted, and reads both cells after that.
+//! 3. A word that was seen in the first cell never comes back while it is looked for: whoever takes a mark off adds 1.
+//!
+//! **Proof.** `src/models/filter.rs`; `tests/bounded`; the simulator `benches/bounded`.
+//!
+//! **What may go in**: what holds of cells. It knows no map, and no threshold.
+
+pub(crate) mod word;
+
+use crate::error::OutOfMemory;
+use crate::filter::word::{LANES, MOST, SubWindow, Word};
+use crate::key::hash::Hash;
+use crate::operation::Operation;
+use crate::sys::memory::prefetch_to_write;
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+
+/// Seconds in a sub-window.
+pub(crate) fn sub_window_seconds(window: u32) -> u32 {
+    window.div_ceil(2)
+}
+
+/// Seconds for which the filter holds what is added now, at most.
+pub(crate) fn held_seconds(window: u32) -> u32 {
+    LANES * sub_window_seconds(window)
+}
+
+pub(crate) struct Filter {
+    /// Both rows, one after the other.
+    cells: Box<[AtomicU64]>,
+    /// The cells of a row, less one: a power of two.
+    mask: u32,
+    seconds: u32,
+}
+
+/// The two cells of a key and an operation.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair<'f> {
+    first: &'f AtomicU64,
+    second: &'f AtomicU64,
+}
+
+/// The outcome of an addition.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// Added; what the key has at most, this amount included.
+    Bounded(u32),
+    /// The first cell has changed in its marks, or in anything where it has marks: the key may have been promoted. Only the
+    /// second cell has the amount.
+    Changed,
+    /// A cell is far ahead. Neither cell has the amount in the right lane, for sure.
+    Ahead,
+}
+
+impl Filter {
+    /// A filter of two rows of so many cells, a power of two, for a window of so many seconds.
+    pub(crate) fn try_new(row: u32, window: u32) -> Result<Self, OutOfMemory> {
+        debug_assert!(row.is_power_of_two());
+        let n = 2 * row as usize;
+        let mut cells = Vec::new();
+        cells.try_reserve_exact(n)?;
+        cells.resize_with(n, || AtomicU64::new(0));
+        Ok(Self { cells: cells.into_boxed_slice(), mask: row - 1, seconds: sub_window_seconds(window) })
+    }
+
+    /// How many bytes the cells of such a filter take.
+    pub(crate) fn bytes(row: u32) -> u64 {
+        2 * u64::from(row) * size_of::<u64>() as u64
+    }
+
+    #[inline(always)]
+    pub(crate) fn sub_window(&self, second: u32) -> SubWindow {
+        SubWindow::new(second / self.seconds)
+    }
+
+    #[inline(always)]
+    pub(crate) fn pair(&self, hash: Hash, operation: Operation) -> Pair<'_> {
+        let [first, second] = hash.cells(operation);
+        // The masks keep both within the rows.
+        let (first, second) = (first & self.mask, (second & self.mask) + self.mask + 1);
+        Pair { first: &self.cells[first as usize], second: &self.cells[second as usize] }
+    }
+
+    /// How many bytes its cells take.
+    pub(crate) fn size(&self) -> u64 {
+        Self::bytes(self.mask + 1)
+    }
+
+    /// What the cells of a row have on the average.
+    pub(crate) fn mean(&self, now: SubWindow) -> f64 {
+        let sum: u64 = self.cells.iter().map(|cell| Word(cell.load(Relaxed)).sum(now)).sum();
+        sum as f64 / self.cells.len() as f64
+    }
+}
+
+impl Pair<'_> {
+    /// Asks for the memory of both cells.
+    #[inline(always)]
+    pub(crate) fn prefetch(self) {
+        prefetch_to_write(self.first);
+        prefetch_to_write(self.second);
+    }
+
+    /// The first cell, to be handed to `add` once the map has been looked at.
+    #[inline(always)]
+    pub(crate) fn look(self) -> Word {
+        Word(self.first.load(Acquire))
+    }
+
+    /// Adds in the way that nearly all additions take, and returns the bound. `None`: nothing is added for sure.
+    #[inline(always)]
+    pub(crate) fn add_fast(self, at: SubWindow, amount: u32) -> Option<u32> {
+        let (first, second) = (self.look(), Word(self.second.load(Acquire)));
+        if !Word::take_blindly(first, second, at, amount) {
+            return None;
+        }
+        let second = Word(self.second.fetch_add(amount.into(), AcqRel));
+        let first = Word(self.first.fetch_add(amount.into(), AcqRel));
+        // Either may have moved on to the next sub-window since, or the key has been promoted.
+        if !Word::took_blindly(first, second, at) {
+            return None;
+        }
+        let (first, second) = (Word(first.0 + u64::from(amount)), Word(self.second.load(Acquire)));
+        let is_same = second.sub_window() == at;
+        Some(if is_same { Word::bound_of_same(first, second) } else { Word::bound(first, second, at) })
+    }
+
+    /// Adds at a sub-window, if the first cell is as it was `seen`, as far as that matters: without marks, it still has none.
+    /// `in_second`: the second cell has the amount already.
+    pub(crate) fn add(self, seen: Word, at: SubWindow, amount: u32, in_second: bool) -> Added {
+        if !in_second && !change(self.second, |word| word.added(at, amount)) {
+            return Added::Ahead;
+        }
+        let mut word = seen;
+        loop {
+            let Some(new) = word.added(at, amount) else { return Added::Ahead };
+            match self.first.compare_exchange(word.0, new.0, AcqRel, Acquire) {
+                Ok(_) => return Added::Bounded(Word::bound(new, Word(self.second.load(Acquire)), at)),
+                Err(now) if seen.has_marks() || !Word(now).has_marks_of(seen) => return Added::Changed,
+                Err(now) => word = Word(now),
+            }
+        }
+    }
+
+    /// Begins cells anew that are of long ago. They look as if they were far ahead; `now` tells one from the other: it reads the
+    /// clock, after the cell.
+    pub(crate) fn restart(self, now: impl Fn() -> SubWindow) {
+        for cell in [self.second, self.first] {
+            change(cell, |word| Some(word.refreshed(now())));
+        }
+    }
+
+    /// Adds what an entry had in a sub-window. `now` reads the clock.
+    pub(crate) fn give_back(self, at: SubWindow, amount: u32, now: impl Fn() -> SubWindow) {
+        for cell in [self.second, self.first] {
+            change(cell, |word| Some(word.refreshed(now()).with(at, amount)));
+        }
+    }
+
+    /// What the key has at most in the window that ends in this sub-window, or in a later one that a cell has reached.
+    pub(crate) fn bound(self, at: SubWindow) -> u32 {
+        let first = self.look();
+        Word::bound(first, Word(self.second.load(Acquire)), at)
+    }
+
+    /// A key of the first cell has been promoted.
+    pub(crate) fn mark(self) {
+        change(self.first, |word| Some(word.marked()));
+    }
+
+    /// A key of the first cell has its entry no more. `now` reads the clock.
+    pub(crate) fn unmark(self, now: impl Fn() -> SubWindow) {
+        change(self.first, |word| Some(word.refreshed(now()).unmarked()));
+    }
+}
+
+/// Puts what `new` makes of a cell in its place. `false`: it makes nothing of it. `new` is asked after the cell was read, and
+/// again if it has changed.
+fn change(cell: &AtomicU64, new: impl Fn(Word) -> Option<Word>) -> bool {
+    let mut word = cell.load(Acquire);
+    loop {
+        let Some(new) = new(Word(word)) else { return false };
+        match cell.compare_exchange(word, new.0, AcqRel, Acquire) {
+            Ok(_) => return true,
+            Err(now) => word = now,
+        }
+    }
+}
+
+/// A bound as a count, where what is full reads as `full`.
+pub(crate) fn count(bound: u32, full: u64) -> u64 {
+    if bound == MOST { full } else { bound.into() }
+}

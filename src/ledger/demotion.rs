@@ -1,0 +1,77 @@
+//! Demotion: the way of a partition that has become quiet from the map back into the cells.
+//!
+//! It is a part of a segment's replacement, whose entries are frozen then: what an entry had goes into both cells, lane by lane,
+//! before the copy without it is published. Each thread that copies the segment adds; the one whose copy is published takes
+//! the marks off.
+
+use crate::key::Key;
+use crate::key::synthetic::is_synthetic;
+use crate::ledger::Ledger;
+use crate::ledger::counters::Counters;
+use crate::ledger::filtering::Filtering;
+use crate::ledger::visit::Visit;
+use crate::map::{Outside, ReplaceContext};
+use crate::operation::Operation;
+use crate::partition::content::{Content, Standing};
+
+/// A ledger's cells, at a moment.
+struct Cells<'a> {
+    ledger: &'a Ledger,
+    filtering: &'a Filtering,
+    visit: Visit<'a>,
+}
+
+impl Ledger {
+    /// Calls `f` with the context in which a segment is replaced at this moment.
+    pub(crate) fn with_context<T>(&self, visit: Visit<'_>, f: impl FnOnce(ReplaceContext<'_>) -> T) -> T {
+        let context = visit.replace_context();
+        match &self.filtering {
+            None => f(context),
+            Some(filtering) => {
+                f(ReplaceContext { outside: Some(&Cells { ledger: self, filtering, visit }), ..context })
+            }
+        }
+    }
+}
+
+impl Outside for Cells<'_> {
+    fn wants(&self, key: Key<'_>, standing: &Standing) -> bool {
+        // Half of the level, so that one that hovers about it does not come and go.
+        let is_low = |operation: Operation| {
+            // What was cleared is no matter.
+            let threshold = self.ledger.least_threshold(key, operation, self.visit).unwrap_or(0);
+            2 * standing.counts[operation.index()] < self.filtering.level(threshold).into()
+        };
+        standing.is_settled
+            && standing.is_quiet
+            && !is_synthetic(key)
+            && Operation::ALL.into_iter().all(is_low)
+    }
+
+    fn take(&self, content: &Content<'_>) {
+        let hash = self.visit.settings.hashing.key(content.key);
+        let filter = &self.filtering.filter;
+        for operation in Operation::ALL {
+            let pair = filter.pair(hash, operation);
+            content.each_slot(operation, self.visit.window(), self.visit.guard, |slot| {
+                let (at, now) = (filter.sub_window(slot.second), self.filtering.now(self.visit));
+                pair.give_back(at, slot.count, now);
+            });
+        }
+    }
+
+    fn gone(&self, key: Key<'_>, was_taken: bool) {
+        let Self { filtering, visit, .. } = self;
+        filtering.budget.give_back_later(filtering.entry_bytes, visit.guard);
+        if is_synthetic(key) {
+            return;
+        }
+        if was_taken {
+            Counters::add(&visit.counters.demoted, 1);
+        }
+        let hash = visit.settings.hashing.key(key);
+        Operation::ALL.into_iter().for_each(|operation| {
+            filtering.filter.pair(hash, operation).unmark(filtering.now(*visit));
+        });
+    }
+}

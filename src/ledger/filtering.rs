@@ -1,0 +1,142 @@
+//! Bounded counting: the state of a ledger's filter, and what it decides by.
+//!
+//! With a budget of bytes a ledger counts partitions in a [`Filter`], and only those in the map whose bound there gets
+//! near a threshold:
+//!
+//! ```text
+//!            bound < P                        bound >= P, and there is room: promoted
+//! record --> both cells --------------------> an entry with what the cells had, at most P - 1: its carry
+//!              ^    ^                           |
+//!              |    +--- no room: kept out      | the first cell has a mark for it: records look in the map
+//!              +------------------------------- + counts under P / 2: demoted, its slots go back into the cells
+//! ```
+//!
+//! P is the *level* of the partition: a share of the least threshold by which anything could call it hot. A partition that is
+//! not promoted has less than P in the window, so no record of it is hot. One that is promoted was so with a carry of P - 1 at
+//! most, which covers all records that were made before: those made later find the entry, or add themselves to it. So a
+//! count is never too low, and by less than P too high. (`crate::ledger::promotion` has the steps, `crate::ledger::demotion` those back.)
+//!
+//! Where thresholds change, records may judge by different levels for a while. The carry then covers the greatest that was in
+//! force as long as cells hold anything of that time; and an entry is *fresh* until the thread that inserted it has looked at
+//! the cells once more: records that find it so go to both.
+
+use crate::error::OutOfMemory;
+use crate::filter::word::SubWindow;
+use crate::filter::{Filter, held_seconds};
+use crate::ledger::settings::FilterSettings;
+use crate::ledger::visit::Visit;
+use crate::operation::Operation;
+use crate::partition::past::most_bytes;
+use crate::sys::budget::Budget;
+use crate::sys::clock::Moment;
+use crate::sys::stamped::Stamped;
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
+use std::sync::Arc;
+
+/// The highest level: three lanes of a cell tell it, and one that is full says more.
+const LEVEL_MAX: u64 = 1 << 15;
+/// Thresholds are compared as if they were no higher, which is far over what has the highest level.
+const THRESHOLD_MOST: u64 = 1 << 40;
+/// The directory's words of one entry, at most: it is no longer than twice as many as entries, and its levels as long again.
+const DIRECTORY_BYTES: u64 = 64;
+
+pub(crate) struct Filtering {
+    pub(crate) filter: Filter,
+    pub(crate) budget: Arc<Budget>,
+    permille: u32,
+    window: u32,
+    /// Bytes of cells and ledger, which the budget has lent.
+    fixed: u64,
+    /// Bytes that a promotion takes of the budget, besides segments.
+    pub(crate) entry_bytes: u64,
+    /// Until when the cells hold something of a partition that was kept out; the stamp of a moment.
+    kept_out_until: AtomicU64,
+    /// For each operation the greatest level that a change of thresholds has put out of force, and until which second the cells
+    /// hold something of that time.
+    greatest: [AtomicU64; 2],
+}
+
+impl Filtering {
+    /// One for a ledger of so many bytes.
+    pub(crate) fn try_new(
+        settings: &FilterSettings,
+        window: u32,
+        ledger: usize,
+    ) -> Result<Self, OutOfMemory> {
+        let fixed = Filter::bytes(settings.row) + ledger as u64;
+        let filter = Filter::try_new(settings.row, window)?;
+        settings.budget.take(fixed);
+        Ok(Self {
+            filter,
+            budget: Arc::clone(&settings.budget),
+            permille: settings.promote_permille,
+            window,
+            fixed,
+            entry_bytes: most_bytes(window) + DIRECTORY_BYTES,
+            kept_out_until: AtomicU64::new(0),
+            greatest: [0, 0].map(AtomicU64::new),
+        })
+    }
+
+    /// The level of a partition that nothing calls hot under this threshold.
+    #[inline(always)]
+    pub(crate) fn level(&self, threshold: u64) -> u32 {
+        let share = threshold.min(THRESHOLD_MOST) * u64::from(self.permille) / 1_000;
+        share.clamp(1, LEVEL_MAX) as u32
+    }
+
+    /// The greatest level by which a record may have judged that the cells hold still, where it is `level` now.
+    fn greatest(&self, operation: Operation, level: u32, now: Moment) -> u32 {
+        let Stamped { second: until, value } =
+            Stamped::unpack(self.greatest[operation.index()].load(Acquire));
+        if value != 0 && now.second() <= until { level.max(value) } else { level }
+    }
+
+    /// Notes that a level may be in force no more from now on.
+    pub(crate) fn note(&self, operation: Operation, level: u32, now: Moment) {
+        let until = now.second().saturating_add(held_seconds(self.window));
+        let noted = |held: u64| {
+            let Stamped { second, value } = Stamped::unpack(held);
+            let value = if now.second() <= second { value.max(level) } else { level };
+            Some(Stamped { second: until.max(second), value }.pack())
+        };
+        let _ = self.greatest[operation.index()].fetch_update(AcqRel, Acquire, noted);
+    }
+
+    /// What a promotion carries over at most, of an operation of this level and threshold.
+    pub(crate) fn most_carried(&self, operation: Operation, level: u32, threshold: u64, now: Moment) -> u32 {
+        if self.has_kept_out(now) {
+            // It may have had more than its level, and was hot, perhaps.
+            return threshold.min(1 << 29) as u32;
+        }
+        self.greatest(operation, level, now) - 1
+    }
+
+    /// A partition is kept out at this moment.
+    pub(crate) fn keep_out(&self, now: Moment) {
+        let until = now.us() + u64::from(held_seconds(self.window)) * 1_000_000;
+        self.kept_out_until.fetch_max(Moment::from_us(until).stamp(), AcqRel);
+    }
+
+    /// Whether the cells may hold something of a partition that was kept out.
+    pub(crate) fn has_kept_out(&self, now: Moment) -> bool {
+        now.stamp() <= self.kept_out_until.load(Acquire)
+    }
+
+    /// The sub-window of a moment.
+    #[inline(always)]
+    pub(crate) fn at(&self, now: Moment) -> SubWindow {
+        self.filter.sub_window(now.second())
+    }
+
+    /// Reads the clock.
+    pub(crate) fn now<'v>(&'v self, visit: Visit<'v>) -> impl Fn() -> SubWindow + Copy + use<'v> {
+        move || self.at(visit.clock.now())
+    }
+}
+
+impl Drop for Filtering {
+    fn drop(&mut self) {
+        self.budget.give_back(self.fixed);
+    }
+}

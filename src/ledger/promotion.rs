@@ -1,0 +1,424 @@
+//! Recording where there is a filter, and promotion: the steps by which a partition comes from the cells into the map.
+//!
+//! 1. A record looks at its first cell. If that has marks, it looks in the map, and adds to the entry if there is one.
+//! 2. Else it adds to both cells, and gets a bound. Had the first cell marks before, or has it got one, any change since the look
+//!    sends it back to 1: its key may have been promoted.
+//! 3. If the bound is at the partition's level, the record inserts an entry with what the cells had before it and its own amount,
+//!    marks the first cells, and then reads the cells again: what others added meanwhile is added to the entry too.
+//!    A record that finds the entry there adds itself to it.
+
+use crate::error::{Cleared, Refusal};
+use crate::filter::word::{MOST, SubWindow};
+use crate::filter::{self, Added, Pair};
+use crate::key::Key;
+use crate::key::hash::Hash;
+use crate::key::synthetic::is_synthetic;
+use crate::ledger::counters::Counters;
+use crate::ledger::filtering::Filtering;
+use crate::ledger::visit::Visit;
+use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
+use crate::map::{InsertOutcome, growth_bytes};
+use crate::operation::Operation;
+use crate::partition::Partition;
+use crate::partition::amount::Amount;
+use crate::partition::content::Content;
+use crate::partition::slot;
+use crate::policy::thresholds::{Scope, Thresholds};
+
+/// What a promotion goes by, of one operation.
+#[derive(Clone, Copy)]
+struct Side<'f> {
+    pair: Pair<'f>,
+    /// The least amount that anything could call hot.
+    threshold: u64,
+    level: u32,
+    /// What is carried over at most.
+    most: u32,
+}
+
+impl Ledger {
+    /// Does as [`Ledger::record_fast`] where there is a filter.
+    #[inline(never)] // Whoever has none keeps its registers.
+    pub(crate) fn record_filtered_fast<'g>(
+        &self,
+        filtering: &Filtering,
+        posting: Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<u64, Unfinished<'g>> {
+        let Posting { key, hash, operation, amount, .. } = posting;
+        let pair = filtering.filter.pair(hash, operation);
+        if let Some(bound) = pair.add_fast(filtering.at(visit.now), amount.get()) {
+            let level = filtering.level(self.overrides.floor(operation));
+            let is_done = bound < level && !self.is_reclaim_due(visit.now);
+            return if is_done { Ok(bound.into()) } else { Err(Unfinished::Bounded(bound)) };
+        }
+        if !pair.look().has_marks() {
+            return Err(Unfinished::Missing);
+        }
+        match self.partitions.find_fast(hash, key, visit.guard) {
+            Some(found) => self.add_fast(found, posting, visit),
+            None => Err(Unfinished::Missing),
+        }
+    }
+
+    /// Records where there is a filter, in the entry or in the cells. `bound`: the cells have it already, and say so much.
+    pub(crate) fn record_filtered<'g>(
+        &self,
+        filtering: &Filtering,
+        posting: &Posting<'_>,
+        mut bound: Option<u32>,
+        visit: Visit<'g>,
+    ) -> Result<Recorded<'g>, Refusal> {
+        let Posting { key, hash, operation, amount, .. } = *posting;
+        if is_synthetic(key) {
+            return self.record_synthetic(filtering, posting, visit);
+        }
+        let pair = filtering.filter.pair(hash, operation);
+        let (mut at, mut in_second) = (filtering.at(visit.now), false);
+        // One that is in the cells, of a key that has no entry, is done with the first step.
+        let mut is_looking = bound.is_none();
+        while is_looking {
+            let seen = pair.look();
+            if seen.has_marks()
+                && let Some(found) = self.partitions.find(hash, key, visit.guard)?
+            {
+                if found.is_fresh() && bound.is_none() {
+                    bound = Some(self.add_to_cells(filtering, pair, amount, &mut at, visit));
+                }
+                match self.add_to(found, posting, visit) {
+                    Ok(count) => {
+                        let count = count.max(bound.filter(|&bound| bound != MOST).unwrap_or(0).into());
+                        return Ok(Recorded { partition: Some(found), count });
+                    }
+                    Err(refused) => self.finish_move(refused, hash, visit)?,
+                }
+                continue;
+            }
+            if bound.is_none() {
+                match pair.add(seen, at, amount.get(), in_second) {
+                    Added::Bounded(added) => bound = Some(added),
+                    Added::Changed => {
+                        in_second = true;
+                        continue;
+                    }
+                    Added::Ahead => {
+                        (at, in_second) = (self.restart(filtering, pair, visit), false);
+                        continue;
+                    }
+                }
+            }
+            is_looking = false;
+        }
+        self.judge(filtering, posting, bound.unwrap_or(MOST), visit)
+    }
+
+    /// Adds to both cells, whatever their marks, and returns the bound.
+    fn add_to_cells(
+        &self,
+        filtering: &Filtering,
+        pair: Pair<'_>,
+        amount: Amount,
+        at: &mut SubWindow,
+        visit: Visit<'_>,
+    ) -> u32 {
+        let mut in_second = false;
+        loop {
+            match pair.add(pair.look(), *at, amount.get(), in_second) {
+                Added::Bounded(bound) => return bound,
+                Added::Changed => in_second = true,
+                Added::Ahead => (*at, in_second) = (self.restart(filtering, pair, visit), false),
+            }
+        }
+    }
+
+    /// Begins cells anew that are of long ago, and returns the present sub-window.
+    #[cold]
+    fn restart(&self, filtering: &Filtering, pair: Pair<'_>, visit: Visit<'_>) -> SubWindow {
+        let now = filtering.now(visit);
+        pair.restart(now);
+        now()
+    }
+
+    /// Promotes a partition that the cells have recorded, if its bound is at its level.
+    fn judge<'g>(
+        &self,
+        filtering: &Filtering,
+        posting: &Posting<'_>,
+        bound: u32,
+        visit: Visit<'g>,
+    ) -> Result<Recorded<'g>, Refusal> {
+        let Posting { key, operation, .. } = *posting;
+        if bound < filtering.level(self.overrides.floor(operation)) {
+            return Ok(Recorded { partition: None, count: bound.into() });
+        }
+        let sides = self.sides(filtering, posting, visit)?;
+        let side = sides[operation.index()];
+        if bound >= side.level
+            && filtering.budget.try_take(filtering.entry_bytes, growth_bytes(key.table.len() + key.pk.len()))
+        {
+            if let Some(promoted) = self.promote(filtering, posting, bound, &sides, visit)? {
+                return Ok(promoted);
+            }
+            filtering.budget.give_back(filtering.entry_bytes);
+        }
+        if bound >= side.level {
+            filtering.keep_out(visit.now);
+            Counters::add(&visit.counters.kept_out, 1);
+        }
+        Ok(Recorded { partition: None, count: filter::count(bound, side.threshold) })
+    }
+
+    /// What a promotion goes by.
+    fn sides<'f>(
+        &self,
+        filtering: &'f Filtering,
+        posting: &Posting<'_>,
+        visit: Visit<'_>,
+    ) -> Result<[Side<'f>; 2], Cleared> {
+        let Posting { key, hash, .. } = *posting;
+        let [writes, reads] = Operation::ALL.map(|operation| {
+            let threshold = self.least_threshold(key, operation, visit)?;
+            let level = filtering.level(threshold);
+            let most = filtering.most_carried(operation, level, threshold, visit.now);
+            Ok(Side { pair: filtering.filter.pair(hash, operation), threshold, level, most })
+        });
+        Ok([writes?, reads?])
+    }
+
+    /// The least amount at which any rule in force could call a partition hot.
+    pub(crate) fn least_threshold(
+        &self,
+        key: Key<'_>,
+        operation: Operation,
+        visit: Visit<'_>,
+    ) -> Result<u64, Cleared> {
+        let own = visit.settings.thresholds[operation.index()];
+        let least = self.overrides.least(key.table, operation, own, &visit.settings.hashing, visit.guard)?;
+        Ok(least.min(visit.settings.rates.floor(operation)))
+    }
+
+    /// Inserts the entry of a partition that the cells have recorded. `None`: there is no memory. The budget has lent what an entry
+    /// takes; if there is one already, that is given back here.
+    fn promote<'g>(
+        &self,
+        filtering: &Filtering,
+        posting: &Posting<'_>,
+        bound: u32,
+        sides: &[Side<'_>; 2],
+        visit: Visit<'g>,
+    ) -> Result<Option<Recorded<'g>>, Refusal> {
+        let Posting { key, hash, operation, amount, .. } = *posting;
+        let at = filtering.at(visit.now);
+        let before = if bound == MOST { MOST } else { bound.saturating_sub(amount.get()) };
+        let carried = Operation::ALL.map(|each| {
+            let side = sides[each.index()];
+            side.most.min(if each == operation { before } else { side.pair.bound(at) })
+        });
+        let mut amounts = carried;
+        amounts[operation.index()] = carried[operation.index()].saturating_add(amount.get()).min(slot::MOST);
+        let Ok(content) = Content::promoted(key, hash, visit.now.second(), amounts, carried) else {
+            return Ok(None);
+        };
+        let inserted =
+            self.with_context(visit, |context| self.partitions.insert(hash, &content, context, visit.guard));
+        if let Ok(InsertOutcome::Done(new)) = inserted {
+            sides.iter().for_each(|side| side.pair.mark());
+            Counters::add(&visit.counters.promoted, 1);
+            let count = amounts[operation.index()].into();
+            let count = self.settle(posting, new, count, sides, carried, at, visit)?;
+            return Ok(Some(Recorded { partition: Some(new), count }));
+        }
+        // SAFETY: it did not get into the map.
+        unsafe { content.past.free() };
+        match inserted {
+            Ok(InsertOutcome::Exists(found)) => {
+                filtering.budget.give_back(filtering.entry_bytes);
+                Ok(Some(self.join(found, posting, bound, visit)?))
+            }
+            Err(Refusal::Cleared) => {
+                filtering.budget.give_back(filtering.entry_bytes);
+                Err(Refusal::Cleared)
+            }
+            // Recorded it is, in the cells.
+            _ => Ok(None),
+        }
+    }
+
+    /// Adds to the entry of a partition that another thread has promoted meanwhile.
+    fn join<'g>(
+        &self,
+        mut found: Partition<'g>,
+        posting: &Posting<'_>,
+        bound: u32,
+        visit: Visit<'g>,
+    ) -> Result<Recorded<'g>, Refusal> {
+        loop {
+            match self.add_to(found, posting, visit) {
+                Ok(count) => {
+                    let count = if bound == MOST { count } else { count.max(bound.into()) };
+                    return Ok(Recorded { partition: Some(found), count });
+                }
+                Err(refused) => self.finish_move(refused, posting.hash, visit)?,
+            }
+            match self.partitions.find(posting.hash, posting.key, visit.guard)? {
+                Some(moved) => found = moved,
+                // It went back into the cells, which have this record.
+                None => return Ok(Recorded { partition: None, count: bound.into() }),
+            }
+        }
+    }
+
+    /// Adds to a new entry what the cells have got since, and returns the count with it. The entry is fresh no more then.
+    #[expect(clippy::too_many_arguments)] // The steps of one promotion.
+    fn settle<'g>(
+        &self,
+        posting: &Posting<'_>,
+        new: Partition<'g>,
+        mut count: u64,
+        sides: &[Side<'_>; 2],
+        carried: [u32; 2],
+        at: SubWindow,
+        visit: Visit<'g>,
+    ) -> Result<u64, Refusal> {
+        let Posting { key, hash, operation, amount, .. } = *posting;
+        for each in Operation::ALL {
+            let (side, carried) = (sides[each.index()], carried[each.index()]);
+            let own = if each == operation { amount.get() } else { 0 };
+            let others = side.pair.bound(at).saturating_sub(own).min(side.most);
+            let Some(more) = Amount::new(others.saturating_sub(carried).into()) else { continue };
+            let more = Posting { operation: each, amount: more, model: None, ..*posting };
+            let mut found = Some(new);
+            while let Some(entry) = found {
+                if let Some(alarm) = entry.alarm_if_any(visit.guard) {
+                    alarm.carry(each, more.amount.get(), visit.now.second());
+                }
+                match self.add_to(entry, &more, visit) {
+                    Ok(added) if each == operation => count = count.max(added),
+                    Ok(_) => {}
+                    Err(refused) => {
+                        self.finish_move(refused, hash, visit)?;
+                        found = self.partitions.find(hash, key, visit.guard)?;
+                        continue;
+                    }
+                }
+                break;
+            }
+        }
+        let mut found = Some(new);
+        while let Some(entry) = found
+            && !entry.settle()
+        {
+            self.with_context(visit, |context| {
+                self.partitions.help_replace_at(hash.position, context, visit.guard)
+            })?;
+            found = self.partitions.find(hash, key, visit.guard)?.filter(Partition::is_fresh);
+        }
+        Ok(count)
+    }
+
+    /// Records under a synthetic key: in the map, or, where there is no room for it, in the cells.
+    fn record_synthetic<'g>(
+        &self,
+        filtering: &Filtering,
+        posting: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<Recorded<'g>, Refusal> {
+        let Posting { key, hash, operation, amount, .. } = *posting;
+        let pair = filtering.filter.pair(hash, operation);
+        let mut at = filtering.at(visit.now);
+        loop {
+            if let Some(found) = self.partitions.find(hash, key, visit.guard)? {
+                match self.add_to(found, posting, visit) {
+                    Ok(count) => return Ok(Recorded { partition: Some(found), count }),
+                    Err(refused) => self.finish_move(refused, hash, visit)?,
+                }
+                continue;
+            }
+            if !filtering.budget.try_take(filtering.entry_bytes, growth_bytes(key.pk.len())) {
+                let bound = self.add_to_cells(filtering, pair, amount, &mut at, visit);
+                filtering.keep_out(visit.now);
+                Counters::add(&visit.counters.kept_out, 1);
+                return Ok(Recorded { partition: None, count: bound.into() });
+            }
+            // What was kept out before is in the cells.
+            let before = if filtering.has_kept_out(visit.now) { pair.bound(at).min(1 << 29) } else { 0 };
+            let amount = Amount::clamped(u64::from(amount) + u64::from(before));
+            let admitted = self.admit(&Posting { amount, ..*posting }, visit);
+            if !matches!(admitted, Ok(InsertOutcome::Done(_))) {
+                filtering.budget.give_back(filtering.entry_bytes);
+            }
+            if let InsertOutcome::Done(new) = admitted? {
+                return Ok(Recorded { partition: Some(new), count: amount.into() });
+            }
+        }
+    }
+
+    /// What a partition's count of an operation is at least, and at most.
+    pub(crate) fn bounds(
+        &self,
+        key: Key<'_>,
+        operation: Operation,
+        visit: Visit<'_>,
+    ) -> Result<(u64, u64), Refusal> {
+        let hash = visit.settings.hashing.key(key);
+        let read = |found: Partition<'_>| {
+            let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
+            let carried = found
+                .alarm_if_any(visit.guard)
+                .map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
+            // What is fresh lacks what the cells have got since.
+            let is_fresh = found.is_fresh();
+            Some((most, most.saturating_sub(carried.into()), is_fresh))
+        };
+        Ok(match self.look(key, hash, visit, read)? {
+            Some((most, least, false)) => (least, most),
+            Some((most, least, true)) => (least, most.max(self.bound(key, hash, operation, visit)?)),
+            None => (0, self.bound(key, hash, operation, visit)?),
+        })
+    }
+
+    /// What the cells say that a key has at most.
+    fn bound(
+        &self,
+        key: Key<'_>,
+        hash: Hash,
+        operation: Operation,
+        visit: Visit<'_>,
+    ) -> Result<u64, Cleared> {
+        let Some(filtering) = &self.filtering else { return Ok(0) };
+        if is_synthetic(key) && !filtering.has_kept_out(visit.now) {
+            return Ok(0);
+        }
+        let bound = filtering.filter.pair(hash, operation).bound(filtering.at(visit.now));
+        Ok(filter::count(bound, self.least_threshold(key, operation, visit)?))
+    }
+
+    /// Sets an override. Records may judge by the old level and the new for a while: see [`crate::ledger::filtering`].
+    pub(crate) fn set_override(
+        &self,
+        scope: Scope,
+        name: &[u8],
+        thresholds: Thresholds,
+        visit: Visit<'_>,
+    ) -> Result<(), Refusal> {
+        if let Some(filtering) = &self.filtering {
+            for operation in Operation::ALL {
+                let before = match scope {
+                    Scope::Table => self.least_threshold(Key { table: name, pk: &[] }, operation, visit)?,
+                    // One that was under it already stays the least.
+                    Scope::Model => self.overrides.model_floor(operation),
+                };
+                filtering.note(operation, filtering.level(before), visit.now);
+            }
+        }
+        self.overrides.set(scope, name, thresholds, &visit.settings.hashing, visit.guard)
+    }
+
+    /// The mean of the filter's cells, in thousandths of the lowest level.
+    pub(crate) fn filter_load_permille(&self, visit: Visit<'_>) -> u64 {
+        let Some(filtering) = &self.filtering else { return 0 };
+        let floors = Operation::ALL.map(|operation| self.overrides.floor(operation));
+        let level = filtering.level(floors[0].min(floors[1]));
+        (filtering.filter.mean(filtering.at(visit.now)) * 1_000.0 / f64::from(level)) as u64
+    }
+}
