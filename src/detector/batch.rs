@@ -68,11 +68,24 @@ impl Detector {
         listener: &mut Listener<'_>,
     ) -> Result<usize, E> {
         (0..n).try_for_each(check)?;
-        Ok(self.record_valid(n, nth, listener)?)
+        if self.is_filtered() {
+            return Ok(self.record_valid_filtered(n, nth, listener)?);
+        }
+        Ok(self.record_valid::<false>(n, nth, listener)?)
+    }
+
+    #[inline(never)]
+    fn record_valid_filtered<'a>(
+        &self,
+        n: usize,
+        nth: impl Fn(usize) -> Record<'a>,
+        listener: &mut Listener<'_>,
+    ) -> Result<usize, Error> {
+        self.record_valid::<true>(n, nth, listener)
     }
 
     #[inline(always)]
-    fn record_valid<'a>(
+    fn record_valid<'a, const FILTERED: bool>(
         &self,
         n: usize,
         nth: impl Fn(usize) -> Record<'a>,
@@ -82,7 +95,7 @@ impl Detector {
         let (mut done, mut hasher) = (0, Hasher::new(&self.settings.hashing));
         while done < n {
             let run = done..n.min(done + CHUNK);
-            match self.record_run(run.clone(), &nth, &mut hasher, delivery) {
+            match self.record_run::<FILTERED>(run.clone(), &nth, &mut hasher, delivery) {
                 Ok(()) => {
                     self.records.add(epoch::block(), run.len() as u64);
                     done = run.end;
@@ -105,7 +118,7 @@ impl Detector {
     /// Records all of a run, or until one warns or is refused.
     #[expect(clippy::result_large_err)] // Few runs stop, and a box could fail.
     #[inline(always)]
-    fn record_run<'a>(
+    fn record_run<'a, const FILTERED: bool>(
         &self,
         run: Range<usize>,
         nth: impl Fn(usize) -> Record<'a>,
@@ -148,17 +161,13 @@ impl Detector {
             // Should it have moved or gone since it was found, its head is frozen.
             let found = match last {
                 Some(last) if repeated => Some(last),
-                _ if ledger.filtering.is_some() => None,
+                _ if FILTERED => None,
                 _ => ledger.partitions.find_fast(hash, posting().key, &guard),
             };
             let recorded = match found {
                 Some(found) => ledger.add_fast(found, posting(), self.visit(now, &guard)),
-                None => match &ledger.filtering {
-                    None => Err(Unfinished::Missing),
-                    Some(filtering) => {
-                        ledger.record_filtered_fast(filtering, posting(), self.visit(now, &guard))
-                    }
-                },
+                None if FILTERED => ledger.record_filtered_fast(posting(), self.visit(now, &guard)),
+                None => Err(Unfinished::Missing),
             };
             let Err(unfinished) = recorded else {
                 last = found;

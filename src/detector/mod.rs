@@ -78,6 +78,7 @@ use crate::ledger::current::Current;
 use crate::ledger::settings::Settings;
 use crate::map::segment::Segment;
 use crate::operation::Operation;
+use crate::partition::Partition;
 use crate::policy::thresholds::{self, Scope, Thresholds};
 use crate::statistics::Statistics;
 use crate::sys::clock::Clock;
@@ -293,7 +294,18 @@ impl Detector {
     }
 
     pub(crate) fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
-        Ok(self.bounds_of(key, operation)?.most)
+        if self.is_filtered() {
+            return Ok(self.bounds_of(key, operation)?.most);
+        }
+        let guard = epoch::pin();
+        let visit = self.visit(self.clock.now(), &guard);
+        let hash = self.settings.hashing.key(key);
+        Ok(self.current.with(&guard, |ledger| {
+            let count = |found: Partition<'_>| {
+                found.series(operation, visit.window(), &guard).count(visit.now.second())
+            };
+            Ok(ledger.look(key, hash, visit, count)?.unwrap_or(0))
+        })?)
     }
 
     fn bounds_of(&self, key: Key<'_>, operation: Operation) -> Result<Bounds, Error> {

@@ -89,22 +89,46 @@ impl Detector {
         record.check()?;
         let hash = self.settings.hashing.key(record.key());
         let posting = record.posting(hash, self.settings.measure);
-        self.record_posting(posting, then.unwrap_or_else(|| self.clock.now()), delivery, epoch::pin())
+        let now = then.unwrap_or_else(|| self.clock.now());
+        if self.is_filtered() {
+            return self.record_posting::<true>(posting, now, delivery, epoch::pin());
+        }
+        self.record_posting::<false>(posting, now, delivery, epoch::pin())
+    }
+
+    /// Whether most partitions are counted in a filter. Looked at first, so that the way without one is as if there were none.
+    #[inline(always)]
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.settings.filter.is_some()
     }
 
     /// Records one operation on a key that is checked.
     #[inline(always)]
     pub(crate) fn record_key(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
+        if self.is_filtered() {
+            return self.record_key_filtered(key.table, key.pk, operation);
+        }
+        self.record_key_in::<false>(key, operation)
+    }
+
+    /// Does the same by a filter. (A `Key` would be handed over in memory.)
+    #[inline(never)]
+    fn record_key_filtered(&self, table: &[u8], pk: &[u8], operation: Operation) -> Result<u64, Error> {
+        self.record_key_in::<true>(Key { table, pk }, operation)
+    }
+
+    #[inline(always)]
+    fn record_key_in<const FILTERED: bool>(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         // Before the pin, whose fence holds up what comes after it: of the time between the first look at an entry and the add,
         // in which another thread may take its line away, that leaves little.
         let posting = self.posting(key, self.settings.hashing.key(key), operation);
         let (now, guard) = (self.clock.now(), epoch::pin());
-        Ok(self.record_posting(posting, now, Delivery::Callback, guard)?.0)
+        Ok(self.record_posting::<FILTERED>(posting, now, Delivery::Callback, guard)?.0)
     }
 
-    /// Records one operation on a key that is checked, and whose table is hashed already.
+    /// Records one operation on a key that is checked, and whose table is hashed already; by a filter, where there is one.
     #[inline(always)]
-    pub(crate) fn record_with_prefix<'a>(
+    pub(crate) fn record_with_prefix<'a, const FILTERED: bool>(
         &self,
         prefix: &Prefix,
         key: Key<'a>,
@@ -113,7 +137,7 @@ impl Detector {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let posting = self.posting(key, prefix.key(key.pk), operation);
         let (now, guard) = (self.clock.now(), epoch::pin());
-        self.record_posting(posting, now, delivery, guard)
+        self.record_posting::<FILTERED>(posting, now, delivery, guard)
     }
 
     /// Makes a posting of one operation, or one unit.
@@ -130,7 +154,7 @@ impl Detector {
 
     /// Records, and delivers the warning if one is due.
     #[inline(always)]
-    fn record_posting<'a>(
+    fn record_posting<'a, const FILTERED: bool>(
         &self,
         posting: Posting<'a>,
         now: Moment,
@@ -138,7 +162,13 @@ impl Detector {
         guard: Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let ledger = self.current.get(&guard);
-        let unfinished = match ledger.record_fast(posting, self.visit(now, &guard)) {
+        let visit = self.visit(now, &guard);
+        let recorded = if FILTERED {
+            ledger.record_filtered_fast(posting, visit)
+        } else {
+            ledger.record_fast(posting, visit)
+        };
+        let unfinished = match recorded {
             Ok(count) => {
                 self.records.add(epoch::block(), 1);
                 return Ok((count, None));
@@ -298,7 +328,9 @@ impl Detector {
         let peak = ledger.look(key, hash, visit, peak).ok().flatten();
         Counters::add(&counters.warnings, 1);
         let span = if breach.rule == Rule::Window { breach.seconds + 1 } else { breach.seconds };
-        let carried = alarm.map_or(0, |alarm| alarm.carried(operation, now.second(), span));
+        let carried = alarm
+            .filter(|_| self.is_filtered())
+            .map_or(0, |alarm| alarm.carried(operation, now.second(), span));
         let numbers = [suppressed, peak.unwrap_or(breach.count), carried.into()];
         Some(self.made_warning(key, operation, breach, numbers))
     }

@@ -54,9 +54,10 @@ impl<'d> TableHandle<'d> {
 
     #[inline(always)]
     pub(crate) fn record_key(&self, pk: &[u8], operation: Operation) -> Result<u64, Error> {
-        check_pk(pk)?;
-        let key = Key { table: &self.name, pk };
-        Ok(self.detector.record_with_prefix(&self.prefix, key, operation, Delivery::Callback)?.0)
+        if self.detector.is_filtered() {
+            return Ok(self.record_filtered(pk, operation, Delivery::Callback)?.0);
+        }
+        Ok(self.record_in::<false>(pk, operation, Delivery::Callback)?.0)
     }
 
     /// As `record_key`, but a due warning goes to the caller.
@@ -66,9 +67,32 @@ impl<'d> TableHandle<'d> {
         pk: &'a [u8],
         operation: Operation,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        if self.detector.is_filtered() {
+            return self.record_filtered(pk, operation, Delivery::Caller);
+        }
+        self.record_in::<false>(pk, operation, Delivery::Caller)
+    }
+
+    #[inline(never)]
+    fn record_filtered<'a>(
+        &'a self,
+        pk: &'a [u8],
+        operation: Operation,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        self.record_in::<true>(pk, operation, delivery)
+    }
+
+    #[inline(always)]
+    fn record_in<'a, const FILTERED: bool>(
+        &'a self,
+        pk: &'a [u8],
+        operation: Operation,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
         check_pk(pk)?;
         let key = Key { table: &self.name, pk };
-        self.detector.record_with_prefix(&self.prefix, key, operation, Delivery::Caller)
+        self.detector.record_with_prefix::<FILTERED>(&self.prefix, key, operation, delivery)
     }
 
     pub(crate) fn detector(&self) -> &'d Detector {

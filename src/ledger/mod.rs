@@ -119,16 +119,15 @@ impl Ledger {
         })
     }
 
-    /// Records in the one way that nearly all records take, and returns the count if nothing is left to do.
+    /// Records in the one way that nearly all records take, and returns the count if nothing is left to do. Where there is a filter, that
+    /// is [`Ledger::record_filtered_fast`].
     #[inline(always)]
     pub(crate) fn record_fast<'g>(
         &self,
         posting: Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<u64, Unfinished<'g>> {
-        if let Some(filtering) = &self.filtering {
-            return self.record_filtered_fast(filtering, posting, visit);
-        }
+        debug_assert!(self.filtering.is_none());
         match self.partitions.find_fast(posting.hash, posting.key, visit.guard) {
             Some(found) => self.add_fast(found, posting, visit),
             None => Err(Unfinished::Missing),

@@ -38,13 +38,13 @@ struct Side<'f> {
 
 impl Ledger {
     /// Does as [`Ledger::record_fast`] where there is a filter.
-    #[inline(never)] // Whoever has none keeps its registers.
+    #[inline(always)]
     pub(crate) fn record_filtered_fast<'g>(
         &self,
-        filtering: &Filtering,
         posting: Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<u64, Unfinished<'g>> {
+        let Some(filtering) = &self.filtering else { return Err(Unfinished::Missing) };
         let Posting { key, hash, operation, amount, .. } = posting;
         let pair = filtering.filter.pair(hash, operation);
         if let Some(bound) = pair.add_fast(filtering.at(visit.now), amount.get()) {

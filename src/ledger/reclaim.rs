@@ -74,14 +74,14 @@ impl Reclaimer {
         // What was cleared needs no reclaim.
         let Ok(Some((i, segment))) = partitions.walk(self.step.fetch_add(1, Relaxed), guard) else { return };
         let entries = || segment.chain().flat_map(|segment| segment.entries());
-        let may_go = |partition: Partition<'_>| {
-            let wanted = |outside: &dyn Outside| {
+        let has_idle = || entries().any(|(_, _, partition)| partition.idle(now, settings.timing, guard));
+        let has_wanted = |outside: &dyn Outside| {
+            entries().any(|(_, _, partition)| {
                 let standing = partition.standing(now, settings.timing, guard);
                 standing.is_some_and(|standing| outside.wants(partition.key(), &standing))
-            };
-            partition.idle(now, settings.timing, guard) || context.outside.is_some_and(wanted)
+            })
         };
-        if entries().any(|(_, _, partition)| may_go(partition)) && partitions.may_copy(segment) {
+        if (has_idle() || context.outside.is_some_and(has_wanted)) && partitions.may_copy(segment) {
             // Without memory they are left for a later walk.
             let _ = partitions.replace(i, segment, context, guard);
             guard.flush();

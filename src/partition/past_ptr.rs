@@ -40,12 +40,14 @@ const EXTENSION: usize = 6;
 const ARMED: usize = 7;
 /// High bits, which no address has. The entry has moved or gone: nothing new may be hung here.
 const FROZEN: usize = 1 << 63;
+/// An add needs to look at more than the head: there is one of the next two marks.
+const SLOW: usize = 1 << 62;
 /// Some second's sum was too much for the head's total: see [`crate::partition::head`]. Never taken back.
-const HEAVY: usize = 1 << 62;
+const HEAVY: usize = 1 << 60;
 /// The partition has just been promoted, and what the filter has of it is still being added: see
 /// [`crate::ledger::filtering`]. Set where it is made, and taken back once.
 const FRESH: usize = 1 << 61;
-const MARKS: usize = FROZEN | HEAVY | FRESH;
+const MARKS: usize = FROZEN | SLOW | HEAVY | FRESH;
 const ADDRESS: usize = !(KIND | MARKS);
 
 /// The parts that one past holds.
@@ -124,7 +126,7 @@ impl PastPtr {
     /// Whether the head's total is the count, and all that an add needs to look at.
     #[inline(always)]
     pub(crate) fn is_light(self) -> bool {
-        self.0.addr() & (HEAVY | FRESH) == 0
+        self.0.addr() & SLOW == 0
     }
 
     pub(crate) fn is_heavy(self) -> bool {
@@ -136,11 +138,12 @@ impl PastPtr {
     }
 
     pub(crate) fn fresh(self) -> Self {
-        Self(self.0.map_addr(|addr| addr | FRESH))
+        Self(self.0.map_addr(|addr| addr | FRESH | SLOW))
     }
 
     pub(crate) fn settled(self) -> Self {
-        Self(self.0.map_addr(|addr| addr & !FRESH))
+        let slow = if self.is_heavy() { SLOW } else { 0 };
+        Self(self.0.map_addr(|addr| addr & !(FRESH | SLOW) | slow))
     }
 
     /// Whether there is an alarm.
@@ -191,12 +194,12 @@ impl PastPtr {
     }
 
     pub(crate) fn heavy(self) -> Self {
-        Self(self.0.map_addr(|addr| addr | HEAVY))
+        Self(self.0.map_addr(|addr| addr | HEAVY | SLOW))
     }
 
     /// As heavy and as fresh as `other`.
     pub(crate) fn with_marks_of(self, other: Self) -> Self {
-        Self(self.0.map_addr(|addr| addr | other.0.addr() & (HEAVY | FRESH)))
+        Self(self.0.map_addr(|addr| addr | other.0.addr() & (HEAVY | FRESH | SLOW)))
     }
 
     /// How many entries the history has that this is.

@@ -111,7 +111,12 @@ fn overtaken(detector: &Detector, found: Partition<'_>, before: Head, second: u6
     let guard = &epoch::pin();
     let posting = write(detector, amount);
     let unfinished = Unfinished::Overtaken(found, before);
-    detector.current.get(guard).record_rest(unfinished, &posting, visit(detector, second, guard)).unwrap().count
+    detector
+        .current
+        .get(guard)
+        .record_rest(unfinished, &posting, visit(detector, second, guard))
+        .unwrap()
+        .count
 }
 
 fn write(detector: &Detector, amount: u64) -> Posting<'static> {
