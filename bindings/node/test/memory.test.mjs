@@ -10,7 +10,7 @@ import { log } from './support/clients.mjs';
 const skip = 'the library does not bound anything yet';
 
 const inner = createRequire(import.meta.url);
-const { hpd, HotPartition, Options, Statistics, Warning } = inner('../dist/library.js');
+const { hpd, HotPartition, Options, Out, Statistics, Warning } = inner('../dist/library.js');
 const { checked } = inner('../dist/status.js');
 const { Bytes } = inner('../dist/struct.js');
 
@@ -133,6 +133,17 @@ test('a count is within its bounds', () => {
     }
     assert.deepEqual([detector.getReadCount('t', 'k'), detector.bounds('t', 'k', 'read').most], [0, 0]);
   }
+});
+
+test('bounds are told apart', (t) => {
+  t.mock.method(hpd, 'getBounds', (...given) => {
+    const [least, most] = given.slice(-2);
+    struct(Out, least).set('value', 3);
+    struct(Out, most).set('value', 7);
+    return 0;
+  });
+  assert.deepEqual(own().bounds('t', 'k', 'write'), { least: 3, most: 7 });
+  assert.deepEqual(own({ capacity: true }).bounds('t', 'k', 'write'), { least: 1.5, most: 3.5 });
 });
 
 test('bounds refuse what counts refuse', () => {

@@ -140,6 +140,17 @@ def test_a_count_is_within_its_bounds(memory, capacity):
     assert {type(bound) for bound in detector.bounds("t", "k", "read")} == {float if capacity else int}
 
 
+def test_bounds_are_told_apart(monkeypatch):
+    def bounds(*arguments):
+        least, most = arguments[-2:]
+        least._obj.value, most._obj.value = 3, 7
+        return 0
+
+    monkeypatch.setattr("hotpart._bounds.fast.hpd_get_bounds", bounds)
+    assert HotPartitionDetector(9, 9, 60).bounds("t", "k", "write") == Bounds(least=3, most=7)
+    assert HotPartitionDetector(9, 9, 60, capacity=True).bounds("t", "k", "write") == Bounds(least=1.5, most=3.5)
+
+
 def test_bounds_refuse_what_counts_refuse():
     detector = HotPartitionDetector(100, 100, 60)
     for arguments, words in (
