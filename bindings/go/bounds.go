@@ -7,16 +7,15 @@ import "C"
 
 import "runtime"
 
-// BoundsOf is what a partition's count is at least, and at most; see [Bounds] and [CapacityBounds].
+// BoundsOf are the bounds of a partition's count; see [Bounds] and [CapacityBounds].
 type BoundsOf[N Amount] struct {
-	// Least is what is known to be its own, and in the window: 0, perhaps.
+	// Least is the part that is known to be its own, and in the window: 0, perhaps.
 	Least N
 	// Most is the count.
 	Most N
 }
 
-// Bounds returns what the partition's count of an operation is at least, and at most: the count itself without
-// Config.Memory.
+// Bounds returns the bounds of the partition's count of an operation; without Config.Memory both are the count.
 func (d *DetectorOf[N]) Bounds(table, pk string, operation Operation) (BoundsOf[N], error) {
 	o, err := d.open()
 	if err != nil {

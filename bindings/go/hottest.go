@@ -27,7 +27,7 @@ type HotPartitionOf[N Amount] struct {
 	Peak N
 	// Utilisation is its fullest second as a share of DynamoDB's limit for a partition: 1 is the limit.
 	Utilisation float64
-	// Carried is what may be other partitions' of Count, or older than the window, at most; 0: Count is exact.
+	// Carried is the most of Count that may be other partitions', or older than the window; 0: Count is exact.
 	Carried N
 }
 

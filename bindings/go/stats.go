@@ -40,7 +40,7 @@ type Stats struct {
 	Demoted int64
 	// KeptOut are records of partitions that were due to be counted exactly and were not, for want of room.
 	KeptOut int64
-	// FilterLoad is how full the filter is: the mean of its cells as a share of the count from which a partition is counted
+	// FilterLoad is the filter's load: the mean of its cells as a share of the count from which a partition is counted
 	// exactly. From 0.4 on it is too small: warnings become false.
 	FilterLoad float64
 	// Failures is how often something went wrong in here: a request could not be observed, a table

@@ -33,7 +33,7 @@ type WarningOf[N Amount] struct {
 	Rule Rule
 	// Utilisation is Count as a share of DynamoDB's limit for a partition: 1 is the limit.
 	Utilisation float64
-	// Carried is what may be other partitions' of Count, or older than the window, at most; 0: Count is exact. It is 0
+	// Carried is the most of Count that may be other partitions', or older than the window; 0: Count is exact. It is 0
 	// without Config.Memory.
 	Carried N
 

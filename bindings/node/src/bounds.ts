@@ -1,12 +1,12 @@
-// What a count is known to be.
+// Bounds of a count.
 
 import { counted } from './check';
 import { hpd, Out, type Pointer } from './library';
 import { checked } from './status';
 
-/** What a partition's count is at least, and at most: operations or, in capacity mode, units. */
+/** Bounds of a partition's count: operations or, in capacity mode, units. */
 export interface Bounds {
-  /** What is known to be its own, and in the window: 0, perhaps. */
+  /** The part that is known to be its own, and in the window: 0, perhaps. */
   readonly least: number;
   /** The count. */
   readonly most: number;

@@ -269,7 +269,7 @@ export class HotPartitionDetector {
     return counted(checked(hpd.getReadCount(this.#opened(), name, name.length, key, key.length)), this.#capacity);
   }
 
-  /** What a partition's count of an operation is at least, and at most: the count itself without `memory`. */
+  /** Bounds of a partition's count of an operation; without `memory` both are the count. */
   bounds(table: Name, pk: Key, operation: Operation): Bounds {
     const [name, key, kind] = [nameBytes('table', table), keyBytes(pk), choice('operation', operation, OPERATIONS)];
     return boundsOf(this.#opened(), name, key, kind, this.#capacity);

@@ -50,7 +50,7 @@ export interface Statistics {
   /** Records of partitions that were due to be counted exactly and were not, for want of room. */
   readonly keptOut: number;
   /**
-   * How full the filter is: the mean of its cells as a share of the count from which a partition is
+   * The filter's load: the mean of its cells as a share of the count from which a partition is
    * counted exactly. From 0.4 on it is too small: warnings become false.
    */
   readonly filterLoad: number;

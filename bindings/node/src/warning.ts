@@ -34,7 +34,7 @@ export interface HotPartitionWarning {
   readonly rule: Rule;
   /** `count` as a share of DynamoDB's limit for a partition: 1 is the limit. */
   readonly utilisation: number;
-  /** At most so much of `count` may be other partitions', or older than the window; 0: it is exact. It is 0 without `memory`. */
+  /** The most of `count` that may be other partitions', or older than the window; 0: it is exact. It is 0 without `memory`. */
   readonly carried: number;
   /** What is logged of it; with `redact` the key is hashed in it. */
   readonly line: string;

@@ -1,4 +1,4 @@
-"""What a count is known to be."""
+"""Bounds of a count."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hotpart._library import fast
 
 
 class Bounds(NamedTuple):
-    """What a partition's count is at least, and at most: operations or, in capacity mode, units."""
+    """Bounds of a partition's count: operations or, in capacity mode, units."""
 
-    #: What is known to be its own, and in the window: 0, perhaps.
+    #: The part that is known to be its own, and in the window: 0, perhaps.
     least: float
     #: The count.
     most: float

@@ -295,7 +295,7 @@ class HotPartitionDetector(Thresholds[Count]):
         return self._count(checked(fast.hpd_get_read_count(self._open(), *partition(table, pk))))
 
     def bounds(self, table: str | bytes, pk: Key, operation: Operation) -> Bounds:
-        """What the partition's count of an operation is at least, and at most: the count itself without ``memory``."""
+        """Bounds of the partition's count of an operation; without ``memory`` both are the count."""
         kind = choice("operation", operation, _abi.OPERATIONS)
         return bounds_of(self._open(), partition(table, pk), kind, self._capacity)
 

@@ -29,7 +29,7 @@ class HotPartition(NamedTuple):
     peak: float
     #: Its fullest second as a share of DynamoDB's limit for a partition: 1.0 is the limit.
     utilisation: float
-    #: At most so much of ``count`` may be other partitions', or older than the window; 0: it is exact.
+    #: The most of ``count`` that may be other partitions', or older than the window; 0: it is exact.
     carried: float
 
 

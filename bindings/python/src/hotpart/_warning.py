@@ -39,7 +39,7 @@ class _Fields(NamedTuple):
     utilisation: float
     #: What stands for the key in logs and metrics, if keys are redacted.
     redacted: str | None = None
-    #: At most so much of ``count`` may be other partitions', or older than the window; 0: it is exact. It is 0 without
+    #: The most of ``count`` that may be other partitions', or older than the window; 0: it is exact. It is 0 without
     #: ``memory``.
     carried: float = 0
 
