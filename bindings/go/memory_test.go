@@ -9,12 +9,6 @@ import (
 	hotpart "github.com/libhotpart/libhotpart/bindings/go"
 )
 
-// bounded skips what only a library can do that counts within a bound. It is to do nothing once the library does.
-func bounded(t *testing.T) {
-	t.Helper()
-	t.Skip("the library does not bound anything yet")
-}
-
 func TestMemoryThatMakesNoSenseIsRefused(t *testing.T) {
 	for _, each := range []struct {
 		config hotpart.CapacityConfig
@@ -94,7 +88,6 @@ func TestWithoutMemoryAllIsExact(t *testing.T) {
 }
 
 func TestAHotKeyAmong200000IsWarnedOfAndMemoryStays(t *testing.T) {
-	bounded(t)
 	var seen []hotpart.Warning
 	d := made(t, func(c *hotpart.Config) {
 		c.WritesThreshold, c.ReadsThreshold, c.Memory, c.HashSeed = 5_000, 5_000, 64<<10, &[2]uint64{}
@@ -140,7 +133,6 @@ func TestAHotKeyAmong200000IsWarnedOfAndMemoryStays(t *testing.T) {
 }
 
 func TestAKeyInTheFilterIsAtLeastNothingAndAtMostItsCells(t *testing.T) {
-	bounded(t)
 	d := made(t, func(c *hotpart.Config) {
 		c.WritesThreshold, c.ReadsThreshold, c.Memory, c.HashSeed = 5_000, 5_000, 64<<10, &[2]uint64{}
 	})

@@ -13,9 +13,6 @@ from hotpart._library import fast, slow
 from hotpart._warning import warning_of
 from hotpart.testing import ManualDetector
 
-# What only a library can do that counts within a bound. Take the mark away once it does.
-bounded = pytest.mark.skip(reason="the library does not bound anything yet")
-
 #: Both ways to make a detector.
 MAKE = [functools.partial(HotPartitionDetector, 1, 1, 60), HotPartitionDetector.for_dynamodb]
 
@@ -243,7 +240,6 @@ def test_the_fixture_takes_memory(hotpart_detector, caplog):
     ]
 
 
-@bounded
 def test_a_hot_key_among_200_000_is_warned_of_and_memory_stays():
     detector = ManualDetector(5_000, 5_000, 60, memory="64KiB")
     exact = at = 0
@@ -271,7 +267,6 @@ def test_a_hot_key_among_200_000_is_warned_of_and_memory_stays():
     assert stats.partitions < 2_000
 
 
-@bounded
 def test_a_key_in_the_filter_is_at_least_nothing_and_at_most_its_cells():
     detector = ManualDetector(5_000, 5_000, 60, memory="64KiB")
     for n in range(20_000):
