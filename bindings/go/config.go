@@ -48,6 +48,13 @@ type ConfigOf[N Amount] struct {
 	WarnOfThrottles bool
 	// MaxPartitions is how many partitions are tracked at most; 0: no bound.
 	MaxPartitions int
+	// Memory is memory, in bytes, that stays fixed however many keys there are, such as 8 << 20: 64 KiB to 1 TiB. No hot
+	// key is missed, and a warning says in Carried by how much its count may be too high. Not with MaxPartitions; 0: not
+	// bounded.
+	Memory int64
+	// PromoteShare is, with Memory, the share of its threshold from which a partition is counted exactly: 0.01 to 0.5. 0
+	// means 0.25.
+	PromoteShare float64
 	// Redact puts a keyed hash in place of each key in logs and metrics.
 	Redact bool
 	// RedactKey is the secret of that hash, so that it is the same in all processes. Zero: a random one.
@@ -124,6 +131,19 @@ func (config *ConfigOf[N]) shared(options *C.hpd_options) error {
 		return invalid("MaxPartitions", "must not be negative, but is %d", config.MaxPartitions)
 	}
 	options.max_partitions = C.uint64_t(config.MaxPartitions)
+	if config.Memory < 0 {
+		return invalid("Memory", "must not be negative, but is %d", config.Memory)
+	}
+	if config.Memory > 0 && config.MaxPartitions > 0 {
+		return invalid("Memory", "must not be set with MaxPartitions")
+	}
+	options.filter_bytes = C.uint64_t(config.Memory)
+	if share := config.PromoteShare; share != 0 {
+		if !(share >= 0.01 && share <= 0.5) {
+			return invalid("PromoteShare", "must be 0.01 to 0.5, or 0, not %v", share)
+		}
+		options.promote_permille = C.uint32_t(math.Round(share * 1_000))
+	}
 	if config.RedactKey != [16]byte{} && !config.Redact {
 		return invalid("RedactKey", "must not be set without Redact")
 	}

@@ -24,6 +24,8 @@ type (
 	Warning = WarningOf[int64]
 	// HotPartition is what a [Detector] lists.
 	HotPartition = HotPartitionOf[int64]
+	// Bounds are those of a count of a [Detector].
+	Bounds = BoundsOf[int64]
 )
 
 // Detectors of capacity, and what they take and give.
@@ -40,6 +42,8 @@ type (
 	CapacityWarning = WarningOf[float64]
 	// CapacityHotPartition is what a [CapacityDetector] lists.
 	CapacityHotPartition = HotPartitionOf[float64]
+	// CapacityBounds are those of a count of a [CapacityDetector].
+	CapacityBounds = BoundsOf[float64]
 )
 
 // DetectorOf is the type of detectors; see [Detector] and [CapacityDetector]. Any number of goroutines may use one.

@@ -25,6 +25,8 @@ func TestConfigsAreRefusedByName(t *testing.T) {
 		"Processes":       func(c *hotpart.Config) { c.Processes = -1 },
 		"WarningInterval": func(c *hotpart.Config) { c.WarningInterval = 1_500 * time.Millisecond },
 		"MaxPartitions":   func(c *hotpart.Config) { c.MaxPartitions = -1 },
+		"Memory":          func(c *hotpart.Config) { c.Memory = -1 },
+		"PromoteShare":    func(c *hotpart.Config) { c.PromoteShare = 0.51 },
 		"RedactKey":       func(c *hotpart.Config) { c.RedactKey[0] = 1 },
 	} {
 		config := hotpart.Config{WritesThreshold: 1, ReadsThreshold: 1, WindowSeconds: 60}

@@ -108,6 +108,10 @@ func spelt(argument string) string {
 		return "kind"
 	case "http_status":
 		return "Status"
+	case "filter_bytes":
+		return "Memory"
+	case "promote_permille":
+		return "PromoteShare"
 	}
 	words := strings.Split(argument, "_")
 	for i, word := range words {

@@ -58,6 +58,19 @@ func ExampleDetectorOf_SetTableThresholds() {
 	// {Writes:2000 Reads:0}
 }
 
+func ExampleDetectorOf_Bounds() {
+	detector, _ := hotpart.New(hotpart.Config{WritesThreshold: 3, ReadsThreshold: 9, WindowSeconds: 60, Memory: 8 << 20,
+		Logger: slog.New(slog.DiscardHandler)})
+	defer detector.Close()
+	for range 5 {
+		detector.RecordWrite("events", "EVENTS")
+	}
+	bounds, _ := detector.Bounds("events", "EVENTS", hotpart.Write)
+	fmt.Printf("%+v\n", bounds)
+	// Output:
+	// {Least:5 Most:5}
+}
+
 func ExampleDetectorOf_Hottest() {
 	detector, _ := hotpart.New(hotpart.Config{WritesThreshold: 500, ReadsThreshold: 1_500, WindowSeconds: 60})
 	defer detector.Close()

@@ -27,6 +27,8 @@ type HotPartitionOf[N Amount] struct {
 	Peak N
 	// Utilisation is its fullest second as a share of DynamoDB's limit for a partition: 1 is the limit.
 	Utilisation float64
+	// Carried is the most of Count that may be other partitions', or older than the window; 0: Count is exact.
+	Carried N
 }
 
 // Hottest returns the n partitions with the most demand for an operation, the most first. Without an operation, or with
@@ -81,6 +83,7 @@ func hottest[N Amount](c *core, n int, operation Operation) ([]HotPartitionOf[N]
 			Demand:      amountOf[N](int64(h.demand)),
 			Peak:        amountOf[N](int64(h.peak)),
 			Utilisation: float64(h.utilisation_permille) / 1_000,
+			Carried:     amountOf[N](int64(h.carried)),
 		}
 	}
 	return found, nil

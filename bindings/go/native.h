@@ -34,6 +34,8 @@ CALL(options_for_dynamodb, (hpd_options *options, uint32_t permille, uint32_t pr
      (options, sizeof *options, permille, processes))
 CALL(get_write_count, (const hpd_detector *d, TEXT(table), TEXT(pk)), (d, table, table_len, pk, pk_len))
 CALL(get_read_count, (const hpd_detector *d, TEXT(table), TEXT(pk)), (d, table, table_len, pk, pk_len))
+CALL(get_bounds, (const hpd_detector *d, TEXT(table), TEXT(pk), int32_t operation, uint64_t *least, uint64_t *most),
+     (d, table, table_len, pk, pk_len, operation, least, most))
 CALL(get_throttle_count, (const hpd_detector *d, TEXT(table), TEXT(pk), int32_t operation, int32_t reason),
      (d, table, table_len, pk, pk_len, operation, reason))
 CALL(get_unattributed_count, (const hpd_detector *d, TEXT(table), int32_t operation, int32_t kind),
@@ -61,7 +63,7 @@ CALL_OF(set_key_schema, set_key_schema_full,
 
 /* A warning without its texts; a count of 0: none is due. */
 typedef struct hotpart_due {
-  uint64_t count, threshold, suppressed, peak;
+  uint64_t count, threshold, suppressed, peak, carried;
   int32_t operation, rule;
   uint32_t window_seconds, utilisation_permille;
 } hotpart_due;
@@ -71,6 +73,7 @@ static inline void hotpart_copy_due(hotpart_due *due, const hpd_warning *warning
   due->threshold = warning->threshold;
   due->suppressed = warning->suppressed;
   due->peak = warning->peak;
+  due->carried = warning->carried;
   due->operation = warning->operation;
   due->rule = warning->rule;
   due->window_seconds = warning->window_seconds;
@@ -139,7 +142,7 @@ static inline hpd_text *hotpart_log_line(const hpd_detector *detector, const cha
   const hpd_warning warning = {sizeof warning, table,      table_len,          pk,
                                pk_len,         due->operation, due->window_seconds, due->count,
                                due->threshold, due->suppressed, due->peak,      due->rule,
-                               due->utilisation_permille};
+                               due->utilisation_permille, due->carried};
   hpd_text *line = NULL;
   hpd_log_line(detector, &warning, &line);
   return line;

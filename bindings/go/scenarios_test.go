@@ -59,6 +59,7 @@ func scenarios(t *testing.T) (found []scenario) {
 type counter interface {
 	record(operation Operation, table, pk, amount, model string) (string, error)
 	count(operation Operation, table, pk string) (string, error)
+	bounds(operation Operation, table, pk string) (string, error)
 	setThresholds(kind, name, writes, reads string) error
 	thresholds(kind, name string) (string, error)
 	hottest(n int, operation Operation) ([]string, error)
@@ -139,6 +140,8 @@ func (r *runner) do(what string, words []string, options map[string]string) (str
 		return result, err
 	case "count":
 		return r.count(operation(words[0]), words[1], words[2])
+	case "bounds":
+		return r.bounds(operation(words[0]), words[1], words[2])
 	case "table", "model":
 		return "", r.setThresholds(what, words[0], options["writes"], options["reads"])
 	case "thresholds":
@@ -216,13 +219,14 @@ func config[N Amount](r *runner, options map[string]string) (c ConfigOf[N], err 
 		OnWarning: func(w WarningOf[N]) {
 			r.seen = append(r.seen, fmt.Sprintf("warn %v %s %s count=%s threshold=%s window=%d suppressed=%d peak=%s rule=%v utilisation=%s",
 				w.Operation, encoded(w.Table), encoded(w.PK), shown(w.Count), shown(w.Threshold), w.WindowSeconds, w.Suppressed,
-				shown(w.Peak), w.Rule, shown(w.Utilisation)), "line "+w.String())
+				shown(w.Peak), w.Rule, shown(w.Utilisation))+carried(w.Carried), "line "+w.String())
 		},
 		// That the log's line is the warning's is tested elsewhere.
 		Logger:          slog.New(slog.DiscardHandler),
 		ManualClock:     true,
 		WarnOfThrottles: options["throttles"] != "",
 		MaxPartitions:   number(options["bound"], 0),
+		Memory:          int64(number(options["memory"], 0)),
 		Redact:          options["redact"] != "",
 	}
 	if interval := options["interval"]; interval != "" {
@@ -258,6 +262,11 @@ func (f face[N]) count(operation Operation, table, pk string) (string, error) {
 	return plainly(f.ReadCount(table, pk))
 }
 
+func (f face[N]) bounds(operation Operation, table, pk string) (string, error) {
+	b, err := f.Bounds(table, pk, operation)
+	return shown(b.Least) + " " + shown(b.Most), err
+}
+
 func (f face[N]) setThresholds(kind, name, writes, reads string) error {
 	t := ThresholdsOf[N]{amount[N](writes), amount[N](reads)}
 	if kind == "table" {
@@ -282,9 +291,17 @@ func (f face[N]) hottest(n int, operation Operation) (lines []string, err error)
 	found, err := f.Hottest(n, operation)
 	for _, h := range found {
 		lines = append(lines, fmt.Sprintf("hot %s %s count=%s throttles=%d demand=%s peak=%s utilisation=%s", encoded(h.Table),
-			encoded(h.PK), shown(h.Count), h.Throttles, shown(h.Demand), shown(h.Peak), shown(h.Utilisation)))
+			encoded(h.PK), shown(h.Count), h.Throttles, shown(h.Demand), shown(h.Peak), shown(h.Utilisation))+carried(h.Carried))
 	}
 	return lines, err
+}
+
+// carried is what is carried, where it is not 0.
+func carried[N Amount](n N) string {
+	if n == 0 {
+		return ""
+	}
+	return " carried=" + shown(n)
 }
 
 func plainly[N Amount](n N, err error) (string, error) { return shown(n), err }

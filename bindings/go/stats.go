@@ -33,6 +33,16 @@ type Stats struct {
 	UnknownOperations int64
 	// Unread are statements, and parts of observed requests, that could not be read.
 	Unread int64
+	// Promoted are partitions that came to be counted exactly. This and the next three are of Config.Memory, and 0 without
+	// it.
+	Promoted int64
+	// Demoted are partitions that ceased to be counted exactly, as they had become quiet.
+	Demoted int64
+	// KeptOut are records of partitions that were due to be counted exactly and were not, for want of room.
+	KeptOut int64
+	// FilterLoad is the filter's load: the mean of its cells as a share of the count from which a partition is counted
+	// exactly. From 0.4 on it is too small: warnings become false.
+	FilterLoad float64
 	// Failures is how often something went wrong in here: a request could not be observed, a table
 	// not be described, a logger or OnWarning panicked.
 	Failures int64
@@ -66,6 +76,10 @@ func (c *core) Stats() (Stats, error) {
 		EstimatedUnits:    float64(s.estimated_half_units) / 2,
 		UnknownOperations: int64(s.unknown_operations),
 		Unread:            int64(s.unread),
+		Promoted:          int64(s.promoted),
+		Demoted:           int64(s.demoted),
+		KeptOut:           int64(s.kept_out),
+		FilterLoad:        float64(s.filter_load_permille) / 1_000,
 		Failures:          c.failures.Load(),
 	}
 	for i, n := range s.throttles {

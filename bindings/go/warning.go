@@ -33,6 +33,9 @@ type WarningOf[N Amount] struct {
 	Rule Rule
 	// Utilisation is Count as a share of DynamoDB's limit for a partition: 1 is the limit.
 	Utilisation float64
+	// Carried is the most of Count that may be other partitions', or older than the window; 0: Count is exact. It is 0
+	// without Config.Memory.
+	Carried N
 
 	line string
 }
@@ -74,6 +77,7 @@ func warningIn[N Amount](w warning) WarningOf[N] {
 		Peak:          amount(w.due.peak),
 		Rule:          Rule(w.due.rule),
 		Utilisation:   float64(w.due.utilisation_permille) / 1_000,
+		Carried:       amount(w.due.carried),
 		line:          w.line,
 	}
 }
@@ -90,7 +94,7 @@ func (w *warning) attributes() []slog.Attr {
 		}
 		return slog.Float64(name, float64(n)/float64(w.perUnit))
 	}
-	return []slog.Attr{
+	attributes := []slog.Attr{
 		slog.String("logger", "hotpart"),
 		slog.String("table", w.table),
 		slog.String("pk", pk),
@@ -103,6 +107,10 @@ func (w *warning) attributes() []slog.Attr {
 		slog.String("rule", Rule(w.due.rule).String()),
 		slog.Float64("utilisation", float64(w.due.utilisation_permille)/1_000),
 	}
+	if w.due.carried > 0 {
+		attributes = append(attributes, amount("carried", w.due.carried))
+	}
+	return attributes
 }
 
 // redacted is what stands for a key, or "" if keys are not redacted.

@@ -57,12 +57,24 @@ void hear_warning(hearing *self, const hpd_detector *detector, const hpd_warning
   add_words(said, " window=%" PRIu32 " suppressed=%" PRIu64, warning->window_seconds, warning->suppressed);
   add_words(said, " peak=%s rule=%s", plain(warning->peak, halves).digits, rules[warning->rule]);
   add_words(said, " utilisation=%s", permille(warning->utilisation_permille).digits);
+  if (warning->carried) add_words(said, " carried=%s", plain(warning->carried, halves).digits);
 
   CHECK_EQUAL(hpd_log_line(detector, warning, &line), HPD_OK);
   said = next(self);
   add_words(said, "line ");
   add(said, hpd_text_data(line), hpd_text_len(line));
   hpd_text_free(line);
+}
+
+void hear_warnings(hearing *self, const hpd_detector *detector, hpd_warnings *warnings, int capacity) {
+  size_t i;
+  for (i = 0; i < hpd_warnings_len(warnings); i++) {
+    hpd_warning warning = {0};
+    warning.struct_size = sizeof warning;
+    CHECK_EQUAL(hpd_warnings_get(warnings, i, &warning), HPD_OK);
+    hear_warning(self, detector, &warning, capacity);
+  }
+  hpd_warnings_free(warnings);
 }
 
 void hear_hot(hearing *self, const hpd_hot_partition *hot, int capacity) {
@@ -75,6 +87,7 @@ void hear_hot(hearing *self, const hpd_hot_partition *hot, int capacity) {
   add_words(said, " demand=%s", plain(hot->demand, capacity).digits);
   add_words(said, " peak=%s", plain(hot->peak, capacity).digits);
   add_words(said, " utilisation=%s", permille(hot->utilisation_permille).digits);
+  if (hot->carried) add_words(said, " carried=%s", plain(hot->carried, capacity).digits);
 }
 
 int hearing_expects(const char *what) {

@@ -30,6 +30,9 @@ number plain(uint64_t n, int halves);
 /* Hears a warning, and what is logged of it. */
 void hear_warning(hearing *self, const hpd_detector *detector, const hpd_warning *warning, int capacity);
 
+/* Hears all of them, and frees them. */
+void hear_warnings(hearing *self, const hpd_detector *detector, hpd_warnings *warnings, int capacity);
+
 void hear_hot(hearing *self, const hpd_hot_partition *hot, int capacity);
 
 /* Whether a line of this first word is an expectation. */

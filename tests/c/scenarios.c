@@ -22,6 +22,12 @@ static void answer(runner *self, const char *result) {
   strcpy(self->result, result);
 }
 
+static void answer_both(runner *self, number first, number second) {
+  char both[HEARD_BYTES];
+  snprintf(both, sizeof both, "%s %s", first.digits, second.digits);
+  answer(self, both);
+}
+
 /* A number, or that an argument is refused. */
 static void answer_number(runner *self, int64_t n, int halves) {
   const char *message = hpd_status_message((int32_t)n);
@@ -68,6 +74,12 @@ static void set_whole(runner *self, const char *name, uint32_t *to) {
   if (word) *to = (uint32_t)step_number(&self->step, word);
 }
 
+/* A number that is not of what is counted. */
+static void set_number(runner *self, const char *name, uint64_t *to) {
+  const char *word = step_option(&self->step, name);
+  if (word) *to = (uint64_t)step_number(&self->step, word);
+}
+
 static void set_flag(runner *self, const char *name, uint32_t flag, hpd_options *to) {
   if (step_option(&self->step, name)) to->flags |= flag;
 }
@@ -76,16 +88,12 @@ static void set_flag(runner *self, const char *name, uint32_t flag, hpd_options 
 
 static void make(runner *self, hpd_options *options) {
   const char *redact = step_option(&self->step, "redact");
-  size_t i;
   set_whole(self, "interval", &options->warning_interval_seconds);
   set_flag(self, "throttles", HPD_FLAG_WARN_THROTTLES, options);
+  set_number(self, "memory", &options->filter_bytes);
   if (redact) {
-    CHECK_EQUAL(strlen(redact), 32);
     options->flags |= HPD_FLAG_REDACT_KEYS;
-    for (i = 0; i < 16; i++) {
-      const char byte[] = {redact[2 * i], redact[2 * i + 1], '\0'};
-      options->redact_key[i / 8] |= (uint64_t)strtoul(byte, NULL, 16) << i % 8 * 8;
-    }
+    step_hex(&self->step, redact, options->redact_key);
   }
   options->clock = HPD_CLOCK_MANUAL;
   CHECK_EQUAL(hpd_new_with_options(options, &self->detector), HPD_OK);
@@ -105,8 +113,7 @@ static void do_detector(runner *self) {
   set_amount(self, "writes_sustained", &options.writes_sustained);
   set_amount(self, "reads_sustained", &options.reads_sustained);
   set_whole(self, "processes", &options.processes);
-  if (step_option(&self->step, "bound"))
-    options.max_partitions = (uint64_t)step_number(&self->step, step_option(&self->step, "bound"));
+  set_number(self, "bound", &options.max_partitions);
   make(self, &options);
 }
 
@@ -168,6 +175,15 @@ static void do_count(runner *self) {
   step_done(&self->step, 3);
 }
 
+static void do_bounds(runner *self) {
+  const text table = step_text(step_word(&self->step, 1)), pk = step_key(step_word(&self->step, 2));
+  uint64_t least, most;
+  CHECK_EQUAL(hpd_get_bounds(self->detector, table.data, table.len, pk.data, pk.len, operation(self, 0), &least, &most),
+              HPD_OK);
+  answer_both(self, plain(least, self->capacity), plain(most, self->capacity));
+  step_done(&self->step, 3);
+}
+
 typedef int32_t set_thresholds(const hpd_detector *, const char *, size_t, int64_t, int64_t);
 
 static void set(runner *self, set_thresholds *set) {
@@ -192,12 +208,10 @@ static void do_thresholds(runner *self) {
   const int model = WHICH(self, step_word(&self->step, 0), names);
   const text name = step_text(step_word(&self->step, 1));
   int64_t writes, reads;
-  char both[HEARD_BYTES];
   CHECK_EQUAL((model ? hpd_get_model_thresholds : hpd_get_table_thresholds)(self->detector, name.data, name.len,
                                                                             &writes, &reads),
               HPD_OK);
-  snprintf(both, sizeof both, "%s %s", shown(self, writes).digits, shown(self, reads).digits);
-  answer(self, both);
+  answer_both(self, shown(self, writes), shown(self, reads));
   step_done(&self->step, 2);
 }
 
@@ -242,11 +256,9 @@ static void do_observe(runner *self) {
   static const char missing[] = "missing ";
   const char *model = step_option(&self->step, "model");
   char table[sizeof missing + 1024];
-  hpd_exchange exchange = {0};
+  hpd_exchange exchange = {.struct_size = sizeof exchange, .table_capacity = 1025};
   hpd_warnings *warnings;
   int64_t actions;
-  size_t i;
-  exchange.struct_size = sizeof exchange;
   exchange.operation = step_word(&self->step, 0);
   exchange.operation_len = strlen(exchange.operation);
   exchange.request = self->request;
@@ -258,15 +270,8 @@ static void do_observe(runner *self) {
   exchange.http_status = (int32_t)step_number(&self->step, step_word(&self->step, 1));
   strcpy(table, missing);
   exchange.table = table + strlen(missing);
-  exchange.table_capacity = 1025;
   actions = hpd_observe_full(self->detector, &exchange, &warnings);
-  for (i = 0; i < hpd_warnings_len(warnings); i++) {
-    hpd_warning warning = {0};
-    warning.struct_size = sizeof warning;
-    CHECK_EQUAL(hpd_warnings_get(warnings, i, &warning), HPD_OK);
-    hear_warning(&self->heard, self->detector, &warning, self->capacity);
-  }
-  hpd_warnings_free(warnings);
+  hear_warnings(&self->heard, self->detector, warnings, self->capacity);
   if (actions == HPD_ERR_SCHEMA) {
     CHECK(exchange.table_len > 1 && exchange.table[exchange.table_len - 1] == '\0');
     answer(self, table);
@@ -310,24 +315,20 @@ static void do_hottest(runner *self) {
   step_done(&self->step, 2);
 }
 
+#define STATISTICS(OF)                                                                                         \
+  OF(records), OF(partitions), OF(bytes), OF(reclaimed), OF(replaced), OF(cleared), OF(warnings),              \
+      OF(suppressed), OF(unread), OF(promoted), OF(demoted)
+#define NAME_OF(name) #name
+#define PLACE_OF(name) offsetof(hpd_statistics, name)
+
 static void do_stat(runner *self) {
-  static const char *const names[] = {"records",  "partitions", "bytes",      "reclaimed",          "replaced",
-                                      "cleared",  "warnings",   "suppressed", "unknown_operations", "estimated_units",
-                                      "unread"};
-  static const size_t places[] = {
-      offsetof(hpd_statistics, records),  offsetof(hpd_statistics, partitions),
-      offsetof(hpd_statistics, bytes),    offsetof(hpd_statistics, reclaimed),
-      offsetof(hpd_statistics, replaced), offsetof(hpd_statistics, cleared),
-      offsetof(hpd_statistics, warnings), offsetof(hpd_statistics, suppressed),
-      offsetof(hpd_statistics, unknown_operations), offsetof(hpd_statistics, estimated_half_units),
-      offsetof(hpd_statistics, unread)};
+  static const char *const names[] = {STATISTICS(NAME_OF)};
+  static const size_t places[] = {STATISTICS(PLACE_OF)};
   const size_t place = places[WHICH(self, step_word(&self->step, 0), names)];
   hpd_statistics all = {0};
-  uint64_t n;
   all.struct_size = sizeof all;
   CHECK_EQUAL(hpd_get_statistics(self->detector, &all), HPD_OK);
-  memcpy(&n, (const char *)&all + place, sizeof n);
-  answer_number(self, (int64_t)n, place == offsetof(hpd_statistics, estimated_half_units));
+  answer_number(self, *(const int64_t *)(const void *)((const char *)&all + place), 0);
   step_done(&self->step, 1);
 }
 
@@ -344,14 +345,15 @@ static void end_scenario(runner *self) {
   self->request[0] = self->response[0] = '\0';
 }
 
+#define CALL_OF(name) do_##name
+#define CALLS(OF)                                                                                              \
+  OF(detector), OF(dynamodb), OF(at), OF(write), OF(read), OF(count), OF(bounds), OF(table), OF(model),        \
+      OF(thresholds), OF(throttle), OF(throttles), OF(schema), OF(observe), OF(hottest), OF(unattributed),     \
+      OF(redacted), OF(stat), OF(clear)
+
 static void call(runner *self) {
-  static const char *const names[] = {"detector", "dynamodb", "at",           "write",    "read",    "count",
-                                      "table",    "model",    "thresholds",   "throttle", "throttles", "schema",
-                                      "observe",  "hottest",  "unattributed", "redacted", "stat",    "clear"};
-  static void (*const calls[])(runner *) = {
-      do_detector, do_dynamodb, do_at,           do_write,    do_read,      do_count,
-      do_table,    do_model,    do_thresholds,   do_throttle, do_throttles, do_schema,
-      do_observe,  do_hottest,  do_unattributed, do_redacted, do_stat,      do_clear};
+  static const char *const names[] = {CALLS(NAME_OF)};
+  static void (*const calls[])(runner *) = {CALLS(CALL_OF)};
   const char *expected;
   step_cut(&self->step);
   expected = self->step.result ? self->step.result : "";

@@ -77,16 +77,23 @@ double step_number(const step *self, const char *word) {
   return n;
 }
 
+static char hex(const char *digits) {
+  const char two[] = {digits[0], digits[1], '\0'};
+  return (char)strtoul(two, NULL, 16);
+}
+
+void step_hex(const step *self, const char *word, uint64_t out[2]) {
+  size_t i;
+  if (strlen(word) != 32) refuse(self, "not 16 bytes", word);
+  out[0] = out[1] = 0;
+  for (i = 0; i < 16; i++) out[i / 8] |= (uint64_t)(unsigned char)hex(word + 2 * i) << i % 8 * 8;
+}
+
 void step_done(const step *self, size_t words) {
   size_t i;
   if (self->n > words) refuse(self, "not expected", self->words[words]);
   for (i = 0; i < self->n_options; i++)
     if (!(self->asked >> i & 1)) refuse(self, "not known", self->options[i]);
-}
-
-static char hex(const char *digits) {
-  const char two[] = {digits[0], digits[1], '\0'};
-  return (char)strtoul(two, NULL, 16);
 }
 
 text step_text(char *word) {

@@ -3,6 +3,7 @@
 #define SCRIPT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum { STEP_BYTES = 4096, STEP_WORDS = 16 };
@@ -49,6 +50,9 @@ int step_which(const step *self, const char *word, const char *const *names, siz
 
 /* A word's number; fails if it is none. */
 double step_number(const step *self, const char *word);
+
+/* A word's 32 hexadecimal digits, as 16 bytes of which the first is the lowest. */
+void step_hex(const step *self, const char *word, uint64_t out[2]);
 
 /* Fails if the call has words or options that it does not know. */
 void step_done(const step *self, size_t words);

@@ -9,6 +9,7 @@ export type Key = string | Uint8Array | bigint | number;
 export type Name = string | Uint8Array;
 
 const HALVES_MAX = 2 ** 52;
+const TIME_MAX = 4_294_967_295.999;
 
 /** A kind of value, as an error names it. */
 export function kindOf(value: unknown): string {
@@ -86,6 +87,53 @@ export function nearest(argument: string, value: unknown, min: number, max: numb
     throw new RangeError(`${argument} must be an integer, not ${value}`);
   }
   return Math.max(min, Math.min(value, max));
+}
+
+/** A share of a range, in thousandths. */
+export function permille(argument: string, value: unknown, min: number, max: number): number {
+  if (typeof value !== 'number') {
+    throw new TypeError(`${argument} must be a number, not ${kindOf(value)}`);
+  }
+  if (!(value >= min && value <= max)) {
+    throw new RangeError(`${argument} must be ${min} to ${max}, not ${value}`);
+  }
+  return Math.round(value * 1_000);
+}
+
+const MEMORY_MIN = 2 ** 16;
+const MEMORY_MAX = 2 ** 40;
+const MEMORY_TEXT = /^([0-9]{1,15}) *([KMG])iB$/i;
+const MEMORY_UNITS: Record<string, number> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** Memory in bytes: that number itself, or a text such as "8MiB". */
+export function memoryOf(value: unknown): number {
+  let bytes = value;
+  if (typeof value === 'string') {
+    const [, n, unit = ''] = MEMORY_TEXT.exec(value) ?? [];
+    if (n === undefined) {
+      const quoted = JSON.stringify(value);
+      throw new RangeError(`memory must be bytes, or a text such as "512KiB", "8MiB" or "1GiB", not ${quoted}`);
+    }
+    bytes = Number(n) * (MEMORY_UNITS[unit.toUpperCase()] as number);
+  }
+  if (typeof bytes !== 'number') {
+    throw new TypeError(`memory must be a number or a string, not ${kindOf(value)}`);
+  }
+  if (!Number.isInteger(bytes) || bytes < MEMORY_MIN || bytes > MEMORY_MAX) {
+    throw new RangeError(`memory must be ${MEMORY_MIN} to ${MEMORY_MAX} bytes, not ${value}`);
+  }
+  return bytes;
+}
+
+/** Seconds of a manual clock, in milliseconds. */
+export function millisecondsOf(seconds: unknown): number {
+  if (typeof seconds !== 'number') {
+    throw new TypeError(`seconds must be a number, not ${kindOf(seconds)}`);
+  }
+  if (!(seconds >= 0 && seconds <= TIME_MAX)) {
+    throw new RangeError(`seconds must be 0 to ${TIME_MAX}, not ${seconds}`);
+  }
+  return Math.round(seconds * 1_000);
 }
 
 /** An amount, in what the library counts: operations or, in capacity mode, half units. */

@@ -1,5 +1,6 @@
 // The detector: what a program counts with.
 
+import { type Bounds, boundsOf } from './bounds';
 import {
   amountOf,
   choice,
@@ -7,7 +8,7 @@ import {
   flag,
   type Key,
   keyBytes,
-  kindOf,
+  millisecondsOf,
   type Name,
   nameBytes,
   objectOf,
@@ -54,7 +55,6 @@ export interface RecordOptions {
 // How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
 const TABLES_MAX = 1_000;
 const UINT32_MAX = 2 ** 32 - 1;
-const TIME_MAX = 4_294_967_295.999;
 
 // Functions that are called most often: as locals they are found sooner.
 let { tableRecordWriteDue, tableRecordReadDue } = {} as typeof hpd;
@@ -269,6 +269,12 @@ export class HotPartitionDetector {
     return counted(checked(hpd.getReadCount(this.#opened(), name, name.length, key, key.length)), this.#capacity);
   }
 
+  /** Bounds of a partition's count of an operation; without `memory` both are the count. */
+  bounds(table: Name, pk: Key, operation: Operation): Bounds {
+    const [name, key, kind] = [nameBytes('table', table), keyBytes(pk), choice('operation', operation, OPERATIONS)];
+    return boundsOf(this.#opened(), name, key, kind, this.#capacity);
+  }
+
   /** A partition's throttles of one kind in the window. */
   getThrottleCount(table: Name, pk: Key, operation: Operation = 'write', reason: Reason = 'key_range'): number {
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
@@ -347,13 +353,7 @@ export class HotPartitionDetector {
 
   /** Moves a manual clock forward to `seconds`; an earlier time changes nothing. */
   setTime(seconds: number): void {
-    if (typeof seconds !== 'number') {
-      throw new TypeError(`seconds must be a number, not ${kindOf(seconds)}`);
-    }
-    if (!(seconds >= 0 && seconds <= TIME_MAX)) {
-      throw new RangeError(`seconds must be 0 to ${TIME_MAX}, not ${seconds}`);
-    }
-    checked(hpd.setTimeMs(this.#opened(), Math.round(seconds * 1_000)));
+    checked(hpd.setTimeMs(this.#opened(), millisecondsOf(seconds)));
   }
 
   /** Gives its memory back, unless other threads hold it still. Closing twice does nothing. */

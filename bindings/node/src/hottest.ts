@@ -20,6 +20,8 @@ export interface HotPartition {
   readonly peak: number;
   /** Its fullest second as a share of DynamoDB's limit for a partition; 1 at least if it was throttled. */
   readonly utilisation: number;
+  /** The most of `count` that may be other partitions', or older than the window; 0: it is exact. */
+  readonly carried: number;
 }
 
 export function hottestOf(detector: Pointer, operation: number, n: number, capacity: boolean): HotPartition[] {
@@ -45,5 +47,6 @@ function entry(snapshot: Pointer, i: number, capacity: boolean): HotPartition {
     demand: counted(native.get('demand'), capacity),
     peak: counted(native.get('peak'), capacity),
     utilisation: native.get('utilisation_permille') / 1_000,
+    carried: counted(native.get('carried'), capacity),
   };
 }

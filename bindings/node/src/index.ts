@@ -1,3 +1,4 @@
+export type { Bounds } from './bounds';
 export type { Key, Name } from './check';
 export { HotPartitionDetector, type RecordOptions } from './detector';
 export { ClosedError, HotpartError, LibraryError, MissingSchemaError } from './errors';

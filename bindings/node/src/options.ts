@@ -1,6 +1,6 @@
 // What a detector is made with.
 
-import { amountOf, flag, kindOf, nearest, objectOf, whole } from './check';
+import { amountOf, flag, kindOf, memoryOf, nearest, objectOf, permille, whole } from './check';
 import {
   CLOCK_MANUAL,
   FLAG_CAPACITY,
@@ -30,6 +30,13 @@ export interface CommonOptions extends ListenerOptions {
   warningIntervalSeconds?: number;
   /** How many partitions are tracked at most; by default there is no bound. */
   maxPartitions?: number;
+  /**
+   * Memory that stays fixed however many keys there are, in bytes or as "8MiB": no hot key is missed, and a warning says in
+   * `carried` by how much its count may be too high. Not with `maxPartitions`.
+   */
+  memory?: number | string;
+  /** With `memory`: the share of its threshold from which a partition is counted exactly, 0.01 to 0.5; 0.25 by default. */
+  promoteShare?: number;
   /** Whether logs and metrics have a hash in place of each key; 16 secret bytes make it the same in all processes. */
   redact?: boolean | Uint8Array;
   /** Whether the first throttle for a partition's key range warns. */
@@ -74,6 +81,8 @@ const COMMON = [
   'logger',
   'warningIntervalSeconds',
   'maxPartitions',
+  'memory',
+  'promoteShare',
   'redact',
   'warnOfThrottles',
   'manualClock',
@@ -108,16 +117,10 @@ export function withThresholds(given: DetectorOptions): NativeOptions {
 
 export function forDynamoDB(given: DynamoDBOptions): NativeOptions {
   objectOf('options', given, ['share', 'processes', ...COMMON]);
-  const share = given.share ?? 0.8;
-  if (typeof share !== 'number') {
-    throw new TypeError(`share must be a number, not ${kindOf(share)}`);
-  }
-  if (!(share >= 0.001 && share <= 1)) {
-    throw new RangeError(`share must be 0.001 to 1, not ${share}`);
-  }
+  const share = permille('share', given.share ?? 0.8, 0.001, 1);
   const processes = whole('processes', given.processes ?? 1, 0, UINT32_MAX);
   const native = Options.make();
-  checked(hpd.optionsForDynamodb(native.bytes, Options.size, Math.round(share * 1_000), processes), given);
+  checked(hpd.optionsForDynamodb(native.bytes, Options.size, share, processes), given);
   return common(native, given);
 }
 
@@ -141,6 +144,15 @@ function common(native: NativeOptions, given: CommonOptions): NativeOptions {
   }
   if (given.maxPartitions !== undefined) {
     native.set('max_partitions', whole('maxPartitions', given.maxPartitions, 1, Number.MAX_SAFE_INTEGER));
+  }
+  if (given.memory !== undefined) {
+    native.set('filter_bytes', memoryOf(given.memory));
+    if (given.maxPartitions !== undefined) {
+      throw new RangeError('memory must not be given with maxPartitions');
+    }
+  }
+  if (given.promoteShare !== undefined) {
+    native.set('promote_permille', permille('promoteShare', given.promoteShare, 0.01, 0.5));
   }
   if (flag('warnOfThrottles', given.warnOfThrottles)) {
     native.set('flags', native.get('flags') | FLAG_WARN_THROTTLES);

@@ -43,6 +43,17 @@ export interface Statistics {
   readonly failures: number;
   /** Statements, and parts of observed requests, that could not be read. */
   readonly unread: number;
+  /** Partitions that came to be counted exactly. This and the next three are of `memory`, and 0 without it. */
+  readonly promoted: number;
+  /** Partitions that ceased to be counted exactly, as they had become quiet. */
+  readonly demoted: number;
+  /** Records of partitions that were due to be counted exactly and were not, for want of room. */
+  readonly keptOut: number;
+  /**
+   * The filter's load: the mean of its cells as a share of the count from which a partition is
+   * counted exactly. From 0.4 on it is too small: warnings become false.
+   */
+  readonly filterLoad: number;
 }
 
 // All kinds but "unread", which has a number of its own.
@@ -72,5 +83,9 @@ export function statisticsOf(detector: Pointer, failures: number): Statistics {
     unknownOperations: native.get('unknown_operations'),
     failures,
     unread: native.get('unread'),
+    promoted: native.get('promoted'),
+    demoted: native.get('demoted'),
+    keptOut: native.get('kept_out'),
+    filterLoad: native.get('filter_load_permille') / 1_000,
   };
 }

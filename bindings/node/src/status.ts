@@ -19,7 +19,13 @@ export function checked(status: Integer, given: object = {}): number {
   throw status === ERR_INVALID || status === ERR_JSON ? new RangeError(message) : new HotpartError(message);
 }
 
+const NAMES: Readonly<Record<string, string>> = {
+  http_status: 'status',
+  filter_bytes: 'memory',
+  promote_permille: 'promoteShare',
+};
+
 /** An argument that the library has refused, as it is called here. */
 function spelt(argument: string): string {
-  return argument === 'http_status' ? 'status' : argument.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  return NAMES[argument] ?? argument.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }

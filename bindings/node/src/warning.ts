@@ -34,6 +34,8 @@ export interface HotPartitionWarning {
   readonly rule: Rule;
   /** `count` as a share of DynamoDB's limit for a partition: 1 is the limit. */
   readonly utilisation: number;
+  /** The most of `count` that may be other partitions', or older than the window; 0: it is exact. It is 0 without `memory`. */
+  readonly carried: number;
   /** What is logged of it; with `redact` the key is hashed in it. */
   readonly line: string;
 }
@@ -159,6 +161,7 @@ function warningOf(native: NativeWarning, line: string, capacity: boolean): HotP
     peak: native.get('peak') / units,
     rule,
     utilisation: native.get('utilisation_permille') / 1_000,
+    carried: native.get('carried') / units,
     line,
   });
 }

@@ -22,6 +22,8 @@ function text(word) {
 
 const key = (word) => (word.startsWith('#') ? BigInt(word.slice(1)) : text(word));
 const threshold = (word) => (word === '-' ? null : Number(word));
+/** What is carried, where it is not 0. */
+const carried = (told) => (told.carried === 0 ? [] : [`carried=${told.carried}`]);
 const shown = (value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value));
 
 class Runner {
@@ -65,7 +67,7 @@ class Runner {
     this.seen = { warn: [], line: [], hot: [] };
   }
 
-  options({ interval, throttles, bound, redact }) {
+  options({ interval, throttles, bound, redact, memory }) {
     return {
       manualClock: true,
       logger: { warn: (line) => this.seen.line.push(line) },
@@ -79,10 +81,12 @@ class Runner {
           `peak=${w.peak}`,
           `rule=${w.rule}`,
           `utilisation=${w.utilisation}`,
+          ...carried(w),
         ]),
       ...(interval && { warningIntervalSeconds: Number(interval) }),
       ...(throttles && { warnOfThrottles: true }),
       ...(bound && { maxPartitions: Number(bound) }),
+      ...(memory && { memory: Number(memory) }),
       ...(redact && { redact: Buffer.from(redact, 'hex') }),
     };
   }
@@ -144,6 +148,11 @@ class Runner {
       : this.detector.getReadCount(text(table), key(pk));
   }
 
+  bounds([operation, table, pk]) {
+    const { least, most } = this.detector.bounds(text(table), key(pk), operation);
+    return `${least} ${most}`;
+  }
+
   table([name], { writes, reads }) {
     this.detector.setTableThresholds(text(name), { writes: threshold(writes), reads: threshold(reads) });
   }
@@ -193,7 +202,7 @@ class Runner {
   hottest([n, operation]) {
     for (const hot of this.detector.hottest(Number(n), operation)) {
       const numbers = ['count', 'throttles', 'demand', 'peak', 'utilisation'].map((name) => `${name}=${hot[name]}`);
-      this.seen.hot.push([shown(hot.table), shown(hot.pk), ...numbers]);
+      this.seen.hot.push([shown(hot.table), shown(hot.pk), ...numbers, ...carried(hot)]);
     }
   }
 

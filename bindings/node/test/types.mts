@@ -3,6 +3,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import {
+  type Bounds,
   type HotPartition,
   HotPartitionDetector,
   type HotPartitionWarning,
@@ -25,8 +26,11 @@ const count: number = detector.recordWrite('events', 'EVENTS');
 detector.recordRead(Buffer.from('events'), 7n, { amount: 2, model: 'Event' });
 const hot: HotPartition[] = detector.hottest(3, 'write');
 const stats: Statistics = detector.stats();
+const { least, most }: Bounds = detector.bounds('events', 'EVENTS', 'read');
+const load: number = stats.filterLoad + stats.keptOut;
 const threshold: number | null = detector.getTableThresholds('events').writes;
-HotPartitionDetector.forDynamoDB({ share: 0.8, processes: 4, redact: true }).close();
+HotPartitionDetector.forDynamoDB({ share: 0.8, processes: 4, redact: true, memory: '8MiB' }).close();
+new HotPartitionDetector({ writesThreshold: 1, readsThreshold: 1, windowSeconds: 1, memory: 8 * 2 ** 20 }).close();
 HotPartitionDetector.attach(detector.share(), { logger: null });
 
 const client: DynamoDBClient = instrument(new DynamoDBClient({}), detector, { tables: { events: ['id'] as const } });
@@ -42,4 +46,4 @@ detector.hottest(3, 'delete');
 // @ts-expect-error: no client.
 instrument('dynamodb', detector);
 
-export { count, hot, stats, threshold };
+export { count, hot, least, load, most, stats, threshold };

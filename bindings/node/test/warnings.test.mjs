@@ -33,6 +33,7 @@ test('a warning has what is known, and its line goes to the logger', () => {
       peak: 3,
       rule: 'window',
       utilisation: 0,
+      carried: 0,
       line: LINE,
     },
   ]);

@@ -97,7 +97,7 @@ class Runner:
             "rule": warning.rule,
             "utilisation": warning.utilisation,
         }
-        return [warning.operation, warning.table, warning.pk, *(f"{name}={plain(n)}" for name, n in numbers.items())]
+        return [warning.operation, warning.table, warning.pk, *words_of(numbers, warning)]
 
     # Calls.
 
@@ -113,6 +113,8 @@ class Runner:
             options["warn_of_throttles"] = True
         if "bound" in given:
             options["max_partitions"] = int(given["bound"])
+        if "memory" in given:
+            options["memory"] = int(given["memory"])
         if "redact" in given:
             options["redact"] = bytes.fromhex(given["redact"])
         return options
@@ -154,6 +156,9 @@ class Runner:
         get = self.detector.get_write_count if operation == "write" else self.detector.get_read_count
         return plain(get(text(table), key(pk)))
 
+    def do_bounds(self, operation, table, pk):
+        return " ".join(plain(bound) for bound in self.detector.bounds(text(table), key(pk), operation))
+
     def do_table(self, name, writes, reads):
         self.detector.set_table_thresholds(text(name), threshold(writes), threshold(reads))
 
@@ -191,13 +196,19 @@ class Runner:
     def do_hottest(self, n, operation):
         for each in self.detector.hottest(int(n), operation):
             numbers = {name: getattr(each, name) for name in ("count", "throttles", "demand", "peak", "utilisation")}
-            self.hot.append([each.table, each.pk, *(f"{name}={plain(n)}" for name, n in numbers.items())])
+            self.hot.append([each.table, each.pk, *words_of(numbers, each)])
 
     def do_stat(self, name):
         return plain(getattr(self.detector.stats(), name))
 
     def do_clear(self):
         self.detector.clear()
+
+
+def words_of(numbers, told):
+    """Numbers as the file has them; what is carried where it is not 0."""
+    carried = {"carried": told.carried} if told.carried else {}
+    return [f"{name}={plain(n)}" for name, n in (numbers | carried).items()]
 
 
 def plain(n):

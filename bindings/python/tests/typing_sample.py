@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing_extensions import assert_type
 
 import hotpart
-from hotpart import HotPartition, HotPartitionDetector, HotPartitionWarning, Statistics
+from hotpart import Bounds, HotPartition, HotPartitionDetector, HotPartitionWarning, Statistics
 from hotpart.testing import ManualDetector
 
 
 def warned(warning: HotPartitionWarning) -> None:
     assert_type(warning.count, float)
+    assert_type(warning.carried, float)
     print(warning.table, warning.pk, str(warning))
 
 
@@ -23,14 +24,19 @@ assert_type(operations.get_write_count("events", Decimal("1.5")), int)
 assert_type(operations.get_table_thresholds("events"), tuple[int | None, int | None])
 assert_type(operations.hottest(3, "write"), list[HotPartition])
 assert_type(operations.stats(), Statistics)
+assert_type(operations.stats().filter_load, float)
 assert_type(operations.metrics(), str)
 
 units = HotPartitionDetector(500.5, 1500, 60, capacity=True, logger=logging.getLogger("mine"), max_partitions=10_000)
 assert_type(units, HotPartitionDetector[float])
 assert_type(units.get_read_count("events", 7), float)
 
-limits = HotPartitionDetector.for_dynamodb(share=0.8, processes=4, redact=True)
+limits = HotPartitionDetector.for_dynamodb(share=0.8, processes=4, redact=True, memory="8MiB")
 assert_type(limits, HotPartitionDetector[float])
+assert_type(limits.bounds("events", "EVENTS", "write"), Bounds)
+
+fixed = HotPartitionDetector(500, 1500, 60, memory=8 * 2**20, promote_share=0.25)
+assert_type(fixed.bounds("events", "EVENTS", "read").least, float)
 
 
 def a_detector_of_either_kind(detector: HotPartitionDetector) -> None:

@@ -5,6 +5,7 @@ client = hotpart.instrument(boto3.client("dynamodb"), detector)
 """
 
 from hotpart._amount import Amount
+from hotpart._bounds import Bounds
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError, HotpartError, MissingSchemaError
 from hotpart._hottest import HotPartition
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Amount",
+    "Bounds",
     "ClosedError",
     "HotPartition",
     "HotPartitionDetector",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from hotpart import _abi, _handle, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, nearest, whole
+from hotpart._bounds import Bounds, bounds_of
 from hotpart._exchange import forget, observe, told
 from hotpart._failures import Failures
 from hotpart._handle import checked
@@ -292,6 +293,11 @@ class HotPartitionDetector(Thresholds[Count]):
     def get_read_count(self, table: str | bytes, pk: Key) -> Count:
         """The partition's reads in the window."""
         return self._count(checked(fast.hpd_get_read_count(self._open(), *partition(table, pk))))
+
+    def bounds(self, table: str | bytes, pk: Key, operation: Operation) -> Bounds:
+        """Bounds of the partition's count of an operation; without ``memory`` both are the count."""
+        kind = choice("operation", operation, _abi.OPERATIONS)
+        return bounds_of(self._open(), partition(table, pk), kind, self._capacity)
 
     def get_throttle_count(
         self, table: str | bytes, pk: Key, operation: Operation = "write", reason: Reason = "key_range"

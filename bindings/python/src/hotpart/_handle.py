@@ -107,7 +107,13 @@ class MissingSchemaError(HotpartError):
 
 
 # The library's names of arguments that have others here.
-_NAMES = {"writes": "writes_threshold", "reads": "reads_threshold", "number": "pk"}
+_NAMES = {
+    "writes": "writes_threshold",
+    "reads": "reads_threshold",
+    "number": "pk",
+    "filter_bytes": "memory",
+    "promote_permille": "promote_share",
+}
 
 
 def checked(status: int, given: Mapping[str, Any] = types.MappingProxyType({})) -> int:

@@ -29,6 +29,8 @@ class HotPartition(NamedTuple):
     peak: float
     #: Its fullest second as a share of DynamoDB's limit for a partition: 1.0 is the limit.
     utilisation: float
+    #: The most of ``count`` that may be other partitions', or older than the window; 0: it is exact.
+    carried: float
 
 
 def hottest_of(detector: _handle.Detector, operation: int, n: int, capacity: bool) -> list[HotPartition]:
@@ -53,4 +55,5 @@ def _entry(snapshot: c_void_p, i: int, capacity: bool) -> HotPartition:
         demand=native.demand / 2 if capacity else native.demand,
         peak=native.peak / 2 if capacity else native.peak,
         utilisation=native.utilisation_permille / 1_000,
+        carried=native.carried / 2 if capacity else native.carried,
     )

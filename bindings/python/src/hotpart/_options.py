@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 from hotpart import _abi
 from hotpart._alerts import Alerts
-from hotpart._amount import Amount, amount_of, nearest, whole
+from hotpart._amount import Amount, amount_of, memory_of, nearest, permille, whole
 from hotpart._handle import checked
 from hotpart._library import slow
 from hotpart._warning import HotPartitionWarning
@@ -32,6 +32,11 @@ class Options(TypedDict, total=False):
     logger: logging.Logger | logging.LoggerAdapter[Any] | str | None
     #: How many partitions are tracked at most; ``None``: no bound.
     max_partitions: int | None
+    #: Memory that stays fixed however many keys there are, in bytes or as "8MiB": no hot key is missed, and a warning
+    #: says in ``carried`` by how much its count may be too high. Not with ``max_partitions``; ``None``: not bounded.
+    memory: int | str | None
+    #: With ``memory``: the share of its threshold from which a partition is counted exactly, 0.01 to 0.5; ``None``: 0.25.
+    promote_share: float | None
     #: Whether logs and metrics have a hash in place of each key; 16 secret bytes make it the same in all processes.
     redact: bool | bytes
     #: Whether the first throttle for a partition's key range warns.
@@ -74,14 +79,11 @@ def with_thresholds(
 
 def for_dynamodb(share: float, processes: int) -> NativeOptions:
     """Options of DynamoDB's own limits."""
-    if isinstance(share, bool) or not isinstance(share, (int, float)):
-        raise TypeError(f"share must be a number, not {type(share).__name__}")
-    if not 0.001 <= share <= 1:
-        raise ValueError(f"share must be 0.001 to 1, not {share}")
+    sustained = permille("share", share, 0.001, 1)
     options = NativeOptions()
     options.given = {"processes": processes}
-    permille, processes = round(share * 1_000), whole("processes", processes, 0, 2**32 - 1)
-    checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), permille, processes), options.given)
+    processes = whole("processes", processes, 0, 2**32 - 1)
+    checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), sustained, processes), options.given)
     return options
 
 
@@ -95,6 +97,13 @@ def complete(native: NativeOptions, given: dict[str, Any]) -> Alerts:
         native.warning_interval_seconds = whole("warning_interval_seconds", interval, 0, _abi.INTERVAL_WINDOW - 1)
     if bound is not None:
         native.max_partitions = whole("max_partitions", bound, 1, 2**64 - 1)
+    memory, promote = given.get("memory"), given.get("promote_share")
+    if memory is not None:
+        native.filter_bytes = memory_of(memory)
+        if bound is not None:
+            raise ValueError("memory must not be given with max_partitions")
+    if promote is not None:
+        native.promote_permille = permille("promote_share", promote, 0.01, 0.5)
     for name in ("warn_of_throttles", "manual_clock"):
         flag(name, given.get(name, False))
     if given.get("warn_of_throttles"):

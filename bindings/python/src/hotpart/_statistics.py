@@ -37,6 +37,15 @@ class Statistics(NamedTuple):
     unknown_operations: int
     #: Statements, and parts of observed requests, that could not be read.
     unread: int
+    #: Partitions that came to be counted exactly. This and the next three are of ``memory``, and 0 without it.
+    promoted: int
+    #: Partitions that ceased to be counted exactly, as they had become quiet.
+    demoted: int
+    #: Records of partitions that were due to be counted exactly and were not, for want of room.
+    kept_out: int
+    #: The filter's load: the mean of its cells as a share of the count from which a partition is counted exactly.
+    #: From 0.4 on it is too small: warnings become false.
+    filter_load: float
     #: What went wrong in here while clients were watched; each kind was logged once.
     failures: int
 
@@ -52,4 +61,5 @@ def statistics_of(detector: _handle.Detector, failures: int) -> Statistics:
         # The last kind has a number of its own: `unread`.
         for kind, n in zip(_abi.UNATTRIBUTED[:-1], native.unattributed, strict=True)
     }
+    numbers["filter_load"] = native.filter_load_permille / 1_000
     return Statistics(**numbers, estimated_units=native.estimated_half_units / 2, failures=failures)

@@ -39,6 +39,9 @@ class _Fields(NamedTuple):
     utilisation: float
     #: What stands for the key in logs and metrics, if keys are redacted.
     redacted: str | None = None
+    #: The most of ``count`` that may be other partitions', or older than the window; 0: it is exact. It is 0 without
+    #: ``memory``.
+    carried: float = 0
 
 
 class HotPartitionWarning(_Fields):
@@ -89,6 +92,7 @@ def warning_of(native: _abi.Warning, capacity: bool, redacted: str | None, line:
         rule=rule,
         utilisation=native.utilisation_permille / 1_000,
         redacted=redacted,
+        carried=amount(native.carried),
     )._with_line(line)
 
 

@@ -1,0 +1,25 @@
+// Bounds of a count.
+
+import { counted } from './check';
+import { hpd, Out, type Pointer } from './library';
+import { checked } from './status';
+
+/** Bounds of a partition's count: operations or, in capacity mode, units. */
+export interface Bounds {
+  /** The part that is known to be its own, and in the window: 0, perhaps. */
+  readonly least: number;
+  /** The count. */
+  readonly most: number;
+}
+
+export function boundsOf(
+  detector: Pointer,
+  table: Uint8Array,
+  pk: Uint8Array,
+  operation: number,
+  capacity: boolean,
+): Bounds {
+  const [least, most] = [Out.make(), Out.make()];
+  checked(hpd.getBounds(detector, table, table.length, pk, pk.length, operation, least.bytes, most.bytes));
+  return { least: counted(least.get('value'), capacity), most: counted(most.get('value'), capacity) };
+}
