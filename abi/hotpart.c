@@ -181,6 +181,7 @@ FUNCTION(hpd_log_line, int32_t (*)(const hpd_detector *detector, const hpd_warni
 FUNCTION(hpd_metrics_take, int32_t (*)(const hpd_detector *detector, const hpd_metrics_options *options, hpd_text **out));
 FUNCTION(hpd_new, int32_t (*)(uint64_t writes_threshold, uint64_t reads_threshold, uint32_t window_seconds, hpd_warning_callback callback, void *user_data, hpd_detector **out));
 FUNCTION(hpd_new_with_options, int32_t (*)(const hpd_options *options, hpd_detector **out));
+FUNCTION(hpd_notice_take, int32_t (*)(const hpd_detector *detector, hpd_text **out));
 FUNCTION(hpd_number_key, int32_t (*)(const char *number, size_t number_len, char *out));
 FUNCTION(hpd_observe, int64_t (*)(const hpd_detector *detector, hpd_exchange *exchange));
 FUNCTION(hpd_observe_due, int64_t (*)(const hpd_detector *detector, const char *operation, const char *request, const char *response, int32_t http_status, const char *model));

@@ -1117,6 +1117,15 @@ int32_t hpd_log_line(const struct hpd_detector *detector,
                      struct hpd_text **out);
 
 /**
+ * Makes a line for a program's log if filter_bytes is too small for what is counted, so that
+ * warnings may be false, and none was made within a warning interval. Ask after a warning. On
+ * success *out is the text, to be freed by hpd_text_free; else *out is untouched. Returns 1, or 0
+ * if nothing is to be said, or HPD_ERR_NULL or HPD_ERR_MEMORY. Takes time in proportion to
+ * filter_bytes when a line is due.
+ */
+int32_t hpd_notice_take(const struct hpd_detector *detector, struct hpd_text **out);
+
+/**
  * Writes the hash of a partition's key that metrics and log lines have with HPD_FLAG_REDACT_KEYS,
  * so that a program's own log can agree with them. out has room for 32 bytes, which become
  * hexadecimal digits, not NUL-terminated. Returns 32; or 0, and writes nothing, if the detector

@@ -58,8 +58,8 @@ pub use statistics::Statistics;
 #[cfg(not(loom))]
 pub use {
     detector::Bounds, detector::Detector, detector::builder::Builder, detector::hottest::HotPartition,
-    detector::metrics::Metrics, detector::record::Record, detector::table_handle::TableHandle,
-    detector::warning::Warning,
+    detector::metrics::Metrics, detector::notice::Notice, detector::record::Record,
+    detector::table_handle::TableHandle, detector::warning::Warning,
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]

@@ -7,6 +7,7 @@ use crate::key::Key;
 use crate::key::readable::Readable;
 use crate::operation::Operation;
 use crate::reason::{Reason, Unattributed};
+use crate::statistics::Statistics;
 use crate::sys::memory::TryString;
 use crate::units::Units;
 use std::fmt::{self, Display, Write};
@@ -181,8 +182,25 @@ impl Detector {
         text.counter("hotpart_estimated_units", help, estimated)?;
         let unknown = "Observed requests of operations that are not known.";
         text.counter("hotpart_unknown_operations", unknown, statistics.unknown_operations)?;
+        if self.is_filtered() {
+            self.write_filter(text, &statistics)?;
+        }
         let unread = "Statements, and parts of observed requests, that could not be read.";
         text.counter("hotpart_unread", unread, statistics.unread)
+    }
+
+    /// What bounded counting tells of itself.
+    fn write_filter(&self, text: &mut Text, statistics: &Statistics) -> fmt::Result {
+        let help = "The mean of the filter's cells, of the count from which a partition is counted exactly; over 0.4 it is too small.";
+        text.family("hotpart_filter_load_ratio", "gauge", help)?;
+        let load = Number::Permille(statistics.filter_load_permille.try_into().unwrap_or(u32::MAX));
+        writeln!(text, "hotpart_filter_load_ratio {load}")?;
+        let promoted = "Partitions that came to be counted exactly.";
+        text.counter("hotpart_partitions_promoted", promoted, statistics.promoted)?;
+        let demoted = "Partitions that ceased to be counted exactly, as they had become quiet.";
+        text.counter("hotpart_partitions_demoted", demoted, statistics.demoted)?;
+        let kept_out = "Records of partitions that there was no room to count exactly.";
+        text.counter("hotpart_kept_out", kept_out, statistics.kept_out)
     }
 
     fn write_hottest(&self, text: &mut Text, hottest: [&[HotPartition]; 2]) -> fmt::Result {
@@ -212,6 +230,10 @@ impl Detector {
         family("hotpart_partition_demand", format_args!("Counts and throttles, {unit},"), &|hot| {
             amount(hot.demand)
         })?;
+        if self.is_filtered() {
+            let carried = format_args!("What the counts may be too high by, {unit},");
+            family("hotpart_partition_carried", carried, &|hot| amount(hot.carried))?;
+        }
         let throttles = format_args!("Throttles for the key range");
         family("hotpart_partition_throttles", throttles, &|hot| Number::Whole(hot.throttles))?;
         family("hotpart_partition_peak", format_args!("The fullest second, {unit},"), &|hot| {

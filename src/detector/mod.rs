@@ -19,7 +19,7 @@
 //!   +-- waiting     parts of requests on tables without a key schema; `clear` drops them
 //! ```
 //!
-//! `impl Detector` stands in ten files, one for each thing that a program asks, so that each is read with its own
+//! `impl Detector` stands in eleven files, one for each thing that a program asks, so that each is read with its own
 //! types and tests beside it:
 //!
 //! | file | holds | why there |
@@ -31,6 +31,7 @@
 //! | `table_handle` | `table` | beside [`TableHandle`](table_handle::TableHandle) |
 //! | `throttle` | `record_throttle`, throttle counts, tallies | all that is counted under synthetic keys |
 //! | `hottest` | `hottest`, and the walk over the map | the walk restarts when the detector is cleared |
+//! | `notice` | `take_notice` | beside [`Notice`](notice::Notice) |
 //! | `metrics` | `metrics` | the statistics and the hottest partitions as text |
 //! | `observe` | `observe` | records what `dynamodb` works out |
 //! | `waiting` | `set_key_schema`, `forget_table` | what waits for a key is recorded, or tallied, by these |
@@ -56,6 +57,7 @@ pub(crate) mod builder;
 pub(crate) mod delivery;
 pub(crate) mod hottest;
 pub(crate) mod metrics;
+pub(crate) mod notice;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod observe;
 pub(crate) mod record;
@@ -66,6 +68,7 @@ pub(crate) mod throttle;
 pub(crate) mod waiting;
 pub(crate) mod warning;
 
+use crate::detector::notice::LastNotice;
 use crate::detector::warning::Callback;
 #[cfg(feature = "dynamodb")]
 use crate::dynamodb::{schema::Schemas, waiting::Waiting};
@@ -123,6 +126,7 @@ pub struct Detector {
     pub(crate) callback: Option<Callback>,
     pub(crate) current: Current,
     pub(crate) records: RecordCounter,
+    pub(crate) last_notice: LastNotice,
     /// No other detector has it, nor will.
     pub(crate) id: u64,
     #[cfg(feature = "dynamodb")]
@@ -145,6 +149,7 @@ impl Detector {
             callback,
             current,
             records: RecordCounter::new(),
+            last_notice: LastNotice::default(),
             id: NEXT_ID.fetch_add(1, Relaxed),
             #[cfg(feature = "dynamodb")]
             schemas: Schemas::try_new()?,

@@ -8,6 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::hash::{Hash, Prefix};
 use crate::ledger::counters::Counters;
+use crate::ledger::filtering::Filtering;
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
 use crate::operation::Operation;
@@ -205,7 +206,7 @@ impl Detector {
         let Recorded { partition, count } = recorded;
         let Some(partition) = partition else {
             let breach = Self::breach_of_bound(ledger, count, posting, visit);
-            let warn = |breach| self.warn_of_bound(breach, posting, visit, delivery);
+            let warn = |breach| self.warn_of_bound(ledger, breach, posting, visit, delivery);
             return Ok((count, breach.and_then(warn)));
         };
         let warning = match ledger.breach(partition, count, posting, visit) {
@@ -250,18 +251,27 @@ impl Detector {
         ledger.breach_of_bound(bound, posting, visit).ok().flatten()
     }
 
-    /// The warning that such a record gives, if somebody is there to be warned. Its partition was kept out and has no state, so each
-    /// does.
+    /// The warning that such a record gives, if it is the one to. Its partition was kept out, and has no state of its own.
     #[cold]
     pub(crate) fn warn_of_bound<'a>(
         &self,
+        ledger: &Ledger,
         breach: Breach,
         posting: &Posting<'a>,
         visit: Visit<'_>,
         delivery: Delivery,
     ) -> Option<Warning<'a>> {
-        let Posting { key, operation, .. } = *posting;
+        let Posting { key, hash, operation, .. } = *posting;
         let suppressed = self.ring(None, operation, visit.now, delivery)?;
+        let interval_ms = self.settings.timing.interval_ms;
+        let filtering = ledger.filtering.as_ref();
+        let rings = |filtering: &Filtering| {
+            filtering.recent_warnings.ring(hash, operation, visit.now.ms(), interval_ms)
+        };
+        if !filtering.is_none_or(rings) {
+            Counters::add(&visit.counters.suppressed, 1);
+            return None;
+        }
         Counters::add(&visit.counters.warnings, 1);
         Some(self.made_warning(key, operation, breach, [suppressed, breach.count, breach.count]))
     }

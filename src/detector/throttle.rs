@@ -153,7 +153,7 @@ impl Detector {
             let warning = match partition {
                 _ if !warns => None,
                 Some(found) => self.warning(ledger, found, &posting, breach, visit, delivery),
-                None => self.warn_of_bound(breach, &posting, visit, delivery),
+                None => self.warn_of_bound(ledger, breach, &posting, visit, delivery),
             };
             // The warning is about the partition, not about its synthetic key.
             Ok((count, warning.map(|warning| warning.with_key(key, self.redact(key)))))

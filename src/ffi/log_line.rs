@@ -43,6 +43,24 @@ pub unsafe extern "C" fn hpd_log_line(
     })
 }
 
+/// Makes a line for a program's log if filter_bytes is too small for what is counted, so that
+/// warnings may be false, and none was made within a warning interval. Ask after a warning. On
+/// success *out is the text, to be freed by hpd_text_free; else *out is untouched. Returns 1, or 0
+/// if nothing is to be said, or HPD_ERR_NULL or HPD_ERR_MEMORY. Takes time in proportion to
+/// filter_bytes when a line is due.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_notice_take(detector: *const hpd_detector, out: *mut *mut hpd_text) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
+        let Some(notice) = detector.take_notice() else { return Ok(0) };
+        let mut line = TryString::default();
+        write!(line, "{notice}").map_err(|_| Error::Memory)?;
+        hpd_text::give(line.0, out)?;
+        Ok(1)
+    })
+}
+
 /// Returns the warning that C was given.
 ///
 /// # Safety

@@ -2,7 +2,6 @@
 
 use crate::error::{OutOfMemory, Refusal};
 use crate::ledger::counters::Counters;
-use crate::ledger::filtering::Filtering;
 use crate::ledger::settings::Settings;
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
@@ -74,10 +73,10 @@ impl Current {
     ) -> Result<(), OutOfMemory> {
         let number = self.made.fetch_add(1, Relaxed);
         let old = self.ledger.swap(Ledger::try_new(number, settings, now)?)?;
-        let [partitions, synthetic] = old.partitions.clear(&pin);
-        Counters::add(&counters.cleared, partitions);
-        if let Some(Filtering { budget, entry_bytes, .. }) = &old.filtering {
-            budget.give_back_later(entry_bytes * (partitions + synthetic), &pin());
+        let entries = old.partitions.clear(&pin);
+        Counters::add(&counters.cleared, entries[0]);
+        if let Some(filtering) = &old.filtering {
+            filtering.give_back_later(entries, &pin());
         }
         old.overrides.clear(&pin());
         // It has been empty and out of reach since it was cleared.

@@ -62,7 +62,7 @@ impl Outside for Cells<'_> {
 
     fn gone(&self, key: Key<'_>, was_taken: bool) {
         let Self { filtering, visit, .. } = self;
-        filtering.budget.give_back_later(filtering.entry_bytes, visit.guard);
+        filtering.budget.give_back_later(filtering.entry_bytes(key), visit.guard);
         if is_synthetic(key) {
             return;
         }

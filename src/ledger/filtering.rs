@@ -23,14 +23,19 @@
 use crate::error::OutOfMemory;
 use crate::filter::word::SubWindow;
 use crate::filter::{Filter, held_seconds};
+use crate::key::Key;
+use crate::key::synthetic::is_synthetic;
+use crate::ledger::recent_warnings::RecentWarnings;
 use crate::ledger::settings::FilterSettings;
 use crate::ledger::visit::Visit;
+use crate::map::growth_bytes;
 use crate::operation::Operation;
 use crate::partition::past::most_bytes;
 use crate::sys::budget::Budget;
 use crate::sys::clock::Moment;
 use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
+use crossbeam_epoch::Guard;
 use std::sync::Arc;
 
 /// The highest level: three lanes of a cell tell it, and one that is full says more.
@@ -47,8 +52,10 @@ pub(crate) struct Filtering {
     window: u32,
     /// Bytes of cells and ledger, which the budget has lent.
     fixed: u64,
-    /// Bytes that a promotion takes of the budget, besides segments.
-    pub(crate) entry_bytes: u64,
+    /// Bytes that an entry takes of the budget, besides segments: that of a partition, and one with a synthetic key.
+    entry_bytes: [u64; 2],
+    /// The last warnings about those that were kept out.
+    pub(crate) recent_warnings: RecentWarnings,
     /// Until when the cells hold something of a partition that was kept out; the stamp of a moment.
     kept_out_until: AtomicU64,
     /// For each operation the greatest level that a change of thresholds has put out of force, and until which second the cells
@@ -72,7 +79,8 @@ impl Filtering {
             permille: settings.promote_permille,
             window,
             fixed,
-            entry_bytes: most_bytes(window) + DIRECTORY_BYTES,
+            entry_bytes: [true, false].map(|is_armed| most_bytes(window, is_armed) + DIRECTORY_BYTES),
+            recent_warnings: RecentWarnings::new(),
             kept_out_until: AtomicU64::new(0),
             greatest: [0, 0].map(AtomicU64::new),
         })
@@ -121,6 +129,22 @@ impl Filtering {
     /// Whether the cells may hold something of a partition that was kept out.
     pub(crate) fn has_kept_out(&self, now: Moment) -> bool {
         now.stamp() <= self.kept_out_until.load(Acquire)
+    }
+
+    /// How many bytes an entry of this key takes of the budget, besides segments.
+    pub(crate) fn entry_bytes(&self, key: Key<'_>) -> u64 {
+        self.entry_bytes[usize::from(is_synthetic(key))]
+    }
+
+    /// Takes what an entry of this key needs. `false`: there is no room.
+    pub(crate) fn try_take_entry(&self, key: Key<'_>) -> bool {
+        self.budget.try_take(self.entry_bytes(key), growth_bytes(key.table.len() + key.pk.len()))
+    }
+
+    /// Gives back what so many partitions, and entries with synthetic keys, had taken, once all who are pinned now are gone.
+    pub(crate) fn give_back_later(&self, entries: [u64; 2], guard: &Guard) {
+        let bytes = entries[0] * self.entry_bytes[0] + entries[1] * self.entry_bytes[1];
+        self.budget.give_back_later(bytes, guard);
     }
 
     /// The sub-window of a moment.

@@ -32,6 +32,7 @@ pub(crate) mod current;
 pub(crate) mod demotion;
 pub(crate) mod filtering;
 pub(crate) mod promotion;
+pub(crate) mod recent_warnings;
 pub(crate) mod reclaim;
 pub(crate) mod settings;
 pub(crate) mod visit;

@@ -17,7 +17,7 @@ use crate::ledger::counters::Counters;
 use crate::ledger::filtering::Filtering;
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
-use crate::map::{InsertOutcome, growth_bytes};
+use crate::map::InsertOutcome;
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::amount::Amount;
@@ -153,13 +153,11 @@ impl Ledger {
         }
         let sides = self.sides(filtering, posting, visit)?;
         let side = sides[operation.index()];
-        if bound >= side.level
-            && filtering.budget.try_take(filtering.entry_bytes, growth_bytes(key.table.len() + key.pk.len()))
-        {
+        if bound >= side.level && filtering.try_take_entry(key) {
             if let Some(promoted) = self.promote(filtering, posting, bound, &sides, visit)? {
                 return Ok(promoted);
             }
-            filtering.budget.give_back(filtering.entry_bytes);
+            filtering.budget.give_back(filtering.entry_bytes(key));
         }
         if bound >= side.level {
             filtering.keep_out(visit.now);
@@ -232,11 +230,11 @@ impl Ledger {
         unsafe { content.past.free() };
         match inserted {
             Ok(InsertOutcome::Exists(found)) => {
-                filtering.budget.give_back(filtering.entry_bytes);
+                filtering.budget.give_back(filtering.entry_bytes(key));
                 Ok(Some(self.join(found, posting, bound, visit)?))
             }
             Err(Refusal::Cleared) => {
-                filtering.budget.give_back(filtering.entry_bytes);
+                filtering.budget.give_back(filtering.entry_bytes(key));
                 Err(Refusal::Cleared)
             }
             // Recorded it is, in the cells.
@@ -334,7 +332,7 @@ impl Ledger {
                 }
                 continue;
             }
-            if !filtering.budget.try_take(filtering.entry_bytes, growth_bytes(key.pk.len())) {
+            if !filtering.try_take_entry(key) {
                 let bound = self.add_to_cells(filtering, pair, amount, &mut at, visit);
                 filtering.keep_out(visit.now);
                 Counters::add(&visit.counters.kept_out, 1);
@@ -345,7 +343,7 @@ impl Ledger {
             let amount = Amount::clamped(u64::from(amount) + u64::from(before));
             let admitted = self.admit(&Posting { amount, ..*posting }, visit);
             if !matches!(admitted, Ok(InsertOutcome::Done(_))) {
-                filtering.budget.give_back(filtering.entry_bytes);
+                filtering.budget.give_back(filtering.entry_bytes(key));
             }
             if let InsertOutcome::Done(new) = admitted? {
                 return Ok(Recorded { partition: Some(new), count: amount.into() });

@@ -48,15 +48,22 @@ pub(crate) enum PastSlots<'g> {
     Wheel(Wheel<'g>),
 }
 
+/// Whether a partition with an alarm gets a wheel once its first history is full. What is hot or near it will be seen in
+/// every second: so it leaves no holes of each size. Of a long window a wheel is no matter of holes.
+fn has_small_wheel(window: u32) -> bool {
+    Wheel::bytes(window) <= WARM_WHEEL_MOST
+}
+
 /// The bytes that one partition may come to take for a window, besides its entry, at once: all that hangs on it, and all
-/// that did before and waits to be freed. Each has what an allocator adds.
-pub(crate) fn most_bytes(window: u32) -> u64 {
+/// that did before and waits to be freed. Each has what an allocator adds. `is_armed`: it has an alarm from the first.
+pub(crate) fn most_bytes(window: u32, is_armed: bool) -> u64 {
     const ADDED: usize = 16;
-    let histories = CAPACITIES.iter().filter(|&&each| is_smaller_than_wheel(each, window));
+    let sizes = if is_armed && has_small_wheel(window) { 1 } else { CAPACITIES.len() };
+    let histories = CAPACITIES.iter().take(sizes).filter(|&&each| is_smaller_than_wheel(each, window));
     // A copy of each for the other operation, once one has a wheel.
     let histories: usize = histories.map(|each| 2 * (each * size_of::<u64>() + ADDED)).sum();
-    // Each step of growth makes another extension.
-    let boxes = (CAPACITIES.len() + 3) * (size_of::<Extension>() + ADDED);
+    // Each step of growth makes another extension, and so does the alarm.
+    let boxes = (sizes + 3) * (size_of::<Extension>() + ADDED);
     let wheels = 2 * (Wheel::bytes(window) + ADDED);
     (histories + boxes + wheels + size_of::<Alarm>() + ADDED) as u64
 }
@@ -236,9 +243,7 @@ impl Past {
         };
         let copied = || all().filter(|&(whose, held)| kept(whose, held)).chain(std::iter::once_with(last));
         let capacity = parts.history.capacity();
-        // What is hot or near it will be seen in every second: it gets a wheel at once, and leaves no holes of each size. Of a
-        // long window a wheel is no matter of holes.
-        let is_warm = capacity > 0 && parts.alarm.is_some() && Wheel::bytes(window) <= WARM_WHEEL_MOST;
+        let is_warm = capacity > 0 && parts.alarm.is_some() && has_small_wheel(window);
         let larger = CAPACITIES.into_iter().find(|&each| each > capacity && !is_warm);
         if let Some(larger) = larger.filter(|&each| is_smaller_than_wheel(each, window)) {
             return Ok(Extension { history: PastPtr::with_history(larger, freeze, copied())?, ..parts });

@@ -16,6 +16,10 @@ impl Budget {
         Self { limit, taken: AtomicU64::new(0) }
     }
 
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// Takes so many bytes, if as many again as `spare` stay free. `false`: it takes none.
     pub(crate) fn try_take(&self, bytes: u64, spare: u64) -> bool {
         let take = |taken: u64| {

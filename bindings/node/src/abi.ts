@@ -222,6 +222,7 @@ export const PROTOTYPES = {
     'int64_t hpd_get_unattributed_count(uintptr_t detector, void *table, size_t table_len, int32_t operation_code, int32_t what)',
   metricsTake: 'int32_t hpd_metrics_take(uintptr_t detector, void *options, void *out)',
   logLine: 'int32_t hpd_log_line(uintptr_t detector, void *warning, void *out)',
+  noticeTake: 'int32_t hpd_notice_take(uintptr_t detector, void *out)',
   redact:
     'int32_t hpd_redact(uintptr_t detector, void *table, size_t table_len, void *pk, size_t pk_len, void *out)',
   textData: 'void *hpd_text_data(uintptr_t text)',

@@ -235,6 +235,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hpd_get_unattributed_count": (c_int64, [c_void_p, c_char_p, c_size_t, c_int32, c_int32]),
     "hpd_metrics_take": (c_int32, [c_void_p, POINTER(MetricsOptions), POINTER(c_void_p)]),
     "hpd_log_line": (c_int32, [c_void_p, POINTER(Warning), POINTER(c_void_p)]),
+    "hpd_notice_take": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "hpd_redact": (c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_char_p]),
     "hpd_text_data": (c_void_p, [c_void_p]),
     "hpd_text_len": (c_size_t, [c_void_p]),
