@@ -310,6 +310,7 @@ impl Detector {
         })?)
     }
 
+    #[inline(never)]
     fn bounds_of(&self, key: Key<'_>, operation: Operation) -> Result<Bounds, Error> {
         let guard = epoch::pin();
         let visit = self.visit(self.clock.now(), &guard);

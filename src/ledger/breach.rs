@@ -64,7 +64,8 @@ impl Ledger {
 
     /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
     /// detector's own.
-    pub(crate) fn reached(
+    #[inline(always)] // In the one way of hot records.
+    fn reached(
         &self,
         count: u64,
         posting: &Posting<'_>,
