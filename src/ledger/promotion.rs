@@ -12,7 +12,7 @@ use crate::filter::word::{MOST, SubWindow};
 use crate::filter::{self, Added, Pair};
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
-use crate::ledger::filtering::Filtering;
+use crate::ledger::filtering::{CARRIED_MOST, Filtering};
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
 use crate::map::InsertOutcome;
@@ -31,6 +31,14 @@ struct Side<'f> {
     level: u32,
     /// What is carried over at most.
     most: u32,
+}
+
+impl Side<'_> {
+    /// What is carried over of a bound, to which the record's own amount belongs.
+    fn carried(&self, bound: u32, own: u32) -> u32 {
+        let all = filter::count(bound, self.threshold).min(CARRIED_MOST.into()) as u32;
+        all.saturating_sub(own).min(self.most)
+    }
 }
 
 impl Ledger {
@@ -174,7 +182,7 @@ impl Ledger {
         let [writes, reads] = Operation::ALL.map(|operation| {
             let threshold = self.least_threshold(key, operation, visit)?;
             let level = filtering.level(threshold);
-            let most = filtering.most_carried(operation, level, threshold, visit.now);
+            let most = filtering.most_carried(operation, level, visit.now);
             Ok(Side { pair: filtering.filter.pair(hash, operation), threshold, level, most })
         });
         Ok([writes?, reads?])
@@ -192,10 +200,13 @@ impl Ledger {
     ) -> Result<Option<Recorded<'g>>, Refusal> {
         let Posting { key, hash, operation, amount, .. } = *posting;
         let at = filtering.at(visit.now);
-        let before = if bound == MOST { MOST } else { bound.saturating_sub(amount.get()) };
         let carried = Operation::ALL.map(|each| {
             let side = sides[each.index()];
-            side.most.min(if each == operation { before } else { side.pair.bound(at) })
+            if each == operation {
+                side.carried(bound, amount.get())
+            } else {
+                side.carried(side.pair.bound(at), 0)
+            }
         });
         let mut amounts = carried;
         amounts[operation.index()] = carried[operation.index()].saturating_add(amount.get()).min(slot::MOST);
@@ -267,7 +278,7 @@ impl Ledger {
         for each in Operation::ALL {
             let (side, carried) = (sides[each.index()], carried[each.index()]);
             let own = if each == operation { amount.get() } else { 0 };
-            let others = side.pair.bound(at).saturating_sub(own).min(side.most);
+            let others = side.carried(side.pair.bound(at), own);
             let Some(more) = Amount::new(others.saturating_sub(carried).into()) else { continue };
             let more = Posting { operation: each, amount: more, model: None, ..*posting };
             let mut found = Some(new);
@@ -324,7 +335,7 @@ impl Ledger {
                 return Ok(Recorded { partition: None, count: bound.into() });
             }
             // What was kept out before is in the cells.
-            let before = if filtering.has_kept_out(visit.now) { pair.bound(at).min(1 << 29) } else { 0 };
+            let before = if filtering.has_kept_out(visit.now) { pair.bound(at).min(CARRIED_MOST) } else { 0 };
             let amount = Amount::clamped(u64::from(amount) + u64::from(before));
             let admitted = self.admit(&Posting { amount, ..*posting }, visit);
             if !matches!(admitted, Ok(InsertOutcome::Done(_))) {
