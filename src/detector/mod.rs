@@ -68,7 +68,6 @@ pub(crate) mod throttle;
 pub(crate) mod waiting;
 pub(crate) mod warning;
 
-use crate::detector::notice::LastNotice;
 use crate::detector::warning::Callback;
 #[cfg(feature = "dynamodb")]
 use crate::dynamodb::{schema::Schemas, waiting::Waiting};
@@ -126,7 +125,6 @@ pub struct Detector {
     pub(crate) callback: Option<Callback>,
     pub(crate) current: Current,
     pub(crate) records: RecordCounter,
-    pub(crate) last_notice: LastNotice,
     /// No other detector has it, nor will.
     pub(crate) id: u64,
     #[cfg(feature = "dynamodb")]
@@ -149,7 +147,6 @@ impl Detector {
             callback,
             current,
             records: RecordCounter::new(),
-            last_notice: LastNotice::default(),
             id: NEXT_ID.fetch_add(1, Relaxed),
             #[cfg(feature = "dynamodb")]
             schemas: Schemas::try_new()?,
@@ -313,6 +310,7 @@ impl Detector {
         })?)
     }
 
+    #[inline(never)]
     fn bounds_of(&self, key: Key<'_>, operation: Operation) -> Result<Bounds, Error> {
         let guard = epoch::pin();
         let visit = self.visit(self.clock.now(), &guard);

@@ -3,7 +3,7 @@
 use crate::detector::Detector;
 use crate::ledger::counters::Counters;
 use crate::sys::epoch;
-use crate::sys::sync::{AtomicU64, Relaxed};
+use crate::sys::sync::Relaxed;
 use std::fmt;
 
 /// From this load on a filter is too small: strangers alone take others to their level.
@@ -34,14 +34,6 @@ impl fmt::Display for Notice {
     }
 }
 
-/// What the last notice said, and when.
-#[derive(Debug, Default)]
-pub(crate) struct LastNotice {
-    /// In ms, plus one; 0: there was none.
-    at: AtomicU64,
-    kept_out: AtomicU64,
-}
-
 impl Detector {
     /// Returns a notice if the filter is too small, and none was returned within a warning interval. A program asks after it had a
     /// warning, and logs it. Takes time in proportion to [`Builder::memory`](crate::Builder::memory) when one is due.
@@ -49,15 +41,15 @@ impl Detector {
         let filter = self.settings.filter.as_ref()?;
         let guard = &epoch::pin();
         let visit = self.visit(self.clock.now(), guard);
-        let (at, now) = (self.last_notice.at.load(Relaxed), visit.now.ms());
+        let (at, now) = (self.counters.noticed.load(Relaxed), visit.now.ms());
         let interval = self.settings.timing.interval_ms.max(1_000);
         if at != 0 && now.saturating_sub(at - 1) < interval {
             return None;
         }
         // One thread looks: to look costs as much as a notice.
-        self.last_notice.at.compare_exchange(at, now + 1, Relaxed, Relaxed).ok()?;
+        self.counters.noticed.compare_exchange(at, now + 1, Relaxed, Relaxed).ok()?;
         let all = Counters::get(&self.counters.kept_out);
-        let kept_out = all.saturating_sub(self.last_notice.kept_out.swap(all, Relaxed));
+        let kept_out = all.saturating_sub(self.counters.noticed_kept_out.swap(all, Relaxed));
         let filter_load_permille = self.current.get(guard).filter_load_permille(visit);
         let memory = filter.budget.limit();
         let is_small = filter_load_permille > LOAD_MOST || kept_out > 0;

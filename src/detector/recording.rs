@@ -277,6 +277,7 @@ impl Detector {
     }
 
     /// Makes a warning of a breach, with these numbers: suppressed, peak and carried.
+    #[inline(always)]
     fn made_warning<'a>(
         &self,
         key: Key<'a>,

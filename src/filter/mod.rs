@@ -212,7 +212,7 @@ fn change(cell: &AtomicU64, new: impl Fn(Word) -> Option<Word>) -> bool {
     }
 }
 
-/// A bound as a count, where what is full reads as `full`.
-pub(crate) fn count(bound: u32, full: u64) -> u64 {
-    if bound == MOST { full } else { bound.into() }
+/// A bound as a count. Where a lane is full nobody knows how much there was: it reads as `hot`, or as full lanes, if those are more.
+pub(crate) fn count(bound: u32, hot: u64) -> u64 {
+    if bound == MOST { hot.max(u64::from(LANES) << 15) } else { bound.into() }
 }

@@ -20,6 +20,10 @@ pub(crate) struct Counters {
     pub(crate) promoted: AtomicU64,
     pub(crate) demoted: AtomicU64,
     pub(crate) kept_out: AtomicU64,
+    /// When the last notice was due that the filter is too small, in ms, plus one; 0: there was none.
+    pub(crate) noticed: AtomicU64,
+    /// What `kept_out` was then.
+    pub(crate) noticed_kept_out: AtomicU64,
 }
 
 impl Counters {

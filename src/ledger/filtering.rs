@@ -40,6 +40,8 @@ use std::sync::Arc;
 
 /// The highest level: three lanes of a cell tell it, and one that is full says more.
 const LEVEL_MAX: u64 = 1 << 15;
+/// No promotion carries over more: with an amount on top it is not over what a slot holds.
+pub(crate) const CARRIED_MOST: u32 = 1 << 29;
 /// Thresholds are compared as if they were no higher, which is far over what has the highest level.
 const THRESHOLD_MOST: u64 = 1 << 40;
 /// The directory's words of one entry, at most: it is no longer than twice as many as entries, and its levels as long again.
@@ -111,11 +113,11 @@ impl Filtering {
         let _ = self.greatest[operation.index()].fetch_update(AcqRel, Acquire, noted);
     }
 
-    /// What a promotion carries over at most, of an operation of this level and threshold.
-    pub(crate) fn most_carried(&self, operation: Operation, level: u32, threshold: u64, now: Moment) -> u32 {
+    /// What a promotion carries over at most, of an operation of this level.
+    pub(crate) fn most_carried(&self, operation: Operation, level: u32, now: Moment) -> u32 {
         if self.has_kept_out(now) {
-            // It may have had more than its level, and was hot, perhaps.
-            return threshold.min(1 << 29) as u32;
+            // It may have had any number of records, and be hot long since.
+            return CARRIED_MOST;
         }
         self.greatest(operation, level, now) - 1
     }
@@ -128,7 +130,8 @@ impl Filtering {
 
     /// Whether the cells may hold something of a partition that was kept out.
     pub(crate) fn has_kept_out(&self, now: Moment) -> bool {
-        now.stamp() <= self.kept_out_until.load(Acquire)
+        let until = self.kept_out_until.load(Acquire);
+        until != 0 && now.stamp() <= until
     }
 
     /// How many bytes an entry of this key takes of the budget, besides segments.

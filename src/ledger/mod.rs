@@ -2,7 +2,7 @@
 //! count; and how idle memory is given back.
 //!
 //! ```text
-//! Detector --> Ledger (current) --> map, overrides, how far reclaim has come
+//! Detector --> Ledger (current) --> map, overrides, how far reclaim has come; a filter, perhaps
 //!                 |
 //!              clear: a new one takes its place; the old one lives until the last call in it has ended
 //! ```
@@ -15,6 +15,9 @@
 //! no partition, or one whose entry was frozen under it, [`Ledger::record`] inserts, or helps to replace the segment,
 //! and tries again until the record is in.
 //!
+//! Where memory is bounded, a record takes [`Ledger::record_filtered_fast`]: most partitions are counted in a filter then, and
+//! have no entry in the map ([`filtering`]; the steps are in [`promotion`] and [`demotion`]).
+//!
 //! [`reclaim`] gives back what is idle: a walk over the map in small steps, each done by a record that
 //! comes when one is due. At `max_partitions` it chooses which entry goes.
 //!
@@ -23,10 +26,12 @@
 //! **Invariants.** What a clear must not forget (clock, statistics, settings, open tables) is not in a [`Ledger`].
 //! A step of reclaim never waits, and visits one segment.
 //!
-//! **Proof.** `src/models/{ledger,bound}.rs`; `tests/{reclaim,bound,conservation}.rs`.
+//! **Proof.** `src/models/{ledger,bound,filter}.rs`; `tests/{reclaim,bound,bounded,conservation}`.
 //!
 //! **What may go in**: what one record does from its key to its count, and what is due because of it.
 
+pub(crate) mod bounds;
+pub(crate) mod breach;
 pub(crate) mod counters;
 pub(crate) mod current;
 pub(crate) mod demotion;
@@ -37,7 +42,7 @@ pub(crate) mod reclaim;
 pub(crate) mod settings;
 pub(crate) mod visit;
 
-use crate::error::{Cleared, OutOfMemory, Refusal};
+use crate::error::{OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic;
@@ -50,11 +55,10 @@ use crate::operation::Operation;
 use crate::partition::amount::Amount;
 use crate::partition::content::Content;
 use crate::partition::head::Head;
-use crate::partition::series::{AddError, Recent};
+use crate::partition::series::AddError;
 use crate::partition::slot::MOST;
 use crate::partition::{FastAdd, Partition};
-use crate::policy::rule::{Breach, Rule};
-use crate::policy::thresholds::{Overrides, Scope};
+use crate::policy::thresholds::Overrides;
 use crate::sys::clock::Moment;
 use crate::sys::rcu::Watched;
 #[cfg(loom)]
@@ -321,80 +325,6 @@ impl Ledger {
             self.finish_move(AddError::Moved, hash, visit)?;
         }
         Ok(None)
-    }
-
-    /// The rule that is met by a partition of which this record has found `count`, if one is: a rate, or the threshold of
-    /// the window. [`Refusal::Memory`]: the latter is not met, and without memory nobody can tell of the former.
-    pub(crate) fn breach<'g>(
-        &self,
-        partition: Partition<'g>,
-        count: u64,
-        posting: &Posting<'_>,
-        visit: Visit<'g>,
-    ) -> Result<Option<Breach>, Refusal> {
-        let Posting { key, hash, operation, .. } = *posting;
-        let Visit { settings, now, guard, .. } = visit;
-        let window = visit.window();
-        let mut unjudged = false;
-        if count >= settings.rates.floor(operation) {
-            let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second());
-            let elsewhere = || self.look(key, hash, visit, recent);
-            let recent = recent(partition).map_or_else(elsewhere, |recent| Ok(Some(recent)));
-            match recent.map(|recent| recent.and_then(|recent| settings.rates.breach(operation, recent))) {
-                Ok(None) => {}
-                // The window's rule asks for no memory, as it needs no look at the partition.
-                Err(Refusal::Memory) => unjudged = true,
-                breach => return breach,
-            }
-        }
-        match self.reached(count, posting, visit)? {
-            Some(threshold) => Ok(Some(Breach { rule: Rule::Window, count, threshold, seconds: window })),
-            None if unjudged => Err(Refusal::Memory),
-            None => Ok(None),
-        }
-    }
-
-    /// The rule that a bound meets, of a partition without an entry: all of it may have come in this second.
-    pub(crate) fn breach_of_bound(
-        &self,
-        count: u64,
-        posting: &Posting<'_>,
-        visit: Visit<'_>,
-    ) -> Result<Option<Breach>, Cleared> {
-        let recent = Recent { second: count, sustained: count };
-        if let Some(breach) = visit.settings.rates.breach(posting.operation, recent) {
-            return Ok(Some(breach));
-        }
-        let threshold = self.reached(count, posting, visit)?;
-        Ok(threshold.map(|threshold| Breach {
-            rule: Rule::Window,
-            count,
-            threshold,
-            seconds: visit.window(),
-        }))
-    }
-
-    /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
-    /// detector's own.
-    pub(crate) fn reached(
-        &self,
-        count: u64,
-        posting: &Posting<'_>,
-        visit: Visit<'_>,
-    ) -> Result<Option<u64>, Cleared> {
-        let operation = posting.operation;
-        if count < self.overrides.floor(operation) {
-            return Ok(None);
-        }
-        let mut threshold = None;
-        for (scope, name) in [(Scope::Model, posting.model), (Scope::Table, Some(posting.key.table))] {
-            if let (None, Some(name)) = (threshold, name) {
-                threshold =
-                    self.overrides.get(scope, name, &visit.settings.hashing, visit.guard)?.of(operation);
-            }
-        }
-        Ok(Some(threshold.unwrap_or(visit.settings.thresholds[operation.index()]))
-            .filter(|&threshold| count >= threshold))
     }
 
     /// Does this call's share of reclaiming idle partitions.

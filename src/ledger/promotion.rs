@@ -10,11 +10,9 @@
 use crate::error::{Cleared, Refusal};
 use crate::filter::word::{MOST, SubWindow};
 use crate::filter::{self, Added, Pair};
-use crate::key::Key;
-use crate::key::hash::Hash;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
-use crate::ledger::filtering::Filtering;
+use crate::ledger::filtering::{CARRIED_MOST, Filtering};
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
 use crate::map::InsertOutcome;
@@ -23,7 +21,6 @@ use crate::partition::Partition;
 use crate::partition::amount::Amount;
 use crate::partition::content::Content;
 use crate::partition::slot;
-use crate::policy::thresholds::{Scope, Thresholds};
 
 /// What a promotion goes by, of one operation.
 #[derive(Clone, Copy)]
@@ -34,6 +31,14 @@ struct Side<'f> {
     level: u32,
     /// What is carried over at most.
     most: u32,
+}
+
+impl Side<'_> {
+    /// What is carried over of a bound, to which the record's own amount belongs.
+    fn carried(&self, bound: u32, own: u32) -> u32 {
+        let all = filter::count(bound, self.threshold).min(CARRIED_MOST.into()) as u32;
+        all.saturating_sub(own).min(self.most)
+    }
 }
 
 impl Ledger {
@@ -177,22 +182,10 @@ impl Ledger {
         let [writes, reads] = Operation::ALL.map(|operation| {
             let threshold = self.least_threshold(key, operation, visit)?;
             let level = filtering.level(threshold);
-            let most = filtering.most_carried(operation, level, threshold, visit.now);
+            let most = filtering.most_carried(operation, level, visit.now);
             Ok(Side { pair: filtering.filter.pair(hash, operation), threshold, level, most })
         });
         Ok([writes?, reads?])
-    }
-
-    /// The least amount at which any rule in force could call a partition hot.
-    pub(crate) fn least_threshold(
-        &self,
-        key: Key<'_>,
-        operation: Operation,
-        visit: Visit<'_>,
-    ) -> Result<u64, Cleared> {
-        let own = visit.settings.thresholds[operation.index()];
-        let least = self.overrides.least(key.table, operation, own, &visit.settings.hashing, visit.guard)?;
-        Ok(least.min(visit.settings.rates.floor(operation)))
     }
 
     /// Inserts the entry of a partition that the cells have recorded. `None`: there is no memory. The budget has lent what an entry
@@ -207,10 +200,13 @@ impl Ledger {
     ) -> Result<Option<Recorded<'g>>, Refusal> {
         let Posting { key, hash, operation, amount, .. } = *posting;
         let at = filtering.at(visit.now);
-        let before = if bound == MOST { MOST } else { bound.saturating_sub(amount.get()) };
         let carried = Operation::ALL.map(|each| {
             let side = sides[each.index()];
-            side.most.min(if each == operation { before } else { side.pair.bound(at) })
+            if each == operation {
+                side.carried(bound, amount.get())
+            } else {
+                side.carried(side.pair.bound(at), 0)
+            }
         });
         let mut amounts = carried;
         amounts[operation.index()] = carried[operation.index()].saturating_add(amount.get()).min(slot::MOST);
@@ -282,7 +278,7 @@ impl Ledger {
         for each in Operation::ALL {
             let (side, carried) = (sides[each.index()], carried[each.index()]);
             let own = if each == operation { amount.get() } else { 0 };
-            let others = side.pair.bound(at).saturating_sub(own).min(side.most);
+            let others = side.carried(side.pair.bound(at), own);
             let Some(more) = Amount::new(others.saturating_sub(carried).into()) else { continue };
             let more = Posting { operation: each, amount: more, model: None, ..*posting };
             let mut found = Some(new);
@@ -339,7 +335,7 @@ impl Ledger {
                 return Ok(Recorded { partition: None, count: bound.into() });
             }
             // What was kept out before is in the cells.
-            let before = if filtering.has_kept_out(visit.now) { pair.bound(at).min(1 << 29) } else { 0 };
+            let before = if filtering.has_kept_out(visit.now) { pair.bound(at).min(CARRIED_MOST) } else { 0 };
             let amount = Amount::clamped(u64::from(amount) + u64::from(before));
             let admitted = self.admit(&Posting { amount, ..*posting }, visit);
             if !matches!(admitted, Ok(InsertOutcome::Done(_))) {
@@ -349,74 +345,5 @@ impl Ledger {
                 return Ok(Recorded { partition: Some(new), count: amount.into() });
             }
         }
-    }
-
-    /// What a partition's count of an operation is at least, and at most.
-    pub(crate) fn bounds(
-        &self,
-        key: Key<'_>,
-        operation: Operation,
-        visit: Visit<'_>,
-    ) -> Result<(u64, u64), Refusal> {
-        let hash = visit.settings.hashing.key(key);
-        let read = |found: Partition<'_>| {
-            let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
-            let carried = found
-                .alarm_if_any(visit.guard)
-                .map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
-            // What is fresh lacks what the cells have got since.
-            let is_fresh = found.is_fresh();
-            Some((most, most.saturating_sub(carried.into()), is_fresh))
-        };
-        Ok(match self.look(key, hash, visit, read)? {
-            Some((most, least, false)) => (least, most),
-            Some((most, least, true)) => (least, most.max(self.bound(key, hash, operation, visit)?)),
-            None => (0, self.bound(key, hash, operation, visit)?),
-        })
-    }
-
-    /// What the cells say that a key has at most.
-    fn bound(
-        &self,
-        key: Key<'_>,
-        hash: Hash,
-        operation: Operation,
-        visit: Visit<'_>,
-    ) -> Result<u64, Cleared> {
-        let Some(filtering) = &self.filtering else { return Ok(0) };
-        if is_synthetic(key) && !filtering.has_kept_out(visit.now) {
-            return Ok(0);
-        }
-        let bound = filtering.filter.pair(hash, operation).bound(filtering.at(visit.now));
-        Ok(filter::count(bound, self.least_threshold(key, operation, visit)?))
-    }
-
-    /// Sets an override. Records may judge by the old level and the new for a while: see [`crate::ledger::filtering`].
-    pub(crate) fn set_override(
-        &self,
-        scope: Scope,
-        name: &[u8],
-        thresholds: Thresholds,
-        visit: Visit<'_>,
-    ) -> Result<(), Refusal> {
-        if let Some(filtering) = &self.filtering {
-            for operation in Operation::ALL {
-                let before = match scope {
-                    Scope::Table => self.least_threshold(Key { table: name, pk: &[] }, operation, visit)?,
-                    // One that was under it already stays the least.
-                    Scope::Model => self.overrides.model_floor(operation),
-                };
-                filtering.note(operation, filtering.level(before), visit.now);
-            }
-        }
-        self.overrides.set(scope, name, thresholds, &visit.settings.hashing, visit.guard)
-    }
-
-    /// The mean of the filter's cells, in thousandths of the lowest level.
-    pub(crate) fn filter_load_permille(&self, visit: Visit<'_>) -> u64 {
-        let Some(filtering) = &self.filtering else { return 0 };
-        let floors = Operation::ALL.map(|operation| self.overrides.floor(operation));
-        let level = filtering.level(floors[0].min(floors[1]));
-        (filtering.filter.mean(filtering.at(visit.now)) * 1_000.0 / f64::from(level)) as u64
     }
 }

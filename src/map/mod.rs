@@ -31,6 +31,7 @@
 //! | [`segment`], [`group`] | cells and lanes |
 //! | [`probe`] | finding and inserting in one segment |
 //! | [`replace`], [`successor`] | freezing, copying and publishing |
+//! | [`clear`] | clearing, and dropping |
 //! | [`scan`] | a walk over everything while others go on |
 //! | [`len`] | how many entries there are |
 //!
@@ -53,6 +54,7 @@
 //! **What may go in**: what holds for any map of counters. It knows no threshold, and no
 //! time but the moment that a call brings.
 
+pub(crate) mod clear;
 pub(crate) mod directory;
 pub(crate) mod group;
 pub(crate) mod len;
@@ -66,7 +68,7 @@ use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic::is_synthetic;
-use crate::map::directory::{Directory, cleared, is_cleared, is_vacant, low};
+use crate::map::directory::{Directory, is_cleared, is_vacant, low};
 use crate::map::len::Len;
 use crate::map::probe::ProbeOutcome;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape, units_for};
@@ -366,43 +368,6 @@ impl PartitionMap {
         // SAFETY: as in `locate`.
         Ok((!entry.is_null()).then(|| (i, unsafe { Segment::view(entry) })))
     }
-
-    /// Clears the map: takes every segment out of it and retires all partitions. Threads that are in it
-    /// may go on with those that they have found, and are turned away from everything else. Pins anew
-    /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
-    /// Returns how many partitions there were, and how many entries with synthetic keys.
-    pub(crate) fn clear(&self, pin: impl Fn() -> Guard) -> [u64; 2] {
-        let (mut i, mut entries) = (0, [0; 2]);
-        while i < 1 << self.directory.depth() {
-            let guard = &pin();
-            let shared = self.directory.entry(i);
-            let entry = shared.load(Acquire);
-            if !entry.is_null() {
-                // SAFETY: as in `locate`.
-                self.link_sibling(i, unsafe { Segment::view(entry) });
-            }
-            if shared.compare_exchange(entry, cleared(), AcqRel, Acquire).is_err() {
-                continue;
-            }
-            i += 1;
-            if entry.is_null() {
-                continue;
-            }
-            // SAFETY: as in `locate`.
-            let segment = unsafe { Segment::view(entry) };
-            segment.freeze();
-            for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
-                entries[usize::from(is_synthetic(partition.key()))] += 1;
-                // SAFETY: its lane is frozen, in a segment that only this thread took out.
-                unsafe { partition.freeze_past().retire(guard) };
-            }
-            self.segment_retired(segment, guard);
-            // SAFETY: as above. Not by its directory entry, in which no leak checker would see the address.
-            unsafe { guard.defer_unchecked(move || segment.free()) };
-            guard.flush();
-        }
-        entries
-    }
 }
 
 /// The bytes that an insert of so much text may add to the map's, at most: of the two halves of a segment.
@@ -410,35 +375,12 @@ pub(crate) fn growth_bytes(text_len: usize) -> u64 {
     let (least, most) = CELL_UNITS.into_inner();
     let units = units_for(Partition::size(text_len)).clamp(least, most);
     // A text that is in no cell gets room for others of its kind: see `Successor::make_room`.
-    2 * (Shape::new(CELLS, units, 0).bytes() + 8 * text_len) as u64
+    2 * (Shape::new(CELLS, units, 0).layout().size() + 8 * text_len) as u64
 }
 
 /// Bytes of a segment and of those that follow it.
 fn chain_bytes(segment: Segment<'_>) -> u64 {
     segment.chain().map(|segment| segment.bytes() as u64).sum()
-}
-
-impl Drop for PartitionMap {
-    fn drop(&mut self) {
-        let segments = 1 << self.directory.depth();
-        for i in 0..segments {
-            let entry = self.directory.entry(i).load(Relaxed);
-            if entry.is_null() || is_cleared(entry) {
-                continue;
-            }
-            // SAFETY: whoever drops the map is the last to use it and all that is in it. A sibling
-            // without a place gets it before its turn, since its index is higher.
-            unsafe {
-                let segment = Segment::view(entry);
-                self.link_sibling(i, segment);
-                segment
-                    .chain()
-                    .flat_map(|segment| segment.entries())
-                    .for_each(|(_, _, partition)| partition.freeze_past().free());
-                segment.free();
-            }
-        }
-    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -55,8 +55,7 @@ pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
 /// For each lane the values that its entry's heads are frozen at: see `AtomicHead::freeze_agreed`.
 type FrozenHeads = [[AtomicU64; 2]; GROUPS * LANES];
 
-/// The head of a segment; aligned so that groups are in step with cache lines, and that the low six bits of
-/// its address are free.
+/// The head of a segment; aligned so that groups are in step with cache lines, and six bits of its address free.
 #[repr(C, align(64))]
 struct Header {
     groups: [AtomicGroup; GROUPS],
@@ -114,12 +113,7 @@ impl Shape {
         Self { cells_shift: cells.ilog2(), cell_size: cell_units * UNIT, texts: texts as u32 }
     }
 
-    /// How many bytes such a segment takes.
-    pub(crate) fn bytes(self) -> usize {
-        self.layout().size()
-    }
-
-    fn layout(self) -> Layout {
+    pub(crate) fn layout(self) -> Layout {
         let size = size_of::<Header>() + (self.cell_size << self.cells_shift) + self.texts as usize * UNIT;
         Layout::from_size_align(size, align_of::<Header>()).expect("segments are small")
     }
@@ -185,7 +179,7 @@ impl<'g> Segment<'g> {
 
     /// How many bytes it takes, without those that follow it.
     pub(crate) fn bytes(&self) -> usize {
-        self.shape().bytes()
+        self.shape().layout().size()
     }
 
     /// How many low bits of their positions all entries share.

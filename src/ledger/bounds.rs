@@ -1,0 +1,83 @@
+//! What a partition's count is at least and at most, where there is a filter; and what changes of thresholds do to that.
+
+use crate::error::{Cleared, Refusal};
+use crate::filter;
+use crate::key::Key;
+use crate::key::hash::Hash;
+use crate::key::synthetic::is_synthetic;
+use crate::ledger::Ledger;
+use crate::ledger::visit::Visit;
+use crate::operation::Operation;
+use crate::partition::Partition;
+use crate::policy::thresholds::{Scope, Thresholds};
+
+impl Ledger {
+    /// What a partition's count of an operation is at least, and at most.
+    pub(crate) fn bounds(
+        &self,
+        key: Key<'_>,
+        operation: Operation,
+        visit: Visit<'_>,
+    ) -> Result<(u64, u64), Refusal> {
+        let hash = visit.settings.hashing.key(key);
+        let read = |found: Partition<'_>| {
+            let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
+            let carried = found
+                .alarm_if_any(visit.guard)
+                .map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
+            // What is fresh lacks what the cells have got since.
+            let is_fresh = found.is_fresh();
+            Some((most, most.saturating_sub(carried.into()), is_fresh))
+        };
+        Ok(match self.look(key, hash, visit, read)? {
+            Some((most, least, false)) => (least, most),
+            Some((most, least, true)) => (least, most.max(self.bound(key, hash, operation, visit)?)),
+            None => (0, self.bound(key, hash, operation, visit)?),
+        })
+    }
+
+    /// What the cells say that a key has at most.
+    fn bound(
+        &self,
+        key: Key<'_>,
+        hash: Hash,
+        operation: Operation,
+        visit: Visit<'_>,
+    ) -> Result<u64, Cleared> {
+        let Some(filtering) = &self.filtering else { return Ok(0) };
+        if is_synthetic(key) && !filtering.has_kept_out(visit.now) {
+            return Ok(0);
+        }
+        let bound = filtering.filter.pair(hash, operation).bound(filtering.at(visit.now));
+        Ok(filter::count(bound, self.least_threshold(key, operation, visit)?))
+    }
+
+    /// Sets an override. Records may judge by the old level and the new for a while: see [`crate::ledger::filtering`].
+    pub(crate) fn set_override(
+        &self,
+        scope: Scope,
+        name: &[u8],
+        thresholds: Thresholds,
+        visit: Visit<'_>,
+    ) -> Result<(), Refusal> {
+        if let Some(filtering) = &self.filtering {
+            for operation in Operation::ALL {
+                let before = match scope {
+                    Scope::Table => self.least_threshold(Key { table: name, pk: &[] }, operation, visit)?,
+                    // One that was under it already stays the least.
+                    Scope::Model => self.overrides.model_floor(operation),
+                };
+                filtering.note(operation, filtering.level(before), visit.now);
+            }
+        }
+        self.overrides.set(scope, name, thresholds, &visit.settings.hashing, visit.guard)
+    }
+
+    /// The mean of the filter's cells, in thousandths of the lowest level.
+    pub(crate) fn filter_load_permille(&self, visit: Visit<'_>) -> u64 {
+        let Some(filtering) = &self.filtering else { return 0 };
+        let floors = Operation::ALL.map(|operation| self.overrides.floor(operation));
+        let level = filtering.level(floors[0].min(floors[1]));
+        (filtering.filter.mean(filtering.at(visit.now)) * 1_000.0 / f64::from(level)) as u64
+    }
+}

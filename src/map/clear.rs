@@ -1,0 +1,70 @@
+//! Clearing a map, and dropping it.
+
+use crate::key::synthetic::is_synthetic;
+use crate::map::PartitionMap;
+use crate::map::directory::{cleared, is_cleared};
+use crate::map::segment::Segment;
+use crate::sys::sync::{AcqRel, Acquire, Relaxed};
+use crossbeam_epoch::Guard;
+
+impl PartitionMap {
+    /// Clears the map: takes every segment out of it and retires all partitions. Threads that are in it
+    /// may go on with those that they have found, and are turned away from everything else. Pins anew
+    /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
+    /// Returns how many partitions there were, and how many entries with synthetic keys.
+    pub(crate) fn clear(&self, pin: impl Fn() -> Guard) -> [u64; 2] {
+        let (mut i, mut entries) = (0, [0; 2]);
+        while i < 1 << self.directory.depth() {
+            let guard = &pin();
+            let shared = self.directory.entry(i);
+            let entry = shared.load(Acquire);
+            if !entry.is_null() {
+                // SAFETY: as in `locate`.
+                self.link_sibling(i, unsafe { Segment::view(entry) });
+            }
+            if shared.compare_exchange(entry, cleared(), AcqRel, Acquire).is_err() {
+                continue;
+            }
+            i += 1;
+            if entry.is_null() {
+                continue;
+            }
+            // SAFETY: as in `locate`.
+            let segment = unsafe { Segment::view(entry) };
+            segment.freeze();
+            for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
+                entries[usize::from(is_synthetic(partition.key()))] += 1;
+                // SAFETY: its lane is frozen, in a segment that only this thread took out.
+                unsafe { partition.freeze_past().retire(guard) };
+            }
+            self.segment_retired(segment, guard);
+            // SAFETY: as above. Not by its directory entry, in which no leak checker would see the address.
+            unsafe { guard.defer_unchecked(move || segment.free()) };
+            guard.flush();
+        }
+        entries
+    }
+}
+
+impl Drop for PartitionMap {
+    fn drop(&mut self) {
+        let segments = 1 << self.directory.depth();
+        for i in 0..segments {
+            let entry = self.directory.entry(i).load(Relaxed);
+            if entry.is_null() || is_cleared(entry) {
+                continue;
+            }
+            // SAFETY: whoever drops the map is the last to use it and all that is in it. A sibling
+            // without a place gets it before its turn, since its index is higher.
+            unsafe {
+                let segment = Segment::view(entry);
+                self.link_sibling(i, segment);
+                segment
+                    .chain()
+                    .flat_map(|segment| segment.entries())
+                    .for_each(|(_, _, partition)| partition.freeze_past().free());
+                segment.free();
+            }
+        }
+    }
+}
