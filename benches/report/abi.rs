@@ -1,7 +1,8 @@
 //! The loops of `benches/c_calls.c`, compiled now and loaded into this process with the release's
 //! `libhotpart.so`.
 
-use crate::workload::{PK_LEN, TABLE, Workload};
+use crate::keys::{PK_LEN, TABLE};
+use crate::workload::Workload;
 use libloading::Symbol;
 use std::ffi::{c_char, c_int, c_void};
 use std::path::Path;

@@ -1,8 +1,9 @@
 //! Bounds that the library keeps to beside its targets of speed and memory, and figures to compare with.
 
 use crate::Scale;
+use crate::figures::{cost, ns, ratio};
 use crate::lanes::{C, C_BATCHES, C_HANDLE, DASHMAP, FLOOR, HOTPART, RUST, RUST_HANDLE};
-use crate::markdown::{cost, grouped, ns, ratio};
+use crate::markdown::grouped;
 use crate::memory::{self, Memory, SURVIVOR};
 use crate::observe::{NOTHING, OBSERVE, TREE};
 use crate::results::{Results, at};

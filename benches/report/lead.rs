@@ -1,8 +1,9 @@
 //! The table that the report begins with: what a record costs, in plain words.
 
 use crate::Scale;
+use crate::figures::ns;
 use crate::lanes::{C, DASHMAP};
-use crate::markdown::{grouped, ns, table};
+use crate::markdown::{grouped, table};
 use crate::memory;
 use crate::results::{Results, at};
 use crate::rounds::Rounds;

@@ -2,8 +2,9 @@
 
 use crate::Scale;
 use crate::counts::GOALS;
+use crate::figures::ratio;
 use crate::lanes::{C, C_HANDLE, DASHMAP, PAPAYA};
-use crate::markdown::{grouped, ratio};
+use crate::markdown::grouped;
 use crate::memory::{self, Memory};
 use crate::results::{Results, at};
 use crate::rounds::{Rounds, Spread};
