@@ -8,6 +8,7 @@ ci/loom.sh
 ci/mutations.sh
 ci/sanitizers.sh
 ci/hostile.sh
+ci/bounded.sh
 ci/sliding.sh
 ci/python.sh
 ci/suites.sh

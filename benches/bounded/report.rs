@@ -85,7 +85,8 @@ fn row(scenario: &Scenario, simulation: &Simulation, contender: &Contender, fals
 }
 
 pub fn text(rows: &[Vec<String>]) -> String {
-    let fits =
-        format!("A filter is said to fit where it keeps nobody out and its excess is under {EXCESS}.\n\n");
-    fits + &table(&HEADER, rows, true) + "\n" + LEGEND
+    let fits = format!(
+        "- A filter that **fits** keeps nobody out, promotes under 1 % of partitions, and has an excess under {EXCESS}.\n"
+    );
+    table(&HEADER, rows, true) + "\n" + LEGEND + &fits
 }

@@ -17,7 +17,7 @@ pub struct Trace {
     pub seconds: Vec<Vec<Series>>,
 }
 
-/// The trace at thresholds that few and many partitions reach. The bounds are those of `DESIGN.md`'s comparison.
+/// The trace at thresholds that few and many partitions reach.
 pub fn scenarios() -> Vec<Scenario> {
     let Some(path) = std::env::var_os(TRACE) else {
         eprintln!("skipped: {TRACE} names no trace");
@@ -27,7 +27,7 @@ pub fn scenarios() -> Vec<Scenario> {
     let trace = Rc::new(Trace::read(&text));
     [(500, MIB, 8_192), (200, MIB, 8_192), (50, 2 * MIB, 256)]
         .map(|(threshold, bytes, bound)| Scenario {
-            name: format!("trace, T {threshold}"),
+            name: "trace".into(),
             window: 60,
             threshold,
             source: Source::Read(trace.clone()),

@@ -3,6 +3,7 @@
 //! small, and printed only.
 
 mod abi;
+mod bounded;
 mod bounds;
 mod child;
 mod counts;
