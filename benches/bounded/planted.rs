@@ -8,8 +8,17 @@ pub struct Planted {
     pub partitions: usize,
     /// The count in the window that each is to reach and keep.
     pub peak: f64,
-    /// Whether it gets there slowly, and reaches it in the last second; or is there after a window.
-    pub climbs: bool,
+    pub course: Course,
+}
+
+#[derive(Clone, Copy)]
+pub enum Course {
+    /// Gets there slowly, and reaches the peak in the last second.
+    Climbs,
+    /// Is there after a window.
+    Stays,
+    /// Is there after a window, and is recorded no more in the second half of the time.
+    Leaves,
 }
 
 /// Planted partitions in traffic: which they are, and how far each has come.
@@ -20,14 +29,21 @@ pub struct Growing {
     rate: f64,
     /// Seconds until that.
     climb: f64,
+    /// The second from which on it is not recorded.
+    end: f64,
 }
 
 impl Growing {
     /// From the partition with the number `first` on, in traffic of so many seconds.
     pub fn new(planted: Planted, first: usize, window: u32, seconds: u32) -> Self {
         let slots = f64::from(window) + 1.0;
-        let climb = if planted.climbs { f64::from(seconds) - slots } else { 0.0 };
-        Self { planted, first, rate: planted.peak / slots, climb }
+        let seconds = f64::from(seconds);
+        let (climb, end) = match planted.course {
+            Course::Climbs => (seconds - slots, seconds),
+            Course::Stays => (0.0, seconds),
+            Course::Leaves => (0.0, (seconds / 2.0).floor()),
+        };
+        Self { planted, first, rate: planted.peak / slots, climb, end }
     }
 
     /// Adds the records of a second. Each partition is a little behind the one before, so that they don't go in step.
@@ -43,6 +59,7 @@ impl Growing {
 
     /// What has come by the start of this second, as the rate climbs evenly from nothing to the full.
     fn total(&self, second: f64) -> f64 {
+        let second = second.min(self.end);
         let climbed = second.min(self.climb);
         let slope = if self.climb > 0.0 { climbed * climbed / (2.0 * self.climb) } else { 0.0 };
         self.rate * (slope + (second - climbed))

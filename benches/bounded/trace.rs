@@ -25,13 +25,18 @@ pub fn scenarios() -> Vec<Scenario> {
     };
     let text = read_to_string(path).expect("the trace is readable");
     let trace = Rc::new(Trace::read(&text));
-    [(500, MIB, 8_192), (200, MIB, 8_192), (50, 2 * MIB, 256)]
+    [(500, MIB / 4, 8_192), (200, MIB / 2, 8_192), (50, 2 * MIB, 256)]
         .map(|(threshold, bytes, bound)| Scenario {
             name: "trace".into(),
             window: 60,
             threshold,
             source: Source::Read(trace.clone()),
-            designs: vec![Design::filter(bytes), Design::Bound(bound), Design::Exact],
+            designs: vec![
+                Design::filter(bytes),
+                Design::small(bytes / 2),
+                Design::Bound(bound),
+                Design::Exact,
+            ],
         })
         .into()
 }
