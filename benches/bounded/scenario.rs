@@ -101,20 +101,20 @@ pub fn full() -> Vec<Scenario> {
             "Zipf 1.0, 100,000/s",
             (Zipf, 100_000),
             (60, 500, 0),
-            [filter(32 * MIB), small(MIB), Bound(8_192), Exact],
+            [filter(16 * MIB), small(MIB), Bound(8_192), Exact],
         ),
         base.scenario(
             "3,000 at 0.9 P, 20,000/s",
             (Uniform, 20_000),
             (60, 500, 0),
-            [filter(16 * MIB), small(4 * MIB), Bound(8_192), Exact],
+            [filter(8 * MIB), small(4 * MIB), Bound(8_192), Exact],
         )
         .with_medium(3_000),
         base.scenario(
             "a crowd that leaves, 5,000/s",
             (Uniform, 5_000),
             (60, 500, 360),
-            [filter(8 * MIB), small(MIB), Bound(1_000), Exact],
+            [filter(4 * MIB), small(MIB), Bound(1_000), Exact],
         )
         .with_crowd(1_000),
         base.scenario(
