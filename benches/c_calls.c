@@ -18,8 +18,8 @@ void caller_free(caller *c) {
   free(c);
 }
 
-/* NULL if something failed. `table` must outlive the caller. A manual clock stands at 0 until it is set. filter_bytes is the
- * memory for bounded counting; 0: off. */
+/* NULL if something failed. `table` must outlive the caller. A manual clock stands at 0 until it is
+ * set. filter_bytes is the memory for bounded counting; 0: off. */
 caller *caller_new(const char *table, size_t table_len, int manual_clock, uint64_t filter_bytes) {
   hpd_options options;
   caller *c = calloc(1, sizeof *c);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Proves that 10,000,000 distinct keys at a bound of 10,000 partitions take the memory of 10,000; and that as many in a filter of
-# 4 MiB, and in one that is too small for them, take no more than that, as the kernel has it too, while a hot key among them is warned
-# about at its threshold. Prints how much that is. The tests do the same with fewer.
+# Proves that 10,000,000 distinct keys at a bound of 10,000 partitions take the memory of 10,000;
+# and that as many in a filter of 4 MiB, and in one that is too small for them, take no more than
+# that, as the kernel has it too, while a hot key among them is warned about at its threshold.
+# Prints how much that is. The tests do the same with fewer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=build/hostile

@@ -258,8 +258,8 @@ fn hostile_keys_take_no_more_than_the_bound() {
     });
 }
 
-/// A stranger's distinct keys, as many as he likes, and a hot one among them: no more memory than the filter says, and the hot one is
-/// warned about by the record that reaches its threshold.
+/// A stranger's distinct keys, as many as he likes, and a hot one among them: no more memory than
+/// the filter says, and the hot one is warned about by the record that reaches its threshold.
 fn hostile_keys_in_a_filter(filter: u64, fits: bool) {
     const THRESHOLD: u64 = 1_500;
     const PROMOTION: u64 = THRESHOLD / 4;
@@ -326,7 +326,8 @@ fn hostile_keys_take_no_more_than_the_filter() {
     alone(|| hostile_keys_in_a_filter(4 << 20, true));
 }
 
-/// Far more keys than it is for: in a release build most records would promote a key, were there room.
+/// Far more keys than it is for: in a release build most records would promote a key, were there
+/// room.
 #[test]
 fn hostile_keys_take_no_more_than_a_filter_that_is_too_small() {
     alone(|| hostile_keys_in_a_filter(512 << 10, false));

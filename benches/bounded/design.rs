@@ -2,7 +2,8 @@
 
 use hotpart::Builder;
 
-/// The share of a threshold from which a partition is counted exactly, in thousandths: the library's default.
+/// The share of a threshold from which a partition is counted exactly, in thousandths: the
+/// library's default.
 const PROMOTE_PERMILLE: u64 = 250;
 const PROMOTION_MAX: u64 = 32_768;
 

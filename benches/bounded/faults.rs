@@ -7,8 +7,8 @@ use crate::scenario::Scenario;
 use crate::simulation::Simulation;
 use crate::traffic::Source;
 
-/// A filter that fits promotes less than one in so many partitions, and has counts that are, on the mean, by less than this share of
-/// the promotion's count too high.
+/// A filter that fits promotes less than one in so many partitions, and has counts that are, on the
+/// mean, by less than this share of the promotion's count too high.
 const PROMOTED: u64 = 100;
 pub const EXCESS: f64 = 0.4;
 /// Faults of a kind that are told of each contender.

@@ -1,8 +1,9 @@
-//! The simulation of bounded counting: detectors with a filter beside one with a bound and one with an exact table, over
-//! traffic of which an oracle knows the exact count of every record. Whole seconds of a manual clock, one thread, fixed seeds.
+//! The simulation of bounded counting: detectors with a filter beside one with a bound and one with
+//! an exact table, over traffic of which an oracle knows the exact count of every record. Whole
+//! seconds of a manual clock, one thread, fixed seeds.
 //!
 //! ```text
-//! cargo bench --bench bounded                 # all of it, some minutes, up to 3 GB
+//! cargo bench --bench bounded                 # all of it, 3 minutes, 2 GB
 //! cargo bench --bench bounded -- --quick      # small traffic, seconds
 //! cargo bench --bench bounded -- --sizes      # filters of all sizes, to find the least that fits
 //! cargo bench --bench bounded -- --only zipf  # the scenarios with that in their names

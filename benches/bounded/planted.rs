@@ -46,7 +46,8 @@ impl Growing {
         Self { planted, first, rate: planted.peak / slots, climb, end }
     }
 
-    /// Adds the records of a second. Each partition is a little behind the one before, so that they don't go in step.
+    /// Adds the records of a second. Each partition is a little behind the one before, so that they
+    /// don't go in step.
     pub fn add(&self, second: u32, records: &mut Vec<Series>) {
         let n = self.planted.partitions;
         for i in 0..n {
@@ -57,7 +58,8 @@ impl Growing {
         }
     }
 
-    /// What has come by the start of this second, as the rate climbs evenly from nothing to the full.
+    /// What has come by the start of this second, as the rate climbs evenly from nothing to the
+    /// full.
     fn total(&self, second: f64) -> f64 {
         let second = second.min(self.end);
         let climbed = second.min(self.climb);

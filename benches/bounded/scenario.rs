@@ -19,7 +19,8 @@ pub struct Scenario {
 /// What most scenarios have in common.
 struct Base {
     partitions: usize,
-    /// How many partitions climb slowly to 1.1 times the threshold. As many stay at 0.7 times of it.
+    /// How many partitions climb slowly to 1.1 times the threshold. As many stay at 0.7 times of
+    /// it.
     planted: usize,
 }
 
@@ -49,14 +50,15 @@ impl Base {
 }
 
 impl Scenario {
-    /// With so many partitions more, that stay just below the count from which one is counted exactly.
+    /// With so many partitions more, that stay just below the count from which one is counted
+    /// exactly.
     fn with_medium(self, partitions: usize) -> Self {
         let peak = 0.9 * promotion(self.threshold) as f64;
         self.with(Planted { partitions, peak, course: Course::Stays })
     }
 
-    /// With a crowd of so many partitions that fills the table and then leaves, beside others that have long been hot when it makes
-    /// room for them.
+    /// With a crowd of so many partitions that fills the table and then leaves, beside others that
+    /// have long been hot when it makes room for them.
     fn with_crowd(self, partitions: usize) -> Self {
         let threshold = self.threshold as f64;
         let crowd = Planted { partitions, peak: 0.9 * threshold, course: Course::Leaves };

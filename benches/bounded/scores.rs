@@ -42,7 +42,8 @@ pub struct Scores {
     pub carried: u64,
     /// Warnings that told what is not so, and bounds that did not hold.
     pub untrue: Vec<String>,
-    /// How far counts of cold series were over the truth, in all, and how many of them were looked at.
+    /// How far counts of cold series were over the truth, in all, and how many of them were looked
+    /// at.
     excess: u64,
     looked_at: u64,
     /// The most of each that was seen.

@@ -12,8 +12,9 @@ impl Zipf {
         Self { ln_end: (ranks as f64 + 1.0).ln(), ranks }
     }
 
-    /// A rank, from 0 on. Draws from the density 1 / x, which gives rank k the share ln(1 + 1 / k), and refuses the excess of it:
-    /// the share that is due, 1 / k, is at most 1 / ln 2 times that, for the first rank.
+    /// A rank, from 0 on. Draws from the density 1 / x, which gives rank k the share ln(1 + 1 / k),
+    /// and refuses the excess of it: the share that is due, 1 / k, is at most 1 / ln 2 times that,
+    /// for the first rank.
     pub fn draw(&self, random: &mut Random) -> usize {
         loop {
             let k = (unit(random) * self.ln_end).exp().floor();

@@ -135,7 +135,8 @@ impl<'l> CCaller<'l> {
         workload.keys().for_each(|pk| assert_eq!(self.record(&pk), 1));
     }
 
-    /// Fails if a key has come to be counted exactly: what was measured is then not what a cold one costs.
+    /// Fails if a key has come to be counted exactly: what was measured is then not what a cold one
+    /// costs.
     pub fn assert_cold(&self) {
         // SAFETY: `caller` is live.
         assert_eq!(unsafe { (self.library.promoted)(self.caller) }, 0, "keys that are cold");

@@ -1,4 +1,5 @@
-//! Records of cold keys in a detector with a filter: what one costs does not depend on how many keys there are.
+//! Records of cold keys in a detector with a filter: what one costs does not depend on how many
+//! keys there are.
 
 use crate::Scale;
 use crate::abi::{CCaller, CRecords, Library};
@@ -10,7 +11,8 @@ use crate::rounds::{Lane, Rounds};
 use crate::threads::Pair;
 use crate::workload::Workload;
 
-/// The memory for bounded counting. At thresholds that nothing reaches, no key is counted exactly before it has a bound of 32,768.
+/// The memory for bounded counting. At thresholds that nothing reaches, no key is counted exactly
+/// before it has a bound of 32,768.
 pub const FILTER_BYTES: u64 = 1 << 20;
 /// So many times as many keys as are many.
 pub const TIMES: usize = 10;
