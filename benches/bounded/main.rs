@@ -6,7 +6,7 @@
 //! cargo bench --bench bounded                 # all of it, 3 minutes, 2 GB
 //! cargo bench --bench bounded -- --quick      # small traffic, seconds
 //! cargo bench --bench bounded -- --sizes      # filters of all sizes, to find the least that fits
-//! cargo bench --bench bounded -- --only zipf  # the scenarios with that in their names
+//! cargo bench --bench bounded -- --only Zipf  # the scenarios with that in their names
 //! ```
 //!
 //! Prints a table, and fails where one of them does not keep its promises.
