@@ -40,6 +40,8 @@ use std::sync::Arc;
 
 /// The highest level: three lanes of a cell tell it, and one that is full says more.
 const LEVEL_MAX: u64 = 1 << 15;
+/// No bound is more than this, but that of a full lane: three lanes that are nearly full.
+const BOUND_MOST: u64 = 3 << 15;
 /// Thresholds are compared as if they were no higher, which is far over what has the highest level.
 const THRESHOLD_MOST: u64 = 1 << 40;
 /// The directory's words of one entry, at most: it is no longer than twice as many as entries, and its levels as long again.
@@ -113,11 +115,9 @@ impl Filtering {
 
     /// What a promotion carries over at most, of an operation of this level and threshold.
     pub(crate) fn most_carried(&self, operation: Operation, level: u32, threshold: u64, now: Moment) -> u32 {
-        if self.has_kept_out(now) {
-            // It may have had more than its level, and was hot, perhaps.
-            return threshold.min(1 << 29) as u32;
-        }
-        self.greatest(operation, level, now) - 1
+        let most = self.greatest(operation, level, now) - 1;
+        // It may have had more than its level where it was kept out, and was hot, perhaps.
+        if self.has_kept_out(now) { most.max(threshold.clamp(BOUND_MOST, 1 << 29) as u32) } else { most }
     }
 
     /// A partition is kept out at this moment.
@@ -128,7 +128,14 @@ impl Filtering {
 
     /// Whether the cells may hold something of a partition that was kept out.
     pub(crate) fn has_kept_out(&self, now: Moment) -> bool {
-        now.stamp() <= self.kept_out_until.load(Acquire)
+        let until = self.kept_out_until.load(Acquire);
+        until != 0 && now.stamp() <= until
+    }
+
+    /// Comes before or after each call that keeps a partition out: such a call sees what was done before this one, or what it has
+    /// done is seen after it.
+    pub(crate) fn meet_kept_out(&self) {
+        self.kept_out_until.fetch_max(0, AcqRel);
     }
 
     /// How many bytes an entry of this key takes of the budget, besides segments.
