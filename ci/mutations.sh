@@ -139,6 +139,82 @@ mutate 'a hot record that gets no memory for its alarm is dropped' src/detector/
 mutate 'a hot record without an alarm is dropped' src/detector/recording.rs \
     'None => heard.then_some(0),' 'None => return None,' \
     "${unit[@]}" recording
+mutate 'the second cell is not read again' src/filter/mod.rs \
+    '(Word(first.0 + u64::from(amount)), Word(self.second.load(Acquire)));' \
+    '(Word(first.0 + u64::from(amount)), Word(second.0 + u64::from(amount)));' \
+    ci/loom.sh m_two_additions
+mutate 'the first cell comes first' src/filter/mod.rs \
+    'let second = Word(self.second.fetch_add(amount.into(), AcqRel));
+        let first = Word(self.first.fetch_add(amount.into(), AcqRel));' \
+    'let first = Word(self.first.fetch_add(amount.into(), AcqRel));
+        let second = Word(self.second.fetch_add(amount.into(), AcqRel));' \
+    ci/loom.sh m_two_additions
+mutate 'an addition in a newer lane of the second cell counts' src/filter/word.rs \
+    '((first.0 ^ head) >> 48 == 0) & ((second.0 ^ head) >> TAG == 0)' \
+    '((first.0 ^ head) >> 48 == 0) & (second == second)' \
+    ci/loom.sh m_an_addition_of_an_older_sub_window
+mutate 'a fast addition overlooks a mark' src/filter/word.rs \
+    '((first.0 ^ head) >> 48 == 0) & ((second.0 ^ head) >> TAG == 0)' \
+    '((first.0 ^ head) >> TAG == 0) & ((second.0 ^ head) >> TAG == 0)' \
+    ci/loom.sh m_a_fast_addition_against_an_insert
+mutate 'an addition goes on where the cell has marks and has changed' src/filter/mod.rs \
+    'seen.has_marks() || !Word(now)' '!Word(now)' \
+    ci/loom.sh m_an_addition_against_an_insert
+mutate 'nobody is disturbed' src/filter/word.rs \
+    'Self(self.0 + u64::from(self.0 & LANE_BITS < LANE_BITS))' 'self' \
+    ci/loom.sh m_an_addition_against_an_insert
+mutate 'an addition that is over counts' src/filter/mod.rs \
+    'let is_over = second.is_far_ahead(at);' 'let is_over = false;' \
+    ci/loom.sh m_an_addition_that_stands_still
+mutate 'a bound of no moment' src/filter/mod.rs \
+    'if first.sub_window().since(at) <= 0 && second.sub_window().since(at) <= 0 {' 'if true {' \
+    ci/loom.sh n_a_look_that_stands_still
+mutate 'what comes back of long ago is of the future' src/filter/mod.rs \
+    'if at.since(now()) > 0 {' 'if false {' \
+    "${unit[@]}" what_comes_back
+mutate 'what goes back into the cells is lost' src/ledger/demotion.rs \
+    'pair.give_back(at, slot.count, now);' 'pair.give_back(at, slot.count.min(0), now);' \
+    ci/loom.sh n_a_look_against_demotion
+mutate 'nothing is added to a new entry' src/ledger/promotion.rs \
+    'Amount::new(others.saturating_sub(carried).into())' 'Amount::new(others.saturating_sub(carried).min(0).into())' \
+    ci/loom.sh n_the_level_falls
+mutate 'a new entry is not fresh' src/partition/content.rs \
+    'PastPtr::with_alarm(alarm)?.fresh()' 'PastPtr::with_alarm(alarm)?' \
+    ci/loom.sh n_the_level_falls
+mutate 'the carry is up to the level of now' src/ledger/filtering.rs \
+    'let most = self.greatest(operation, level, now) - 1;' \
+    'let most = self.greatest(operation, level, now).min(level) - 1;' \
+    ci/loom.sh n_the_level_falls
+mutate 'freshness is asked last' src/ledger/bounds.rs \
+    'let is_fresh = found.is_fresh();
+            let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;' \
+    'let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
+            let is_fresh = found.is_fresh();' \
+    ci/loom.sh n_the_level_falls_before_a_look
+mutate 'a level that was in force for a moment is forgotten' src/ledger/bounds.rs \
+    '.max(filtering.level(after))' '.max(filtering.level(after).min(0))' \
+    ci/loom.sh n_the_level_is_set_by_two
+mutate 'who is kept out does not look again' src/ledger/promotion.rs \
+    'if side.pair.look().has_marks()
+                && let' 'if posting.hash != posting.hash
+                && let' \
+    ci/loom.sh n_kept_out_as_another_promotes
+mutate 'an entry of a second that is over' src/ledger/promotion.rs \
+    'let visit = visit.renewed();
+        let mut amounts' 'let mut amounts' \
+    ci/loom.sh n_a_record_that_stands_still
+mutate 'an entry comes before its mark' src/ledger/promotion.rs \
+    'sides.iter().for_each(|side| side.pair.mark());
+        let inserted =
+            self.with_context(visit, |context| self.partitions.insert(hash, &content, context, visit.guard));
+        if let Ok(InsertOutcome::Done(new)) = inserted {
+            sides.iter().for_each(|side| side.pair.disturb());' \
+    'let inserted =
+            self.with_context(visit, |context| self.partitions.insert(hash, &content, context, visit.guard));
+        if let Ok(InsertOutcome::Done(new)) = inserted {
+            sides.iter().for_each(|side| side.pair.mark());
+            sides.iter().for_each(|side| side.pair.disturb());' \
+    ci/loom.sh n_a_new_entry_goes_at_once
 
 if ((survivors > 0)); then
     echo "failed: $survivors survived" >&2

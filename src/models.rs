@@ -4,6 +4,8 @@
 //! shows how many executions each explored.
 
 mod bound;
+mod filter;
+mod filtering;
 mod ledger;
 mod lifetimes;
 mod map;

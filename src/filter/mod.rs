@@ -23,11 +23,14 @@
 //!
 //! **Invariants.**
 //! 1. Both additions of a call are in lanes of one sub-window, or more is added. Nothing is subtracted.
-//! 2. A call that finds the first cell without marks, before and in its addition, was made while its key had no entry, or the
-//!    thread that inserts the entry sees the addition: it marks the cell after it inserted, and reads both cells after that.
-//! 3. A word that was seen in the first cell never comes back while it is looked for: whoever takes a mark off adds 1.
+//! 2. A first cell has as many marks as its keys have entries, or more: one is put there before an entry is inserted, and taken
+//!    off after it went. (Where there are the most that fit, they stay.)
+//! 3. A call that finds no entry, and then the first cell as it was before, made its addition while its key had no entry, or the
+//!    thread that inserts the entry sees the addition: it disturbs the cell after it inserted, and reads both cells after that.
+//! 4. A word that was seen in the first cell never comes back while it is looked for: whoever disturbs it, or takes a mark
+//!    off, adds 1.
 //!
-//! **Proof.** `src/models/filter.rs`; `tests/bounded`; the simulator `benches/bounded`.
+//! **Proof.** `src/models/{filter,filtering}.rs`; `tests/bounded`; the simulator `benches/bounded`.
 //!
 //! **What may go in**: what holds of cells. It knows no map, and no threshold.
 
@@ -146,8 +149,11 @@ impl Pair<'_> {
             return None;
         }
         let (first, second) = (Word(first.0 + u64::from(amount)), Word(self.second.load(Acquire)));
-        let is_same = second.sub_window() == at;
-        Some(if is_same { Word::bound_of_same(first, second) } else { Word::bound(first, second, at) })
+        if second.sub_window() == at {
+            return Some(Word::bound_of_same(first, second));
+        }
+        // It may have moved on so far that it holds this addition no more.
+        (!second.is_far_ahead(at)).then(|| Word::bound(first, second, at))
     }
 
     /// Adds at a sub-window, if the first cell is as it was `seen`, as far as that matters: without marks, it still has none.
@@ -160,7 +166,12 @@ impl Pair<'_> {
         loop {
             let Some(new) = word.added(at, amount) else { return Added::Ahead };
             match self.first.compare_exchange(word.0, new.0, AcqRel, Acquire) {
-                Ok(_) => return Added::Bounded(Word::bound(new, Word(self.second.load(Acquire)), at)),
+                Ok(_) => {
+                    let second = Word(self.second.load(Acquire));
+                    // As in `add_fast`.
+                    let is_over = second.is_far_ahead(at);
+                    return if is_over { Added::Ahead } else { Added::Bounded(Word::bound(new, second, at)) };
+                }
                 Err(now) if seen.has_marks() || !Word(now).has_marks_of(seen) => return Added::Changed,
                 Err(now) => word = Word(now),
             }
@@ -177,23 +188,42 @@ impl Pair<'_> {
 
     /// Adds what an entry had in a sub-window. `now` reads the clock.
     pub(crate) fn give_back(self, at: SubWindow, amount: u32, now: impl Fn() -> SubWindow) {
+        if at.since(now()) > 0 {
+            return; // Of so long ago that it looks as if it were to come: no cell may move on to it.
+        }
         for cell in [self.second, self.first] {
             change(cell, |word| Some(word.refreshed(now()).with(at, amount)));
         }
     }
 
-    /// What the key has at most in the window that ends in this sub-window, or in a later one that a cell has reached.
-    pub(crate) fn bound(self, at: SubWindow) -> u32 {
-        let first = self.look();
-        Word::bound(first, Word(self.second.load(Acquire)), at)
+    /// What the key has at most in the window that ends in this sub-window, or in the present one, which `now` reads from the clock:
+    /// if a cell has moved on, the other may have done so between the looks at both. Then the bound would be of no moment.
+    pub(crate) fn bound(self, mut at: SubWindow, now: impl Fn() -> SubWindow) -> u32 {
+        loop {
+            let (first, second) = (self.look(), Word(self.second.load(Acquire)));
+            if first.sub_window().since(at) <= 0 && second.sub_window().since(at) <= 0 {
+                return Word::bound(first, second, at);
+            }
+            let now = now();
+            if now == at {
+                // What is ahead is of long ago.
+                return Word::bound(first, second, at);
+            }
+            at = now;
+        }
     }
 
-    /// A key of the first cell has been promoted.
+    /// A key of the first cell is about to be promoted.
     pub(crate) fn mark(self) {
         change(self.first, |word| Some(word.marked()));
     }
 
-    /// A key of the first cell has its entry no more. `now` reads the clock.
+    /// Makes all look in the map again that have looked at the first cell, and not added to it yet.
+    pub(crate) fn disturb(self) {
+        change(self.first, |word| Some(word.disturbed()));
+    }
+
+    /// A key of the first cell has no entry any more, or has got none. `now` reads the clock.
     pub(crate) fn unmark(self, now: impl Fn() -> SubWindow) {
         change(self.first, |word| Some(word.refreshed(now()).unmarked()));
     }
@@ -215,4 +245,21 @@ fn change(cell: &AtomicU64, new: impl Fn(Word) -> Option<Word>) -> bool {
 /// A bound as a count. Where a lane is full nobody knows how much there was: it reads as `hot`, or as full lanes, if those are more.
 pub(crate) fn count(bound: u32, hot: u64) -> u64 {
     if bound == MOST { hot.max(u64::from(LANES) << 15) } else { bound.into() }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// The cells moved on to it, and what others had was over.
+    #[test]
+    fn what_comes_back_of_long_ago_is_not_of_the_future() {
+        let filter = Filter::try_new(1, 1).unwrap();
+        let pair = filter.pair(Hash::new(0), Operation::Read);
+        let at = SubWindow::new;
+        pair.restart(|| at(600));
+        assert_eq!(pair.add(pair.look(), at(600), 7, false), Added::Bounded(7));
+        pair.give_back(at(0), 5, || at(600));
+        assert_eq!(pair.bound(at(600), || at(600)), 7);
+    }
 }

@@ -149,13 +149,16 @@ impl Word {
         if self.0 & MARKS == MARKS { self } else { Self(self.0 + MARK) }
     }
 
-    /// With a mark less, unless it has the most: then nobody knows how many there are. And with 1 more in lane 0, so that
-    /// no later word is this one.
+    /// With a mark less, unless it has the most: then nobody knows how many there are. And disturbed.
     pub(crate) fn unmarked(self) -> Self {
-        let more = u64::from(self.0 & LANE_BITS < LANE_BITS);
         let marks = self.0 & MARKS;
         let less = if marks == MARKS || marks == 0 { 0 } else { MARK };
-        Self(self.0 + more - less)
+        Self(self.0 - less).disturbed()
+    }
+
+    /// With 1 more in lane 0, so that no later word is the one from before.
+    pub(crate) fn disturbed(self) -> Self {
+        Self(self.0 + u64::from(self.0 & LANE_BITS < LANE_BITS))
     }
 
     /// What a key of these two cells has at most, in the window that ends in this sub-window: lane by lane the lesser. [`MOST`] if

@@ -21,12 +21,12 @@ impl Ledger {
     ) -> Result<(u64, u64), Refusal> {
         let hash = visit.settings.hashing.key(key);
         let read = |found: Partition<'_>| {
+            // What is fresh lacks what the cells have got since. Asked first: it may be settled meanwhile.
+            let is_fresh = found.is_fresh();
             let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
             let carried = found
                 .alarm_if_any(visit.guard)
                 .map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
-            // What is fresh lacks what the cells have got since.
-            let is_fresh = found.is_fresh();
             Some((most, most.saturating_sub(carried.into()), is_fresh))
         };
         Ok(match self.look(key, hash, visit, read)? {
@@ -48,7 +48,8 @@ impl Ledger {
         if is_synthetic(key) && !filtering.has_kept_out(visit.now) {
             return Ok(0);
         }
-        let bound = filtering.filter.pair(hash, operation).bound(filtering.at(visit.now));
+        let bound =
+            filtering.filter.pair(hash, operation).bound(filtering.at(visit.now), filtering.now(visit));
         Ok(filter::count(bound, self.least_threshold(key, operation, visit)?))
     }
 
@@ -60,17 +61,33 @@ impl Ledger {
         thresholds: Thresholds,
         visit: Visit<'_>,
     ) -> Result<(), Refusal> {
-        if let Some(filtering) = &self.filtering {
-            for operation in Operation::ALL {
-                let before = match scope {
-                    Scope::Table => self.least_threshold(Key { table: name, pk: &[] }, operation, visit)?,
-                    // One that was under it already stays the least.
-                    Scope::Model => self.overrides.model_floor(operation),
-                };
-                filtering.note(operation, filtering.level(before), visit.now);
-            }
-        }
-        self.overrides.set(scope, name, thresholds, &visit.settings.hashing, visit.guard)
+        let Visit { settings, guard, .. } = visit;
+        let Some(filtering) = &self.filtering else {
+            return self.overrides.set(scope, name, thresholds, &settings.hashing, guard);
+        };
+        let level = |operation: Operation| {
+            let before = match scope {
+                Scope::Table => self.least_threshold(Key { table: name, pk: &[] }, operation, visit)?,
+                // One that was under it already stays the least.
+                Scope::Model => self.overrides.model_floor(operation),
+            };
+            // That of another thread, which sets it too, may take the place of the new one before anybody has seen this.
+            let after = thresholds.of(operation).unwrap_or(settings.thresholds[operation.index()]);
+            Ok::<_, Cleared>(filtering.level(before).max(filtering.level(after)))
+        };
+        let [writes, reads] = Operation::ALL.map(level);
+        let levels = [writes?, reads?];
+        let note = |visit: Visit<'_>| {
+            Operation::ALL
+                .iter()
+                .zip(levels)
+                .for_each(|(&each, level)| filtering.note(each, level, visit.now));
+        };
+        note(visit);
+        let set = self.overrides.set(scope, name, thresholds, &settings.hashing, guard);
+        // Records have judged by the old one until now.
+        note(visit.renewed());
+        set
     }
 
     /// The mean of the filter's cells, in thousandths of the lowest level.

@@ -65,7 +65,12 @@ impl Ledger {
     /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
     /// detector's own.
     #[inline(always)] // In the one way of hot records.
-    fn reached(&self, count: u64, posting: &Posting<'_>, visit: Visit<'_>) -> Result<Option<u64>, Cleared> {
+    pub(crate) fn reached(
+        &self,
+        count: u64,
+        posting: &Posting<'_>,
+        visit: Visit<'_>,
+    ) -> Result<Option<u64>, Cleared> {
         let operation = posting.operation;
         if count < self.overrides.floor(operation) {
             return Ok(None);

@@ -134,6 +134,12 @@ impl Filtering {
         until != 0 && now.stamp() <= until
     }
 
+    /// Comes before or after each call that keeps a partition out: such a call sees what was done before this one, or what it has
+    /// done is seen after it.
+    pub(crate) fn meet_kept_out(&self) {
+        self.kept_out_until.fetch_max(0, AcqRel);
+    }
+
     /// How many bytes an entry of this key takes of the budget, besides segments.
     pub(crate) fn entry_bytes(&self, key: Key<'_>) -> u64 {
         self.entry_bytes[usize::from(is_synthetic(key))]

@@ -3,9 +3,12 @@
 //! 1. A record looks at its first cell. If that has marks, it looks in the map, and adds to the entry if there is one.
 //! 2. Else it adds to both cells, and gets a bound. Had the first cell marks before, or has it got one, any change since the look
 //!    sends it back to 1: its key may have been promoted.
-//! 3. If the bound is at the partition's level, the record inserts an entry with what the cells had before it and its own amount,
-//!    marks the first cells, and then reads the cells again: what others added meanwhile is added to the entry too.
-//!    A record that finds the entry there adds itself to it.
+//! 3. If the bound is at the partition's level, the record marks the first cells, inserts an entry with what the cells had before
+//!    it and its own amount, disturbs the first cells, and then reads the cells again: what others added meanwhile is added to
+//!    the entry too. A record that finds the entry there adds itself to it.
+//!
+//! A thread may stand still between its look at the clock and any of this, while others add. So what is read in the cells is put
+//! down in an entry's second that is read after it: it leaves the window no earlier than what it stands for.
 
 use crate::error::{Cleared, Refusal};
 use crate::filter::word::{MOST, SubWindow};
@@ -165,8 +168,14 @@ impl Ledger {
             filtering.budget.give_back(filtering.entry_bytes(key));
         }
         if bound >= side.level {
-            filtering.keep_out(visit.now);
+            filtering.keep_out(visit.renewed().now);
             Counters::add(&visit.counters.kept_out, 1);
+            // Another thread may have promoted it that does not know of this, and has carried over too little.
+            if side.pair.look().has_marks()
+                && let Some(found) = self.partitions.find(posting.hash, key, visit.guard)?
+            {
+                return self.join(found, posting, bound, visit);
+            }
         }
         Ok(Recorded { partition: None, count: filter::count(bound, side.threshold) })
     }
@@ -205,23 +214,26 @@ impl Ledger {
             if each == operation {
                 side.carried(bound, amount.get())
             } else {
-                side.carried(side.pair.bound(at), 0)
+                side.carried(side.pair.bound(at, filtering.now(visit)), 0)
             }
         });
+        let visit = visit.renewed();
         let mut amounts = carried;
         amounts[operation.index()] = carried[operation.index()].saturating_add(amount.get()).min(slot::MOST);
         let Ok(content) = Content::promoted(key, hash, visit.now.second(), amounts, carried) else {
             return Ok(None);
         };
+        sides.iter().for_each(|side| side.pair.mark());
         let inserted =
             self.with_context(visit, |context| self.partitions.insert(hash, &content, context, visit.guard));
         if let Ok(InsertOutcome::Done(new)) = inserted {
-            sides.iter().for_each(|side| side.pair.mark());
+            sides.iter().for_each(|side| side.pair.disturb());
             Counters::add(&visit.counters.promoted, 1);
             let count = amounts[operation.index()].into();
-            let count = self.settle(posting, new, count, sides, carried, at, visit)?;
+            let count = self.settle(filtering, posting, new, count, carried, at, visit)?;
             return Ok(Some(Recorded { partition: Some(new), count }));
         }
+        sides.iter().for_each(|side| side.pair.unmark(filtering.now(visit)));
         // SAFETY: it did not get into the map.
         unsafe { content.past.free() };
         match inserted {
@@ -266,21 +278,25 @@ impl Ledger {
     #[expect(clippy::too_many_arguments)] // The steps of one promotion.
     fn settle<'g>(
         &self,
+        filtering: &Filtering,
         posting: &Posting<'_>,
         new: Partition<'g>,
         mut count: u64,
-        sides: &[Side<'_>; 2],
         carried: [u32; 2],
         at: SubWindow,
         visit: Visit<'g>,
     ) -> Result<u64, Refusal> {
         let Posting { key, hash, operation, amount, .. } = *posting;
+        // Who is kept out from now on finds the entry.
+        filtering.meet_kept_out();
+        let sides = self.sides(filtering, posting, visit)?;
         for each in Operation::ALL {
             let (side, carried) = (sides[each.index()], carried[each.index()]);
             let own = if each == operation { amount.get() } else { 0 };
-            let others = side.carried(side.pair.bound(at), own);
+            let others = side.carried(side.pair.bound(at, filtering.now(visit)), own);
             let Some(more) = Amount::new(others.saturating_sub(carried).into()) else { continue };
             let more = Posting { operation: each, amount: more, model: None, ..*posting };
+            let visit = visit.renewed();
             let mut found = Some(new);
             while let Some(entry) = found {
                 if let Some(alarm) = entry.alarm_if_any(visit.guard) {
@@ -335,7 +351,11 @@ impl Ledger {
                 return Ok(Recorded { partition: None, count: bound.into() });
             }
             // What was kept out before is in the cells.
-            let before = if filtering.has_kept_out(visit.now) { pair.bound(at).min(CARRIED_MOST) } else { 0 };
+            let before = if filtering.has_kept_out(visit.now) {
+                pair.bound(at, filtering.now(visit)).min(CARRIED_MOST)
+            } else {
+                0
+            };
             let amount = Amount::clamped(u64::from(amount) + u64::from(before));
             let admitted = self.admit(&Posting { amount, ..*posting }, visit);
             if !matches!(admitted, Ok(InsertOutcome::Done(_))) {

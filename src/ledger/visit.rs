@@ -22,6 +22,11 @@ impl<'g> Visit<'g> {
         self.settings.timing.window
     }
 
+    /// The same visit, now: at no earlier moment than those at which what has been read was added.
+    pub(crate) fn renewed(self) -> Self {
+        Self { now: self.clock.now().max(self.now), ..self }
+    }
+
     /// Returns the context in which a segment is replaced at this moment.
     pub(crate) fn replace_context(&self) -> ReplaceContext<'g> {
         let reclaimed = &self.counters.reclaimed;

@@ -3,11 +3,12 @@
 use super::{Stage, Thread};
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
-use crate::ledger::Posting;
 use crate::ledger::counters::Counters;
 use crate::ledger::current::Current;
-use crate::ledger::settings::Settings;
+use crate::ledger::settings::{FilterSettings, Settings};
 use crate::ledger::visit::Visit;
+use crate::ledger::{Ledger, Posting};
+use crate::map::ReplaceContext;
 use crate::operation::Operation::{self, Write};
 use crate::partition::Partition;
 use crate::partition::amount::Amount;
@@ -15,8 +16,11 @@ use crate::partition::content::Timing;
 use crate::partition::series::Series;
 use crate::policy::measure::Measure;
 use crate::policy::rule::RateThresholds;
+use crate::policy::thresholds::{Scope, Thresholds};
+use crate::sys::budget::Budget;
 use crate::sys::clock::{Clock, Moment};
 use crossbeam_epoch::Guard;
+use std::sync::Arc;
 
 /// A detector without its clock and its callback.
 pub(super) struct Subject {
@@ -62,6 +66,14 @@ impl Subject {
         stage
     }
 
+    /// A ledger with a filter of one cell in a row, which all keys have, and so many bytes for the rest. Partitions are promoted
+    /// from `level` on.
+    pub(super) fn filtered(level: u64, bytes: u64) -> Stage<Self> {
+        let budget = Arc::new(Budget::new(bytes));
+        let filter = Some(FilterSettings { row: 1, promote_permille: 500, budget });
+        Self::of(Settings { filter, thresholds: [2 * level; 2], ..Self::settings() })
+    }
+
     /// The partition of `key`, which is its position in the map too; so models say what shares a segment.
     pub(super) fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation) -> Posting<'a> {
         Posting {
@@ -102,12 +114,41 @@ impl Subject {
         guard: &Guard,
     ) -> u64 {
         let pk = key.to_ne_bytes();
-        let posting = Posting { amount, ..Self::posting(key, &pk, operation) };
+        let mut posting = Posting { amount, ..Self::posting(key, &pk, operation) };
         let visit = self.visit(second, guard);
         let ledger = self.current.get(guard);
-        let rest =
-            |unfinished| self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().1.count;
-        ledger.record_fast(posting, visit).unwrap_or_else(rest)
+        let rest = |unfinished, posting| {
+            self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().1.count
+        };
+        if self.settings.filter.is_some() {
+            // What goes back into the cells has its real hash.
+            posting.hash = self.settings.hashing.key(posting.key);
+            let fast = ledger.record_filtered_fast(posting, visit);
+            return fast.unwrap_or_else(|unfinished| rest(unfinished, posting));
+        }
+        ledger.record_fast(posting, visit).unwrap_or_else(|unfinished| rest(unfinished, posting))
+    }
+
+    /// What a key has at most, where there is a filter.
+    pub(super) fn most(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
+        let (guard, pk) = (thread.pin(), key.to_ne_bytes());
+        let (key, visit) = (Key { table: TABLE, pk: &pk }, self.visit(second, &guard));
+        self.current.with(&guard, |ledger| ledger.bounds(key, operation, visit)).unwrap().1
+    }
+
+    /// From now on partitions are promoted from `level` on.
+    pub(super) fn set_level(&self, level: u64, second: u32, thread: &Thread) {
+        let guard = thread.pin();
+        let thresholds = Thresholds { writes: Some(2 * level), reads: None };
+        let set = |ledger: &Ledger| {
+            ledger.set_override(Scope::Table, TABLE, thresholds, self.visit(second, &guard))
+        };
+        self.current.with(&guard, set).unwrap();
+    }
+
+    /// The clock is at this second from now on. Threads that have read it before may act by what they read.
+    pub(super) fn reach(&self, second: u32) {
+        self.clock.set_ms(u64::from(second) * 1000).unwrap();
     }
 
     pub(super) fn count(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
@@ -134,8 +175,9 @@ impl Subject {
     /// Replaces the segment of a key.
     pub(super) fn replace(&self, key: u32, second: u32, thread: &Thread) {
         let guard = thread.pin();
-        let context = self.visit(second, &guard).replace_context();
-        self.current.get(&guard).partitions.replace_at(key, context, &guard).unwrap();
+        let ledger = self.current.get(&guard);
+        let replace = |context: ReplaceContext<'_>| ledger.partitions.replace_at(key, context, &guard);
+        ledger.with_context(self.visit(second, &guard), replace).unwrap();
     }
 
     /// Reclaims what is idle; in a model one step walks the whole map.

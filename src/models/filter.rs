@@ -1,0 +1,180 @@
+//! Models of a filter's cells alone: no addition is missing from a bound.
+
+use super::{Stage, explore};
+use crate::filter::word::SubWindow;
+use crate::filter::{Added, Filter, Pair};
+use crate::key::hash::Hash;
+use crate::operation::Operation::Write;
+use crate::sys::sync::{Acquire, AtomicBool, Release};
+
+/// A filter of one cell in a row. The window has one second, and so has a sub-window.
+fn cells() -> Stage<Filter> {
+    Stage::new(Filter::try_new(1, 1).unwrap())
+}
+
+fn pair(filter: &Filter) -> Pair<'_> {
+    filter.pair(Hash::new(0), Write)
+}
+
+fn at(second: u32) -> SubWindow {
+    SubWindow::new(second)
+}
+
+/// Adds in the fast way, and where that does not add, in the other.
+fn add(filter: &Filter, second: u32) -> u32 {
+    pair(filter).add_fast(at(second), 1).unwrap_or_else(|| add_with_care(filter, second))
+}
+
+/// Adds in the way that looks at marks, as if the map had no entry.
+fn add_with_care(filter: &Filter, second: u32) -> u32 {
+    let mut in_second = false;
+    loop {
+        match pair(filter).add(pair(filter).look(), at(second), 1, in_second) {
+            Added::Bounded(bound) => return bound,
+            Added::Changed => in_second = true,
+            Added::Ahead => panic!("no cell is so far ahead here"),
+        }
+    }
+}
+
+fn bound(filter: &Filter, second: u32) -> u32 {
+    pair(filter).bound(at(second), || at(second))
+}
+
+/// (m) Two threads add the same key, each in either way: one of them gets a bound with both. Leaves out a third thread.
+#[test]
+fn m_two_additions() {
+    let ways: [fn(&Filter, u32) -> u32; 2] = [add, add_with_care];
+    for [this, other] in [[0, 0], [0, 1], [1, 1]].map(|each| each.map(|way: usize| ways[way])) {
+        explore("m: two additions", 3, move || {
+            let stage = cells();
+            let (other, this) = stage.race(move |f, _| other(f, 0), |f, _| this(f, 0));
+            assert_eq!((other.max(this), other.min(this) >= 1), (2, true));
+            assert!(stage.then(|f, _| bound(f, 0)) >= 2);
+        });
+    }
+}
+
+/// (m) The same of three threads, which add once each: one gets a bound with all three.
+#[test]
+fn m_three_additions() {
+    explore("m: three additions", 1, || {
+        let stage = cells();
+        let once = |f: &Filter, _: &super::Thread| add(f, 0);
+        let (first, second, third) = stage.race_three((once, once), once);
+        assert_eq!(first.max(second).max(third), 3);
+    });
+}
+
+/// (m) One thread's clock reading is a sub-window older than the other's: whatever cell moves on between, both additions are in
+/// the bound, and one thread has seen both. Leaves out a stall of three sub-windows.
+#[test]
+fn m_an_addition_of_an_older_sub_window() {
+    for age in [1, 2] {
+        explore("m: an addition of an older sub-window", 3, move || {
+            let stage = cells();
+            let (other, this) = stage.race(|f, _| add(f, 0), |f, _| add(f, age));
+            let both = stage.then(|f, _| bound(f, age));
+            assert!(both >= 2 && other.max(this) >= 2, "{other} and {this} were returned, {both} are left");
+        });
+    }
+}
+
+/// The steps of a thread that inserts an entry, of which a flag says whether it is there. Returns what it sees in the cells then.
+fn insert((f, entry): &(Filter, AtomicBool)) -> u32 {
+    pair(f).mark();
+    entry.store(true, Release);
+    pair(f).disturb();
+    bound(f, 0)
+}
+
+/// The steps of a thread that adds while `insert` may be under way. `None`: it was turned away.
+fn add_unless_inserted((f, entry): &(Filter, AtomicBool)) -> Option<u32> {
+    let seen = pair(f).look();
+    if seen.has_marks() && entry.load(Acquire) {
+        return None;
+    }
+    match pair(f).add(seen, at(0), 1, false) {
+        Added::Bounded(bound) => Some(bound),
+        Added::Changed => None,
+        Added::Ahead => panic!("no cell is so far ahead here"),
+    }
+}
+
+fn cells_and_entry() -> Stage<(Filter, AtomicBool)> {
+    Stage::new((Filter::try_new(1, 1).unwrap(), AtomicBool::new(false)))
+}
+
+/// (m) An addition in the fast way against an insert: who inserts finds it in the cells afterwards, or it was turned away.
+#[test]
+fn m_a_fast_addition_against_an_insert() {
+    explore("m: a fast addition against an insert", 3, || {
+        let stage = cells_and_entry();
+        let (added, seen) = stage.race(|(f, _), _| pair(f).add_fast(at(0), 1), |each, _| insert(each));
+        assert!(added.is_none() || seen >= 1, "{added:?}, but {seen} was seen");
+    });
+}
+
+/// (m) The same in the other way, of a first cell that may have marks: none, some, and so many that they are not counted.
+#[test]
+fn m_an_addition_against_an_insert() {
+    for marks in [0, 1, 63] {
+        explore("m: an addition against an insert", 3, move || {
+            let stage = cells_and_entry();
+            stage.then(|(f, _), _| (0..marks).for_each(|_| pair(f).mark()));
+            let (added, seen) = stage.race(|each, _| add_unless_inserted(each), |each, _| insert(each));
+            assert!(
+                added.is_none() || seen >= 1,
+                "{added:?}, but {seen} was seen, with {marks} marks before"
+            );
+        });
+    }
+}
+
+/// (m) A stranger's mark is taken off, and the key's put there: that is not the word which was there before.
+#[test]
+fn m_an_addition_against_another_mark_in_place_of_the_first() {
+    explore("m: another mark in place of the first", 3, || {
+        let stage = cells_and_entry();
+        stage.then(|(f, _), _| pair(f).mark());
+        let (added, seen) = stage.race(
+            |each, _| add_unless_inserted(each),
+            |each, _| {
+                pair(&each.0).unmark(|| at(0));
+                insert(each)
+            },
+        );
+        assert!(added.is_none() || seen >= 1, "{added:?}, but {seen} was seen");
+    });
+}
+
+/// (m) What goes back into the cells, while another thread adds, is not lost, and nothing of the other's.
+#[test]
+fn m_an_addition_against_what_comes_back() {
+    explore("m: an addition against what comes back", 3, || {
+        let stage = cells();
+        let (added, ()) = stage.race(
+            |f, _| add(f, 2),
+            |f, _| [0, 1].into_iter().for_each(|second| pair(f).give_back(at(second), 2, || at(2))),
+        );
+        assert!((1..=5).contains(&added));
+        assert_eq!(stage.then(|f, _| [2, 3, 4].map(|second| bound(f, second))), [5, 3, 1]);
+    });
+}
+
+/// (m) A thread stands still between its additions for as long as a cell holds anything, and others go on: it gets a bound with
+/// its own addition, or is told that its clock reading is of long ago.
+#[test]
+fn m_an_addition_that_stands_still() {
+    explore("m: an addition that stands still", 3, || {
+        let stage = cells();
+        stage.then(|f, _| add(f, 0));
+        let own = |f: &Filter| {
+            let fast = pair(f).add_fast(at(0), 1).map(Added::Bounded);
+            fast.unwrap_or_else(|| pair(f).add(pair(f).look(), at(0), 1, false))
+        };
+        let (_, added) = stage.race(|f, _| (add(f, 2), pair(f).add_fast(at(3), 4), add(f, 3)), |f, _| own(f));
+        assert!(!matches!(added, Added::Bounded(0)), "its own is not in it");
+        assert!(stage.then(|f, _| bound(f, 3)) >= 2);
+    });
+}
