@@ -16,6 +16,7 @@ use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
 use crate::partition::past::GrowError;
 use crate::policy::rule::{Breach, Rule};
+use crate::policy::thresholds::THRESHOLD_MAX;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
 use crossbeam_epoch::Guard;
@@ -203,9 +204,15 @@ impl Detector {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let (ledger, recorded) = self.current.record_rest(ledger, unfinished, posting, visit)?;
         ledger.reclaim_step(visit);
-        let Recorded { partition, count } = recorded;
+        let Recorded { partition, count, is_full } = recorded;
         let Some(partition) = partition else {
-            let breach = Self::breach_of_bound(ledger, count, posting, visit);
+            // A full lane is hot by whatever rule this record meets.
+            let bound = if is_full { THRESHOLD_MAX } else { count };
+            let breach = Self::breach_of_bound(ledger, bound, posting, visit).map(|breach| Breach {
+                count: if is_full { count.max(breach.threshold) } else { breach.count },
+                ..breach
+            });
+            let count = breach.map_or(count, |breach| count.max(breach.count));
             let warn = |breach| self.warn_of_bound(ledger, breach, posting, visit, delivery);
             return Ok((count, breach.and_then(warn)));
         };

@@ -148,7 +148,7 @@ impl Detector {
                 ledger.reclaim_step(visit);
                 Ok((ledger, recorded))
             });
-            let (ledger, Recorded { partition, count }) = posted?;
+            let (ledger, Recorded { partition, count, .. }) = posted?;
             let breach = Breach { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
             let warning = match partition {
                 _ if !warns => None,

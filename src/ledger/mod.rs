@@ -85,6 +85,8 @@ pub(crate) struct Recorded<'g> {
     pub(crate) partition: Option<Partition<'g>>,
     /// The count with it.
     pub(crate) count: u64,
+    /// Whether a lane of the filter is full, so that it may have been any number more.
+    pub(crate) is_full: bool,
 }
 
 pub(crate) struct Ledger {
@@ -207,7 +209,9 @@ impl Ledger {
             }
         };
         match (recorded, &self.filtering) {
-            (Some((partition, count)), _) => Ok(Recorded { partition: Some(partition), count }),
+            (Some((partition, count)), _) => {
+                Ok(Recorded { partition: Some(partition), count, is_full: false })
+            }
             (None, Some(filtering)) => self.record_filtered(filtering, posting, bound, visit),
             (None, None) => self.record(posting, visit),
         }
@@ -257,7 +261,7 @@ impl Ledger {
             return self.record_filtered(filtering, posting, None, visit);
         }
         let Posting { hash, amount, .. } = *posting;
-        let recorded = |partition, count| Recorded { partition: Some(partition), count };
+        let recorded = |partition, count| Recorded { partition: Some(partition), count, is_full: false };
         loop {
             let found = match self.admit(posting, visit)? {
                 InsertOutcome::Done(new) => return Ok(recorded(new, amount.into())),

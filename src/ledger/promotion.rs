@@ -39,8 +39,8 @@ struct Side<'f> {
 impl Side<'_> {
     /// What is carried over of a bound, to which the record's own amount belongs.
     fn carried(&self, bound: u32, own: u32) -> u32 {
-        let all = filter::count(bound, self.threshold).min(CARRIED_MOST.into()) as u32;
-        all.saturating_sub(own).min(self.most)
+        // Of a full lane nobody knows how much was there before.
+        if bound == MOST { self.most } else { bound.saturating_sub(own).min(self.most) }
     }
 }
 
@@ -96,7 +96,7 @@ impl Ledger {
                 match self.add_to(found, posting, visit) {
                     Ok(count) => {
                         let count = count.max(bound.filter(|&bound| bound != MOST).unwrap_or(0).into());
-                        return Ok(Recorded { partition: Some(found), count });
+                        return Ok(Recorded { partition: Some(found), count, is_full: false });
                     }
                     Err(refused) => self.finish_move(refused, hash, visit)?,
                 }
@@ -157,7 +157,7 @@ impl Ledger {
     ) -> Result<Recorded<'g>, Refusal> {
         let Posting { key, operation, .. } = *posting;
         if bound < filtering.level(self.overrides.floor(operation)) {
-            return Ok(Recorded { partition: None, count: bound.into() });
+            return Ok(Recorded { partition: None, count: bound.into(), is_full: bound == MOST });
         }
         let sides = self.sides(filtering, posting, visit)?;
         let side = sides[operation.index()];
@@ -177,7 +177,7 @@ impl Ledger {
                 return self.join(found, posting, bound, visit);
             }
         }
-        Ok(Recorded { partition: None, count: filter::count(bound, side.threshold) })
+        Ok(Recorded { partition: None, count: filter::count(bound, side.threshold), is_full: bound == MOST })
     }
 
     /// What a promotion goes by.
@@ -191,7 +191,8 @@ impl Ledger {
         let [writes, reads] = Operation::ALL.map(|operation| {
             let threshold = self.least_threshold(key, operation, visit)?;
             let level = filtering.level(threshold);
-            let most = filtering.most_carried(operation, level, visit.now);
+            let most = filtering
+                .most_carried(self.greatest_level(filtering, key, operation, level, visit)?, visit.now);
             Ok(Side { pair: filtering.filter.pair(hash, operation), threshold, level, most })
         });
         Ok([writes?, reads?])
@@ -231,7 +232,7 @@ impl Ledger {
             Counters::add(&visit.counters.promoted, 1);
             let count = amounts[operation.index()].into();
             let count = self.settle(filtering, posting, new, count, carried, at, visit)?;
-            return Ok(Some(Recorded { partition: Some(new), count }));
+            return Ok(Some(Recorded { partition: Some(new), count, is_full: false }));
         }
         sides.iter().for_each(|side| side.pair.unmark(filtering.now(visit)));
         // SAFETY: it did not get into the map.
@@ -262,14 +263,14 @@ impl Ledger {
             match self.add_to(found, posting, visit) {
                 Ok(count) => {
                     let count = if bound == MOST { count } else { count.max(bound.into()) };
-                    return Ok(Recorded { partition: Some(found), count });
+                    return Ok(Recorded { partition: Some(found), count, is_full: false });
                 }
                 Err(refused) => self.finish_move(refused, posting.hash, visit)?,
             }
             match self.partitions.find(posting.hash, posting.key, visit.guard)? {
                 Some(moved) => found = moved,
                 // It went back into the cells, which have this record.
-                None => return Ok(Recorded { partition: None, count: bound.into() }),
+                None => return Ok(Recorded { partition: None, count: bound.into(), is_full: bound == MOST }),
             }
         }
     }
@@ -339,7 +340,7 @@ impl Ledger {
         loop {
             if let Some(found) = self.partitions.find(hash, key, visit.guard)? {
                 match self.add_to(found, posting, visit) {
-                    Ok(count) => return Ok(Recorded { partition: Some(found), count }),
+                    Ok(count) => return Ok(Recorded { partition: Some(found), count, is_full: false }),
                     Err(refused) => self.finish_move(refused, hash, visit)?,
                 }
                 continue;
@@ -348,7 +349,7 @@ impl Ledger {
                 let bound = self.add_to_cells(filtering, pair, amount, &mut at, visit);
                 filtering.keep_out(visit.now);
                 Counters::add(&visit.counters.kept_out, 1);
-                return Ok(Recorded { partition: None, count: bound.into() });
+                return Ok(Recorded { partition: None, count: bound.into(), is_full: bound == MOST });
             }
             // What was kept out before is in the cells.
             let before = if filtering.has_kept_out(visit.now) {
@@ -362,7 +363,7 @@ impl Ledger {
                 filtering.budget.give_back(filtering.entry_bytes(key));
             }
             if let InsertOutcome::Done(new) = admitted? {
-                return Ok(Recorded { partition: Some(new), count: amount.into() });
+                return Ok(Recorded { partition: Some(new), count: amount.into(), is_full: false });
             }
         }
     }

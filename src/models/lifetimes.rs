@@ -308,7 +308,9 @@ tests!(ledger:
 fn set(subject: &Subject, writes: u64, guard: &Guard) {
     let thresholds = Thresholds { writes: Some(writes), reads: None };
     let overrides = &subject.current.get(guard).overrides;
-    overrides.set(Scope::Table, TABLE, thresholds, &subject.settings.hashing, guard).unwrap();
+    overrides
+        .set(Scope::Table, TABLE, thresholds, subject.setting(), &subject.settings.hashing, guard)
+        .unwrap();
 }
 
 /// Makes a subject whose table has a threshold of 5.
