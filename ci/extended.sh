@@ -10,6 +10,7 @@ ci/sanitizers.sh
 ci/hostile.sh
 ci/bounded.sh
 ci/sliding.sh
+HOTPART_STRESS=10 cargo test --quiet --release --locked --test bounded --test bounded_memory
 ci/python.sh
 ci/suites.sh
 ci/node.sh
