@@ -146,7 +146,7 @@ fn a_cold_partition_that_was_throttled_is_listed_with_its_bound() {
 fn what_is_demoted_gives_back_what_is_in_the_window() {
     let (detector, warned) = watched(manual(200, 200, 3).memory(1 << 16));
     // In sub-windows of two seconds. It has an entry from the first: so its cells have nothing of the second time.
-    for (second, amount) in [(0, 190), (3, 60), (6, 190), (8, 1), (10, 1)] {
+    for (second, amount) in [(0, 60), (3, 60), (6, 130), (8, 1), (10, 1)] {
         detector.set_time_ms(second * 1_000).unwrap();
         detector.record(&record(b"k", amount)).unwrap();
     }
