@@ -181,9 +181,8 @@ mutate 'nothing is added to a new entry' src/ledger/promotion.rs \
 mutate 'a new entry is not fresh' src/partition/content.rs \
     'PastPtr::with_alarm(alarm)?.fresh()' 'PastPtr::with_alarm(alarm)?' \
     ci/loom.sh n_the_level_falls
-mutate 'the carry is up to the level of now' src/ledger/filtering.rs \
-    'self.greatest(operation, level, now) - 1' \
-    'self.greatest(operation, level, now).min(level) - 1' \
+mutate 'the carry is up to the level of now' src/ledger/bounds.rs \
+    'Ok(level.max(of_table.min(filtering.greatest_of_models(operation, of_models, visit.now))))' 'Ok(level)' \
     ci/loom.sh n_the_level_falls
 mutate 'freshness is asked last' src/ledger/bounds.rs \
     'let is_fresh = found.is_fresh();
@@ -191,8 +190,8 @@ mutate 'freshness is asked last' src/ledger/bounds.rs \
     'let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
             let is_fresh = found.is_fresh();' \
     ci/loom.sh n_the_level_falls_before_a_look
-mutate 'a level that was in force for a moment is forgotten' src/ledger/bounds.rs \
-    '.max(filtering.level(after))' '.max(filtering.level(after).min(0))' \
+mutate 'a level that was in force for a moment is forgotten' src/policy/thresholds.rs \
+    '.max(remembered)' '' \
     ci/loom.sh n_the_level_is_set_by_two
 mutate 'who is kept out does not look again' src/ledger/promotion.rs \
     'if side.pair.look().has_marks()
