@@ -18,8 +18,9 @@ void caller_free(caller *c) {
   free(c);
 }
 
-/* NULL if something failed. `table` must outlive the caller. A manual clock stands at 0 until it is set. */
-caller *caller_new(const char *table, size_t table_len, int manual_clock) {
+/* NULL if something failed. `table` must outlive the caller. A manual clock stands at 0 until it is
+ * set. filter_bytes is the memory for bounded counting; 0: off. */
+caller *caller_new(const char *table, size_t table_len, int manual_clock, uint64_t filter_bytes) {
   hpd_options options;
   caller *c = calloc(1, sizeof *c);
   if (c == NULL) return NULL;
@@ -29,6 +30,7 @@ caller *caller_new(const char *table, size_t table_len, int manual_clock) {
   options.writes_threshold = options.reads_threshold = INT64_MAX;
   options.window_seconds = 60;
   options.clock = manual_clock ? HPD_CLOCK_MANUAL : HPD_CLOCK_MONOTONIC;
+  options.filter_bytes = filter_bytes;
   if (hpd_new_with_options(&options, &c->detector) != HPD_OK ||
       hpd_table_open(c->detector, table, table_len, &c->handle) != HPD_OK) {
     caller_free(c);
@@ -38,6 +40,13 @@ caller *caller_new(const char *table, size_t table_len, int manual_clock) {
 }
 
 int32_t caller_set_time_ms(const caller *c, uint64_t now_ms) { return hpd_set_time_ms(c->detector, now_ms); }
+
+/* How many partitions came to be counted exactly; negative if it can't be told. */
+int64_t caller_promoted(const caller *c) {
+  hpd_statistics statistics = {0};
+  statistics.struct_size = sizeof statistics;
+  return hpd_get_statistics(c->detector, &statistics) == HPD_OK ? (int64_t)statistics.promoted : -1;
+}
 
 /* Any number of threads may do so with one caller. */
 int64_t caller_record(const caller *c, const char *pks, size_t pk_len, size_t n) {

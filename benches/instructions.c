@@ -60,6 +60,9 @@ enum { SHORT = 5 };
  * reading them counts too. */
 enum { FEW = 10, MANY = 74 };
 
+/* Of bounded counting. */
+enum { MEMORY = 1 << 20 };
+
 /* The seconds that the first history holds. */
 enum { HISTORY = 7 };
 
@@ -69,6 +72,7 @@ static const struct test_case {
   unsigned window, partitions, seconds; /* recorded in before; the rounds stay in the last, or go on from it */
   uint64_t threshold;
   unsigned fewer, more; /* rounds; 0: FEW and MANY */
+  uint64_t memory;      /* of bounded counting; 0: none */
 } CASES[] = {
     {"hpd_record_write", record, WINDOW, 1, 1, INT64_MAX, 0, 0},
     {"hpd_record_write/1024-partitions", record, WINDOW, CALLS, 1, INT64_MAX, 0, 0},
@@ -82,6 +86,8 @@ static const struct test_case {
     {"hpd_table_record_write", record_prepared, WINDOW, 1, 1, INT64_MAX, 0, 0},
     {"hpd_record_batch/per-record", record_batch, WINDOW, 1, 1, INT64_MAX, 0, 0},
     {"hpd_record_batch/1024-partitions", record_batch, WINDOW, CALLS, 1, INT64_MAX, 0, 0},
+    {"hpd_record_write/in-a-filter", record, WINDOW, CALLS, 1, INT64_MAX, 0, 0, MEMORY},
+    {"hpd_record_batch/in-a-filter", record_batch, WINDOW, CALLS, 1, INT64_MAX, 0, 0, MEMORY},
     {"hpd_get_write_count", get_count, WINDOW, 1, 1, INT64_MAX, 0, 0},
     {"hpd_get_write_count/full-wheel", get_count, WINDOW, 1, FULL, INT64_MAX, 0, 0},
 };
@@ -100,6 +106,7 @@ static void set_up(fixture *self, const struct test_case *test_case) {
   options.callback = on_warning;
   options.clock = HPD_CLOCK_MANUAL;
   options.flags = HPD_FLAG_HASH_SEED;
+  options.filter_bytes = test_case->memory;
   CHECK_EQUAL(hpd_new_with_options(&options, &self->detector), HPD_OK);
   CHECK_EQUAL(hpd_table_open(self->detector, "orders", 6, &self->table), HPD_OK);
 

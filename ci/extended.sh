@@ -8,7 +8,9 @@ ci/loom.sh
 ci/mutations.sh
 ci/sanitizers.sh
 ci/hostile.sh
+ci/bounded.sh
 ci/sliding.sh
+HOTPART_STRESS=10 cargo test --quiet --release --locked --test bounded --test bounded_memory
 ci/python.sh
 ci/suites.sh
 ci/node.sh

@@ -130,7 +130,7 @@ mutate 'the key before, in a batch, is any' src/detector/batch.rs \
 mutate 'want of memory passes for a clear' src/detector/recording.rs \
     'Err(Refusal::Memory) => self.withhold(partition, posting.operation, visit.guard),' 'Err(Refusal::Memory) => None,' \
     "${unit[@]}" a_record_that_no_memory_lets_judge
-mutate 'want of memory for a rate hides the rule of the window' src/ledger/mod.rs \
+mutate 'want of memory for a rate hides the rule of the window' src/ledger/breach.rs \
     'Err(Refusal::Memory) => unjudged = true,' '' \
     "${unit[@]}" hot_by_the_window
 mutate 'a hot record that gets no memory for its alarm is dropped' src/detector/recording.rs \
@@ -182,8 +182,8 @@ mutate 'a new entry is not fresh' src/partition/content.rs \
     'PastPtr::with_alarm(alarm)?.fresh()' 'PastPtr::with_alarm(alarm)?' \
     ci/loom.sh n_a_record_of_a_fresh_entry
 mutate 'the carry is up to the level of now' src/ledger/filtering.rs \
-    'let most = self.greatest(operation, level, now) - 1;' \
-    'let most = self.greatest(operation, level, now).min(level) - 1;' \
+    'self.greatest(operation, level, now) - 1' \
+    'self.greatest(operation, level, now).min(level) - 1' \
     ci/loom.sh n_the_level_falls
 mutate 'freshness is asked last' src/ledger/bounds.rs \
     'let is_fresh = found.is_fresh();

@@ -41,6 +41,19 @@ fn of_a_builder() {
         let builder = Detector::builder(1, 1, 4).sustained_thresholds(five);
         assert_eq!(built(builder), Argument::WindowSecondsSustained);
     }
+    for bytes in [1, (1 << 16) - 1, (1 << 40) + 1, u64::MAX] {
+        assert_eq!(built(fine().memory(bytes)), Argument::FilterBytes);
+        assert_eq!(built(fine().memory(bytes).max_partitions(1)), Argument::FilterBytes);
+    }
+    for permille in [1, 9, 501, u32::MAX] {
+        assert_eq!(built(fine().memory(1 << 16).promote_permille(permille)), Argument::PromotePermille);
+        assert_eq!(built(fine().promote_permille(permille)), Argument::PromotePermille);
+    }
+    assert_eq!(built(fine().memory(1 << 16).max_partitions(1)), Argument::FilterOrBound);
+    for permille in [0, 10, 500] {
+        assert!(fine().memory(1 << 16).promote_permille(permille).build().is_ok());
+    }
+    assert!(fine().memory(0).max_partitions(1).promote_permille(10).build().is_ok());
     assert_eq!(built(fine().processes(0)), Argument::Processes);
     assert_eq!(refused(Detector::for_dynamodb(0.8, 0)), Argument::Processes);
     for share in [0.0, 1.001, -1.0, f64::NAN] {
@@ -58,6 +71,7 @@ fn of_a_partition_and_of_a_record() {
             refused(detector.record_read(name, "k")),
             refused(detector.write_count(name, "k")),
             refused(detector.read_count(name, "k")),
+            refused(detector.bounds(name, LONG_KEY, write)),
             refused(detector.table(name)),
             refused(detector.record_throttle(name, "k", write, key_range)),
             refused(detector.record_throttle_and_warn(name, &b"k"[..], write, key_range)),
@@ -84,6 +98,7 @@ fn of_a_partition_and_of_a_record() {
     for argument in [
         refused(detector.record_write("t", LONG_KEY)),
         refused(detector.read_count("t", LONG_KEY)),
+        refused(detector.bounds("t", LONG_KEY, write)),
         refused(detector.throttle_count("t", LONG_KEY, write, key_range)),
         refused(detector.record(&Record::new("t", &LONG_KEY, write))),
         refused(table.record_write(LONG_KEY)),

@@ -258,6 +258,88 @@ fn hostile_keys_take_no_more_than_the_bound() {
     });
 }
 
+/// A stranger's distinct keys, as many as he likes, and a hot one among them: no more memory than
+/// the filter says, and the hot one is warned about by the record that reaches its threshold.
+fn hostile_keys_in_a_filter(filter: u64, fits: bool) {
+    const THRESHOLD: u64 = 1_500;
+    const PROMOTION: u64 = THRESHOLD / 4;
+    const HOT: &[u8] = b"the hot one";
+    // The collector's, and a segment that is being made.
+    const BESIDES: isize = 128 << 10;
+    let (before, resident_before) = (settle(), resident_bytes());
+    let warned = Arc::new(Mutex::new(None));
+    let ears = warned.clone();
+    let hear = move |warning: &Warning<'_>| {
+        assert!(!fits || warning.pk == HOT);
+        if warning.pk == HOT {
+            ears.lock().unwrap().get_or_insert((warning.count, warning.carried));
+        }
+    };
+    let builder = manual(THRESHOLD, THRESHOLD, 60).memory(filter).on_warning(hear);
+    let detector = builder.build().unwrap();
+    let keys = stress(50_000);
+    // So often that the hot one reaches its threshold in half a window, and goes on.
+    let every = keys / (4 * THRESHOLD as usize);
+    let (mut most, mut hot, mut warned_at) = ([0; 10], 0, None);
+    for i in 0..keys {
+        detector.set_time_ms(i as u64 * 120_000 / keys as u64).unwrap();
+        assert!(detector.record_write("orders", (i as u64).to_le_bytes()).is_ok());
+        if i % every == 0 {
+            let count = detector.record_write("orders", HOT).unwrap();
+            hot += 1;
+            assert!(hot > THRESHOLD || count >= hot, "{count} of {hot}");
+            if warned_at.is_none() && warned.lock().unwrap().is_some() {
+                warned_at = Some(hot);
+            }
+            assert!(hot != THRESHOLD || warned_at.is_some(), "late");
+        }
+        let tenth = &mut most[i * 10 / keys];
+        *tenth = live_bytes().max(*tenth);
+    }
+    let grown = resident_bytes() - resident_before;
+    let statistics = detector.statistics();
+    let (held, warned_at) = (most.map(|bytes| (bytes - before) / 1024), warned_at.unwrap());
+    let (count, carried) = warned.lock().unwrap().unwrap();
+    println!(
+        "{keys} distinct keys in a filter of {} KiB: {} KiB in the end, at most in each tenth {held:?} KiB, {} KiB resident; \
+         {} promoted, {} kept out; the hot one was warned about at {warned_at} of {THRESHOLD}: {count}, {carried} carried",
+        filter / 1024,
+        statistics.bytes / 1024,
+        grown / 1024,
+        statistics.promoted,
+        statistics.kept_out,
+    );
+    assert!(statistics.bytes <= filter, "{} bytes", statistics.bytes);
+    assert!(most.iter().all(|bytes| bytes - before <= filter as isize + BESIDES), "{held:?} KiB");
+    assert!(grown <= filter as isize + (1 << 20), "{} KiB resident", grown / 1024);
+    assert!(count >= THRESHOLD && count - carried <= warned_at);
+    assert_eq!(statistics.records, keys as u64 + hot);
+    if fits {
+        assert_eq!(statistics.kept_out, 0);
+        assert!(statistics.promoted > 0 && statistics.promoted < keys as u64 / 100);
+        assert!(carried < PROMOTION && warned_at > THRESHOLD - PROMOTION);
+    }
+}
+
+#[test]
+fn hostile_keys_take_no_more_than_the_filter() {
+    alone(|| hostile_keys_in_a_filter(4 << 20, true));
+}
+
+/// Far more keys than it is for: in a release build most records would promote a key, were there
+/// room.
+#[test]
+fn hostile_keys_take_no_more_than_a_filter_that_is_too_small() {
+    alone(|| hostile_keys_in_a_filter(512 << 10, false));
+}
+
+/// What the kernel says that this process holds; 0 where it says nothing of the kind.
+fn resident_bytes() -> isize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.map_or(0, |kib| kib.trim().trim_end_matches(" kB").parse::<isize>().unwrap() * 1024)
+}
+
 /// A thread stops while it makes room for its override, having put it in already. Who sets the same override
 /// meanwhile, and is back, finds it set.
 #[test]

@@ -1,7 +1,8 @@
 //! The loops of `benches/c_calls.c`, compiled now and loaded into this process with the release's
 //! `libhotpart.so`.
 
-use crate::workload::{PK_LEN, TABLE, Workload};
+use crate::keys::{PK_LEN, TABLE};
+use crate::workload::Workload;
 use libloading::Symbol;
 use std::ffi::{c_char, c_int, c_void};
 use std::path::Path;
@@ -13,7 +14,8 @@ const SOURCE: &str = "benches/c_calls.c";
 
 type Loop = unsafe extern "C" fn(*const c_void, *const c_char, usize, usize) -> i64;
 type BatchLoop = unsafe extern "C" fn(*const c_void, *const c_void, usize, usize) -> i64;
-type New = unsafe extern "C" fn(*const c_char, usize, c_int) -> *mut c_void;
+type New = unsafe extern "C" fn(*const c_char, usize, c_int, u64) -> *mut c_void;
+type Promoted = unsafe extern "C" fn(*const c_void) -> i64;
 type SetTime = unsafe extern "C" fn(*const c_void, u64) -> i32;
 type NewRecords = unsafe extern "C" fn(*const c_char, usize, *const c_char, usize, usize) -> *mut c_void;
 type Free = unsafe extern "C" fn(*mut c_void);
@@ -23,6 +25,7 @@ pub struct Library {
     new: New,
     free: Free,
     set_time_ms: SetTime,
+    promoted: Promoted,
     record: Loop,
     record_by_handle: Loop,
     record_batches: BatchLoop,
@@ -68,6 +71,7 @@ impl Library {
                 new: symbol(library, "caller_new"),
                 free: symbol(library, "caller_free"),
                 set_time_ms: symbol(library, "caller_set_time_ms"),
+                promoted: symbol(library, "caller_promoted"),
                 record: symbol(library, "caller_record"),
                 record_by_handle: symbol(library, "caller_record_by_handle"),
                 record_batches: symbol(library, "caller_record_batches"),
@@ -99,21 +103,43 @@ pub struct CCaller<'l> {
 
 impl<'l> CCaller<'l> {
     pub fn holding(library: &'l Library, workload: &Workload) -> Self {
-        Self::new(library, workload, false)
+        let own = Self::new(library, false, 0);
+        own.record_once(workload);
+        own
     }
 
     /// With a clock that stands at 0 until it is set.
     pub fn holding_by_manual_clock(library: &'l Library, workload: &Workload) -> Self {
-        Self::new(library, workload, true)
+        let own = Self::new(library, true, 0);
+        own.record_once(workload);
+        own
     }
 
-    fn new(library: &'l Library, workload: &Workload, manual_clock: bool) -> Self {
-        // SAFETY: the table is a constant, which outlives the caller.
-        let caller = unsafe { (library.new)(TABLE.as_ptr().cast(), TABLE.len(), manual_clock.into()) };
-        assert!(!caller.is_null());
-        let own = Self { library, caller };
-        workload.keys().for_each(|pk| assert_eq!(own.record(&pk), 1));
+    /// With a filter of so many bytes, in which each key was recorded once.
+    pub fn bounded(library: &'l Library, workload: &Workload, filter_bytes: u64) -> Self {
+        let own = Self::new(library, false, filter_bytes);
+        // Others may have the same cells.
+        workload.keys().for_each(|pk| assert!(own.record(&pk) >= 1));
         own
+    }
+
+    fn new(library: &'l Library, manual_clock: bool, filter_bytes: u64) -> Self {
+        // SAFETY: the table is a constant, which outlives the caller.
+        let caller =
+            unsafe { (library.new)(TABLE.as_ptr().cast(), TABLE.len(), manual_clock.into(), filter_bytes) };
+        assert!(!caller.is_null());
+        Self { library, caller }
+    }
+
+    fn record_once(&self, workload: &Workload) {
+        workload.keys().for_each(|pk| assert_eq!(self.record(&pk), 1));
+    }
+
+    /// Fails if a key has come to be counted exactly: what was measured is then not what a cold one
+    /// costs.
+    pub fn assert_cold(&self) {
+        // SAFETY: `caller` is live.
+        assert_eq!(unsafe { (self.library.promoted)(self.caller) }, 0, "keys that are cold");
     }
 
     pub fn set_time_ms(&self, now_ms: u64) {

@@ -1,8 +1,10 @@
 //! Bounds that the library keeps to beside its targets of speed and memory, and figures to compare with.
 
 use crate::Scale;
+use crate::bounded::{MANY, MOST, TIMES};
+use crate::figures::{cost, ns, ratio};
 use crate::lanes::{C, C_BATCHES, C_HANDLE, DASHMAP, FLOOR, HOTPART, RUST, RUST_HANDLE};
-use crate::markdown::{cost, grouped, ns, ratio};
+use crate::markdown::grouped;
 use crate::memory::{self, Memory, SURVIVOR};
 use crate::observe::{NOTHING, OBSERVE, TREE};
 use crate::results::{Results, at};
@@ -13,6 +15,7 @@ pub fn all(scale: &Scale, results: &Results) -> Vec<Target> {
     let floor = at(&results.peers, 1).ratio(HOTPART, FLOOR);
     let mut bounds = vec![Target::at_most("Rust record, 1 partition", 1.5, "the floor", floor)];
     bounds.extend(batches(scale, results));
+    bounds.push(grown(scale, results));
     bounds.extend(window(results));
     bounds.extend(boundary(scale, results));
     bounds.extend(handles(scale, results));
@@ -32,6 +35,16 @@ fn batches(scale: &Scale, results: &Results) -> Vec<Target> {
         }
     }
     bounds
+}
+
+/// With a filter it does not matter how many keys there are.
+fn grown(scale: &Scale, results: &Results) -> Target {
+    let [many, most] = [1, TIMES].map(|times| grouped((times * scale.many) as u64));
+    let grown = results.bounded.grown.ratio(MOST, MANY);
+    Target::none(
+        format!("record of a cold key in a filter, {most} beside {many}"),
+        format!("{} x", ratio(grown)),
+    )
 }
 
 fn observing(results: &Results) -> impl Iterator<Item = Target> {

@@ -2,9 +2,9 @@
 //! become idle is reclaimed. Runs in a child.
 
 use crate::child::{self, Results};
+use crate::keys::pk;
 use crate::peers::Dashmap;
 use crate::recorder::{Hotpart, Map, NEVER, WINDOW_SECONDS};
-use crate::workload::pk;
 use hdrhistogram::Histogram;
 use std::time::Instant;
 

@@ -2,10 +2,11 @@
 
 use crate::Scale;
 use crate::abi::{CCaller, CRecords, Library};
+use crate::keys::TABLE;
 use crate::peers::{Dashmap, Floor, Governor, Papaya};
 use crate::recorder::{Hotpart, Map, Recorder};
 use crate::rounds::{Lane, Rounds};
-use crate::workload::{TABLE, Workload};
+use crate::workload::Workload;
 
 pub const HOTPART: &str = "hotpart";
 pub const FLOOR: &str = "floor";

@@ -1,8 +1,10 @@
 //! The table that the report begins with: what a record costs, in plain words.
 
 use crate::Scale;
+use crate::bounded::C_BOUNDED;
+use crate::figures::ns;
 use crate::lanes::{C, DASHMAP};
-use crate::markdown::{grouped, ns, table};
+use crate::markdown::{grouped, table};
 use crate::memory;
 use crate::results::{Results, at};
 use crate::rounds::Rounds;
@@ -17,6 +19,11 @@ pub fn text(scale: &Scale, results: &Results) -> String {
         time(format!("a record, {many} keys, each the first of its second"), &results.turns.full, C),
         time("a record in a batch of 64, one hot key".into(), calls(1), C_BATCH),
         time(format!("a record in a batch of 64, {many} keys"), calls(scale.many), C_BATCH),
+        time(
+            format!("a record of a cold key in bounded memory, {many} keys"),
+            at(&results.bounded.records, scale.many),
+            C_BOUNDED,
+        ),
         threads(format!("a record, two threads, {few} keys"), results),
         memory(format!("memory of a key seen once, of {many}"), results),
     ];

@@ -3,11 +3,14 @@
 //! small, and printed only.
 
 mod abi;
+mod bounded;
 mod bounds;
 mod child;
 mod counts;
+mod figures;
 mod growth;
 mod heap;
+mod keys;
 mod lanes;
 mod lead;
 mod machine;
@@ -17,6 +20,7 @@ mod observe;
 mod patience;
 mod peers;
 mod plots;
+mod random;
 mod recorder;
 mod report;
 mod results;

@@ -1,7 +1,5 @@
 //! Numbers and tables as text that reads well both raw and rendered.
 
-use crate::rounds::Spread;
-
 /// `1,000,000`.
 pub fn grouped(n: impl TryInto<i64>) -> String {
     let n = n.try_into().unwrap_or(i64::MAX);
@@ -14,26 +12,6 @@ pub fn grouped(n: impl TryInto<i64>) -> String {
         text.push(digit);
     }
     if n < 0 { format!("-{text}") } else { text }
-}
-
-/// Nanoseconds, with as many digits as mean something.
-pub fn ns(value: f64) -> String {
-    if value < 99.95 { format!("{value:.1}") } else { grouped(value.round() as i64) }
-}
-
-/// `1.12 (1.05 to 1.30)`.
-pub fn ratio(spread: Spread) -> String {
-    let Spread { median, min, max } = spread;
-    if median < 99.995 {
-        format!("{median:.2} ({min:.2} to {max:.2})")
-    } else {
-        format!("{} ({} to {})", grouped(median as i64), grouped(min as i64), grouped(max as i64))
-    }
-}
-
-/// `31.2 (30.1 to 35.0)`.
-pub fn cost(spread: Spread) -> String {
-    format!("{} ({} to {})", ns(spread.median), ns(spread.min), ns(spread.max))
 }
 
 /// A table; all columns but the first are numbers if `numbers`.

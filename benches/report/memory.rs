@@ -2,9 +2,10 @@
 
 use crate::child::{self, Results};
 use crate::heap;
+use crate::keys::{TABLE, pk};
 use crate::peers::Dashmap;
+use crate::random::Random;
 use crate::recorder::{Hotpart, Map, NEVER, WINDOW_SECONDS};
-use crate::workload::{Random, TABLE, pk};
 
 const WINDOW_MS: u64 = WINDOW_SECONDS as u64 * 1000;
 /// How many records a millisecond of the manual clock sees while others are idle.

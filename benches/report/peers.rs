@@ -1,8 +1,8 @@
 //! What the library is measured against. The bare counters know no window, no clock and no threshold, and
 //! neither own nor compare a table's name.
 
+use crate::keys::{PK_LEN, TABLE};
 use crate::recorder::{Map, Recorder};
-use crate::workload::{PK_LEN, TABLE};
 use ahash::{AHasher, RandomState};
 use dashmap::DashMap;
 use governor::clock::DefaultClock;

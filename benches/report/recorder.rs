@@ -1,6 +1,7 @@
 //! What is measured: something that counts a visit to a key.
 
-use crate::workload::{TABLE, Workload};
+use crate::keys::TABLE;
+use crate::workload::Workload;
 use hotpart::{Detector, TableHandle};
 use std::hint::black_box;
 

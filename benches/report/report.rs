@@ -2,13 +2,15 @@
 
 use crate::Scale;
 use crate::abi::compiler;
+use crate::bounded::{Bounded, C_BOUNDED, FILTER_BYTES, MOST, TIMES};
 use crate::bounds;
 use crate::counts::{Counts, GOALS};
+use crate::figures::{cost, ratio};
 use crate::growth::{Growth, Latencies, PERCENTILES};
 use crate::lanes::{C, DASHMAP, GOVERNOR, HOTPART, PAPAYA};
 use crate::lead;
 use crate::machine;
-use crate::markdown::{cost, grouped, ratio, table};
+use crate::markdown::{grouped, table};
 use crate::patience::SPEED_UP_MIN;
 use crate::plots::{Line, Plot};
 use crate::results::{Results, Series};
@@ -41,11 +43,14 @@ pub fn text(scale: &Scale, results: &Results) -> String {
         ("{many}", grouped(scale.many as u64)),
         ("{filled}", FILLED.to_string()),
         ("{turns}", turns_table(scale, results)),
+        ("{filter}", format!("{} MiB", FILTER_BYTES >> 20)),
+        ("{bounded}", bounded_table(scale, &results.bounded)),
+        ("{bounded-threads}", threads_table(&[&results.bounded.threads], C_BOUNDED)),
         ("{counted}", format!("{}, {}", results.counts.machine, results.counts.compiler)),
         ("{counts}", counts_table(&results.counts)),
         ("{patience}", scale.patience.as_secs().to_string()),
         ("{speed_up}", SPEED_UP_MIN.to_string()),
-        ("{threads}", threads_table(&[&results.spread_out, &results.contended])),
+        ("{threads}", threads_table(&[&results.spread_out, &results.contended], C)),
         ("{most}", grouped(scale.most as u64)),
         ("{left}", grouped(growth.left())),
         ("{timer}", growth.timer().to_string()),
@@ -106,6 +111,30 @@ fn turns_table(scale: &Scale, results: &Results) -> String {
     table(&["passes", DASHMAP, C, "ratio"], &rows, true)
 }
 
+/// The last row has no peers: it is of [`TIMES`] as many keys.
+fn bounded_table(scale: &Scale, bounded: &Bounded) -> String {
+    let names = bounded.records[0].1.names();
+    let mut rows: Vec<Vec<String>> = bounded
+        .records
+        .iter()
+        .map(|(n, rounds)| {
+            let costs = names.iter().map(|name| cost(rounds.cost(name)));
+            let ratio = ratio(rounds.ratio(C_BOUNDED, DASHMAP));
+            [grouped(*n as u64)].into_iter().chain(costs).chain([ratio]).collect()
+        })
+        .collect();
+    let most = names.iter().map(|name| match *name {
+        C_BOUNDED => cost(bounded.grown.cost(MOST)),
+        _ => String::new(),
+    });
+    rows.push(
+        [grouped((TIMES * scale.many) as u64)].into_iter().chain(most).chain([String::new()]).collect(),
+    );
+    let header: Vec<&str> =
+        ["partitions"].into_iter().chain(names.iter().copied()).chain(["ratio"]).collect();
+    table(&header, &rows, true)
+}
+
 fn counts_table(counts: &Counts) -> String {
     let goal = |call: &str| GOALS.iter().find(|goal| goal.call == call);
     let rows: Vec<Vec<String>> = counts
@@ -121,11 +150,11 @@ fn counts_table(counts: &Counts) -> String {
     table(&["call", "instructions", "at most", "aim"], &rows, true)
 }
 
-fn threads_table(pairs: &[&Pair]) -> String {
+fn threads_table(pairs: &[&Pair], lane: &'static str) -> String {
     let rows: Vec<Vec<String>> = pairs
         .iter()
         .map(|pair| {
-            let costs = [DASHMAP, PAPAYA, C].map(|name| cost(pair.rounds.cost(name)));
+            let costs = [DASHMAP, PAPAYA, lane].map(|name| cost(pair.rounds.cost(name)));
             let patience = &pair.patience;
             let gave_up =
                 patience.gave_up().map_or("no".into(), |after| format!("after {:.0} s", after.as_secs_f64()));
@@ -134,7 +163,11 @@ fn threads_table(pairs: &[&Pair]) -> String {
             [grouped(pair.partitions as u64)].into_iter().chain(costs).chain(ends).collect()
         })
         .collect();
-    table(&["partitions", DASHMAP, PAPAYA, C, "control", "sound rounds", "others", "gave up?"], &rows, true)
+    table(
+        &["partitions", DASHMAP, PAPAYA, lane, "control", "sound rounds", "others", "gave up?"],
+        &rows,
+        true,
+    )
 }
 
 fn growth_table(growth: &Growth) -> String {

@@ -2,6 +2,7 @@
 
 use crate::Scale;
 use crate::abi::Library;
+use crate::bounded::Bounded;
 use crate::counts::{COMMITTED, Counts};
 use crate::growth::Growth;
 use crate::lanes;
@@ -22,6 +23,8 @@ pub struct Results {
     pub calls: Series,
     /// Records of which each turns its partition's second.
     pub turns: Turns,
+    /// Cold keys in a filter.
+    pub bounded: Bounded,
     /// Two threads: on [`Scale::few`] partitions, and on one.
     pub spread_out: Pair,
     pub contended: Pair,
@@ -46,6 +49,7 @@ impl Results {
                 lanes::calls(scale, partitions, &library)
             }),
             turns: progress("turns of a second: partitions", scale.many, |_| Turns::run(scale, &library)),
+            bounded: progress("bounded counting: partitions", scale.many, |_| Bounded::run(scale, &library)),
             spread_out: progress("two threads: partitions", scale.few, |partitions| {
                 Pair::run(scale, partitions, &library)
             }),

@@ -1,9 +1,11 @@
 //! The targets, at least and better, and whether the library meets them.
 
 use crate::Scale;
+use crate::bounded::C_BOUNDED;
 use crate::counts::GOALS;
+use crate::figures::ratio;
 use crate::lanes::{C, C_HANDLE, DASHMAP, PAPAYA};
-use crate::markdown::{grouped, ratio};
+use crate::markdown::grouped;
 use crate::memory::{self, Memory};
 use crate::results::{Results, at};
 use crate::rounds::{Rounds, Spread};
@@ -46,6 +48,7 @@ impl Target {
 /// All of them through the C ABI of the shared library.
 pub fn all(scale: &Scale, results: &Results) -> Vec<Target> {
     let mut targets = records(scale, results);
+    targets.extend(cold(scale, results));
     targets.extend([threads(&results.spread_out, 0.9, 1.1), threads(&results.contended, 0.8, 1.0)]);
     targets.extend(instructions(results));
     targets.extend(memory(&results.memory));
@@ -73,6 +76,15 @@ fn records(scale: &Scale, results: &Results) -> Vec<Target> {
         row("batch of 64", &one.0, C_BATCH, one.1, 1.2, 1.0),
         row("batch of 64", &many.0, C_BATCH, many.1, 0.5, 0.4),
     ]
+}
+
+fn cold(scale: &Scale, results: &Results) -> [Target; 2] {
+    let row = |n: usize, least: f64, aim: f64| {
+        let ratio = at(&results.bounded.records, n).ratio(C_BOUNDED, DASHMAP);
+        let work = format!("record of a cold key in a filter, {}", partitions(n));
+        Target::at_most(work, least, DASHMAP, ratio).aiming(format!("{aim}"))
+    };
+    [row(scale.few, 2.0, 1.4), row(scale.many, 0.25, 0.1)]
 }
 
 fn threads(pair: &Pair, least: f64, aim: f64) -> Target {

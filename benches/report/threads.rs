@@ -3,6 +3,7 @@
 
 use crate::Scale;
 use crate::abi::{CCaller, Library};
+use crate::bounded::{C_BOUNDED, FILTER_BYTES};
 use crate::lanes::{C, DASHMAP, PAPAYA};
 use crate::patience::Patience;
 use crate::peers::{Dashmap, Papaya};
@@ -27,15 +28,32 @@ pub struct Pair {
 impl Pair {
     pub fn run(scale: &Scale, partitions: usize, library: &Library) -> Self {
         let workloads = [1, 2].map(|seed| Workload::new(partitions, scale.records, seed));
+        let caller = CCaller::holding(library, &workloads[0]);
+        Self::beside(scale, &workloads, (C, &caller))
+    }
+
+    /// With a filter, and keys that stay cold.
+    pub fn bounded(scale: &Scale, partitions: usize, library: &Library) -> Self {
+        let workloads = [1, 2].map(|seed| Workload::new(partitions, scale.records, seed));
+        let caller = CCaller::bounded(library, &workloads[0], FILTER_BYTES);
+        let own = Self::beside(scale, &workloads, (C_BOUNDED, &caller));
+        caller.assert_cold();
+        own
+    }
+
+    fn beside(
+        scale: &Scale,
+        workloads: &[Workload; 2],
+        (name, caller): (&'static str, &CCaller<'_>),
+    ) -> Self {
         let dashmap = Dashmap::holding(&workloads[0]);
         let papaya = Papaya::holding(&workloads[0]);
-        let caller = CCaller::holding(library, &workloads[0]);
         let lanes = vec![
-            lane(DASHMAP, &workloads, |workload| workload.time(|pk| dashmap.record(pk))),
-            lane(PAPAYA, &workloads, |workload| workload.time(|pk| papaya.record(pk))),
-            lane(C, &workloads, |workload| workload.time_sums(|pks| caller.record(pks))),
+            lane(DASHMAP, workloads, |workload| workload.time(|pk| dashmap.record(pk))),
+            lane(PAPAYA, workloads, |workload| workload.time(|pk| papaya.record(pk))),
+            lane(name, workloads, |workload| workload.time_sums(|pks| caller.record(pks))),
         ];
-        Self::rounds(scale, partitions, lanes)
+        Self::rounds(scale, workloads[0].partitions, lanes)
     }
 
     fn rounds(scale: &Scale, partitions: usize, mut lanes: Vec<Lane<'_>>) -> Self {

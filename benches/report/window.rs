@@ -2,11 +2,11 @@
 //! is what the python package pydynox keeps for each key, behind a mutex.
 
 use crate::Scale;
+use crate::keys::{TABLE, pk};
 use crate::lanes::HOTPART;
 use crate::peers::Seeded;
 use crate::recorder::{NEVER, WINDOW_SECONDS};
 use crate::rounds::{Lane, Rounds};
-use crate::workload::{TABLE, pk};
 use hotpart::Detector;
 use std::collections::HashMap;
 use std::hint::black_box;

@@ -1,41 +1,13 @@
 //! Which keys are recorded, and in which order.
 
+use crate::keys::{PK_LEN, pk};
+use crate::random::Random;
 use std::hint::black_box;
 use std::time::Instant;
-
-pub const TABLE: &[u8] = b"orders";
-pub const PK_LEN: usize = 20;
 
 /// At least so many visits lie in the buffer; at most [`VISITS_MAX`].
 const VISITS_MIN: usize = 1 << 16;
 const VISITS_MAX: usize = 1 << 20;
-
-/// `customer#00000000042`.
-pub fn pk(number: usize) -> [u8; PK_LEN] {
-    let mut pk = *b"customer#00000000000";
-    let mut rest = number;
-    for digit in pk.iter_mut().rev() {
-        if rest == 0 {
-            break;
-        }
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    pk
-}
-
-/// Pseudorandom numbers, the same each time (a Weyl sequence, mixed by multiplication).
-pub struct Random(pub u64);
-
-impl Random {
-    /// Uniform in `0..bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((u128::from(mixed ^ (mixed >> 29)) * bound as u128) >> 64) as usize
-    }
-}
 
 /// Keys visited at random. Their texts lie one after the other in the order of the visits, so that to read
 /// them costs no cache miss: a caller has just made its key.

@@ -18,6 +18,8 @@ type alert struct {
 	call   func(warning)
 	// always: every hot record warns. Then a record by OnWarning would have it called for ever.
 	always bool
+	// bounded: its memory stays fixed, and may be too small.
+	bounded bool
 	// telling has the goroutines that tell of a warning; kept only if every hot record warns.
 	telling sync.Map
 }
@@ -38,6 +40,21 @@ func (c *core) warn(o *owner, table, pk string, due C.hotpart_due) {
 	})
 	if a.call != nil {
 		c.guarded(logger, "OnWarning", func() { a.call(w) })
+	}
+	if a.bounded {
+		c.guarded(logger, "the logger", func() { notice(o, logger) })
+	}
+}
+
+// notice logs that the memory is too small, if it is, and that was not said within an interval.
+func notice(o *owner, logger *slog.Logger) {
+	// Only who logs it takes it: it is given once an interval.
+	if !logger.Enabled(context.Background(), slog.LevelWarn) {
+		return
+	}
+	var line *C.hpd_text
+	if C.hpd_notice_take(o.native, &line) == 1 {
+		logger.LogAttrs(context.Background(), slog.LevelWarn, goText(line), slog.String("logger", "hotpart"))
 	}
 }
 

@@ -39,7 +39,8 @@ type ConfigOf[N Amount] struct {
 	// OnWarning is called with each warning, beside the log line, by the goroutine that recorded, after the record. It may
 	// use the detector. A panic in it is recovered, and logged.
 	OnWarning func(WarningOf[N])
-	// Logger gets a line for each warning. Nil is slog.Default(); slog.New(slog.DiscardHandler) turns it off.
+	// Logger gets a line for each warning, and one an interval where Memory is too small. Nil is slog.Default();
+	// slog.New(slog.DiscardHandler) turns it off.
 	Logger *slog.Logger
 	// WarningInterval is the least time between two warnings for one partition and operation, in whole seconds. 0 means the
 	// window; [EveryRecord]: every hot record warns, save those that OnWarning makes.

@@ -107,7 +107,9 @@ func build[N Amount](config ConfigOf[N], limits func(*C.hpd_options) error) (*De
 		capacity: inUnits[N](),
 		window:   int(options.window_seconds),
 		one:      perUnit[N](),
-		alert:    alert{logger: config.Logger, always: options.warning_interval_seconds == 0},
+		alert: alert{
+			logger: config.Logger, always: options.warning_interval_seconds == 0, bounded: options.filter_bytes > 0,
+		},
 	}}
 	if onWarning := config.OnWarning; onWarning != nil {
 		d.alert.call = func(w warning) { onWarning(warningIn[N](w)) }

@@ -67,7 +67,16 @@ pub unsafe fn count(input: &mut Input<'_>, detector: *mut hpd_detector, call: us
         match (call, input.flag()) {
             (19, true) => hpd_get_write_count(detector, table.at(), table.len, pk.at(), pk.len),
             (19, false) => hpd_get_read_count(detector, table.at(), table.len, pk.at(), pk.len),
-            (20, _) => {
+            (20, true) => {
+                let (mut least, mut most) = (7, 7);
+                let at = (table.at(), table.len, pk.at(), pk.len);
+                let out = if input.byte() == 255 { null_mut() } else { &raw mut most };
+                let status = hpd_get_bounds(detector, at.0, at.1, at.2, at.3, operation, &mut least, out);
+                assert!(status == HPD_OK || (least, most) == (7, 7), "neither is written");
+                assert!(least <= most);
+                status.into()
+            }
+            (20, false) => {
                 hpd_get_throttle_count(detector, table.at(), table.len, pk.at(), pk.len, operation, what)
             }
             _ => hpd_get_unattributed_count(detector, table.at(), table.len, operation, what),

@@ -111,6 +111,8 @@ impl World {
         options.callback = input.flag().then_some(on_warning);
         options.user_data = (&raw mut self.itself[which]).cast();
         options.max_partitions = rarely(input);
+        options.filter_bytes = input.one(&[0, 0, 0, 1 << 16, 1 << 17, 1 << 16 | 1]);
+        options.promote_permille = input.one(&[0, 0, 10, 250, 500, 501]);
         options.clock = code(input, 2);
         options.flags = (u32::from(input.byte()) % 16) | rarely(input) as u32;
         options.hash_seed = [input.number(), 1];
@@ -345,6 +347,7 @@ impl World {
                 peak: input.number(),
                 rule: code(input, 4),
                 utilisation_permille: input.number() as u32,
+                carried: input.number(),
             };
             self.line(detector, Room::telling(input, made_up));
         }

@@ -154,20 +154,30 @@ impl Detector {
         operation: Operation,
         throttled: bool,
     ) -> Result<Sample<'g>, Refusal> {
-        let (count, peak) = self.count_and_peak(ledger, visit, key, operation)?;
+        let (mut count, mut peak) = self.count_and_peak(ledger, visit, key, operation)?;
         let mut throttles = 0;
         if throttled {
             (throttles, _) = with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, |synthetic| {
                 self.count_and_peak(ledger, visit, synthetic, operation)
             })?;
         }
-        let carried = |found: Partition<'_>| {
+        let carried_of = |found: Partition<'_>| {
             let alarm = found.alarm_if_any(visit.guard);
             Some(alarm.map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1)))
         };
+        let mut carried = 0;
+        if self.is_filtered() {
+            match ledger.look(key, self.settings.hashing.key(key), visit, carried_of)? {
+                Some(of_entry) => carried = count.min(of_entry.into()),
+                // One that was throttled, and is counted in the cells.
+                None => {
+                    (_, count) = ledger.bounds(key, operation, visit)?;
+                    (peak, carried) = (count, count);
+                }
+            }
+        }
         let demand = count + throttles * u64::from(self.settings.measure.one());
-        let carried = ledger.look(key, self.settings.hashing.key(key), visit, carried)?.unwrap_or(0);
-        Ok(Sample { key, count, throttles, demand, peak, carried: u64::from(carried).min(count) })
+        Ok(Sample { key, count, throttles, demand, peak, carried })
     }
 
     /// Returns the count of one key in the window, and its fullest second; zeros for a key that is not tracked.

@@ -19,7 +19,7 @@
 //!   +-- waiting     parts of requests on tables without a key schema; `clear` drops them
 //! ```
 //!
-//! `impl Detector` stands in eleven files, one for each thing that a program asks, so that each is read with its own
+//! `impl Detector` stands in twelve files, one for each thing that a program asks, so that each is read with its own
 //! types and tests beside it:
 //!
 //! | file | holds | why there |
@@ -31,6 +31,7 @@
 //! | `table_handle` | `table` | beside [`TableHandle`](table_handle::TableHandle) |
 //! | `throttle` | `record_throttle`, throttle counts, tallies | all that is counted under synthetic keys |
 //! | `hottest` | `hottest`, and the walk over the map | the walk restarts when the detector is cleared |
+//! | `bound_warning` | warnings of partitions without an entry | `recording` is long enough |
 //! | `notice` | `take_notice` | beside [`Notice`](notice::Notice) |
 //! | `metrics` | `metrics` | the statistics and the hottest partitions as text |
 //! | `observe` | `observe` | records what `dynamodb` works out |
@@ -53,6 +54,7 @@
 //! do without a detector belongs here.
 
 pub(crate) mod batch;
+pub(crate) mod bound_warning;
 pub(crate) mod builder;
 pub(crate) mod delivery;
 pub(crate) mod hottest;
@@ -310,6 +312,7 @@ impl Detector {
         })?)
     }
 
+    #[inline(never)]
     fn bounds_of(&self, key: Key<'_>, operation: Operation) -> Result<Bounds, Error> {
         let guard = epoch::pin();
         let visit = self.visit(self.clock.now(), &guard);

@@ -8,6 +8,8 @@ use std::fmt;
 
 /// From this load on a filter is too small: strangers alone take others to their level.
 pub(crate) const LOAD_MOST: u64 = 400;
+/// The least time between two looks, in ms.
+const LOOK_MS: u64 = 1_000;
 
 /// A filter is too small for what it counts, so that warnings may be false. Displays as a line for a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +43,21 @@ impl Detector {
         let filter = self.settings.filter.as_ref()?;
         let guard = &epoch::pin();
         let visit = self.visit(self.clock.now(), guard);
-        let (at, now) = (self.counters.noticed.load(Relaxed), visit.now.ms());
-        let interval = self.settings.timing.interval_ms.max(1_000);
-        if at != 0 && now.saturating_sub(at - 1) < interval {
+        let (due, now) = (self.counters.notice_due.load(Relaxed), visit.now.ms());
+        if now < due {
             return None;
         }
-        // One thread looks: to look costs as much as a notice.
-        self.counters.noticed.compare_exchange(at, now + 1, Relaxed, Relaxed).ok()?;
+        // One thread looks, once a second: to look costs as much as a notice.
+        self.counters.notice_due.compare_exchange(due, now + LOOK_MS, Relaxed, Relaxed).ok()?;
         let all = Counters::get(&self.counters.kept_out);
         let kept_out = all.saturating_sub(self.counters.noticed_kept_out.swap(all, Relaxed));
         let filter_load_permille = self.current.get(guard).filter_load_permille(visit);
         let memory = filter.budget.limit();
         let is_small = filter_load_permille > LOAD_MOST || kept_out > 0;
+        if is_small {
+            let interval = self.settings.timing.interval_ms.max(LOOK_MS);
+            self.counters.notice_due.store(now + interval, Relaxed);
+        }
         is_small.then_some(Notice { filter_load_permille, kept_out, memory })
     }
 }
@@ -75,6 +80,10 @@ mod tests {
         assert_eq!(detector.take_notice(), None);
         detector.set_time_ms(240_000).unwrap();
         assert_eq!(detector.take_notice(), None, "all is over by then");
+        // A look that finds nothing takes no notice's place.
+        detector.set_time_ms(241_000).unwrap();
+        (0..100_000).for_each(|n: u32| _ = detector.record_write("t", n.to_string()).unwrap());
+        assert!(detector.take_notice().is_some());
     }
 
     #[test]

@@ -8,7 +8,6 @@ use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::hash::{Hash, Prefix};
 use crate::ledger::counters::Counters;
-use crate::ledger::filtering::Filtering;
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
 use crate::operation::Operation;
@@ -16,6 +15,7 @@ use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
 use crate::partition::past::GrowError;
 use crate::policy::rule::{Breach, Rule};
+use crate::policy::thresholds::THRESHOLD_MAX;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
 use crossbeam_epoch::Guard;
@@ -203,14 +203,20 @@ impl Detector {
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let (ledger, recorded) = self.current.record_rest(ledger, unfinished, posting, visit)?;
         ledger.reclaim_step(visit);
-        let Recorded { partition, count } = recorded;
+        let Recorded { partition, count, lacking, is_full } = recorded;
         let Some(partition) = partition else {
-            let breach = Self::breach_of_bound(ledger, count, posting, visit);
+            // A full lane is hot by whatever rule this record meets.
+            let bound = if is_full { THRESHOLD_MAX } else { count };
+            let breach = Self::breach_of_bound(ledger, bound, posting, visit).map(|breach| Breach {
+                count: if is_full { count.max(breach.threshold) } else { breach.count },
+                ..breach
+            });
+            let count = breach.map_or(count, |breach| count.max(breach.count));
             let warn = |breach| self.warn_of_bound(ledger, breach, posting, visit, delivery);
             return Ok((count, breach.and_then(warn)));
         };
-        let warning = match ledger.breach(partition, count, posting, visit) {
-            Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, visit, delivery),
+        let warning = match ledger.breach(partition, count, lacking, posting, visit) {
+            Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, lacking, visit, delivery),
             Ok(None) => None,
             // Cleared meanwhile. This record came before that, and what is cleared needs no warning.
             Err(Refusal::Cleared) => None,
@@ -236,80 +242,17 @@ impl Detector {
         None
     }
 
-    /// The rule that a record meets which is in the filter alone, by the bound that this says.
-    #[cold]
-    fn breach_of_bound(
-        ledger: &Ledger,
-        bound: u64,
-        posting: &Posting<'_>,
-        visit: Visit<'_>,
-    ) -> Option<Breach> {
-        if bound < ledger.overrides.floor(posting.operation) {
-            return None;
-        }
-        // Cleared meanwhile: this record came before that, and what is cleared needs no warning.
-        ledger.breach_of_bound(bound, posting, visit).ok().flatten()
-    }
-
-    /// The warning that such a record gives, if it is the one to. Its partition was kept out, and has no state of its own.
-    #[cold]
-    pub(crate) fn warn_of_bound<'a>(
-        &self,
-        ledger: &Ledger,
-        breach: Breach,
-        posting: &Posting<'a>,
-        visit: Visit<'_>,
-        delivery: Delivery,
-    ) -> Option<Warning<'a>> {
-        let Posting { key, hash, operation, .. } = *posting;
-        let suppressed = self.ring(None, operation, visit.now, delivery)?;
-        let interval_ms = self.settings.timing.interval_ms;
-        let filtering = ledger.filtering.as_ref();
-        let rings = |filtering: &Filtering| {
-            filtering.recent_warnings.ring(hash, operation, visit.now.ms(), interval_ms)
-        };
-        if !filtering.is_none_or(rings) {
-            Counters::add(&visit.counters.suppressed, 1);
-            return None;
-        }
-        Counters::add(&visit.counters.warnings, 1);
-        Some(self.made_warning(key, operation, breach, [suppressed, breach.count, breach.count]))
-    }
-
-    /// Makes a warning of a breach, with these numbers: suppressed, peak and carried.
-    fn made_warning<'a>(
-        &self,
-        key: Key<'a>,
-        operation: Operation,
-        breach: Breach,
-        [suppressed, peak, carried]: [u64; 3],
-    ) -> Warning<'a> {
-        let Breach { rule, count, seconds, .. } = breach;
-        Warning {
-            suppressed,
-            // Others have added since `count` was; the fullest second of that moment had no more than `count`.
-            peak: if matches!(rule, Rule::Window | Rule::Throttle) { peak.min(count) } else { peak },
-            carried: carried.min(count),
-            utilisation_permille: match rule {
-                // At its limit, says DynamoDB.
-                Rule::Throttle => 1_000,
-                _ => self.settings.measure.permille(operation, count, seconds),
-            },
-            in_half_units: self.in_half_units(rule),
-            redacted: self.redact(key),
-            ..Warning::new(key, operation, breach)
-        }
-    }
-
     /// The warning that a hot record gives, if it is the one to.
     #[cold]
     #[inline(never)]
+    #[expect(clippy::too_many_arguments)] // A record, and what came of it.
     pub(crate) fn warning<'a, 'g>(
         &self,
         ledger: &Ledger,
         partition: Partition<'g>,
         posting: &Posting<'a>,
         breach: Breach,
+        lacking: u64,
         visit: Visit<'g>,
         delivery: Delivery,
     ) -> Option<Warning<'a>> {
@@ -341,7 +284,7 @@ impl Detector {
         let carried = alarm
             .filter(|_| self.is_filtered())
             .map_or(0, |alarm| alarm.carried(operation, now.second(), span));
-        let numbers = [suppressed, peak.unwrap_or(breach.count), carried.into()];
+        let numbers = [suppressed, peak.unwrap_or(breach.count), lacking + u64::from(carried)];
         Some(self.made_warning(key, operation, breach, numbers))
     }
 
@@ -353,7 +296,7 @@ impl Detector {
     /// Returns how many records were suppressed since the last warning, if this hot record is the one to warn. One without an alarm always is:
     /// either its partition has been replaced at the bound since it was recorded, and its warning state gone with it, or there
     /// is no memory to make one.
-    fn ring(
+    pub(crate) fn ring(
         &self,
         alarm: Option<&Alarm>,
         operation: Operation,

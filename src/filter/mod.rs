@@ -76,7 +76,7 @@ pub(crate) enum Added {
     /// The first cell has changed in its marks, or in anything where it has marks: the key may have been promoted. Only the
     /// second cell has the amount.
     Changed,
-    /// A cell is far ahead. Neither cell has the amount in the right lane, for sure.
+    /// A cell is ahead. Neither cell has the amount in the right lane, for sure.
     Ahead,
 }
 
@@ -178,7 +178,7 @@ impl Pair<'_> {
         }
     }
 
-    /// Begins cells anew that are of long ago. They look as if they were far ahead; `now` tells one from the other: it reads the
+    /// Begins cells anew that are of long ago. They look as if they were ahead; `now` tells one from the other: it reads the
     /// clock, after the cell.
     pub(crate) fn restart(self, now: impl Fn() -> SubWindow) {
         for cell in [self.second, self.first] {
@@ -207,7 +207,7 @@ impl Pair<'_> {
             let now = now();
             if now == at {
                 // What is ahead is of long ago.
-                return Word::bound(first, second, at);
+                return Word::bound_of_same(first.refreshed(at), second.refreshed(at));
             }
             at = now;
         }
@@ -242,9 +242,9 @@ fn change(cell: &AtomicU64, new: impl Fn(Word) -> Option<Word>) -> bool {
     }
 }
 
-/// A bound as a count, where what is full reads as `full`.
-pub(crate) fn count(bound: u32, full: u64) -> u64 {
-    if bound == MOST { full } else { bound.into() }
+/// A bound as a count. Where a lane is full nobody knows how much there was: it reads as `hot`, or as full lanes, if those are more.
+pub(crate) fn count(bound: u32, hot: u64) -> u64 {
+    if bound == MOST { hot.max(u64::from(LANES) << 15) } else { bound.into() }
 }
 
 #[cfg(all(test, not(loom)))]

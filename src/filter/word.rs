@@ -130,18 +130,19 @@ impl Word {
         Self(u64::from(tag.0) << TAG | self.0 & MARKS | rest | more << (lane * LANE))
     }
 
-    /// With an amount more at a sub-window. `None`: the word is far ahead of it.
-    pub(crate) fn added(self, at: SubWindow, amount: u32) -> Option<Self> {
-        (!self.is_far_ahead(at)).then(|| self.with(at, amount))
+    /// Whether this word is ahead of a sub-window: either that is over, or the word is of long ago.
+    pub(crate) fn is_ahead(self, at: SubWindow) -> bool {
+        at.since(self.sub_window()) < 0
     }
 
-    /// As a look at this moment finds it: with what is over gone. A word that is far ahead of the moment is of long ago.
+    /// With an amount more at a sub-window. `None`: the word is ahead of it.
+    pub(crate) fn added(self, at: SubWindow, amount: u32) -> Option<Self> {
+        (!self.is_ahead(at)).then(|| self.with(at, amount))
+    }
+
+    /// As a look at this moment finds it: with what is over gone. A word that is ahead of the moment is of long ago.
     pub(crate) fn refreshed(self, now: SubWindow) -> Self {
-        if self.is_far_ahead(now) {
-            Self(u64::from(now.0) << TAG | self.0 & MARKS)
-        } else {
-            self.with(now, 0)
-        }
+        if self.is_ahead(now) { Self(u64::from(now.0) << TAG | self.0 & MARKS) } else { self.with(now, 0) }
     }
 
     /// With a mark more, unless it has the most.
@@ -222,9 +223,9 @@ mod tests {
 
     #[test]
     fn an_addition_of_an_earlier_sub_window_is_in_its_own_lane() {
-        let word = of(7, 5).added(at(5), 3).unwrap();
+        let word = of(7, 5).with(at(5), 3);
         assert_eq!((word.sum(at(7)), word.sum(at(8))), (8, 5));
-        assert_eq!(of(7, 5).added(at(4), 3), None);
+        assert_eq!(of(7, 5).added(at(6), 3), None);
     }
 
     /// It was taken for one from the future, and the addition dropped.

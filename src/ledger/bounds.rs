@@ -6,10 +6,11 @@ use crate::key::Key;
 use crate::key::hash::Hash;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::Ledger;
+use crate::ledger::filtering::Filtering;
 use crate::ledger::visit::Visit;
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::policy::thresholds::{Scope, Thresholds};
+use crate::policy::thresholds::{Scope, Setting, Thresholds};
 
 impl Ledger {
     /// What a partition's count of an operation is at least, and at most.
@@ -63,31 +64,56 @@ impl Ledger {
     ) -> Result<(), Refusal> {
         let Visit { settings, guard, .. } = visit;
         let Some(filtering) = &self.filtering else {
-            return self.overrides.set(scope, name, thresholds, &settings.hashing, guard);
+            let setting = Setting { now: 0, until: 0, own: settings.thresholds };
+            return self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard);
         };
-        let level = |operation: Operation| {
-            let before = match scope {
-                Scope::Table => self.least_threshold(Key { table: name, pk: &[] }, operation, visit)?,
+        let set = |visit: Visit<'_>| {
+            if scope == Scope::Model {
                 // One that was under it already stays the least.
-                Scope::Model => self.overrides.model_floor(operation),
-            };
-            // That of another thread, which sets it too, may take the place of the new one before anybody has seen this.
-            let after = thresholds.of(operation).unwrap_or(settings.thresholds[operation.index()]);
-            Ok::<_, Cleared>(filtering.level(before).max(filtering.level(after)))
+                Operation::ALL.into_iter().for_each(|each| {
+                    let level = filtering.level(self.overrides.model_floor(each));
+                    filtering.note(each, level, visit.now);
+                });
+            }
+            let setting = Self::setting(filtering, visit);
+            self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard)
         };
-        let [writes, reads] = Operation::ALL.map(level);
-        let levels = [writes?, reads?];
-        let note = |visit: Visit<'_>| {
+        let levels = Operation::ALL.map(|each| filtering.level(self.overrides.model_floor(each)));
+        set(visit)?;
+        // Records have judged by the old one until now.
+        let renewed = visit.renewed();
+        if scope == Scope::Model {
             Operation::ALL
                 .iter()
                 .zip(levels)
-                .for_each(|(&each, level)| filtering.note(each, level, visit.now));
-        };
-        note(visit);
-        let set = self.overrides.set(scope, name, thresholds, &settings.hashing, guard);
-        // Records have judged by the old one until now.
-        note(visit.renewed());
-        set
+                .for_each(|(&each, level)| filtering.note(each, level, renewed.now));
+        } else if renewed.now.second() != visit.now.second() {
+            let setting = Self::setting(filtering, renewed);
+            self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard)?;
+        }
+        Ok(())
+    }
+
+    fn setting(filtering: &Filtering, visit: Visit<'_>) -> Setting {
+        let (now, until) = (visit.now.second(), filtering.remembered_until(visit.now));
+        Setting { now, until, own: visit.settings.thresholds }
+    }
+
+    /// The greatest level by which a record may have judged that the cells hold still, where it is `level` now.
+    pub(crate) fn greatest_level(
+        &self,
+        filtering: &Filtering,
+        key: Key<'_>,
+        operation: Operation,
+        level: u32,
+        visit: Visit<'_>,
+    ) -> Result<u32, Cleared> {
+        let Visit { settings, guard, .. } = visit;
+        let setting = Self::setting(filtering, visit);
+        let of_table = self.overrides.greatest(key.table, operation, setting, &settings.hashing, guard)?;
+        let of_table = filtering.level(of_table.min(settings.rates.floor(operation)));
+        let of_models = filtering.level(self.overrides.model_floor(operation));
+        Ok(level.max(of_table.min(filtering.greatest_of_models(operation, of_models, visit.now))))
     }
 
     /// The mean of the filter's cells, in thousandths of the lowest level.

@@ -12,11 +12,12 @@ use crate::policy::thresholds::Scope;
 
 impl Ledger {
     /// The rule that is met by a partition of which this record has found `count`, if one is: a rate, or the threshold of
-    /// the window. [`Refusal::Memory`]: the latter is not met, and without memory nobody can tell of the former.
+    /// the window. So much of the count is `lacking` in its entry. [`Refusal::Memory`]: the latter is not met, and without memory nobody can tell of the former.
     pub(crate) fn breach<'g>(
         &self,
         partition: Partition<'g>,
         count: u64,
+        lacking: u64,
         posting: &Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<Option<Breach>, Refusal> {
@@ -28,7 +29,12 @@ impl Ledger {
             let recent = |found: Partition<'g>| found.series(operation, window, guard).recent(now.second());
             let elsewhere = || self.look(key, hash, visit, recent);
             let recent = recent(partition).map_or_else(elsewhere, |recent| Ok(Some(recent)));
-            match recent.map(|recent| recent.and_then(|recent| settings.rates.breach(operation, recent))) {
+            let judged = |recent: Recent| {
+                let Recent { second, sustained } = recent;
+                let all = Recent { second: second + lacking, sustained: sustained + lacking };
+                settings.rates.breach(operation, all)
+            };
+            match recent.map(|recent| recent.and_then(judged)) {
                 Ok(None) => {}
                 // The window's rule asks for no memory, as it needs no look at the partition.
                 Err(Refusal::Memory) => unjudged = true,
@@ -64,6 +70,7 @@ impl Ledger {
 
     /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
     /// detector's own.
+    #[inline(always)] // In the one way of hot records.
     pub(crate) fn reached(
         &self,
         count: u64,

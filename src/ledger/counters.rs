@@ -20,9 +20,9 @@ pub(crate) struct Counters {
     pub(crate) promoted: AtomicU64,
     pub(crate) demoted: AtomicU64,
     pub(crate) kept_out: AtomicU64,
-    /// When the last notice was due that the filter is too small, in ms, plus one; 0: there was none.
-    pub(crate) noticed: AtomicU64,
-    /// What `kept_out` was then.
+    /// When the next notice may be given that the filter is too small, in ms.
+    pub(crate) notice_due: AtomicU64,
+    /// What `kept_out` was at the last look.
     pub(crate) noticed_kept_out: AtomicU64,
 }
 

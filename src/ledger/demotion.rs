@@ -54,6 +54,9 @@ impl Outside for Cells<'_> {
         for operation in Operation::ALL {
             let pair = filter.pair(hash, operation);
             content.each_slot(operation, self.visit.window(), self.visit.guard, |slot| {
+                if slot.expired(self.visit.now.second(), self.visit.window()) {
+                    return;
+                }
                 let (at, now) = (filter.sub_window(slot.second), self.filtering.now(self.visit));
                 pair.give_back(at, slot.count, now);
             });

@@ -40,8 +40,8 @@ use std::sync::Arc;
 
 /// The highest level: three lanes of a cell tell it, and one that is full says more.
 const LEVEL_MAX: u64 = 1 << 15;
-/// No bound is more than this, but that of a full lane: three lanes that are nearly full.
-const BOUND_MOST: u64 = 3 << 15;
+/// No promotion carries over more: with an amount on top it is not over what a slot holds.
+pub(crate) const CARRIED_MOST: u32 = 1 << 29;
 /// Thresholds are compared as if they were no higher, which is far over what has the highest level.
 const THRESHOLD_MOST: u64 = 1 << 40;
 /// The directory's words of one entry, at most: it is no longer than twice as many as entries, and its levels as long again.
@@ -60,9 +60,9 @@ pub(crate) struct Filtering {
     pub(crate) recent_warnings: RecentWarnings,
     /// Until when the cells hold something of a partition that was kept out; the stamp of a moment.
     kept_out_until: AtomicU64,
-    /// For each operation the greatest level that a change of thresholds has put out of force, and until which second the cells
-    /// hold something of that time.
-    greatest: [AtomicU64; 2],
+    /// For each operation the greatest level of all models that a change has put out of force, and until which second the cells
+    /// hold something of that time. (What tables had is remembered with their overrides.)
+    of_models: [AtomicU64; 2],
 }
 
 impl Filtering {
@@ -84,7 +84,7 @@ impl Filtering {
             entry_bytes: [true, false].map(|is_armed| most_bytes(window, is_armed) + DIRECTORY_BYTES),
             recent_warnings: RecentWarnings::new(),
             kept_out_until: AtomicU64::new(0),
-            greatest: [0, 0].map(AtomicU64::new),
+            of_models: [0, 0].map(AtomicU64::new),
         })
     }
 
@@ -95,29 +95,33 @@ impl Filtering {
         share.clamp(1, LEVEL_MAX) as u32
     }
 
-    /// The greatest level by which a record may have judged that the cells hold still, where it is `level` now.
-    fn greatest(&self, operation: Operation, level: u32, now: Moment) -> u32 {
+    /// The level of the least threshold that models had in the time that cells hold something of, where it is `level` now.
+    pub(crate) fn greatest_of_models(&self, operation: Operation, level: u32, now: Moment) -> u32 {
         let Stamped { second: until, value } =
-            Stamped::unpack(self.greatest[operation.index()].load(Acquire));
+            Stamped::unpack(self.of_models[operation.index()].load(Acquire));
         if value != 0 && now.second() <= until { level.max(value) } else { level }
     }
 
-    /// Notes that a level may be in force no more from now on.
+    /// Notes that a level of models may be in force no more from now on.
     pub(crate) fn note(&self, operation: Operation, level: u32, now: Moment) {
-        let until = now.second().saturating_add(held_seconds(self.window));
+        let until = self.remembered_until(now);
         let noted = |held: u64| {
             let Stamped { second, value } = Stamped::unpack(held);
             let value = if now.second() <= second { value.max(level) } else { level };
             Some(Stamped { second: until.max(second), value }.pack())
         };
-        let _ = self.greatest[operation.index()].fetch_update(AcqRel, Acquire, noted);
+        let _ = self.of_models[operation.index()].fetch_update(AcqRel, Acquire, noted);
     }
 
-    /// What a promotion carries over at most, of an operation of this level and threshold.
-    pub(crate) fn most_carried(&self, operation: Operation, level: u32, threshold: u64, now: Moment) -> u32 {
-        let most = self.greatest(operation, level, now) - 1;
-        // It may have had more than its level where it was kept out, and was hot, perhaps.
-        if self.has_kept_out(now) { most.max(threshold.clamp(BOUND_MOST, 1 << 29) as u32) } else { most }
+    /// Until which second the cells hold something of this moment.
+    pub(crate) fn remembered_until(&self, now: Moment) -> u32 {
+        now.second().saturating_add(held_seconds(self.window))
+    }
+
+    /// What a promotion carries over at most, where no record has judged by a greater level than this.
+    pub(crate) fn most_carried(&self, greatest: u32, now: Moment) -> u32 {
+        // It may have had any number of records where it was kept out, and be hot long since.
+        if self.has_kept_out(now) { CARRIED_MOST } else { greatest - 1 }
     }
 
     /// A partition is kept out at this moment.

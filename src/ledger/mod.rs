@@ -40,12 +40,13 @@ pub(crate) mod promotion;
 pub(crate) mod recent_warnings;
 pub(crate) mod reclaim;
 pub(crate) mod settings;
+pub(crate) mod synthetic;
 pub(crate) mod visit;
 
 use crate::error::{OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hash;
-use crate::key::synthetic;
+use crate::key::synthetic::throttled_key;
 use crate::ledger::filtering::Filtering;
 use crate::ledger::reclaim::Reclaimer;
 use crate::ledger::settings::Settings;
@@ -85,6 +86,10 @@ pub(crate) struct Recorded<'g> {
     pub(crate) partition: Option<Partition<'g>>,
     /// The count with it.
     pub(crate) count: u64,
+    /// How much of it the partition's entry does not have: that may be others', or older.
+    pub(crate) lacking: u64,
+    /// Whether a lane of the filter is full, so that it may have been any number more.
+    pub(crate) is_full: bool,
 }
 
 pub(crate) struct Ledger {
@@ -207,7 +212,9 @@ impl Ledger {
             }
         };
         match (recorded, &self.filtering) {
-            (Some((partition, count)), _) => Ok(Recorded { partition: Some(partition), count }),
+            (Some((partition, count)), _) => {
+                Ok(Recorded { partition: Some(partition), count, lacking: 0, is_full: false })
+            }
             (None, Some(filtering)) => self.record_filtered(filtering, posting, bound, visit),
             (None, None) => self.record(posting, visit),
         }
@@ -257,7 +264,8 @@ impl Ledger {
             return self.record_filtered(filtering, posting, None, visit);
         }
         let Posting { hash, amount, .. } = *posting;
-        let recorded = |partition, count| Recorded { partition: Some(partition), count };
+        let recorded =
+            |partition, count| Recorded { partition: Some(partition), count, lacking: 0, is_full: false };
         loop {
             let found = match self.admit(posting, visit)? {
                 InsertOutcome::Done(new) => return Ok(recorded(new, amount.into())),
@@ -272,7 +280,7 @@ impl Ledger {
 
     /// A count under which nothing recorded so warns: the alarm is made well before. That of a throttle may at once.
     fn floor(&self, posting: &Posting<'_>, settings: &Settings) -> u64 {
-        let warns = settings.warn_of_throttles && synthetic::throttled_key(posting.key).is_some();
+        let warns = settings.warn_of_throttles && throttled_key(posting.key).is_some();
         if warns { 0 } else { self.overrides.floor(posting.operation) }
     }
 

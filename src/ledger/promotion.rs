@@ -36,6 +36,14 @@ struct Side<'f> {
     most: u32,
 }
 
+impl Side<'_> {
+    /// What is carried over of a bound, to which the record's own amount belongs.
+    fn carried(&self, bound: u32, own: u32) -> u32 {
+        // Of a full lane nobody knows how much was there before.
+        if bound == MOST { self.most } else { bound.saturating_sub(own).min(self.most) }
+    }
+}
+
 impl Ledger {
     /// Does as [`Ledger::record_fast`] where there is a filter.
     #[inline(always)]
@@ -87,8 +95,7 @@ impl Ledger {
                 }
                 match self.add_to(found, posting, visit) {
                     Ok(count) => {
-                        let count = count.max(bound.filter(|&bound| bound != MOST).unwrap_or(0).into());
-                        return Ok(Recorded { partition: Some(found), count });
+                        return self.in_entry(filtering, found, count, bound, posting, visit);
                     }
                     Err(refused) => self.finish_move(refused, hash, visit)?,
                 }
@@ -113,7 +120,7 @@ impl Ledger {
     }
 
     /// Adds to both cells, whatever their marks, and returns the bound.
-    fn add_to_cells(
+    pub(crate) fn add_to_cells(
         &self,
         filtering: &Filtering,
         pair: Pair<'_>,
@@ -149,7 +156,7 @@ impl Ledger {
     ) -> Result<Recorded<'g>, Refusal> {
         let Posting { key, operation, .. } = *posting;
         if bound < filtering.level(self.overrides.floor(operation)) {
-            return Ok(Recorded { partition: None, count: bound.into() });
+            return Ok(Recorded { partition: None, count: bound.into(), lacking: 0, is_full: bound == MOST });
         }
         let sides = self.sides(filtering, posting, visit)?;
         let side = sides[operation.index()];
@@ -166,10 +173,15 @@ impl Ledger {
             if side.pair.look().has_marks()
                 && let Some(found) = self.partitions.find(posting.hash, key, visit.guard)?
             {
-                return self.join(found, posting, bound, visit);
+                return self.join(filtering, found, posting, bound, visit);
             }
         }
-        Ok(Recorded { partition: None, count: filter::count(bound, side.threshold) })
+        Ok(Recorded {
+            partition: None,
+            count: filter::count(bound, side.threshold),
+            lacking: 0,
+            is_full: bound == MOST,
+        })
     }
 
     /// What a promotion goes by.
@@ -183,7 +195,8 @@ impl Ledger {
         let [writes, reads] = Operation::ALL.map(|operation| {
             let threshold = self.least_threshold(key, operation, visit)?;
             let level = filtering.level(threshold);
-            let most = filtering.most_carried(operation, level, threshold, visit.now);
+            let most = filtering
+                .most_carried(self.greatest_level(filtering, key, operation, level, visit)?, visit.now);
             Ok(Side { pair: filtering.filter.pair(hash, operation), threshold, level, most })
         });
         Ok([writes?, reads?])
@@ -201,11 +214,13 @@ impl Ledger {
     ) -> Result<Option<Recorded<'g>>, Refusal> {
         let Posting { key, hash, operation, amount, .. } = *posting;
         let at = filtering.at(visit.now);
-        let before = if bound == MOST { MOST } else { bound.saturating_sub(amount.get()) };
         let carried = Operation::ALL.map(|each| {
             let side = sides[each.index()];
-            let now = filtering.now(visit);
-            side.most.min(if each == operation { before } else { side.pair.bound(at, now) })
+            if each == operation {
+                side.carried(bound, amount.get())
+            } else {
+                side.carried(side.pair.bound(at, filtering.now(visit)), 0)
+            }
         });
         let visit = visit.renewed();
         let mut amounts = carried;
@@ -221,7 +236,7 @@ impl Ledger {
             Counters::add(&visit.counters.promoted, 1);
             let count = amounts[operation.index()].into();
             let count = self.settle(filtering, posting, new, count, carried, at, visit)?;
-            return Ok(Some(Recorded { partition: Some(new), count }));
+            return Ok(Some(Recorded { partition: Some(new), count, lacking: 0, is_full: false }));
         }
         sides.iter().for_each(|side| side.pair.unmark(filtering.now(visit)));
         // SAFETY: it did not get into the map.
@@ -229,7 +244,7 @@ impl Ledger {
         match inserted {
             Ok(InsertOutcome::Exists(found)) => {
                 filtering.budget.give_back(filtering.entry_bytes(key));
-                Ok(Some(self.join(found, posting, bound, visit)?))
+                Ok(Some(self.join(filtering, found, posting, bound, visit)?))
             }
             Err(Refusal::Cleared) => {
                 filtering.budget.give_back(filtering.entry_bytes(key));
@@ -240,9 +255,35 @@ impl Ledger {
         }
     }
 
+    /// A record that was made in an entry, and in the cells as well if there is a bound. The entry may lack what others have added to
+    /// the cells alone: no more than the bound says, and than a promotion carries over.
+    fn in_entry<'g>(
+        &self,
+        filtering: &Filtering,
+        found: Partition<'g>,
+        count: u64,
+        bound: Option<u32>,
+        posting: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<Recorded<'g>, Refusal> {
+        let above =
+            bound.filter(|&bound| bound != MOST).map_or(0, |bound| u64::from(bound).saturating_sub(count));
+        let mut lacking = 0;
+        if above > 0 {
+            let operation = posting.operation;
+            let side = self.sides(filtering, posting, visit)?[operation.index()];
+            let alarm = found.alarm_if_any(visit.guard);
+            let carried =
+                alarm.map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
+            lacking = above.min(side.most.saturating_sub(carried).into());
+        }
+        Ok(Recorded { partition: Some(found), count: count + lacking, lacking, is_full: false })
+    }
+
     /// Adds to the entry of a partition that another thread has promoted meanwhile.
     fn join<'g>(
         &self,
+        filtering: &Filtering,
         mut found: Partition<'g>,
         posting: &Posting<'_>,
         bound: u32,
@@ -250,16 +291,20 @@ impl Ledger {
     ) -> Result<Recorded<'g>, Refusal> {
         loop {
             match self.add_to(found, posting, visit) {
-                Ok(count) => {
-                    let count = if bound == MOST { count } else { count.max(bound.into()) };
-                    return Ok(Recorded { partition: Some(found), count });
-                }
+                Ok(count) => return self.in_entry(filtering, found, count, Some(bound), posting, visit),
                 Err(refused) => self.finish_move(refused, posting.hash, visit)?,
             }
             match self.partitions.find(posting.hash, posting.key, visit.guard)? {
                 Some(moved) => found = moved,
                 // It went back into the cells, which have this record.
-                None => return Ok(Recorded { partition: None, count: bound.into() }),
+                None => {
+                    return Ok(Recorded {
+                        partition: None,
+                        count: bound.into(),
+                        lacking: 0,
+                        is_full: bound == MOST,
+                    });
+                }
             }
         }
     }
@@ -283,7 +328,7 @@ impl Ledger {
         for each in Operation::ALL {
             let (side, carried) = (sides[each.index()], carried[each.index()]);
             let own = if each == operation { amount.get() } else { 0 };
-            let others = side.pair.bound(at, filtering.now(visit)).saturating_sub(own).min(side.most);
+            let others = side.carried(side.pair.bound(at, filtering.now(visit)), own);
             let Some(more) = Amount::new(others.saturating_sub(carried).into()) else { continue };
             let more = Posting { operation: each, amount: more, model: None, ..*posting };
             let visit = visit.renewed();
@@ -314,46 +359,5 @@ impl Ledger {
             found = self.partitions.find(hash, key, visit.guard)?.filter(Partition::is_fresh);
         }
         Ok(count)
-    }
-
-    /// Records under a synthetic key: in the map, or, where there is no room for it, in the cells.
-    fn record_synthetic<'g>(
-        &self,
-        filtering: &Filtering,
-        posting: &Posting<'_>,
-        visit: Visit<'g>,
-    ) -> Result<Recorded<'g>, Refusal> {
-        let Posting { key, hash, operation, amount, .. } = *posting;
-        let pair = filtering.filter.pair(hash, operation);
-        let mut at = filtering.at(visit.now);
-        loop {
-            if let Some(found) = self.partitions.find(hash, key, visit.guard)? {
-                match self.add_to(found, posting, visit) {
-                    Ok(count) => return Ok(Recorded { partition: Some(found), count }),
-                    Err(refused) => self.finish_move(refused, hash, visit)?,
-                }
-                continue;
-            }
-            if !filtering.try_take_entry(key) {
-                let bound = self.add_to_cells(filtering, pair, amount, &mut at, visit);
-                filtering.keep_out(visit.now);
-                Counters::add(&visit.counters.kept_out, 1);
-                return Ok(Recorded { partition: None, count: bound.into() });
-            }
-            // What was kept out before is in the cells.
-            let before = if filtering.has_kept_out(visit.now) {
-                pair.bound(at, filtering.now(visit)).min(1 << 29)
-            } else {
-                0
-            };
-            let amount = Amount::clamped(u64::from(amount) + u64::from(before));
-            let admitted = self.admit(&Posting { amount, ..*posting }, visit);
-            if !matches!(admitted, Ok(InsertOutcome::Done(_))) {
-                filtering.budget.give_back(filtering.entry_bytes(key));
-            }
-            if let InsertOutcome::Done(new) = admitted? {
-                return Ok(Recorded { partition: Some(new), count: amount.into() });
-            }
-        }
     }
 }

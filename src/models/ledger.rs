@@ -239,7 +239,9 @@ fn change(subject: &Subject, thread: &Thread, writes: u64, reads: u64) {
     let guard = thread.pin();
     let thresholds = Thresholds { writes: Some(writes), reads: Some(reads) };
     let overrides = &subject.current.get(&guard).overrides;
-    overrides.set(Scope::Table, TABLE, thresholds, &subject.settings.hashing, &guard).unwrap();
+    overrides
+        .set(Scope::Table, TABLE, thresholds, subject.setting(), &subject.settings.hashing, &guard)
+        .unwrap();
 }
 
 /// Which threshold a count of 7 has reached.

@@ -2,10 +2,9 @@
 //! retires meanwhile.
 //!
 //! In each model one thread pins and reads, the way a call of the library does. The other thread replaces what
-//! is read, retires it, and lets the epochs pass that free it. All memory is watched: see
-//! [`crate::sys::watch`]. Each model has two twins that must fail: in one the reader is not pinned, in the
-//! other memory is freed at once instead of being retired. A twin watches only the kind of memory that its
-//! model is about, so that it does not fail for the sake of another.
+//! is read, retires it, and lets the epochs pass that free it. All memory is watched: see [`crate::sys::watch`]. Each
+//! model has two twins that must fail: in one the reader is not pinned, in the other memory is freed at once instead of
+//! being retired. A twin watches only the kind of memory that its model is about, not to fail for the sake of another.
 
 use super::series::{Series, TIMING, WINDOW, series_of, with_extension};
 use super::subject::{Subject, TABLE};
@@ -308,7 +307,9 @@ tests!(ledger:
 fn set(subject: &Subject, writes: u64, guard: &Guard) {
     let thresholds = Thresholds { writes: Some(writes), reads: None };
     let overrides = &subject.current.get(guard).overrides;
-    overrides.set(Scope::Table, TABLE, thresholds, &subject.settings.hashing, guard).unwrap();
+    overrides
+        .set(Scope::Table, TABLE, thresholds, subject.setting(), &subject.settings.hashing, guard)
+        .unwrap();
 }
 
 /// Makes a subject whose table has a threshold of 5.

@@ -16,6 +16,7 @@ use crate::partition::content::Timing;
 use crate::partition::series::Series;
 use crate::policy::measure::Measure;
 use crate::policy::rule::RateThresholds;
+use crate::policy::thresholds::Setting;
 use crate::policy::thresholds::{Scope, Thresholds};
 use crate::sys::budget::Budget;
 use crate::sys::clock::{Clock, Moment};
@@ -83,6 +84,11 @@ impl Subject {
             model: None,
             amount: Amount::ONE,
         }
+    }
+
+    /// When an override is set, of which nobody remembers what was before.
+    pub(super) fn setting(&self) -> Setting {
+        Setting { now: 0, until: 0, own: self.settings.thresholds }
     }
 
     pub(super) fn visit<'g>(&'g self, second: u32, guard: &'g Guard) -> Visit<'g> {

@@ -66,6 +66,38 @@ struct Override {
     scope: Scope,
     name: Vec<u8>,
     thresholds: Thresholds,
+    before: Before,
+}
+
+/// The thresholds that were in force before an override was set: the greatest of each operation, and until which second that is
+/// remembered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    greatest: [u64; 2],
+    until: u32,
+}
+
+/// When an override is set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) now: u32,
+    /// Until when what was in force before is remembered; 0: it is not.
+    pub(crate) until: u32,
+    /// The detector's own thresholds.
+    pub(crate) own: [u64; 2],
+}
+
+impl Setting {
+    /// What was in force before `old` is replaced, or where there is none.
+    fn before(&self, old: Option<&Override>) -> Before {
+        let (held, thresholds) = old.map_or_else(Default::default, |old| (old.before, old.thresholds));
+        let greatest = Operation::ALL.map(|operation| {
+            let i = operation.index();
+            let remembered = if held.until >= self.now { held.greatest[i] } else { 0 };
+            thresholds.of(operation).unwrap_or(self.own[i]).max(remembered)
+        });
+        Before { greatest, until: self.until }
+    }
 }
 
 impl Override {
@@ -92,16 +124,16 @@ impl Watched for List {
 impl List {
     /// Makes a list of these overrides, or none if there are none.
     fn try_new<'a>(
-        overrides: impl Iterator<Item = (Scope, &'a [u8], Thresholds)>,
+        overrides: impl Iterator<Item = (Scope, &'a [u8], Thresholds, Before)>,
     ) -> Result<Option<Box<Self>>, OutOfMemory> {
         let mut list = Self {
             overrides: Vec::new(),
             #[cfg(loom)]
             watch: Watch::new(Kind::Override),
         };
-        for (scope, name, thresholds) in overrides {
+        for (scope, name, thresholds, before) in overrides {
             list.overrides.try_reserve_exact(1)?;
-            list.overrides.push(Override { scope, name: try_bytes([name])?, thresholds });
+            list.overrides.push(Override { scope, name: try_bytes([name])?, thresholds, before });
         }
         if list.overrides.is_empty() { Ok(None) } else { Ok(Some(try_box(list)?)) }
     }
@@ -164,6 +196,7 @@ impl Overrides {
         scope: Scope,
         name: &[u8],
         thresholds: Thresholds,
+        setting: Setting,
         hashing: &Hashing,
         guard: &Guard,
     ) -> Result<(), Refusal> {
@@ -178,11 +211,16 @@ impl Overrides {
         let shared = self.list(scope, name, hashing);
         loop {
             let old = shared.get(guard);
-            let others = old.into_iter().flat_map(|list| &list.overrides);
-            let others = others
-                .filter(|each| !each.is(scope, name))
-                .map(|each| (each.scope, each.name.as_slice(), each.thresholds));
-            let own = (thresholds != Thresholds::default()).then_some((scope, name, thresholds));
+            let all = || old.into_iter().flat_map(|list| &list.overrides);
+            let before = setting.before(all().find(|each| each.is(scope, name)));
+            // One that was removed stays as long as it is remembered what it said.
+            let is_kept = |thresholds: Thresholds, until: u32| {
+                thresholds != Thresholds::default() || until > setting.now
+            };
+            let others = all()
+                .filter(|each| !each.is(scope, name) && is_kept(each.thresholds, each.before.until))
+                .map(|each| (each.scope, each.name.as_slice(), each.thresholds, each.before));
+            let own = is_kept(thresholds, setting.until).then_some((scope, name, thresholds, before));
             if shared.replace(old, List::try_new(others.chain(own))?, guard) {
                 // `clear` says so before it empties a list. One that comes after this look empties this list too.
                 return if self.cleared.load(Acquire) { Err(Refusal::Cleared) } else { Ok(()) };
@@ -220,6 +258,25 @@ impl Overrides {
     ) -> Result<u64, Cleared> {
         let of_table = self.get(Scope::Table, table, hashing, guard)?.of(operation).unwrap_or(own);
         Ok(of_table.min(self.model_floor(operation)))
+    }
+
+    /// The greatest threshold that a table's records may have had in the time that is remembered, but for those of models.
+    pub(crate) fn greatest(
+        &self,
+        table: &[u8],
+        operation: Operation,
+        setting: Setting,
+        hashing: &Hashing,
+        guard: &Guard,
+    ) -> Result<u64, Cleared> {
+        let own = setting.own[operation.index()];
+        if self.set.load(Acquire) == 0 {
+            return Ok(own);
+        }
+        let list = self.list(Scope::Table, table, hashing).get(guard);
+        let found = list.and_then(|list| list.overrides.iter().find(|each| each.is(Scope::Table, table)));
+        let greatest = found.map_or(own, |found| setting.before(Some(found)).greatest[operation.index()]);
+        if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest) }
     }
 
     /// A number that no model's threshold is under.

@@ -11,10 +11,13 @@ static hpd_table *const TABLE_UNTOUCHED = (hpd_table *)"untouched";
 static void null_handles(const witness *w) {
   hpd_table *out = TABLE_UNTOUCHED;
   int64_t writes = 7, reads = 7;
+  uint64_t least = 7, most = 7;
   REFUSED(w, hpd_record_write(NULL, "t", 1, "k", 1), HPD_ERR_NULL, "detector");
   REFUSED(w, hpd_record_read(NULL, "t", 1, "k", 1), HPD_ERR_NULL, "detector");
   REFUSED(w, hpd_get_write_count(NULL, "t", 1, "k", 1), HPD_ERR_NULL, "detector");
   REFUSED(w, hpd_get_read_count(NULL, "t", 1, "k", 1), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_get_bounds(NULL, "t", 1, "k", 1, HPD_WRITE, &least, &most), HPD_ERR_NULL, "detector");
+  CHECK(least == 7 && most == 7);
   REFUSED(w, hpd_table_open(NULL, "t", 1, &out), HPD_ERR_NULL, "detector");
   CHECK(out == TABLE_UNTOUCHED);
   REFUSED(w, hpd_table_record_write(NULL, "k", 1), HPD_ERR_NULL, "table");
@@ -47,15 +50,38 @@ static void null_outputs(const witness *w) {
   CHECK_EQUAL(value, 7);
 }
 
+/* Both bounds are written, or neither is. */
+static void bounds(const witness *w) {
+  const hpd_detector *d = w->detector;
+  uint64_t least = 7, most = 7;
+  REFUSED(w, hpd_get_bounds(d, "t", 1, "k", 1, HPD_WRITE, NULL, &most), HPD_ERR_NULL, "least");
+  REFUSED(w, hpd_get_bounds(d, "t", 1, "k", 1, HPD_WRITE, &least, NULL), HPD_ERR_NULL, "most");
+  REFUSED(w, hpd_get_bounds(d, "t", 1, "k", 1, HPD_WRITE, NULL, NULL), HPD_ERR_NULL, "least");
+  REFUSED(w, hpd_get_bounds(d, "t", 1, "k", 1, 2, &least, &most), HPD_ERR_INVALID, "operation");
+  REFUSED(w, hpd_get_bounds(d, "t", 1, "k", 1, -1, &least, &most), HPD_ERR_INVALID, "operation");
+  REFUSED(w, hpd_get_bounds(d, "t", 1, NULL, 1, HPD_READ, &least, &most), HPD_ERR_NULL, "pk");
+  REFUSED(w, hpd_get_bounds(d, "t", 1, long_text(), PK_MAX_BYTES + 1, HPD_READ, &least, &most), HPD_ERR_INVALID, "pk");
+  CHECK(least == 7 && most == 7);
+  CHECK_EQUAL(hpd_get_bounds(d, "t", 1, "k", 1, HPD_WRITE, &least, &most), HPD_OK);
+  CHECK(least == 1 && most == 1); /* without memory for it nothing is bounded */
+  CHECK_EQUAL(hpd_get_bounds(d, "t", 1, "k", 1, HPD_READ, &least, &most), HPD_OK);
+  CHECK(least == 2 && most == 2);
+  CHECK_EQUAL(hpd_get_bounds(d, "t", 1, "never", 5, HPD_READ, &least, &most), HPD_OK);
+  CHECK(least == 0 && most == 0);
+}
+
 /* A name that all functions which take one must refuse; a pk that is fine beside it. */
 static void bad_name(const witness *w, const char *name, size_t len, int32_t status) {
   const hpd_detector *d = w->detector;
   hpd_table *out = TABLE_UNTOUCHED;
   int64_t writes = 7, reads = 7;
+  uint64_t least = 7, most = 7;
   REFUSED(w, hpd_record_write(d, name, len, "k", 1), status, "table");
   REFUSED(w, hpd_record_read(d, name, len, "k", 1), status, "table");
   REFUSED(w, hpd_get_write_count(d, name, len, "k", 1), status, "table");
   REFUSED(w, hpd_get_read_count(d, name, len, "k", 1), status, "table");
+  REFUSED(w, hpd_get_bounds(d, name, len, "k", 1, HPD_WRITE, &least, &most), status, "table");
+  CHECK(least == 7 && most == 7);
   REFUSED(w, hpd_table_open(d, name, len, &out), status, "table");
   CHECK(out == TABLE_UNTOUCHED);
   REFUSED(w, hpd_set_table_thresholds(d, name, len, 5, 5), status, "table");
@@ -284,6 +310,7 @@ int main(void) {
   witness_open(&w);
   null_handles(&w);
   null_outputs(&w);
+  bounds(&w);
   bad_texts(&w);
   bad_thresholds(&w);
   odd_but_valid(&w);

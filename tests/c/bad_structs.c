@@ -73,6 +73,25 @@ static void members_of_options(void) {
   TAKE_OPTION(warning_interval_seconds, UINT32_MAX - 1);
   TAKE_OPTION(max_partitions, 1);
   TAKE_OPTION(max_partitions, UINT64_MAX);
+  REFUSE_OPTION(filter_bytes, 1, HPD_ERR_INVALID);
+  REFUSE_OPTION(filter_bytes, 65535, HPD_ERR_INVALID);
+  REFUSE_OPTION(filter_bytes, ((uint64_t)1 << 40) + 1, HPD_ERR_INVALID);
+  TAKE_OPTION(filter_bytes, 65536);
+  REFUSE_OPTION(promote_permille, 9, HPD_ERR_INVALID);
+  REFUSE_OPTION(promote_permille, 501, HPD_ERR_INVALID);
+  TAKE_OPTION(promote_permille, 10);
+  TAKE_OPTION(promote_permille, 500);
+}
+
+/* Memory is bounded in one way or the other. */
+static void bounds_of_options(void) {
+  hpd_options both = witness_options();
+  both.filter_bytes = 65536;
+  both.max_partitions = 1;
+  refuse_options(&both, HPD_ERR_INVALID, "filter_bytes");
+  both = witness_options();
+  both.reserved2 = 1; /* told by the name that all of them have */
+  refuse_options(&both, HPD_ERR_INVALID, "reserved");
 }
 
 /* What lies beyond the size that is said is not read. */
@@ -286,6 +305,7 @@ static void strides_of_batches(const witness *w) {
 int main(void) {
   witness w;
   members_of_options();
+  bounds_of_options();
   sizes_of_options();
   initialisation();
   witness_open(&w);

@@ -28,8 +28,9 @@ thread_local! {
     static STOPS: Cell<(usize, *const Gate)> = const { Cell::new((0, null())) };
 }
 
-/// The bytes that all threads have allocated, less those that they have freed.
+/// The bytes that all threads have allocated, less those that they have freed; and the most that these ever were.
 static ALL_LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
+static MOST_LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
 
 /// Whether a thread stands in an allocation, and whether it may go on.
 #[derive(Default)]
@@ -69,7 +70,8 @@ unsafe impl GlobalAlloc for TestAllocator {
 
 fn count(bytes: isize) {
     LIVE_BYTES.set(LIVE_BYTES.get() + bytes);
-    ALL_LIVE_BYTES.fetch_add(bytes, SeqCst);
+    let live = ALL_LIVE_BYTES.fetch_add(bytes, SeqCst) + bytes;
+    MOST_LIVE_BYTES.fetch_max(live, SeqCst);
 }
 
 fn refuses(layout: Layout) -> bool {
@@ -96,6 +98,11 @@ pub fn live_bytes() -> isize {
 /// The same of all threads together, those that are gone too.
 pub fn all_live_bytes() -> isize {
     ALL_LIVE_BYTES.load(SeqCst)
+}
+
+/// The most that these ever were since the last call, at any moment.
+pub fn most_live_bytes() -> isize {
+    MOST_LIVE_BYTES.swap(all_live_bytes(), SeqCst)
 }
 
 /// How many allocations this thread makes during `call`.

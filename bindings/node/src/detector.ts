@@ -84,10 +84,10 @@ export class HotPartitionDetector {
   constructor(options: DetectorOptions) {
     ({ tableRecordWriteDue, tableRecordReadDue } = hpd);
     const { handle, listener } = options instanceof Made ? options : Made.of(options);
-    const { capacity, always, windowSeconds } = handle.shared;
+    const { capacity, windowSeconds } = handle.shared;
     this.wanted = new Wanted(windowSeconds);
     this.#capacity = capacity;
-    this.#alerts = new Alerts(listener, capacity, always);
+    this.#alerts = new Alerts(listener, handle);
     this.#handle = handle;
     this.#tables = handle.tables;
     dropped.register(this, handle, this);

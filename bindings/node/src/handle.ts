@@ -12,7 +12,10 @@ export interface SharedDetector {
   readonly handles: SharedArrayBuffer;
   readonly capacity: boolean;
   readonly windowSeconds: number;
+  /** Whether every hot record warns. */
   readonly always: boolean;
+  /** Whether its memory stays fixed. */
+  readonly bounded: boolean;
 }
 
 export class Handle {
@@ -42,6 +45,11 @@ export class Handle {
       }
     }
     throw new ClosedError();
+  }
+
+  /** Whether it was closed: then the detector may have been freed. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   close(): void {

@@ -44,6 +44,7 @@ export class Made {
       capacity: (native.get('flags') & FLAG_CAPACITY) !== 0,
       windowSeconds: native.get('window_seconds'),
       always: native.get('warning_interval_seconds') === 0,
+      bounded: native.get('filter_bytes') > 0,
     });
     return new Made(handle, listener);
   }

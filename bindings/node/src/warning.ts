@@ -1,6 +1,7 @@
 // A warning, and what becomes of it: a line in the log, and the caller's own function.
 
 import { readable } from './check';
+import type { Handle } from './handle';
 import {
   bytesAt,
   hpd,
@@ -62,9 +63,7 @@ export class Alerts {
 
   constructor(
     readonly listener: Listener,
-    readonly capacity: boolean,
-    /** Whether every hot record warns: then a record by `onWarning` would have it called for ever. */
-    readonly always: boolean,
+    readonly handle: Handle,
   ) {}
 
   /** Tells of what this thread's calls have kept for it. */
@@ -93,12 +92,14 @@ export class Alerts {
   }
 
   #add(detector: Pointer, native: NativeWarning): void {
-    if (this.#telling && this.always) {
+    const { capacity, always } = this.handle.shared;
+    if (this.#telling && always) {
+      // A record by `onWarning` would have it called for ever.
       return;
     }
     const [status, line] = outOf((out) => hpd.logLine(detector, native.bytes, out));
     checked(status);
-    this.#due.push(warningOf(native, textOf(line), this.capacity));
+    this.#due.push(warningOf(native, textOf(line), capacity));
   }
 
   /** Tells of what is due, and of what comes meanwhile by records that `onWarning` makes. */
@@ -113,10 +114,22 @@ export class Alerts {
         const { line } = warning;
         attempt(() => logger?.warn(line), 'the warning could not be logged', console);
         attempt(() => onWarning?.(warning as HotPartitionWarning), 'onWarning failed', logger ?? console);
+        attempt(() => this.#notice(), 'the notice could not be logged', console);
       }
     } finally {
       this.#telling = false;
     }
+  }
+
+  /** Logs that the memory is too small, if it is, and that was not said within an interval. */
+  #notice(): unknown {
+    const { logger } = this.listener;
+    // Only who logs it takes it: it is given once an interval. And who was told of the warning may have closed the detector.
+    if (logger === null || !this.handle.shared.bounded || this.handle.closed) {
+      return undefined;
+    }
+    const [taken, line] = outOf((out) => hpd.noticeTake(this.handle.shared.address, out));
+    return checked(taken) === 1 ? logger.warn(textOf(line)) : undefined;
   }
 }
 

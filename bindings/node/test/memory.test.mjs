@@ -242,3 +242,105 @@ test('a key in the filter is at least nothing, and at most its cells', () => {
     assert.ok(least <= 1 && 1 <= most && detector.getWriteCount('t', n) === most);
   }
 });
+
+/** Writes of so many keys; a hundred thousand are too many for 64 KiB. */
+function strangers(detector, n = 100_000, first = 0) {
+  for (let pk = first; pk < first + n; pk++) detector.recordWrite('t', pk);
+}
+const small = (more) => manual({ writesThreshold: 100, readsThreshold: 100, memory: '64KiB', ...more });
+const NOTICE =
+  /^Hot partition memory is too small - 65536 bytes, load \d+\.\d{3} \(at most 0\.400\), [1-9]\d* records kept out$/;
+const notices = (lines) => lines.filter((line) => !line.startsWith('Hot partition detected'));
+
+test('a memory that is too small is noticed once an interval', () => {
+  const logger = log();
+  const detector = small({ logger });
+  for (const [now, n] of [
+    [0, 100_000],
+    [30, 500],
+    [59.9, 500],
+    [60, 500],
+    [200, 100_000],
+    [230, 500],
+  ]) {
+    detector.setTime(now);
+    // Other keys each time: those that were warned of are not again.
+    strangers(detector, n, Math.round(now * 100_000));
+    const lines = logger.lines.splice(0);
+    assert.ok(lines.length > 0, `${now}`);
+    const noticed = notices(lines);
+    assert.equal(noticed.length, [0, 60, 200].includes(now) ? 1 : 0, `${now}`);
+    for (const line of noticed) assert.match(line, NOTICE);
+  }
+});
+
+test('a notice comes after the warning, and is a warning to the logger', () => {
+  const order = [];
+  const logger = { warn: (line) => order.push(line.slice(0, 20)), error: assert.fail };
+  strangers(small({ logger, onWarning: () => order.push(0) }));
+  const [warned, noticed] = ['Hot partition detect', 'Hot partition memory'];
+  assert.deepEqual(order.slice(0, 4), [warned, 0, noticed, warned]);
+  assert.equal(order.indexOf(noticed), order.lastIndexOf(noticed));
+});
+
+test('without memory no notice is asked for', (t) => {
+  const { mock } = t.mock.method(hpd, 'noticeTake');
+  const logger = log();
+  strangers(manual({ logger }), 1_000);
+  assert.deepEqual([mock.callCount(), logger.lines.length, notices(logger.lines)], [0, 1_000, []]);
+  strangers(small({ logger }));
+  assert.ok(mock.callCount() > 0);
+});
+
+test('who logs nothing takes no notice', () => {
+  let warnings = 0;
+  const detector = small({ onWarning: () => warnings++ });
+  strangers(detector);
+  assert.ok(warnings > 0);
+  const logger = log();
+  const attached = HotPartitionDetector.attach(detector.share(), { logger });
+  strangers(attached, 500, 100_000);
+  assert.equal(notices(logger.lines).length, 1, 'it is still to be had, by who shares the detector');
+  attached.close();
+});
+
+test('a detector that is closed by who is warned is not asked', (t) => {
+  const { mock } = t.mock.method(hpd, 'noticeTake', () => 0);
+  for (const close of ['onWarning', 'warn']) {
+    const logger = log();
+    const detector = small({ writesThreshold: 1, logger, onWarning: () => close === 'onWarning' && detector.close() });
+    if (close === 'warn') logger.warn = () => detector.close();
+    assert.equal(detector.recordWrite('t', 'k'), 1);
+    assert.ok(detector.closed);
+  }
+  assert.equal(mock.callCount(), 0);
+});
+
+test('a notice that cannot be logged hurts nobody', (t) => {
+  const told = t.mock.method(console, 'error', () => {});
+  const logger = {
+    warn(line) {
+      if (line.includes('memory')) throw new Error('disk full');
+    },
+  };
+  const detector = small({ logger });
+  strangers(detector);
+  assert.equal(detector.stats().records, 100_000);
+  assert.deepEqual(
+    told.mock.calls.map(({ arguments: [line] }) => line.split('\n')[0]),
+    ['hotpart: the notice could not be logged: Error: disk full'],
+  );
+});
+
+test('a filter has metrics of its own', () => {
+  const families = ['filter_load_ratio', 'partitions_promoted_total', 'partitions_demoted_total', 'kept_out_total'];
+  for (const memory of ['64KiB', undefined]) {
+    const detector = small({ memory });
+    detector.recordWrite('t', 'k', { amount: 40 });
+    const text = detector.metrics();
+    for (const family of [...families, 'partition_carried']) {
+      assert.equal(text.includes(`# TYPE hotpart_${family} `), memory !== undefined, family);
+    }
+    assert.equal(text.includes('\nhotpart_partitions_promoted_total 1\n'), memory !== undefined);
+  }
+});

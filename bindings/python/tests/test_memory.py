@@ -274,3 +274,83 @@ def test_a_key_in_the_filter_is_at_least_nothing_and_at_most_its_cells():
     bounds = [detector.bounds("t", n, "write") for n in range(20_000)]
     assert all(least <= 1 <= most for least, most in bounds)
     assert all(detector.get_write_count("t", n) == bounds[n].most for n in range(0, 20_000, 97))
+
+
+NOTICE = re.compile(
+    r"Hot partition memory is too small - 65536 bytes, load \d+\.\d{3} \(at most 0\.400\), [1-9]\d* records kept out"
+)
+
+
+def strangers(detector, n=100_000, first=0):
+    """Writes of so many keys; a hundred thousand are too many for 64 KiB."""
+    for pk in range(first, first + n):
+        detector.record_write("t", pk)
+
+
+def notices(caplog):
+    """What was logged that is no warning; the log is empty then."""
+    records = list(caplog.records)
+    caplog.clear()
+    return [record for record in records if not hasattr(record, "hotpart")]
+
+
+def test_a_memory_that_is_too_small_is_noticed_once_an_interval(caplog):
+    detector = ManualDetector(100, 100, 60, memory="64KiB")
+    for now, n in ((0, 100_000), (30, 500), (59.9, 500), (60, 500), (200, 100_000), (230, 500)):
+        detector.set_time(now)
+        # Other keys each time: those that were warned of are not again.
+        strangers(detector, n, first=round(now * 100_000))
+        assert caplog.records, now
+        found = notices(caplog)
+        assert len(found) == (now in (0, 60, 200)), now
+        for record in found:
+            assert (record.name, record.levelname) == ("hotpart", "WARNING")
+            assert NOTICE.fullmatch(record.getMessage()), record.getMessage()
+
+
+def test_a_notice_comes_after_the_warning_and_goes_where_that_goes():
+    order, logger = [], logging.Logger("mine")
+    logger.addFilter(lambda record: order.append(record.getMessage()[:20]))
+    detector = ManualDetector(100, 100, 60, memory="64KiB", logger=logger, on_warning=lambda warning: order.append(0))
+    strangers(detector)
+    assert order[:4] == ["Hot partition detect", 0, "Hot partition memory", "Hot partition detect"]
+    assert order.count("Hot partition memory") == 1
+
+
+def test_without_memory_no_notice_is_asked_for(monkeypatch, caplog):
+    monkeypatch.setattr("hotpart._alerts.slow", None)
+    strangers(detector := ManualDetector(1, 1, 60), 1_000)
+    assert (len(detector.warnings), len(caplog.records)) == (1_000, 1_000)
+    assert notices(caplog) == []
+
+
+def test_who_logs_nothing_takes_no_notice(caplog):
+    quiet = logging.getLogger("quiet")
+    quiet.setLevel(logging.ERROR)
+    for logger in (None, quiet):
+        strangers(detector := ManualDetector(100, 100, 60, memory="64KiB", logger=logger))
+        assert detector.warnings and notices(caplog) == []
+        assert _handle.text_of(slow.hpd_notice_take, detector._native), "it is still to be had"
+
+
+def test_a_notice_that_cannot_be_logged_hurts_nobody(caplog):
+    class Broken(logging.Logger):
+        def warning(self, message, line, **more):
+            if "memory" in line:
+                raise OSError("disk full")
+
+    strangers(detector := ManualDetector(100, 100, 60, memory="64KiB", logger=Broken("broken")))
+    assert detector.stats().records == 100_000
+    (record,) = caplog.records
+    assert (record.name, record.getMessage()) == ("hotpart", "the notice could not be logged: disk full")
+
+
+def test_a_filter_has_metrics_of_its_own():
+    families = ["filter_load_ratio", "partitions_promoted_total", "partitions_demoted_total", "kept_out_total"]
+    for memory in ("64KiB", None):
+        detector = ManualDetector(50, 50, 60, memory=memory, logger=None)
+        detector.record_write("t", "k", 40)
+        text = detector.metrics()
+        for family in [*families, "partition_carried"]:
+            assert (f"# TYPE hotpart_{family} " in text) == (memory is not None), family
+        assert ("\nhotpart_partitions_promoted_total 1\n" in text) == (memory is not None)

@@ -16,7 +16,7 @@ from typing import Any
 
 from hotpart import _abi, _handle
 from hotpart._handle import checked
-from hotpart._library import fast
+from hotpart._library import fast, slow
 from hotpart._warning import HotPartitionWarning, warned, warning_of
 
 _log = logging.getLogger("hotpart")
@@ -49,9 +49,10 @@ class Alerts:
         capacity: bool,
         redact: bool,
         always: bool,
+        bounded: bool,
     ) -> None:
         self._logger, self._on_warning = logger, on_warning
-        self._capacity, self._redact = capacity, redact
+        self._capacity, self._redact, self._bounded = capacity, redact, bounded
         # Whether every hot record warns: then a record by ``on_warning`` would have it called for ever.
         self._always = always
         self._thread = _Thread()
@@ -80,6 +81,8 @@ class Alerts:
                 self._call(warning)
                 if os.getpid() != process:
                     thread.due = []
+                elif self._bounded:
+                    self._notice(detector)
         finally:
             # No call comes before this, so nothing can.
             thread.telling = 0
@@ -117,6 +120,19 @@ class Alerts:
                 self._on_warning(warning)
             except Exception as error:
                 _report("on_warning failed", error)
+
+    def _notice(self, detector: _handle.Detector) -> None:
+        """Logs that the memory is too small, if it is, and that was not said within an interval."""
+        logger = self._logger
+        try:
+            # Only who logs it takes it: it is given once an interval.
+            if logger is not None and logger.isEnabledFor(logging.WARNING):
+                # The library looks at all of the memory: other threads go on meanwhile.
+                line = _handle.text_of(slow.hpd_notice_take, detector)
+                if line is not None:
+                    logger.warning("%s", line.decode())
+        except Exception as error:
+            _report("the notice could not be logged", error)
 
 
 def _report(what: str, error: Exception) -> None:

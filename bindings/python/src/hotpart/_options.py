@@ -129,6 +129,7 @@ def complete(native: NativeOptions, given: dict[str, Any]) -> Alerts:
         capacity=bool(native.flags & _abi.FLAG_CAPACITY),
         redact=bool(native.flags & _abi.FLAG_REDACT_KEYS),
         always=native.warning_interval_seconds == 0,
+        bounded=native.filter_bytes > 0,
     )
 
 

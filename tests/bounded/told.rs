@@ -1,0 +1,159 @@
+//! What is told of a partition: that it is hot, by how much its count may be too high, and what it
+//! has at least.
+
+use crate::common::manual;
+use hotpart::{Bounds, Builder, Detector, Operation, Reason, Record, Thresholds, Warning};
+use std::sync::{Arc, Mutex};
+
+/// Warnings: key, count, carried.
+type Warned = Arc<Mutex<Vec<(Vec<u8>, u64, u64)>>>;
+
+fn watched(builder: Builder) -> (Detector, Warned) {
+    let warned = Warned::default();
+    let to = warned.clone();
+    let callback = move |w: &Warning<'_>| to.lock().unwrap().push((w.pk.to_vec(), w.count, w.carried));
+    (builder.on_warning(callback).build().unwrap(), warned)
+}
+
+fn record<'a>(pk: &'a [u8], amount: u64) -> Record<'a> {
+    Record::new("t", pk, Operation::Write).amount(amount)
+}
+
+fn bounds(detector: &Detector, pk: &[u8]) -> Bounds {
+    detector.bounds("t", pk, Operation::Write).unwrap()
+}
+
+fn of(writes: u64) -> Thresholds {
+    Thresholds { writes: Some(writes), reads: None }
+}
+
+/// Records hot keys until there is no more room.
+fn fill(detector: &Detector, table: &str, amount: u64) {
+    for key in 0..100_000_u32 {
+        let pk = key.to_le_bytes();
+        detector.record(&Record::new(table, &pk, Operation::Write).amount(amount)).unwrap();
+        if detector.statistics().kept_out > 0 {
+            return;
+        }
+    }
+    panic!("there is always room");
+}
+
+/// A share is of the least threshold that can be met. One that is set, or removed, elsewhere does
+/// not change what others carry: it had no threshold before, and not the highest there is.
+#[test]
+fn an_override_of_others_leaves_what_is_carried_under_a_share() {
+    let none = Thresholds::default();
+    let set: [fn(&Detector); 5] = [
+        |detector| detector.set_model_thresholds("m", of(1_000)).unwrap(),
+        |detector| detector.set_model_thresholds("m", Thresholds::default()).unwrap(),
+        |detector| detector.set_table_thresholds("other", of(100_000)).unwrap(),
+        |detector| {
+            detector.set_table_thresholds("other", of(100_000)).unwrap();
+            detector.set_table_thresholds("other", of(50)).unwrap();
+        },
+        |detector| {
+            detector.set_model_thresholds("m", of(900)).unwrap();
+            detector.set_model_thresholds("m", Thresholds::default()).unwrap();
+        },
+    ];
+    for (i, set) in set.into_iter().enumerate() {
+        let (detector, warned) = watched(manual(400, 400, 60).memory(1 << 20));
+        set(&detector);
+        detector.set_table_thresholds("yet another", none).unwrap();
+        // Each of a crowd is far under a share of its table's threshold; what they put into a cell
+        // together is over one of the others'.
+        detector.set_table_thresholds("crowd", of(1_000_000)).unwrap();
+        for key in 0..60_000_u32 {
+            let pk = key.to_le_bytes();
+            detector.record(&Record::new("crowd", &pk, Operation::Write).amount(30)).unwrap();
+        }
+        assert_eq!(detector.statistics().kept_out, 0);
+        let mut most = 0;
+        for key in 0..400_u32 {
+            let pk = key.to_le_bytes();
+            let count = detector.record(&record(&pk, 1)).unwrap();
+            let Bounds { least, most: all, .. } = bounds(&detector, &pk);
+            most = most.max(all - least);
+            assert!(count >= 1 && least <= 1);
+        }
+        assert!(most > 50, "the cells are crowded");
+        assert!(most < 100, "override {i}: {most} is carried, where a share is 100");
+        assert!(warned.lock().unwrap().is_empty(), "override {i}: keys of one record are told of");
+    }
+}
+
+/// A lane that is full says only that there was more than it can tell. So it is hot by whatever
+/// rule a record meets, and not by the lowest alone.
+#[test]
+fn a_full_cell_of_a_key_that_is_kept_out_is_hot_by_any_threshold() {
+    let (detector, warned) = watched(manual(200_000, 200_000, 60).memory(1 << 16));
+    // A model that others have.
+    detector.set_model_thresholds("low", of(300)).unwrap();
+    fill(&detector, "t", 400);
+    warned.lock().unwrap().clear();
+    for part in 1..=10 {
+        let count = detector.record(&record(b"hot", 20_000)).unwrap();
+        assert!(count >= (part * 20_000).min(32_767), "{count} after {part} times 20,000");
+    }
+    let told = std::mem::take(&mut *warned.lock().unwrap());
+    assert!(told.iter().any(|warning| warning.0 == b"hot"), "200,000 were made, and nobody told");
+    // And where it is reached at once.
+    detector.record(&record(b"hotter", 250_000)).unwrap();
+    let told = std::mem::take(&mut *warned.lock().unwrap());
+    assert!(told.iter().any(|warning| warning.0 == b"hotter"), "250,000 were made, and nobody told");
+}
+
+/// An amount that fills a cell does not hide what was there before.
+#[test]
+fn a_large_amount_forgets_nothing_that_came_before_it() {
+    for amount in [32_767, 32_768, 65_535, 65_536, 98_304, 131_072, 1 << 29] {
+        let (detector, _) = watched(manual(40, 40, 60).memory(1 << 16));
+        assert_eq!(detector.record(&record(b"k", 3)), Ok(3));
+        assert!(detector.record(&record(b"k", amount)).unwrap() >= amount + 3, "{amount}");
+        let Bounds { least, most, .. } = bounds(&detector, b"k");
+        assert!(least <= amount + 3 && amount + 3 <= most, "{amount}: {least} to {most}");
+        assert!(most < amount + 3 + 10, "{amount}: {most}, where a share is 10");
+    }
+}
+
+/// A partition is listed for its throttles, though it is counted in cells: its count is theirs.
+#[test]
+fn a_cold_partition_that_was_throttled_is_listed_with_its_bound() {
+    let (detector, _) = watched(manual(400, 400, 60).memory(1 << 16));
+    let listed = |pk: &[u8], exact: u64| {
+        let hottest = detector.hottest(Operation::Write, 1_000).unwrap();
+        let hot = hottest.into_iter().find(|hot| hot.pk == pk).expect("it is listed");
+        assert!(hot.count >= exact, "{exact} were made, but {hot:?}");
+        assert!(
+            hot.carried <= hot.count && hot.count - hot.carried <= exact,
+            "{exact} were made, but {hot:?}"
+        );
+        assert!(hot.demand > hot.count);
+    };
+    detector.record_throttle("t", "cold", Operation::Write, Reason::KeyRange).unwrap();
+    detector.record(&record(b"cold", 20)).unwrap();
+    listed(b"cold", 20);
+    detector.record_throttle("t", "kept out", Operation::Write, Reason::KeyRange).unwrap();
+    fill(&detector, "t", 150);
+    detector.record(&record(b"kept out", 450)).unwrap();
+    listed(b"kept out", 450);
+}
+
+/// What has left the window is not given back to the cells with what has not: a partition that is
+/// demoted for being quiet would be due to be promoted at once.
+#[test]
+fn what_is_demoted_gives_back_what_is_in_the_window() {
+    let (detector, warned) = watched(manual(200, 200, 3).memory(1 << 16));
+    // In sub-windows of two seconds. It has an entry from the first: so its cells have nothing of the second time.
+    for (second, amount) in [(0, 60), (3, 60), (6, 130), (8, 1), (10, 1)] {
+        detector.set_time_ms(second * 1_000).unwrap();
+        detector.record(&record(b"k", amount)).unwrap();
+    }
+    // Passers-by have reclaim come round.
+    (0..2_000_u32).for_each(|n| _ = detector.record(&record(&(n % 20).to_le_bytes(), 1)).unwrap());
+    let Bounds { least, most, .. } = bounds(&detector, b"k");
+    assert!(least <= 2 && most >= 2);
+    assert!(most < 50, "{most} are said to be in the window, where 2 are, and a share is 50");
+    assert!(warned.lock().unwrap().is_empty());
+}

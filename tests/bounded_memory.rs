@@ -1,0 +1,261 @@
+//! What bounded counting allocates: all of it stays under the memory that it was given, at every
+//! moment, whatever comes.
+
+#[path = "common/allocator.rs"]
+mod allocator;
+mod common;
+
+use allocator::{TestAllocator, all_live_bytes, most_live_bytes, while_inside};
+use common::{Random, THREADS, manual, race, stress};
+use hotpart::{Detector, Operation, Reason, Record};
+use std::sync::{Mutex, PoisonError};
+
+#[global_allocator]
+static ALLOCATOR: TestAllocator = TestAllocator;
+
+/// A segment under construction that a thread may have beside the memory, and what the collector
+/// and the threads themselves keep.
+const SEGMENT: isize = 17 * 1024;
+const COLLECTOR: isize = 24 * 1024;
+
+/// Runs a test while no other does.
+fn alone(test: impl FnOnce()) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    settle();
+    test();
+}
+
+/// Lets the collector free all that it can, and returns how many bytes are then live.
+fn settle() -> isize {
+    (0..60).for_each(|_| drop(Detector::new(1, 1, 1)));
+    all_live_bytes()
+}
+
+fn detector(threshold: u64, window: u32, memory: u64) -> Detector {
+    manual(threshold, threshold, window).memory(memory).build().unwrap()
+}
+
+fn add(detector: &Detector, pk: &[u8], operation: Operation, amount: u64) {
+    let count = detector.record(&Record::new("orders", pk, operation).amount(amount)).unwrap();
+    assert!(count >= amount);
+}
+
+/// What was held at most, by the statistics and by the allocator.
+struct Held<'d> {
+    detector: &'d Detector,
+    memory: u64,
+    before: isize,
+    most: u64,
+    most_live: isize,
+}
+
+impl<'d> Held<'d> {
+    /// `before`: what was live before the detector was made.
+    fn new(detector: &'d Detector, memory: u64, before: isize) -> Self {
+        most_live_bytes();
+        Self { detector, memory, before, most: 0, most_live: 0 }
+    }
+
+    /// Looks now, and at all moments since the last look.
+    #[track_caller]
+    fn look(&mut self, threads: isize) {
+        let (bytes, live) = (self.detector.statistics().bytes, most_live_bytes() - self.before);
+        assert!(bytes <= self.memory, "{bytes} bytes of {}: {:?}", self.memory, self.detector.statistics());
+        let bound = self.memory as isize + threads * SEGMENT + COLLECTOR;
+        assert!(live <= bound, "{live} bytes are live of {}: {:?}", self.memory, self.detector.statistics());
+        (self.most, self.most_live) = (self.most.max(bytes), self.most_live.max(live));
+    }
+}
+
+/// As many partitions as will go are promoted, each is seen in every second of its window, and
+/// then others come.
+#[test]
+fn memory_is_bounded_for_every_window() {
+    for window in [1, 2, 3, 60, 600, 3_600] {
+        for memory in [1 << 16, 1 << 18, 1 << 20] {
+            alone(|| {
+                let before = settle();
+                let detector = detector(400, window, memory);
+                let mut held = Held::new(&detector, memory, before);
+                let keys = stress(600) as u64;
+                // A long window is crossed in strides; each second has a slot all the same.
+                let seconds = u64::from(window.min(64)) * 3;
+                for i in 0..seconds {
+                    detector.set_time_ms(i * 1_000).unwrap();
+                    for key in 0..if i == 0 { keys } else { keys.min(80) } {
+                        let operation = Operation::ALL[(key % 2) as usize];
+                        // Some keys fit no entry.
+                        let pk = [key.to_le_bytes(); 9].concat();
+                        add(&detector, &pk[..if key % 5 == 0 { 72 } else { 8 }], operation, 150);
+                    }
+                    held.look(1);
+                }
+                // And by both operations, at random seconds.
+                let mut random = Random(5);
+                for i in 0..stress(4_000) as u64 {
+                    if i % 16 == 0 {
+                        let leap = random.below(window as usize) as u64 / 8 * 1_000 + 500;
+                        detector.set_time_ms(seconds * 1_000 + i / 16 * leap).unwrap();
+                    }
+                    let pk = (random.below(keys as usize) as u64).to_le_bytes();
+                    add(&detector, &pk, Operation::ALL[random.below(2)], 1 + random.below(200) as u64);
+                    if i % 64 == 0 {
+                        held.look(1);
+                    }
+                }
+                held.look(1);
+                let (most, live, n) = (held.most, held.most_live, detector.statistics());
+                println!(
+                    "window {window}, memory {memory}: {most} bytes at most, {live} live; {} promoted, {} kept out",
+                    n.promoted, n.kept_out
+                );
+                // The worst of an hour is nearly as much as the least memory.
+                assert!(n.promoted > 0 || (window, memory) == (3_600, 1 << 16), "none was promoted");
+            });
+        }
+    }
+}
+
+/// Strangers' keys, as many and as long as they like, and their throttles.
+#[test]
+fn hostile_keys_and_throttles_take_no_more_than_the_memory() {
+    for memory in [1 << 16, 1 << 20] {
+        alone(|| {
+            let before = settle();
+            let detector = detector(100, 60, memory);
+            let mut held = Held::new(&detector, memory, before);
+            let (mut text, mut random) = ([b'x'; 2_048], Random(3));
+            for i in 0..stress(40_000) as u64 {
+                detector.set_time_ms(i * 2).unwrap();
+                text[..8].copy_from_slice(&i.to_le_bytes());
+                let len = if i % 100 == 0 { 2_048 } else { 8 + i as usize % 40 };
+                let amount = if random.below(20) == 0 { 120 } else { 1 };
+                add(&detector, &text[..len], Operation::Write, amount);
+                if i % 7 == 0 {
+                    let throttle =
+                        detector.record_throttle("orders", &text[..len], Operation::Write, Reason::KeyRange);
+                    assert!(throttle.is_ok_and(|count| count >= 1));
+                }
+                if i % 500 == 0 {
+                    held.look(1);
+                }
+            }
+            held.look(1);
+            println!("{} bytes at most, {} live, of {memory}", held.most, held.most_live);
+        });
+    }
+}
+
+/// A thread that is stopped inside a call delays what is given back. It counts until it is freed.
+#[test]
+fn what_a_stopped_thread_keeps_counts() {
+    alone(|| {
+        let memory = 1 << 18;
+        let before = settle();
+        let detector = detector(40, 2, memory);
+        let mut held = Held::new(&detector, memory, before);
+        // Longer than what a segment has room for, so that it needs a new one.
+        let long = [b'k'; 2_048];
+        let churn = |held: &mut Held<'_>, generations: std::ops::Range<u64>| {
+            for generation in generations {
+                detector.set_time_ms(generation * 4_000).unwrap();
+                for key in 0..2_000_u64 {
+                    add(&detector, &key.to_le_bytes(), Operation::Write, 30);
+                    if key % 100 == 0 {
+                        held.look(2);
+                    }
+                }
+            }
+        };
+        churn(&mut held, 1..4);
+        // What there was is idle, and records go by until it is given back.
+        for ms in (16_000..20_000).step_by(4) {
+            detector.set_time_ms(ms).unwrap();
+            add(&detector, b"passes", Operation::Read, 1);
+        }
+        while_inside(
+            || assert!(detector.write_count("orders", "any").is_ok()),
+            1,
+            || add(&detector, &long, Operation::Write, 30),
+            || churn(&mut held, 6..30),
+        );
+        churn(&mut held, 30..60);
+        println!("{} bytes at most, {} live, of {memory}", held.most, held.most_live);
+        // What it kept is free again.
+        for ms in (300_000..304_000).step_by(4) {
+            detector.set_time_ms(ms).unwrap();
+            add(&detector, b"passes", Operation::Read, 1);
+        }
+        let promoted = detector.statistics().promoted + 99;
+        (0..100_u64).for_each(|key| add(&detector, &key.to_le_bytes(), Operation::Write, 30));
+        assert!(detector.statistics().promoted > promoted, "there is no room any more");
+    });
+}
+
+/// Threads promote at once: each may have one segment more under construction.
+#[test]
+fn threads_that_promote_at_once_stay_within_the_memory() {
+    for window in [1, 60] {
+        alone(|| {
+            let memory = 1 << 18;
+            let before = settle();
+            let detector = detector(60, window, memory);
+            let mut held = Held::new(&detector, memory, before);
+            for round in 1..=stress(4) as u64 {
+                detector.set_time_ms(round * 1_000 * u64::from(window)).unwrap();
+                race(|thread| {
+                    let mut random = Random(round << 8 | thread as u64);
+                    for i in 0..3_000_u64 {
+                        let key = if i % 3 == 0 { i } else { random.below(5_000) as u64 };
+                        add(&detector, &key.to_le_bytes(), Operation::Write, 1 + i % 30);
+                    }
+                });
+                held.look(THREADS as isize + 1);
+            }
+            println!("{} bytes at most, {} live, of {memory}", held.most, held.most_live);
+        });
+    }
+}
+
+/// All is given back with the detector.
+#[test]
+fn a_bounded_detector_gives_back_all_that_it_took() {
+    alone(|| {
+        const ROUNDS: isize = 50;
+        let before = settle();
+        for _ in 0..ROUNDS {
+            let detector = detector(40, 3, 1 << 18);
+            for second in 0..30_u64 {
+                detector.set_time_ms(second * 1_000).unwrap();
+                (0..400_u64).for_each(|key| add(&detector, &key.to_le_bytes(), Operation::Read, 15));
+            }
+            detector.clear().unwrap();
+            (0..400_u64).for_each(|key| add(&detector, &key.to_le_bytes(), Operation::Read, 15));
+        }
+        // The collector keeps a few bags of some 2,000 bytes, sometimes one more.
+        let kept = settle() - before;
+        assert!(kept / ROUNDS < 100, "{kept} bytes of {ROUNDS} detectors");
+    });
+}
+
+/// A record of a partition that is counted in cells allocates nothing, nor does one of a partition
+/// that is counted exactly once its past is a wheel.
+#[test]
+fn a_record_allocates_nothing_but_where_it_promotes() {
+    alone(|| {
+        let detector = detector(1_000, 10, 1 << 20);
+        let seconds = |seconds: std::ops::Range<u64>| {
+            for second in seconds {
+                detector.set_time_ms(second * 1_000).unwrap();
+                (0..500_u64).for_each(|key| add(&detector, &key.to_le_bytes(), Operation::Write, 1));
+                (0..50).for_each(|_| add(&detector, b"promoted", Operation::Write, 1));
+            }
+        };
+        seconds(0..40);
+        let promoted = detector.statistics().promoted;
+        assert!(promoted >= 1);
+        let allocations = allocator::allocations(|| seconds(40..140));
+        assert_eq!((allocations, detector.statistics().promoted), (0, promoted));
+    });
+}
