@@ -180,7 +180,7 @@ mutate 'nothing is added to a new entry' src/ledger/promotion.rs \
     ci/loom.sh n_the_level_falls
 mutate 'a new entry is not fresh' src/partition/content.rs \
     'PastPtr::with_alarm(alarm)?.fresh()' 'PastPtr::with_alarm(alarm)?' \
-    ci/loom.sh n_the_level_falls
+    ci/loom.sh n_a_record_of_a_fresh_entry
 mutate 'the carry is up to the level of now' src/ledger/bounds.rs \
     'Ok(level.max(of_table.min(filtering.greatest_of_models(operation, of_models, visit.now))))' 'Ok(level)' \
     ci/loom.sh n_the_level_falls
@@ -189,7 +189,7 @@ mutate 'freshness is asked last' src/ledger/bounds.rs \
             let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;' \
     'let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
             let is_fresh = found.is_fresh();' \
-    ci/loom.sh n_the_level_falls_before_a_look
+    ci/loom.sh n_a_look_at_a_fresh_entry
 mutate 'a level that was in force for a moment is forgotten' src/policy/thresholds.rs \
     '.max(remembered)' '' \
     ci/loom.sh n_the_level_is_set_by_two

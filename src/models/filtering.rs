@@ -1,8 +1,14 @@
 //! Models of a ledger with a filter: promotion, demotion, what is kept out, clearing. All keys have the same two cells.
 
-use super::explore;
-use super::subject::Subject;
+use super::subject::{Subject, TABLE};
+use super::{Stage, Thread, explore};
+use crate::key::Key;
+use crate::ledger::Ledger;
+use crate::ledger::visit::Visit;
+use crate::map::ReplaceContext;
 use crate::operation::Operation::Write;
+use crate::partition::amount::Amount;
+use crate::partition::content::Content;
 use crate::sys::clock::Moment;
 
 const ENOUGH: u64 = 1 << 20;
@@ -20,44 +26,80 @@ fn n_two_records_promote() {
     });
 }
 
-/// (n) The level falls while records are under way, which judge by either: none of them is lost, each returns a count with those
-/// that had returned before it, and one returns all.
+/// (n) The level falls while a record is under way, and another judges by the old one: both are in the count. (Who records is on
+/// the other thread: within its bound on preemptions loom would not come to what this is about.)
 #[test]
 fn n_the_level_falls() {
-    explore("n: the level falls", 1, || {
+    explore("n: the level falls", 2, || {
         let stage = Subject::filtered(9, ENOUGH);
-        let (counts, this) = stage.race(
-            |s, t| {
-                let before = s.record_amount(0, Write, 2, 0, t);
-                s.set_level(1, 0, t);
-                [before, s.record(0, Write, 0, t)]
-            },
+        stage.race(
             |s, t| s.record(0, Write, 0, t),
+            |s, t| {
+                s.record_amount(0, Write, 2, 0, t);
+                s.set_level(1, 0, t);
+            },
         );
-        assert!(counts[0] >= 2 && counts[1] >= 3, "{counts:?}");
-        assert!(counts[1].max(this) >= 4, "{counts:?} and {this}");
+        stage.then(|s, t| assert!(s.most(0, Write, 0, t) >= 3));
+    });
+}
+
+/// A key whose first write has just been promoted, when the cells have got two more.
+fn fresh() -> Stage<Subject> {
+    let stage = Subject::filtered(9, ENOUGH);
+    stage.then(|s, t| {
+        s.record_amount(0, Write, 3, 0, t);
+        with_entry(s, t, |ledger, key, visit| {
+            let hash = s.settings.hashing.key(key);
+            let filtering = ledger.filtering.as_ref().unwrap();
+            filtering.filter.pair(hash, Write).mark();
+            let content = Content::promoted(key, hash, 0, [1, 0], [0, 0]).unwrap();
+            let insert =
+                |context: ReplaceContext<'_>| ledger.partitions.insert(hash, &content, context, visit.guard);
+            assert!(ledger.with_context(visit, insert).is_ok());
+        });
+    });
+    stage
+}
+
+/// The last step of that promotion.
+fn settle(subject: &Subject, thread: &Thread) {
+    with_entry(subject, thread, |ledger, key, visit| {
+        let Visit { settings, now, guard, .. } = visit;
+        let found = ledger.partitions.find(settings.hashing.key(key), key, guard).unwrap().unwrap();
+        let two = Amount::new(2).unwrap();
+        assert!(found.add(Write, two, now, settings.timing, u64::MAX, guard).is_ok());
+        assert!(found.settle());
+    });
+}
+
+/// Calls `f` with what it takes to handle the entry of key 0.
+fn with_entry(s: &Subject, thread: &Thread, f: impl FnOnce(&Ledger, Key<'_>, Visit<'_>)) {
+    let (guard, pk) = (thread.pin(), 0u32.to_ne_bytes());
+    f(s.current.get(&guard), Key { table: TABLE, pk: &pk }, s.visit(0, &guard));
+}
+
+/// (n) A record finds an entry that is fresh, or just no more: its count has all that was in the cells.
+#[test]
+fn n_a_record_of_a_fresh_entry() {
+    explore("n: a record of a fresh entry", 2, || {
+        let stage = fresh();
+        let (_, count) = stage.race(settle, |s, t| s.record(0, Write, 0, t));
+        assert!(count >= 4, "{count}");
         stage.then(|s, t| assert!(s.most(0, Write, 0, t) >= 4));
     });
 }
 
-/// (n) The same, and a look at the count: what had returned before it is in it.
+/// (n) A look finds such an entry.
 #[test]
-fn n_the_level_falls_before_a_look() {
-    explore("n: the level falls before a look", 2, || {
-        let stage = Subject::filtered(9, ENOUGH);
-        let (most, _) = stage.race(
-            |s, t| {
-                s.record_amount(0, Write, 2, 0, t);
-                s.set_level(1, 0, t);
-                s.most(0, Write, 0, t)
-            },
-            |s, t| s.record(0, Write, 0, t),
-        );
-        assert!(most >= 2, "{most}");
+fn n_a_look_at_a_fresh_entry() {
+    explore("n: a look at a fresh entry", 2, || {
+        let stage = fresh();
+        let (_, most) = stage.race(settle, |s, t| s.most(0, Write, 0, t));
+        assert!(most >= 3, "{most}");
     });
 }
 
-/// (n) Two threads set the level of one table, and record. What one record was judged by may be in force for a moment only.
+/// (n) Two threads set the level of one table. What a record between them was judged by may be in force for a moment only.
 #[test]
 fn n_the_level_is_set_by_two() {
     explore("n: the level is set by two", 1, || {
@@ -67,22 +109,22 @@ fn n_the_level_is_set_by_two() {
                 s.set_level(9, 0, t);
                 s.record_amount(0, Write, 5, 0, t)
             },
-            |s, t| {
-                s.set_level(1, 0, t);
-                s.record(0, Write, 0, t)
-            },
+            |s, t| s.set_level(1, 0, t),
         );
-        stage.then(|s, t| assert!(s.most(0, Write, 0, t) >= 6));
+        stage.then(|s, t| {
+            s.record(0, Write, 0, t);
+            assert!(s.most(0, Write, 0, t) >= 6);
+        });
     });
 }
 
-/// A key that is promoted, and wanted in the cells again at second 2, when it has 1.
-fn quiet() -> super::Stage<Subject> {
+/// A key that is promoted, and wanted in the cells again at second 3, when it has 1, and they have nothing any more.
+fn quiet() -> Stage<Subject> {
     let stage = Subject::filtered(4, ENOUGH);
     stage.then(|s, t| {
         s.record_amount(0, Write, 4, 0, t);
-        s.reach(2);
-        assert_eq!(s.record(0, Write, 1, t), 5);
+        assert_eq!([1, 2].map(|second| s.record(0, Write, second, t)), [5, 2]);
+        s.reach(3);
     });
     stage
 }
@@ -92,9 +134,9 @@ fn quiet() -> super::Stage<Subject> {
 fn n_a_record_against_demotion() {
     explore("n: a record against demotion", 1, || {
         let stage = quiet();
-        let (_, count) = stage.race(|s, t| s.replace(0, 2, t), |s, t| s.record(0, Write, 2, t));
+        let (_, count) = stage.race(|s, t| s.replace(0, 3, t), |s, t| s.record(0, Write, 3, t));
         assert!(count >= 2, "{count}");
-        stage.then(|s, t| assert!(s.most(0, Write, 2, t) >= 2));
+        stage.then(|s, t| assert!(s.most(0, Write, 3, t) >= 2));
     });
 }
 
@@ -103,7 +145,7 @@ fn n_a_record_against_demotion() {
 fn n_a_look_against_demotion() {
     explore("n: a look against demotion", 1, || {
         let stage = quiet();
-        let (_, most) = stage.race(|s, t| s.replace(0, 2, t), |s, t| s.most(0, Write, 2, t));
+        let (_, most) = stage.race(|s, t| s.replace(0, 3, t), |s, t| s.most(0, Write, 3, t));
         assert!(most >= 1, "{most}");
     });
 }
@@ -113,9 +155,9 @@ fn n_a_look_against_demotion() {
 fn n_two_demotions() {
     explore("n: two demotions", 1, || {
         let stage = quiet();
-        stage.race(|s, t| s.replace(0, 2, t), |s, t| s.replace(0, 2, t));
+        stage.race(|s, t| s.replace(0, 3, t), |s, t| s.replace(0, 3, t));
         stage.then(|s, t| {
-            assert!(s.most(0, Write, 2, t) >= 1 && s.partitions(t) == 0);
+            assert!(s.most(0, Write, 3, t) >= 1 && s.partitions(t) == 0);
             assert_eq!(s.counters.demoted.load(crate::sys::sync::Relaxed), 1);
         });
     });
@@ -157,7 +199,7 @@ fn n_clear_against_promotion() {
     explore("n: clear against promotion", 2, || {
         let stage = Subject::filtered(2, ENOUGH);
         stage.then(|s, t| s.record(0, Write, 0, t));
-        let clear = |s: &Subject, t: &super::Thread| {
+        let clear = |s: &Subject, t: &Thread| {
             s.current.clear(&s.settings, &s.counters, Moment::from_ms(0), || t.pin()).unwrap();
         };
         let (_, count) = stage.race(clear, |s, t| s.record(0, Write, 0, t));
