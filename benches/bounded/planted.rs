@@ -25,7 +25,7 @@ pub enum Course {
 pub struct Growing {
     planted: Planted,
     first: usize,
-    /// What a second brings at the peak.
+    /// Returns the records of one second at the peak.
     rate: f64,
     /// Seconds until that.
     climb: f64,
@@ -58,7 +58,7 @@ impl Growing {
         }
     }
 
-    /// What has come by the start of this second, as the rate climbs evenly from nothing to the
+    /// Returns how much has come by the start of this second, as the rate climbs evenly from nothing to the
     /// full.
     fn total(&self, second: f64) -> f64 {
         let second = second.min(self.end);

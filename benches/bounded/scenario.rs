@@ -16,7 +16,7 @@ pub struct Scenario {
     pub designs: Vec<Design>,
 }
 
-/// What most scenarios have in common.
+/// The parts that most scenarios have in common.
 struct Base {
     partitions: usize,
     /// How many partitions climb slowly to 1.1 times the threshold. As many stay at 0.7 times of

@@ -1,4 +1,4 @@
-//! What one detector did with the traffic, judged by the oracle.
+//! The verdict on one detector: its answers to the traffic, judged by the oracle.
 
 use crate::oracle::Series;
 use hotpart::{Bounds, Statistics, Warning};

@@ -189,7 +189,7 @@ impl Detector {
         text.counter("hotpart_unread", unread, statistics.unread)
     }
 
-    /// What bounded counting tells of itself.
+    /// Writes the numbers of bounded counting.
     fn write_filter(&self, text: &mut Text, statistics: &Statistics) -> fmt::Result {
         let help = "The mean of the filter's cells, of the count from which a partition is counted exactly; over 0.4 it is too small.";
         text.family("hotpart_filter_load_ratio", "gauge", help)?;

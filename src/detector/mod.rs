@@ -90,13 +90,13 @@ use crate::sys::epoch;
 use crate::sys::record_counter::RecordCounter;
 use crate::sys::sync::{AtomicU64, Relaxed};
 
-/// What a partition's count is at least, and at most.
+/// The least and the most that a partition's count can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bounds {
-    /// What is known to be its own, and in the window: 0, perhaps.
+    /// The part that is known to be its own, and in the window: 0, perhaps.
     pub least: u64,
-    /// What `write_count` or `read_count` returns.
+    /// The count that `write_count` or `read_count` returns.
     pub most: u64,
 }
 

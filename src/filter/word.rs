@@ -35,7 +35,7 @@ const MARKS: u64 = 63 * MARK;
 const TAG: u32 = 54;
 const TAGS: u32 = 1 << 10;
 
-/// What keys have at most: more than any that is not promoted has, unless there is no room for it.
+/// The bound of a key with a full lane: more than any has that is not promoted, unless there is no room for it.
 pub(crate) const MOST: u32 = u32::MAX;
 
 /// The most that is added blindly.
@@ -162,7 +162,7 @@ impl Word {
         Self(self.0 + u64::from(self.0 & LANE_BITS < LANE_BITS))
     }
 
-    /// What a key of these two cells has at most, in the window that ends in this sub-window: lane by lane the lesser. [`MOST`] if
+    /// Returns the most that a key of these two cells can have, in the window that ends in this sub-window: lane by lane the lesser. [`MOST`] if
     /// such a lane is full.
     #[inline(always)]
     pub(crate) fn bound(first: Self, second: Self, at: SubWindow) -> u32 {
@@ -180,7 +180,7 @@ impl Word {
         Lanes(first.0 & LANES_BITS).least(Lanes(second.0 & LANES_BITS))
     }
 
-    /// What all keys of this cell have together in the window.
+    /// Returns the sum of all keys of this cell in the window.
     pub(crate) fn sum(self, now: SubWindow) -> u64 {
         let lanes = if self.is_far_ahead(now) { Lanes(0) } else { self.lanes(now) };
         (0..LANES).map(|i| lanes.lane(i)).sum()

@@ -1,4 +1,4 @@
-//! What a partition's count is at least and at most, where there is a filter; and what changes of thresholds do to that.
+//! Bounds: the least and the most that a count can be where there is a filter, and how changes of thresholds bear on them.
 
 use crate::error::{Cleared, Refusal};
 use crate::filter;
@@ -13,7 +13,7 @@ use crate::partition::Partition;
 use crate::policy::thresholds::{Scope, Setting, Thresholds};
 
 impl Ledger {
-    /// What a partition's count of an operation is at least, and at most.
+    /// Returns the least and the most that a partition's count of an operation can be.
     pub(crate) fn bounds(
         &self,
         key: Key<'_>,
@@ -37,7 +37,7 @@ impl Ledger {
         })
     }
 
-    /// What the cells say that a key has at most.
+    /// Returns the most that a key can have, as the cells say.
     fn bound(
         &self,
         key: Key<'_>,

@@ -118,7 +118,7 @@ impl Filtering {
         now.second().saturating_add(held_seconds(self.window))
     }
 
-    /// What a promotion carries over at most, where no record has judged by a greater level than this.
+    /// Returns the most that a promotion carries over, where no record has judged by a greater level than this.
     pub(crate) fn most_carried(&self, greatest: u32, now: Moment) -> u32 {
         // It may have had any number of records where it was kept out, and be hot long since.
         if self.has_kept_out(now) { CARRIED_MOST } else { greatest - 1 }

@@ -25,19 +25,19 @@ use crate::partition::amount::Amount;
 use crate::partition::content::Content;
 use crate::partition::slot;
 
-/// What a promotion goes by, of one operation.
+/// The numbers that a promotion goes by, of one operation.
 #[derive(Clone, Copy)]
 struct Side<'f> {
     pair: Pair<'f>,
     /// The least amount that anything could call hot.
     threshold: u64,
     level: u32,
-    /// What is carried over at most.
+    /// The most that is carried over.
     most: u32,
 }
 
 impl Side<'_> {
-    /// What is carried over of a bound, to which the record's own amount belongs.
+    /// Returns the part of a bound that is carried over; the record's own amount is in the bound.
     fn carried(&self, bound: u32, own: u32) -> u32 {
         // Of a full lane nobody knows how much was there before.
         if bound == MOST { self.most } else { bound.saturating_sub(own).min(self.most) }
@@ -184,7 +184,7 @@ impl Ledger {
         })
     }
 
-    /// What a promotion goes by.
+    /// Returns the numbers that a promotion goes by.
     fn sides<'f>(
         &self,
         filtering: &'f Filtering,

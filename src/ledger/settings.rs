@@ -17,7 +17,7 @@ pub(crate) struct FilterSettings {
     pub(crate) row: u32,
     /// The share of its threshold from which a partition is counted exactly, in thousandths.
     pub(crate) promote_permille: u32,
-    /// What all of a detector's ledgers take together.
+    /// The bytes of all of a detector's ledgers together.
     pub(crate) budget: Arc<Budget>,
 }
 
@@ -40,7 +40,7 @@ const ROW_SHIFT_MAX: u32 = 30;
 pub(crate) struct Settings {
     pub(crate) hashing: Hashing,
     pub(crate) timing: Timing,
-    /// What bounds memory in bytes, if anything does.
+    /// The settings of bounded counting, if memory is bounded in bytes.
     pub(crate) filter: Option<FilterSettings>,
     /// 0: no bound.
     pub(crate) max_partitions: u64,

@@ -116,7 +116,7 @@ pub(crate) trait Outside {
 
 pub(crate) struct PartitionMap {
     pub(crate) directory: Directory,
-    /// What segments take, where they are bounded by bytes.
+    /// The bytes of segments, where those are bounded.
     pub(crate) budget: Option<Arc<Budget>>,
     /// Entries inserted and not yet gone: partitions, and entries with synthetic keys.
     pub(crate) lens: [Len; 2],

@@ -135,7 +135,7 @@ impl Subject {
         ledger.record_fast(posting, visit).unwrap_or_else(|unfinished| rest(unfinished, posting))
     }
 
-    /// What a key has at most, where there is a filter.
+    /// Returns the most that a key can have, where there is a filter.
     pub(super) fn most(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
         let (guard, pk) = (thread.pin(), key.to_ne_bytes());
         let (key, visit) = (Key { table: TABLE, pk: &pk }, self.visit(second, &guard));

@@ -167,7 +167,7 @@ impl Removed {
 
 /// How a partition stands.
 pub(crate) struct Standing {
-    /// What it has in the window, of each operation.
+    /// Its counts in the window, of each operation.
     pub(crate) counts: [u64; 2],
     /// Whether it is neither being promoted, nor so full that its heads do not tell all.
     pub(crate) is_settled: bool,

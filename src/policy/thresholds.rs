@@ -88,7 +88,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// What was in force before `old` is replaced, or where there is none.
+    /// Returns the thresholds that were in force before `old` is replaced, or where there is none.
     fn before(&self, old: Option<&Override>) -> Before {
         let (held, thresholds) = old.map_or_else(Default::default, |old| (old.before, old.thresholds));
         let greatest = Operation::ALL.map(|operation| {
