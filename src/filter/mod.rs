@@ -114,7 +114,7 @@ impl Filter {
         Self::bytes(self.mask + 1)
     }
 
-    /// What the cells of a row have on the average.
+    /// Returns the mean of all cells.
     pub(crate) fn mean(&self, now: SubWindow) -> f64 {
         let sum: u64 = self.cells.iter().map(|cell| Word(cell.load(Relaxed)).sum(now)).sum();
         sum as f64 / self.cells.len() as f64
@@ -196,7 +196,7 @@ impl Pair<'_> {
         }
     }
 
-    /// What the key has at most in the window that ends in this sub-window, or in the present one, which `now` reads from the clock:
+    /// Returns the most that the key can have in the window that ends in this sub-window, or in the present one, which `now` reads from the clock:
     /// if a cell has moved on, the other may have done so between the looks at both. Then the bound would be of no moment.
     pub(crate) fn bound(self, mut at: SubWindow, now: impl Fn() -> SubWindow) -> u32 {
         loop {

@@ -22,7 +22,7 @@ pub(crate) struct Counters {
     pub(crate) kept_out: AtomicU64,
     /// When the next notice may be given that the filter is too small, in ms.
     pub(crate) notice_due: AtomicU64,
-    /// What `kept_out` was at the last look.
+    /// The value of `kept_out` at the last look.
     pub(crate) noticed_kept_out: AtomicU64,
 }
 
