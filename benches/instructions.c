@@ -74,22 +74,22 @@ static const struct test_case {
   unsigned fewer, more; /* rounds; 0: FEW and MANY */
   uint64_t memory;      /* of bounded counting; 0: none */
 } CASES[] = {
-    {"hpd_record_write", record, WINDOW, 1, 1, INT64_MAX, 0, 0},
-    {"hpd_record_write/1024-partitions", record, WINDOW, CALLS, 1, INT64_MAX, 0, 0},
-    {"hpd_record_write/full-wheel", record, WINDOW, 1, FULL, INT64_MAX, 0, 0},
-    {"hpd_record_write/hot", record, WINDOW, 1, 1, 1, 0, 0},
-    {"hpd_record_write/first-turn", turn, WINDOW, CALLS, 1, INT64_MAX, 0, 1},
-    {"hpd_record_write/turn", turn, WINDOW, CALLS, 1, INT64_MAX, 1, HISTORY},
-    {"hpd_record_write/turn-that-grows", turn, WINDOW, CALLS, 1, INT64_MAX, HISTORY, HISTORY + 1},
-    {"hpd_record_write/turn-as-one-leaves", turn, SHORT, CALLS, SHORT + 2, INT64_MAX, 0, 0},
-    {"hpd_record_write/turn-of-a-wheel", turn, WINDOW, CALLS, FULL, INT64_MAX, 0, 0},
-    {"hpd_table_record_write", record_prepared, WINDOW, 1, 1, INT64_MAX, 0, 0},
-    {"hpd_record_batch/per-record", record_batch, WINDOW, 1, 1, INT64_MAX, 0, 0},
-    {"hpd_record_batch/1024-partitions", record_batch, WINDOW, CALLS, 1, INT64_MAX, 0, 0},
+    {"hpd_record_write", record, WINDOW, 1, 1, INT64_MAX, 0, 0, 0},
+    {"hpd_record_write/1024-partitions", record, WINDOW, CALLS, 1, INT64_MAX, 0, 0, 0},
+    {"hpd_record_write/full-wheel", record, WINDOW, 1, FULL, INT64_MAX, 0, 0, 0},
+    {"hpd_record_write/hot", record, WINDOW, 1, 1, 1, 0, 0, 0},
+    {"hpd_record_write/first-turn", turn, WINDOW, CALLS, 1, INT64_MAX, 0, 1, 0},
+    {"hpd_record_write/turn", turn, WINDOW, CALLS, 1, INT64_MAX, 1, HISTORY, 0},
+    {"hpd_record_write/turn-that-grows", turn, WINDOW, CALLS, 1, INT64_MAX, HISTORY, HISTORY + 1, 0},
+    {"hpd_record_write/turn-as-one-leaves", turn, SHORT, CALLS, SHORT + 2, INT64_MAX, 0, 0, 0},
+    {"hpd_record_write/turn-of-a-wheel", turn, WINDOW, CALLS, FULL, INT64_MAX, 0, 0, 0},
+    {"hpd_table_record_write", record_prepared, WINDOW, 1, 1, INT64_MAX, 0, 0, 0},
+    {"hpd_record_batch/per-record", record_batch, WINDOW, 1, 1, INT64_MAX, 0, 0, 0},
+    {"hpd_record_batch/1024-partitions", record_batch, WINDOW, CALLS, 1, INT64_MAX, 0, 0, 0},
     {"hpd_record_write/in-a-filter", record, WINDOW, CALLS, 1, INT64_MAX, 0, 0, MEMORY},
     {"hpd_record_batch/in-a-filter", record_batch, WINDOW, CALLS, 1, INT64_MAX, 0, 0, MEMORY},
-    {"hpd_get_write_count", get_count, WINDOW, 1, 1, INT64_MAX, 0, 0},
-    {"hpd_get_write_count/full-wheel", get_count, WINDOW, 1, FULL, INT64_MAX, 0, 0},
+    {"hpd_get_write_count", get_count, WINDOW, 1, 1, INT64_MAX, 0, 0, 0},
+    {"hpd_get_write_count/full-wheel", get_count, WINDOW, 1, FULL, INT64_MAX, 0, 0, 0},
 };
 enum { N_CASES = sizeof CASES / sizeof *CASES };
 
