@@ -183,9 +183,9 @@ fn m_an_addition_that_stands_still() {
         explore("m: an addition that stands still", 2, move || {
             let stage = cells();
             stage.then(|f, _| add(f, 0, 0));
-            let (_, bounded) = stage.race(|f, _| [2, 3].map(|second| add(f, second, second)), |f, _| way(f));
+            let (_, bounded) = stage.race(|f, _| add(f, 3, 3), |f, _| way(f));
             assert!(bounded >= 4, "its own is not in it");
-            assert!(stage.then(|f, _| bound(f, 3)) >= 2);
+            assert!(stage.then(|f, _| bound(f, 3)) >= 1);
         });
     }
 }
