@@ -191,7 +191,7 @@ mutate 'freshness is asked last' src/ledger/bounds.rs \
             let is_fresh = found.is_fresh();' \
     ci/loom.sh n_a_look_at_a_fresh_entry
 mutate 'a level that was in force for a moment is forgotten' src/policy/thresholds.rs \
-    '.max(remembered)' '' \
+    '.max(remembered)' '.max(remembered.min(0))' \
     ci/loom.sh n_the_level_is_set_by_two
 mutate 'who is kept out does not look again' src/ledger/promotion.rs \
     'if side.pair.look().has_marks()
