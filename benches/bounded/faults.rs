@@ -1,4 +1,4 @@
-//! What must hold of a simulation, whatever its figures are.
+//! The promises that must hold of a simulation, whatever its figures are.
 
 use crate::contender::Contender;
 use crate::design::{Design, promotion};
@@ -36,7 +36,7 @@ pub fn all(scenario: &Scenario, simulation: &Simulation) -> Vec<String> {
     faults
 }
 
-/// What is promised of all but a bound.
+/// The promise that all but a bound keep.
 fn promised(contender: &Contender) -> Vec<String> {
     let scores = &contender.scores;
     let mut faults = Vec::new();

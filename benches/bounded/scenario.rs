@@ -93,6 +93,7 @@ pub fn full() -> Vec<Scenario> {
             (60, 500, 0),
             [filter(8 * MIB), small(MIB), Bound(8_192), Exact],
         ),
+        base.scenario("Zipf 1.0, 5,000/s", (Zipf, 5_000), (60, 500, 0), [filter(MIB), Exact]),
         base.scenario(
             "Zipf 1.0, 20,000/s",
             (Zipf, 20_000),

@@ -20,7 +20,7 @@ impl Budget {
         self.limit
     }
 
-    /// Takes so many bytes, if as many again as `spare` stay free. `false`: it takes none.
+    /// Takes so many bytes, if `spare` more stay free. `false`: it takes none.
     pub(crate) fn try_take(&self, bytes: u64, spare: u64) -> bool {
         let take = |taken: u64| {
             let all = taken.saturating_add(bytes);

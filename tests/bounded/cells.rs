@@ -1,4 +1,4 @@
-//! What a prototype of the cells got wrong, and what their size promises.
+//! The faults of a prototype of the cells, and the promises of their size.
 
 use crate::common::{Random, manual, stress};
 use hotpart::{Bounds, Detector, Operation, Record, Warning};

@@ -33,7 +33,7 @@ struct Watch {
     over: AtomicBool,
 }
 
-/// What a thread has seen.
+/// The counts that a thread has seen.
 #[derive(Default)]
 struct Seen {
     /// Records and gets, with the counts that were returned.

@@ -47,7 +47,7 @@ pub struct Overrides {
     pub models: [[Option<u64>; 2]; MODELS],
 }
 
-/// What is known of one operation of a partition.
+/// The history of one operation of a partition.
 #[derive(Default)]
 struct Series {
     /// Seconds and what they had, in order.
@@ -106,7 +106,7 @@ impl Oracle {
         self.history.push((self.second(), overrides));
     }
 
-    /// What a record must reach to be hot by the window's rule.
+    /// Returns the count that a record must reach to be hot by the window's rule.
     pub fn threshold(&self, spot: Spot, operation: usize, model: Option<usize>) -> u64 {
         let overrides = self.overrides();
         let model = model.and_then(|model| overrides.models[model][operation]);
@@ -134,7 +134,7 @@ impl Oracle {
         in_force.map(|((_, overrides), _)| share(overrides)).max().unwrap()
     }
 
-    /// What a partition had in this second and so many before it.
+    /// Returns the amounts of a partition in this second and so many before it.
     pub fn exact(&self, spot: Spot, operation: usize, seconds_before: u32) -> u64 {
         let oldest = self.second().saturating_sub(seconds_before);
         let Some(series) = self.series.get(&(spot, operation)) else { return 0 };
@@ -177,7 +177,7 @@ impl Oracle {
         slots.iter().filter(|&&(second, _)| second >= oldest).map(|&(_, amount)| amount).sum()
     }
 
-    /// What the last record of the series returned, if it was at this very moment.
+    /// The count that the last record of the series returned, if it was at this very moment.
     pub fn returned_now(&self, spot: Spot, operation: usize) -> u64 {
         let returned = self.series.get(&(spot, operation)).and_then(|series| series.returned);
         returned.filter(|&(ms, _)| ms == self.now_ms).map_or(0, |(_, count)| count)
