@@ -12,8 +12,9 @@ use crate::threads::Pair;
 use crate::workload::Workload;
 
 /// The memory for bounded counting. At thresholds that nothing reaches, no key is counted exactly
-/// before it has a bound of 32,768.
-pub const FILTER_BYTES: u64 = 1 << 20;
+/// before it has a bound of 32,768: cells that all records of a window share must be so many that
+/// none gets there.
+pub const FILTER_BYTES: u64 = 1 << 22;
 /// So many times as many keys as are many.
 pub const TIMES: usize = 10;
 

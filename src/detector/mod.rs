@@ -297,22 +297,33 @@ impl Detector {
         statistics
     }
 
+    #[inline(always)]
     pub(crate) fn count(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
-        if self.is_filtered() {
-            return Ok(self.bounds_of(key, operation)?.most);
-        }
-        let guard = epoch::pin();
-        let visit = self.visit(self.clock.now(), &guard);
-        let hash = self.settings.hashing.key(key);
-        Ok(self.current.with(&guard, |ledger| {
-            let count = |found: Partition<'_>| {
-                found.series(operation, visit.window(), &guard).count(visit.now.second())
-            };
-            Ok(ledger.look(key, hash, visit, count)?.unwrap_or(0))
-        })?)
+        if self.is_filtered() { self.most(&key, operation) } else { self.count_in_map(&key, operation) }
     }
 
+    /// Returns the count where there is no filter.
     #[inline(never)]
+    fn count_in_map(&self, key: &Key<'_>, operation: Operation) -> Result<u64, Error> {
+        // In the order of `record_key_in`.
+        let hash = self.settings.hashing.key(*key);
+        let (now, guard) = (self.clock.now(), epoch::pin());
+        let visit = self.visit(now, &guard);
+        let count =
+            |found: Partition<'_>| found.series(operation, visit.window(), &guard).count(visit.now.second());
+        let found = self.current.get(&guard).partitions.find_fast(hash, *key, &guard);
+        if let Some(count) = found.and_then(count) {
+            return Ok(count);
+        }
+        Ok(self.current.with(&guard, |ledger| Ok(ledger.look(*key, hash, visit, count)?.unwrap_or(0)))?)
+    }
+
+    /// Returns the count where there is a filter.
+    #[inline(never)]
+    fn most(&self, key: &Key<'_>, operation: Operation) -> Result<u64, Error> {
+        Ok(self.bounds_of(*key, operation)?.most)
+    }
+
     fn bounds_of(&self, key: Key<'_>, operation: Operation) -> Result<Bounds, Error> {
         let guard = epoch::pin();
         let visit = self.visit(self.clock.now(), &guard);

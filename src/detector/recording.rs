@@ -118,8 +118,13 @@ impl Detector {
         self.record_key_in::<true>(Key { table, pk }, operation)
     }
 
+    /// Records one operation on a key that is checked; by a filter, where there is one.
     #[inline(always)]
-    fn record_key_in<const FILTERED: bool>(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
+    pub(crate) fn record_key_in<const FILTERED: bool>(
+        &self,
+        key: Key<'_>,
+        operation: Operation,
+    ) -> Result<u64, Error> {
         // Before the pin, whose fence holds up what comes after it: of the time between the first look at an entry and the add,
         // in which another thread may take its line away, that leaves little.
         let posting = self.posting(key, self.settings.hashing.key(key), operation);

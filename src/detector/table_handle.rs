@@ -52,12 +52,23 @@ impl<'d> TableHandle<'d> {
         self.record_key(pk.as_ref(), Operation::Read)
     }
 
+    /// Records one operation.
     #[inline(always)]
     pub(crate) fn record_key(&self, pk: &[u8], operation: Operation) -> Result<u64, Error> {
         if self.detector.is_filtered() {
             return Ok(self.record_filtered(pk, operation, Delivery::Callback)?.0);
         }
-        Ok(self.record_in::<false>(pk, operation, Delivery::Callback)?.0)
+        self.record_key_in::<false>(pk, operation)
+    }
+
+    /// Records one operation; by a filter, where there is one.
+    #[inline(always)]
+    pub(crate) fn record_key_in<const FILTERED: bool>(
+        &self,
+        pk: &[u8],
+        operation: Operation,
+    ) -> Result<u64, Error> {
+        Ok(self.record_in::<FILTERED>(pk, operation, Delivery::Callback)?.0)
     }
 
     /// As `record_key`, but a due warning goes to the caller.

@@ -128,12 +128,47 @@ unsafe fn check(record: *const hpd_record, size: usize) -> Result<(), Refused> {
 /// A text and its length, as C hands them in.
 type Text = (*const c_char, usize);
 
-/// Records one operation. What is right about nearly all keys is looked at first, and at once.
+/// Whether the detector counts most partitions in a filter. Asked before anything else of a record, so that its arguments are
+/// handed on as they came, and neither way costs the other anything.
+///
+/// # Safety
+/// The handle is live.
+#[inline(always)]
+unsafe fn is_filtered(detector: *const hpd_detector) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe { hpd_detector::as_ref(detector) }.is_ok_and(Detector::is_filtered)
+}
+
+/// Records one operation where there is a filter.
 ///
 /// # Safety
 /// The texts are as the header demands.
+#[inline(never)]
+unsafe fn record_filtered(
+    detector: *const hpd_detector,
+    table: *const c_char,
+    table_len: usize,
+    pk: *const c_char,
+    pk_len: usize,
+    operation: Operation,
+) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe {
+        record::<true>(hpd_detector::as_ref(detector)?, (table, table_len), (pk, pk_len), operation)
+    })
+}
+
+/// Records one operation, by a filter or without one. What is right about nearly all keys is looked at first, and at once.
+///
+/// # Safety
+/// As for [`record_filtered`].
 #[inline(always)]
-unsafe fn record(detector: &Detector, table: Text, pk: Text, operation: Operation) -> Result<i64, Refused> {
+unsafe fn record<const FILTERED: bool>(
+    detector: &Detector,
+    table: Text,
+    pk: Text,
+    operation: Operation,
+) -> Result<i64, Refused> {
     let is_name = !table.0.is_null() & is_name_len(table.1);
     if !(is_name & !pk.0.is_null() & (pk.1 <= PK_MAX)) {
         // SAFETY: as the caller promises.
@@ -141,7 +176,7 @@ unsafe fn record(detector: &Detector, table: Text, pk: Text, operation: Operatio
     }
     // SAFETY: as the caller promises.
     let text = |(text, len): Text| unsafe { std::slice::from_raw_parts(text.cast(), len) };
-    count(detector.record_key(Key { table: text(table), pk: text(pk) }, operation))
+    count(detector.record_key_in::<FILTERED>(Key { table: text(table), pk: text(pk) }, operation))
 }
 
 /// Does the same for any texts.
@@ -172,9 +207,19 @@ pub unsafe extern "C" fn hpd_record_write(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe {
-        record(hpd_detector::as_ref(detector)?, (table, table_len), (pk, pk_len), Operation::Write)
-    })
+    unsafe {
+        if is_filtered(detector) {
+            return record_filtered(detector, table, table_len, pk, pk_len, Operation::Write);
+        }
+        boundary(|| {
+            record::<false>(
+                hpd_detector::as_ref(detector)?,
+                (table, table_len),
+                (pk, pk_len),
+                Operation::Write,
+            )
+        })
+    }
 }
 
 /// Records one read; otherwise as hpd_record_write.
@@ -187,9 +232,19 @@ pub unsafe extern "C" fn hpd_record_read(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe {
-        record(hpd_detector::as_ref(detector)?, (table, table_len), (pk, pk_len), Operation::Read)
-    })
+    unsafe {
+        if is_filtered(detector) {
+            return record_filtered(detector, table, table_len, pk, pk_len, Operation::Read);
+        }
+        boundary(|| {
+            record::<false>(
+                hpd_detector::as_ref(detector)?,
+                (table, table_len),
+                (pk, pk_len),
+                Operation::Read,
+            )
+        })
+    }
 }
 
 /// Records a record in full, and returns the count, this record included. record_size is

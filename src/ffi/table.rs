@@ -43,6 +43,33 @@ pub unsafe extern "C" fn hpd_table_open(
     })
 }
 
+/// Whether the table's detector counts most partitions in a filter; asked first, as in `hpd_record_write`.
+///
+/// # Safety
+/// The handle is live.
+#[inline(always)]
+unsafe fn is_filtered(table: *const hpd_table) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe { hpd_table::as_ref(table) }.is_ok_and(|table| table.detector().is_filtered())
+}
+
+/// Records one operation where there is a filter.
+///
+/// # Safety
+/// The handle is live, and the text is as the header demands.
+#[inline(never)]
+unsafe fn record_filtered(
+    table: *const hpd_table,
+    pk: *const c_char,
+    pk_len: usize,
+    operation: Operation,
+) -> i64 {
+    // SAFETY: as the caller promises.
+    boundary(|| unsafe {
+        count(hpd_table::as_ref(table)?.record_key_in::<true>(text(Pk, pk, pk_len)?, operation))
+    })
+}
+
 /// Records one write to a prepared table; otherwise as hpd_record_write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_write(
@@ -51,9 +78,14 @@ pub unsafe extern "C" fn hpd_table_record_write(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe {
-        count(hpd_table::as_ref(table)?.record_key(text(Pk, pk, pk_len)?, Operation::Write))
-    })
+    unsafe {
+        if is_filtered(table) {
+            return record_filtered(table, pk, pk_len, Operation::Write);
+        }
+        boundary(|| {
+            count(hpd_table::as_ref(table)?.record_key_in::<false>(text(Pk, pk, pk_len)?, Operation::Write))
+        })
+    }
 }
 
 /// Records one read to a prepared table; otherwise as hpd_record_write.
@@ -64,9 +96,14 @@ pub unsafe extern "C" fn hpd_table_record_read(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe {
-        count(hpd_table::as_ref(table)?.record_key(text(Pk, pk, pk_len)?, Operation::Read))
-    })
+    unsafe {
+        if is_filtered(table) {
+            return record_filtered(table, pk, pk_len, Operation::Read);
+        }
+        boundary(|| {
+            count(hpd_table::as_ref(table)?.record_key_in::<false>(text(Pk, pk, pk_len)?, Operation::Read))
+        })
+    }
 }
 
 /// Records one write to a prepared table. pk ends in NUL, and must not be NULL; a key that has a
