@@ -42,6 +42,7 @@ use crate::key::hash::Hash;
 use crate::operation::Operation;
 use crate::sys::memory::prefetch_to_write;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use std::num::NonZeroU32;
 
 /// Seconds in a sub-window.
 pub(crate) fn sub_window_seconds(window: u32) -> u32 {
@@ -58,7 +59,7 @@ pub(crate) struct Filter {
     cells: Box<[AtomicU64]>,
     /// The cells of a row, less one: a power of two.
     mask: u32,
-    seconds: u32,
+    seconds: NonZeroU32,
 }
 
 /// The two cells of a key and an operation.
@@ -84,11 +85,12 @@ impl Filter {
     /// A filter of two rows of so many cells, a power of two, for a window of so many seconds.
     pub(crate) fn try_new(row: u32, window: u32) -> Result<Self, OutOfMemory> {
         debug_assert!(row.is_power_of_two());
+        let seconds = NonZeroU32::new(sub_window_seconds(window)).expect("a window has a second at least");
         let n = 2 * row as usize;
         let mut cells = Vec::new();
         cells.try_reserve_exact(n)?;
         cells.resize_with(n, || AtomicU64::new(0));
-        Ok(Self { cells: cells.into_boxed_slice(), mask: row - 1, seconds: sub_window_seconds(window) })
+        Ok(Self { cells: cells.into_boxed_slice(), mask: row - 1, seconds })
     }
 
     /// How many bytes the cells of such a filter take.

@@ -95,6 +95,14 @@ impl Filtering {
         share.clamp(1, LEVEL_MAX) as u32
     }
 
+    /// Whether a bound is under the level of this threshold: as a comparison with [`Filtering::level`], without its division. No
+    /// bound of a record is 0.
+    #[inline(always)]
+    pub(crate) fn is_under_level(&self, bound: u32, threshold: u64) -> bool {
+        let share = threshold.min(THRESHOLD_MOST) * u64::from(self.permille);
+        u64::from(bound) < LEVEL_MAX && (u64::from(bound) + 1) * 1_000 <= share
+    }
+
     /// The level of the least threshold that models had in the time that cells hold something of, where it is `level` now.
     pub(crate) fn greatest_of_models(&self, operation: Operation, level: u32, now: Moment) -> u32 {
         let Stamped { second: until, value } =
@@ -173,5 +181,25 @@ impl Filtering {
 impl Drop for Filtering {
     fn drop(&mut self) {
         self.budget.give_back(self.fixed);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_under_a_level_by_either_comparison() {
+        let thresholds = [1, 2, 3, 4, 5, 99, 500, 131_071, 131_072, 131_073, THRESHOLD_MOST, (1 << 63) - 1];
+        for permille in [10, 250, 333, 500] {
+            let filtering = Filtering::try_new(&FilterSettings::new(1 << 16, permille), 60, 0).unwrap();
+            for threshold in thresholds {
+                let level = filtering.level(threshold);
+                for bound in [1, 2, level.saturating_sub(1), level, level + 1, 32_767, 32_768, u32::MAX] {
+                    let is_under = filtering.is_under_level(bound, threshold);
+                    assert_eq!(is_under || bound == 0, bound < level, "{bound} of {level}");
+                }
+            }
+        }
     }
 }

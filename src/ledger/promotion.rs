@@ -56,8 +56,8 @@ impl Ledger {
         let Posting { key, hash, operation, amount, .. } = posting;
         let pair = filtering.filter.pair(hash, operation);
         if let Some(bound) = pair.add_fast(filtering.at(visit.now), amount.get()) {
-            let level = filtering.level(self.overrides.floor(operation));
-            let is_done = bound < level && !self.is_reclaim_due(visit.now);
+            let is_cold = filtering.is_under_level(bound, self.overrides.floor(operation));
+            let is_done = is_cold && !self.is_reclaim_due(visit.now);
             return if is_done { Ok(bound.into()) } else { Err(Unfinished::Bounded(bound)) };
         }
         if !pair.look().has_marks() {
