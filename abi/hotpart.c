@@ -97,11 +97,12 @@ AT(hpd_statistics, kept_out, 184, uint64_t *);
 AT(hpd_statistics, filter_load_permille, 192, uint64_t *);
 AT(hpd_statistics, unread, 200, uint64_t *);
 
-SIZE(hpd_metrics_options, 24);
+SIZE(hpd_metrics_options, 32);
 AT(hpd_metrics_options, struct_size, 0, size_t *);
 AT(hpd_metrics_options, hottest, 8, uint64_t *);
 AT(hpd_metrics_options, flags, 16, uint32_t *);
 AT(hpd_metrics_options, reserved, 20, uint32_t *);
+AT(hpd_metrics_options, least, 24, uint64_t *);
 
 SIZE(hpd_exchange, 104);
 AT(hpd_exchange, struct_size, 0, size_t *);
@@ -136,6 +137,7 @@ VALUE(HPD_FLAG_REDACT_KEYS, 8u);
 VALUE(HPD_FLAG_WARN_THROTTLES, 4u);
 VALUE(HPD_INHERIT, (-1));
 VALUE(HPD_INTERVAL_WINDOW, 0xFFFFFFFFu);
+VALUE(HPD_METRICS_DEMAND_ONLY, 2u);
 VALUE(HPD_METRICS_OPEN_METRICS, 1u);
 VALUE(HPD_NUMBER_KEY_MAX, 170);
 VALUE(HPD_OK, 0);
@@ -173,9 +175,11 @@ FUNCTION(hpd_get_thresholds, int32_t (*)(const hpd_detector *detector, int64_t *
 FUNCTION(hpd_get_throttle_count, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len, int32_t operation_code, int32_t reason_code));
 FUNCTION(hpd_get_unattributed_count, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, int32_t operation_code, int32_t what));
 FUNCTION(hpd_get_write_count, int64_t (*)(const hpd_detector *detector, const char *table, size_t table_len, const char *pk, size_t pk_len));
+FUNCTION(hpd_hottest_closed_take, int32_t (*)(const hpd_detector *detector, int32_t operation_code, uint64_t minute, size_t n, hpd_hottest **out));
 FUNCTION(hpd_hottest_free, void (*)(hpd_hottest *hottest));
 FUNCTION(hpd_hottest_get, int32_t (*)(const hpd_hottest *hottest, size_t i, hpd_hot_partition *out));
 FUNCTION(hpd_hottest_len, int64_t (*)(const hpd_hottest *hottest));
+FUNCTION(hpd_hottest_rest, int64_t (*)(const hpd_hottest *hottest));
 FUNCTION(hpd_hottest_take, int32_t (*)(const hpd_detector *detector, int32_t operation_code, size_t n, hpd_hottest **out));
 FUNCTION(hpd_log_line, int32_t (*)(const hpd_detector *detector, const hpd_warning *warning, hpd_text **out));
 FUNCTION(hpd_metrics_take, int32_t (*)(const hpd_detector *detector, const hpd_metrics_options *options, hpd_text **out));

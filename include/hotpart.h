@@ -225,6 +225,11 @@
 #define HPD_METRICS_OPEN_METRICS 1u
 
 /**
+ * Of a partition's families write hotpart_partition_demand alone: a fifth of the series.
+ */
+#define HPD_METRICS_DEMAND_ONLY 2u
+
+/**
  * The room that hpd_number_key needs, in bytes.
  */
 #define HPD_NUMBER_KEY_MAX 170
@@ -242,8 +247,9 @@
 typedef struct hpd_detector hpd_detector;
 
 /**
- * A snapshot of the hottest partitions. Made by hpd_hottest_take, read by hpd_hottest_get, freed
- * by hpd_hottest_free. It never changes, so any number of threads may read it at once.
+ * A snapshot of the hottest partitions. Made by hpd_hottest_take or hpd_hottest_closed_take, read
+ * by hpd_hottest_get, freed by hpd_hottest_free. It never changes, so any number of threads may
+ * read it at once.
  */
 typedef struct hpd_hottest hpd_hottest;
 
@@ -648,6 +654,12 @@ typedef struct hpd_metrics_options {
    * Must be 0.
    */
   uint32_t reserved;
+  /**
+   * 0, or list all partitions whose demand is at least this, up to 990 for each operation;
+   * hottest is then ignored. With HPD_FLAG_CAPACITY it is in half units. With filter_bytes it must
+   * be more than the count from which partitions are counted exactly, of any table.
+   */
+  uint64_t least;
 } hpd_metrics_options;
 
 /**
@@ -1055,6 +1067,35 @@ int32_t hpd_hottest_take(const struct hpd_detector *detector,
                          struct hpd_hottest **out);
 
 /**
+ * Takes a snapshot of the n partitions with the most demand for an operation in one minute that is
+ * over, the most first. Their numbers are of that minute alone, so lines of several minutes and
+ * processes may be added up: with hpd_hottest_rest of each they are what was recorded.
+ *
+ * minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask
+ * for a minute within 60 seconds from its end, and some seconds after it: a call that read the
+ * clock in the minute and has not returned may be in neither this minute nor the next. The
+ * detector needs a window of 120 seconds or more, and no filter_bytes. At max_partitions,
+ * partitions that were replaced are missing. Takes time in proportion to the partitions tracked.
+ *
+ * On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is untouched.
+ * Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code; a minute that is not over, or
+ * began longer ago than the window), HPD_ERR_UNSUPPORTED (the detector's window or filter_bytes) or
+ * HPD_ERR_MEMORY.
+ */
+int32_t hpd_hottest_closed_take(const struct hpd_detector *detector,
+                                int32_t operation_code,
+                                uint64_t minute,
+                                size_t n,
+                                struct hpd_hottest **out);
+
+/**
+ * Returns the sum of the counts of all partitions that are not in a snapshot of one minute: see
+ * hpd_hottest_closed_take. HPD_ERR_NULL, or HPD_ERR_UNSUPPORTED for a snapshot of
+ * hpd_hottest_take.
+ */
+int64_t hpd_hottest_rest(const struct hpd_hottest *hottest);
+
+/**
  * Returns the number of partitions in a snapshot, which is at most the n that was asked for, or
  * HPD_ERR_NULL.
  */
@@ -1096,10 +1137,12 @@ int64_t hpd_get_unattributed_count(const struct hpd_detector *detector,
 /**
  * Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. If
  * options is NULL, the text has the ten hottest partitions by writes and by reads, for Prometheus.
- * Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked.
- * On success *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns
- * HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (unknown flags or fields) or
- * HPD_ERR_MEMORY.
+ * hotpart_partition_unlisted_most tells the most demand that any other partition can have. It is
+ * not written with max_partitions, as nobody knows what those that were replaced had. Keys are
+ * hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked. On success
+ * *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK,
+ * HPD_ERR_NULL, HPD_ERR_INVALID (reserved or least), HPD_ERR_UNSUPPORTED (unknown flags or fields)
+ * or HPD_ERR_MEMORY.
  */
 int32_t hpd_metrics_take(const struct hpd_detector *detector,
                          const struct hpd_metrics_options *options,

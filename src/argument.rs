@@ -49,6 +49,8 @@ arguments! {
     FilterBytes "filter_bytes" "must be 65536 to 1099511627776, or 0",
     FilterOrBound "filter_bytes" "must be 0 with max_partitions",
     PromotePermille "promote_permille" "must be 10 to 500, or 0",
+    ListedLeast "least" "must be more than the count from which partitions are counted exactly",
+    Minute "minute" "must be over, and have begun within the window",
     NowMs "now_ms" "must be at most 4294967295999",
 
     KeyTable "table" "must have 1 to 1024 bytes of UTF-8",
@@ -57,6 +59,7 @@ arguments! {
     KeyAttributes "attributes" "must be one, or up to four of an index",
 
     Detector "detector" "must have a manual clock",
+    DetectorOfMinutes "detector" "must have a window of at least 120 seconds, and no filter_bytes",
     Operation "operation" "must be a write or a read",
     Reason "reason" "must be a known reason",
     What "what" "must be a known kind",
@@ -85,6 +88,7 @@ arguments! {
     Warning "warning" "must not be NULL",
     Warnings "warnings" "must not be NULL",
     Hottest "hottest" "must not be NULL",
+    Snapshot "hottest" "must be of a minute that is over",
     Text "text" "must not be NULL",
     Exchange "exchange" "must not be NULL",
     AttributeLens "attribute_lens" "must not be NULL",

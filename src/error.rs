@@ -9,7 +9,7 @@ use std::collections::TryReserveError;
 pub enum Error {
     /// This argument is out of its range, which [`Argument::range`] tells.
     Invalid(Argument),
-    /// Not with this detector: setting the time of a clock that runs by itself.
+    /// Not with this detector: setting the time of a clock that runs by itself, or a closed minute of a window that does not hold it.
     Unsupported,
     /// The allocator refused.
     Memory,

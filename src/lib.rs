@@ -25,6 +25,7 @@
 mod argument;
 mod error;
 mod filter; // cells that all partitions share, for those that are far from hot
+mod fleet;
 mod key; // a partition's name and its hash
 mod ledger; // the way of a record to its count; all that a clear forgets; reclaim
 mod map; // the lock-free hash table of partitions
@@ -50,6 +51,7 @@ mod models;
 
 pub use argument::Argument;
 pub use error::Error;
+pub use fleet::fleet_least;
 pub use operation::Operation;
 pub use policy::rule::Rule;
 pub use policy::thresholds::Thresholds;
@@ -57,9 +59,9 @@ pub use reason::{Reason, Unattributed};
 pub use statistics::Statistics;
 #[cfg(not(loom))]
 pub use {
-    detector::Bounds, detector::Detector, detector::builder::Builder, detector::hottest::HotPartition,
-    detector::metrics::Metrics, detector::notice::Notice, detector::record::Record,
-    detector::table_handle::TableHandle, detector::warning::Warning,
+    detector::Bounds, detector::Detector, detector::builder::Builder, detector::closed_minute::ClosedMinute,
+    detector::hot_partition::HotPartition, detector::metrics::Metrics, detector::notice::Notice,
+    detector::record::Record, detector::table_handle::TableHandle, detector::warning::Warning,
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]

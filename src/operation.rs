@@ -20,6 +20,14 @@ impl Operation {
         }
     }
 
+    /// Returns the operation as a metric's label has it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Operation::Write => "write",
+            Operation::Read => "read",
+        }
+    }
+
     pub(crate) fn index(self) -> usize {
         self as usize
     }

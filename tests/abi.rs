@@ -42,7 +42,7 @@ fn layouts() -> impl IntoIterator<Item = (&'static str, usize, Vec<(&'static str
             unattributed, estimated_half_units, unknown_operations, promoted, demoted, kept_out, filter_load_permille,
             unread,
         }
-        hpd_metrics_options { struct_size, hottest, flags, reserved }
+        hpd_metrics_options { struct_size, hottest, flags, reserved, least }
         hpd_exchange {
             struct_size, operation, operation_len, request, request_len, response, response_len, model, model_len,
             http_status, reserved, table, table_capacity, table_len,

@@ -285,8 +285,9 @@ impl World {
         let options = hpd_metrics_options {
             struct_size: 0,
             hottest: input.number(),
-            flags: input.below(2) as u32 | rarely(input) as u32,
+            flags: input.below(4) as u32 | rarely(input) as u32,
             reserved: u32::from(input.byte() == 255),
+            least: if input.flag() { 0 } else { input.number() },
         };
         let options = Room::telling(input, options);
         let mut text = null_mut();

@@ -1,6 +1,8 @@
 //! The hottest partitions, found by a walk over the map while other threads record.
 
 use crate::detector::Detector;
+use crate::detector::hot_partition::HotPartition;
+use crate::detector::top::{Choice, Sample, Top};
 use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::{self, Kind, with_synthetic_key};
@@ -11,107 +13,11 @@ use crate::map::scan::Scan;
 use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::policy::measure::Measure;
 use crate::reason::Reason;
 use crate::sys::epoch;
-use crate::sys::memory::try_bytes;
-
-/// A partition in a snapshot, and what it had of one operation in the window.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HotPartition {
-    /// The table.
-    pub table: Vec<u8>,
-    /// The partition-key value.
-    pub pk: Vec<u8>,
-    /// The operation that is counted.
-    pub operation: Operation,
-    /// The count; in capacity mode, like the rest, in half units.
-    pub count: u64,
-    /// Throttles for its key range.
-    pub throttles: u64,
-    /// The count and, for each throttle, one operation or unit more: a key that is throttled to silence is still hot.
-    pub demand: u64,
-    /// The fullest second.
-    pub peak: u64,
-    /// At most so much of `count` may be other partitions', or older than the window; 0: it is exact. It is never more
-    /// than 0 without [`Builder::memory`](crate::Builder::memory).
-    pub carried: u64,
-    /// The share of DynamoDB's limit for a partition that this second had, in thousandths; 1,000 at least if DynamoDB throttled
-    /// the partition for its key range.
-    pub utilisation_permille: u32,
-}
 
 /// Segments that are visited under one pin. Memory is reclaimed between two pins.
 const SEGMENTS_PER_PIN: usize = 16;
-
-/// One sample of a partition and of its throttles.
-struct Sample<'g> {
-    key: Key<'g>,
-    count: u64,
-    throttles: u64,
-    demand: u64,
-    peak: u64,
-    carried: u64,
-}
-
-/// The `n` partitions with the most demand so far, and candidates that may yet drop out.
-struct TopN {
-    n: usize,
-    measure: Measure,
-    /// A partition with less demand than this is not among the `n`.
-    least: u64,
-    candidates: Vec<HotPartition>,
-}
-
-impl TopN {
-    fn new(n: usize, measure: Measure) -> Self {
-        Self { n, measure, least: 0, candidates: Vec::new() }
-    }
-
-    /// Adds a sample, if it may be among the `n`.
-    fn add(&mut self, sample: Sample<'_>, operation: Operation) -> Result<(), Error> {
-        let Sample { key, count, throttles, demand, peak, carried } = sample;
-        if demand < self.least.max(1) {
-            return Ok(());
-        }
-        self.candidates.try_reserve(1).map_err(|_| Error::Memory)?;
-        self.candidates.push(HotPartition {
-            table: try_bytes([key.table])?,
-            pk: try_bytes([key.pk])?,
-            operation,
-            count,
-            throttles,
-            demand,
-            peak,
-            carried,
-            // At its limit, says DynamoDB, whatever came through.
-            utilisation_permille: self
-                .measure
-                .permille(operation, peak, 1)
-                .max(1_000 * u32::from(throttles > 0)),
-        });
-        if self.candidates.len() >= self.n.saturating_mul(2).saturating_add(64) {
-            self.truncate();
-        }
-        Ok(())
-    }
-
-    /// Drops all but the `n`, and sorts those: the most demand first.
-    fn truncate(&mut self) {
-        let all = &mut self.candidates;
-        // A partition that moved, or was throttled too, may have been met twice.
-        all.sort_unstable_by(|a, b| (&a.table, &a.pk, b.demand).cmp(&(&b.table, &b.pk, a.demand)));
-        all.dedup_by(|later, first| (&later.table, &later.pk) == (&first.table, &first.pk));
-        all.sort_unstable_by(|a, b| {
-            (b.demand, b.count, &a.table, &a.pk).cmp(&(a.demand, a.count, &b.table, &b.pk))
-        });
-        all.truncate(self.n);
-        if all.len() == self.n {
-            self.least = all.last().map_or(0, |last| last.demand);
-        }
-    }
-}
 
 impl Detector {
     /// The `n` partitions with the most demand for an operation in the window, the most first; fewer if fewer have
@@ -121,10 +27,15 @@ impl Detector {
     /// # Errors
     /// [`Error::Memory`].
     pub fn hottest(&self, operation: Operation, n: usize) -> Result<Vec<HotPartition>, Error> {
+        Ok(self.top(operation, Choice { n, least: 0 })?.candidates)
+    }
+
+    /// Chooses partitions by their demand in the window.
+    pub(crate) fn top(&self, operation: Operation, choice: Choice) -> Result<Top, Error> {
         let measure = self.settings.measure;
-        let mut top = TopN::new(n, measure);
-        let throttled = Counters::get(&self.counters.throttles[Reason::KeyRange as usize]) > 0;
-        let begin = |top: &mut TopN| *top = TopN::new(n, measure);
+        let mut top = Top::new(choice, measure);
+        let throttled = self.has_throttles();
+        let begin = |top: &mut Top| *top = Top::new(choice, measure);
         self.scan(
             &mut top,
             begin,
@@ -142,7 +53,12 @@ impl Detector {
             },
         )?;
         top.truncate();
-        Ok(top.candidates)
+        Ok(top)
+    }
+
+    /// Whether a key range may ever have been throttled.
+    pub(crate) fn has_throttles(&self) -> bool {
+        Counters::get(&self.counters.throttles[Reason::KeyRange as usize]) > 0
     }
 
     /// Samples a partition, and its throttles if there may be any.
@@ -163,16 +79,18 @@ impl Detector {
         }
         let carried_of = |found: Partition<'_>| {
             let alarm = found.alarm_if_any(visit.guard);
-            Some(alarm.map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1)))
+            let carried =
+                alarm.map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
+            Some((!found.is_fresh()).then_some(carried))
         };
         let mut carried = 0;
         if self.is_filtered() {
             match ledger.look(key, self.settings.hashing.key(key), visit, carried_of)? {
-                Some(of_entry) => carried = count.min(of_entry.into()),
-                // One that was throttled, and is counted in the cells.
-                None => {
-                    (_, count) = ledger.bounds(key, operation, visit)?;
-                    (peak, carried) = (count, count);
+                Some(Some(of_entry)) => carried = count.min(of_entry.into()),
+                // One that is being promoted, or was throttled and is counted in the cells: these have some of it, or all.
+                Some(None) | None => {
+                    let (least, most) = ledger.bounds(key, operation, visit)?;
+                    (count, peak, carried) = (most, most, most - least);
                 }
             }
         }

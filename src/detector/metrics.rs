@@ -1,16 +1,17 @@
 //! The detector's statistics and its hottest partitions as text for Prometheus, or for who reads OpenMetrics.
 
+use crate::argument::Argument;
 use crate::detector::Detector;
-use crate::detector::hottest::HotPartition;
+use crate::detector::exposition::{Number, Text};
+use crate::detector::hot_partition::HotPartition;
+use crate::detector::top::Choice;
 use crate::error::Error;
 use crate::key::Key;
-use crate::key::readable::Readable;
 use crate::operation::Operation;
 use crate::reason::{Reason, Unattributed};
 use crate::statistics::Statistics;
-use crate::sys::memory::TryString;
 use crate::units::Units;
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Write};
 
 /// The choice of metrics that are written, and of their format.
 ///
@@ -27,16 +28,21 @@ use std::fmt::{self, Display, Write};
 #[must_use]
 pub struct Metrics {
     hottest: usize,
+    least: u64,
+    demand_only: bool,
     open_metrics: bool,
 }
 
 /// The most partitions that are written for an operation: each is a series of its own.
 const HOTTEST_MAX: usize = 100;
+/// The most that are where they are chosen by what they have. OpenTelemetry's instruments have 2,000 sets of attributes at most, and
+/// lose the others; two operations are in one.
+const LISTED_MAX: usize = 990;
 
 impl Default for Metrics {
     /// The ten hottest partitions by writes and by reads, in Prometheus's text format 0.0.4.
     fn default() -> Self {
-        Self { hottest: 10, open_metrics: false }
+        Self { hottest: 10, least: 0, demand_only: false, open_metrics: false }
     }
 }
 
@@ -47,6 +53,27 @@ impl Metrics {
         self
     }
 
+    /// Writes all partitions whose demand is at least this, and not the hottest: up to 990 for each operation. In capacity mode it is
+    /// in half units. 0: the hottest. [`fleet_least`](crate::fleet_least) works it out for a fleet.
+    pub fn least(mut self, least: u64) -> Self {
+        self.least = least;
+        self
+    }
+
+    /// Writes of a partition its demand alone, and not counts, throttles and peaks: a fifth of the series.
+    pub fn demand_only(mut self) -> Self {
+        self.demand_only = true;
+        self
+    }
+
+    fn choice(&self) -> Choice {
+        if self.least == 0 {
+            Choice { n: self.hottest, least: 0 }
+        } else {
+            Choice { n: LISTED_MAX, least: self.least }
+        }
+    }
+
     /// In OpenMetrics 1.0, whose content type is `application/openmetrics-text; version=1.0.0; charset=utf-8`.
     pub fn open_metrics(mut self) -> Self {
         self.open_metrics = true;
@@ -54,85 +81,11 @@ impl Metrics {
     }
 }
 
-/// Families under construction. Writing fails when there is no memory.
-struct Text {
-    out: TryString,
-    open_metrics: bool,
-}
-
-impl Write for Text {
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        self.out.write_str(more)
-    }
-}
-
-impl Text {
-    /// Begins a family. A counter's samples end in `_total`, which OpenMetrics has no part of the family's name.
-    fn family(&mut self, name: &str, kind: &str, help: impl Display) -> fmt::Result {
-        let total = if kind == "counter" && !self.open_metrics { "_total" } else { "" };
-        write!(self, "# HELP {name}{total} {help}\n# TYPE {name}{total} {kind}\n")
-    }
-
-    fn counter(&mut self, name: &str, help: &str, value: impl Display) -> fmt::Result {
-        self.family(name, "counter", help)?;
-        writeln!(self, "{name}_total {value}")
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        self.family(name, "gauge", help)?;
-        writeln!(self, "{name} {value}")
-    }
-
-    /// A counter for each value of a label.
-    fn counters(
-        &mut self,
-        name: &str,
-        help: &str,
-        label: &str,
-        mut values: impl Iterator<Item = (&'static str, impl Display)>,
-    ) -> fmt::Result {
-        self.family(name, "counter", help)?;
-        values.try_for_each(|(label_value, value)| {
-            writeln!(self, "{name}_total{{{label}=\"{label_value}\"}} {value}")
-        })
-    }
-
-    /// Writes a label's value: readable as in the log line, but with quotes and newlines as Prometheus has them. No two
-    /// keys have one value: Prometheus takes no series twice.
-    fn value(&mut self, text: &[u8]) -> fmt::Result {
-        write!(Label(self), "{}", Readable::new(text).keeping(&['"', '\n']))
-    }
-}
-
-/// Writes into a label's quotes, with the three escapes that Prometheus has there.
-struct Label<'a>(&'a mut Text);
-
-impl Write for Label<'_> {
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        more.chars().try_for_each(|c| match c {
-            '"' => self.0.write_str("\\\""),
-            '\n' => self.0.write_str("\\n"),
-            '\\' => self.0.write_str("\\\\"),
-            c => self.0.write_char(c),
-        })
-    }
-}
-
-/// A number of a partition's, as it is written.
-enum Number {
-    Whole(u64),
-    Units(Units),
-    Permille(u32),
-}
-
-impl Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole(n) => n.fmt(f),
-            Self::Units(units) => units.fmt(f),
-            Self::Permille(permille) => (f64::from(*permille) / 1_000.0).fmt(f),
-        }
-    }
+/// The partitions of one operation that are written.
+struct Listed {
+    hottest: Vec<HotPartition>,
+    /// The most demand that any other can have; `None`: nobody knows.
+    unlisted_most: Option<u64>,
 }
 
 impl Detector {
@@ -140,14 +93,27 @@ impl Detector {
     /// detector [redacts](crate::Builder::redact_keys) them. Takes time in proportion to the partitions tracked.
     ///
     /// # Errors
-    /// [`Error::Memory`].
+    /// [`Error::Invalid`] if memory is bounded and [`Metrics::least`] is not over the count from which partitions are counted exactly:
+    /// those with less are in no list. [`Error::Memory`].
     pub fn metrics(&self, metrics: &Metrics) -> Result<String, Error> {
-        let mut text = Text { out: TryString::default(), open_metrics: metrics.open_metrics };
-        let writes = self.hottest(Operation::Write, metrics.hottest)?;
-        let reads = self.hottest(Operation::Read, metrics.hottest)?;
+        if metrics.least != 0 && self.is_filtered() {
+            for operation in Operation::ALL {
+                if metrics.least <= self.greatest_level(operation)? {
+                    return Err(Error::Invalid(Argument::ListedLeast));
+                }
+            }
+        }
+        let mut text = Text::new(metrics.open_metrics);
+        let listed = |operation| {
+            let top = self.top(operation, metrics.choice())?;
+            let unlisted_most = self.unlisted_most(operation, top.unlisted_most)?;
+            Ok::<_, Error>(Listed { hottest: top.candidates, unlisted_most })
+        };
+        let listed = [listed(Operation::Write)?, listed(Operation::Read)?];
         let written = self
             .write_statistics(&mut text)
-            .and_then(|()| self.write_hottest(&mut text, [&writes, &reads]))
+            .and_then(|()| self.write_listed(&mut text, &listed, metrics.demand_only))
+            .and_then(|()| self.write_unlisted(&mut text, &listed))
             .and_then(|()| text.write_str(if metrics.open_metrics { "# EOF\n" } else { "" }));
         written.map_err(|_| Error::Memory)?;
         Ok(text.out.0)
@@ -203,10 +169,31 @@ impl Detector {
         text.counter("hotpart_kept_out", kept_out, statistics.kept_out)
     }
 
-    fn write_hottest(&self, text: &mut Text, hottest: [&[HotPartition]; 2]) -> fmt::Result {
+    /// An amount as it is written, and its unit.
+    fn written(&self) -> (impl Fn(u64) -> Number + use<>, &'static str) {
         let capacity = self.settings.measure.is_capacity();
-        let amount = |n| if capacity { Number::Units(Units::from_halves(n)) } else { Number::Whole(n) };
-        let unit = if capacity { "in units" } else { "in operations" };
+        let amount = move |n| if capacity { Number::Units(Units::from_halves(n)) } else { Number::Whole(n) };
+        (amount, if capacity { "in units" } else { "in operations" })
+    }
+
+    /// Writes the most demand of a partition that is not listed, where that is known.
+    fn write_unlisted(&self, text: &mut Text, listed: &[Listed; 2]) -> fmt::Result {
+        let (amount, unit) = self.written();
+        let known = |(operation, listed): (Operation, &Listed)| Some((operation, listed.unlisted_most?));
+        let mut known = Operation::ALL.into_iter().zip(listed).filter_map(known).peekable();
+        if known.peek().is_none() {
+            return Ok(());
+        }
+        let name = "hotpart_partition_unlisted_most";
+        let help = "The most demand that a partition can have which is not listed";
+        text.family(name, "gauge", format_args!("{help}, {unit}."))?;
+        known.try_for_each(|(operation, most)| {
+            writeln!(text, "{name}{{operation=\"{}\"}} {}", operation.label(), amount(most))
+        })
+    }
+
+    fn write_listed(&self, text: &mut Text, listed: &[Listed; 2], demand_only: bool) -> fmt::Result {
+        let (amount, unit) = self.written();
         let mut family = |name: &str, help: fmt::Arguments<'_>, value: &dyn Fn(&HotPartition) -> Number| {
             let window = self.window_seconds();
             text.family(
@@ -214,22 +201,27 @@ impl Detector {
                 "gauge",
                 format_args!("{help} of the hottest partitions in the last {window} seconds."),
             )?;
-            for hot in hottest.into_iter().flatten() {
+            for hot in listed.iter().flat_map(|listed| &listed.hottest) {
                 let redacted = self.redact(Key { table: &hot.table, pk: &hot.pk });
                 write!(text, "{name}{{table=\"")?;
                 text.value(&hot.table)?;
                 text.write_str("\",pk=\"")?;
                 text.value(redacted.as_ref().map_or(&hot.pk, |digits| &digits[..]))?;
-                let operation = if hot.operation == Operation::Write { "write" } else { "read" };
-                writeln!(text, "\",operation=\"{operation}\"}} {}", value(hot))?;
+                writeln!(text, "\",operation=\"{}\"}} {}", hot.operation.label(), value(hot))?;
             }
             Ok(())
         };
-        let name = if capacity { "hotpart_partition_units" } else { "hotpart_partition_operations" };
-        family(name, format_args!("Counts"), &|hot| amount(hot.count))?;
+        if !demand_only {
+            let capacity = self.settings.measure.is_capacity();
+            let name = if capacity { "hotpart_partition_units" } else { "hotpart_partition_operations" };
+            family(name, format_args!("Counts"), &|hot| amount(hot.count))?;
+        }
         family("hotpart_partition_demand", format_args!("Counts and throttles, {unit},"), &|hot| {
             amount(hot.demand)
         })?;
+        if demand_only {
+            return Ok(());
+        }
         if self.is_filtered() {
             let carried = format_args!("What the counts may be too high by, {unit},");
             family("hotpart_partition_carried", carried, &|hot| amount(hot.carried))?;
@@ -258,24 +250,6 @@ mod tests {
         detector.record(&record).unwrap();
         detector.record_throttle("t", "k", Operation::Read, Reason::KeyRange).unwrap();
         detector
-    }
-
-    #[test]
-    fn hostile_names_stay_in_their_quotes() {
-        let mut text = Text { out: TryString::default(), open_metrics: false };
-        text.value(b"a\"b\\c\n\x1b\xff\xc3\xa9\xc2\x9b").unwrap();
-        assert_eq!(text.out.0, r#"a\"b\\x5Cc\n\\x1B\\xFFé\\xC2\\x9B"#);
-    }
-
-    #[test]
-    fn a_byte_and_the_text_that_stands_for_it_have_labels_of_their_own() {
-        let label = |key: &[u8]| {
-            let mut text = Text { out: TryString::default(), open_metrics: false };
-            text.value(key).unwrap();
-            text.out.0
-        };
-        assert_ne!(label(b"\x01"), label(br"\x01"));
-        assert_ne!(label(b"\n"), label(br"\n"));
     }
 
     #[test]

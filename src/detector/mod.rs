@@ -19,7 +19,7 @@
 //!   +-- waiting     parts of requests on tables without a key schema; `clear` drops them
 //! ```
 //!
-//! `impl Detector` stands in twelve files, one for each thing that a program asks, so that each is read with its own
+//! `impl Detector` stands in fourteen files, one for each thing that a program asks, so that each is read with its own
 //! types and tests beside it:
 //!
 //! | file | holds | why there |
@@ -31,13 +31,16 @@
 //! | `table_handle` | `table` | beside [`TableHandle`](table_handle::TableHandle) |
 //! | `throttle` | `record_throttle`, throttle counts, tallies | all that is counted under synthetic keys |
 //! | `hottest` | `hottest`, and the walk over the map | the walk restarts when the detector is cleared |
+//! | `closed_minute` | `hottest_closed` | beside [`ClosedMinute`](closed_minute::ClosedMinute) |
+//! | `unlisted` | the most that no list has | why it bounds anything is said there |
 //! | `bound_warning` | warnings of partitions without an entry | `recording` is long enough |
 //! | `notice` | `take_notice` | beside [`Notice`](notice::Notice) |
 //! | `metrics` | `metrics` | the statistics and the hottest partitions as text |
 //! | `observe` | `observe` | records what `dynamodb` works out |
 //! | `waiting` | `set_key_schema`, `forget_table` | what waits for a key is recorded, or tallied, by these |
 //!
-//! `record` (one record in full), `warning` (a warning's contents) and `delivery` (where it goes) hold the types that these
+//! `record` (one record in full), `warning` (a warning's contents), `delivery` (where it goes), `exposition` (text for
+//! Prometheus), `hot_partition` and `top` (which partitions are listed) hold the types that these
 //! files share.
 //!
 //! Invariants:
@@ -56,7 +59,10 @@
 pub(crate) mod batch;
 pub(crate) mod bound_warning;
 pub(crate) mod builder;
+pub(crate) mod closed_minute;
 pub(crate) mod delivery;
+pub(crate) mod exposition;
+pub(crate) mod hot_partition;
 pub(crate) mod hottest;
 pub(crate) mod metrics;
 pub(crate) mod notice;
@@ -66,6 +72,8 @@ pub(crate) mod record;
 pub(crate) mod recording;
 pub(crate) mod table_handle;
 pub(crate) mod throttle;
+pub(crate) mod top;
+pub(crate) mod unlisted;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod waiting;
 pub(crate) mod warning;

@@ -3,7 +3,9 @@
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::argument::Argument::{self, Output};
-use crate::detector::hottest::HotPartition;
+use crate::detector::closed_minute::ClosedMinute;
+use crate::detector::hot_partition::HotPartition;
+use crate::error::Error;
 use crate::ffi::boundary::*;
 use crate::ffi::detector::hpd_detector;
 use crate::ffi::opaque::Opaque;
@@ -11,14 +13,21 @@ use crate::ffi::operation::*;
 use crate::ffi::status::*;
 use std::ffi::c_char;
 
-/// A snapshot of the hottest partitions. Made by hpd_hottest_take, read by hpd_hottest_get, freed
-/// by hpd_hottest_free. It never changes, so any number of threads may read it at once.
+/// A snapshot of the hottest partitions. Made by hpd_hottest_take or hpd_hottest_closed_take, read
+/// by hpd_hottest_get, freed by hpd_hottest_free. It never changes, so any number of threads may
+/// read it at once.
 pub struct hpd_hottest {
     _opaque: [u8; 0],
 }
 
+/// The partitions of a snapshot, and what all others had; `None`: it was not asked for.
+pub(crate) struct Snapshot {
+    hottest: Vec<HotPartition>,
+    rest: Option<u64>,
+}
+
 impl Opaque for hpd_hottest {
-    type Rust = Vec<HotPartition>;
+    type Rust = Snapshot;
 
     const ARGUMENT: Argument = Argument::Hottest;
 }
@@ -94,7 +103,55 @@ pub unsafe extern "C" fn hpd_hottest_take(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
-        hpd_hottest::give(detector.hottest(operation(operation_code)?, n)?, out)
+        let hottest = detector.hottest(operation(operation_code)?, n)?;
+        hpd_hottest::give(Snapshot { hottest, rest: None }, out)
+    })
+}
+
+/// Takes a snapshot of the n partitions with the most demand for an operation in one minute that is
+/// over, the most first. Their numbers are of that minute alone, so lines of several minutes and
+/// processes may be added up: with hpd_hottest_rest of each they are what was recorded.
+///
+/// minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask
+/// for a minute within 60 seconds from its end, and some seconds after it: a call that read the
+/// clock in the minute and has not returned may be in neither this minute nor the next. The
+/// detector needs a window of 120 seconds or more, and no filter_bytes. At max_partitions,
+/// partitions that were replaced are missing. Takes time in proportion to the partitions tracked.
+///
+/// On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is untouched.
+/// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code; a minute that is not over, or
+/// began longer ago than the window), HPD_ERR_UNSUPPORTED (the detector's window or filter_bytes) or
+/// HPD_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_hottest_closed_take(
+    detector: *const hpd_detector,
+    operation_code: i32,
+    minute: u64,
+    n: usize,
+    out: *mut *mut hpd_hottest,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
+        let closed = detector.hottest_closed(operation(operation_code)?, minute, n);
+        let ClosedMinute { hottest, rest } = closed.map_err(|error| match error {
+            Error::Unsupported => Refused::unsupported(Argument::DetectorOfMinutes),
+            error => error.into(),
+        })?;
+        hpd_hottest::give(Snapshot { hottest, rest: Some(rest) }, out)
+    })
+}
+
+/// Returns the sum of the counts of all partitions that are not in a snapshot of one minute: see
+/// hpd_hottest_closed_take. HPD_ERR_NULL, or HPD_ERR_UNSUPPORTED for a snapshot of
+/// hpd_hottest_take.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hpd_hottest_rest(hottest: *const hpd_hottest) -> i64 {
+    boundary(|| {
+        // SAFETY: as the caller promises.
+        let rest = unsafe { hpd_hottest::as_ref(hottest)? }.rest;
+        // So much is never recorded in a minute.
+        Ok(rest.ok_or(Refused::unsupported(Argument::Snapshot))?.min(i64::MAX as u64) as i64)
     })
 }
 
@@ -103,7 +160,7 @@ pub unsafe extern "C" fn hpd_hottest_take(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_len(hottest: *const hpd_hottest) -> i64 {
     // SAFETY: as the caller promises.
-    boundary(|| unsafe { Ok(hpd_hottest::as_ref(hottest)?.len() as i64) })
+    boundary(|| unsafe { Ok(hpd_hottest::as_ref(hottest)?.hottest.len() as i64) })
 }
 
 /// Writes the partition at index i of a snapshot, from 0, to *out. The caller has set its
@@ -120,7 +177,7 @@ pub unsafe extern "C" fn hpd_hottest_get(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (hottest, out) = unsafe { (hpd_hottest::as_ref(hottest)?, Room::new(Output, out)?) };
-        let hot = hottest.get(i).ok_or(Refused::invalid(Argument::I))?;
+        let hot = hottest.hottest.get(i).ok_or(Refused::invalid(Argument::I))?;
         out.fill(|size| hpd_hot_partition::new(hot, size));
         Ok(HPD_OK)
     })

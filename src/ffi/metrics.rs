@@ -12,6 +12,8 @@ use crate::ffi::text::hpd_text;
 
 /// Write OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
 pub const HPD_METRICS_OPEN_METRICS: u32 = 1;
+/// Of a partition's families write hotpart_partition_demand alone: a fifth of the series.
+pub const HPD_METRICS_DEMAND_ONLY: u32 = 2;
 
 /// Which metrics are written, and in which format.
 #[repr(C)]
@@ -26,6 +28,10 @@ pub struct hpd_metrics_options {
     pub flags: u32,
     /// Must be 0.
     pub reserved: u32,
+    /// 0, or list all partitions whose demand is at least this, up to 990 for each operation;
+    /// hottest is then ignored. With HPD_FLAG_CAPACITY it is in half units. With filter_bytes it must
+    /// be more than the count from which partitions are counted exactly, of any table.
+    pub least: u64,
 }
 
 // SAFETY: integers.
@@ -35,10 +41,12 @@ unsafe impl Versioned for hpd_metrics_options {
 
 /// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. If
 /// options is NULL, the text has the ten hottest partitions by writes and by reads, for Prometheus.
-/// Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked.
-/// On success *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns
-/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (unknown flags or fields) or
-/// HPD_ERR_MEMORY.
+/// hotpart_partition_unlisted_most tells the most demand that any other partition can have. It is
+/// not written with max_partitions, as nobody knows what those that were replaced had. Keys are
+/// hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked. On success
+/// *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK,
+/// HPD_ERR_NULL, HPD_ERR_INVALID (reserved or least), HPD_ERR_UNSUPPORTED (unknown flags or fields)
+/// or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_metrics_take(
     detector: *const hpd_detector,
@@ -52,15 +60,19 @@ pub unsafe extern "C" fn hpd_metrics_take(
         if !options.is_null() {
             // SAFETY: as the caller promises.
             let options = unsafe { read_sized(Argument::Options, options)? };
-            if options.flags & !HPD_METRICS_OPEN_METRICS != 0 {
+            if options.flags & !(HPD_METRICS_OPEN_METRICS | HPD_METRICS_DEMAND_ONLY) != 0 {
                 return Err(Refused::unsupported(Argument::Flags));
             }
             if options.reserved != 0 {
                 return Err(Refused::invalid(Argument::Reserved));
             }
             metrics = metrics.hottest(usize::try_from(options.hottest).unwrap_or(usize::MAX));
+            metrics = metrics.least(options.least);
             if options.flags & HPD_METRICS_OPEN_METRICS != 0 {
                 metrics = metrics.open_metrics();
+            }
+            if options.flags & HPD_METRICS_DEMAND_ONLY != 0 {
+                metrics = metrics.demand_only();
             }
         }
         hpd_text::give(detector.metrics(&metrics)?, out)

@@ -116,6 +116,16 @@ impl Filter {
         Self::bytes(self.mask + 1)
     }
 
+    /// Returns the most that any key can have; [`MOST`] if a lane is full in both rows.
+    pub(crate) fn most(&self, now: SubWindow) -> u32 {
+        let row = |cells: &[AtomicU64]| {
+            let cells = cells.iter().map(|cell| Word(cell.load(Acquire)));
+            cells.map(|word| Word::bound_of_same(word.refreshed(now), word.refreshed(now))).max().unwrap_or(0)
+        };
+        let (first, second) = self.cells.split_at(self.cells.len() / 2);
+        row(first).min(row(second))
+    }
+
     /// Returns the mean of all cells.
     pub(crate) fn mean(&self, now: SubWindow) -> f64 {
         let sum: u64 = self.cells.iter().map(|cell| Word(cell.load(Relaxed)).sum(now)).sum();

@@ -12,6 +12,17 @@ use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::policy::thresholds::{Scope, Setting, Thresholds};
 
+/// The most that partitions can have which have no entry in the map.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hidden {
+    /// The greatest level of any table, in force or remembered.
+    pub(crate) level: u64,
+    /// What one has at most that is not kept out: it has less than its level.
+    pub(crate) cold: u64,
+    /// What one has at most that is; 0 if none is.
+    pub(crate) kept_out: u64,
+}
+
 impl Ledger {
     /// Returns the least and the most that a partition's count of an operation can be.
     pub(crate) fn bounds(
@@ -114,6 +125,23 @@ impl Ledger {
         let of_table = filtering.level(of_table.min(settings.rates.floor(operation)));
         let of_models = filtering.level(self.overrides.model_floor(operation));
         Ok(level.max(of_table.min(filtering.greatest_of_models(operation, of_models, visit.now))))
+    }
+
+    /// Returns the most of an operation that partitions can have which have no entry; zeros without a filter.
+    pub(crate) fn hidden_most(&self, operation: Operation, visit: Visit<'_>) -> Result<Hidden, Cleared> {
+        let Some(filtering) = &self.filtering else { return Ok(Hidden::default()) };
+        let setting = Self::setting(filtering, visit);
+        let rate = visit.settings.rates.floor(operation);
+        let of_tables = self.overrides.greatest_of_all(operation, setting, visit.guard)?.min(rate);
+        let of_models = filtering.level(self.overrides.model_floor(operation));
+        let of_models = filtering.greatest_of_models(operation, of_models, visit.now);
+        let level = filtering.level(of_tables).min(of_models);
+        let kept_out = if filtering.has_kept_out(visit.now) {
+            filter::count(filtering.filter.most(filtering.at(visit.now)), of_tables)
+        } else {
+            0
+        };
+        Ok(Hidden { level: level.into(), cold: u64::from(level) - 1, kept_out })
     }
 
     /// The mean of the filter's cells, in thousandths of the lowest level.

@@ -1,5 +1,5 @@
 //! A walk over the whole map while others go on in it: every partition that is there from its beginning to its end is
-//! met, and one that moves meanwhile perhaps twice.
+//! met, and met once.
 //!
 //! A segment holds the keys whose position ends in certain bits. The walk goes through positions in the order of their bits
 //! reversed: so the keys of one segment are neighbours, and a segment that splits meanwhile leaves neither more nor less

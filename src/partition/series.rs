@@ -268,6 +268,26 @@ impl Series<'_> {
         })
     }
 
+    /// Returns the count and the fullest slot of the seconds from `first` to `last`, which are in the window at `second`, or at a
+    /// later second that the head has reached. `None`: the partition has moved or gone.
+    pub(crate) fn span(&self, first: u32, last: u32, second: u32) -> Option<(u64, u64)> {
+        self.steady(second, (0, 0), |head, _| {
+            let own = head.own(base(self.sum_before(head)?));
+            let within = first..last.saturating_add(1).min(head.second());
+            let add = |(sum, most): (u64, u32), slot: Slot| {
+                let count = if within.contains(&slot.second) { slot.count } else { 0 };
+                (sum + u64::from(count), most.max(count))
+            };
+            let (sum, most) = match self.past_slots() {
+                PastSlots::Nowhere => (0, 0),
+                PastSlots::Wheel(wheel) => wheel.slots().fold((0, 0), add),
+                PastSlots::History(history) => history.slots(self.operation).fold((0, 0), add),
+            };
+            let own = if (first..=last).contains(&head.second()) { own } else { 0 };
+            Some((sum + u64::from(own), most.max(own).into()))
+        })
+    }
+
     /// Returns the counts of the spans that end with `second`. If the head has turned to later seconds since a record
     /// was added, the record is in one of those or in `second`, and nobody can say in which: then the largest counts of
     /// all of them are returned, so that no full second passes unseen. `None`: the partition has moved or gone.

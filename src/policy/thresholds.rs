@@ -279,6 +279,20 @@ impl Overrides {
         if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest) }
     }
 
+    /// The greatest threshold that the records of any table may have had in the time that is remembered, but for those of models.
+    pub(crate) fn greatest_of_all(
+        &self,
+        operation: Operation,
+        setting: Setting,
+        guard: &Guard,
+    ) -> Result<u64, Cleared> {
+        let all = self.lists.iter().filter_map(|list| list.get(guard)).flat_map(|list| &list.overrides);
+        let of_tables = all.filter(|each| each.scope == Scope::Table);
+        let greatest = of_tables.map(|each| setting.before(Some(each)).greatest[operation.index()]);
+        let greatest = greatest.fold(setting.own[operation.index()], u64::max);
+        if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest) }
+    }
+
     /// A number that no model's threshold is under.
     pub(crate) fn model_floor(&self, operation: Operation) -> u64 {
         self.model_floors[operation.index()].load(Acquire)

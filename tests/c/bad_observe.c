@@ -209,6 +209,34 @@ static void forms(void) {
   hpd_text_free(asking);
 }
 
+static void minutes(const witness *w) {
+  hpd_hottest *closed = UNTOUCHED;
+  hpd_options options;
+  hpd_detector *detector;
+  REFUSED(w, hpd_hottest_closed_take(NULL, HPD_WRITE, 0, 9, &closed), HPD_ERR_NULL, "detector");
+  REFUSED(w, hpd_hottest_closed_take(w->detector, HPD_WRITE, 0, 9, NULL), HPD_ERR_NULL, "out");
+  REFUSED(w, hpd_hottest_closed_take(w->detector, 2, 0, 9, &closed), HPD_ERR_INVALID, "operation");
+  REFUSED(w, hpd_hottest_closed_take(w->detector, HPD_WRITE, 0, 9, &closed), HPD_ERR_UNSUPPORTED, "detector");
+  hpd_options_init(&options, sizeof options);
+  options.writes_threshold = options.reads_threshold = 10;
+  options.window_seconds = 120;
+  options.clock = HPD_CLOCK_MANUAL;
+  CHECK_EQUAL(hpd_new_with_options(&options, &detector), HPD_OK);
+  CHECK_EQUAL(hpd_record_write(detector, "t", 1, "k", 1), 1);
+  CHECK_REFUSED(hpd_hottest_closed_take(detector, HPD_WRITE, 0, 9, &closed), HPD_ERR_INVALID, "minute");
+  CHECK(closed == UNTOUCHED);
+  CHECK_EQUAL(hpd_set_time_ms(detector, 60000), HPD_OK);
+  CHECK_EQUAL(hpd_hottest_closed_take(detector, HPD_WRITE, 0, 0, &closed), HPD_OK);
+  CHECK_EQUAL(hpd_hottest_len(closed), 0);
+  CHECK_EQUAL(hpd_hottest_rest(closed), 1);
+  hpd_hottest_free(closed);
+  CHECK_EQUAL(hpd_hottest_take(detector, HPD_WRITE, 9, &closed), HPD_OK);
+  CHECK_REFUSED(hpd_hottest_rest(closed), HPD_ERR_UNSUPPORTED, "hottest");
+  CHECK_REFUSED(hpd_hottest_rest(NULL), HPD_ERR_NULL, "hottest");
+  hpd_hottest_free(closed);
+  hpd_free(detector);
+}
+
 static void metrics(const witness *w) {
   hpd_metrics_options options;
   hpd_text *text = UNTOUCHED;
@@ -218,9 +246,9 @@ static void metrics(const witness *w) {
   REFUSED(w, hpd_metrics_take(w->detector, NULL, NULL), HPD_ERR_NULL, "out");
   REFUSED(w, hpd_metrics_take(w->detector, &options, &text), HPD_ERR_INVALID, "struct_size"); /* its size is not set */
   options.struct_size = sizeof options;
-  options.flags = 2;
+  options.flags = 4;
   REFUSED(w, hpd_metrics_take(w->detector, &options, &text), HPD_ERR_UNSUPPORTED, "flags");
-  options.flags = HPD_METRICS_OPEN_METRICS;
+  options.flags = HPD_METRICS_OPEN_METRICS | HPD_METRICS_DEMAND_ONLY;
   options.reserved = 1;
   REFUSED(w, hpd_metrics_take(w->detector, &options, &text), HPD_ERR_INVALID, "reserved");
   CHECK(text == UNTOUCHED);
@@ -248,6 +276,7 @@ int main(void) {
   warnings(&w);
   schemas(&w);
   metrics(&w);
+  minutes(&w);
   forms();
   hpd_options options;
   CHECK_REFUSED(hpd_options_for_dynamodb(NULL, sizeof options, 800, 1), HPD_ERR_NULL, "options");

@@ -45,6 +45,7 @@ static void check_constants(void) {
   CHECK_EQUAL(HPD_UNATTRIBUTED_THROTTLES, 4);
   CHECK_EQUAL(HPD_UNATTRIBUTED_UNREAD, 5);
   CHECK_EQUAL(HPD_METRICS_OPEN_METRICS, 1);
+  CHECK_EQUAL(HPD_METRICS_DEMAND_ONLY, 2);
   CHECK_EQUAL(HPD_NUMBER_KEY_MAX, 170);
   CHECK_EQUAL(HPD_DUE, 4611686018427387904);
 }
@@ -134,11 +135,12 @@ static void check_layouts(void) {
   CHECK_FIELD(hpd_statistics, filter_load_permille, 192, 8);
   CHECK_FIELD(hpd_statistics, unread, 200, 8);
 
-  CHECK_EQUAL(sizeof(hpd_metrics_options), 24);
+  CHECK_EQUAL(sizeof(hpd_metrics_options), 32);
   CHECK_FIELD(hpd_metrics_options, struct_size, 0, 8);
   CHECK_FIELD(hpd_metrics_options, hottest, 8, 8);
   CHECK_FIELD(hpd_metrics_options, flags, 16, 4);
   CHECK_FIELD(hpd_metrics_options, reserved, 20, 4);
+  CHECK_FIELD(hpd_metrics_options, least, 24, 8);
 
   CHECK_EQUAL(sizeof(hpd_exchange), 104);
   CHECK_FIELD(hpd_exchange, struct_size, 0, 8);

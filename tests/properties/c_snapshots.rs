@@ -62,7 +62,7 @@ impl CFace {
     pub fn metrics(&self, hottest: u64) -> Outcome {
         let struct_size = size_of::<hpd_metrics_options>();
         let (options, mut text) =
-            (hpd_metrics_options { struct_size, hottest, flags: 0, reserved: 0 }, null_mut());
+            (hpd_metrics_options { struct_size, hottest, flags: 0, reserved: 0, least: 0 }, null_mut());
         // SAFETY: the detector and the options live; the text is read before it is freed.
         let metrics = unsafe {
             assert_eq!(hpd_metrics_take(self.detector, &options, &mut text), HPD_OK);

@@ -191,6 +191,14 @@ fn tables_snapshots_metrics_and_log_lines() {
             hpd_hottest_free,
         );
         refuse_each_make(|subject, out| hpd_metrics_take(subject.detector, null(), out), hpd_text_free);
+        let listed = hpd_metrics_options {
+            struct_size: size_of::<hpd_metrics_options>(),
+            hottest: 0,
+            flags: HPD_METRICS_DEMAND_ONLY,
+            reserved: 0,
+            least: 1,
+        };
+        refuse_each_make(|subject, out| hpd_metrics_take(subject.detector, &listed, out), hpd_text_free);
         let log_line = |subject: &Subject, out| {
             let mut warning: hpd_warning = std::mem::zeroed();
             warning.struct_size = size_of::<hpd_warning>();

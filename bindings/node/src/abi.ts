@@ -25,6 +25,7 @@ export const FLAG_WARN_THROTTLES = 4;
 export const FLAG_REDACT_KEYS = 8;
 export const INHERIT = -1;
 export const METRICS_OPEN_METRICS = 1;
+export const METRICS_DEMAND_ONLY = 2;
 export const NUMBER_KEY_MAX = 170;
 export const DUE = 4611686018427387904n;
 
@@ -133,11 +134,12 @@ export const Statistics = new Struct(208, {
 });
 
 /** `hpd_metrics_options` */
-export const MetricsOptions = new Struct(24, {
+export const MetricsOptions = new Struct(32, {
   struct_size: ['size', 0],
   hottest: ['u64', 8],
   flags: ['u32', 16],
   reserved: ['u32', 20],
+  least: ['u64', 24],
 });
 
 /** `hpd_exchange` */
@@ -214,6 +216,9 @@ export const PROTOTYPES = {
     'int64_t hpd_get_throttle_count(uintptr_t detector, void *table, size_t table_len, void *pk, size_t pk_len, int32_t operation_code, int32_t reason_code)',
   hottestTake:
     'int32_t hpd_hottest_take(uintptr_t detector, int32_t operation_code, size_t n, void *out)',
+  hottestClosedTake:
+    'int32_t hpd_hottest_closed_take(uintptr_t detector, int32_t operation_code, uint64_t minute, size_t n, void *out)',
+  hottestRest: 'int64_t hpd_hottest_rest(uintptr_t hottest)',
   hottestLen: 'int64_t hpd_hottest_len(uintptr_t hottest)',
   hottestGet: 'int32_t hpd_hottest_get(uintptr_t hottest, size_t i, void *out)',
   hottestFree: 'void hpd_hottest_free(uintptr_t hottest)',

@@ -28,6 +28,7 @@ FLAG_WARN_THROTTLES = 4
 FLAG_REDACT_KEYS = 8
 INHERIT = -1
 METRICS_OPEN_METRICS = 1
+METRICS_DEMAND_ONLY = 2
 NUMBER_KEY_MAX = 170
 DUE = 4611686018427387904
 
@@ -159,6 +160,7 @@ class MetricsOptions(Structure):
         ("hottest", c_uint64),
         ("flags", c_uint32),
         ("reserved", c_uint32),
+        ("least", c_uint64),
     ]
 
 
@@ -228,6 +230,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     ),
     "hpd_get_throttle_count": (c_int64, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_int32, c_int32]),
     "hpd_hottest_take": (c_int32, [c_void_p, c_int32, c_size_t, POINTER(c_void_p)]),
+    "hpd_hottest_closed_take": (c_int32, [c_void_p, c_int32, c_uint64, c_size_t, POINTER(c_void_p)]),
+    "hpd_hottest_rest": (c_int64, [c_void_p]),
     "hpd_hottest_len": (c_int64, [c_void_p]),
     "hpd_hottest_get": (c_int32, [c_void_p, c_size_t, POINTER(HotPartition)]),
     "hpd_hottest_free": (None, [c_void_p]),

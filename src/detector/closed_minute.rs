@@ -1,0 +1,119 @@
+//! The hottest partitions of a minute that is over: for logs, whose lines others add up.
+//!
+//! A count of the window slides, so two counts of it have records in common, and a sum of both has these twice. A minute of the
+//! detector's clock does not: its slots, one a second, are in no other minute, and once it is over they do not change. So the
+//! lines of all minutes, with what the other partitions had, add up to what was recorded.
+
+use crate::argument::Argument;
+use crate::detector::Detector;
+use crate::detector::hot_partition::HotPartition;
+use crate::detector::top::{Choice, Sample, Top};
+use crate::error::{Error, Refusal};
+use crate::key::Key;
+use crate::key::synthetic::{self, Kind, with_synthetic_key};
+use crate::ledger::Ledger;
+use crate::ledger::visit::Visit;
+use crate::operation::Operation;
+use crate::partition::Partition;
+use crate::reason::Reason;
+
+const MINUTE: u64 = 60;
+/// A minute is asked for once it is over. Then its first second is in the window still, for as long as it was.
+pub(crate) const CLOSED_WINDOW: u32 = 2 * MINUTE as u32;
+
+/// The hottest partitions of one minute of the detector's clock, and all others together. In capacity mode all numbers are in
+/// half units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClosedMinute {
+    /// Those with the most demand in the minute, the most first.
+    pub hottest: Vec<HotPartition>,
+    /// The sum of the counts that all other partitions had in it.
+    pub rest: u64,
+}
+
+/// Both are within.
+#[derive(Clone, Copy)]
+struct Seconds {
+    first: u32,
+    last: u32,
+}
+
+impl Detector {
+    /// Returns the `n` partitions with the most demand in one minute of the detector's clock that is over, and what all others had.
+    /// Minute 0 has the clock's first sixty seconds. It is to be asked for within a minute from its end: later its first seconds
+    /// have left the window. A call that read the clock in the minute, and has not returned when it is asked for, may be in
+    /// neither this minute nor the next: ask some seconds after its end. Takes time in proportion to the partitions tracked.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if the window is shorter than 120 seconds, or memory is bounded by
+    /// [`Builder::memory`](crate::Builder::memory); [`Error::Invalid`] for a minute that is not over yet, or too long ago;
+    /// [`Error::Memory`].
+    pub fn hottest_closed(&self, operation: Operation, minute: u64, n: usize) -> Result<ClosedMinute, Error> {
+        if self.window_seconds() < CLOSED_WINDOW || self.is_filtered() {
+            return Err(Error::Unsupported);
+        }
+        let first = minute.checked_mul(MINUTE).and_then(|second| u32::try_from(second).ok());
+        let first = first.ok_or(Error::Invalid(Argument::Minute))?;
+        let last = first.saturating_add(MINUTE as u32 - 1);
+        if self.clock.now().second() <= last {
+            return Err(Error::Invalid(Argument::Minute));
+        }
+        let closed = self.closed(operation, Seconds { first, last }, n)?;
+        // Slots that leave the window are taken for others.
+        if self.clock.now().second().saturating_sub(first) > self.window_seconds() {
+            return Err(Error::Invalid(Argument::Minute));
+        }
+        Ok(closed)
+    }
+
+    /// Chooses partitions by their demand in some seconds, and adds the others up.
+    fn closed(&self, operation: Operation, seconds: Seconds, n: usize) -> Result<ClosedMinute, Error> {
+        let (measure, throttled) = (self.settings.measure, self.has_throttles());
+        let new = || (Top::new(Choice { n, least: 0 }, measure), 0);
+        let mut so_far: (Top, u64) = new();
+        self.scan(
+            &mut so_far,
+            |so_far| *so_far = new(),
+            |_, _| {},
+            |(top, all), ledger, visit, found| {
+                let count_and_peak = |key: Key<'_>| self.count_in(ledger, visit, key, operation, seconds);
+                let is_own = !synthetic::is_synthetic(found.key());
+                let key = if is_own { Some(found.key()) } else { synthetic::throttled_key(found.key()) };
+                let Some(key) = key else { return Ok(()) };
+                let (count, peak) = count_and_peak(key)?;
+                // Each partition has one entry; one that was throttled is met by that of its throttles too.
+                *all += if is_own { count } else { 0 };
+                let mut throttles = 0;
+                if throttled {
+                    let kind = Kind::Throttle(Reason::KeyRange);
+                    (throttles, _) = with_synthetic_key(kind, key, count_and_peak)?;
+                }
+                let demand = count + throttles * u64::from(measure.one());
+                let sample = Sample { key, count, throttles, demand, peak, carried: 0 };
+                top.add(sample, operation).map_err(|_| Refusal::Memory)
+            },
+        )?;
+        let (mut top, all) = so_far;
+        top.truncate();
+        let listed: u64 = top.candidates.iter().map(|hot| hot.count).sum();
+        Ok(ClosedMinute { hottest: top.candidates, rest: all.saturating_sub(listed) })
+    }
+
+    /// Returns the count of one key in some seconds, and the fullest of these; zeros for a key that is not tracked.
+    fn count_in(
+        &self,
+        ledger: &Ledger,
+        visit: Visit<'_>,
+        key: Key<'_>,
+        operation: Operation,
+        seconds: Seconds,
+    ) -> Result<(u64, u64), Refusal> {
+        let read = |found: Partition<'_>| {
+            let series = found.series(operation, visit.window(), visit.guard);
+            series.span(seconds.first, seconds.last, visit.now.second())
+        };
+        let hash = self.settings.hashing.key(key);
+        Ok(ledger.look(key, hash, visit, read)?.unwrap_or((0, 0)))
+    }
+}

@@ -1,0 +1,91 @@
+//! Minutes that are over: all lines of all minutes add up to what was recorded, and no operation is in two.
+
+use crate::common::{Random, manual, never_hot, stress};
+use hotpart::Operation::{Read, Write};
+use hotpart::{Argument, Detector, Error, Reason, Record};
+use std::collections::BTreeMap;
+
+#[test]
+fn the_lines_of_all_minutes_add_up_to_what_was_recorded() {
+    let random = &mut Random(60);
+    for _ in 0..stress(6) {
+        let window = [120, 121, 300, 3_600][random.below(4)];
+        let detector = never_hot(window).build().unwrap();
+        let mut recorded: BTreeMap<(u64, String), u64> = BTreeMap::new();
+        let (mut now_ms, mut taken, mut lines, mut rests) = (0, 0, BTreeMap::new(), 0);
+        while taken < 8 {
+            let minute = now_ms / 60_000;
+            // Some time in the minute after.
+            while taken < minute {
+                let n = random.below(30);
+                let closed = detector.hottest_closed(Write, taken, n).unwrap();
+                assert!(closed.hottest.len() <= n);
+                assert!(closed.hottest.is_sorted_by(|a, b| a.demand >= b.demand));
+                for hot in closed.hottest {
+                    let pk = String::from_utf8(hot.pk).unwrap();
+                    assert!(hot.peak <= hot.count && hot.carried == 0);
+                    assert!(lines.insert((taken, pk), hot.count).is_none());
+                }
+                rests += closed.rest;
+                taken += 1;
+            }
+            let keys = 1 + random.below(40);
+            let pk = random.below(keys).to_string();
+            let amount = 1 + random.below(9) as u64;
+            detector.record(&Record::new("t", &pk, Write).amount(amount)).unwrap();
+            detector.record_read("t", &pk).unwrap();
+            *recorded.entry((minute, pk)).or_default() += amount;
+            now_ms += random.below(1_500) as u64;
+            detector.set_time_ms(now_ms).unwrap();
+        }
+        recorded.retain(|(minute, _), _| *minute < taken);
+        assert!(lines.iter().all(|(line, count)| recorded.get(line) == Some(count)));
+        let all: u64 = recorded.values().sum();
+        assert_eq!(lines.values().sum::<u64>() + rests, all);
+    }
+}
+
+#[test]
+fn a_minute_is_asked_for_once_it_is_over_and_while_the_window_has_it() {
+    let detector = never_hot(120).build().unwrap();
+    detector.record_write("t", "k").unwrap();
+    let closed = |minute| detector.hottest_closed(Write, minute, 9).map(|closed| closed.hottest.len());
+    let refused = Err(Error::Invalid(Argument::Minute));
+    for (now_ms, found) in
+        [(0, refused), (59_999, refused), (60_000, Ok(1)), (120_999, Ok(1)), (121_000, refused)]
+    {
+        detector.set_time_ms(now_ms).unwrap();
+        assert_eq!(closed(0), found, "{now_ms}");
+    }
+    assert_eq!([closed(1), closed(2), closed(u64::MAX)], [Ok(0), refused, refused]);
+}
+
+#[test]
+fn a_minute_needs_a_window_of_two_and_no_filter() {
+    let refused = |detector: Detector| {
+        detector.set_time_ms(60_000).unwrap();
+        assert_eq!(detector.hottest_closed(Write, 0, 9), Err(Error::Unsupported));
+    };
+    refused(never_hot(119).build().unwrap());
+    refused(manual(1_000, 1_000, 120).memory(1 << 20).build().unwrap());
+}
+
+#[test]
+fn throttles_of_a_minute_are_demand_and_not_among_what_was_recorded() {
+    let detector = never_hot(120).build().unwrap();
+    detector.record_read("t", "both").unwrap();
+    for (pk, throttles) in [("both", 2), ("throttled", 5)] {
+        (0..throttles).for_each(|_| _ = detector.record_throttle("t", pk, Read, Reason::KeyRange));
+    }
+    detector.set_time_ms(60_000).unwrap();
+    detector.record_read("t", "both").unwrap();
+    let closed = detector.hottest_closed(Read, 0, 9).unwrap();
+    let numbers: Vec<_> = closed
+        .hottest
+        .iter()
+        .map(|hot| (std::str::from_utf8(&hot.pk).unwrap(), hot.count, hot.throttles, hot.demand))
+        .collect();
+    assert_eq!(numbers, [("throttled", 0, 5, 5), ("both", 1, 2, 3)]);
+    assert_eq!(closed.rest, 0);
+    assert_eq!(detector.hottest_closed(Read, 0, 0).unwrap().rest, 1, "all others");
+}
