@@ -86,7 +86,7 @@ mutate 'idleness is judged before the removal' src/ledger/reclaim.rs \
     'let Some(removed) =' \
     'struct Chosen(bool);
         impl Chosen {
-            fn was_idle(&self, _: Moment, _: crate::partition::Timing, _: &crossbeam_epoch::Guard) -> bool {
+            fn was_idle(&self, _: Moment, _: crate::partition::content::Timing, _: &crossbeam_epoch::Guard) -> bool {
                 self.0
             }
         }

@@ -14,8 +14,8 @@ use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
 use crate::partition::past::GrowError;
+use crate::partition::slot::COUNT_MOST;
 use crate::policy::rule::{Breach, Rule};
-use crate::policy::thresholds::THRESHOLD_MAX;
 use crate::sys::clock::Moment;
 use crate::sys::epoch;
 use crossbeam_epoch::Guard;
@@ -211,7 +211,7 @@ impl Detector {
         let Recorded { partition, count, lacking, is_full } = recorded;
         let Some(partition) = partition else {
             // A full lane is hot by whatever rule this record meets.
-            let bound = if is_full { THRESHOLD_MAX } else { count };
+            let bound = if is_full { COUNT_MOST } else { count };
             let breach = Self::breach_of_bound(ledger, bound, posting, visit).map(|breach| Breach {
                 count: if is_full { count.max(breach.threshold) } else { breach.count },
                 ..breach

@@ -10,7 +10,9 @@ use crate::ledger::filtering::Filtering;
 use crate::ledger::visit::Visit;
 use crate::operation::Operation;
 use crate::partition::Partition;
-use crate::policy::thresholds::{Scope, Setting, Thresholds};
+use crate::partition::slot::COUNT_MOST;
+use crate::policy::override_list::Setting;
+use crate::policy::thresholds::{Scope, Thresholds};
 
 /// The most that partitions can have which have no entry in the map.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,7 +64,7 @@ impl Ledger {
         }
         let bound =
             filtering.filter.pair(hash, operation).bound(filtering.at(visit.now), filtering.now(visit));
-        Ok(filter::count(bound, self.least_threshold(key, operation, visit)?))
+        Ok(filter::count(bound, self.full_count(key, operation, visit)?))
     }
 
     /// Sets an override. Records may judge by the old level and the new for a while: see [`crate::ledger::filtering`].
@@ -74,40 +76,19 @@ impl Ledger {
         visit: Visit<'_>,
     ) -> Result<(), Refusal> {
         let Visit { settings, guard, .. } = visit;
-        let Some(filtering) = &self.filtering else {
-            let setting = Setting { now: 0, until: 0, own: settings.thresholds };
-            return self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard);
-        };
-        let set = |visit: Visit<'_>| {
-            if scope == Scope::Model {
-                // One that was under it already stays the least.
-                Operation::ALL.into_iter().for_each(|each| {
-                    let level = filtering.level(self.overrides.model_floor(each));
-                    filtering.note(each, level, visit.now);
-                });
-            }
-            let setting = Self::setting(filtering, visit);
-            self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard)
-        };
-        let levels = Operation::ALL.map(|each| filtering.level(self.overrides.model_floor(each)));
-        set(visit)?;
-        // Records have judged by the old one until now.
-        let renewed = visit.renewed();
-        if scope == Scope::Model {
-            Operation::ALL
-                .iter()
-                .zip(levels)
-                .for_each(|(&each, level)| filtering.note(each, level, renewed.now));
-        } else if renewed.now.second() != visit.now.second() {
-            let setting = Self::setting(filtering, renewed);
-            self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard)?;
+        let setting = self.setting(visit);
+        self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard)?;
+        if self.filtering.is_some() {
+            // Records have judged by the old one until now. Without memory more is remembered than need be.
+            let finished = self.setting(visit.renewed());
+            let _ = self.overrides.finish(scope, name, finished, &settings.hashing, guard);
         }
         Ok(())
     }
 
-    fn setting(filtering: &Filtering, visit: Visit<'_>) -> Setting {
-        let (now, until) = (visit.now.second(), filtering.remembered_until(visit.now));
-        Setting { now, until, own: visit.settings.thresholds }
+    fn setting(&self, visit: Visit<'_>) -> Setting {
+        let oldest = self.filtering.as_ref().map(|filtering| filtering.remembered_from(visit.now));
+        Setting { now: visit.now.second(), oldest, own: visit.settings.thresholds }
     }
 
     /// The greatest level by which a record may have judged that the cells hold still, where it is `level` now.
@@ -120,24 +101,19 @@ impl Ledger {
         visit: Visit<'_>,
     ) -> Result<u32, Cleared> {
         let Visit { settings, guard, .. } = visit;
-        let setting = Self::setting(filtering, visit);
-        let of_table = self.overrides.greatest(key.table, operation, setting, &settings.hashing, guard)?;
-        let of_table = filtering.level(of_table.min(settings.rates.floor(operation)));
-        let of_models = filtering.level(self.overrides.model_floor(operation));
-        Ok(level.max(of_table.min(filtering.greatest_of_models(operation, of_models, visit.now))))
+        let setting = self.setting(visit);
+        let greatest = self.overrides.greatest(key.table, operation, setting, &settings.hashing, guard)?;
+        Ok(level.max(filtering.level(greatest.min(settings.rates.floor(operation)))))
     }
 
     /// Returns the most of an operation that partitions can have which have no entry; zeros without a filter.
     pub(crate) fn hidden_most(&self, operation: Operation, visit: Visit<'_>) -> Result<Hidden, Cleared> {
         let Some(filtering) = &self.filtering else { return Ok(Hidden::default()) };
-        let setting = Self::setting(filtering, visit);
         let rate = visit.settings.rates.floor(operation);
-        let of_tables = self.overrides.greatest_of_all(operation, setting, visit.guard)?.min(rate);
-        let of_models = filtering.level(self.overrides.model_floor(operation));
-        let of_models = filtering.greatest_of_models(operation, of_models, visit.now);
-        let level = filtering.level(of_tables).min(of_models);
+        let greatest = self.overrides.greatest_of_all(operation, self.setting(visit), visit.guard)?.min(rate);
+        let level = filtering.level(greatest);
         let kept_out = if filtering.has_kept_out(visit.now) {
-            filter::count(filtering.filter.most(filtering.at(visit.now)), of_tables)
+            filter::count(filtering.filter.most(filtering.at(visit.now)), greatest.min(COUNT_MOST))
         } else {
             0
         };

@@ -7,6 +7,7 @@ use crate::ledger::{Ledger, Posting};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::series::Recent;
+use crate::partition::slot::COUNT_MOST;
 use crate::policy::rule::{Breach, Rule};
 use crate::policy::thresholds::Scope;
 
@@ -90,6 +91,21 @@ impl Ledger {
         }
         Ok(Some(threshold.unwrap_or(visit.settings.thresholds[operation.index()]))
             .filter(|&threshold| count >= threshold))
+    }
+
+    /// Returns what a partition's count reads as of which nobody knows how much it has, but that it is much: the threshold of its
+    /// table or of a rate, whichever is greater, or as much as a count can be.
+    pub(crate) fn full_count(
+        &self,
+        key: Key<'_>,
+        operation: Operation,
+        visit: Visit<'_>,
+    ) -> Result<u64, Cleared> {
+        let Visit { settings, guard, .. } = visit;
+        let of_table = self.overrides.get(Scope::Table, key.table, &settings.hashing, guard)?;
+        let of_table = of_table.of(operation).unwrap_or(settings.thresholds[operation.index()]);
+        let least = self.least_threshold(key, operation, visit)?;
+        Ok(of_table.max(settings.rates.floor(operation)).max(least).min(COUNT_MOST))
     }
 
     /// The least amount at which any rule in force could call a partition hot.

@@ -29,11 +29,9 @@ use crate::ledger::recent_warnings::RecentWarnings;
 use crate::ledger::settings::FilterSettings;
 use crate::ledger::visit::Visit;
 use crate::map::growth_bytes;
-use crate::operation::Operation;
 use crate::partition::past::most_bytes;
 use crate::sys::budget::Budget;
 use crate::sys::clock::Moment;
-use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
@@ -60,9 +58,6 @@ pub(crate) struct Filtering {
     pub(crate) recent_warnings: RecentWarnings,
     /// Until when the cells hold something of a partition that was kept out; the stamp of a moment.
     kept_out_until: AtomicU64,
-    /// For each operation the greatest level of all models that a change has put out of force, and until which second the cells
-    /// hold something of that time. (What tables had is remembered with their overrides.)
-    of_models: [AtomicU64; 2],
 }
 
 impl Filtering {
@@ -84,7 +79,6 @@ impl Filtering {
             entry_bytes: [true, false].map(|is_armed| most_bytes(window, is_armed) + DIRECTORY_BYTES),
             recent_warnings: RecentWarnings::new(),
             kept_out_until: AtomicU64::new(0),
-            of_models: [0, 0].map(AtomicU64::new),
         })
     }
 
@@ -103,27 +97,9 @@ impl Filtering {
         u64::from(bound) < LEVEL_MAX && (u64::from(bound) + 1) * 1_000 <= share
     }
 
-    /// The level of the least threshold that models had in the time that cells hold something of, where it is `level` now.
-    pub(crate) fn greatest_of_models(&self, operation: Operation, level: u32, now: Moment) -> u32 {
-        let Stamped { second: until, value } =
-            Stamped::unpack(self.of_models[operation.index()].load(Acquire));
-        if value != 0 && now.second() <= until { level.max(value) } else { level }
-    }
-
-    /// Notes that a level of models may be in force no more from now on.
-    pub(crate) fn note(&self, operation: Operation, level: u32, now: Moment) {
-        let until = self.remembered_until(now);
-        let noted = |held: u64| {
-            let Stamped { second, value } = Stamped::unpack(held);
-            let value = if now.second() <= second { value.max(level) } else { level };
-            Some(Stamped { second: until.max(second), value }.pack())
-        };
-        let _ = self.of_models[operation.index()].fetch_update(AcqRel, Acquire, noted);
-    }
-
-    /// Until which second the cells hold something of this moment.
-    pub(crate) fn remembered_until(&self, now: Moment) -> u32 {
-        now.second().saturating_add(held_seconds(self.window))
+    /// Since which second the cells hold something.
+    pub(crate) fn remembered_from(&self, now: Moment) -> u32 {
+        now.second().saturating_sub(held_seconds(self.window))
     }
 
     /// Returns the most that a promotion carries over, where no record has judged by a greater level than this.

@@ -59,7 +59,7 @@ use crate::partition::head::Head;
 use crate::partition::series::AddError;
 use crate::partition::slot::MOST;
 use crate::partition::{FastAdd, Partition};
-use crate::policy::thresholds::Overrides;
+use crate::policy::overrides::Overrides;
 use crate::sys::clock::Moment;
 use crate::sys::rcu::Watched;
 #[cfg(loom)]

@@ -29,8 +29,6 @@ use crate::partition::slot;
 #[derive(Clone, Copy)]
 struct Side<'f> {
     pair: Pair<'f>,
-    /// The least amount that anything could call hot.
-    threshold: u64,
     level: u32,
     /// The most that is carried over.
     most: u32,
@@ -156,7 +154,7 @@ impl Ledger {
     ) -> Result<Recorded<'g>, Refusal> {
         let Posting { key, operation, .. } = *posting;
         if bound < filtering.level(self.overrides.floor(operation)) {
-            return Ok(Recorded { partition: None, count: bound.into(), lacking: 0, is_full: bound == MOST });
+            return self.in_cells(bound, posting, visit);
         }
         let sides = self.sides(filtering, posting, visit)?;
         let side = sides[operation.index()];
@@ -176,12 +174,19 @@ impl Ledger {
                 return self.join(filtering, found, posting, bound, visit);
             }
         }
-        Ok(Recorded {
-            partition: None,
-            count: filter::count(bound, side.threshold),
-            lacking: 0,
-            is_full: bound == MOST,
-        })
+        self.in_cells(bound, posting, visit)
+    }
+
+    /// A record that the cells have, and that they say so much of.
+    fn in_cells<'g>(
+        &self,
+        bound: u32,
+        posting: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<Recorded<'g>, Refusal> {
+        let is_full = bound == MOST;
+        let full = if is_full { self.full_count(posting.key, posting.operation, visit)? } else { 0 };
+        Ok(Recorded { partition: None, count: filter::count(bound, full), lacking: 0, is_full })
     }
 
     /// Returns the numbers that a promotion goes by.
@@ -197,7 +202,7 @@ impl Ledger {
             let level = filtering.level(threshold);
             let most = filtering
                 .most_carried(self.greatest_level(filtering, key, operation, level, visit)?, visit.now);
-            Ok(Side { pair: filtering.filter.pair(hash, operation), threshold, level, most })
+            Ok(Side { pair: filtering.filter.pair(hash, operation), level, most })
         });
         Ok([writes?, reads?])
     }
@@ -297,14 +302,7 @@ impl Ledger {
             match self.partitions.find(posting.hash, posting.key, visit.guard)? {
                 Some(moved) => found = moved,
                 // It went back into the cells, which have this record.
-                None => {
-                    return Ok(Recorded {
-                        partition: None,
-                        count: bound.into(),
-                        lacking: 0,
-                        is_full: bound == MOST,
-                    });
-                }
+                None => return self.in_cells(bound, posting, visit),
             }
         }
     }

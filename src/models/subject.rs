@@ -15,8 +15,8 @@ use crate::partition::amount::Amount;
 use crate::partition::content::Timing;
 use crate::partition::series::Series;
 use crate::policy::measure::Measure;
+use crate::policy::override_list::Setting;
 use crate::policy::rule::RateThresholds;
-use crate::policy::thresholds::Setting;
 use crate::policy::thresholds::{Scope, Thresholds};
 use crate::sys::budget::Budget;
 use crate::sys::clock::{Clock, Moment};
@@ -88,7 +88,7 @@ impl Subject {
 
     /// When an override is set, of which nobody remembers what was before.
     pub(super) fn setting(&self) -> Setting {
-        Setting { now: 0, until: 0, own: self.settings.thresholds }
+        Setting { now: 0, oldest: None, own: self.settings.thresholds }
     }
 
     pub(super) fn visit<'g>(&'g self, second: u32, guard: &'g Guard) -> Visit<'g> {

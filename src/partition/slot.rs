@@ -10,6 +10,8 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 /// Where a slot saturates: 2³⁰ − 1. Of the bits above, one marks slots in [`crate::partition::history`], and one slots in
 /// wheels.
 pub(crate) const MOST: u32 = (1 << 30) - 1;
+/// No count is more: a window has 3,601 seconds at most.
+pub(crate) const COUNT_MOST: u64 = 3_601 * MOST as u64;
 
 /// A second and what it added up to. A count of zero is a slot that was never used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

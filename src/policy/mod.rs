@@ -3,11 +3,13 @@
 //! | module | says |
 //! |---|---|
 //! | [`thresholds`] | the count from which a partition is hot: the model's, else the table's, else the detector's |
+//! | [`overrides`], [`override_list`], [`floor`] | the thresholds of tables and models, and what none of them is under |
+//! | [`timeline`] | what was in force lately, for as long as a filter's cells hold something of it |
 //! | [`rule`] | the spans that have a threshold: the window, one second, five seconds; and the throttle |
 //! | [`measure`] | the unit: operations, or capacity in half units |
 //!
-//! [`thresholds`] keeps the overrides, which threads read without a lock. Else the policy only compares numbers that it is given. What the numbers are is the partition's matter;
-//! who is told is the detector's.
+//! Threads read the overrides without a lock. Else the policy only compares numbers that it is given. What the numbers are
+//! is the partition's matter; who is told is the detector's.
 //!
 //! ```text
 //! model's override --+
@@ -33,6 +35,10 @@
 //! 5. `make header`; the layout and the size in `tests/abi.rs`; with another version `make abi`. Names of rules are in
 //!    `tests/c/heard.c` and in the bindings; "1 or 5" is in the comments of `window_seconds`.
 
+pub(crate) mod floor;
 pub(crate) mod measure;
+pub(crate) mod override_list;
+pub(crate) mod overrides;
 pub(crate) mod rule;
 pub(crate) mod thresholds;
+pub(crate) mod timeline;

@@ -11,7 +11,7 @@ pub const TABLE_NAMES: [&str; TABLES] = ["a", "b", "a/index/I"];
 pub const MODEL_NAMES: [&str; MODELS] = ["a", "m"];
 
 /// Where a slot saturates.
-const SLOT_MOST: u64 = (1 << 30) - 1;
+pub const SLOT_MOST: u64 = (1 << 30) - 1;
 /// A lane of a cell is full at the next number, or later.
 const LANE_MOST: u64 = 32_767;
 
@@ -147,7 +147,7 @@ impl Oracle {
     /// of keys that are kept out.
     pub fn floor(&self, exact: u64, table: u8, operation: usize, kept_out: impl FnOnce() -> bool) -> u64 {
         let full = LANE_MOST.max(self.least(&self.overrides(), table, operation));
-        let most = if exact > LANE_MOST && kept_out() { full } else { SLOT_MOST };
+        let most = if exact > LANE_MOST && kept_out() { full.min(SLOT_MOST) } else { SLOT_MOST };
         if self.terms.memory > 0 { exact.min(most) } else { exact }
     }
 

@@ -1,0 +1,320 @@
+//! Overrides: the thresholds of single tables and models, set and removed while others record.
+
+use crate::error::{Cleared, OutOfMemory, Refusal};
+use crate::key::Key;
+use crate::key::hash::Hashing;
+use crate::operation::Operation;
+use crate::policy::floor::Floor;
+use crate::policy::override_list::{List, Override, Setting};
+use crate::policy::thresholds::{Scope, Thresholds};
+use crate::policy::timeline::{self, Span, Timeline};
+use crate::sys::memory::try_box;
+use crate::sys::rcu::{RcuOption, Watched};
+use crate::sys::sync::{AcqRel, Acquire, AtomicBool, AtomicU64, Release};
+#[cfg(loom)]
+use crate::sys::watch::{Kind, Watch};
+use crossbeam_epoch::Guard;
+
+/// The least thresholds of all models, since when they are, and what was before.
+struct Models {
+    floors: [u64; 2],
+    since: u64,
+    past: Timeline,
+    #[cfg(loom)]
+    watch: Watch,
+}
+
+impl Watched for Models {
+    #[cfg(loom)]
+    fn watch(&self) -> &Watch {
+        &self.watch
+    }
+}
+
+impl Models {
+    /// The floors now: of none, if no model has thresholds.
+    fn present(models: Option<&Self>) -> Span {
+        let (since, thresholds) = models.map_or((0, [u64::MAX; 2]), |models| (models.since, models.floors));
+        Span::since(since, thresholds)
+    }
+}
+
+/// Lists: with some hundred tables of their own thresholds, each is of one or two.
+#[cfg(not(loom))]
+const LISTS: usize = 256;
+#[cfg(loom)]
+const LISTS: usize = 2;
+
+/// All overrides, read without a lock.
+pub(crate) struct Overrides {
+    lists: [RcuOption<List>; LISTS],
+    models: RcuOption<Models>,
+    /// How many changes began or ended: where this is 0 there is no override.
+    changes: AtomicU64,
+    /// For each operation.
+    floors: [Floor; 2],
+    /// The floors where there is no override.
+    own_floors: [u64; 2],
+    /// Whether the detector was cleared: these overrides are in force no more.
+    cleared: AtomicBool,
+}
+
+impl Overrides {
+    /// Without overrides no partition is hot below `floors`.
+    pub(crate) fn new(floors: [u64; 2]) -> Self {
+        Self {
+            lists: std::array::from_fn(|_| RcuOption::empty()),
+            models: RcuOption::empty(),
+            changes: AtomicU64::new(0),
+            floors: floors.map(Floor::new),
+            own_floors: floors,
+            cleared: AtomicBool::new(false),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn floor(&self, operation: Operation) -> u64 {
+        self.floors[operation.index()].get()
+    }
+
+    fn list(&self, scope: Scope, name: &[u8], hashing: &Hashing) -> &RcuOption<List> {
+        let scope: &[u8] = match scope {
+            Scope::Table => b"table",
+            Scope::Model => b"model",
+        };
+        &self.lists[hashing.key(Key { table: scope, pk: name }).position as usize % LISTS]
+    }
+
+    fn all<'g>(&'g self, scope: Option<Scope>, guard: &'g Guard) -> impl Iterator<Item = &'g Override> {
+        let all = self.lists.iter().filter_map(|list| list.get(guard)).flat_map(|list| &list.overrides);
+        all.filter(move |each| scope.is_none_or(|scope| each.scope == scope))
+    }
+
+    /// Returns the least threshold of these overrides, and no more than `most`.
+    fn least_of<'g>(all: impl Iterator<Item = &'g Override>, operation: Operation, most: u64) -> u64 {
+        all.filter_map(|each| each.thresholds.of(operation)).fold(most, u64::min)
+    }
+
+    /// Sets both sides of an override; `None` for both removes it. Once these are cleared it must be set in the next
+    /// ledger's. Until [`Overrides::finish`] is called what was before counts as being in force still.
+    pub(crate) fn set(
+        &self,
+        scope: Scope,
+        name: &[u8],
+        thresholds: Thresholds,
+        setting: Setting,
+        hashing: &Hashing,
+        guard: &Guard,
+    ) -> Result<(), Refusal> {
+        let change = self.changes.fetch_add(1, AcqRel) + 1;
+        self.lower_floors(thresholds);
+        if scope == Scope::Model {
+            let lower =
+                |i: usize, floor: u64| floor.min(thresholds.of(Operation::ALL[i]).unwrap_or(u64::MAX));
+            self.set_models(change, setting, guard, |now| [lower(0, now[0]), lower(1, now[1])])?;
+        }
+        let shared = self.list(scope, name, hashing);
+        loop {
+            let old = shared.get(guard);
+            let all = || old.into_iter().flat_map(|list| &list.overrides);
+            let mine = all().find(|each| each.is(scope, name));
+            let mine = Override::replaced(mine, (scope, name), thresholds, change, setting);
+            let others = all().filter(|each| !each.is(scope, name)).map(|each| each.copy(setting.oldest()));
+            let list = List::try_new(others.chain([mine]), setting.oldest())?;
+            if shared.replace(old, list, guard) {
+                break;
+            }
+        }
+        self.lower_floors(thresholds);
+        if scope == Scope::Model {
+            let least = |operation| Self::least_of(self.all(Some(Scope::Model), guard), operation, u64::MAX);
+            self.set_models(change, setting, guard, |_| Operation::ALL.map(least))?;
+        }
+        for operation in Operation::ALL {
+            let i = operation.index();
+            self.floors[i].raise(|| Self::least_of(self.all(None, guard), operation, self.own_floors[i]));
+        }
+        // `clear` says so before it empties a list. One that comes after this look empties this list too.
+        if self.cleared.load(Acquire) { Err(Refusal::Cleared) } else { Ok(()) }
+    }
+
+    fn lower_floors(&self, thresholds: Thresholds) {
+        for operation in Operation::ALL {
+            if let Some(threshold) = thresholds.of(operation) {
+                self.floors[operation.index()].lower(threshold);
+            }
+        }
+    }
+
+    /// Puts what `floors` makes of the floors of all models in their place.
+    fn set_models(
+        &self,
+        change: u64,
+        setting: Setting,
+        guard: &Guard,
+        floors: impl Fn([u64; 2]) -> [u64; 2],
+    ) -> Result<(), OutOfMemory> {
+        loop {
+            let old = self.models.get(guard);
+            let before = Models::present(old);
+            let floors = floors(before.thresholds);
+            if floors == before.thresholds {
+                return Ok(());
+            }
+            let nothing = Timeline::default();
+            let past = old.map_or(&nothing, |old| &old.past);
+            let models = Models {
+                floors,
+                since: change,
+                past: past.with(setting.oldest.map(|_| before), setting.oldest())?,
+                #[cfg(loom)]
+                watch: Watch::new(Kind::Override),
+            };
+            if self.models.replace(old, Some(try_box(models)?), guard) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What was in force before an override was set has not been since `setting.now`. Without memory it counts as being so still.
+    pub(crate) fn finish(
+        &self,
+        scope: Scope,
+        name: &[u8],
+        setting: Setting,
+        hashing: &Hashing,
+        guard: &Guard,
+    ) -> Result<(), OutOfMemory> {
+        let (change, oldest) = (self.changes.fetch_add(1, AcqRel) + 1, setting.oldest());
+        let shared = self.list(scope, name, hashing);
+        loop {
+            let old = shared.get(guard);
+            let all = || old.into_iter().flat_map(|list| &list.overrides);
+            let is_mine = |each: &Override| each.is(scope, name) && each.past.is_going();
+            if !all().any(is_mine) {
+                break;
+            }
+            let finished = |each: &Override| {
+                if is_mine(each) { each.finished(change, setting) } else { each.copy(oldest) }
+            };
+            if shared.replace(old, List::try_new(all().map(finished), oldest)?, guard) {
+                break;
+            }
+        }
+        while let Some(old) = self.models.get(guard).filter(|models| models.past.is_going()) {
+            let models = Models {
+                past: old.past.over(change, setting.now, oldest)?,
+                #[cfg(loom)]
+                watch: Watch::new(Kind::Override),
+                ..*old
+            };
+            if self.models.replace(Some(old), Some(try_box(models)?), guard) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn get(
+        &self,
+        scope: Scope,
+        name: &[u8],
+        hashing: &Hashing,
+        guard: &Guard,
+    ) -> Result<Thresholds, Cleared> {
+        if self.changes.load(Acquire) == 0 {
+            return Ok(Thresholds::default());
+        }
+        let list = self.list(scope, name, hashing).get(guard);
+        let found = list.and_then(|list| list.overrides.iter().find(|each| each.is(scope, name)));
+        // A list may be empty because it was cleared, which `clear` says before it empties one.
+        if self.cleared.load(Acquire) {
+            return Err(Cleared);
+        }
+        Ok(found.map(|found| found.thresholds).unwrap_or_default())
+    }
+
+    /// A number that no threshold which a table's records may have is under: that of the table, or `own`, and those of all models.
+    pub(crate) fn least(
+        &self,
+        table: &[u8],
+        operation: Operation,
+        own: u64,
+        hashing: &Hashing,
+        guard: &Guard,
+    ) -> Result<u64, Cleared> {
+        if self.changes.load(Acquire) == 0 {
+            return Ok(own);
+        }
+        let of_models = Models::present(self.models.get(guard)).thresholds[operation.index()];
+        let of_table = self.get(Scope::Table, table, hashing, guard)?.of(operation).unwrap_or(own);
+        Ok(of_table.min(of_models))
+    }
+
+    /// The greatest such number at any moment that is remembered.
+    pub(crate) fn greatest(
+        &self,
+        table: &[u8],
+        operation: Operation,
+        setting: Setting,
+        hashing: &Hashing,
+        guard: &Guard,
+    ) -> Result<u64, Cleared> {
+        if self.changes.load(Acquire) == 0 {
+            return Ok(setting.own[operation.index()]);
+        }
+        let list = self.list(Scope::Table, table, hashing).get(guard);
+        let found = list.and_then(|list| list.overrides.iter().find(|each| each.is(Scope::Table, table)));
+        let greatest = self.greatest_of(found, operation, setting, guard);
+        if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest) }
+    }
+
+    /// The same of any table.
+    pub(crate) fn greatest_of_all(
+        &self,
+        operation: Operation,
+        setting: Setting,
+        guard: &Guard,
+    ) -> Result<u64, Cleared> {
+        let all = self.all(Some(Scope::Table), guard).map(Some).chain([None]);
+        let greatest = all.map(|each| self.greatest_of(each, operation, setting, guard)).max();
+        if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest.unwrap_or(0)) }
+    }
+
+    fn greatest_of(
+        &self,
+        table: Option<&Override>,
+        operation: Operation,
+        setting: Setting,
+        guard: &Guard,
+    ) -> u64 {
+        let (models, nothing) = (self.models.get(guard), Timeline::default());
+        let own = Span::since(0, setting.own);
+        let of_table = table.map_or((&nothing, own), |table| (&table.past, table.present(setting)));
+        let of_models = (models.map_or(&nothing, |models| &models.past), Models::present(models));
+        timeline::greatest(of_table, of_models, operation, setting.oldest())
+    }
+
+    /// Bytes that the overrides take.
+    pub(crate) fn bytes(&self, guard: &Guard) -> usize {
+        let models = |models: &Models| size_of::<Models>() + models.past.bytes();
+        let lists = self.lists.iter().filter_map(|list| list.get(guard)).map(List::bytes);
+        lists.sum::<usize>() + self.models.get(guard).map_or(0, models)
+    }
+
+    /// Forgets all of them. A call that is in them meanwhile is turned away, or has come before this one.
+    pub(crate) fn clear(&self, guard: &Guard) {
+        self.cleared.store(true, Release);
+        for list in &self.lists {
+            if let Some(old) = list.swap(None) {
+                old.retire(guard);
+            }
+        }
+        if let Some(old) = self.models.swap(None) {
+            old.retire(guard);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;
