@@ -9,6 +9,9 @@ need prometheus promtool python3 || exit 0
 
 rules=deploy/prometheus
 (cd "$rules" && promtool check config scrape.yml && promtool test rules hotpart-fleet.tests.yml)
+for setting in regex 'sample_\?limit'; do
+    diff -i <(sed -n "s/^ *$setting: //pI" "$rules/scrape.yml") <(sed -n "s/^ *$setting: //pI" "$rules/podmonitor.yml")
+done
 # Grafana's model of a dashboard.
 env=build/fleet/env
 sdk='grafana-foundation-sdk==1769699998!10.1.0'
