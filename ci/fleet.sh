@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Proves what finds a partition that is hot only in the sum of all processes: the rules by promtool's tests, then in a real fleet
 # of three C programs and two in Python, which a real Prometheus on loopback scrapes each second, and each expression of the
-# dashboard by what that Prometheus answers. All is put under build/fleet.
+# dashboard by what that Prometheus answers. `ci/fleet.sh picture` draws docs/pictures/fleet.svg of such a fleet instead. All
+# else is put under build/fleet.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -59,7 +60,7 @@ prometheus --config.file="$work/scrape.yml" --storage.tsdb.path="$work/data" --w
 
 processes=()
 for n in "${!fleet[@]}"; do processes+=("${fleet[n]}:${ports[n]}"); done
-python3 tests/prometheus/fleet.py "http://127.0.0.1:$free" "${processes[@]}" || {
+python3 "tests/prometheus/${1:-fleet}.py" "http://127.0.0.1:$free" "${processes[@]}" || {
     tail -5 "$work/log" >&2
     exit 1
 }
