@@ -1,6 +1,6 @@
-/* One process of a fleet: fleet_process NUMBER [bounded] serves its metrics on 127.0.0.1, on a port that it prints, until it is
- * killed. Asked for /plant it first records more of the key that all processes share. tests/prometheus/process.py is the same in
- * Python. */
+/* One process of a fleet: fleet_process NUMBER [bounded] serves its metrics on 127.0.0.1, on a port
+ * that it prints, until it is killed. Asked for /plant it first records more of the key that all
+ * processes share. tests/prometheus/process.py is the same in Python. */
 #include "check.h"
 #include "hotpart.h"
 #include "serve.h"

@@ -1,4 +1,4 @@
-"""``dashboard.py``: whether deploy/grafana/hotpart-fleet.json is a dashboard; as a module it asks its expressions.
+"""Checks deploy/grafana/hotpart-fleet.json as a program, and asks its expressions as a module.
 
 With ``grafana-foundation-sdk`` installed, Grafana's own model of a dashboard reads it too, and must lose nothing of it.
 """
@@ -42,7 +42,7 @@ def filled(expression: str) -> str:
 
 
 def answered(prometheus: Prometheus) -> int:
-    """Asks all expressions, each of which must have an answer that is not empty, and says how many they are."""
+    """Asks all expressions, none of which may have an empty answer, and says how many they are."""
     asked = 0
     for panel, target in targets(loaded()):
         expression = filled(target["expr"])

@@ -1,6 +1,7 @@
-"""``fleet.py PROMETHEUS PID:PORT...``: what a real Prometheus makes of a real fleet, by the rules of deploy/prometheus.
+"""Checks what a real Prometheus makes of a real fleet, by the rules of deploy/prometheus.
 
-The processes are those of process.py and tests/c/fleet_process.c. The first is killed.
+``fleet.py PROMETHEUS PID:PORT...``: the processes are those of process.py and of
+tests/c/fleet_process.c. The first is killed.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def main(url: str, processes: list[tuple[int, int]]) -> None:
 
 
 def seconds_since(start: float, alert: dict[str, Any]) -> float:
-    """How long after that the rule was evaluated which first had the alert. The moment of asking is not counted."""
+    """The time until the evaluation that first had the alert. The moment of asking is not counted."""
     whole, _, fraction = alert["activeAt"].rstrip("Z").partition(".")
     # No Python before 3.11 reads as many digits as there are.
     return datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{fraction or 0}") - start

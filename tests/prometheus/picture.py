@@ -1,6 +1,7 @@
-"""``picture.py PROMETHEUS PID:PORT...``: draws docs/pictures/fleet.svg, the dashboard's panels with what a real fleet answers.
+"""Draws docs/pictures/fleet.svg: the dashboard's panels, with what a real fleet answers.
 
-``ci/fleet.sh picture`` makes it anew, in a minute and a half. Grafana draws them more finely.
+``picture.py PROMETHEUS PID:PORT...``, as ``ci/fleet.sh picture`` calls it, takes a minute and a
+half. Grafana draws them more finely.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""One process of a fleet: ``process.py NUMBER`` serves its metrics on 127.0.0.1, on a port that it prints, until it is killed.
+"""One process of a fleet.
 
-Asked for /plant it first records more of the key that all processes share. tests/c/fleet_process.c is the same in C.
+``process.py NUMBER`` serves its metrics on 127.0.0.1, on a port that it prints, until it is killed.
+Asked for /plant it first records more of the key that all processes share. tests/c/fleet_process.c
+is the same in C.
 """
 
 from __future__ import annotations
