@@ -28,7 +28,7 @@ static void plant(hpd_detector *detector, const char *request) {
   CHECK(hpd_record_throttle(detector, "orders", 6, "shared", 6, HPD_WRITE, HPD_THROTTLE_KEY_RANGE) >= 0);
 }
 
-/* Twelve keys that no other process has, which fill its top ten; the shared ones, and small ones. */
+/* Twelve keys of its own, which fill its top ten; those that all share, and small ones. */
 static void record_all(hpd_detector *detector, const char *number) {
   char pk[64];
   int i;
@@ -60,7 +60,7 @@ int main(int argc, char **argv) {
   metrics.least = LEAST;
   if (bounded) {
     options.filter_bytes = 1 << 20;
-    /* LEAST must be over what they are counted exactly from: 48,000 * 10 / 1,000, and reads 1,440. */
+    /* LEAST must be over the count that is exact: 48,000 * 10 / 1,000, and 1,440 reads. */
     options.promote_permille = 10;
   } else {
     metrics.flags = HPD_METRICS_DEMAND_ONLY;

@@ -15,7 +15,7 @@ from asking import Prometheus
 
 PATH = pathlib.Path(__file__).parents[2] / "deploy/grafana/hotpart-fleet.json"
 WIDTH = 24
-#: What Grafana puts in place of them, for a quarter of an hour of a fleet that is scraped each second.
+#: Stands for what Grafana puts in their place, for a quarter of an hour and a scrape each second.
 VARIABLES = {"$operation": "write|read", "$table": ".*", "$__range": "15m", "$__rate_interval": "4s"}
 #: Series from which Grafana takes the choices of a variable.
 LABEL_VALUES = re.compile(r"label_values\(([\w:]+), (\w+)\)")

@@ -97,7 +97,7 @@ def main(url: str, processes: list[tuple[int, int]]) -> None:
 
 
 def seconds_since(start: float, alert: dict[str, Any]) -> float:
-    """The time until the evaluation that first had the alert. The moment of asking is not counted."""
+    """The time until the evaluation that first had the alert. When it was asked is no matter."""
     whole, _, fraction = alert["activeAt"].rstrip("Z").partition(".")
     # No Python before 3.11 reads as many digits as there are.
     return datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{fraction or 0}") - start

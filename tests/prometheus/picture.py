@@ -146,7 +146,7 @@ def draw_table(prometheus: Prometheus, panel: dict[str, Any], width: float, heig
 
 
 def ranges(prometheus: Prometheus, panel: dict[str, Any]) -> list[tuple[str, dict[float, float], bool]]:
-    """Each series: its legend, its numbers by time, and whether the panel draws it as a line across."""
+    """Each series: its legend, its numbers by time, and whether it is a line across."""
     found = []
     for target in panel["targets"]:
         for series in prometheus.ask_range(dashboard.filled(target["expr"]), SECONDS, STEP):

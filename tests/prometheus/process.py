@@ -16,7 +16,7 @@ from hotpart import HotPartitionDetector
 def main(number: str) -> None:
     # Its clock stands, so nothing leaves the window.
     detector = HotPartitionDetector(48_000, 144_000, 60, manual_clock=True)
-    # Twelve keys that no other process has, which fill its top ten; the shared ones, and small ones.
+    # Twelve keys of its own, which fill its top ten; those that all share, and small ones.
     for n in range(12):
         detector.record_write("orders", f"tenant-{number}-{n}", 12_000)
     detector.record_write("orders", "shared", 9_000)
