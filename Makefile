@@ -21,7 +21,7 @@ else
 C_TESTS += unload unload_plugin
 LEFT_OUT :=
 endif
-PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_server)
+PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_server fleet_process)
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)
 
@@ -87,6 +87,7 @@ library:
 
 $(BUILD)/replay: $(addprefix $(BUILD)/,trace.o tally.o partition_text.o)
 $(addprefix $(BUILD)/,bad_input bad_structs bad_observe caller due hot): $(BUILD)/witness.o
+$(addprefix $(BUILD)/,metrics_server fleet_process): $(BUILD)/serve.o
 $(BUILD)/scenarios: $(addprefix $(BUILD)/,script.o heard.o)
 # These load the library by themselves: one by its name, one as a plugin that has it inside.
 $(BUILD)/unload $(BUILD)/unload_plugin: HOTPART := -ldl

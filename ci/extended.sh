@@ -15,6 +15,7 @@ ci/python.sh
 ci/suites.sh
 ci/node.sh
 ci/recipe.sh
+ci/fleet.sh
 ci/fuzz.sh 1800
 ci/explore.sh all
 ci/soak.sh 3600

@@ -33,7 +33,7 @@ trap 'exit 1' HUP INT TERM
 # cargo lets one wait, and the other finds it made.
 lane bindings python node go recipe workflows deny </dev/null &
 lanes+=($!)
-lane rust bounded explore loom c valgrind instructions exports package trace metrics soak sanitizers fuzz </dev/null &
+lane rust bounded explore loom c valgrind instructions exports package trace metrics fleet soak sanitizers fuzz </dev/null &
 lanes+=($!)
 wait -n
 wait -n
