@@ -158,7 +158,9 @@ impl Ledger {
         }
         let sides = self.sides(filtering, posting, visit)?;
         let side = sides[operation.index()];
-        if bound >= side.level && filtering.try_take_entry(key) {
+        if bound >= side.level
+            && let Some(_room) = filtering.try_take_entry(key)
+        {
             if let Some(promoted) = self.promote(filtering, posting, bound, &sides, visit)? {
                 return Ok(promoted);
             }

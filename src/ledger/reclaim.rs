@@ -1,7 +1,7 @@
 //! Giving back what is idle: a walk over the map in small steps, each done by a record that
 //! happens to come when one is due, and the choice of a partition to replace at the bound.
 
-use crate::error::{Cleared, Refusal};
+use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
@@ -81,11 +81,16 @@ impl Reclaimer {
                 standing.is_some_and(|standing| outside.wants(partition.key(), &standing))
             })
         };
-        if (has_idle() || context.outside.is_some_and(has_wanted)) && partitions.may_copy(segment) {
-            // Without memory they are left for a later walk.
-            let _ = partitions.replace(i, segment, context, guard);
-            guard.flush();
+        match partitions.room_to_copy(segment) {
+            Ok(_room) if has_idle() || context.outside.is_some_and(has_wanted) => {
+                // Without memory they are left for a later walk.
+                let _ = partitions.replace(i, segment, context, guard);
+            }
+            Ok(_) => return,
+            // It may be that what takes the room has only not been handed over.
+            Err(OutOfMemory) => {}
         }
+        partitions.hand_over(guard);
     }
 
     /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else

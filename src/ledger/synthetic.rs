@@ -30,7 +30,7 @@ impl Ledger {
                 }
                 continue;
             }
-            if !filtering.try_take_entry(key) {
+            let Some(_room) = filtering.try_take_entry(key) else {
                 let bound = self.add_to_cells(filtering, pair, amount, &mut at, visit);
                 filtering.keep_out(visit.now);
                 Counters::add(&visit.counters.kept_out, 1);
@@ -40,7 +40,7 @@ impl Ledger {
                     lacking: 0,
                     is_full: bound == MOST,
                 });
-            }
+            };
             // What was kept out before is in the cells.
             let before = if filtering.has_kept_out(visit.now) {
                 pair.bound(at, filtering.now(visit)).min(CARRIED_MOST)

@@ -40,7 +40,7 @@ impl PartitionMap {
             self.segment_retired(segment, guard);
             // SAFETY: as above. Not by its directory entry, in which no leak checker would see the address.
             unsafe { guard.defer_unchecked(move || segment.free()) };
-            guard.flush();
+            self.hand_over(guard);
         }
         entries
     }

@@ -34,6 +34,7 @@
 //! | [`clear`] | clearing, and dropping |
 //! | [`scan`] | a walk over everything while others go on |
 //! | [`len`] | how many entries there are |
+//! | [`bytes`] | what segments take of a budget |
 //!
 //! **A replacement, and the calls under way.** First all lanes are frozen: nothing is inserted or removed, and
 //! records go on. Then, once there is memory, the heads are frozen one by one. An add that came before is in the
@@ -54,6 +55,7 @@
 //! **What may go in**: what holds for any map of counters. It knows no threshold, and no
 //! time but the moment that a call brings.
 
+pub(crate) mod bytes;
 pub(crate) mod clear;
 pub(crate) mod directory;
 pub(crate) mod group;
@@ -71,7 +73,7 @@ use crate::key::synthetic::is_synthetic;
 use crate::map::directory::{Directory, is_cleared, is_vacant, low};
 use crate::map::len::Len;
 use crate::map::probe::ProbeOutcome;
-use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape, units_for};
+use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape};
 use crate::partition::Partition;
 use crate::partition::content::{Content, Removed, Standing, Timing};
 use crate::partition::label::Label;
@@ -141,25 +143,6 @@ impl PartitionMap {
         map.directory.entry(0).store(first.directory_entry(), Relaxed);
         map.segment_made(first);
         Ok(map)
-    }
-
-    /// Whether there is room for a copy of a segment, which waits to be freed then.
-    pub(crate) fn may_copy(&self, segment: Segment<'_>) -> bool {
-        self.budget.as_ref().is_none_or(|budget| budget.has(chain_bytes(segment)))
-    }
-
-    /// A segment, and those that follow it, have been put into the directory.
-    pub(crate) fn segment_made(&self, segment: Segment<'_>) {
-        if let Some(budget) = &self.budget {
-            budget.take(chain_bytes(segment));
-        }
-    }
-
-    /// A segment, and those that follow it, are freed once all who are pinned now are gone.
-    pub(crate) fn segment_retired(&self, segment: Segment<'_>, guard: &Guard) {
-        if let Some(budget) = &self.budget {
-            budget.give_back_later(chain_bytes(segment), guard);
-        }
     }
 
     /// The segment where keys of this position belong, and its index.
@@ -368,19 +351,6 @@ impl PartitionMap {
         // SAFETY: as in `locate`.
         Ok((!entry.is_null()).then(|| (i, unsafe { Segment::view(entry) })))
     }
-}
-
-/// The bytes that an insert of so much text may add to the map's, at most: of the two halves of a segment.
-pub(crate) fn growth_bytes(text_len: usize) -> u64 {
-    let (least, most) = CELL_UNITS.into_inner();
-    let units = units_for(Partition::size(text_len)).clamp(least, most);
-    // A text that is in no cell gets room for others of its kind: see `Successor::make_room`.
-    2 * (Shape::new(CELLS, units, 0).layout().size() + 8 * text_len) as u64
-}
-
-/// Bytes of a segment and of those that follow it.
-fn chain_bytes(segment: Segment<'_>) -> u64 {
-    segment.chain().map(|segment| segment.bytes() as u64).sum()
 }
 
 #[cfg(all(test, not(loom)))]

@@ -53,7 +53,7 @@ use sizes::{CELLS_SHIFT, GROUPS};
 pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
 
 /// For each lane the values that its entry's heads are frozen at: see `AtomicHead::freeze_agreed`.
-type FrozenHeads = [[AtomicU64; 2]; GROUPS * LANES];
+pub(crate) type FrozenHeads = [[AtomicU64; 2]; GROUPS * LANES];
 
 /// The head of a segment; aligned so that groups are in step with cache lines, and six bits of its address free.
 #[repr(C, align(64))]

@@ -61,8 +61,13 @@ pub(crate) fn pin() -> Guard {
     }
 }
 
+/// Pins this thread once more, if it has been pinned and is not exiting.
+pub(crate) fn pin_again() -> Option<Guard> {
+    // SAFETY: as in `pin`.
+    unsafe { LOCAL.with(|local| local.handle.get()).as_ref() }.map(LocalHandle::pin)
+}
+
 /// Tells a forked child from its parent, once this has been pinned: the child's number is greater.
-#[cfg(feature = "dynamodb")]
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
 }
