@@ -215,6 +215,24 @@ mutate 'an entry comes before its mark' src/ledger/promotion.rs \
             sides.iter().for_each(|side| side.pair.disturb());' \
     ci/loom.sh n_a_new_entry_goes_at_once
 
+mutate 'a throttle that is kept out does not look again' src/ledger/synthetic.rs \
+    'if let Some(recorded) = self.record_in_entry(posting, visit)? {
+            return Ok(recorded);
+        }
+        Ok(Recorded {' 'Ok(Recorded {' \
+    ci/loom.sh o_a_throttle_kept_out_as_another_has_room
+mutate 'throttles that were kept out stay in the cells' src/ledger/synthetic.rs \
+    'if filtering.has_kept_out(true, visit.now) {' 'if filtering.has_kept_out(true, visit.now) && hash != hash {' \
+    ci/loom.sh o_a_throttle_is_inserted
+mutate 'a new entry has all throttles that were kept out' src/ledger/synthetic.rs \
+    'if is_fresh { self.bound(key, hash, operation, visit)? } else { 0 }' 'if is_fresh && hash != hash { self.bound(key, hash, operation, visit)? } else { 0 }' \
+    ci/loom.sh o_a_throttle_finds_an_entry
+mutate 'throttles that are kept out are in no list' src/detector/hottest.rs \
+    'if self.is_filtered() {
+            return ledger.bounds' 'if self.is_filtered() && synthetic.pk.is_empty() {
+            return ledger.bounds' \
+    cargo test --quiet --locked --test bounded the_hottest_have_the_throttles
+
 if ((survivors > 0)); then
     echo "failed: $survivors survived" >&2
     exit 1

@@ -545,8 +545,9 @@ typedef struct hpd_hot_partition {
    */
   uint64_t peak;
   /**
-   * At most so much of count may be other partitions', or older than the window; 0: count is
-   * exact. It is 0 without filter_bytes.
+   * At most so much of demand may be other partitions', or older than the window, and no more of
+   * count; 0: both are exact. It is 0 without filter_bytes. It is over count only where there was
+   * no room to count throttles exactly.
    */
   uint64_t carried;
 } hpd_hot_partition;
@@ -1161,7 +1162,8 @@ int32_t hpd_log_line(const struct hpd_detector *detector,
 
 /**
  * Makes a line for a program's log if filter_bytes is too small for what is counted, so that
- * warnings may be false, and none was made within a warning interval. Ask after a warning. On
+ * warnings may be false, and none was made within a warning interval. Ask after a warning, and
+ * where statistics or metrics are asked for: a filter may be too full before it warns. On
  * success *out is the text, to be freed by hpd_text_free; else *out is untouched. Returns 1, or 0
  * if nothing is to be said, or HPD_ERR_NULL or HPD_ERR_MEMORY. Takes time in proportion to
  * filter_bytes when a line is due.

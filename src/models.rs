@@ -13,6 +13,7 @@ mod moves;
 mod oracle;
 mod series;
 mod subject;
+mod synthetic;
 
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
 use loom::thread;

@@ -46,7 +46,7 @@ pub fn hot(shares: Shares) -> Vec<[u64; PROCESSES]> {
     let share = |n: usize, process: usize, unit: &mut dyn FnMut() -> f64| match shares {
         Shares::Even => 1.0,
         Shares::Pareto => unit().powf(-1.0 / 1.2),
-        Shares::Half => f64::from(u8::from((process + n) % 2 == 0)),
+        Shares::Half => f64::from(u8::from((process + n).is_multiple_of(2))),
     };
     let spread = |n: usize| {
         // From the threshold to some more.

@@ -41,13 +41,18 @@ func (c *core) warn(o *owner, table, pk string, due C.hotpart_due) {
 	if a.call != nil {
 		c.guarded(logger, "OnWarning", func() { a.call(w) })
 	}
-	if a.bounded {
-		c.guarded(logger, "the logger", func() { notice(o, logger) })
-	}
+	c.notice(o)
 }
 
 // notice logs that the memory is too small, if it is, and that was not said within an interval.
-func notice(o *owner, logger *slog.Logger) {
+func (c *core) notice(o *owner) {
+	if c.alert.bounded {
+		logger := c.alert.logTo()
+		c.guarded(logger, "the logger", func() { logNotice(o, logger) })
+	}
+}
+
+func logNotice(o *owner, logger *slog.Logger) {
 	// Only who logs it takes it: it is given once an interval.
 	if !logger.Enabled(context.Background(), slog.LevelWarn) {
 		return

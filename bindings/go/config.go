@@ -93,10 +93,14 @@ func (config *ConfigOf[N]) own(options *C.hpd_options) error {
 	if config.Processes < 0 || config.Processes > math.MaxUint32 {
 		return invalid("Processes", "must be 1 to %d, not %d", uint32(math.MaxUint32), config.Processes)
 	}
-	// What the library's integers lack is refused as the nearest that they have.
-	options.window_seconds = C.uint32_t(max(0, min(config.WindowSeconds, math.MaxUint32)))
+	options.window_seconds = config.window()
 	options.processes = C.uint32_t(config.Processes)
 	return nil
+}
+
+// window is the window; what the library's integers lack is refused as the nearest that they have.
+func (config *ConfigOf[N]) window() C.uint32_t {
+	return C.uint32_t(max(0, min(config.WindowSeconds, math.MaxUint32)))
 }
 
 // withoutOwn refuses what DynamoDB's limits leave no room for.
@@ -104,7 +108,6 @@ func (config *ConfigOf[N]) withoutOwn() error {
 	for name, given := range map[string]bool{
 		"WritesThreshold": config.WritesThreshold != 0,
 		"ReadsThreshold":  config.ReadsThreshold != 0,
-		"WindowSeconds":   config.WindowSeconds != 0,
 		"WritesPerSecond": config.WritesPerSecond != 0,
 		"ReadsPerSecond":  config.ReadsPerSecond != 0,
 		"WritesSustained": config.WritesSustained != 0,

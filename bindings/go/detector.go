@@ -68,9 +68,9 @@ func New(config Config) (*Detector, error) { return build(config, config.own) }
 func NewCapacity(config CapacityConfig) (*CapacityDetector, error) { return build(config, config.own) }
 
 // NewForDynamoDB makes a detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a
-// partition: at the limit in any one second, and at share of it (0.001 to 1) over five. Its window of 60 seconds has no
-// threshold. Each of so many processes takes its even part of the limits. config has the rest: thresholds and window in it
-// are refused.
+// partition: at the limit in any one second, and at share of it (0.001 to 1) over five. Its window, of 60 seconds if
+// WindowSeconds is 0, has no threshold; 5 seconds are enough for the limits, and take the least Memory. Each of so many
+// processes takes its even part of the limits. config has the rest: thresholds in it are refused.
 func NewForDynamoDB(share float64, processes int, config CapacityConfig) (*CapacityDetector, error) {
 	return build(config, func(options *C.hpd_options) error {
 		if err := config.withoutOwn(); err != nil {
@@ -83,7 +83,13 @@ func NewForDynamoDB(share float64, processes int, config CapacityConfig) (*Capac
 			return invalid("processes", "must be 1 to %d, not %d", uint32(math.MaxUint32), processes)
 		}
 		permille := C.uint32_t(math.Round(share * 1_000))
-		return refused(C.hotpart_options_for_dynamodb(options, permille, C.uint32_t(processes)))
+		if err := refused(C.hotpart_options_for_dynamodb(options, permille, C.uint32_t(processes))); err != nil {
+			return err
+		}
+		if config.WindowSeconds != 0 {
+			options.window_seconds = config.window()
+		}
+		return nil
 	})
 }
 

@@ -51,10 +51,24 @@ func TestCapacityConfigsAreRefusedByName(t *testing.T) {
 		_, err := hotpart.NewForDynamoDB(0.8, processes, hotpart.CapacityConfig{})
 		refused(t, err, hotpart.ErrInvalid, "processes")
 	}
+	for _, window := range []int{-1, 4, 3_601} {
+		_, err := hotpart.NewForDynamoDB(0.8, 1, hotpart.CapacityConfig{WindowSeconds: window})
+		refused(t, err, hotpart.ErrInvalid, "WindowSeconds")
+	}
 	_, err := hotpart.NewForDynamoDB(0.8, 1, hotpart.CapacityConfig{ReadsThreshold: 5})
 	refused(t, err, hotpart.ErrInvalid, "ReadsThreshold")
 	_, err = hotpart.NewForDynamoDB(0.8, 1, hotpart.CapacityConfig{WarningInterval: -2})
 	refused(t, err, hotpart.ErrInvalid, "WarningInterval")
+}
+
+func TestADetectorForDynamoDBTakesAWindow(t *testing.T) {
+	for given, window := range map[int]int{0: 60, 5: 5, 3_600: 3_600} {
+		d := value(hotpart.NewForDynamoDB(0.8, 1, hotpart.CapacityConfig{WindowSeconds: given, Logger: discard}))(t)
+		want(t, fmt.Sprintf("window of %d", given), d.WindowSeconds(), window)
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestArgumentsAreRefusedByName(t *testing.T) {

@@ -27,7 +27,8 @@ type HotPartitionOf[N Amount] struct {
 	Peak N
 	// Utilisation is its fullest second as a share of DynamoDB's limit for a partition: 1 is the limit.
 	Utilisation float64
-	// Carried is the most of Count that may be other partitions', or older than the window; 0: Count is exact.
+	// Carried is the most of Demand that may be other partitions', or older than the window, and no more of Count; 0: both
+	// are exact.
 	Carried N
 }
 

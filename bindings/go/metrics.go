@@ -16,7 +16,8 @@ const (
 	OpenMetrics Format = C.HPD_METRICS_OPEN_METRICS
 )
 
-// Metrics returns the statistics and the n hottest partitions of each operation, 100 at most, as text for Prometheus.
+// Metrics returns the statistics and the n hottest partitions of each operation, 100 at most, as text for Prometheus. It
+// logs that Memory is too small, if it is, once an interval.
 func (c *core) Metrics(n int, format Format) (string, error) {
 	if n < 0 {
 		return "", invalid("n", "must not be negative, but is %d", n)
@@ -31,11 +32,13 @@ func (c *core) Metrics(n int, format Format) (string, error) {
 	options := C.hpd_metrics_options{struct_size: C.sizeof_hpd_metrics_options, hottest: C.uint64_t(n), flags: C.uint32_t(format)}
 	var metrics *C.hpd_text
 	status := C.hotpart_metrics_take(o.native, &options, &metrics)
-	runtime.KeepAlive(o)
+	defer runtime.KeepAlive(o)
 	if err := refused(status); err != nil {
 		return "", err
 	}
-	return goText(metrics), nil
+	text := goText(metrics)
+	c.notice(o)
+	return text, nil
 }
 
 // Redacted returns what stands for a key in logs and metrics: 32 hexadecimal digits, or "" if keys are not redacted.

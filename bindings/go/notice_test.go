@@ -72,6 +72,29 @@ func TestAMemoryThatIsTooSmallIsNoticedOnceAnInterval(t *testing.T) {
 	}
 }
 
+func TestANoticeComesWithoutAWarningWhenNumbersAreAskedFor(t *testing.T) {
+	ask := map[string]func(d *hotpart.Detector) error{
+		"stats":   func(d *hotpart.Detector) error { _, err := d.Stats(); return err },
+		"metrics": func(d *hotpart.Detector) error { _, err := d.Metrics(10, hotpart.Prometheus); return err },
+	}
+	for name, ask := range ask {
+		var log bytes.Buffer
+		d := small(t, slog.New(slog.NewJSONHandler(&log, nil)), func(c *hotpart.Config) { c.WritesThreshold = 400 })
+		// None of them is hot yet, but the cells are fuller than they may be.
+		strangers(t, d, 50_000, 0)
+		want(t, "logged before "+name, log.Len(), 0)
+		for _, each := range []struct{ seconds, notices int }{{0, 1}, {3, 0}, {30, 0}, {59, 0}} {
+			if err := d.SetTime(time.Duration(each.seconds) * time.Second); err != nil {
+				t.Fatal(err)
+			}
+			if err := ask(d); err != nil {
+				t.Fatal(err)
+			}
+			want(t, fmt.Sprintf("notices of %s at %d s", name, each.seconds), len(notices(t, &log)), each.notices)
+		}
+	}
+}
+
 func TestANoticeComesAfterOnWarning(t *testing.T) {
 	var log bytes.Buffer
 	var before []string

@@ -52,7 +52,7 @@ type Stats struct {
 // awsmiddleware does.
 func (c *core) AddFailure() { c.failures.Add(1) }
 
-// Stats returns numbers about the detector itself.
+// Stats returns numbers about the detector itself. It logs that Memory is too small, if it is, once an interval.
 func (c *core) Stats() (Stats, error) {
 	o, err := c.open()
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *core) Stats() (Stats, error) {
 	}
 	s := C.hpd_statistics{struct_size: C.sizeof_hpd_statistics}
 	status := C.hpd_get_statistics(o.native, &s)
-	runtime.KeepAlive(o)
+	defer runtime.KeepAlive(o)
 	if err := failed(int64(status)); err != nil {
 		return Stats{}, err
 	}
@@ -91,5 +91,6 @@ func (c *core) Stats() (Stats, error) {
 			stats.Unattributed[i] /= 2
 		}
 	}
+	c.notice(o)
 	return stats, nil
 }

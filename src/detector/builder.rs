@@ -178,6 +178,19 @@ impl Builder {
         self
     }
 
+    /// Sets the window, of 1 to 3,600 seconds: of [`Detector::for_dynamodb`] it is 60, and 5 is the least that its rules need. Counts,
+    /// lists and metrics are of the window, and so is what [`Builder::memory`] must hold.
+    ///
+    /// ```
+    /// let builder = hotpart::Detector::for_dynamodb(0.8, 1)?.window_seconds(5).memory(1 << 20);
+    /// assert_eq!(builder.build()?.window_seconds(), 5);
+    /// # Ok::<(), hotpart::Error>(())
+    /// ```
+    pub fn window_seconds(mut self, seconds: u32) -> Self {
+        self.window_seconds = seconds;
+        self
+    }
+
     /// Sets how many partitions are tracked at most; 0, the default, for no bound. At the bound a new
     /// partition takes the place of an idle one, or of the quietest of a few. Throttles and tallies have as many places, apart.
     pub fn max_partitions(mut self, partitions: u64) -> Self {

@@ -90,7 +90,8 @@ impl Detector {
                     (throttles, _) = with_synthetic_key(kind, key, count_and_peak)?;
                 }
                 let demand = count + throttles * u64::from(measure.one());
-                let sample = Sample { key, count, throttles, demand, peak, carried: 0 };
+                let is_throttled = throttles > 0;
+                let sample = Sample { key, count, throttles, is_throttled, demand, peak, carried: 0 };
                 top.add(sample, operation).map_err(|_| Refusal::Memory)
             },
         )?;

@@ -20,8 +20,9 @@ pub struct HotPartition {
     pub demand: u64,
     /// The fullest second.
     pub peak: u64,
-    /// At most so much of `count` may be other partitions', or older than the window; 0: it is exact. It is never more
-    /// than 0 without [`Builder::memory`](crate::Builder::memory).
+    /// At most so much of `demand` may be other partitions', or older than the window, and no more of `count`; 0: both are
+    /// exact. It is never more than 0 without [`Builder::memory`](crate::Builder::memory). It is over `count` only where there
+    /// was no room to count throttles exactly.
     pub carried: u64,
     /// The share of DynamoDB's limit for a partition that this second had, in thousandths; 1,000 at least if DynamoDB throttled
     /// the partition for its key range.

@@ -71,10 +71,10 @@ impl Detector {
         throttled: bool,
     ) -> Result<Sample<'g>, Refusal> {
         let (mut count, mut peak) = self.count_and_peak(ledger, visit, key, operation)?;
-        let mut throttles = 0;
+        let mut throttles = (0, 0);
         if throttled {
-            (throttles, _) = with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, |synthetic| {
-                self.count_and_peak(ledger, visit, synthetic, operation)
+            throttles = with_synthetic_key(Kind::Throttle(Reason::KeyRange), key, |synthetic| {
+                self.bounds_of_throttles(ledger, visit, synthetic, operation)
             })?;
         }
         let carried_of = |found: Partition<'_>| {
@@ -94,8 +94,25 @@ impl Detector {
                 }
             }
         }
-        let demand = count + throttles * u64::from(self.settings.measure.one());
-        Ok(Sample { key, count, throttles, demand, peak, carried })
+        let ((known, throttles), one) = (throttles, u64::from(self.settings.measure.one()));
+        let demand = count.saturating_add(throttles.saturating_mul(one));
+        let carried = carried.saturating_add((throttles - known).saturating_mul(one));
+        Ok(Sample { key, count, throttles, is_throttled: known > 0, demand, peak, carried })
+    }
+
+    /// Returns the least and the most throttles that the cells and the entry of a synthetic key say.
+    fn bounds_of_throttles(
+        &self,
+        ledger: &Ledger,
+        visit: Visit<'_>,
+        synthetic: Key<'_>,
+        operation: Operation,
+    ) -> Result<(u64, u64), Refusal> {
+        if self.is_filtered() {
+            return ledger.bounds(synthetic, operation, visit);
+        }
+        let (throttles, _) = self.count_and_peak(ledger, visit, synthetic, operation)?;
+        Ok((throttles, throttles))
     }
 
     /// Returns the count of one key in the window, and its fullest second; zeros for a key that is not tracked.

@@ -38,7 +38,7 @@ impl fmt::Display for Notice {
 
 impl Detector {
     /// Returns a notice if the filter is too small, and none was returned within a warning interval. A program asks after it had a
-    /// warning, and logs it. Takes time in proportion to [`Builder::memory`](crate::Builder::memory) when one is due.
+    /// warning, and where it asks for statistics or metrics, as a filter may be too full before it warns; and logs it. Takes time in proportion to [`Builder::memory`](crate::Builder::memory) when one is due.
     pub fn take_notice(&self) -> Option<Notice> {
         let filter = self.settings.filter.as_ref()?;
         let guard = &epoch::pin();

@@ -148,11 +148,11 @@ impl Detector {
                 ledger.reclaim_step(visit);
                 Ok((ledger, recorded))
             });
-            let (ledger, Recorded { partition, count, .. }) = posted?;
+            let (ledger, Recorded { partition, count, lacking, .. }) = posted?;
             let breach = Breach { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
             let warning = match partition {
                 _ if !warns => None,
-                Some(found) => self.warning(ledger, found, &posting, breach, 0, visit, delivery),
+                Some(found) => self.warning(ledger, found, &posting, breach, lacking, visit, delivery),
                 None => self.warn_of_bound(ledger, breach, &posting, visit, delivery),
             };
             // The warning is about the partition, not about its synthetic key.

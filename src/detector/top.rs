@@ -19,6 +19,8 @@ pub(crate) struct Sample<'g> {
     pub(crate) key: Key<'g>,
     pub(crate) count: u64,
     pub(crate) throttles: u64,
+    /// Whether some of the throttles are its own for sure.
+    pub(crate) is_throttled: bool,
     pub(crate) demand: u64,
     pub(crate) peak: u64,
     pub(crate) carried: u64,
@@ -42,7 +44,7 @@ impl Top {
 
     /// Adds a sample, if it may be chosen.
     pub(crate) fn add(&mut self, sample: Sample<'_>, operation: Operation) -> Result<(), Error> {
-        let Sample { key, count, throttles, demand, peak, carried } = sample;
+        let Sample { key, count, throttles, is_throttled, demand, peak, carried } = sample;
         if demand < self.least {
             self.unlisted_most = self.unlisted_most.max(demand);
             return Ok(());
@@ -61,7 +63,7 @@ impl Top {
             utilisation_permille: self
                 .measure
                 .permille(operation, peak, 1)
-                .max(1_000 * u32::from(throttles > 0)),
+                .max(1_000 * u32::from(is_throttled)),
         });
         if self.candidates.len() >= self.choice.n.saturating_mul(2).saturating_add(64) {
             self.truncate();

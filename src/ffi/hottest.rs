@@ -59,8 +59,9 @@ pub struct hpd_hot_partition {
     pub demand: u64,
     /// The fullest second.
     pub peak: u64,
-    /// At most so much of count may be other partitions', or older than the window; 0: count is
-    /// exact. It is 0 without filter_bytes.
+    /// At most so much of demand may be other partitions', or older than the window, and no more of
+    /// count; 0: both are exact. It is 0 without filter_bytes. It is over count only where there was
+    /// no room to count throttles exactly.
     pub carried: u64,
 }
 

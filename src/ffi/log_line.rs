@@ -44,7 +44,8 @@ pub unsafe extern "C" fn hpd_log_line(
 }
 
 /// Makes a line for a program's log if filter_bytes is too small for what is counted, so that
-/// warnings may be false, and none was made within a warning interval. Ask after a warning. On
+/// warnings may be false, and none was made within a warning interval. Ask after a warning, and
+/// where statistics or metrics are asked for: a filter may be too full before it warns. On
 /// success *out is the text, to be freed by hpd_text_free; else *out is untouched. Returns 1, or 0
 /// if nothing is to be said, or HPD_ERR_NULL or HPD_ERR_MEMORY. Takes time in proportion to
 /// filter_bytes when a line is due.

@@ -45,13 +45,17 @@ impl Ledger {
         };
         Ok(match self.look(key, hash, visit, read)? {
             Some((most, least, false)) => (least, most),
+            // What was kept out of throttles is in the cells, and the others are not.
+            Some((most, least, true)) if is_synthetic(key) => {
+                (least, most.saturating_add(self.bound(key, hash, operation, visit)?))
+            }
             Some((most, least, true)) => (least, most.max(self.bound(key, hash, operation, visit)?)),
             None => (0, self.bound(key, hash, operation, visit)?),
         })
     }
 
-    /// Returns the most that a key can have, as the cells say.
-    fn bound(
+    /// Returns the most that a key can have in the cells.
+    pub(crate) fn bound(
         &self,
         key: Key<'_>,
         hash: Hash,
@@ -59,7 +63,7 @@ impl Ledger {
         visit: Visit<'_>,
     ) -> Result<u64, Cleared> {
         let Some(filtering) = &self.filtering else { return Ok(0) };
-        if is_synthetic(key) && !filtering.has_kept_out(visit.now) {
+        if is_synthetic(key) && !filtering.has_kept_out(true, visit.now) {
             return Ok(0);
         }
         let bound =
@@ -112,7 +116,7 @@ impl Ledger {
         let rate = visit.settings.rates.floor(operation);
         let greatest = self.overrides.greatest_of_all(operation, self.setting(visit), visit.guard)?.min(rate);
         let level = filtering.level(greatest);
-        let kept_out = if filtering.has_kept_out(visit.now) {
+        let kept_out = if [false, true].iter().any(|&each| filtering.has_kept_out(each, visit.now)) {
             filter::count(filtering.filter.most(filtering.at(visit.now)), greatest.min(COUNT_MOST))
         } else {
             0

@@ -56,8 +56,9 @@ pub(crate) struct Filtering {
     entry_bytes: [u64; 2],
     /// The last warnings about those that were kept out.
     pub(crate) recent_warnings: RecentWarnings,
-    /// Until when the cells hold something of a partition that was kept out; the stamp of a moment.
-    kept_out_until: AtomicU64,
+    /// Until when the cells hold something of a partition that was kept out, and of a synthetic key; stamps of moments. Apart, so
+    /// that throttles stay exact where all of them had room.
+    kept_out_until: [AtomicU64; 2],
 }
 
 impl Filtering {
@@ -78,7 +79,7 @@ impl Filtering {
             fixed,
             entry_bytes: [true, false].map(|is_armed| most_bytes(window, is_armed) + DIRECTORY_BYTES),
             recent_warnings: RecentWarnings::new(),
-            kept_out_until: AtomicU64::new(0),
+            kept_out_until: [0, 0].map(AtomicU64::new),
         })
     }
 
@@ -105,25 +106,26 @@ impl Filtering {
     /// Returns the most that a promotion carries over, where no record has judged by a greater level than this.
     pub(crate) fn most_carried(&self, greatest: u32, now: Moment) -> u32 {
         // It may have had any number of records where it was kept out, and be hot long since.
-        if self.has_kept_out(now) { CARRIED_MOST } else { greatest - 1 }
+        if self.has_kept_out(false, now) { CARRIED_MOST } else { greatest - 1 }
     }
 
-    /// A partition is kept out at this moment.
-    pub(crate) fn keep_out(&self, now: Moment) {
+    /// This key is kept out at this moment.
+    pub(crate) fn keep_out(&self, key: Key<'_>, now: Moment) {
         let until = now.us() + u64::from(held_seconds(self.window)) * 1_000_000;
-        self.kept_out_until.fetch_max(Moment::from_us(until).stamp(), AcqRel);
+        let kept_out_until = &self.kept_out_until[usize::from(is_synthetic(key))];
+        kept_out_until.fetch_max(Moment::from_us(until).stamp(), AcqRel);
     }
 
-    /// Whether the cells may hold something of a partition that was kept out.
-    pub(crate) fn has_kept_out(&self, now: Moment) -> bool {
-        let until = self.kept_out_until.load(Acquire);
+    /// Whether the cells may hold something of a partition that was kept out, or of a synthetic key.
+    pub(crate) fn has_kept_out(&self, synthetic: bool, now: Moment) -> bool {
+        let until = self.kept_out_until[usize::from(synthetic)].load(Acquire);
         until != 0 && now.stamp() <= until
     }
 
-    /// Comes before or after each call that keeps a partition out: such a call sees what was done before this one, or what it has
+    /// Comes before or after each call that keeps this key out: such a call sees what was done before this one, or what it has
     /// done is seen after it.
-    pub(crate) fn meet_kept_out(&self) {
-        self.kept_out_until.fetch_max(0, AcqRel);
+    pub(crate) fn meet_kept_out(&self, key: Key<'_>) {
+        self.kept_out_until[usize::from(is_synthetic(key))].fetch_max(0, AcqRel);
     }
 
     /// How many bytes an entry of this key takes of the budget, besides segments.

@@ -26,7 +26,7 @@
 //! **Invariants.** What a clear must not forget (clock, statistics, settings, open tables) is not in a [`Ledger`].
 //! A step of reclaim never waits, and visits one segment.
 //!
-//! **Proof.** `src/models/{ledger,bound,filtering}.rs`; `tests/{reclaim,bound,bounded,conservation}`.
+//! **Proof.** `src/models/{ledger,bound,filtering,synthetic}.rs`; `tests/{reclaim,bound,bounded,conservation}`.
 //!
 //! **What may go in**: what one record does from its key to its count, and what is due because of it.
 

@@ -167,7 +167,7 @@ impl Ledger {
             filtering.budget.give_back(filtering.entry_bytes(key));
         }
         if bound >= side.level {
-            filtering.keep_out(visit.renewed().now);
+            filtering.keep_out(key, visit.renewed().now);
             Counters::add(&visit.counters.kept_out, 1);
             // Another thread may have promoted it that does not know of this, and has carried over too little.
             if side.pair.look().has_marks()
@@ -321,9 +321,9 @@ impl Ledger {
         at: SubWindow,
         visit: Visit<'g>,
     ) -> Result<u64, Refusal> {
-        let Posting { key, hash, operation, amount, .. } = *posting;
+        let Posting { key, operation, amount, .. } = *posting;
         // Who is kept out from now on finds the entry.
-        filtering.meet_kept_out();
+        filtering.meet_kept_out(key);
         let sides = self.sides(filtering, posting, visit)?;
         for each in Operation::ALL {
             let (side, carried) = (sides[each.index()], carried[each.index()]);
@@ -331,24 +331,44 @@ impl Ledger {
             let others = side.carried(side.pair.bound(at, filtering.now(visit)), own);
             let Some(more) = Amount::new(others.saturating_sub(carried).into()) else { continue };
             let more = Posting { operation: each, amount: more, model: None, ..*posting };
-            let visit = visit.renewed();
-            let mut found = Some(new);
-            while let Some(entry) = found {
-                if let Some(alarm) = entry.alarm_if_any(visit.guard) {
-                    alarm.carry(each, more.amount.get(), visit.now.second());
-                }
-                match self.add_to(entry, &more, visit) {
-                    Ok(added) if each == operation => count = count.max(added),
-                    Ok(_) => {}
-                    Err(refused) => {
-                        self.finish_move(refused, hash, visit)?;
-                        found = self.partitions.find(hash, key, visit.guard)?;
-                        continue;
-                    }
-                }
-                break;
+            let added = self.carry_over(new, &more, visit.renewed())?;
+            if each == operation {
+                count = added.map_or(count, |added| count.max(added));
             }
         }
+        self.end_freshness(new, posting, visit)?;
+        Ok(count)
+    }
+
+    /// Adds to a new entry what the cells have, and returns the count with it. `None`: the entry is gone.
+    pub(crate) fn carry_over<'g>(
+        &self,
+        new: Partition<'g>,
+        more: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<Option<u64>, Refusal> {
+        let mut found = Some(new);
+        while let Some(entry) = found {
+            if let Some(alarm) = entry.alarm_if_any(visit.guard) {
+                alarm.carry(more.operation, more.amount.get(), visit.now.second());
+            }
+            match self.add_to(entry, more, visit) {
+                Ok(count) => return Ok(Some(count)),
+                Err(refused) => self.finish_move(refused, more.hash, visit)?,
+            }
+            found = self.partitions.find(more.hash, more.key, visit.guard)?;
+        }
+        Ok(None)
+    }
+
+    /// Makes a new entry fresh no more, wherever it has moved.
+    pub(crate) fn end_freshness<'g>(
+        &self,
+        new: Partition<'g>,
+        posting: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<(), Refusal> {
+        let Posting { key, hash, .. } = *posting;
         let mut found = Some(new);
         while let Some(entry) = found
             && !entry.settle()
@@ -358,6 +378,6 @@ impl Ledger {
             })?;
             found = self.partitions.find(hash, key, visit.guard)?.filter(Partition::is_fresh);
         }
-        Ok(count)
+        Ok(())
     }
 }

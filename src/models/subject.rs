@@ -3,6 +3,7 @@
 use super::{Stage, Thread};
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
+use crate::key::synthetic::{Kind, with_synthetic_key};
 use crate::ledger::counters::Counters;
 use crate::ledger::current::Current;
 use crate::ledger::settings::{FilterSettings, Settings};
@@ -18,6 +19,7 @@ use crate::policy::measure::Measure;
 use crate::policy::override_list::Setting;
 use crate::policy::rule::RateThresholds;
 use crate::policy::thresholds::{Scope, Thresholds};
+use crate::reason::Reason;
 use crate::sys::budget::Budget;
 use crate::sys::clock::{Clock, Moment};
 use crossbeam_epoch::Guard;
@@ -133,6 +135,38 @@ impl Subject {
             return fast.unwrap_or_else(|unfinished| rest(unfinished, posting));
         }
         ledger.record_fast(posting, visit).unwrap_or_else(|unfinished| rest(unfinished, posting))
+    }
+
+    /// Records a throttle of the key, and returns how many there are with it.
+    pub(super) fn throttle(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
+        let (guard, pk) = (thread.pin(), key.to_ne_bytes());
+        let visit = self.visit(second, &guard);
+        with_synthetic_key(Kind::Throttle(Reason::KeyRange), Key { table: TABLE, pk: &pk }, |key| {
+            let hash = self.settings.hashing.key(key);
+            let posting = Posting { key, hash, operation, model: None, amount: Amount::ONE };
+            self.current.with(&guard, |ledger| Ok(ledger.record(&posting, visit)?.count)).unwrap()
+        })
+    }
+
+    /// Returns the least and the most throttles that a key can have, where there is a filter.
+    pub(super) fn throttles(
+        &self,
+        key: u32,
+        operation: Operation,
+        second: u32,
+        thread: &Thread,
+    ) -> (u64, u64) {
+        let (guard, pk) = (thread.pin(), key.to_ne_bytes());
+        let visit = self.visit(second, &guard);
+        with_synthetic_key(Kind::Throttle(Reason::KeyRange), Key { table: TABLE, pk: &pk }, |key| {
+            self.current.with(&guard, |ledger| ledger.bounds(key, operation, visit)).unwrap()
+        })
+    }
+
+    /// Takes all memory of the filter that was given for the map, or gives it back.
+    pub(super) fn fill(&self, bytes: u64, is_full: bool) {
+        let budget = &self.settings.filter.as_ref().unwrap().budget;
+        if is_full { budget.take(bytes) } else { budget.give_back(bytes) }
     }
 
     /// Returns the most that a key can have, where there is a filter.

@@ -3,7 +3,7 @@
 //!
 //! `watched` follows random calls from one thread, `crossing` has threads record keys across their
 //! promotion, `leaping` makes partitions be demoted and promoted again under them, `told` looks at
-//! what is said of them, and `cells` has what a prototype got wrong. What all of it allocates is in
+//! what is said of them, `throttled` fills memory under throttles, and `cells` has what a prototype got wrong. What all of it allocates is in
 //! `tests/bounded_memory.rs`.
 
 mod cells;
@@ -21,6 +21,7 @@ mod oracle;
 mod spans;
 mod steps;
 mod terms;
+mod throttled;
 mod told;
 mod watched;
 

@@ -96,8 +96,8 @@ export class HotPartitionDetector {
   /**
    * A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
    *
-   * It counts capacity. It warns at the limit in any one second, and at `share` of it over five; its window of 60 seconds has no
-   * threshold.
+   * It counts capacity. It warns at the limit in any one second, and at `share` of it over five; its window, of 60 seconds if
+   * `windowSeconds` does not say otherwise, has no threshold.
    */
   static forDynamoDB(options: DynamoDBOptions = {}): HotPartitionDetector {
     return new this(Made.forDynamoDB(options) as never);
@@ -301,17 +301,24 @@ export class HotPartitionDetector {
     return found.slice(0, n);
   }
 
-  /** Numbers about the detector itself. */
+  /** Numbers about the detector itself. Logs that `memory` is too small, if it is, once an interval. */
   stats(): Statistics {
-    return statisticsOf(this.#opened(), Failures.of(this).count);
+    const statistics = statisticsOf(this.#opened(), Failures.of(this).count);
+    this.#alerts.notice();
+    return statistics;
   }
 
-  /** The statistics and, of each operation, the `hottest` partitions (100 at most), for Prometheus or in OpenMetrics. */
+  /**
+   * The statistics and, of each operation, the `hottest` partitions (100 at most), for Prometheus or in OpenMetrics. Logs that
+   * `memory` is too small, if it is, once an interval.
+   */
   metrics(options: { hottest?: number; openMetrics?: boolean } = {}): string {
     const given = objectOf('options', options, ['hottest', 'openMetrics']);
     const hottest = whole('hottest', given.hottest ?? 10, 0, UINT32_MAX);
     const openMetrics = flag('openMetrics', given.openMetrics);
-    return metricsOf(this.#opened(), hottest, openMetrics);
+    const text = metricsOf(this.#opened(), hottest, openMetrics);
+    this.#alerts.notice();
+    return text;
   }
 
   /** What stands for a key in logs and metrics; `null` if keys are not redacted. */

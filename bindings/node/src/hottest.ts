@@ -20,7 +20,7 @@ export interface HotPartition {
   readonly peak: number;
   /** Its fullest second as a share of DynamoDB's limit for a partition; 1 at least if it was throttled. */
   readonly utilisation: number;
-  /** The most of `count` that may be other partitions', or older than the window; 0: it is exact. */
+  /** The most of `demand` that may be other partitions', or older than the window, and no more of `count`; 0: both are exact. */
   readonly carried: number;
 }
 

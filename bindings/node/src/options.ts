@@ -71,6 +71,8 @@ export interface DynamoDBOptions extends CommonOptions {
   share?: number;
   /** How many processes share the traffic evenly, and so the limits; 1 by default. */
   processes?: number;
+  /** What counts and lists are of: 5 to 3,600; 60 by default. 5 are enough for the limits, and take the least `memory`. */
+  windowSeconds?: number;
 }
 
 /** Options as the library takes them. */
@@ -116,11 +118,14 @@ export function withThresholds(given: DetectorOptions): NativeOptions {
 }
 
 export function forDynamoDB(given: DynamoDBOptions): NativeOptions {
-  objectOf('options', given, ['share', 'processes', ...COMMON]);
+  objectOf('options', given, ['share', 'processes', 'windowSeconds', ...COMMON]);
   const share = permille('share', given.share ?? 0.8, 0.001, 1);
   const processes = whole('processes', given.processes ?? 1, 0, UINT32_MAX);
   const native = Options.make();
   checked(hpd.optionsForDynamodb(native.bytes, Options.size, share, processes), given);
+  if (given.windowSeconds !== undefined) {
+    native.set('window_seconds', nearest('windowSeconds', given.windowSeconds, 0, UINT32_MAX));
+  }
   return common(native, given);
 }
 

@@ -114,7 +114,7 @@ export class Alerts {
         const { line } = warning;
         attempt(() => logger?.warn(line), 'the warning could not be logged', console);
         attempt(() => onWarning?.(warning as HotPartitionWarning), 'onWarning failed', logger ?? console);
-        attempt(() => this.#notice(), 'the notice could not be logged', console);
+        this.notice();
       }
     } finally {
       this.#telling = false;
@@ -122,7 +122,11 @@ export class Alerts {
   }
 
   /** Logs that the memory is too small, if it is, and that was not said within an interval. */
-  #notice(): unknown {
+  notice(): void {
+    attempt(() => this.#logNotice(), 'the notice could not be logged', console);
+  }
+
+  #logNotice(): unknown {
     const { logger } = this.listener;
     // Only who logs it takes it: it is given once an interval. And who was told of the warning may have closed the detector.
     if (logger === null || !this.handle.shared.bounded || this.handle.closed) {

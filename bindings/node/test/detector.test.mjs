@@ -158,6 +158,9 @@ test('options that make no sense are refused by their names', () => {
   assert.throws(() => new HotPartitionDetector(), /options must be an object/);
   assert.throws(() => HotPartitionDetector.forDynamoDB({ share: 2 }), /^RangeError: share/);
   assert.throws(() => HotPartitionDetector.forDynamoDB({ processes: 0 }), /^RangeError: processes/);
+  for (const windowSeconds of [0, 4, 3_601]) {
+    assert.throws(() => HotPartitionDetector.forDynamoDB({ windowSeconds }), /^RangeError: windowSeconds/);
+  }
   assert.throws(() => HotPartitionDetector.attach({}), /^TypeError: shared/);
 });
 
@@ -366,4 +369,16 @@ test('a bound keeps memory, and a dropped detector gives it back', () => {
   for (let n = 0; n < 5_000; n++) bounded.recordWrite('t', String(n));
   assert.ok(bounded.stats().partitions <= 100);
   bounded.close();
+});
+
+test('a detector for DynamoDB takes a window', () => {
+  for (const [windowSeconds, window] of [
+    [undefined, 60],
+    [5, 5],
+    [3_600, 3_600],
+  ]) {
+    const detector = HotPartitionDetector.forDynamoDB({ windowSeconds, logger: null });
+    assert.equal(detector.windowSeconds, window);
+    detector.close();
+  }
 });

@@ -274,6 +274,25 @@ test('a memory that is too small is noticed once an interval', () => {
   }
 });
 
+for (const ask of ['stats', 'metrics']) {
+  test(`a notice comes without a warning when ${ask} are asked for`, () => {
+    const logger = log();
+    const detector = small({ writesThreshold: 400, logger });
+    // None of them is hot yet, but the cells are fuller than they may be.
+    strangers(detector, 50_000);
+    assert.deepEqual(logger.lines, []);
+    detector[ask]();
+    const lines = logger.lines.splice(0);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /^Hot partition memory is too small - 65536 bytes, load /);
+    for (const now of [3, 30, 59]) {
+      detector.setTime(now);
+      detector[ask]();
+      assert.deepEqual(logger.lines, [], `${now}`);
+    }
+  });
+}
+
 test('a notice comes after the warning, and is a warning to the logger', () => {
   const order = [];
   const logger = { warn: (line) => order.push(line.slice(0, 20)), error: assert.fail };

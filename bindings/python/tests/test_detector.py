@@ -331,3 +331,15 @@ def test_an_error_comes_alone():
 def test_what_is_wrong_with_an_argument_names_it(call, error, words):
     with pytest.raises(error, match=words):
         call(HotPartitionDetector(9, 9, 60, capacity=True, manual_clock=True))
+
+
+@pytest.mark.parametrize("window", [5, 60, 3_600])
+def test_a_detector_for_dynamodb_takes_a_window(window):
+    assert HotPartitionDetector.for_dynamodb(window_seconds=window).window_seconds == window
+    assert HotPartitionDetector.for_dynamodb().window_seconds == 60
+
+
+@pytest.mark.parametrize("window", [0, 4, 3_601])
+def test_a_window_that_dynamodbs_limits_do_not_fit_is_refused(window):
+    with pytest.raises(ValueError, match="window_seconds"):
+        HotPartitionDetector.for_dynamodb(window_seconds=window)

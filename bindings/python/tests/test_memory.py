@@ -308,6 +308,29 @@ def test_a_memory_that_is_too_small_is_noticed_once_an_interval(caplog):
             assert NOTICE.fullmatch(record.getMessage()), record.getMessage()
 
 
+@pytest.mark.parametrize("ask", [ManualDetector.stats, ManualDetector.metrics])
+def test_a_notice_comes_without_a_warning_when_numbers_are_asked_for(ask, caplog):
+    detector = ManualDetector(400, 400, 60, memory="64KiB")
+    # None of them is hot yet, but the cells are fuller than they may be.
+    strangers(detector, 50_000)
+    assert not detector.warnings and not caplog.records
+    ask(detector)
+    (record,) = notices(caplog)
+    assert (record.name, record.levelname) == ("hotpart", "WARNING")
+    assert record.getMessage().startswith("Hot partition memory is too small - 65536 bytes, load ")
+    for now in (3, 30, 59):
+        detector.set_time(now)
+        ask(detector)
+        assert notices(caplog) == [], now
+
+
+def test_without_memory_nothing_is_noticed_when_numbers_are_asked_for(caplog):
+    detector = ManualDetector(5_000, 5_000, 60)
+    for ask in (ManualDetector.stats, ManualDetector.metrics):
+        ask(detector)
+    assert notices(caplog) == []
+
+
 def test_a_notice_comes_after_the_warning_and_goes_where_that_goes():
     order, logger = [], logging.Logger("mine")
     logger.addFilter(lambda record: order.append(record.getMessage()[:20]))

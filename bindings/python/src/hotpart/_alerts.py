@@ -81,8 +81,8 @@ class Alerts:
                 self._call(warning)
                 if os.getpid() != process:
                     thread.due = []
-                elif self._bounded:
-                    self._notice(detector)
+                else:
+                    self.notice(detector)
         finally:
             # No call comes before this, so nothing can.
             thread.telling = 0
@@ -121,8 +121,10 @@ class Alerts:
             except Exception as error:
                 _report("on_warning failed", error)
 
-    def _notice(self, detector: _handle.Detector) -> None:
+    def notice(self, detector: _handle.Detector) -> None:
         """Logs that the memory is too small, if it is, and that was not said within an interval."""
+        if not self._bounded:
+            return
         logger = self._logger
         try:
             # Only who logs it takes it: it is given once an interval.

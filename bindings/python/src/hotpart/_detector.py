@@ -109,14 +109,20 @@ class HotPartitionDetector(Thresholds[Count]):
 
     @classmethod
     def for_dynamodb(
-        cls, share: float = 0.8, processes: int = 1, **options: Unpack[_options.Options]
+        cls,
+        share: float = 0.8,
+        processes: int = 1,
+        *,
+        window_seconds: int = 60,
+        **options: Unpack[_options.Options],
     ) -> HotPartitionDetector[float]:
         """A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
 
-        It counts capacity. It warns at the limit in any one second, and at ``share`` of it over five; its window of 60
-        seconds has no threshold. ``processes``: how many processes share the traffic evenly, and so the limits.
+        It counts capacity. It warns at the limit in any one second, and at ``share`` of it over five; its window has no
+        threshold, and is what counts and lists are of: 5 seconds are enough for the rules, and take the least ``memory``.
+        ``processes``: how many processes share the traffic evenly, and so the limits.
         """
-        native = _options.for_dynamodb(share, processes)
+        native = _options.for_dynamodb(share, processes, window_seconds)
         made: Any = cls.__new__(cls)
         made._start(native, options)
         return made  # type: ignore[no-any-return]
@@ -329,17 +335,22 @@ class HotPartitionDetector(Thresholds[Count]):
         return found[:n]
 
     def stats(self) -> Statistics:
-        """Numbers about the detector itself."""
-        return statistics_of(self._open(), self._failures.count)
+        """Numbers about the detector itself. Logs that ``memory`` is too small, if it is, once an interval."""
+        native = self._open()
+        statistics = statistics_of(native, self._failures.count)
+        self._alerts.notice(native)
+        return statistics
 
     def metrics(self, hottest: int = 10, *, open_metrics: bool = False) -> str:
         """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics.
 
         ``hottest``: how many partitions for each operation; 100 at most, whatever is asked for.
+        Logs that ``memory`` is too small, if it is, once an interval.
         """
-        return metrics_of(
-            self._open(), whole("hottest", hottest, 0, 2**31), _options.flag("open_metrics", open_metrics)
-        )
+        native = self._open()
+        text = metrics_of(native, whole("hottest", hottest, 0, 2**31), _options.flag("open_metrics", open_metrics))
+        self._alerts.notice(native)
+        return text
 
     def redacted(self, table: str | bytes, pk: Key) -> str | None:
         """What stands for a key in logs and metrics; ``None`` if keys are not redacted."""

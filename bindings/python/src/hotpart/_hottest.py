@@ -29,7 +29,8 @@ class HotPartition(NamedTuple):
     peak: float
     #: Its fullest second as a share of DynamoDB's limit for a partition: 1.0 is the limit.
     utilisation: float
-    #: The most of ``count`` that may be other partitions', or older than the window; 0: it is exact.
+    #: The most of ``demand`` that may be other partitions', or older than the window, and no more of ``count``; 0: both
+    #: are exact.
     carried: float
 
 

@@ -77,13 +77,14 @@ def with_thresholds(
     return options
 
 
-def for_dynamodb(share: float, processes: int) -> NativeOptions:
+def for_dynamodb(share: float, processes: int, window_seconds: int) -> NativeOptions:
     """Options of DynamoDB's own limits."""
     sustained = permille("share", share, 0.001, 1)
     options = NativeOptions()
-    options.given = {"processes": processes}
+    options.given = {"processes": processes, "window_seconds": window_seconds}
     processes = whole("processes", processes, 0, 2**32 - 1)
     checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), sustained, processes), options.given)
+    options.window_seconds = nearest("window_seconds", window_seconds, 0, 2**32 - 1)
     return options
 
 
