@@ -5,7 +5,6 @@ import {
   amountOf,
   choice,
   counted,
-  flag,
   type Key,
   keyBytes,
   millisecondsOf,
@@ -36,7 +35,7 @@ import {
   WRITE,
 } from './library';
 import { Made } from './made';
-import { metricsOf } from './metrics';
+import { type MetricsOptions, metricsOf, metricsOptions } from './metrics';
 import { type DetectorOptions, type DynamoDBOptions, type ListenerOptions } from './options';
 import { type Statistics, statisticsOf } from './statistics';
 import { checked } from './status';
@@ -306,12 +305,10 @@ export class HotPartitionDetector {
     return statisticsOf(this.#opened(), Failures.of(this).count);
   }
 
-  /** The statistics and, of each operation, the `hottest` partitions (100 at most), for Prometheus or in OpenMetrics. */
-  metrics(options: { hottest?: number; openMetrics?: boolean } = {}): string {
-    const given = objectOf('options', options, ['hottest', 'openMetrics']);
-    const hottest = whole('hottest', given.hottest ?? 10, 0, UINT32_MAX);
-    const openMetrics = flag('openMetrics', given.openMetrics);
-    return metricsOf(this.#opened(), hottest, openMetrics);
+  /** The statistics and, of each operation, the `hottest` partitions, or those with the `least`, for Prometheus. */
+  metrics(options: MetricsOptions = {}): string {
+    const given = metricsOptions(options, this.#capacity);
+    return metricsOf(this.#opened(), given);
   }
 
   /** What stands for a key in logs and metrics; `null` if keys are not redacted. */

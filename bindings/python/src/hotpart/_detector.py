@@ -17,7 +17,7 @@ from hotpart._handle import checked
 from hotpart._hottest import HotPartition, hottest_of
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
-from hotpart._metrics import metrics_of
+from hotpart._metrics import least_of, metrics_of
 from hotpart._schemas import Schemas
 from hotpart._statistics import Statistics, statistics_of
 from hotpart._thresholds import Count, Thresholds
@@ -332,14 +332,29 @@ class HotPartitionDetector(Thresholds[Count]):
         """Numbers about the detector itself."""
         return statistics_of(self._open(), self._failures.count)
 
-    def metrics(self, hottest: int = 10, *, open_metrics: bool = False) -> str:
+    def metrics(
+        self,
+        hottest: int = 10,
+        least: Amount | None = None,
+        *,
+        demand_only: bool = False,
+        open_metrics: bool = False,
+    ) -> str:
         """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics.
 
-        ``hottest``: how many partitions for each operation; 100 at most, whatever is asked for.
+        Args:
+            hottest: How many partitions for each operation; 100 at most, whatever is asked for.
+            least: All partitions whose demand is at least this, and not the hottest: up to 990 for each operation.
+                ``fleet_least`` works it out for a fleet.
+            demand_only: Of a partition its demand alone: a fifth of the series.
+
+        Raises:
+            ValueError: with ``memory``, ``least`` is not over the count from which partitions are counted exactly.
         """
-        return metrics_of(
-            self._open(), whole("hottest", hottest, 0, 2**31), _options.flag("open_metrics", open_metrics)
-        )
+        n, of = whole("hottest", hottest, 0, 2**31), least_of(least, self._capacity)
+        demand = _options.flag("demand_only", demand_only)
+        openly = _options.flag("open_metrics", open_metrics)
+        return metrics_of(self._open(), n, of, demand_only=demand, open_metrics=openly)
 
     def redacted(self, table: str | bytes, pk: Key) -> str | None:
         """What stands for a key in logs and metrics; ``None`` if keys are not redacted."""
