@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Proves the Python package: it is built into a wheel and an sdist, both are installed into empty environments, and the wheel
 # is tested there with the real boto3, aiobotocore and pydynox, against emulators of DynamoDB on loopback and a server that
-# answers what none of them does; with the oldest supported botocore too. All is put under build/python.
+# answers what none of them does; with the oldest supported botocore too; and with OpenTelemetry's SDK, a real collector and a real
+# Prometheus. All is put under build/python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -10,6 +11,7 @@ need python3 npm cargo cc || exit 0
 package=bindings/python
 build=$PWD/build/python
 source ci/emulators.sh
+source ci/collector.sh
 
 # For the flags that somebody has in his configuration cargo ignores some others: not those by which the package is built.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing_extensions import assert_type
 
 import hotpart
-from hotpart import Bounds, HotPartition, HotPartitionDetector, HotPartitionWarning, Statistics, fleet_least
+from hotpart import Bounds, HotPartition, HotPartitionDetector, HotPartitionWarning, Statistics, fleet_least, otel
 from hotpart.testing import ManualDetector
 
 
@@ -39,6 +39,9 @@ assert_type(limits.metrics(least=0.5), str)
 
 fixed = HotPartitionDetector(500, 1500, 60, memory=8 * 2**20, promote_share=0.25)
 assert_type(fixed.bounds("events", "EVENTS", "read").least, float)
+
+with otel.instrument(limits, least=0.5, attributes={"cloud.region": "eu-central-1"}) as instrumented:
+    assert_type(instrumented, otel.Instrumented)
 
 
 def a_detector_of_either_kind(detector: HotPartitionDetector) -> None:
