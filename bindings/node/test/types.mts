@@ -2,6 +2,7 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type MetricProducer } from '@opentelemetry/sdk-metrics';
 import {
   type Bounds,
   fleetLeast,
@@ -13,6 +14,7 @@ import {
   type Statistics,
   uninstrument,
 } from 'hotpart';
+import { metricProducer } from 'hotpart/otel';
 
 const logger: Logger = { warn: (line: string) => void line };
 const seen: HotPartitionWarning[] = [];
@@ -28,6 +30,7 @@ detector.recordRead(Buffer.from('events'), 7n, { amount: 2, model: 'Event' });
 const hot: HotPartition[] = detector.hottest(3, 'write');
 const stats: Statistics = detector.stats();
 const { least, most }: Bounds = detector.bounds('events', 'EVENTS', 'read');
+const producer: MetricProducer = metricProducer(detector, { least: fleetLeast(60_000, 50) });
 const text: string = detector.metrics({ least: fleetLeast(60_000, 50), demandOnly: true });
 const load: number = stats.filterLoad + stats.keptOut;
 const threshold: number | null = detector.getTableThresholds('events').writes;
@@ -50,4 +53,4 @@ detector.metrics({ least: '300' });
 // @ts-expect-error: no client.
 instrument('dynamodb', detector);
 
-export { count, hot, least, load, most, stats, text, threshold };
+export { count, hot, least, load, most, producer, stats, text, threshold };

@@ -297,3 +297,14 @@ print(sorted(p.attributes["n"] for m in scope.metrics for p in m.data.data_point
 def test_the_provider_may_be_set_later():
     done = subprocess.run([sys.executable, "-c", BEFORE], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[0, 1]\n", "")
+
+
+def test_what_comes_and_goes_takes_no_sets_from_what_is_there(meter):
+    detector = ManualDetector(10**6, 10**6)
+    otel.instrument(detector, meter.meter, least=2)
+    for minute in range(5):
+        for n in range(990):
+            detector.record_write("t", f"{minute}-{n}", 2)
+        keys = meter.keys()
+        assert len(keys) == 990 and all(pk.startswith(f"{minute}-") for pk in keys)
+        detector.advance(61)
