@@ -9,7 +9,12 @@ import pytest
 pytest.importorskip("opentelemetry.sdk")
 
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExporter, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import (
+    InMemoryMetricReader,
+    MetricExporter,
+    MetricExportResult,
+    PeriodicExportingMetricReader,
+)
 
 from hotpart import HotPartitionDetector, otel
 from hotpart.testing import ManualDetector
@@ -172,25 +177,15 @@ def test_a_collection_reads_the_detector_once(meter, monkeypatch):
 
 
 def test_what_two_readers_have_is_of_their_own_collections():
-    class Pushed(MetricExporter):
-        def export(self, metrics_data, **_):
-            seen.append([m.name for r in metrics_data.resource_metrics for s in r.scope_metrics for m in s.metrics])
-
-        def force_flush(self, timeout_millis=0):
-            return True
-
-        def shutdown(self, timeout_millis=0, **_):
-            pass
-
-    seen, first, detector = [], InMemoryMetricReader(), ManualDetector()
-    second = PeriodicExportingMetricReader(Pushed(), export_interval_millis=float("inf"))
+    kept, first, detector = Kept(), InMemoryMetricReader(), ManualDetector()
+    second = PeriodicExportingMetricReader(kept, export_interval_millis=float("inf"))
     provider = MeterProvider([first, second])
     otel.instrument(detector, provider.get_meter("hotpart"))
     detector.record_write("t", "k")
     assert first.get_metrics_data() is not None
     second.force_flush()
     provider.shutdown()
-    assert sorted(seen[0]) == [
+    assert sorted(kept.names) == [
         "hotpart.partition.demand",
         "hotpart.partition.unlisted",
         "hotpart.records",
@@ -299,12 +294,90 @@ def test_the_provider_may_be_set_later():
     assert (done.stdout, done.stderr) == ("[0, 1]\n", "")
 
 
-def test_what_comes_and_goes_takes_no_sets_from_what_is_there(meter):
+class Kept(MetricExporter):
+    """Keeps the partitions that were exported last."""
+
+    def export(self, metrics_data, timeout_millis=10_000, **_):
+        self.names = [m.name for r in metrics_data.resource_metrics for s in r.scope_metrics for m in s.metrics]
+        self.resources = [r.resource for r in metrics_data.resource_metrics]
+        found = [m for r in metrics_data.resource_metrics for s in r.scope_metrics for m in s.metrics]
+        points = [(m.unit, p) for m in found if m.name == "hotpart.partition.demand" for p in m.data.data_points]
+        self.points = [(unit, dict(p.attributes), p.value) for unit, p in points]
+        return MetricExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis=10_000):
+        return True
+
+    def shutdown(self, timeout_millis=30_000, **_):
+        pass
+
+
+@pytest.fixture
+def through():
+    """A meter, the exporter that partitions are told through, and what was exported by it."""
+    kept = Kept()
+    exporter = otel.exporter(kept)
+    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
+    provider = MeterProvider([reader])
+    yield provider.get_meter("hotpart"), exporter, lambda: (reader.force_flush(), kept)[1]
+    provider.shutdown()
+
+
+def test_what_comes_and_goes_takes_no_sets_from_what_is_there(through):
+    """Of the instruments it does: the SDK keeps 2,000 sets for ever."""
+    meter, exporter, exported = through
     detector = ManualDetector(10**6, 10**6)
-    otel.instrument(detector, meter.meter, least=2)
+    otel.instrument(detector, meter, least=2, through=exporter)
     for minute in range(5):
         for n in range(990):
             detector.record_write("t", f"{minute}-{n}", 2)
-        keys = meter.keys()
+        keys = [of["hotpart.partition.key"] for _, of, _ in exported().points]
         assert len(keys) == 990 and all(pk.startswith(f"{minute}-") for pk in keys)
         detector.advance(61)
+    assert exported().points == []
+
+
+def test_that_the_sdk_loses_partitions_is_said_once(meter, caplog):
+    detector = ManualDetector(10**6, 10**6)
+    otel.instrument(detector, meter.meter, least=1)
+    for minute in range(5):
+        for n in range(600):
+            detector.record_write("t", f"{minute}-{n}")
+        meter.metrics()
+        assert len(caplog.records) == (minute >= 3)
+        detector.advance(61)
+    [record] = caplog.records
+    assert record.message.startswith(
+        "metrics were lost: OpenTelemetry's SDK tells of 2000 partitions in a process's life"
+    )
+
+
+def test_what_is_told_through_an_exporter_is_what_instruments_tell(through, monkeypatch):
+    meter, exporter, exported = through
+    detector, calls = ManualDetector(capacity=True), []
+    made = otel.instrument(detector, meter, utilization=True, through=exporter, attributes={"mine": "yes"})
+    detector.record_write("t", "k", 1.5)
+    real = detector.metrics
+    monkeypatch.setattr(detector, "metrics", lambda *a, **k: (calls.append(1), real(*a, **k))[1])
+    kept = exported()
+    assert len(calls) == 1, "all is of one reading"
+    where = {"db.collection.name": "t", "hotpart.partition.key": "k", "hotpart.operation": "write"}
+    assert kept.points == [("{capacity_unit}", {**DYNAMODB, "mine": "yes", **where}, 1.5)]
+    assert sorted(kept.names) == [
+        "hotpart.partition.demand",
+        "hotpart.partition.unlisted",
+        "hotpart.partition.utilization",
+        "hotpart.records",
+        "hotpart.throttles",
+        "hotpart.warnings",
+    ]
+    assert kept.resources[0] is kept.resources[-1]
+    made.close()
+    for region in ("eu", "us"):
+        other = ManualDetector()
+        otel.instrument(other, meter, through=exporter, attributes={"cloud.region": region})
+        assert exported().names.count("hotpart.partition.demand") == (region == "us")
+        other.record_write("t", "k")
+    kept = exported()
+    assert kept.names.count("hotpart.partition.demand") == 1
+    assert [of["cloud.region"] for _, of, _ in kept.points] == ["eu", "us"]

@@ -38,16 +38,18 @@ DEPLOY = pathlib.Path(__file__).parents[3] / "deploy" / "prometheus"
 class Process:
     """As one of a fleet: a detector, and the SDK that sends what its instruments tell."""
 
-    def __init__(self, name, reader, least):
+    def __init__(self, name, reader, least, through=None):
         self.detector = ManualDetector(10**6, 10**6)
         resource = Resource.create({"service.name": "shop", "service.instance.id": name})
         self._reader, self._provider = reader, MeterProvider([reader], resource=resource)
-        otel.instrument(self.detector, self._provider.get_meter("hotpart"), least=least)
+        otel.instrument(self.detector, self._provider.get_meter("hotpart"), least=least, through=through)
 
     @classmethod
-    def sending(cls, name, port, least=None):
+    def sending(cls, name, port, least=None, through=True):
         exporter = OTLPMetricExporter(f"http://127.0.0.1:{port}/v1/metrics")
-        return cls(name, PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf")), least)
+        exporter = otel.exporter(exporter) if through else exporter
+        reader = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
+        return cls(name, reader, least, exporter if through else None)
 
     def write(self, **writes):
         for pk, n in writes.items():
@@ -100,7 +102,8 @@ def collector(directory):
         yield taken, scraped
 
 
-def test_the_otlp_that_is_sent(stopped):
+@pytest.mark.parametrize("through", [False, True], ids=["instruments", "exporter"])
+def test_the_otlp_that_is_sent(stopped, through):
     received = []
 
     class Receiver(http.server.BaseHTTPRequestHandler):
@@ -119,16 +122,18 @@ def test_the_otlp_that_is_sent(stopped):
     stopped.callback(server.server_close)
     stopped.callback(server.shutdown)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    process = Process.sending("one", server.server_port)
+    process = Process.sending("one", server.server_port, through=through)
     stopped.callback(process.stop)
     seen = []
     for keys in ("ab", "bc"):
         process.write(**dict.fromkeys(keys, 7))
         process.send()
-        [resource] = received.pop().resource_metrics
-        of = {each.key: each.value.string_value for each in resource.resource.attributes}
-        assert (of["service.name"], of["service.instance.id"]) == ("shop", "one")
-        [demand] = [m for s in resource.scope_metrics for m in s.metrics if m.name == "hotpart.partition.demand"]
+        resources = received.pop().resource_metrics
+        for resource in resources:
+            of = {each.key: each.value.string_value for each in resource.resource.attributes}
+            assert (of["service.name"], of["service.instance.id"]) == ("shop", "one")
+        metrics = [metric for resource in resources for scope in resource.scope_metrics for metric in scope.metrics]
+        [demand] = [metric for metric in metrics if metric.name == "hotpart.partition.demand"]
         assert demand.unit == "{operation}"
         points = [({a.key: a.value.string_value for a in p.attributes}, p.as_int) for p in demand.gauge.data_points]
         seen.append(sorted((of["hotpart.partition.key"], n) for of, n in points))

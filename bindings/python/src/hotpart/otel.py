@@ -24,9 +24,12 @@ from hotpart._options import flag
 from hotpart._statistics import Statistics
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricExporter
     from typing_extensions import Self
 
-__all__ = ["Instrumented", "instrument"]
+    from hotpart._otel_exporter import PartitionExporter
+
+__all__ = ["Instrumented", "exporter", "instrument"]
 
 #: What an instrument observes, by the name it has without "hotpart.".
 _COUNTERS = {
@@ -39,6 +42,8 @@ _GAUGES = {
     "partition.unlisted": "The most demand that a partition can have which is not listed.",
     "partition.utilization": "The share of DynamoDB's limit that a partition's fullest second had.",
 }
+#: How many sets of attributes the SDK keeps of an instrument, for ever.
+_SETS = 2_000
 #: Seconds that a collection may take from its first instrument to its last.
 _COLLECTION = 1.0
 
@@ -51,6 +56,7 @@ def instrument(
     hottest: int = 10,
     utilization: bool = False,
     attributes: Mapping[str, str] | None = None,
+    through: PartitionExporter | None = None,
 ) -> Instrumented:
     """Makes the instruments, which tell of the detector whenever metrics are collected. ``close`` of what is returned ends it.
 
@@ -64,6 +70,8 @@ def instrument(
         hottest: How many partitions are listed for each operation where ``least`` is not given.
         utilization: Whether ``hotpart.partition.utilization`` is told too: as many series again.
         attributes: What all that is told has besides, by which several detectors are told apart: the region, say.
+        through: What ``exporter`` returned; partitions are then told by it, and not by instruments. One meter's detectors alone
+            go through one.
 
     Raises:
         TypeError, ValueError: an argument is not what it must be; the message names it.
@@ -73,9 +81,20 @@ def instrument(
         raise TypeError(f"detector must be a HotPartitionDetector, not {type(detector).__name__}")
     flag("utilization", utilization)
     detector.metrics(hottest, least, demand_only=True)
-    made = Instrumented(detector, least, hottest, utilization, dict(attributes or {}))
+    made = Instrumented(detector, least, hottest, utilization, dict(attributes or {}), through)
     made._join(_default() if meter is None else meter)
     return made
+
+
+def exporter(exporter: MetricExporter) -> PartitionExporter:
+    """Wraps an exporter, so that it exports partitions as they are: for a reader, and for ``instrument(through=)``.
+
+    The SDK keeps each set of attributes that an instrument ever observed, and tells of no other once it has 2,000. So it is
+    for programs that run for long, whose hot partitions come and go. It needs the package ``opentelemetry-sdk``.
+    """
+    from hotpart._otel_exporter import PartitionExporter
+
+    return PartitionExporter(exporter)
 
 
 class Instrumented:
@@ -90,17 +109,22 @@ class Instrumented:
         hottest: int,
         utilization: bool,
         attributes: dict[str, str],
+        through: PartitionExporter | None,
     ) -> None:
         self._detector, self._least, self._hottest = detector, least, hottest
-        self._utilization = utilization
+        self._utilization, self._through = utilization, through
         self._common = {"db.system.name": "aws.dynamodb", **attributes}
         self._thread = threading.local()
+        #: The partitions that instruments told of, until they are too many.
+        self._told: set[tuple[str, str, str]] | None = set() if through is None else None
 
     def close(self) -> None:
         """Ends it: the next collection has nothing of the detector. The detector stays open."""
         instruments, self._instruments = self._instruments, None
         if instruments is not None:
             instruments.remove(self)
+            if self._through is not None:
+                self._through.members = [each for each in self._through.members if each is not self]
 
     def __enter__(self) -> Self:
         return self
@@ -111,9 +135,25 @@ class Instrumented:
         self.close()
 
     def _join(self, meter: Meter) -> None:
-        gauges = [name for name in _GAUGES if self._utilization or name != "partition.utilization"]
         self._instruments = _instruments(meter)
-        self._instruments.add(meter, self, gauges, "{capacity_unit}" if self._detector.capacity else "{operation}")
+        told = ["partition.unlisted"] if self._through is not None else [*self._partitions(), "partition.unlisted"]
+        self._instruments.add(meter, self, told, self._unit())
+        if self._through is not None:
+            self._through.members = [*self._through.members, self]
+
+    def _unit(self) -> str:
+        return "{capacity_unit}" if self._detector.capacity else "{operation}"
+
+    def _partitions(self) -> list[str]:
+        return ["partition.demand", "partition.utilization"] if self._utilization else ["partition.demand"]
+
+    def _gauges(self) -> Iterable[tuple[tuple[str, str, str], list[Observation]]]:
+        """What partitions have, for an exporter: by name, description and unit."""
+        for name in self._partitions():
+            observations = self._observe(name)
+            if observations:
+                unit = "1" if name == "partition.utilization" else self._unit()
+                yield (f"hotpart.{name}", _GAUGES[name], unit), observations
 
     def _observe(self, name: str) -> list[Observation]:
         """What an instrument has of the detector. No error may leave this: it would cost other detectors' points."""
@@ -137,9 +177,20 @@ class Instrumented:
                 yield Observation(most, {**self._common, "hotpart.operation": operation})
         else:
             partitions = read.listed.demand if name == "partition.demand" else read.listed.utilization
+            self._count(partitions)
             for (table, pk, operation), value in partitions.items():
                 where = {"db.collection.name": table, "hotpart.partition.key": pk, "hotpart.operation": operation}
                 yield Observation(value, self._common | where)
+
+    def _count(self, partitions: Iterable[tuple[str, str, str]]) -> None:
+        """Says it, once, if more partitions were told than the SDK tells of: the others are lost without a word."""
+        if self._told is not None:
+            self._told.update(partitions)
+            if len(self._told) > _SETS:
+                self._told = None
+                why = f"OpenTelemetry's SDK tells of {_SETS} partitions in a process's life, and there were more"
+                error = RuntimeError(f"{why}: use hotpart.otel.exporter")
+                self._detector._failures.log(error, "metrics were lost")
 
     def _read(self, name: str) -> _Read:
         """What the detector says, once for all instruments of a collection: bounds hold in one snapshot only.
