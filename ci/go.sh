@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Proves the Go packages: they are formatted, vet and staticcheck have nothing to say, and their tests hold under the race
 # detector, linked by pkg-config and statically; awsmiddleware's with the real SDK, against emulators of DynamoDB on loopback
-# and a server that answers what none of them does. Then prints what a record costs beside its parts. All is put under build/go.
+# and a server that answers what none of them does; hotpartotel's with OpenTelemetry's SDK and a real collector. Then prints
+# what a record costs beside its parts. All is put under build/go.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -10,6 +11,7 @@ need go cc cargo make pkg-config python3 npm || exit 0
 build=$PWD/build/go
 make --no-print-directory library
 source ci/emulators.sh
+source ci/collector.sh
 
 export GOBIN=$build/bin GOFLAGS="${GOFLAGS:-} -modcacherw"
 [[ -x $GOBIN/staticcheck ]] || go install honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -42,11 +44,15 @@ tests() {
     sed -n 's/.*\(skipped: .*\)/\1/p' "$log" | sort -u
 }
 
-for module in . awsmiddleware; do
+# OpenTelemetry's modules need a later Go than the others; without it there is no collector either.
+modules=(. awsmiddleware)
+[[ -z ${HOTPART_OTELCOL:-} ]] || modules+=(hotpartotel)
+for module in "${modules[@]}"; do
     (cd "$module" && go vet ./... && "$GOBIN/staticcheck" ./... && go mod tidy -diff)
 done
 tests . pkg-config
 tests awsmiddleware awsmiddleware
+[[ -z ${HOTPART_OTELCOL:-} ]] || tests hotpartotel hotpartotel
 # What the race detector would disturb.
 (cd awsmiddleware && go vet -race ./... && go test -count=1 -run Allocates -v .) | grep -E '^ +overhead_test|^ok'
 

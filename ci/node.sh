@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Proves the Node package: its types, the real AWS SDK against emulators and a server that answers what none of them does, the
-# scenarios that all languages share, and the packed package in an empty project. A record's cost is told, not judged.
+# Proves the Node package: its types, the real AWS SDK against emulators and a server that answers what none of them does,
+# OpenTelemetry's SDK with a real collector, the scenarios that all languages share, and the packed package in an empty
+# project. A record's cost is told, not judged.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
 need node npm python3 cargo cc || exit 0
 source ci/emulators.sh
+source ci/collector.sh
 
 cd bindings/node
 # Without install scripts: none is needed.

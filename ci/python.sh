@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Proves the Python package: it is built into a wheel and an sdist, both are installed into empty environments, and the wheel
 # is tested there with the real boto3, aiobotocore and pydynox, against emulators of DynamoDB on loopback and a server that
-# answers what none of them does; with the oldest supported botocore too. All is put under build/python.
+# answers what none of them does; with the oldest supported botocore too; and with OpenTelemetry's SDK, a real collector and a real
+# Prometheus. All is put under build/python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -10,6 +11,7 @@ need python3 npm cargo cc || exit 0
 package=bindings/python
 build=$PWD/build/python
 source ci/emulators.sh
+source ci/collector.sh
 
 # For the flags that somebody has in his configuration cargo ignores some others: not those by which the package is built.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
@@ -54,7 +56,7 @@ tests() {
 tests newest "$package/tests" --ignore "$package/tests/test_aiobotocore.py"
 environment oldest
 tests oldest \
-    "$package"/tests/test_{detector,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,fork,fake,emulators,transparency}.py
+    "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,fork,fake,emulators,transparency}.py
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
@@ -86,14 +88,14 @@ for version in "${versions[@]}"; do
     "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
     "$build/other/bin/python" --version
     tests other \
-        "$package"/tests/test_{detector,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,threads,fork,testing}.py
+        "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,threads,fork,testing}.py
 done
 
 # A debug build of the library checks what it believes, and overflows.
 CARGO_TARGET_DIR=$build/debug cargo rustc --quiet --locked --lib --crate-type cdylib
 debug=$build/debug/debug/libhotpart.so
 HOTPART_LIBRARY=$debug \
-    tests newest "$package"/tests/test_{detector,memory,observe,life,warnings,threads,fork,instrument,schemas,undescribed,fake,pydynox}.py
+    tests newest "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,threads,fork,instrument,schemas,undescribed,fake,pydynox}.py
 HOTPART_LIBRARY=$debug tests aiobotocore "$package/tests/test_aiobotocore.py"
 
 # Types, as a user's checker sees them; for the oldest Python too.

@@ -26,6 +26,8 @@ type (
 	HotPartition = HotPartitionOf[int64]
 	// Bounds are those of a count of a [Detector].
 	Bounds = BoundsOf[int64]
+	// MetricsOptions are which metrics of a [Detector] are written.
+	MetricsOptions = MetricsOptionsOf[int64]
 )
 
 // Detectors of capacity, and what they take and give.
@@ -44,6 +46,8 @@ type (
 	CapacityHotPartition = HotPartitionOf[float64]
 	// CapacityBounds are those of a count of a [CapacityDetector].
 	CapacityBounds = BoundsOf[float64]
+	// CapacityMetricsOptions are which metrics of a [CapacityDetector] are written.
+	CapacityMetricsOptions = MetricsOptionsOf[float64]
 )
 
 // DetectorOf is the type of detectors; see [Detector] and [CapacityDetector]. Any number of goroutines may use one.

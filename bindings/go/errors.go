@@ -102,7 +102,7 @@ func valued(err error, config any) error {
 // spelt is the library's name of an argument as it is called here. What has an underscore in it are fields of a Config.
 func spelt(argument string) string {
 	switch argument {
-	case "amount", "writes", "reads":
+	case "amount", "writes", "reads", "least":
 		return strings.ToUpper(argument[:1]) + argument[1:]
 	case "what":
 		return "kind"

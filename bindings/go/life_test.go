@@ -86,6 +86,7 @@ func TestClosing(t *testing.T) {
 		first(d.Hottest(1)),
 		first(d.Stats()),
 		first(d.Metrics(1, hotpart.Prometheus)),
+		first(d.MetricsWith(hotpart.MetricsOptions{})),
 		first(d.Redacted("t", "k")),
 		d.Clear(),
 		d.SetTime(1),

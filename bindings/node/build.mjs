@@ -13,8 +13,9 @@ const run = (command, options, { cwd = here, env = process.env } = {}) =>
 
 rmSync(join(here, 'dist'), { recursive: true, force: true });
 run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc')]);
-copyFileSync(join(here, 'src', 'index.mjs'), join(here, 'dist', 'index.mjs'));
-copyFileSync(join(here, 'src', 'index.d.mts'), join(here, 'dist', 'index.d.mts'));
+for (const name of ['index.mjs', 'index.d.mts', 'otel.mjs', 'otel.d.mts']) {
+  copyFileSync(join(here, 'src', name), join(here, 'dist', name));
+}
 
 // In an unpacked package there is no source of the library; it has been built.
 if (existsSync(join(root, 'Cargo.toml'))) {

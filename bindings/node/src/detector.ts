@@ -5,7 +5,6 @@ import {
   amountOf,
   choice,
   counted,
-  flag,
   type Key,
   keyBytes,
   millisecondsOf,
@@ -36,7 +35,7 @@ import {
   WRITE,
 } from './library';
 import { Made } from './made';
-import { metricsOf } from './metrics';
+import { type MetricsOptions, metricsOf, metricsOptions } from './metrics';
 import { type DetectorOptions, type DynamoDBOptions, type ListenerOptions } from './options';
 import { type Statistics, statisticsOf } from './statistics';
 import { checked } from './status';
@@ -309,14 +308,12 @@ export class HotPartitionDetector {
   }
 
   /**
-   * The statistics and, of each operation, the `hottest` partitions (100 at most), for Prometheus or in OpenMetrics. Logs that
-   * `memory` is too small, if it is, once an interval.
+   * The statistics and, of each operation, the `hottest` partitions, or those with the `least`, for Prometheus. Logs that `memory`
+   * is too small, if it is, once an interval.
    */
-  metrics(options: { hottest?: number; openMetrics?: boolean } = {}): string {
-    const given = objectOf('options', options, ['hottest', 'openMetrics']);
-    const hottest = whole('hottest', given.hottest ?? 10, 0, UINT32_MAX);
-    const openMetrics = flag('openMetrics', given.openMetrics);
-    const text = metricsOf(this.#opened(), hottest, openMetrics);
+  metrics(options: MetricsOptions = {}): string {
+    const given = metricsOptions(options, this.#capacity);
+    const text = metricsOf(this.#opened(), given);
     this.#alerts.notice();
     return text;
   }

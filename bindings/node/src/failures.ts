@@ -1,4 +1,4 @@
-// Failures in watching clients: each kind is said once, and all are counted.
+// Failures in watching clients, or in reading metrics: each kind is said once, and all are counted.
 
 import type { HotPartitionDetector } from './detector';
 import { report } from './warning';
@@ -24,17 +24,17 @@ export class Failures {
   }
 
   /**
-   * Counts what went wrong, and says it if nothing of its kind was said before. A `message` is of a
-   * table without a schema.
+   * Counts what went wrong, and says it, what `failed` and why, if nothing of its kind was said before. A `message`
+   * is of a table without a schema.
    */
-  add(error: unknown, message?: string): void {
+  add(error: unknown, message?: string, failed = 'a request to DynamoDB could not be observed'): void {
     this.count++;
     const kinds = message === undefined ? this.#others : this.#tables;
     const kind = message ?? kindOf(error);
     if (!kinds.has(kind) && kinds.size < KINDS_MAX) {
       kinds.add(kind);
       const why = error instanceof Error ? error.message : String(error);
-      this.#log(message ?? `a request to DynamoDB could not be observed: ${why}`, error);
+      this.#log(message ?? `${failed}: ${why}`, error);
     }
   }
 

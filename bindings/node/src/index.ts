@@ -7,6 +7,7 @@ export type { SharedDetector } from './handle';
 export type { HotPartition } from './hottest';
 export { type InstrumentOptions, instrument, uninstrument } from './instrument';
 export { libraryVersion, type Operation, type Reason, type Rule, type Unattributed } from './library';
+export { fleetLeast, type MetricsOptions } from './metrics';
 export type { CommonOptions, DetectorOptions, DynamoDBOptions, ListenerOptions } from './options';
 export type { Statistics } from './statistics';
 export type { HotPartitionWarning, Logger } from './warning';

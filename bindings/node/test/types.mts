@@ -2,8 +2,10 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type MetricProducer } from '@opentelemetry/sdk-metrics';
 import {
   type Bounds,
+  fleetLeast,
   type HotPartition,
   HotPartitionDetector,
   type HotPartitionWarning,
@@ -12,6 +14,7 @@ import {
   type Statistics,
   uninstrument,
 } from 'hotpart';
+import { metricProducer } from 'hotpart/otel';
 
 const logger: Logger = { warn: (line: string) => void line };
 const seen: HotPartitionWarning[] = [];
@@ -27,6 +30,8 @@ detector.recordRead(Buffer.from('events'), 7n, { amount: 2, model: 'Event' });
 const hot: HotPartition[] = detector.hottest(3, 'write');
 const stats: Statistics = detector.stats();
 const { least, most }: Bounds = detector.bounds('events', 'EVENTS', 'read');
+const producer: MetricProducer = metricProducer(detector, { least: fleetLeast(60_000, 50) });
+const text: string = detector.metrics({ least: fleetLeast(60_000, 50), demandOnly: true });
 const load: number = stats.filterLoad + stats.keptOut;
 const threshold: number | null = detector.getTableThresholds('events').writes;
 HotPartitionDetector.forDynamoDB({ share: 0.8, processes: 4, redact: true, memory: '8MiB' }).close();
@@ -43,7 +48,9 @@ new HotPartitionDetector({ writesThreshold: 500, readsThreshold: 1_500 });
 detector.recordWrite('events', true);
 // @ts-expect-error: no such operation.
 detector.hottest(3, 'delete');
+// @ts-expect-error: no number.
+detector.metrics({ least: '300' });
 // @ts-expect-error: no client.
 instrument('dynamodb', detector);
 
-export { count, hot, least, load, most, stats, threshold };
+export { count, hot, least, load, most, producer, stats, text, threshold };

@@ -33,3 +33,23 @@ def test_several_detectors_are_told_apart_by_their_names():
     assert values == [0, 1]
     text = prometheus_client.generate_latest(registry).decode()
     assert text.count("# TYPE hotpart_records_total counter") == 1
+
+
+def test_what_has_the_least_is_collected_and_of_it_the_demand_alone():
+    detector = HotPartitionDetector(100, 100, 60)
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(HotpartCollector(detector, hottest=1, least=2, demand_only=True))
+    for pk, writes in {"a": 3, "b": 2, "c": 1}.items():
+        detector.record_write("t", pk, writes)
+    of = {"table": "t", "operation": "write"}
+    demands = [registry.get_sample_value("hotpart_partition_demand", of | {"pk": pk}) for pk in "abc"]
+    assert demands == [3, 2, None]
+    assert registry.get_sample_value("hotpart_partition_unlisted_most", {"operation": "write"}) == 1
+    assert registry.get_sample_value("hotpart_partition_peak", of | {"pk": "a"}) is None
+
+
+def test_what_a_detector_refuses_is_said_when_the_collector_is_made():
+    bounded = HotPartitionDetector(1_000, 1_000, 60, memory="1MiB")
+    HotpartCollector({"one": HotPartitionDetector(1_000, 1_000, 60), "two": bounded}, least=251)
+    with pytest.raises(ValueError, match=r"^least must be more than the count from which"):
+        HotpartCollector({"one": HotPartitionDetector(1_000, 1_000, 60), "two": bounded}, least=250)

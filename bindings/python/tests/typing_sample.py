@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing_extensions import assert_type
 
 import hotpart
-from hotpart import Bounds, HotPartition, HotPartitionDetector, HotPartitionWarning, Statistics
+from hotpart import Bounds, HotPartition, HotPartitionDetector, HotPartitionWarning, Statistics, fleet_least, otel
 from hotpart.testing import ManualDetector
 
 
@@ -26,6 +26,7 @@ assert_type(operations.hottest(3, "write"), list[HotPartition])
 assert_type(operations.stats(), Statistics)
 assert_type(operations.stats().filter_load, float)
 assert_type(operations.metrics(), str)
+assert_type(operations.metrics(least=fleet_least(60_000, processes=50), demand_only=True), str)
 
 units = HotPartitionDetector(500.5, 1500, 60, capacity=True, logger=logging.getLogger("mine"), max_partitions=10_000)
 assert_type(units, HotPartitionDetector[float])
@@ -34,9 +35,13 @@ assert_type(units.get_read_count("events", 7), float)
 limits = HotPartitionDetector.for_dynamodb(share=0.8, processes=4, redact=True, memory="8MiB")
 assert_type(limits, HotPartitionDetector[float])
 assert_type(limits.bounds("events", "EVENTS", "write"), Bounds)
+assert_type(limits.metrics(least=0.5), str)
 
 fixed = HotPartitionDetector(500, 1500, 60, memory=8 * 2**20, promote_share=0.25)
 assert_type(fixed.bounds("events", "EVENTS", "read").least, float)
+
+with otel.instrument(limits, least=0.5, attributes={"cloud.region": "eu-central-1"}) as instrumented:
+    assert_type(instrumented, otel.Instrumented)
 
 
 def a_detector_of_either_kind(detector: HotPartitionDetector) -> None:

@@ -12,6 +12,7 @@ from hotpart._hottest import HotPartition
 from hotpart._instrument import instrument, uninstrument
 from hotpart._key import Key
 from hotpart._library import LibraryError, library_version
+from hotpart._metrics import fleet_least
 from hotpart._options import Options
 from hotpart._statistics import Statistics
 from hotpart._warning import HotPartitionWarning
@@ -31,6 +32,7 @@ __all__ = [
     "MissingSchemaError",
     "Options",
     "Statistics",
+    "fleet_least",
     "instrument",
     "library_version",
     "uninstrument",

@@ -17,7 +17,7 @@ from hotpart._handle import checked
 from hotpart._hottest import HotPartition, hottest_of
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
-from hotpart._metrics import metrics_of
+from hotpart._metrics import least_of, metrics_of
 from hotpart._schemas import Schemas
 from hotpart._statistics import Statistics, statistics_of
 from hotpart._thresholds import Count, Thresholds
@@ -341,14 +341,32 @@ class HotPartitionDetector(Thresholds[Count]):
         self._alerts.notice(native)
         return statistics
 
-    def metrics(self, hottest: int = 10, *, open_metrics: bool = False) -> str:
+    def metrics(
+        self,
+        hottest: int = 10,
+        least: Amount | None = None,
+        *,
+        demand_only: bool = False,
+        open_metrics: bool = False,
+    ) -> str:
         """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics.
 
-        ``hottest``: how many partitions for each operation; 100 at most, whatever is asked for.
         Logs that ``memory`` is too small, if it is, once an interval.
+
+        Args:
+            hottest: How many partitions for each operation; 100 at most, whatever is asked for.
+            least: All partitions whose demand is at least this, and not the hottest: up to 990 for each operation.
+                ``fleet_least`` works it out for a fleet.
+            demand_only: Of a partition its demand alone: a fifth of the series.
+
+        Raises:
+            ValueError: with ``memory``, ``least`` is not over the count from which partitions are counted exactly.
         """
+        n, of = whole("hottest", hottest, 0, 2**31), least_of(least, self._capacity)
+        demand = _options.flag("demand_only", demand_only)
+        openly = _options.flag("open_metrics", open_metrics)
         native = self._open()
-        text = metrics_of(native, whole("hottest", hottest, 0, 2**31), _options.flag("open_metrics", open_metrics))
+        text = metrics_of(native, n, of, demand_only=demand, open_metrics=openly)
         self._alerts.notice(native)
         return text
 

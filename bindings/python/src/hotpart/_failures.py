@@ -1,4 +1,4 @@
-"""Failures while clients are watched: each kind is logged once, and all are counted.
+"""Failures while clients are watched, or metrics read: each kind is logged once, and all are counted.
 
 The first client of a detector that it befalls logs it.
 """
@@ -38,16 +38,16 @@ class Failures:
         self._tables: set[object] = set()
         self._others: set[object] = set()
 
-    def log(self, error: Exception) -> None:
-        """Counts an error. Logs the first of each kind, and of each table without a schema."""
+    def log(self, error: Exception, failed: str = "a request to DynamoDB could not be observed") -> None:
+        """Counts an error. Logs the first of each kind, and of each table without a schema: what ``failed``, and why."""
         self.count += 1
         of_table = isinstance(error, MissingSchemaError)
         known, kind = self._tables if of_table else self._others, _kind(error)
         if kind not in known and len(known) < _KINDS_MAX:
             known.add(kind)
             # What needs a table's schema is observed, and waits.
-            message = "%s" if of_table else "a request to DynamoDB could not be observed: %s"
-            _log.warning(message, error, exc_info=error)
+            message = str(error) if of_table else f"{failed}: {error}"
+            _log.warning("%s", message, exc_info=error)
 
 
 def _kind(error: Exception) -> object:

@@ -5,12 +5,40 @@ from __future__ import annotations
 from ctypes import byref, sizeof
 
 from hotpart import _abi, _handle
+from hotpart._amount import Amount, amount_of, whole
 from hotpart._library import slow
 
 
-def metrics_of(detector: _handle.Detector, hottest: int, open_metrics: bool) -> str:
-    """The statistics and the hottest partitions as text."""
-    options = _abi.MetricsOptions(
-        sizeof(_abi.MetricsOptions), hottest, _abi.METRICS_OPEN_METRICS if open_metrics else 0
-    )
+def metrics_of(
+    detector: _handle.Detector, hottest: int, least: int, *, demand_only: bool = False, open_metrics: bool = False
+) -> str:
+    """The statistics and the hottest partitions as text, or with ``least`` those that have that."""
+    options = _abi.MetricsOptions(sizeof(_abi.MetricsOptions), hottest)
+    options.least = least
+    if open_metrics:
+        options.flags |= _abi.METRICS_OPEN_METRICS
+    if demand_only:
+        options.flags |= _abi.METRICS_DEMAND_ONLY
     return (_handle.text_of(slow.hpd_metrics_take, detector, byref(options)) or b"").decode()
+
+
+def least_of(given: Amount | None, capacity: bool) -> int:
+    """What partitions have that are listed, as the library's integer; 0, its word for none, is nobody's amount."""
+    if given is None:
+        return 0
+    least = amount_of("least", given, capacity)
+    if least == 0:
+        raise ValueError(f"least must be more than 0, not {given}")
+    return least
+
+
+def fleet_least(threshold: int, processes: int, precision: int = 4) -> int:
+    """The ``least`` of ``metrics`` by which no partition is missed that is hot in the sum of many processes alone.
+
+    A partition that has ``threshold`` in all ``processes`` together has that share of it in one of them at least. Listed
+    from a ``precision``-th of that share on, the lists of all add up to within a ``precision``-th of ``threshold`` of the
+    truth. A greater precision makes longer lists. Never less than 1.
+    """
+    threshold = whole("threshold", threshold, 0, 2**63 - 1)
+    parts = whole("processes", processes, 1, 2**32 - 1) * whole("precision", precision, 1, 2**32 - 1)
+    return max(threshold // parts, 1)

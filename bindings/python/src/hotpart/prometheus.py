@@ -14,19 +14,28 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from hotpart._amount import whole
+from hotpart._amount import Amount, whole
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError
+from hotpart._options import flag
 
 
 class HotpartCollector(Collector):
     """Collects detectors' statistics, and their hottest partitions for each operation: ``hottest``, 100 at most.
 
+    With ``least`` it collects all partitions that have that, up to 990, and with ``demand_only`` of each its demand alone: see
+    ``HotPartitionDetector.metrics``.
+
     Several detectors of one registry go into one collector, by their names, which become the label ``detector``.
     """
 
     def __init__(
-        self, detector: HotPartitionDetector[Any] | Mapping[str, HotPartitionDetector[Any]], hottest: int = 10
+        self,
+        detector: HotPartitionDetector[Any] | Mapping[str, HotPartitionDetector[Any]],
+        hottest: int = 10,
+        least: Amount | None = None,
+        *,
+        demand_only: bool = False,
     ) -> None:
         self._detectors = dict(detector) if isinstance(detector, Mapping) else {None: detector}
         for one in self._detectors.values():
@@ -35,13 +44,18 @@ class HotpartCollector(Collector):
                     f"detector must be a HotPartitionDetector or a mapping to some, not {type(one).__name__}"
                 )
         self._hottest = whole("hottest", hottest, 0, 2**31)
+        self._least, self._demand_only = least, flag("demand_only", demand_only)
+        if least is not None:
+            # What a detector refuses is said here, and not by each scrape.
+            for one in self._detectors.values():
+                one.metrics(least=least, demand_only=True)
 
     def collect(self) -> Iterable[Any]:
         """The metrics as they are now; none of a detector that is closed."""
         families: dict[str, Any] = {}
         for name, detector in self._detectors.items():
             try:
-                text = detector.metrics(self._hottest)
+                text = detector.metrics(self._hottest, self._least, demand_only=self._demand_only)
             except ClosedError:
                 continue
             for family in text_string_to_metric_families(text):

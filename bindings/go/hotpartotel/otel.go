@@ -1,0 +1,134 @@
+// Package hotpartotel makes instruments of OpenTelemetry that tell what a detector counts:
+//
+//	registration, err := hotpartotel.Instrument(detector, hotpart.FleetLeast(60_000, 50, 4))
+package hotpartotel
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	hotpart "github.com/libhotpart/libhotpart/bindings/go"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// Option changes what is told of a detector.
+type Option func(*config)
+
+type config struct {
+	meter       metric.Meter
+	hottest     int
+	utilization bool
+	common      []attribute.KeyValue
+	logger      *slog.Logger
+}
+
+// WithMeter says whose instruments they are: by default the meter "hotpart" of the global provider.
+func WithMeter(meter metric.Meter) Option { return func(c *config) { c.meter = meter } }
+
+// WithHottest says how many partitions of each operation are listed where no least is given: 10 by default.
+func WithHottest(n int) Option { return func(c *config) { c.hottest = n } }
+
+// WithUtilization has hotpart.partition.utilization told too: as many series again.
+func WithUtilization() Option { return func(c *config) { c.utilization = true } }
+
+// WithAttributes gives all that is told more attributes, by which several detectors are told apart: the region, say.
+func WithAttributes(attributes ...attribute.KeyValue) Option {
+	return func(c *config) { c.common = append(c.common, attributes...) }
+}
+
+// WithLogger says where is logged what goes wrong in a collection: by default slog.Default().
+func WithLogger(logger *slog.Logger) Option { return func(c *config) { c.logger = logger } }
+
+// Instrument makes instruments, which tell of the detector whenever metrics are collected, until what is returned is
+// unregistered or the detector is closed.
+//
+// All partitions are listed whose demand is at least least: up to 990 of each operation, as an instrument has 2,000 sets of
+// attributes at most. [hotpart.FleetLeast] works it out for a fleet. If it is 0, the hottest are listed. Keys are hashed if
+// the detector redacts them. What goes wrong in a collection is logged, each kind once, and Stats().Failures counts it.
+func Instrument[N hotpart.Amount](detector *hotpart.DetectorOf[N], least N, options ...Option) (metric.Registration, error) {
+	c := config{hottest: 10, common: []attribute.KeyValue{attribute.String("db.system.name", "aws.dynamodb")}}
+	for _, option := range options {
+		option(&c)
+	}
+	if c.meter == nil {
+		c.meter = otel.Meter("hotpart")
+	}
+	listing := hotpart.MetricsOptionsOf[N]{Hottest: c.hottest, Least: least, DemandOnly: !c.utilization}
+	// What the detector refuses is said here, and not by each collection.
+	if _, err := detector.MetricsWith(listing); err != nil {
+		return nil, err
+	}
+	made, err := instrumentsOf(c.meter, detector.Capacity(), c.utilization)
+	if err != nil {
+		return nil, err
+	}
+	o := &observer[N]{detector: detector, listing: listing, config: c, instruments: made}
+	return c.meter.RegisterCallback(o.observe, made.all...)
+}
+
+// An observer tells of one detector.
+type observer[N hotpart.Amount] struct {
+	detector *hotpart.DetectorOf[N]
+	listing  hotpart.MetricsOptionsOf[N]
+	config
+	*instruments
+	// logged are the errors that were.
+	logged sync.Map
+}
+
+// observe reads the detector once for all instruments: bounds hold in one snapshot only. It returns no error, as the SDK
+// would log that each time.
+func (o *observer[N]) observe(_ context.Context, to metric.Observer) error {
+	if text, err := o.detector.MetricsWith(o.listing); o.worked(err) {
+		o.observeListed(to, text)
+	}
+	if stats, err := o.detector.Stats(); o.worked(err) {
+		o.observeStats(to, stats)
+	}
+	return nil
+}
+
+func (o *observer[N]) observeListed(to metric.Observer, text string) {
+	for sample := range listedIn(text) {
+		attributes := o.with(attribute.String("hotpart.operation", sample.operation))
+		if sample.family != unlisted {
+			attributes = append(attributes, attribute.String("db.collection.name", sample.table),
+				attribute.String("hotpart.partition.key", sample.pk))
+		}
+		o.gauges[sample.family](to, sample.value, metric.WithAttributes(attributes...))
+	}
+}
+
+func (o *observer[N]) observeStats(to metric.Observer, stats hotpart.Stats) {
+	to.ObserveInt64(o.records, stats.Records, metric.WithAttributes(o.common...))
+	to.ObserveInt64(o.warnings, stats.Warnings, metric.WithAttributes(o.common...))
+	for reason, n := range stats.Throttles {
+		why := o.with(attribute.String("hotpart.throttle.reason", hotpart.Reason(reason).String()))
+		to.ObserveInt64(o.throttles, n, metric.WithAttributes(why...))
+	}
+}
+
+// with returns the common attributes and one more.
+func (o *observer[N]) with(one attribute.KeyValue) []attribute.KeyValue {
+	return append(o.common[:len(o.common):len(o.common)], one)
+}
+
+// worked tells whether there is no error. It logs the first that says the same.
+func (o *observer[N]) worked(err error) bool {
+	if err == nil || errors.Is(err, hotpart.ErrClosed) {
+		return err == nil
+	}
+	o.detector.AddFailure()
+	if _, known := o.logged.LoadOrStore(err.Error(), true); !known {
+		logger := o.logger
+		if logger == nil {
+			logger = slog.Default()
+		}
+		logger.Warn("metrics could not be collected", "logger", "hotpart", "error", err)
+	}
+	return false
+}
