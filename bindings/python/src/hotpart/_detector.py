@@ -11,10 +11,11 @@ from hotpart import _abi, _handle, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, nearest, whole
 from hotpart._bounds import Bounds, bounds_of
+from hotpart._clock import Clock
 from hotpart._exchange import forget, observe, told
 from hotpart._failures import Failures
 from hotpart._handle import checked
-from hotpart._hottest import HotPartition, hottest_of
+from hotpart._hottest import ClosedMinute, HotPartition, closed_of, hottest_of
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
 from hotpart._metrics import metrics_of
@@ -109,14 +110,14 @@ class HotPartitionDetector(Thresholds[Count]):
 
     @classmethod
     def for_dynamodb(
-        cls, share: float = 0.8, processes: int = 1, **options: Unpack[_options.Options]
+        cls, share: float = 0.8, processes: int = 1, **options: Unpack[_options.PresetOptions]
     ) -> HotPartitionDetector[float]:
         """A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
 
-        It counts capacity. It warns at the limit in any one second, and at ``share`` of it over five; its window of 60
-        seconds has no threshold. ``processes``: how many processes share the traffic evenly, and so the limits.
+        It counts capacity. It warns at the limit in any one second, and at ``share`` of it over five; its window, of 60
+        seconds unless ``window_seconds`` is given, has no threshold. ``processes``: how many share the traffic evenly.
         """
-        native = _options.for_dynamodb(share, processes)
+        native = _options.for_dynamodb(share, processes, options)
         made: Any = cls.__new__(cls)
         made._start(native, options)
         return made  # type: ignore[no-any-return]
@@ -124,6 +125,7 @@ class HotPartitionDetector(Thresholds[Count]):
     def _start(self, native: _options.NativeOptions, options: Any) -> None:
         alerts = _options.complete(native, options)
         handle = _handle.Detector()
+        self._clock = Clock(native.clock == _abi.CLOCK_MANUAL)
         checked(slow.hpd_new_with_options(byref(native), byref(handle)), native.given)
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
@@ -328,6 +330,15 @@ class HotPartitionDetector(Thresholds[Count]):
             found.sort(key=lambda hot: (hot.utilisation, hot.demand), reverse=True)
         return found[:n]
 
+    def hottest_closed(self, operation: Operation, minute: int, n: int = 10) -> ClosedMinute:
+        """The ``n`` partitions with the most demand in one minute of the detector's clock that is over, and the rest.
+
+        Minute 0 has the first 60 seconds. Ask some seconds after a minute's end. ``ValueError``: it is not over, or began
+        longer ago than the window. ``HotpartError``: the window is shorter than 120 seconds, or ``memory`` is bounded.
+        """
+        kind, which = choice("operation", operation, _abi.OPERATIONS), whole("minute", minute, 0, 2**64 - 1)
+        return closed_of(self._open(), kind, which, whole("n", n, 0, 2**31), self._capacity)
+
     def stats(self) -> Statistics:
         """Numbers about the detector itself."""
         return statistics_of(self._open(), self._failures.count)
@@ -358,6 +369,7 @@ class HotPartitionDetector(Thresholds[Count]):
         if not 0 <= seconds <= 4_294_967_295.999:
             raise ValueError(f"seconds must be 0 to 4294967295.999, not {seconds}")
         checked(fast.hpd_set_time_ms(self._open(), round(seconds * 1_000)))
+        self._clock.set(seconds)
 
     def close(self) -> None:
         """Gives its memory back, once calls under way in other threads have ended. Closing twice does nothing."""

@@ -33,14 +33,38 @@ class HotPartition(NamedTuple):
     carried: float
 
 
+class ClosedMinute(NamedTuple):
+    """What partitions had of one operation in one minute of the detector's clock that is over."""
+
+    #: Those with the most demand in the minute, the most first. All their numbers are of that minute alone.
+    partitions: list[HotPartition]
+    #: The sum of the counts of all others: operations or, in capacity mode, units.
+    rest: float
+
+
 def hottest_of(detector: _handle.Detector, operation: int, n: int, capacity: bool) -> list[HotPartition]:
     """The ``n`` partitions with the most demand for one operation, the most first."""
     snapshot = c_void_p()
     try:
         checked(slow.hpd_hottest_take(detector, operation, n, byref(snapshot)))
-        return [_entry(snapshot, i, capacity) for i in range(checked(slow.hpd_hottest_len(snapshot)))]
+        return _entries(snapshot, capacity)
     finally:
         slow.hpd_hottest_free(snapshot)
+
+
+def closed_of(detector: _handle.Detector, operation: int, minute: int, n: int, capacity: bool) -> ClosedMinute:
+    """The ``n`` partitions with the most demand for one operation in a minute that is over, and the rest."""
+    snapshot = c_void_p()
+    try:
+        checked(slow.hpd_hottest_closed_take(detector, operation, minute, n, byref(snapshot)))
+        rest = checked(slow.hpd_hottest_rest(snapshot))
+        return ClosedMinute(_entries(snapshot, capacity), rest / 2 if capacity else rest)
+    finally:
+        slow.hpd_hottest_free(snapshot)
+
+
+def _entries(snapshot: c_void_p, capacity: bool) -> list[HotPartition]:
+    return [_entry(snapshot, i, capacity) for i in range(checked(slow.hpd_hottest_len(snapshot)))]
 
 
 def _entry(snapshot: c_void_p, i: int, capacity: bool) -> HotPartition:

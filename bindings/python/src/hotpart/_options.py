@@ -47,6 +47,13 @@ class Options(TypedDict, total=False):
     hash_seed: tuple[int, int] | None
 
 
+class PresetOptions(Options, total=False):
+    """What ``for_dynamodb`` takes besides."""
+
+    #: The window: 60 if not given; a longer one for ``hottest_closed``, say.
+    window_seconds: int
+
+
 class OwnOptions(Options, total=False):
     """What a detector of one's own thresholds takes besides."""
 
@@ -77,13 +84,15 @@ def with_thresholds(
     return options
 
 
-def for_dynamodb(share: float, processes: int) -> NativeOptions:
-    """Options of DynamoDB's own limits."""
+def for_dynamodb(share: float, processes: int, given: Any) -> NativeOptions:
+    """Options of DynamoDB's own limits; takes what is of those out of ``given``."""
     sustained = permille("share", share, 0.001, 1)
     options = NativeOptions()
-    options.given = {"processes": processes}
+    window_seconds = given.pop("window_seconds", 60)
+    options.given = {"processes": processes, "window_seconds": window_seconds}
     processes = whole("processes", processes, 0, 2**32 - 1)
     checked(slow.hpd_options_for_dynamodb(byref(options), sizeof(options), sustained, processes), options.given)
+    options.window_seconds = nearest("window_seconds", window_seconds, 0, 2**32 - 1)
     return options
 
 
