@@ -13,8 +13,11 @@ const run = (command, options, { cwd = here, env = process.env } = {}) =>
 
 rmSync(join(here, 'dist'), { recursive: true, force: true });
 run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc')]);
-copyFileSync(join(here, 'src', 'index.mjs'), join(here, 'dist', 'index.mjs'));
-copyFileSync(join(here, 'src', 'index.d.mts'), join(here, 'dist', 'index.d.mts'));
+for (const name of ['index', 'cloudwatch']) {
+  for (const kind of ['mjs', 'd.mts']) {
+    copyFileSync(join(here, 'src', `${name}.${kind}`), join(here, 'dist', `${name}.${kind}`));
+  }
+}
 
 // In an unpacked package there is no source of the library; it has been built.
 if (existsSync(join(root, 'Cargo.toml'))) {

@@ -18,7 +18,7 @@ import { ClosedError } from './errors';
 import { type Attempt, attemptOf, keySchema, observe } from './exchange';
 import { Failures } from './failures';
 import { dropped, Handle, type SharedDetector } from './handle';
-import { type HotPartition, hottestOf } from './hottest';
+import { type ClosedMinute, closedOf, type HotPartition, hottestOf } from './hottest';
 import {
   DUE,
   hpd,
@@ -37,20 +37,12 @@ import {
 } from './library';
 import { Made } from './made';
 import { metricsOf } from './metrics';
-import { type DetectorOptions, type DynamoDBOptions, type ListenerOptions } from './options';
+import type { DetectorOptions, DynamoDBOptions, ListenerOptions, RecordOptions } from './options';
 import { type Statistics, statisticsOf } from './statistics';
 import { checked } from './status';
 import { getThresholds, ownThresholds, type Thresholds, thresholdsOf } from './thresholds';
 import { Wanted } from './wanted';
 import { Alerts, type Listener } from './warning';
-
-/** What a record may say besides. */
-export interface RecordOptions {
-  /** How many operations or, in capacity mode, units. One if not given. */
-  amount?: number;
-  /** The kind of the item; its thresholds, if it has any, win over the table's. */
-  model?: Name;
-}
 
 // How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
 const TABLES_MAX = 1_000;
@@ -96,8 +88,8 @@ export class HotPartitionDetector {
   /**
    * A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
    *
-   * It counts capacity. It warns at the limit in any one second, and at `share` of it over five; its window of 60 seconds has no
-   * threshold.
+   * It counts capacity. It warns at the limit in any one second, and at `share` of it over five; its window, of 60 seconds if
+   * `windowSeconds` is not given, has no threshold.
    */
   static forDynamoDB(options: DynamoDBOptions = {}): HotPartitionDetector {
     return new this(Made.forDynamoDB(options) as never);
@@ -292,13 +284,15 @@ export class HotPartitionDetector {
 
   /** The `n` partitions with the most demand, of one operation or of both, the most first. */
   hottest(n = 10, operation?: Operation): HotPartition[] {
-    whole('n', n, 0, UINT32_MAX);
-    const kinds = operation === undefined ? [WRITE, READ] : [choice('operation', operation, OPERATIONS)];
-    const found = kinds.flatMap((kind) => hottestOf(this.#opened(), kind, n, this.#capacity));
-    if (operation === undefined) {
-      found.sort((a, b) => b.utilisation - a.utilisation || b.demand - a.demand);
-    }
-    return found.slice(0, n);
+    return hottestOf(this.#opened(), operation, n, this.#capacity);
+  }
+
+  /**
+   * The `n` partitions with the most demand in one minute of the detector's clock that is over, 0 the first, and what all others
+   * had. It needs a window of 120 seconds or more, without `memory`; what is not over, or not in the window, is a `RangeError`.
+   */
+  hottestClosed(operation: Operation, minute: number, n = 10): ClosedMinute {
+    return closedOf(this.#opened(), operation, minute, n, this.#capacity);
   }
 
   /** Numbers about the detector itself. */
@@ -354,6 +348,7 @@ export class HotPartitionDetector {
   /** Moves a manual clock forward to `seconds`; an earlier time changes nothing. */
   setTime(seconds: number): void {
     checked(hpd.setTimeMs(this.#opened(), millisecondsOf(seconds)));
+    this.#open().clock.set(seconds);
   }
 
   /** Gives its memory back, unless other threads hold it still. Closing twice does nothing. */
@@ -375,6 +370,11 @@ export class HotPartitionDetector {
   /** Whether it has been closed. */
   get closed(): boolean {
     return this.#handle === null;
+  }
+
+  /** @internal What its clock shows, within a second. */
+  get now(): number {
+    return this.#open().clock.seconds();
   }
 
   /** @internal Who is told. */

@@ -1,6 +1,6 @@
 // What a detector is made with.
 
-import { amountOf, flag, kindOf, memoryOf, nearest, objectOf, permille, whole } from './check';
+import { amountOf, flag, kindOf, memoryOf, type Name, nearest, objectOf, permille, whole } from './check';
 import {
   CLOCK_MANUAL,
   FLAG_CAPACITY,
@@ -67,10 +67,20 @@ export interface DetectorOptions extends CommonOptions {
 }
 
 export interface DynamoDBOptions extends CommonOptions {
+  /** The window: 60 seconds if not given; a longer one for `hottestClosed`, say. */
+  windowSeconds?: number;
   /** At which share of DynamoDB's limit over five seconds it warns: 0.001 to 1; 0.8 by default. */
   share?: number;
   /** How many processes share the traffic evenly, and so the limits; 1 by default. */
   processes?: number;
+}
+
+/** What a record may say besides. */
+export interface RecordOptions {
+  /** How many operations or, in capacity mode, units. One if not given. */
+  amount?: number;
+  /** The kind of the item; its thresholds, if it has any, win over the table's. */
+  model?: Name;
 }
 
 /** Options as the library takes them. */
@@ -116,11 +126,12 @@ export function withThresholds(given: DetectorOptions): NativeOptions {
 }
 
 export function forDynamoDB(given: DynamoDBOptions): NativeOptions {
-  objectOf('options', given, ['share', 'processes', ...COMMON]);
+  objectOf('options', given, ['share', 'processes', 'windowSeconds', ...COMMON]);
   const share = permille('share', given.share ?? 0.8, 0.001, 1);
   const processes = whole('processes', given.processes ?? 1, 0, UINT32_MAX);
   const native = Options.make();
   checked(hpd.optionsForDynamodb(native.bytes, Options.size, share, processes), given);
+  native.set('window_seconds', nearest('windowSeconds', given.windowSeconds ?? 60, 0, UINT32_MAX));
   return common(native, given);
 }
 

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import {
   type Bounds,
+  type ClosedMinute,
   type HotPartition,
   HotPartitionDetector,
   type HotPartitionWarning,
@@ -12,6 +13,7 @@ import {
   type Statistics,
   uninstrument,
 } from 'hotpart';
+import { MinuteLines, type MinuteLinesOptions } from 'hotpart/cloudwatch';
 
 const logger: Logger = { warn: (line: string) => void line };
 const seen: HotPartitionWarning[] = [];
@@ -25,6 +27,11 @@ using detector = new HotPartitionDetector({
 const count: number = detector.recordWrite('events', 'EVENTS');
 detector.recordRead(Buffer.from('events'), 7n, { amount: 2, model: 'Event' });
 const hot: HotPartition[] = detector.hottest(3, 'write');
+const closed: ClosedMinute = detector.hottestClosed('write', 3);
+const options: MinuteLinesOptions = { hottest: 100, least: 300, dimensions: { service: 'orders' } };
+const lines = new MinuteLines(detector, options);
+const flushed: number = lines.flush() + closed.rest;
+const handler: (event: { id: string }) => Promise<string> = lines.wrap(async (event: { id: string }) => event.id);
 const stats: Statistics = detector.stats();
 const { least, most }: Bounds = detector.bounds('events', 'EVENTS', 'read');
 const load: number = stats.filterLoad + stats.keptOut;
@@ -43,7 +50,9 @@ new HotPartitionDetector({ writesThreshold: 500, readsThreshold: 1_500 });
 detector.recordWrite('events', true);
 // @ts-expect-error: no such operation.
 detector.hottest(3, 'delete');
+// @ts-expect-error: what is internal is not declared.
+detector.now;
 // @ts-expect-error: no client.
 instrument('dynamodb', detector);
 
-export { count, hot, least, load, most, stats, threshold };
+export { count, flushed, handler, hot, least, load, most, stats, threshold };
