@@ -88,14 +88,14 @@ for version in "${versions[@]}"; do
     "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
     "$build/other/bin/python" --version
     tests other \
-        "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,threads,fork,testing}.py
+        "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,threads,fork,testing,closed_minutes,cloudwatch,cloudwatch_sums}.py
 done
 
 # A debug build of the library checks what it believes, and overflows.
 CARGO_TARGET_DIR=$build/debug cargo rustc --quiet --locked --lib --crate-type cdylib
 debug=$build/debug/debug/libhotpart.so
 HOTPART_LIBRARY=$debug \
-    tests newest "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,threads,fork,instrument,schemas,undescribed,fake,pydynox}.py
+    tests newest "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,threads,fork,instrument,schemas,undescribed,fake,pydynox,closed_minutes,cloudwatch_sums}.py
 HOTPART_LIBRARY=$debug tests aiobotocore "$package/tests/test_aiobotocore.py"
 
 # Types, as a user's checker sees them; for the oldest Python too.

@@ -24,6 +24,8 @@ type (
 	Warning = WarningOf[int64]
 	// HotPartition is what a [Detector] lists.
 	HotPartition = HotPartitionOf[int64]
+	// ClosedMinute is what a [Detector] tells of one.
+	ClosedMinute = ClosedMinuteOf[int64]
 	// Bounds are those of a count of a [Detector].
 	Bounds = BoundsOf[int64]
 	// MetricsOptions are which metrics of a [Detector] are written.
@@ -44,6 +46,8 @@ type (
 	CapacityWarning = WarningOf[float64]
 	// CapacityHotPartition is what a [CapacityDetector] lists.
 	CapacityHotPartition = HotPartitionOf[float64]
+	// CapacityClosedMinute is what a [CapacityDetector] tells of one.
+	CapacityClosedMinute = ClosedMinuteOf[float64]
 	// CapacityBounds are those of a count of a [CapacityDetector].
 	CapacityBounds = BoundsOf[float64]
 	// CapacityMetricsOptions are which metrics of a [CapacityDetector] are written.

@@ -69,6 +69,10 @@ func hottest[N Amount](c *core, n int, operation Operation) ([]HotPartitionOf[N]
 		return nil, err
 	}
 	defer C.hpd_hottest_free(snapshot)
+	return entries[N](snapshot)
+}
+
+func entries[N Amount](snapshot *C.hpd_hottest) ([]HotPartitionOf[N], error) {
 	found := make([]HotPartitionOf[N], C.hpd_hottest_len(snapshot))
 	for i := range found {
 		h := C.hpd_hot_partition{struct_size: C.sizeof_hpd_hot_partition}

@@ -84,6 +84,7 @@ func TestClosing(t *testing.T) {
 		d.SetKeySchema("t", "id"),
 		d.ForgetTable("t"),
 		first(d.Hottest(1)),
+		first(d.HottestClosed(hotpart.Write, 0, 1)),
 		first(d.Stats()),
 		first(d.Metrics(1, hotpart.Prometheus)),
 		first(d.MetricsWith(hotpart.MetricsOptions{})),

@@ -51,6 +51,8 @@ CALL(set_model_thresholds, (const hpd_detector *d, TEXT(model), int64_t writes, 
      (d, model, model_len, writes, reads))
 CALL(set_time_ms, (const hpd_detector *d, uint64_t now_ms), (d, now_ms))
 CALL(hottest_take, (const hpd_detector *d, int32_t operation, size_t n, hpd_hottest **out), (d, operation, n, out))
+CALL(hottest_closed_take,
+     (const hpd_detector *d, int32_t operation, uint64_t minute, size_t n, hpd_hottest **out), (d, operation, minute, n, out))
 CALL(metrics_take, (const hpd_detector *d, const hpd_metrics_options *options, hpd_text **out), (d, options, out))
 CALL(redact, (const hpd_detector *d, TEXT(table), TEXT(pk), char *out), (d, table, table_len, pk, pk_len, out))
 CALL(number_key, (TEXT(number), char *out), (number, number_len, out))

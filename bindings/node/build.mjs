@@ -13,8 +13,10 @@ const run = (command, options, { cwd = here, env = process.env } = {}) =>
 
 rmSync(join(here, 'dist'), { recursive: true, force: true });
 run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc')]);
-for (const name of ['index.mjs', 'index.d.mts', 'otel.mjs', 'otel.d.mts']) {
-  copyFileSync(join(here, 'src', name), join(here, 'dist', name));
+for (const name of ['index', 'cloudwatch', 'otel']) {
+  for (const kind of ['mjs', 'd.mts']) {
+    copyFileSync(join(here, 'src', `${name}.${kind}`), join(here, 'dist', `${name}.${kind}`));
+  }
 }
 
 // In an unpacked package there is no source of the library; it has been built.

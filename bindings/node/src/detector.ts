@@ -17,7 +17,7 @@ import { ClosedError } from './errors';
 import { type Attempt, attemptOf, keySchema, observe } from './exchange';
 import { Failures } from './failures';
 import { dropped, Handle, type SharedDetector } from './handle';
-import { type HotPartition, hottestOf } from './hottest';
+import { type ClosedMinute, closedOf, type HotPartition, hottestOf } from './hottest';
 import {
   DUE,
   hpd,
@@ -36,20 +36,12 @@ import {
 } from './library';
 import { Made } from './made';
 import { type MetricsOptions, metricsOf, metricsOptions } from './metrics';
-import { type DetectorOptions, type DynamoDBOptions, type ListenerOptions } from './options';
+import type { DetectorOptions, DynamoDBOptions, ListenerOptions, RecordOptions } from './options';
 import { type Statistics, statisticsOf } from './statistics';
 import { checked } from './status';
 import { getThresholds, ownThresholds, type Thresholds, thresholdsOf } from './thresholds';
 import { Wanted } from './wanted';
 import { Alerts, type Listener } from './warning';
-
-/** What a record may say besides. */
-export interface RecordOptions {
-  /** How many operations or, in capacity mode, units. One if not given. */
-  amount?: number;
-  /** The kind of the item; its thresholds, if it has any, win over the table's. */
-  model?: Name;
-}
 
 // How many tables are prepared at most. No program has so many; a name that a stranger chose may be any.
 const TABLES_MAX = 1_000;
@@ -291,13 +283,15 @@ export class HotPartitionDetector {
 
   /** The `n` partitions with the most demand, of one operation or of both, the most first. */
   hottest(n = 10, operation?: Operation): HotPartition[] {
-    whole('n', n, 0, UINT32_MAX);
-    const kinds = operation === undefined ? [WRITE, READ] : [choice('operation', operation, OPERATIONS)];
-    const found = kinds.flatMap((kind) => hottestOf(this.#opened(), kind, n, this.#capacity));
-    if (operation === undefined) {
-      found.sort((a, b) => b.utilisation - a.utilisation || b.demand - a.demand);
-    }
-    return found.slice(0, n);
+    return hottestOf(this.#opened(), operation, n, this.#capacity);
+  }
+
+  /**
+   * The `n` partitions with the most demand in one minute of the detector's clock that is over, 0 the first, and what all others
+   * had. It needs a window of 120 seconds or more, without `memory`; what is not over, or not in the window, is a `RangeError`.
+   */
+  hottestClosed(operation: Operation, minute: number, n = 10): ClosedMinute {
+    return closedOf(this.#opened(), operation, minute, n, this.#capacity);
   }
 
   /** Numbers about the detector itself. Logs that `memory` is too small, if it is, once an interval. */
@@ -307,13 +301,9 @@ export class HotPartitionDetector {
     return statistics;
   }
 
-  /**
-   * The statistics and, of each operation, the `hottest` partitions, or those with the `least`, for Prometheus. Logs that `memory`
-   * is too small, if it is, once an interval.
-   */
+  /** The statistics, and the `hottest` partitions or those with the `least`, for Prometheus. Logs as `stats` does. */
   metrics(options: MetricsOptions = {}): string {
-    const given = metricsOptions(options, this.#capacity);
-    const text = metricsOf(this.#opened(), given);
+    const text = metricsOf(this.#opened(), metricsOptions(options, this.#capacity));
     this.#alerts.notice();
     return text;
   }
@@ -358,6 +348,7 @@ export class HotPartitionDetector {
   /** Moves a manual clock forward to `seconds`; an earlier time changes nothing. */
   setTime(seconds: number): void {
     checked(hpd.setTimeMs(this.#opened(), millisecondsOf(seconds)));
+    this.#open().clock.set(seconds);
   }
 
   /** Gives its memory back, unless other threads hold it still. Closing twice does nothing. */
@@ -379,6 +370,11 @@ export class HotPartitionDetector {
   /** Whether it has been closed. */
   get closed(): boolean {
     return this.#handle === null;
+  }
+
+  /** @internal What its clock shows, within a second. */
+  get now(): number {
+    return this.#open().clock.seconds();
   }
 
   /** @internal Who is told. */

@@ -1,5 +1,6 @@
 // Who holds the library's detector: any number of threads of this process, each by a handle of its own. The last one frees it.
 
+import { Clock } from './clock';
 import { ClosedError } from './errors';
 import { hpd, type Pointer } from './library';
 
@@ -16,14 +17,19 @@ export interface SharedDetector {
   readonly always: boolean;
   /** Whether its memory stays fixed. */
   readonly bounded: boolean;
+  /** Where its clock starts, on the system's; null: it is manual. */
+  readonly start: number | null;
 }
 
 export class Handle {
   /** Prepared tables. */
   readonly tables = new Map<string, Pointer>();
+  readonly clock: Clock;
   #closed = false;
 
-  private constructor(readonly shared: SharedDetector) {}
+  private constructor(readonly shared: SharedDetector) {
+    this.clock = new Clock(shared.start);
+  }
 
   /** The first one of a detector that was just made. */
   static first(address: Pointer, facts: Omit<SharedDetector, 'address' | 'handles'>): Handle {

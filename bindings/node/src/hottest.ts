@@ -1,6 +1,6 @@
 // Snapshots of the hottest partitions.
 
-import { counted, readable } from './check';
+import { choice, counted, readable, whole } from './check';
 import { bytesAt, HotPartition as Native, hpd, OPERATIONS, type Operation, outOf, type Pointer } from './library';
 import { checked } from './status';
 
@@ -24,15 +24,59 @@ export interface HotPartition {
   readonly carried: number;
 }
 
-export function hottestOf(detector: Pointer, operation: number, n: number, capacity: boolean): HotPartition[] {
-  const [status, snapshot] = outOf((out) => hpd.hottestTake(detector, operation, n, out));
+/** What partitions had of one operation in one minute of the detector's clock that is over. */
+export interface ClosedMinute {
+  /** Those with the most demand in the minute, the most first. All their numbers are of that minute alone. */
+  readonly partitions: HotPartition[];
+  /** The sum of the counts of all others: operations or, in capacity mode, units. */
+  readonly rest: number;
+}
+
+const UINT32_MAX = 2 ** 32 - 1;
+
+/** The hottest of one operation, or of both by their utilisation. */
+export function hottestOf(detector: Pointer, operation: unknown, n: number, capacity: boolean): HotPartition[] {
+  whole('n', n, 0, UINT32_MAX);
+  const kinds = operation === undefined ? OPERATIONS.keys() : [choice('operation', operation, OPERATIONS)];
+  const found = [...kinds].flatMap((kind) => {
+    const taken = outOf((out) => hpd.hottestTake(detector, kind, n, out));
+    return read(taken, (snapshot) => entries(snapshot, capacity));
+  });
+  if (operation === undefined) {
+    found.sort((a, b) => b.utilisation - a.utilisation || b.demand - a.demand);
+  }
+  return found.slice(0, n);
+}
+
+/** The hottest of a minute that is over, and the rest. */
+export function closedOf(
+  detector: Pointer,
+  operation: unknown,
+  minute: number,
+  n: number,
+  capacity: boolean,
+): ClosedMinute {
+  const kind = choice('operation', operation, OPERATIONS);
+  whole('minute', minute, 0, Number.MAX_SAFE_INTEGER);
+  whole('n', n, 0, UINT32_MAX);
+  const taken = outOf((out) => hpd.hottestClosedTake(detector, kind, minute, n, out));
+  return read(taken, (snapshot) => {
+    const rest = counted(checked(hpd.hottestRest(snapshot)), capacity);
+    return { partitions: entries(snapshot, capacity), rest };
+  });
+}
+
+function read<T>([status, snapshot]: ReturnType<typeof outOf>, of: (snapshot: Pointer) => T): T {
   checked(status);
   try {
-    const len = checked(hpd.hottestLen(snapshot));
-    return Array.from({ length: len }, (_, i) => entry(snapshot, i, capacity));
+    return of(snapshot);
   } finally {
     hpd.hottestFree(snapshot);
   }
+}
+
+function entries(snapshot: Pointer, capacity: boolean): HotPartition[] {
+  return Array.from({ length: checked(hpd.hottestLen(snapshot)) }, (_, i) => entry(snapshot, i, capacity));
 }
 
 function entry(snapshot: Pointer, i: number, capacity: boolean): HotPartition {

@@ -1,14 +1,14 @@
 export type { Bounds } from './bounds';
 export type { Key, Name } from './check';
-export { HotPartitionDetector, type RecordOptions } from './detector';
+export { HotPartitionDetector } from './detector';
 export { ClosedError, HotpartError, LibraryError, MissingSchemaError } from './errors';
 export type { Attempt } from './exchange';
 export type { SharedDetector } from './handle';
-export type { HotPartition } from './hottest';
+export type { ClosedMinute, HotPartition } from './hottest';
 export { type InstrumentOptions, instrument, uninstrument } from './instrument';
 export { libraryVersion, type Operation, type Reason, type Rule, type Unattributed } from './library';
 export { fleetLeast, type MetricsOptions } from './metrics';
-export type { CommonOptions, DetectorOptions, DynamoDBOptions, ListenerOptions } from './options';
+export type { CommonOptions, DetectorOptions, DynamoDBOptions, ListenerOptions, RecordOptions } from './options';
 export type { Statistics } from './statistics';
 export type { HotPartitionWarning, Logger } from './warning';
 export type { Thresholds } from './thresholds';

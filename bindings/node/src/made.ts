@@ -1,8 +1,9 @@
 // A detector that the library has made, and who is told of its warnings.
 
 import { objectOf } from './check';
+import { Clock } from './clock';
 import { Handle, type SharedDetector } from './handle';
-import { FLAG_CAPACITY, hpd, loaded, outOf } from './library';
+import { CLOCK_MANUAL, FLAG_CAPACITY, hpd, loaded, outOf } from './library';
 import {
   type DetectorOptions,
   type DynamoDBOptions,
@@ -38,6 +39,7 @@ export class Made {
 
   static #by(native: NativeOptions, options: ListenerOptions): Made {
     const listener = listenerOf(options);
+    const start = native.get('clock') === CLOCK_MANUAL ? null : Clock.starting();
     const [status, detector] = outOf((out) => hpd.newWithOptions(native.bytes, out));
     checked(status, options);
     const handle = Handle.first(detector, {
@@ -45,6 +47,7 @@ export class Made {
       windowSeconds: native.get('window_seconds'),
       always: native.get('warning_interval_seconds') === 0,
       bounded: native.get('filter_bytes') > 0,
+      start,
     });
     return new Made(handle, listener);
   }

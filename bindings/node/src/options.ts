@@ -1,6 +1,6 @@
 // What a detector is made with.
 
-import { amountOf, flag, kindOf, memoryOf, nearest, objectOf, permille, whole } from './check';
+import { amountOf, flag, kindOf, memoryOf, type Name, nearest, objectOf, permille, whole } from './check';
 import {
   CLOCK_MANUAL,
   FLAG_CAPACITY,
@@ -67,12 +67,22 @@ export interface DetectorOptions extends CommonOptions {
 }
 
 export interface DynamoDBOptions extends CommonOptions {
+  /** The window: 60 seconds if not given; a longer one for `hottestClosed`, say. */
+  windowSeconds?: number;
   /** At which share of DynamoDB's limit over five seconds it warns: 0.001 to 1; 0.8 by default. */
   share?: number;
   /** How many processes share the traffic evenly, and so the limits; 1 by default. */
   processes?: number;
   /** What counts and lists are of: 5 to 3,600; 60 by default. 5 are enough for the limits, and take the least `memory`. */
   windowSeconds?: number;
+}
+
+/** What a record may say besides. */
+export interface RecordOptions {
+  /** How many operations or, in capacity mode, units. One if not given. */
+  amount?: number;
+  /** The kind of the item; its thresholds, if it has any, win over the table's. */
+  model?: Name;
 }
 
 /** Options as the library takes them. */

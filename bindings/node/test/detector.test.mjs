@@ -320,6 +320,7 @@ test('a closed detector throws', () => {
     () => detector.recordRead('t', 'k', { amount: 2 }),
     () => detector.getWriteCount('t', 'k'),
     () => detector.hottest(),
+    () => detector.hottestClosed('write', 0),
     () => detector.stats(),
     () => detector.metrics(),
     () => detector.clear(),

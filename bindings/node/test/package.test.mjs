@@ -38,6 +38,11 @@ test('the packed package installs into an empty project and runs', (t) => {
   for (const program of ['use.mjs', 'use.cjs']) {
     assert.equal(execFileSync(process.execPath, [program], { cwd: project, encoding: 'utf8' }), LINE);
   }
+  const both = `import { MinuteLines } from 'hotpart/cloudwatch';
+    import { createRequire } from 'node:module';
+    console.log(MinuteLines === createRequire(import.meta.url)('hotpart/cloudwatch').MinuteLines);`;
+  writeFileSync(join(project, 'lines.mjs'), both);
+  assert.equal(execFileSync(process.execPath, ['lines.mjs'], { cwd: project, encoding: 'utf8' }), 'true\n');
   assert.deepEqual(readdirSync(join(project, 'node_modules', 'hotpart')).sort(), [
     'LICENSE-APACHE',
     'LICENSE-MIT',

@@ -5,6 +5,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type MetricProducer } from '@opentelemetry/sdk-metrics';
 import {
   type Bounds,
+  type ClosedMinute,
   fleetLeast,
   type HotPartition,
   HotPartitionDetector,
@@ -14,6 +15,7 @@ import {
   type Statistics,
   uninstrument,
 } from 'hotpart';
+import { MinuteLines, type MinuteLinesOptions } from 'hotpart/cloudwatch';
 import { metricProducer } from 'hotpart/otel';
 
 const logger: Logger = { warn: (line: string) => void line };
@@ -28,6 +30,11 @@ using detector = new HotPartitionDetector({
 const count: number = detector.recordWrite('events', 'EVENTS');
 detector.recordRead(Buffer.from('events'), 7n, { amount: 2, model: 'Event' });
 const hot: HotPartition[] = detector.hottest(3, 'write');
+const closed: ClosedMinute = detector.hottestClosed('write', 3);
+const options: MinuteLinesOptions = { hottest: 100, least: 300, dimensions: { service: 'orders' } };
+const lines = new MinuteLines(detector, options);
+const flushed: number = lines.flush() + closed.rest;
+const handler: (event: { id: string }) => Promise<string> = lines.wrap(async (event: { id: string }) => event.id);
 const stats: Statistics = detector.stats();
 const { least, most }: Bounds = detector.bounds('events', 'EVENTS', 'read');
 const producer: MetricProducer = metricProducer(detector, { least: fleetLeast(60_000, 50) });
@@ -50,7 +57,9 @@ detector.recordWrite('events', true);
 detector.hottest(3, 'delete');
 // @ts-expect-error: no number.
 detector.metrics({ least: '300' });
+// @ts-expect-error: what is internal is not declared.
+detector.now;
 // @ts-expect-error: no client.
 instrument('dynamodb', detector);
 
-export { count, hot, least, load, most, producer, stats, text, threshold };
+export { count, flushed, handler, hot, least, load, most, producer, stats, text, threshold };

@@ -6,7 +6,17 @@ from decimal import Decimal
 from typing_extensions import assert_type
 
 import hotpart
-from hotpart import Bounds, HotPartition, HotPartitionDetector, HotPartitionWarning, Statistics, fleet_least, otel
+from hotpart import (
+    Bounds,
+    ClosedMinute,
+    HotPartition,
+    HotPartitionDetector,
+    HotPartitionWarning,
+    Statistics,
+    fleet_least,
+    otel,
+)
+from hotpart.cloudwatch import MinuteLines
 from hotpart.testing import ManualDetector
 
 
@@ -23,6 +33,7 @@ assert_type(operations.record_read("events", b"EVENTS", 2, model="Event"), int)
 assert_type(operations.get_write_count("events", Decimal("1.5")), int)
 assert_type(operations.get_table_thresholds("events"), tuple[int | None, int | None])
 assert_type(operations.hottest(3, "write"), list[HotPartition])
+assert_type(operations.hottest_closed("write", 3), ClosedMinute)
 assert_type(operations.stats(), Statistics)
 assert_type(operations.stats().filter_load, float)
 assert_type(operations.metrics(), str)
@@ -64,3 +75,14 @@ assert_type(client, Client)
 assert_type(hotpart.uninstrument(client), Client)
 
 ManualDetector(3).advance(1.5)
+
+lines = MinuteLines(operations, 100, least=300, write=print, dimensions={"service": "orders"})
+assert_type(lines.flush(), int)
+
+
+@lines.handler
+def handler(event: dict[str, str], context: object) -> str:
+    return event["id"]
+
+
+assert_type(handler({}, None), str)

@@ -8,7 +8,7 @@ from hotpart._amount import Amount
 from hotpart._bounds import Bounds
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError, HotpartError, MissingSchemaError
-from hotpart._hottest import HotPartition
+from hotpart._hottest import ClosedMinute, HotPartition
 from hotpart._instrument import instrument, uninstrument
 from hotpart._key import Key
 from hotpart._library import LibraryError, library_version
@@ -23,6 +23,7 @@ __all__ = [
     "Amount",
     "Bounds",
     "ClosedError",
+    "ClosedMinute",
     "HotPartition",
     "HotPartitionDetector",
     "HotPartitionWarning",

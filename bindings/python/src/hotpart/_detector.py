@@ -11,10 +11,11 @@ from hotpart import _abi, _handle, _options
 from hotpart._abi import Operation, Reason, Unattributed
 from hotpart._amount import Amount, amount_of, nearest, whole
 from hotpart._bounds import Bounds, bounds_of
+from hotpart._clock import Clock, milliseconds
 from hotpart._exchange import forget, observe, told
 from hotpart._failures import Failures
 from hotpart._handle import checked
-from hotpart._hottest import HotPartition, hottest_of
+from hotpart._hottest import ClosedMinute, HotPartition, closed_of, hottest_of
 from hotpart._key import Key, choice, key_bytes, partition, text_bytes, throttle
 from hotpart._library import fast, slow
 from hotpart._metrics import least_of, metrics_of
@@ -109,12 +110,7 @@ class HotPartitionDetector(Thresholds[Count]):
 
     @classmethod
     def for_dynamodb(
-        cls,
-        share: float = 0.8,
-        processes: int = 1,
-        *,
-        window_seconds: int = 60,
-        **options: Unpack[_options.Options],
+        cls, share: float = 0.8, processes: int = 1, *, window_seconds: int = 60, **options: Unpack[_options.Options]
     ) -> HotPartitionDetector[float]:
         """A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
 
@@ -130,6 +126,7 @@ class HotPartitionDetector(Thresholds[Count]):
     def _start(self, native: _options.NativeOptions, options: Any) -> None:
         alerts = _options.complete(native, options)
         handle = _handle.Detector()
+        self._clock = Clock(native.clock == _abi.CLOCK_MANUAL)
         checked(slow.hpd_new_with_options(byref(native), byref(handle)), native.given)
         self._capacity = bool(native.flags & _abi.FLAG_CAPACITY)
         self._window_seconds: int = native.window_seconds
@@ -327,12 +324,15 @@ class HotPartitionDetector(Thresholds[Count]):
 
         Without an operation: of both, by their utilisation, as DynamoDB judges reads and writes apart.
         """
-        n = whole("n", n, 0, 2**31)
-        kinds = range(len(_abi.OPERATIONS)) if operation is None else [choice("operation", operation, _abi.OPERATIONS)]
-        found = [hot for kind in kinds for hot in hottest_of(self._open(), kind, n, self._capacity)]
-        if operation is None:
-            found.sort(key=lambda hot: (hot.utilisation, hot.demand), reverse=True)
-        return found[:n]
+        return hottest_of(self._open(), operation, n, self._capacity)
+
+    def hottest_closed(self, operation: Operation, minute: int, n: int = 10) -> ClosedMinute:
+        """The ``n`` partitions with the most demand in one minute of the detector's clock that is over, and the rest.
+
+        Minute 0 has the first 60 seconds. Ask some seconds after a minute's end. ``ValueError``: it is not over, or began
+        longer ago than the window. ``HotpartError``: the window is shorter than 120 seconds, or ``memory`` is bounded.
+        """
+        return closed_of(self._open(), operation, minute, n, self._capacity)
 
     def stats(self) -> Statistics:
         """Numbers about the detector itself. Logs that ``memory`` is too small, if it is, once an interval."""
@@ -349,9 +349,7 @@ class HotPartitionDetector(Thresholds[Count]):
         demand_only: bool = False,
         open_metrics: bool = False,
     ) -> str:
-        """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics.
-
-        Logs that ``memory`` is too small, if it is, once an interval.
+        """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. Logs as ``stats`` does.
 
         Args:
             hottest: How many partitions for each operation; 100 at most, whatever is asked for.
@@ -362,11 +360,9 @@ class HotPartitionDetector(Thresholds[Count]):
         Raises:
             ValueError: with ``memory``, ``least`` is not over the count from which partitions are counted exactly.
         """
-        n, of = whole("hottest", hottest, 0, 2**31), least_of(least, self._capacity)
-        demand = _options.flag("demand_only", demand_only)
-        openly = _options.flag("open_metrics", open_metrics)
         native = self._open()
-        text = metrics_of(native, n, of, demand_only=demand, open_metrics=openly)
+        flags = {"demand_only": demand_only, "open_metrics": open_metrics}
+        text = metrics_of(native, hottest, least_of(least, self._capacity), **flags)
         self._alerts.notice(native)
         return text
 
@@ -382,11 +378,8 @@ class HotPartitionDetector(Thresholds[Count]):
 
     def set_time(self, seconds: float) -> None:
         """Moves a manual clock forward to ``seconds``; an earlier time changes nothing."""
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-            raise TypeError(f"seconds must be a number, not {type(seconds).__name__}")
-        if not 0 <= seconds <= 4_294_967_295.999:
-            raise ValueError(f"seconds must be 0 to 4294967295.999, not {seconds}")
-        checked(fast.hpd_set_time_ms(self._open(), round(seconds * 1_000)))
+        checked(fast.hpd_set_time_ms(self._open(), milliseconds("seconds", seconds)))
+        self._clock.set(seconds)
 
     def close(self) -> None:
         """Gives its memory back, once calls under way in other threads have ended. Closing twice does nothing."""

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from hotpart import _abi, _handle
 from hotpart._abi import Operation
+from hotpart._amount import whole
 from hotpart._handle import checked
+from hotpart._key import choice
 from hotpart._library import slow
 from hotpart._warning import readable
 
@@ -34,14 +36,48 @@ class HotPartition(NamedTuple):
     carried: float
 
 
-def hottest_of(detector: _handle.Detector, operation: int, n: int, capacity: bool) -> list[HotPartition]:
-    """The ``n`` partitions with the most demand for one operation, the most first."""
+class ClosedMinute(NamedTuple):
+    """What partitions had of one operation in one minute of the detector's clock that is over."""
+
+    #: Those with the most demand in the minute, the most first. All their numbers are of that minute alone.
+    partitions: list[HotPartition]
+    #: The sum of the counts of all others: operations or, in capacity mode, units.
+    rest: float
+
+
+def hottest_of(detector: _handle.Detector, operation: Operation | None, n: int, capacity: bool) -> list[HotPartition]:
+    """The ``n`` partitions with the most demand for an operation, the most first; without one, by their utilisation."""
+    n = whole("n", n, 0, 2**31)
+    if operation is not None:
+        return _taken(detector, choice("operation", operation, _abi.OPERATIONS), n, capacity)
+    found = [hot for kind in range(len(_abi.OPERATIONS)) for hot in _taken(detector, kind, n, capacity)]
+    found.sort(key=lambda hot: (hot.utilisation, hot.demand), reverse=True)
+    return found[:n]
+
+
+def _taken(detector: _handle.Detector, operation: int, n: int, capacity: bool) -> list[HotPartition]:
     snapshot = c_void_p()
     try:
         checked(slow.hpd_hottest_take(detector, operation, n, byref(snapshot)))
-        return [_entry(snapshot, i, capacity) for i in range(checked(slow.hpd_hottest_len(snapshot)))]
+        return _entries(snapshot, capacity)
     finally:
         slow.hpd_hottest_free(snapshot)
+
+
+def closed_of(detector: _handle.Detector, operation: Operation, minute: int, n: int, capacity: bool) -> ClosedMinute:
+    """The ``n`` partitions with the most demand for one operation in a minute that is over, and the rest."""
+    kind, which = choice("operation", operation, _abi.OPERATIONS), whole("minute", minute, 0, 2**64 - 1)
+    n, snapshot = whole("n", n, 0, 2**31), c_void_p()
+    try:
+        checked(slow.hpd_hottest_closed_take(detector, kind, which, n, byref(snapshot)))
+        rest = checked(slow.hpd_hottest_rest(snapshot))
+        return ClosedMinute(_entries(snapshot, capacity), rest / 2 if capacity else rest)
+    finally:
+        slow.hpd_hottest_free(snapshot)
+
+
+def _entries(snapshot: c_void_p, capacity: bool) -> list[HotPartition]:
+    return [_entry(snapshot, i, capacity) for i in range(checked(slow.hpd_hottest_len(snapshot)))]
 
 
 def _entry(snapshot: c_void_p, i: int, capacity: bool) -> HotPartition:

@@ -7,17 +7,18 @@ from ctypes import byref, sizeof
 from hotpart import _abi, _handle
 from hotpart._amount import Amount, amount_of, whole
 from hotpart._library import slow
+from hotpart._options import flag
 
 
 def metrics_of(
     detector: _handle.Detector, hottest: int, least: int, *, demand_only: bool = False, open_metrics: bool = False
 ) -> str:
     """The statistics and the hottest partitions as text, or with ``least`` those that have that."""
-    options = _abi.MetricsOptions(sizeof(_abi.MetricsOptions), hottest)
+    options = _abi.MetricsOptions(sizeof(_abi.MetricsOptions), whole("hottest", hottest, 0, 2**31))
     options.least = least
-    if open_metrics:
+    if flag("open_metrics", open_metrics):
         options.flags |= _abi.METRICS_OPEN_METRICS
-    if demand_only:
+    if flag("demand_only", demand_only):
         options.flags |= _abi.METRICS_DEMAND_ONLY
     return (_handle.text_of(slow.hpd_metrics_take, detector, byref(options)) or b"").decode()
 

@@ -1,0 +1,2 @@
+// The same objects as CommonJS has.
+export * from './cloudwatch.js';
