@@ -67,13 +67,11 @@ export interface DetectorOptions extends CommonOptions {
 }
 
 export interface DynamoDBOptions extends CommonOptions {
-  /** The window: 60 seconds if not given; a longer one for `hottestClosed`, say. */
-  windowSeconds?: number;
   /** At which share of DynamoDB's limit over five seconds it warns: 0.001 to 1; 0.8 by default. */
   share?: number;
   /** How many processes share the traffic evenly, and so the limits; 1 by default. */
   processes?: number;
-  /** What counts and lists are of: 5 to 3,600; 60 by default. 5 are enough for the limits, and take the least `memory`. */
+  /** What counts and lists are of: 5 to 3,600; 60 by default. 5 are enough for the limits, and take the least `memory`; `hottestClosed` needs 120. */
   windowSeconds?: number;
 }
 

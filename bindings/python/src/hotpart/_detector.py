@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hotpart import _abi, _handle, _options
 from hotpart._abi import Operation, Reason, Unattributed
-from hotpart._amount import Amount, amount_of, nearest, whole
+from hotpart._amount import Amount, amount_of, nearest
 from hotpart._bounds import Bounds, bounds_of
 from hotpart._clock import Clock, milliseconds
 from hotpart._exchange import forget, observe, told
