@@ -29,7 +29,7 @@ def main(number: str) -> None:
             if self.path == "/plant":
                 detector.record_write("orders", "shared", 1_000)
                 detector.record_throttle("orders", "shared", "write", "key_range")
-            body = detector.metrics(100).encode()
+            body = detector.metrics(least=2_400, demand_only=True).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.send_header("Content-Length", str(len(body)))
