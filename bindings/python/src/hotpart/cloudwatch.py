@@ -111,7 +111,7 @@ class MinuteLines:
                 # Before it is written: what fails then is not written again.
                 self._next, written = minute + 1, written + 1
                 self._write_minute(minute, closed, now)
-            lost = self._write_lost(now)
+            lost = self._write_lost()
             if self._totals is not None and (written or lost):
                 self._write_totals(lost)
             return written
@@ -185,7 +185,7 @@ class MinuteLines:
             if rest:
                 self._write(_json({"hotpart": "rest", **at, "operation": operation, "count": _plain(rest)}))
 
-    def _write_lost(self, now: float) -> int:
+    def _write_lost(self) -> int:
         lost, self._lost = self._lost, 0
         if lost:
             self._write(_json({"hotpart": "lost", "time": _wall_ms(0), "lost_minutes": lost}))
