@@ -65,7 +65,6 @@ impl Outside for Cells<'_> {
 
     fn gone(&self, key: Key<'_>, was_taken: bool) {
         let Self { filtering, visit, .. } = self;
-        filtering.budget.give_back_later(filtering.entry_bytes(key), visit.guard);
         if is_synthetic(key) {
             return;
         }
@@ -76,5 +75,9 @@ impl Outside for Cells<'_> {
         Operation::ALL.into_iter().for_each(|operation| {
             filtering.filter.pair(hash, operation).unmark(filtering.now(*visit));
         });
+    }
+
+    fn all_gone(&self, entries: [u64; 2]) {
+        self.filtering.give_back_later(entries, self.visit.guard);
     }
 }

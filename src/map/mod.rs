@@ -114,6 +114,9 @@ pub(crate) trait Outside {
 
     /// The partition of this key has no entry any more. Called once for each that went, with whether it was taken.
     fn gone(&self, key: Key<'_>, was_taken: bool);
+
+    /// So many partitions, and entries with synthetic keys, went from a segment.
+    fn all_gone(&self, entries: [u64; 2]);
 }
 
 pub(crate) struct PartitionMap {

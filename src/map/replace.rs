@@ -59,7 +59,12 @@ impl PartitionMap {
         // SAFETY: the old segment has left the directory, and this thread took it out; the idle partitions are
         // in no other.
         unsafe {
-            pasts.into_iter().for_each(|past| past.retire(guard));
+            if self.budget.is_some() && !pasts.is_empty() {
+                // As one, so that they fill no bags, which take more than a list does.
+                guard.defer_unchecked(move || pasts.into_iter().for_each(|past| past.free()));
+            } else {
+                pasts.into_iter().for_each(|past| past.retire(guard));
+            }
             // Not by its directory entry, in which no leak checker would see the address.
             guard.defer_unchecked(move || segment.free());
         }
@@ -72,6 +77,9 @@ impl PartitionMap {
         }
         if let Some(outside) = context.outside {
             gone.into_iter().for_each(|(key, was_taken)| outside.gone(key, was_taken));
+            if idle != [0; 2] {
+                outside.all_gone(idle);
+            }
         }
         Ok(())
     }
