@@ -227,6 +227,12 @@ mutate 'throttles that were kept out stay in the cells' src/ledger/synthetic.rs 
 mutate 'a new entry has all throttles that were kept out' src/ledger/synthetic.rs \
     'if is_fresh { self.bound(key, hash, operation, visit)? } else { 0 }' 'if is_fresh && hash != hash { self.bound(key, hash, operation, visit)? } else { 0 }' \
     ci/loom.sh o_a_throttle_finds_an_entry
+mutate 'a look at a new entry overlooks what was kept out' src/ledger/bounds.rs \
+    'Some((most, least, true)) if is_synthetic(key) => {
+                (least, most.saturating_add(self.bound(key, hash, operation, visit)?))' \
+    'Some((most, least, true)) if is_synthetic(key) => {
+                (least, most)' \
+    ci/loom.sh o_a_throttle_is_inserted
 mutate 'throttles that are kept out are in no list' src/detector/hottest.rs \
     'if self.is_filtered() {
             return ledger.bounds' 'if self.is_filtered() && synthetic.pk.is_empty() {

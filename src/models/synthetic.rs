@@ -36,18 +36,18 @@ fn o_a_throttle_kept_out_as_another_has_room() {
     });
 }
 
-/// (o) Throttles were kept out. Who finds the entry before all of them are in it, to add to it or to look, counts them all the
+/// (o) Throttles were kept out. (Who has room is on the thread that runs first, as in `filtering`.) Who finds the entry before all of them are in it, to add to it or to look, counts them all the
 /// same.
 #[test]
 fn o_a_throttle_finds_an_entry_that_is_new() {
     explore("o: a throttle finds an entry that is new", 1, || {
         let stage = full(2);
-        let (_, (count, most)) = stage.race(
+        let ((count, most), _) = stage.race(
+            |s, t| (s.throttle(0, Write, 0, t), s.throttles(0, Write, 0, t).1),
             |s, t| {
                 s.fill(ENOUGH, false);
                 s.throttle(0, Write, 0, t)
             },
-            |s, t| (s.throttle(0, Write, 0, t), s.throttles(0, Write, 0, t).1),
         );
         assert!(count >= 3 && most >= 3, "{count}, then {most}");
         stage.then(|s, t| assert!(s.throttles(0, Write, 0, t).1 >= 4));
@@ -59,12 +59,12 @@ fn o_a_throttle_finds_an_entry_that_is_new() {
 fn o_a_throttle_is_inserted_as_one_looks_at_the_other_operation() {
     explore("o: a throttle of the other operation", 1, || {
         let stage = full(2);
-        let (_, most) = stage.race(
+        let (most, _) = stage.race(
+            |s, t| s.throttles(0, Write, 0, t).1,
             |s, t| {
                 s.fill(ENOUGH, false);
                 s.throttle(0, Read, 0, t)
             },
-            |s, t| s.throttles(0, Write, 0, t).1,
         );
         assert!(most >= 2, "{most}");
         stage.then(|s, t| assert!(s.throttles(0, Write, 0, t).1 >= 2));

@@ -172,8 +172,13 @@ impl Oracle {
     /// Adds a throttle, and returns how many there are in the window.
     pub fn throttle(&mut self, spot: Spot, operation: usize) -> u64 {
         self.add(spot, operation, 1, true);
+        self.throttled(spot, operation)
+    }
+
+    /// Returns how many throttles there are in the window.
+    pub fn throttled(&self, spot: Spot, operation: usize) -> u64 {
         let oldest = self.second().saturating_sub(self.terms.window);
-        let slots = &self.throttles[&(spot, operation)].slots;
+        let slots = self.throttles.get(&(spot, operation)).map_or(&[][..], |series| &series.slots);
         slots.iter().filter(|&&(second, _)| second >= oldest).map(|&(_, amount)| amount).sum()
     }
 

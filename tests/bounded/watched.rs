@@ -348,9 +348,14 @@ impl Watched<'_> {
 
     fn hottest(&self, number: usize) -> Result<(), String> {
         for hot in self.detector.hottest(operation(number), 1_000).unwrap() {
-            let exact = self.exact(Spot::read(&hot.table, &hot.pk), number);
-            ensure!(hot.carried <= hot.count && hot.count - hot.carried <= exact, "{exact}, but {hot:?}");
-            self.is_enough(hot.count, Spot::read(&hot.table, &hot.pk), number)?;
+            let spot = Spot::read(&hot.table, &hot.pk);
+            let (exact, throttles) = (self.exact(spot, number), self.oracle.throttled(spot, number));
+            ensure!(hot.count.saturating_sub(hot.carried) <= exact, "{exact}, but {hot:?}");
+            ensure!(hot.throttles >= throttles, "{throttles} throttles, but {hot:?}");
+            let one = if self.oracle.terms.capacity { 2 } else { 1 };
+            let demand = exact + one * throttles;
+            ensure!(hot.carried <= hot.demand && hot.demand - hot.carried <= demand, "{demand}, but {hot:?}");
+            self.is_enough(hot.count, spot, number)?;
         }
         Ok(())
     }
