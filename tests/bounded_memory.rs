@@ -210,7 +210,10 @@ fn threads_that_promote_and_reclaim_at_once_stay_within_the_memory() {
                 let (mut random, mut now_ms) = (Random(thread as u64), 0);
                 for i in 0..stress(30_000) as u64 {
                     let pk = (random.below(3_000) as u64).to_le_bytes();
-                    detector.record(&Record::new("orders", &pk, Operation::ALL[random.below(2)])).unwrap();
+                    let amount = 1 + random.below(20) as u64;
+                    let record = Record::new("orders", &pk, Operation::ALL[random.below(2)]);
+                    // However far the clock is set on meanwhile.
+                    assert!(detector.record(&record.amount(amount)).unwrap() >= amount);
                     if thread == 0 && i % 40 == 0 {
                         now_ms += [100, 500, 1_000][(i / 3_000) as usize % 3];
                         detector.set_time_ms(now_ms).unwrap();

@@ -28,7 +28,7 @@ use crate::key::synthetic::is_synthetic;
 use crate::ledger::recent_warnings::RecentWarnings;
 use crate::ledger::settings::FilterSettings;
 use crate::ledger::visit::Visit;
-use crate::map::bytes::growth_bytes;
+use crate::map::PartitionMap;
 use crate::partition::past::most_bytes;
 use crate::sys::budget::{Budget, Room};
 use crate::sys::clock::Moment;
@@ -133,9 +133,10 @@ impl Filtering {
         self.entry_bytes[usize::from(is_synthetic(key))]
     }
 
-    /// Takes what an entry of this key needs, and keeps room for what its insert may add to the map. `None`: there is no room.
-    pub(crate) fn try_take_entry(&self, key: Key<'_>) -> Option<Room<'_>> {
-        let room = self.budget.room(growth_bytes(key.table.len() + key.pk.len()))?;
+    /// Takes what an entry of this key needs, and keeps room for what its insert may add to the map, and for a reclaim after it.
+    /// `None`: there is no room.
+    pub(crate) fn try_take_entry(&self, partitions: &PartitionMap, key: Key<'_>) -> Option<Room<'_>> {
+        let room = self.budget.room(partitions.insert_bytes(key.table.len() + key.pk.len()))?;
         self.budget.try_take(self.entry_bytes(key)).then_some(room)
     }
 

@@ -92,6 +92,13 @@ pub(crate) struct Recorded<'g> {
     pub(crate) is_full: bool,
 }
 
+impl Recorded<'_> {
+    /// A record's own amount is in its count, though others may have set the clock on meanwhile, so far that it has left the window.
+    fn with_own(self, amount: Amount) -> Self {
+        Self { count: self.count.max(amount.into()), ..self }
+    }
+}
+
 pub(crate) struct Ledger {
     /// Which of the detector's ledgers it is: its place in memory may be that of one that was freed.
     pub(crate) number: u64,
@@ -215,7 +222,9 @@ impl Ledger {
             (Some((partition, count)), _) => {
                 Ok(Recorded { partition: Some(partition), count, lacking: 0, is_full: false })
             }
-            (None, Some(filtering)) => self.record_filtered(filtering, posting, bound, visit),
+            (None, Some(filtering)) => {
+                Ok(self.record_filtered(filtering, posting, bound, visit)?.with_own(posting.amount))
+            }
             (None, None) => self.record(posting, visit),
         }
     }
@@ -261,7 +270,7 @@ impl Ledger {
         visit: Visit<'g>,
     ) -> Result<Recorded<'g>, Refusal> {
         if let Some(filtering) = &self.filtering {
-            return self.record_filtered(filtering, posting, None, visit);
+            return Ok(self.record_filtered(filtering, posting, None, visit)?.with_own(posting.amount));
         }
         let Posting { hash, amount, .. } = *posting;
         let recorded =

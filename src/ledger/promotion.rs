@@ -159,7 +159,7 @@ impl Ledger {
         let sides = self.sides(filtering, posting, visit)?;
         let side = sides[operation.index()];
         if bound >= side.level
-            && let Some(_room) = filtering.try_take_entry(key)
+            && let Some(_room) = filtering.try_take_entry(&self.partitions, key)
         {
             if let Some(promoted) = self.promote(filtering, posting, bound, &sides, visit)? {
                 return Ok(promoted);

@@ -35,7 +35,7 @@ impl Ledger {
             if let Some(recorded) = self.record_in_entry(posting, visit)? {
                 return Ok(recorded);
             }
-            let Some(_room) = filtering.try_take_entry(posting.key) else {
+            let Some(_room) = filtering.try_take_entry(&self.partitions, posting.key) else {
                 return self.keep_synthetic_out(filtering, posting, visit);
             };
             if let Some(recorded) = self.insert_synthetic(filtering, posting, visit)? {

@@ -5,20 +5,28 @@ use crate::map::PartitionMap;
 use crate::map::segment::{CELL_UNITS, CELLS, FrozenHeads, Segment, Shape, units_for};
 use crate::partition::Partition;
 use crate::sys::budget::{BAG_BYTES, Room};
+use crate::sys::sync::Relaxed;
 use crossbeam_epoch::Guard;
 
 impl PartitionMap {
     /// Keeps room for a copy of a segment, which waits to be freed then, and for its bag. `Err`: there is none.
     pub(crate) fn room_to_copy(&self, segment: Segment<'_>) -> Result<Option<Room<'_>>, OutOfMemory> {
         let Some(budget) = &self.budget else { return Ok(None) };
-        let bytes = chain_bytes(segment) + frozen_bytes(segment) + BAG_BYTES;
-        budget.room(bytes).map(Some).ok_or(OutOfMemory)
+        budget.room(copy_bytes(segment)).map(Some).ok_or(OutOfMemory)
+    }
+
+    /// Returns the bytes that must be free before an entry with so much text is inserted: what its insert may take, and what a copy
+    /// of the largest segment takes then. Else memory that is full could never be reclaimed, as that takes a copy.
+    pub(crate) fn insert_bytes(&self, text_len: usize) -> u64 {
+        let grown = half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + BAG_BYTES;
+        growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)
     }
 
     /// A segment, and those that follow it, have been put into the directory.
     pub(crate) fn segment_made(&self, segment: Segment<'_>) {
         if let Some(budget) = &self.budget {
             budget.take(chain_bytes(segment));
+            self.copy_most.fetch_max(copy_bytes(segment), Relaxed);
         }
     }
 
@@ -42,12 +50,21 @@ impl PartitionMap {
 
 /// The bytes that an insert of so much text may add to the map's, at most: of the two halves of a segment, of what that has
 /// until it is freed, and of a bag.
-pub(crate) fn growth_bytes(text_len: usize) -> u64 {
+fn growth_bytes(text_len: usize) -> u64 {
+    2 * half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + BAG_BYTES
+}
+
+/// The bytes of a segment for such texts.
+fn half_bytes(text_len: usize) -> u64 {
     let (least, most) = CELL_UNITS.into_inner();
     let units = units_for(Partition::size(text_len)).clamp(least, most);
     // A text that is in no cell gets room for others of its kind: see `Successor::make_room`.
-    let half = Shape::new(CELLS, units, 0).layout().size() + 8 * text_len;
-    (2 * half + size_of::<FrozenHeads>()) as u64 + BAG_BYTES
+    (Shape::new(CELLS, units, 0).layout().size() + 8 * text_len) as u64
+}
+
+/// The bytes that a copy of a segment, and of those that follow it, takes until the old ones are freed.
+fn copy_bytes(segment: Segment<'_>) -> u64 {
+    chain_bytes(segment) + frozen_bytes(segment) + BAG_BYTES
 }
 
 /// Bytes of a segment and of those that follow it.

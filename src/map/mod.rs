@@ -123,6 +123,8 @@ pub(crate) struct PartitionMap {
     pub(crate) directory: Directory,
     /// The bytes of segments, where those are bounded.
     pub(crate) budget: Option<Arc<Budget>>,
+    /// The bytes that a copy of the largest segment so far takes.
+    pub(crate) copy_most: AtomicU64,
     /// Entries inserted and not yet gone: partitions, and entries with synthetic keys.
     pub(crate) lens: [Len; 2],
     /// Partitions that the costliest replacement so far moved.
@@ -138,6 +140,7 @@ impl PartitionMap {
         let map = Self {
             directory: Directory::new(),
             budget,
+            copy_most: AtomicU64::new(0),
             lens: [Len::new(), Len::new()],
             #[cfg(test)]
             moved_most: 0.into(),

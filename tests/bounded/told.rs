@@ -157,3 +157,29 @@ fn what_is_demoted_gives_back_what_is_in_the_window() {
     assert!(most < 50, "{most} are said to be in the window, where 2 are, and a share is 50");
     assert!(warned.lock().unwrap().is_empty());
 }
+
+/// A reclaim takes a copy of a segment, for which there was no room where all was full.
+#[test]
+fn memory_that_is_full_is_given_back_when_its_window_is_over() {
+    for memory in [1 << 16, 100_000, 1 << 18, 1 << 20] {
+        for len in [4, 40, 400] {
+            let detector = manual(40, 40, 10).memory(memory).build().unwrap();
+            let pk = |n: u32| [&n.to_le_bytes()[..], &vec![7; len]].concat();
+            let hot = |n| detector.record(&record(&pk(n), 50)).unwrap();
+            (0..100_000).take_while(|_| detector.statistics().kept_out < 3).for_each(|n| _ = hot(n));
+            if detector.statistics().promoted == 0 {
+                assert_eq!((memory, len), (1 << 16, 400), "the least memory has no room for long keys");
+                continue;
+            }
+            for second in 12..60 {
+                detector.set_time_ms(second * 1_000).unwrap();
+                (0..200).for_each(|_| _ = detector.record_read("t", "passers-by").unwrap());
+            }
+            let full = detector.statistics();
+            hot(200_000);
+            let statistics = detector.statistics();
+            let kept_out = statistics.kept_out - full.kept_out;
+            assert_eq!(kept_out, 0, "{memory} bytes, keys of {}: {statistics:?}", len + 4);
+        }
+    }
+}
