@@ -46,7 +46,7 @@ mutate 'a frozen head passes for one that can turn' src/partition/head.rs \
     ci/loom.sh l_a_turn_inside_a_copied_history
 mutate 'a frozen head passes, with a wheel' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
-    ci/loom.sh l_a_warm_turn_inside_a_copied_wheel
+    ci/loom.sh l_a_turn_inside_a_copied_wheel
 mutate 'a frozen head passes, for a read' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_read_inside_a_copied_history
@@ -190,9 +190,30 @@ mutate 'freshness is asked last' src/ledger/bounds.rs \
     'let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
             let is_fresh = found.is_fresh();' \
     ci/loom.sh n_a_look_at_a_fresh_entry
-mutate 'a level that was in force for a moment is forgotten' src/policy/thresholds.rs \
-    '.max(remembered)' '.max(remembered.min(0))' \
+mutate 'a level that was in force for a moment is forgotten' src/policy/timeline.rs \
+    '.filter(move |span| span.over >= oldest)' '.filter(move |span| span.over > u32::MAX - 1 && oldest == 0)' \
     ci/loom.sh n_the_level_is_set_by_two
+mutate 'a raised floor undoes what was lowered meanwhile' src/policy/floor.rs \
+    'word((seen >> TIMES_BITS).min(to), seen + 1)' 'word((seen >> TIMES_BITS).min(to), seen)' \
+    cargo test --quiet --locked --lib a_raise_does_not_undo
+mutate 'what is removed holds others down' src/policy/overrides.rs \
+    'self.floors[i].raise(' 'let _ = (|_: &dyn Fn() -> u64| ())(&' \
+    cargo test --quiet --locked --lib what_is_removed_holds_nothing_down
+mutate 'thresholds count together that never met' src/policy/timeline.rs \
+    'if table.meets(&model) {' 'if table.meets(&model) || model.thresholds != table.thresholds {' \
+    cargo test --quiet --locked --lib what_was_never_in_force_together
+mutate 'the first that is left out of a list does not count' src/detector/top.rs \
+    'self.unlisted_most.max(dropped)' 'self.unlisted_most.max(dropped.min(0))' \
+    cargo test --quiet --locked --test fleet no_more_than_990
+mutate 'cold partitions are not among those that are not listed' src/ledger/bounds.rs \
+    'cold: u64::from(level) - 1' 'cold: u64::from(level) - u64::from(level)' \
+    cargo test --quiet --locked --test fleet it_is_where_most_partitions
+mutate 'a minute has the second before it' src/partition/series.rs \
+    'let within = first..last' 'let within = first.saturating_sub(1)..last' \
+    cargo test --quiet --locked --test fleet the_lines_of_all_minutes
+mutate 'full memory keeps no room for a reclaim' src/map/bytes.rs \
+    'growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)' 'growth_bytes(text_len) + (self.copy_most.load(Relaxed) + grown) / (grown * 1_000)' \
+    cargo test --quiet --locked --test bounded throttles_that_were_kept_out_come
 mutate 'who is kept out does not look again' src/ledger/promotion.rs \
     'if side.pair.look().has_marks()
                 && let' 'if posting.hash != posting.hash
