@@ -182,7 +182,7 @@ mutate 'a new entry is not fresh' src/partition/content.rs \
     'PastPtr::with_alarm(alarm)?.fresh()' 'PastPtr::with_alarm(alarm)?' \
     ci/loom.sh n_a_record_of_a_fresh_entry
 mutate 'the carry is up to the level of now' src/ledger/bounds.rs \
-    'Ok(level.max(of_table.min(filtering.greatest_of_models(operation, of_models, visit.now))))' 'Ok(level)' \
+    'filtering.level(greatest.min(settings' 'filtering.level(greatest.min(1).min(settings' \
     ci/loom.sh n_the_level_falls
 mutate 'freshness is asked last' src/ledger/bounds.rs \
     'let is_fresh = found.is_fresh();
