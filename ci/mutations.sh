@@ -213,7 +213,7 @@ mutate 'a minute has the second before it' src/partition/series.rs \
     cargo test --quiet --locked --test fleet the_lines_of_all_minutes
 mutate 'full memory keeps no room for a reclaim' src/map/bytes.rs \
     'growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)' 'growth_bytes(text_len) + (self.copy_most.load(Relaxed) + grown) / (grown * 1_000)' \
-    cargo test --quiet --locked --test bounded throttles_that_were_kept_out_come
+    cargo test --quiet --locked --test bounded memory_that_is_full
 mutate 'who is kept out does not look again' src/ledger/promotion.rs \
     'if side.pair.look().has_marks()
                 && let' 'if posting.hash != posting.hash
