@@ -44,9 +44,9 @@ unit=(cargo test --quiet --locked --lib)
 mutate 'a frozen head passes for one that can turn' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_turn_inside_a_copied_history
-mutate 'a frozen head passes, with a wheel' src/partition/head.rs \
+mutate 'a frozen head passes, for a rate' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
-    ci/loom.sh l_a_turn_inside_a_copied_wheel
+    ci/loom.sh l_a_rate_inside_a_copied_wheel
 mutate 'a frozen head passes, for a read' src/partition/head.rs \
     'self.0 >> FROZEN.trailing_zeros() == u64::from(second) << 1' 'self.second() == second' \
     ci/loom.sh l_a_read_inside_a_copied_history
