@@ -4,7 +4,7 @@ use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
 use crate::key::hash::Hashing;
 use crate::operation::Operation;
-use crate::policy::floor::Floor;
+use crate::policy::floor::{FLOOR_MOST, Floor};
 use crate::policy::override_list::{List, Override, Setting};
 use crate::policy::thresholds::{Scope, Thresholds};
 use crate::policy::timeline::{self, Span, Timeline};
@@ -15,27 +15,18 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicBool, AtomicU64, Release};
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
 
-/// The least thresholds of all models, since when they are, and what was before.
-struct Models {
-    floors: [u64; 2],
+/// Since which change the least thresholds of all models are what they are, and what they were before.
+struct ModelsPast {
     since: u64,
     past: Timeline,
     #[cfg(loom)]
     watch: Watch,
 }
 
-impl Watched for Models {
+impl Watched for ModelsPast {
     #[cfg(loom)]
     fn watch(&self) -> &Watch {
         &self.watch
-    }
-}
-
-impl Models {
-    /// The floors now: of none, if no model has thresholds.
-    fn present(models: Option<&Self>) -> Span {
-        let (since, thresholds) = models.map_or((0, [u64::MAX; 2]), |models| (models.since, models.floors));
-        Span::since(since, thresholds)
     }
 }
 
@@ -48,11 +39,14 @@ const LISTS: usize = 2;
 /// All overrides, read without a lock.
 pub(crate) struct Overrides {
     lists: [RcuOption<List>; LISTS],
-    models: RcuOption<Models>,
+    /// Remembered where there is a filter.
+    models_past: RcuOption<ModelsPast>,
     /// How many changes began or ended: where this is 0 there is no override.
     changes: AtomicU64,
     /// For each operation.
     floors: [Floor; 2],
+    /// The same of models alone.
+    model_floors: [Floor; 2],
     /// The floors where there is no override.
     own_floors: [u64; 2],
     /// Whether the detector was cleared: these overrides are in force no more.
@@ -64,9 +58,10 @@ impl Overrides {
     pub(crate) fn new(floors: [u64; 2]) -> Self {
         Self {
             lists: std::array::from_fn(|_| RcuOption::empty()),
-            models: RcuOption::empty(),
+            models_past: RcuOption::empty(),
             changes: AtomicU64::new(0),
             floors: floors.map(Floor::new),
+            model_floors: [u64::MAX; 2].map(Floor::new),
             own_floors: floors,
             cleared: AtomicBool::new(false),
         }
@@ -107,70 +102,84 @@ impl Overrides {
         guard: &Guard,
     ) -> Result<(), Refusal> {
         let change = self.changes.fetch_add(1, AcqRel) + 1;
-        self.lower_floors(thresholds);
-        if scope == Scope::Model {
-            let lower =
-                |i: usize, floor: u64| floor.min(thresholds.of(Operation::ALL[i]).unwrap_or(u64::MAX));
-            self.set_models(change, setting, guard, |now| [lower(0, now[0]), lower(1, now[1])])?;
-        }
         let shared = self.list(scope, name, hashing);
-        loop {
+        // Until the list is replaced, what fails for want of memory has changed nothing that anybody sees.
+        if scope == Scope::Model && setting.oldest.is_some() {
+            self.remember_models(change, setting, guard)?;
+        }
+        self.lower_floors(scope, thresholds);
+        let replaced = loop {
             let old = shared.get(guard);
             let all = || old.into_iter().flat_map(|list| &list.overrides);
             let mine = all().find(|each| each.is(scope, name));
             let mine = Override::replaced(mine, (scope, name), thresholds, change, setting);
             let others = all().filter(|each| !each.is(scope, name)).map(|each| each.copy(setting.oldest()));
-            let list = List::try_new(others.chain([mine]), setting.oldest())?;
-            if shared.replace(old, list, guard) {
-                break;
+            match List::try_new(others.chain([mine]), setting.oldest()) {
+                Ok(list) => {
+                    if shared.replace(old, list, guard) {
+                        break Ok(());
+                    }
+                }
+                Err(refused) => break Err(refused),
             }
+        };
+        if replaced.is_ok() {
+            self.lower_floors(scope, thresholds);
         }
-        self.lower_floors(thresholds);
-        if scope == Scope::Model {
-            let least = |operation| Self::least_of(self.all(Some(Scope::Model), guard), operation, u64::MAX);
-            self.set_models(change, setting, guard, |_| Operation::ALL.map(least))?;
-        }
-        for operation in Operation::ALL {
-            let i = operation.index();
-            self.floors[i].raise(|| Self::least_of(self.all(None, guard), operation, self.own_floors[i]));
-        }
+        self.raise_floors(scope, guard);
+        replaced?;
         // `clear` says so before it empties a list. One that comes after this look empties this list too.
         if self.cleared.load(Acquire) { Err(Refusal::Cleared) } else { Ok(()) }
     }
 
-    fn lower_floors(&self, thresholds: Thresholds) {
+    fn lower_floors(&self, scope: Scope, thresholds: Thresholds) {
         for operation in Operation::ALL {
             if let Some(threshold) = thresholds.of(operation) {
                 self.floors[operation.index()].lower(threshold);
+                if scope == Scope::Model {
+                    self.model_floors[operation.index()].lower(threshold);
+                }
             }
         }
     }
 
-    /// Puts what `floors` makes of the floors of all models in their place.
-    fn set_models(
-        &self,
-        change: u64,
-        setting: Setting,
-        guard: &Guard,
-        floors: impl Fn([u64; 2]) -> [u64; 2],
-    ) -> Result<(), OutOfMemory> {
-        loop {
-            let old = self.models.get(guard);
-            let before = Models::present(old);
-            let floors = floors(before.thresholds);
-            if floors == before.thresholds {
-                return Ok(());
+    /// Raises the floors to the least thresholds that there are.
+    fn raise_floors(&self, scope: Scope, guard: &Guard) {
+        for operation in Operation::ALL {
+            let i = operation.index();
+            self.floors[i].raise(|| Self::least_of(self.all(None, guard), operation, self.own_floors[i]));
+            if scope == Scope::Model {
+                let models = || self.all(Some(Scope::Model), guard);
+                self.model_floors[i].raise(|| Self::least_of(models(), operation, u64::MAX));
             }
+        }
+    }
+
+    /// A number that no model's threshold is under.
+    fn model_floor(&self, operation: Operation) -> u64 {
+        let floor = self.model_floors[operation.index()].get();
+        if floor == FLOOR_MOST { u64::MAX } else { floor }
+    }
+
+    /// The least thresholds of all models now.
+    fn models_present(&self, past: Option<&ModelsPast>) -> Span {
+        let since = past.map_or(0, |past| past.since);
+        Span::since(since, Operation::ALL.map(|operation| self.model_floor(operation)))
+    }
+
+    /// Remembers what the floors of all models are, which a change is about to set.
+    fn remember_models(&self, change: u64, setting: Setting, guard: &Guard) -> Result<(), OutOfMemory> {
+        loop {
+            let old = self.models_past.get(guard);
             let nothing = Timeline::default();
             let past = old.map_or(&nothing, |old| &old.past);
-            let models = Models {
-                floors,
+            let models = ModelsPast {
                 since: change,
-                past: past.with(setting.oldest.map(|_| before), setting.oldest())?,
+                past: past.with(Some(self.models_present(old)), setting.oldest())?,
                 #[cfg(loom)]
                 watch: Watch::new(Kind::Override),
             };
-            if self.models.replace(old, Some(try_box(models)?), guard) {
+            if self.models_past.replace(old, Some(try_box(models)?), guard) {
                 return Ok(());
             }
         }
@@ -201,14 +210,14 @@ impl Overrides {
                 break;
             }
         }
-        while let Some(old) = self.models.get(guard).filter(|models| models.past.is_going()) {
-            let models = Models {
+        while let Some(old) = self.models_past.get(guard).filter(|models| models.past.is_going()) {
+            let models = ModelsPast {
                 past: old.past.over(change, setting.now, oldest)?,
                 #[cfg(loom)]
                 watch: Watch::new(Kind::Override),
                 ..*old
             };
-            if self.models.replace(Some(old), Some(try_box(models)?), guard) {
+            if self.models_past.replace(Some(old), Some(try_box(models)?), guard) {
                 break;
             }
         }
@@ -246,7 +255,7 @@ impl Overrides {
         if self.changes.load(Acquire) == 0 {
             return Ok(own);
         }
-        let of_models = Models::present(self.models.get(guard)).thresholds[operation.index()];
+        let of_models = self.model_floor(operation);
         let of_table = self.get(Scope::Table, table, hashing, guard)?.of(operation).unwrap_or(own);
         Ok(of_table.min(of_models))
     }
@@ -288,18 +297,18 @@ impl Overrides {
         setting: Setting,
         guard: &Guard,
     ) -> u64 {
-        let (models, nothing) = (self.models.get(guard), Timeline::default());
+        let (models, nothing) = (self.models_past.get(guard), Timeline::default());
         let own = Span::since(0, setting.own);
         let of_table = table.map_or((&nothing, own), |table| (&table.past, table.present(setting)));
-        let of_models = (models.map_or(&nothing, |models| &models.past), Models::present(models));
+        let of_models = (models.map_or(&nothing, |models| &models.past), self.models_present(models));
         timeline::greatest(of_table, of_models, operation, setting.oldest())
     }
 
     /// Bytes that the overrides take.
     pub(crate) fn bytes(&self, guard: &Guard) -> usize {
-        let models = |models: &Models| size_of::<Models>() + models.past.bytes();
+        let models = |models: &ModelsPast| size_of::<ModelsPast>() + models.past.bytes();
         let lists = self.lists.iter().filter_map(|list| list.get(guard)).map(List::bytes);
-        lists.sum::<usize>() + self.models.get(guard).map_or(0, models)
+        lists.sum::<usize>() + self.models_past.get(guard).map_or(0, models)
     }
 
     /// Forgets all of them. A call that is in them meanwhile is turned away, or has come before this one.
@@ -310,7 +319,7 @@ impl Overrides {
                 old.retire(guard);
             }
         }
-        if let Some(old) = self.models.swap(None) {
+        if let Some(old) = self.models_past.swap(None) {
             old.retire(guard);
         }
     }

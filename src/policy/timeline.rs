@@ -48,7 +48,14 @@ impl Timeline {
     pub(crate) fn with(&self, span: Option<Span>, oldest: u32) -> Result<Self, OutOfMemory> {
         let mut spans: Vec<Span> = Vec::new();
         spans.try_reserve_exact(self.0.len() + 1)?;
-        spans.extend(self.0.iter().filter(|span| span.over >= oldest).chain(&span));
+        spans.extend(self.0.iter().filter(|span| span.over >= oldest));
+        match (spans.last_mut(), span) {
+            // Nothing has changed in fact: so who sets the same again and again makes nothing be remembered for longer.
+            (Some(last), Some(span)) if last.thresholds == span.thresholds => {
+                (last.changes[1], last.over) = (span.changes[1], span.over);
+            }
+            (_, span) => spans.extend(span),
+        }
         if spans.len() > SPANS {
             let first = spans.remove(0);
             spans[0].changes = [first.changes[0], spans[0].changes[1].max(first.changes[1])];
