@@ -175,6 +175,6 @@ pub fn quick() -> Vec<Scenario> {
         )
         .with_crowd(400),
         base.scenario("uniform, 20,000/s", (Uniform, 20_000), (1, 50, 10), [filter(512 * KIB), Exact]),
-        base.scenario("uniform, 100/s", (Uniform, 100), (600, 500, 0), [filter(512 * KIB), Exact]),
+        base.scenario("uniform, 100/s", (Uniform, 100), (600, 500, 0), [filter(1024 * KIB), Exact]),
     ]
 }

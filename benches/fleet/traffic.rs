@@ -7,8 +7,8 @@ use hotpart::{Detector, Record};
 
 /// Processes of the fleet.
 pub const PROCESSES: usize = 50;
-/// The demand in a window from which a partition is hot in the fleet: 80 % of DynamoDB's limit for
-/// sixty seconds.
+/// The demand in a window from which a partition is hot in the fleet: DynamoDB's limit, for sixty
+/// seconds.
 pub const THRESHOLD: u64 = 60_000;
 /// Partitions that are hot in the fleet, and in no process.
 pub const HOT: usize = 13;

@@ -117,7 +117,8 @@ impl Ledger {
         let greatest = self.overrides.greatest_of_all(operation, self.setting(visit), visit.guard)?.min(rate);
         let level = filtering.level(greatest);
         let kept_out = if [false, true].iter().any(|&each| filtering.has_kept_out(each, visit.now)) {
-            filter::count(filtering.filter.most(filtering.at(visit.now)), greatest.min(COUNT_MOST))
+            // Of a full lane nobody knows how much it had.
+            filter::count(filtering.filter.most(filtering.at(visit.now)), COUNT_MOST)
         } else {
             0
         };

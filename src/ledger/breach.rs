@@ -94,7 +94,7 @@ impl Ledger {
     }
 
     /// Returns what a partition's count reads as of which nobody knows how much it has, but that it is much: the threshold of its
-    /// table or of a rate, whichever is greater, or as much as a count can be.
+    /// table or of a rate, whichever is greater, of those that a count can reach; or as much as a count can be, if none can.
     pub(crate) fn full_count(
         &self,
         key: Key<'_>,
@@ -105,7 +105,8 @@ impl Ledger {
         let of_table = self.overrides.get(Scope::Table, key.table, &settings.hashing, guard)?;
         let of_table = of_table.of(operation).unwrap_or(settings.thresholds[operation.index()]);
         let least = self.least_threshold(key, operation, visit)?;
-        Ok(of_table.max(settings.rates.floor(operation)).max(least).min(COUNT_MOST))
+        let all = [of_table, settings.rates.floor(operation), least].into_iter();
+        Ok(all.filter(|&threshold| threshold <= COUNT_MOST).max().unwrap_or(COUNT_MOST))
     }
 
     /// The least amount at which any rule in force could call a partition hot.

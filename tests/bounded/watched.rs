@@ -1,7 +1,7 @@
 //! A detector and the truth beside it. The fuzz target `bounded` has them from here.
 
 use crate::heard::Heard;
-use crate::oracle::{MODEL_NAMES, Oracle, Overrides, SLOT_MOST, Spot, TABLES};
+use crate::oracle::{FULL_MOST, MODEL_NAMES, Oracle, Overrides, SLOT_MOST, Spot, TABLES};
 use crate::steps::{FEW, How, Leap, Step};
 use crate::terms::Terms;
 use hotpart::{Detector, Operation, Reason, Record, Rule, Statistics, TableHandle, Warning};
@@ -187,7 +187,7 @@ impl Watched<'_> {
         self.oracle.returns(spot, operation, count);
         self.is_enough(count, spot, operation)?;
         // Of one that was kept out nobody may know how much it had.
-        let is_known = before <= SLOT_MOST;
+        let is_known = before <= FULL_MOST || before <= SLOT_MOST && !self.kept_out();
         ensure!(count >= before || !is_known, "{spot:?}: returns {count} where it has returned {before}");
         ensure!(warned.len() <= 1, "one record warns twice: {warned:?}");
         for warning in &warned {

@@ -139,3 +139,19 @@ fn with_a_filter_a_partition_that_is_kept_out_is_bounded_too() {
     let listed = list.demands.len();
     assert!(listed < 60 && list.unlisted_most.unwrap() >= 40 * 41 / 2 * 3, "{list:?}");
 }
+
+/// A lane that is full says nothing of how much there was; the number was what lanes can say at most.
+#[test]
+fn with_a_filter_a_partition_that_is_kept_out_may_have_any_number() {
+    let detector = manual(48_000, 144_000, 60).memory(1 << 16).promote_permille(10).build().unwrap();
+    for key in 0..400 {
+        let pk = format!("a key that takes some room {key}");
+        detector.record(&Record::new("t", &pk, Write).amount(500)).unwrap();
+    }
+    let hot = "a key that takes some room 999";
+    (0..20).for_each(|_| _ = detector.record(&Record::new("t", hot, Write).amount(50_000)).unwrap());
+    let list = List::of(&detector, Write, &Metrics::default().least(1_441));
+    assert!(!list.demands.contains_key(hot) && list.unlisted_most.unwrap() >= 1_000_000, "{list:?}");
+    // A count reads as its threshold, or what lanes say, if that is more.
+    assert_eq!(detector.write_count("t", hot), Ok(98_304));
+}

@@ -89,10 +89,12 @@ export class MinuteLines {
         this.#lost++;
         continue;
       }
-      // Before it is written: what fails then is not written again.
+      // Lost until it is written whole: what fails then is not written again.
       this.#next++;
+      this.#lost++;
       written++;
       this.#writeMinute(minute, closed, now);
+      this.#lost--;
     }
     this.#writeRest(written);
     return written;
@@ -189,9 +191,9 @@ export class MinuteLines {
   /** Writes how many minutes were lost, and the totals, if there is a reason to. */
   #writeRest(written: number): void {
     const lost = this.#lost;
-    this.#lost = 0;
     if (lost > 0) {
       this.#write(JSON.stringify({ hotpart: 'lost', time: wallMs(0), lost_minutes: lost }));
+      this.#lost = 0;
     }
     if (lost + written > 0) {
       const line = this.#totals?.line(this.#detector.stats(), lost, wallMs(0));

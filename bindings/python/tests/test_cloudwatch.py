@@ -186,6 +186,27 @@ def test_a_handler_flushes_at_its_end_whatever_that_is(caplog):
     assert caplog.records == []
 
 
+def test_a_minute_whose_writing_failed_is_told_as_lost():
+    log, fail = [], [True]
+
+    def write(line):
+        if fail[0]:
+            raise BrokenPipeError
+        log.append(json.loads(line))
+
+    detector = ManualDetector(10_000, 10_000, WINDOW)
+    lines = MinuteLines(detector, write=write)
+    detector.record_write("events", "a")
+    detector.set_time(62)
+    for _ in range(2):
+        with pytest.raises(BrokenPipeError):
+            lines.flush()
+    fail[0] = False
+    assert lines.flush() == 0
+    assert [line["lost_minutes"] for line in log if line.get("hotpart") == "lost"] == [1]
+    assert all(line.get("hotpart") != "partition" for line in log)
+
+
 def test_a_handler_s_result_is_its_own_where_writing_fails(caplog):
     detector = ManualDetector(2**50, 2**50, WINDOW)
     tried = []
@@ -200,8 +221,10 @@ def test_a_handler_s_result_is_its_own_where_writing_fails(caplog):
     assert lines.handler(lambda event: event)(3) == 3
     (record,) = caplog.records
     assert record.name == "hotpart" and "no room" in record.getMessage()
-    # It may have been written for all that.
-    assert lines.flush() == 0 and len(tried) == 1
+    # It may have been written for all that, so it is not written again. That it may not have been is.
+    with pytest.raises(OSError, match="no room"):
+        lines.flush()
+    assert [json.loads(line)["hotpart"] for line in tried] == ["partition", "lost"]
 
 
 def test_threads_that_flush_at_once_write_a_minute_once():

@@ -53,3 +53,14 @@ def test_what_a_detector_refuses_is_said_when_the_collector_is_made():
     HotpartCollector({"one": HotPartitionDetector(1_000, 1_000, 60), "two": bounded}, least=251)
     with pytest.raises(ValueError, match=r"^least must be more than the count from which"):
         HotpartCollector({"one": HotPartitionDetector(1_000, 1_000, 60), "two": bounded}, least=250)
+
+
+def test_thresholds_that_are_raised_later_cost_the_program_no_metrics():
+    detector = HotPartitionDetector(4_000, 4_000, 60, memory="1MiB")
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(HotpartCollector(detector, least=1_100, demand_only=True))
+    detector.record_write("t", "hot", 3_000)
+    detector.set_table_thresholds("t", 8_000, 8_000)
+    value = registry.get_sample_value
+    assert value("hotpart_partition_demand", {"table": "t", "pk": "hot", "operation": "write"}) >= 3_000
+    assert value("hotpart_partition_unlisted_most", {"operation": "write"}) >= 1_999

@@ -108,9 +108,10 @@ class MinuteLines:
                         break
                     self._next, self._lost = minute + 1, self._lost + 1
                     continue
-                # Before it is written: what fails then is not written again.
-                self._next, written = minute + 1, written + 1
+                # Lost until it is written whole: what fails then is not written again.
+                self._next, written, self._lost = minute + 1, written + 1, self._lost + 1
                 self._write_minute(minute, closed, now)
+                self._lost -= 1
             lost = self._write_lost()
             if self._totals is not None and (written or lost):
                 self._write_totals(lost)
@@ -186,9 +187,10 @@ class MinuteLines:
                 self._write(_json({"hotpart": "rest", **at, "operation": operation, "count": _plain(rest)}))
 
     def _write_lost(self) -> int:
-        lost, self._lost = self._lost, 0
+        lost = self._lost
         if lost:
             self._write(_json({"hotpart": "lost", "time": _wall_ms(0), "lost_minutes": lost}))
+        self._lost = 0
         return lost
 
     def _write_totals(self, lost: int) -> None:

@@ -46,7 +46,7 @@ class HotpartCollector(Collector):
         self._hottest = whole("hottest", hottest, 0, 2**31)
         self._least, self._demand_only = least, flag("demand_only", demand_only)
         if least is not None:
-            # What a detector refuses is said here, and not by each scrape.
+            # What a detector refuses is said here.
             for one in self._detectors.values():
                 one.metrics(least=least, demand_only=True)
 
@@ -55,7 +55,7 @@ class HotpartCollector(Collector):
         families: dict[str, Any] = {}
         for name, detector in self._detectors.items():
             try:
-                text = detector.metrics(self._hottest, self._least, demand_only=self._demand_only)
+                text = self._text(detector)
             except ClosedError:
                 continue
             for family in text_string_to_metric_families(text):
@@ -64,6 +64,14 @@ class HotpartCollector(Collector):
                     labels = sample.labels if name is None else {**sample.labels, "detector": name}
                     known.samples.append(sample._replace(labels=labels))
         return families.values()
+
+    def _text(self, detector: HotPartitionDetector[Any]) -> str:
+        try:
+            return detector.metrics(self._hottest, self._least, demand_only=self._demand_only)
+        except ValueError:
+            # Thresholds have been raised since, so that with memory this is too little. The hottest, and the most that
+            # others have, bound the sums of a fleet as well. What fails here costs the program all of its metrics.
+            return detector.metrics(100, demand_only=self._demand_only)
 
     def describe(self) -> Iterable[Any]:
         """Nothing: so they are collected when they are asked for, and not when this is registered."""
