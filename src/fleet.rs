@@ -1,4 +1,4 @@
-//! What one process lists, so that a partition that is hot only in the sum of many is found.
+//! The least that a process lists, so that a partition that is hot only in the sum of many is found.
 
 /// Returns the least demand from which each process of a fleet lists a partition: see [`Metrics::least`](crate::Metrics::least).
 ///

@@ -1,4 +1,4 @@
-//! What the lists of a fleet, added up, find.
+//! The partitions that the lists of a fleet, added up, find.
 
 use crate::Scale;
 use crate::list::List;

@@ -39,7 +39,7 @@ impl Shares {
     }
 }
 
-/// What each process has of each hot partition.
+/// The part that each process has of each hot partition.
 pub fn hot(shares: Shares) -> Vec<[u64; PROCESSES]> {
     let mut random = Random(26);
     let mut unit = || (random.below(1 << 24) + 1) as f64 / f64::from(1 << 24);

@@ -19,9 +19,9 @@ use crate::policy::thresholds::{Scope, Thresholds};
 pub(crate) struct Hidden {
     /// The greatest level of any table, in force or remembered.
     pub(crate) level: u64,
-    /// What one has at most that is not kept out: it has less than its level.
+    /// The most that one has which is not kept out: it has less than its level.
     pub(crate) cold: u64,
-    /// What one has at most that is; 0 if none is.
+    /// The most that one has which is; 0 if none is.
     pub(crate) kept_out: u64,
 }
 

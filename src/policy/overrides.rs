@@ -185,7 +185,7 @@ impl Overrides {
         }
     }
 
-    /// What was in force before an override was set has not been since `setting.now`. Without memory it counts as being so still.
+    /// Ends, at `setting.now`, what was in force before an override was set. Without memory it counts as being in force still.
     pub(crate) fn finish(
         &self,
         scope: Scope,

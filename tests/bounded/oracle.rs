@@ -14,7 +14,7 @@ pub const MODEL_NAMES: [&str; MODELS] = ["a", "m"];
 pub const SLOT_MOST: u64 = (1 << 30) - 1;
 /// A lane of a cell is full at the next number, or later.
 const LANE_MOST: u64 = 32_767;
-/// What all lanes of a cell tell, at most.
+/// The most that all lanes of a cell tell.
 pub const FULL_MOST: u64 = 3 * LANE_MOST;
 
 /// A partition.

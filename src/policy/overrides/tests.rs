@@ -1,4 +1,4 @@
-//! What is in force, and what is remembered of it.
+//! Thresholds in force, and what is remembered of them.
 
 use super::*;
 use crate::operation::Operation::Write;
