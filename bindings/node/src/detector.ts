@@ -303,7 +303,7 @@ export class HotPartitionDetector {
 
   /** The statistics, and the `hottest` partitions or those with the `least`, for Prometheus. Logs as `stats` does. */
   metrics(options: MetricsOptions = {}): string {
-    const text = metricsOf(this.#opened(), metricsOptions(options, this.#capacity));
+    const text = metricsOf(metricsOptions(options, this.#capacity), this.#opened());
     this.#alerts.notice();
     return text;
   }

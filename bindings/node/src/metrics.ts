@@ -46,7 +46,7 @@ export function metricsOptions(options: MetricsOptions, capacity: boolean): Retu
   return native.set('flags', demand | (flag('openMetrics', given.openMetrics) ? METRICS_OPEN_METRICS : 0));
 }
 
-export function metricsOf(detector: Pointer, options: ReturnType<typeof metricsOptions>): string {
+export function metricsOf(options: ReturnType<typeof metricsOptions>, detector: Pointer): string {
   const [status, text] = outOf((out) => hpd.metricsTake(detector, options.bytes, out));
   checked(status);
   return textOf(text);
