@@ -11,10 +11,8 @@ use crate::detector::top::{Choice, Sample, Top};
 use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::synthetic::{self, Kind, with_synthetic_key};
-use crate::ledger::Ledger;
-use crate::ledger::visit::Visit;
 use crate::operation::Operation;
-use crate::partition::Partition;
+use crate::partition::series::Series;
 use crate::reason::Reason;
 
 const MINUTE: u64 = 60;
@@ -77,7 +75,11 @@ impl Detector {
             |so_far| *so_far = new(),
             |_, _| {},
             |(top, all), ledger, visit, found| {
-                let count_and_peak = |key: Key<'_>| self.count_in(ledger, visit, key, operation, seconds);
+                let count_and_peak = |key: Key<'_>| {
+                    let Seconds { first, last } = seconds;
+                    let span = |series: Series<'_>| series.span(first, last, visit.now.second());
+                    self.read(ledger, visit, key, operation, span)
+                };
                 let is_own = !synthetic::is_synthetic(found.key());
                 let key = if is_own { Some(found.key()) } else { synthetic::throttled_key(found.key()) };
                 let Some(key) = key else { return Ok(()) };
@@ -99,22 +101,5 @@ impl Detector {
         top.truncate();
         let listed: u64 = top.candidates.iter().map(|hot| hot.count).sum();
         Ok(ClosedMinute { hottest: top.candidates, rest: all.saturating_sub(listed) })
-    }
-
-    /// Returns the count of one key in some seconds, and the fullest of these; zeros for a key that is not tracked.
-    fn count_in(
-        &self,
-        ledger: &Ledger,
-        visit: Visit<'_>,
-        key: Key<'_>,
-        operation: Operation,
-        seconds: Seconds,
-    ) -> Result<(u64, u64), Refusal> {
-        let read = |found: Partition<'_>| {
-            let series = found.series(operation, visit.window(), visit.guard);
-            series.span(seconds.first, seconds.last, visit.now.second())
-        };
-        let hash = self.settings.hashing.key(key);
-        Ok(ledger.look(key, hash, visit, read)?.unwrap_or((0, 0)))
     }
 }

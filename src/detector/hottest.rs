@@ -13,6 +13,7 @@ use crate::map::scan::Scan;
 use crate::map::segment::Segment;
 use crate::operation::Operation;
 use crate::partition::Partition;
+use crate::partition::series::Series;
 use crate::reason::Reason;
 use crate::sys::epoch;
 
@@ -123,9 +124,19 @@ impl Detector {
         key: Key<'_>,
         operation: Operation,
     ) -> Result<(u64, u64), Refusal> {
-        let read = |found: Partition<'_>| {
-            found.series(operation, visit.window(), visit.guard).count_and_peak(visit.now.second())
-        };
+        self.read(ledger, visit, key, operation, |series| series.count_and_peak(visit.now.second()))
+    }
+
+    /// Returns a count and a fullest second that `read` finds of one key; zeros for a key that is not tracked.
+    pub(crate) fn read(
+        &self,
+        ledger: &Ledger,
+        visit: Visit<'_>,
+        key: Key<'_>,
+        operation: Operation,
+        read: impl Fn(Series<'_>) -> Option<(u64, u64)>,
+    ) -> Result<(u64, u64), Refusal> {
+        let read = |found: Partition<'_>| read(found.series(operation, visit.window(), visit.guard));
         let hash = self.settings.hashing.key(key);
         Ok(ledger.look(key, hash, visit, read)?.unwrap_or((0, 0)))
     }

@@ -32,7 +32,8 @@ impl Detector {
     pub(crate) fn greatest_level(&self, operation: Operation) -> Result<u64, Error> {
         let guard = epoch::pin();
         let visit = self.visit(self.clock.now(), &guard);
-        let hidden = self.current.with(&guard, |ledger| Ok(ledger.hidden_most(operation, visit)?))?;
-        Ok(hidden.level)
+        let level =
+            self.current.with(&guard, |ledger| Ok(ledger.greatest_level_of_all(operation, visit)?))?;
+        Ok(level.into())
     }
 }

@@ -17,8 +17,6 @@ use crate::policy::thresholds::{Scope, Thresholds};
 /// The most that partitions can have which have no entry in the map.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Hidden {
-    /// The greatest level of any table, in force or remembered.
-    pub(crate) level: u64,
     /// The most that one has which is not kept out: it has less than its level.
     pub(crate) cold: u64,
     /// The most that one has which is; 0 if none is.
@@ -110,19 +108,28 @@ impl Ledger {
         Ok(level.max(filtering.level(greatest.min(settings.rates.floor(operation)))))
     }
 
+    /// The greatest level of any table, in force or remembered; 0 without a filter.
+    pub(crate) fn greatest_level_of_all(
+        &self,
+        operation: Operation,
+        visit: Visit<'_>,
+    ) -> Result<u32, Cleared> {
+        let Some(filtering) = &self.filtering else { return Ok(0) };
+        let greatest = self.overrides.greatest_of_all(operation, self.setting(visit), visit.guard)?;
+        Ok(filtering.level(greatest.min(visit.settings.rates.floor(operation))))
+    }
+
     /// Returns the most of an operation that partitions can have which have no entry; zeros without a filter.
     pub(crate) fn hidden_most(&self, operation: Operation, visit: Visit<'_>) -> Result<Hidden, Cleared> {
         let Some(filtering) = &self.filtering else { return Ok(Hidden::default()) };
-        let rate = visit.settings.rates.floor(operation);
-        let greatest = self.overrides.greatest_of_all(operation, self.setting(visit), visit.guard)?.min(rate);
-        let level = filtering.level(greatest);
+        let level = self.greatest_level_of_all(operation, visit)?;
         let kept_out = if [false, true].iter().any(|&each| filtering.has_kept_out(each, visit.now)) {
             // Of a full lane nobody knows how much it had.
             filter::count(filtering.filter.most(filtering.at(visit.now)), COUNT_MOST)
         } else {
             0
         };
-        Ok(Hidden { level: level.into(), cold: u64::from(level) - 1, kept_out })
+        Ok(Hidden { cold: u64::from(level) - 1, kept_out })
     }
 
     /// The mean of the filter's cells, in thousandths of the lowest level.

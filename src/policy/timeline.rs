@@ -20,6 +20,7 @@ pub(crate) struct Span {
 
 /// The change by which thresholds go that are in force: it is yet to come.
 const TO_COME: u64 = u64::MAX;
+
 impl Span {
     /// Thresholds that are in force since a change.
     pub(crate) fn since(change: u64, thresholds: [u64; 2]) -> Self {

@@ -85,7 +85,7 @@ fn throttles_that_were_kept_out_come_into_the_entry_by_either_operation() {
     assert_eq!(kept_out, 0, "it has an entry at last");
 }
 
-/// What was kept out is in what lists say as well: a key that is hot for its throttles was in none.
+/// Lists have what was kept out as well: a key that is hot for its throttles was in none.
 #[test]
 fn the_hottest_have_the_throttles_that_were_kept_out() {
     let detector = manual(400, 400, 60).memory(1 << 16).build().unwrap();

@@ -82,7 +82,7 @@ fn it_is_where_most_partitions_are_in_a_filter_too() {
 }
 
 #[test]
-fn a_fleet_is_blind_exactly_when_an_unlisted_partition_could_be_hot() {
+fn a_partition_that_nobody_lists_could_have_just_what_all_say_together() {
     let random = &mut Random(77);
     for _ in 0..stress(60) {
         let fleet = Fleet::random(random, None);

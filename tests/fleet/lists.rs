@@ -1,4 +1,4 @@
-//! What is in a list, and what is said of the others.
+//! The contents of a list, and the number that it has for all others.
 
 use crate::common::never_hot;
 use crate::list::List;
