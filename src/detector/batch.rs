@@ -10,9 +10,11 @@ use crate::key::Key;
 use crate::key::hash::{Hash, Hashing, Prefix};
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Unfinished};
+use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::label::Label;
 use crate::sys::epoch;
+use std::hint::black_box;
 use std::ops::Range;
 
 /// Records that are under way at once: the memory of all is asked for before the first of them waits for any. It is more
@@ -155,6 +157,8 @@ impl Detector {
         }
         let first = run.start;
         let mut last = None;
+        // Kept in memory: left to itself, the compiler works them out anew at each record.
+        let floors = black_box(Operation::ALL.map(|operation| ledger.overrides.floor(operation)));
         for ((&hash, &repeated), i) in hashes.iter().zip(&repeated).zip(run) {
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
             let posting = || nth(i).posting(hash, self.settings.measure);
@@ -165,7 +169,10 @@ impl Detector {
                 _ => ledger.partitions.find_fast(hash, posting().key, &guard),
             };
             let recorded = match found {
-                Some(found) => ledger.add_fast(found, posting(), self.visit(now, &guard)),
+                Some(found) => {
+                    let floor = floors[posting().operation.index()];
+                    ledger.add_fast_by(floor, found, posting(), self.visit(now, &guard))
+                }
                 None if FILTERED => ledger.record_filtered_fast(posting(), self.visit(now, &guard)),
                 None => Err(Unfinished::Missing),
             };

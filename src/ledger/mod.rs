@@ -159,8 +159,19 @@ impl Ledger {
         posting: Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<u64, Unfinished<'g>> {
+        self.add_fast_by(self.overrides.floor(posting.operation), found, posting, visit)
+    }
+
+    /// Does the same by a floor that has been read.
+    #[inline(always)]
+    pub(crate) fn add_fast_by<'g>(
+        &self,
+        floor: u64,
+        found: Partition<'g>,
+        posting: Posting<'_>,
+        visit: Visit<'g>,
+    ) -> Result<u64, Unfinished<'g>> {
         let Posting { operation, amount, .. } = posting;
-        let floor = self.overrides.floor(operation);
         match found.add_fast(operation, amount, visit.now, floor) {
             FastAdd::Counted(count) => self.finished(found, count, floor, visit),
             FastAdd::Overtaken(before) => Err(Unfinished::Overtaken(found, before)),
