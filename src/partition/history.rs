@@ -268,6 +268,14 @@ impl<'g> History<'g> {
         all.map(|bits| (operation_of(bits), unpack(bits))).filter(|(_, slot)| !slot.is_empty())
     }
 
+    /// Returns the count of an operation's slot of this second; 0: there is no such slot.
+    pub(crate) fn count_in(&self, operation: Operation, second: u32) -> u32 {
+        let wanted = pack(operation, Slot { second, count: 0 });
+        let held = self.entries().iter().map(|entry| entry.load(Acquire) & !FROZEN);
+        let counts = held.filter(|bits| bits & !COUNT == wanted).map(|bits| (bits & COUNT) as u32);
+        counts.max().unwrap_or(0)
+    }
+
     pub(crate) fn slots(&self, operation: Operation) -> impl Iterator<Item = Slot> + use<'g> {
         self.entries()
             .iter()

@@ -231,15 +231,14 @@ impl Past {
         // Irreversible: from then on no slot is put into the history, so all that are in it can be copied.
         let freeze = || history.iter().for_each(History::freeze);
         let all = || history.into_iter().flat_map(|history| history.all());
-        let is_same = |whose: Operation, held: Slot| whose == operation && held.second == slot.second;
         let kept = |whose: Operation, held: Slot| {
             whose != operation || held.second != slot.second && !held.expired(slot.second, window)
         };
         // Another thread may have put the same second before the history was frozen: it is one slot. Looked for when all
         // others have been copied, so after the freeze.
         let last = || {
-            let put = all().filter(|&(whose, held)| is_same(whose, held)).map(|(_, held)| held.count);
-            (operation, Slot { count: put.fold(slot.count, u32::max), ..slot })
+            let put = history.map_or(0, |history| history.count_in(operation, slot.second));
+            (operation, Slot { count: slot.count.max(put), ..slot })
         };
         let copied = || all().filter(|&(whose, held)| kept(whose, held)).chain(std::iter::once_with(last));
         let capacity = parts.history.capacity();
