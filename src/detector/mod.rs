@@ -31,7 +31,7 @@
 //! | `table_handle` | `table` | beside [`TableHandle`](table_handle::TableHandle) |
 //! | `throttle` | `record_throttle`, throttle counts, tallies | all that is counted under synthetic keys |
 //! | `hottest` | `hottest`, and the walk over the map | the walk restarts when the detector is cleared |
-//! | `closed_minute` | `hottest_closed` | beside [`ClosedMinute`](closed_minute::ClosedMinute) |
+//! | `closed_span` | `hottest_closed`, `fullest_second` | beside [`ClosedSpan`](closed_span::ClosedSpan) |
 //! | `unlisted` | the most that no list has | why it bounds anything is said there |
 //! | `bound_warning` | warnings of partitions without an entry | `recording` is long enough |
 //! | `notice` | `take_notice` | beside [`Notice`](notice::Notice) |
@@ -59,7 +59,7 @@
 pub(crate) mod batch;
 pub(crate) mod bound_warning;
 pub(crate) mod builder;
-pub(crate) mod closed_minute;
+pub(crate) mod closed_span;
 pub(crate) mod delivery;
 pub(crate) mod exposition;
 pub(crate) mod hot_partition;

@@ -3,7 +3,7 @@
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::argument::Argument::{self, Output};
-use crate::detector::closed_minute::ClosedMinute;
+use crate::detector::closed_span::ClosedSpan;
 use crate::detector::hot_partition::HotPartition;
 use crate::error::Error;
 use crate::ffi::boundary::*;
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn hpd_hottest_closed_take(
         // SAFETY: as the caller promises.
         let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
         let closed = detector.hottest_closed(operation(operation_code)?, minute, n);
-        let ClosedMinute { hottest, rest } = closed.map_err(|error| match error {
+        let ClosedSpan { hottest, rest } = closed.map_err(|error| match error {
             Error::Unsupported => Refused::unsupported(Argument::DetectorOfMinutes),
             error => error.into(),
         })?;

@@ -288,6 +288,30 @@ impl Series<'_> {
         })
     }
 
+    /// Returns the first of the fullest seconds from `first` to `last`, which are in the window at `second`, or at a later second that
+    /// the head has reached, and its count. `None`: the partition has moved or gone.
+    pub(crate) fn fullest_in(&self, first: u32, last: u32, second: u32) -> Option<(u64, u64)> {
+        self.steady(second, (0, 0), |head, _| {
+            let within = first..last.saturating_add(1).min(head.second());
+            let fuller = |most: Slot, slot: Slot| {
+                let is_fuller = (slot.count, most.second) > (most.count, slot.second);
+                if within.contains(&slot.second) && is_fuller { slot } else { most }
+            };
+            let own = if (first..=last).contains(&head.second()) {
+                head.own(base(self.sum_before(head)?))
+            } else {
+                0
+            };
+            let own = Slot { second: head.second(), count: own };
+            let most = match self.past_slots() {
+                PastSlots::Nowhere => own,
+                PastSlots::Wheel(wheel) => wheel.slots().fold(own, fuller),
+                PastSlots::History(history) => history.slots(self.operation).fold(own, fuller),
+            };
+            Some((most.second.into(), most.count.into()))
+        })
+    }
+
     /// Returns the counts of the spans that end with `second`. If the head has turned to later seconds since a record
     /// was added, the record is in one of those or in `second`, and nobody can say in which: then the largest counts of
     /// all of them are returned, so that no full second passes unseen. `None`: the partition has moved or gone.

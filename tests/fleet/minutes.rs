@@ -89,3 +89,33 @@ fn throttles_of_a_minute_are_demand_and_not_among_what_was_recorded() {
     assert_eq!(closed.rest, 0);
     assert_eq!(detector.hottest_closed(Read, 0, 0).unwrap().rest, 1, "all others");
 }
+
+#[test]
+fn the_fullest_second_of_a_span_is_the_first_of_those_with_most() {
+    let detector = Detector::builder(u64::MAX >> 1, u64::MAX >> 1, 60).manual_clock().build().unwrap();
+    let counts = [3_u64, 7, 1, 7, 0, 9, 2];
+    for (second, &n) in counts.iter().enumerate() {
+        detector.set_time_ms(second as u64 * 1_000).unwrap();
+        (0..n).for_each(|_| assert!(detector.record_write("t", "k").is_ok()));
+    }
+    let fullest = |first, end| detector.fullest_second("t", "k", Write, first..end);
+    for first in 0..6 {
+        for end in first + 1..7 {
+            let span = &counts[first..end];
+            let most = *span.iter().max().unwrap();
+            let at = first + span.iter().position(|&n| n == most).unwrap();
+            let wanted = (most > 0).then_some((at as u64, most));
+            assert_eq!(fullest(first as u64, end as u64), Ok(wanted), "{first}..{end}");
+            let closed = detector.hottest_closed_in(Write, first as u64..end as u64, 5).unwrap();
+            let sums = closed.hottest.iter().map(|hot| (hot.count, hot.peak)).collect::<Vec<_>>();
+            let sum = span.iter().sum::<u64>();
+            assert_eq!(sums, if sum > 0 { vec![(sum, most)] } else { vec![] });
+        }
+    }
+    assert_eq!(
+        fullest(0, 0).map_err(|e| e.to_string()).unwrap_err(),
+        Error::Invalid(Argument::Minute).to_string()
+    );
+    assert!(fullest(3, 7).is_err(), "second 6 is not over");
+    assert_eq!(detector.fullest_second("t", "other", Write, 0..6), Ok(None));
+}
