@@ -1,0 +1,154 @@
+//! A batch: entries that own their texts, in one buffer for all of them.
+
+use crate::entry::{Access, Entry, Event, Exchange};
+use hotpart::Operation;
+
+/// Entries in the order in which they were pushed.
+#[derive(Debug, Default)]
+pub struct Batch {
+    entries: Vec<Stored>,
+    text: Vec<u8>,
+}
+
+/// An entry whose texts lie one after another in the buffer.
+#[derive(Clone, Copy, Debug)]
+struct Stored {
+    time_ms: u64,
+    text: usize,
+    /// Table and pk; or operation and request.
+    lens: [u32; 2],
+    /// `None` is [`NO_TEXT`].
+    model_len: u32,
+    kind: Kind,
+}
+
+const NO_TEXT: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Access { operation: Operation, operations: u64, half_units: Option<u64>, event: Event },
+    Exchange { response_len: u32, http_status: u16 },
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Stored>() + self.text.capacity()
+    }
+
+    /// Forgets all entries, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.text.clear();
+    }
+
+    pub fn push(&mut self, entry: &Entry<'_>) {
+        let text = self.text.len();
+        let len = |text: &[u8]| u32::try_from(text.len()).unwrap_or(NO_TEXT - 1);
+        let optional = |text: Option<&[u8]>| text.map_or(NO_TEXT, len);
+        let stored = match *entry {
+            Entry::Access(Access { time_ms, operation, table, pk, model, operations, half_units, event }) => {
+                self.append([Some(table), Some(pk), model, None]);
+                let kind = Kind::Access { operation, operations, half_units, event };
+                Stored { time_ms, text, lens: [len(table), len(pk)], model_len: optional(model), kind }
+            }
+            Entry::Exchange(Exchange { time_ms, operation, request, response, model, http_status }) => {
+                self.append([Some(operation), Some(request), model, response]);
+                let kind = Kind::Exchange { response_len: optional(response), http_status };
+                Stored {
+                    time_ms,
+                    text,
+                    lens: [len(operation), len(request)],
+                    model_len: optional(model),
+                    kind,
+                }
+            }
+        };
+        self.entries.push(stored);
+    }
+
+    fn append(&mut self, texts: [Option<&[u8]>; 4]) {
+        for text in texts.into_iter().flatten() {
+            self.text.extend_from_slice(&text[..text.len().min(NO_TEXT as usize - 1)]);
+        }
+    }
+
+    /// Puts entries in the order of their times; those of one time stay as they are.
+    pub fn sort(&mut self) {
+        if !self.entries.is_sorted_by_key(|entry| entry.time_ms) {
+            self.entries.sort_by_key(|entry| entry.time_ms);
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.entries.iter().map(|stored| self.entry(stored))
+    }
+
+    fn entry(&self, stored: &Stored) -> Entry<'_> {
+        let mut rest = &self.text[stored.text..];
+        let mut take = |len: u32| {
+            let (text, after) = rest.split_at(len as usize);
+            rest = after;
+            text
+        };
+        let optional = |take: &mut dyn FnMut(u32) -> _, len: u32| (len != NO_TEXT).then(|| take(len));
+        let (first, second) = (take(stored.lens[0]), take(stored.lens[1]));
+        let (time_ms, model) = (stored.time_ms, optional(&mut take, stored.model_len));
+        match stored.kind {
+            Kind::Access { operation, operations, half_units, event } => Entry::Access(Access {
+                time_ms,
+                operation,
+                table: first,
+                pk: second,
+                model,
+                operations,
+                half_units,
+                event,
+            }),
+            Kind::Exchange { response_len, http_status } => Entry::Exchange(Exchange {
+                time_ms,
+                operation: first,
+                request: second,
+                response: optional(&mut take, response_len),
+                model,
+                http_status,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotpart::Reason;
+
+    #[test]
+    fn entries_come_out_as_they_went_in() {
+        let access = Access::new(3, Operation::Read, b"table", b"");
+        let entries = [
+            Entry::Access(Access { model: Some(b"Order"), half_units: Some(3), ..access }),
+            Entry::Exchange(Exchange {
+                time_ms: 2,
+                operation: b"PutItem",
+                request: b"{}",
+                response: None,
+                model: Some(b""),
+                http_status: 0,
+            }),
+            Entry::Access(Access { time_ms: 2, event: Event::Throttled(Reason::KeyRange), ..access }),
+        ];
+        let mut batch = Batch::default();
+        entries.iter().for_each(|entry| batch.push(entry));
+        assert!(batch.iter().eq(entries));
+        batch.sort();
+        assert!(batch.iter().eq([entries[1], entries[2], entries[0]]), "those of one time keep their order");
+    }
+}

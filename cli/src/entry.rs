@@ -1,0 +1,74 @@
+//! An entry: what one record of a log tells of one partition, or of one exchange with DynamoDB.
+
+use hotpart::{Operation, Reason};
+
+/// What happened to a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// DynamoDB did it.
+    Done,
+    /// DynamoDB throttled it, and why.
+    Throttled(Reason),
+}
+
+/// One access to one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access<'a> {
+    /// Milliseconds since 1970, or since whatever the log begins at.
+    pub time_ms: u64,
+    pub operation: Operation,
+    /// The table, or `TABLE/index/INDEX`.
+    pub table: &'a [u8],
+    pub pk: &'a [u8],
+    pub model: Option<&'a [u8]>,
+    /// How many operations it stands for, at least 1.
+    pub operations: u64,
+    /// The capacity it took, in half units, where the log tells or lets it be estimated.
+    pub half_units: Option<u64>,
+    pub event: Event,
+}
+
+impl<'a> Access<'a> {
+    /// One operation of a model that is not known.
+    pub fn new(time_ms: u64, operation: Operation, table: &'a [u8], pk: &'a [u8]) -> Self {
+        Self {
+            time_ms,
+            operation,
+            table,
+            pk,
+            model: None,
+            operations: 1,
+            half_units: None,
+            event: Event::Done,
+        }
+    }
+}
+
+/// One attempt at a request, and its response, as [`hotpart::Exchange`] has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchange<'a> {
+    /// As for [`Access::time_ms`].
+    pub time_ms: u64,
+    pub operation: &'a [u8],
+    pub request: &'a [u8],
+    pub response: Option<&'a [u8]>,
+    pub model: Option<&'a [u8]>,
+    /// 0: no response came.
+    pub http_status: u16,
+}
+
+/// One of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry<'a> {
+    Access(Access<'a>),
+    Exchange(Exchange<'a>),
+}
+
+impl Entry<'_> {
+    pub fn time_ms(&self) -> u64 {
+        match self {
+            Entry::Access(access) => access.time_ms,
+            Entry::Exchange(exchange) => exchange.time_ms,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Input: the files and their formats, merged into one stream of entries in the order of time.
+//!
+//! Each file has a [`Parse`]r, chosen by what the file begins with. Of all that are open the one that has come least far reads on,
+//! and a file is opened when the others have come as far as its first entry: so logs of many hosts need not be joined before.
+
+pub mod account;
+pub mod csv;
+pub mod format;
+pub mod parse;
+pub mod source;
+
+use crate::batch::Batch;
+use crate::entry::Entry;
+use crate::input::account::Account;
+use crate::input::format::{Format, Options};
+use crate::input::parse::{Out, Parse};
+use crate::input::source::{Progress, Source};
+use crate::reorder::Reorder;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+/// A file that is being read.
+struct Open {
+    name: String,
+    parser: Box<dyn Parse>,
+    /// The latest time in it so far.
+    latest_ms: u64,
+}
+
+impl Open {
+    fn new(path: &Path, options: &Options, progress: &Progress) -> Result<Self> {
+        let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+        let mut source = Source::open(path, progress).with_context(|| name.clone())?;
+        let format = Format::of(source.head().with_context(|| name.clone())?, options)
+            .with_context(|| name.clone())?;
+        let parser = format.parser(source, options).with_context(|| name.clone())?;
+        Ok(Self { name, parser, latest_ms: 0 })
+    }
+
+    /// Reads some more. `false`: there is no more.
+    fn read(&mut self, batch: &mut Batch, account: &mut Account, keep_going: bool) -> Result<bool> {
+        self.parser.read(&mut Out::new(&self.name, batch, account, keep_going))
+    }
+
+    /// Reads as far as the first entry, and returns its time; `None` of a file without entries.
+    fn first_ms(mut self, batch: &mut Batch) -> Result<Option<u64>> {
+        let account = &mut Account::default();
+        loop {
+            batch.clear();
+            let is_over = !self.read(batch, account, true)?;
+            let first = batch.iter().map(|entry| entry.time_ms()).min();
+            if first.is_some() || is_over {
+                return Ok(first);
+            }
+        }
+    }
+}
+
+/// All files.
+pub struct Inputs {
+    options: Options,
+    progress: Progress,
+    /// Those to come, with the times of their first entries: the earliest last.
+    to_come: Vec<(u64, PathBuf)>,
+    open: Vec<Open>,
+    scratch: Batch,
+    reorder: Reorder,
+    pub account: Account,
+}
+
+impl Inputs {
+    /// Looks at where each file begins. `-` is standard input.
+    pub fn new(paths: &[PathBuf], options: Options, progress: Progress) -> Result<Self> {
+        let mut scratch = Batch::default();
+        let mut to_come = Vec::new();
+        for path in paths {
+            let is_alone = paths.len() == 1 || path == Path::new("-");
+            // Standard input can't be read twice, and of one file the beginning is no matter.
+            let first = if is_alone {
+                Some(0)
+            } else {
+                Open::new(path, &options, &Progress::default())?.first_ms(&mut scratch)?
+            };
+            to_come.push((first.unwrap_or(0), path.clone()));
+        }
+        to_come.sort_by_key(|&(first, _)| std::cmp::Reverse(first));
+        let reorder = Reorder::new(options.lateness_ms);
+        Ok(Self {
+            options,
+            progress,
+            to_come,
+            open: Vec::new(),
+            scratch,
+            reorder,
+            account: Account::default(),
+        })
+    }
+
+    /// Returns the entries of the next second, in the order of their times; `None`: there are no more. `spare` is taken for what
+    /// comes later.
+    pub fn next(&mut self, spare: Batch) -> Result<Option<Batch>> {
+        self.reorder.reuse(spare);
+        loop {
+            if let Some(batch) = self.reorder.pop() {
+                return Ok(Some(batch));
+            }
+            if !self.read()? {
+                return Ok(self.reorder.finish());
+            }
+        }
+    }
+
+    /// Reads on in the file that has come least far. `false`: all are over.
+    fn read(&mut self) -> Result<bool> {
+        let least = self.open.iter().map(|open| open.latest_ms).min();
+        while let Some((_, path)) =
+            self.to_come.pop_if(|(first, _)| least.is_none_or(|least| *first <= least))
+        {
+            self.open.push(Open::new(&path, &self.options, &self.progress)?);
+            if least.is_none() {
+                break;
+            }
+        }
+        let Some(i) = (0..self.open.len()).min_by_key(|&i| self.open[i].latest_ms) else { return Ok(false) };
+        self.scratch.clear();
+        let open = &mut self.open[i];
+        let goes_on = open.read(&mut self.scratch, &mut self.account, self.options.keep_going)?;
+        for entry in self.scratch.iter() {
+            Self::take(&entry, &mut open.latest_ms, &mut self.reorder, &mut self.account);
+        }
+        if !goes_on {
+            self.open.swap_remove(i);
+        }
+        // Nothing that is not late is before this.
+        let next = self.to_come.last().map(|&(first, _)| first);
+        if let Some(least) = self.open.iter().map(|open| open.latest_ms).chain(next).min() {
+            self.reorder.advance(least);
+        }
+        Ok(true)
+    }
+
+    fn take(entry: &Entry<'_>, latest_ms: &mut u64, reorder: &mut Reorder, account: &mut Account) {
+        *latest_ms = (*latest_ms).max(entry.time_ms());
+        if reorder.is_late(entry.time_ms(), *latest_ms) {
+            account.late += 1;
+        } else {
+            account.entries += 1;
+            reorder.push(entry);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names the columns is optional.
+
+use crate::entry::Access;
+use crate::input::format::Options;
+use crate::input::parse::{Out, Parse, SOME};
+use crate::input::source::Source;
+use anyhow::{Context, Result, bail};
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use hotpart::Operation;
+use std::collections::BTreeMap;
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    TimeMs,
+    Operation,
+    Table,
+    Pk,
+    Amount,
+    Model,
+}
+
+impl Field {
+    /// All of them, in their order where no line names the columns.
+    pub const ALL: [Self; 6] =
+        [Self::TimeMs, Self::Operation, Self::Table, Self::Pk, Self::Amount, Self::Model];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TimeMs => "time_ms",
+            Self::Operation => "operation",
+            Self::Table => "table",
+            Self::Pk => "pk",
+            Self::Amount => "amount",
+            Self::Model => "model",
+        }
+    }
+
+    fn is_needed(self) -> bool {
+        !matches!(self, Self::Amount | Self::Model)
+    }
+}
+
+/// Reads CSV.
+pub struct Csv {
+    reader: Reader<Source>,
+    record: ByteRecord,
+    /// Where each field is.
+    columns: [Option<usize>; Field::ALL.len()],
+    /// The first line, when it is a record.
+    first: Option<ByteRecord>,
+}
+
+impl Csv {
+    pub fn new(source: Source, options: &Options) -> Result<Self> {
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source);
+        let mut first = ByteRecord::new();
+        let has_line = reader.read_byte_record(&mut first)?;
+        let columns = Self::header(&first, &options.columns)?;
+        // A header names the column of the time; a record has a time there.
+        let is_header = first.iter().any(|name| name.eq_ignore_ascii_case(b"time_ms"))
+            || options.columns.values().any(|name| first.iter().any(|header| header == name.as_bytes()));
+        let first = (has_line && !is_header).then_some(first);
+        Ok(Self { reader, record: ByteRecord::new(), columns, first })
+    }
+
+    /// Finds each field's column by the names in a first line, or by its number.
+    fn header(
+        first: &ByteRecord,
+        mapped: &BTreeMap<Field, String>,
+    ) -> Result<[Option<usize>; Field::ALL.len()]> {
+        let find = |name: &str| first.iter().position(|header| header.eq_ignore_ascii_case(name.as_bytes()));
+        let is_header = find("time_ms").is_some() || mapped.values().any(|name| find(name).is_some());
+        let mut columns = [None; Field::ALL.len()];
+        for (i, field) in Field::ALL.into_iter().enumerate() {
+            let number = |name: &str| name.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+            columns[i] = match mapped.get(&field) {
+                Some(name) => {
+                    let column = find(name).or_else(|| number(name));
+                    Some(column.with_context(|| format!("no column is named {name:?} in the first line"))?)
+                }
+                None if is_header => find(field.name()),
+                None => Some(i),
+            };
+            if columns[i].is_none() && field.is_needed() {
+                let name = field.name();
+                bail!("the first line names no column {name}; --column {name}=HEADER says which it is");
+            }
+        }
+        Ok(columns)
+    }
+}
+
+impl Parse for Csv {
+    fn read(&mut self, out: &mut Out<'_>) -> Result<bool> {
+        if let Some(first) = self.first.take() {
+            take(&first, &self.columns, 1, out)?;
+        }
+        for _ in 0..SOME {
+            match self.reader.read_byte_record(&mut self.record) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(error) => bail!(error),
+            }
+            let line = self.record.position().map_or(0, |position| position.line());
+            take(&self.record, &self.columns, line, out)?;
+        }
+        Ok(true)
+    }
+}
+
+fn take(
+    record: &ByteRecord,
+    columns: &[Option<usize>; Field::ALL.len()],
+    line: u64,
+    out: &mut Out<'_>,
+) -> Result<()> {
+    match access(record, columns) {
+        Ok(access) => {
+            out.access(&access);
+            out.read();
+            Ok(())
+        }
+        Err(error) => out.bad(line, error),
+    }
+}
+
+/// Reads one record.
+fn access<'a>(record: &'a ByteRecord, columns: &[Option<usize>; Field::ALL.len()]) -> Result<Access<'a>> {
+    let field = |field: Field| {
+        let text = columns[field as usize].and_then(|column| record.get(column));
+        text.with_context(|| format!("there is no {}", field.name()))
+    };
+    let optional = |field: Field| {
+        let text = columns[field as usize].and_then(|column| record.get(column));
+        text.filter(|text| !text.is_empty())
+    };
+    let time = field(Field::TimeMs)?;
+    let time_ms =
+        number(time).with_context(|| format!("time_ms is not a number of milliseconds: {}", shown(time)))?;
+    let name = field(Field::Operation)?;
+    let operation =
+        operation(name).with_context(|| format!("operation is neither write nor read: {}", shown(name)))?;
+    let (table, pk) = (field(Field::Table)?, field(Field::Pk)?);
+    if table.is_empty() || table.len() > 1_024 {
+        bail!("table has {} bytes, and not 1 to 1,024", table.len());
+    }
+    if pk.len() > 16_384 {
+        bail!("pk has {} bytes, and not up to 16,384", pk.len());
+    }
+    let access = Access::new(time_ms, operation, table, pk);
+    let model = optional(Field::Model);
+    let Some(amount) = optional(Field::Amount) else { return Ok(Access { model, ..access }) };
+    let operations = number(amount).filter(|&n| n > 0);
+    let operations =
+        operations.with_context(|| format!("amount is not a number of at least 1: {}", shown(amount)))?;
+    Ok(Access { model, operations, half_units: Some(operations.saturating_mul(2)), ..access })
+}
+
+/// Reads a number of digits alone.
+fn number(text: &[u8]) -> Option<u64> {
+    let mut n: u64 = 0;
+    for &digit in text {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        n = n.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    (!text.is_empty()).then_some(n)
+}
+
+/// Returns the operation that a name stands for: `write`, `read`, or DynamoDB's own.
+pub fn operation(name: &[u8]) -> Option<Operation> {
+    const WRITES: [&[u8]; 8] = [
+        b"write",
+        b"w",
+        b"PutItem",
+        b"UpdateItem",
+        b"DeleteItem",
+        b"BatchWriteItem",
+        b"TransactWriteItems",
+        b"writes",
+    ];
+    const READS: [&[u8]; 7] =
+        [b"read", b"r", b"GetItem", b"Query", b"BatchGetItem", b"TransactGetItems", b"reads"];
+    if WRITES.iter().any(|write| name.eq_ignore_ascii_case(write)) {
+        return Some(Operation::Write);
+    }
+    READS.iter().any(|read| name.eq_ignore_ascii_case(read)).then_some(Operation::Read)
+}
+
+/// A field as it is shown in an error.
+fn shown(text: &[u8]) -> String {
+    let short = &text[..text.len().min(40)];
+    format!("{:?}", String::from_utf8_lossy(short))
+}

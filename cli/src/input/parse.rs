@@ -1,0 +1,68 @@
+//! A parser: reads the records of one file, and tells what each of them is.
+
+use crate::batch::Batch;
+use crate::entry::{Access, Entry, Exchange};
+use crate::input::account::Account;
+use anyhow::{Result, bail};
+use std::fmt::Display;
+
+/// Records that a parser reads at a time, about.
+pub const SOME: usize = 1_024;
+
+/// Reads one file.
+pub trait Parse: Send {
+    /// Reads about [`SOME`] records more into `out`. `false`: there are no more.
+    ///
+    /// # Errors
+    /// The file can't be read, or a record is bad and [`Out::bad`] says to stop.
+    fn read(&mut self, out: &mut Out<'_>) -> Result<bool>;
+}
+
+/// Takes what a parser reads.
+pub struct Out<'a> {
+    file: &'a str,
+    batch: &'a mut Batch,
+    account: &'a mut Account,
+    keep_going: bool,
+}
+
+impl<'a> Out<'a> {
+    pub fn new(file: &'a str, batch: &'a mut Batch, account: &'a mut Account, keep_going: bool) -> Self {
+        Self { file, batch, account, keep_going }
+    }
+
+    /// Takes one access of the record that is being read.
+    pub fn access(&mut self, access: &Access<'_>) {
+        self.batch.push(&Entry::Access(*access));
+    }
+
+    /// Takes the exchange that the record is.
+    pub fn exchange(&mut self, exchange: &Exchange<'_>) {
+        self.batch.push(&Entry::Exchange(*exchange));
+    }
+
+    /// The record has been read, and has given an entry at least.
+    pub fn read(&mut self) {
+        self.account.records += 1;
+    }
+
+    /// The record has no entry, for a reason that reads well after a number: "of other services".
+    pub fn without_entries(&mut self, reason: &'static str) {
+        self.account.records += 1;
+        *self.account.without_entries.entry(reason).or_default() += 1;
+    }
+
+    /// The record that begins on this line, from 1, is bad.
+    ///
+    /// # Errors
+    /// That, unless the user wants to keep going.
+    pub fn bad(&mut self, line: u64, reason: impl Display) -> Result<()> {
+        let text = format!("{}:{line}: {reason}", self.file);
+        if !self.keep_going {
+            bail!("{text} (--keep-going counts bad lines and goes on)");
+        }
+        self.account.records += 1;
+        self.account.add_bad(text);
+        Ok(())
+    }
+}

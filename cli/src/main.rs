@@ -1,0 +1,39 @@
+//! The command `hotpart`.
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+use hotpart_cli::args::{Cli, Command};
+use hotpart_cli::{backtest, heatmap, report, top};
+use std::io::stdout;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hotpart: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::Report(args) => report::run(args),
+        Command::Backtest(args) => backtest::run(args),
+        Command::Heatmap(args) => heatmap::run(args),
+        Command::Top(args) => top::run(args),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "hotpart", &mut stdout());
+            Ok(())
+        }
+        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut stdout())?),
+    }
+}
+
+/// Whether whoever reads the output has had enough, as `head` has.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

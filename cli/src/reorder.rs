@@ -1,0 +1,73 @@
+//! Reorder: entries that come somewhat out of order, put in the order of their times, a second at a time.
+
+use crate::batch::Batch;
+use crate::entry::Entry;
+use std::collections::VecDeque;
+
+/// Batches that are kept for reuse.
+const SPARE: usize = 8;
+
+/// Holds the entries of the last seconds, until none that is not late can be before them.
+#[derive(Debug)]
+pub struct Reorder {
+    lateness_ms: u64,
+    /// By the second, the earliest first. Seconds without entries have none.
+    seconds: VecDeque<(u64, Batch)>,
+    /// Seconds before this one may be popped.
+    released: u64,
+    spare: Vec<Batch>,
+}
+
+impl Reorder {
+    pub fn new(lateness_ms: u64) -> Self {
+        Self { lateness_ms, seconds: VecDeque::new(), released: 0, spare: Vec::new() }
+    }
+
+    /// Whether an entry comes too late, where the latest of its file is this.
+    pub fn is_late(&self, time_ms: u64, latest_ms: u64) -> bool {
+        latest_ms.saturating_sub(time_ms) > self.lateness_ms || time_ms / 1_000 < self.released
+    }
+
+    /// Takes an entry that is not late.
+    pub fn push(&mut self, entry: &Entry<'_>) {
+        let second = entry.time_ms() / 1_000;
+        // Nearly always one of the last.
+        let behind = self.seconds.iter().rev().take_while(|(later, _)| *later > second).count();
+        let at = self.seconds.len() - behind;
+        if at > 0 && self.seconds[at - 1].0 == second {
+            self.seconds[at - 1].1.push(entry);
+            return;
+        }
+        let mut batch = self.spare.pop().unwrap_or_default();
+        batch.push(entry);
+        self.seconds.insert(at, (second, batch));
+    }
+
+    /// All that is to come has this time or a later one, but for what is as late as it may be.
+    pub fn advance(&mut self, time_ms: u64) {
+        let until = time_ms.saturating_sub(self.lateness_ms) / 1_000;
+        self.released = self.released.max(until);
+    }
+
+    /// Returns the next second's entries, if no more of them can come.
+    pub fn pop(&mut self) -> Option<Batch> {
+        let (second, _) = self.seconds.front()?;
+        if *second < self.released { self.finish() } else { None }
+    }
+
+    /// Returns the next second's entries, as there are no more to come.
+    pub fn finish(&mut self) -> Option<Batch> {
+        let (second, mut batch) = self.seconds.pop_front()?;
+        self.released = self.released.max(second + 1);
+        batch.sort();
+        Some(batch)
+    }
+
+    /// Takes a batch whose entries are done with, for its memory.
+    pub fn reuse(&mut self, mut batch: Batch) {
+        if self.spare.len() < SPARE {
+            batch.clear();
+            self.spare.push(batch);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A session: the inputs of one run, with its progress on a terminal.
+
+use crate::args;
+use crate::batch::Batch;
+use crate::feed::Feed;
+use crate::input::Inputs;
+use crate::input::account::Account;
+use crate::input::source::Progress;
+use crate::replay::replay;
+use anyhow::{Context, Result};
+use hotpart::Detector;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
+
+/// Reads all inputs, and calls `see` with the entries of each second. Shows how far it is, and the time left.
+pub fn read(args: &args::Inputs, mut see: impl FnMut(&Batch) -> Result<()>) -> Result<Account> {
+    let progress = Progress::default();
+    let inputs = Inputs::new(&args.files, args.options(), progress.clone())?;
+    let bar = bar(args);
+    let account = replay(inputs, |batch| {
+        bar.set_position(progress.bytes());
+        see(batch)
+    });
+    bar.finish_and_clear();
+    account
+}
+
+fn bar(args: &args::Inputs) -> ProgressBar {
+    if args.quiet {
+        return ProgressBar::hidden();
+    }
+    let sizes = args.files.iter().map(|file| std::fs::metadata(file).map(|about| about.len()));
+    // Of standard input nobody knows the size.
+    let bar = match sizes.sum::<Result<u64, _>>() {
+        Ok(bytes) => ProgressBar::new(bytes),
+        Err(_) => ProgressBar::new_spinner(),
+    };
+    let style =
+        ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {binary_bytes_per_sec}, {eta} left");
+    bar.set_style(style.expect("a template that is valid"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Tells a detector the partition keys that the command line names.
+pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
+    for (name, attributes) in &args.keys {
+        let (table, index) = match name.split_once("/index/") {
+            Some((table, index)) => (table, Some(index.as_bytes())),
+            None => (name.as_str(), None),
+        };
+        detector.set_key_schema(table, index, attributes).with_context(|| format!("--key {name}"))?;
+    }
+    for path in &args.schema {
+        let text = std::fs::read(path).with_context(|| path.display().to_string())?;
+        for answer in serde_json::Deserializer::from_slice(&text).into_iter::<&serde_json::value::RawValue>()
+        {
+            let answer = answer.with_context(|| path.display().to_string())?.get().as_bytes();
+            let exchange = hotpart::Exchange {
+                operation: b"DescribeTable",
+                request: b"{}",
+                response: Some(answer),
+                http_status: 200,
+                ..hotpart::Exchange::default()
+            };
+            detector.observe(&exchange).with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// The lines that end an output: what came of every record.
+pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
+    for table in &feed.missing {
+        lines.push(format!("{table}: its partition key is not known; --key {table}=ATTRIBUTE tells it"));
+    }
+    if feed.unread > 0 {
+        lines.push(format!("{} exchanges could not be read", feed.unread));
+    }
+    lines.push(account.line());
+    lines
+}
