@@ -9,6 +9,7 @@ need cargo || exit 0
 # Unoptimised and without what a debugger needs: it is built far sooner, and fast enough.
 CARGO_PROFILE_DEV_DEBUG=none cargo install --quiet --debug --locked --root build/deny --target-dir build/deny/target --no-default-features cargo-deny --version 0.20.2
 build/deny/bin/cargo-deny --locked check licenses bans sources
+build/deny/bin/cargo-deny --locked --manifest-path cli/Cargo.toml --config cli/deny.toml check licenses bans sources
 
 need rustup || exit 0
 for target in aarch64-unknown-linux-gnu aarch64-apple-darwin x86_64-pc-windows-msvc; do
