@@ -1,9 +1,77 @@
-//! The top.
+//! The live screen: the fleet's hottest partitions now, by what its processes say or a Prometheus has recorded of them.
 
 pub mod args;
+pub mod exposition;
+pub mod fleet;
+pub mod list;
+pub mod scrape;
+pub mod screen;
 
+use crate::top::args::Top;
+use crate::top::fleet::Fleet;
+use crate::top::list::{Choice, HEADINGS, cells, headline, readable};
 use anyhow::{Result, bail};
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::json;
+use std::io::{IsTerminal, Write, stdout};
 
-pub fn run(_args: &args::Top) -> Result<()> {
-    bail!("not there yet")
+/// Shows the fleet, or prints it once.
+pub fn run(args: &Top) -> Result<()> {
+    if !args.once {
+        if !stdout().is_terminal() {
+            bail!("the output is no terminal; --once prints a table, --once --json JSON");
+        }
+        return screen::run(args);
+    }
+    let fleet = scrape::look(args);
+    let choice = Choice { sort: args.sort, filter: args.filter.clone(), operation: None };
+    if args.json {
+        print_json(&fleet, &choice, args.limit)?
+    } else {
+        print_table(&fleet, &choice, args.limit)?
+    }
+    // Of those that answered all has been told.
+    match fleet.failed.len() {
+        0 => Ok(()),
+        n => bail!("{n} of {} addresses failed: {}", args.urls.len(), fleet.failed.join("; ")),
+    }
+}
+
+fn print_json(fleet: &Fleet, choice: &Choice, limit: usize) -> Result<()> {
+    let partitions: Vec<_> = choice.of(fleet).into_iter().take(limit).collect();
+    let document = json!({
+        "window_seconds": fleet.window_seconds,
+        "processes": fleet.processes,
+        "failed": fleet.failed,
+        "blind": fleet.is_blind(),
+        "unlisted_most": fleet.unlisted_most,
+        "partitions": partitions,
+    });
+    writeln!(stdout(), "{document:#}")?;
+    Ok(())
+}
+
+fn print_table(fleet: &Fleet, choice: &Choice, limit: usize) -> Result<()> {
+    let rows = choice.of(fleet);
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(HEADINGS);
+    for row in rows.iter().take(limit) {
+        table.add_row(cells(row));
+    }
+    for column in table.column_iter_mut().skip(3) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut out = stdout().lock();
+    writeln!(out, "{}", headline(fleet))?;
+    if fleet.is_blind() {
+        writeln!(out, "blind: a partition that no process lists may be hot; lower `least` in the processes")?;
+    }
+    writeln!(out, "{table}")?;
+    if rows.len() > limit {
+        writeln!(out, "{} more (--limit)", rows.len() - limit)?;
+    }
+    for failed in &fleet.failed {
+        writeln!(out, "{}", readable(failed))?;
+    }
+    Ok(())
 }

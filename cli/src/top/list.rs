@@ -1,0 +1,87 @@
+//! The list: which partitions are shown, in which order, and as which texts.
+
+use crate::top::args::Sort;
+use crate::top::fleet::{Fleet, Row};
+use std::cmp::Ordering;
+
+pub const HEADINGS: [&str; 8] =
+    ["table", "pk", "operation", "sum", "at most", "of limit", "throttles", "listed by"];
+
+/// Which partitions are shown.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    pub sort: Sort,
+    /// Text that the table or the key has.
+    pub filter: String,
+    /// `None`: both operations.
+    pub operation: Option<&'static str>,
+}
+
+impl Choice {
+    /// Returns the partitions that are shown, sorted.
+    pub fn of<'a>(&self, fleet: &'a Fleet) -> Vec<&'a Row> {
+        let has = |text: &str| text.to_lowercase().contains(&self.filter.to_lowercase());
+        let is_shown = |row: &&Row| {
+            (has(&row.name.table) || has(&row.name.pk))
+                && self.operation.is_none_or(|operation| row.name.operation == operation)
+        };
+        let mut rows: Vec<_> = fleet.partitions.iter().filter(is_shown).collect();
+        let more = |a: f64, b: f64| b.total_cmp(&a);
+        rows.sort_by(|a, b| {
+            let by = match self.sort {
+                Sort::Sum => more(a.demand.sum, b.demand.sum),
+                Sort::Most => more(a.demand.most, b.demand.most),
+                Sort::Throttles => more(a.demand.throttles, b.demand.throttles),
+                Sort::Name => Ordering::Equal,
+            };
+            by.then_with(|| a.name.cmp(&b.name))
+        });
+        rows
+    }
+}
+
+/// Returns a row's texts, under [`HEADINGS`].
+pub fn cells(row: &Row) -> [String; HEADINGS.len()] {
+    let demand = &row.demand;
+    [
+        readable(&row.name.table),
+        readable(&row.name.pk),
+        row.name.operation.clone(),
+        amount(demand.sum),
+        amount(demand.most),
+        format!("{:.0} %", demand.share_of_limit * 100.0),
+        amount(demand.throttles),
+        if demand.processes == 0 { "-".into() } else { demand.processes.to_string() },
+    ]
+}
+
+/// Returns one line about the whole fleet.
+pub fn headline(fleet: &Fleet) -> String {
+    let mut line = format!("{} processes", fleet.processes);
+    if !fleet.failed.is_empty() {
+        line += &format!(", {} addresses failed", fleet.failed.len());
+    }
+    line += &format!("; counts of the last {} seconds", fleet.window_seconds);
+    let unlisted: Vec<_> = fleet
+        .unlisted_most
+        .iter()
+        .map(|(operation, most)| format!("{} {operation}s", amount(*most)))
+        .collect();
+    if unlisted.is_empty() {
+        line + "; what is not listed is not known"
+    } else {
+        line + &format!("; what is not listed has at most {}", unlisted.join(", "))
+    }
+}
+
+/// Returns a text without characters that would move a terminal's cursor.
+pub fn readable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
+}
+
+fn amount(n: f64) -> String {
+    let whole = crate::input::account::grouped(n.max(0.0) as u64);
+    if n.fract() == 0.0 { whole } else { format!("{whole}.5") }
+}
