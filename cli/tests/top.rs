@@ -132,7 +132,7 @@ fn a_terminal_shows_sorts_filters_and_ends() {
     tmux(&["send-keys", "/", "b"]);
     wait_for(&["filter: b_"]);
     tmux(&["send-keys", "Enter"]);
-    let shown = wait_for(&["1 partitions", "with \"b\"", "43"]);
+    let shown = wait_for(&["1 partition by", "with \"b\"", "43"]);
     assert!(!shown.contains("400"), "{shown}");
     tmux(&["send-keys", "r"]);
     wait_for(&["0 partitions", "reads"]);

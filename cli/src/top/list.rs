@@ -57,9 +57,9 @@ pub fn cells(row: &Row) -> [String; HEADINGS.len()] {
 
 /// Returns one line about the whole fleet.
 pub fn headline(fleet: &Fleet) -> String {
-    let mut line = format!("{} processes", fleet.processes);
+    let mut line = counted(fleet.processes as usize, "process", "processes");
     if !fleet.failed.is_empty() {
-        line += &format!(", {} addresses failed", fleet.failed.len());
+        line += &format!(", {} failed", counted(fleet.failed.len(), "address", "addresses"));
     }
     line += &format!("; counts of the last {} seconds", fleet.window_seconds);
     let unlisted: Vec<_> = fleet
@@ -79,6 +79,11 @@ pub fn readable(text: &str) -> String {
     text.chars()
         .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
         .collect()
+}
+
+/// Returns a number of things, by the right name.
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{} {many}", crate::input::account::grouped(n as u64)) }
 }
 
 fn amount(n: f64) -> String {

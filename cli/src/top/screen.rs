@@ -2,7 +2,7 @@
 
 use crate::top::args::Top;
 use crate::top::fleet::{Fleet, Row as Partition};
-use crate::top::list::{Choice, HEADINGS, cells, headline, readable};
+use crate::top::list::{Choice, HEADINGS, cells, counted, headline, readable};
 use crate::top::scrape::look;
 use anyhow::Result;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -145,7 +145,8 @@ impl Screen {
         if self.is_typing {
             return format!("filter: {}_  (Enter keeps it, Esc drops it)", self.choice.filter);
         }
-        let mut status = format!("{shown} partitions by {}", self.choice.sort.name());
+        let mut status =
+            format!("{} by {}", counted(shown, "partition", "partitions"), self.choice.sort.name());
         if let Some(operation) = self.choice.operation {
             status += &format!(", {operation}s");
         }
