@@ -17,6 +17,8 @@ mod outcome;
 mod plot;
 mod sweep;
 mod sweep_text;
+#[cfg(test)]
+mod tests;
 mod text;
 mod trial;
 mod verdict;
@@ -27,15 +29,19 @@ use std::io::{BufWriter, Write, stdout};
 pub fn run(args: &args::Backtest) -> Result<()> {
     let outcome = outcome::Outcome::of(args)?;
     let mut out = BufWriter::new(stdout().lock());
-    match args.sweep {
-        _ if args.json => json::write(&mut out, args, &outcome)?,
-        Some(_) => sweep_text::write(&mut out, args, &outcome)?,
-        None => text::write(&mut out, args, &outcome)?,
-    }
+    print(&mut out, args, &outcome)?;
     if let Some(path) = &args.plot {
         let recommended = sweep::recommend(&outcome.rows, outcome.hours(), args.an_hour);
         plot::write(path, &outcome.rows, recommended.as_ref())?;
     }
     out.flush()?;
     Ok(())
+}
+
+fn print(out: &mut impl Write, args: &args::Backtest, outcome: &outcome::Outcome) -> Result<()> {
+    match args.sweep {
+        _ if args.json => json::write(out, args, outcome),
+        Some(_) => sweep_text::write(out, args, outcome),
+        None => text::write(out, args, outcome),
+    }
 }
