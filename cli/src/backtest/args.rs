@@ -12,7 +12,8 @@ pub struct Backtest {
     #[command(flatten)]
     pub when: When,
     /// Try many thresholds in one pass, and recommend one: 0.25 to 4 times those chosen, or, by --sweep=100,200,400, those for writes,
-    /// with the others in proportion. With --preset dynamodb they are shares of its limits: --sweep=0.5,0.8
+    /// with the others in proportion. With --preset dynamodb they are shares of its limits: --sweep=0.5,0.8. Each has a --memory of its
+    /// own
     #[arg(long, value_name = "THRESHOLD,...", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     pub sweep: Option<Vec<f64>>,
     /// Draw the sweep as a picture, an SVG file

@@ -108,10 +108,8 @@ fn write_summary(out: &mut impl Write, args: &Backtest, heard: &Heard, moments: 
         sum.most = sum.most.max(series.most);
         sum.last_ms = sum.last_ms.max(series.last_warning_ms);
     }
-    let mut table = table(
-        &["Table", "Operation", "Warnings", "Partitions", "Highest count", "First warning", "Last warning"],
-        &[2, 3, 4],
-    );
+    let mut table =
+        table(&["Table", "Operation", "Warnings", "Partitions", "Highest", "First", "Last"], &[2, 3, 4]);
     let n = sums.len();
     for ((name, operation), sum) in sums.into_iter().take(args.limit) {
         table.add_row([
@@ -199,10 +197,10 @@ pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -
         Reason::ALL.into_iter().zip(throttles).filter(|(r, _)| *r != Reason::KeyRange).map(|(_, n)| n).sum();
     if others > 0 {
         let unknown = grouped(throttles[Reason::Unknown as usize]);
+        let what = counted(others, "throttle");
         writeln!(
             out,
-            "{} for reasons other than a key range, {unknown} of them not told: no evidence of a hot partition, and not judged by",
-            counted(others, "throttle")
+            "{what} for reasons other than a key range, {unknown} of them not told: no evidence of a hot partition, so left out"
         )?;
     }
     if let Some(notice) = outcome.chosen.notice {
@@ -220,11 +218,11 @@ pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -
     Ok(())
 }
 
-/// Makes a table, whose columns with these numbers are aligned to the right.
+/// Makes a table, whose columns with these numbers are aligned to the right. Cells are not broken, so that a key can be copied.
 pub fn table(header: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
-    let style = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
-    table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
+    let style = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);
     for column in right {
         if let Some(column) = table.column_mut(*column) {

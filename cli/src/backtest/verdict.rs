@@ -1,4 +1,7 @@
 //! A verdict: how warnings and throttles go together.
+//!
+//! Of each partition and operation the first warning in the log is set against the first throttle. A log of one bad night says most:
+//! in one of weeks a warning may be of another day than the throttle.
 
 use crate::backtest::heard::{Heard, Series};
 
