@@ -30,10 +30,7 @@ pub fn run(args: &args::Backtest) -> Result<()> {
     let outcome = outcome::Outcome::of(args)?;
     let mut out = BufWriter::new(stdout().lock());
     print(&mut out, args, &outcome)?;
-    if let Some(path) = &args.plot {
-        let recommended = sweep::recommend(&outcome.rows, outcome.hours(), args.an_hour);
-        plot::write(path, &outcome.rows, recommended.as_ref())?;
-    }
+    plot(args, &outcome)?;
     out.flush()?;
     Ok(())
 }
@@ -44,4 +41,11 @@ fn print(out: &mut impl Write, args: &args::Backtest, outcome: &outcome::Outcome
         Some(_) => sweep_text::write(out, args, outcome),
         None => text::write(out, args, outcome),
     }
+}
+
+/// Draws the sweep, if the command line says where.
+fn plot(args: &args::Backtest, outcome: &outcome::Outcome) -> Result<()> {
+    let Some(path) = &args.plot else { return Ok(()) };
+    let recommended = sweep::recommend(&outcome.rows, outcome.hours(), args.an_hour);
+    plot::write(path, &outcome.rows, &recommended)
 }

@@ -14,7 +14,7 @@
 //! | `warnings[].carried` | at most so much of `count` is other partitions', or older; left out where 0 |
 //! | `throttles` | if there were any for a key range: `caught`, `missed` and `in_vain` partitions and operations, `median_lead_ms`, and `series` with the first throttle and warning of each |
 //! | `sweep` | with --sweep, the thresholds that were tried, and what each gives |
-//! | `recommended` | with --sweep, its number in `sweep` from 0, and the `reason` |
+//! | `recommended` | with --sweep, `step`, its number in `sweep` from 0 or `null`, and the `reason` |
 //! | `account` | what came of every record |
 
 use crate::backtest::args::Backtest;
@@ -109,7 +109,7 @@ struct Step {
 
 #[derive(Serialize)]
 struct Recommended {
-    step: usize,
+    step: Option<usize>,
     reason: String,
 }
 
@@ -201,8 +201,10 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
         });
         Throttles { judged: Judged::from(&verdict), series: series.collect() }
     });
-    let recommended = recommend(&outcome.rows, outcome.hours(), args.an_hour);
-    let recommended = recommended.map(|Recommendation { row, reason }| Recommended { step: row, reason });
+    let recommended = args.sweep.as_ref().map(|_| {
+        let Recommendation { row, reason } = recommend(&outcome.rows, outcome.hours(), args.an_hour);
+        Recommended { step: row, reason }
+    });
     let printed = Printed {
         records: outcome.account.records,
         partitions: outcome.partitions,

@@ -22,13 +22,13 @@ const ROW: i32 = 28;
 const TOP: i32 = 64;
 
 /// Writes the picture into a file.
-pub fn write(path: &Path, rows: &[Row], recommended: Option<&Recommendation>) -> Result<()> {
+pub fn write(path: &Path, rows: &[Row], recommended: &Recommendation) -> Result<()> {
     let mut svg = String::new();
     draw(&mut svg, rows, recommended).context("the picture can't be drawn")?;
     std::fs::write(path, svg).with_context(|| path.display().to_string())
 }
 
-fn draw(svg: &mut String, rows: &[Row], recommended: Option<&Recommendation>) -> Result<()> {
+fn draw(svg: &mut String, rows: &[Row], recommended: &Recommendation) -> Result<()> {
     let height = TOP + ROW * rows.len() as i32 + 24;
     let most = rows.iter().map(|row| row.warnings).max().unwrap_or(0).max(1);
     let mut backend = SVGBackend::with_string(svg, (WIDTH, height as u32));
@@ -41,7 +41,7 @@ fn draw(svg: &mut String, rows: &[Row], recommended: Option<&Recommendation>) ->
     text(&mut backend, "Warnings by threshold", LEFT, 24, HPos::Left, 20.0, TEXT)?;
     for (i, row) in rows.iter().enumerate() {
         let middle = TOP + ROW * i as i32 + ROW / 2;
-        let is_recommended = recommended.is_some_and(|recommended| recommended.row == i);
+        let is_recommended = recommended.row == Some(i);
         text(&mut backend, &row.label(), LEFT - 10, middle, HPos::Right, 15.0, TEXT)?;
         let length = (row.warnings as f64 / most as f64 * f64::from(BARS)).round() as i32;
         let colour = if is_recommended { RECOMMENDED } else { BAR };

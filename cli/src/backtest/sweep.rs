@@ -32,7 +32,10 @@ impl Row {
     pub fn label(&self) -> String {
         match self.when.counts() {
             Some([writes, reads]) => format!("{} writes, {} reads", grouped(writes), grouped(reads)),
-            None => format!("{} of the limits", self.when.limits_share().unwrap_or_default()),
+            None => {
+                let share = self.when.limits_share().unwrap_or_default();
+                format!("{} % of the limits", (share * 1_000.0).round() / 10.0)
+            }
         }
     }
 }
@@ -68,50 +71,58 @@ pub fn ladder(args: &Backtest) -> Result<Vec<When>> {
     Ok(steps)
 }
 
-/// One step, and why.
+/// One step, or none, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recommendation {
-    pub row: usize,
+    pub row: Option<usize>,
+    /// It reads on from the thresholds and a colon, or from "None".
     pub reason: String,
 }
 
-/// Recommends a step of the ladder, whose steps rise. By throttles if the log has them; else by how many warnings an hour a person bears.
-pub fn recommend(rows: &[Row], hours: f64, an_hour: u64) -> Option<Recommendation> {
-    let throttled = rows.first()?.verdict.throttled();
-    if throttled > 0 {
-        let least = rows.iter().map(|row| row.verdict.missed).min()?;
-        let row = rows.iter().rposition(|row| row.verdict.missed == least)?;
-        let all = if throttled == 1 { "the one" } else { &format!("all {}", grouped(throttled)) };
-        let reason = if least == 0 {
-            format!("the highest that warned before the first throttle of {all} throttled")
-        } else if least == throttled {
-            return None;
-        } else {
-            format!(
-                "the highest of those that missed fewest, {} of {}: lower ones may miss none",
-                grouped(least),
-                grouped(throttled)
-            )
-        };
-        return Some(Recommendation { row, reason });
+/// Recommends one of the steps, of which there is one at least, and which rise: by throttles if the log has them, else by how many
+/// warnings an hour a person bears.
+pub fn recommend(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
+    let throttled = rows.first().map_or(0, |row| row.verdict.throttled());
+    if throttled > 0 { by_throttles(rows, throttled) } else { by_warnings(rows, hours, an_hour) }
+}
+
+fn by_throttles(rows: &[Row], throttled: u64) -> Recommendation {
+    let least = rows.iter().map(|row| row.verdict.missed).min().unwrap_or(throttled);
+    let row = rows.iter().rposition(|row| row.verdict.missed == least);
+    let (of, least_shown) = (grouped(throttled), grouped(least));
+    if least == throttled {
+        let reason =
+            format!("of these warned before the first throttle of any of the {of} throttled. Try lower ones");
+        return Recommendation { row: None, reason };
+    }
+    let reason = match least {
+        0 => format!("the highest that warned before the first throttle of each of the {of} throttled"),
+        _ => format!(
+            "the highest of those that missed fewest, {least_shown} of the {of} throttled. Lower ones may miss fewer"
+        ),
+    };
+    Recommendation { row, reason }
+}
+
+fn by_warnings(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
+    const WHY: &str = "The log has no throttles to go by";
+    if rows.iter().all(|row| row.warnings == 0) {
+        let reason =
+            "of these warned at all, so the log does not tell which is better. Try lower ones".into();
+        return Recommendation { row: None, reason };
     }
     let bearable = an_hour as f64 * hours;
     let row = rows.iter().position(|row| row.warnings as f64 <= bearable);
-    Some(match row {
-        Some(row) => {
-            let lower = if row == 0 { ", and lower ones were not tried" } else { "" };
-            let reason = format!(
-                "the lowest with at most {an_hour} warnings an hour (--an-hour){lower}. The log has no throttles to go by"
-            );
-            Recommendation { row, reason }
+    let reason = match row {
+        Some(0) => {
+            format!("the lowest that was tried, with at most {an_hour} warnings an hour (--an-hour). {WHY}")
         }
+        Some(_) => format!("the lowest with at most {an_hour} warnings an hour (--an-hour). {WHY}"),
         None => {
-            let reason = format!(
-                "the one with the fewest warnings: all give more than {an_hour} an hour (--an-hour). Higher ones may give fewer"
-            );
-            Recommendation { row: rows.len() - 1, reason }
+            format!("of these gave at most {an_hour} warnings an hour (--an-hour). {WHY}. Try higher ones")
         }
-    })
+    };
+    Recommendation { row, reason }
 }
 
 #[cfg(test)]
@@ -165,7 +176,7 @@ mod tests {
 
     #[test]
     fn with_throttles_the_highest_that_misses_none_is_recommended() {
-        let recommended = |numbers: &[(u64, u64)]| recommend(&rows(numbers, 3), 1.0, 6).map(|r| r.row);
+        let recommended = |numbers: &[(u64, u64)]| recommend(&rows(numbers, 3), 1.0, 6).row;
         assert_eq!(recommended(&[(90, 0), (40, 0), (20, 1)]), Some(1));
         assert_eq!(recommended(&[(90, 1), (40, 1), (20, 3)]), Some(1));
         assert_eq!(recommended(&[(90, 3), (40, 3)]), None, "all miss all");
@@ -173,9 +184,9 @@ mod tests {
 
     #[test]
     fn without_throttles_the_lowest_that_is_bearable_is_recommended() {
-        let recommended = |hours| recommend(&rows(&[(90, 0), (12, 0), (5, 0)], 0), hours, 6).unwrap().row;
-        assert_eq!([1.0, 2.0, 100.0].map(recommended), [2, 1, 0]);
-        assert_eq!(recommend(&rows(&[(90, 0), (12, 0)], 0), 1.0, 6).unwrap().row, 1);
-        assert_eq!(recommend(&[], 1.0, 6), None);
+        let recommended = |hours| recommend(&rows(&[(90, 0), (12, 0), (5, 0)], 0), hours, 6).row;
+        assert_eq!([1.0, 2.0, 100.0].map(recommended), [Some(2), Some(1), Some(0)]);
+        assert_eq!(recommend(&rows(&[(90, 0), (12, 0)], 0), 1.0, 6).row, None, "all are too many");
+        assert_eq!(recommend(&rows(&[(0, 0), (0, 0)], 0), 1.0, 6).row, None, "nothing to tell them apart by");
     }
 }

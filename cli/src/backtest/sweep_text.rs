@@ -2,8 +2,8 @@
 
 use crate::backtest::args::Backtest;
 use crate::backtest::outcome::Outcome;
-use crate::backtest::sweep::{Row, recommend};
-use crate::backtest::text::{counted, table, write_remarks, write_table};
+use crate::backtest::sweep::{Recommendation, Row, recommend};
+use crate::backtest::text::{table, write_remarks, write_table};
 use crate::input::account::grouped;
 use crate::moment::span;
 use anyhow::Result;
@@ -18,17 +18,13 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
     let throttled = rows.first().map_or(0, |row| row.verdict.throttled());
     write_rows(out, rows, outcome.hours(), throttled > 0)?;
     write_bars(out, rows)?;
-    match recommend(rows, outcome.hours(), args.an_hour) {
-        Some(recommendation) => {
-            let label = rows[recommendation.row].label();
-            writeln!(out, "Recommended: {label}: {}.", recommendation.reason)?;
-        }
-        None => {
-            writeln!(out, "None is recommended: each of them missed all that was throttled. Try lower ones.")?
-        }
+    let Recommendation { row, reason } = recommend(rows, outcome.hours(), args.an_hour);
+    match row {
+        Some(row) => writeln!(out, "Recommended: {}: {reason}.", rows[row].label())?,
+        None => writeln!(out, "None {reason}.")?,
     }
     if throttled > 0 {
-        writeln!(out, "{} (each a partition and operation).", counted(throttled, "throttled key"))?;
+        writeln!(out, "Caught, missed and in vain are numbers of partitions, writes and reads apart.")?;
     }
     write_remarks(out, args, outcome)
 }

@@ -1,7 +1,7 @@
 //! What is printed of entries that are made up, throttles among them.
 
 use crate::backtest::args::Backtest;
-use crate::backtest::outcome::Pass;
+use crate::backtest::outcome::{Outcome, Pass};
 use crate::backtest::print;
 use crate::batch::Batch;
 use crate::entry::{Access, Entry, Event, Exchange};
@@ -19,8 +19,8 @@ struct Line {
 /// 2026-01-01.
 const BEGIN_MS: u64 = 1_767_225_600_000;
 
-/// Prints what comes of entries, which are in the order of time.
-fn printed(arguments: &str, entries: &[Entry<'_>]) -> String {
+/// What comes of entries, which are in the order of time.
+fn outcome_of(arguments: &str, entries: &[Entry<'_>]) -> (Backtest, Outcome) {
     let args = Line::parse_from(["test", "file"].into_iter().chain(arguments.split_whitespace())).args;
     let mut pass = Pass::new(&args).unwrap();
     for second in entries.chunk_by(|a, b| a.time_ms() / 1_000 == b.time_ms() / 1_000) {
@@ -30,6 +30,11 @@ fn printed(arguments: &str, entries: &[Entry<'_>]) -> String {
     }
     let n = entries.len() as u64;
     let outcome = pass.finish(Account { records: n, entries: n, ..Account::default() }).unwrap();
+    (args, outcome)
+}
+
+fn printed(arguments: &str, entries: &[Entry<'_>]) -> String {
+    let (args, outcome) = outcome_of(arguments, entries);
     let mut out = Vec::new();
     print(&mut out, &args, &outcome).unwrap();
     String::from_utf8(out).unwrap()
@@ -109,7 +114,7 @@ fn a_sweep_recommends_by_throttles() {
     assert_eq!(outcome["recommended"]["step"], 2, "the highest of those that miss fewest");
     let text = printed("--writes 4 --reads 4 --sweep=2,4,8,16", &night);
     assert!(
-        text.contains("Recommended: 8 writes, 8 reads: the highest of those that missed fewest, 1 of 2"),
+        text.contains("Recommended: 8 writes, 8 reads: the highest of those that missed fewest, 1 of the 2"),
         "{text}"
     );
     assert!(text.contains(", 2 missed"), "{text}");
@@ -165,4 +170,18 @@ fn the_names_of_json_come_in_their_order() {
         r#"{{"records":1,"partitions":1,"warnings":[{{"time_ms":{BEGIN_MS},"table":"orders","pk":"a","operation":"write","count":1,"threshold":1,"rule":"window""#
     );
     assert!(text.starts_with(&begin), "{text}");
+}
+
+#[test]
+fn a_plot_shows_each_step_and_what_it_missed() {
+    let path = std::env::temp_dir().join(format!("hotpart-plot-{}.svg", std::process::id()));
+    let arguments = format!("--writes 4 --reads 4 --sweep=2,16 --plot {}", path.display());
+    let (args, outcome) = outcome_of(&arguments, &throttled_night());
+    crate::backtest::plot(&args, &outcome).unwrap();
+    let svg = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    for text in ["2 writes, 2 reads", "16 writes, 16 reads", "1 caught, recommended", "1 missed", "2 missed"]
+    {
+        assert!(svg.contains(text), "no {text:?} in {svg}");
+    }
 }
