@@ -1,9 +1,51 @@
-//! The backtest.
+//! The backtest: what would have warned, when, and how early.
+//!
+//! ```text
+//! entries --> trial: a detector under thresholds --> heard: its warnings, and throttles --> verdict: caught, missed, in vain
+//!        \--> census: how many partitions there are                                    \--> text, json
+//!         \-> trial under each other thresholds of a sweep --> sweep: which to take --> sweep_text, plot
+//! ```
+//!
+//! Each entry is recorded at its own millisecond, in the order of time, so a warning comes here when it would have come in the
+//! program, were that one process.
 
 pub mod args;
+mod census;
+mod heard;
+mod json;
+mod outcome;
+mod plot;
+mod sweep;
+mod sweep_text;
+#[cfg(test)]
+mod tests;
+mod text;
+mod trial;
+mod verdict;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use std::io::{BufWriter, Write, stdout};
 
-pub fn run(_args: &args::Backtest) -> Result<()> {
-    bail!("not there yet")
+pub fn run(args: &args::Backtest) -> Result<()> {
+    let outcome = outcome::Outcome::of(args)?;
+    let mut out = BufWriter::new(stdout().lock());
+    print(&mut out, args, &outcome)?;
+    plot(args, &outcome)?;
+    out.flush()?;
+    Ok(())
+}
+
+fn print(out: &mut impl Write, args: &args::Backtest, outcome: &outcome::Outcome) -> Result<()> {
+    match args.sweep {
+        _ if args.json => json::write(out, args, outcome),
+        Some(_) => sweep_text::write(out, args, outcome),
+        None => text::write(out, args, outcome),
+    }
+}
+
+/// Draws the sweep, if the command line says where.
+fn plot(args: &args::Backtest, outcome: &outcome::Outcome) -> Result<()> {
+    let Some(path) = &args.plot else { return Ok(()) };
+    let recommended = sweep::recommend(&outcome.rows, outcome.hours(), args.an_hour);
+    plot::write(path, &outcome.rows, &recommended)
 }

@@ -1,0 +1,106 @@
+//! What a detector had to say: its warnings, and the throttles that it was told of.
+//!
+//! Throttles come as warnings of a rule of their own, so that one kind of evidence is left: of a log of accesses, and of one of
+//! exchanges, of which the library alone knows the partitions. The first of a partition and operation is always among them, and then
+//! the first in each interval.
+
+use hotpart::{Operation, Rule, Warning};
+use std::collections::{BTreeMap, HashMap};
+
+/// One warning.
+#[derive(Clone, Copy, Debug)]
+pub struct Warned {
+    pub time_ms: u64,
+    /// Its number in [`Heard::partitions`].
+    pub partition: u32,
+    pub operation: Operation,
+    pub rule: Rule,
+    pub window_seconds: u32,
+    pub count: u64,
+    pub threshold: u64,
+    /// At most so much of `count` is not its own.
+    pub carried: u64,
+}
+
+/// A partition's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    pub table: Vec<u8>,
+    pub pk: Vec<u8>,
+}
+
+/// One operation of one partition.
+#[derive(Clone, Debug, Default)]
+pub struct Series {
+    pub warnings: u64,
+    pub first_warning_ms: Option<u64>,
+    pub last_warning_ms: u64,
+    /// The highest count of a warning.
+    pub most: u64,
+    pub first_throttle_ms: Option<u64>,
+    /// Whether there was a warning before the first throttle.
+    pub was_warned_of: bool,
+}
+
+/// All that one detector said.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Partitions that something was said of.
+    pub partitions: Vec<Name>,
+    pub series: BTreeMap<(u32, Operation), Series>,
+    /// In the order of time; none unless they are kept.
+    pub warnings: Vec<Warned>,
+    pub n: u64,
+    keeps_warnings: bool,
+    numbers: HashMap<Vec<u8>, HashMap<Vec<u8>, u32>>,
+}
+
+impl Heard {
+    pub fn new(keeps_warnings: bool) -> Self {
+        Self { keeps_warnings, ..Self::default() }
+    }
+
+    pub fn hear(&mut self, time_ms: u64, warning: &Warning<'_>) {
+        let partition = self.number(warning.table, warning.pk);
+        let series = self.series.entry((partition, warning.operation)).or_default();
+        if warning.rule == Rule::Throttle {
+            if series.first_throttle_ms.is_none() {
+                (series.first_throttle_ms, series.was_warned_of) = (Some(time_ms), series.warnings > 0);
+            }
+            return;
+        }
+        self.n += 1;
+        series.warnings += 1;
+        series.first_warning_ms.get_or_insert(time_ms);
+        series.last_warning_ms = time_ms;
+        series.most = series.most.max(warning.count);
+        if self.keeps_warnings {
+            let Warning { operation, rule, window_seconds, count, threshold, carried, .. } = *warning;
+            let warned =
+                Warned { time_ms, partition, operation, rule, window_seconds, count, threshold, carried };
+            self.warnings.push(warned);
+        }
+    }
+
+    fn number(&mut self, table: &[u8], pk: &[u8]) -> u32 {
+        if let Some(&number) = self.numbers.get(table).and_then(|keys| keys.get(pk)) {
+            return number;
+        }
+        let number = u32::try_from(self.partitions.len()).expect("memory for fewer partitions than that");
+        self.partitions.push(Name { table: table.into(), pk: pk.into() });
+        self.numbers.entry(table.into()).or_default().insert(pk.into(), number);
+        number
+    }
+
+    pub fn name(&self, partition: u32) -> &Name {
+        &self.partitions[partition as usize]
+    }
+
+    /// Returns how many partitions were warned of, for either operation.
+    pub fn warned_partitions(&self) -> u64 {
+        let warned = self.series.iter().filter(|(_, series)| series.warnings > 0);
+        let mut partitions: Vec<u32> = warned.map(|(&(partition, _), _)| partition).collect();
+        partitions.dedup();
+        partitions.len() as u64
+    }
+}

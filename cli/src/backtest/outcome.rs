@@ -1,0 +1,97 @@
+//! The outcome: one pass over the inputs, with a trial for each of the thresholds.
+
+use crate::backtest::args::Backtest;
+use crate::backtest::census::{Census, Highest};
+use crate::backtest::sweep::{self, Row};
+use crate::backtest::trial::{Trial, Tried};
+use crate::batch::Batch;
+use crate::input::account::Account;
+use crate::session;
+use crate::thresholds::When;
+use anyhow::Result;
+
+/// What is under way.
+pub struct Pass {
+    ladder: Vec<When>,
+    chosen: Trial,
+    trials: Vec<Trial>,
+    census: Option<Census>,
+    begin_ms: Option<u64>,
+    end_ms: u64,
+}
+
+/// All that is printed.
+pub struct Outcome {
+    pub account: Account,
+    /// The first time in the log, and the last.
+    pub begin_ms: u64,
+    pub end_ms: u64,
+    /// `None`: memory is bounded.
+    pub partitions: Option<u64>,
+    /// By operation, of accesses; `None`: memory is bounded.
+    pub highest: Option<[Highest; 2]>,
+    /// What the thresholds give that were chosen.
+    pub chosen: Tried,
+    /// What those of the sweep give.
+    pub rows: Vec<Row>,
+}
+
+impl Pass {
+    pub fn new(args: &Backtest) -> Result<Self> {
+        let ladder = sweep::ladder(args)?;
+        let chosen = Trial::new(&args.when, &args.inputs, args.sweep.is_none() || args.json)?;
+        let trial = |when| Trial::new(when, &args.inputs, false);
+        let trials = ladder.iter().map(trial).collect::<Result<_>>()?;
+        let window = chosen.detector.window_seconds();
+        let census = args.inputs.memory.is_none().then(|| Census::new(args.when.measure(), window));
+        Ok(Self { ladder, chosen, trials, census, begin_ms: None, end_ms: 0 })
+    }
+
+    /// Records the entries of a second.
+    pub fn second(&mut self, batch: &Batch) -> Result<()> {
+        for entry in batch.iter() {
+            self.begin_ms.get_or_insert(entry.time_ms());
+            self.end_ms = entry.time_ms();
+            if let Some(census) = &mut self.census {
+                census.before(&self.chosen.detector, &entry)?;
+            }
+            let count = self.chosen.entry(&entry)?;
+            if let Some(census) = &mut self.census {
+                census.after(&entry, count);
+            }
+        }
+        for trial in &mut self.trials {
+            batch.iter().try_for_each(|entry| trial.entry(&entry).map(drop))?;
+        }
+        Ok(())
+    }
+
+    pub fn finish(self, account: Account) -> Result<Outcome> {
+        let Self { ladder, chosen, trials, mut census, begin_ms, end_ms } = self;
+        let partitions = census.as_mut().map(|census| census.finish(&chosen.detector)).transpose()?;
+        let tried = trials.into_iter().map(Trial::finish);
+        Ok(Outcome {
+            account,
+            begin_ms: begin_ms.unwrap_or(0),
+            end_ms,
+            partitions,
+            highest: census.map(|census| census.highest),
+            rows: ladder.into_iter().zip(tried).map(|(when, tried)| Row::new(when, &tried)).collect(),
+            chosen: chosen.finish(),
+        })
+    }
+}
+
+impl Outcome {
+    /// Reads the inputs.
+    pub fn of(args: &Backtest) -> Result<Self> {
+        let mut pass = Pass::new(args)?;
+        let account = session::read(&args.inputs, |batch| pass.second(batch))?;
+        pass.finish(account)
+    }
+
+    /// Returns the hours that the log spans: one at least.
+    pub fn hours(&self) -> f64 {
+        ((self.end_ms - self.begin_ms) as f64 / 3_600_000.0).max(1.0)
+    }
+}

@@ -1,0 +1,257 @@
+//! The outcome as a person reads it.
+
+use crate::backtest::args::Backtest;
+use crate::backtest::census::Highest;
+use crate::backtest::heard::{Heard, Name, Warned};
+use crate::backtest::outcome::Outcome;
+use crate::backtest::verdict::Verdict;
+use crate::feed::Measure;
+use crate::input::account::grouped;
+use crate::moment::{Moments, span};
+use crate::readable::Readable;
+use crate::session;
+use anyhow::Result;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use hotpart::units::Units;
+use hotpart::{Operation, Reason, Statistics};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// Prints the outcome without a sweep.
+pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
+    let moments = Moments::new(outcome.begin_ms);
+    let heard = &outcome.chosen.heard;
+    if heard.n == 0 {
+        writeln!(out, "No warning: no partition reached {}.", thresholds(args))?;
+        write_highest(out, args, outcome, moments)?;
+    } else {
+        write_warnings(out, args, heard, moments)?;
+        write_summary(out, args, heard, moments)?;
+        let partitions = match outcome.partitions {
+            Some(n) => {
+                format!("{} of the log's {}", grouped(heard.warned_partitions()), counted(n, "partition"))
+            }
+            None => counted(heard.warned_partitions(), "partition"),
+        };
+        writeln!(out, "{} about {partitions}. Hot from {}.", counted(heard.n, "warning"), thresholds(args))?;
+    }
+    write_throttles(out, args, heard, moments)?;
+    write_remarks(out, args, outcome)
+}
+
+/// Returns the thresholds that were chosen, as a sentence ends: "800 writes or 2,500 reads in 60 s".
+pub fn thresholds(args: &Backtest) -> String {
+    let when = &args.when;
+    let own = if when.tables.is_empty() && when.models.is_empty() {
+        ""
+    } else {
+        ", unless its table or model has its own"
+    };
+    match (when.counts(), when.preset.counts(), when.limits_share()) {
+        (Some([writes, reads]), Some((_, _, window)), _) => {
+            let window = when.window.unwrap_or(window);
+            format!("{} writes or {} reads in {window} s{own}", grouped(writes), grouped(reads))
+        }
+        (_, _, share) => {
+            let percent = (share.unwrap_or_default() * 1_000.0).round() / 10.0;
+            format!("{percent} % of DynamoDB's limits over five seconds, or all of one in a second{own}")
+        }
+    }
+}
+
+fn write_warnings(out: &mut impl Write, args: &Backtest, heard: &Heard, moments: Moments) -> Result<()> {
+    let mut table =
+        table(&["Time", "Table", "Partition key", "Operation", "Count", "Threshold", "In"], &[4, 5, 6]);
+    for warned in heard.warnings.iter().take(args.limit) {
+        let Name { table: name, pk } = heard.name(warned.partition);
+        let amount = |n| amount(n, args.when.measure());
+        table.add_row([
+            Cell::new(moments.show(warned.time_ms)),
+            Cell::new(Readable(name)),
+            Cell::new(Readable(pk)),
+            Cell::new(warned.operation),
+            Cell::new(count(warned, args.when.measure())),
+            Cell::new(amount(warned.threshold)),
+            Cell::new(format!("{} s", warned.window_seconds)),
+        ]);
+    }
+    write_table(out, &table, heard.warnings.len(), args.limit)
+}
+
+/// A count: what it is at least, where it is not exact.
+fn count(warned: &Warned, measure: Measure) -> String {
+    let shown = amount(warned.count, measure);
+    match warned.carried {
+        0 => shown,
+        carried => format!("at least {} of {shown}", amount(warned.count.saturating_sub(carried), measure)),
+    }
+}
+
+/// One table and operation.
+#[derive(Default)]
+struct Sum {
+    warnings: u64,
+    partitions: u64,
+    most: u64,
+    first_ms: u64,
+    last_ms: u64,
+}
+
+fn write_summary(out: &mut impl Write, args: &Backtest, heard: &Heard, moments: Moments) -> Result<()> {
+    let mut sums: BTreeMap<(&[u8], Operation), Sum> = BTreeMap::new();
+    for (&(partition, operation), series) in &heard.series {
+        let Some(first_ms) = series.first_warning_ms else { continue };
+        let sum = sums.entry((&heard.name(partition).table, operation)).or_default();
+        sum.first_ms = if sum.partitions == 0 { first_ms } else { sum.first_ms.min(first_ms) };
+        sum.warnings += series.warnings;
+        sum.partitions += 1;
+        sum.most = sum.most.max(series.most);
+        sum.last_ms = sum.last_ms.max(series.last_warning_ms);
+    }
+    let mut table =
+        table(&["Table", "Operation", "Warnings", "Partitions", "Highest", "First", "Last"], &[2, 3, 4]);
+    let n = sums.len();
+    for ((name, operation), sum) in sums.into_iter().take(args.limit) {
+        table.add_row([
+            Cell::new(Readable(name)),
+            Cell::new(operation),
+            Cell::new(grouped(sum.warnings)),
+            Cell::new(grouped(sum.partitions)),
+            Cell::new(amount(sum.most, args.when.measure())),
+            Cell::new(moments.show(sum.first_ms)),
+            Cell::new(moments.show(sum.last_ms)),
+        ]);
+    }
+    write_table(out, &table, n, args.limit)
+}
+
+/// Tells how near the log came, where counts of the window are what goes.
+fn write_highest(out: &mut impl Write, args: &Backtest, outcome: &Outcome, moments: Moments) -> Result<()> {
+    let (Some(highest), Some(_)) = (&outcome.highest, args.when.counts()) else { return Ok(()) };
+    for (operation, highest) in Operation::ALL.into_iter().zip(highest) {
+        let Highest { count, time_ms, table, pk } = highest;
+        if *count > 0 {
+            let (count, time, table, pk) =
+                (grouped(*count), moments.show(*time_ms), Readable(table), Readable(pk));
+            writeln!(
+                out,
+                "The highest count of {operation}: {count}, of table=\"{table}\" pk=\"{pk}\" at {time}."
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn write_throttles(out: &mut impl Write, args: &Backtest, heard: &Heard, moments: Moments) -> Result<()> {
+    let verdict = Verdict::of(heard);
+    if verdict.throttled() == 0 {
+        return Ok(());
+    }
+    let mut throttled: Vec<_> = heard
+        .series
+        .iter()
+        .filter_map(|(of, series)| Some((series.first_throttle_ms?, of, series)))
+        .collect();
+    throttled.sort_by_key(|&(first_ms, of, _)| (first_ms, of));
+    let mut table =
+        table(&["First throttle", "Table", "Partition key", "Operation", "First warning", "Lead"], &[5]);
+    for &(first_ms, &(partition, operation), series) in throttled.iter().take(args.limit) {
+        let Name { table: name, pk } = heard.name(partition);
+        table.add_row([
+            Cell::new(moments.show(first_ms)),
+            Cell::new(Readable(name)),
+            Cell::new(Readable(pk)),
+            Cell::new(operation),
+            Cell::new(series.first_warning_ms.map_or("none".into(), |ms| moments.show(ms))),
+            Cell::new(series.lead_ms().map_or("missed".into(), span)),
+        ]);
+    }
+    writeln!(out)?;
+    write_table(out, &table, throttled.len(), args.limit)?;
+    writeln!(out, "{}", throttle_line(&verdict))?;
+    Ok(())
+}
+
+/// Returns a sentence on how warnings and throttles go together.
+pub fn throttle_line(verdict: &Verdict) -> String {
+    let Verdict { caught, missed, in_vain, median_lead_ms } = *verdict;
+    let lead = median_lead_ms.map_or(String::new(), |ms| format!(" (median lead {})", span(ms)));
+    format!(
+        "Of {} throttled (each a partition and operation), {} warned of before{lead}, {} missed. {} warned of and never throttled.",
+        grouped(verdict.throttled()),
+        was(caught),
+        was(missed),
+        was(in_vain)
+    )
+}
+
+fn was(n: u64) -> String {
+    format!("{} {}", grouped(n), if n == 1 { "was" } else { "were" })
+}
+
+/// The last lines, with or without a sweep.
+pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
+    writeln!(out)?;
+    let Statistics { throttles, .. } = outcome.chosen.statistics;
+    let others: u64 =
+        Reason::ALL.into_iter().zip(throttles).filter(|(r, _)| *r != Reason::KeyRange).map(|(_, n)| n).sum();
+    if others > 0 {
+        let unknown = grouped(throttles[Reason::Unknown as usize]);
+        let what = counted(others, "throttle");
+        writeln!(
+            out,
+            "{what} for reasons other than a key range, {unknown} of them not told: no evidence of a hot partition, so left out"
+        )?;
+    }
+    if let Some(notice) = outcome.chosen.notice {
+        writeln!(out, "{notice}: take more --memory")?;
+    }
+    if args.inputs.memory.is_some() {
+        writeln!(
+            out,
+            "Within --memory no hot partition is missed, and how many there are in all is not told"
+        )?;
+    }
+    for line in session::remarks(&outcome.account, &outcome.chosen.feed) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// Makes a table, whose columns with these numbers are aligned to the right. Cells are not broken, so that a key can be copied.
+pub fn table(header: &[&str], right: &[usize]) -> Table {
+    let mut table = Table::new();
+    let style = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    for column in right {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Prints a table that shows the first of so many rows.
+pub fn write_table(out: &mut impl Write, table: &Table, rows: usize, limit: usize) -> Result<()> {
+    if limit > 0 {
+        writeln!(out, "{}", table.trim_fmt())?;
+    }
+    if rows > limit {
+        writeln!(out, "... and {} more (--limit shows more)", grouped((rows - limit) as u64))?;
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+fn amount(n: u64, measure: Measure) -> String {
+    match measure {
+        Measure::Operations => grouped(n),
+        Measure::HalfUnits => format!("{} units", Units::from_halves(n)),
+    }
+}
+
+/// Returns a number and a noun: "1 warning", "2 warnings".
+pub fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,70 @@
+//! A trial: one detector under thresholds, that a log is replayed to.
+
+use crate::args::Inputs;
+use crate::backtest::heard::Heard;
+use crate::entry::Entry;
+use crate::feed::Feed;
+use crate::session;
+use crate::thresholds::When;
+use anyhow::Result;
+use hotpart::{Detector, Notice, Statistics};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The callback's part.
+struct Shared {
+    /// The time of the entry that is being recorded.
+    time_ms: AtomicU64,
+    heard: Mutex<Heard>,
+}
+
+/// A detector and its listener.
+pub struct Trial {
+    pub detector: Detector,
+    feed: Feed,
+    shared: Arc<Shared>,
+}
+
+/// What came of it.
+pub struct Tried {
+    pub heard: Heard,
+    pub feed: Feed,
+    pub statistics: Statistics,
+    /// Memory is too small.
+    pub notice: Option<Notice>,
+}
+
+impl Trial {
+    /// `keeps_warnings`: every warning is kept, and not their numbers alone.
+    pub fn new(when: &When, inputs: &Inputs, keeps_warnings: bool) -> Result<Self> {
+        let heard = Mutex::new(Heard::new(keeps_warnings));
+        let shared = Arc::new(Shared { time_ms: AtomicU64::new(0), heard });
+        let listener = Arc::clone(&shared);
+        let mut builder = when.builder()?.warn_of_throttles(true).on_warning(move |warning| {
+            let mut heard = listener.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.hear(listener.time_ms.load(Relaxed), warning);
+        });
+        if let Some(memory) = inputs.memory {
+            builder = builder.memory(memory);
+        }
+        let detector = builder.build()?;
+        session::describe(inputs, &detector)?;
+        when.set(&detector)?;
+        Ok(Self { detector, feed: Feed::new(when.measure()), shared })
+    }
+
+    /// Records an entry. Returns what [`Feed::timed`] does.
+    pub fn entry(&mut self, entry: &Entry<'_>) -> Result<Option<u64>> {
+        self.shared.time_ms.store(entry.time_ms(), Relaxed);
+        self.feed.timed(&self.detector, entry)
+    }
+
+    pub fn finish(self) -> Tried {
+        let Self { detector, feed, shared } = self;
+        let (statistics, notice) = (detector.statistics(), detector.take_notice());
+        drop(detector);
+        let shared = Arc::into_inner(shared).expect("the detector had the other one");
+        let heard = shared.heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Tried { heard, feed, statistics, notice }
+    }
+}
