@@ -1,5 +1,7 @@
 //! Thresholds: when a partition is hot, as the command line says it.
 
+use crate::feed::Measure;
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use hotpart::{Builder, Detector, Thresholds};
 
@@ -43,18 +45,19 @@ pub struct When {
     /// The window, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub window: Option<u32>,
-    /// The thresholds of one table: orders=2000,5000 for writes and reads, orders=2000, for writes alone
+    /// The thresholds of one table: orders=2000,5000 for writes and reads, orders=2000, for writes alone; in capacity units with
+    /// --preset dynamodb
     #[arg(long = "table", value_name = "TABLE=WRITES,READS", value_parser = named)]
     pub tables: Vec<Named>,
     /// The thresholds of one model, which win over those of a table
     #[arg(long = "model", value_name = "MODEL=WRITES,READS", value_parser = named)]
     pub models: Vec<Named>,
-    /// The share of DynamoDB's limits that --preset dynamodb warns at, over five seconds
-    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
-    pub share: f64,
-    /// How many processes share the traffic evenly, of which the log is one's: only --preset dynamodb looks at it
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    pub processes: u32,
+    /// The share of DynamoDB's limits that --preset dynamodb warns at, over five seconds; 0.8 unless said otherwise
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub share: Option<f64>,
+    /// How many processes share the traffic evenly, of which the log is one's: for --preset dynamodb
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub processes: Option<u32>,
     /// Seconds between two warnings of one partition; the window unless said otherwise
     #[arg(long, value_name = "SECONDS")]
     pub interval: Option<u32>,
@@ -67,22 +70,65 @@ pub struct Named {
     pub thresholds: Thresholds,
 }
 
+/// The share of DynamoDB's limits at which a partition is hot, unless said otherwise.
+const SHARE: f64 = 0.8;
+
 impl When {
-    /// Returns a builder of a detector that judges so, with a manual clock.
-    pub fn builder(&self) -> anyhow::Result<Builder> {
-        let mut builder = match self.preset.counts() {
-            Some((writes, reads, window)) => Detector::builder(
-                self.writes.unwrap_or(writes),
-                self.reads.unwrap_or(reads),
-                self.window.unwrap_or(window),
-            ),
+    /// Returns what is counted: capacity, where DynamoDB's limits are gone by.
+    pub fn measure(&self) -> Measure {
+        if self.preset.counts().is_some() { Measure::Operations } else { Measure::HalfUnits }
+    }
+
+    /// Returns the thresholds of writes and reads; `None` where DynamoDB's limits are gone by.
+    pub fn counts(&self) -> Option<[u64; 2]> {
+        let (writes, reads, _) = self.preset.counts()?;
+        Some([self.writes.unwrap_or(writes), self.reads.unwrap_or(reads)])
+    }
+
+    /// Returns the share of DynamoDB's limits that is gone by, if they are.
+    pub fn limits_share(&self) -> Option<f64> {
+        self.preset.counts().is_none().then(|| self.share.unwrap_or(SHARE))
+    }
+
+    /// Returns these thresholds, all of them by so much higher, to the nearest whole number, and those of tables and models too.
+    /// `None`: DynamoDB's limits would be gone by at a share that is none.
+    pub fn times(&self, factor: f64) -> Option<Self> {
+        let scaled = |n: u64| ((n as f64 * factor).round() as u64).clamp(1, i64::MAX as u64);
+        let named = |named: &Named| {
+            let Thresholds { writes, reads } = named.thresholds;
+            let thresholds = Thresholds { writes: writes.map(scaled), reads: reads.map(scaled) };
+            Named { name: named.name.clone(), thresholds }
+        };
+        let mut times = self.clone();
+        times.tables = self.tables.iter().map(named).collect();
+        times.models = self.models.iter().map(named).collect();
+        match self.counts() {
+            Some(counts) => [times.writes, times.reads] = counts.map(|n| Some(scaled(n))),
             None => {
-                let builder = Detector::for_dynamodb(self.share, self.processes)?;
-                match self.window {
-                    Some(window) => builder.window_seconds(window),
-                    None => builder,
+                // The library goes by thousandths.
+                let share = (self.limits_share()? * factor * 1_000.0).round() / 1_000.0;
+                times.share = Some(share);
+                if !(0.001..=1.0).contains(&share) {
+                    return None;
                 }
             }
+        }
+        Some(times)
+    }
+
+    /// Returns a builder of a detector that judges so, with a manual clock.
+    ///
+    /// # Errors
+    /// The options contradict each other.
+    pub fn builder(&self) -> anyhow::Result<Builder> {
+        let mut builder = match (self.counts(), self.preset.counts()) {
+            (Some([writes, reads]), Some((_, _, window))) => {
+                if self.share.is_some() || self.processes.is_some() {
+                    bail!("--share and --processes are for --preset dynamodb alone");
+                }
+                Detector::builder(writes, reads, self.window.unwrap_or(window))
+            }
+            _ => self.dynamodb()?,
         };
         if let Some(interval) = self.interval {
             builder = builder.warning_interval_seconds(interval);
@@ -90,16 +136,48 @@ impl When {
         Ok(builder.manual_clock())
     }
 
+    fn dynamodb(&self) -> anyhow::Result<Builder> {
+        if self.writes.is_some() || self.reads.is_some() {
+            bail!(
+                "--preset dynamodb goes by DynamoDB's own limits and has no thresholds of the window: leave out --writes and \
+                 --reads, or take another preset. --share says at which share of the limits it warns"
+            );
+        }
+        let builder = Detector::for_dynamodb(self.share.unwrap_or(SHARE), self.processes.unwrap_or(1))?;
+        Ok(match self.window {
+            Some(window) if window < 5 => {
+                bail!("--preset dynamodb looks at five seconds: --window must be 5 or more")
+            }
+            Some(window) => builder.window_seconds(window),
+            None => builder,
+        })
+    }
+
     /// Sets the thresholds of tables and models.
+    ///
+    /// # Errors
+    /// A name is too long, or a threshold too high.
     pub fn set(&self, detector: &Detector) -> anyhow::Result<()> {
+        // Of units the library has halves.
+        let amount = |n: u64| if self.measure() == Measure::HalfUnits { n.saturating_mul(2) } else { n };
+        let amounts = |Thresholds { writes, reads }: Thresholds| Thresholds {
+            writes: writes.map(amount),
+            reads: reads.map(amount),
+        };
         for Named { name, thresholds } in &self.tables {
-            detector.set_table_thresholds(name, *thresholds)?;
+            detector.set_table_thresholds(name, amounts(*thresholds))?;
         }
         for Named { name, thresholds } in &self.models {
-            detector.set_model_thresholds(name, *thresholds)?;
+            detector.set_model_thresholds(name, amounts(*thresholds))?;
         }
         Ok(())
     }
+}
+
+/// Reads a share of DynamoDB's limits.
+pub fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.001..=1.0).contains(share));
+    share.ok_or_else(|| format!("{text:?} is not a share of 0.001 to 1"))
 }
 
 /// Reads `NAME=WRITES,READS`, of which either number may be left out.
@@ -130,4 +208,58 @@ pub fn size(text: &str) -> Result<u64, String> {
     let n = digits.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
     let n = n.ok_or_else(|| format!("{text:?} is not a size such as 64MiB"))?;
     if (65_536..=1 << 40).contains(&n) { Ok(n) } else { Err(format!("{text:?} is not of 64KiB to 1TiB")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        when: When,
+    }
+
+    fn when(line: &str) -> When {
+        Line::parse_from(std::iter::once("test").chain(line.split_whitespace())).when
+    }
+
+    fn refused(line: &str) -> String {
+        when(line).builder().map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn all_thresholds_are_scaled_together() {
+        let times = when("--preset moderate --reads 1001 --table t=10, --model m=,3").times(0.5).unwrap();
+        assert_eq!(times.counts(), Some([400, 501]));
+        assert_eq!(times.tables[0].thresholds, Thresholds { writes: Some(5), reads: None });
+        assert_eq!(times.models[0].thresholds, Thresholds { writes: None, reads: Some(2) });
+        assert_eq!(when("--writes 1").times(0.1).unwrap().counts(), Some([1, 250]));
+    }
+
+    #[test]
+    fn a_share_of_the_limits_is_scaled_as_far_as_it_is_one() {
+        let when = when("--preset dynamodb --share 0.5");
+        assert_eq!(when.times(0.25).unwrap().limits_share(), Some(0.125));
+        assert_eq!(when.times(2.0).unwrap().limits_share(), Some(1.0));
+        assert!(when.times(2.1).is_none() && when.times(0.0005).is_none());
+    }
+
+    #[test]
+    fn options_that_contradict_each_other_are_refused() {
+        assert!(refused("--preset dynamodb --writes 5").contains("leave out --writes"));
+        assert!(refused("--preset dynamodb --reads 5").contains("leave out --writes"));
+        assert!(refused("--preset dynamodb --window 4").contains("5 or more"));
+        assert!(refused("--share 0.5").contains("--preset dynamodb"));
+        assert!(refused("--preset moderate --processes 3").contains("--preset dynamodb"));
+    }
+
+    #[test]
+    fn with_the_limits_of_dynamodb_a_table_has_thresholds_in_units() {
+        let when = when("--preset dynamodb --table t=7,");
+        let detector = when.builder().unwrap().build().unwrap();
+        when.set(&detector).unwrap();
+        assert_eq!(detector.table_thresholds("t").unwrap().writes, Some(14));
+    }
 }
