@@ -41,6 +41,7 @@ c-test: build ## run the C programs that check themselves
 demo: build ## replay a small synthetic trace
 	@echo 'A synthetic trace of three minutes; hot: 100 writes or 150 reads in 10 seconds.'
 	@$(BUILD)/synthesize | $(BUILD)/replay --window 10 --writes 100 --reads 150
+	@$(BUILD)/synthesize | $(CARGO) run --quiet --locked --package hotpart-cli -- heatmap --quiet --title 'make demo' --preset moderate --window 10 --writes 100 --reads 150 -o build/heat.html -
 
 header: ## write include/hotpart.h anew from the Rust source
 	HOTPART_BLESS=1 $(CARGO) test --locked --test header

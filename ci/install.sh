@@ -8,6 +8,8 @@ for tool in gcc:gcc g++:g++ clang:clang make:make cmake:cmake pkg-config:pkgconf
 done
 # Debian has it in a package of its own.
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+# Where it is not Debian's it has another name (ci/browser.sh).
+command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 sudo=$([[ $(id -u) -eq 0 ]] || echo sudo)
 $sudo apt-get update -qq

@@ -16,7 +16,6 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Returns what an access adds: 0 is nothing.
     pub fn amount(self, access: &Access<'_>) -> u64 {
         match self {
             Self::Operations => access.operations,
@@ -29,6 +28,10 @@ impl Measure {
 #[derive(Debug)]
 pub struct Feed {
     measure: Measure,
+    /// By operation, what accesses have added.
+    pub recorded: [u64; 2],
+    /// Exchanges that it has observed.
+    pub exchanges: u64,
     /// Tables whose partition key is not known: what is asked of them waits.
     pub missing: BTreeSet<String>,
     /// Exchanges that are none of DynamoDB's, or cut short.
@@ -37,7 +40,7 @@ pub struct Feed {
 
 impl Feed {
     pub fn new(measure: Measure) -> Self {
-        Self { measure, missing: BTreeSet::new(), unread: 0 }
+        Self { measure, recorded: [0; 2], exchanges: 0, missing: BTreeSet::new(), unread: 0 }
     }
 
     /// Records entries of one second, all at its beginning: for counts alone, of whole seconds.
@@ -48,7 +51,15 @@ impl Feed {
                 set_time(detector, entry.time_ms() / 1_000 * 1_000)?;
             }
             match entry {
-                Entry::Access(access) if access.event == Event::Done => records.extend(self.record(access)),
+                Entry::Access(access) if access.event == Event::Done => {
+                    let amount = self.measure.amount(&access);
+                    let recorded = &mut self.recorded[access.operation as usize];
+                    *recorded = recorded.saturating_add(amount);
+                    // An access that cost nothing changes nothing.
+                    if amount > 0 {
+                        records.push(record(&access, amount));
+                    }
+                }
                 other => _ = self.entry(detector, &other)?,
             }
         }
@@ -66,10 +77,11 @@ impl Feed {
     fn entry(&mut self, detector: &Detector, entry: &Entry<'_>) -> Result<Option<u64>> {
         match *entry {
             Entry::Access(access) => match access.event {
-                Event::Done => {
-                    let count = self.record(access).map(|record| detector.record(&record));
-                    return Ok(count.transpose()?);
-                }
+                // An access that cost nothing changes nothing.
+                Event::Done => match self.measure.amount(&access) {
+                    0 => {}
+                    amount => return Ok(Some(detector.record(&record(&access, amount))?)),
+                },
                 Event::Throttled(reason) => {
                     _ = detector.record_throttle(access.table, access.pk, access.operation, reason)?;
                 }
@@ -79,17 +91,8 @@ impl Feed {
         Ok(None)
     }
 
-    /// Returns nothing of an access that took no capacity, where that is what is counted: the library has no such record.
-    fn record<'a>(&self, access: Access<'a>) -> Option<Record<'a>> {
-        let amount = self.measure.amount(&access);
-        let record = Record::new(access.table, access.pk, access.operation).amount(amount);
-        (amount > 0).then_some(match access.model {
-            Some(model) if !model.is_empty() => record.model(model),
-            _ => record,
-        })
-    }
-
     fn observe(&mut self, detector: &Detector, exchange: &Exchange<'_>) -> Result<()> {
+        self.exchanges += 1;
         let Exchange { operation, request, response, model, http_status, .. } = *exchange;
         let exchange = hotpart::Exchange { operation, request, response, model, http_status };
         match detector.observe(&exchange) {
@@ -102,27 +105,14 @@ impl Feed {
     }
 }
 
-fn set_time(detector: &Detector, time_ms: u64) -> Result<()> {
-    detector.set_time_ms(time_ms).with_context(|| format!("the time {time_ms} ms is past the year 2106"))
+fn record<'a>(access: &Access<'a>, amount: u64) -> Record<'a> {
+    let record = Record::new(access.table, access.pk, access.operation).amount(amount);
+    match access.model {
+        Some(model) if !model.is_empty() => record.model(model),
+        _ => record,
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use hotpart::Operation;
-
-    #[test]
-    fn an_access_that_took_no_capacity_adds_none() -> Result<()> {
-        let detector = Detector::builder(1, 1, 60).capacity_mode().manual_clock().build()?;
-        let mut feed = Feed::new(Measure::HalfUnits);
-        let access = Access::new(1_000, Operation::Write, b"t", b"k");
-        let [free, of_three] = [0, 3].map(|n| Entry::Access(Access { half_units: Some(n), ..access }));
-        assert_eq!(feed.timed(&detector, &free)?, None);
-        assert_eq!(feed.timed(&detector, &of_three)?, Some(3));
-        let mut batch = Batch::default();
-        [free, of_three].iter().for_each(|entry| batch.push(entry));
-        feed.second(&detector, &batch)?;
-        assert_eq!(detector.write_count("t", "k")?, 6);
-        Ok(())
-    }
+fn set_time(detector: &Detector, time_ms: u64) -> Result<()> {
+    detector.set_time_ms(time_ms).with_context(|| format!("the time {time_ms} ms is past the year 2106"))
 }

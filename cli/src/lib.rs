@@ -25,4 +25,5 @@ pub mod replay;
 pub mod report;
 pub mod session;
 pub mod thresholds;
+pub mod time;
 pub mod top;

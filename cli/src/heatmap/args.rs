@@ -1,10 +1,26 @@
-//! Arguments of the heatmap.
+//! Arguments of the heat map.
 
 use crate::args::Inputs;
+use crate::thresholds::When;
 use clap::Args;
+use std::path::PathBuf;
 
+/// Cells show the fullest second as a share of DynamoDB's limit, and warnings of that are marked. With --preset of another name,
+/// they show the fullest count of the window as a share of the threshold.
 #[derive(Args, Debug)]
+#[command(mut_arg("preset", |preset| preset.default_value("dynamodb")))]
 pub struct Heatmap {
     #[command(flatten)]
     pub inputs: Inputs,
+    #[command(flatten)]
+    pub when: When,
+    /// The file to write: .html is a page to look around in, without network; .svg and .png are pictures for reports
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// The hottest partitions of each table and operation that get a row of their own; the others share rows, by a hash of their keys
+    #[arg(long, value_name = "COUNT", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub rows: u16,
+    /// What stands above it; the names of the files unless said otherwise
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
 }

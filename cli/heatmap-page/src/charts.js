@@ -1,0 +1,17 @@
+// What the page uses of Apache ECharts.
+import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
+import { DataZoomInsideComponent, GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
+import { graphic, init, use } from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+
+use([
+  CanvasRenderer,
+  CustomChart,
+  DataZoomInsideComponent,
+  GridComponent,
+  LineChart,
+  MarkLineComponent,
+  ScatterChart,
+  TooltipComponent,
+]);
+globalThis.charts = { graphic, init };

@@ -1,0 +1,61 @@
+// The data that the page carries, unpacked.
+
+export const data = JSON.parse(document.getElementById("data").textContent);
+
+// Cells are packed as in heatmap/page.rs.
+const NUMBERS = 7;
+for (const panel of data.panels) {
+  panel.rows.forEach((row) => {
+    row.byColumn = new Map();
+    let column = 0;
+    for (let at = 0; at < row.cells.length; at += NUMBERS) {
+      const [gap, count, peak, permille, warnings, throttles, partitions] = row.cells.slice(at, at + NUMBERS);
+      column += gap;
+      row.byColumn.set(column, { count, peak, permille, warnings, throttles, partitions });
+    }
+    delete row.cells;
+  });
+}
+
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+
+export const amount = (n) => grouped.format(n / data.halves);
+
+export function percent(permille) {
+  if (permille === 0) return "0 %";
+  return permille < 100 ? `${(permille / 10).toFixed(1)} %` : `${grouped.format(Math.floor(permille / 10))} %`;
+}
+
+const two = (n) => String(n).padStart(2, "0");
+
+// The time of day, or since the log's begin, of a second.
+export function time(second) {
+  const since = Math.max(second - data.origin, 0);
+  const hour = Math.floor(since / 3600);
+  return `${two(data.origin === 0 ? hour % 24 : hour)}:${two(Math.floor(since / 60) % 60)}:${two(Math.floor(since % 60))}`;
+}
+
+export const second = (column) => data.from + column * data.width;
+
+export const span = (column) => `${time(second(column))} to ${time(second(column + 1))}`;
+
+export const name = (row) => (row.band ? `${row.name} (${grouped.format(row.band)} partitions)` : row.name);
+
+export const classOf = (permille) => data.classes.findLastIndex((from) => from <= permille);
+
+// What a cell says, line by line.
+export function lines(panel, row, column) {
+  const cell = row.byColumn.get(column);
+  const head = [name(row), `${span(column)} ${data.clock === "UTC" ? "UTC" : ""}`.trim()];
+  if (!cell) return [...head, "nothing"];
+  const told = [
+    ...head,
+    `${percent(cell.permille)} of ${panel.whole}`,
+    `count ${amount(cell.count)} ${data.unit}`,
+    `fullest second ${amount(cell.peak)}`,
+  ];
+  if (row.band) told.push(`${grouped.format(cell.partitions)} partitions here; shares are of the hottest`);
+  if (cell.warnings) told.push(cell.warnings === 1 ? "1 warning" : `${grouped.format(cell.warnings)} warnings`);
+  if (cell.throttles) told.push(`throttled ${grouped.format(cell.throttles)} times`);
+  return told;
+}

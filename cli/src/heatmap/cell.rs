@@ -1,0 +1,126 @@
+//! A cell: what a partition, or a band of them, had in one column; and a series of cells.
+
+/// All numbers are the library's, or sums and maxima of those. The default is a cell in which nothing was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    pub count: u64,
+    /// The fullest second.
+    pub peak: u64,
+    /// The greatest share of the limit, or of the threshold, in thousandths.
+    pub permille: u32,
+    pub warnings: u32,
+    pub throttles: u32,
+    /// How many partitions had something.
+    pub partitions: u32,
+}
+
+impl Cell {
+    /// Adds what the same partitions had in other seconds.
+    pub fn extend(&mut self, later: &Self) {
+        self.partitions = self.partitions.max(later.partitions);
+        self.add_numbers(later);
+    }
+
+    /// Adds what other partitions had in the same seconds.
+    pub fn join(&mut self, other: &Self) {
+        self.partitions = self.partitions.saturating_add(other.partitions);
+        self.add_numbers(other);
+    }
+
+    fn add_numbers(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.peak = self.peak.max(other.peak);
+        self.permille = self.permille.max(other.permille);
+        self.warnings = self.warnings.saturating_add(other.warnings);
+        self.throttles = self.throttles.saturating_add(other.throttles);
+    }
+}
+
+/// The cells that are not empty, by the numbers of their columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Series {
+    cells: Vec<(u32, Cell)>,
+}
+
+impl Series {
+    pub fn cells(&self) -> &[(u32, Cell)] {
+        &self.cells
+    }
+
+    /// The cell of a column. Returns whether it is a new one, too.
+    pub fn cell(&mut self, column: u32) -> (&mut Cell, bool) {
+        // Nearly always the last, or the next.
+        let at = match self.cells.last() {
+            Some(&(last, _)) if last >= column => self.cells.partition_point(|&(at, _)| at < column),
+            _ => self.cells.len(),
+        };
+        let is_new = self.cells.get(at).is_none_or(|&(there, _)| there != column);
+        if is_new {
+            self.cells.insert(at, (column, Cell::default()));
+        }
+        (&mut self.cells[at].1, is_new)
+    }
+
+    /// Makes one column of each two.
+    pub fn halve(&mut self) {
+        self.cells.iter_mut().for_each(|(column, _)| *column /= 2);
+        self.cells.dedup_by(|(later, cell), (column, kept)| {
+            let is_same = later == column;
+            if is_same {
+                kept.extend(cell);
+            }
+            is_same
+        });
+    }
+
+    /// Adds another partition's.
+    pub fn join(&mut self, other: &Self) {
+        for (column, cell) in &other.cells {
+            self.cell(*column).0.join(cell);
+        }
+    }
+
+    /// All columns in one.
+    pub fn total(&self) -> Cell {
+        let mut total = Cell::default();
+        self.cells.iter().for_each(|(_, cell)| total.extend(cell));
+        total
+    }
+
+    /// The first column of those with the greatest share.
+    pub fn hottest(&self) -> Option<u32> {
+        let most = self.cells.iter().map(|(_, cell)| cell.permille).max()?;
+        self.cells.iter().find(|(_, cell)| cell.permille == most).map(|&(column, _)| column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(count: u64, peak: u64) -> Cell {
+        Cell { count, peak, permille: peak as u32, partitions: 1, ..Cell::default() }
+    }
+
+    fn series(cells: &[(u32, u64, u64)]) -> Series {
+        let mut series = Series::default();
+        cells.iter().for_each(|&(column, count, peak)| series.cell(column).0.extend(&cell(count, peak)));
+        series
+    }
+
+    #[test]
+    fn two_columns_are_one_with_both_counts_and_the_fuller_second() {
+        let mut halved = series(&[(4, 10, 3), (5, 7, 5), (7, 1, 1), (2, 2, 2)]);
+        halved.halve();
+        assert_eq!(halved, series(&[(1, 2, 2), (2, 17, 5), (3, 1, 1)]));
+        assert_eq!(halved.total(), cell(20, 5));
+        assert_eq!(halved.hottest(), Some(2));
+    }
+
+    #[test]
+    fn a_band_has_all_counts_and_is_as_hot_as_its_hottest() {
+        let mut band = series(&[(1, 10, 3)]);
+        band.join(&series(&[(1, 7, 5), (2, 1, 1)]));
+        assert_eq!(band.cells(), [(1, Cell { partitions: 2, ..cell(17, 5) }), (2, cell(1, 1))]);
+    }
+}

@@ -1,0 +1,205 @@
+//! The grid: cells of all partitions, while a log is read.
+//!
+//! How long the log is, and which partitions will be its hottest, is known only at its end. So columns begin narrow, and two become
+//! one whenever there get to be too many. And every partition has cells of its own, until there are too many of those: then the
+//! partitions that were coldest so far go to the bands, where many share a row.
+
+use crate::heatmap::cell::{Cell, Series};
+use crate::heatmap::judge::Warned;
+use hotpart::Operation;
+use std::collections::HashMap;
+
+/// Seconds of a column, to begin with.
+pub const NARROWEST: u32 = 5;
+/// More columns than these are joined.
+const COLUMNS: u32 = 400;
+/// Rows in which partitions are that have none of their own.
+pub const BANDS: usize = 20;
+/// Cells of partitions, unless memory is bounded.
+const CELLS: usize = 4_000_000;
+/// Bytes that a cell takes, with room for more.
+const CELL_BYTES: usize = 64;
+/// Of so many times the rows the cells stay, when there are too many.
+const KEPT: usize = 8;
+/// Warnings of a partition that are kept one by one.
+const WARNINGS: usize = 500;
+
+/// One partition, for one operation.
+#[derive(Debug, Default)]
+pub struct Track {
+    pub series: Series,
+    pub warnings: Vec<Warned>,
+}
+
+/// One table and operation.
+#[derive(Debug, Default)]
+pub struct Pair {
+    pub tracks: HashMap<Vec<u8>, Track>,
+    /// What partitions had that gave up their own cells.
+    pub bands: Vec<Series>,
+}
+
+impl Pair {
+    /// Moves what the coldest had to the bands, and returns how many cells are left.
+    fn fold(&mut self, kept: usize) -> usize {
+        self.bands.resize(BANDS, Series::default());
+        let mut tracks: Vec<_> = self.tracks.drain().collect();
+        tracks.sort_by_cached_key(|(_, track)| {
+            let total = track.series.total();
+            std::cmp::Reverse((total.permille, total.count))
+        });
+        for (pk, track) in tracks.split_off(kept.min(tracks.len())) {
+            self.bands[band(&pk)].join(&track.series);
+        }
+        self.tracks.extend(tracks);
+        self.tracks.values().map(|track| track.series.cells().len()).sum()
+    }
+}
+
+/// Cells of all tables.
+#[derive(Debug)]
+pub struct Grid {
+    /// Seconds of a column.
+    pub width: u32,
+    /// The first and the last second that had something.
+    pub span: Option<(u64, u64)>,
+    /// By table, its operations.
+    pub tables: HashMap<Vec<u8>, [Pair; 2]>,
+    rows: usize,
+    /// Cells that partitions have of their own, and how many they may have.
+    cells: usize,
+    most: usize,
+}
+
+impl Grid {
+    /// `rows`: partitions that will be shown by name. `memory`: bytes, where they are bounded.
+    pub fn new(rows: usize, memory: Option<u64>) -> Self {
+        let bounded = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX) / CELL_BYTES;
+        let most = memory.map_or(CELLS, bounded).min(CELLS);
+        Self { width: NARROWEST, span: None, tables: HashMap::new(), rows, cells: 0, most }
+    }
+
+    /// The column of a second.
+    pub fn column(&self, second: u64) -> u32 {
+        // A detector's clock ends before seconds need more bits.
+        u32::try_from(second / u64::from(self.width)).unwrap_or(u32::MAX)
+    }
+
+    /// Says that a second had something. Columns are joined while there are too many.
+    pub fn see(&mut self, second: u64) {
+        let (first, last) = self.span.unwrap_or((second, second));
+        let (first, last) = (first.min(second), last.max(second));
+        self.span = Some((first, last));
+        while self.column(last) - self.column(first) >= COLUMNS {
+            self.width *= 2;
+            let pairs = self.tables.values_mut().flatten();
+            pairs.for_each(|pair| {
+                pair.tracks.values_mut().for_each(|track| track.series.halve());
+                pair.bands.iter_mut().for_each(Series::halve);
+            });
+            self.cells = self.tables.values().flatten().flat_map(|pair| pair.tracks.values()).map(own).sum();
+        }
+    }
+
+    /// Adds to a partition's cell.
+    pub fn add(&mut self, table: &[u8], pk: &[u8], operation: Operation, second: u64, cell: &Cell) {
+        let column = self.column(second);
+        let track = self.track(table, pk, operation);
+        let (at, is_new) = track.series.cell(column);
+        at.extend(&Cell { partitions: 1, ..*cell });
+        self.cells += usize::from(is_new);
+        if self.cells > self.most {
+            let pairs = self.tables.len() * 2;
+            let room = self.most / (2 * COLUMNS as usize * pairs);
+            let kept = room.clamp(1, self.rows * KEPT);
+            self.cells = self.tables.values_mut().flatten().map(|pair| pair.fold(kept)).sum();
+            // So that it is not needed for every cell from now on.
+            self.most = self.most.max(self.cells * 2);
+        }
+    }
+
+    /// Marks a warning.
+    pub fn warn(&mut self, warned: Warned) {
+        let Warned { time_ms, permille, .. } = warned;
+        let cell = Cell { warnings: 1, permille, ..Cell::default() };
+        let (table, pk, operation) = (warned.table.clone(), warned.pk.clone(), warned.operation);
+        self.add(&table, &pk, operation, time_ms / 1_000, &cell);
+        let warnings = &mut self.track(&table, &pk, operation).warnings;
+        if warnings.len() < WARNINGS {
+            warnings.push(warned);
+        }
+    }
+
+    fn track(&mut self, table: &[u8], pk: &[u8], operation: Operation) -> &mut Track {
+        if !self.tables.contains_key(table) {
+            self.tables.insert(table.into(), Default::default());
+        }
+        let pair = &mut self.tables.get_mut(table).expect("it was there, or is now")[operation as usize];
+        if !pair.tracks.contains_key(pk) {
+            pair.tracks.insert(pk.into(), Track::default());
+        }
+        pair.tracks.get_mut(pk).expect("it was there, or is now")
+    }
+}
+
+fn own(track: &Track) -> usize {
+    track.series.cells().len()
+}
+
+/// The band of a key, by a hash that is the same in every run.
+pub fn band(pk: &[u8]) -> usize {
+    // FNV-1a, whose bits short keys mix badly; then the last steps of MurmurHash3.
+    let fnv = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
+    let mut hash = pk.iter().fold(0xCBF2_9CE4_8422_2325, fnv);
+    for factor in [0xFF51_AFD7_ED55_8CCD, 0xC4CE_B9FE_1A85_EC53] {
+        hash = (hash ^ hash >> 33).wrapping_mul(factor);
+    }
+    (hash >> 32) as usize % BANDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid(seconds: &[(u64, &[u8], u64)]) -> Grid {
+        let mut grid = Grid::new(1, None);
+        for &(second, pk, count) in seconds {
+            grid.see(second);
+            let cell = Cell { count, peak: count, permille: count as u32, ..Cell::default() };
+            grid.add(b"table", pk, Operation::Read, second, &cell);
+        }
+        grid
+    }
+
+    fn cells(grid: &Grid, pk: &[u8]) -> Vec<(u32, u64)> {
+        let cells = grid.tables[&b"table"[..]][Operation::Read as usize].tracks[pk].series.cells();
+        cells.iter().map(|(column, cell)| (*column, cell.count)).collect()
+    }
+
+    #[test]
+    fn columns_are_joined_when_the_log_gets_longer() {
+        let hour = grid(&[(3_600, b"a", 1), (3_605, b"a", 2), (3_615, b"a", 4), (7_199, b"a", 8)]);
+        assert_eq!((hour.width, hour.span), (10, Some((3_600, 7_199))));
+        assert_eq!(cells(&hour, b"a"), [(360, 3), (361, 4), (719, 8)]);
+        assert_eq!(hour.cells, 3);
+        let minutes = grid(&[(3_600, b"a", 1), (3_800, b"a", 2)]);
+        assert_eq!((minutes.width, cells(&minutes, b"a")), (5, vec![(720, 1), (760, 2)]));
+    }
+
+    #[test]
+    fn bands_are_of_much_the_same_size() {
+        let mut sizes = [0; BANDS];
+        (0..10_000).for_each(|key| sizes[band(format!("CUSTOMER#{key}").as_bytes())] += 1);
+        assert!(sizes.iter().all(|size| (400..600).contains(size)), "{sizes:?}");
+    }
+
+    #[test]
+    fn the_coldest_give_their_cells_to_the_bands() {
+        let mut grid = grid(&[(1, b"hot", 9), (1, b"warm", 5), (2, b"cold", 1)]);
+        let pair = &mut grid.tables.get_mut(&b"table"[..]).expect("it is there")[Operation::Read as usize];
+        assert_eq!(pair.fold(2), 2);
+        assert!(pair.tracks.contains_key(&b"warm"[..]) && !pair.tracks.contains_key(&b"cold"[..]));
+        let total: Vec<_> = pair.bands.iter().map(|band| band.total().count).collect();
+        assert_eq!((total.iter().sum::<u64>(), total[band(b"cold")]), (1, 1));
+    }
+}
