@@ -4,10 +4,20 @@
 //! and a file is opened when the others have come as far as its first entry: so logs of many hosts need not be joined before.
 
 pub mod account;
+pub mod botocore;
+pub mod cloudtrail;
 pub mod csv;
 pub mod format;
+pub mod insights;
+mod json;
 pub mod parse;
+mod pieces;
+mod plain;
+pub mod recording;
+pub mod sdk_js;
 pub mod source;
+pub mod stream;
+mod timestamp;
 
 use crate::batch::Batch;
 use crate::entry::Entry;
