@@ -127,7 +127,7 @@ impl Scan {
         while at < bytes.len() {
             if self.in_text {
                 at += self.read_text(&bytes[at..]);
-                if at < bytes.len() && bytes[at] == b'\n' {
+                if self.in_text && at < bytes.len() {
                     self.discard();
                     return (at, Some(Found::Broken(self.begin, "a text is not closed where its line ends")));
                 }
@@ -378,6 +378,7 @@ mod tests {
         );
         check(r#"{"a":"\\\"{"}"#, &[(1, r#"{"a":"\\\"{"}"#)]);
         check(r#"{"Records":[]}"#, &[]);
+        check("{\"a\":\"x\"\n}", &[(1, "{\"a\":\"x\"\n}")]);
     }
 
     #[test]

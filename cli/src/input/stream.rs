@@ -1,7 +1,7 @@
 //! Streams: the records of DynamoDB Streams, and of a Kinesis data stream for DynamoDB.
 //!
-//! Each record is a write that was done. It is handed on as an update, or a delete, of its key, whose response tells the item, as far
-//! as the record has it, and the capacity: by the record's size, a unit for each KiB.
+//! Each record is a write that was done. It is handed on as an update of its key whose response tells the item, as far as the record
+//! has it, and the capacity: by the record's size, a unit for each KiB.
 
 use crate::entry::Exchange;
 use crate::input::format::Options;
@@ -65,26 +65,22 @@ impl Stream {
             );
         };
         let table = quoted(&table);
-        let is_removed = record.text("eventName").is_some_and(|name| name == "REMOVE");
-        let (operation, values, image) = if is_removed {
-            ("DeleteItem", "ALL_OLD", "OldImage")
-        } else {
-            ("UpdateItem", "ALL_NEW", "NewImage")
-        };
+        // A delete is a write on the indexes that the item was in.
+        let image = change.get("NewImage").or_else(|| change.get("OldImage"));
         let request = object(&[
             ("TableName", Some(&table)),
             ("Key", Some(keys)),
-            ("ReturnValues", Some(&quoted(values))),
+            ("ReturnValues", Some("\"ALL_NEW\"")),
         ]);
         let size = change.get("SizeBytes").and_then(|size| size.parse::<u64>().ok());
         let units = size.unwrap_or_default().div_ceil(1_024).max(1);
         let capacity = format!(
             r#"{{"TableName":{table},"CapacityUnits":{units}.0,"Table":{{"CapacityUnits":{units}.0}}}}"#
         );
-        let response = object(&[("Attributes", change.get(image)), ("ConsumedCapacity", Some(&capacity))]);
+        let response = object(&[("Attributes", image), ("ConsumedCapacity", Some(&capacity))]);
         out.exchange(&Exchange {
             time_ms,
-            operation: operation.as_bytes(),
+            operation: b"UpdateItem",
             request: request.as_bytes(),
             response: Some(response.as_bytes()),
             model: None,
