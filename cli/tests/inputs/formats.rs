@@ -1,8 +1,6 @@
-//! Inputs: each format's fixture, read as a user's file is, counted by the library, and accounted for.
+//! Formats: each one's fixture, read as a user's file is, counted by the library, and accounted for.
 
-mod common;
-
-use common::{Read, fixture, options, read, read_bytes};
+use crate::read::{Read, fixture, options, read, read_bytes, try_read, try_read_bytes};
 
 #[test]
 fn csv_with_names_of_its_own() {
@@ -45,7 +43,7 @@ fn a_bad_line_is_named_and_stops_unless_the_user_goes_on() {
     }
     let mut strict = options(&[], &[]);
     strict.keep_going = false;
-    let error = common::try_read_bytes(text.as_bytes(), &strict).unwrap_err();
+    let error = try_read_bytes(text.as_bytes(), &strict).unwrap_err();
     assert!(error.contains(reasons[0]) && error.contains("--keep-going"), "{error}");
 }
 
@@ -184,7 +182,7 @@ fn what_can_not_be_an_input_says_where_it_belongs() {
         ("sdk-js-console.log", "JSON.stringify"),
     ];
     for (file, hint) in cases {
-        let error = common::try_read(&[fixture(file)], &options(&[], &[])).unwrap_err();
+        let error = try_read(&[fixture(file)], &options(&[], &[])).unwrap_err();
         assert!(error.contains(hint) && error.contains(file), "{error}");
     }
 }

@@ -1,8 +1,6 @@
 //! Sources: files as they are or compressed, several merged by time, and what comes out of order.
 
-mod common;
-
-use common::{fixture, options, read_bytes, temporary, try_read};
+use crate::read::{fixture, options, read_bytes, temporary, try_read, try_read_bytes};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
@@ -36,7 +34,7 @@ fn content_may_be_compressed() {
 #[test]
 fn what_is_cut_is_an_error() {
     let whole = gzip(&lines(0..100_000, "a"));
-    let error = common::try_read_bytes(&whole[..whole.len() / 2], &options(&[], &[])).unwrap_err();
+    let error = try_read_bytes(&whole[..whole.len() / 2], &options(&[], &[])).unwrap_err();
     assert!(error.contains("hotpart-input-"), "the file is named: {error}");
 }
 

@@ -1,0 +1,6 @@
+//! Inputs: whatever holds a log, read as a user's file is.
+
+mod formats;
+mod read;
+mod schema;
+mod sources;
