@@ -63,16 +63,18 @@ impl Csv {
         Ok(Self { reader, record: ByteRecord::new(), columns, first })
     }
 
-    /// Whether a first line names the columns: one of them is called `time_ms`, or as the options say; or where the options say by
-    /// number that there is the time, there is none.
+    /// Whether a first line is none of the records: it names the columns, or has neither an operation nor, where the options say by
+    /// number that there is one, a time.
     fn is_header(first: &ByteRecord, mapped: &BTreeMap<Field, String>) -> bool {
-        let find = |name: &str| first.iter().position(|header| header.eq_ignore_ascii_case(name.as_bytes()));
-        let time = mapped
-            .get(&Field::TimeMs)
-            .and_then(|name| first.get(name.parse::<usize>().ok()?.checked_sub(1)?));
-        find("time_ms").is_some()
-            || mapped.values().any(|name| find(name).is_some())
-            || time.is_some_and(|time| number(time).is_none())
+        let time = mapped.get(&Field::TimeMs).and_then(|name| first.get(position(name)?));
+        let has_operation = || first.iter().any(|name| operation(name).is_some());
+        Self::is_named(first, mapped) || (time.is_some_and(|time| number(time).is_none()) && !has_operation())
+    }
+
+    /// Whether a column is called `time_ms`, or as the options say.
+    fn is_named(first: &ByteRecord, mapped: &BTreeMap<Field, String>) -> bool {
+        let has = |name: &str| first.iter().any(|header| header.eq_ignore_ascii_case(name.as_bytes()));
+        has("time_ms") || mapped.values().any(|name| position(name).is_none() && has(name))
     }
 
     /// Finds each field's column by the names in a first line, or by its number.
@@ -84,10 +86,9 @@ impl Csv {
         let is_header = Self::is_header(first, mapped);
         let mut columns = [None; Field::ALL.len()];
         for (i, field) in Field::ALL.into_iter().enumerate() {
-            let number = |name: &str| name.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
             columns[i] = match mapped.get(&field) {
                 Some(name) => {
-                    let column = find(name).or_else(|| number(name));
+                    let column = position(name).or_else(|| find(name));
                     Some(column.with_context(|| format!("no column is named {name:?} in the first line"))?)
                 }
                 None if is_header => find(field.name()),
@@ -136,6 +137,11 @@ fn take(
     }
 }
 
+/// Returns the column that a number from 1 says.
+fn position(number: &str) -> Option<usize> {
+    number.parse::<usize>().ok()?.checked_sub(1)
+}
+
 /// Whether a text begins with a line of CSV: one that names the columns, or that has a time where it should.
 pub fn is(head: &[u8], options: &Options) -> bool {
     let mut first = ByteRecord::new();
@@ -144,10 +150,9 @@ pub fn is(head: &[u8], options: &Options) -> bool {
     if !read.unwrap_or_default() {
         return false;
     }
-    let is_header = Csv::is_header(&first, &options.columns);
     let columns = Csv::header(&first, &options.columns).ok();
     let time = columns.and_then(|columns| first.get(columns[Field::TimeMs as usize]?));
-    is_header || (first.len() >= 4 && time.and_then(number).is_some())
+    Csv::is_named(&first, &options.columns) || (first.len() >= 4 && time.and_then(number).is_some())
 }
 
 /// Reads one record.

@@ -11,12 +11,13 @@ use crate::input::sdk_js::SdkJs;
 use crate::input::source::Source;
 use crate::input::stream::Stream;
 use anyhow::{Result, bail};
+use memchr::memmem;
 use std::collections::BTreeMap;
 
 /// What a user has to know of the formats.
 pub const HELP: &str = include_str!("formats.md");
 
-/// Members of an object that are looked at, at most, to tell what it is.
+/// Objects that are looked at, at most.
 const OBJECTS: usize = 1_000;
 
 /// The options by which files are read.
@@ -59,7 +60,7 @@ impl Format {
         if Botocore::is(head) {
             return Ok(Self::Botocore);
         }
-        if head.windows(13).any(|text| text == b"commandName: ") {
+        if memmem::find(head, b"commandName: ").is_some() {
             bail!(
                 "is what console.log prints of the SDK's logger, which cuts values short and has no times: let the logger print \
                  JSON.stringify({{ time: Date.now(), ...entry }})"
@@ -98,7 +99,21 @@ impl Format {
                 bail!("is the description of a table: --schema takes it");
             }
         }
-        Ok(None)
+        Ok(Self::of_members(head))
+    }
+
+    /// Tells the format by names of members, where not even the first object is whole.
+    fn of_members(head: &[u8]) -> Option<Self> {
+        let has = |name: &str| memmem::find(head, format!("\"{name}\"").as_bytes()).is_some();
+        let is_object =
+            head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start().starts_with(b"{");
+        let found = [
+            (has("time_ms") && has("operation"), Self::Recording),
+            (has("eventSource") && has("eventTime"), Self::CloudTrail),
+            (has("dynamodb") && has("ApproximateCreationDateTime"), Self::Stream),
+            (has("clientName") && has("commandName"), Self::SdkJs),
+        ];
+        found.into_iter().find(|(is, _)| *is && is_object).map(|(_, format)| format)
     }
 
     /// Makes the parser of a file in this format.

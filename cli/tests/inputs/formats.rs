@@ -18,12 +18,15 @@ fn csv_has_marks_of_byte_order_ends_of_lines_and_numbers_of_columns() {
     let marked = format!("\u{feff}{plain}");
     assert_eq!(read_bytes(marked.as_bytes(), &options(&[], &[])).counts, expected);
     // Without names, and with names that are of no use.
-    let bare = "events,a,write,1000\nevents,c,read,2000\n";
+    let bare = "events,a,write,1\nevents,c,read,2000\n";
     let columns = [("time_ms", "4"), ("operation", "3"), ("table", "1"), ("pk", "2")];
     let expected = ["write events a 1", "read events c 1"];
     assert_eq!(read_bytes(bare.as_bytes(), &options(&[], &columns)).counts, expected);
     let named = format!("a,b,c,d\n{bare}");
     assert_eq!(read_bytes(named.as_bytes(), &options(&[], &columns)).counts, expected);
+    // A bad first line is no line of names.
+    let bad = read_bytes(b"events,a,write,x\n", &options(&[], &columns));
+    assert_eq!(bad.line, "1 record: 0 counted, 1 bad");
     assert_eq!(read_bytes(b"", &options(&[], &columns)).line, "0 records: 0 counted");
 }
 
@@ -125,6 +128,21 @@ fn kinesis_glued_in_three_units_of_time() {
         assert_eq!(times, [1_772_445_841_067, 1_772_445_841_067, 1_772_445_842_000]);
         assert_eq!(line, "3 records: 3 counted");
     }
+}
+
+#[test]
+fn a_record_may_be_longer_than_what_its_format_is_told_by() {
+    let long = "x".repeat(100_000);
+    let record = format!(
+        r#"{{"time_ms":1000,"operation":"PutItem","request":{{"TableName":"events","Item":{{"id":{{"S":"a"}},"b":{{"S":"{long}"}}}}}},"http_status":200}}"#
+    );
+    let Read { counts, units, line, .. } =
+        read_bytes(record.as_bytes(), &options(&[("events", "id")], &[("time_ms", "1")]));
+    assert_eq!(
+        (&*counts, &*units),
+        (&["write events a 1".to_owned()][..], &["write events a 196".to_owned()][..])
+    );
+    assert_eq!(line, "1 record: 1 counted");
 }
 
 #[test]
