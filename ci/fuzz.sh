@@ -9,7 +9,7 @@ need cargo c++ || exit 0
 
 seconds=${1:-10}
 targets=("${@:2}")
-[[ ${#targets[@]} -gt 0 ]] || targets=(abi oracle bounded observe partiql waits)
+[[ ${#targets[@]} -gt 0 ]] || targets=(abi oracle bounded observe partiql waits inputs)
 
 host=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTC_BOOTSTRAP=1 CARGO_BUILD_TARGET=$host CARGO_TARGET_DIR=$PWD/build/fuzz/target

@@ -4,16 +4,27 @@
 //! and a file is opened when the others have come as far as its first entry: so logs of many hosts need not be joined before.
 
 pub mod account;
+pub mod botocore;
+pub mod cloudtrail;
 pub mod csv;
 pub mod format;
+pub mod insights;
+mod json;
 pub mod parse;
+mod pieces;
+mod plain;
+pub mod recording;
+pub mod schema;
+pub mod sdk_js;
 pub mod source;
+pub mod stream;
+mod timestamp;
 
 use crate::batch::Batch;
 use crate::entry::Entry;
 use crate::input::account::Account;
 use crate::input::format::{Format, Options};
-use crate::input::parse::{Out, Parse};
+use crate::input::parse::{BadRecord, Out, Parse};
 use crate::input::source::{Progress, Source};
 use crate::reorder::Reorder;
 use anyhow::{Context, Result};
@@ -39,7 +50,8 @@ impl Open {
 
     /// Reads some more. `false`: there is no more.
     fn read(&mut self, batch: &mut Batch, account: &mut Account, keep_going: bool) -> Result<bool> {
-        self.parser.read(&mut Out::new(&self.name, batch, account, keep_going))
+        let read = self.parser.read(&mut Out::new(&self.name, batch, account, keep_going));
+        read.map_err(|error| if error.is::<BadRecord>() { error } else { error.context(self.name.clone()) })
     }
 
     /// Reads as far as the first entry, and returns its time; `None` of a file without entries.

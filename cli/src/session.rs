@@ -5,6 +5,7 @@ use crate::batch::Batch;
 use crate::feed::Feed;
 use crate::input::Inputs;
 use crate::input::account::Account;
+use crate::input::schema;
 use crate::input::source::Progress;
 use crate::replay::replay;
 use anyhow::{Context, Result};
@@ -15,7 +16,11 @@ use std::time::Duration;
 /// Reads all inputs, and calls `see` with the entries of each second. Shows how far it is, and the time left.
 pub fn read(args: &args::Inputs, mut see: impl FnMut(&Batch) -> Result<()>) -> Result<Account> {
     let progress = Progress::default();
-    let inputs = Inputs::new(&args.files, args.options(), progress.clone())?;
+    let mut options = args.options();
+    for path in &args.schema {
+        options.keys.extend(schema::keys(path)?);
+    }
+    let inputs = Inputs::new(&args.files, options, progress.clone())?;
     let bar = bar(args);
     let account = replay(inputs, |batch| {
         bar.set_position(progress.bytes());

@@ -56,12 +56,25 @@ impl Csv {
         let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source);
         let mut first = ByteRecord::new();
         let has_line = reader.read_byte_record(&mut first)?;
-        let columns = Self::header(&first, &options.columns)?;
-        // A header names the column of the time; a record has a time there.
-        let is_header = first.iter().any(|name| name.eq_ignore_ascii_case(b"time_ms"))
-            || options.columns.values().any(|name| first.iter().any(|header| header == name.as_bytes()));
+        let is_header = Self::is_header(&first, &options.columns);
+        let columns =
+            if has_line { Self::header(&first, &options.columns)? } else { [None; Field::ALL.len()] };
         let first = (has_line && !is_header).then_some(first);
         Ok(Self { reader, record: ByteRecord::new(), columns, first })
+    }
+
+    /// Whether a first line is none of the records: it names the columns, or has neither an operation nor, where the options say by
+    /// number that there is one, a time.
+    fn is_header(first: &ByteRecord, mapped: &BTreeMap<Field, String>) -> bool {
+        let time = mapped.get(&Field::TimeMs).and_then(|name| first.get(position(name)?));
+        let has_operation = || first.iter().any(|name| operation(name).is_some());
+        Self::is_named(first, mapped) || (time.is_some_and(|time| number(time).is_none()) && !has_operation())
+    }
+
+    /// Whether a column is called `time_ms`, or as the options say.
+    fn is_named(first: &ByteRecord, mapped: &BTreeMap<Field, String>) -> bool {
+        let has = |name: &str| first.iter().any(|header| header.eq_ignore_ascii_case(name.as_bytes()));
+        has("time_ms") || mapped.values().any(|name| position(name).is_none() && has(name))
     }
 
     /// Finds each field's column by the names in a first line, or by its number.
@@ -70,13 +83,12 @@ impl Csv {
         mapped: &BTreeMap<Field, String>,
     ) -> Result<[Option<usize>; Field::ALL.len()]> {
         let find = |name: &str| first.iter().position(|header| header.eq_ignore_ascii_case(name.as_bytes()));
-        let is_header = find("time_ms").is_some() || mapped.values().any(|name| find(name).is_some());
+        let is_header = Self::is_header(first, mapped);
         let mut columns = [None; Field::ALL.len()];
         for (i, field) in Field::ALL.into_iter().enumerate() {
-            let number = |name: &str| name.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
             columns[i] = match mapped.get(&field) {
                 Some(name) => {
-                    let column = find(name).or_else(|| number(name));
+                    let column = position(name).or_else(|| find(name));
                     Some(column.with_context(|| format!("no column is named {name:?} in the first line"))?)
                 }
                 None if is_header => find(field.name()),
@@ -123,6 +135,24 @@ fn take(
         }
         Err(error) => out.bad(line, error),
     }
+}
+
+/// Returns the column that a number from 1 says.
+fn position(number: &str) -> Option<usize> {
+    number.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// Whether a text begins with a line of CSV: one that names the columns, or that has a time where it should.
+pub fn is(head: &[u8], options: &Options) -> bool {
+    let mut first = ByteRecord::new();
+    let read =
+        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(head).read_byte_record(&mut first);
+    if !read.unwrap_or_default() {
+        return false;
+    }
+    let columns = Csv::header(&first, &options.columns).ok();
+    let time = columns.and_then(|columns| first.get(columns[Field::TimeMs as usize]?));
+    Csv::is_named(&first, &options.columns) || (first.len() >= 4 && time.and_then(number).is_some())
 }
 
 /// Reads one record.

@@ -4,7 +4,7 @@ use crate::batch::Batch;
 use crate::entry::{Access, Entry, Exchange};
 use crate::input::account::Account;
 use anyhow::{Result, bail};
-use std::fmt::Display;
+use std::fmt::{Display, Formatter};
 
 /// Records that a parser reads at a time, about.
 pub const SOME: usize = 1_024;
@@ -17,6 +17,18 @@ pub trait Parse: Send {
     /// The file can't be read, or a record is bad and [`Out::bad`] says to stop.
     fn read(&mut self, out: &mut Out<'_>) -> Result<bool>;
 }
+
+/// A record that is bad, by its file, line and reason.
+#[derive(Debug)]
+pub struct BadRecord(String);
+
+impl Display for BadRecord {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (--keep-going counts bad lines and goes on)", self.0)
+    }
+}
+
+impl std::error::Error for BadRecord {}
 
 /// Takes what a parser reads.
 pub struct Out<'a> {
@@ -59,7 +71,7 @@ impl<'a> Out<'a> {
     pub fn bad(&mut self, line: u64, reason: impl Display) -> Result<()> {
         let text = format!("{}:{line}: {reason}", self.file);
         if !self.keep_going {
-            bail!("{text} (--keep-going counts bad lines and goes on)");
+            bail!(BadRecord(text));
         }
         self.account.records += 1;
         self.account.add_bad(text);

@@ -1,0 +1,84 @@
+//! Contributor Insights: reports of CloudWatch's, to compare with.
+//!
+//! `aws cloudwatch get-insight-rule-report` tells the contributors of a rule. The rules that DynamoDB makes count accesses, or
+//! throttles, by partition key. A report has no single accesses, so it is no input, but what a report of ours is held against.
+
+use crate::input::source::{Progress, Source};
+use crate::input::timestamp;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::path::Path;
+
+/// What GetInsightRuleReport answers.
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "PascalCase")]
+pub struct Report {
+    /// The names of a contributor's keys.
+    #[serde(default)]
+    pub key_labels: Vec<String>,
+    /// `Sum` or `SampleCount`.
+    #[serde(default)]
+    pub aggregation_statistic: String,
+    /// What all contributors have together, also those that are not listed.
+    #[serde(default)]
+    pub aggregate_value: f64,
+    /// How many contributors there are, about.
+    #[serde(default)]
+    pub approximate_unique_count: u64,
+    /// Those with the most, the first first.
+    pub contributors: Vec<Contributor>,
+}
+
+/// One of a report's contributors.
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "PascalCase")]
+pub struct Contributor {
+    /// Its partition key and, by the rule, its sort key.
+    pub keys: Vec<String>,
+    pub approximate_aggregate_value: f64,
+    #[serde(default)]
+    pub datapoints: Vec<Datapoint>,
+}
+
+/// What a contributor had in one period.
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "PascalCase")]
+pub struct Datapoint {
+    /// When the period begins.
+    #[serde(rename = "Timestamp", deserialize_with = "time_ms")]
+    pub time_ms: u64,
+    pub approximate_value: f64,
+}
+
+/// Reads the reports in a file, one after another; plain, or compressed by gzip or zstd.
+///
+/// # Errors
+/// The file can't be read, or has something else in it, or nothing.
+pub fn read(path: &Path) -> Result<Vec<Report>> {
+    let name = || path.display().to_string();
+    let source = Source::open(path, &Progress::default()).with_context(name)?;
+    let reports = serde_json::Deserializer::from_reader(source).into_iter().collect::<Result<Vec<_>, _>>();
+    let reports: Vec<Report> = reports
+        .context("this is no report of Contributor Insights, as GetInsightRuleReport answers it")
+        .with_context(name)?;
+    if reports.is_empty() {
+        bail!("{}: there is no report in it", name());
+    }
+    Ok(reports)
+}
+
+/// Reads a time: a date, or the seconds since 1970.
+fn time_ms<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Time {
+        Seconds(f64),
+        Date(String),
+    }
+    let time = match Time::deserialize(from)? {
+        Time::Seconds(seconds) if seconds >= 0.0 => Some((seconds * 1e3) as u64),
+        Time::Seconds(_) => None,
+        Time::Date(date) => timestamp::parse(date.as_bytes()),
+    };
+    time.ok_or_else(|| serde::de::Error::custom("Timestamp is neither a date nor a number of seconds"))
+}

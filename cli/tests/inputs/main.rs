@@ -1,0 +1,7 @@
+//! Inputs: whatever holds a log, read as a user's file is.
+
+mod damage;
+mod formats;
+mod read;
+mod schema;
+mod sources;

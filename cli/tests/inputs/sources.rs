@@ -1,0 +1,72 @@
+//! Sources: files as they are or compressed, several merged by time, and what comes out of order.
+
+use crate::read::{fixture, options, read_bytes, temporary, try_read, try_read_bytes};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+use std::path::PathBuf;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn lines(times: impl IntoIterator<Item = u64>, pk: &str) -> Vec<u8> {
+    times.into_iter().map(|time| format!("{time},write,events,{pk}\n")).collect::<String>().into_bytes()
+}
+
+#[test]
+fn content_may_be_compressed() {
+    let options = options(&[("Orders", "customer")], &[]);
+    let plain = std::fs::read(fixture("cloudtrail.json")).unwrap();
+    let expected = read_bytes(&plain, &options);
+    assert!(!expected.counts.is_empty());
+    let (begin, end) = plain.split_at(plain.len() / 2);
+    let members = [gzip(begin), gzip(end)].concat();
+    let frames = [zstd::encode_all(begin, 3).unwrap(), zstd::encode_all(end, 3).unwrap()].concat();
+    for compressed in [gzip(&plain), members, zstd::encode_all(&plain[..], 3).unwrap(), frames] {
+        let read = read_bytes(&compressed, &options);
+        assert_eq!((read.counts, read.line), (expected.counts.clone(), expected.line.clone()));
+    }
+}
+
+#[test]
+fn what_is_cut_is_an_error() {
+    let whole = gzip(&lines(0..100_000, "a"));
+    let error = try_read_bytes(&whole[..whole.len() / 2], &options(&[], &[])).unwrap_err();
+    assert!(error.contains("hotpart-input-"), "the file is named: {error}");
+}
+
+#[test]
+fn files_are_merged_by_time() {
+    let seconds = |from: u64| (from..from + 5).map(|second| second * 1_000);
+    let texts = [lines(seconds(200), "late"), lines(seconds(0), "early"), gzip(&lines(seconds(2), "amid"))];
+    let files: Vec<PathBuf> = texts.iter().map(|text| temporary(text)).collect();
+    let mut options = options(&[], &[]);
+    options.lateness_ms = 0;
+    let read = try_read(&files, &options).unwrap();
+    assert_eq!(read.line, "15 records: 15 counted");
+    assert!(read.times.is_sorted());
+    files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+}
+
+#[test]
+fn formats_are_merged_by_time() {
+    let files = ["cloudtrail.json", "kinesis.json", "recording.jsonl", "sdk-js.jsonl"].map(fixture);
+    let read = try_read(&files, &options(&[("Orders", "customer"), ("events", "id")], &[])).unwrap();
+    assert_eq!(read.line.split(" records: ").next(), Some("37"));
+    assert!(read.line.contains(": 28 counted, "), "{}", read.line);
+    assert!(read.times.is_sorted());
+}
+
+#[test]
+fn order_is_mended_within_the_lateness() {
+    let times = [10_000, 70_000, 10_000, 9_999, 200_000, 139_999, 140_000];
+    let read = read_bytes(&lines(times, "a"), &options(&[], &[]));
+    assert_eq!(read.times, [10_000, 10_000, 70_000, 140_000, 200_000]);
+    assert_eq!(read.line, "7 records: 5 counted, 2 too late to be put in order (see --lateness)");
+    let mut all = options(&[], &[]);
+    all.lateness_ms = 1_000_000;
+    assert_eq!(read_bytes(&lines(times, "a"), &all).line, "7 records: 7 counted");
+}
