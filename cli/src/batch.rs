@@ -44,6 +44,11 @@ impl Batch {
         self.entries.capacity() * size_of::<Stored>() + self.text.capacity()
     }
 
+    /// Returns the times of the first entry and of the last.
+    pub fn times(&self) -> Option<(u64, u64)> {
+        Some((self.entries.first()?.time_ms, self.entries.last()?.time_ms))
+    }
+
     /// Forgets all entries, and keeps the memory.
     pub fn clear(&mut self) {
         self.entries.clear();

@@ -1,14 +1,22 @@
 //! Columns: spans of seconds, each with what every partition had in it.
+//!
+//! Exact counts are of spans that are over ([`Detector::hottest_closed_in`]). Where memory is bounded the library has no such list,
+//! and the one that it has is of the window that ends now: so the window is one second shorter than a column, and is asked for in the
+//! last millisecond of it, when it has the seconds of the column and no other.
 
 use crate::batch::Batch;
 use crate::feed::{Feed, Measure};
 use anyhow::Result;
-use hotpart::{Builder, Detector, HotPartition, Operation};
+use hotpart::{Builder, Detector, HotPartition, Operation, Rule, Statistics, Thresholds, Warning};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The most that is asked for of a column whose memory is bounded.
-const BOUNDED_LISTED: usize = 10_000;
-/// A partition comes to be counted by itself, where memory is bounded, at a quarter of so much a second.
-const BOUNDED_RATES: [u64; 2] = [13, 42];
+/// Where memory is bounded, a partition comes to be counted by itself at a quarter of so much a second on the average of a column,
+/// or of so much in one second.
+const BOUNDED_MEANS: [u64; 2] = [13, 42];
+const BOUNDED_SECONDS: [u64; 2] = [500, 1_500];
+/// The most partitions that are kept of those for which there was no room.
+const KEPT_OUT: usize = 10_000;
 
 /// A span that is over.
 #[derive(Debug)]
@@ -17,10 +25,24 @@ pub struct Column {
     pub first: u64,
     /// How many seconds it has.
     pub seconds: u64,
-    /// By operation, those with the most demand: all of them, unless memory is bounded.
+    /// By operation, those with the most demand: all of them; where memory is bounded, those that are counted by themselves.
     pub hottest: [Vec<HotPartition>; 2],
-    /// By operation, what all others had together.
+    /// By operation, what all others had together, and what the listed ones may have carried of it. Where memory is bounded it is of
+    /// accesses alone: nobody adds up what exchanges had.
     pub rest: [u64; 2],
+    /// Partitions that reached a threshold, and for which there was no room.
+    pub kept_out: Vec<KeptOut>,
+    is_bounded: bool,
+}
+
+/// A partition that bounded memory had no room for, when it was hot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptOut {
+    pub table: Vec<u8>,
+    pub pk: Vec<u8>,
+    pub operation: Operation,
+    /// The most that it may have had in the column.
+    pub most: u64,
 }
 
 /// How columns are made.
@@ -33,6 +55,8 @@ pub struct Shape {
     pub memory: Option<u64>,
 }
 
+type Heard = Arc<Mutex<HashMap<(Vec<u8>, Vec<u8>, Operation), u64>>>;
+
 /// Counts entries, and closes a column whenever its time is over.
 pub struct Columns {
     shape: Shape,
@@ -40,33 +64,73 @@ pub struct Columns {
     feed: Feed,
     /// The first second of the column that is open.
     open: Option<u64>,
-    /// By operation, what was listed before this column.
-    recorded: u64,
+    /// By operation, what had been recorded before this column.
+    recorded: [u64; 2],
+    /// Of a detector whose memory is bounded, what it warned about in this column.
+    heard: Heard,
+}
+
+impl Column {
+    /// Returns the fullest second that a listed partition had in this column, the first of them. To be asked for before the next
+    /// column begins.
+    pub fn fullest_second(&self, detector: &Detector, hot: &HotPartition) -> Result<u64> {
+        let end = self.first + self.seconds;
+        let last = self.last_that_is_over();
+        let fullest = detector.fullest_second(&hot.table, &hot.pk, hot.operation, self.first..last)?;
+        Ok(match fullest {
+            Some((second, count)) if count >= hot.peak => second,
+            _ => end - 1,
+        })
+    }
+
+    /// Returns each second in which a listed partition had something, and what. As late as the above.
+    pub fn seconds_of(&self, detector: &Detector, hot: &HotPartition) -> Result<Vec<(u64, u64)>> {
+        let mut seconds = Vec::new();
+        for second in self.first..self.last_that_is_over() {
+            let own = second..second + 1;
+            seconds.extend(detector.fullest_second(&hot.table, &hot.pk, hot.operation, own)?);
+        }
+        let sum = seconds.iter().map(|(_, count)| count).sum();
+        if hot.count > sum {
+            seconds.push((self.first + self.seconds - 1, hot.count - sum));
+        }
+        Ok(seconds)
+    }
+
+    /// Where memory is bounded, the last second is not over yet: it has what the others have not.
+    fn last_that_is_over(&self) -> u64 {
+        self.first + self.seconds - u64::from(self.is_bounded)
+    }
 }
 
 impl Columns {
     /// `prepare` gets the detector before anything is recorded.
     pub fn new(shape: Shape, prepare: impl FnOnce(&Detector) -> Result<()>) -> Result<Self> {
-        let detector = Self::builder(shape).build()?;
+        let heard = Heard::default();
+        let detector = Self::builder(shape, &heard).build()?;
         prepare(&detector)?;
-        Ok(Self { shape, detector, feed: Feed::new(shape.measure), open: None, recorded: 0 })
+        let feed = Feed::new(shape.measure);
+        Ok(Self { shape, detector, feed, open: None, recorded: [0; 2], heard })
     }
 
-    fn builder(shape: Shape) -> Builder {
-        let units = if shape.measure == Measure::HalfUnits { 2 } else { 1 };
-        let [writes, reads] = match shape.memory {
-            Some(_) => BOUNDED_RATES.map(|rate| rate * u64::from(shape.seconds) * units),
-            None => [u64::MAX >> 1; 2],
+    fn builder(shape: Shape, heard: &Heard) -> Builder {
+        let builder = match shape.memory {
+            None => Detector::builder(u64::MAX >> 1, u64::MAX >> 1, shape.seconds),
+            Some(memory) => Self::bounded(shape, memory, heard.clone()),
         };
+        let builder = builder.manual_clock();
+        if shape.measure == Measure::HalfUnits { builder.capacity_mode() } else { builder }
+    }
+
+    fn bounded(shape: Shape, memory: u64, heard: Heard) -> Builder {
+        let one = if shape.measure == Measure::HalfUnits { 2 } else { 1 };
+        let [writes, reads] = BOUNDED_MEANS.map(|rate| rate * u64::from(shape.seconds) * one);
+        let [writes_a_second, reads_a_second] = BOUNDED_SECONDS.map(|rate| Some(rate * one));
         // A window has the second that it ends in, and so many before.
-        let mut builder = Detector::builder(writes, reads, (shape.seconds - 1).max(1)).manual_clock();
-        if shape.measure == Measure::HalfUnits {
-            builder = builder.capacity_mode();
-        }
-        if let Some(memory) = shape.memory {
-            builder = builder.memory(memory);
-        }
-        builder
+        Detector::builder(writes, reads, (shape.seconds - 1).max(1))
+            .second_thresholds(Thresholds { writes: writes_a_second, reads: reads_a_second })
+            .memory(memory)
+            .on_warning(move |warning| hear(&heard, warning))
     }
 
     /// Records the entries of a second, all of one. Calls `closed` with the column before, once it is over.
@@ -91,31 +155,60 @@ impl Columns {
         Ok(&self.feed)
     }
 
+    /// The feed of the detector.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        self.detector.statistics()
+    }
+
     fn close(&mut self, closed: impl FnOnce(&Detector, &Column) -> Result<()>) -> Result<()> {
         let Some(first) = self.open.take() else { return Ok(()) };
         let seconds = u64::from(self.shape.seconds);
-        let mut column = Column { first, seconds, hottest: [vec![], vec![]], rest: [0; 2] };
-        let end = first + seconds;
-        // The last moment at which the window has the whole span and nothing else.
-        self.detector.set_time_ms(end * 1_000 - 1)?;
-        for (i, operation) in Operation::ALL.into_iter().enumerate() {
-            if self.shape.memory.is_some() {
-                column.hottest[i] = self.detector.hottest(operation, BOUNDED_LISTED)?;
-            }
-        }
-        self.detector.set_time_ms(end * 1_000)?;
-        for (i, operation) in Operation::ALL.into_iter().enumerate() {
-            if self.shape.memory.is_none() {
+        let is_bounded = self.shape.memory.is_some();
+        let mut column =
+            Column { first, seconds, hottest: [vec![], vec![]], rest: [0; 2], kept_out: vec![], is_bounded };
+        if is_bounded {
+            self.close_bounded(&mut column)?;
+        } else {
+            let end = first + seconds;
+            self.detector.set_time_ms(end * 1_000)?;
+            for (i, operation) in Operation::ALL.into_iter().enumerate() {
                 let all = self.detector.hottest_closed_in(operation, first..end, usize::MAX)?;
                 (column.hottest[i], column.rest[i]) = (all.hottest, all.rest);
             }
         }
-        let records = self.detector.statistics().records;
-        if self.shape.memory.is_some() {
-            let listed: u64 = column.hottest.iter().flatten().map(|hot| hot.count - hot.carried).sum();
-            column.rest[0] = (records - self.recorded).saturating_sub(listed);
-        }
-        self.recorded = records;
         closed(&self.detector, &column)
+    }
+
+    fn close_bounded(&mut self, column: &mut Column) -> Result<()> {
+        self.detector.set_time_ms((column.first + column.seconds) * 1_000 - 1)?;
+        for (i, operation) in Operation::ALL.into_iter().enumerate() {
+            column.hottest[i] = self.detector.hottest(operation, usize::MAX)?;
+            let own: u64 = column.hottest[i].iter().map(|hot| hot.count.saturating_sub(hot.carried)).sum();
+            column.rest[i] = (self.feed.recorded[i] - self.recorded[i]).saturating_sub(own);
+        }
+        self.recorded = self.feed.recorded;
+        let mut heard = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        if !heard.is_empty() {
+            for hot in column.hottest.iter().flatten() {
+                heard.remove(&(hot.table.clone(), hot.pk.clone(), hot.operation));
+            }
+        }
+        let kept_out =
+            heard.into_iter().map(|((table, pk, operation), most)| KeptOut { table, pk, operation, most });
+        column.kept_out = kept_out.collect();
+        Ok(())
+    }
+}
+
+/// Keeps the most that a warning said of a partition.
+fn hear(heard: &Heard, warning: &Warning<'_>) {
+    let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+    if matches!(warning.rule, Rule::Window | Rule::Second) && heard.len() < KEPT_OUT {
+        let most = heard.entry((warning.table.into(), warning.pk.into(), warning.operation)).or_default();
+        *most = (*most).max(warning.count);
     }
 }

@@ -28,6 +28,10 @@ impl Measure {
 #[derive(Debug)]
 pub struct Feed {
     measure: Measure,
+    /// By operation, what accesses have added.
+    pub recorded: [u64; 2],
+    /// Exchanges that it has observed.
+    pub exchanges: u64,
     /// Tables whose partition key is not known: what is asked of them waits.
     pub missing: BTreeSet<String>,
     /// Exchanges that are none of DynamoDB's, or cut short.
@@ -36,7 +40,7 @@ pub struct Feed {
 
 impl Feed {
     pub fn new(measure: Measure) -> Self {
-        Self { measure, missing: BTreeSet::new(), unread: 0 }
+        Self { measure, recorded: [0; 2], exchanges: 0, missing: BTreeSet::new(), unread: 0 }
     }
 
     /// Records entries of one second, all at its beginning: for counts alone, of whole seconds.
@@ -47,7 +51,15 @@ impl Feed {
                 set_time(detector, entry.time_ms() / 1_000 * 1_000)?;
             }
             match entry {
-                Entry::Access(access) if access.event == Event::Done => records.push(self.record(access)),
+                Entry::Access(access) if access.event == Event::Done => {
+                    let amount = self.measure.amount(&access);
+                    let recorded = &mut self.recorded[access.operation as usize];
+                    *recorded = recorded.saturating_add(amount);
+                    // An access that cost nothing changes nothing.
+                    if amount > 0 {
+                        records.push(record(&access, amount));
+                    }
+                }
                 other => self.entry(detector, &other)?,
             }
         }
@@ -64,7 +76,10 @@ impl Feed {
     fn entry(&mut self, detector: &Detector, entry: &Entry<'_>) -> Result<()> {
         match *entry {
             Entry::Access(access) => match access.event {
-                Event::Done => _ = detector.record(&self.record(access))?,
+                Event::Done => match self.measure.amount(&access) {
+                    0 => {}
+                    amount => _ = detector.record(&record(&access, amount))?,
+                },
                 Event::Throttled(reason) => {
                     _ = detector.record_throttle(access.table, access.pk, access.operation, reason)?;
                 }
@@ -74,16 +89,8 @@ impl Feed {
         Ok(())
     }
 
-    fn record<'a>(&self, access: Access<'a>) -> Record<'a> {
-        let record =
-            Record::new(access.table, access.pk, access.operation).amount(self.measure.amount(&access));
-        match access.model {
-            Some(model) if !model.is_empty() => record.model(model),
-            _ => record,
-        }
-    }
-
     fn observe(&mut self, detector: &Detector, exchange: &Exchange<'_>) -> Result<()> {
+        self.exchanges += 1;
         let Exchange { operation, request, response, model, http_status, .. } = *exchange;
         let exchange = hotpart::Exchange { operation, request, response, model, http_status };
         match detector.observe(&exchange) {
@@ -93,6 +100,14 @@ impl Feed {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+}
+
+fn record<'a>(access: &Access<'a>, amount: u64) -> Record<'a> {
+    let record = Record::new(access.table, access.pk, access.operation).amount(amount);
+    match access.model {
+        Some(model) if !model.is_empty() => record.model(model),
+        _ => record,
     }
 }
 

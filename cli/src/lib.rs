@@ -23,4 +23,5 @@ pub mod replay;
 pub mod report;
 pub mod session;
 pub mod thresholds;
+pub mod time;
 pub mod top;
