@@ -153,3 +153,112 @@ impl<'a> Sources<'a> {
         Amount { n, is_halves: self.measure == Measure::HalfUnits }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Batch;
+    use crate::columns::{Columns, Shape};
+    use crate::entry::{Access, Entry, Event};
+    use crate::report::advice::Pattern;
+    use crate::report::human;
+    use crate::report::tallies::Rules;
+
+    fn access(time_ms: u64, operation: Operation, pk: &str) -> Access<'_> {
+        Access::new(time_ms, operation, b"orders", pk.as_bytes())
+    }
+
+    /// Hands the report of entries, which are in order, to `see`.
+    fn report(measure: Measure, entries: &[Access<'_>], see: impl FnOnce(&Report<'_>)) {
+        let rules = Rules { top: 10, hot: hot(measure, 0.5), memory: None };
+        let mut tallies = Tallies::new(rules);
+        let shape = Shape { seconds: 60, measure, memory: None };
+        let mut columns = Columns::new(shape, |_| Ok(())).expect("columns");
+        for second in entries.chunk_by(|a, b| a.time_ms / 1_000 == b.time_ms / 1_000) {
+            let mut batch = Batch::default();
+            second.iter().for_each(|access| batch.push(&Entry::Access(*access)));
+            columns.second(&batch, |detector, column| tallies.add(detector, column)).expect("counted");
+        }
+        columns.finish(|detector, column| tallies.add(detector, column)).expect("counted");
+        let account = Account { records: entries.len() as u64, ..Account::default() };
+        let [first_ms, last_ms] = [entries.first(), entries.last()].map(|of| of.expect("some").time_ms);
+        see(&Sources {
+            measure,
+            top: 10,
+            hot_share: 0.5,
+            memory: None,
+            span: Some(Span { first_ms, last_ms, utc: false }),
+            account: &account,
+            feed: columns.feed(),
+            tallies: &tallies,
+            statistics: columns.statistics(),
+            remarks: vec![],
+        }
+        .report());
+    }
+
+    #[test]
+    fn what_dynamodb_throttled_comes_first_and_is_told_apart() {
+        let throttled =
+            |ms, pk, reason| Access { event: Event::Throttled(reason), ..access(ms, Operation::Write, pk) };
+        let mut entries = vec![
+            access(1_000, Operation::Write, "beside"),
+            throttled(1_000, "beside", Reason::KeyRange),
+            throttled(1_001, "silenced", Reason::KeyRange),
+            throttled(1_002, "beside", Reason::Provisioned),
+        ];
+        entries.extend((0..800).map(|ms| access(61_000 + ms, Operation::Write, "hot")));
+        entries.push(throttled(61_900, "hot", Reason::KeyRange));
+        entries.push(throttled(61_901, "hot", Reason::KeyRange));
+        entries.extend((0..300).map(|ms| access(62_000 + ms, Operation::Write, "warm")));
+        report(Measure::Operations, &entries, |report| {
+            let writes = &report.operations[0];
+            let told: Vec<_> = writes
+                .hottest
+                .iter()
+                .map(|of| {
+                    let advice = of.advice.as_ref();
+                    (&*of.pk, of.count.n, of.throttles, advice.map(|of| (of.pattern, of.shards)))
+                })
+                .collect();
+            let under = Some((Pattern::ThrottledUnderLimit, None));
+            assert_eq!(
+                told,
+                [
+                    ("hot", 800, 2, Some((Pattern::OneSecond, Some(2)))),
+                    ("beside", 1, 1, under),
+                    ("silenced", 0, 1, under),
+                    ("warm", 300, 0, None),
+                ]
+            );
+            assert_eq!((writes.hot, writes.total.map(|of| of.n)), (3, Some(1_101)));
+            assert_eq!(report.throttles, BTreeMap::from([("key_range", 4), ("provisioned", 1)]));
+            let text = human::write(report).split_whitespace().collect::<Vec<_>>().join(" ");
+            for part in [
+                "of its limit throttles",
+                "80 % 2 orders beside 1 1 0:00:00 0.1 % 1 orders silenced",
+                "DynamoDB throttled it 2 times, so more was asked for than the log counts.",
+                "Shard the key into at least 2: ",
+                "writes of orders / silenced Throttled once, though it never had more than 0.0 % of its limit. Shards of this key",
+                "Throttles that are no partition's: 1 for the provisioned capacity of a table or index.",
+            ] {
+                assert!(text.contains(part), "{part:?} is not in {text}");
+            }
+        });
+    }
+
+    #[test]
+    fn units_are_exact_to_the_half() {
+        let half = Access { half_units: Some(1), ..access(5, Operation::Read, "a") };
+        let nothing = Access { half_units: Some(0), ..access(5, Operation::Write, "expired") };
+        let two = Access { operations: 2, ..access(6, Operation::Read, "a") };
+        report(Measure::HalfUnits, &[half, nothing, two], |report| {
+            let json = serde_json::to_value(report).expect("JSON");
+            assert_eq!(json["operations"][1]["hottest"][0]["count"], 2.5);
+            assert_eq!(json["operations"][1]["total"], 2.5);
+            assert_eq!(json["operations"][0]["partitions"], 0);
+            assert_eq!(json["measure"], "units");
+            assert!(human::write(report).contains(" 2.5 "), "{}", human::write(report));
+        });
+    }
+}
