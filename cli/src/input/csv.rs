@@ -1,11 +1,13 @@
 //! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names the columns is optional.
 
+pub mod lines;
+
 use crate::entry::Access;
+use crate::input::csv::lines::{Lines, Record};
 use crate::input::format::Options;
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::source::Source;
 use anyhow::{Context, Result, bail};
-use csv::{ByteRecord, Reader, ReaderBuilder};
 use hotpart::Operation;
 use std::collections::BTreeMap;
 
@@ -43,32 +45,30 @@ impl Field {
 
 /// Reads CSV.
 pub struct Csv {
-    reader: Reader<Source>,
-    record: ByteRecord,
+    lines: Lines<Source>,
     /// Where each field is.
     columns: [Option<usize>; Field::ALL.len()],
-    /// The first line, when it is a record.
-    first: Option<ByteRecord>,
 }
 
 impl Csv {
     pub fn new(source: Source, options: &Options) -> Result<Self> {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source);
-        let mut first = ByteRecord::new();
-        let has_line = reader.read_byte_record(&mut first)?;
-        let columns = Self::header(&first, &options.columns)?;
-        // A header names the column of the time; a record has a time there.
-        let is_header = first.iter().any(|name| name.eq_ignore_ascii_case(b"time_ms"))
-            || options.columns.values().any(|name| first.iter().any(|header| header == name.as_bytes()));
-        let first = (has_line && !is_header).then_some(first);
-        Ok(Self { reader, record: ByteRecord::new(), columns, first })
+        let mut lines = Lines::new(source);
+        let first: Vec<Vec<u8>> = match lines.next()? {
+            Some(record) => record.iter().map(<[u8]>::to_vec).collect(),
+            None => Vec::new(),
+        };
+        let (columns, is_header) = Self::header(&first, &options.columns)?;
+        if !is_header && !first.is_empty() {
+            lines.unread();
+        }
+        Ok(Self { lines, columns })
     }
 
     /// Finds each field's column by the names in a first line, or by its number.
     fn header(
-        first: &ByteRecord,
+        first: &[Vec<u8>],
         mapped: &BTreeMap<Field, String>,
-    ) -> Result<[Option<usize>; Field::ALL.len()]> {
+    ) -> Result<([Option<usize>; Field::ALL.len()], bool)> {
         let find = |name: &str| first.iter().position(|header| header.eq_ignore_ascii_case(name.as_bytes()));
         let is_header = find("time_ms").is_some() || mapped.values().any(|name| find(name).is_some());
         let mut columns = [None; Field::ALL.len()];
@@ -87,46 +87,33 @@ impl Csv {
                 bail!("the first line names no column {name}; --column {name}=HEADER says which it is");
             }
         }
-        Ok(columns)
+        Ok((columns, is_header))
     }
 }
 
 impl Parse for Csv {
     fn read(&mut self, out: &mut Out<'_>) -> Result<bool> {
-        if let Some(first) = self.first.take() {
-            take(&first, &self.columns, 1, out)?;
-        }
         for _ in 0..SOME {
-            match self.reader.read_byte_record(&mut self.record) {
-                Ok(true) => {}
-                Ok(false) => return Ok(false),
-                Err(error) => bail!(error),
-            }
-            let line = self.record.position().map_or(0, |position| position.line());
-            take(&self.record, &self.columns, line, out)?;
+            let Some(record) = self.lines.next()? else { return Ok(false) };
+            take(&record, &self.columns, out)?;
         }
         Ok(true)
     }
 }
 
-fn take(
-    record: &ByteRecord,
-    columns: &[Option<usize>; Field::ALL.len()],
-    line: u64,
-    out: &mut Out<'_>,
-) -> Result<()> {
+fn take(record: &Record<'_>, columns: &[Option<usize>; Field::ALL.len()], out: &mut Out<'_>) -> Result<()> {
     match access(record, columns) {
         Ok(access) => {
             out.access(&access);
             out.read();
             Ok(())
         }
-        Err(error) => out.bad(line, error),
+        Err(error) => out.bad(record.line, error),
     }
 }
 
 /// Reads one record.
-fn access<'a>(record: &'a ByteRecord, columns: &[Option<usize>; Field::ALL.len()]) -> Result<Access<'a>> {
+fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) -> Result<Access<'a>> {
     let field = |field: Field| {
         let text = columns[field as usize].and_then(|column| record.get(column));
         text.with_context(|| format!("there is no {}", field.name()))
