@@ -8,6 +8,7 @@ use crate::input::format::Options;
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::source::Source;
 use anyhow::{Context, Result, bail};
+use csv::ByteRecord;
 use hotpart::Operation;
 use std::collections::BTreeMap;
 
@@ -53,12 +54,13 @@ pub struct Csv {
 impl Csv {
     pub fn new(source: Source, options: &Options) -> Result<Self> {
         let mut lines = Lines::new(source);
-        let first: Vec<Vec<u8>> = match lines.next()? {
-            Some(record) => record.iter().map(<[u8]>::to_vec).collect(),
-            None => Vec::new(),
-        };
-        let (columns, is_header) = Self::header(&first, &options.columns)?;
-        if !is_header && !first.is_empty() {
+        let first = lines.next()?.map(|record| record.iter().collect::<ByteRecord>());
+        let (has_line, first) = (first.is_some(), first.unwrap_or_default());
+        let columns = Self::header(&first, &options.columns)?;
+        // A header names the column of the time; a record has a time there.
+        let is_header = first.iter().any(|name| name.eq_ignore_ascii_case(b"time_ms"))
+            || options.columns.values().any(|name| first.iter().any(|header| header == name.as_bytes()));
+        if has_line && !is_header {
             lines.unread();
         }
         Ok(Self { lines, columns })
@@ -66,9 +68,9 @@ impl Csv {
 
     /// Finds each field's column by the names in a first line, or by its number.
     fn header(
-        first: &[Vec<u8>],
+        first: &ByteRecord,
         mapped: &BTreeMap<Field, String>,
-    ) -> Result<([Option<usize>; Field::ALL.len()], bool)> {
+    ) -> Result<[Option<usize>; Field::ALL.len()]> {
         let find = |name: &str| first.iter().position(|header| header.eq_ignore_ascii_case(name.as_bytes()));
         let is_header = find("time_ms").is_some() || mapped.values().any(|name| find(name).is_some());
         let mut columns = [None; Field::ALL.len()];
@@ -87,7 +89,7 @@ impl Csv {
                 bail!("the first line names no column {name}; --column {name}=HEADER says which it is");
             }
         }
-        Ok((columns, is_header))
+        Ok(columns)
     }
 }
 
