@@ -41,7 +41,7 @@ pub fn run(args: &args::Report) -> Result<()> {
     let rules = Rules { top, hot: build::hot(measure, args.hot), memory: tallies_memory };
     let mut tallies = Tallies::new(rules);
     let shape = Shape { seconds: MINUTE, measure, memory: library_memory };
-    let mut columns = Columns::new(shape, |detector| session::describe(&args.inputs, detector))?;
+    let mut columns = Columns::new(shape, |detector| session::describe(&args.inputs, detector))?.unlisted();
     let mut period = Period { from: args.from, until: args.until, span: None, outside: 0 };
     let mut is_told = args.inputs.memory.is_some();
     let mut account = session::read(&args.inputs, |batch| {

@@ -173,7 +173,7 @@ mod tests {
         let rules = Rules { top: 10, hot: hot(measure, 0.5), memory: None };
         let mut tallies = Tallies::new(rules);
         let shape = Shape { seconds: 60, measure, memory: None };
-        let mut columns = Columns::new(shape, |_| Ok(())).expect("columns");
+        let mut columns = Columns::new(shape, |_| Ok(())).expect("columns").unlisted();
         for second in entries.chunk_by(|a, b| a.time_ms / 1_000 == b.time_ms / 1_000) {
             let mut batch = Batch::default();
             second.iter().for_each(|access| batch.push(&Entry::Access(*access)));

@@ -7,10 +7,10 @@
 use crate::columns::Column;
 use crate::report::tally::Tally;
 use anyhow::Result;
-use hotpart::{Detector, HotPartition, Operation};
+use hotpart::{Detector, Operation};
 use std::cmp::{Ordering, Reverse};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, HashMap};
 
 /// Bytes that a partition takes besides its name: the tally, the name's pointer and length, and what the map has for each.
 const EACH: usize = size_of::<(Name, Tally)>() * 8 / 7 + 1 + 16;
@@ -69,18 +69,18 @@ impl Tallies {
 
     /// Adds a column that is over.
     pub fn add(&mut self, detector: &Detector, column: &Column) -> Result<()> {
-        for (i, listed) in column.hottest.iter().enumerate() {
-            self.tell(i, listed);
-            for hot in listed {
-                let (told, limit) = (self.told[i], self.rules.hot[i]);
-                self.tally(i, &hot.table, &hot.pk).add(detector, column, hot, told, limit)?;
-            }
+        for (i, operation) in Operation::ALL.into_iter().enumerate() {
+            self.tell(column, operation)?;
+            let (told, limit) = (self.told[i], self.rules.hot[i]);
+            column.each(operation, |had| {
+                self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit)
+            })?;
         }
         for kept_out in &column.kept_out {
             let tally = self.tally(kept_out.operation as usize, &kept_out.table, &kept_out.pk);
             tally.add_kept_out(column.first, kept_out.most);
         }
-        self.most_bytes = self.most_bytes.max(self.bytes() + detector.statistics().bytes);
+        self.most_bytes = self.most_bytes.max(self.bytes() + column.bytes() + detector.statistics().bytes);
         if self.rules.memory.is_some_and(|memory| self.bytes() > memory) {
             self.drop_half();
         }
@@ -98,12 +98,23 @@ impl Tallies {
     }
 
     /// Those that are listed in the end have no less than the first so many of any column.
-    fn tell(&mut self, operation: usize, listed: &[HotPartition]) {
-        let mut peaks: Vec<u64> = listed.iter().map(|hot| hot.peak).collect();
-        if let Some(place) = peaks.len().checked_sub(self.rules.top) {
-            let (_, &mut least, _) = peaks.select_nth_unstable(place);
-            self.told[operation] = self.told[operation].max(least);
+    fn tell(&mut self, column: &Column, operation: Operation) -> Result<()> {
+        let told = &mut self.told[operation as usize];
+        // The first so many that have more than what is known already, the least of them in front.
+        let mut first = BinaryHeap::with_capacity(self.rules.top + 1);
+        column.each(operation, |had| {
+            if had.peak > *told {
+                first.push(Reverse(had.peak));
+                if first.len() > self.rules.top {
+                    first.pop();
+                }
+            }
+            Ok(())
+        })?;
+        if let Some(&Reverse(least)) = first.peek().filter(|_| first.len() == self.rules.top) {
+            *told = least;
         }
+        Ok(())
     }
 
     /// Bytes that these take, about.

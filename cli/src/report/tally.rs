@@ -1,8 +1,9 @@
 //! A tally: what one partition had of one operation, added up over the columns of a log.
 
 use crate::columns::Column;
+use crate::columns::rows::Had;
 use anyhow::Result;
-use hotpart::{Detector, HotPartition};
+use hotpart::Detector;
 
 /// Amounts are in half units where capacity is counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,12 +43,11 @@ impl Tally {
         &mut self,
         detector: &Detector,
         column: &Column,
-        hot_partition: &HotPartition,
+        had: &Had<'_>,
         told: u64,
         hot: u64,
     ) -> Result<()> {
-        let HotPartition { count, throttles, peak, carried, .. } = *hot_partition;
-        let carried = carried.min(count);
+        let Had { count, throttles, peak, carried, .. } = *had;
         self.count += count;
         self.carried += carried;
         self.throttles += throttles;
@@ -57,11 +57,11 @@ impl Tally {
         }
         if peak > self.fullest_second.count {
             let is_told = peak >= told || throttles > 0;
-            let at = if is_told { Some(column.fullest_second(detector, hot_partition)?) } else { None };
+            let at = if is_told { Some(column.fullest_second(detector, had)?) } else { None };
             self.fullest_second = Fullest { count: peak, carried: carried.min(peak), at };
         }
         if peak > hot {
-            for (second, count) in column.seconds_of(detector, hot_partition)? {
+            for (second, count) in column.seconds_of(detector, had)? {
                 if count > hot {
                     self.add_hot(second);
                 }
