@@ -7,10 +7,12 @@
 use crate::columns::Column;
 use crate::report::tally::Tally;
 use anyhow::Result;
+use hashbrown::hash_map::EntryRef;
+use hashbrown::{Equivalent, HashMap};
 use hotpart::{Detector, Operation};
 use std::cmp::{Ordering, Reverse};
-use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
+use std::hash::{Hash, Hasher};
 
 /// Bytes that a partition takes besides its name: the tally, the name's pointer and length, and what the map has for each.
 const EACH: usize = size_of::<(Name, Tally)>() * 8 / 7 + 1 + 16;
@@ -27,10 +29,17 @@ pub struct Rules {
 }
 
 /// A partition's table and key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     table_len: u16,
     text: Box<[u8]>,
+}
+
+/// The same, where it lies.
+#[derive(Clone, Copy)]
+struct NameRef<'a> {
+    table: &'a [u8],
+    pk: &'a [u8],
 }
 
 impl Name {
@@ -45,6 +54,28 @@ impl Name {
 
     pub fn pk(&self) -> &[u8] {
         &self.text[self.table_len.into()..]
+    }
+
+    fn borrowed(&self) -> NameRef<'_> {
+        NameRef { table: self.table(), pk: self.pk() }
+    }
+}
+
+impl Equivalent<Name> for NameRef<'_> {
+    fn equivalent(&self, name: &Name) -> bool {
+        (self.table, self.pk) == (name.table(), name.pk())
+    }
+}
+
+impl Hash for NameRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.table, self.pk).hash(state);
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.borrowed().hash(state);
     }
 }
 
@@ -88,11 +119,11 @@ impl Tallies {
     }
 
     fn tally(&mut self, operation: usize, table: &[u8], pk: &[u8]) -> &mut Tally {
-        match self.by_operation[operation].entry(Name::new(table, pk)) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
+        match self.by_operation[operation].entry_ref(&NameRef { table, pk }) {
+            EntryRef::Occupied(known) => known.into_mut(),
+            EntryRef::Vacant(new) => {
                 self.text += table.len() + pk.len();
-                new.insert(Tally::default())
+                new.insert_with_key(Name::new(table, pk), Tally::default())
             }
         }
     }
