@@ -25,7 +25,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_se
 # The programs that check themselves.
 CHECKS := basic callback observe threads $(C_TESTS)
 
-.PHONY: all build test c-test demo header bindings abi bench instructions compare python-bench python-lock clean help library
+.PHONY: all build cli test c-test demo header bindings abi bench instructions compare python-bench python-lock clean help library
 
 all: distribution ## the libraries that `make install` installs
 
@@ -38,10 +38,17 @@ c-test: build ## run the C programs that check themselves
 	@set -e; for check in $(CHECKS); do echo "$(BUILD)/$$check"; $(BUILD)/$$check; done
 	@for check in $(LEFT_OUT); do echo "skipped: $$check is not for this platform"; done
 
-demo: build ## replay a small synthetic trace
+cli: ## the command, target/release/hotpart
+	$(CARGO) build --release --locked --package hotpart-cli
+
+demo: build cli ## replay a small synthetic trace, and report what was hot in it
 	@echo 'A synthetic trace of three minutes; hot: 100 writes or 150 reads in 10 seconds.'
-	@$(BUILD)/synthesize | $(BUILD)/replay --window 10 --writes 100 --reads 150
-	@$(BUILD)/synthesize | $(CARGO) run --quiet --locked --package hotpart-cli -- heatmap --quiet --title 'make demo' --preset moderate --window 10 --writes 100 --reads 150 -o build/heat.html -
+	@$(BUILD)/synthesize >build/demo.csv
+	@$(BUILD)/replay --window 10 --writes 100 --reads 150 <build/demo.csv
+	@echo
+	@echo 'The same trace, by the command; hot: more than 1 % of what DynamoDB lets one partition have.'
+	@$(RELEASE)/hotpart report --hot 1% --top 3 build/demo.csv
+	@$(RELEASE)/hotpart heatmap --quiet --title 'make demo' --preset moderate --window 10 --writes 100 --reads 150 -o build/heat.html build/demo.csv
 
 header: ## write include/hotpart.h anew from the Rust source
 	HOTPART_BLESS=1 $(CARGO) test --locked --test header

@@ -59,9 +59,10 @@ pub use reason::{Reason, Unattributed};
 pub use statistics::Statistics;
 #[cfg(not(loom))]
 pub use {
-    detector::Bounds, detector::Detector, detector::builder::Builder, detector::closed_span::ClosedSpan,
-    detector::hot_partition::HotPartition, detector::metrics::Metrics, detector::notice::Notice,
-    detector::record::Record, detector::table_handle::TableHandle, detector::warning::Warning,
+    detector::Bounds, detector::Detector, detector::builder::Builder, detector::closed_counts::ClosedCounts,
+    detector::closed_span::ClosedSpan, detector::hot_partition::HotPartition, detector::metrics::Metrics,
+    detector::notice::Notice, detector::record::Record, detector::table_handle::TableHandle,
+    detector::warning::Warning,
 };
 
 #[cfg(all(feature = "dynamodb", not(loom)))]

@@ -2,6 +2,7 @@
 
 use crate::entry::{Access, Entry, Event, Exchange};
 use hotpart::Operation;
+use std::ops::Range;
 
 /// Entries in the order in which they were pushed.
 #[derive(Debug, Default)]
@@ -80,6 +81,21 @@ impl Batch {
         self.entries.push(stored);
     }
 
+    /// Pushes some entries of another batch, to which they were pushed one after another, and which was not sorted since.
+    pub fn extend(&mut self, other: &Self, run: Range<usize>) {
+        let Some(first) = other.entries.get(run.start) else { return };
+        let end = other.entries.get(run.end).map_or(other.text.len(), |after| after.text);
+        let (from, to) = (first.text, self.text.len());
+        self.text.extend_from_slice(&other.text[from..end]);
+        let moved = |stored: &Stored| Stored { text: stored.text - from + to, ..*stored };
+        self.entries.extend(other.entries[run].iter().map(moved));
+    }
+
+    /// Returns the entries' times.
+    pub fn each_time(&self) -> impl Iterator<Item = u64> {
+        self.entries.iter().map(|entry| entry.time_ms)
+    }
+
     fn append(&mut self, texts: [Option<&[u8]>; 4]) {
         for text in texts.into_iter().flatten() {
             self.text.extend_from_slice(&text[..text.len().min(NO_TEXT as usize - 1)]);
@@ -153,6 +169,11 @@ mod tests {
         let mut batch = Batch::default();
         entries.iter().for_each(|entry| batch.push(entry));
         assert!(batch.iter().eq(entries));
+        let mut other = Batch::default();
+        other.push(&entries[2]);
+        other.extend(&batch, 1..3);
+        other.extend(&batch, 0..1);
+        assert!(other.iter().eq([entries[2], entries[1], entries[2], entries[0]]));
         batch.sort();
         assert!(batch.iter().eq([entries[1], entries[2], entries[0]]), "those of one time keep their order");
     }

@@ -4,10 +4,14 @@
 //! and the one that it has is of the window that ends now: so the window is one second shorter than a column, and is asked for in the
 //! last millisecond of it, when it has the seconds of the column and no other.
 
+pub mod rows;
+
 use crate::batch::Batch;
+use crate::columns::rows::{Had, Rows};
 use crate::feed::{Feed, Measure};
 use anyhow::Result;
 use hotpart::{Builder, Detector, HotPartition, Operation, Rule, Statistics, Thresholds, Warning};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,8 +29,11 @@ pub struct Column {
     pub first: u64,
     /// How many seconds it has.
     pub seconds: u64,
-    /// By operation, those with the most demand: all of them; where memory is bounded, those that are counted by themselves.
+    /// By operation, those with the most demand: all of them; where memory is bounded, those that are counted by themselves. None where
+    /// there are rows in place of it.
     pub hottest: [Vec<HotPartition>; 2],
+    /// All of them, in no order, where that is asked for ([`Columns::unlisted`]), and memory is not bounded.
+    pub rows: Rows,
     /// By operation, what all others had together, and what the listed ones may have carried of it. Where memory is bounded it is of
     /// accesses alone: nobody adds up what exchanges had.
     pub rest: [u64; 2],
@@ -66,35 +73,54 @@ pub struct Columns {
     open: Option<u64>,
     /// By operation, what had been recorded before this column.
     recorded: [u64; 2],
+    is_listed: bool,
+    /// Rows of columns that are done with.
+    spare: Rows,
     /// Of a detector whose memory is bounded, what it warned about in this column.
     heard: Heard,
 }
 
 impl Column {
-    /// Returns the fullest second that a listed partition had in this column, the first of them. To be asked for before the next
-    /// column begins.
-    pub fn fullest_second(&self, detector: &Detector, hot: &HotPartition) -> Result<u64> {
+    /// Calls `see` with what each partition had of an operation: with all that are listed, or are in a row.
+    pub fn each(&self, operation: Operation, see: impl FnMut(Had<'_>) -> Result<()>) -> Result<()> {
+        self.hottest[operation as usize]
+            .iter()
+            .map(Had::from)
+            .chain(self.rows.of(operation))
+            .try_for_each(see)
+    }
+
+    /// Returns the fullest second that a partition had in this column, the first of them. To be asked for before the next column
+    /// begins.
+    pub fn fullest_second(&self, detector: &Detector, hot: &Had<'_>) -> Result<u64> {
         let end = self.first + self.seconds;
         let last = self.last_that_is_over();
-        let fullest = detector.fullest_second(&hot.table, &hot.pk, hot.operation, self.first..last)?;
+        let fullest = detector.fullest_second(hot.table, hot.pk, hot.operation, self.first..last)?;
         Ok(match fullest {
             Some((second, count)) if count >= hot.peak => second,
             _ => end - 1,
         })
     }
 
-    /// Returns each second in which a listed partition had something, and what. As late as the above.
-    pub fn seconds_of(&self, detector: &Detector, hot: &HotPartition) -> Result<Vec<(u64, u64)>> {
+    /// Returns each second in which a partition had something, and what. As late as the above.
+    pub fn seconds_of(&self, detector: &Detector, hot: &Had<'_>) -> Result<Vec<(u64, u64)>> {
         let mut seconds = Vec::new();
         for second in self.first..self.last_that_is_over() {
             let own = second..second + 1;
-            seconds.extend(detector.fullest_second(&hot.table, &hot.pk, hot.operation, own)?);
+            seconds.extend(detector.fullest_second(hot.table, hot.pk, hot.operation, own)?);
         }
         let sum = seconds.iter().map(|(_, count)| count).sum();
         if hot.count > sum {
             seconds.push((self.first + self.seconds - 1, hot.count - sum));
         }
         Ok(seconds)
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> u64 {
+        let listed = self.hottest.iter().map(|listed| listed.capacity() * size_of::<HotPartition>());
+        let names = self.hottest.iter().flatten().map(|hot| hot.table.capacity() + hot.pk.capacity());
+        (listed.sum::<usize>() + names.sum::<usize>() + self.rows.bytes()) as u64
     }
 
     /// Where memory is bounded, the last second is not over yet: it has what the others have not.
@@ -110,7 +136,15 @@ impl Columns {
         let detector = Self::builder(shape, &heard).build()?;
         prepare(&detector)?;
         let feed = Feed::new(shape.measure);
-        Ok(Self { shape, detector, feed, open: None, recorded: [0; 2], heard })
+        let spare = Rows::default();
+        Ok(Self { shape, detector, feed, open: None, recorded: [0; 2], is_listed: true, spare, heard })
+    }
+
+    /// Columns are to have rows, which cost less, in place of lists.
+    #[must_use]
+    pub fn unlisted(mut self) -> Self {
+        self.is_listed = false;
+        self
     }
 
     fn builder(shape: Shape, heard: &Heard) -> Builder {
@@ -168,19 +202,43 @@ impl Columns {
         let Some(first) = self.open.take() else { return Ok(()) };
         let seconds = u64::from(self.shape.seconds);
         let is_bounded = self.shape.memory.is_some();
-        let mut column =
-            Column { first, seconds, hottest: [vec![], vec![]], rest: [0; 2], kept_out: vec![], is_bounded };
+        let mut column = Column {
+            first,
+            seconds,
+            hottest: [vec![], vec![]],
+            rows: std::mem::take(&mut self.spare),
+            rest: [0; 2],
+            kept_out: vec![],
+            is_bounded,
+        };
         if is_bounded {
             self.close_bounded(&mut column)?;
         } else {
-            let end = first + seconds;
-            self.detector.set_time_ms(end * 1_000)?;
-            for (i, operation) in Operation::ALL.into_iter().enumerate() {
-                let all = self.detector.hottest_closed_in(operation, first..end, usize::MAX)?;
-                (column.hottest[i], column.rest[i]) = (all.hottest, all.rest);
-            }
+            self.close_exact(&mut column)?;
         }
-        closed(&self.detector, &column)
+        closed(&self.detector, &column)?;
+        self.spare = column.rows;
+        Ok(())
+    }
+
+    fn close_exact(&mut self, column: &mut Column) -> Result<()> {
+        let span = column.first..column.first + column.seconds;
+        self.detector.set_time_ms(span.end * 1_000)?;
+        if !self.is_listed {
+            let spare = Cell::new(std::mem::take(&mut column.rows));
+            let new = || {
+                let mut rows = spare.take();
+                rows.clear();
+                rows
+            };
+            column.rows = self.detector.fold_closed_in(span, new, |rows, of| rows.push(&of))?;
+            return Ok(());
+        }
+        for (i, operation) in Operation::ALL.into_iter().enumerate() {
+            let all = self.detector.hottest_closed_in(operation, span.clone(), usize::MAX)?;
+            (column.hottest[i], column.rest[i]) = (all.hottest, all.rest);
+        }
+        Ok(())
     }
 
     fn close_bounded(&mut self, column: &mut Column) -> Result<()> {

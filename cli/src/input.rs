@@ -21,7 +21,6 @@ pub mod stream;
 mod timestamp;
 
 use crate::batch::Batch;
-use crate::entry::Entry;
 use crate::input::account::Account;
 use crate::input::format::{Format, Options};
 use crate::input::parse::{BadRecord, Out, Parse};
@@ -137,9 +136,7 @@ impl Inputs {
         self.scratch.clear();
         let open = &mut self.open[i];
         let goes_on = open.read(&mut self.scratch, &mut self.account, self.options.keep_going)?;
-        for entry in self.scratch.iter() {
-            Self::take(&entry, &mut open.latest_ms, &mut self.reorder, &mut self.account);
-        }
+        Self::take(&self.scratch, &mut open.latest_ms, &mut self.reorder, &mut self.account);
         if !goes_on {
             self.open.swap_remove(i);
         }
@@ -151,13 +148,25 @@ impl Inputs {
         Ok(true)
     }
 
-    fn take(entry: &Entry<'_>, latest_ms: &mut u64, reorder: &mut Reorder, account: &mut Account) {
-        *latest_ms = (*latest_ms).max(entry.time_ms());
-        if reorder.is_late(entry.time_ms(), *latest_ms) {
-            account.late += 1;
-        } else {
-            account.entries += 1;
-            reorder.push(entry);
+    /// Hands entries on, as many at a time as are of one second.
+    fn take(batch: &Batch, latest_ms: &mut u64, reorder: &mut Reorder, account: &mut Account) {
+        let (mut begin, mut of) = (0, None);
+        for (i, time_ms) in batch.each_time().enumerate() {
+            *latest_ms = (*latest_ms).max(time_ms);
+            let second = (!reorder.is_late(time_ms, *latest_ms)).then_some(time_ms / 1_000);
+            if second == of && second.is_some() {
+                continue;
+            }
+            if let Some(of) = of {
+                reorder.push(batch, begin..i, of);
+                account.entries += (i - begin) as u64;
+            }
+            account.late += u64::from(second.is_none());
+            (begin, of) = (i, second);
+        }
+        if let Some(of) = of {
+            reorder.push(batch, begin..batch.len(), of);
+            account.entries += (batch.len() - begin) as u64;
         }
     }
 }

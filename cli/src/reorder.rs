@@ -1,8 +1,8 @@
 //! Reorder: entries that come somewhat out of order, put in the order of their times, a second at a time.
 
 use crate::batch::Batch;
-use crate::entry::Entry;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Batches that are kept for reuse.
 const SPARE: usize = 8;
@@ -28,19 +28,16 @@ impl Reorder {
         latest_ms.saturating_sub(time_ms) > self.lateness_ms || time_ms / 1_000 < self.released
     }
 
-    /// Takes an entry that is not late.
-    pub fn push(&mut self, entry: &Entry<'_>) {
-        let second = entry.time_ms() / 1_000;
+    /// Takes some entries of a batch, which are of one second, and not late.
+    pub fn push(&mut self, batch: &Batch, run: Range<usize>, second: u64) {
         // Nearly always one of the last.
         let behind = self.seconds.iter().rev().take_while(|(later, _)| *later > second).count();
-        let at = self.seconds.len() - behind;
-        if at > 0 && self.seconds[at - 1].0 == second {
-            self.seconds[at - 1].1.push(entry);
-            return;
+        let mut at = self.seconds.len() - behind;
+        if at == 0 || self.seconds[at - 1].0 != second {
+            self.seconds.insert(at, (second, self.spare.pop().unwrap_or_default()));
+            at += 1;
         }
-        let mut batch = self.spare.pop().unwrap_or_default();
-        batch.push(entry);
-        self.seconds.insert(at, (second, batch));
+        self.seconds[at - 1].1.extend(batch, run);
     }
 
     /// All that is to come has this time or a later one, but for what is as late as it may be.

@@ -34,9 +34,9 @@ pub struct ClosedSpan {
 
 /// Both are within.
 #[derive(Clone, Copy)]
-struct Seconds {
-    first: u32,
-    last: u32,
+pub(crate) struct Seconds {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
 }
 
 impl Seconds {
@@ -122,7 +122,7 @@ impl Detector {
     }
 
     /// Checks that a span is over.
-    fn closed_seconds(&self, range: &Range<u64>) -> Result<Seconds, Error> {
+    pub(crate) fn closed_seconds(&self, range: &Range<u64>) -> Result<Seconds, Error> {
         let seconds = Seconds::of(range).ok_or(Error::Invalid(Argument::Minute))?;
         if self.clock.now().second() <= seconds.last {
             return Err(Error::Invalid(Argument::Minute));
@@ -131,7 +131,7 @@ impl Detector {
     }
 
     /// Checks, once a span has been read, that it was in the window all the while: slots that leave it are taken for others.
-    fn check_in_window(&self, seconds: Seconds) -> Result<(), Error> {
+    pub(crate) fn check_in_window(&self, seconds: Seconds) -> Result<(), Error> {
         if self.clock.now().second().saturating_sub(seconds.first) > self.window_seconds() {
             return Err(Error::Invalid(Argument::Minute));
         }

@@ -59,6 +59,7 @@
 pub(crate) mod batch;
 pub(crate) mod bound_warning;
 pub(crate) mod builder;
+pub(crate) mod closed_counts;
 pub(crate) mod closed_span;
 pub(crate) mod delivery;
 pub(crate) mod exposition;

@@ -119,3 +119,52 @@ fn the_fullest_second_of_a_span_is_the_first_of_those_with_most() {
     assert!(fullest(3, 7).is_err(), "second 6 is not over");
     assert_eq!(detector.fullest_second("t", "other", Write, 0..6), Ok(None));
 }
+
+#[test]
+fn all_partitions_of_a_span_are_handed_over_once_and_are_those_of_the_list() {
+    let random = &mut Random(61);
+    for _ in 0..stress(20) {
+        let detector = never_hot(60).build().unwrap();
+        let (mut second, keys) = (0, 1 + random.below(30));
+        while second < 200 {
+            for _ in 0..random.below(40) {
+                let (table, pk) = (["t", "u"][random.below(2)], random.below(keys).to_string());
+                let operation = [Write, Read][random.below(2)];
+                match random.below(12) {
+                    0 => _ = detector.record_throttle(table, &pk, operation, Reason::KeyRange).unwrap(),
+                    1 => _ = detector.record_throttle(table, &pk, operation, Reason::Provisioned).unwrap(),
+                    n => _ = detector.record(&Record::new(table, &pk, operation).amount(n as u64)).unwrap(),
+                }
+            }
+            second += 1 + random.below(20) as u64 / 4;
+            detector.set_time_ms(second * 1_000).unwrap();
+            let span = second - second.min(1 + random.below(60) as u64)..second;
+            let all = detector
+                .fold_closed_in(span.clone(), BTreeMap::new, |all, of| {
+                    let before =
+                        all.insert((of.table.to_vec(), of.pk.to_vec()), (of.counts, of.peaks, of.throttles));
+                    assert_eq!(before, None, "each is told once");
+                    assert!(of.counts != [0; 2] || of.throttles != [0; 2]);
+                })
+                .unwrap();
+            for (i, operation) in [Write, Read].into_iter().enumerate() {
+                let listed = detector.hottest_closed_in(operation, span.clone(), usize::MAX).unwrap().hottest;
+                let listed: BTreeMap<_, _> = listed
+                    .into_iter()
+                    .map(|hot| ((hot.table, hot.pk), (hot.count, hot.peak, hot.throttles)))
+                    .collect();
+                let of = |(counts, peaks, throttles): ([u64; 2], [u64; 2], [u64; 2])| {
+                    (counts[i], peaks[i], throttles[i])
+                };
+                let told: BTreeMap<_, _> = all
+                    .iter()
+                    .map(|(key, &numbers)| (key.clone(), of(numbers)))
+                    .filter(|(_, (count, _, throttles))| count + throttles > 0)
+                    .collect();
+                assert_eq!(told, listed);
+            }
+        }
+    }
+    let bounded = never_hot(60).memory(1 << 20).build().unwrap();
+    assert_eq!(bounded.fold_closed_in(0..1, || (), |_, _| ()), Err(Error::Unsupported));
+}

@@ -1,11 +1,14 @@
 //! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names the columns is optional.
 
+pub mod lines;
+
 use crate::entry::Access;
+use crate::input::csv::lines::{Lines, Record};
 use crate::input::format::Options;
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::source::Source;
 use anyhow::{Context, Result, bail};
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use csv::{ByteRecord, ReaderBuilder};
 use hotpart::Operation;
 use std::collections::BTreeMap;
 
@@ -43,24 +46,23 @@ impl Field {
 
 /// Reads CSV.
 pub struct Csv {
-    reader: Reader<Source>,
-    record: ByteRecord,
+    lines: Lines<Source>,
     /// Where each field is.
     columns: [Option<usize>; Field::ALL.len()],
-    /// The first line, when it is a record.
-    first: Option<ByteRecord>,
 }
 
 impl Csv {
     pub fn new(source: Source, options: &Options) -> Result<Self> {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source);
-        let mut first = ByteRecord::new();
-        let has_line = reader.read_byte_record(&mut first)?;
+        let mut lines = Lines::new(source);
+        let first = lines.next()?.map(|record| record.iter().collect::<ByteRecord>());
+        let (has_line, first) = (first.is_some(), first.unwrap_or_default());
         let is_header = Self::is_header(&first, &options.columns);
         let columns =
             if has_line { Self::header(&first, &options.columns)? } else { [None; Field::ALL.len()] };
-        let first = (has_line && !is_header).then_some(first);
-        Ok(Self { reader, record: ByteRecord::new(), columns, first })
+        if has_line && !is_header {
+            lines.unread();
+        }
+        Ok(Self { lines, columns })
     }
 
     /// Whether a first line is none of the records: it names the columns, or has neither an operation nor, where the options say by
@@ -105,35 +107,22 @@ impl Csv {
 
 impl Parse for Csv {
     fn read(&mut self, out: &mut Out<'_>) -> Result<bool> {
-        if let Some(first) = self.first.take() {
-            take(&first, &self.columns, 1, out)?;
-        }
         for _ in 0..SOME {
-            match self.reader.read_byte_record(&mut self.record) {
-                Ok(true) => {}
-                Ok(false) => return Ok(false),
-                Err(error) => bail!(error),
-            }
-            let line = self.record.position().map_or(0, |position| position.line());
-            take(&self.record, &self.columns, line, out)?;
+            let Some(record) = self.lines.next()? else { return Ok(false) };
+            take(&record, &self.columns, out)?;
         }
         Ok(true)
     }
 }
 
-fn take(
-    record: &ByteRecord,
-    columns: &[Option<usize>; Field::ALL.len()],
-    line: u64,
-    out: &mut Out<'_>,
-) -> Result<()> {
+fn take(record: &Record<'_>, columns: &[Option<usize>; Field::ALL.len()], out: &mut Out<'_>) -> Result<()> {
     match access(record, columns) {
         Ok(access) => {
             out.access(&access);
             out.read();
             Ok(())
         }
-        Err(error) => out.bad(line, error),
+        Err(error) => out.bad(record.line, error),
     }
 }
 
@@ -156,7 +145,7 @@ pub fn is(head: &[u8], options: &Options) -> bool {
 }
 
 /// Reads one record.
-fn access<'a>(record: &'a ByteRecord, columns: &[Option<usize>; Field::ALL.len()]) -> Result<Access<'a>> {
+fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) -> Result<Access<'a>> {
     let field = |field: Field| {
         let text = columns[field as usize].and_then(|column| record.get(column));
         text.with_context(|| format!("there is no {}", field.name()))

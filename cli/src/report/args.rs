@@ -1,10 +1,41 @@
 //! Arguments of the report.
 
 use crate::args::Inputs;
+use crate::time;
 use clap::Args;
 
 #[derive(Args, Debug)]
 pub struct Report {
     #[command(flatten)]
     pub inputs: Inputs,
+    /// How many partitions are listed for each operation, those that came nearest to their limit
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub top: u32,
+    /// A partition is hot when a second of it takes more than this share of what DynamoDB lets one partition have, 1,000 writes or 3,000
+    /// reads a second; and shards are counted so that each stays within it
+    #[arg(long, value_name = "SHARE", default_value = "50%", value_parser = share)]
+    pub hot: f64,
+    /// Add up capacity units in place of operations, where the log tells them or lets them be estimated; an operation of which it does
+    /// not is taken for one unit
+    #[arg(long)]
+    pub units: bool,
+    /// Leave out what was before this time: UTC as in 2026-03-01T02:14, or milliseconds as the log has them
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub from: Option<u64>,
+    /// Leave out what was at this time or later
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub until: Option<u64>,
+    /// Print JSON; its schema is in cli/schema/report.json
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads a share: `50%` or `0.5`.
+fn share(text: &str) -> Result<f64, String> {
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse(),
+    };
+    let share = share.ok().filter(|share| (0.01..=1.0).contains(share));
+    share.ok_or_else(|| format!("{text:?} is not a share of 1% to 100%"))
 }

@@ -1,0 +1,153 @@
+//! Advice: what to do about a hot partition, with numbers.
+
+use crate::input::account::grouped;
+use crate::report::model::{Amount, FullestReport};
+use crate::report::text::percent;
+use crate::time::duration;
+use hotpart::Operation;
+use serde::Serialize;
+
+/// All that advice goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    pub operation: Operation,
+    pub is_index: bool,
+    pub is_units: bool,
+    pub limit: u64,
+    /// The share of the limit that a shard is to stay within.
+    pub hot_share: f64,
+    pub fullest_second: FullestReport,
+    pub fullest_minute: Amount,
+    pub hot_seconds: u64,
+    pub longest_run: u64,
+    pub throttles: u64,
+}
+
+/// How long the heat lasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pattern {
+    /// In one second.
+    OneSecond,
+    /// For up to a minute in all.
+    Burst,
+    /// For longer than a minute in all.
+    Sustained,
+    /// DynamoDB throttled it while it was not hot by itself.
+    ThrottledUnderLimit,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Advice {
+    pub pattern: Pattern,
+    /// Into how many its key must go, so that each stays within the share of the limit. `None` of what more keys don't mend.
+    pub shards: Option<u64>,
+    /// The share of the reads that something else must answer for the rest to stay within the share of the limit.
+    pub cache_share: Option<f64>,
+    /// The same for people, a sentence or two each.
+    pub text: Vec<String>,
+}
+
+impl Case {
+    /// Returns what to do, if the partition is hot.
+    pub fn advice(&self) -> Option<Advice> {
+        let pattern = self.pattern()?;
+        if pattern == Pattern::ThrottledUnderLimit {
+            let text = vec![self.when(pattern), self.under_limit()];
+            return Some(Advice { pattern, shards: None, cache_share: None, text });
+        }
+        let within = self.limit as f64 * self.hot_share;
+        let peak = self.fullest_second.count.value();
+        let shards = (peak / within).ceil() as u64;
+        let cache_share = (self.operation == Operation::Read).then(|| 1.0 - within / peak);
+        let text = vec![self.when(pattern), self.what(pattern, shards, cache_share)];
+        Some(Advice { pattern, shards: Some(shards), cache_share, text })
+    }
+
+    fn pattern(&self) -> Option<Pattern> {
+        let is_over = self.fullest_second.count.value() > self.limit as f64 * self.hot_share;
+        match self.hot_seconds {
+            _ if !is_over && self.throttles == 0 => None,
+            _ if !is_over => Some(Pattern::ThrottledUnderLimit),
+            0 | 1 => Some(Pattern::OneSecond),
+            2..=60 => Some(Pattern::Burst),
+            _ => Some(Pattern::Sustained),
+        }
+    }
+
+    fn when(&self, pattern: Pattern) -> String {
+        let times = match self.throttles {
+            1 => "once".into(),
+            n => format!("{} times", grouped(n)),
+        };
+        let [all, run] = [self.hot_seconds, self.longest_run].map(duration);
+        let hot = match pattern {
+            Pattern::ThrottledUnderLimit => {
+                let share = percent(self.fullest_second.count.value() / self.limit as f64);
+                return format!("Throttled {times}, though it never had more than {share} of its limit.");
+            }
+            Pattern::OneSecond => format!("Hot in one second; {} in all of its minute", self.fullest_minute),
+            Pattern::Burst if all == run => format!("A burst: hot for {all} on end"),
+            Pattern::Burst => format!("A burst: hot in {all}, {run} on end at the most"),
+            Pattern::Sustained if all == run => format!("Sustained: hot for {all} on end"),
+            Pattern::Sustained => format!("Sustained: hot for {all} in all, {run} on end at the most"),
+        };
+        match self.throttles {
+            0 => format!("{hot}."),
+            _ => format!("{hot}. DynamoDB throttled it {times}, so more was asked for than the log counts."),
+        }
+    }
+
+    /// How the number of shards follows.
+    fn because(&self) -> String {
+        let within = (self.limit as f64 * self.hot_share).floor() as u64;
+        let units = if self.is_units { " units" } else { "" };
+        let (peak, share) = (self.fullest_second.count, percent(self.hot_share));
+        format!(
+            "{peak}{units} in its fullest second, and {} ({share} of the limit) for each",
+            grouped(within)
+        )
+    }
+
+    fn what(&self, pattern: Pattern, shards: u64, cache_share: Option<f64>) -> String {
+        let because = self.because();
+        let least = if self.throttles > 0 { "at least " } else { "" };
+        let spread = match pattern {
+            Pattern::OneSecond => "If it comes again, spread it over some seconds: a queue, or jitter. ",
+            _ => "",
+        };
+        let cached = percent(cache_share.unwrap_or_default());
+        match (self.operation, self.is_index) {
+            (Operation::Write, false) => format!(
+                "{spread}Shard the key into {least}{shards}: {because}. A suffix of 0 to {} makes them. Or buffer, and write once \
+                 for several.",
+                shards - 1
+            ),
+            (Operation::Read, false) => format!(
+                "{spread}Cache it, in DAX or in the process: a cache that answers {cached} of these reads suffices. Eventually \
+                 consistent reads take half the units. Or keep copies under {least}{shards} keys: {because}."
+            ),
+            (Operation::Write, true) => format!(
+                "{spread}The index is hot, not the table: key it by an attribute whose values differ more, or give that attribute's \
+                 values a suffix, for {least}{shards} shards: {because}. The table's own key can stay; a throttled index holds up the \
+                 table's writes."
+            ),
+            (Operation::Read, true) => format!(
+                "{spread}The index is hot, not the table: cache what is queried, {cached} of it; or key the index by an attribute \
+                 whose values differ more, for {least}{shards} shards: {because}."
+            ),
+        }
+    }
+
+    fn under_limit(&self) -> String {
+        let items = if self.is_units {
+            "the estimate of its units is too low"
+        } else {
+            "its items take more than a unit each (--units tells)"
+        };
+        format!(
+            "Shards of this key alone may not help: keys beside it in the same partition were hot, DynamoDB has yet to split the \
+             partition, the log does not have all its traffic, or {items}. Retry with backoff, and look at its neighbours."
+        )
+    }
+}

@@ -1,0 +1,221 @@
+//! The report as a person reads it.
+
+use crate::input::account::grouped;
+use crate::report::model::{FullestReport, OperationReport, PartitionReport, Report, Span};
+use crate::report::text::{percent, shortened};
+use crate::time::{Clock, duration};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
+use std::fmt::{Display, Write as _};
+
+/// Letters of a table or a key that are shown.
+const NAME: usize = 40;
+
+/// Writes the report.
+pub fn write(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    let Some(span) = report.span else {
+        return format!("Nothing was recorded.\n\n{}\n", report.remarks.join("\n"));
+    };
+    let page = Page { report, clock: Clock::of_log(span.first_ms) };
+    page.head(&mut text, span);
+    for operation in &report.operations {
+        if !operation.hottest.is_empty() {
+            page.operation(&mut text, operation);
+        }
+    }
+    page.advice(&mut text);
+    page.throttles(&mut text);
+    text.push('\n');
+    for remark in &report.remarks {
+        line(&mut text, remark);
+    }
+    text
+}
+
+fn line(text: &mut String, line: impl Display) {
+    writeln!(text, "{line}").expect("a string takes all");
+}
+
+struct Page<'a> {
+    report: &'a Report<'a>,
+    clock: Clock,
+}
+
+impl Page<'_> {
+    fn head(&self, text: &mut String, span: Span) {
+        let [first, last] = [span.first_ms, span.last_ms].map(|ms| self.clock.second(ms));
+        let zone = if span.utc { "UTC" } else { "from the log's beginning" };
+        let length = duration((span.last_ms / 1_000).saturating_sub(span.first_ms / 1_000) + 1);
+        line(text, format_args!("{first} to {last} {zone}, {length}"));
+        let tables = match self.report.tables.len() {
+            1 => "1 table".into(),
+            n => format!("{} tables", grouped(n as u64)),
+        };
+        let mut parts = vec![format!("{} records", grouped(self.report.records.records)), tables];
+        for operation in &self.report.operations {
+            let Some(total) = operation.total else { continue };
+            let units = if total.is_halves { "units of " } else { "" };
+            parts.push(format!("{total} {units}{}s", operation.operation));
+        }
+        line(text, parts.join(", "));
+    }
+
+    fn operation(&self, text: &mut String, operation: &OperationReport) {
+        let is_units = self.report.measure == "units";
+        let has_throttles = operation.hottest.iter().any(|hot| hot.throttles > 0);
+        let name = if is_units { "units" } else { "count" };
+        let mut head = vec!["table", "pk", name, "fullest second", "when", "of its limit"];
+        if has_throttles {
+            head.push("throttles");
+        }
+        let mut table = Table::new();
+        table.load_style(PLAIN).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(head);
+        for hot in &operation.hottest {
+            let at = hot.fullest_second.time_ms.map_or_else(String::new, |ms| self.clock.second(ms));
+            let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+            let mut row = vec![
+                Cell::new(shown(&full_table(hot))),
+                Cell::new(shown(&hot.pk)),
+                right(format!("{}{}", if self.report.exact { "" } else { "≥ " }, hot.count)),
+                right(most(hot.fullest_second)),
+                right(at),
+                right(percent(hot.share)),
+            ];
+            if has_throttles {
+                row.push(right(grouped(hot.throttles)));
+            }
+            table.add_row(row);
+        }
+        for column in 2..6 + usize::from(has_throttles) {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let unit = if is_units { "units" } else { "a second, an operation taken for one unit" };
+        let limit = grouped(operation.limit);
+        let per = if is_units { format!("{limit} {unit} a second") } else { format!("{limit} {unit}") };
+        let all = match (operation.partitions, self.report.exact) {
+            (1, true) => "the only partition".into(),
+            (n, true) => format!("{} of {} partitions", operation.hottest.len(), grouped(n)),
+            (n, false) => {
+                format!("{} of {} partitions counted by themselves", operation.hottest.len(), grouped(n))
+            }
+        };
+        let title = if operation.operation == "write" { "Writes" } else { "Reads" };
+        line(text, format_args!("\n{title}: {all}; the limit of one is {per}"));
+        for row in table.lines() {
+            line(text, row.trim_end());
+        }
+        if let Some(others) = operation.others.filter(|others| others.n > 0) {
+            line(text, format_args!(" and {others} by others"));
+        }
+    }
+
+    /// For each that is hot, what to do; or how near the nearest came.
+    fn advice(&self, text: &mut String) {
+        let all = || self.report.operations.iter().flat_map(|of| of.hottest.iter().map(move |hot| (of, hot)));
+        let hot: u64 = self.report.operations.iter().map(|of| of.hot).sum();
+        let share = percent(self.report.hot_share);
+        if hot == 0 {
+            let nearest = all().max_by(|(_, a), (_, b)| a.share.total_cmp(&b.share));
+            let Some((of, nearest)) = nearest else { return };
+            let at = nearest.fullest_second.time_ms.map_or_else(String::new, |ms| self.clock.second(ms));
+            line(
+                text,
+                format_args!(
+                    "\nNothing was hot: nearest to its limit came {} with {} {}s in the second {at}, {} of it; hot is more than {share}.",
+                    place(nearest),
+                    most(nearest.fullest_second),
+                    of.operation,
+                    percent(nearest.share),
+                ),
+            );
+            return;
+        }
+        line(text, "\nWhat to do");
+        for (of, hot) in all() {
+            let Some(advice) = &hot.advice else { continue };
+            line(text, format_args!("\n  {}s of {}", of.operation, place(hot)));
+            for sentence in &advice.text {
+                for row in wrapped(sentence, 100) {
+                    line(text, format_args!("    {row}"));
+                }
+            }
+        }
+        for of in &self.report.operations {
+            let listed = of.hottest.iter().filter(|hot| hot.hot).count() as u64;
+            if of.hot > listed {
+                let (more, all) = (of.hot - listed, of.hot);
+                line(
+                    text,
+                    format_args!(
+                        "\n  {} more are hot for {}s: --top {all} lists them.",
+                        grouped(more),
+                        of.operation
+                    ),
+                );
+            }
+        }
+    }
+
+    fn throttles(&self, text: &mut String) {
+        let others = self.report.throttles.iter().filter(|(reason, _)| **reason != "key_range");
+        let others = others.map(|(reason, n)| {
+            let why = match *reason {
+                "provisioned" => "the provisioned capacity of a table or index",
+                "account_limit" => "the account's limit",
+                "max_on_demand" => "the most that a table or index was set to",
+                _ => "a reason that the log does not tell",
+            };
+            format!("{} for {why}", grouped(*n))
+        });
+        let others: Vec<_> = others.collect();
+        if !others.is_empty() {
+            line(text, format_args!("\nThrottles that are no partition's: {}.", others.join(", ")));
+        }
+    }
+}
+
+/// A line between head and rows, and none else.
+const PLAIN: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('-').junction('-'));
+
+fn full_table(hot: &PartitionReport) -> String {
+    match &hot.index {
+        Some(index) => format!("{}/index/{index}", hot.table),
+        None => hot.table.clone(),
+    }
+}
+
+fn place(hot: &PartitionReport) -> String {
+    format!("{} / {}", shown(&full_table(hot)), shown(&hot.pk))
+}
+
+fn shown(text: &str) -> String {
+    shortened(&crate::report::text::readable(text.as_bytes(), true), NAME)
+}
+
+fn most(fullest: FullestReport) -> String {
+    if fullest.at_least == fullest.count {
+        fullest.count.to_string()
+    } else {
+        format!("≤ {}", fullest.count)
+    }
+}
+
+/// Breaks a sentence into lines of about so many letters.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().expect("one at least");
+        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.into());
+        } else {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}

@@ -1,0 +1,209 @@
+//! Tallies: those of all partitions, or of as many as bounded memory has room for.
+//!
+//! Partitions are ordered by their fullest second, and one that DynamoDB throttled is before all that it did not. Where memory is
+//! bounded and full, the half that comes last is dropped. A partition that is dropped and comes again begins anew; if it is among the
+//! first in the end, so is its fullest second since, and that is its fullest of all.
+
+use crate::columns::Column;
+use crate::report::tally::Tally;
+use anyhow::Result;
+use hashbrown::hash_map::EntryRef;
+use hashbrown::{Equivalent, HashMap};
+use hotpart::{Detector, Operation};
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::hash::{Hash, Hasher};
+
+/// Bytes that a partition takes besides its name: the tally, the name's pointer and length, and what the map has for each.
+const EACH: usize = size_of::<(Name, Tally)>() * 8 / 7 + 1 + 16;
+
+/// How partitions are tallied.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How many are listed of each operation.
+    pub top: usize,
+    /// By operation, a second with more than this is hot.
+    pub hot: [u64; 2],
+    /// Bytes to be within.
+    pub memory: Option<u64>,
+}
+
+/// A partition's table and key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    table_len: u16,
+    text: Box<[u8]>,
+}
+
+/// The same, where it lies.
+#[derive(Clone, Copy)]
+struct NameRef<'a> {
+    table: &'a [u8],
+    pk: &'a [u8],
+}
+
+impl Name {
+    fn new(table: &[u8], pk: &[u8]) -> Self {
+        // No table's name has more than 1,024 bytes.
+        Self { table_len: table.len() as u16, text: [table, pk].concat().into() }
+    }
+
+    pub fn table(&self) -> &[u8] {
+        &self.text[..self.table_len.into()]
+    }
+
+    pub fn pk(&self) -> &[u8] {
+        &self.text[self.table_len.into()..]
+    }
+
+    fn borrowed(&self) -> NameRef<'_> {
+        NameRef { table: self.table(), pk: self.pk() }
+    }
+}
+
+impl Equivalent<Name> for NameRef<'_> {
+    fn equivalent(&self, name: &Name) -> bool {
+        (self.table, self.pk) == (name.table(), name.pk())
+    }
+}
+
+impl Hash for NameRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.table, self.pk).hash(state);
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.borrowed().hash(state);
+    }
+}
+
+pub struct Tallies {
+    rules: Rules,
+    by_operation: [HashMap<Name, Tally>; 2],
+    /// By operation: at least so many have a second with at least so much, so that those with less are not listed.
+    told: [u64; 2],
+    /// Bytes of the names.
+    text: usize,
+    /// Partitions that were dropped, those that came again included.
+    pub dropped: u64,
+    /// The most bytes that these and the detector had.
+    pub most_bytes: u64,
+}
+
+impl Tallies {
+    pub fn new(rules: Rules) -> Self {
+        let by_operation = [HashMap::new(), HashMap::new()];
+        Self { rules, by_operation, told: [0; 2], text: 0, dropped: 0, most_bytes: 0 }
+    }
+
+    /// Adds a column that is over.
+    pub fn add(&mut self, detector: &Detector, column: &Column) -> Result<()> {
+        for (i, operation) in Operation::ALL.into_iter().enumerate() {
+            self.tell(column, operation)?;
+            let (told, limit) = (self.told[i], self.rules.hot[i]);
+            column.each(operation, |had| {
+                self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit)
+            })?;
+        }
+        for kept_out in &column.kept_out {
+            let tally = self.tally(kept_out.operation as usize, &kept_out.table, &kept_out.pk);
+            tally.add_kept_out(column.first, kept_out.most);
+        }
+        self.most_bytes = self.most_bytes.max(self.bytes() + column.bytes() + detector.statistics().bytes);
+        if self.rules.memory.is_some_and(|memory| self.bytes() > memory) {
+            self.drop_half();
+        }
+        Ok(())
+    }
+
+    fn tally(&mut self, operation: usize, table: &[u8], pk: &[u8]) -> &mut Tally {
+        match self.by_operation[operation].entry_ref(&NameRef { table, pk }) {
+            EntryRef::Occupied(known) => known.into_mut(),
+            EntryRef::Vacant(new) => {
+                self.text += table.len() + pk.len();
+                new.insert_with_key(Name::new(table, pk), Tally::default())
+            }
+        }
+    }
+
+    /// Those that are listed in the end have no less than the first so many of any column.
+    fn tell(&mut self, column: &Column, operation: Operation) -> Result<()> {
+        let told = &mut self.told[operation as usize];
+        // The first so many that have more than what is known already, the least of them in front.
+        let mut first = BinaryHeap::with_capacity(self.rules.top + 1);
+        column.each(operation, |had| {
+            if had.peak > *told {
+                first.push(Reverse(had.peak));
+                if first.len() > self.rules.top {
+                    first.pop();
+                }
+            }
+            Ok(())
+        })?;
+        if let Some(&Reverse(least)) = first.peek().filter(|_| first.len() == self.rules.top) {
+            *told = least;
+        }
+        Ok(())
+    }
+
+    /// Bytes that these take, about.
+    fn bytes(&self) -> u64 {
+        let places: usize = self.by_operation.iter().map(HashMap::capacity).sum();
+        (places * EACH + self.text) as u64
+    }
+
+    fn drop_half(&mut self) {
+        let before = self.len();
+        for tallies in &mut self.by_operation {
+            let half = (tallies.len() / 2).max(self.rules.top);
+            let mut order: Vec<_> = tallies.values().map(order).collect();
+            if half >= order.len() {
+                continue;
+            }
+            let (first, &mut last, _) = order.select_nth_unstable_by(half, |a, b| b.cmp(a));
+            // Of those that come in the same place, as many as there is room for.
+            let mut room = half - first.iter().filter(|&&order| order > last).count();
+            tallies.retain(|_, tally| match self::order(tally).cmp(&last) {
+                Ordering::Greater => true,
+                Ordering::Equal if room > 0 => {
+                    room -= 1;
+                    true
+                }
+                _ => false,
+            });
+            tallies.shrink_to_fit();
+        }
+        let names = self.by_operation.iter().flat_map(HashMap::keys);
+        self.text = names.map(|name| name.text.len()).sum();
+        self.dropped += (before - self.len()) as u64;
+    }
+
+    fn len(&self) -> usize {
+        self.by_operation.iter().map(HashMap::len).sum()
+    }
+
+    pub fn of(&self, operation: Operation) -> &HashMap<Name, Tally> {
+        &self.by_operation[operation as usize]
+    }
+
+    /// Returns those of an operation that come first.
+    pub fn first(&self, operation: Operation, n: usize) -> Vec<(&Name, &Tally)> {
+        let mut all: Vec<_> = self.of(operation).iter().collect();
+        let place = |&(name, tally): &(&Name, &Tally)| (Reverse(order(tally)), name.clone());
+        let compare =
+            |a: &(&Name, &Tally), b: &(&Name, &Tally)| order(b.1).cmp(&order(a.1)).then_with(|| a.0.cmp(b.0));
+        if n < all.len() {
+            all.select_nth_unstable_by(n, compare);
+            all.truncate(n);
+        }
+        all.sort_by_cached_key(place);
+        all
+    }
+}
+
+/// The greater comes first.
+fn order(tally: &Tally) -> (bool, u64, u64) {
+    (tally.throttles > 0, tally.fullest_second.count, tally.count + tally.throttles)
+}

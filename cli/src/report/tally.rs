@@ -1,0 +1,92 @@
+//! A tally: what one partition had of one operation, added up over the columns of a log.
+
+use crate::columns::Column;
+use crate::columns::rows::Had;
+use anyhow::Result;
+use hotpart::Detector;
+
+/// Amounts are in half units where capacity is counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Its columns' counts together.
+    pub count: u64,
+    /// At most so much of that may be other partitions'.
+    pub carried: u64,
+    /// Throttles for its key range.
+    pub throttles: u64,
+    pub fullest_second: Fullest,
+    /// The column in which it had the most.
+    pub fullest_column: Fullest,
+    /// Columns in which it had anything.
+    pub columns: u64,
+    /// Seconds in which it was hot.
+    pub hot_seconds: u64,
+    /// The most of those on end.
+    pub longest_run: u64,
+    /// The last of them, and how many on end it was of.
+    run: (u64, u64),
+}
+
+/// The fullest of some spans of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fullest {
+    pub count: u64,
+    /// At most so much of that may be other partitions'.
+    pub carried: u64,
+    /// The second that it begins at. `None`: nobody asked.
+    pub at: Option<u64>,
+}
+
+impl Tally {
+    /// Adds a column. Looks for its fullest second if that has at least `told`, and for all seconds if one has more than `hot`.
+    pub fn add(
+        &mut self,
+        detector: &Detector,
+        column: &Column,
+        had: &Had<'_>,
+        told: u64,
+        hot: u64,
+    ) -> Result<()> {
+        let Had { count, throttles, peak, carried, .. } = *had;
+        self.count += count;
+        self.carried += carried;
+        self.throttles += throttles;
+        self.columns += 1;
+        if count > self.fullest_column.count {
+            self.fullest_column = Fullest { count, carried, at: Some(column.first) };
+        }
+        if peak > self.fullest_second.count {
+            let is_told = peak >= told || throttles > 0;
+            let at = if is_told { Some(column.fullest_second(detector, had)?) } else { None };
+            self.fullest_second = Fullest { count: peak, carried: carried.min(peak), at };
+        }
+        if peak > hot {
+            for (second, count) in column.seconds_of(detector, had)? {
+                if count > hot {
+                    self.add_hot(second);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a column in which the partition was hot and not counted by itself: all that is known is the most that it had.
+    pub fn add_kept_out(&mut self, first: u64, most: u64) {
+        self.count += most;
+        self.carried += most;
+        self.columns += 1;
+        let all = Fullest { count: most, carried: most, at: Some(first) };
+        for fullest in [&mut self.fullest_second, &mut self.fullest_column] {
+            if most > fullest.count {
+                *fullest = all;
+            }
+        }
+    }
+
+    fn add_hot(&mut self, second: u64) {
+        let (last, run) = self.run;
+        self.run = (second, if run > 0 && last + 1 == second { run + 1 } else { 1 });
+        self.hot_seconds += 1;
+        self.longest_run = self.longest_run.max(self.run.1);
+    }
+}

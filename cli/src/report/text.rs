@@ -1,0 +1,88 @@
+//! Bytes as text, and numbers as people read them.
+
+use std::fmt::Write as _;
+
+/// Returns bytes as text. Those that are not UTF-8 appear as `\xNN`; control characters too, if they are for a terminal.
+pub fn readable(bytes: &[u8], for_terminal: bool) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    let escape = |text: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            write!(text, "\\x{byte:02x}").expect("a string takes all");
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if for_terminal && letter.is_control() {
+                escape(&mut text, letter.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                text.push(letter);
+            }
+        }
+        escape(&mut text, chunk.invalid());
+    }
+    text
+}
+
+/// Returns text of no more than so many characters: its beginning and, as keys often differ there, its end.
+pub fn shortened(text: &str, most: usize) -> String {
+    let len = text.chars().count();
+    if len <= most {
+        return text.into();
+    }
+    let end = most / 3;
+    let begin: String = text.chars().take(most - 1 - end).collect();
+    let end: String = text.chars().skip(len - end).collect();
+    format!("{begin}…{end}")
+}
+
+/// Returns a share as percent: `0.4 %`, `62 %`.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.05 {
+        "<0.1 %".into()
+    } else if percent < 9.95 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// Returns a number of bytes: `640 KiB`, `1.2 GiB`.
+pub fn bytes(n: u64) -> String {
+    let unit = |shift: u32, name: &str| {
+        let n = n as f64 / (1_u64 << shift) as f64;
+        if n < 10.0 { format!("{n:.1} {name}") } else { format!("{n:.0} {name}") }
+    };
+    match n {
+        0..1_024 => format!("{n} bytes"),
+        1_024..1_048_576 => unit(10, "KiB"),
+        1_048_576..1_073_741_824 => unit(20, "MiB"),
+        _ => unit(30, "GiB"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_text_that_a_terminal_can_take() {
+        assert_eq!(readable(b"caf\xc3\xa9\x1b[2J\xff", true), "café\\x1b[2J\\xff");
+        assert_eq!(readable(b"a\tb\xff\"", false), "a\tb\\xff\"");
+    }
+
+    #[test]
+    fn long_text_keeps_both_ends() {
+        assert_eq!(shortened("customer#1234567", 16), "customer#1234567");
+        assert_eq!(shortened("customer#12345678", 16), "customer#1…45678");
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(
+            [0.0, 0.000_1, 0.034, 0.5, 1.234].map(percent),
+            ["0.0 %", "<0.1 %", "3.4 %", "50 %", "123 %"]
+        );
+        assert_eq!([12, 1_536, 20 << 20, 3 << 30].map(bytes), ["12 bytes", "1.5 KiB", "20 MiB", "3.0 GiB"]);
+    }
+}
