@@ -92,9 +92,32 @@ impl Detector {
         let posting = record.posting(hash, self.settings.measure);
         let now = then.unwrap_or_else(|| self.clock.now());
         if self.is_filtered() {
+            if then.is_some() {
+                return self.record_late(posting, now, delivery);
+            }
             return self.record_posting::<true>(posting, now, delivery, epoch::pin());
         }
         self.record_posting::<false>(posting, now, delivery, epoch::pin())
+    }
+
+    /// Records as of an earlier moment, by a filter. Not by the fast path, which would not say so where the amount comes into a later
+    /// second than its own.
+    #[cold]
+    fn record_late<'a>(
+        &self,
+        posting: Posting<'a>,
+        then: Moment,
+        delivery: Delivery,
+    ) -> Result<(u64, Option<Warning<'a>>), Error> {
+        let guard = epoch::pin();
+        let (ledger, visit) = (self.current.get(&guard), self.visit(then, &guard));
+        let (count, warning) = self.finish(ledger, Unfinished::Missing, &posting, visit, delivery)?;
+        drop(guard);
+        self.records.add(epoch::block(), 1);
+        if let Some(warning) = warning.filter(|_| delivery == Delivery::Callback) {
+            self.call_back(&warning);
+        }
+        Ok((count, if delivery == Delivery::Callback { None } else { warning }))
     }
 
     /// Whether most partitions are counted in a filter. Looked at first, so that the way without one is as if there were none.

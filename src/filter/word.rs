@@ -180,9 +180,9 @@ impl Word {
         Lanes(first.0 & LANES_BITS).least(Lanes(second.0 & LANES_BITS))
     }
 
-    /// Returns the sum of all keys of this cell in the window.
+    /// Returns the sum of all keys of this cell in the window. One that is ahead of this moment is taken for one of long ago.
     pub(crate) fn sum(self, now: SubWindow) -> u64 {
-        let lanes = if self.is_far_ahead(now) { Lanes(0) } else { self.lanes(now) };
+        let lanes = if self.is_ahead(now) { Lanes(0) } else { self.lanes(now) };
         (0..LANES).map(|i| lanes.lane(i)).sum()
     }
 }
@@ -212,6 +212,13 @@ mod tests {
 
     fn of(number: u32, amount: u32) -> Word {
         Word(0).refreshed(at(number)).with(at(number), amount)
+    }
+
+    /// A cell of long ago, whose tag has come round to just ahead, made the load that of the time when it was filled.
+    #[test]
+    fn a_cell_that_is_ahead_is_no_load() {
+        let word = of(10, 7);
+        assert_eq!([7, 8, 9, 10, 11, 12, 13].map(|now| word.sum(at(now))), [0, 0, 0, 7, 7, 7, 0]);
     }
 
     #[test]

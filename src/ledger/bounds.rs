@@ -69,7 +69,8 @@ impl Ledger {
         Ok(filter::count(bound, self.full_count(key, operation, visit)?))
     }
 
-    /// Sets an override. Records may judge by the old level and the new for a while: see [`crate::ledger::filtering`].
+    /// Sets an override. Records may judge by the old level and the new for a while: see [`crate::ledger::filtering`]. Where there is a
+    /// filter, one thread sets at a time: two that remembered what was before each other would leave out what was between.
     pub(crate) fn set_override(
         &self,
         scope: Scope,
@@ -78,7 +79,9 @@ impl Ledger {
         visit: Visit<'_>,
     ) -> Result<(), Refusal> {
         let Visit { settings, guard, .. } = visit;
-        let setting = self.setting(visit);
+        let _alone = self.filtering.as_ref().map(Filtering::set_alone);
+        // Read once the lock is held: what another thread has set meanwhile was in force until now.
+        let setting = self.setting(visit.renewed());
         self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard)?;
         if self.filtering.is_some() {
             // Records have judged by the old one until now. Without memory more is remembered than need be.

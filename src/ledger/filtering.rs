@@ -32,6 +32,7 @@ use crate::map::PartitionMap;
 use crate::partition::past::most_bytes;
 use crate::sys::budget::{Budget, Room};
 use crate::sys::clock::Moment;
+use crate::sys::lock::{Lock, Locked};
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
@@ -59,6 +60,8 @@ pub(crate) struct Filtering {
     /// Until when the cells hold something of a partition that was kept out, and of a synthetic key; stamps of moments. Apart, so
     /// that throttles stay exact where all of them had room.
     kept_out_until: [AtomicU64; 2],
+    /// Held while thresholds are set: what was in force is remembered by one thread after another.
+    setting: Lock<()>,
 }
 
 impl Filtering {
@@ -80,6 +83,7 @@ impl Filtering {
             entry_bytes: [true, false].map(|is_armed| most_bytes(window, is_armed) + DIRECTORY_BYTES),
             recent_warnings: RecentWarnings::new(),
             kept_out_until: [0, 0].map(AtomicU64::new),
+            setting: Lock::new(()),
         })
     }
 
@@ -144,6 +148,12 @@ impl Filtering {
     pub(crate) fn give_back_later(&self, entries: [u64; 2], guard: &Guard) {
         let bytes = entries[0] * self.entry_bytes[0] + entries[1] * self.entry_bytes[1];
         self.budget.give_back_later(bytes, guard);
+    }
+
+    /// Waits until no other thread sets thresholds. `None`: this is a forked child, whose parent may have been setting some; then it
+    /// goes without.
+    pub(crate) fn set_alone(&self) -> Option<Locked<'_, ()>> {
+        self.setting.lock_here()
     }
 
     /// The sub-window of a moment.

@@ -229,10 +229,16 @@ impl Ledger {
                 side.carried(side.pair.bound(at, filtering.now(visit)), 0)
             }
         });
+        let (own, then) = (operation.index(), visit.now.second());
         let visit = visit.renewed();
         let mut amounts = carried;
-        amounts[operation.index()] = carried[operation.index()].saturating_add(amount.get()).min(slot::MOST);
-        let Ok(content) = Content::promoted(key, hash, visit.now.second(), amounts, carried) else {
+        amounts[own] = carried[own].saturating_add(amount.get()).min(slot::MOST);
+        // Its own amount, too, may be older than the second that it is put down in.
+        let mut older = carried;
+        if visit.now.second() > then {
+            older[own] = amounts[own];
+        }
+        let Ok(content) = Content::promoted(key, hash, visit.now.second(), amounts, older) else {
             return Ok(None);
         };
         sides.iter().for_each(|side| side.pair.mark());
@@ -273,6 +279,13 @@ impl Ledger {
         posting: &Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<Recorded<'g>, Refusal> {
+        // In a later second than its own, it is there for longer than it is in the window.
+        let newest = found.newest_second(posting.operation);
+        if newest > visit.now.second()
+            && let Some(alarm) = found.alarm_if_any(visit.guard)
+        {
+            alarm.carry(posting.operation, posting.amount.get(), newest);
+        }
         let above =
             bound.filter(|&bound| bound != MOST).map_or(0, |bound| u64::from(bound).saturating_sub(count));
         let mut lacking = 0;
@@ -353,7 +366,13 @@ impl Ledger {
                 alarm.carry(more.operation, more.amount.get(), visit.now.second());
             }
             match self.add_to(entry, more, visit) {
-                Ok(count) => return Ok(Some(count)),
+                Ok(count) => {
+                    // Where others have recorded in a later second, it is in that one.
+                    if let Some(alarm) = entry.alarm_if_any(visit.guard) {
+                        alarm.carry(more.operation, 0, entry.newest_second(more.operation));
+                    }
+                    return Ok(Some(count));
+                }
                 Err(refused) => self.finish_move(refused, more.hash, visit)?,
             }
             found = self.partitions.find(more.hash, more.key, visit.guard)?;

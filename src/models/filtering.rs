@@ -9,6 +9,7 @@ use crate::map::ReplaceContext;
 use crate::operation::Operation::Write;
 use crate::partition::amount::Amount;
 use crate::partition::content::Content;
+use crate::policy::thresholds::Scope;
 use crate::sys::clock::Moment;
 use std::time::Duration;
 
@@ -117,6 +118,53 @@ fn n_the_level_is_set_by_two() {
         stage.then(|s, t| {
             s.record(0, Write, 0, t);
             assert!(s.most(0, Write, 0, t) >= 6);
+        });
+    });
+}
+
+/// (n) Two threads set models, one after the other's own: what was in force between them is remembered.
+#[test]
+fn n_models_are_set_by_two() {
+    explore("n: models are set by two", 1, || {
+        let stage = Subject::filtered(2, ENOUGH);
+        stage.then(|s, t| {
+            s.set_level(9, 0, t);
+            s.set_level_of(Scope::Model, b"a", Some(2), 0, t);
+            s.set_level_of(Scope::Model, b"b", Some(9), 0, t);
+            // What was set so far is remembered no more.
+            s.reach(9);
+        });
+        stage.race(
+            |s, t| {
+                s.set_level_of(Scope::Model, b"a", None, 9, t);
+                s.record_amount(0, Write, 5, 9, t)
+            },
+            |s, t| s.set_level_of(Scope::Model, b"b", Some(1), 9, t),
+        );
+        stage.then(|s, t| {
+            s.record(0, Write, 9, t);
+            assert!(s.most(0, Write, 9, t) >= 6);
+        });
+    });
+}
+
+/// (n) A record that looks at models and its table while the level goes from one to the other judges by a level that was in force.
+#[test]
+fn n_a_record_as_the_level_goes_from_table_to_model() {
+    explore("n: a record as the level goes from table to model", 1, || {
+        let stage = Subject::filtered(9, ENOUGH);
+        stage.then(|s, t| s.set_level(2, 0, t));
+        stage.then(|s, _| s.reach(9));
+        stage.race(
+            |s, t| s.record_amount(0, Write, 5, 9, t),
+            |s, t| {
+                s.set_level_of(Scope::Model, b"a", Some(2), 9, t);
+                s.set_level_of(Scope::Table, TABLE, None, 9, t);
+            },
+        );
+        stage.then(|s, t| {
+            s.record(0, Write, 9, t);
+            assert!(s.most(0, Write, 9, t) >= 6);
         });
     });
 }

@@ -178,11 +178,21 @@ impl Subject {
 
     /// From now on partitions are promoted from `level` on.
     pub(super) fn set_level(&self, level: u64, second: u32, thread: &Thread) {
+        self.set_level_of(Scope::Table, TABLE, Some(level), second, thread);
+    }
+
+    /// Sets the level of a table or a model, or takes it away.
+    pub(super) fn set_level_of(
+        &self,
+        scope: Scope,
+        name: &[u8],
+        level: Option<u64>,
+        second: u32,
+        thread: &Thread,
+    ) {
         let guard = thread.pin();
-        let thresholds = Thresholds { writes: Some(2 * level), reads: None };
-        let set = |ledger: &Ledger| {
-            ledger.set_override(Scope::Table, TABLE, thresholds, self.visit(second, &guard))
-        };
+        let thresholds = Thresholds { writes: level.map(|level| 2 * level), reads: None };
+        let set = |ledger: &Ledger| ledger.set_override(scope, name, thresholds, self.visit(second, &guard));
         self.current.with(&guard, set).unwrap();
     }
 

@@ -174,6 +174,11 @@ impl<'g> Partition<'g> {
         Series { head: &heads[operation.index()], past, operation, window, guard }
     }
 
+    /// The newest second that an operation was recorded in.
+    pub(crate) fn newest_second(&self, operation: Operation) -> u32 {
+        self.core().heads[operation.index()].load().second()
+    }
+
     /// Adds in the one way that nearly all adds take: the head's second is not over, the window's total is in
     /// it, and the alarm is made or far off.
     #[inline(always)]

@@ -112,12 +112,13 @@ impl Overrides {
             let old = shared.get(guard);
             let all = || old.into_iter().flat_map(|list| &list.overrides);
             let mine = all().find(|each| each.is(scope, name));
+            let before = mine.map_or(Thresholds::default(), |mine| mine.thresholds);
             let mine = Override::replaced(mine, (scope, name), thresholds, change, setting);
             let others = all().filter(|each| !each.is(scope, name)).map(|each| each.copy(setting.oldest()));
             match List::try_new(others.chain([mine]), setting.oldest()) {
                 Ok(list) => {
                     if shared.replace(old, list, guard) {
-                        break Ok(());
+                        break Ok(before);
                     }
                 }
                 Err(refused) => break Err(refused),
@@ -126,7 +127,8 @@ impl Overrides {
         if replaced.is_ok() {
             self.lower_floors(scope, thresholds);
         }
-        self.raise_floors(scope, guard);
+        // What failed has lowered them in vain.
+        self.raise_floors(scope, *replaced.as_ref().unwrap_or(&thresholds), guard);
         replaced?;
         // `clear` says so before it empties a list. One that comes after this look empties this list too.
         if self.cleared.load(Acquire) { Err(Refusal::Cleared) } else { Ok(()) }
@@ -143,12 +145,16 @@ impl Overrides {
         }
     }
 
-    /// Raises the floors to the least thresholds that there are.
-    fn raise_floors(&self, scope: Scope, guard: &Guard) {
+    /// Raises the floors to the least thresholds that there are, where those that are `gone` may have been the least: to look for
+    /// the least at each call would make many calls slow.
+    fn raise_floors(&self, scope: Scope, gone: Thresholds, guard: &Guard) {
         for operation in Operation::ALL {
             let i = operation.index();
-            self.floors[i].raise(|| Self::least_of(self.all(None, guard), operation, self.own_floors[i]));
-            if scope == Scope::Model {
+            let Some(gone) = gone.of(operation) else { continue };
+            if gone <= self.floors[i].get() {
+                self.floors[i].raise(|| Self::least_of(self.all(None, guard), operation, self.own_floors[i]));
+            }
+            if scope == Scope::Model && gone <= self.model_floors[i].get() {
                 let models = || self.all(Some(Scope::Model), guard);
                 self.model_floors[i].raise(|| Self::least_of(models(), operation, u64::MAX));
             }
@@ -161,21 +167,16 @@ impl Overrides {
         if floor == FLOOR_MOST { u64::MAX } else { floor }
     }
 
-    /// The least thresholds of all models now.
-    fn models_present(&self, past: Option<&ModelsPast>) -> Span {
-        let since = past.map_or(0, |past| past.since);
-        Span::since(since, Operation::ALL.map(|operation| self.model_floor(operation)))
-    }
-
     /// Remembers what the floors of all models are, which a change is about to set.
     fn remember_models(&self, change: u64, setting: Setting, guard: &Guard) -> Result<(), OutOfMemory> {
         loop {
             let old = self.models_past.get(guard);
             let nothing = Timeline::default();
-            let past = old.map_or(&nothing, |old| &old.past);
+            let (past, since) = old.map_or((&nothing, 0), |old| (&old.past, old.since));
+            let present = Span::since(since, Operation::ALL.map(|operation| self.model_floor(operation)));
             let models = ModelsPast {
                 since: change,
-                past: past.with(Some(self.models_present(old)), setting.oldest())?,
+                past: past.with(Some(present), setting.oldest())?,
                 #[cfg(loom)]
                 watch: Watch::new(Kind::Override),
             };
@@ -255,9 +256,23 @@ impl Overrides {
         if self.changes.load(Acquire) == 0 {
             return Ok(own);
         }
-        let of_models = self.model_floor(operation);
-        let of_table = self.get(Scope::Table, table, hashing, guard)?.of(operation).unwrap_or(own);
-        Ok(of_table.min(of_models))
+        self.at_one_moment(|| {
+            let of_models = self.model_floor(operation);
+            let of_table = self.get(Scope::Table, table, hashing, guard)?.of(operation).unwrap_or(own);
+            Ok(of_table.min(of_models))
+        })
+    }
+
+    /// Returns the result of `read`, during which no change began: tables' and models' thresholds that it found were in force together.
+    /// (A change that is under way changes only one of the two.)
+    fn at_one_moment<T>(&self, read: impl Fn() -> Result<T, Cleared>) -> Result<T, Cleared> {
+        loop {
+            let before = self.changes.load(Acquire);
+            let found = read()?;
+            if self.changes.load(Acquire) == before {
+                return Ok(found);
+            }
+        }
     }
 
     /// The greatest such number at any moment that is remembered.
@@ -272,10 +287,12 @@ impl Overrides {
         if self.changes.load(Acquire) == 0 {
             return Ok(setting.own[operation.index()]);
         }
-        let list = self.list(Scope::Table, table, hashing).get(guard);
-        let found = list.and_then(|list| list.overrides.iter().find(|each| each.is(Scope::Table, table)));
-        let greatest = self.greatest_of(found, operation, setting, guard);
-        if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest) }
+        self.at_one_moment(|| {
+            let list = self.list(Scope::Table, table, hashing).get(guard);
+            let found = list.and_then(|list| list.overrides.iter().find(|each| each.is(Scope::Table, table)));
+            let greatest = self.greatest_of(found, operation, setting, guard);
+            if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest) }
+        })
     }
 
     /// The same of any table.
@@ -285,9 +302,11 @@ impl Overrides {
         setting: Setting,
         guard: &Guard,
     ) -> Result<u64, Cleared> {
-        let all = self.all(Some(Scope::Table), guard).map(Some).chain([None]);
-        let greatest = all.map(|each| self.greatest_of(each, operation, setting, guard)).max();
-        if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest.unwrap_or(0)) }
+        self.at_one_moment(|| {
+            let all = self.all(Some(Scope::Table), guard).map(Some).chain([None]);
+            let greatest = all.map(|each| self.greatest_of(each, operation, setting, guard)).max();
+            if self.cleared.load(Acquire) { Err(Cleared) } else { Ok(greatest.unwrap_or(0)) }
+        })
     }
 
     fn greatest_of(
@@ -297,10 +316,13 @@ impl Overrides {
         setting: Setting,
         guard: &Guard,
     ) -> u64 {
+        // Before their past: what a change that is under way has set after this look, it had remembered before.
+        let present = Operation::ALL.map(|operation| self.model_floor(operation));
         let (models, nothing) = (self.models_past.get(guard), Timeline::default());
         let own = Span::since(0, setting.own);
         let of_table = table.map_or((&nothing, own), |table| (&table.past, table.present(setting)));
-        let of_models = (models.map_or(&nothing, |models| &models.past), self.models_present(models));
+        let present = Span::since(models.map_or(0, |models| models.since), present);
+        let of_models = (models.map_or(&nothing, |models| &models.past), present);
         timeline::greatest(of_table, of_models, operation, setting.oldest())
     }
 

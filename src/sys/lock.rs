@@ -3,13 +3,27 @@
 //! The word is for ThreadSanitizer. Where threads wait for a Mutex, std orders them in code that comes
 //! compiled, and not instrumented, so that every use of what is locked would look like a race.
 
+#[cfg(not(loom))]
+use crate::sys::epoch::forks;
 use crate::sys::sync::{Acquire, AtomicBool, Release};
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard};
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard};
 
 pub(crate) struct Lock<T> {
     state: Mutex<T>,
     order: AtomicBool,
+    /// Which process it is of: see [`forks`].
+    forks: u64,
+}
+
+/// In a model nobody forks.
+#[cfg(loom)]
+fn forks() -> u64 {
+    0
 }
 
 /// The state, while this thread has it to itself.
@@ -20,7 +34,7 @@ pub(crate) struct Locked<'l, T> {
 
 impl<T> Lock<T> {
     pub(crate) fn new(state: T) -> Self {
-        Self { state: Mutex::new(state), order: AtomicBool::new(false) }
+        Self { state: Mutex::new(state), order: AtomicBool::new(false), forks: forks() }
     }
 
     /// Takes the lock, also from a thread that has panicked with it.
@@ -28,6 +42,11 @@ impl<T> Lock<T> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.order.load(Acquire);
         Locked { state, order: &self.order }
+    }
+
+    /// Takes the lock in the process that made it. `None`: this is a forked child, whose parent may have left it locked.
+    pub(crate) fn lock_here(&self) -> Option<Locked<'_, T>> {
+        (self.forks == forks()).then(|| self.lock())
     }
 }
 

@@ -28,7 +28,6 @@ pub(crate) mod budget;
 pub(crate) mod clock;
 #[cfg(not(loom))]
 pub(crate) mod epoch;
-#[cfg(all(feature = "dynamodb", not(loom)))]
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod rcu;

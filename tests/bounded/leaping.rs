@@ -4,7 +4,7 @@
 
 use crate::common::{Random, manual, stress};
 use crate::spans::{Call, check};
-use hotpart::{Detector, Operation, Record, Statistics};
+use hotpart::{Detector, Operation, Record, Statistics, Thresholds};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
@@ -237,4 +237,31 @@ fn crowded_cells_lose_nothing_while_time_leaps() {
 fn leaps_beyond_what_a_cell_can_tell_lose_nothing() {
     let kind = |(window, strangers)| Leaping { window, strangers, far: true, ..PLAIN };
     leaps(stress(2), &[(1, 0), (2, 1), (3, 0), (10, 1)].map(kind), |_| {});
+}
+
+/// Two threads that set models at a time each remembered what was before its own change: what was in force between the two was
+/// forgotten, and what was recorded by that was not carried over.
+#[test]
+fn what_models_allowed_between_two_changes_is_remembered() {
+    let detector = &manual(100_000, 100_000, 1).memory(1 << 16).build().unwrap();
+    let of = |writes| Thresholds { writes: Some(writes), reads: None };
+    let mut random = Random(7);
+    for round in 1..stress(300) as u64 {
+        detector.set_model_thresholds("a", of(100)).unwrap();
+        detector.set_model_thresholds("b", of(100_000)).unwrap();
+        detector.set_time_ms(round * 10_000).unwrap();
+        let key = round.to_le_bytes();
+        let (this, other) = (random.below(150), random.below(150));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (0..this).for_each(|_| std::hint::spin_loop());
+                detector.set_model_thresholds("b", of(4)).unwrap();
+            });
+            (0..other).for_each(|_| std::hint::spin_loop());
+            detector.set_model_thresholds("a", Thresholds::default()).unwrap();
+            detector.record(&Record::new("t", &key, Operation::Write).amount(20_000)).unwrap();
+        });
+        let count = detector.record_write("t", key).unwrap();
+        assert!(count >= 20_001, "round {round}: {count}");
+    }
 }

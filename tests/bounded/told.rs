@@ -185,3 +185,35 @@ fn memory_that_is_full_is_given_back_when_its_window_is_over() {
         }
     }
 }
+
+/// What waited for a table's key was put down, once the partition was promoted, in the second of its release: it stayed in the count,
+/// and in `least`, for a window from then, and made warnings that said nothing of it.
+#[cfg(feature = "dynamodb")]
+#[test]
+fn what_waited_for_a_key_is_carried_where_it_stays_for_longer() {
+    use hotpart::{Exchange, ObserveError};
+    let (detector, warned) = watched(manual(500, 500, 60).memory(1 << 20));
+    for _ in 0..450 {
+        let put = Exchange {
+            operation: b"PutItem",
+            request: br#"{"Item":{"id":{"S":"k"}},"TableName":"t"}"#,
+            response: Some(b"{}"),
+            http_status: 200,
+            ..Exchange::default()
+        };
+        assert!(matches!(detector.observe(&put), Ok(1) | Err(ObserveError::MissingSchema(_))));
+    }
+    detector.set_time_ms(59_000).unwrap();
+    detector.set_key_schema("t", None, &["id"]).unwrap();
+    // They are of second 0, and in the window still: none of the 450 is missed.
+    assert!(bounds(&detector, b"k").most >= 450);
+    detector.set_time_ms(118_000).unwrap();
+    assert_eq!(bounds(&detector, b"k").least, 0, "nothing is of the last 60 seconds");
+    for _ in 0..50 {
+        detector.record_write("t", "k").unwrap();
+    }
+    assert!(bounds(&detector, b"k").least <= 50);
+    for (_, count, carried) in warned.lock().unwrap().iter() {
+        assert!(count - carried <= 50, "{count}, {carried} of them carried");
+    }
+}
