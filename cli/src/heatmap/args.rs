@@ -5,10 +5,12 @@ use crate::thresholds::When;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Cells show the fullest second as a share of DynamoDB's limit, and warnings of that are marked. With --preset of another name,
-/// they show the fullest count of the window as a share of the threshold.
+/// Tells what the colours are.
+const COLOURS: &str = "A cell shows the fullest second as a share of DynamoDB's limit. With a --preset of counts it shows the \
+    fullest count of the window as a share of the threshold. Warnings of the preset are marked.";
+
 #[derive(Args, Debug)]
-#[command(mut_arg("preset", |preset| preset.default_value("dynamodb")))]
+#[command(after_help = COLOURS, mut_arg("preset", |preset| preset.default_value("dynamodb")))]
 pub struct Heatmap {
     #[command(flatten)]
     pub inputs: Inputs,
