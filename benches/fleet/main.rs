@@ -1,13 +1,14 @@
-//! The simulation of a fleet: what the lists of fifty processes, added up, find of the partitions that
-//! are hot in all of them together; and how many partitions one process names in an hour. Whole
-//! windows of a manual clock, fixed seeds, the real detector and its metrics as text.
+//! The simulation of two fleets: what the lists of fifty processes, and of five hundred, added up,
+//! find of the partitions that are hot in all of them together; and how many partitions one process
+//! names in an hour. Whole windows of a manual clock, fixed seeds, the real detector and its metrics as
+//! text.
 //!
 //! ```text
 //! cargo bench --bench fleet              # all of it, a minute
 //! cargo bench --bench fleet -- --quick   # smaller, seconds
 //! ```
 //!
-//! Prints two tables, and fails where a list that was made for the threshold misses a partition, is
+//! Prints three tables, and fails where a list that was made for the threshold misses a partition, is
 //! blind, or is longer than it may be.
 
 mod churn;
@@ -23,10 +24,11 @@ mod sums;
 mod traffic;
 
 use std::process::ExitCode;
+use traffic::Fleet;
 
 /// How much is simulated.
 struct Scale {
-    /// Operations of a process in a window, and partitions that they are spread over.
+    /// Operations of one of fifty processes in a window, and partitions that they are spread over.
     operations: u64,
     partitions: u64,
     /// Minutes of churn.
@@ -45,7 +47,8 @@ fn main() -> ExitCode {
         Scale { operations: 330_000, partitions: 10_000_000, minutes: 60 }
     };
     let mut faults = Vec::new();
-    sums::run(&scale, &mut faults);
+    sums::run(&Fleet::fifty(scale.operations, scale.partitions), &mut faults);
+    sums::run(&Fleet::five_hundred(scale.partitions), &mut faults);
     churn::run(&scale, &mut faults);
     faults.iter().for_each(|fault| eprintln!("failed: {fault}"));
     if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,9 +1,8 @@
 //! The partitions that the lists of a fleet, added up, find.
 
-use crate::Scale;
 use crate::list::List;
 use crate::markdown::table;
-use crate::traffic::{HOT, PROCESSES, Shares, THRESHOLD, hot, hot_name, process};
+use crate::traffic::{Fleet, HOT, Shares, THRESHOLD, hot, hot_name, process};
 use hotpart::Operation::Write;
 use hotpart::{Metrics, fleet_least};
 use std::collections::BTreeMap;
@@ -55,23 +54,24 @@ impl Sums {
     }
 }
 
-fn ways() -> Vec<Way> {
+fn ways(processes: usize) -> Vec<Way> {
     let top = |n| Way { name: format!("top {n}"), metrics: Metrics::default().hottest(n), precision: None };
     let least = |precision| {
-        let least = fleet_least(THRESHOLD, PROCESSES as u32, precision);
+        let least = fleet_least(THRESHOLD, processes as u32, precision);
         let metrics = Metrics::default().least(least).demand_only();
         Way { name: format!("at least {least} (precision {precision})"), metrics, precision: Some(precision) }
     };
     vec![top(10), top(100), least(2), least(4), least(8)]
 }
 
-pub fn run(scale: &Scale, faults: &mut Vec<String>) {
+/// Prints what the lists of a fleet find. One process is there at a time: of each its lists are added up.
+pub fn run(fleet: &Fleet, faults: &mut Vec<String>) {
     let mut rows = Vec::new();
     for shares in Shares::ALL {
-        let (hot, ways) = (hot(shares), ways());
+        let (hot, ways) = (hot(fleet, shares), ways(fleet.processes));
         let mut all: Vec<_> = ways.iter().map(|_| Sums::default()).collect();
-        for number in 0..PROCESSES {
-            let process = process(scale, number, &hot);
+        for number in 0..fleet.processes {
+            let process = process(fleet, number, &hot);
             for (way, sums) in ways.iter().zip(&mut all) {
                 sums.add(&List::of(&process, Write, &way.metrics));
             }
@@ -91,7 +91,7 @@ pub fn run(scale: &Scale, faults: &mut Vec<String>) {
                 if blind >= 1.0 { format!("yes, {blind:.2} T") } else { format!("no, {blind:.2} T") },
             ]);
             if let Some(precision) = way.precision {
-                let said = format!("{}, spread {}", way.name, shares.name());
+                let said = format!("{} processes, {}, spread {}", fleet.processes, way.name, shares.name());
                 let mut check = |holds: bool, fault: String| {
                     if !holds {
                         faults.push(format!("{said}: {fault}"));
@@ -107,8 +107,8 @@ pub fn run(scale: &Scale, faults: &mut Vec<String>) {
         }
     }
     println!(
-        "A fleet of {PROCESSES} processes, T = {THRESHOLD} in 60 s, {} operations each.\n",
-        scale.operations
+        "A fleet of {} processes, T = {THRESHOLD} in 60 s, {} operations each.\n",
+        fleet.processes, fleet.operations
     );
     let header = [
         "hot ones spread",
