@@ -144,25 +144,50 @@ func TestDetectorsOfOneMeterAreToldApartAndEndApart(t *testing.T) {
 	read.wantKeys("k")
 }
 
-func TestAFailureCostsNothingButItselfAndIsLoggedOnce(t *testing.T) {
+func TestThresholdsThatAreRaisedLaterCostNoMetrics(t *testing.T) {
 	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&log, nil))
 	d := made(t, func(c *hotpart.Config) { c.WritesThreshold, c.ReadsThreshold, c.Memory = 1_000, 1_000, 1<<20 })
 	read := inMemory(t)
-	value(Instrument(d, 300, WithMeter(read), WithLogger(logger)))(t)
+	value(Instrument(d, 300, WithMeter(read), WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))(t)
 	writes(t, d, 400, "k")
+	value(d.RecordThrottle("t", "k", hotpart.Write, hotpart.ReasonKeyRange))(t)
 	read.wantKeys("k")
+	want(t, "logged", log.String(), "")
 	// From here on 300 is not over what is counted exactly.
 	if err := d.SetTableThresholds("t", hotpart.Thresholds{Writes: 10_000}); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
-		read.wantKeys()
+		read.wantKeys("k")
+		want(t, "unlisted", len(read.points("hotpart.partition.unlisted")), 2)
 		want(t, "records", len(read.points("hotpart.records")), 1)
+		want(t, "throttles", len(read.points("hotpart.throttles")), 5)
 	}
+	want(t, "lines", strings.Count(log.String(), "\n"), 1)
+	for _, said := range []string{"only the hottest partitions are listed", "Least must be more than the count"} {
+		want(t, log.String(), strings.Contains(log.String(), said), true)
+	}
+	want(t, "failures", value(d.Stats())(t).Failures, 12)
+}
+
+func TestWithABoundOnPartitionsTheMostThatIsUnlistedIsNotTold(t *testing.T) {
+	d, read := made(t, func(c *hotpart.Config) { c.MaxPartitions = 100 }), inMemory(t)
+	value(Instrument(d, 2, WithMeter(read)))(t)
+	writes(t, d, 2, "k")
+	read.wantKeys("k")
+	want(t, "unlisted", len(read.points("hotpart.partition.unlisted")), 0)
+}
+
+func TestAFailureIsLoggedOnceAndCounted(t *testing.T) {
+	var log bytes.Buffer
+	d := made(t, nil)
+	o := &observer[int64]{detector: d, config: config{logger: slog.New(slog.NewTextHandler(&log, nil))}}
+	for range 3 {
+		want(t, "worked", o.worked(hotpart.ErrMemory), false)
+	}
+	want(t, "worked", o.worked(nil), true)
 	want(t, "lines", strings.Count(log.String(), "metrics could not be collected"), 1)
-	want(t, "line", strings.Contains(log.String(), "Least must be more than the count"), true)
-	want(t, "failures", value(d.Stats())(t).Failures, 6)
+	want(t, "failures", value(d.Stats())(t).Failures, 3)
 }
 
 func TestAClosedDetectorIsToldOfNoMore(t *testing.T) {

@@ -202,10 +202,44 @@ test('a failure costs nothing but itself, and is logged once', async () => {
   };
   for (let n = 0; n < 3; n++) {
     assert.deepEqual([await keys(), await points('own')], [['k'], [[{}, 1]]]);
+    assert.equal((await points('hotpart.records')).length, 2);
   }
   assert.equal(lines.length, 1);
   assert.match(lines[0], /^hotpart: metrics could not be collected: there is none/);
-  assert.equal(broken.stats().failures, 6);
+  assert.equal(broken.stats().failures, 9);
+});
+
+test('thresholds that are raised later cost no metrics', async () => {
+  const lines = [];
+  const logger = { warn: (line) => lines.push(line) };
+  const detector = made({ writesThreshold: 4_000, readsThreshold: 4_000, memory: '1MiB', logger, onWarning: () => {} });
+  const { points, keys } = inMemory(metricProducer(detector, { least: 1_100 }));
+  detector.recordWrite('t', 'hot', { amount: 3_000 });
+  detector.recordThrottle('t', 'hot', 'write', 'key_range');
+  // From here on 1,100 is not over what is counted exactly.
+  detector.setTableThresholds('t', { writes: 8_000, reads: 8_000 });
+  for (let n = 0; n < 3; n++) {
+    assert.deepEqual(await keys(), ['hot']);
+    const unlisted = await points('hotpart.partition.unlisted');
+    assert.ok(unlisted.length === 2 && unlisted.every(([, most]) => most >= 1_999), JSON.stringify(unlisted));
+    assert.deepEqual(await points('hotpart.records'), [[DYNAMODB, 1]]);
+    assert.equal(
+      (await points('hotpart.throttles')).reduce((sum, [, n]) => sum + n, 0),
+      1,
+    );
+  }
+  assert.equal(lines.length, 1);
+  assert.match(
+    lines[0],
+    /^hotpart: only the 100 hottest partitions are listed: least must be more than the count from/,
+  );
+});
+
+test('with a bound on partitions the most that is unlisted is not told', async () => {
+  const detector = made({ maxPartitions: 100 });
+  const { points, keys } = inMemory(metricProducer(detector, { least: 2 }));
+  detector.recordWrite('t', 'k', { amount: 2 });
+  assert.deepEqual([await keys(), await points('hotpart.partition.unlisted')], [['k'], []]);
 });
 
 test('a closed detector is told of no more', async () => {
