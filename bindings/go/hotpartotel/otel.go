@@ -121,6 +121,7 @@ func (o *observer[N]) observeListed(to metric.Observer, text string) {
 func (o *observer[N]) observeStats(to metric.Observer, stats hotpart.Stats) {
 	to.ObserveInt64(o.records, stats.Records, metric.WithAttributes(o.common...))
 	to.ObserveInt64(o.warnings, stats.Warnings, metric.WithAttributes(o.common...))
+	to.ObserveInt64(o.unread, stats.Unread, metric.WithAttributes(o.common...))
 	for reason, n := range stats.Throttles {
 		why := o.with(attribute.String("hotpart.throttle.reason", hotpart.Reason(reason).String()))
 		to.ObserveInt64(o.throttles, n, metric.WithAttributes(why...))

@@ -19,6 +19,11 @@ func TestNamesUnitsAndAttributes(t *testing.T) {
 	writes(t, d, 3, "a")
 	writes(t, d, 1, "b")
 	value(d.RecordThrottle("t", "a", hotpart.Write, hotpart.ReasonKeyRange))(t)
+	if err := d.ForgetTable("unknown"); err != nil {
+		t.Fatal(err)
+	}
+	request := []byte(`{"TableName":"unknown","Item":{"id":{"S":"a"}}}`)
+	value(d.Observe(hotpart.Exchange{Operation: "PutItem", Request: request, Response: []byte("{}"), Status: 200}))(t)
 	for name, each := range map[string]struct{ unit, points string }{
 		"hotpart.partition.demand": {"{operation}",
 			"db.collection.name=t,db.system.name=aws.dynamodb,hotpart.operation=write,hotpart.partition.key=a 4"},
@@ -26,6 +31,7 @@ func TestNamesUnitsAndAttributes(t *testing.T) {
 			"db.system.name=aws.dynamodb,hotpart.operation=write 1"},
 		"hotpart.records":  {"{record}", "db.system.name=aws.dynamodb 2"},
 		"hotpart.warnings": {"{warning}", "db.system.name=aws.dynamodb 1"},
+		"hotpart.unread":   {"{part}", "db.system.name=aws.dynamodb 1"},
 		"hotpart.throttles": {"{throttle}", "db.system.name=aws.dynamodb,hotpart.throttle.reason=account_limit 0\n" +
 			"db.system.name=aws.dynamodb,hotpart.throttle.reason=key_range 1\n" +
 			"db.system.name=aws.dynamodb,hotpart.throttle.reason=max_on_demand 0\n" +
@@ -33,7 +39,7 @@ func TestNamesUnitsAndAttributes(t *testing.T) {
 			"db.system.name=aws.dynamodb,hotpart.throttle.reason=unknown 0"},
 	} {
 		metrics := read.metrics()
-		want(t, "metrics", len(metrics), 5)
+		want(t, "metrics", len(metrics), 6)
 		want(t, "unit of "+name, metrics[name].Unit, each.unit)
 		want(t, name, joined(pointsOf(metrics[name])), each.points)
 	}

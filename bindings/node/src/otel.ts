@@ -169,5 +169,11 @@ function metricsOf(
     counter('records', '{record}', 'Records made.', total(statistics?.records)),
     counter('warnings', '{warning}', 'Warnings given.', total(statistics?.warnings)),
     counter('throttles', '{throttle}', 'Throttles, by what DynamoDB gave as the reason.', reasons),
+    counter(
+      'unread',
+      '{part}',
+      'Statements, and parts of observed requests, that could not be read.',
+      total(statistics?.unread),
+    ),
   ].filter(({ dataPoints }) => dataPoints.length > 0);
 }

@@ -57,6 +57,8 @@ def test_names_units_and_attributes(meter):
     for pk, writes in {"a": 3, "b": 1}.items():
         detector.record_write("events", pk, writes)
     detector.record_throttle("events", "a", "write", "key_range")
+    detector.forget_table("unknown")
+    detector.observe("PutItem", b'{"TableName":"unknown","Item":{"id":{"S":"a"}}}', b"{}")
     metrics = meter.metrics()
     told = {
         name: (
@@ -87,14 +89,9 @@ def test_names_units_and_attributes(meter):
     assert told["hotpart.warnings"] == ("{warning}", "Sum", {tuple(DYNAMODB.items()): 1})
     unit, kind, throttles = told["hotpart.throttles"]
     assert (unit, kind) == ("{throttle}", "Sum") and metrics["hotpart.throttles"].data.is_monotonic
-    assert {dict(of)["hotpart.throttle.reason"]: n for of, n in throttles.items()} == {
-        "unknown": 0,
-        "key_range": 1,
-        "provisioned": 0,
-        "account_limit": 0,
-        "max_on_demand": 0,
-    }
-    assert len(told) == 5
+    assert {dict(of)["hotpart.throttle.reason"]: n for of, n in throttles.items()} == detector.stats().throttles
+    assert told["hotpart.unread"] == ("{part}", "Sum", {tuple(DYNAMODB.items()): 1})
+    assert len(told) == 6
 
 
 def test_capacity_is_in_units_and_utilization_told_where_it_is_asked_for(meter):
@@ -190,6 +187,7 @@ def test_what_two_readers_have_is_of_their_own_collections():
         "hotpart.partition.unlisted",
         "hotpart.records",
         "hotpart.throttles",
+        "hotpart.unread",
         "hotpart.warnings",
     ]
 
@@ -386,6 +384,7 @@ def test_what_is_told_through_an_exporter_is_what_instruments_tell(through, monk
         "hotpart.partition.utilization",
         "hotpart.records",
         "hotpart.throttles",
+        "hotpart.unread",
         "hotpart.warnings",
     ]
     assert kept.resources[0] is kept.resources[-1]

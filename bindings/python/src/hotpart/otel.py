@@ -36,6 +36,7 @@ _COUNTERS = {
     "records": ("{record}", "Records made."),
     "warnings": ("{warning}", "Warnings given."),
     "throttles": ("{throttle}", "Throttles, by what DynamoDB gave as the reason."),
+    "unread": ("{part}", "Statements, and parts of observed requests, that could not be read."),
 }
 _GAUGES = {
     "partition.demand": "Operations or units, and throttles, of a partition in the window.",
