@@ -62,7 +62,7 @@ impl Detector {
     /// [`Builder::memory`](crate::Builder::memory); [`Error::Invalid`] for a minute that is not over yet, or too long ago;
     /// [`Error::Memory`].
     pub fn hottest_closed(&self, operation: Operation, minute: u64, n: usize) -> Result<ClosedSpan, Error> {
-        if self.window_seconds() < CLOSED_WINDOW {
+        if self.window_seconds() < CLOSED_WINDOW || self.is_filtered() {
             return Err(Error::Unsupported);
         }
         let first = minute.checked_mul(MINUTE).ok_or(Error::Invalid(Argument::Minute))?;
