@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Proves what finds a partition that is hot only in the sum of all processes: lists, by a simulation of
 # fifty processes and of five hundred (some minutes, or seconds with QUICK=true); the rules, by
-# promtool's tests; then all in a real fleet of three C programs and two in Python, which a real
-# Prometheus on loopback scrapes each second, and each expression of the dashboard by what that
-# Prometheus answers. `ci/fleet.sh picture` draws docs/pictures/fleet.svg of such a fleet instead. All
-# else is put under build/fleet.
+# ci/rules.sh; then all in a real fleet of three C programs and two in Python, which a real Prometheus on
+# loopback scrapes each second, and each expression of the dashboard by what that Prometheus answers.
+# `ci/fleet.sh picture` draws docs/pictures/fleet.svg of such a fleet instead. All else is put under
+# build/fleet.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source ci/need.sh
@@ -13,8 +13,8 @@ quick=()
 cargo bench --quiet --locked --bench fleet -- "${quick[@]}"
 need prometheus promtool python3 || exit 0
 
+ci/rules.sh
 rules=deploy/prometheus
-(cd "$rules" && promtool check config scrape.yml && promtool test rules hotpart-fleet.tests.yml)
 for setting in regex 'sample_\?limit'; do
     diff -i <(sed -n "s/^ *$setting: //pI" "$rules/scrape.yml") <(sed -n "s/^ *$setting: //pI" "$rules/podmonitor.yml")
 done

@@ -18,7 +18,8 @@ type ClosedMinuteOf[N Amount] struct {
 // is over, and what all others had. Minute 0 has the first 60 seconds. So the lines of several minutes, and of several
 // processes, may be added up: no operation is in two. Ask for a minute some seconds after its end, as a call that read the
 // clock in it may not have returned before. A minute that is not over, or began longer ago than the window, is
-// [ErrInvalid]; a window under 120 seconds is [ErrUnsupported], and so is Config.Memory.
+// [ErrInvalid]; a window under 120 seconds is [ErrUnsupported], and so is Config.Memory. What waits for a table's key is
+// recorded as of when it was observed, and is in no answer if its minute has been asked for by then.
 func (d *DetectorOf[N]) HottestClosed(operation Operation, minute uint64, n int) (ClosedMinuteOf[N], error) {
 	if n < 0 {
 		return ClosedMinuteOf[N]{}, invalid("n", "must not be negative, but is %d", n)

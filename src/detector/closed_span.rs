@@ -54,12 +54,15 @@ impl Detector {
     /// have left the window. A call that read the clock in the minute, and has not returned when it is asked for, may be in
     /// neither this minute nor the next: ask some seconds after its end. Takes time in proportion to the partitions tracked.
     ///
+    /// What waits for a table's key is recorded as of the second in which it was observed. If its minute has been asked for by
+    /// then, no answer has it: declare keys, or observe the tables' descriptions, before traffic.
+    ///
     /// # Errors
     /// [`Error::Unsupported`] if the window is shorter than 120 seconds, or memory is bounded by
     /// [`Builder::memory`](crate::Builder::memory); [`Error::Invalid`] for a minute that is not over yet, or too long ago;
     /// [`Error::Memory`].
     pub fn hottest_closed(&self, operation: Operation, minute: u64, n: usize) -> Result<ClosedSpan, Error> {
-        if self.window_seconds() < CLOSED_WINDOW {
+        if self.window_seconds() < CLOSED_WINDOW || self.is_filtered() {
             return Err(Error::Unsupported);
         }
         let first = minute.checked_mul(MINUTE).ok_or(Error::Invalid(Argument::Minute))?;

@@ -119,6 +119,10 @@ pub unsafe extern "C" fn hpd_hottest_take(
 /// detector needs a window of 120 seconds or more, and no filter_bytes. At max_partitions,
 /// partitions that were replaced are missing. Takes time in proportion to the partitions tracked.
 ///
+/// What waits for a table's key is recorded as of the second in which it was observed. If its
+/// minute has been asked for by then, no snapshot has it: declare keys by hpd_set_key_schema, or
+/// observe the tables' descriptions, before traffic.
+///
 /// On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is untouched.
 /// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code; a minute that is not over, or
 /// began longer ago than the window), HPD_ERR_UNSUPPORTED (the detector's window or filter_bytes) or

@@ -9,7 +9,7 @@ import (
 
 // Instruments of one detector.
 type instruments struct {
-	records, warnings, throttles metric.Int64Observable
+	records, warnings, throttles, unread metric.Int64Observable
 	// gauges observe a number as the library wrote it.
 	gauges [families]func(to metric.Observer, value string, where metric.ObserveOption)
 	all    []metric.Observable
@@ -46,6 +46,7 @@ func instrumentsOf(meter metric.Meter, capacity, utilization bool) (*instruments
 	made.records = counter("records", "{record}", "Records made.")
 	made.warnings = counter("warnings", "{warning}", "Warnings given.")
 	made.throttles = counter("throttles", "{throttle}", "Throttles, by what DynamoDB gave as the reason.")
+	made.unread = counter("unread", "{part}", "Statements, and parts of observed requests, that could not be read.")
 	unit := "{operation}"
 	if capacity {
 		unit = "{capacity_unit}"

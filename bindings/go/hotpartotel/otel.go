@@ -1,6 +1,6 @@
 // Package hotpartotel makes instruments of OpenTelemetry that tell what a detector counts:
 //
-//	registration, err := hotpartotel.Instrument(detector, hotpart.FleetLeast(60_000, 50, 4))
+//	registration, err := hotpartotel.Instrument(detector, hotpart.FleetLeast(48_000, 50, 4))
 package hotpartotel
 
 import (
@@ -14,6 +14,9 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
+
+// hottestMax is the most that a detector lists of each operation without a least.
+const hottestMax = 100
 
 // Option changes what is told of a detector.
 type Option func(*config)
@@ -47,8 +50,9 @@ func WithLogger(logger *slog.Logger) Option { return func(c *config) { c.logger 
 // unregistered or the detector is closed.
 //
 // All partitions are listed whose demand is at least least: up to 990 of each operation, as an instrument has 2,000 sets of
-// attributes at most. [hotpart.FleetLeast] works it out for a fleet. If it is 0, the hottest are listed. Keys are hashed if
-// the detector redacts them. What goes wrong in a collection is logged, each kind once, and Stats().Failures counts it.
+// attributes at most. [hotpart.FleetLeast] works it out for a fleet. If it is 0, the hottest are listed. With
+// Config.Memory, thresholds that are raised later can make it too little: the 100 hottest are listed then, and that is
+// logged. Keys are hashed if the detector redacts them. What goes wrong in a collection is logged, each kind once, and Stats().Failures counts it.
 func Instrument[N hotpart.Amount](detector *hotpart.DetectorOf[N], least N, options ...Option) (metric.Registration, error) {
 	c := config{hottest: 10, common: []attribute.KeyValue{attribute.String("db.system.name", "aws.dynamodb")}}
 	for _, option := range options {
@@ -83,13 +87,24 @@ type observer[N hotpart.Amount] struct {
 // observe reads the detector once for all instruments: bounds hold in one snapshot only. It returns no error, as the SDK
 // would log that each time.
 func (o *observer[N]) observe(_ context.Context, to metric.Observer) error {
-	if text, err := o.detector.MetricsWith(o.listing); o.worked(err) {
+	if text, err := o.listed(); o.worked(err) {
 		o.observeListed(to, text)
 	}
 	if stats, err := o.detector.Stats(); o.worked(err) {
 		o.observeStats(to, stats)
 	}
 	return nil
+}
+
+// listed returns the metrics. With Config.Memory, thresholds that are raised make the least too little. Then these are of
+// the hottest partitions, which with the most that others have bound the sums of a fleet as well.
+func (o *observer[N]) listed() (string, error) {
+	text, err := o.detector.MetricsWith(o.listing)
+	if o.listing.Least == 0 || !errors.Is(err, hotpart.ErrInvalid) {
+		return text, err
+	}
+	o.failed("only the hottest partitions are listed", err)
+	return o.detector.MetricsWith(hotpart.MetricsOptionsOf[N]{Hottest: hottestMax, DemandOnly: o.listing.DemandOnly})
 }
 
 func (o *observer[N]) observeListed(to metric.Observer, text string) {
@@ -106,6 +121,7 @@ func (o *observer[N]) observeListed(to metric.Observer, text string) {
 func (o *observer[N]) observeStats(to metric.Observer, stats hotpart.Stats) {
 	to.ObserveInt64(o.records, stats.Records, metric.WithAttributes(o.common...))
 	to.ObserveInt64(o.warnings, stats.Warnings, metric.WithAttributes(o.common...))
+	to.ObserveInt64(o.unread, stats.Unread, metric.WithAttributes(o.common...))
 	for reason, n := range stats.Throttles {
 		why := o.with(attribute.String("hotpart.throttle.reason", hotpart.Reason(reason).String()))
 		to.ObserveInt64(o.throttles, n, metric.WithAttributes(why...))
@@ -117,18 +133,22 @@ func (o *observer[N]) with(one attribute.KeyValue) []attribute.KeyValue {
 	return append(o.common[:len(o.common):len(o.common)], one)
 }
 
-// worked tells whether there is no error. It logs the first that says the same.
+// worked tells whether there is no error.
 func (o *observer[N]) worked(err error) bool {
-	if err == nil || errors.Is(err, hotpart.ErrClosed) {
-		return err == nil
+	if err != nil && !errors.Is(err, hotpart.ErrClosed) {
+		o.failed("metrics could not be collected", err)
 	}
+	return err == nil
+}
+
+// failed counts an error. It logs the first that says the same.
+func (o *observer[N]) failed(what string, err error) {
 	o.detector.AddFailure()
 	if _, known := o.logged.LoadOrStore(err.Error(), true); !known {
 		logger := o.logger
 		if logger == nil {
 			logger = slog.Default()
 		}
-		logger.Warn("metrics could not be collected", "logger", "hotpart", "error", err)
+		logger.Warn(what, "logger", "hotpart", "error", err)
 	}
-	return false
 }

@@ -19,6 +19,11 @@ func TestNamesUnitsAndAttributes(t *testing.T) {
 	writes(t, d, 3, "a")
 	writes(t, d, 1, "b")
 	value(d.RecordThrottle("t", "a", hotpart.Write, hotpart.ReasonKeyRange))(t)
+	if err := d.ForgetTable("unknown"); err != nil {
+		t.Fatal(err)
+	}
+	request := []byte(`{"TableName":"unknown","Item":{"id":{"S":"a"}}}`)
+	value(d.Observe(hotpart.Exchange{Operation: "PutItem", Request: request, Response: []byte("{}"), Status: 200}))(t)
 	for name, each := range map[string]struct{ unit, points string }{
 		"hotpart.partition.demand": {"{operation}",
 			"db.collection.name=t,db.system.name=aws.dynamodb,hotpart.operation=write,hotpart.partition.key=a 4"},
@@ -26,6 +31,7 @@ func TestNamesUnitsAndAttributes(t *testing.T) {
 			"db.system.name=aws.dynamodb,hotpart.operation=write 1"},
 		"hotpart.records":  {"{record}", "db.system.name=aws.dynamodb 2"},
 		"hotpart.warnings": {"{warning}", "db.system.name=aws.dynamodb 1"},
+		"hotpart.unread":   {"{part}", "db.system.name=aws.dynamodb 1"},
 		"hotpart.throttles": {"{throttle}", "db.system.name=aws.dynamodb,hotpart.throttle.reason=account_limit 0\n" +
 			"db.system.name=aws.dynamodb,hotpart.throttle.reason=key_range 1\n" +
 			"db.system.name=aws.dynamodb,hotpart.throttle.reason=max_on_demand 0\n" +
@@ -33,7 +39,7 @@ func TestNamesUnitsAndAttributes(t *testing.T) {
 			"db.system.name=aws.dynamodb,hotpart.throttle.reason=unknown 0"},
 	} {
 		metrics := read.metrics()
-		want(t, "metrics", len(metrics), 5)
+		want(t, "metrics", len(metrics), 6)
 		want(t, "unit of "+name, metrics[name].Unit, each.unit)
 		want(t, name, joined(pointsOf(metrics[name])), each.points)
 	}
@@ -144,25 +150,50 @@ func TestDetectorsOfOneMeterAreToldApartAndEndApart(t *testing.T) {
 	read.wantKeys("k")
 }
 
-func TestAFailureCostsNothingButItselfAndIsLoggedOnce(t *testing.T) {
+func TestThresholdsThatAreRaisedLaterCostNoMetrics(t *testing.T) {
 	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&log, nil))
 	d := made(t, func(c *hotpart.Config) { c.WritesThreshold, c.ReadsThreshold, c.Memory = 1_000, 1_000, 1<<20 })
 	read := inMemory(t)
-	value(Instrument(d, 300, WithMeter(read), WithLogger(logger)))(t)
+	value(Instrument(d, 300, WithMeter(read), WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))(t)
 	writes(t, d, 400, "k")
+	value(d.RecordThrottle("t", "k", hotpart.Write, hotpart.ReasonKeyRange))(t)
 	read.wantKeys("k")
+	want(t, "logged", log.String(), "")
 	// From here on 300 is not over what is counted exactly.
 	if err := d.SetTableThresholds("t", hotpart.Thresholds{Writes: 10_000}); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
-		read.wantKeys()
+		read.wantKeys("k")
+		want(t, "unlisted", len(read.points("hotpart.partition.unlisted")), 2)
 		want(t, "records", len(read.points("hotpart.records")), 1)
+		want(t, "throttles", len(read.points("hotpart.throttles")), 5)
 	}
+	want(t, "lines", strings.Count(log.String(), "\n"), 1)
+	for _, said := range []string{"only the hottest partitions are listed", "Least must be more than the count"} {
+		want(t, log.String(), strings.Contains(log.String(), said), true)
+	}
+	want(t, "failures", value(d.Stats())(t).Failures, 12)
+}
+
+func TestWithABoundOnPartitionsTheMostThatIsUnlistedIsNotTold(t *testing.T) {
+	d, read := made(t, func(c *hotpart.Config) { c.MaxPartitions = 100 }), inMemory(t)
+	value(Instrument(d, 2, WithMeter(read)))(t)
+	writes(t, d, 2, "k")
+	read.wantKeys("k")
+	want(t, "unlisted", len(read.points("hotpart.partition.unlisted")), 0)
+}
+
+func TestAFailureIsLoggedOnceAndCounted(t *testing.T) {
+	var log bytes.Buffer
+	d := made(t, nil)
+	o := &observer[int64]{detector: d, config: config{logger: slog.New(slog.NewTextHandler(&log, nil))}}
+	for range 3 {
+		want(t, "worked", o.worked(hotpart.ErrMemory), false)
+	}
+	want(t, "worked", o.worked(nil), true)
 	want(t, "lines", strings.Count(log.String(), "metrics could not be collected"), 1)
-	want(t, "line", strings.Contains(log.String(), "Least must be more than the count"), true)
-	want(t, "failures", value(d.Stats())(t).Failures, 6)
+	want(t, "failures", value(d.Stats())(t).Failures, 3)
 }
 
 func TestAClosedDetectorIsToldOfNoMore(t *testing.T) {

@@ -220,8 +220,7 @@ export class HotPartitionDetector {
    *
    * Throws a `MissingSchemaError` once a minute for a table that is waited for: observe the answer
    * of a DescribeTable, call `setKeySchema`, or call `forgetTable` where neither is possible, and
-   * don't observe this again. Throws a `RangeError` if it is no JSON object of that operation; then
-   * nothing was recorded.
+   * don't observe this again. Throws a `RangeError` if it is no JSON object of that operation; nothing was recorded then.
    */
   observe(attempt: Attempt): number {
     return this.observed(attemptOf(attempt));
@@ -288,7 +287,8 @@ export class HotPartitionDetector {
 
   /**
    * The `n` partitions with the most demand in one minute of the detector's clock that is over, 0 the first, and what all others
-   * had. It needs a window of 120 seconds or more, without `memory`; what is not over, or not in the window, is a `RangeError`.
+   * had; what still waits for a table's key is in no answer. It needs a window of 120 seconds or more, without `memory`; what is
+   * not over, or not in the window, is a `RangeError`.
    */
   hottestClosed(operation: Operation, minute: number, n = 10): ClosedMinute {
     return closedOf(this.#opened(), operation, minute, n, this.#capacity);

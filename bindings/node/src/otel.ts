@@ -14,14 +14,18 @@ import type {
 import { flag, kindOf, objectOf } from './check';
 import { HotPartitionDetector } from './detector';
 import { Failures } from './failures';
-import { listedIn, type Sample } from './listed';
+import { type Listed, listedIn, type Sample } from './listed';
+import type { MetricsOptions } from './metrics';
 
 /** A point's attributes. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** What is told of a detector. */
 export interface ProducerOptions {
-  /** All partitions whose demand is at least this: up to 990 of each operation. `fleetLeast` works it out for a fleet. */
+  /**
+   * All partitions whose demand is at least this: up to 990 of each operation. `fleetLeast` works it out for a fleet. With
+   * `memory`, thresholds that are raised later can make it too little: the 100 hottest are listed then, and that is logged.
+   */
   least?: number;
   /** How many partitions of each operation are listed where `least` is not given; 10 by default. */
   hottest?: number;
@@ -44,6 +48,8 @@ const CUMULATIVE = 1 satisfies AggregationTemporality.CUMULATIVE as AggregationT
 const GAUGE = 2 satisfies DataPointType.GAUGE as DataPointType.GAUGE;
 const SUM = 3 satisfies DataPointType.SUM as DataPointType.SUM;
 const [INT, DOUBLE] = [0, 1];
+// The most that a detector lists without `least`.
+const HOTTEST_MAX = 100;
 
 type Point = DataPoint<number>;
 type Time = Point['startTime'];
@@ -66,15 +72,7 @@ export function metricProducer(detector: HotPartitionDetector, options: Producer
   const common = { 'db.system.name': 'aws.dynamodb', ...given.attributes };
   const start = now();
   let closed = false;
-  const metrics = (): MetricData[] => {
-    try {
-      return closed || detector.closed ? [] : metricsOf(detector, listing, common, start);
-    } catch (error) {
-      // It would cost the program's other metrics.
-      Failures.of(detector).add(error, undefined, 'metrics could not be collected');
-      return [];
-    }
-  };
+  const metrics = (): MetricData[] => (closed || detector.closed ? [] : metricsOf(detector, listing, common, start));
   const close = () => {
     closed = true;
   };
@@ -97,15 +95,41 @@ function resultOf(metrics: MetricData[]): CollectionResult {
   return { resourceMetrics: { resource, scopeMetrics }, errors: [] };
 }
 
+/** Returns what `read` returns, or undefined if it fails: an error would cost the program's other metrics. */
+function tried<T>(detector: HotPartitionDetector, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    Failures.of(detector).add(error, undefined, 'metrics could not be collected');
+    return undefined;
+  }
+}
+
+/**
+ * Reads the partitions. With `memory`, thresholds that are raised make `least` too little: then these are the hottest, which with
+ * the most that others have bound the sums of a fleet as well.
+ */
+function partitionsOf(detector: HotPartitionDetector, listing: MetricsOptions): Listed {
+  try {
+    return listedIn(detector.metrics(listing));
+  } catch (error) {
+    if (listing.least === undefined || !(error instanceof RangeError)) {
+      throw error;
+    }
+    Failures.of(detector).add(error, undefined, `only the ${HOTTEST_MAX} hottest partitions are listed`);
+    return listedIn(detector.metrics({ hottest: HOTTEST_MAX, demandOnly: listing.demandOnly ?? false }));
+  }
+}
+
 /** Reads the detector once for all metrics: bounds hold in one snapshot only. */
 function metricsOf(
   detector: HotPartitionDetector,
-  listing: Parameters<HotPartitionDetector['metrics']>[0],
+  listing: MetricsOptions,
   common: Attributes,
   startTime: Time,
 ): MetricData[] {
-  const listed = listedIn(detector.metrics(listing));
-  const { records, warnings, throttles } = detector.stats();
+  const listed = tried(detector, () => partitionsOf(detector, listing));
+  const statistics = tried(detector, () => detector.stats());
   const endTime = now();
   const point = (value: number, attributes: object = {}): Point => ({
     startTime,
@@ -124,22 +148,32 @@ function metricsOf(
     dataPointType: SUM,
     isMonotonic: true,
   });
-  const partitions = (samples: Sample[]) =>
+  const partitions = (samples: Sample[] = []) =>
     samples.map(({ table, pk, operation, value }) =>
       point(value, { 'db.collection.name': table, 'hotpart.partition.key': pk, 'hotpart.operation': operation }),
     );
-  const unlisted = listed.unlisted.map(({ operation, value }) => point(value, { 'hotpart.operation': operation }));
-  const reasons = Object.entries(throttles).map(([reason, n]) => point(n, { 'hotpart.throttle.reason': reason }));
+  const unlisted =
+    listed?.unlisted.map(({ operation, value }) => point(value, { 'hotpart.operation': operation })) ?? [];
+  const reasons = Object.entries(statistics?.throttles ?? {}).map(([reason, n]) =>
+    point(n, { 'hotpart.throttle.reason': reason }),
+  );
+  const total = (n: number | undefined) => (n === undefined ? [] : [point(n)]);
   const [unit, type] = detector.capacity ? ['{capacity_unit}', DOUBLE] : ['{operation}', INT];
   const demand = 'Operations or units, and throttles, of a partition in the window.';
   const most = 'The most demand that a partition can have which is not listed.';
   const share = "The share of DynamoDB's limit that a partition's fullest second had.";
   return [
-    gauge('partition.demand', unit, type, demand, partitions(listed.demand)),
+    gauge('partition.demand', unit, type, demand, partitions(listed?.demand)),
     gauge('partition.unlisted', unit, type, most, unlisted),
-    gauge('partition.utilization', '1', DOUBLE, share, partitions(listed.utilization)),
-    counter('records', '{record}', 'Records made.', [point(records)]),
-    counter('warnings', '{warning}', 'Warnings given.', [point(warnings)]),
+    gauge('partition.utilization', '1', DOUBLE, share, partitions(listed?.utilization)),
+    counter('records', '{record}', 'Records made.', total(statistics?.records)),
+    counter('warnings', '{warning}', 'Warnings given.', total(statistics?.warnings)),
     counter('throttles', '{throttle}', 'Throttles, by what DynamoDB gave as the reason.', reasons),
+    counter(
+      'unread',
+      '{part}',
+      'Statements, and parts of observed requests, that could not be read.',
+      total(statistics?.unread),
+    ),
   ].filter(({ dataPoints }) => dataPoints.length > 0);
 }

@@ -59,6 +59,9 @@ test('names, units and attributes', async () => {
   detector.recordWrite('events', 'a', { amount: 3 });
   detector.recordWrite('events', 'b');
   detector.recordThrottle('events', 'a');
+  detector.forgetTable('unknown');
+  const request = '{"TableName":"unknown","Item":{"id":{"S":"a"}}}';
+  detector.observe({ operation: 'PutItem', request, response: '{}', status: 200 });
   assert.deepEqual(await points('hotpart.partition.demand'), [
     [{ ...DYNAMODB, 'db.collection.name': 'events', 'hotpart.partition.key': 'a', 'hotpart.operation': 'write' }, 4],
   ]);
@@ -70,7 +73,6 @@ test('names, units and attributes', async () => {
   assert.deepEqual(await points('hotpart.warnings'), [[DYNAMODB, 1]]);
   const throttles = (await points('hotpart.throttles')).map(([of, n]) => [of['hotpart.throttle.reason'], n]);
   assert.deepEqual(Object.fromEntries(throttles), detector.stats().throttles);
-  assert.equal(detector.stats().throttles.key_range, 1);
   const told = (await metrics()).map(({ descriptor, isMonotonic }) => [descriptor.name, descriptor.unit, isMonotonic]);
   assert.deepEqual(told, [
     ['hotpart.partition.demand', '{operation}', undefined],
@@ -78,7 +80,9 @@ test('names, units and attributes', async () => {
     ['hotpart.records', '{record}', true],
     ['hotpart.warnings', '{warning}', true],
     ['hotpart.throttles', '{throttle}', true],
+    ['hotpart.unread', '{part}', true],
   ]);
+  assert.deepEqual(await points('hotpart.unread'), [[DYNAMODB, 1]]);
 });
 
 test('capacity is in units, and utilization told where it is asked for', async () => {
@@ -202,10 +206,41 @@ test('a failure costs nothing but itself, and is logged once', async () => {
   };
   for (let n = 0; n < 3; n++) {
     assert.deepEqual([await keys(), await points('own')], [['k'], [[{}, 1]]]);
+    assert.equal((await points('hotpart.records')).length, 2);
   }
   assert.equal(lines.length, 1);
   assert.match(lines[0], /^hotpart: metrics could not be collected: there is none/);
-  assert.equal(broken.stats().failures, 6);
+  assert.equal(broken.stats().failures, 9);
+});
+
+test('thresholds that are raised later cost no metrics', async () => {
+  const lines = [];
+  const logger = { warn: (line) => lines.push(line) };
+  const detector = made({ writesThreshold: 4_000, readsThreshold: 4_000, memory: '1MiB', logger, onWarning: () => {} });
+  const { points, keys } = inMemory(metricProducer(detector, { least: 1_100 }));
+  detector.recordWrite('t', 'hot', { amount: 3_000 });
+  detector.recordThrottle('t', 'hot', 'write', 'key_range');
+  // From here on 1,100 is not over what is counted exactly.
+  detector.setTableThresholds('t', { writes: 8_000, reads: 8_000 });
+  for (let n = 0; n < 3; n++) {
+    assert.deepEqual(await keys(), ['hot']);
+    const unlisted = await points('hotpart.partition.unlisted');
+    assert.ok(unlisted.length === 2 && unlisted.every(([, most]) => most >= 1_999), JSON.stringify(unlisted));
+    assert.deepEqual(await points('hotpart.records'), [[DYNAMODB, 1]]);
+    assert.equal((await points('hotpart.throttles')).length, 5);
+  }
+  assert.equal(lines.length, 1);
+  assert.match(
+    lines[0],
+    /^hotpart: only the 100 hottest partitions are listed: least must be more than the count from/,
+  );
+});
+
+test('with a bound on partitions the most that is unlisted is not told', async () => {
+  const detector = made({ maxPartitions: 100 });
+  const { points, keys } = inMemory(metricProducer(detector, { least: 2 }));
+  detector.recordWrite('t', 'k', { amount: 2 });
+  assert.deepEqual([await keys(), await points('hotpart.partition.unlisted')], [['k'], []]);
 });
 
 test('a closed detector is told of no more', async () => {

@@ -57,6 +57,8 @@ def test_names_units_and_attributes(meter):
     for pk, writes in {"a": 3, "b": 1}.items():
         detector.record_write("events", pk, writes)
     detector.record_throttle("events", "a", "write", "key_range")
+    detector.forget_table("unknown")
+    detector.observe("PutItem", b'{"TableName":"unknown","Item":{"id":{"S":"a"}}}', b"{}")
     metrics = meter.metrics()
     told = {
         name: (
@@ -87,14 +89,9 @@ def test_names_units_and_attributes(meter):
     assert told["hotpart.warnings"] == ("{warning}", "Sum", {tuple(DYNAMODB.items()): 1})
     unit, kind, throttles = told["hotpart.throttles"]
     assert (unit, kind) == ("{throttle}", "Sum") and metrics["hotpart.throttles"].data.is_monotonic
-    assert {dict(of)["hotpart.throttle.reason"]: n for of, n in throttles.items()} == {
-        "unknown": 0,
-        "key_range": 1,
-        "provisioned": 0,
-        "account_limit": 0,
-        "max_on_demand": 0,
-    }
-    assert len(told) == 5
+    assert {dict(of)["hotpart.throttle.reason"]: n for of, n in throttles.items()} == detector.stats().throttles
+    assert told["hotpart.unread"] == ("{part}", "Sum", {tuple(DYNAMODB.items()): 1})
+    assert len(told) == 6
 
 
 def test_capacity_is_in_units_and_utilization_told_where_it_is_asked_for(meter):
@@ -190,6 +187,7 @@ def test_what_two_readers_have_is_of_their_own_collections():
         "hotpart.partition.unlisted",
         "hotpart.records",
         "hotpart.throttles",
+        "hotpart.unread",
         "hotpart.warnings",
     ]
 
@@ -264,12 +262,29 @@ def test_what_is_wrong_is_named(meter, given, error, named):
         otel.instrument(ManualDetector(), meter.meter, **given)
     with pytest.raises(TypeError, match=r"^detector must be"):
         otel.instrument("detector", meter.meter)
+    with pytest.raises(ValueError, match=r"^least must be more than the count from which"):
+        otel.instrument(ManualDetector(1_000, 1_000, memory="1MiB"), meter.meter, least=250)
     assert meter.metrics() == {}
 
 
-def test_with_a_filter_the_least_must_be_over_the_level(meter):
-    with pytest.raises(ValueError, match=r"^least must be more than the count from which"):
-        otel.instrument(ManualDetector(1_000, 1_000, memory="1MiB"), meter.meter, least=250)
+def test_thresholds_that_are_raised_later_cost_no_metrics(meter, caplog):
+    detector = ManualDetector(4_000, 4_000, memory="1MiB")
+    otel.instrument(detector, meter.meter, least=1_100)
+    detector.record_write("t", "hot", amount=3_000)
+    detector.record_throttle("t", "hot", "write", "key_range")
+    detector.set_table_thresholds("t", 8_000, 8_000)  # 1,100 is no longer over what is counted exactly.
+    for _ in range(3):
+        assert [most >= 1_999 for _, most in meter.points("hotpart.partition.unlisted")] == [True, True]
+        assert [sum(n for _, n in meter.points(f"hotpart.{of}")) for of in ("records", "throttles")] == [1, 1]
+        assert meter.keys() == ["hot"]
+    assert caplog.text.count("only the 100 hottest partitions are listed: least must be more than the count") == 1
+
+
+def test_with_a_bound_on_partitions_what_is_unlisted_is_not_told(meter):
+    detector = ManualDetector(max_partitions=100)
+    otel.instrument(detector, meter.meter, least=2)
+    detector.record_write("t", "k", 2)
+    assert meter.keys() == ["k"] and meter.points("hotpart.partition.unlisted") == []
 
 
 # The provider may be set after the detectors are made: each then has a meter that becomes the one meter.
@@ -369,6 +384,7 @@ def test_what_is_told_through_an_exporter_is_what_instruments_tell(through, monk
         "hotpart.partition.utilization",
         "hotpart.records",
         "hotpart.throttles",
+        "hotpart.unread",
         "hotpart.warnings",
     ]
     assert kept.resources[0] is kept.resources[-1]

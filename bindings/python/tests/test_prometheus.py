@@ -55,7 +55,7 @@ def test_what_a_detector_refuses_is_said_when_the_collector_is_made():
         HotpartCollector({"one": HotPartitionDetector(1_000, 1_000, 60), "two": bounded}, least=250)
 
 
-def test_thresholds_that_are_raised_later_cost_the_program_no_metrics():
+def test_thresholds_that_are_raised_later_cost_the_program_no_metrics(caplog):
     detector = HotPartitionDetector(4_000, 4_000, 60, memory="1MiB")
     registry = prometheus_client.CollectorRegistry()
     registry.register(HotpartCollector(detector, least=1_100, demand_only=True))
@@ -64,3 +64,4 @@ def test_thresholds_that_are_raised_later_cost_the_program_no_metrics():
     value = registry.get_sample_value
     assert value("hotpart_partition_demand", {"table": "t", "pk": "hot", "operation": "write"}) >= 3_000
     assert value("hotpart_partition_unlisted_most", {"operation": "write"}) >= 1_999
+    assert caplog.text.count("only the 100 hottest partitions are listed: least must be more than") == 1

@@ -1,13 +1,15 @@
 """The README's recipes, as they stand there: each is cut out of it, and runs."""
 
-import collections
 import concurrent.futures
 import os
 import pathlib
 import re
+import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import time
 import urllib.request
 
 import boto3
@@ -90,6 +92,8 @@ def test_lambda(aws):
     for _ in range(3):
         names["handler"]({"id": "EVENTS"}, None)
     assert names["detector"].get_write_count("events", "EVENTS") == 3.0
+    exec(recipe("A key that is hot only in the sum of all environments"), names)
+    names["handler"]({"id": "EVENTS"}, None)
 
 
 def test_pytest(tmp_path):
@@ -109,60 +113,117 @@ def test_pytest(tmp_path):
         assert ran.returncode == outcome, ran.stdout
 
 
+def test_opentelemetry(monkeypatch):
+    pytest.importorskip("opentelemetry.sdk")
+    sent = pytest.importorskip("opentelemetry.exporter.otlp.proto.http.metric_exporter")
+    from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
+
+    exported = []
+
+    class Kept(MetricExporter):
+        def export(self, metrics_data, *_, **__):
+            exported.extend(metrics_data.resource_metrics)
+            return MetricExportResult.SUCCESS
+
+        def force_flush(self, *_):
+            return True
+
+        def shutdown(self, *_, **__):
+            """There is nothing to end."""
+
+    monkeypatch.setattr(sent, "OTLPMetricExporter", Kept)
+    detector = hotpart.HotPartitionDetector(500, 1_500, 60)
+    names = {"hotpart": hotpart, "detector": detector}
+    exec(recipe("**OpenTelemetry.**"), names)
+    detector.record_write("events", "hot", 240)
+    detector.record_write("events", "cold", 239)
+    names["provider"].shutdown()
+    [resource] = exported
+    assert len(resource.resource.attributes["service.instance.id"]) == 36
+    [scope] = resource.scope_metrics
+    [demand] = [metric for metric in scope.metrics if metric.name == "hotpart.partition.demand"]
+    assert [(dict(point.attributes)["hotpart.partition.key"], point.value) for point in demand.data.data_points] == [
+        ("hot", 240)
+    ]
+    assert names["reader"]._export_interval_millis == 15_000
+
+
 def test_fastapi_under_gunicorn(tmp_path):
-    """Two workers, forked from the one that loaded the application; each is scraped for itself, and together they counted
-    all."""
+    """Two workers, forked from the one that loaded the application, which had counted before. Each is scraped by its own
+    port, and together they counted all once; one that is killed gets a successor on its port."""
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn_worker")
+    pytest.importorskip("prometheus_client")
     (tmp_path / "service.py").write_text(
-        "import fastapi, fastapi.responses, hotpart, os\n"
+        "import fastapi, hotpart, os\n"
         + recipe("**FastAPI under gunicorn.**")
         + textwrap.dedent("""
+            detector.record_write("events", "before", 240)
+
             @app.post("/{key}")
             def record(key: str):
                 detector.record_write("events", key)
 
-            @app.get("/worker", response_class=fastapi.responses.PlainTextResponse)
-            def worker():
-                return f"{os.getpid()} {metrics()}"
+            @app.get("/pid")
+            def pid():
+                return os.getpid()
         """)
     )
+    # Two ports that are free, one after the other.
+    base = free_port()
+    while base == 65_535 or not is_free(base + 1):
+        base = free_port()
+    (tmp_path / "gunicorn.conf.py").write_text(recipe("**Prometheus.**").replace("9464", str(base)))
     port, log = free_port(), tmp_path / "log"
-    command = [
-        "-m",
-        "gunicorn",
-        "--preload",
-        "-w",
-        "2",
-        "-k",
-        "uvicorn_worker.UvicornWorker",
-        "-b",
-        f"127.0.0.1:{port}",
-    ]
+    options = ["--preload", "-w", "2", "-k", "uvicorn_worker.UvicornWorker", "-b", f"127.0.0.1:{port}", "service:app"]
+    environment = os.environ | {
+        "WEB_CONCURRENCY": "2",
+        "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}",
+    }
     with open(log, "wb") as out:
-        environment = os.environ | {
-            "WEB_CONCURRENCY": "2",
-            "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}",
-        }
         server = subprocess.Popen(
-            [sys.executable, *command, "service:app"], cwd=tmp_path, env=environment, stdout=out, stderr=out
+            [sys.executable, "-m", "gunicorn", *options], cwd=tmp_path, env=environment, stdout=out, stderr=out
         )
+
+    def ask(path, method="GET", port=port):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.read().decode()
+
+    def scraped(name):
+        return [float(re.search(rf"^{name} (.+)$", ask("/metrics", port=base + n), re.MULTILINE)[1]) for n in (0, 1)]
+
     try:
-        wait(server, port, log)
-
-        def ask(path, method="GET"):
-            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                return answer.read().decode()
-
+        for each in (port, base, base + 1):
+            wait(server, each, log)
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             list(pool.map(lambda n: ask(f"/key{n % 3}", "POST"), range(600)))
-            counted = collections.defaultdict(int)
-            for answer in pool.map(lambda _: ask("/worker"), range(200)):
-                pid, _, text = answer.partition(" ")
-                counted[pid] = int(re.search(r"^hotpart_records_total (\d+)$", text, re.MULTILINE)[1])
-        assert len(counted) == 2 and sum(counted.values()) == 600, (dict(counted), log.read_text())
-        assert "# TYPE hotpart_records" in ask("/metrics")
+            counted = scraped("hotpart_records_total")
+            # Each has counted the one record from before the fork, of which it tells no more.
+            assert sum(counted) == 602 and min(counted) > 1, (counted, log.read_text())
+            assert not any('pk="before"' in ask("/metrics", port=base + n) for n in (0, 1))
+            assert 600 <= 3 * sum(scraped('hotpart_partition_unlisted_most{operation="write"}')) <= 3 * 600
+            pids = set(pool.map(lambda _: int(ask("/pid")), range(100)))
+        os.kill(pids.pop(), signal.SIGKILL)
+        while 1 not in answers_of(scraped):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.05)
     finally:
         server.terminate()
         server.wait(20)
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def answers_of(scraped):
+    try:
+        return scraped("hotpart_records_total")
+    except OSError:
+        return ()

@@ -329,8 +329,8 @@ class HotPartitionDetector(Thresholds[Count]):
     def hottest_closed(self, operation: Operation, minute: int, n: int = 10) -> ClosedMinute:
         """The ``n`` partitions with the most demand in one minute of the detector's clock that is over, and the rest.
 
-        Minute 0 has the first 60 seconds. Ask some seconds after a minute's end. ``ValueError``: it is not over, or began
-        longer ago than the window. ``HotpartError``: the window is shorter than 120 seconds, or ``memory`` is bounded.
+        Minute 0 has the first 60 seconds. Ask some seconds after a minute's end; what still waits for a table's key is in
+        no answer. ``ValueError``: not over, or out of the window. ``HotpartError``: a window under 120 s, or ``memory``.
         """
         return closed_of(self._open(), operation, minute, n, self._capacity)
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from hotpart._amount import Amount
+from hotpart._detector import HotPartitionDetector
 
 _SAMPLE = re.compile(
     r"""^hotpart_partition_(demand|utilisation_ratio|unlisted_most)\{
@@ -10,6 +14,24 @@ _SAMPLE = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _ESCAPED = re.compile(r"\\(.)")
+
+#: The most that a detector lists without ``least``.
+_HOTTEST = 100
+
+
+def text_of(detector: HotPartitionDetector[Any], hottest: int, least: Amount | None, *, demand_only: bool) -> str:
+    """The metrics. Where ``least`` has become too little, those of the hottest partitions, which is logged once.
+
+    It becomes so with ``memory``, when thresholds are raised. The hottest, and the most that others have, bound the sums
+    of a fleet as well. What fails here may cost a program all of its metrics.
+    """
+    try:
+        return detector.metrics(hottest, least, demand_only=demand_only)
+    except ValueError as error:
+        if least is None:
+            raise
+        detector._failures.log(error, f"only the {_HOTTEST} hottest partitions are listed")
+        return detector.metrics(_HOTTEST, demand_only=demand_only)
 
 
 class Listed:

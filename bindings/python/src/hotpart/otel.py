@@ -1,6 +1,6 @@
 """Instruments of OpenTelemetry that tell what a detector counts.
 
-    hotpart.otel.instrument(detector, least=hotpart.fleet_least(60_000, processes=50))
+    hotpart.otel.instrument(detector, least=hotpart.fleet_least(48_000, processes=50))
 
 It needs the package ``opentelemetry-api``, which ``pip install hotpart[otel]`` brings.
 """
@@ -19,7 +19,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation, get_meter
 from hotpart._amount import Amount
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError
-from hotpart._listed import Listed
+from hotpart._listed import Listed, text_of
 from hotpart._options import flag
 from hotpart._statistics import Statistics
 
@@ -36,6 +36,7 @@ _COUNTERS = {
     "records": ("{record}", "Records made."),
     "warnings": ("{warning}", "Warnings given."),
     "throttles": ("{throttle}", "Throttles, by what DynamoDB gave as the reason."),
+    "unread": ("{part}", "Statements, and parts of observed requests, that could not be read."),
 }
 _GAUGES = {
     "partition.demand": "Operations or units, and throttles, of a partition in the window.",
@@ -66,7 +67,8 @@ def instrument(
         detector: What is told of; once it is closed, nothing is told.
         meter: Whose instruments they are; by default the meter "hotpart" of the global provider.
         least: All partitions whose demand is at least this are listed: up to 990 for each operation, as an instrument has
-            2,000 sets of attributes at most. ``hotpart.fleet_least`` works it out for a fleet.
+            2,000 sets of attributes at most. ``hotpart.fleet_least`` works it out for a fleet. With ``memory``, thresholds
+            that are raised later can make it too little: the 100 hottest are listed then, and that is logged.
         hottest: How many partitions are listed for each operation where ``least`` is not given.
         utilization: Whether ``hotpart.partition.utilization`` is told too: as many series again.
         attributes: What all that is told has besides, by which several detectors are told apart: the region, say.
@@ -219,7 +221,7 @@ class _Read:
     def listed(self) -> Listed:
         if self._listed is None:
             hottest, least, demand_only = self._given
-            text = self._detector.metrics(hottest, least, demand_only=demand_only)
+            text = text_of(self._detector, hottest, least, demand_only=demand_only)
             self._listed = Listed(text, self._detector.capacity)
         return self._listed
 

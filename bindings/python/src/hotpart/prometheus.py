@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from hotpart._amount import Amount, whole
 from hotpart._detector import HotPartitionDetector
 from hotpart._handle import ClosedError
+from hotpart._listed import text_of
 from hotpart._options import flag
 
 
@@ -55,7 +56,7 @@ class HotpartCollector(Collector):
         families: dict[str, Any] = {}
         for name, detector in self._detectors.items():
             try:
-                text = self._text(detector)
+                text = text_of(detector, self._hottest, self._least, demand_only=self._demand_only)
             except ClosedError:
                 continue
             for family in text_string_to_metric_families(text):
@@ -64,14 +65,6 @@ class HotpartCollector(Collector):
                     labels = sample.labels if name is None else {**sample.labels, "detector": name}
                     known.samples.append(sample._replace(labels=labels))
         return families.values()
-
-    def _text(self, detector: HotPartitionDetector[Any]) -> str:
-        try:
-            return detector.metrics(self._hottest, self._least, demand_only=self._demand_only)
-        except ValueError:
-            # Thresholds have been raised since, so that with memory this is too little. The hottest, and the most that
-            # others have, bound the sums of a fleet as well. What fails here costs the program all of its metrics.
-            return detector.metrics(100, demand_only=self._demand_only)
 
     def describe(self) -> Iterable[Any]:
         """Nothing: so they are collected when they are asked for, and not when this is registered."""
