@@ -84,7 +84,7 @@ impl Botocore {
         let text = self.text.trim_ascii_end();
         if let Some(thread) = self.threads.get_mut(&self.last).filter(|thread| thread.body_follows) {
             thread.body_follows = false;
-            return response(thread, text, out);
+            return response(thread, self.line, text, out);
         }
         let Some(message) = Message::of(text) else {
             self.take_other(out);
@@ -95,7 +95,7 @@ impl Botocore {
         self.last.extend_from_slice(message.thread);
         if kind == Kind::Making {
             let thread = self.threads.entry(self.last.clone()).or_default();
-            unanswered(thread, out);
+            unanswered(thread, self.line, out)?;
             thread.request = None;
             if find(text, TARGET).is_none() {
                 out.without_entries("of other services");
@@ -115,7 +115,7 @@ impl Botocore {
             Kind::Making => {}
             Kind::Failed => thread.has_failed = true,
             Kind::Sending => {
-                unanswered(thread, out);
+                unanswered(thread, self.line, out)?;
                 thread.has_failed = false;
                 if thread.request.is_some() {
                     let Some(time_ms) = message.time_ms else {
@@ -135,7 +135,7 @@ impl Botocore {
                 if body.is_empty() {
                     thread.body_follows = true;
                 } else {
-                    response(thread, body, out)?;
+                    response(thread, self.line, body, out)?;
                 }
             }
         }
@@ -164,7 +164,7 @@ impl Parse for Botocore {
             let len = self.source.by_ref().take(LINE_MAX).read_until(b'\n', &mut self.text)?;
             if len == 0 {
                 for thread in self.threads.values_mut() {
-                    unanswered(thread, out);
+                    unanswered(thread, self.line, out)?;
                 }
                 return Ok(false);
             }
@@ -176,14 +176,15 @@ impl Parse for Botocore {
 }
 
 /// An attempt without a response may have run.
-fn unanswered(thread: &mut Thread, out: &mut Out<'_>) {
-    if let (Some(request), Some(sent)) = (&thread.request, thread.sent.take()) {
-        exchange(request, sent.time_ms, None, 0, out);
+fn unanswered(thread: &mut Thread, line: u64, out: &mut Out<'_>) -> Result<()> {
+    match (&thread.request, thread.sent.take()) {
+        (Some(request), Some(sent)) => out.exchange(line, &request.exchange(sent.time_ms, None, 0)),
+        _ => Ok(()),
     }
 }
 
 /// Takes the body of a response, a literal of Python's.
-fn response(thread: &mut Thread, text: &[u8], out: &mut Out<'_>) -> Result<()> {
+fn response(thread: &mut Thread, line: u64, text: &[u8], out: &mut Out<'_>) -> Result<()> {
     // That of an error is there twice.
     let (Some(request), Some(sent)) = (&thread.request, thread.sent.take()) else { return Ok(()) };
     let body = literal::bytes(text).map(|(body, _)| body);
@@ -192,20 +193,20 @@ fn response(thread: &mut Thread, text: &[u8], out: &mut Out<'_>) -> Result<()> {
         Some(body) if find(body, b"\"__type\"").is_some() => 400,
         _ => 200,
     });
-    exchange(request, sent.time_ms, body.as_deref(), http_status, out);
-    Ok(())
+    out.exchange(line, &request.exchange(sent.time_ms, body.as_deref(), http_status))
 }
 
-fn exchange(request: &Request, time_ms: u64, response: Option<&[u8]>, http_status: u16, out: &mut Out<'_>) {
-    out.exchange(&Exchange {
-        time_ms,
-        operation: &request.operation,
-        request: &request.body,
-        response,
-        model: None,
-        http_status,
-    });
-    out.read();
+impl Request {
+    fn exchange<'a>(&'a self, time_ms: u64, response: Option<&'a [u8]>, http_status: u16) -> Exchange<'a> {
+        Exchange {
+            time_ms,
+            operation: &self.operation,
+            request: &self.body,
+            response,
+            model: None,
+            http_status,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

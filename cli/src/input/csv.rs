@@ -117,11 +117,7 @@ impl Parse for Csv {
 
 fn take(record: &Record<'_>, columns: &[Option<usize>; Field::ALL.len()], out: &mut Out<'_>) -> Result<()> {
     match access(record, columns) {
-        Ok(access) => {
-            out.access(&access);
-            out.read();
-            Ok(())
-        }
+        Ok(access) => out.access(record.line, &access),
         Err(error) => out.bad(record.line, error),
     }
 }
@@ -169,6 +165,9 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
     }
     let access = Access::new(time_ms, operation, table, pk);
     let model = optional(Field::Model);
+    if model.is_some_and(|model| model.len() > 1_024) {
+        bail!("model has more than 1,024 bytes");
+    }
     let Some(amount) = optional(Field::Amount) else { return Ok(Access { model, ..access }) };
     let operations = number(amount).filter(|&n| n > 0);
     let operations =

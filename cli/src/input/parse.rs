@@ -9,6 +9,9 @@ use std::fmt::{Display, Formatter};
 /// Records that a parser reads at a time, about.
 pub const SOME: usize = 1_024;
 
+/// The last time that a detector's clock takes.
+const TIME_MAX_MS: u64 = u32::MAX as u64 * 1_000 + 999;
+
 /// Reads one file.
 pub trait Parse: Send {
     /// Reads about [`SOME`] records more into `out`. `false`: there are no more.
@@ -43,19 +46,31 @@ impl<'a> Out<'a> {
         Self { file, batch, account, keep_going }
     }
 
-    /// Takes one access of the record that is being read.
-    pub fn access(&mut self, access: &Access<'_>) {
-        self.batch.push(&Entry::Access(*access));
+    /// Takes the access that the record on this line is.
+    ///
+    /// # Errors
+    /// As [`Out::bad`], if its time is none that a detector takes.
+    pub fn access(&mut self, line: u64, access: &Access<'_>) -> Result<()> {
+        self.entry(line, &Entry::Access(*access))
     }
 
-    /// Takes the exchange that the record is.
-    pub fn exchange(&mut self, exchange: &Exchange<'_>) {
-        self.batch.push(&Entry::Exchange(*exchange));
+    /// Takes the exchange that the record on this line is.
+    ///
+    /// # Errors
+    /// As [`Out::access`].
+    pub fn exchange(&mut self, line: u64, exchange: &Exchange<'_>) -> Result<()> {
+        self.entry(line, &Entry::Exchange(*exchange))
     }
 
-    /// The record has been read, and has given an entry at least.
-    pub fn read(&mut self) {
+    fn entry(&mut self, line: u64, entry: &Entry<'_>) -> Result<()> {
+        let time_ms = entry.time_ms();
+        if time_ms > TIME_MAX_MS {
+            return self
+                .bad(line, format!("the time {time_ms} is past the year 2106, if it is in milliseconds"));
+        }
         self.account.records += 1;
+        self.batch.push(entry);
+        Ok(())
     }
 
     /// The record has no entry, for a reason that reads well after a number: "of other services".

@@ -41,16 +41,20 @@ impl Log for Recording {
             None => 0,
         };
         let model = members.text("model").filter(|model| !model.is_empty());
-        out.exchange(&Exchange {
-            time_ms,
-            operation: operation.as_bytes(),
-            request: request.as_bytes(),
-            response: response.as_deref().map(str::as_bytes),
-            model: model.as_deref().map(str::as_bytes),
-            http_status,
-        });
-        out.read();
-        Ok(())
+        if model.as_ref().is_some_and(|model| model.len() > 1_024) {
+            return out.bad(line, "the model has more than 1,024 bytes");
+        }
+        out.exchange(
+            line,
+            &Exchange {
+                time_ms,
+                operation: operation.as_bytes(),
+                request: request.as_bytes(),
+                response: response.as_deref().map(str::as_bytes),
+                model: model.as_deref().map(str::as_bytes),
+                http_status,
+            },
+        )
     }
 }
 

@@ -78,16 +78,17 @@ impl Stream {
             r#"{{"TableName":{table},"CapacityUnits":{units}.0,"Table":{{"CapacityUnits":{units}.0}}}}"#
         );
         let response = object(&[("Attributes", image), ("ConsumedCapacity", Some(&capacity))]);
-        out.exchange(&Exchange {
-            time_ms,
-            operation: b"UpdateItem",
-            request: request.as_bytes(),
-            response: Some(response.as_bytes()),
-            model: None,
-            http_status: 200,
-        });
-        out.read();
-        Ok(())
+        out.exchange(
+            line,
+            &Exchange {
+                time_ms,
+                operation: b"UpdateItem",
+                request: request.as_bytes(),
+                response: Some(response.as_bytes()),
+                model: None,
+                http_status: 200,
+            },
+        )
     }
 }
 

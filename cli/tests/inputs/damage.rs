@@ -1,7 +1,9 @@
 //! Damage: fixtures with bytes changed, cut out and put in. Nothing panics, and every record is accounted for.
 
 use crate::read::{fixture, options, temporary};
+use hotpart::Detector;
 use hotpart_cli::batch::Batch;
+use hotpart_cli::feed::{Feed, Measure};
 use hotpart_cli::input::Inputs;
 use hotpart_cli::input::source::Progress;
 
@@ -59,13 +61,19 @@ fn accounted(bytes: &[u8]) -> bool {
         std::fs::remove_file(&file).unwrap();
         return false;
     };
+    let detector = Detector::builder(500, 1_500, 60).manual_clock().build().unwrap();
+    let mut feed = Feed::new(Measure::Operations);
     let (mut entries, mut last_ms) = (0, 0);
     let read = loop {
         match inputs.next(Batch::default()) {
-            Ok(Some(batch)) => batch.iter().for_each(|entry| {
-                assert!(entry.time_ms() >= last_ms);
-                (entries, last_ms) = (entries + 1, entry.time_ms());
-            }),
+            Ok(Some(batch)) => {
+                for entry in batch.iter() {
+                    assert!(entry.time_ms() >= last_ms);
+                    (entries, last_ms) = (entries + 1, entry.time_ms());
+                }
+                // What it would refuse is bad, by its line.
+                feed.second(&detector, &batch).unwrap();
+            }
             Ok(None) => break true,
             Err(_) => break false,
         }

@@ -32,15 +32,16 @@ fn csv_has_marks_of_byte_order_ends_of_lines_and_numbers_of_columns() {
 
 #[test]
 fn a_bad_line_is_named_and_stops_unless_the_user_goes_on() {
-    let text = "1000,write,events,a\n1000,write,events,a,-1\nx,write,events,a\n1000,scan,events,a\n1000,write\n2000,write,events,a\n";
+    let text = "1000,write,events,a\n1000,write,events,a,-1\nx,write,events,a\n1000,scan,events,a\n1000,write\n1772445841000000,write,events,a\n2000,write,events,a\n";
     let reasons = [
         "2: amount is not a number of at least 1: \"-1\"",
         "3: time_ms is not a number of milliseconds: \"x\"",
         "4: operation is neither write nor read: \"scan\"",
         "5: there is no table",
+        "6: the time 1772445841000000 is past the year 2106, if it is in milliseconds",
     ];
     let all = read_bytes(text.as_bytes(), &options(&[], &[]));
-    assert_eq!(all.line, "6 records: 2 counted, 4 bad");
+    assert_eq!(all.line, "7 records: 2 counted, 5 bad");
     for (bad, reason) in all.bad.iter().zip(reasons) {
         assert!(bad.ends_with(reason), "{bad}");
     }
