@@ -62,12 +62,13 @@ impl Batch {
         let optional = |text: Option<&[u8]>| text.map_or(NO_TEXT, len);
         let stored = match *entry {
             Entry::Access(Access { time_ms, operation, table, pk, model, operations, half_units, event }) => {
-                self.append([Some(table), Some(pk), model, None]);
+                self.append([Some(table), Some(pk), model]);
                 let kind = Kind::Access { operation, operations, half_units, event };
                 Stored { time_ms, text, lens: [len(table), len(pk)], model_len: optional(model), kind }
             }
             Entry::Exchange(Exchange { time_ms, operation, request, response, model, http_status }) => {
-                self.append([Some(operation), Some(request), model, response]);
+                self.append([Some(operation), Some(request), model]);
+                self.append([response]);
                 let kind = Kind::Exchange { response_len: optional(response), http_status };
                 Stored {
                     time_ms,
@@ -96,7 +97,8 @@ impl Batch {
         self.entries.iter().map(|entry| entry.time_ms)
     }
 
-    fn append(&mut self, texts: [Option<&[u8]>; 4]) {
+    #[inline]
+    fn append<const N: usize>(&mut self, texts: [Option<&[u8]>; N]) {
         for text in texts.into_iter().flatten() {
             self.text.extend_from_slice(&text[..text.len().min(NO_TEXT as usize - 1)]);
         }

@@ -177,15 +177,17 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
 
 /// Reads a number of digits alone.
 fn number(text: &[u8]) -> Option<u64> {
-    let mut n: u64 = 0;
+    // So many digits never are too large.
+    if text.len() > 19 {
+        return None;
+    }
+    let (mut n, mut most): (u64, u8) = (0, 0);
     for &digit in text {
         let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        n = n.checked_mul(10)?.checked_add(u64::from(digit))?;
+        most = most.max(digit);
+        n = n.wrapping_mul(10).wrapping_add(u64::from(digit));
     }
-    (!text.is_empty()).then_some(n)
+    (!text.is_empty() && most <= 9).then_some(n)
 }
 
 /// Returns the operation that a name stands for: `write`, `read`, or DynamoDB's own.
@@ -202,6 +204,12 @@ pub fn operation(name: &[u8]) -> Option<Operation> {
     ];
     const READS: [&[u8]; 7] =
         [b"read", b"r", b"GetItem", b"Query", b"BatchGetItem", b"TransactGetItems", b"reads"];
+    // Most are spelt so.
+    match name {
+        b"write" => return Some(Operation::Write),
+        b"read" => return Some(Operation::Read),
+        _ => {}
+    }
     if WRITES.iter().any(|write| name.eq_ignore_ascii_case(write)) {
         return Some(Operation::Write);
     }
