@@ -193,6 +193,15 @@ mutate 'freshness is asked last' src/ledger/bounds.rs \
 mutate 'a level that was in force for a moment is forgotten' src/policy/timeline.rs \
     '.filter(move |span| span.over >= oldest)' '.filter(move |span| span.over > u32::MAX - 1 && oldest == 0)' \
     ci/loom.sh n_the_level_is_set_by_two
+mutate 'models are set by two at a time' src/sys/lock.rs \
+    '(self.forks == forks()).then(|| self.lock())' '{ let _ = self.lock(); None }' \
+    ci/loom.sh n_models_are_set_by_two
+mutate 'models and a table are read at two moments' src/policy/overrides.rs \
+    'if self.changes.load(Acquire) == before {' 'if self.changes.load(Acquire) >= before {' \
+    ci/loom.sh n_a_record_as_the_level_goes
+mutate 'what waited is put down as of its release' src/ledger/promotion.rs \
+    'if visit.now.second() > then {' 'if visit.now.second() > then && false {' \
+    cargo test --quiet --locked --test bounded what_waited
 mutate 'a raised floor undoes what was lowered meanwhile' src/policy/floor.rs \
     'word((seen >> TIMES_BITS).min(to), seen + 1)' 'word((seen >> TIMES_BITS).min(to), seen)' \
     cargo test --quiet --locked --lib a_raise_does_not_undo

@@ -289,7 +289,7 @@ fn half_units_and_odd_keys_are_told() {
     let folder = folder("odd");
     let path = folder.join("log.csv");
     std::fs::write(&path, b"1,write,t,\xff\"x\n2,read,t,\x1b[31m\n").expect("a file is written");
-    let said = text(&[path.clone()], &[]);
+    let said = text(std::slice::from_ref(&path), &[]);
     assert!(said.contains("\\xff\"x") && said.contains("\\x1b[31m") && !said.contains('\x1b'), "{said}");
     let report = report(&[path], &[]);
     let [write, read] = [0, 1].map(|i| &report["operations"][i]["hottest"][0]);

@@ -151,7 +151,7 @@ fn n_models_are_set_by_two() {
 /// (n) A record that looks at models and its table while the level goes from one to the other judges by a level that was in force.
 #[test]
 fn n_a_record_as_the_level_goes_from_table_to_model() {
-    explore("n: a record as the level goes from table to model", 1, || {
+    explore_within(MOST, "n: a record as the level goes from table to model", 1, || {
         let stage = Subject::filtered(9, ENOUGH);
         stage.then(|s, t| s.set_level(2, 0, t));
         stage.then(|s, _| s.reach(9));

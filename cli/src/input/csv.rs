@@ -54,7 +54,7 @@ pub struct Csv {
 impl Csv {
     pub fn new(source: Source, options: &Options) -> Result<Self> {
         let mut lines = Lines::new(source);
-        let first = lines.next()?.map(|record| record.iter().collect::<ByteRecord>());
+        let first = lines.next_record()?.map(|record| record.iter().collect::<ByteRecord>());
         let (has_line, first) = (first.is_some(), first.unwrap_or_default());
         let is_header = Self::is_header(&first, &options.columns);
         let columns =
@@ -108,7 +108,7 @@ impl Csv {
 impl Parse for Csv {
     fn read(&mut self, out: &mut Out<'_>) -> Result<bool> {
         for _ in 0..SOME {
-            let Some(record) = self.lines.next()? else { return Ok(false) };
+            let Some(record) = self.lines.next_record()? else { return Ok(false) };
             take(&record, &self.columns, out)?;
         }
         Ok(true)

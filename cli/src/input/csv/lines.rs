@@ -86,7 +86,7 @@ impl<R: BufRead> Lines<R> {
 
     /// Returns the next record; empty lines are none. `None`: there are no more.
     #[inline]
-    pub fn next(&mut self) -> std::io::Result<Option<Record<'_>>> {
+    pub fn next_record(&mut self) -> std::io::Result<Option<Record<'_>>> {
         if std::mem::take(&mut self.is_unread) || self.advance()? { self.last().map(Some) } else { Ok(None) }
     }
 
@@ -227,7 +227,7 @@ mod tests {
     fn ours(text: &[u8], buffer: usize) -> Records {
         let mut lines = Lines::new(BufReader::with_capacity(buffer, text));
         let mut records = Vec::new();
-        while let Some(record) = lines.next().expect("no error") {
+        while let Some(record) = lines.next_record().expect("no error") {
             assert!(record.iter().enumerate().all(|(i, field)| record.get(i) == Some(field)));
             records.push((record.line, record.iter().map(<[u8]>::to_vec).collect()));
         }
