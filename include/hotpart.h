@@ -438,7 +438,7 @@ typedef struct hpd_options {
    * Bounded counting: the memory, in bytes, for all that is counted. Range 65536 to 2^40; 0 (the
    * default) turns it off. Partitions are counted in a filter of fixed size, and each exactly once
    * it nears its threshold: no hot partition is missed, and a warning says in carried by how much
-   * its count may be too high. Each thread takes up to some 17 KiB besides, for what it is about to
+   * its count may be too high. Each thread takes up to some 20 KiB besides, for what it is about to
    * put in and to free. Excludes max_partitions.
    */
   uint64_t filter_bytes;

@@ -34,6 +34,8 @@ pub enum Command {
     },
     /// Print this command's manual page
     Man,
+    /// Print which formats are read, and what each of them tells
+    Inputs,
 }
 
 /// The files that are read, and how.

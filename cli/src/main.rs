@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser};
 use hotpart_cli::args::{Cli, Command};
 use hotpart_cli::{backtest, heatmap, report, top};
-use std::io::stdout;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -28,6 +28,7 @@ fn run(command: &Command) -> Result<()> {
             clap_complete::generate(*shell, &mut Cli::command(), "hotpart", &mut stdout());
             Ok(())
         }
+        Command::Inputs => Ok(write!(stdout(), "{}", hotpart_cli::input::format::HELP)?),
         Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut stdout())?),
     }
 }

@@ -201,7 +201,7 @@ impl Builder {
     /// Sets the memory, in bytes, for bounded counting: 65,536 to 2⁴⁰; 0, the default, for none. Partitions are then counted in
     /// a filter of fixed size, and each exactly once it nears its threshold: no hot partition is missed, however many
     /// there are, and a [`Warning`] says in `carried` by how much its count may be too high. Each thread takes up to some
-    /// 17 KiB besides, for what it is about to put in and to free. Excludes [`Builder::max_partitions`].
+    /// 20 KiB besides, for what it is about to put in and to free. Excludes [`Builder::max_partitions`].
     pub fn memory(mut self, bytes: u64) -> Self {
         self.filter_bytes = bytes;
         self

@@ -70,7 +70,7 @@ impl Format {
         if head.split(|&byte| byte == b'\n').next().is_some_and(|line| line.contains(&b',')) {
             return Ok(Self::Csv);
         }
-        bail!("is in no format that is known: see `hotpart help inputs`")
+        bail!("is in no format that is known: `hotpart inputs` tells which are")
     }
 
     /// Tells the format by the JSON objects that a file begins with.
@@ -92,7 +92,7 @@ impl Format {
             }
             if members.get("Contributors").is_some() {
                 bail!(
-                    "is a report of Contributor Insights, which has no single accesses: `hotpart report --compare-with` takes it"
+                    "is a report of Contributor Insights, which has no single accesses: compare it with what this command reports of a log"
                 );
             }
             if members.object("Table").is_some_and(|table| table.get("KeySchema").is_some()) {

@@ -196,7 +196,7 @@ fn javascript_loggers_of_either_client() {
 #[test]
 fn what_can_not_be_an_input_says_where_it_belongs() {
     let cases = [
-        ("insights.json", "--compare-with"),
+        ("insights.json", "no single accesses"),
         ("table.json", "--schema"),
         ("sdk-js-console.log", "JSON.stringify"),
     ];
