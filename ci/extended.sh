@@ -17,5 +17,7 @@ ci/node.sh
 ci/recipe.sh
 ci/fleet.sh
 ci/fuzz.sh 1800
+FUZZ=cli/fuzz ci/fuzz.sh 600
+ci/sql.sh
 ci/explore.sh all
 ci/soak.sh 3600
