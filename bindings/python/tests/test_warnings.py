@@ -316,15 +316,16 @@ told = []
 detector = HotPartitionDetector(1, 10**9, 3600, on_warning=told.append, logger=None, warning_interval_seconds=0)
 signal.signal(signal.SIGALRM, stop)
 stopped = recorded = 0
-for n in range(300):
+while stopped < 300 or recorded <= 3000:
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.0005 + n * 1e-6, 1)
+        signal.setitimer(signal.ITIMER_REAL, 0.0005 + stopped % 300 * 1e-6, 1)
         while True:
             detector.record_write("t", "k")
     except Stop:
         stopped += 1
-recorded = detector.get_write_count("t", "k")
-print(stopped, recorded - len(told) <= 300, recorded > 3000)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    recorded = detector.get_write_count("t", "k")
+print(recorded - len(told) <= stopped)
 """
 
 
@@ -332,4 +333,4 @@ print(stopped, recorded - len(told) <= 300, recorded > 3000)
 def test_a_signal_handler_that_raises_while_recording_reaches_the_caller():
     """Of each interruption at most the warning that was being told is lost; none is swallowed."""
     ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
-    assert (ended.stdout, ended.stderr) == ("300 True True\n", "")
+    assert (ended.stdout, ended.stderr) == ("True\n", "")
