@@ -200,7 +200,7 @@ mutate 'models and a table are read at two moments' src/policy/overrides.rs \
     'if self.changes.load(Acquire) == before {' 'if self.changes.load(Acquire) >= before {' \
     ci/loom.sh n_a_record_as_the_level_goes
 mutate 'what waited is put down as of its release' src/ledger/promotion.rs \
-    'if visit.now.second() > then {' 'if visit.now.second() > then && false {' \
+    'if visit.now.second() > then { amounts }' 'if visit.now.second() > then && false { amounts }' \
     cargo test --quiet --locked --test bounded what_waited
 mutate 'a raised floor undoes what was lowered meanwhile' src/policy/floor.rs \
     'word((seen >> TIMES_BITS).min(to), seen + 1)' 'word((seen >> TIMES_BITS).min(to), seen)' \

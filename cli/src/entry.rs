@@ -2,7 +2,7 @@
 
 use hotpart::{Operation, Reason};
 
-/// What happened to a partition.
+/// An event at a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// DynamoDB did it.

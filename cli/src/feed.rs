@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use hotpart::{Detector, ObserveError, Record};
 use std::collections::BTreeSet;
 
-/// What an access adds.
+/// The amount that an access adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// Its operations.

@@ -25,8 +25,10 @@ fn run(command: &Command) -> Result<()> {
         Command::Heatmap(args) => heatmap::run(args),
         Command::Top(args) => top::run(args),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "hotpart", &mut stdout());
-            Ok(())
+            // By way of memory: it panics where the output is closed early.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "hotpart", &mut script);
+            Ok(stdout().write_all(&script)?)
         }
         Command::Inputs => Ok(write!(stdout(), "{}", hotpart_cli::input::format::HELP)?),
         Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut stdout())?),

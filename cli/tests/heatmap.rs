@@ -30,7 +30,7 @@ fn page(name: &str, log: &[u8], more: &[&str]) -> String {
     std::fs::read_to_string(html).unwrap()
 }
 
-/// What the page's script reads.
+/// The document that the page's script reads.
 fn data(page: &str) -> Value {
     let (_, data) = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
     serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()

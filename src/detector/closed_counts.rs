@@ -14,7 +14,7 @@ use crate::partition::series::Series;
 use crate::reason::Reason;
 use std::ops::Range;
 
-/// What one partition had in a span of seconds that is over; arrays are by operation, in the order of [`Operation::ALL`]. In capacity
+/// One partition's counts in a span of seconds that is over; arrays are by operation, in the order of [`Operation::ALL`]. In capacity
 /// mode all numbers but throttles are in half units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

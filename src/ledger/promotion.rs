@@ -209,8 +209,7 @@ impl Ledger {
         Ok([writes?, reads?])
     }
 
-    /// Inserts the entry of a partition that the cells have recorded. `None`: there is no memory. The budget has lent what an entry
-    /// takes; if there is one already, that is given back here.
+    /// Inserts the entry of a partition that the cells have recorded, for which the budget has lent. `None`: there is no memory.
     fn promote<'g>(
         &self,
         filtering: &Filtering,
@@ -234,10 +233,7 @@ impl Ledger {
         let mut amounts = carried;
         amounts[own] = carried[own].saturating_add(amount.get()).min(slot::MOST);
         // Its own amount, too, may be older than the second that it is put down in.
-        let mut older = carried;
-        if visit.now.second() > then {
-            older[own] = amounts[own];
-        }
+        let older = if visit.now.second() > then { amounts } else { carried };
         let Ok(content) = Content::promoted(key, hash, visit.now.second(), amounts, older) else {
             return Ok(None);
         };
@@ -279,7 +275,7 @@ impl Ledger {
         posting: &Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<Recorded<'g>, Refusal> {
-        // In a later second than its own, it is there for longer than it is in the window.
+        // In a later second than its own it stays for longer.
         let newest = found.newest_second(posting.operation);
         if newest > visit.now.second()
             && let Some(alarm) = found.alarm_if_any(visit.guard)

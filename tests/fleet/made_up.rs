@@ -79,7 +79,7 @@ pub struct Event {
 }
 
 impl Plan {
-    /// What a process records, in order.
+    /// The records of a process, in order.
     pub fn events(&self, process: usize) -> Vec<Event> {
         let second = |ago: u32| self.now.saturating_sub(ago);
         let mut events = Vec::new();

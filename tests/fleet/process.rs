@@ -95,7 +95,7 @@ impl Process {
         self.settings.least.max(level + 1)
     }
 
-    /// What it tells a scrape.
+    /// Its answer to a scrape.
     pub fn told(&self) -> Told {
         let metrics = Metrics::default().least(self.least());
         let is_plain = self.settings.demand_only && !self.has_filter();

@@ -21,7 +21,7 @@ pub struct Highest {
     pub pk: Vec<u8>,
 }
 
-/// What has been seen so far.
+/// The partitions seen so far.
 pub struct Census {
     measure: Measure,
     window: u64,

@@ -1,4 +1,4 @@
-//! What a detector had to say: its warnings, and the throttles that it was told of.
+//! Heard: a detector's warnings, and the throttles that it was told of.
 //!
 //! Throttles come as warnings of a rule of their own, so that one kind of evidence is left: of a log of accesses, and of one of
 //! exchanges, of which the library alone knows the partitions. The first of a partition and operation is always among them, and then

@@ -10,7 +10,7 @@ use crate::session;
 use crate::thresholds::When;
 use anyhow::Result;
 
-/// What is under way.
+/// The detectors under way.
 pub struct Pass {
     ladder: Vec<When>,
     chosen: Trial,
@@ -30,9 +30,9 @@ pub struct Outcome {
     pub partitions: Option<u64>,
     /// By operation, of accesses; `None`: memory is bounded.
     pub highest: Option<[Highest; 2]>,
-    /// What the thresholds give that were chosen.
+    /// The result of the thresholds that were chosen.
     pub chosen: Tried,
-    /// What those of the sweep give.
+    /// The results of those of the sweep.
     pub rows: Vec<Row>,
 }
 

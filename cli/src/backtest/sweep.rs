@@ -7,12 +7,12 @@ use crate::input::account::grouped;
 use crate::thresholds::When;
 use anyhow::{Context, Result, bail};
 
-/// What is tried unless the command line says otherwise, as multiples of the chosen thresholds.
+/// The steps unless the command line says otherwise, as multiples of the chosen thresholds.
 const LADDER: [f64; 8] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0];
 /// The most that are tried at once: each has a detector.
 const MOST: usize = 64;
 
-/// What one step of the ladder gives.
+/// One step of the ladder, and its warnings.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub when: When,

@@ -1,4 +1,4 @@
-//! What is printed of entries that are made up, throttles among them.
+//! Entries that are made up, throttles among them, and the text that is printed of them.
 
 use crate::backtest::args::Backtest;
 use crate::backtest::outcome::{Outcome, Pass};
@@ -19,7 +19,7 @@ struct Line {
 /// 2026-01-01.
 const BEGIN_MS: u64 = 1_767_225_600_000;
 
-/// What comes of entries, which are in the order of time.
+/// Judges entries, which are in the order of time.
 fn outcome_of(arguments: &str, entries: &[Entry<'_>]) -> (Backtest, Outcome) {
     let args = Line::parse_from(["test", "file"].into_iter().chain(arguments.split_whitespace())).args;
     let mut pass = Pass::new(&args).unwrap();

@@ -25,7 +25,7 @@ pub struct Trial {
     shared: Arc<Shared>,
 }
 
-/// What came of it.
+/// Its result.
 pub struct Tried {
     pub heard: Heard,
     pub feed: Feed,

@@ -2,7 +2,7 @@
 
 use hotpart::{ClosedCounts, HotPartition, Operation};
 
-/// What a partition had of one operation in a column.
+/// A partition's share of a column, of one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Had<'a> {
     pub table: &'a [u8],

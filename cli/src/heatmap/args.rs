@@ -22,7 +22,7 @@ pub struct Heatmap {
     /// The hottest partitions of each table and operation that get a row of their own; the others share rows, by a hash of their keys
     #[arg(long, value_name = "COUNT", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub rows: u16,
-    /// What stands above it; the names of the files unless said otherwise
+    /// The heading; the names of the files unless said otherwise
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
 }

@@ -35,7 +35,7 @@ pub struct Track {
 #[derive(Debug, Default)]
 pub struct Pair {
     pub tracks: HashMap<Vec<u8>, Track>,
-    /// What partitions had that gave up their own cells.
+    /// The cells that partitions gave up.
     pub bands: Vec<Series>,
 }
 

@@ -1,6 +1,6 @@
 //! The page: one HTML file with all that it needs, and no address that it could ask for more.
 //!
-//! What a log says comes into it in two places: as text in the tables, where every character that HTML knows is escaped, and as JSON,
+//! A log's texts come into it in two places: as text in the tables, where every character that HTML knows is escaped, and as JSON,
 //! in which no `<` is left. Its policy lets no script run but the two of [`heatmap-page`](../../heatmap-page), by their hashes.
 
 use crate::feed::Measure;
@@ -16,7 +16,7 @@ const STYLE: &str = include_str!("../../heatmap-page/dist/page.css");
 /// SHA-256 of both scripts, as a content security policy has them.
 const HASHES: &str = include_str!("../../heatmap-page/dist/hashes.txt");
 
-/// What the page's script reads.
+/// The document that the page's script reads.
 #[derive(Serialize)]
 struct Data<'a> {
     /// The second in which the first column begins, and that in which times begin.
@@ -25,7 +25,7 @@ struct Data<'a> {
     clock: &'static str,
     width: u32,
     columns: u32,
-    /// What amounts are to be divided by.
+    /// The number that amounts are to be divided by.
     halves: u32,
     unit: &'static str,
     classes: [u32; 9],
@@ -211,7 +211,7 @@ fn table(html: &mut String, map: &Map, i: usize, panel: &Panel) {
     html.push_str("</tbody></table></div>\n");
 }
 
-/// What amounts are of.
+/// The unit of amounts.
 pub fn unit(measure: Measure) -> &'static str {
     if measure == Measure::HalfUnits { "units" } else { "operations" }
 }

@@ -55,7 +55,7 @@ fn rows(panel: &Panel) -> &[Row] {
     &panel.rows[..panel.rows.len().min(ROWS)]
 }
 
-/// What is drawn on, and the map that is.
+/// The canvas, and the map that is drawn on it.
 struct Canvas<'a, B: DrawingBackend> {
     area: &'a DrawingArea<B, plotters::coord::Shift>,
     map: &'a Map,

@@ -223,7 +223,7 @@ struct Message<'a> {
     time_ms: Option<u64>,
     thread: &'a [u8],
     kind: Kind,
-    /// What comes after the words by which it is told.
+    /// The text after the words by which it is told.
     text: &'a [u8],
 }
 

@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 use memchr::memmem;
 use std::collections::BTreeMap;
 
-/// What a user has to know of the formats.
+/// The page about the formats, for users.
 pub const HELP: &str = include_str!("formats.md");
 
 /// Objects that are looked at, at most.
@@ -33,7 +33,7 @@ pub struct Options {
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
-/// What a file is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Csv,

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::path::Path;
 
-/// What GetInsightRuleReport answers.
+/// The answer of GetInsightRuleReport.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "PascalCase")]
 pub struct Report {
@@ -19,7 +19,7 @@ pub struct Report {
     /// `Sum` or `SampleCount`.
     #[serde(default)]
     pub aggregation_statistic: String,
-    /// What all contributors have together, also those that are not listed.
+    /// The sum of all contributors, also of those that are not listed.
     #[serde(default)]
     pub aggregate_value: f64,
     /// How many contributors there are, about.
@@ -40,7 +40,7 @@ pub struct Contributor {
     pub datapoints: Vec<Datapoint>,
 }
 
-/// What a contributor had in one period.
+/// A contributor's value in one period.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "PascalCase")]
 pub struct Datapoint {

@@ -81,7 +81,7 @@ enum Found {
     Broken(u64, &'static str),
 }
 
-/// What is around a piece.
+/// The surroundings of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Around {
     List,
@@ -325,7 +325,7 @@ impl Scan {
     }
 }
 
-/// What a byte of an object comes to.
+/// The meaning of a byte of an object.
 enum Inside {
     More,
     /// The object holds a list of records, which begins here.

@@ -12,7 +12,7 @@ use crate::report::text::readable;
 use hotpart::{Operation, Reason, Statistics};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What DynamoDB lets one partition have in a second: write units, read units.
+/// DynamoDB's limits for one partition in a second: write units, read units.
 pub const LIMITS: [u64; 2] = [1_000, 3_000];
 
 /// All that a report is made of.

@@ -92,7 +92,7 @@ pub struct FullestReport {
 pub struct Memory {
     /// The most that counts held, the library's and the report's.
     pub bytes: u64,
-    /// What `--memory` said.
+    /// The memory of `--memory`.
     pub bound: Option<u64>,
 }
 

@@ -2,13 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
-/// What the list is sorted by, the most first.
+/// The order of the list, the most first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
-    /// What the processes that list it have, added up
+    /// The sum of the processes that list it
     #[default]
     Sum,
-    /// What it can have at most
+    /// The most that it can have
     Most,
     /// Throttles
     Throttles,

@@ -4,7 +4,7 @@ use crate::top::exposition::Sample;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What DynamoDB lets a partition have a second, of writes and of reads.
+/// DynamoDB's limits for a partition a second, of writes and of reads.
 const LIMITS: [(&str, f64); 2] = [("write", 1_000.0), ("read", 3_000.0)];
 
 /// A partition and one operation.
@@ -15,12 +15,12 @@ pub struct Name {
     pub operation: String,
 }
 
-/// What a fleet has of it.
+/// A fleet's bounds of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Demand {
-    /// What the processes that list it have for sure, in the window.
+    /// The sum that the processes that list it have for sure, in the window.
     pub sum: f64,
-    /// What it can have at most.
+    /// The most that it can have.
     pub most: f64,
     /// `most` as a share of what DynamoDB lets a partition have in the window.
     pub share_of_limit: f64,

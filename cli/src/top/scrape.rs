@@ -40,7 +40,7 @@ pub fn look(args: &Top) -> Fleet {
     fleet
 }
 
-/// What an address answered.
+/// An address's answer.
 enum Answer {
     /// A process: its page.
     Page(Vec<Sample>),

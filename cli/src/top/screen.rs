@@ -16,7 +16,7 @@ use std::time::Duration;
 
 const KEYS: &str = "q quit  s sort  / filter  w writes  r reads  b both  p pause  arrows, PgUp, PgDn move";
 
-/// What the screen shows.
+/// The screen's state.
 struct Screen {
     fleet: Option<Fleet>,
     choice: Choice,

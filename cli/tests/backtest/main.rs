@@ -31,7 +31,7 @@ impl Drop for File {
     }
 }
 
-/// What the command printed, as JSON.
+/// The JSON that the command printed.
 fn backtest(file: &File, arguments: &str) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_hotpart"))
         .args(["backtest", "--json", "--quiet"])

@@ -39,7 +39,7 @@ pub struct Hot<'a> {
     pub warns: bool,
 }
 
-/// What there is to say of a trace.
+/// The facts of a trace.
 pub struct Truth<'a> {
     pub hot: Vec<Hot<'a>>,
     /// The counts of each key's records by the first rule, in the order of time.

@@ -11,7 +11,7 @@ use hotpart_cli::input::source::Progress;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// What came of some files.
+/// The result of some files.
 #[derive(Debug, Default)]
 pub struct Read {
     /// By operation, table and key: how many operations.

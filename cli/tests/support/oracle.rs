@@ -40,7 +40,7 @@ pub struct Oracle {
     pub counts: BTreeMap<(&'static str, String, String), BTreeMap<u64, u64>>,
 }
 
-/// What the oracle says of one partition and operation.
+/// The oracle's verdict on one partition and operation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Truth {
     pub count: u64,

@@ -153,7 +153,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// What some programs begin a text with.
+/// The mark that some programs begin a text with.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 fn without_return(line: &[u8]) -> usize {
