@@ -54,7 +54,7 @@ impl Detector {
     /// have left the window. A call that read the clock in the minute, and has not returned when it is asked for, may be in
     /// neither this minute nor the next: ask some seconds after its end. Takes time in proportion to the partitions tracked.
     ///
-    /// What waits for a table's key is recorded as of the second in which it was observed. If its minute has been asked for by
+    /// Operations that wait for a table's key count in the second in which they were observed. If its minute has been asked for by
     /// then, no answer has it: declare keys, or observe the tables' descriptions, before traffic.
     ///
     /// # Errors

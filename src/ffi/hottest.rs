@@ -119,7 +119,7 @@ pub unsafe extern "C" fn hpd_hottest_take(
 /// detector needs a window of 120 seconds or more, and no filter_bytes. At max_partitions,
 /// partitions that were replaced are missing. Takes time in proportion to the partitions tracked.
 ///
-/// What waits for a table's key is recorded as of the second in which it was observed. If its
+/// Operations that wait for a table's key count in the second in which they were observed. If its
 /// minute has been asked for by then, no snapshot has it: declare keys by hpd_set_key_schema, or
 /// observe the tables' descriptions, before traffic.
 ///

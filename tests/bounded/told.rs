@@ -186,7 +186,7 @@ fn memory_that_is_full_is_given_back_when_its_window_is_over() {
     }
 }
 
-/// What waited for a table's key was put down, once the partition was promoted, in the second of its release: it stayed in the count,
+/// Operations that had waited for a table's key were put down, once the partition was promoted, in the second of its release: they stayed in the count,
 /// and in `least`, for a window from then, and made warnings that said nothing of it.
 #[cfg(feature = "dynamodb")]
 #[test]
