@@ -57,29 +57,28 @@ impl Batch {
     }
 
     pub fn push(&mut self, entry: &Entry<'_>) {
-        let text = self.text.len();
-        let len = |text: &[u8]| u32::try_from(text.len()).unwrap_or(NO_TEXT - 1);
-        let optional = |text: Option<&[u8]>| text.map_or(NO_TEXT, len);
-        let stored = match *entry {
-            Entry::Access(Access { time_ms, operation, table, pk, model, operations, half_units, event }) => {
-                self.append([Some(table), Some(pk), model]);
-                let kind = Kind::Access { operation, operations, half_units, event };
-                Stored { time_ms, text, lens: [len(table), len(pk)], model_len: optional(model), kind }
-            }
-            Entry::Exchange(Exchange { time_ms, operation, request, response, model, http_status }) => {
-                self.append([Some(operation), Some(request), model]);
-                self.append([response]);
-                let kind = Kind::Exchange { response_len: optional(response), http_status };
-                Stored {
-                    time_ms,
-                    text,
-                    lens: [len(operation), len(request)],
-                    model_len: optional(model),
-                    kind,
-                }
-            }
-        };
-        self.entries.push(stored);
+        match *entry {
+            Entry::Access(access) => self.push_access(access),
+            Entry::Exchange(exchange) => self.push_exchange(exchange),
+        }
+    }
+
+    #[inline]
+    pub fn push_access(&mut self, access: Access<'_>) {
+        let Access { time_ms, operation, table, pk, model, operations, half_units, event } = access;
+        let (text, lens) = (self.text.len(), [self.append(table), self.append(pk)]);
+        let model_len = model.map_or(NO_TEXT, |model| self.append(model));
+        let kind = Kind::Access { operation, operations, half_units, event };
+        self.entries.push(Stored { time_ms, text, lens, model_len, kind });
+    }
+
+    fn push_exchange(&mut self, exchange: Exchange<'_>) {
+        let Exchange { time_ms, operation, request, response, model, http_status } = exchange;
+        let (text, lens) = (self.text.len(), [self.append(operation), self.append(request)]);
+        let model_len = model.map_or(NO_TEXT, |model| self.append(model));
+        let response_len = response.map_or(NO_TEXT, |response| self.append(response));
+        let kind = Kind::Exchange { response_len, http_status };
+        self.entries.push(Stored { time_ms, text, lens, model_len, kind });
     }
 
     /// Pushes some entries of another batch, to which they were pushed one after another, and which was not sorted since.
@@ -97,11 +96,12 @@ impl Batch {
         self.entries.iter().map(|entry| entry.time_ms)
     }
 
+    /// Appends a text, and returns how many of its bytes there was room for.
     #[inline]
-    fn append<const N: usize>(&mut self, texts: [Option<&[u8]>; N]) {
-        for text in texts.into_iter().flatten() {
-            self.text.extend_from_slice(&text[..text.len().min(NO_TEXT as usize - 1)]);
-        }
+    fn append(&mut self, text: &[u8]) -> u32 {
+        let len = u32::try_from(text.len()).unwrap_or(NO_TEXT).min(NO_TEXT - 1);
+        self.text.extend_from_slice(&text[..len as usize]);
+        len
     }
 
     /// Puts entries in the order of their times; those of one time stay as they are.
@@ -115,6 +115,7 @@ impl Batch {
         self.entries.iter().map(|stored| self.entry(stored))
     }
 
+    #[inline]
     fn entry(&self, stored: &Stored) -> Entry<'_> {
         let mut rest = &self.text[stored.text..];
         let mut take = |len: u32| {

@@ -50,8 +50,14 @@ impl<'a> Out<'a> {
     ///
     /// # Errors
     /// As [`Out::bad`], if its time is none that a detector takes.
-    pub fn access(&mut self, line: u64, access: &Access<'_>) -> Result<()> {
-        self.entry(line, &Entry::Access(*access))
+    #[inline]
+    pub fn access(&mut self, line: u64, access: Access<'_>) -> Result<()> {
+        if access.time_ms > TIME_MAX_MS {
+            return self.too_late(line, access.time_ms);
+        }
+        self.account.records += 1;
+        self.batch.push_access(access);
+        Ok(())
     }
 
     /// Takes the exchange that the record on this line is.
@@ -59,18 +65,17 @@ impl<'a> Out<'a> {
     /// # Errors
     /// As [`Out::access`].
     pub fn exchange(&mut self, line: u64, exchange: &Exchange<'_>) -> Result<()> {
-        self.entry(line, &Entry::Exchange(*exchange))
-    }
-
-    fn entry(&mut self, line: u64, entry: &Entry<'_>) -> Result<()> {
-        let time_ms = entry.time_ms();
-        if time_ms > TIME_MAX_MS {
-            return self
-                .bad(line, format!("the time {time_ms} is past the year 2106, if it is in milliseconds"));
+        if exchange.time_ms > TIME_MAX_MS {
+            return self.too_late(line, exchange.time_ms);
         }
         self.account.records += 1;
-        self.batch.push(entry);
+        self.batch.push(&Entry::Exchange(*exchange));
         Ok(())
+    }
+
+    #[cold]
+    fn too_late(&mut self, line: u64, time_ms: u64) -> Result<()> {
+        self.bad(line, format!("the time {time_ms} is past the year 2106, if it is in milliseconds"))
     }
 
     /// The record has no entry, for a reason that reads well after a number: "of other services".

@@ -4,7 +4,6 @@
 //! others are put together first, and unquoted in place.
 
 use std::io::BufRead;
-use std::ops::Range;
 
 /// Fields of a record that are kept: columns after these are not looked at.
 pub const FIELDS: usize = 64;
@@ -56,31 +55,38 @@ impl Place {
 
 /// Where the fields of a record are in its text.
 struct Fields {
-    ranges: [Range<usize>; FIELDS],
+    /// Where the first begins.
+    begin: u32,
+    /// Where each ends. The next one begins after the comma there.
+    ends: [u32; FIELDS],
     len: usize,
 }
 
 /// One record.
 pub struct Record<'a> {
     text: &'a [u8],
-    fields: &'a [Range<usize>],
+    begin: u32,
+    ends: &'a [u32],
     /// The line, from 1, that it begins on.
     pub line: u64,
 }
 
 impl<'a> Record<'a> {
+    #[inline]
     pub fn get(&self, field: usize) -> Option<&'a [u8]> {
-        Some(&self.text[self.fields.get(field)?.clone()])
+        let end = *self.ends.get(field)?;
+        let begin = if field == 0 { self.begin } else { self.ends[field - 1] + 1 };
+        self.text.get(begin as usize..end as usize)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.fields.iter().map(|field| &self.text[field.clone()])
+        (0..self.ends.len()).filter_map(|field| self.get(field))
     }
 }
 
 impl<R: BufRead> Lines<R> {
     pub fn new(reader: R) -> Self {
-        let fields = Fields { ranges: [const { 0..0 }; FIELDS], len: 0 };
+        let fields = Fields { begin: 0, ends: [0; FIELDS], len: 0 };
         Self { reader, record: Vec::new(), fields, next_line: 1, last: Last::default(), is_unread: false }
     }
 
@@ -116,6 +122,9 @@ impl<R: BufRead> Lines<R> {
                 }
                 _ => {
                     self.collect()?;
+                    if u32::try_from(self.record.len()).is_err() {
+                        return Err(std::io::Error::other(format!("line {line}: a record of over 4 GiB")));
+                    }
                     self.fields.unquote(&mut self.record);
                     self.last = Last { used: 0, len: self.record.len(), line };
                     if !self.record.is_empty() {
@@ -129,7 +138,8 @@ impl<R: BufRead> Lines<R> {
     fn last(&mut self) -> std::io::Result<Record<'_>> {
         let Last { used, len, line } = self.last;
         let text = if used > 0 { &self.reader.fill_buf()?[..len] } else { &self.record[..] };
-        Ok(Record { text, fields: &self.fields.ranges[..self.fields.len], line })
+        let Fields { begin, ref ends, len } = self.fields;
+        Ok(Record { text, begin, ends: &ends[..len], line })
     }
 
     /// Reads one record, whose quotes may have lines in them, into a buffer of its own.
@@ -169,50 +179,71 @@ fn commas(word: u64) -> u64 {
 }
 
 impl Fields {
-    fn push(&mut self, field: Range<usize>) {
-        if let Some(place) = self.ranges.get_mut(self.len) {
-            *place = field;
+    fn start(&mut self, begin: usize) {
+        (self.begin, self.len) = (begin as u32, 0);
+    }
+
+    #[inline(always)]
+    fn push(&mut self, end: usize) {
+        if let Some(place) = self.ends.get_mut(self.len) {
+            *place = end as u32;
             self.len += 1;
         }
     }
 
-    /// Finds the fields of a record without quotes.
-    fn split(&mut self, text: &[u8], mut begin: usize) {
-        self.len = 0;
-        let from = begin;
-        let mut end = |i: usize| {
-            self.push(begin..i);
-            begin = i + 1;
-        };
-        let (words, rest) = text[from..].as_chunks::<8>();
-        for (i, word) in words.iter().enumerate() {
-            let mut commas = commas(u64::from_le_bytes(*word));
-            while commas != 0 {
-                end(from + i * 8 + commas.trailing_zeros() as usize / 8);
-                commas &= commas - 1;
-            }
+    /// Pushes an end for each comma that a word has; `from` is where its first byte is.
+    #[inline(always)]
+    fn push_commas(&mut self, mut commas: u64, from: usize) {
+        while commas != 0 {
+            self.push(from + commas.trailing_zeros() as usize / 8);
+            commas &= commas - 1;
         }
-        let tail = text.len() - rest.len();
-        rest.iter().enumerate().filter(|&(_, &byte)| byte == b',').for_each(|(i, _)| end(tail + i));
-        self.push(begin..text.len());
     }
 
-    /// Finds those of a record with quotes, and takes these away: what is left of a field is never longer, so it is written where it was.
+    /// Finds the fields of a record without quotes.
+    #[inline(always)]
+    fn split(&mut self, text: &[u8], begin: usize) {
+        self.start(begin);
+        let (words, rest) = text[begin..].as_chunks::<8>();
+        let mut from = begin;
+        for word in words {
+            self.push_commas(commas(u64::from_le_bytes(*word)), from);
+            from += 8;
+        }
+        match text.last_chunk::<8>() {
+            // Of the last eight bytes, those that the words had not.
+            Some(last) if from >= 8 && !rest.is_empty() => {
+                let seen = 8 - rest.len();
+                let commas = commas(u64::from_le_bytes(*last)) >> (8 * seen);
+                self.push_commas(commas, from);
+            }
+            _ => rest
+                .iter()
+                .enumerate()
+                .filter(|&(_, &byte)| byte == b',')
+                .for_each(|(i, _)| self.push(from + i)),
+        }
+        self.push(text.len());
+    }
+
+    /// Finds those of a record with quotes, and takes these away: what is left is never longer, so it is written where it was, each field
+    /// with the comma after it.
     fn unquote(&mut self, text: &mut [u8]) {
-        self.len = 0;
-        let (mut begin, mut end, mut place) = (0, 0, Place::Start);
+        self.start(0);
+        let (mut end, mut place) = (0, Place::Start);
         for i in 0..text.len() {
             let (after, is_own) = place.after(text[i]);
+            let ends = !is_own && after == Place::Start;
             place = after;
-            if is_own {
+            if ends {
+                self.push(end);
+            }
+            if is_own || ends {
                 text[end] = text[i];
                 end += 1;
-            } else if place == Place::Start {
-                self.push(begin..end);
-                (begin, end) = (i + 1, i + 1);
             }
         }
-        self.push(begin..end);
+        self.push(end);
     }
 }
 
