@@ -13,7 +13,8 @@ FROM read_csv('access.csv', header = true, all_varchar = true);
 -- CREATE OR REPLACE VIEW accesses AS
 -- SELECT epoch_ms(CAST(event ->> 'eventTime' AS TIMESTAMP)) AS time_ms,
 --   CASE WHEN event ->> 'eventName' IN ('GetItem', 'Query') THEN 'read' ELSE 'write' END AS operation,
---   event #>> '{requestParameters,tableName}' AS table_name, event #>> '{requestParameters,key,pk}' AS pk,
+--   json_extract_string(event, '$.requestParameters.tableName') AS table_name,
+--   json_extract_string(event, '$.requestParameters.key.pk') AS pk,
 --   CAST(1 AS BIGINT) AS amount
 -- FROM (SELECT unnest(CAST("Records" AS JSON[])) AS event FROM read_json('trail/*.json.gz', maximum_object_size = 100000000))
--- WHERE event #>> '{requestParameters,key,pk}' IS NOT NULL;
+-- WHERE event ->> 'eventSource' = 'dynamodb.amazonaws.com' AND json_extract_string(event, '$.requestParameters.key.pk') IS NOT NULL;

@@ -1,8 +1,13 @@
-"""Runs deploy/sql on DuckDB and on a local Spark, and compares what they say with `hotpart backtest`.
+"""Runs deploy/sql on DuckDB and on a local Spark, and compares what they say with `hotpart backtest` and `hotpart report`.
 
-check.py HOTPART LOG...: each LOG is CSV with a header and without amounts.
+check.py HOTPART LOG...: each LOG is CSV with a header and without amounts. It is read as CSV, as the Parquet that DuckDB makes of it,
+and its begin as CloudTrail's events.
 """
 
+import csv
+import datetime
+import gzip
+import itertools
 import json
 import pathlib
 import re
@@ -14,58 +19,116 @@ from pyspark.sql import SparkSession
 
 SQL = pathlib.Path(__file__).parents[3] / "deploy" / "sql"
 #: Windows, and the thresholds of writes and reads.
-SETTINGS = [(10, 100, 150), (60, 300, 300), (300, 800, 700)]
+SETTINGS = [(10, 100, 150), (60, 300, 300), (300, 300, 300)]
+#: Those of the begin that is made into CloudTrail's events, and how many records that has.
+OF_TRAIL, TRAIL = (60, 20, 20), 2_000
+REACHED = "SELECT table_name, pk, operation, threshold, time_ms FROM hotpart_reached"
+FULLEST = "SELECT table_name, pk, operation, second, amount, total FROM hotpart_fullest"
 
 
-def statements(name, log, window, writes, reads):
-    """The statements of a file, with this log and these settings in place of those that are written there."""
-    text = re.sub(r"--.*", "", (SQL / name).read_text()).replace("access.csv", str(log))
-    text = text.replace("BETWEEN 60 PRECEDING", f"BETWEEN {window} PRECEDING")
-    text = text.replace("800 AS threshold", f"{writes} AS threshold").replace("2500 AS threshold", f"{reads} AS threshold")
-    return [statement for statement in text.split(";") if statement.strip()]
+def view(engine, kind):
+    """The statements that make the view `accesses`: those that stand there, or those in the comment that begins with `kind`."""
+    text = (SQL / f"{engine}.sql").read_text()
+    if kind == "CSV":
+        return re.sub("--.*", "", text)
+    block = re.search(rf"^-- {kind}.*\n((?:-- .*\n)+)", text, re.MULTILINE)[1]
+    return re.sub("^-- ", "", block, flags=re.MULTILINE)
 
 
-def by_duckdb(log, settings, query):
+def statements(engine, kind, path, window, writes, reads):
+    """All statements, with these files and settings in place of those that are written there."""
+    text = view(engine, kind).replace("access.csv", str(path)).replace("access/*.parquet", str(path))
+    text = text.replace("`access`", f"`{path}`").replace("trail/*.json.gz", str(path))
+    verdicts = re.sub("--.*", "", (SQL / "verdicts.sql").read_text())
+    verdicts = verdicts.replace("BETWEEN 60 PRECEDING", f"BETWEEN {window} PRECEDING")
+    verdicts = verdicts.replace("800 AS threshold", f"{writes} AS threshold").replace("2500 AS threshold", f"{reads} AS threshold")
+    return [statement for statement in (text + ";" + verdicts).split(";") if statement.strip()]
+
+
+def by_duckdb(kind, path, settings, query):
     connection = duckdb.connect()
-    for name in ["duckdb.sql", "verdicts.sql"]:
-        for statement in statements(name, log, *settings):
-            connection.execute(statement)
-    return connection.execute(query).fetchall()
+    for statement in statements("duckdb", kind, path, *settings):
+        connection.execute(statement)
+    return sorted(connection.execute(query).fetchall())
 
 
-def by_spark(spark, log, settings, query):
-    for name in ["spark.sql", "verdicts.sql"]:
-        for statement in statements(name, log, *settings):
-            spark.sql(statement.replace("REPLACE VIEW", "REPLACE TEMPORARY VIEW"))
-    return [tuple(row) for row in spark.sql(query).collect()]
+def by_spark(spark, kind, path, settings, query):
+    for statement in statements("spark", kind, path, *settings):
+        spark.sql(statement.replace("REPLACE VIEW", "REPLACE TEMPORARY VIEW"))
+    return sorted(tuple(row) for row in spark.sql(query).collect())
+
+
+def told(hotpart, command, log, *options):
+    command = [hotpart, command, log, "--json", "--quiet", *map(str, options)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def by_backtest(hotpart, log, window, writes, reads):
     """The first warning of each partition and operation."""
-    options = ["--window", window, "--writes", writes, "--reads", reads, "--json", "--quiet"]
-    command = [hotpart, "backtest", log, *map(str, options)]
-    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     first = {}
-    for warning in told["warnings"]:
+    for warning in told(hotpart, "backtest", log, "--window", window, "--writes", writes, "--reads", reads)["warnings"]:
         partition = (warning["table"], warning["pk"], warning["operation"])
         first.setdefault(partition, (warning["threshold"], warning["time_ms"]))
+    assert first, f"{log}: no warning to compare with"
     return sorted((*partition, *what) for partition, what in first.items())
 
 
+def by_report(hotpart, log):
+    """The hottest partitions' fullest seconds."""
+    for operation in told(hotpart, "report", log, "--top", 100)["operations"]:
+        for hot in operation["hottest"]:
+            fullest = hot["fullest_second"]
+            yield (hot["table"], hot["pk"], operation["operation"], fullest["time_ms"] // 1_000, fullest["count"], hot["count"])
+
+
+def as_trail(log, path):
+    """Writes the begin of a log as CloudTrail's events: of a second each, as theirs are, and those that name a key alone. Returns it as CSV."""
+    events, cut = [], path.with_suffix(".csv")
+    with open(log) as lines, open(cut, "w", newline="") as of_seconds:
+        out = csv.writer(of_seconds)
+        out.writerow(["time_ms", "operation", "table", "pk"])
+        for line in itertools.islice(csv.DictReader(lines), TRAIL):
+            second = int(line["time_ms"]) // 1_000
+            name = "PutItem" if line["operation"] == "write" else "GetItem"
+            time = datetime.datetime.fromtimestamp(second, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            asked = {"tableName": line["table"], "key": {"pk": line["pk"]}}
+            events.append({"eventSource": "dynamodb.amazonaws.com", "eventName": name, "eventTime": time, "requestParameters": asked})
+            out.writerow([second * 1_000, line["operation"], line["table"], line["pk"]])
+    # As CloudTrail has them, among others.
+    other = {"eventSource": "s3.amazonaws.com", "eventName": "GetObject", "eventTime": "2026-01-01T00:00:00Z", "requestParameters": None}
+    with gzip.open(path, "wt") as out:
+        json.dump({"Records": [other, *events]}, out)
+    return cut
+
+
 def main(hotpart, *logs):
-    spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "2")
+    spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false").config("spark.sql.shuffle.partitions", "2")
     spark = spark.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1").getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
-    reached = "SELECT table_name, pk, operation, threshold, time_ms FROM hotpart_reached ORDER BY 1, 2, 3"
-    fullest = "SELECT table_name, pk, operation, second, amount, total FROM hotpart_fullest ORDER BY 1, 2, 3"
+    work = pathlib.Path("build/sql").resolve()
     for log in logs:
         for settings in SETTINGS:
             wanted = by_backtest(hotpart, log, *settings)
-            assert wanted, f"{log}: no warning to compare with"
-            for name, told in [("DuckDB", by_duckdb(log, settings, reached)), ("Spark", by_spark(spark, log, settings, reached))]:
-                assert sorted(told) == wanted, f"{name} of {log}, {settings}: {set(told) ^ set(wanted)}"
+            for name, rows in [
+                ("DuckDB", by_duckdb("CSV", log, settings, REACHED)),
+                ("Spark", by_spark(spark, "CSV", log, settings, REACHED)),
+            ]:
+                assert rows == wanted, f"{name} of {log}, {settings}: {set(rows) ^ set(wanted)}"
             print(f"{log}: {settings}: {len(wanted)} partitions reach a threshold, by DuckDB and Spark as by the command")
-        assert sorted(by_duckdb(log, SETTINGS[0], fullest)) == sorted(by_spark(spark, log, SETTINGS[0], fullest))
+        fullest = by_duckdb("CSV", log, SETTINGS[0], FULLEST)
+        assert fullest == by_spark(spark, "CSV", log, SETTINGS[0], FULLEST)
+        listed = list(by_report(hotpart, log))
+        assert listed and set(listed) <= set(fullest), f"{log}: {set(listed) - set(fullest)}"
+        print(f"{log}: {len(listed)} fullest seconds are the report's")
+        parquet = work / "access.parquet"
+        duckdb.execute(f"COPY (SELECT * FROM read_csv('{log}', types = {{'pk': 'VARCHAR'}})) TO '{parquet}' (FORMAT parquet)")
+        wanted = by_backtest(hotpart, log, *SETTINGS[0])
+        assert by_duckdb("Parquet", parquet, SETTINGS[0], REACHED) == wanted, f"Parquet of {log} by DuckDB"
+        assert by_spark(spark, "Parquet", parquet, SETTINGS[0], REACHED) == wanted, f"Parquet of {log} by Spark"
+        trail = work / "trail.json.gz"
+        wanted = by_backtest(hotpart, as_trail(log, trail), *OF_TRAIL)
+        assert by_duckdb("CloudTrail", trail, OF_TRAIL, REACHED) == wanted, f"CloudTrail's events of {log} by DuckDB"
+        print(f"{log}: as Parquet and as CloudTrail's events the same")
     spark.stop()
 
 
