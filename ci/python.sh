@@ -29,6 +29,8 @@ import hotpart
 detector = hotpart.HotPartitionDetector(writes_threshold=500, reads_threshold=1500, window_seconds=60)
 assert detector.record_write("events", "EVENTS") == 1
 print("installed:", hotpart.__file__.partition("site-packages")[2], hotpart.library_version())')
+    # The command is there too.
+    printf 'time_ms,operation,table,pk\n0,write,events,EVENTS\n' | "$build/clean/bin/hotpart" report --quiet --json - | grep -q EVENTS
 }
 for source in "./$package" "$wheel" "$(echo "$build"/dist/*.tar.gz)"; do
     # From the sdist all is built anew; in short without the optimisation that takes most of it.
@@ -42,7 +44,7 @@ done
 "$uv" venv --quiet --clear --python "$(command -v python3)" "$build/clean"
 "$uv" pip install --quiet --python "$build/clean/bin/python" "./$package"
 installed
-ci/paths.sh "$build"/clean/lib/python*/site-packages/hotpart/libhotpart.so
+ci/paths.sh "$build"/clean/lib/python*/site-packages/hotpart/libhotpart.so "$build/clean/bin/hotpart"
 
 export HOTPART_INCLUDE=$PWD/include
 

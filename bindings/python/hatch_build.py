@@ -1,4 +1,4 @@
-"""Builds libhotpart with cargo and puts it into the wheel, which then is for one platform and for every Python there."""
+"""Builds libhotpart and the command `hotpart` with cargo and puts them into the wheel, for one platform and every Python there."""
 
 import os
 import pathlib
@@ -11,6 +11,7 @@ import sysconfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NAME = {"darwin": "libhotpart.dylib", "win32": "hotpart.dll"}.get(sys.platform, "libhotpart.so")
+COMMAND = "hotpart.exe" if sys.platform == "win32" else "hotpart"
 
 
 def platform_tag():
@@ -26,9 +27,10 @@ class LibraryHook(BuildHookInterface):
     def initialize(self, version, build_data):
         if self.target_name != "wheel":
             return
-        library = self._build()
+        library, command = self._build()
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform_tag()}"
+        build_data["shared_scripts"][str(command)] = COMMAND
         if version == "editable":
             # The package is imported from its source, so there it must be.
             shutil.copy(library, pathlib.Path(self.root, "src", "hotpart", NAME))
@@ -45,14 +47,14 @@ class LibraryHook(BuildHookInterface):
         if cargo is None:
             raise FileNotFoundError("cargo is not installed, which builds libhotpart: install Rust, or use a wheel")
         target = crate / "target" / "wheel"
-        library = target / "release" / NAME
-        library.unlink(missing_ok=True)
-        # A target of one's own would put the library elsewhere, and belie the tag.
+        made = [target / "release" / name for name in (NAME, COMMAND)]
+        for each in made:
+            each.unlink(missing_ok=True)
+        # A target of one's own would put them elsewhere, and belie the tag.
         own = ("CARGO_BUILD_TARGET", "MACOSX_DEPLOYMENT_TARGET")
         environment = {name: value for name, value in os.environ.items() if name not in own}
-        command = [cargo, "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib"]
         # As `make distribution` builds it: without symbols that nobody links to, and without this machine's paths in it.
-        command += ["--target-dir", str(target), "--config", 'profile.release.strip="symbols"']
+        options = ["--release", "--locked", "--target-dir", str(target), "--config", 'profile.release.strip="symbols"']
         toolchains = os.environ.get("RUSTUP_HOME") or pathlib.Path.home() / ".rustup"
         registry = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo", "registry", "src")
         paths = {toolchains: "rustup", registry: "crates", crate: "hotpart"}
@@ -60,7 +62,9 @@ class LibraryHook(BuildHookInterface):
         # Of all ways to give rustc flags cargo heeds one, this before all others; and it lets paths have spaces.
         given = os.environ.get("CARGO_ENCODED_RUSTFLAGS", "\x1f".join(os.environ.get("RUSTFLAGS", "").split()))
         environment["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join([given, *remap]).strip("\x1f")
-        subprocess.run(command, cwd=crate, env=environment, check=True)
-        if not library.is_file():
-            raise FileNotFoundError(f"cargo has not put {NAME} into {library.parent}: is build.target set for cargo?")
-        return library
+        for command in (["rustc", "--lib", "--crate-type", "cdylib"], ["build", "--package", "hotpart-cli", "--bin", "hotpart"]):
+            subprocess.run([cargo, *command, *options], cwd=crate, env=environment, check=True)
+        for each in made:
+            if not each.is_file():
+                raise FileNotFoundError(f"cargo has not put {each.name} into {each.parent}: is build.target set for cargo?")
+        return made
