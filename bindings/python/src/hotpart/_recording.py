@@ -1,0 +1,189 @@
+"""Recordings: attempts as the command ``hotpart`` reads them, one JSON object a line.
+
+Files are kept by the standard library's handlers of logging, whose locks a forked child finds free.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import os
+import threading
+import time
+import weakref
+from io import TextIOWrapper
+from typing import Any
+
+from hotpart import _handle
+from hotpart._failures import Failures
+from hotpart._redacted import redacted_answer, redacted_request
+
+#: Where a recording goes: a file, or a handler of the caller's.
+RecordTo = str | os.PathLike[str] | logging.Handler
+
+_BYTES_MAX = 64 * 1_024 * 1_024
+_FILES = 4
+
+
+class Line(logging.LogRecord):
+    """A line of a recording, as a handler of logging takes it."""
+
+
+class _File(logging.handlers.RotatingFileHandler):
+    """A file that only its owner may read. Its errors are raised, and the recorder logs them."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, maxBytes=_BYTES_MAX, backupCount=_FILES - 1, encoding="utf-8")
+        self._over = False
+
+    def _open(self) -> TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        # Other than `os.open` it does not turn a line's end into two characters.
+        return open(self.baseFilename, self.mode, encoding=self.encoding, newline="\n", opener=private)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # A closed one would open its file again, for an attempt that was under way.
+        if not self._over:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        raise
+
+    def close(self) -> None:
+        with self.lock or threading.RLock():
+            self._over = True
+            super().close()
+
+
+# The files that this process records to, each with how many record to it.
+_files: dict[str, tuple[_File, int]] = {}
+_changing = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_changing.release)
+
+
+class Recorder:
+    """Writes the attempts of one client for one detector."""
+
+    def __init__(self, to: RecordTo, model: bytes | None, redacts: bool, failures: Failures) -> None:
+        self._redacts, self._failures = redacts, failures
+        self._tail = "}" if model is None else f',"model":{json.dumps(model.decode())}}}'
+        if isinstance(to, logging.Handler):
+            self._handler = to
+            _hear_errors(to)
+        else:
+            path = os.path.realpath(to)
+            self._handler = _opened(path)
+            # A client may go without being told to stop.
+            self.close = weakref.finalize(self, _release, path)
+
+    def close(self) -> None:
+        """Stops; closes a file that nobody else records to."""
+
+    def record(self, native: Any, target: bytes, request: bytes, answer: bytes, status: int) -> None:
+        """Writes an attempt. An error is logged, and is not the caller's."""
+        try:
+            line = self._line(native, target, request, answer, status)
+            self._handler.handle(Line("hotpart.recording", logging.INFO, "", 0, line, None, None))
+        except Exception as error:
+            self._failures.log(error, "a request to DynamoDB could not be recorded")
+
+    def _line(self, native: Any, target: bytes, request: bytes, answer: bytes, status: int) -> str:
+        time_ms, operation = time.time_ns() // 1_000_000, target.decode().rpartition(".")[2]
+        asked, answered = (
+            _redacted(native, request, answer) if self._redacts else (_as_it_is(request), _as_it_is(answer))
+        )
+        return (
+            f'{{"time_ms":{time_ms},"operation":{json.dumps(operation)},"request":{asked},"response":{answered},'
+            f'"http_status":{status}{self._tail}'
+        )
+
+
+def recorder(
+    to: RecordTo | None, native: Any, model: bytes | None, failures: Failures
+) -> Recorder | None:
+    """Begins to record, if there is somewhere to.
+
+    Raises:
+        TypeError: ``to`` is neither a path nor a handler.
+        OSError: the file cannot be opened.
+    """
+    if to is None:
+        return None
+    path = os.fspath(to) if isinstance(to, os.PathLike) else to
+    if not isinstance(path, (str, logging.Handler)):
+        raise TypeError(f"record_to must be a path or a logging.Handler, not {type(path).__name__}")
+    return Recorder(path, model, _handle.redacted(native, b"?", b"") is not None, failures)
+
+
+def _opened(path: str) -> _File:
+    with _changing:
+        file, users = _files.get(path) or (_File(path), 0)
+        _files[path] = file, users + 1
+        return file
+
+
+def _release(path: str) -> None:
+    with _changing:
+        file, users = _files.pop(path)
+        if users > 1:
+            _files[path] = file, users - 1
+        else:
+            file.close()
+
+
+def _hear_errors(handler: logging.Handler) -> None:
+    """Has a handler raise what goes wrong with a line, where it would print that. What it does of its own stays."""
+    if type(handler).handleError is not logging.Handler.handleError or "handleError" in vars(handler):
+        return
+
+    def handle_error(record: logging.LogRecord) -> None:
+        if isinstance(record, Line):
+            raise
+        logging.Handler.handleError(handler, record)
+
+    handler.handleError = handle_error  # type: ignore[method-assign]
+
+
+def _object(body: bytes) -> tuple[str, dict[str, Any] | None]:
+    """Returns a body's text, and the JSON object that it is, if it is one."""
+    try:
+        text = body.decode()
+        parsed = json.loads(text, parse_constant=_refuse)
+    except UnicodeDecodeError:
+        return body.decode(errors="replace"), None
+    except (ValueError, RecursionError):
+        return text, None
+    return text, parsed if isinstance(parsed, dict) else None
+
+
+def _as_it_is(body: bytes) -> str:
+    if not body:
+        return "null"
+    text, parsed = _object(body)
+    if parsed is None:
+        return json.dumps(text)
+    # Such are between tokens, as a text has none.
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def _redacted(native: Any, request: bytes, answer: bytes) -> tuple[str, str]:
+    def digest(table: bytes, key: bytes) -> str:
+        return _handle.redacted(native, table, key) or ""
+
+    asked, answered = _object(request)[1], _object(answer)[1]
+    return (
+        "null" if asked is None else _dumped(redacted_request(asked, digest)),
+        "null" if answered is None else _dumped(redacted_answer(answered, asked or {}, digest)),
+    )
+
+
+def _dumped(body: dict[str, Any]) -> str:
+    return json.dumps(body, separators=(",", ":"), allow_nan=False)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not of JSON")
