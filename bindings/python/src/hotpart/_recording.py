@@ -5,6 +5,7 @@ Files are kept by the standard library's handlers of logging, whose locks a fork
 
 from __future__ import annotations
 
+import collections
 import json
 import logging
 import logging.handlers
@@ -41,8 +42,7 @@ class _File(logging.handlers.RotatingFileHandler):
         def private(path: str, flags: int) -> int:
             return os.open(path, flags, 0o600)
 
-        # Other than `os.open` it does not turn a line's end into two characters.
-        return open(self.baseFilename, self.mode, encoding=self.encoding, newline="\n", opener=private)
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=private)
 
     def emit(self, record: logging.LogRecord) -> None:
         # A closed one would open its file again, for an attempt that was under way.
@@ -53,13 +53,18 @@ class _File(logging.handlers.RotatingFileHandler):
         raise
 
     def close(self) -> None:
-        with self.lock or threading.RLock():
+        self.acquire()
+        try:
             self._over = True
             super().close()
+        finally:
+            self.release()
 
 
 # The files that this process records to, each with how many record to it.
 _files: dict[str, tuple[_File, int]] = {}
+# Those of clients that went, each once for each of them.
+_left: collections.deque[str] = collections.deque()
 _changing = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_changing.release)
@@ -71,28 +76,36 @@ class Recorder:
     def __init__(self, to: RecordTo, model: bytes | None, redacts: bool, failures: Failures) -> None:
         self._redacts, self._failures = redacts, failures
         self._tail = "}" if model is None else f',"model":{json.dumps(model.decode())}}}'
+        self._path = ""
+        self._left: weakref.finalize[[str], Recorder] | None = None
         if isinstance(to, logging.Handler):
             self._handler = to
             _hear_errors(to)
         else:
-            path = os.path.realpath(to)
-            self._handler = _opened(path)
-            # A client may go without being told to stop.
-            self.close = weakref.finalize(self, _release, path)
+            self._path = os.path.realpath(to)
+            self._handler = _opened(self._path)
+            # A client may go without being told to stop. The collector may run anywhere, where it must wait for no lock.
+            self._left = weakref.finalize(self, _left.append, self._path)
+            self._left.atexit = False
 
     def close(self) -> None:
-        """Stops; closes a file that nobody else records to."""
+        """Closes the file, if nobody else records to it."""
+        if self._left is not None and self._left.detach() is not None:
+            _release(self._path)
 
-    def record(self, native: Any, target: bytes, request: bytes, answer: bytes, status: int) -> None:
+    def record(self, native: Any, target: str, request: bytes, answer: bytes, status: int) -> None:
         """Writes an attempt. An error is logged, and is not the caller's."""
+        if native is None:
+            # The detector has been closed, and is told of nothing.
+            return
         try:
             line = self._line(native, target, request, answer, status)
             self._handler.handle(Line("hotpart.recording", logging.INFO, "", 0, line, None, None))
         except Exception as error:
             self._failures.log(error, "a request to DynamoDB could not be recorded")
 
-    def _line(self, native: Any, target: bytes, request: bytes, answer: bytes, status: int) -> str:
-        time_ms, operation = time.time_ns() // 1_000_000, target.decode().rpartition(".")[2]
+    def _line(self, native: Any, target: str, request: bytes, answer: bytes, status: int) -> str:
+        time_ms, operation = time.time_ns() // 1_000_000, target.rpartition(".")[2]
         asked, answered = (
             _redacted(native, request, answer) if self._redacts else (_as_it_is(request), _as_it_is(answer))
         )
@@ -102,9 +115,7 @@ class Recorder:
         )
 
 
-def recorder(
-    to: RecordTo | None, native: Any, model: bytes | None, failures: Failures
-) -> Recorder | None:
+def recorder(to: RecordTo | None, native: Any, model: bytes | None, failures: Failures) -> Recorder | None:
     """Begins to record, if there is somewhere to.
 
     Raises:
@@ -120,6 +131,8 @@ def recorder(
 
 
 def _opened(path: str) -> _File:
+    while _left:
+        _release(_left.popleft())
     with _changing:
         file, users = _files.get(path) or (_File(path), 0)
         _files[path] = file, users + 1
