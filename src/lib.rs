@@ -67,7 +67,7 @@ pub use {
 
 #[cfg(all(feature = "dynamodb", not(loom)))]
 pub use {
-    detector::observe::Exchange, dynamodb::ask::ask_capacity, dynamodb::error::ObserveError,
+    detector::observe::Exchange, detector::recorder::Recorder, dynamodb::ask::ask_capacity, dynamodb::error::ObserveError,
     dynamodb::number::number_key,
 };
 

@@ -70,6 +70,8 @@ pub(crate) mod notice;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod observe;
 pub(crate) mod record;
+#[cfg(feature = "dynamodb")]
+pub(crate) mod recorder;
 pub(crate) mod recording;
 pub(crate) mod table_handle;
 pub(crate) mod throttle;

@@ -99,6 +99,8 @@ pub(crate) mod placed;
 #[cfg(not(loom))]
 pub(crate) mod query;
 #[cfg(not(loom))]
+pub(crate) mod redacted;
+#[cfg(not(loom))]
 pub(crate) mod request;
 #[cfg(not(loom))]
 pub(crate) mod response;

@@ -165,7 +165,7 @@ def _object(body: bytes) -> tuple[str, dict[str, Any] | None]:
     """Returns a body's text, and the JSON object that it is, if it is one."""
     try:
         text = body.decode()
-        parsed = json.loads(text, parse_constant=_refuse)
+        parsed = _parse(text)
     except UnicodeDecodeError:
         return body.decode(errors="replace"), None
     except (ValueError, RecursionError):
@@ -194,9 +194,10 @@ def _redacted(native: Any, request: bytes, answer: bytes) -> tuple[str, str]:
     )
 
 
-def _dumped(body: dict[str, Any]) -> str:
-    return json.dumps(body, separators=(",", ":"), allow_nan=False)
-
-
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not of JSON")
+
+
+# Made once: `json.loads` and `json.dumps` make one for each text, as these are not their usual ones.
+_parse = json.JSONDecoder(parse_constant=_refuse).decode
+_dumped = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode

@@ -36,11 +36,11 @@ _ANSWERED = frozenset(("Responses", "CancellationReasons"))
 _TOKENS = re.compile(
     r"""
       (?P<comment> --[^\n\r]* | /\*(?:.*?\*/|.*) )
-    | (?P<name> "(?:[^"]|"")*" )
-    | (?P<attribute> '(?:[^']|'')*' (?=\s*:) )
-    | (?P<text> '(?:[^']|'')*' | ['"].* )
+    | (?P<name> "(?:[^"]|"")*"(?!") )
+    | (?P<attribute> '(?:[^']|'')*'(?!') (?=[ \t-\r]*:) )
+    | (?P<text> '(?:[^']|'')*'(?!') | ['"].* )
     | (?P<word> [A-Za-z_$\x80-\U0010FFFF] [0-9A-Za-z_$\x80-\U0010FFFF]* )
-    | (?P<number> (?: (?<=[=<>(,\[{:]) \s* - )? \.?[0-9] (?: [eE][+-][0-9] | [0-9A-Za-z_$.\x80-\U0010FFFF] )* )
+    | (?P<number> (?: (?<=[=<>(,\[{:]) [ \t-\r]* - )? \.?[0-9] (?: [eE][+-][0-9] | [0-9A-Za-z_$.\x80-\U0010FFFF] )* )
     """,
     re.VERBOSE | re.DOTALL,
 )
