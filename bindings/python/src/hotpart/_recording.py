@@ -165,9 +165,10 @@ def _object(body: bytes) -> tuple[str, dict[str, Any] | None]:
     """Returns a body's text, and the JSON object that it is, if it is one."""
     try:
         text = body.decode()
-        parsed = _parse(text)
     except UnicodeDecodeError:
         return body.decode(errors="replace"), None
+    try:
+        parsed = _parse(text)
     except (ValueError, RecursionError):
         return text, None
     return text, parsed if isinstance(parsed, dict) else None
