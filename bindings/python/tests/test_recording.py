@@ -100,6 +100,18 @@ def test_a_line_has_the_bodies_as_they_were(detector):
     )
 
 
+@pytest.mark.parametrize("levels", [32, 400, 100_000])
+def test_a_body_that_is_too_deep_is_left_out_of_a_redacted_recording(levels):
+    body = '{"a":' + '{"L":[' * levels + '{"S":"secret"}' + "]}" * levels + "}"
+    with HotPartitionDetector(1, 1, 60, redact=True) as detector:
+        kept = Kept()
+        recorder = _recording.recorder(kept, detector._native, None, detector._failures)
+        recorder.record(detector._native, "PutItem", body.encode(), b"", 0)
+        assert detector.stats().failures == 0
+    (line,) = kept.lines
+    assert "secret" not in line and ('"request":null' in line) == (levels > 32)
+
+
 def test_a_large_answer_is_recorded_whole(detector):
     kept = Kept()
     wire = Wire(detector, tables=TABLES, record_to=kept)

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any
 
@@ -75,7 +76,7 @@ class Recorder:
 
     def __init__(self, to: RecordTo, model: bytes | None, redacts: bool, failures: Failures) -> None:
         self._redacts, self._failures = redacts, failures
-        self._tail = "}" if model is None else f',"model":{json.dumps(model.decode())}}}'
+        self._tail = "}" if model is None else f',"model":{json.dumps(model.decode(errors="replace"))}}}'
         self._path = ""
         self._left: weakref.finalize[[str], Recorder] | None = None
         if isinstance(to, logging.Handler):
@@ -190,9 +191,17 @@ def _redacted(native: Any, request: bytes, answer: bytes) -> tuple[str, str]:
 
     asked, answered = _object(request)[1], _object(answer)[1]
     return (
-        "null" if asked is None else _dumped(redacted_request(asked, digest)),
-        "null" if answered is None else _dumped(redacted_answer(answered, asked or {}, digest)),
+        _without_values(asked, redacted_request, digest),
+        _without_values(answered, redacted_answer, asked or {}, digest),
     )
+
+
+def _without_values(body: dict[str, Any] | None, redact: Callable[..., dict[str, Any]], *given: Any) -> str:
+    try:
+        return "null" if body is None else _dumped(redact(body, *given))
+    except RecursionError:
+        # Deeper than any of DynamoDB's.
+        return "null"
 
 
 def _refuse(constant: str) -> None:
