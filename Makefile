@@ -11,7 +11,7 @@ C_FLAGS = $(STRICT) $(CFLAGS) -Iinclude -Ic_examples
 LINK_FLAGS = $(LDFLAGS) -Wl,-rpath,$(RELEASE) -pthread
 HOTPART := -L$(RELEASE) -lhotpart
 
-EXAMPLES := basic callback observe threads replay synthesize
+EXAMPLES := basic callback observe recording threads replay synthesize
 C_TESTS := layout bad_input bad_structs bad_observe caller due hot scenarios fork
 ifeq ($(shell uname -s),Darwin)
 # Asked for POSIX alone, macOS hides ru_maxrss. And unload is about ELF, by whose flag the library stays mapped.
@@ -23,7 +23,7 @@ LEFT_OUT :=
 endif
 PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_server fleet_process)
 # The programs that check themselves.
-CHECKS := basic callback observe threads $(C_TESTS)
+CHECKS := basic callback observe recording threads $(C_TESTS)
 
 .PHONY: all build cli test c-test demo header bindings abi bench instructions compare python-bench python-lock clean help library
 

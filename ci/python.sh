@@ -47,6 +47,13 @@ installed
 ci/paths.sh "$build"/clean/lib/python*/site-packages/hotpart/libhotpart.so "$build/clean/bin/hotpart"
 
 export HOTPART_INCLUDE=$PWD/include
+# Counts what the tests record, if it has been built.
+for each in "${CARGO_TARGET_DIR:-target}"/{release,debug}/hotpart; do
+    if [[ -z ${HOTPART_COMMAND:-} && -x $each ]]; then
+        HOTPART_COMMAND=$(realpath "$each")
+        export HOTPART_COMMAND
+    fi
+done
 
 # tests ENVIRONMENT ARGUMENT...: the tests by the installed wheel.
 tests() {
@@ -58,7 +65,7 @@ tests() {
 tests newest "$package/tests" --ignore "$package/tests/test_aiobotocore.py"
 environment oldest
 tests oldest \
-    "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,fork,fake,emulators,transparency}.py
+    "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,fork,fake,emulators,transparency,recording,recorded}.py
 environment aiobotocore
 tests aiobotocore "$package/tests/test_aiobotocore.py"
 
@@ -90,14 +97,14 @@ for version in "${versions[@]}"; do
     "$uv" pip install --quiet --python "$build/other/bin/python" "${needed[@]}"
     "$build/other/bin/python" --version
     tests other \
-        "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,threads,fork,testing,closed_minutes,cloudwatch,cloudwatch_sums}.py
+        "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,instrument,unsent,capacity,schemas,undescribed,threads,fork,testing,recording,recorded,closed_minutes,cloudwatch,cloudwatch_sums}.py
 done
 
 # A debug build of the library checks what it believes, and overflows.
 CARGO_TARGET_DIR=$build/debug cargo rustc --quiet --locked --lib --crate-type cdylib
 debug=$build/debug/debug/libhotpart.so
 HOTPART_LIBRARY=$debug \
-    tests newest "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,threads,fork,instrument,schemas,undescribed,fake,pydynox,closed_minutes,cloudwatch_sums}.py
+    tests newest "$package"/tests/test_{detector,fleet,memory,observe,life,warnings,threads,fork,instrument,schemas,undescribed,fake,recording,recorded,pydynox,closed_minutes,cloudwatch_sums}.py
 HOTPART_LIBRARY=$debug tests aiobotocore "$package/tests/test_aiobotocore.py"
 
 # Types, as a user's checker sees them; for the oldest Python too.

@@ -67,8 +67,8 @@ pub use {
 
 #[cfg(all(feature = "dynamodb", not(loom)))]
 pub use {
-    detector::observe::Exchange, dynamodb::ask::ask_capacity, dynamodb::error::ObserveError,
-    dynamodb::number::number_key,
+    detector::observe::Exchange, detector::recorder::Recorder, dynamodb::ask::ask_capacity,
+    dynamodb::error::ObserveError, dynamodb::number::number_key,
 };
 
 /// The README's Rust is a test.

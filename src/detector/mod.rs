@@ -41,7 +41,7 @@
 //!
 //! `record` (one record in full), `warning` (a warning's contents), `delivery` (where it goes), `exposition` (text for
 //! Prometheus), `hot_partition` and `top` (which partitions are listed) hold the types that these
-//! files share.
+//! files share. `recorder` writes what is observed as lines for the command `hotpart`, by the detector's secret.
 //!
 //! Invariants:
 //! - A call that is refused has changed nothing, except where memory runs out in the middle of a batch or a request.
@@ -70,6 +70,8 @@ pub(crate) mod notice;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod observe;
 pub(crate) mod record;
+#[cfg(feature = "dynamodb")]
+pub(crate) mod recorder;
 pub(crate) mod recording;
 pub(crate) mod table_handle;
 pub(crate) mod throttle;

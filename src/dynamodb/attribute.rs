@@ -25,7 +25,7 @@ pub(crate) fn key_value(value: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     Ok(match scalar(value)? {
         Scalar::Text(text) => text,
         Scalar::Number(number) => Cow::Owned(number::canonical(&number).ok_or(Malformed)?.into_bytes()),
-        Scalar::Binary(binary) => Cow::Owned(BASE64.decode(binary.as_bytes()).map_err(|_| Malformed)?),
+        Scalar::Binary(text) => Cow::Owned(binary(&text).ok_or(Malformed)?),
     })
 }
 
@@ -37,6 +37,11 @@ pub(crate) fn key_text(value: &str) -> Result<Cow<'_, [u8]>, Malformed> {
         Scalar::Binary(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
         Scalar::Number(number) => Cow::Owned(number::canonical(&number).ok_or(Malformed)?.into_bytes()),
     })
+}
+
+/// The bytes that a text is the base64 of, with its padding or without.
+pub(crate) fn binary(base64: &str) -> Option<Vec<u8>> {
+    BASE64.decode(base64).ok()
 }
 
 enum Scalar<'a> {

@@ -35,12 +35,13 @@
 //! transaction, or a statement, that can't be read becomes an action that is `Subject::Unread`: it
 //! keeps its place among the others, takes its share of what the response tells, and ends as a
 //! tally. Before it is sent, `ask` rewrites a request so that its response tells the capacity.
+//! `redacted`, with `partiql::redacted`, writes bodies without their values, for recordings.
 //! `attribute`, `number`, `wanted` and `json` read DynamoDB's JSON. `schema` holds the key schemas;
 //! `description` reads them from a table's description.
 //!
 //! Invariants:
 //! - The work grows in step with the length of what was sent; nesting is bounded where a
-//!   reader is recursive (PartiQL's, an item's size). Each list that is
+//!   reader is recursive (PartiQL's, an item's size, what redacts a body). Each list that is
 //!   multiplied with another has a bound.
 //! - JSON is not built into a tree, but for items that came back unprocessed and whose text is not that of the request.
 //! - Shares of a capacity add up to it, to the half unit.
@@ -98,6 +99,8 @@ pub(crate) mod partiql;
 pub(crate) mod placed;
 #[cfg(not(loom))]
 pub(crate) mod query;
+#[cfg(not(loom))]
+pub(crate) mod redacted;
 #[cfg(not(loom))]
 pub(crate) mod request;
 #[cfg(not(loom))]

@@ -9,6 +9,7 @@ use std::hash::Hasher;
 pub(crate) type Redacted = [u8; 32];
 
 /// Makes equal partitions look equal and tells nothing else of them to those who do not have its secret.
+#[derive(Clone)]
 pub(crate) struct Redaction {
     secret: [u64; 2],
 }

@@ -1,4 +1,5 @@
 import contextlib
+import gc
 import os
 import pathlib
 import socket
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from hotpart import HotPartitionDetector
+from hotpart import HotPartitionDetector, _recording
 
 pytest_plugins = ["hotpart.testing"]
 
@@ -96,3 +97,14 @@ def later(detector, monkeypatch):
 
     monkeypatch.setattr("hotpart._schemas.time.monotonic", lambda: real() + past[0])
     return pass_on
+
+
+@pytest.fixture
+def open_files():
+    """The files that are recorded to; none is left open."""
+    yield _recording._files
+    gc.collect()
+    gc.collect()
+    while _recording._left:
+        _recording._release(_recording._left.popleft())
+    assert _recording._files == {}

@@ -1,6 +1,7 @@
 """aiobotocore's clients; in an environment of their own, as they pin botocore."""
 
 import asyncio
+import json
 import uuid
 
 import pytest
@@ -100,6 +101,32 @@ def test_attempts_throttles_and_lost_answers(detector, monkeypatch):
     assert detector.get_throttle_count("events", "k", "write", "key_range") == 1
     assert detector.get_throttle_count("events", "k", "write", "unknown") == 3
     assert detector.get_write_count("events", "lost") >= 1
+
+
+def test_every_attempt_is_recorded(detector, tmp_path):
+    server, path = fake.Fake(), tmp_path / "recording"
+
+    async def traffic():
+        async with client(server.endpoint, total_max_attempts=2) as dynamodb:
+            hotpart.instrument(dynamodb, detector, tables={"events": "id"}, model="Event", record_to=path)
+            server.answers += [fake.throttle(("TableWriteKeyRangeThroughputExceeded", ARN)), (200, {})]
+            await dynamodb.put_item(TableName="events", Item=item("k"))
+            server.answers.append((200, {"Item": item("k", 20_000)}))
+            await dynamodb.get_item(TableName="events", Key={"id": {"S": "k"}})
+            hotpart.uninstrument(dynamodb)
+
+    try:
+        asyncio.run(traffic())
+    finally:
+        server.close()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [(line["operation"], line["http_status"], line["model"]) for line in lines] == [
+        ("PutItem", 400, "Event"),
+        ("PutItem", 200, "Event"),
+        ("GetItem", 200, "Event"),
+    ]
+    assert lines[1]["request"]["Item"] == item("k") and lines[2]["response"]["Item"] == item("k", 20_000)
+    assert detector.stats().failures == 0
 
 
 def test_a_table_that_may_not_be_described(detector, caplog):

@@ -1,6 +1,7 @@
 """What a type checker sees. Not run."""
 
 import logging
+import pathlib
 from decimal import Decimal
 
 from typing_extensions import assert_type
@@ -72,6 +73,8 @@ class Client:
 
 client = hotpart.instrument(Client(), operations, tables={"events": "id", "events/index/by_ab": ["a", "b"]})
 assert_type(client, Client)
+assert_type(hotpart.instrument(client, operations, record_to=pathlib.Path("requests.jsonl")), Client)
+assert_type(hotpart.instrument(client, operations, record_to=logging.StreamHandler()), Client)
 assert_type(hotpart.uninstrument(client), Client)
 
 ManualDetector(3).advance(1.5)

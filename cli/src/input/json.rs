@@ -66,6 +66,11 @@ impl<'a> Members<'a> {
         self.0.get(name).map(|value| value.get()).filter(|value| *value != "null")
     }
 
+    /// Returns whether there is a member, though it be null.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Returns a member whose name may begin with a small or a capital letter: `tableName`, `TableName`.
     pub fn any_case(&self, name: &str) -> Option<&'a str> {
         let other = || {

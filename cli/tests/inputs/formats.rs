@@ -1,6 +1,12 @@
 //! Formats: each one's fixture, read as a user's file is, counted by the library, and accounted for.
 
-use crate::read::{Read, fixture, options, read, read_bytes, try_read, try_read_bytes};
+use crate::read::{Read, fixture, options, read, read_bytes, temporary, try_read, try_read_bytes};
+use hotpart::Detector;
+use hotpart_cli::batch::Batch;
+use hotpart_cli::feed::{Feed, Measure};
+use hotpart_cli::input::Inputs;
+use hotpart_cli::input::format::Options;
+use hotpart_cli::input::source::Progress;
 
 #[test]
 fn csv_with_names_of_its_own() {
@@ -154,6 +160,53 @@ fn recordings_have_bodies_as_json_or_as_texts() {
     assert_eq!(throttles, ["events EVENTS 1"]);
     assert_eq!(models, ["Order"]);
     assert_eq!(line, "5 records: 5 counted");
+}
+
+/// The lines that every binding writes: without redaction and with it the same is counted, by other names.
+#[test]
+fn recordings_of_every_binding_are_read() {
+    let vectors = include_str!("../../../bindings/recording/vectors.json");
+    let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
+    let keys =
+        options(&[("events", "id"), ("other", "id"), ("third", "id"), ("events/index/by_user", "user")], &[]);
+    let read = |of: &str| {
+        let mut lines = String::new();
+        for vector in &vectors {
+            let mut line = vector[of].clone();
+            line["time_ms"] = 1_772_445_841_000_u64.into();
+            lines += &format!("{line}\n");
+        }
+        read_bytes(lines.as_bytes(), &keys)
+    };
+    let (whole, redacted) = (read("line"), read("redacted"));
+    assert_eq!(whole.line, format!("{0} records: {0} counted", vectors.len()));
+    assert_eq!(redacted.line, whole.line);
+    let numbers = |read: &Read| {
+        let number = |count: &String| {
+            let words: Vec<_> = count.split(' ').collect();
+            format!("{} {} {}", words[0], words[1], words[words.len() - 1])
+        };
+        let mut numbers: Vec<_> = read.counts.iter().map(number).collect();
+        numbers.sort();
+        numbers
+    };
+    assert_eq!(numbers(&redacted), numbers(&whole));
+    assert!(numbers(&whole).len() > 5, "{:?}", whole.counts);
+}
+
+/// It is one that cannot be read, and no reason to read no further.
+#[test]
+fn a_request_that_a_recording_left_out_is_no_bad_line() {
+    let line = r#"{"time_ms":1,"operation":"GetItem","request":null,"response":null,"http_status":0}"#;
+    let (file, strict) = (temporary(line.as_bytes()), Options { keep_going: false, ..options(&[], &[]) });
+    let mut inputs = Inputs::new(std::slice::from_ref(&file), strict, Progress::default()).unwrap();
+    let (mut feed, detector) =
+        (Feed::new(Measure::Operations), Detector::builder(1, 1, 60).manual_clock().build().unwrap());
+    while let Some(batch) = inputs.next(Batch::default()).unwrap() {
+        feed.second(&detector, &batch).unwrap();
+    }
+    std::fs::remove_file(file).unwrap();
+    assert_eq!((feed.exchanges, feed.unread), (1, 1));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod change;
 mod condition;
 mod lexer;
+pub(crate) mod redacted;
 
 #[cfg(test)]
 mod tests;

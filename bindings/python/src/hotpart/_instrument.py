@@ -24,6 +24,7 @@ from hotpart._failures import DescribeError
 from hotpart._handle import ClosedError, MissingSchemaError
 from hotpart._key import text_bytes
 from hotpart._options import flag
+from hotpart._recording import Recorder, RecordTo, recorder
 from hotpart._schemas import Wanted, refusal
 from hotpart._unsent import unsent
 
@@ -44,6 +45,7 @@ def instrument(
     describe: bool = True,
     tables: Mapping[str, str | Sequence[str]] | None = None,
     model: str | None = None,
+    record_to: RecordTo | None = None,
 ) -> Client:
     """Makes a boto3 or aiobotocore client, or a boto3 resource, tell ``detector`` of every request to DynamoDB.
 
@@ -58,9 +60,16 @@ def instrument(
         tables: Key schemas that are known: a table's partition key, ``{"events": "pk"}``, and those of its indexes,
             ``{"events/index/by_user": "user"}``, of several attributes as a list.
         model: The model that the client's records are made for.
+        record_to: Where every attempt is written, for the command ``hotpart`` to read: a file's path, of which 64 MiB are
+            kept, and three older ones as ``.1`` to ``.3``; or a handler of ``logging``, which is given each line as a
+            message. Without the values of attributes where the detector redacts keys; else with all that was
+            sent and answered.
 
     Returns:
         ``client`` itself.
+
+    Raises:
+        OSError: ``record_to`` cannot be opened.
     """
     target = _client_of(client)
     if not isinstance(detector, HotPartitionDetector):
@@ -77,6 +86,7 @@ def instrument(
         if of_index and not index:
             raise ValueError(f"tables must have names of indexes that are not empty, not {table!r}")
         detector.set_key_schema(name, attributes, index or None)
+    watcher.record_to(record_to)
     with _changing:
         _unregister(target, detector)
         watcher.register(target.meta.events)
@@ -143,7 +153,11 @@ class _Watcher:
         self._client, self._describe = weakref.ref(client), describe
         self._is_async = any(base.__name__ == "AioBaseClient" for base in type(client).__mro__)
         self._describers: set[Any] = set()
+        self._recorder: Recorder | None = None
         self._attempt = self._attempt_async if self._is_async else self._attempt_sync
+
+    def record_to(self, to: RecordTo | None) -> None:
+        self._recorder = recorder(to, self.detector._open(), self._model, self._failures)
 
     def register(self, events: Any) -> None:
         # First: botocore's own handler raises what ends a request, and then nobody after it is told.
@@ -156,6 +170,8 @@ class _Watcher:
 
     def unregister(self, events: Any) -> None:
         events.unregister("needs-retry.dynamodb", self._attempt, unique_id=(id(self), "needs-retry"))
+        if self._recorder is not None:
+            self._recorder.close()
         if self._capacity:
             events.unregister("before-parameter-build.dynamodb", note_token, unique_id=(id(self), "token"))
             events.unregister("before-call.dynamodb", self._ask, unique_id=(id(self), "before-call"))
@@ -214,11 +230,14 @@ class _Watcher:
             target, body = request_dict["headers"].get("X-Amz-Target"), request_dict["body"]
             if target is None:
                 raise TypeError("it has no header X-Amz-Target, so it is not in DynamoDB's JSON")
-            if len(answer) > LARGE:
-                answer = cut_down(target, answer, whole(parsed, consumed) if asked else parsed, self._capacity)
             if not isinstance(body, bytes):
                 body = body.encode()
-            native, target, status = self.detector._native, target.encode(), http.status_code
+            native, status = self.detector._native, http.status_code
+            if self._recorder is not None:
+                self._recorder.record(native, target, body, answer, status)
+            if len(answer) > LARGE:
+                answer = cut_down(target, answer, whole(parsed, consumed) if asked else parsed, self._capacity)
+            target = target.encode()
             actions = self._observe_due(native, target, body, answer, status, self._model)
             if 0 <= actions < DUE and not self._wanted:
                 # By far the most attempts end here.

@@ -70,3 +70,10 @@ def _number(number: decimal.Decimal) -> bytes:
     text, key = str(number).encode(), create_string_buffer(_abi.NUMBER_KEY_MAX)
     written = checked(fast.hpd_number_key(text, len(text), key))
     return key.raw[:written]
+
+
+def canonical_number(text: bytes) -> bytes | None:
+    """The same of a number's text; ``None`` if it is no number of DynamoDB's."""
+    key = create_string_buffer(_abi.NUMBER_KEY_MAX)
+    written = fast.hpd_number_key(text, len(text), key)
+    return key.raw[:written] if written > 0 else None
