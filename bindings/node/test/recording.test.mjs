@@ -2,16 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DescribeTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { instrument, uninstrument } from 'hotpart';
-import { client, log, never, problem } from './support/clients.mjs';
+import { client, problem } from './support/clients.mjs';
 import { directory, lines, linesOf, until } from './support/recordings.mjs';
 import { Item, put, setting } from './support/watched.mjs';
 
@@ -99,7 +97,7 @@ test('a file begins anew before it gets too long, of whole lines, and the oldest
   const { watched } = await setting(t, false, { recordTo, tables: { events: 'id' } });
   for (let n = 0; n < 30; n++) await watched.send(put({ Item: { id: { S: `k${n}` } } }));
   uninstrument(watched);
-  const known = await until(async () => {
+  const known = await until(() => {
     const all = [2, 1, ''].flatMap((n) => linesOf(n === '' ? path : `${path}.${n}`));
     return all.at(-1)?.request.Item.id.S === 'k29' ? all : undefined;
   });
@@ -119,8 +117,7 @@ test('a file begins anew before it gets too long, of whole lines, and the oldest
 
 test('a burst is written whole, over several files', async (t) => {
   const path = join(directory(t), 'recording.jsonl');
-  const detector = never(false, t);
-  const { server, watched } = await setting(t, false, { recordTo: { path, maxBytes: 5_000, files: 1_000 } });
+  const { server, detector, watched } = await setting(t, false, { recordTo: { path, maxBytes: 5_000, files: 1_000 } });
   await Promise.all(Array.from({ length: 500 }, (_, n) => watched.send(put({ Item: { id: { S: `k${n}` } } }))));
   uninstrument(watched);
   const keys = await until(() => {
@@ -265,7 +262,11 @@ function program(t, path, end, lines = 2_000) {
     ${end}`;
   const env = { ...process.env, NODE_NO_WARNINGS: '1' };
   const program = fileURLToPath(new URL('./support/', import.meta.url));
-  const told = spawnSync(process.execPath, ['--input-type=module', '-e', code], { cwd: program, env, encoding: 'utf8' });
+  const told = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+    cwd: program,
+    env,
+    encoding: 'utf8',
+  });
   assert.equal(told.stderr, '');
   return told;
 }
