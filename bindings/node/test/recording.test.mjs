@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
@@ -50,6 +50,34 @@ test('each attempt is a line, the description of a table too', async (t) => {
   assert.deepEqual(first.request, { TableName: 'events', Item });
   assert.deepEqual([first.response, first.model, last.response], [{}, 'Event', null]);
   assert.ok(Math.abs(first.time_ms - Date.now()) < 60_000);
+});
+
+/** Whether this process has a file open, where the system tells. */
+function isOpen(path) {
+  const open = '/proc/self/fd';
+  const links = existsSync(open) ? readdirSync(open) : [];
+  return links.some((fd) => {
+    try {
+      return readlinkSync(join(open, fd)) === path;
+    } catch {
+      return false;
+    }
+  });
+}
+
+test('the last client that watches no more closes the file', async (t) => {
+  const path = join(directory(t), 'recording.jsonl');
+  const { server, detector, watched } = await setting(t, false, { recordTo: path, tables: { events: 'id' } });
+  const other = instrument(client(server.endpoint), detector, { recordTo: path });
+  t.after(() => other.destroy());
+  uninstrument(other);
+  await watched.send(put());
+  await lines(path, 1);
+  assert.equal(isOpen(path), existsSync('/proc/self/fd'));
+  instrument(watched, detector, {});
+  await watched.send(put());
+  await until(() => !isOpen(path) || undefined);
+  assert.equal((await lines(path, 1)).length, 1);
 });
 
 test('the request is recorded as it was sent, in capacity mode too', async (t) => {
@@ -242,8 +270,10 @@ test('what waits is bounded, and what is dropped is counted', async (t) => {
   assert.equal(detector.stats().failures, 2);
 });
 
-/** A program that records some lines, and then ends as it is told to. */
-function program(t, path, end, lines = 2_000) {
+const LINES = 200;
+
+/** A program that records so many lines, and then ends as it is told to. */
+function program(path, end) {
   const code = `
     import { createServer } from 'node:http';
     import { HttpResponse } from '@smithy/core/protocols';
@@ -257,8 +287,10 @@ function program(t, path, end, lines = 2_000) {
     const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
     const client = new DynamoDBClient({ requestHandler, region: 'us-east-1', endpoint: 'http://127.0.0.1:1', credentials });
     instrument(client, detector, { recordTo: ${JSON.stringify(path)}, tables: { events: 'id' } });
-    const put = (n) => client.send(new PutItemCommand({ TableName: 'events', Item: { id: { S: 'k' + n } } }));
-    await Promise.all(Array.from({ length: ${lines} }, (_, n) => put(n)));
+    // So much waits when the last one is answered.
+    const x = { S: 'x'.repeat(50_000) };
+    const put = (n) => client.send(new PutItemCommand({ TableName: 'events', Item: { id: { S: 'k' + n }, x } }));
+    await Promise.all(Array.from({ length: ${LINES} }, (_, n) => put(n)));
     ${end}`;
   const env = { ...process.env, NODE_NO_WARNINGS: '1' };
   const program = fileURLToPath(new URL('./support/', import.meta.url));
@@ -278,7 +310,7 @@ for (const [how, end] of [
 ]) {
   test(`a recording keeps no process alive, and is whole when it ends ${how}`, (t) => {
     const path = join(directory(t), 'recording.jsonl');
-    assert.equal(program(t, path, end).status, 0);
-    assert.equal(new Set(linesOf(path).map(({ request }) => request.Item.id.S)).size, 2_000);
+    assert.equal(program(path, end).status, 0);
+    assert.equal(new Set(linesOf(path).map(({ request }) => request.Item.id.S)).size, LINES);
   });
 }
