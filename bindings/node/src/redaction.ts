@@ -127,7 +127,7 @@ function keyOf(kind: string, text: string): Buffer {
   return raw;
 }
 
-const unpadded = (base64: string): string => base64.replace(/={1,2}$/, '');
+const unpadded = (base64: string): string => base64.replace(/=+$/, '');
 
 /** The table of a request, and those of its parts. */
 function tablesOf(request: Json): { whole: string; parts: string[] } {
