@@ -8,11 +8,11 @@ export type StandIn = (kind: 'S' | 'N', text: string) => string;
 const TOKENS = new RegExp(
   [
     String.raw`(?<comment>--[^\n\r]*|/\*(?:[^]*?\*/|[^]*))`,
-    String.raw`(?<name>"(?:[^"]|"")*")`,
-    String.raw`(?<attribute>'(?:[^']|'')*'(?=\s*:))`,
-    String.raw`(?<text>'(?:[^']|'')*'|['"][^]*)`,
+    String.raw`(?<name>"(?:[^"]|"")*"(?!"))`,
+    String.raw`(?<attribute>'(?:[^']|'')*'(?!')(?=[ \t-\r]*:))`,
+    String.raw`(?<text>'(?:[^']|'')*'(?!')|['"][^]*)`,
     String.raw`(?<word>[A-Za-z_$\u{80}-\u{10FFFF}][\w$\u{80}-\u{10FFFF}]*)`,
-    String.raw`(?:(?<space>(?<=[=<>(,\[\{:])\s*)(?<minus>-))?(?<number>\.?\d(?:[eE][+\-]\d|[\w$.\u{80}-\u{10FFFF}])*)`,
+    String.raw`(?:(?<space>(?<=[=<>(,\[\{:])[ \t-\r]*)(?<minus>-))?(?<number>\.?\d(?:[eE][+\-]\d|[\w$.\u{80}-\u{10FFFF}])*)`,
   ].join('|'),
   'gu',
 );

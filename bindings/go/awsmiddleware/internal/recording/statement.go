@@ -3,7 +3,6 @@ package recording
 import (
 	"iter"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -20,6 +19,9 @@ const (
 	word
 	number
 )
+
+// space is what may be between tokens.
+const space = " \t\n\v\f\r"
 
 // tokens are those of a statement, one after the other. A quote that is not closed goes on to the end, and what begins with
 // a digit as far as it may.
@@ -54,7 +56,7 @@ func token(statement string, at int) (kind, int) {
 			return literal, len(statement)
 		case first == '"':
 			return name, at + n
-		case strings.HasPrefix(strings.TrimLeftFunc(rest[n:], unicode.IsSpace), ":"):
+		case strings.HasPrefix(strings.TrimLeft(rest[n:], space), ":"):
 			return attribute, at + n
 		}
 		return literal, at + n
@@ -69,28 +71,26 @@ func token(statement string, at int) (kind, int) {
 	return other, at + n
 }
 
-// closed is how long a quoted text is, or -1: it is not closed. A doubled quote is a part of it but for the last one where no
-// other closes it.
+// closed is how long a quoted text is, in which a doubled quote is a part of it, or -1: it is not closed.
 func closed(quoted string) int {
-	quote, last := quoted[0], -1
+	quote := quoted[0]
 	for i := 1; i < len(quoted); i++ {
 		switch {
 		case quoted[i] != quote:
 		case i+1 < len(quoted) && quoted[i+1] == quote:
-			last = i + 1
 			i++
 		default:
 			return i + 1
 		}
 	}
-	return last
+	return -1
 }
 
 // signed is how long a number is that begins at a place, 0 if none does. A minus is its own behind what no value ends with.
 func signed(statement string, at int) int {
 	rest := statement[at:]
 	if at > 0 && strings.IndexByte("=<>([{,:", statement[at-1]) >= 0 {
-		minus := strings.TrimLeftFunc(rest, unicode.IsSpace)
+		minus := strings.TrimLeft(rest, space)
 		if n := digits(strings.TrimPrefix(minus, "-")); n > 0 && strings.HasPrefix(minus, "-") {
 			return len(rest) - len(minus) + 1 + n
 		}
@@ -167,7 +167,7 @@ func withoutValues(statement string, standIn func(tag, text string) string) stri
 			}
 			put("S", strings.ReplaceAll(inner, "''", "'"))
 		case number:
-			own := strings.TrimLeftFunc(text, unicode.IsSpace)
+			own := strings.TrimLeft(text, space)
 			out.WriteString(text[:len(text)-len(own)])
 			put("N", own)
 		default:
