@@ -12,6 +12,10 @@ build=$PWD/build/go
 make --no-print-directory library
 source ci/emulators.sh
 source ci/collector.sh
+# The command reads what is recorded, if `make cli` has built it.
+hotpart=${CARGO_TARGET_DIR:-target}/release/hotpart
+[[ ! -x $hotpart ]] || HOTPART_COMMAND=$(realpath "$hotpart")
+export HOTPART_COMMAND=${HOTPART_COMMAND:-}
 
 export GOBIN=$build/bin GOFLAGS="${GOFLAGS:-} -modcacherw"
 [[ -x $GOBIN/staticcheck ]] || go install honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -8,6 +8,10 @@ source ci/need.sh
 need node npm python3 cargo cc || exit 0
 source ci/emulators.sh
 source ci/collector.sh
+# The command reads what is recorded, if `make cli` has built it.
+hotpart=${CARGO_TARGET_DIR:-target}/release/hotpart
+[[ ! -x $hotpart ]] || HOTPART_COMMAND=$(realpath "$hotpart")
+export HOTPART_COMMAND=${HOTPART_COMMAND:-}
 
 cd bindings/node
 # Without install scripts: none is needed.

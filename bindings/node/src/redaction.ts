@@ -163,7 +163,7 @@ function isObject(value: unknown): value is Json {
 /** An answer's messages that list codes, which may be all that tells of a transaction's parts. */
 function codesIn(answer: Json): Json {
   const canceled = String(answer['__type']).includes('TransactionCanceledException');
-  const names = ['message', 'Message'].filter((name) => canceled && name in answer);
+  const names = ['message', 'Message'].filter((name) => canceled && typeof answer[name] === 'string');
   return Object.fromEntries(names.map((name) => [name, answer[name]]));
 }
 

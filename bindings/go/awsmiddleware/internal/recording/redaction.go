@@ -82,8 +82,8 @@ func (r *redaction) body(body members, table string, parts []string) []byte {
 					all[i] = r.value(each, table)
 				}
 			}
-		} else if !canceled || name != "message" && name != "Message" {
-			// Those list codes, which may be all that tells of a transaction's parts.
+		} else if _, ok := value.(string); !ok || !canceled || name != "message" && name != "Message" {
+			// Those texts list codes, which may be all that tells of a transaction's parts.
 			body[name] = r.member(name, value, table)
 		}
 	}
