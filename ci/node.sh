@@ -8,6 +8,13 @@ source ci/need.sh
 need node npm python3 cargo cc || exit 0
 source ci/emulators.sh
 source ci/collector.sh
+# The command reads what is recorded, if it has been built.
+for each in "${CARGO_TARGET_DIR:-target}"/{release,debug}/hotpart; do
+    if [[ -z ${HOTPART_COMMAND:-} && -x $each ]]; then
+        HOTPART_COMMAND=$(realpath "$each")
+        export HOTPART_COMMAND
+    fi
+done
 
 cd bindings/node
 # Without install scripts: none is needed.

@@ -56,7 +56,7 @@ type ConfigOf[N Amount] struct {
 	// PromoteShare is, with Memory, the share of its threshold from which a partition is counted exactly: 0.01 to 0.5. 0
 	// means 0.25.
 	PromoteShare float64
-	// Redact puts a keyed hash in place of each key in logs and metrics.
+	// Redact puts a keyed hash in place of each key in logs, metrics and recordings.
 	Redact bool
 	// RedactKey is the secret of that hash, so that it is the same in all processes. Zero: a random one.
 	RedactKey [16]byte

@@ -69,6 +69,9 @@ func (a *attempt) observe(ctx context.Context, target string, sent body, answer 
 	} else if body, whole := received(response); whole {
 		e.Status, e.Response = response.StatusCode, body
 	}
+	if a.recorder != nil {
+		a.record(e)
+	}
 	if _, err := a.detector.Observe(e); err != nil {
 		a.refused(err, e.Request)
 	}

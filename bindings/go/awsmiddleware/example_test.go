@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/DeRuina/timberjack"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -40,6 +41,20 @@ func ExampleWatch() {
 	}
 	// Output:
 	// Hot partition detected - table="events" pk="EVENTS" had 3 writes in 60s
+}
+
+// A file of 64 MiB at most that only its owner may read, and three of what was before.
+func ExampleWithRecording() {
+	detector, err := hotpart.New(hotpart.Config{WritesThreshold: 500, ReadsThreshold: 1_500, WindowSeconds: 60, Redact: true})
+	if err != nil {
+		panic(err)
+	}
+	defer detector.Close()
+	file := &timberjack.Logger{Filename: "recording.jsonl", MaxSize: 64, MaxBackups: 3, FileMode: 0o600}
+	defer file.Close()
+
+	client := dynamodb.NewFromConfig(aws.Config{}, awsmiddleware.Watch(detector, awsmiddleware.WithRecording(file)))
+	_ = client
 }
 
 // nowhere answers whatever it is asked.

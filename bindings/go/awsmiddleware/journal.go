@@ -69,6 +69,13 @@ func (w *watcher) failed(err error) {
 	}
 }
 
+// unrecorded: a request could not be written to the recording.
+func (w *watcher) unrecorded(err error) {
+	if !errors.Is(err, hotpart.ErrClosed) {
+		w.warnOnce("unrecorded", kindOf(err.Error()), "a request to DynamoDB could not be recorded: "+err.Error())
+	}
+}
+
 // undescribed: the key schema of a table is needed, and this has become of describing it.
 func (w *watcher) undescribed(table, what string, denied bool) {
 	so := "wait until it is known, or are not counted"

@@ -26,6 +26,7 @@ type Detector interface {
 	SetKeySchema(table, attribute string) error
 	SetIndexKeySchema(table, index string, attributes ...string) error
 	ForgetTable(table string) error
+	Redacted(table, pk string) (string, error)
 	AddFailure()
 }
 
@@ -82,6 +83,8 @@ type watcher struct {
 	describes bool
 	model     string
 	logger    *slog.Logger
+	// recorder writes attempts; nil: nobody does.
+	recorder *recorder
 	// id tells watchers of one detector from those of others.
 	id      string
 	schemas *schemas

@@ -9,6 +9,7 @@ export { type InstrumentOptions, instrument, uninstrument } from './instrument';
 export { libraryVersion, type Operation, type Reason, type Rule, type Unattributed } from './library';
 export { fleetLeast, type MetricsOptions } from './metrics';
 export type { CommonOptions, DetectorOptions, DynamoDBOptions, ListenerOptions, RecordOptions } from './options';
+export type { RecordingFile, RecordTo } from './sink';
 export type { Statistics } from './statistics';
 export type { HotPartitionWarning, Logger } from './warning';
 export type { Thresholds } from './thresholds';

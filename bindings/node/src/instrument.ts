@@ -3,6 +3,8 @@
 import { flag, kindOf, modelOf, objectOf } from './check';
 import { HotPartitionDetector } from './detector';
 import { ClosedError } from './errors';
+import { Recorder } from './recorder';
+import { type RecordTo, sinkOf } from './sink';
 import { unwatch, Watcher } from './watcher';
 
 /** A client of `@aws-sdk/client-dynamodb` or a document client of `@aws-sdk/lib-dynamodb`. */
@@ -26,6 +28,11 @@ export interface InstrumentOptions {
   tables?: Readonly<Record<string, string | readonly string[]>>;
   /** The model that the client's records are made for. */
   model?: string;
+  /**
+   * Where each attempt is recorded, its request and its answer in one line of JSON, for the command `hotpart`: a file,
+   * or a stream that the caller ends. Of a detector that redacts keys the values are redacted in it.
+   */
+  recordTo?: RecordTo;
 }
 
 /**
@@ -45,7 +52,8 @@ export function instrument<C extends DynamoDBLike>(
   if (detector.closed) {
     throw new ClosedError();
   }
-  const { describe, tables = {}, model } = objectOf('options', options, ['describe', 'tables', 'model']);
+  const given = objectOf('options', options, ['describe', 'tables', 'model', 'recordTo']);
+  const { describe, tables = {}, model, recordTo } = given;
   if (typeof tables !== 'object' || tables === null) {
     throw new TypeError(`tables must be an object, not ${kindOf(tables)}`);
   }
@@ -54,7 +62,8 @@ export function instrument<C extends DynamoDBLike>(
     // Refuses what can be no model's name, before each request would.
     detector.getModelThresholds(model);
   }
-  const watcher = new Watcher(client, detector, describe === undefined || flag('describe', describe), model);
+  const describes = describe === undefined || flag('describe', describe);
+  const begin = recordTo === undefined ? undefined : sinkOf(recordTo);
   for (const [table, attributes] of Object.entries(tables)) {
     const [name, index] = table.split('/index/', 2) as [string, string?];
     if (index === '') {
@@ -62,7 +71,9 @@ export function instrument<C extends DynamoDBLike>(
     }
     detector.setKeySchema(name, attributes, index);
   }
-  watcher.start();
+  // A file that can't be opened is refused before anything is changed at the client.
+  const recorder = begin === undefined ? undefined : new Recorder(detector, begin);
+  new Watcher(client, detector, describes, model, recorder).start();
   return client;
 }
 

@@ -37,7 +37,7 @@ export interface CommonOptions extends ListenerOptions {
   memory?: number | string;
   /** With `memory`: the share of its threshold from which a partition is counted exactly, 0.01 to 0.5; 0.25 by default. */
   promoteShare?: number;
-  /** Whether logs and metrics have a hash in place of each key; 16 secret bytes make it the same in all processes. */
+  /** Whether logs, metrics and recordings have a hash in place of each key; 16 secret bytes make it the same in all processes. */
   redact?: boolean | Uint8Array;
   /** Whether the first throttle for a partition's key range warns. */
   warnOfThrottles?: boolean;

@@ -14,6 +14,7 @@ import type { HotPartitionDetector } from './detector';
 import { MissingSchemaError } from './errors';
 import type { Attempt } from './exchange';
 import { Failures } from './failures';
+import type { Recorder } from './recorder';
 import type { Want } from './wanted';
 
 type Next = (args: Args) => Promise<{ response: Response; output?: Record<string, unknown> }>;
@@ -83,6 +84,7 @@ export class Watcher {
     private readonly detector: HotPartitionDetector,
     private readonly describes: boolean,
     private readonly model: string | undefined,
+    private readonly recorder: Recorder | undefined,
   ) {}
 
   /** Starts to watch, in place of what watched this client for this detector. */
@@ -108,6 +110,7 @@ export class Watcher {
 
   stop(): void {
     this.#stopped++;
+    this.recorder?.release();
   }
 
   #unlessStopped(next: Next, own: Next): Next {
@@ -171,6 +174,7 @@ export class Watcher {
 
   /** Tells the detector. Notes the tables whose key schemas it needs. */
   #tell(attempt: Attempt): void {
+    this.recorder?.write(attempt);
     try {
       this.detector.observed(attempt);
     } catch (error) {

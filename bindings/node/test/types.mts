@@ -12,6 +12,7 @@ import {
   type HotPartitionWarning,
   instrument,
   type Logger,
+  type RecordTo,
   type Statistics,
   uninstrument,
 } from 'hotpart';
@@ -47,6 +48,8 @@ HotPartitionDetector.attach(detector.share(), { logger: null });
 
 const client: DynamoDBClient = instrument(new DynamoDBClient({}), detector, { tables: { events: ['id'] as const } });
 const documents: DynamoDBDocumentClient = instrument(DynamoDBDocumentClient.from(client), detector);
+const recordTo: RecordTo = { path: 'recording.jsonl', maxBytes: 2 ** 26, files: 4 };
+[recordTo, 'recording.jsonl', process.stdout].forEach((to) => instrument(client, detector, { recordTo: to }));
 uninstrument(documents, detector);
 
 // @ts-expect-error: three numbers are required.
@@ -61,5 +64,7 @@ detector.metrics({ least: '300' });
 detector.now;
 // @ts-expect-error: no client.
 instrument('dynamodb', detector);
+// @ts-expect-error: no path and no stream.
+instrument(client, detector, { recordTo: 3 });
 
 export { count, flushed, handler, hot, least, load, most, producer, stats, text, threshold };
