@@ -145,7 +145,7 @@ impl Body<'_> {
                 body.parts = parts;
                 return written;
             }
-            if body.keeps_messages && MESSAGES.contains(&name) {
+            if body.keeps_messages && MESSAGES.contains(&name) && value.starts_with('"') {
                 body.to.extend_from_slice(value.as_bytes());
                 return Ok(());
             }

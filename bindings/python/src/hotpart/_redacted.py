@@ -57,7 +57,8 @@ def redacted_answer(body: dict[str, Any], request: dict[str, Any], digest: Diges
     redacted = _Body(digest, *tables).whole(body)
     if "TransactionCanceledException" in str(body.get("__type")):
         # It lists codes, which may be all that tells of the reasons.
-        redacted.update((name, body[name]) for name in ("message", "Message") if name in body)
+        kept = ((name, body.get(name)) for name in ("message", "Message"))
+        redacted.update((name, text) for name, text in kept if isinstance(text, str))
     return redacted
 
 
