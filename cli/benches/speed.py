@@ -50,7 +50,7 @@ def main(hotpart, lines="10000000", *partitions):
         make(log, int(lines), n)
         duckdb = f"import duckdb; duckdb.sql({QUERY.format(log=log)!r}).fetchall()"
         commands = {"hotpart report": [hotpart, "report", "--quiet", log], "DuckDB": [sys.executable, "-c", duckdb]}
-        if n == 1_000:
+        if n == 100_000:
             # With memory bounded too.
             commands["hotpart report --memory 64MiB"] = [hotpart, "report", "--quiet", "--memory", "64MiB", log]
         rounds = [{name: measured(command) for name, command in commands.items()} for _ in range(ROUNDS)]
