@@ -114,13 +114,11 @@ impl PartitionMap {
     fn loads(&self, segment: Segment<'_>, context: ReplaceContext<'_>, guard: &Guard) -> Loads {
         let mut loads = Loads::default();
         for (_, _, entry) in segment.chain().flat_map(|segment| segment.entries()) {
-            let is_wanted = || {
+            let wanted = |outside: &dyn Outside| {
                 let standing = entry.standing(context.now, context.timing, guard);
-                let wanted = |outside: &dyn Outside| {
-                    standing.is_some_and(|standing| outside.wants(entry.key(), &standing))
-                };
-                context.outside.is_some_and(wanted)
+                standing.is_some_and(|standing| outside.wants(entry.key(), &standing))
             };
+            let is_wanted = || context.outside.is_some_and(wanted);
             if !entry.idle(context.now, context.timing, guard) && !is_wanted() {
                 loads.halves[half(entry, segment.depth())].add(entry.text_len());
                 loads.whole.add(entry.text_len());
