@@ -2,11 +2,13 @@
 //!
 //! The library counts a minute at a time ([`crate::columns`]), and a [tally](tally) of each partition and operation adds the minutes up:
 //! how much it had, its fullest second, in how many seconds it was hot. Of those that come first, [`build`] makes the
-//! [report](model), with [advice] for each that is hot, and [`human`] writes it for people.
+//! [report](model), with [advice] for each that is hot, and [`human`] writes it for people. [`compare`] holds reports of Contributor
+//! Insights against it.
 
 pub mod advice;
 pub mod args;
 pub mod build;
+pub mod compare;
 pub mod human;
 pub mod model;
 pub mod tallies;
@@ -14,16 +16,18 @@ pub mod tally;
 pub mod text;
 
 use crate::batch::Batch;
-use crate::columns::{Columns, Shape};
+use crate::columns::{Column, Columns, Shape};
 use crate::feed::Measure;
 use crate::input::account::Account;
+use crate::input::insights;
 use crate::report::build::Sources;
+use crate::report::compare::Comparison;
 use crate::report::model::Span;
 use crate::report::tallies::{Rules, Tallies};
 use crate::session;
 use crate::time::Clock;
 use anyhow::Result;
-use hotpart::Statistics;
+use hotpart::{Detector, Statistics};
 use std::io::{Write, stdout};
 
 /// Seconds in a column.
@@ -35,11 +39,19 @@ const TALLIES_SHARE: u64 = 4;
 
 pub fn run(args: &args::Report) -> Result<()> {
     let measure = if args.units { Measure::HalfUnits } else { Measure::Operations };
-    let tallies_memory = args.inputs.memory.map(|memory| memory / TALLIES_SHARE);
+    let mut others = Vec::new();
+    for source in &args.compare_with {
+        others.extend(insights::read(&source.path)?.into_iter().map(|report| (source, report)));
+    }
+    // Of the report, and of each that it is compared with.
+    let tallies_n = 1 + others.len() as u64;
+    let tallies_memory = args.inputs.memory.map(|memory| memory / TALLIES_SHARE / tallies_n);
     let library_memory = args.inputs.memory.map(|memory| (memory - memory / TALLIES_SHARE).max(65_536));
     let top = args.top as usize;
     let rules = Rules { top, hot: build::hot(measure, args.hot), memory: tallies_memory };
     let mut tallies = Tallies::new(rules);
+    let mut comparisons: Vec<_> =
+        others.into_iter().map(|(source, report)| Comparison::new(source, report, rules)).collect();
     let shape = Shape { seconds: MINUTE, measure, memory: library_memory };
     let mut columns = Columns::new(shape, |detector| session::describe(&args.inputs, detector))?.unlisted();
     let mut period = Period { from: args.from, until: args.until, span: None, outside: 0 };
@@ -48,32 +60,35 @@ pub fn run(args: &args::Report) -> Result<()> {
         if !period.takes(batch) {
             return Ok(());
         }
-        columns.second(batch, |detector, column| tallies.add(detector, column))?;
+        columns.second(batch, |detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
         if tallies.most_bytes > MUCH && !is_told {
             is_told = true;
             eprintln!("hotpart: {}", much(tallies.most_bytes));
         }
         Ok(())
     })?;
-    columns.finish(|detector, column| tallies.add(detector, column))?;
+    columns.finish(|detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
     period.tell(&mut account);
     let statistics = columns.statistics();
     let feed = columns.feed();
     let mut remarks = session::remarks(&account, feed);
     let place = remarks.len() - 1;
     let memory = args.inputs.memory;
-    remarks.splice(place..place, told(&statistics, &tallies, memory));
+    let most_bytes = tallies.most_bytes + comparisons.iter().map(|of| of.most_bytes).sum::<u64>();
+    remarks.splice(place..place, told(&statistics, &tallies, most_bytes, memory));
     let span = period.span;
     let sources = Sources {
         measure,
         top,
         hot_share: args.hot,
         memory,
+        most_bytes,
         span,
         account: &account,
         feed,
         tallies: &tallies,
         statistics,
+        comparisons: &comparisons,
         remarks,
     };
     let report = sources.report();
@@ -83,6 +98,16 @@ pub fn run(args: &args::Report) -> Result<()> {
     };
     stdout().write_all(text.as_bytes())?;
     Ok(())
+}
+
+fn add(
+    tallies: &mut Tallies,
+    comparisons: &mut [Comparison],
+    detector: &Detector,
+    column: &Column,
+) -> Result<()> {
+    comparisons.iter_mut().try_for_each(|of| of.add(detector, column))?;
+    tallies.add(detector, column)
 }
 
 /// The time that is looked at.
@@ -124,7 +149,7 @@ fn much(bytes: u64) -> String {
 }
 
 /// Lines about memory, and about what no partition was charged with.
-fn told(statistics: &Statistics, tallies: &Tallies, memory: Option<u64>) -> Vec<String> {
+fn told(statistics: &Statistics, tallies: &Tallies, most_bytes: u64, memory: Option<u64>) -> Vec<String> {
     use crate::input::account::grouped;
     let mut lines = Vec::new();
     let [scans, _, unprocessed, _, throttles] = statistics.unattributed;
@@ -138,9 +163,9 @@ fn told(statistics: &Statistics, tallies: &Tallies, memory: Option<u64>) -> Vec<
             lines.push(format!("charged to no partition: {} {what}", grouped(n)));
         }
     }
-    let held = text::bytes(tallies.most_bytes);
+    let held = text::bytes(most_bytes);
     lines.push(match memory {
-        None if tallies.most_bytes > MUCH => much(tallies.most_bytes),
+        None if most_bytes > MUCH => much(most_bytes),
         None => format!("all counts are exact; they held {held}"),
         Some(_) => format!("counted within {held}: ≤ is at most, ≥ is at least, and nothing hot is missed"),
     });

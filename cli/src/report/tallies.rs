@@ -100,14 +100,25 @@ impl Tallies {
 
     /// Adds a column that is over.
     pub fn add(&mut self, detector: &Detector, column: &Column) -> Result<()> {
+        self.add_of(detector, column, |_| true)
+    }
+
+    /// Adds those partitions of a column that are of some tables.
+    pub fn add_of(
+        &mut self,
+        detector: &Detector,
+        column: &Column,
+        is_of: impl Fn(&[u8]) -> bool,
+    ) -> Result<()> {
         for (i, operation) in Operation::ALL.into_iter().enumerate() {
-            self.tell(column, operation)?;
+            self.tell(column, operation, &is_of)?;
             let (told, limit) = (self.told[i], self.rules.hot[i]);
-            column.each(operation, |had| {
-                self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit)
+            column.each(operation, |had| match is_of(had.table) {
+                true => self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit),
+                false => Ok(()),
             })?;
         }
-        for kept_out in &column.kept_out {
+        for kept_out in column.kept_out.iter().filter(|kept_out| is_of(&kept_out.table)) {
             let tally = self.tally(kept_out.operation as usize, &kept_out.table, &kept_out.pk);
             tally.add_kept_out(column.first, kept_out.most);
         }
@@ -129,12 +140,12 @@ impl Tallies {
     }
 
     /// Those that are listed in the end have no less than the first so many of any column.
-    fn tell(&mut self, column: &Column, operation: Operation) -> Result<()> {
+    fn tell(&mut self, column: &Column, operation: Operation, is_of: impl Fn(&[u8]) -> bool) -> Result<()> {
         let told = &mut self.told[operation as usize];
         // The first so many that have more than what is known already, the least of them in front.
         let mut first = BinaryHeap::with_capacity(self.rules.top + 1);
         column.each(operation, |had| {
-            if had.peak > *told {
+            if had.peak > *told && is_of(had.table) {
                 first.push(Reverse(had.peak));
                 if first.len() > self.rules.top {
                     first.pop();
@@ -149,7 +160,7 @@ impl Tallies {
     }
 
     /// Bytes that these take, about.
-    fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         let places: usize = self.by_operation.iter().map(HashMap::capacity).sum();
         (places * EACH + self.text) as u64
     }
