@@ -16,6 +16,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
+/// Writes a file; tests run side by side, so that each has names of its own.
 fn written(name: &str, content: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare");
     std::fs::create_dir_all(&folder).expect("a folder for files");
@@ -89,9 +90,9 @@ fn log(name: &str) -> PathBuf {
     written(name, &lines)
 }
 
-fn known() -> PathBuf {
+fn known(name: &str) -> PathBuf {
     report(
-        "known.json",
+        name,
         7_000.0,
         &[
             (&["sale"], &[2_000.0, 1_500.0]),
@@ -105,7 +106,9 @@ fn known() -> PathBuf {
 #[test]
 fn a_known_difference_is_told_key_by_key() {
     let log = log("known.csv");
-    let [compared] = &insights(&log, &[&option(ACCESSED, &known())])[..] else { panic!("one comparison") };
+    let [compared] = &insights(&log, &[&option(ACCESSED, &known("known.json"))])[..] else {
+        panic!("one comparison")
+    };
     let times = [&compared["from_ms"], &compared["until_ms"]].map(|ms| ms.as_u64());
     assert_eq!(times, [Some(BEGIN_MS), Some(BEGIN_MS + 120_000)]);
     assert_eq!((&compared["rule"], &compared["tables"]), (&json!(ACCESSED), &json!(["events"])));
@@ -128,7 +131,7 @@ fn a_known_difference_is_told_key_by_key() {
 
 #[test]
 fn a_person_reads_the_difference() {
-    let text = text(&log("read.csv"), &[&option(ACCESSED, &known())]);
+    let text = text(&log("read.csv"), &[&option(ACCESSED, &known("read.json"))]);
     let unwrapped = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         &format!(
@@ -236,7 +239,8 @@ fn a_report_may_be_empty_and_a_log_too() {
 #[test]
 fn within_memory_the_log_has_at_least_so_much() {
     let log = log("bounded.csv");
-    let [compared] = &insights(&log, &[&option(ACCESSED, &known()), "--memory", "1MiB"])[..] else {
+    let [compared] = &insights(&log, &[&option(ACCESSED, &known("bounded.json")), "--memory", "1MiB"])[..]
+    else {
         panic!("one comparison")
     };
     let values: Vec<_> = compared["contributors"]

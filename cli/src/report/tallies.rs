@@ -218,3 +218,37 @@ impl Tallies {
 fn order(tally: &Tally) -> (bool, u64, u64) {
     (tally.throttles > 0, tally.fullest_second.count, tally.count + tally.throttles)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Batch;
+    use crate::columns::{Columns, Shape};
+    use crate::entry::{Access, Entry};
+    use crate::feed::Measure;
+
+    /// Of eight partitions four are listed. So it is asked of four when they were fullest, and of no other: looking for that is dear.
+    #[test]
+    fn the_fullest_second_of_those_that_are_listed_is_looked_for() {
+        let mut tallies = Tallies::new(Rules { top: 4, hot: [500, 1_500], memory: None });
+        let shape = Shape { seconds: 60, measure: Measure::Operations, memory: None };
+        let mut columns = Columns::new(shape, |_| Ok(())).expect("columns").unlisted();
+        let mut batch = Batch::default();
+        for n in 1..=8_u8 {
+            let operations = u64::from(n);
+            let access = Access::new(7_000, Operation::Write, b"t", std::slice::from_ref(&n));
+            batch.push(&Entry::Access(Access { operations, ..access }));
+        }
+        columns.second(&batch, |_, _| unreachable!("it is the first column")).expect("counted");
+        columns.finish(|detector, column| tallies.add(detector, column)).expect("counted");
+        let told: Vec<_> = tallies
+            .first(Operation::Write, 8)
+            .into_iter()
+            .map(|(name, tally)| (name.pk()[0], tally.fullest_second.at))
+            .collect();
+        let seven = Some(7);
+        let expected =
+            [(8, seven), (7, seven), (6, seven), (5, seven), (4, None), (3, None), (2, None), (1, None)];
+        assert_eq!(told, expected);
+    }
+}
