@@ -11,6 +11,7 @@ pub mod build;
 pub mod compare;
 pub mod human;
 pub mod model;
+mod remarks;
 pub mod tallies;
 pub mod tally;
 pub mod text;
@@ -27,13 +28,11 @@ use crate::report::tallies::{Rules, Tallies};
 use crate::session;
 use crate::time::Clock;
 use anyhow::Result;
-use hotpart::{Detector, Statistics};
+use hotpart::Detector;
 use std::io::{Write, stdout};
 
 /// Seconds in a column.
 const MINUTE: u32 = 60;
-/// Bytes from which a bound is suggested.
-const MUCH: u64 = 1 << 30;
 /// Of the memory that is given, what the tallies get; the library has the rest.
 const TALLIES_SHARE: u64 = 4;
 
@@ -53,7 +52,8 @@ pub fn run(args: &args::Report) -> Result<()> {
     let mut comparisons: Vec<_> =
         others.into_iter().map(|(source, report)| Comparison::new(source, report, rules)).collect();
     let shape = Shape { seconds: MINUTE, measure, memory: library_memory };
-    let mut columns = Columns::new(shape, |detector| session::describe(&args.inputs, detector))?.unlisted();
+    let describe = |detector: &Detector| session::describe(&args.inputs, detector);
+    let mut columns = Columns::seeing(shape, rules.hot, describe)?.unlisted();
     let mut period = Period { from: args.from, until: args.until, span: None, outside: 0 };
     let mut is_told = args.inputs.memory.is_some();
     let mut account = session::read(&args.inputs, |batch| {
@@ -61,9 +61,9 @@ pub fn run(args: &args::Report) -> Result<()> {
             return Ok(());
         }
         columns.second(batch, |detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
-        if tallies.most_bytes > MUCH && !is_told {
+        if tallies.most_bytes > remarks::MUCH && !is_told {
             is_told = true;
-            eprintln!("hotpart: {}", much(tallies.most_bytes));
+            eprintln!("hotpart: {}", remarks::much(tallies.most_bytes));
         }
         Ok(())
     })?;
@@ -71,11 +71,11 @@ pub fn run(args: &args::Report) -> Result<()> {
     period.tell(&mut account);
     let statistics = columns.statistics();
     let feed = columns.feed();
-    let mut remarks = session::remarks(&account, feed);
-    let place = remarks.len() - 1;
+    let mut lines = session::remarks(&account, feed);
+    let place = lines.len() - 1;
     let memory = args.inputs.memory;
     let most_bytes = tallies.most_bytes + comparisons.iter().map(|of| of.most_bytes).sum::<u64>();
-    remarks.splice(place..place, told(&statistics, &tallies, most_bytes, memory));
+    lines.splice(place..place, remarks::told(&statistics, &tallies, most_bytes, memory));
     let span = period.span;
     let sources = Sources {
         measure,
@@ -89,7 +89,7 @@ pub fn run(args: &args::Report) -> Result<()> {
         tallies: &tallies,
         statistics,
         comparisons: &comparisons,
-        remarks,
+        remarks: lines,
     };
     let report = sources.report();
     let text = match args.json {
@@ -142,40 +142,4 @@ impl Period {
             account.without_entries.insert("outside of --from and --until", self.outside);
         }
     }
-}
-
-fn much(bytes: u64) -> String {
-    format!("counts hold {}; --memory 64MiB bounds them, and misses nothing hot", text::bytes(bytes))
-}
-
-/// Lines about memory, and about what no partition was charged with.
-fn told(statistics: &Statistics, tallies: &Tallies, most_bytes: u64, memory: Option<u64>) -> Vec<String> {
-    use crate::input::account::grouped;
-    let mut lines = Vec::new();
-    let [scans, _, unprocessed, _, throttles] = statistics.unattributed;
-    for (n, what) in [
-        (scans, "scans, and statements that name no key"),
-        (unprocessed, "items of batches that DynamoDB did not process"),
-        (throttles, "throttles of which no key is known"),
-        (statistics.unread, "parts of requests that could not be read"),
-    ] {
-        if n > 0 {
-            lines.push(format!("charged to no partition: {} {what}", grouped(n)));
-        }
-    }
-    let held = text::bytes(most_bytes);
-    lines.push(match memory {
-        None if most_bytes > MUCH => much(most_bytes),
-        None => format!("all counts are exact; they held {held}"),
-        Some(_) => format!("counted within {held}: ≤ is at most, ≥ is at least, and nothing hot is missed"),
-    });
-    if statistics.kept_out > 0 || tallies.dropped > 0 {
-        lines.push(format!(
-            "that is little for this log: {} records of partitions that were to be counted by themselves were not, and {} partitions \
-             were dropped from the report; with more --memory numbers are better",
-            grouped(statistics.kept_out),
-            grouped(tallies.dropped)
-        ));
-    }
-    lines
 }

@@ -88,6 +88,10 @@ pub struct Tallies {
     text: usize,
     /// Partitions that were dropped, those that came again included.
     pub dropped: u64,
+    /// Those of them that were hot, as far as was known.
+    pub dropped_hot: u64,
+    /// Warnings of partitions that have no tally, for want of room.
+    pub left_out: u64,
     /// The most bytes that these and the detector had.
     pub most_bytes: u64,
 }
@@ -95,7 +99,16 @@ pub struct Tallies {
 impl Tallies {
     pub fn new(rules: Rules) -> Self {
         let by_operation = [HashMap::new(), HashMap::new()];
-        Self { rules, by_operation, told: [0; 2], text: 0, dropped: 0, most_bytes: 0 }
+        Self {
+            rules,
+            by_operation,
+            told: [0; 2],
+            text: 0,
+            dropped: 0,
+            dropped_hot: 0,
+            left_out: 0,
+            most_bytes: 0,
+        }
     }
 
     /// Adds a column that is over.
@@ -122,6 +135,7 @@ impl Tallies {
             let tally = self.tally(kept_out.operation as usize, &kept_out.table, &kept_out.pk);
             tally.add_kept_out(column.first, kept_out.most);
         }
+        self.left_out += column.left_out;
         self.most_bytes = self.most_bytes.max(self.bytes() + column.bytes() + detector.statistics().bytes);
         if self.rules.memory.is_some_and(|memory| self.bytes() > memory) {
             self.drop_half();
@@ -167,7 +181,7 @@ impl Tallies {
 
     fn drop_half(&mut self) {
         let before = self.len();
-        for tallies in &mut self.by_operation {
+        for (tallies, hot) in self.by_operation.iter_mut().zip(self.rules.hot) {
             let half = (tallies.len() / 2).max(self.rules.top);
             let mut order: Vec<_> = tallies.values().map(order).collect();
             if half >= order.len() {
@@ -182,7 +196,10 @@ impl Tallies {
                     room -= 1;
                     true
                 }
-                _ => false,
+                _ => {
+                    self.dropped_hot += u64::from(tally.throttles > 0 || tally.fullest_second.count > hot);
+                    false
+                }
             });
             tallies.shrink_to_fit();
         }
