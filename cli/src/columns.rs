@@ -240,6 +240,8 @@ impl Columns {
             self.close_exact(&mut column)?;
         }
         closed(&self.detector, &column)?;
+        // What waits is this column's, and would come to be counted too late to be in it.
+        self.feed.settle(&self.detector)?;
         self.spare = column.rows;
         Ok(())
     }

@@ -76,7 +76,7 @@ pub fn run(args: &args::Report) -> Result<()> {
     let memory = args.inputs.memory;
     let most_bytes = tallies.most_bytes + comparisons.iter().map(|of| of.most_bytes).sum::<u64>();
     lines.splice(place..place, remarks::told(&statistics, &tallies, most_bytes, memory));
-    let span = period.span;
+    let (span, account) = (period.span, account.told(feed));
     let sources = Sources {
         measure,
         top,

@@ -21,7 +21,7 @@ pub fn told(statistics: &Statistics, tallies: &Tallies, most_bytes: u64, memory:
         (scans, "scans, and statements that name no key"),
         (unprocessed, "items of batches that DynamoDB did not process"),
         (throttles, "throttles of which no key is known"),
-        (statistics.unread, "parts of requests that could not be read"),
+        (statistics.unread, "operations that could not be read, or whose table's key was not known in time"),
     ] {
         if n > 0 {
             lines.push(format!("charged to no partition: {} {what}", grouped(n)));
