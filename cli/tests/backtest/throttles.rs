@@ -151,6 +151,8 @@ fn lead_times_are_those_of_the_scene_in_every_format_with_reasons() {
                    "first_warning_ms": warning.map(|ms| BEGIN_MS + ms), "lead_ms": warning.map(|ms| throttle - ms)})
         };
         assert_eq!(series, [of("hot", 8_000, Some(2_000)), of("cold", 9_000, None)], "{}", log.display());
+        // However often it is warned of, it is the first warning that counts.
+        assert_eq!(json_of(&log, &["--interval", "0"])["throttles"], *throttles, "{}", log.display());
         let warned = printed["warnings"].as_array().unwrap().iter();
         let mut warned: Vec<_> =
             warned.map(|of| (of["pk"].as_str().unwrap(), of["time_ms"].as_u64().unwrap())).collect();
