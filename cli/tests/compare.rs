@@ -255,3 +255,41 @@ fn within_memory_the_log_has_at_least_so_much() {
     assert!(values[1] > 0.0 && compared["contributors"][1]["hot"] == true, "{compared}");
     assert_eq!(compared["not_listed"][0]["pk"], "job", "{compared}");
 }
+
+/// Nothing panics, or takes long, whatever a report's bytes are.
+#[test]
+fn what_is_no_report_is_refused_by_name() {
+    let log = written("refused.csv", "");
+    let contributor = |time: &str| {
+        format!(
+            r#"{{"Contributors":[{{"Keys":["a"],"ApproximateAggregateValue":1,"Datapoints":[{{"Timestamp":{time},"ApproximateValue":1}}]}}]}}"#
+        )
+    };
+    let texts = [
+        String::new(),
+        "{}".into(),
+        "[]".into(),
+        r#"{"Contributors":7}"#.into(),
+        contributor("1e300"),
+        contributor("1772445840000"),
+        contributor("-1"),
+        contributor("\"soon\""),
+        r#"{"Contributors":["#.into(),
+    ];
+    for (i, text) in texts.iter().enumerate() {
+        let file = written(&format!("refused-{i}.json"), text);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotpart"));
+        let output = command
+            .args(["report", "--quiet", &option(ACCESSED, &file)])
+            .arg(&log)
+            .output()
+            .expect("the command runs");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}: {error}");
+        assert!(error.contains(&format!("refused-{i}.json")), "{text}: {error}");
+    }
+    for time in ["0", "4294967295", "\"9999-12-31T23:59:59Z\""] {
+        let file = written("far.json", &contributor(time));
+        assert!(text(&log, &[&option(ACCESSED, &file)]).ends_with(" counted\n"));
+    }
+}

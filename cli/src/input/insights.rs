@@ -1,7 +1,8 @@
 //! Contributor Insights: reports of CloudWatch's, to compare with.
 //!
 //! `aws cloudwatch get-insight-rule-report` tells the contributors of a rule. The rules that DynamoDB makes count accesses, or
-//! throttles, by partition key. A report has no single accesses, so it is no input, but what a report of ours is held against.
+//! throttles, by partition key. A report has no single accesses, so it is no input, but what a report of ours is held against
+//! ([`crate::report::compare`]).
 
 use crate::input::source::{Progress, Source};
 use crate::input::timestamp;
@@ -108,7 +109,10 @@ fn time_ms<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
         Date(String),
     }
     let time = match Time::deserialize(from)? {
-        Time::Seconds(seconds) if seconds >= 0.0 => Some((seconds * 1e3) as u64),
+        // As far as a detector's clock goes: milliseconds are far beyond.
+        Time::Seconds(seconds) if (0.0..=f64::from(u32::MAX)).contains(&seconds) => {
+            Some((seconds * 1e3) as u64)
+        }
         Time::Seconds(_) => None,
         Time::Date(date) => timestamp::parse(date.as_bytes()),
     };
