@@ -29,7 +29,7 @@ fn remarks(report: &Value) -> String {
     lines.map(|line| line.as_str().expect("a line")).collect::<Vec<_>>().join("\n")
 }
 
-/// Writes `amount` of a key in each second, and ten times one.
+/// Writes `amount` of each key in its second, in ten lines.
 fn seconds(keys: impl IntoIterator<Item = (u64, String, u64)>) -> String {
     let mut lines = String::new();
     for (second, pk, amount) in keys {
@@ -65,7 +65,7 @@ fn it_says_that_hot_ones_were_dropped() {
     assert!(first.iter().all(|pk| pk.strip_prefix("key 199").is_some()), "{first:?}");
 }
 
-/// What has room is all there, and what was dropped was cold.
+/// All that has room is there, and all that was dropped was cold.
 #[test]
 fn it_says_that_nothing_hot_is_missed_where_that_is_true() {
     let hot = (0..20).map(|n| (n * 30, format!("hot {n}"), 700));

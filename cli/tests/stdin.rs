@@ -34,7 +34,7 @@ fn run(args: &[&str], input: &[u8]) -> Output {
     })
 }
 
-/// What was printed, but for the memory that it took.
+/// Returns what was printed, but for the memory that it took.
 fn printed(args: &[&str], input: &[u8]) -> Value {
     let output = run(args, input);
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -25,7 +25,7 @@ pub struct Report<'a> {
     /// By the reason that DynamoDB gave: all throttles, those of partitions included.
     pub throttles: BTreeMap<&'static str, u64>,
     pub memory: Memory,
-    /// What Contributor Insights tells beside it, where that is asked for.
+    /// Comparisons with reports of Contributor Insights, where those are given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub insights: Vec<ComparisonReport>,
     pub remarks: Vec<String>,
