@@ -39,6 +39,8 @@ pub struct Column {
     pub rest: [u64; 2],
     /// Partitions that reached a threshold, and for which there was no room.
     pub kept_out: Vec<KeptOut>,
+    /// Warnings of more such partitions than are kept.
+    pub left_out: u64,
     is_bounded: bool,
 }
 
@@ -62,7 +64,15 @@ pub struct Shape {
     pub memory: Option<u64>,
 }
 
-type Heard = Arc<Mutex<HashMap<(Vec<u8>, Vec<u8>, Operation), u64>>>;
+type Heard = Arc<Mutex<Noted>>;
+
+/// Partitions that were warned of and have no count of their own.
+#[derive(Debug, Default)]
+struct Noted {
+    most: HashMap<(Vec<u8>, Vec<u8>, Operation), u64>,
+    /// Warnings that there was no room to note.
+    left_out: u64,
+}
 
 /// Counts entries, and closes a column whenever its time is over.
 pub struct Columns {
@@ -132,8 +142,17 @@ impl Column {
 impl Columns {
     /// `prepare` gets the detector before anything is recorded.
     pub fn new(shape: Shape, prepare: impl FnOnce(&Detector) -> Result<()>) -> Result<Self> {
+        Self::seeing(shape, [u64::MAX; 2], prepare)
+    }
+
+    /// As [`Self::new`]. Where memory is bounded, no partition is overlooked of which a second has more than so much, by operation.
+    pub fn seeing(
+        shape: Shape,
+        hot: [u64; 2],
+        prepare: impl FnOnce(&Detector) -> Result<()>,
+    ) -> Result<Self> {
         let heard = Heard::default();
-        let detector = Self::builder(shape, &heard).build()?;
+        let detector = Self::builder(shape, hot, &heard).build()?;
         prepare(&detector)?;
         let feed = Feed::new(shape.measure);
         let spare = Rows::default();
@@ -147,23 +166,26 @@ impl Columns {
         self
     }
 
-    fn builder(shape: Shape, heard: &Heard) -> Builder {
+    fn builder(shape: Shape, hot: [u64; 2], heard: &Heard) -> Builder {
         let builder = match shape.memory {
             None => Detector::builder(u64::MAX >> 1, u64::MAX >> 1, shape.seconds),
-            Some(memory) => Self::bounded(shape, memory, heard.clone()),
+            Some(memory) => Self::bounded(shape, memory, hot, heard.clone()),
         };
         let builder = builder.manual_clock();
         if shape.measure == Measure::HalfUnits { builder.capacity_mode() } else { builder }
     }
 
-    fn bounded(shape: Shape, memory: u64, heard: Heard) -> Builder {
+    fn bounded(shape: Shape, memory: u64, hot: [u64; 2], heard: Heard) -> Builder {
         let one = if shape.measure == Measure::HalfUnits { 2 } else { 1 };
         let [writes, reads] = BOUNDED_MEANS.map(|rate| rate * u64::from(shape.seconds) * one);
-        let [writes_a_second, reads_a_second] = BOUNDED_SECONDS.map(|rate| Some(rate * one));
+        let second = |i: usize| Some((BOUNDED_SECONDS[i] * one).min(hot[i].saturating_add(1)));
+        let [writes_a_second, reads_a_second] = [0, 1].map(second);
         // A window has the second that it ends in, and so many before.
         Detector::builder(writes, reads, (shape.seconds - 1).max(1))
             .second_thresholds(Thresholds { writes: writes_a_second, reads: reads_a_second })
             .memory(memory)
+            // Each hot record of one that is kept out tells of more than the last.
+            .warning_interval_seconds(0)
             .on_warning(move |warning| hear(&heard, warning))
     }
 
@@ -209,6 +231,7 @@ impl Columns {
             rows: std::mem::take(&mut self.spare),
             rest: [0; 2],
             kept_out: vec![],
+            left_out: 0,
             is_bounded,
         };
         if is_bounded {
@@ -217,6 +240,8 @@ impl Columns {
             self.close_exact(&mut column)?;
         }
         closed(&self.detector, &column)?;
+        // What waits is this column's, and would come to be counted too late to be in it.
+        self.feed.settle(&self.detector)?;
         self.spare = column.rows;
         Ok(())
     }
@@ -250,23 +275,34 @@ impl Columns {
         }
         self.recorded = self.feed.recorded;
         let mut heard = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
-        if !heard.is_empty() {
+        if !heard.most.is_empty() {
             for hot in column.hottest.iter().flatten() {
-                heard.remove(&(hot.table.clone(), hot.pk.clone(), hot.operation));
+                heard.most.remove(&(hot.table.clone(), hot.pk.clone(), hot.operation));
             }
         }
-        let kept_out =
-            heard.into_iter().map(|((table, pk, operation), most)| KeptOut { table, pk, operation, most });
+        column.left_out = heard.left_out;
+        let kept_out = heard.most.into_iter().map(|((table, pk, operation), most)| KeptOut {
+            table,
+            pk,
+            operation,
+            most,
+        });
         column.kept_out = kept_out.collect();
         Ok(())
     }
 }
 
-/// Keeps the most that a warning said of a partition.
+/// Keeps the most that a warning said of a partition, if it may all be others', as it is of one that has no count of its own.
 fn hear(heard: &Heard, warning: &Warning<'_>) {
+    if !matches!(warning.rule, Rule::Window | Rule::Second) || warning.carried < warning.count {
+        return;
+    }
     let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-    if matches!(warning.rule, Rule::Window | Rule::Second) && heard.len() < KEPT_OUT {
-        let most = heard.entry((warning.table.into(), warning.pk.into(), warning.operation)).or_default();
+    let name = (warning.table.into(), warning.pk.into(), warning.operation);
+    if heard.most.len() < KEPT_OUT || heard.most.contains_key(&name) {
+        let most = heard.most.entry(name).or_default();
         *most = (*most).max(warning.count);
+    } else {
+        heard.left_out += 1;
     }
 }

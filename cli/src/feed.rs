@@ -36,11 +36,24 @@ pub struct Feed {
     pub missing: BTreeSet<String>,
     /// Exchanges that are none of DynamoDB's, or cut short.
     pub unread: u64,
+    /// Those of which nothing waits any more.
+    forgotten: BTreeSet<String>,
+    /// Operations that are in exchanges and were not counted: they could not be read, or their table's key was not known in time.
+    /// `None` until [`Feed::settle`].
+    pub unread_operations: Option<u64>,
 }
 
 impl Feed {
     pub fn new(measure: Measure) -> Self {
-        Self { measure, recorded: [0; 2], exchanges: 0, missing: BTreeSet::new(), unread: 0 }
+        Self {
+            measure,
+            recorded: [0; 2],
+            exchanges: 0,
+            missing: BTreeSet::new(),
+            unread: 0,
+            forgotten: BTreeSet::new(),
+            unread_operations: None,
+        }
     }
 
     /// Records entries of one second, all at its beginning: for counts alone, of whole seconds.
@@ -72,6 +85,17 @@ impl Feed {
     pub fn timed(&mut self, detector: &Detector, entry: &Entry<'_>) -> Result<Option<u64>> {
         set_time(detector, entry.time_ms())?;
         self.entry(detector, entry)
+    }
+
+    /// Ends the waiting for tables' keys, as what waits could not be counted any more: those operations are unread then, and so are
+    /// all of these tables until their keys are known after all.
+    pub fn settle(&mut self, detector: &Detector) -> Result<()> {
+        for table in self.missing.difference(&self.forgotten) {
+            detector.forget_table(table)?;
+        }
+        self.forgotten.clone_from(&self.missing);
+        self.unread_operations = Some(detector.statistics().unread);
+        Ok(())
     }
 
     fn entry(&mut self, detector: &Detector, entry: &Entry<'_>) -> Result<Option<u64>> {

@@ -2,79 +2,94 @@
 //!
 //! The library counts a minute at a time ([`crate::columns`]), and a [tally](tally) of each partition and operation adds the minutes up:
 //! how much it had, its fullest second, in how many seconds it was hot. Of those that come first, [`build`] makes the
-//! [report](model), with [advice] for each that is hot, and [`human`] writes it for people.
+//! [report](model), with [advice] for each that is hot, and [`human`] writes it for people. [`compare`] holds reports of Contributor
+//! Insights against it.
 
 pub mod advice;
 pub mod args;
 pub mod build;
+pub mod compare;
 pub mod human;
 pub mod model;
+mod remarks;
 pub mod tallies;
 pub mod tally;
 pub mod text;
 
 use crate::batch::Batch;
-use crate::columns::{Columns, Shape};
+use crate::columns::{Column, Columns, Shape};
 use crate::feed::Measure;
 use crate::input::account::Account;
+use crate::input::insights;
 use crate::report::build::Sources;
+use crate::report::compare::Comparison;
 use crate::report::model::Span;
 use crate::report::tallies::{Rules, Tallies};
 use crate::session;
 use crate::time::Clock;
 use anyhow::Result;
-use hotpart::Statistics;
+use hotpart::Detector;
 use std::io::{Write, stdout};
 
 /// Seconds in a column.
 const MINUTE: u32 = 60;
-/// Bytes from which a bound is suggested.
-const MUCH: u64 = 1 << 30;
 /// Of the memory that is given, what the tallies get; the library has the rest.
 const TALLIES_SHARE: u64 = 4;
 
 pub fn run(args: &args::Report) -> Result<()> {
     let measure = if args.units { Measure::HalfUnits } else { Measure::Operations };
-    let tallies_memory = args.inputs.memory.map(|memory| memory / TALLIES_SHARE);
+    let mut others = Vec::new();
+    for source in &args.compare_with {
+        others.extend(insights::read(&source.path)?.into_iter().map(|report| (source, report)));
+    }
+    // Of the report, and of each that it is compared with.
+    let tallies_n = 1 + others.len() as u64;
+    let tallies_memory = args.inputs.memory.map(|memory| memory / TALLIES_SHARE / tallies_n);
     let library_memory = args.inputs.memory.map(|memory| (memory - memory / TALLIES_SHARE).max(65_536));
     let top = args.top as usize;
     let rules = Rules { top, hot: build::hot(measure, args.hot), memory: tallies_memory };
     let mut tallies = Tallies::new(rules);
+    let mut comparisons: Vec<_> =
+        others.into_iter().map(|(source, report)| Comparison::new(source, report, rules)).collect();
     let shape = Shape { seconds: MINUTE, measure, memory: library_memory };
-    let mut columns = Columns::new(shape, |detector| session::describe(&args.inputs, detector))?.unlisted();
+    let describe = |detector: &Detector| session::describe(&args.inputs, detector);
+    let mut columns = Columns::seeing(shape, rules.hot, describe)?.unlisted();
     let mut period = Period { from: args.from, until: args.until, span: None, outside: 0 };
     let mut is_told = args.inputs.memory.is_some();
     let mut account = session::read_seconds(&args.inputs, |batch| {
         if !period.takes(batch) {
             return Ok(());
         }
-        columns.second(batch, |detector, column| tallies.add(detector, column))?;
-        if tallies.most_bytes > MUCH && !is_told {
+        columns.second(batch, |detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
+        if tallies.most_bytes > remarks::MUCH && !is_told {
             is_told = true;
-            eprintln!("hotpart: {}", much(tallies.most_bytes));
+            eprintln!("hotpart: {}", remarks::much(tallies.most_bytes));
         }
         Ok(())
     })?;
-    columns.finish(|detector, column| tallies.add(detector, column))?;
+    columns.finish(|detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
     period.tell(&mut account);
     let statistics = columns.statistics();
     let feed = columns.feed();
-    let mut remarks = session::remarks(&account, feed);
-    let place = remarks.len() - 1;
+    let mut lines = session::remarks(&account, feed);
+    let place = lines.len() - 1;
     let memory = args.inputs.memory;
-    remarks.splice(place..place, told(&statistics, &tallies, memory));
-    let span = period.span;
+    let most_bytes = tallies.most_bytes + comparisons.iter().map(|of| of.most_bytes).sum::<u64>();
+    lines.splice(place..place, remarks::told(&statistics, &tallies, most_bytes, memory));
+    let (span, account) = (period.span, account.told(feed));
     let sources = Sources {
         measure,
         top,
         hot_share: args.hot,
         memory,
+        most_bytes,
         span,
         account: &account,
         feed,
         tallies: &tallies,
         statistics,
-        remarks,
+        comparisons: &comparisons,
+        remarks: lines,
     };
     let report = sources.report();
     let text = match args.json {
@@ -83,6 +98,16 @@ pub fn run(args: &args::Report) -> Result<()> {
     };
     stdout().write_all(text.as_bytes())?;
     Ok(())
+}
+
+fn add(
+    tallies: &mut Tallies,
+    comparisons: &mut [Comparison],
+    detector: &Detector,
+    column: &Column,
+) -> Result<()> {
+    comparisons.iter_mut().try_for_each(|of| of.add(detector, column))?;
+    tallies.add(detector, column)
 }
 
 /// The time that is looked at.
@@ -117,40 +142,4 @@ impl Period {
             account.without_entries.insert("outside of --from and --until", self.outside);
         }
     }
-}
-
-fn much(bytes: u64) -> String {
-    format!("counts hold {}; --memory 64MiB bounds them, and misses nothing hot", text::bytes(bytes))
-}
-
-/// Lines about memory, and about what no partition was charged with.
-fn told(statistics: &Statistics, tallies: &Tallies, memory: Option<u64>) -> Vec<String> {
-    use crate::input::account::grouped;
-    let mut lines = Vec::new();
-    let [scans, _, unprocessed, _, throttles] = statistics.unattributed;
-    for (n, what) in [
-        (scans, "scans, and statements that name no key"),
-        (unprocessed, "items of batches that DynamoDB did not process"),
-        (throttles, "throttles of which no key is known"),
-        (statistics.unread, "parts of requests that could not be read"),
-    ] {
-        if n > 0 {
-            lines.push(format!("charged to no partition: {} {what}", grouped(n)));
-        }
-    }
-    let held = text::bytes(tallies.most_bytes);
-    lines.push(match memory {
-        None if tallies.most_bytes > MUCH => much(tallies.most_bytes),
-        None => format!("all counts are exact; they held {held}"),
-        Some(_) => format!("counted within {held}: ≤ is at most, ≥ is at least, and nothing hot is missed"),
-    });
-    if statistics.kept_out > 0 || tallies.dropped > 0 {
-        lines.push(format!(
-            "that is little for this log: {} records of partitions that were to be counted by themselves were not, and {} partitions \
-             were dropped from the report; with more --memory numbers are better",
-            grouped(statistics.kept_out),
-            grouped(tallies.dropped)
-        ));
-    }
-    lines
 }

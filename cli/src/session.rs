@@ -91,12 +91,15 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
 pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
-    for table in &feed.missing {
-        lines.push(format!("{table}: its partition key is not known; --key {table}=ATTRIBUTE tells it"));
+    // Where nothing is unread, the keys that were not known at first came to be known, and all that waited was counted.
+    for table in feed.missing.iter().filter(|_| feed.unread_operations != Some(0)) {
+        lines.push(format!(
+            "{table}: its partition key is not known, or was not in time; --key {table}=ATTRIBUTE tells it"
+        ));
     }
     if feed.unread > 0 {
         lines.push(format!("{} exchanges could not be read", feed.unread));
     }
-    lines.push(account.line());
+    lines.push(account.told(feed).line());
     lines
 }

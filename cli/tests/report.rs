@@ -223,6 +223,35 @@ fn bounded_memory_misses_nothing_hot() {
     }
 }
 
+/// The last second of a minute is not over when bounded memory is asked for it; it is told by what the others lack.
+#[test]
+fn bounded_memory_tells_the_last_second_of_a_minute() {
+    let folder = folder("last");
+    let begin = 1_772_331_240_000;
+    let line = |second: u64, pk: &str, amount| Line {
+        time_ms: begin + second * 1_000,
+        operation: "write",
+        table: "orders".into(),
+        pk: pk.into(),
+        amount,
+    };
+    let mut lines = Vec::new();
+    for second in 0..60 {
+        lines.extend((0..20).map(|_| line(second, "last", 10)));
+        lines.extend((0..20).map(|_| line(second, "amid", if second == 30 { 40 } else { 10 })));
+    }
+    lines.extend((0..20).map(|_| line(59, "last", 40)));
+    let file = [write(&folder, "log.csv", &lines)];
+    let report = report(&file, &["--memory", "8MiB"]);
+    let hottest = report["operations"][0]["hottest"].as_array().expect("a list");
+    let told: Vec<_> = hottest
+        .iter()
+        .map(|of| (of["pk"].as_str().expect("a key"), number(&of["fullest_second"]["time_ms"]) - begin))
+        .collect();
+    assert_eq!(told, [("last", 59_000), ("amid", 30_000)]);
+    assert_eq!(number(&hottest[0]["hot_seconds"]), 1);
+}
+
 #[test]
 fn a_person_reads_what_was_hot_and_what_to_do() {
     let folder = folder("human");

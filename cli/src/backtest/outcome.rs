@@ -69,15 +69,16 @@ impl Pass {
     pub fn finish(self, account: Account) -> Result<Outcome> {
         let Self { ladder, chosen, trials, mut census, begin_ms, end_ms } = self;
         let partitions = census.as_mut().map(|census| census.finish(&chosen.detector)).transpose()?;
+        let chosen = chosen.finish();
         let tried = trials.into_iter().map(Trial::finish);
         Ok(Outcome {
-            account,
+            account: account.told(&chosen.feed),
             begin_ms: begin_ms.unwrap_or(0),
             end_ms,
             partitions,
             highest: census.map(|census| census.highest),
             rows: ladder.into_iter().zip(tried).map(|(when, tried)| Row::new(when, &tried)).collect(),
-            chosen: chosen.finish(),
+            chosen,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! An account of all records: what came of each.
 
+use crate::feed::Feed;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 5;
 
 /// How many records there were, and what came of them.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Account {
     /// Records in the files: lines, or events.
     pub records: u64,
@@ -21,6 +22,10 @@ pub struct Account {
     pub entries: u64,
     /// Entries that came too late to be put in order.
     pub late: u64,
+    /// Entries that are exchanges of no known form, or cut short.
+    pub unread: u64,
+    /// Operations in what was counted that were not: they could not be read, or their table's partition key was not known in time.
+    pub unread_operations: u64,
 }
 
 impl Account {
@@ -31,13 +36,25 @@ impl Account {
         }
     }
 
+    /// Returns the account with what became of the entries, once a feed is settled.
+    #[must_use]
+    pub fn told(&self, feed: &Feed) -> Self {
+        Self {
+            // It may have been told before.
+            entries: (self.entries + self.unread).saturating_sub(feed.unread),
+            unread: feed.unread,
+            unread_operations: feed.unread_operations.unwrap_or_default(),
+            ..self.clone()
+        }
+    }
+
     /// Returns one line that accounts for every record.
     pub fn line(&self) -> String {
         let records = match self.records {
             1 => "1 record".into(),
             n => format!("{} records", grouped(n)),
         };
-        let mut parts = vec![format!("{} counted", grouped(self.entries))];
+        let mut parts = vec![format!("{} counted{}", grouped(self.entries), self.but_for())];
         let mut part = |n: u64, what: &str| {
             if n > 0 {
                 parts.push(format!("{} {what}", grouped(n)));
@@ -48,7 +65,21 @@ impl Account {
             part(n, reason);
         }
         part(self.bad, "bad");
+        part(self.unread, "that could not be read");
         format!("{records}: {}", parts.join(", "))
+    }
+
+    /// Operations that are in what was counted, and were not.
+    fn but_for(&self) -> String {
+        let n = self.unread_operations;
+        match n {
+            0 => String::new(),
+            _ => format!(
+                " but for {} operation{} in them, unread or on tables whose key was not known in time",
+                grouped(n),
+                if n == 1 { "" } else { "s" }
+            ),
+        }
     }
 }
 

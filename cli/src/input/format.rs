@@ -94,7 +94,7 @@ impl Format {
             }
             if members.get("Contributors").is_some() {
                 bail!(
-                    "is a report of Contributor Insights, which has no single accesses: compare it with what this command reports of a log"
+                    "is a report of Contributor Insights, which has no single accesses: `hotpart report --compare-with` holds it against a log"
                 );
             }
             if members.object("Table").is_some_and(|table| table.get("KeySchema").is_some()) {

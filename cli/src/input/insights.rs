@@ -1,13 +1,18 @@
 //! Contributor Insights: reports of CloudWatch's, to compare with.
 //!
 //! `aws cloudwatch get-insight-rule-report` tells the contributors of a rule. The rules that DynamoDB makes count accesses, or
-//! throttles, by partition key. A report has no single accesses, so it is no input, but what a report of ours is held against.
+//! throttles, by partition key. A report has no single accesses, so it is no input, but what a report of ours is held against
+//! ([`crate::report::compare`]).
 
 use crate::input::source::{Progress, Source};
 use crate::input::timestamp;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use std::ops::Range;
 use std::path::Path;
+
+/// Seconds in the shortest period of a report.
+const MINUTE: u64 = 60;
 
 /// The answer of GetInsightRuleReport.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -27,6 +32,9 @@ pub struct Report {
     pub approximate_unique_count: u64,
     /// Those with the most, the first first.
     pub contributors: Vec<Contributor>,
+    /// The rule's metrics, of each period, where they were asked for.
+    #[serde(default)]
+    pub metric_datapoints: Vec<Moment>,
 }
 
 /// One of a report's contributors.
@@ -48,6 +56,31 @@ pub struct Datapoint {
     #[serde(rename = "Timestamp", deserialize_with = "time_ms")]
     pub time_ms: u64,
     pub approximate_value: f64,
+}
+
+/// A period of which there are metrics.
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "PascalCase")]
+pub struct Moment {
+    /// When it begins.
+    #[serde(rename = "Timestamp", deserialize_with = "time_ms")]
+    pub time_ms: u64,
+}
+
+impl Report {
+    /// Returns the time that its data points are of, as seconds since 1970: whole minutes, from the first of them to the end of the
+    /// last. A report does not say how long their periods are, so that is the shortest time between two. `None`: it has none.
+    pub fn seconds(&self) -> Option<Range<u64>> {
+        let points = self.contributors.iter().flat_map(|of| &of.datapoints).map(|point| point.time_ms);
+        let mut minutes: Vec<_> = points
+            .chain(self.metric_datapoints.iter().map(|moment| moment.time_ms))
+            .map(|ms| ms / 1_000 / MINUTE * MINUTE)
+            .collect();
+        minutes.sort_unstable();
+        minutes.dedup();
+        let period = minutes.windows(2).map(|two| two[1] - two[0]).min().unwrap_or(MINUTE);
+        Some(*minutes.first()?..minutes.last()?.saturating_add(period))
+    }
 }
 
 /// Reads the reports in a file, one after another; plain, or compressed by gzip or zstd.
@@ -76,7 +109,10 @@ fn time_ms<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
         Date(String),
     }
     let time = match Time::deserialize(from)? {
-        Time::Seconds(seconds) if seconds >= 0.0 => Some((seconds * 1e3) as u64),
+        // As far as a detector's clock goes: milliseconds are far beyond.
+        Time::Seconds(seconds) if (0.0..=f64::from(u32::MAX)).contains(&seconds) => {
+            Some((seconds * 1e3) as u64)
+        }
         Time::Seconds(_) => None,
         Time::Date(date) => timestamp::parse(date.as_bytes()),
     };

@@ -1,6 +1,7 @@
 //! Arguments of the report.
 
 use crate::args::Inputs;
+use crate::report::compare::rule::Source;
 use crate::time;
 use clap::Args;
 
@@ -25,6 +26,11 @@ pub struct Report {
     /// Leave out what was at this time or later
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     pub until: Option<u64>,
+    /// Compare with a report of CloudWatch's Contributor Insights, as `aws cloudwatch get-insight-rule-report` answers it: what each
+    /// side has that the other has not. An answer does not name its rule, so that RULE does, or the name of the file:
+    /// DynamoDBContributorInsights-PKC-events-1772445841000.json. May be given several times
+    #[arg(long, value_name = "[RULE=]FILE", value_parser = Source::parse)]
+    pub compare_with: Vec<Source>,
     /// Print JSON; its schema is in cli/schema/report.json
     #[arg(long)]
     pub json: bool,

@@ -3,6 +3,8 @@
 use crate::feed::{Feed, Measure};
 use crate::input::account::Account;
 use crate::report::advice::Case;
+use crate::report::compare::Comparison;
+use crate::report::compare::build::Terms;
 use crate::report::model::{
     Amount, FullestReport, Memory, OperationReport, PartitionReport, Report, SCHEMA, Span,
 };
@@ -21,11 +23,14 @@ pub struct Sources<'a> {
     pub top: usize,
     pub hot_share: f64,
     pub memory: Option<u64>,
+    /// The most bytes that counts held.
+    pub most_bytes: u64,
     pub span: Option<Span>,
     pub account: &'a Account,
     pub feed: &'a Feed,
     pub tallies: &'a Tallies,
     pub statistics: Statistics,
+    pub comparisons: &'a [Comparison],
     pub remarks: Vec<String>,
 }
 
@@ -46,6 +51,12 @@ impl<'a> Sources<'a> {
     pub fn report(self) -> Report<'a> {
         let names = Operation::ALL.into_iter().flat_map(|operation| self.tallies.of(operation).keys());
         let tables: BTreeSet<&[u8]> = names.map(Name::table).collect();
+        let terms = Terms {
+            measure: self.measure,
+            hot_share: self.hot_share,
+            top: self.top,
+            exact: self.memory.is_none(),
+        };
         Report {
             schema: SCHEMA,
             exact: self.memory.is_none(),
@@ -59,7 +70,8 @@ impl<'a> Sources<'a> {
             tables: tables.into_iter().map(|table| readable(table, false)).collect(),
             operations: Operation::ALL.map(|operation| self.operation(operation)).into(),
             throttles: self.throttles(),
-            memory: Memory { bytes: self.tallies.most_bytes, bound: self.memory },
+            memory: Memory { bytes: self.most_bytes, bound: self.memory },
+            insights: self.comparisons.iter().map(|of| of.report(terms, self.span)).collect(),
             remarks: self.remarks,
         }
     }
@@ -187,11 +199,13 @@ mod tests {
             top: 10,
             hot_share: 0.5,
             memory: None,
+            most_bytes: tallies.most_bytes,
             span: Some(Span { first_ms, last_ms, utc: false }),
             account: &account,
             feed: columns.feed(),
             tallies: &tallies,
             statistics: columns.statistics(),
+            comparisons: &[],
             remarks: vec![],
         }
         .report());

@@ -1,14 +1,16 @@
 //! The report as a person reads it.
 
 use crate::input::account::grouped;
+use crate::report::compare;
 use crate::report::model::{FullestReport, OperationReport, PartitionReport, Report, Span};
 use crate::report::text::{percent, shortened};
 use crate::time::{Clock, duration};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 use std::fmt::{Display, Write as _};
+use std::ops::Range;
 
 /// Letters of a table or a key that are shown.
-const NAME: usize = 40;
+pub const NAME: usize = 40;
 
 /// Writes the report.
 pub fn write(report: &Report<'_>) -> String {
@@ -25,6 +27,9 @@ pub fn write(report: &Report<'_>) -> String {
     }
     page.advice(&mut text);
     page.throttles(&mut text);
+    for comparison in &report.insights {
+        compare::text::write(&mut text, comparison);
+    }
     text.push('\n');
     for remark in &report.remarks {
         line(&mut text, remark);
@@ -32,7 +37,7 @@ pub fn write(report: &Report<'_>) -> String {
     text
 }
 
-fn line(text: &mut String, line: impl Display) {
+pub fn line(text: &mut String, line: impl Display) {
     writeln!(text, "{line}").expect("a string takes all");
 }
 
@@ -68,30 +73,20 @@ impl Page<'_> {
         if has_throttles {
             head.push("throttles");
         }
-        let mut table = Table::new();
-        table.load_style(PLAIN).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(head);
-        for hot in &operation.hottest {
+        let row = |hot: &PartitionReport| {
             let at = hot.fullest_second.time_ms.map_or_else(String::new, |ms| self.clock.second(ms));
-            let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
             let mut row = vec![
-                Cell::new(shown(&full_table(hot))),
-                Cell::new(shown(&hot.pk)),
-                right(format!("{}{}", if self.report.exact { "" } else { "≥ " }, hot.count)),
-                right(most(hot.fullest_second)),
-                right(at),
-                right(percent(hot.share)),
+                shown(&full_table(hot)),
+                shown(&hot.pk),
+                format!("{}{}", if self.report.exact { "" } else { "≥ " }, hot.count),
+                most(hot.fullest_second),
+                at,
+                percent(hot.share),
             ];
-            if has_throttles {
-                row.push(right(grouped(hot.throttles)));
-            }
-            table.add_row(row);
-        }
-        for column in 2..6 + usize::from(has_throttles) {
-            if let Some(column) = table.column_mut(column) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
+            row.extend(has_throttles.then(|| grouped(hot.throttles)));
+            row
+        };
+        let rows = operation.hottest.iter().map(row);
         let unit = if is_units { "units" } else { "a second, an operation taken for one unit" };
         let limit = grouped(operation.limit);
         let per = if is_units { format!("{limit} {unit} a second") } else { format!("{limit} {unit}") };
@@ -104,9 +99,7 @@ impl Page<'_> {
         };
         let title = if operation.operation == "write" { "Writes" } else { "Reads" };
         line(text, format_args!("\n{title}: {all}; the limit of one is {per}"));
-        for row in table.lines() {
-            line(text, row.trim_end());
-        }
+        table(text, &head, 2..head.len(), rows);
         if let Some(others) = operation.others.filter(|others| others.n > 0) {
             line(text, format_args!(" and {others} by others"));
         }
@@ -180,6 +173,21 @@ impl Page<'_> {
 /// A line between head and rows, and none else.
 const PLAIN: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('-').junction('-'));
 
+/// Writes a table, whose columns with these numbers are aligned to the right.
+pub fn table(text: &mut String, head: &[&str], right: Range<usize>, rows: impl Iterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(PLAIN).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(head).add_rows(rows);
+    for column in right {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for row in table.lines() {
+        line(text, row.trim_end());
+    }
+}
+
 fn full_table(hot: &PartitionReport) -> String {
     match &hot.index {
         Some(index) => format!("{}/index/{index}", hot.table),
@@ -192,7 +200,12 @@ fn place(hot: &PartitionReport) -> String {
 }
 
 fn shown(text: &str) -> String {
-    shortened(&crate::report::text::readable(text.as_bytes(), true), NAME)
+    name(text, NAME)
+}
+
+/// Returns a name of no more than so many letters, that a terminal can take.
+pub fn name(text: &str, most: usize) -> String {
+    shortened(&crate::report::text::readable(text.as_bytes(), true), most)
 }
 
 fn most(fullest: FullestReport) -> String {
@@ -204,7 +217,7 @@ fn most(fullest: FullestReport) -> String {
 }
 
 /// Breaks a sentence into lines of about so many letters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.last_mut().expect("one at least");

@@ -2,6 +2,7 @@
 
 use crate::input::account::Account;
 use crate::report::advice::Advice;
+use crate::report::compare::model::ComparisonReport;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -24,6 +25,9 @@ pub struct Report<'a> {
     /// By the reason that DynamoDB gave: all throttles, those of partitions included.
     pub throttles: BTreeMap<&'static str, u64>,
     pub memory: Memory,
+    /// Comparisons with reports of Contributor Insights, where those are given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub insights: Vec<ComparisonReport>,
     pub remarks: Vec<String>,
 }
 

@@ -88,6 +88,10 @@ pub struct Tallies {
     text: usize,
     /// Partitions that were dropped, those that came again included.
     pub dropped: u64,
+    /// Those of them that were hot, as far as was known.
+    pub dropped_hot: u64,
+    /// Warnings of partitions that have no tally, for want of room.
+    pub left_out: u64,
     /// The most bytes that these and the detector had.
     pub most_bytes: u64,
 }
@@ -95,22 +99,43 @@ pub struct Tallies {
 impl Tallies {
     pub fn new(rules: Rules) -> Self {
         let by_operation = [HashMap::new(), HashMap::new()];
-        Self { rules, by_operation, told: [0; 2], text: 0, dropped: 0, most_bytes: 0 }
+        Self {
+            rules,
+            by_operation,
+            told: [0; 2],
+            text: 0,
+            dropped: 0,
+            dropped_hot: 0,
+            left_out: 0,
+            most_bytes: 0,
+        }
     }
 
     /// Adds a column that is over.
     pub fn add(&mut self, detector: &Detector, column: &Column) -> Result<()> {
+        self.add_of(detector, column, |_| true)
+    }
+
+    /// Adds those partitions of a column that are of some tables.
+    pub fn add_of(
+        &mut self,
+        detector: &Detector,
+        column: &Column,
+        is_of: impl Fn(&[u8]) -> bool,
+    ) -> Result<()> {
         for (i, operation) in Operation::ALL.into_iter().enumerate() {
-            self.tell(column, operation)?;
+            self.tell(column, operation, &is_of)?;
             let (told, limit) = (self.told[i], self.rules.hot[i]);
-            column.each(operation, |had| {
-                self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit)
+            column.each(operation, |had| match is_of(had.table) {
+                true => self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit),
+                false => Ok(()),
             })?;
         }
-        for kept_out in &column.kept_out {
+        for kept_out in column.kept_out.iter().filter(|kept_out| is_of(&kept_out.table)) {
             let tally = self.tally(kept_out.operation as usize, &kept_out.table, &kept_out.pk);
             tally.add_kept_out(column.first, kept_out.most);
         }
+        self.left_out += column.left_out;
         self.most_bytes = self.most_bytes.max(self.bytes() + column.bytes() + detector.statistics().bytes);
         if self.rules.memory.is_some_and(|memory| self.bytes() > memory) {
             self.drop_half();
@@ -129,12 +154,12 @@ impl Tallies {
     }
 
     /// Those that are listed in the end have no less than the first so many of any column.
-    fn tell(&mut self, column: &Column, operation: Operation) -> Result<()> {
+    fn tell(&mut self, column: &Column, operation: Operation, is_of: impl Fn(&[u8]) -> bool) -> Result<()> {
         let told = &mut self.told[operation as usize];
         // The first so many that have more than what is known already, the least of them in front.
         let mut first = BinaryHeap::with_capacity(self.rules.top + 1);
         column.each(operation, |had| {
-            if had.peak > *told {
+            if had.peak > *told && is_of(had.table) {
                 first.push(Reverse(had.peak));
                 if first.len() > self.rules.top {
                     first.pop();
@@ -149,14 +174,14 @@ impl Tallies {
     }
 
     /// Bytes that these take, about.
-    fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         let places: usize = self.by_operation.iter().map(HashMap::capacity).sum();
         (places * EACH + self.text) as u64
     }
 
     fn drop_half(&mut self) {
         let before = self.len();
-        for tallies in &mut self.by_operation {
+        for (tallies, hot) in self.by_operation.iter_mut().zip(self.rules.hot) {
             let half = (tallies.len() / 2).max(self.rules.top);
             let mut order: Vec<_> = tallies.values().map(order).collect();
             if half >= order.len() {
@@ -171,7 +196,10 @@ impl Tallies {
                     room -= 1;
                     true
                 }
-                _ => false,
+                _ => {
+                    self.dropped_hot += u64::from(tally.throttles > 0 || tally.fullest_second.count > hot);
+                    false
+                }
             });
             tallies.shrink_to_fit();
         }
@@ -206,4 +234,38 @@ impl Tallies {
 /// The greater comes first.
 fn order(tally: &Tally) -> (bool, u64, u64) {
     (tally.throttles > 0, tally.fullest_second.count, tally.count + tally.throttles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Batch;
+    use crate::columns::{Columns, Shape};
+    use crate::entry::{Access, Entry};
+    use crate::feed::Measure;
+
+    /// Of eight partitions four are listed. So it is asked of four when they were fullest, and of no other: looking for that is dear.
+    #[test]
+    fn the_fullest_second_of_those_that_are_listed_is_looked_for() {
+        let mut tallies = Tallies::new(Rules { top: 4, hot: [500, 1_500], memory: None });
+        let shape = Shape { seconds: 60, measure: Measure::Operations, memory: None };
+        let mut columns = Columns::new(shape, |_| Ok(())).expect("columns").unlisted();
+        let mut batch = Batch::default();
+        for n in 1..=8_u8 {
+            let operations = u64::from(n);
+            let access = Access::new(7_000, Operation::Write, b"t", std::slice::from_ref(&n));
+            batch.push(&Entry::Access(Access { operations, ..access }));
+        }
+        columns.second(&batch, |_, _| unreachable!("it is the first column")).expect("counted");
+        columns.finish(|detector, column| tallies.add(detector, column)).expect("counted");
+        let told: Vec<_> = tallies
+            .first(Operation::Write, 8)
+            .into_iter()
+            .map(|(name, tally)| (name.pk()[0], tally.fullest_second.at))
+            .collect();
+        let seven = Some(7);
+        let expected =
+            [(8, seven), (7, seven), (6, seven), (5, seven), (4, None), (3, None), (2, None), (1, None)];
+        assert_eq!(told, expected);
+    }
 }

@@ -3,6 +3,7 @@
 
 mod memory;
 mod oracle;
+mod throttles;
 mod trace;
 
 use oracle::{Hot, Rule, Terms, truth, window};

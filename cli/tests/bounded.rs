@@ -1,0 +1,110 @@
+//! `hotpart report --memory`: what it says of itself where memory is little.
+
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const BEGIN_MS: u64 = 1_772_331_240_000;
+
+fn written(name: &str, lines: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bounded-{name}.csv"));
+    std::fs::write(&path, lines).expect("a file is written");
+    path
+}
+
+fn report(log: &Path, memory: &str, args: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_hotpart"))
+        .args(["report", "--quiet", "--json", "--memory", memory])
+        .args(args)
+        .arg(log)
+        .output()
+        .expect("the command runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn remarks(report: &Value) -> String {
+    let lines = report["remarks"].as_array().expect("lines").iter();
+    lines.map(|line| line.as_str().expect("a line")).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes `amount` of each key in its second, in ten lines.
+fn seconds(keys: impl IntoIterator<Item = (u64, String, u64)>) -> String {
+    let mut lines = String::new();
+    for (second, pk, amount) in keys {
+        for _ in 0..10 {
+            writeln!(lines, "{},write,t,{pk},{}", BEGIN_MS + second * 1_000, amount / 10)
+                .expect("a string takes all");
+        }
+    }
+    lines
+}
+
+/// Of 2,000 partitions each is hot in a second of its own, the later ones the more: the report has no room for half of them.
+#[test]
+fn it_says_that_hot_ones_were_dropped() {
+    let all = (0..2_000).map(|n| (3 * n, format!("key {n}"), 600 + n / 10 * 10));
+    let log = written("dropped", &seconds(all));
+    let told = report(&log, "256KiB", &["--top", "5"]);
+    let (writes, remarks) = (&told["operations"][0], remarks(&told));
+    let hot = writes["hot"].as_u64().expect("a number");
+    assert!(hot < 2_000, "{hot} of 2,000 were hot");
+    assert!(!remarks.contains("is missed"), "{remarks}");
+    assert!(remarks.contains("so more were hot than is told"), "{remarks}");
+    let dropped = remarks.split("times a partition was dropped from the report, ").nth(1).expect("a number");
+    let dropped: u64 = dropped.split(' ').next().expect("a word").replace(',', "").parse().expect("a number");
+    assert_eq!(dropped + hot, 2_000, "{remarks}");
+    // Those that came nearest are listed all the same.
+    let first: Vec<_> = writes["hottest"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|of| of["pk"].as_str().expect("a key"))
+        .collect();
+    assert!(first.iter().all(|pk| pk.strip_prefix("key 199").is_some()), "{first:?}");
+}
+
+/// All that has room is there, and all that was dropped was cold.
+#[test]
+fn it_says_that_nothing_hot_is_missed_where_that_is_true() {
+    let hot = (0..20).map(|n| (n * 30, format!("hot {n}"), 700));
+    let log = written("room", &seconds(hot.clone()));
+    let all = report(&log, "8MiB", &[]);
+    assert_eq!(all["operations"][0]["hot"], 20);
+    assert!(remarks(&all).contains(", and nothing hot is missed\n"), "{}", remarks(&all));
+    assert!(!remarks(&all).contains("little for this log"), "{}", remarks(&all));
+    let mut many: Vec<_> = hot.chain((0..4_000).map(|n| (2 * n, format!("warm {n}"), 200))).collect();
+    many.sort();
+    let told = report(&written("cold", &seconds(many)), "1MiB", &["--top", "20"]);
+    assert_eq!(told["operations"][0]["hot"], 20);
+    assert!(remarks(&told).contains("none of which was hot by then"), "{}", remarks(&told));
+    assert!(remarks(&told).contains(", and nothing hot is missed\n"), "{}", remarks(&told));
+}
+
+/// So many are hot within one minute that the library has no room to count them by themselves: it tells the most that they had.
+#[test]
+fn it_says_that_some_were_not_counted_by_themselves() {
+    let keys = 0..3_000;
+    let all = keys.clone().map(|n| (n % 50, format!("key {n}"), 600));
+    let log = written("kept-out", &seconds(all));
+    let told = report(&log, "128KiB", &["--top", "10000"]);
+    let remarks = remarks(&told);
+    assert!(remarks.contains("that were to be counted by themselves were not"), "{remarks}");
+    for of in told["operations"][0]["hottest"].as_array().expect("a list") {
+        let [most, least] =
+            ["count", "at_least"].map(|name| of["fullest_second"][name].as_u64().expect("a number"));
+        assert!(most >= 600 && least <= 600, "{of}");
+    }
+}
+
+/// A share that is lower than what the library looks at by itself.
+#[test]
+fn a_low_share_is_seen_in_bounded_memory() {
+    let cold = (0..60).map(|second| (second, "cold".into(), 10));
+    let mut all: Vec<_> = cold.chain([(7, "hot".into(), 40)]).collect();
+    all.sort();
+    let told = report(&written("share", &seconds(all)), "1MiB", &["--hot", "2%"]);
+    let hottest = &told["operations"][0]["hottest"];
+    assert_eq!((&hottest[0]["pk"], &hottest[0]["hot"]), (&"hot".into(), &true.into()), "{told}");
+}

@@ -1,0 +1,100 @@
+//! Tables whose partition key no part of a log tells, or too late: what is not counted is told by its number.
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// 2026-03-02T10:04:00Z.
+const BEGIN_MS: u64 = 1_772_445_840_000;
+
+fn written(name: &str, lines: &[Value]) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{name}.jsonl"));
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(&path, text).expect("a file is written");
+    path
+}
+
+fn text(command: &str, log: &Path, args: &[&str]) -> String {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_hotpart"));
+    let output = run.args([command, "--quiet"]).args(args).arg(log).output().expect("the command runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn last(text: &str) -> &str {
+    text.lines().last().expect("a line")
+}
+
+/// An item has two attributes, of which either may be the key.
+fn put(second: u64, table: &str) -> Value {
+    let item = json!({"id": {"S": "a"}, "at": {"N": "1"}});
+    json!({"time_ms": BEGIN_MS + second * 1_000, "operation": "PutItem", "request": {"TableName": table, "Item": item},
+           "response": {}, "http_status": 200})
+}
+
+fn get(second: u64, table: &str) -> Value {
+    let request = json!({"TableName": table, "Key": {"id": {"S": "a"}}});
+    json!({"time_ms": BEGIN_MS + second * 1_000, "operation": "GetItem", "request": request, "response": {}, "http_status": 200})
+}
+
+/// Two of one table, of which nothing else comes, in one request.
+fn batch(second: u64, table: &str) -> Value {
+    let put = |id: &str| json!({"PutRequest": {"Item": {"id": {"S": id}, "at": {"N": "1"}}}});
+    json!({"time_ms": BEGIN_MS + second * 1_000, "operation": "BatchWriteItem",
+           "request": {"RequestItems": {table: [put("a"), put("b")]}}, "response": {}, "http_status": 200})
+}
+
+#[test]
+fn those_that_wait_for_a_key_to_the_end_are_told_by_number() {
+    let lines: Vec<_> =
+        (0..3).map(|n| put(n, "events")).chain([batch(3, "events"), get(200, "known")]).collect();
+    let log = written("never", &lines);
+    let said = text("report", &log, &[]);
+    assert_eq!(
+        last(&said),
+        "5 records: 5 counted but for 5 operations in them, unread or on tables whose key was not known in time",
+        "{said}"
+    );
+    assert!(
+        said.contains("\nevents: its partition key is not known, or was not in time; --key events=ATTRIBUTE"),
+        "{said}"
+    );
+    let json: Value = serde_json::from_str(&text("report", &log, &["--json"])).expect("JSON");
+    assert_eq!(json["records"]["unread_operations"], 5);
+    assert_eq!((&json["operations"][0]["total"], &json["operations"][1]["total"]), (&json!(0), &json!(1)));
+    let said = text("report", &log, &["--key", "events=id"]);
+    assert_eq!(last(&said), "5 records: 5 counted");
+    let json: Value =
+        serde_json::from_str(&text("report", &log, &["--json", "--key", "events=id"])).expect("JSON");
+    assert_eq!(json["operations"][0]["total"], 5);
+}
+
+/// A key that comes within the minute counts what waited; what was before cannot be counted any more.
+#[test]
+fn those_whose_key_comes_too_late_are_told_too() {
+    let in_time =
+        written("in-time", &[put(1, "events"), put(2, "events"), get(59, "events"), put(61, "events")]);
+    let said = text("report", &in_time, &[]);
+    assert_eq!(last(&said), "4 records: 4 counted");
+    assert!(!said.contains("--key"), "{said}");
+    let late = written("late", &[put(1, "events"), put(58, "events"), get(61, "events"), put(62, "events")]);
+    for args in [&[][..], &["--memory", "1MiB"]] {
+        let said = text("report", &late, args);
+        assert!(last(&said).starts_with("4 records: 4 counted but for 2 operations in them"), "{said}");
+        assert!(said.contains("was not in time; --key events=ATTRIBUTE tells it"), "{said}");
+    }
+    let json: Value = serde_json::from_str(&text("report", &late, &["--json"])).expect("JSON");
+    assert_eq!(json["operations"][0]["total"].as_u64(), Some(1), "{json}");
+}
+
+#[test]
+fn exchanges_that_are_none_are_not_counted() {
+    let none = json!({"time_ms": BEGIN_MS, "operation": "GetItem", "request": null, "response": null, "http_status": 0});
+    let log = written("none", &[none, get(1, "events")]);
+    for command in ["report", "backtest"] {
+        let said = text(command, &log, &[]);
+        assert_eq!(last(&said), "2 records: 1 counted, 1 that could not be read", "{said}");
+    }
+    let json: Value = serde_json::from_str(&text("report", &log, &["--json"])).expect("JSON");
+    assert_eq!((&json["records"]["entries"], &json["records"]["unread"]), (&json!(1), &json!(1)));
+}
