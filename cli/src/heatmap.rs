@@ -21,6 +21,7 @@ use crate::heatmap::judge::Judge;
 use crate::heatmap::map::Map;
 use crate::heatmap::picture::Kind;
 use crate::session;
+use crate::time::span;
 use anyhow::{Context, Result, bail};
 use hotpart::{HotPartition, Operation};
 
@@ -58,7 +59,7 @@ pub fn run(args: &Heatmap) -> Result<()> {
         "{}: {} columns of {}, {} tables and operations, {} KB",
         named(),
         map.columns,
-        page::duration(map.width),
+        span(u64::from(map.width) * 1_000),
         map.panels.len(),
         bytes / 1_000
     );

@@ -18,7 +18,6 @@ pub mod entry;
 pub mod feed;
 pub mod heatmap;
 pub mod input;
-pub mod moment;
 pub mod readable;
 pub mod reorder;
 pub mod replay;

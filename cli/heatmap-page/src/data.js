@@ -32,7 +32,7 @@ const two = (n) => String(n).padStart(2, "0");
 export function time(second) {
   const since = Math.max(second - data.origin, 0);
   const hour = Math.floor(since / 3600);
-  return `${two(data.origin === 0 ? hour % 24 : hour)}:${two(Math.floor(since / 60) % 60)}:${two(Math.floor(since % 60))}`;
+  return `${data.clock === "UTC" ? two(hour % 24) : hour}:${two(Math.floor(since / 60) % 60)}:${two(Math.floor(since % 60))}`;
 }
 
 export const second = (column) => data.from + column * data.width;

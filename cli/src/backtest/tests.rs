@@ -93,8 +93,8 @@ fn a_person_reads_the_same() {
         "2026-01-01 00:00:02.000  orders  hot            writes         3          3  60 s",
         "... and 1 more (--limit shows more)",
         "2 warnings about 2 of the log's 4 partitions. Hot from 3 writes or 3 reads in 60 s.",
-        "2026-01-01 00:00:08.000  orders  hot            writes     2026-01-01 00:00:02.000  6.0 s",
-        "Of 2 throttled (each a partition and operation), 1 was warned of before (median lead 6.0 s), 1 was missed. 1 was warned of \
+        "2026-01-01 00:00:08.000  orders  hot            writes     2026-01-01 00:00:02.000   6 s",
+        "Of 2 throttled (each a partition and operation), 1 was warned of before (median lead 6 s), 1 was missed. 1 was warned of \
          and never throttled.",
         "2 throttles for reasons other than a key range, 1 of them not told",
         "20 records: 20 counted",

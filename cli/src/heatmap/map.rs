@@ -4,7 +4,8 @@ use crate::feed::Measure;
 use crate::heatmap::cell::{Cell, Series};
 use crate::heatmap::grid::{BANDS, Grid, Pair, Track, band};
 use crate::heatmap::judge::{Judge, Warned};
-use crate::heatmap::label::{self, Clock};
+use crate::heatmap::label;
+use crate::time::Clock;
 use hotpart::Operation;
 use std::cmp::Reverse;
 
@@ -104,7 +105,7 @@ impl Map {
         }
         Self {
             title,
-            clock: Clock::of(first),
+            clock: Clock::of_log(first * 1_000),
             measure,
             from: u64::from(start) * u64::from(width),
             width,

@@ -7,6 +7,7 @@ use crate::feed::Measure;
 use crate::heatmap::label::{amount, percent};
 use crate::heatmap::map::{Map, Panel, Row};
 use crate::heatmap::palette;
+use crate::time::span;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -63,12 +64,12 @@ pub fn page(map: &Map, remarks: &[String]) -> String {
         let _ = writeln!(all, "<p>{}</p>", escape(line));
         all
     });
-    let span = format!(
+    let of = format!(
         "{} to {}, {}; a column is {}",
-        map.clock.date_time(map.span.0),
-        map.clock.date_time(map.span.1),
+        map.clock.second(map.span.0 * 1_000),
+        map.clock.second(map.span.1 * 1_000),
         map.clock.name(),
-        duration(map.width)
+        span(u64::from(map.width) * 1_000)
     );
     let hashes = HASHES.trim();
     format!(
@@ -86,7 +87,7 @@ pub fn page(map: &Map, remarks: &[String]) -> String {
 <body>
 <header>
 <h1>{title}</h1>
-<p id="span">{span}</p>
+<p id="span">{of}</p>
 <div id="controls" hidden>
 <div><label for="table">Table</label> <select id="table"></select></div>
 <fieldset id="operations"><legend>Operation</legend></fieldset>
@@ -195,7 +196,7 @@ fn table(html: &mut String, map: &Map, i: usize, panel: &Panel) {
         escape(&panel.whole(map.measure)),
     );
     for row in &panel.rows {
-        let at = row.series.hottest().map_or_else(String::new, |at| map.clock.date_time(map.second(at)));
+        let at = row.series.hottest().map_or_else(String::new, |at| map.clock.second(map.second(at) * 1_000));
         let band = row.band.map_or_else(String::new, |n| format!(" ({n} partitions)"));
         let _ = writeln!(
             html,
@@ -214,15 +215,6 @@ fn table(html: &mut String, map: &Map, i: usize, panel: &Panel) {
 /// The unit of amounts.
 pub fn unit(measure: Measure) -> &'static str {
     if measure == Measure::HalfUnits { "units" } else { "operations" }
-}
-
-/// Says how long a column is.
-pub fn duration(seconds: u32) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min {:02} s", seconds / 60, seconds % 60).replace(" 00 s", ""),
-        _ => format!("{} h {:02} min", seconds / 3_600, seconds / 60 % 60).replace(" 00 min", ""),
-    }
 }
 
 fn escape(text: &str) -> String {
@@ -247,11 +239,5 @@ mod tests {
     #[test]
     fn a_text_is_no_markup() {
         assert_eq!(escape("</script>&\"'é"), "&lt;/script&gt;&amp;&quot;&#39;é");
-    }
-
-    #[test]
-    fn columns_are_as_long_as_people_say() {
-        let lengths = [5, 80, 160, 640, 10_240].map(duration);
-        assert_eq!(lengths, ["5 s", "80 s", "2 min 40 s", "10 min 40 s", "2 h 50 min"]);
     }
 }

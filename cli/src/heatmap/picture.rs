@@ -3,8 +3,8 @@
 use crate::heatmap::cell::Cell;
 use crate::heatmap::label::percent;
 use crate::heatmap::map::{Map, Panel, Row};
-use crate::heatmap::page::duration;
 use crate::heatmap::palette::{self, LIGHT};
+use crate::time;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -92,10 +92,10 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.text(&self.fit(&self.map.title, 20, WIDTH - 2 * MARGIN), (MARGIN, 28), 20, HPos::Left)?;
         let span = format!(
             "{} to {}, {}; a column is {}",
-            clock.date_time(span.0),
-            clock.date_time(span.1),
+            clock.second(span.0 * 1_000),
+            clock.second(span.1 * 1_000),
             clock.name(),
-            duration(*width)
+            time::span(u64::from(*width) * 1_000)
         );
         self.text(&span, (MARGIN, 52), 13, HPos::Left)?;
         let step = (WIDTH - 2 * MARGIN) / LIGHT.classes.len() as i32;
@@ -162,7 +162,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         for second in (first..from + seconds).step_by(step as usize) {
             let x = LEFT + ((second - from) as f64 / seconds as f64 * f64::from(RIGHT - LEFT)) as i32;
             self.draw(&PathElement::new([(x, bottom), (x, bottom + 4)], faint))?;
-            self.text(&clock.time(second), (x, bottom + 14), 11, HPos::Center)?;
+            self.text(&clock.time(second * 1_000), (x, bottom + 14), 11, HPos::Center)?;
         }
         Ok(())
     }
