@@ -13,17 +13,18 @@ pub mod page;
 pub mod palette;
 pub mod picture;
 
-use crate::columns::{Column, Columns, Shape};
+use crate::columns::{Column, Columns, KeptOut, Shape};
 use crate::heatmap::args::Heatmap;
 use crate::heatmap::cell::Cell;
 use crate::heatmap::grid::{Grid, NARROWEST};
-use crate::heatmap::judge::Judge;
+use crate::heatmap::judge::{Judge, permille};
 use crate::heatmap::map::Map;
 use crate::heatmap::picture::Kind;
+use crate::report::build::LIMITS;
 use crate::session;
 use crate::time::span;
 use anyhow::{Context, Result, bail};
-use hotpart::{HotPartition, Operation};
+use hotpart::{Detector, HotPartition, Operation};
 
 /// The kinds of files that it writes.
 enum Output {
@@ -80,17 +81,17 @@ fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     let mut columns = Columns::new(shape, |detector| session::describe(&args.inputs, detector))?;
     let account = session::read(&args.inputs, |batch| {
         let Some(second) = batch.iter().next().map(|entry| entry.time_ms() / 1_000) else { return Ok(()) };
-        columns.second(batch, |_, column| {
+        columns.second(batch, |detector, column| {
             add(&mut grid, column, times);
-            Ok(())
+            add_kept_out(&mut grid, detector, column, times, &judge)
         })?;
         grid.see(second);
         judge.second(batch, &mut grid)
     })?;
     judge.look(&mut grid, usize::MAX)?;
-    let feed = columns.finish(|_, column| {
+    let feed = columns.finish(|detector, column| {
         add(&mut grid, column, times);
-        Ok(())
+        add_kept_out(&mut grid, detector, column, times, &judge)
     })?;
     let remarks = session::remarks(&account, feed);
     let files = || args.inputs.files.iter().map(|file| file.display().to_string());
@@ -111,4 +112,28 @@ fn add(grid: &mut Grid, column: &Column, times: u32) {
             grid.add(&hot.table, &hot.pk, operation, column.first, &cell);
         }
     }
+}
+
+/// Adds the partitions that memory had no room for when they were hot, with the most that each may have had: they must not look cold.
+fn add_kept_out(
+    grid: &mut Grid,
+    detector: &Detector,
+    column: &Column,
+    times: u32,
+    judge: &Judge,
+) -> Result<()> {
+    for kept_out in &column.kept_out {
+        let KeptOut { table, pk, operation, most } = kept_out;
+        // Its window has just this column.
+        let most = detector.bounds(table, pk, *operation)?.most.max(*most);
+        let limit = LIMITS[*operation as usize] * 2;
+        let permille = match times {
+            0 => judge.at_most(kept_out, most)?,
+            // All of it may have come in one second.
+            _ => permille(most, limit).saturating_mul(times),
+        };
+        let cell = Cell { count: most, peak: most, permille, kept_out: true, ..Cell::default() };
+        grid.add(table, pk, *operation, column.first, &cell);
+    }
+    Ok(())
 }

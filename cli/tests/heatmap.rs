@@ -215,3 +215,50 @@ fn the_acceptance_trace_is_drawn_as_it_is() {
     }
     assert!(compared > 4_000, "{compared} cells");
 }
+
+/// So many partitions are hot at once that there is no room to count each by itself.
+#[test]
+fn what_memory_had_no_room_for_is_drawn_as_at_most_so_much() {
+    let folder = folder("kept-out");
+    let log = folder.join("log.csv");
+    let mut lines = String::new();
+    for second in 0..10 {
+        (0..2_000).for_each(|key| lines += &format!("{},write,t,key-{key:04},400\n", second * 1_000));
+    }
+    std::fs::write(&log, lines).unwrap();
+    let draw = |name: &str, more: &[&str]| {
+        let path = folder.join(name);
+        let output = heatmap(&log, &path, &[&["--memory", "64KiB", "--rows", "500"], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        std::fs::read_to_string(path).unwrap_or_default()
+    };
+    let page = draw("heat.html", &[]);
+    let data = data(&page);
+    assert_eq!(data["kept_out"], "at most so much: no room to count it");
+    let rows = data["panels"][0]["rows"].as_array().unwrap();
+    let is_kept_out = |row: &&Value| !row["kept_out"].is_null();
+    let (kept_out, counted): (Vec<_>, Vec<_>) = rows.iter().partition(is_kept_out);
+    assert!(kept_out.len() > 20 && rows.len() > 400, "{} of {}", kept_out.len(), rows.len());
+    println!("{} of {} rows are upper bounds, {} are not", kept_out.len(), rows.len(), counted.len());
+    for row in &kept_out {
+        let cells = cells(row);
+        for column in row["kept_out"].as_array().unwrap() {
+            // All had 2,000 units in five seconds, 40 % of the limit in each.
+            let [count, peak, permille, ..] = cells[&column.as_u64().unwrap()];
+            assert!(count >= 4_000 && peak >= 800 && permille >= 400, "{row}");
+        }
+    }
+    assert!(page.contains("</bdi></th><td>≤ "), "the table says so");
+    let svg = draw("heat.svg", &[]);
+    assert!(
+        svg.contains("at most so much: no room to count it") && svg.contains("≤ "),
+        "the picture says so"
+    );
+    draw("heat.png", &[]);
+    // Of thresholds too, near which all of them came.
+    let page = draw("thresholds.html", &["--preset", "moderate", "--writes", "40", "--window", "10"]);
+    let data = self::data(&page);
+    let rows = data["panels"][0]["rows"].as_array().unwrap();
+    let cold = rows.iter().filter(is_kept_out).filter(|row| row["permille"].as_u64().unwrap() < 250).count();
+    assert_eq!(cold, 0, "of {}", rows.len());
+}

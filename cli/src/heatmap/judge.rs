@@ -2,6 +2,7 @@
 //! a threshold, how near each partition came to it.
 
 use crate::batch::Batch;
+use crate::columns::KeptOut;
 use crate::feed::{Feed, Measure};
 use crate::heatmap::cell::Cell;
 use crate::heatmap::grid::{Grid, NARROWEST};
@@ -71,6 +72,14 @@ impl Judge {
         own.or_else(|| of(self.detector.thresholds())).filter(|_| self.of_threshold)
     }
 
+    /// Returns the greatest share of its threshold that a partition may have come to, which had so much in a column, or less.
+    pub fn at_most(&self, kept_out: &KeptOut, most: u64) -> Result<u32> {
+        let KeptOut { table, pk, operation, .. } = kept_out;
+        let Some(threshold) = self.threshold(table, *operation) else { return Ok(0) };
+        let window = self.detector.bounds(table, pk, *operation)?.most;
+        Ok(permille(window.max(most), threshold))
+    }
+
     /// Records the entries of a second, all of one, and marks what comes of that.
     pub fn second(&mut self, batch: &Batch, grid: &mut Grid) -> Result<()> {
         let Some(second) = batch.iter().next().map(|entry| entry.time_ms() / 1_000) else { return Ok(()) };
@@ -137,6 +146,7 @@ impl Warned {
     }
 }
 
-fn permille(count: u64, threshold: u64) -> u32 {
+/// Returns a share in thousandths.
+pub fn permille(count: u64, threshold: u64) -> u32 {
     u32::try_from(u128::from(count) * 1_000 / u128::from(threshold.max(1))).unwrap_or(u32::MAX)
 }

@@ -72,6 +72,11 @@ impl Panel {
         }
     }
 
+    /// Whether there are cells of partitions that memory had no room to count.
+    pub fn has_kept_out(&self) -> bool {
+        self.rows.iter().any(|row| row.total.kept_out)
+    }
+
     fn hottest(&self) -> Reverse<(u32, u64)> {
         let row = self.rows.first().map(|row| (row.total.permille, row.total.count));
         Reverse(row.unwrap_or_default())
@@ -114,6 +119,11 @@ impl Map {
             panels,
             is_bounded: false,
         }
+    }
+
+    /// Whether there are cells of partitions that memory had no room to count.
+    pub fn has_kept_out(&self) -> bool {
+        self.panels.iter().any(Panel::has_kept_out)
     }
 
     /// Returns the second in which a column begins.

@@ -31,6 +31,8 @@ struct Data<'a> {
     unit: &'static str,
     classes: [u32; 9],
     class_names: Vec<String>,
+    /// Names what has a line across, if anything has.
+    kept_out: Option<&'static str>,
     light: palette::Palette,
     dark: palette::Palette,
     panels: Vec<PanelData<'a>>,
@@ -53,6 +55,9 @@ struct RowData<'a> {
     /// For each cell: columns from the one before, count, fullest second, share in thousandths, warnings, throttles, partitions.
     cells: Vec<u64>,
     warnings: Vec<(u64, String)>,
+    /// Columns in which memory had no room to count it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept_out: Vec<u32>,
 }
 
 /// Returns the page.
@@ -156,6 +161,7 @@ fn data(map: &Map) -> String {
         unit: unit(map.measure),
         classes: palette::FROM,
         class_names: (0..palette::FROM.len()).map(palette::name).collect(),
+        kept_out: map.has_kept_out().then_some(palette::KEPT_OUT),
         light: palette::LIGHT,
         dark: palette::DARK,
         panels: panels.collect(),
@@ -171,11 +177,13 @@ fn row_data(row: &Row, measure: Measure) -> RowData<'_> {
         let rest = [cell.permille, cell.warnings, cell.throttles, cell.partitions].map(u64::from);
         [u64::from(gap), cell.count, cell.peak].into_iter().chain(rest)
     });
+    let kept_out = row.series.cells().iter().filter(|(_, cell)| cell.kept_out);
     RowData {
         name: &row.name,
         band: row.band.unwrap_or(0),
         permille: row.total.permille,
         cells: cells.collect(),
+        kept_out: kept_out.map(|(column, _)| *column).collect(),
         warnings: row.warnings.iter().map(|warned| (warned.time_ms, warned.text(measure))).collect(),
     }
 }
@@ -196,11 +204,12 @@ fn table(html: &mut String, map: &Map, i: usize, panel: &Panel) {
         escape(&panel.whole(map.measure)),
     );
     for row in &panel.rows {
+        let most = if row.total.kept_out { "≤ " } else { "" };
         let at = row.series.hottest().map_or_else(String::new, |at| map.clock.second(map.second(at) * 1_000));
         let band = row.band.map_or_else(String::new, |n| format!(" ({n} partitions)"));
         let _ = writeln!(
             html,
-            "<tr><th scope=\"row\"><bdi>{}</bdi>{band}</th><td>{}</td><td>{}</td><td>{}</td><td>{at}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\"><bdi>{}</bdi>{band}</th><td>{most}{}</td><td>{most}{}</td><td>{most}{}</td><td>{at}</td><td>{}</td><td>{}</td></tr>",
             escape(&row.name),
             amount(row.total.count, map.measure),
             amount(row.total.peak, map.measure),
