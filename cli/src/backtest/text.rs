@@ -7,7 +7,7 @@ use crate::backtest::outcome::Outcome;
 use crate::backtest::verdict::Verdict;
 use crate::feed::Measure;
 use crate::input::account::grouped;
-use crate::readable::Readable;
+use crate::readable::{Readable, counted};
 use crate::session;
 use crate::time::{Clock, span};
 use anyhow::Result;
@@ -249,9 +249,4 @@ fn amount(n: u64, measure: Measure) -> String {
         Measure::Operations => grouped(n),
         Measure::HalfUnits => format!("{} units", Units::from_halves(n)),
     }
-}
-
-/// Returns a number and a noun: "1 warning", "2 warnings".
-pub fn counted(n: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
 }

@@ -1,6 +1,7 @@
 //! Arguments of the heat map.
 
 use crate::args::Inputs;
+use crate::period::Period;
 use crate::thresholds::When;
 use clap::Args;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub struct Heatmap {
     pub inputs: Inputs,
     #[command(flatten)]
     pub when: When,
+    #[command(flatten)]
+    pub period: Period,
     /// The file to write: .html is a page to look around in, without network; .svg and .png are pictures for reports
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,

@@ -76,6 +76,13 @@ impl Series {
         });
     }
 
+    /// Adds what the same partition had in other seconds.
+    pub fn extend(&mut self, other: &Self) {
+        for (column, cell) in &other.cells {
+            self.cell(*column).0.extend(cell);
+        }
+    }
+
     /// Adds another partition's.
     pub fn join(&mut self, other: &Self) {
         for (column, cell) in &other.cells {

@@ -5,7 +5,8 @@ use crate::batch::Batch;
 use crate::columns::KeptOut;
 use crate::feed::{Feed, Measure};
 use crate::heatmap::cell::Cell;
-use crate::heatmap::grid::{Grid, NARROWEST};
+use crate::heatmap::grid::NARROWEST;
+use crate::heatmap::runs::Runs;
 use crate::thresholds::When;
 use anyhow::Result;
 use hotpart::{Detector, Operation, Rule, Warning};
@@ -80,12 +81,17 @@ impl Judge {
         Ok(permille(window.max(most), threshold))
     }
 
+    /// Bytes that it counts in.
+    pub fn bytes(&self) -> u64 {
+        self.detector.statistics().bytes
+    }
+
     /// Records the entries of a second, all of one, and marks what comes of that.
-    pub fn second(&mut self, batch: &Batch, grid: &mut Grid) -> Result<()> {
+    pub fn second(&mut self, batch: &Batch, runs: &mut Runs) -> Result<()> {
         let Some(second) = batch.iter().next().map(|entry| entry.time_ms() / 1_000) else { return Ok(()) };
         let column = |second: u64| second / u64::from(NARROWEST);
         if column(second) != column(self.second) {
-            self.look(grid, usize::MAX)?;
+            self.look(runs, usize::MAX)?;
         }
         self.second = second;
         for entry in batch.iter() {
@@ -93,16 +99,16 @@ impl Judge {
             let mut warnings = self.warnings.lock().expect("no callback panics");
             for mut warned in warnings.drain(..) {
                 warned.time_ms = entry.time_ms();
-                grid.warn(warned);
+                runs.warn(warned);
             }
         }
         // A count is greatest at the end of a second, as the next takes the oldest away.
-        self.look(grid, EACH_SECOND)?;
+        self.look(runs, EACH_SECOND)?;
         Ok(())
     }
 
     /// Marks how near the partitions with the greatest counts are to their thresholds.
-    pub fn look(&self, grid: &mut Grid, n: usize) -> Result<()> {
+    pub fn look(&self, runs: &mut Runs, n: usize) -> Result<()> {
         if !self.of_threshold {
             return Ok(());
         }
@@ -110,7 +116,7 @@ impl Judge {
             for hot in self.detector.hottest(operation, n)? {
                 let Some(threshold) = self.threshold(&hot.table, operation) else { continue };
                 let cell = Cell { permille: permille(hot.count, threshold), ..Cell::default() };
-                grid.add(&hot.table, &hot.pk, operation, self.second, &cell);
+                runs.add(&hot.table, &hot.pk, operation, self.second, &cell);
             }
         }
         Ok(())

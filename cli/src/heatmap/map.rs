@@ -30,6 +30,8 @@ pub struct Map {
     pub panels: Vec<Panel>,
     /// Whether counts are upper bounds, as memory was bounded.
     pub is_bounded: bool,
+    /// Records that are not drawn, as they are far from the others in time.
+    pub strays: u64,
 }
 
 /// One table and operation.
@@ -118,6 +120,7 @@ impl Map {
             span: (first, last),
             panels,
             is_bounded: false,
+            strays: 0,
         }
     }
 

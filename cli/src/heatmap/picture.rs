@@ -4,6 +4,7 @@ use crate::heatmap::cell::Cell;
 use crate::heatmap::label::percent;
 use crate::heatmap::map::{Map, Panel, Row};
 use crate::heatmap::palette::{self, LIGHT};
+use crate::readable::counted;
 use crate::time;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
@@ -80,6 +81,9 @@ fn draw<B: DrawingBackend>(
     let mut foot = crate::heatmap::page::meaning(map) + " Triangles mark warnings.";
     if hidden > 0 {
         foot += &format!(" {hidden} cooler tables and operations are not drawn.");
+    }
+    if map.strays > 0 {
+        foot += &format!(" Not drawn: {} far away in time.", counted(map.strays, "record"));
     }
     if map.is_bounded {
         foot += " Memory was bounded: counts are upper bounds.";
