@@ -21,6 +21,7 @@ mod sweep_text;
 mod tests;
 mod text;
 mod trial;
+mod trials;
 mod verdict;
 
 use anyhow::Result;
