@@ -40,6 +40,7 @@ impl Output {
 
 pub fn run(args: &Heatmap) -> Result<()> {
     let output = Output::of(args)?;
+    crate::output::check(&args.output)?;
     let (map, remarks) = reading::read(args)?;
     if map.panels.is_empty() {
         bail!("there is nothing to draw; {}", remarks.join("; "));

@@ -18,6 +18,7 @@ pub mod entry;
 pub mod feed;
 pub mod heatmap;
 pub mod input;
+pub mod output;
 pub mod period;
 pub mod readable;
 pub mod reorder;

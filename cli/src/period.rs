@@ -2,7 +2,7 @@
 
 use crate::batch::Batch;
 use crate::input::account::Account;
-use crate::time;
+use crate::time::{self, Clock};
 use anyhow::{Result, bail};
 use clap::Args;
 
@@ -18,6 +18,9 @@ pub struct Period {
     /// Entries that are not in it.
     #[arg(skip)]
     outside: u64,
+    /// The first time of the log and the last, in it or not.
+    #[arg(skip)]
+    log: Option<(u64, u64)>,
 }
 
 impl Period {
@@ -36,7 +39,8 @@ impl Period {
 
     /// Whether the entries of a second are looked at. Counts them where they are not.
     pub fn takes(&mut self, batch: &Batch) -> bool {
-        let Some((first_ms, _)) = batch.times() else { return false };
+        let Some((first_ms, last_ms)) = batch.times() else { return false };
+        self.log.get_or_insert((first_ms, last_ms)).1 = last_ms;
         let second = first_ms / 1_000 * 1_000;
         let is_before = self.from.is_some_and(|from| second + 999 < from);
         let is_outside = is_before || self.until.is_some_and(|until| second >= until);
@@ -44,6 +48,16 @@ impl Period {
             self.outside += batch.len() as u64;
         }
         !is_outside
+    }
+
+    /// Says when the log is, for those who have missed it.
+    pub fn log(&self) -> Option<String> {
+        let (first_ms, last_ms) = self.log.filter(|_| self.outside > 0)?;
+        let clock = Clock::of_log(first_ms);
+        if !clock.is_utc() {
+            return Some(format!("the log is from {first_ms} to {last_ms} milliseconds"));
+        }
+        Some(format!("the log is from {} to {} UTC", clock.second(first_ms), clock.second(last_ms)))
     }
 
     pub fn tell(&self, account: &mut Account) {
@@ -62,13 +76,14 @@ mod tests {
 
     #[test]
     fn seconds_are_in_it_or_not() {
-        let mut period = Period { from: Some(5_900), until: Some(7_000), outside: 0 };
+        let mut period = Period { from: Some(5_900), until: Some(7_000), ..Period::default() };
         let taken = [4, 5, 6, 7].map(|second| {
             let mut batch = Batch::default();
             batch.push(&Entry::Access(Access::new(second * 1_000 + 1, Operation::Read, b"t", b"a")));
             period.takes(&batch)
         });
         assert_eq!(taken, [false, true, true, false], "a second is in it that ends in it");
+        assert_eq!(period.log().as_deref(), Some("the log is from 4001 to 7001 milliseconds"));
         let mut account = Account { records: 4, entries: 4, ..Account::default() };
         period.tell(&mut account);
         assert_eq!(account.line(), "4 records: 2 counted, 2 outside of --from and --until");

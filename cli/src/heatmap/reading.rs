@@ -67,6 +67,9 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     // Of nothing there is nothing to tell.
     let held = held.into_iter().filter(|_| !map.panels.is_empty());
     remarks.splice(place..place, far.into_iter().chain(held));
+    if map.panels.is_empty() {
+        remarks.splice(0..0, period.log());
+    }
     map.is_bounded = memory.is_some();
     map.strays = strays.iter().map(|stray| stray.entries).sum();
     Ok((map, remarks))
