@@ -1,7 +1,8 @@
 //! The heat map: time across, partitions down, coloured by how near each came to its limit.
 //!
-//! [`grid`] has a cell for every partition and span of time, from what the library has counted ([`crate::columns`]); [`judge`] adds
-//! what the thresholds say. [`runs`] are grids of the parts of a log that are far from each other in time. [`map`] chooses what is shown of it, [`page`] and [`picture`] show it, in the colours of [`palette`].
+//! [`reading`] has the library count a log, and [`grid`] has a cell for every partition and span of time of it. [`judge`] adds what the
+//! thresholds say. [`runs`] are grids of the parts of a log that are far from each other in time. [`map`] chooses what is shown, [`page`]
+//! and [`picture`] show it, in the colours of [`palette`].
 
 pub mod args;
 pub mod cell;
