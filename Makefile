@@ -25,7 +25,7 @@ PROGRAMS := $(addprefix $(BUILD)/,$(EXAMPLES) $(C_TESTS) instructions metrics_se
 # The programs that check themselves.
 CHECKS := basic callback observe recording threads $(C_TESTS)
 
-.PHONY: all build cli test c-test demo header bindings abi bench instructions compare python-bench python-lock clean help library
+.PHONY: all build cli test c-test demo header bindings abi bench instructions compare python-bench cli-bench python-lock clean help library
 
 all: distribution ## the libraries that `make install` installs
 
@@ -74,6 +74,9 @@ build/compare: benches/compare.c c_examples/check.h include/hotpart.h
 
 python-bench: ## measure the Python package beside pydynox's detector, once ci/python.sh has run
 	build/python/newest/bin/python bindings/python/benches/benchmark.py $(BENCH_FLAGS)
+
+cli-bench: cli ## measure `hotpart report` beside DuckDB, once ci/sql.sh has run
+	build/sql/python/bin/python cli/benches/speed.py $(RELEASE)/hotpart $(BENCH_FLAGS)
 
 python-lock: ## lock anew what the Python package is tested with
 	cd bindings/python/requirements && for each in newest oldest aiobotocore suites tools; do \

@@ -74,6 +74,7 @@ impl Inputs {
         format::Options {
             keep_going: self.keep_going,
             lateness_ms: self.lateness.saturating_mul(1_000),
+            whole_seconds: false,
             columns: self.columns.iter().cloned().collect(),
             keys: self.keys.iter().cloned().collect(),
         }

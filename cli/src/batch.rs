@@ -1,7 +1,9 @@
 //! A batch: entries that own their texts, in one buffer for all of them.
 
 use crate::entry::{Access, Entry, Event, Exchange};
+use hashbrown::{DefaultHashBuilder, HashTable};
 use hotpart::Operation;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::Range;
 
 /// Entries in the order in which they were pushed.
@@ -9,6 +11,12 @@ use std::ops::Range;
 pub struct Batch {
     entries: Vec<Stored>,
     text: Vec<u8>,
+    /// Of what was [summed](Batch::sum): where each access is, by its texts and operation.
+    sums: HashTable<u32>,
+    hashing: DefaultHashBuilder,
+    /// The same: the latest time, and how many entries went into others.
+    last_ms: u64,
+    summed: usize,
 }
 
 /// An entry whose texts lie one after another in the buffer.
@@ -25,6 +33,61 @@ struct Stored {
 
 const NO_TEXT: u32 = u32::MAX;
 
+/// An access without its time and amounts.
+#[derive(PartialEq, Eq)]
+struct Identity<'a> {
+    text: &'a [u8],
+    lens: u64,
+}
+
+impl Hash for Identity<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.text);
+        state.write_u64(self.lens);
+    }
+}
+
+impl Stored {
+    fn text_len(&self) -> usize {
+        let [first, second] = self.lens.map(|len| len as usize);
+        let optional = |len: u32| if len == NO_TEXT { 0 } else { len as usize };
+        let response = match self.kind {
+            Kind::Access { .. } => 0,
+            Kind::Exchange { response_len, .. } => optional(response_len),
+        };
+        first + second + optional(self.model_len) + response
+    }
+
+    /// Whether this is an access that DynamoDB did.
+    fn is_access(&self) -> bool {
+        matches!(self.kind, Kind::Access { event: Event::Done, .. })
+    }
+
+    /// Returns all of an access but its time and amounts. The lengths tell where its text is cut, and their lowest bit the operation.
+    #[inline]
+    fn identity<'a>(&self, text: &'a [u8]) -> Identity<'a> {
+        let is_write = matches!(self.kind, Kind::Access { operation: Operation::Write, .. });
+        let table_len = u64::from(self.lens[0]) << 1 | u64::from(is_write);
+        Identity { text, lens: table_len << 32 | u64::from(self.model_len) }
+    }
+
+    /// Adds the amounts of another access.
+    fn add(&mut self, other: &Self) {
+        if let (
+            Kind::Access { operations, half_units, .. },
+            Kind::Access { operations: more, half_units: more_units, .. },
+        ) = (&mut self.kind, other.kind)
+        {
+            // What is not told is two for each operation.
+            if half_units.is_some() || more_units.is_some() {
+                let told = |units: Option<u64>, n: u64| units.unwrap_or(n.saturating_mul(2));
+                *half_units = Some(told(*half_units, *operations).saturating_add(told(more_units, more)));
+            }
+            *operations = operations.saturating_add(more);
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Access { operation: Operation, operations: u64, half_units: Option<u64>, event: Event },
@@ -40,6 +103,11 @@ impl Batch {
         self.entries.len()
     }
 
+    /// Returns how many entries it was made of: those that became one, all.
+    pub fn made_of(&self) -> usize {
+        self.entries.len() + self.summed
+    }
+
     /// Bytes that it holds.
     pub fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<Stored>() + self.text.capacity()
@@ -47,13 +115,15 @@ impl Batch {
 
     /// Returns the times of the first entry and of the last.
     pub fn times(&self) -> Option<(u64, u64)> {
-        Some((self.entries.first()?.time_ms, self.entries.last()?.time_ms))
+        Some((self.entries.first()?.time_ms, self.entries.last()?.time_ms.max(self.last_ms)))
     }
 
     /// Forgets all entries, and keeps the memory.
     pub fn clear(&mut self) {
         self.entries.clear();
         self.text.clear();
+        self.sums.clear();
+        (self.last_ms, self.summed) = (0, 0);
     }
 
     pub fn push(&mut self, entry: &Entry<'_>) {
@@ -89,6 +159,35 @@ impl Batch {
         self.text.extend_from_slice(&other.text[from..end]);
         let moved = |stored: &Stored| Stored { text: stored.text - from + to, ..*stored };
         self.entries.extend(other.entries[run].iter().map(moved));
+    }
+
+    /// Pushes some entries of another batch, but accesses that differ in nothing but their times and amounts become one, of the first
+    /// time and all amounts: for those to whom the order in a second is no matter. Not to be mixed with other ways to push.
+    pub fn sum(&mut self, other: &Self, run: Range<usize>) {
+        for stored in &other.entries[run] {
+            let text = &other.text[stored.text..][..stored.text_len()];
+            self.last_ms = self.last_ms.max(stored.time_ms);
+            let (hashing, entries, own) = (&self.hashing, &mut self.entries, &self.text);
+            if stored.is_access() {
+                let hash = hashing.hash_one(stored.identity(text));
+                let is_same = |&i: &u32| {
+                    let known = &entries[i as usize];
+                    known.identity(&own[known.text..][..known.text_len()]) == stored.identity(text)
+                };
+                if let Some(&i) = self.sums.find(hash, is_same) {
+                    entries[i as usize].add(stored);
+                    self.summed += 1;
+                    continue;
+                }
+                let hash_of = |&i: &u32| {
+                    let known: &Stored = &entries[i as usize];
+                    hashing.hash_one(known.identity(&own[known.text..][..known.text_len()]))
+                };
+                self.sums.insert_unique(hash, entries.len() as u32, hash_of);
+            }
+            entries.push(Stored { text: own.len(), ..*stored });
+            self.text.extend_from_slice(text);
+        }
     }
 
     /// Returns the entries' times.
@@ -179,5 +278,38 @@ mod tests {
         assert!(other.iter().eq([entries[2], entries[1], entries[2], entries[0]]));
         batch.sort();
         assert!(batch.iter().eq([entries[1], entries[2], entries[0]]), "those of one time keep their order");
+    }
+
+    #[test]
+    fn accesses_of_one_partition_become_one() {
+        let access = |time_ms, pk| Access::new(time_ms, Operation::Write, b"table", pk);
+        let read = Access { operation: Operation::Read, ..access(1, b"a") };
+        let throttled = Access { event: Event::Throttled(Reason::KeyRange), ..access(4, b"a") };
+        let of_model = Access { model: Some(b"Order"), ..access(6, b"a") };
+        let other_split = Access { table: b"tablea", pk: b"", ..access(7, b"a") };
+        let told = Access { operations: 3, half_units: Some(1), ..access(9, b"a") };
+        let exchange = Exchange {
+            time_ms: 5,
+            operation: b"PutItem",
+            request: b"{}",
+            response: Some(b"{}"),
+            model: None,
+            http_status: 200,
+        };
+        let accesses =
+            [access(0, b"a"), read, access(2, b"b"), access(3, b"a"), throttled, of_model, other_split, told];
+        let mut other = Batch::default();
+        accesses.iter().for_each(|access| other.push(&Entry::Access(*access)));
+        other.push(&Entry::Exchange(exchange));
+        let mut batch = Batch::default();
+        batch.sum(&other, 0..3);
+        batch.sum(&other, 3..9);
+        let all = Access { operations: 5, half_units: Some(5), ..access(0, b"a") };
+        let expected = [all, read, access(2, b"b"), throttled, of_model, other_split].map(Entry::Access);
+        assert!(batch.iter().eq(expected.into_iter().chain([Entry::Exchange(exchange)])));
+        assert_eq!((batch.len(), batch.made_of(), batch.times()), (7, 9, Some((0, 9))));
+        batch.clear();
+        batch.sum(&other, 3..4);
+        assert!(batch.iter().eq([Entry::Access(access(3, b"a"))]), "what was cleared is not added to");
     }
 }

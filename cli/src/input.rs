@@ -95,7 +95,7 @@ impl Inputs {
             to_come.push((first.unwrap_or(0), path.clone()));
         }
         to_come.sort_by_key(|&(first, _)| std::cmp::Reverse(first));
-        let reorder = Reorder::new(options.lateness_ms);
+        let reorder = Reorder::new(options.lateness_ms, options.whole_seconds);
         Ok(Self {
             options,
             progress,

@@ -11,6 +11,8 @@ const SPARE: usize = 8;
 #[derive(Debug)]
 pub struct Reorder {
     lateness_ms: u64,
+    /// Whether accesses of one partition in one second become one.
+    sums: bool,
     /// By the second, the earliest first. Seconds without entries have none.
     seconds: VecDeque<(u64, Batch)>,
     /// Seconds before this one may be popped.
@@ -19,8 +21,8 @@ pub struct Reorder {
 }
 
 impl Reorder {
-    pub fn new(lateness_ms: u64) -> Self {
-        Self { lateness_ms, seconds: VecDeque::new(), released: 0, spare: Vec::new() }
+    pub fn new(lateness_ms: u64, sums: bool) -> Self {
+        Self { lateness_ms, sums, seconds: VecDeque::new(), released: 0, spare: Vec::new() }
     }
 
     /// Whether an entry comes too late, where the latest of its file is this.
@@ -37,7 +39,8 @@ impl Reorder {
             self.seconds.insert(at, (second, self.spare.pop().unwrap_or_default()));
             at += 1;
         }
-        self.seconds[at - 1].1.extend(batch, run);
+        let own = &mut self.seconds[at - 1].1;
+        if self.sums { own.sum(batch, run) } else { own.extend(batch, run) }
     }
 
     /// All that is to come has this time or a later one, but for what is as late as it may be.

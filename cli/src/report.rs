@@ -44,7 +44,7 @@ pub fn run(args: &args::Report) -> Result<()> {
     let mut columns = Columns::new(shape, |detector| session::describe(&args.inputs, detector))?.unlisted();
     let mut period = Period { from: args.from, until: args.until, span: None, outside: 0 };
     let mut is_told = args.inputs.memory.is_some();
-    let mut account = session::read(&args.inputs, |batch| {
+    let mut account = session::read_seconds(&args.inputs, |batch| {
         if !period.takes(batch) {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl Period {
         if self.from.is_some_and(|from| second + 999 < from)
             || self.until.is_some_and(|until| second >= until)
         {
-            self.outside += batch.len() as u64;
+            self.outside += batch.made_of() as u64;
             return false;
         }
         let utc = Clock::of_log(first_ms).is_utc();

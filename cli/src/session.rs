@@ -5,6 +5,7 @@ use crate::batch::Batch;
 use crate::feed::Feed;
 use crate::input::Inputs;
 use crate::input::account::Account;
+use crate::input::format::Options;
 use crate::input::schema;
 use crate::input::source::Progress;
 use crate::replay::replay;
@@ -14,9 +15,21 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
 /// Reads all inputs, and calls `see` with the entries of each second. Shows how far it is, and the time left.
-pub fn read(args: &args::Inputs, mut see: impl FnMut(&Batch) -> Result<()>) -> Result<Account> {
+pub fn read(args: &args::Inputs, see: impl FnMut(&Batch) -> Result<()>) -> Result<Account> {
+    read_as(args, args.options(), see)
+}
+
+/// Does the same for those who look at whole seconds alone: accesses of one partition in one second come as one.
+pub fn read_seconds(args: &args::Inputs, see: impl FnMut(&Batch) -> Result<()>) -> Result<Account> {
+    read_as(args, Options { whole_seconds: true, ..args.options() }, see)
+}
+
+fn read_as(
+    args: &args::Inputs,
+    mut options: Options,
+    mut see: impl FnMut(&Batch) -> Result<()>,
+) -> Result<Account> {
     let progress = Progress::default();
-    let mut options = args.options();
     for path in &args.schema {
         options.keys.extend(schema::keys(path)?);
     }

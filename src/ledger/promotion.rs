@@ -169,7 +169,8 @@ impl Ledger {
         if bound >= side.level {
             filtering.keep_out(key, visit.renewed().now);
             Counters::add(&visit.counters.kept_out, 1);
-            // Another thread may have promoted it that does not know of this, and has carried over too little.
+            // Another thread may have promoted it that does not know of this, and has carried over too little. Then this record's count
+            // is the cells' bound, and later ones may be under it: by others' records, never by the key's own.
             if side.pair.look().has_marks()
                 && let Some(found) = self.partitions.find(posting.hash, key, visit.guard)?
             {

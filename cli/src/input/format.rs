@@ -27,6 +27,8 @@ pub struct Options {
     pub keep_going: bool,
     /// How late an entry may be, against the latest of its file, and still be put in order.
     pub lateness_ms: u64,
+    /// Nobody looks at less than a whole second: accesses of one partition in one second may come as one.
+    pub whole_seconds: bool,
     /// By the field: the header, or the number from 1, of its column in CSV.
     pub columns: BTreeMap<csv::Field, String>,
     /// By the table, or `TABLE/index/INDEX`: the attributes of its partition key.
