@@ -45,7 +45,7 @@ impl Period {
         let is_before = self.from.is_some_and(|from| second + 999 < from);
         let is_outside = is_before || self.until.is_some_and(|until| second >= until);
         if is_outside {
-            self.outside += batch.len() as u64;
+            self.outside += batch.made_of() as u64;
         }
         !is_outside
     }

@@ -79,7 +79,7 @@ impl Reading {
     /// Has the judge see a second.
     fn second(&mut self, batch: &Batch) -> Result<()> {
         let Some((time_ms, _)) = batch.times() else { return Ok(()) };
-        self.runs.see(time_ms / 1_000, batch.len() as u64);
+        self.runs.see(time_ms / 1_000, batch.made_of() as u64);
         self.judge.second(batch, &mut self.runs)
     }
 
