@@ -25,7 +25,7 @@ await build({ ...options, entryPoints: [here("src/page.css")], outfile: `${dist}
 const hash = (name) => `'sha256-${createHash("sha256").update(readFileSync(`${dist}/${name}`)).digest("base64")}'`;
 writeFileSync(`${dist}/hashes.txt`, `${hash("charts.js")} ${hash("page.js")}\n`);
 
-// Latin, Greek, Cyrillic, punctuation, arrows.
+// Latin, Greek, Cyrillic, punctuation, arrows, at most and at least.
 const ranges = [
   [0x20, 0x7e],
   [0xa0, 0x17f],
@@ -33,6 +33,7 @@ const ranges = [
   [0x400, 0x45f],
   [0x2010, 0x2026],
   [0x2190, 0x2193],
+  [0x2264, 0x2265],
 ];
 const letters = ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => String.fromCodePoint(from + i)));
 const packages = createRequire(import.meta.url);

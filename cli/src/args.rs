@@ -19,11 +19,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell what was hot, when, by how much, and what to do
+    /// Tell what was hot in a log, when, by how much, and what to do
     Report(crate::report::args::Report),
-    /// Tell which thresholds would have warned, and when
+    /// Tell when given thresholds would have warned, how early, and how often in vain
     Backtest(crate::backtest::args::Backtest),
-    /// Draw time across and partitions down, coloured by how near each came to its limit
+    /// Draw a log: time across, partitions down, coloured by how near each came to its limit
     Heatmap(crate::heatmap::args::Heatmap),
     /// Show the fleet's hottest partitions now
     Top(crate::top::args::Top),
@@ -34,32 +34,33 @@ pub enum Command {
     },
     /// Print this command's manual page
     Man,
-    /// Print which formats are read, and what each of them tells
+    /// Print which formats of logs are read, and what each of them tells
     Inputs,
 }
 
 /// The files that are read, and how.
 #[derive(Args, Clone, Debug)]
 pub struct Inputs {
-    /// Logs, of any mix of formats, plain or compressed by gzip or zstd; `-` for standard input. What each is, is told by its content
+    /// Logs to read, `-` for standard input. Each may be of another format (`hotpart inputs` lists them), plain or compressed with gzip or
+    /// zstd: its content tells
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// The header, or the number from 1, of a CSV column: time_ms=ts, pk=3
+    /// Say where a CSV has its time_ms, operation, table, pk, amount or model, by the column's header or its number from 1: pk=user_id, pk=3
     #[arg(long = "column", value_name = "NAME=COLUMN", value_parser = column)]
     pub columns: Vec<(Field, String)>,
-    /// The attributes of a table's partition key, or of an index's, TABLE/index/INDEX, where a log does not tell them: events=id
+    /// Name the partition key of a table, where its log does not tell it: orders=id; and of an index: orders/index/by_day=day
     #[arg(long = "key", value_name = "TABLE=ATTRIBUTE[,ATTRIBUTE]", value_parser = key)]
     pub keys: Vec<(String, Vec<String>)>,
-    /// A file with what DescribeTable answers, of one table or of several one after another
+    /// Read partition keys from this file: what `aws dynamodb describe-table` prints, of one table or of several one after another
     #[arg(long, value_name = "FILE")]
     pub schema: Vec<PathBuf>,
-    /// How late a record may be and still be put in order, in seconds
+    /// Put records in order that are up to this many seconds late; leave out later ones
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub lateness: u64,
-    /// Count bad lines, show the first few, and go on
+    /// Go on after lines that cannot be read: count them, and show the first few
     #[arg(long)]
     pub keep_going: bool,
-    /// Count within so much memory, "64MiB", whatever the number of partitions: no hot one is missed, and numbers that may be too
+    /// Count within this much memory, such as 64MiB, however many partitions there are. No hot one is missed, and numbers that may be too
     /// high say by how much. Without it all counts are exact
     #[arg(long, value_name = "SIZE", value_parser = thresholds::size)]
     pub memory: Option<u64>,
@@ -80,19 +81,22 @@ impl Inputs {
     }
 }
 
-fn pair(text: &str) -> Result<(&str, &str), String> {
+fn pair<'a>(text: &'a str, example: &str) -> Result<(&'a str, &'a str), String> {
     let pair = text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
-    pair.ok_or_else(|| format!("{text:?} is not of the form NAME=VALUE"))
+    pair.ok_or_else(|| format!("it has no {:?} with something on both sides, as in {example}", '='))
 }
 
 fn column(text: &str) -> Result<(Field, String), String> {
-    let (name, column) = pair(text)?;
+    let (name, column) = pair(text, "pk=user_id")?;
     let field = Field::ALL.into_iter().find(|field| field.name() == name);
     let names = || Field::ALL.map(Field::name).join(", ");
-    Ok((field.ok_or_else(|| format!("{name:?} is none of {}", names()))?, column.into()))
+    Ok((
+        field.ok_or_else(|| format!("{name:?} is none of {}, of which one stands before the =", names()))?,
+        column.into(),
+    ))
 }
 
 fn key(text: &str) -> Result<(String, Vec<String>), String> {
-    let (table, attributes) = pair(text)?;
+    let (table, attributes) = pair(text, "orders=id")?;
     Ok((table.into(), attributes.split(',').map(Into::into).collect()))
 }

@@ -21,17 +21,38 @@ mod sweep_text;
 mod tests;
 mod text;
 mod trial;
+mod trials;
 mod verdict;
 
-use anyhow::Result;
+use crate::output;
+use anyhow::{Result, bail};
 use std::io::{BufWriter, Write, stdout};
+use std::path::Path;
 
 pub fn run(args: &args::Backtest) -> Result<()> {
+    check(args)?;
     let outcome = outcome::Outcome::of(args)?;
     let mut out = BufWriter::new(stdout().lock());
     print(&mut out, args, &outcome)?;
     plot(args, &outcome)?;
     out.flush()?;
+    Ok(())
+}
+
+/// Refuses what would fail after the log has been read, or is likely not meant.
+fn check(args: &args::Backtest) -> Result<()> {
+    if let Some(path) = &args.plot {
+        output::check(path)?;
+    }
+    // `--sweep 100,200` makes the list a file.
+    let is_list = |name: &str| name.split(',').all(|part| part.parse::<f64>().is_ok());
+    if args.sweep.as_ref().is_some_and(Vec::is_empty)
+        && let Some(list) =
+            args.inputs.files.iter().filter_map(|file| file.to_str()).find(|name| is_list(name))
+        && !Path::new(list).exists()
+    {
+        bail!("{list} is taken for a file: write --sweep={list}");
+    }
     Ok(())
 }
 

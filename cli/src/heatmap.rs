@@ -1,7 +1,8 @@
 //! The heat map: time across, partitions down, coloured by how near each came to its limit.
 //!
-//! [`grid`] has a cell for every partition and span of time, from what the library has counted ([`crate::columns`]); [`judge`] adds
-//! what the thresholds say. [`map`] chooses what is shown of it, [`page`] and [`picture`] show it, in the colours of [`palette`].
+//! [`reading`] has the library count a log, and [`grid`] has a cell for every partition and span of time of it. [`judge`] adds what the
+//! thresholds say. [`runs`] are grids of the parts of a log that are far from each other in time. [`map`] chooses what is shown, [`page`]
+//! and [`picture`] show it, in the colours of [`palette`].
 
 pub mod args;
 pub mod cell;
@@ -12,17 +13,13 @@ pub mod map;
 pub mod page;
 pub mod palette;
 pub mod picture;
+pub mod reading;
+pub mod runs;
 
-use crate::columns::{Column, Columns, Shape};
 use crate::heatmap::args::Heatmap;
-use crate::heatmap::cell::Cell;
-use crate::heatmap::grid::{Grid, NARROWEST};
-use crate::heatmap::judge::Judge;
-use crate::heatmap::map::Map;
 use crate::heatmap::picture::Kind;
-use crate::session;
+use crate::time::span;
 use anyhow::{Context, Result, bail};
-use hotpart::{HotPartition, Operation};
 
 /// The kinds of files that it writes.
 enum Output {
@@ -44,7 +41,8 @@ impl Output {
 
 pub fn run(args: &Heatmap) -> Result<()> {
     let output = Output::of(args)?;
-    let (map, remarks) = read(args)?;
+    crate::output::check(&args.output)?;
+    let (map, remarks) = reading::read(args)?;
     if map.panels.is_empty() {
         bail!("there is nothing to draw; {}", remarks.join("; "));
     }
@@ -58,56 +56,10 @@ pub fn run(args: &Heatmap) -> Result<()> {
         "{}: {} columns of {}, {} tables and operations, {} KB",
         named(),
         map.columns,
-        page::duration(map.width),
+        span(u64::from(map.width) * 1_000),
         map.panels.len(),
         bytes / 1_000
     );
     remarks.iter().for_each(|line| println!("{line}"));
     Ok(())
-}
-
-/// Reads the log. Returns its map, and the lines that account for every record.
-fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
-    let measure = args.when.measure();
-    let of_threshold = args.when.counts().is_some();
-    let memory = args.inputs.memory;
-    let mut grid = Grid::new(args.rows.into(), memory);
-    let mut judge = Judge::new(&args.when, memory, |detector| session::describe(&args.inputs, detector))?;
-    let shape = Shape { seconds: NARROWEST, measure, memory };
-    // Of a log of one process of several, all of them have so much more. The judge adds shares of a threshold.
-    let times = if of_threshold { 0 } else { args.when.processes.unwrap_or(1) };
-    let mut columns = Columns::new(shape, |detector| session::describe(&args.inputs, detector))?;
-    let account = session::read(&args.inputs, |batch| {
-        let Some(second) = batch.iter().next().map(|entry| entry.time_ms() / 1_000) else { return Ok(()) };
-        columns.second(batch, |_, column| {
-            add(&mut grid, column, times);
-            Ok(())
-        })?;
-        grid.see(second);
-        judge.second(batch, &mut grid)
-    })?;
-    judge.look(&mut grid, usize::MAX)?;
-    let feed = columns.finish(|_, column| {
-        add(&mut grid, column, times);
-        Ok(())
-    })?;
-    let remarks = session::remarks(&account, feed);
-    let files = || args.inputs.files.iter().map(|file| file.display().to_string());
-    let title = args.title.clone().unwrap_or_else(|| files().collect::<Vec<_>>().join(", "));
-    let mut map = Map::new(title, grid, &judge, measure, args.rows.into());
-    map.is_bounded = memory.is_some();
-    Ok((map, remarks))
-}
-
-/// Adds what the partitions had in a column, their shares of the limit so many times.
-fn add(grid: &mut Grid, column: &Column, times: u32) {
-    for (operation, hottest) in Operation::ALL.into_iter().zip(&column.hottest) {
-        for hot in hottest {
-            let HotPartition { count, peak, throttles, utilisation_permille, .. } = *hot;
-            let throttles = u32::try_from(throttles).unwrap_or(u32::MAX);
-            let permille = utilisation_permille.saturating_mul(times);
-            let cell = Cell { count, peak, permille, throttles, ..Cell::default() };
-            grid.add(&hot.table, &hot.pk, operation, column.first, &cell);
-        }
-    }
 }

@@ -18,7 +18,7 @@ pub mod schema;
 pub mod sdk_js;
 pub mod source;
 pub mod stream;
-mod timestamp;
+pub mod timestamp;
 
 use crate::batch::Batch;
 use crate::input::account::Account;

@@ -1,5 +1,6 @@
-//! Readable: a name as it is shown, in one line that no terminal obeys; as the library's log line shows it.
+//! Readable: a name as it is shown, in one line that no terminal obeys, as the library's log line shows it; and how many there are of what.
 
+use crate::input::account::grouped;
 use std::fmt;
 
 /// Displays a name. `"`, `\`, control characters and bytes that are not UTF-8 appear as `\xNN`, byte by byte.
@@ -23,6 +24,11 @@ impl fmt::Display for Readable<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns a number and a noun: "1 warning", "2 warnings".
+pub fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -33,32 +33,32 @@ impl Preset {
 /// When a partition is hot.
 #[derive(Args, Clone, Debug)]
 pub struct When {
-    /// Thresholds that go by a name; --writes, --reads and --window replace one of its numbers each
+    /// Take the thresholds of this name; --writes, --reads and --window each replace one of its numbers
     #[arg(long, value_enum, default_value = "moderate")]
     pub preset: Preset,
-    /// Writes in the window from which a partition is hot
+    /// Call a partition hot from this many writes in the window on
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub writes: Option<u64>,
-    /// Reads in the window from which a partition is hot
+    /// Call a partition hot from this many reads in the window on
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub reads: Option<u64>,
-    /// The window, in seconds
+    /// Count in a window of this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub window: Option<u32>,
-    /// The thresholds of one table: orders=2000,5000 for writes and reads, orders=2000, for writes alone; in capacity units with
-    /// --preset dynamodb
+    /// Give a table thresholds of its own: orders=2000,5000 for writes and reads, orders=2000 for writes alone. With --preset dynamodb
+    /// they are in capacity units
     #[arg(long = "table", value_name = "TABLE=WRITES,READS", value_parser = named)]
     pub tables: Vec<Named>,
-    /// The thresholds of one model, which win over those of a table
+    /// Give a model, a name that the log has beside the table's, thresholds of its own; they win over a table's
     #[arg(long = "model", value_name = "MODEL=WRITES,READS", value_parser = named)]
     pub models: Vec<Named>,
-    /// The share of DynamoDB's limits that --preset dynamodb warns at, over five seconds; 0.8 unless said otherwise
+    /// With --preset dynamodb: warn from this share of DynamoDB's limits on, over five seconds, as in 0.5 or 50%; 80% unless said otherwise
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub share: Option<f64>,
-    /// How many processes share the traffic evenly, of which the log is one's: for --preset dynamodb
+    /// With --preset dynamodb: the log is of one of this many processes, which share the traffic evenly
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub processes: Option<u32>,
-    /// Seconds between two warnings of one partition; the window unless said otherwise
+    /// Warn of one partition again after this many seconds; after those of the window unless said otherwise
     #[arg(long, value_name = "SECONDS")]
     pub interval: Option<u32>,
 }
@@ -174,26 +174,36 @@ impl When {
     }
 }
 
-/// Reads a share of DynamoDB's limits.
+/// Reads a share of DynamoDB's limits: `0.8` or `80%`.
 pub fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse().ok().filter(|share| (0.001..=1.0).contains(share));
-    share.ok_or_else(|| format!("{text:?} is not a share of 0.001 to 1"))
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse(),
+    };
+    let share = share.ok().filter(|share| (0.001..=1.0).contains(share));
+    share.ok_or_else(|| "a share is from 0.1% to 100%, or from 0.001 to 1, as in 80% or 0.8".into())
 }
 
 /// Reads `NAME=WRITES,READS`, of which either number may be left out.
 fn named(text: &str) -> Result<Named, String> {
-    let wrong = || format!("{text:?} is not of the form NAME=WRITES,READS");
+    let wrong =
+        || "thresholds of a name are as in orders=2000,5000 or orders=2000 or orders=,5000".to_string();
     let (name, counts) = text.rsplit_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(wrong)?;
     let (writes, reads) = counts.split_once(',').unwrap_or((counts, ""));
     let count = |text: &str| match text.trim() {
         "" => Ok(None),
         text => text.parse::<u64>().ok().filter(|&n| n > 0).map(Some).ok_or_else(wrong),
     };
-    Ok(Named { name: name.into(), thresholds: Thresholds { writes: count(writes)?, reads: count(reads)? } })
+    let thresholds = Thresholds { writes: count(writes)?, reads: count(reads)? };
+    if thresholds == Thresholds::default() {
+        return Err(wrong());
+    }
+    Ok(Named { name: name.into(), thresholds })
 }
 
 /// Reads a number of bytes: `8MiB`, `64 KiB`, `1000000`.
 pub fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "a size is a number with KiB, MiB, GiB, KB, MB or GB, as in 64MiB".to_string();
     let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic() || unit == ' ');
     let unit = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -203,11 +213,15 @@ pub fn size(text: &str) -> Result<u64, String> {
         "kb" => 1_000,
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,
-        _ => return Err(format!("{text:?} is not a size such as 64MiB")),
+        _ => return Err(wrong()),
     };
     let n = digits.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
-    let n = n.ok_or_else(|| format!("{text:?} is not a size such as 64MiB"))?;
-    if (65_536..=1 << 40).contains(&n) { Ok(n) } else { Err(format!("{text:?} is not of 64KiB to 1TiB")) }
+    let n = n.ok_or_else(wrong)?;
+    if (65_536..=1 << 40).contains(&n) {
+        Ok(n)
+    } else {
+        Err("a size is from 64KiB to 1TiB, as in 64MiB".into())
+    }
 }
 
 #[cfg(test)]

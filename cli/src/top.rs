@@ -24,6 +24,9 @@ pub fn run(args: &Top) -> Result<()> {
         return screen::run(args);
     }
     let fleet = scrape::look(args);
+    if fleet.failed.len() == args.urls.len() && !args.json {
+        bail!("no address answered: {}", readable(&fleet.failed.join("; ")));
+    }
     let choice = Choice { sort: args.sort, filter: args.filter.clone(), operation: None };
     if args.json {
         print_json(&fleet, &choice, args.limit)?
@@ -33,7 +36,7 @@ pub fn run(args: &Top) -> Result<()> {
     // Of those that answered all has been told.
     match fleet.failed.len() {
         0 => Ok(()),
-        n => bail!("{n} of {} addresses failed: {}", args.urls.len(), fleet.failed.join("; ")),
+        n => bail!("{n} of {} addresses failed: {}", args.urls.len(), readable(&fleet.failed.join("; "))),
     }
 }
 
@@ -69,9 +72,6 @@ fn print_table(fleet: &Fleet, choice: &Choice, limit: usize) -> Result<()> {
     writeln!(out, "{table}")?;
     if rows.len() > limit {
         writeln!(out, "{} more (--limit)", rows.len() - limit)?;
-    }
-    for failed in &fleet.failed {
-        writeln!(out, "{}", readable(failed))?;
     }
     Ok(())
 }

@@ -215,3 +215,110 @@ fn the_acceptance_trace_is_drawn_as_it_is() {
     }
     assert!(compared > 4_000, "{compared} cells");
 }
+
+/// So many partitions are hot at once that there is no room to count each by itself.
+#[test]
+fn what_memory_had_no_room_for_is_drawn_as_at_most_so_much() {
+    let folder = folder("kept-out");
+    let log = folder.join("log.csv");
+    let mut lines = String::new();
+    for second in 0..10 {
+        (0..2_000).for_each(|key| lines += &format!("{},write,t,key-{key:04},400\n", second * 1_000));
+    }
+    std::fs::write(&log, lines).unwrap();
+    let draw = |name: &str, more: &[&str]| {
+        let path = folder.join(name);
+        let output = heatmap(&log, &path, &[&["--memory", "192KiB", "--rows", "500"], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        std::fs::read_to_string(path).unwrap_or_default()
+    };
+    let page = draw("heat.html", &[]);
+    let data = data(&page);
+    assert_eq!(data["kept_out"], "at most so much: no room to count it");
+    let rows = data["panels"][0]["rows"].as_array().unwrap();
+    let is_kept_out = |row: &&Value| !row["kept_out"].is_null();
+    let (kept_out, counted): (Vec<_>, Vec<_>) = rows.iter().partition(is_kept_out);
+    assert!(kept_out.len() > 20 && rows.len() > 100, "{} of {}", kept_out.len(), rows.len());
+    println!("{} of {} rows are upper bounds, {} are not", kept_out.len(), rows.len(), counted.len());
+    for row in &kept_out {
+        let cells = cells(row);
+        for column in row["kept_out"].as_array().unwrap() {
+            // All had 2,000 units in five seconds, 40 % of the limit in each.
+            let [count, peak, permille, ..] = cells[&column.as_u64().unwrap()];
+            assert!(count >= 4_000 && peak >= 800 && permille >= 400, "{row}");
+        }
+    }
+    assert!(page.contains("</bdi></th><td>≤ "), "the table says so");
+    let svg = draw("heat.svg", &[]);
+    assert!(
+        svg.contains("at most so much: no room to count it") && svg.contains("≤ "),
+        "the picture says so"
+    );
+    draw("heat.png", &[]);
+    // Of thresholds too, near which all of them came.
+    let page = draw("thresholds.html", &["--preset", "moderate", "--writes", "40", "--window", "10"]);
+    let data = self::data(&page);
+    let rows = data["panels"][0]["rows"].as_array().unwrap();
+    let cold = rows.iter().filter(is_kept_out).filter(|row| row["permille"].as_u64().unwrap() < 250).count();
+    assert_eq!(cold, 0, "of {}", rows.len());
+}
+
+#[test]
+fn a_stray_clock_does_not_make_columns_wide() {
+    let folder = folder("stray");
+    let log = folder.join("log.csv");
+    // 20 minutes, and a record of a year later.
+    let begin = 1_772_445_600;
+    let mut lines = String::from("time_ms,operation,table,pk,amount\n");
+    (0..1_200).for_each(|second| lines += &format!("{}000,write,t,a,900\n", begin + second));
+    lines += &format!("{}000,write,t,b,1200\n", begin + 31_536_000);
+    std::fs::write(&log, lines).unwrap();
+    let draw = |name: &str, more: &[&str]| {
+        let output = heatmap(&log, &folder.join(name), more);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        (text(&output.stdout).to_string(), std::fs::read_to_string(folder.join(name)).unwrap())
+    };
+    let (said, page) = draw("heat.html", &[]);
+    let data = data(&page);
+    assert_eq!((&data["width"], &data["columns"]), (&5.into(), &240.into()));
+    assert_eq!(data["panels"][0]["rows"].as_array().unwrap().len(), 1);
+    for line in [
+        "not drawn: 1 record far from all others in time, at 2027-03-02 10:00:00: a wrong clock? --from and --until choose what is drawn\n",
+        "all counts are exact; they held ",
+        "1,201 records: 1,200 counted, 1 far from the others in time, not drawn\n",
+    ] {
+        assert!(said.contains(line), "no {line:?} in {said}");
+    }
+    assert!(page.contains("not drawn: 1 record far"));
+    assert!(draw("heat.svg", &[]).1.contains("Not drawn: 1 record far away in time."));
+    // What is asked for is drawn.
+    let (said, page) = draw("all.html", &["--from", "2026-03-02T10:10"]);
+    let data = self::data(&page);
+    assert_eq!(data["panels"][0]["rows"].as_array().unwrap().len(), 2);
+    assert!(data["width"].as_u64().unwrap() > 50_000, "{}", data["width"]);
+    assert!(said.ends_with("1,201 records: 601 counted, 600 outside of --from and --until\n"), "{said}");
+    let (said, page) = draw("minutes.html", &["--until", "2026-03-02T10:02Z"]);
+    assert!(said.contains("120 counted") && !said.contains("not drawn"), "{said}");
+    assert_eq!(self::data(&page)["columns"], 24);
+    let ended = heatmap(&log, &folder.join("none.html"), &["--from", "2027-01-01", "--until", "5"]);
+    assert!(text(&ended.stderr).contains("--until is not later"), "{}", text(&ended.stderr));
+}
+
+#[test]
+fn the_last_lines_tell_the_memory() {
+    let folder = folder("memory");
+    let log = folder.join("log.csv");
+    let lines: String = (0..3_000).map(|key| format!("1000,write,t,key-{key},900\n")).collect();
+    std::fs::write(&log, lines).unwrap();
+    let said = |more: &[&str]| text(&heatmap(&log, &folder.join("heat.html"), more).stdout).to_string();
+    let exact = said(&[]);
+    let (_, held) = exact.split_once("all counts are exact; they held ").expect(&exact);
+    let (mib, _) = held.split_once(" MiB\n").expect(held);
+    assert!((0.5..50.0).contains(&mib.parse::<f64>().unwrap()), "{exact}");
+    let bounded = said(&["--memory", "64KiB"]);
+    assert!(
+        bounded.contains("\ncounted within ") && bounded.contains("\nthat is little for this log: "),
+        "{bounded}"
+    );
+    assert!(bounded.ends_with("3,000 records: 3,000 counted\n"));
+}

@@ -59,6 +59,7 @@ fn those_that_wait_for_a_key_to_the_end_are_told_by_number() {
         said.contains("\nevents: its partition key is not known, or was not in time; --key events=ATTRIBUTE"),
         "{said}"
     );
+    assert_eq!(last(&text("backtest", &log, &[])), last(&said));
     let json: Value = serde_json::from_str(&text("report", &log, &["--json"])).expect("JSON");
     assert_eq!(json["records"]["unread_operations"], 5);
     assert_eq!((&json["operations"][0]["total"], &json["operations"][1]["total"]), (&json!(0), &json!(1)));

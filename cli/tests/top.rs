@@ -67,6 +67,20 @@ fn an_address_that_does_not_answer_is_told_and_the_others_shown() {
 }
 
 #[test]
+fn a_page_of_something_else_is_not_a_process_without_load() {
+    let other = serve(|_| "# TYPE up gauge\nup 1\n".into());
+    for (address, says) in [
+        (format!("{other}/metrics"), "it answers, but not with metrics of hotpart"),
+        (other, "a process's address has a path, such as /metrics"),
+    ] {
+        let output = top(&[&address, "--once"]);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.starts_with("hotpart: no address answered: ") && error.contains(says), "{error}");
+    }
+}
+
+#[test]
 fn a_prometheus_is_asked_for_what_the_rules_recorded() {
     let series = |name: &str, value: u32| {
         format!(

@@ -13,6 +13,8 @@ for (const panel of data.panels) {
       column += gap;
       row.byColumn.set(column, { count, peak, permille, warnings, throttles, partitions });
     }
+    row.keptOut = row.kept_out !== undefined;
+    for (const at of row.kept_out ?? []) row.byColumn.get(at).keptOut = true;
     delete row.cells;
   });
 }
@@ -26,13 +28,16 @@ export function percent(permille) {
   return permille < 100 ? `${(permille / 10).toFixed(1)} %` : `${grouped.format(Math.floor(permille / 10))} %`;
 }
 
+// Goes before a number that is the most that it may be.
+export const most = ({ keptOut }) => (keptOut ? "≤ " : "");
+
 const two = (n) => String(n).padStart(2, "0");
 
 // The time of day, or since the log's begin, of a second.
 export function time(second) {
   const since = Math.max(second - data.origin, 0);
   const hour = Math.floor(since / 3600);
-  return `${two(data.origin === 0 ? hour % 24 : hour)}:${two(Math.floor(since / 60) % 60)}:${two(Math.floor(since % 60))}`;
+  return `${data.clock === "UTC" ? two(hour % 24) : hour}:${two(Math.floor(since / 60) % 60)}:${two(Math.floor(since % 60))}`;
 }
 
 export const second = (column) => data.from + column * data.width;
@@ -50,10 +55,11 @@ export function lines(panel, row, column) {
   if (!cell) return [...head, "nothing"];
   const told = [
     ...head,
-    `${percent(cell.permille)} of ${panel.whole}`,
-    `count ${amount(cell.count)} ${data.unit}`,
-    `fullest second ${amount(cell.peak)}`,
+    `${most(cell)}${percent(cell.permille)} of ${panel.whole}`,
+    `count ${most(cell)}${amount(cell.count)} ${data.unit}`,
+    `fullest second ${most(cell)}${amount(cell.peak)}`,
   ];
+  if (cell.keptOut) told.push(`at most: memory had no room to count ${row.band ? "some of these" : "it"} exactly`);
   if (row.band) told.push(`${grouped.format(cell.partitions)} partitions here; shares are of the hottest`);
   if (cell.warnings) told.push(cell.warnings === 1 ? "1 warning" : `${grouped.format(cell.warnings)} warnings`);
   if (cell.throttles) told.push(`throttled ${grouped.format(cell.throttles)} times`);

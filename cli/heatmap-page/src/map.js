@@ -1,6 +1,6 @@
 // The map itself: its chart, the pointer and the keyboard.
 import { cells } from "./cells.js";
-import { lines, name, percent, second, time } from "./data.js";
+import { lines, most, name, percent, second, time } from "./data.js";
 import { AFTER, BEFORE, axis, dataZoom, element, make, showColumns, view } from "./view.js";
 
 const ROW = 15;
@@ -57,7 +57,7 @@ function options(panel, rows, palette) {
         ...names,
         position: "right",
         data: rows.map((_, at) => at),
-        axisLabel: { ...label, formatter: (at) => percent(rows[at].permille) },
+        axisLabel: { ...label, formatter: (at) => most(rows[at]) + percent(rows[at].permille) },
       },
     ],
     dataZoom,

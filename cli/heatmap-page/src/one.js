@@ -1,5 +1,5 @@
 // One row by itself: its line, its warnings, and its columns as a table.
-import { amount, data, lines, name, percent, span, time } from "./data.js";
+import { amount, data, lines, most, name, percent, span, time } from "./data.js";
 import { AFTER, BEFORE, axis, dataZoom, element, make, showColumns, view } from "./view.js";
 
 const box = element("line");
@@ -118,7 +118,7 @@ function columns(panel, row) {
   head.append(cells("th", ["Time", `Count, ${data.unit}`, "Fullest second", "Share", "Warnings", "Throttles"], { scope: "col" }));
   const body = make("tbody");
   row.byColumn.forEach((cell, column) =>
-    body.append(cells("td", [span(column), amount(cell.count), amount(cell.peak), percent(cell.permille), cell.warnings, cell.throttles])),
+    body.append(cells("td", [span(column), ...[amount(cell.count), amount(cell.peak), percent(cell.permille)].map((n) => most(cell) + n), cell.warnings, cell.throttles])),
   );
   made.append(head, body);
   scroll.append(made);

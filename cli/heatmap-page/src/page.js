@@ -32,6 +32,13 @@ function legend() {
     swatch.prepend(make("i", undefined, { style: `background:${view.palette.classes[i]}` }));
     return swatch;
   });
+  if (data.kept_out) {
+    const swatch = make("span", data.kept_out);
+    const color = view.palette.classes[5];
+    const background = `linear-gradient(${color} 35%, var(--background) 35% 60%, ${color} 60%)`;
+    swatch.prepend(make("i", undefined, { style: `background:${background}` }));
+    swatches.push(swatch);
+  }
   const warning = make("span", "a warning");
   warning.prepend(make("i", undefined, { class: "mark" }));
   element("legend").replaceChildren(make("b", `Share of ${view.panel.whole}`), ...swatches, warning);

@@ -4,6 +4,7 @@ use crate::backtest::args::Backtest;
 use crate::backtest::census::{Census, Highest};
 use crate::backtest::sweep::{self, Row};
 use crate::backtest::trial::{Trial, Tried};
+use crate::backtest::trials::Trials;
 use crate::batch::Batch;
 use crate::input::account::Account;
 use crate::session;
@@ -14,7 +15,7 @@ use anyhow::Result;
 pub struct Pass {
     ladder: Vec<When>,
     chosen: Trial,
-    trials: Vec<Trial>,
+    trials: Trials,
     census: Option<Census>,
     begin_ms: Option<u64>,
     end_ms: u64,
@@ -41,7 +42,7 @@ impl Pass {
         let ladder = sweep::ladder(args)?;
         let chosen = Trial::new(&args.when, &args.inputs, args.sweep.is_none() || args.json)?;
         let trial = |when| Trial::new(when, &args.inputs, false);
-        let trials = ladder.iter().map(trial).collect::<Result<_>>()?;
+        let trials = Trials::new(ladder.iter().map(trial).collect::<Result<_>>()?);
         let window = chosen.detector.window_seconds();
         let census = args.inputs.memory.is_none().then(|| Census::new(args.when.measure(), window));
         Ok(Self { ladder, chosen, trials, census, begin_ms: None, end_ms: 0 })
@@ -60,17 +61,20 @@ impl Pass {
                 census.after(&entry, count);
             }
         }
-        for trial in &mut self.trials {
-            batch.iter().try_for_each(|entry| trial.entry(&entry).map(drop))?;
-        }
-        Ok(())
+        self.trials.second(batch)
+    }
+
+    /// The sweep's trials are to be run by so many threads.
+    #[cfg(test)]
+    pub fn threads(&mut self, threads: usize) {
+        self.trials.threads(threads);
     }
 
     pub fn finish(self, account: Account) -> Result<Outcome> {
         let Self { ladder, chosen, trials, mut census, begin_ms, end_ms } = self;
         let partitions = census.as_mut().map(|census| census.finish(&chosen.detector)).transpose()?;
         let chosen = chosen.finish();
-        let tried = trials.into_iter().map(Trial::finish);
+        let tried = trials.finish()?;
         Ok(Outcome {
             account: account.told(&chosen.feed),
             begin_ms: begin_ms.unwrap_or(0),

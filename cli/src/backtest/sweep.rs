@@ -60,10 +60,15 @@ pub fn ladder(args: &Backtest) -> Result<Vec<When>> {
     }
     for &threshold in list {
         if !(threshold > 0.0 && threshold.is_finite()) {
-            bail!("--sweep: {threshold} is no threshold");
+            bail!("--sweep: {threshold} is no threshold: one is more than 0");
         }
         let when = args.when.times(threshold / base);
-        steps.push(when.with_context(|| format!("--sweep: {threshold} is not a share of 0.001 to 1"))?);
+        let wrong = || {
+            format!(
+                "--sweep: with --preset dynamodb thresholds are shares of its limits, from 0.001 to 1; {threshold} is none"
+            )
+        };
+        steps.push(when.with_context(wrong)?);
     }
     let order = |when: &When| (when.counts(), when.limits_share().map(f64::to_bits));
     steps.sort_by_key(order);

@@ -5,7 +5,7 @@ use crate::backtest::outcome::Outcome;
 use crate::backtest::sweep::{Recommendation, Row, recommend};
 use crate::backtest::text::{table, write_remarks, write_table};
 use crate::input::account::grouped;
-use crate::moment::span;
+use crate::time::span;
 use anyhow::Result;
 use comfy_table::Cell;
 use std::io::Write;

@@ -21,8 +21,14 @@ const BEGIN_MS: u64 = 1_767_225_600_000;
 
 /// Judges entries, which are in the order of time.
 fn outcome_of(arguments: &str, entries: &[Entry<'_>]) -> (Backtest, Outcome) {
+    outcome_by(1, arguments, entries)
+}
+
+/// The same, with so many threads for a sweep.
+fn outcome_by(threads: usize, arguments: &str, entries: &[Entry<'_>]) -> (Backtest, Outcome) {
     let args = Line::parse_from(["test", "file"].into_iter().chain(arguments.split_whitespace())).args;
     let mut pass = Pass::new(&args).unwrap();
+    pass.threads(threads);
     for second in entries.chunk_by(|a, b| a.time_ms() / 1_000 == b.time_ms() / 1_000) {
         let mut batch = Batch::default();
         second.iter().for_each(|entry| batch.push(entry));
@@ -93,8 +99,8 @@ fn a_person_reads_the_same() {
         "2026-01-01 00:00:02.000  orders  hot            writes         3          3  60 s",
         "... and 1 more (--limit shows more)",
         "2 warnings about 2 of the log's 4 partitions. Hot from 3 writes or 3 reads in 60 s.",
-        "2026-01-01 00:00:08.000  orders  hot            writes     2026-01-01 00:00:02.000  6.0 s",
-        "Of 2 throttled (each a partition and operation), 1 was warned of before (median lead 6.0 s), 1 was missed. 1 was warned of \
+        "2026-01-01 00:00:08.000  orders  hot            writes     2026-01-01 00:00:02.000   6 s",
+        "Of 2 throttled (each a partition and operation), 1 was warned of before (median lead 6 s), 1 was missed. 1 was warned of \
          and never throttled.",
         "2 throttles for reasons other than a key range, 1 of them not told",
         "20 records: 20 counted",
@@ -118,6 +124,42 @@ fn a_sweep_recommends_by_throttles() {
         "{text}"
     );
     assert!(text.contains(", 2 missed"), "{text}");
+}
+
+#[test]
+fn a_sweep_is_the_same_with_any_number_of_threads() {
+    // More than are gathered at a time, of keys that come to be hot at different thresholds.
+    let keys: Vec<Vec<u8>> = (0..15).map(|key| format!("key-{key}").into_bytes()).collect();
+    let mut entries = Vec::new();
+    for second in 0..70 {
+        for (i, pk) in keys.iter().enumerate() {
+            let access = Access::new(BEGIN_MS + second * 1_000, Operation::Write, b"orders", pk);
+            entries.extend(std::iter::repeat_n(Entry::Access(access), i / 2));
+        }
+        if second > 40 {
+            entries.push(throttle(second, b"key-14", Reason::KeyRange));
+        }
+    }
+    let printed = |threads| {
+        ["", " --json"].map(|more| {
+            let line = format!("--writes 200 --sweep=20,50,100,200,300,360,400{more}");
+            let (args, outcome) = outcome_by(threads, &line, &entries);
+            let mut out = Vec::new();
+            print(&mut out, &args, &outcome).unwrap();
+            String::from_utf8(out).unwrap()
+        })
+    };
+    let by_one = printed(1);
+    let json: Value = serde_json::from_str(&by_one[1]).unwrap();
+    let warnings: std::collections::BTreeSet<_> =
+        json["sweep"].as_array().unwrap().iter().map(|step| step["warnings"].as_u64()).collect();
+    assert!(warnings.len() > 5, "the steps differ: {warnings:?}");
+    // The chosen thresholds, which see each entry as it comes, are among the steps.
+    let chosen = json["warnings"].as_array().unwrap().len();
+    assert_eq!(json["sweep"][3]["warnings"], chosen);
+    for threads in [2, 3, 7, 20] {
+        assert!(printed(threads) == by_one, "{threads} threads");
+    }
 }
 
 #[test]

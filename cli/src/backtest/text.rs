@@ -7,9 +7,9 @@ use crate::backtest::outcome::Outcome;
 use crate::backtest::verdict::Verdict;
 use crate::feed::Measure;
 use crate::input::account::grouped;
-use crate::moment::{Moments, span};
-use crate::readable::Readable;
+use crate::readable::{Readable, counted};
 use crate::session;
+use crate::time::{Clock, span};
 use anyhow::Result;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use hotpart::units::Units;
@@ -19,14 +19,14 @@ use std::io::Write;
 
 /// Prints the outcome without a sweep.
 pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
-    let moments = Moments::new(outcome.begin_ms);
+    let clock = Clock::of_log(outcome.begin_ms);
     let heard = &outcome.chosen.heard;
     if heard.n == 0 {
         writeln!(out, "No warning: no partition reached {}.", thresholds(args))?;
-        write_highest(out, args, outcome, moments)?;
+        write_highest(out, args, outcome, clock)?;
     } else {
-        write_warnings(out, args, heard, moments)?;
-        write_summary(out, args, heard, moments)?;
+        write_warnings(out, args, heard, clock)?;
+        write_summary(out, args, heard, clock)?;
         let partitions = match outcome.partitions {
             Some(n) => {
                 format!("{} of the log's {}", grouped(heard.warned_partitions()), counted(n, "partition"))
@@ -35,7 +35,7 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
         };
         writeln!(out, "{} about {partitions}. Hot from {}.", counted(heard.n, "warning"), thresholds(args))?;
     }
-    write_throttles(out, args, heard, moments)?;
+    write_throttles(out, args, heard, clock)?;
     write_remarks(out, args, outcome)
 }
 
@@ -59,14 +59,14 @@ pub fn thresholds(args: &Backtest) -> String {
     }
 }
 
-fn write_warnings(out: &mut impl Write, args: &Backtest, heard: &Heard, moments: Moments) -> Result<()> {
+fn write_warnings(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: Clock) -> Result<()> {
     let mut table =
         table(&["Time", "Table", "Partition key", "Operation", "Count", "Threshold", "In"], &[4, 5, 6]);
     for warned in heard.warnings.iter().take(args.limit) {
         let Name { table: name, pk } = heard.name(warned.partition);
         let amount = |n| amount(n, args.when.measure());
         table.add_row([
-            Cell::new(moments.show(warned.time_ms)),
+            Cell::new(clock.millisecond(warned.time_ms)),
             Cell::new(Readable(name)),
             Cell::new(Readable(pk)),
             Cell::new(warned.operation),
@@ -97,7 +97,7 @@ struct Sum {
     last_ms: u64,
 }
 
-fn write_summary(out: &mut impl Write, args: &Backtest, heard: &Heard, moments: Moments) -> Result<()> {
+fn write_summary(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: Clock) -> Result<()> {
     let mut sums: BTreeMap<(&[u8], Operation), Sum> = BTreeMap::new();
     for (&(partition, operation), series) in &heard.series {
         let Some(first_ms) = series.first_warning_ms else { continue };
@@ -118,21 +118,21 @@ fn write_summary(out: &mut impl Write, args: &Backtest, heard: &Heard, moments: 
             Cell::new(grouped(sum.warnings)),
             Cell::new(grouped(sum.partitions)),
             Cell::new(amount(sum.most, args.when.measure())),
-            Cell::new(moments.show(sum.first_ms)),
-            Cell::new(moments.show(sum.last_ms)),
+            Cell::new(clock.millisecond(sum.first_ms)),
+            Cell::new(clock.millisecond(sum.last_ms)),
         ]);
     }
     write_table(out, &table, n, args.limit)
 }
 
 /// Tells how near the log came, where counts of the window are what goes.
-fn write_highest(out: &mut impl Write, args: &Backtest, outcome: &Outcome, moments: Moments) -> Result<()> {
+fn write_highest(out: &mut impl Write, args: &Backtest, outcome: &Outcome, clock: Clock) -> Result<()> {
     let (Some(highest), Some(_)) = (&outcome.highest, args.when.counts()) else { return Ok(()) };
     for (operation, highest) in Operation::ALL.into_iter().zip(highest) {
         let Highest { count, time_ms, table, pk } = highest;
         if *count > 0 {
             let (count, time, table, pk) =
-                (grouped(*count), moments.show(*time_ms), Readable(table), Readable(pk));
+                (grouped(*count), clock.millisecond(*time_ms), Readable(table), Readable(pk));
             writeln!(
                 out,
                 "The highest count of {operation}: {count}, of table=\"{table}\" pk=\"{pk}\" at {time}."
@@ -142,7 +142,7 @@ fn write_highest(out: &mut impl Write, args: &Backtest, outcome: &Outcome, momen
     Ok(())
 }
 
-fn write_throttles(out: &mut impl Write, args: &Backtest, heard: &Heard, moments: Moments) -> Result<()> {
+fn write_throttles(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: Clock) -> Result<()> {
     let verdict = Verdict::of(heard);
     if verdict.throttled() == 0 {
         return Ok(());
@@ -158,11 +158,11 @@ fn write_throttles(out: &mut impl Write, args: &Backtest, heard: &Heard, moments
     for &(first_ms, &(partition, operation), series) in throttled.iter().take(args.limit) {
         let Name { table: name, pk } = heard.name(partition);
         table.add_row([
-            Cell::new(moments.show(first_ms)),
+            Cell::new(clock.millisecond(first_ms)),
             Cell::new(Readable(name)),
             Cell::new(Readable(pk)),
             Cell::new(operation),
-            Cell::new(series.first_warning_ms.map_or("none".into(), |ms| moments.show(ms))),
+            Cell::new(series.first_warning_ms.map_or("none".into(), |ms| clock.millisecond(ms))),
             Cell::new(series.lead_ms().map_or("missed".into(), span)),
         ]);
     }
@@ -249,9 +249,4 @@ fn amount(n: u64, measure: Measure) -> String {
         Measure::Operations => grouped(n),
         Measure::HalfUnits => format!("{} units", Units::from_halves(n)),
     }
-}
-
-/// Returns a number and a noun: "1 warning", "2 warnings".
-pub fn counted(n: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
 }

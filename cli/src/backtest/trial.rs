@@ -60,7 +60,9 @@ impl Trial {
     }
 
     pub fn finish(self) -> Tried {
-        let Self { detector, feed, shared } = self;
+        let Self { detector, mut feed, shared } = self;
+        // Without memory for it, it is told that some wait, and not how many.
+        let _ = feed.settle(&detector);
         let (statistics, notice) = (detector.statistics(), detector.take_notice());
         drop(detector);
         let shared = Arc::into_inner(shared).expect("the detector had the other one");

@@ -1,6 +1,7 @@
 //! Arguments of the heat map.
 
 use crate::args::Inputs;
+use crate::period::Period;
 use crate::thresholds::When;
 use clap::Args;
 use std::path::PathBuf;
@@ -16,13 +17,16 @@ pub struct Heatmap {
     pub inputs: Inputs,
     #[command(flatten)]
     pub when: When,
-    /// The file to write: .html is a page to look around in, without network; .svg and .png are pictures for reports
+    #[command(flatten)]
+    pub period: Period,
+    /// Write this file: .html makes a page to look around in, which needs no network; .svg and .png make pictures
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// The hottest partitions of each table and operation that get a row of their own; the others share rows, by a hash of their keys
+    /// Give this many partitions of each table and operation a row of their own, the hottest; the others share rows, by a hash of their
+    /// keys
     #[arg(long, value_name = "COUNT", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub rows: u16,
-    /// The heading; the names of the files unless said otherwise
+    /// Write this heading, in place of the names of the files
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
 }

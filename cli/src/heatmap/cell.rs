@@ -12,6 +12,8 @@ pub struct Cell {
     pub throttles: u32,
     /// How many partitions had something.
     pub partitions: u32,
+    /// Whether bounded memory had no room to count a partition of it: the numbers are the most that it may have had.
+    pub kept_out: bool,
 }
 
 impl Cell {
@@ -33,6 +35,7 @@ impl Cell {
         self.permille = self.permille.max(other.permille);
         self.warnings = self.warnings.saturating_add(other.warnings);
         self.throttles = self.throttles.saturating_add(other.throttles);
+        self.kept_out |= other.kept_out;
     }
 }
 
@@ -71,6 +74,13 @@ impl Series {
             }
             is_same
         });
+    }
+
+    /// Adds what the same partition had in other seconds.
+    pub fn extend(&mut self, other: &Self) {
+        for (column, cell) in &other.cells {
+            self.cell(*column).0.extend(cell);
+        }
     }
 
     /// Adds another partition's.

@@ -19,6 +19,8 @@ pub const BANDS: usize = 20;
 const CELLS: usize = 4_000_000;
 /// Bytes that a cell takes, with room for more.
 const CELL_BYTES: usize = 64;
+/// Bytes that a partition takes besides its name and its cells, with room for more.
+const TRACK_BYTES: usize = 160;
 /// Of so many times the rows the cells stay, when there are too many.
 const KEPT: usize = 8;
 /// Warnings of a partition that are kept one by one.
@@ -69,6 +71,8 @@ pub struct Grid {
     /// Cells that partitions have of their own, and how many they may have.
     cells: usize,
     most: usize,
+    /// Bytes of partitions but for their cells.
+    names: usize,
 }
 
 impl Grid {
@@ -76,7 +80,7 @@ impl Grid {
     pub fn new(rows: usize, memory: Option<u64>) -> Self {
         let bounded = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX) / CELL_BYTES;
         let most = memory.map_or(CELLS, bounded).min(CELLS);
-        Self { width: NARROWEST, span: None, tables: HashMap::new(), rows, cells: 0, most }
+        Self { width: NARROWEST, span: None, tables: HashMap::new(), rows, cells: 0, most, names: 0 }
     }
 
     /// The column of a second.
@@ -90,15 +94,64 @@ impl Grid {
         let (first, last) = self.span.unwrap_or((second, second));
         let (first, last) = (first.min(second), last.max(second));
         self.span = Some((first, last));
-        while self.column(last) - self.column(first) >= COLUMNS {
+        self.widen(Self::width_of((first, last)));
+    }
+
+    /// Returns how wide the columns of a span must be.
+    pub fn width_of((first, last): (u64, u64)) -> u32 {
+        let mut width = NARROWEST;
+        while last / u64::from(width) - first / u64::from(width) >= u64::from(COLUMNS) {
+            width *= 2;
+        }
+        width
+    }
+
+    /// Joins columns until they are so wide.
+    fn widen(&mut self, width: u32) {
+        while self.width < width {
             self.width *= 2;
             let pairs = self.tables.values_mut().flatten();
             pairs.for_each(|pair| {
                 pair.tracks.values_mut().for_each(|track| track.series.halve());
                 pair.bands.iter_mut().for_each(Series::halve);
             });
-            self.cells = self.tables.values().flatten().flat_map(|pair| pair.tracks.values()).map(own).sum();
+            self.count_cells();
         }
+    }
+
+    fn count_cells(&mut self) {
+        self.cells = self.tables.values().flatten().flat_map(|pair| pair.tracks.values()).map(own).sum();
+    }
+
+    /// Adds what the same partitions had in other seconds.
+    pub fn join(&mut self, mut other: Self) {
+        let Some((first, last)) = other.span else { return };
+        [first, last].into_iter().for_each(|second| self.see(second));
+        self.widen(other.width);
+        other.widen(self.width);
+        for (table, pairs) in other.tables {
+            for (operation, pair) in Operation::ALL.into_iter().zip(pairs) {
+                for (pk, Track { series, warnings }) in pair.tracks {
+                    let track = self.track(&table, &pk, operation);
+                    track.series.extend(&series);
+                    let room = WARNINGS - track.warnings.len();
+                    track.warnings.extend(warnings.into_iter().take(room));
+                }
+                if pair.bands.is_empty() {
+                    continue;
+                }
+                let own = self.pair(&table, operation);
+                own.bands.resize(BANDS, Series::default());
+                own.bands.iter_mut().zip(&pair.bands).for_each(|(own, band)| own.extend(band));
+            }
+        }
+        self.count_cells();
+        self.fold();
+    }
+
+    /// Bytes that it holds, about.
+    pub fn bytes(&self) -> u64 {
+        (self.cells * CELL_BYTES + self.names) as u64
     }
 
     /// Adds to a partition's cell.
@@ -108,6 +161,11 @@ impl Grid {
         let (at, is_new) = track.series.cell(column);
         at.extend(&Cell { partitions: 1, ..*cell });
         self.cells += usize::from(is_new);
+        self.fold();
+    }
+
+    /// Has the coldest partitions give up their cells, if there are too many.
+    fn fold(&mut self) {
         if self.cells > self.most {
             let pairs = self.tables.len() * 2;
             let room = self.most / (2 * COLUMNS as usize * pairs);
@@ -115,6 +173,8 @@ impl Grid {
             self.cells = self.tables.values_mut().flatten().map(|pair| pair.fold(kept)).sum();
             // So that it is not needed for every cell from now on.
             self.most = self.most.max(self.cells * 2);
+            let of = |pair: &Pair| pair.tracks.keys().map(|pk| TRACK_BYTES + pk.len()).sum::<usize>();
+            self.names = self.tables.values().flatten().map(of).sum();
         }
     }
 
@@ -130,15 +190,19 @@ impl Grid {
         }
     }
 
-    fn track(&mut self, table: &[u8], pk: &[u8], operation: Operation) -> &mut Track {
+    fn pair(&mut self, table: &[u8], operation: Operation) -> &mut Pair {
         if !self.tables.contains_key(table) {
             self.tables.insert(table.into(), Default::default());
         }
-        let pair = &mut self.tables.get_mut(table).expect("it was there, or is now")[operation as usize];
-        if !pair.tracks.contains_key(pk) {
-            pair.tracks.insert(pk.into(), Track::default());
+        &mut self.tables.get_mut(table).expect("it was there, or is now")[operation as usize]
+    }
+
+    fn track(&mut self, table: &[u8], pk: &[u8], operation: Operation) -> &mut Track {
+        if !self.pair(table, operation).tracks.contains_key(pk) {
+            self.names += TRACK_BYTES + pk.len();
+            self.pair(table, operation).tracks.insert(pk.into(), Track::default());
         }
-        pair.tracks.get_mut(pk).expect("it was there, or is now")
+        self.pair(table, operation).tracks.get_mut(pk).expect("it was there, or is now")
     }
 }
 

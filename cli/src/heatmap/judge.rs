@@ -2,9 +2,11 @@
 //! a threshold, how near each partition came to it.
 
 use crate::batch::Batch;
+use crate::columns::KeptOut;
 use crate::feed::{Feed, Measure};
 use crate::heatmap::cell::Cell;
-use crate::heatmap::grid::{Grid, NARROWEST};
+use crate::heatmap::grid::NARROWEST;
+use crate::heatmap::runs::Runs;
 use crate::thresholds::When;
 use anyhow::Result;
 use hotpart::{Detector, Operation, Rule, Warning};
@@ -71,12 +73,25 @@ impl Judge {
         own.or_else(|| of(self.detector.thresholds())).filter(|_| self.of_threshold)
     }
 
+    /// Returns the greatest share of its threshold that a partition may have come to, which had so much in a column, or less.
+    pub fn at_most(&self, kept_out: &KeptOut, most: u64) -> Result<u32> {
+        let KeptOut { table, pk, operation, .. } = kept_out;
+        let Some(threshold) = self.threshold(table, *operation) else { return Ok(0) };
+        let window = self.detector.bounds(table, pk, *operation)?.most;
+        Ok(permille(window.max(most), threshold))
+    }
+
+    /// Bytes that it counts in.
+    pub fn bytes(&self) -> u64 {
+        self.detector.statistics().bytes
+    }
+
     /// Records the entries of a second, all of one, and marks what comes of that.
-    pub fn second(&mut self, batch: &Batch, grid: &mut Grid) -> Result<()> {
+    pub fn second(&mut self, batch: &Batch, runs: &mut Runs) -> Result<()> {
         let Some(second) = batch.iter().next().map(|entry| entry.time_ms() / 1_000) else { return Ok(()) };
         let column = |second: u64| second / u64::from(NARROWEST);
         if column(second) != column(self.second) {
-            self.look(grid, usize::MAX)?;
+            self.look(runs, usize::MAX)?;
         }
         self.second = second;
         for entry in batch.iter() {
@@ -84,16 +99,16 @@ impl Judge {
             let mut warnings = self.warnings.lock().expect("no callback panics");
             for mut warned in warnings.drain(..) {
                 warned.time_ms = entry.time_ms();
-                grid.warn(warned);
+                runs.warn(warned);
             }
         }
         // A count is greatest at the end of a second, as the next takes the oldest away.
-        self.look(grid, EACH_SECOND)?;
+        self.look(runs, EACH_SECOND)?;
         Ok(())
     }
 
     /// Marks how near the partitions with the greatest counts are to their thresholds.
-    pub fn look(&self, grid: &mut Grid, n: usize) -> Result<()> {
+    pub fn look(&self, runs: &mut Runs, n: usize) -> Result<()> {
         if !self.of_threshold {
             return Ok(());
         }
@@ -101,7 +116,7 @@ impl Judge {
             for hot in self.detector.hottest(operation, n)? {
                 let Some(threshold) = self.threshold(&hot.table, operation) else { continue };
                 let cell = Cell { permille: permille(hot.count, threshold), ..Cell::default() };
-                grid.add(&hot.table, &hot.pk, operation, self.second, &cell);
+                runs.add(&hot.table, &hot.pk, operation, self.second, &cell);
             }
         }
         Ok(())
@@ -137,6 +152,7 @@ impl Warned {
     }
 }
 
-fn permille(count: u64, threshold: u64) -> u32 {
+/// Returns a share in thousandths.
+pub fn permille(count: u64, threshold: u64) -> u32 {
     u32::try_from(u128::from(count) * 1_000 / u128::from(threshold.max(1))).unwrap_or(u32::MAX)
 }

@@ -4,7 +4,8 @@ use crate::feed::Measure;
 use crate::heatmap::cell::{Cell, Series};
 use crate::heatmap::grid::{BANDS, Grid, Pair, Track, band};
 use crate::heatmap::judge::{Judge, Warned};
-use crate::heatmap::label::{self, Clock};
+use crate::heatmap::label;
+use crate::time::Clock;
 use hotpart::Operation;
 use std::cmp::Reverse;
 
@@ -29,6 +30,8 @@ pub struct Map {
     pub panels: Vec<Panel>,
     /// Whether counts are upper bounds, as memory was bounded.
     pub is_bounded: bool,
+    /// Records that are not drawn, as they are far from the others in time.
+    pub strays: u64,
 }
 
 /// One table and operation.
@@ -71,6 +74,11 @@ impl Panel {
         }
     }
 
+    /// Whether there are cells of partitions that memory had no room to count.
+    pub fn has_kept_out(&self) -> bool {
+        self.rows.iter().any(|row| row.total.kept_out)
+    }
+
     fn hottest(&self) -> Reverse<(u32, u64)> {
         let row = self.rows.first().map(|row| (row.total.permille, row.total.count));
         Reverse(row.unwrap_or_default())
@@ -104,7 +112,7 @@ impl Map {
         }
         Self {
             title,
-            clock: Clock::of(first),
+            clock: Clock::of_log(first * 1_000),
             measure,
             from: u64::from(start) * u64::from(width),
             width,
@@ -112,7 +120,13 @@ impl Map {
             span: (first, last),
             panels,
             is_bounded: false,
+            strays: 0,
         }
+    }
+
+    /// Whether there are cells of partitions that memory had no room to count.
+    pub fn has_kept_out(&self) -> bool {
+        self.panels.iter().any(Panel::has_kept_out)
     }
 
     /// Returns the second in which a column begins.

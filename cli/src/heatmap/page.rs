@@ -7,6 +7,7 @@ use crate::feed::Measure;
 use crate::heatmap::label::{amount, percent};
 use crate::heatmap::map::{Map, Panel, Row};
 use crate::heatmap::palette;
+use crate::time::span;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -30,6 +31,8 @@ struct Data<'a> {
     unit: &'static str,
     classes: [u32; 9],
     class_names: Vec<String>,
+    /// Names what has a line across, if anything has.
+    kept_out: Option<&'static str>,
     light: palette::Palette,
     dark: palette::Palette,
     panels: Vec<PanelData<'a>>,
@@ -52,6 +55,9 @@ struct RowData<'a> {
     /// For each cell: columns from the one before, count, fullest second, share in thousandths, warnings, throttles, partitions.
     cells: Vec<u64>,
     warnings: Vec<(u64, String)>,
+    /// Columns in which memory had no room to count it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept_out: Vec<u32>,
 }
 
 /// Returns the page.
@@ -63,12 +69,12 @@ pub fn page(map: &Map, remarks: &[String]) -> String {
         let _ = writeln!(all, "<p>{}</p>", escape(line));
         all
     });
-    let span = format!(
+    let of = format!(
         "{} to {}, {}; a column is {}",
-        map.clock.date_time(map.span.0),
-        map.clock.date_time(map.span.1),
+        map.clock.second(map.span.0 * 1_000),
+        map.clock.second(map.span.1 * 1_000),
         map.clock.name(),
-        duration(map.width)
+        span(u64::from(map.width) * 1_000)
     );
     let hashes = HASHES.trim();
     format!(
@@ -86,7 +92,7 @@ pub fn page(map: &Map, remarks: &[String]) -> String {
 <body>
 <header>
 <h1>{title}</h1>
-<p id="span">{span}</p>
+<p id="span">{of}</p>
 <div id="controls" hidden>
 <div><label for="table">Table</label> <select id="table"></select></div>
 <fieldset id="operations"><legend>Operation</legend></fieldset>
@@ -155,6 +161,7 @@ fn data(map: &Map) -> String {
         unit: unit(map.measure),
         classes: palette::FROM,
         class_names: (0..palette::FROM.len()).map(palette::name).collect(),
+        kept_out: map.has_kept_out().then_some(palette::KEPT_OUT),
         light: palette::LIGHT,
         dark: palette::DARK,
         panels: panels.collect(),
@@ -170,11 +177,13 @@ fn row_data(row: &Row, measure: Measure) -> RowData<'_> {
         let rest = [cell.permille, cell.warnings, cell.throttles, cell.partitions].map(u64::from);
         [u64::from(gap), cell.count, cell.peak].into_iter().chain(rest)
     });
+    let kept_out = row.series.cells().iter().filter(|(_, cell)| cell.kept_out);
     RowData {
         name: &row.name,
         band: row.band.unwrap_or(0),
         permille: row.total.permille,
         cells: cells.collect(),
+        kept_out: kept_out.map(|(column, _)| *column).collect(),
         warnings: row.warnings.iter().map(|warned| (warned.time_ms, warned.text(measure))).collect(),
     }
 }
@@ -195,11 +204,12 @@ fn table(html: &mut String, map: &Map, i: usize, panel: &Panel) {
         escape(&panel.whole(map.measure)),
     );
     for row in &panel.rows {
-        let at = row.series.hottest().map_or_else(String::new, |at| map.clock.date_time(map.second(at)));
+        let most = if row.total.kept_out { "≤ " } else { "" };
+        let at = row.series.hottest().map_or_else(String::new, |at| map.clock.second(map.second(at) * 1_000));
         let band = row.band.map_or_else(String::new, |n| format!(" ({n} partitions)"));
         let _ = writeln!(
             html,
-            "<tr><th scope=\"row\"><bdi>{}</bdi>{band}</th><td>{}</td><td>{}</td><td>{}</td><td>{at}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\"><bdi>{}</bdi>{band}</th><td>{most}{}</td><td>{most}{}</td><td>{most}{}</td><td>{at}</td><td>{}</td><td>{}</td></tr>",
             escape(&row.name),
             amount(row.total.count, map.measure),
             amount(row.total.peak, map.measure),
@@ -214,15 +224,6 @@ fn table(html: &mut String, map: &Map, i: usize, panel: &Panel) {
 /// The unit of amounts.
 pub fn unit(measure: Measure) -> &'static str {
     if measure == Measure::HalfUnits { "units" } else { "operations" }
-}
-
-/// Says how long a column is.
-pub fn duration(seconds: u32) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min {:02} s", seconds / 60, seconds % 60).replace(" 00 s", ""),
-        _ => format!("{} h {:02} min", seconds / 3_600, seconds / 60 % 60).replace(" 00 min", ""),
-    }
 }
 
 fn escape(text: &str) -> String {
@@ -247,11 +248,5 @@ mod tests {
     #[test]
     fn a_text_is_no_markup() {
         assert_eq!(escape("</script>&\"'é"), "&lt;/script&gt;&amp;&quot;&#39;é");
-    }
-
-    #[test]
-    fn columns_are_as_long_as_people_say() {
-        let lengths = [5, 80, 160, 640, 10_240].map(duration);
-        assert_eq!(lengths, ["5 s", "80 s", "2 min 40 s", "10 min 40 s", "2 h 50 min"]);
     }
 }

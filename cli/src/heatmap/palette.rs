@@ -55,6 +55,9 @@ pub fn name(class: usize) -> String {
     }
 }
 
+/// Names cells of partitions that memory had no room to count, which have a line across.
+pub const KEPT_OUT: &str = "at most so much: no room to count it";
+
 /// Returns red, green and blue.
 pub fn rgb(color: &str) -> [u8; 3] {
     [1, 3, 5].map(|at| u8::from_str_radix(color.get(at..at + 2).unwrap_or("00"), 16).unwrap_or(0))

@@ -3,8 +3,9 @@
 use crate::heatmap::cell::Cell;
 use crate::heatmap::label::percent;
 use crate::heatmap::map::{Map, Panel, Row};
-use crate::heatmap::page::duration;
 use crate::heatmap::palette::{self, LIGHT};
+use crate::readable::counted;
+use crate::time;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -23,6 +24,8 @@ const LEFT: i32 = 250;
 const RIGHT: i32 = WIDTH - 90;
 const HEAD: i32 = 108;
 const ROW: i32 = 15;
+/// The line across a cell that is an upper bound: where it begins, and ends.
+const LINE: [i32; 2] = [5, 9];
 /// Above and below the rows of a panel.
 const TITLE: i32 = 30;
 const AXIS: i32 = 40;
@@ -79,6 +82,9 @@ fn draw<B: DrawingBackend>(
     if hidden > 0 {
         foot += &format!(" {hidden} cooler tables and operations are not drawn.");
     }
+    if map.strays > 0 {
+        foot += &format!(" Not drawn: {} far away in time.", counted(map.strays, "record"));
+    }
     if map.is_bounded {
         foot += " Memory was bounded: counts are upper bounds.";
     }
@@ -92,17 +98,25 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.text(&self.fit(&self.map.title, 20, WIDTH - 2 * MARGIN), (MARGIN, 28), 20, HPos::Left)?;
         let span = format!(
             "{} to {}, {}; a column is {}",
-            clock.date_time(span.0),
-            clock.date_time(span.1),
+            clock.second(span.0 * 1_000),
+            clock.second(span.1 * 1_000),
             clock.name(),
-            duration(*width)
+            time::span(u64::from(*width) * 1_000)
         );
         self.text(&span, (MARGIN, 52), 13, HPos::Left)?;
-        let step = (WIDTH - 2 * MARGIN) / LIGHT.classes.len() as i32;
+        let has_kept_out = self.map.has_kept_out();
+        // What is no class has a longer name than those.
+        let step = (WIDTH - 2 * MARGIN) / (LIGHT.classes.len() as i32 + if has_kept_out { 2 } else { 0 });
         for (class, fill) in LIGHT.classes.into_iter().enumerate() {
             let x = MARGIN + class as i32 * step;
             self.rectangle([(x, 70), (x + step - 3, 82)], fill)?;
             self.text(&palette::name(class), (x, 92), 11, HPos::Left)?;
+        }
+        if has_kept_out {
+            let x = MARGIN + LIGHT.classes.len() as i32 * step;
+            self.rectangle([(x, 70), (x + step - 3, 82)], LIGHT.classes[5])?;
+            self.rectangle([(x, 74), (x + step - 3, 78)], LIGHT.background)?;
+            self.text(palette::KEPT_OUT, (x, 92), 11, HPos::Left)?;
         }
         Ok(())
     }
@@ -126,7 +140,13 @@ impl<B: DrawingBackend> Canvas<'_, B> {
             };
             let name = self.fit(&name, 11, LEFT - MARGIN - 8);
             self.text(&name, (LEFT - 8, y + ROW / 2), 11, HPos::Right)?;
-            self.text(&percent(row.total.permille), (RIGHT + 8, y + ROW / 2), 11, HPos::Left)?;
+            let most = if row.total.kept_out { "≤ " } else { "" };
+            self.text(
+                &format!("{most}{}", percent(row.total.permille)),
+                (RIGHT + 8, y + ROW / 2),
+                11,
+                HPos::Left,
+            )?;
             self.row(row, y)?;
         }
         self.axis(top, bottom)
@@ -136,11 +156,16 @@ impl<B: DrawingBackend> Canvas<'_, B> {
     fn row(&self, row: &Row, y: i32) -> Result<()> {
         let cells = row.series.cells();
         let is_run = |a: &(u32, Cell), b: &(u32, Cell)| {
-            a.0 + 1 == b.0 && palette::class(a.1.permille) == palette::class(b.1.permille)
+            let look = |cell: &Cell| (palette::class(cell.permille), cell.kept_out);
+            a.0 + 1 == b.0 && look(&a.1) == look(&b.1)
         };
         for run in cells.chunk_by(is_run) {
             let ends = [(self.x(run[0].0), y), (self.x(run[run.len() - 1].0 + 1), y + ROW - 1)];
             self.rectangle(ends, LIGHT.classes[palette::class(run[0].1.permille)])?;
+            if run[0].1.kept_out {
+                let [(left, _), (right, _)] = ends;
+                self.rectangle([(left, y + LINE[0]), (right, y + LINE[1])], LIGHT.background)?;
+            }
         }
         for (column, _) in cells.iter().filter(|(_, cell)| cell.warnings > 0) {
             let x = (self.x(*column) + self.x(column + 1)) / 2;
@@ -162,7 +187,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         for second in (first..from + seconds).step_by(step as usize) {
             let x = LEFT + ((second - from) as f64 / seconds as f64 * f64::from(RIGHT - LEFT)) as i32;
             self.draw(&PathElement::new([(x, bottom), (x, bottom + 4)], faint))?;
-            self.text(&clock.time(second), (x, bottom + 14), 11, HPos::Center)?;
+            self.text(&clock.time(second * 1_000), (x, bottom + 14), 11, HPos::Center)?;
         }
         Ok(())
     }

@@ -36,31 +36,38 @@ impl Sort {
 
 #[derive(Args, Debug)]
 pub struct Top {
-    /// Addresses: of processes, http://host:9100/metrics, or of a Prometheus with the fleet's rules, http://prometheus:9090
+    /// Addresses to ask: of each process, with its path, http://host:9100/metrics; or of a Prometheus that has the fleet's rules, without
+    /// one, http://prometheus:9090
     #[arg(value_name = "URL", required = true)]
     pub urls: Vec<String>,
-    /// The window of the processes' detectors, in seconds. What a Prometheus says of it wins
+    /// The processes' detectors count in a window of this many seconds. A Prometheus that knows it wins
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub window: u32,
-    /// Seconds between two looks
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    /// Ask again after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = seconds)]
     pub every: f64,
-    /// Seconds after which an address that does not answer is given up for this look
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    /// Give up on an address that has not answered after this many seconds, until it is asked again
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
-    /// Show partitions whose table or key has this text
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    /// Show only partitions whose table or key has this text, in upper or lower case
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub filter: String,
     /// Sort by this
     #[arg(long, value_enum, default_value_t)]
     pub sort: Sort,
-    /// Look once, print a table, and end
+    /// Ask once, print a table, and end: for scripts
     #[arg(long)]
     pub once: bool,
-    /// Print JSON in place of the table
+    /// With --once: print JSON in place of the table
     #[arg(long, requires = "once")]
     pub json: bool,
-    /// How many partitions are printed at most
+    /// With --once: print at most this many partitions
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     pub limit: usize,
+}
+
+/// Reads a span of a tenth of a second to an hour.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.1..=3_600.0).contains(seconds));
+    seconds.ok_or_else(|| "seconds are a number from 0.1 to 3600".into())
 }

@@ -53,7 +53,11 @@ fn ask(agent: &Agent, url: &str) -> Result<Answer> {
     let url = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
     let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
     if !path.is_empty() && !path.starts_with("api/v1") {
-        return Ok(Answer::Page(samples(&get(agent, &url)?)));
+        let samples = samples(&get(agent, &url)?);
+        if !samples.iter().any(|sample| sample.name.starts_with("hotpart_")) {
+            bail!("it answers, but not with metrics of hotpart");
+        }
+        return Ok(Answer::Page(samples));
     }
     let base = url.split("/api/v1").next().unwrap_or(&url).trim_end_matches('/');
     let mut all = query(agent, base, RULES)?;
@@ -91,7 +95,9 @@ struct Series {
 fn query(agent: &Agent, base: &str, expression: &str) -> Result<Vec<Sample>> {
     let mut answer = agent.get(format!("{base}/api/v1/query")).query("query", expression).call()?;
     let text = answer.body_mut().with_config().limit(PAGE_MOST).read_to_string()?;
-    let queried: Queried = serde_json::from_str(&text).context("this is not the answer of a Prometheus")?;
+    let queried: Queried = serde_json::from_str(&text).context(
+        "it does not answer as a Prometheus does; a process's address has a path, such as /metrics",
+    )?;
     let sample = |series: Series| {
         let mut labels = series.metric;
         let name = labels.remove("__name__").unwrap_or_default();

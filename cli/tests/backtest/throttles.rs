@@ -159,7 +159,7 @@ fn lead_times_are_those_of_the_scene_in_every_format_with_reasons() {
         warned.sort_unstable();
         assert_eq!(warned, [("hot", BEGIN_MS + 2_000), ("warm", BEGIN_MS + 2_000)], "{}", log.display());
         let said = run(&log, &[]);
-        let line = "Of 2 throttled (each a partition and operation), 1 was warned of before (median lead 6.0 s), 1 was missed. 1 was \
+        let line = "Of 2 throttled (each a partition and operation), 1 was warned of before (median lead 6 s), 1 was missed. 1 was \
                     warned of and never throttled.";
         assert!(said.contains(line), "{said}");
         assert!(said.ends_with("20 records: 20 counted\n"), "{said}");

@@ -40,6 +40,7 @@ pub fn options(keys: &[(&str, &str)], columns: &[(&str, &str)]) -> Options {
     Options {
         keep_going: true,
         lateness_ms: 60_000,
+        whole_seconds: false,
         columns: columns.iter().map(|&(name, column)| (field(name), column.into())).collect(),
         keys: keys.iter().map(|&(table, key)| (table.into(), vec![key.into()])).collect(),
     }

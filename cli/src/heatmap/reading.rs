@@ -1,0 +1,162 @@
+//! Reading: a log on its way into a map.
+
+use crate::batch::Batch;
+use crate::columns::{Column, Columns, KeptOut, Shape};
+use crate::heatmap::args::Heatmap;
+use crate::heatmap::cell::Cell;
+use crate::heatmap::grid::NARROWEST;
+use crate::heatmap::judge::{Judge, permille};
+use crate::heatmap::map::Map;
+use crate::heatmap::runs::{Runs, Stray};
+use crate::input::account::{Account, grouped};
+use crate::readable::counted;
+use crate::report::build::LIMITS;
+use crate::report::text;
+use crate::session;
+use crate::time::Clock;
+use anyhow::Result;
+use hotpart::{Detector, HotPartition, Operation, Statistics};
+
+/// Strays whose times are told.
+const TOLD: usize = 3;
+
+/// The cells so far, and the thresholds.
+struct Reading {
+    runs: Runs,
+    judge: Judge,
+    /// A share of the limit is so many times what the log has of it; 0: the judge adds shares of thresholds.
+    times: u32,
+    /// The most bytes that counts held.
+    most_bytes: u64,
+}
+
+/// Reads the log. Returns its map, and the lines that account for every record.
+pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
+    let mut period = args.period.checked()?;
+    let measure = args.when.measure();
+    let memory = args.inputs.memory;
+    let rows = usize::from(args.rows);
+    let describe = |detector: &Detector| session::describe(&args.inputs, detector);
+    // Of a log of one process of several, all of them have so much more.
+    let times = if args.when.counts().is_some() { 0 } else { args.when.processes.unwrap_or(1) };
+    // Two detectors and the cells share it.
+    let cells_memory = memory.map(|memory| memory / 3);
+    let each = cells_memory.map(|memory| memory.max(65_536));
+    let judge = Judge::new(&args.when, each, describe)?;
+    let mut reading = Reading { runs: Runs::new(rows, cells_memory), judge, times, most_bytes: 0 };
+    let shape = Shape { seconds: NARROWEST, measure, memory: each };
+    let mut columns = Columns::new(shape, describe)?;
+    let mut account = session::read(&args.inputs, |batch| {
+        if !period.takes(batch) {
+            return Ok(());
+        }
+        columns.second(batch, |detector, column| reading.column(detector, column))?;
+        reading.second(batch)
+    })?;
+    reading.judge.look(&mut reading.runs, usize::MAX)?;
+    columns.finish(|detector, column| reading.column(detector, column))?;
+    period.tell(&mut account);
+    let (grid, strays) = reading.runs.finish(!period.is_all());
+    let far = leave_out(&strays, &mut account);
+    let mut remarks = session::remarks(&account, columns.feed());
+    let place = remarks.len() - 1;
+    let files = || args.inputs.files.iter().map(|file| file.display().to_string());
+    let title = args.title.clone().unwrap_or_else(|| files().collect::<Vec<_>>().join(", "));
+    let mut map = Map::new(title, grid, &reading.judge, measure, rows);
+    let held = held(reading.most_bytes, memory, &columns.statistics());
+    // Of nothing there is nothing to tell.
+    let held = held.into_iter().filter(|_| !map.panels.is_empty());
+    remarks.splice(place..place, far.into_iter().chain(held));
+    if map.panels.is_empty() {
+        remarks.splice(0..0, period.log());
+    }
+    map.is_bounded = memory.is_some();
+    map.strays = strays.iter().map(|stray| stray.entries).sum();
+    Ok((map, remarks))
+}
+
+impl Reading {
+    /// Has the judge see a second.
+    fn second(&mut self, batch: &Batch) -> Result<()> {
+        let Some((time_ms, _)) = batch.times() else { return Ok(()) };
+        self.runs.see(time_ms / 1_000, batch.made_of() as u64);
+        self.judge.second(batch, &mut self.runs)
+    }
+
+    /// Adds what the partitions had in a column.
+    fn column(&mut self, detector: &Detector, column: &Column) -> Result<()> {
+        for (operation, hottest) in Operation::ALL.into_iter().zip(&column.hottest) {
+            for hot in hottest {
+                let HotPartition { count, peak, throttles, utilisation_permille, .. } = *hot;
+                let throttles = u32::try_from(throttles).unwrap_or(u32::MAX);
+                let permille = utilisation_permille.saturating_mul(self.times);
+                let cell = Cell { count, peak, permille, throttles, ..Cell::default() };
+                self.runs.add(&hot.table, &hot.pk, operation, column.first, &cell);
+            }
+        }
+        column.kept_out.iter().try_for_each(|kept_out| self.kept_out(detector, column.first, kept_out))?;
+        let bytes = detector.statistics().bytes + self.judge.bytes() + column.bytes() + self.runs.bytes();
+        self.most_bytes = self.most_bytes.max(bytes);
+        Ok(())
+    }
+
+    /// Adds a partition that memory had no room for when it was hot, with the most that it may have had: it must not look cold.
+    fn kept_out(&mut self, detector: &Detector, first: u64, kept_out: &KeptOut) -> Result<()> {
+        let KeptOut { table, pk, operation, most } = kept_out;
+        // The detector's window has just this column.
+        let most = detector.bounds(table, pk, *operation)?.most.max(*most);
+        let permille = match self.times {
+            0 => self.judge.at_most(kept_out, most)?,
+            // In half units. All of it may have come in one second.
+            times => permille(most, LIMITS[*operation as usize] * 2).saturating_mul(times),
+        };
+        let cell = Cell { count: most, peak: most, permille, kept_out: true, ..Cell::default() };
+        self.runs.add(table, pk, *operation, first, &cell);
+        Ok(())
+    }
+}
+
+/// Takes what is not drawn out of the account. Returns a line about it.
+fn leave_out(strays: &[Stray], account: &mut Account) -> Option<String> {
+    let entries = strays.iter().map(|stray| stray.entries).sum();
+    if entries == 0 {
+        return None;
+    }
+    account.entries -= entries;
+    account.without_entries.insert("far from the others in time, not drawn", entries);
+    let time = |second: u64| {
+        let clock = Clock::of_log(second * 1_000);
+        if clock.is_utc() { clock.second(second * 1_000) } else { format!("{} ms", second * 1_000) }
+    };
+    let span = |stray: &Stray| match stray.span {
+        (first, last) if first == last => time(first),
+        (first, last) => format!("{} to {}", time(first), time(last)),
+    };
+    let mut spans: Vec<String> = strays.iter().take(TOLD).map(span).collect();
+    if strays.len() > TOLD {
+        spans.push("...".into());
+    }
+    Some(format!(
+        "not drawn: {} far from all others in time, at {}: a wrong clock? --from and --until choose what is drawn",
+        counted(entries, "record"),
+        spans.join(", ")
+    ))
+}
+
+/// Lines about memory.
+fn held(most_bytes: u64, memory: Option<u64>, statistics: &Statistics) -> Vec<String> {
+    let bytes = text::bytes(most_bytes);
+    if memory.is_none() {
+        return vec![format!("all counts are exact; they held {bytes}")];
+    }
+    let mut lines =
+        vec![format!("counted within {bytes}: counts are at most so much, and nothing hot is missed")];
+    if statistics.kept_out > 0 {
+        lines.push(format!(
+            "that is little for this log: {} records of partitions that were to be counted by themselves were not; with more \
+             --memory numbers are better",
+            grouped(statistics.kept_out)
+        ));
+    }
+    lines
+}

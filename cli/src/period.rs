@@ -1,0 +1,92 @@
+//! The period: the part of a log that is looked at.
+
+use crate::batch::Batch;
+use crate::input::account::Account;
+use crate::time::{self, Clock};
+use anyhow::{Result, bail};
+use clap::Args;
+
+/// The times between which a log is looked at.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Period {
+    /// Leave out what was before this time: UTC as in 2026-03-01T02:14, or milliseconds as the log has them
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub from: Option<u64>,
+    /// Leave out what was at this time or later
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub until: Option<u64>,
+    /// Entries that are not in it.
+    #[arg(skip)]
+    outside: u64,
+    /// The first time of the log and the last, in it or not.
+    #[arg(skip)]
+    log: Option<(u64, u64)>,
+}
+
+impl Period {
+    /// Returns it, if anything can be in it.
+    pub fn checked(self) -> Result<Self> {
+        if self.from.zip(self.until).is_some_and(|(from, until)| from >= until) {
+            bail!("nothing is between --from and --until: --until is not later");
+        }
+        Ok(self)
+    }
+
+    /// Whether it is all of the log.
+    pub fn is_all(&self) -> bool {
+        self.from.is_none() && self.until.is_none()
+    }
+
+    /// Whether the entries of a second are looked at. Counts them where they are not.
+    pub fn takes(&mut self, batch: &Batch) -> bool {
+        let Some((first_ms, last_ms)) = batch.times() else { return false };
+        self.log.get_or_insert((first_ms, last_ms)).1 = last_ms;
+        let second = first_ms / 1_000 * 1_000;
+        let is_before = self.from.is_some_and(|from| second + 999 < from);
+        let is_outside = is_before || self.until.is_some_and(|until| second >= until);
+        if is_outside {
+            self.outside += batch.made_of() as u64;
+        }
+        !is_outside
+    }
+
+    /// Says when the log is, for those who have missed it.
+    pub fn log(&self) -> Option<String> {
+        let (first_ms, last_ms) = self.log.filter(|_| self.outside > 0)?;
+        let clock = Clock::of_log(first_ms);
+        if !clock.is_utc() {
+            return Some(format!("the log is from {first_ms} to {last_ms} milliseconds"));
+        }
+        Some(format!("the log is from {} to {} UTC", clock.second(first_ms), clock.second(last_ms)))
+    }
+
+    pub fn tell(&self, account: &mut Account) {
+        if self.outside > 0 {
+            account.entries -= self.outside;
+            account.without_entries.insert("outside of --from and --until", self.outside);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{Access, Entry};
+    use hotpart::Operation;
+
+    #[test]
+    fn seconds_are_in_it_or_not() {
+        let mut period = Period { from: Some(5_900), until: Some(7_000), ..Period::default() };
+        let taken = [4, 5, 6, 7].map(|second| {
+            let mut batch = Batch::default();
+            batch.push(&Entry::Access(Access::new(second * 1_000 + 1, Operation::Read, b"t", b"a")));
+            period.takes(&batch)
+        });
+        assert_eq!(taken, [false, true, true, false], "a second is in it that ends in it");
+        assert_eq!(period.log().as_deref(), Some("the log is from 4001 to 7001 milliseconds"));
+        let mut account = Account { records: 4, entries: 4, ..Account::default() };
+        period.tell(&mut account);
+        assert_eq!(account.line(), "4 records: 2 counted, 2 outside of --from and --until");
+        assert!(period.checked().is_ok() && Period { until: Some(5_900), ..period }.checked().is_err());
+    }
+}
