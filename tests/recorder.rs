@@ -5,7 +5,7 @@ use hotpart::{Detector, Exchange, Recorder};
 use serde_json::Value;
 use std::io::{self, Write};
 
-/// What all writers of recordings are tested by.
+/// The vectors that all writers of recordings are tested by.
 const VECTORS: &str = include_str!("../bindings/recording/vectors.json");
 /// A moment, in milliseconds since 1970.
 const NOW: u64 = 1_772_445_841_000;
@@ -60,7 +60,7 @@ fn lines_are_what_the_vectors_say() {
     }
 }
 
-/// What was counted of some keys, by the names that another detector gives them.
+/// Counts of some keys, by the names that another detector gives them.
 fn counts(detector: &Detector, names: &Detector) -> Vec<u64> {
     let keys = ["events", "other", "third"].map(|table| ["EVENTS", "b", "1", "secret"].map(|pk| (table, pk)));
     let count = |(table, pk): &(&str, &str)| {

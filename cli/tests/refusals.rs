@@ -1,4 +1,4 @@
-//! What the command refuses, in words that say what to write in its place.
+//! Refusals of the command: each says what to write in place of what was wrong.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
