@@ -12,13 +12,7 @@ build=$PWD/build/go
 make --no-print-directory library
 source ci/emulators.sh
 source ci/collector.sh
-# The command reads what is recorded, if it has been built.
-for each in "${CARGO_TARGET_DIR:-target}"/{release,debug}/hotpart; do
-    if [[ -z ${HOTPART_COMMAND:-} && -x $each ]]; then
-        HOTPART_COMMAND=$(realpath "$each")
-        export HOTPART_COMMAND
-    fi
-done
+source ci/command.sh
 
 export GOBIN=$build/bin GOFLAGS="${GOFLAGS:-} -modcacherw"
 [[ -x $GOBIN/staticcheck ]] || go install honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -8,13 +8,7 @@ source ci/need.sh
 need node npm python3 cargo cc || exit 0
 source ci/emulators.sh
 source ci/collector.sh
-# The command reads what is recorded, if it has been built.
-for each in "${CARGO_TARGET_DIR:-target}"/{release,debug}/hotpart; do
-    if [[ -z ${HOTPART_COMMAND:-} && -x $each ]]; then
-        HOTPART_COMMAND=$(realpath "$each")
-        export HOTPART_COMMAND
-    fi
-done
+source ci/command.sh
 
 cd bindings/node
 # Without install scripts: none is needed.

@@ -47,13 +47,8 @@ installed
 ci/paths.sh "$build"/clean/lib/python*/site-packages/hotpart/libhotpart.so "$build/clean/bin/hotpart"
 
 export HOTPART_INCLUDE=$PWD/include
-# Counts what the tests record, if it has been built.
-for each in "${CARGO_TARGET_DIR:-target}"/{release,debug}/hotpart; do
-    if [[ -z ${HOTPART_COMMAND:-} && -x $each ]]; then
-        HOTPART_COMMAND=$(realpath "$each")
-        export HOTPART_COMMAND
-    fi
-done
+# The wheel's command counts what the tests record.
+export HOTPART_COMMAND=$build/clean/bin/hotpart
 
 # tests ENVIRONMENT ARGUMENT...: the tests by the installed wheel.
 tests() {
