@@ -71,8 +71,9 @@ impl Stored {
         Identity { text, lens: table_len << 32 | u64::from(self.model_len) }
     }
 
-    /// Adds the amounts of another access.
+    /// Adds the amounts of another access. It is of the earlier time of both.
     fn add(&mut self, other: &Self) {
+        self.time_ms = self.time_ms.min(other.time_ms);
         if let (
             Kind::Access { operations, half_units, .. },
             Kind::Access { operations: more, half_units: more_units, .. },
@@ -161,7 +162,7 @@ impl Batch {
         self.entries.extend(other.entries[run].iter().map(moved));
     }
 
-    /// Pushes some entries of another batch, but accesses that differ in nothing but their times and amounts become one, of the first
+    /// Pushes some entries of another batch, but accesses that differ in nothing but their times and amounts become one, of the earliest
     /// time and all amounts: for those to whom the order in a second is no matter. Not to be mixed with other ways to push.
     pub fn sum(&mut self, other: &Self, run: Range<usize>) {
         for stored in &other.entries[run] {
@@ -311,5 +312,12 @@ mod tests {
         batch.clear();
         batch.sum(&other, 3..4);
         assert!(batch.iter().eq([Entry::Access(access(3, b"a"))]), "what was cleared is not added to");
+        batch.sum(&other, 0..1);
+        let both = Access { operations: 2, ..access(0, b"a") };
+        assert!(
+            batch.iter().eq([Entry::Access(both)]),
+            "one that comes out of order has the earliest time all the same"
+        );
+        assert_eq!(batch.times(), Some((0, 3)));
     }
 }
