@@ -28,8 +28,9 @@ FULLEST = "SELECT table_name, pk, operation, second, amount, total FROM hotpart_
 
 def view(engine, kind):
     """The statements that make the view `accesses`: those that stand there, or those in the comment that begins with `kind`."""
-    text = (SQL / f"{engine}.sql").read_text()
-    if kind == "CSV":
+    whole = SQL / f"{engine}-{kind.lower()}.sql"
+    text = (whole if whole.exists() else SQL / f"{engine}.sql").read_text()
+    if kind == "CSV" or whole.exists():
         return re.sub("--.*", "", text)
     block = re.search(rf"^-- {kind}.*\n((?:-- .*\n)+)", text, re.MULTILINE)[1]
     return re.sub("^-- ", "", block, flags=re.MULTILINE)
@@ -45,9 +46,11 @@ def statements(engine, kind, path, window, writes, reads):
     return [statement for statement in (text + ";" + verdicts).split(";") if statement.strip()]
 
 
-def by_duckdb(kind, path, settings, query):
+def by_duckdb(kind, path, settings, query, tables=()):
     connection = duckdb.connect()
+    keys = " UNION ALL ".join(f"SELECT '{table}' AS table_name, 'pk' AS attribute" for table in tables)
     for statement in statements("duckdb", kind, path, *settings):
+        statement = statement.replace("SELECT 'orders' AS table_name, 'pk' AS attribute", keys)
         connection.execute(statement)
     return sorted(connection.execute(query).fetchall())
 
@@ -63,10 +66,10 @@ def told(hotpart, command, log, *options):
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
-def by_backtest(hotpart, log, window, writes, reads):
+def by_backtest(hotpart, log, window, writes, reads, *options):
     """The first warning of each partition and operation."""
-    first = {}
-    for warning in told(hotpart, "backtest", log, "--window", window, "--writes", writes, "--reads", reads)["warnings"]:
+    first, options = {}, ["--window", window, "--writes", writes, "--reads", reads, *options]
+    for warning in told(hotpart, "backtest", log, *options)["warnings"]:
         partition = (warning["table"], warning["pk"], warning["operation"])
         first.setdefault(partition, (warning["threshold"], warning["time_ms"]))
     assert first, f"{log}: no warning to compare with"
@@ -81,24 +84,32 @@ def by_report(hotpart, log):
             yield (hot["table"], hot["pk"], operation["operation"], fullest["time_ms"] // 1_000, fullest["count"], hot["count"])
 
 
-def as_trail(log, path):
-    """Writes the begin of a log as CloudTrail's events: of a second each, as theirs are, and those that name a key alone. Returns it as CSV."""
-    events, cut = [], path.with_suffix(".csv")
-    with open(log) as lines, open(cut, "w", newline="") as of_seconds:
-        out = csv.writer(of_seconds)
-        out.writerow(["time_ms", "operation", "table", "pk"])
-        for line in itertools.islice(csv.DictReader(lines), TRAIL):
-            second = int(line["time_ms"]) // 1_000
-            name = "PutItem" if line["operation"] == "write" else "GetItem"
-            time = datetime.datetime.fromtimestamp(second, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            asked = {"tableName": line["table"], "key": {"pk": line["pk"]}}
-            events.append({"eventSource": "dynamodb.amazonaws.com", "eventName": name, "eventTime": time, "requestParameters": asked})
-            out.writerow([second * 1_000, line["operation"], line["table"], line["pk"]])
-    # As CloudTrail has them, among others.
+def as_trail(log, path, tables, *, single):
+    """Writes the begin of a log as CloudTrail's events, of a second each as theirs are: operations on one item alone, or some of them as
+    batches and transactions; among what was refused, or is another service's."""
     other = {"eventSource": "s3.amazonaws.com", "eventName": "GetObject", "eventTime": "2026-01-01T00:00:00Z", "requestParameters": None}
+    events = [other]
+    with open(log) as lines:
+        for i, line in enumerate(itertools.islice(csv.DictReader(lines), TRAIL)):
+            tables.add(line["table"])
+            time = datetime.datetime.fromtimestamp(int(line["time_ms"]) // 1_000, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            key, is_write = {"pk": line["pk"]}, line["operation"] == "write"
+            table = f"arn:aws:dynamodb:eu-west-1:111122223333:table/{line['table']}" if i % 3 == 1 else line["table"]
+            name, asked = "PutItem" if is_write else "GetItem", {"tableName": table, "key": key}
+            if not single and i % 4 == 0:
+                name = "BatchWriteItem" if is_write else "BatchGetItem"
+                asked = {"requestItems": {table: [{"putRequest": {"key": key}}] if is_write else {"keys": [key]}}}
+            elif not single and i % 4 == 2:
+                name, of = ("TransactWriteItems", "put") if is_write else ("TransactGetItems", "get")
+                nested = {"transactItems": [{of: asked}]}
+                asked = nested if i % 8 == 2 else {"requestItems": [{"operation": of.title(), "TableName": table, "Key": key}]}
+            event = {"eventSource": "dynamodb.amazonaws.com", "eventName": name, "eventTime": time, "requestParameters": asked}
+            events.append(event)
+            # As refused as it can be.
+            codes = ["ValidationException", "ThrottlingException", "ProvisionedThroughputExceededException", "AccessDenied"]
+            events.append({**event, "errorCode": codes[i % 4]})
     with gzip.open(path, "wt") as out:
-        json.dump({"Records": [other, *events]}, out)
-    return cut
+        json.dump({"Records": events}, out)
 
 
 def main(hotpart, *logs):
@@ -125,9 +136,16 @@ def main(hotpart, *logs):
         wanted = by_backtest(hotpart, log, *SETTINGS[0])
         assert by_duckdb("Parquet", parquet, SETTINGS[0], REACHED) == wanted, f"Parquet of {log} by DuckDB"
         assert by_spark(spark, "Parquet", parquet, SETTINGS[0], REACHED) == wanted, f"Parquet of {log} by Spark"
-        trail = work / "trail.json.gz"
-        wanted = by_backtest(hotpart, as_trail(log, trail), *OF_TRAIL)
-        assert by_duckdb("CloudTrail", trail, OF_TRAIL, REACHED) == wanted, f"CloudTrail's events of {log} by DuckDB"
+        for engine, single in [("DuckDB", False), ("Spark", True)]:
+            trail, tables = work / f"trail-{engine}.json.gz", set()
+            as_trail(log, trail, tables, single=single)
+            keys = [argument for table in sorted(tables) for argument in ("--key", f"{table}=pk")]
+            wanted = by_backtest(hotpart, trail, *OF_TRAIL, *keys)
+            if engine == "DuckDB":
+                rows = by_duckdb("CloudTrail", trail, OF_TRAIL, REACHED, tables)
+            else:
+                rows = by_spark(spark, "CloudTrail", trail, OF_TRAIL, REACHED)
+            assert rows == wanted, f"CloudTrail's events of {log} by {engine}: {set(rows) ^ set(wanted)}"
         print(f"{log}: as Parquet and as CloudTrail's events the same")
     spark.stop()
 
