@@ -3,7 +3,7 @@
 use crate::batch::Batch;
 use crate::entry::{Access, Entry, Event, Exchange};
 use anyhow::{Context, Result};
-use hotpart::{Detector, ObserveError, Record};
+use hotpart::{Detector, Error, ObserveError, Record};
 use std::collections::BTreeSet;
 
 /// The amount that an access adds.
@@ -34,7 +34,7 @@ pub struct Feed {
     pub exchanges: u64,
     /// Tables whose partition key is not known: what is asked of them waits.
     pub missing: BTreeSet<String>,
-    /// Exchanges that are none of DynamoDB's, or cut short.
+    /// Exchanges that are none of DynamoDB's, or cut short, or of a table or a key that is longer than any.
     pub unread: u64,
     /// Those of which nothing waits any more.
     forgotten: BTreeSet<String>,
@@ -122,7 +122,7 @@ impl Feed {
         match detector.observe(&exchange) {
             Ok(_) => {}
             Err(ObserveError::MissingSchema(tables)) => self.missing.extend(tables),
-            Err(ObserveError::Json) => self.unread += 1,
+            Err(ObserveError::Json | ObserveError::Refused(Error::Invalid(_))) => self.unread += 1,
             Err(error) => return Err(error.into()),
         }
         Ok(())

@@ -9,8 +9,9 @@ use std::fmt::{Display, Formatter};
 /// Records that a parser reads at a time, about.
 pub const SOME: usize = 1_024;
 
-/// The last time that a detector's clock takes.
-const TIME_MAX_MS: u64 = u32::MAX as u64 * 1_000 + 999;
+/// The last time that is taken. A detector's clock goes on for another hour, so that the minute, or the column of a heat map, in which
+/// a record is can be over before the clock ends.
+const TIME_MAX_MS: u64 = (u32::MAX as u64 - 3_600) * 1_000 + 999;
 
 /// Reads one file.
 pub trait Parse: Send {
@@ -75,7 +76,7 @@ impl<'a> Out<'a> {
 
     #[cold]
     fn too_late(&mut self, line: u64, time_ms: u64) -> Result<()> {
-        self.bad(line, format!("the time {time_ms} is past the year 2106, if it is in milliseconds"))
+        self.bad(line, format!("the time {time_ms}, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted"))
     }
 
     /// The record has no entry, for a reason that reads well after a number: "of other services".

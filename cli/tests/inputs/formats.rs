@@ -44,7 +44,7 @@ fn a_bad_line_is_named_and_stops_unless_the_user_goes_on() {
         "3: time_ms is not a number of milliseconds: \"x\"",
         "4: operation is neither write nor read: \"scan\"",
         "5: there is no table",
-        "6: the time 1772445841000000 is past the year 2106, if it is in milliseconds",
+        "6: the time 1772445841000000, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted",
     ];
     let all = read_bytes(text.as_bytes(), &options(&[], &[]));
     assert_eq!(all.line, "7 records: 2 counted, 5 bad");
