@@ -1,5 +1,6 @@
 //! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names the columns is optional.
 
+mod again;
 pub mod lines;
 
 use crate::entry::Access;
@@ -116,6 +117,9 @@ impl Parse for Csv {
 }
 
 fn take(record: &Record<'_>, columns: &[Option<usize>; Field::ALL.len()], out: &mut Out<'_>) -> Result<()> {
+    if let Some(bad) = record.bad {
+        return out.bad(record.line, bad);
+    }
     match access(record, columns) {
         Ok(access) => out.access(record.line, access),
         Err(error) => out.bad(record.line, error),
