@@ -19,6 +19,7 @@ pub mod sdk_js;
 pub mod source;
 pub mod stream;
 pub mod timestamp;
+pub mod uncounted;
 
 use crate::batch::Batch;
 use crate::input::account::Account;

@@ -154,3 +154,50 @@ fn a_time_at_the_end_of_the_clock_is_bad_or_counted() {
         assert_eq!(last(&text(args[0], &path, &args[1..])), "2 records: 2 counted");
     }
 }
+
+/// An exchange with this operation, status and body.
+fn exchange(second: u64, operation: &str, status: u16, response: &Value) -> Value {
+    let mut line = get(second, "events");
+    line["operation"] = operation.into();
+    line["http_status"] = status.into();
+    line["response"] = response.clone();
+    line
+}
+
+/// What DynamoDB did not do, and what is on no item, is told apart from what was counted; what was throttled, or lost, counts.
+#[test]
+fn exchanges_that_come_to_nothing_are_not_counted() {
+    let error = |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}")});
+    let described =
+        json!({"Table": {"TableName": "events", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}});
+    let lines = [
+        exchange(0, "DescribeTable", 200, &described),
+        exchange(1, "DynamoDB_20120810.DescribeTable", 200, &described),
+        exchange(2, "ListTables", 200, &json!({})),
+        exchange(3, "GetItem", 400, &error("ValidationException")),
+        exchange(4, "DescribeTable", 400, &error("ResourceNotFoundException")),
+        exchange(5, "GetItem", 403, &Value::Null),
+        exchange(6, "GetItem", 400, &error("ProvisionedThroughputExceededException")),
+        exchange(7, "DeleteItem", 400, &error("ConditionalCheckFailedException")),
+        exchange(8, "GetItem", 500, &error("InternalServerError")),
+        exchange(9, "GetItem", 0, &Value::Null),
+        exchange(10, "GetItem", 200, &json!({})),
+        exchange(11, "Scan", 200, &json!({})),
+    ];
+    let log = written("nothing", &lines);
+    let expected =
+        "12 records: 6 counted, 2 descriptions of tables, 1 of other operations, 3 refused by DynamoDB";
+    for args in [&["report"][..], &["report", "--memory", "1MiB"], &["backtest"]] {
+        let said = text(args[0], &log, &args[1..]);
+        assert_eq!(last(&said), expected, "{said}");
+    }
+    let json: Value = serde_json::from_str(&text("backtest", &log, &["--json"])).expect("JSON");
+    let report: Value = serde_json::from_str(&text("report", &log, &["--json"])).expect("JSON");
+    for records in [&json["account"], &report["records"]] {
+        let (without, entries) = (&records["without_entries"], &records["entries"]);
+        assert_eq!((&without["refused by DynamoDB"], entries), (&json!(3), &json!(6)), "{records}");
+    }
+    // What waits for its key comes to nothing when it is observed, and is counted all the same.
+    let waits = written("nothing-waits", &[put(0, "events"), put(1, "events"), get(2, "events")]);
+    assert_eq!(last(&text("report", &waits, &[])), "3 records: 3 counted");
+}
