@@ -27,7 +27,7 @@ use crate::input::format::{Format, Options};
 use crate::input::parse::{BadRecord, Out, Parse};
 use crate::input::source::{Progress, Source};
 use crate::reorder::Reorder;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
 /// A file that is being read.
@@ -85,6 +85,9 @@ impl Inputs {
     pub fn new(paths: &[PathBuf], options: Options, progress: Progress) -> Result<Self> {
         let mut scratch = Batch::default();
         let mut to_come = Vec::new();
+        if paths.iter().filter(|path| **path == Path::new("-")).count() > 1 {
+            bail!("standard input is named twice, and can be read once");
+        }
         for path in paths {
             let is_alone = paths.len() == 1 || path == Path::new("-");
             // Standard input can't be read twice, and of one file the beginning is no matter.
