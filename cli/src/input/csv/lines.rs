@@ -114,6 +114,11 @@ impl<R: BufRead> Lines<R> {
         if std::mem::take(&mut self.is_unread) || self.advance()? { self.last().map(Some) } else { Ok(None) }
     }
 
+    /// Whether any line has been read.
+    pub fn has_begun(&self) -> bool {
+        self.next_line > 1
+    }
+
     /// The next record is to be the last one again.
     pub fn unread(&mut self) {
         self.is_unread = true;
