@@ -4,7 +4,7 @@ use crate::feed::Feed;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Bad lines that are shown.
+/// Bad lines, and files with a record that is ahead, that are shown.
 const SHOWN: usize = 5;
 
 /// How many records there were, and what came of them.
@@ -26,6 +26,9 @@ pub struct Account {
     pub unread: u64,
     /// Operations in what was counted that were not: they could not be read, or their table's partition key was not known in time.
     pub unread_operations: u64,
+    /// Of files in which most records came too late: the record whose time was ahead of them.
+    #[serde(skip)]
+    pub ahead: Vec<String>,
     /// Whether what a feed knows is in it.
     #[serde(skip)]
     pub is_told: bool,
@@ -36,6 +39,12 @@ impl Account {
         self.bad += 1;
         if self.first_bad.len() < SHOWN {
             self.first_bad.push(text);
+        }
+    }
+
+    pub fn add_ahead(&mut self, text: String) {
+        if self.ahead.len() < SHOWN {
+            self.ahead.push(text);
         }
     }
 

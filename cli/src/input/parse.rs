@@ -3,6 +3,7 @@
 use crate::batch::Batch;
 use crate::entry::{Access, Entry, Exchange};
 use crate::input::account::Account;
+use crate::input::ahead::Ahead;
 use anyhow::{Result, bail};
 use std::fmt::{Display, Formatter};
 
@@ -39,12 +40,19 @@ pub struct Out<'a> {
     file: &'a str,
     batch: &'a mut Batch,
     account: &'a mut Account,
+    ahead: &'a mut Ahead,
     keep_going: bool,
 }
 
 impl<'a> Out<'a> {
-    pub fn new(file: &'a str, batch: &'a mut Batch, account: &'a mut Account, keep_going: bool) -> Self {
-        Self { file, batch, account, keep_going }
+    pub fn new(
+        file: &'a str,
+        batch: &'a mut Batch,
+        account: &'a mut Account,
+        ahead: &'a mut Ahead,
+        keep_going: bool,
+    ) -> Self {
+        Self { file, batch, account, ahead, keep_going }
     }
 
     /// Takes the access that the record on this line is.
@@ -57,6 +65,7 @@ impl<'a> Out<'a> {
             return self.too_late(line, access.time_ms);
         }
         self.account.records += 1;
+        self.ahead.see(line, access.time_ms);
         self.batch.push_access(access);
         Ok(())
     }
@@ -70,6 +79,7 @@ impl<'a> Out<'a> {
             return self.too_late(line, exchange.time_ms);
         }
         self.account.records += 1;
+        self.ahead.see(line, exchange.time_ms);
         self.batch.push(&Entry::Exchange(*exchange));
         Ok(())
     }
