@@ -2,9 +2,10 @@
 
 use crate::batch::Batch;
 use crate::entry::{Access, Entry, Event, Exchange};
+use crate::input::uncounted;
 use anyhow::{Context, Result};
-use hotpart::{Detector, ObserveError, Record};
-use std::collections::BTreeSet;
+use hotpart::{Detector, Error, ObserveError, Record};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The amount that an access adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +35,11 @@ pub struct Feed {
     pub exchanges: u64,
     /// Tables whose partition key is not known: what is asked of them waits.
     pub missing: BTreeSet<String>,
-    /// Exchanges that are none of DynamoDB's, or cut short.
+    /// Exchanges that are none of DynamoDB's, or cut short, or of a table or a key that is longer than any.
     pub unread: u64,
-    /// Those of which nothing waits any more.
+    /// Exchanges of which nothing is counted, by the reason.
+    pub uncounted: BTreeMap<&'static str, u64>,
+    /// Tables of which nothing waits any more.
     forgotten: BTreeSet<String>,
     /// Operations that are in exchanges and were not counted: they could not be read, or their table's key was not known in time.
     /// `None` until [`Feed::settle`].
@@ -51,6 +54,7 @@ impl Feed {
             exchanges: 0,
             missing: BTreeSet::new(),
             unread: 0,
+            uncounted: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             unread_operations: None,
         }
@@ -118,11 +122,15 @@ impl Feed {
     fn observe(&mut self, detector: &Detector, exchange: &Exchange<'_>) -> Result<()> {
         self.exchanges += 1;
         let Exchange { operation, request, response, model, http_status, .. } = *exchange;
-        let exchange = hotpart::Exchange { operation, request, response, model, http_status };
-        match detector.observe(&exchange) {
+        match detector.observe(&hotpart::Exchange { operation, request, response, model, http_status }) {
+            Ok(0) => {
+                if let Some(reason) = uncounted::reason(exchange) {
+                    *self.uncounted.entry(reason).or_default() += 1;
+                }
+            }
             Ok(_) => {}
             Err(ObserveError::MissingSchema(tables)) => self.missing.extend(tables),
-            Err(ObserveError::Json) => self.unread += 1,
+            Err(ObserveError::Json | ObserveError::Refused(Error::Invalid(_))) => self.unread += 1,
             Err(error) => return Err(error.into()),
         }
         Ok(())

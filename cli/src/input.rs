@@ -4,6 +4,7 @@
 //! and a file is opened when the others have come as far as its first entry: so logs of many hosts need not be joined before.
 
 pub mod account;
+mod ahead;
 pub mod botocore;
 pub mod cloudtrail;
 pub mod csv;
@@ -19,14 +20,16 @@ pub mod sdk_js;
 pub mod source;
 pub mod stream;
 pub mod timestamp;
+pub mod uncounted;
 
 use crate::batch::Batch;
 use crate::input::account::Account;
+use crate::input::ahead::Ahead;
 use crate::input::format::{Format, Options};
 use crate::input::parse::{BadRecord, Out, Parse};
 use crate::input::source::{Progress, Source};
 use crate::reorder::Reorder;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
 /// A file that is being read.
@@ -35,6 +38,7 @@ struct Open {
     parser: Box<dyn Parse>,
     /// The latest time in it so far.
     latest_ms: u64,
+    ahead: Ahead,
 }
 
 impl Open {
@@ -44,12 +48,12 @@ impl Open {
         let format = Format::of(source.head().with_context(|| name.clone())?, options)
             .with_context(|| name.clone())?;
         let parser = format.parser(source, options).with_context(|| name.clone())?;
-        Ok(Self { name, parser, latest_ms: 0 })
+        Ok(Self { name, parser, latest_ms: 0, ahead: Ahead::new(options.lateness_ms) })
     }
 
     /// Reads some more. `false`: there is no more.
     fn read(&mut self, batch: &mut Batch, account: &mut Account, keep_going: bool) -> Result<bool> {
-        let read = self.parser.read(&mut Out::new(&self.name, batch, account, keep_going));
+        let read = self.parser.read(&mut Out::new(&self.name, batch, account, &mut self.ahead, keep_going));
         read.map_err(|error| if error.is::<BadRecord>() { error } else { error.context(self.name.clone()) })
     }
 
@@ -84,6 +88,9 @@ impl Inputs {
     pub fn new(paths: &[PathBuf], options: Options, progress: Progress) -> Result<Self> {
         let mut scratch = Batch::default();
         let mut to_come = Vec::new();
+        if paths.iter().filter(|path| **path == Path::new("-")).count() > 1 {
+            bail!("standard input is named twice, and can be read once");
+        }
         for path in paths {
             let is_alone = paths.len() == 1 || path == Path::new("-");
             // Standard input can't be read twice, and of one file the beginning is no matter.
@@ -138,7 +145,10 @@ impl Inputs {
         let goes_on = open.read(&mut self.scratch, &mut self.account, self.options.keep_going)?;
         Self::take(&self.scratch, &mut open.latest_ms, &mut self.reorder, &mut self.account);
         if !goes_on {
-            self.open.swap_remove(i);
+            let over = self.open.swap_remove(i);
+            if let Some(ahead) = over.ahead.told(&over.name) {
+                self.account.add_ahead(ahead);
+            }
         }
         // Nothing that is not late is before this.
         let next = self.to_come.last().map(|&(first, _)| first);

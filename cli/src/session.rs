@@ -91,6 +91,7 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
 pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
+    lines.extend(account.ahead.iter().cloned());
     // Where nothing is unread, the keys that were not known at first came to be known, and all that waited was counted.
     for table in feed.missing.iter().filter(|_| feed.unread_operations != Some(0)) {
         lines.push(format!(

@@ -99,3 +99,105 @@ fn exchanges_that_are_none_are_not_counted() {
     let json: Value = serde_json::from_str(&text("report", &log, &["--json"])).expect("JSON");
     assert_eq!((&json["records"]["entries"], &json["records"]["unread"]), (&json!(1), &json!(1)));
 }
+
+/// A table's name, or a key, may be of a length that no table of DynamoDB has: that costs the exchange, and not the run.
+#[test]
+fn exchanges_that_the_library_refuses_are_not_counted() {
+    let of = |table: &str, id: &str| {
+        json!({"time_ms": BEGIN_MS, "operation": "GetItem", "request": {"TableName": table, "Key": {"id": {"S": id}}},
+               "response": {}, "http_status": 200})
+    };
+    let long = "x".repeat(16_385);
+    let lines =
+        [of("", "a"), of(&long[..1_025], "a"), of("events", &long), put(0, &long[..1_025]), get(1, "events")];
+    let log = written("refused", &lines);
+    for args in [&["report"][..], &["report", "--memory", "1MiB"], &["report", "--keep-going"], &["backtest"]]
+    {
+        let said = text(args[0], &log, &args[1..]);
+        assert_eq!(last(&said), "5 records: 1 counted, 4 that could not be read", "{said}");
+    }
+    let page = log.with_extension("html");
+    let said = text("heatmap", &log, &["-o", page.to_str().expect("text")]);
+    assert_eq!(last(&said), "5 records: 1 counted, 4 that could not be read", "{said}");
+}
+
+/// The last moment that is taken leaves room for the end of what it is in.
+#[test]
+fn a_time_at_the_end_of_the_clock_is_bad_or_counted() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys-end.csv");
+    let last_ms = (u64::from(u32::MAX) - 3_600) * 1_000 + 999;
+    std::fs::write(
+        &path,
+        format!("{last_ms},write,t,a,100000\n4294967295000,write,t,a\n{},write,t,a\n", last_ms + 1),
+    )
+    .expect("a file is written");
+    let page = path.with_extension("html");
+    let page = page.to_str().expect("text");
+    for args in [
+        &["report"][..],
+        &["report", "--memory", "1MiB"],
+        &["backtest"],
+        &["heatmap", "-o", page],
+        &["heatmap", "--memory", "1MiB", "-o", page],
+    ] {
+        let said = text(args[0], &path, &[&["--keep-going"], &args[1..]].concat());
+        assert_eq!(last(&said), "3 records: 1 counted, 2 bad", "{said}");
+        assert!(
+            said.contains("end.csv:2: the time 4294967295000, if it is in milliseconds, is past"),
+            "{said}"
+        );
+    }
+    // Over all the time that there is, columns are as wide as they get.
+    std::fs::write(&path, format!("0,write,t,a,100000\n{last_ms},write,t,a,100000\n"))
+        .expect("a file is written");
+    for args in [&["report"][..], &["heatmap", "-o", page], &["heatmap", "--memory", "1MiB", "-o", page]] {
+        assert_eq!(last(&text(args[0], &path, &args[1..])), "2 records: 2 counted");
+    }
+}
+
+/// An exchange with this operation, status and body.
+fn exchange(second: u64, operation: &str, status: u16, response: &Value) -> Value {
+    let mut line = get(second, "events");
+    line["operation"] = operation.into();
+    line["http_status"] = status.into();
+    line["response"] = response.clone();
+    line
+}
+
+/// What DynamoDB did not do, and what is on no item, is told apart from what was counted; what was throttled, or lost, counts.
+#[test]
+fn exchanges_that_come_to_nothing_are_not_counted() {
+    let error = |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}")});
+    let described =
+        json!({"Table": {"TableName": "events", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}});
+    let lines = [
+        exchange(0, "DescribeTable", 200, &described),
+        exchange(1, "DynamoDB_20120810.DescribeTable", 200, &described),
+        exchange(2, "ListTables", 200, &json!({})),
+        exchange(3, "GetItem", 400, &error("ValidationException")),
+        exchange(4, "DescribeTable", 400, &error("ResourceNotFoundException")),
+        exchange(5, "GetItem", 403, &Value::Null),
+        exchange(6, "GetItem", 400, &error("ProvisionedThroughputExceededException")),
+        exchange(7, "DeleteItem", 400, &error("ConditionalCheckFailedException")),
+        exchange(8, "GetItem", 500, &error("InternalServerError")),
+        exchange(9, "GetItem", 0, &Value::Null),
+        exchange(10, "GetItem", 200, &json!({})),
+        exchange(11, "Scan", 200, &json!({})),
+    ];
+    let log = written("nothing", &lines);
+    let expected =
+        "12 records: 6 counted, 2 descriptions of tables, 1 of other operations, 3 refused by DynamoDB";
+    for args in [&["report"][..], &["report", "--memory", "1MiB"], &["backtest"]] {
+        let said = text(args[0], &log, &args[1..]);
+        assert_eq!(last(&said), expected, "{said}");
+    }
+    let json: Value = serde_json::from_str(&text("backtest", &log, &["--json"])).expect("JSON");
+    let report: Value = serde_json::from_str(&text("report", &log, &["--json"])).expect("JSON");
+    for records in [&json["account"], &report["records"]] {
+        let (without, entries) = (&records["without_entries"], &records["entries"]);
+        assert_eq!((&without["refused by DynamoDB"], entries), (&json!(3), &json!(6)), "{records}");
+    }
+    // What waits for its key comes to nothing when it is observed, and is counted all the same.
+    let waits = written("nothing-waits", &[put(0, "events"), put(1, "events"), get(2, "events")]);
+    assert_eq!(last(&text("report", &waits, &[])), "3 records: 3 counted");
+}

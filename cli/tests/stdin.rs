@@ -89,3 +89,10 @@ fn it_may_be_empty_and_it_may_be_cut() {
     let error = String::from_utf8_lossy(&bad.stderr).into_owned();
     assert!(!bad.status.success() && error.contains("standard input:2: "), "{error}");
 }
+
+#[test]
+fn it_is_named_once() {
+    let twice = run(&["report", "-", "-"], b"1000,write,events,a\n");
+    let error = String::from_utf8_lossy(&twice.stderr).into_owned();
+    assert!(!twice.status.success() && error.contains("standard input is named twice"), "{error}");
+}

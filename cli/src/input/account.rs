@@ -4,7 +4,7 @@ use crate::feed::Feed;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Bad lines that are shown.
+/// Bad lines, and files with a record that is ahead, that are shown.
 const SHOWN: usize = 5;
 
 /// How many records there were, and what came of them.
@@ -26,6 +26,12 @@ pub struct Account {
     pub unread: u64,
     /// Operations in what was counted that were not: they could not be read, or their table's partition key was not known in time.
     pub unread_operations: u64,
+    /// Of files in which most records came too late: the record whose time was ahead of them.
+    #[serde(skip)]
+    pub ahead: Vec<String>,
+    /// Whether what a feed knows is in it.
+    #[serde(skip)]
+    pub is_told: bool,
 }
 
 impl Account {
@@ -36,16 +42,27 @@ impl Account {
         }
     }
 
+    pub fn add_ahead(&mut self, text: String) {
+        if self.ahead.len() < SHOWN {
+            self.ahead.push(text);
+        }
+    }
+
     /// Returns the account with what became of the entries, once a feed is settled.
     #[must_use]
     pub fn told(&self, feed: &Feed) -> Self {
-        Self {
-            // It may have been told before.
-            entries: (self.entries + self.unread).saturating_sub(feed.unread),
-            unread: feed.unread,
-            unread_operations: feed.unread_operations.unwrap_or_default(),
-            ..self.clone()
+        let mut told = self.clone();
+        if std::mem::replace(&mut told.is_told, true) {
+            return told;
         }
+        for (&reason, &n) in &feed.uncounted {
+            *told.without_entries.entry(reason).or_default() += n;
+        }
+        let not_counted = feed.unread + feed.uncounted.values().sum::<u64>();
+        told.entries = told.entries.saturating_sub(not_counted);
+        told.unread = feed.unread;
+        told.unread_operations = feed.unread_operations.unwrap_or_default();
+        told
     }
 
     /// Returns one line that accounts for every record.

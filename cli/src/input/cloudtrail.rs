@@ -11,6 +11,7 @@ use crate::entry::Exchange;
 use crate::input::json::{Log, Members, object, quoted};
 use crate::input::parse::Out;
 use crate::input::timestamp;
+use crate::input::uncounted::counts;
 use anyhow::Result;
 use request::NoRequest;
 
@@ -105,19 +106,6 @@ fn status(code: Option<&str>) -> Option<u16> {
         Some(
             "InternalServerError" | "InternalFailure" | "InternalServerErrorException" | "ServiceUnavailable",
         ) => 500,
-        Some(code) => {
-            let name = code.strip_suffix("Exception").unwrap_or(code);
-            let counts = matches!(
-                name,
-                "ConditionalCheckFailed"
-                    | "DuplicateItem"
-                    | "TransactionCanceled"
-                    | "ProvisionedThroughputExceeded"
-                    | "Throttling"
-                    | "ThrottlingError"
-                    | "RequestLimitExceeded"
-            );
-            return counts.then_some(400);
-        }
+        Some(code) => return counts(code).then_some(400),
     })
 }

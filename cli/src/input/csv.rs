@@ -1,5 +1,6 @@
 //! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names the columns is optional.
 
+mod again;
 pub mod lines;
 
 use crate::entry::Access;
@@ -49,6 +50,8 @@ pub struct Csv {
     lines: Lines<Source>,
     /// Where each field is.
     columns: [Option<usize>; Field::ALL.len()],
+    /// Whether no line has anything on it.
+    is_blank: bool,
 }
 
 impl Csv {
@@ -62,7 +65,7 @@ impl Csv {
         if has_line && !is_header {
             lines.unread();
         }
-        Ok(Self { lines, columns })
+        Ok(Self { lines, columns, is_blank: !has_line })
     }
 
     /// Whether a first line is none of the records: it names the columns, or has neither an operation nor, where the options say by
@@ -107,6 +110,10 @@ impl Csv {
 
 impl Parse for Csv {
     fn read(&mut self, out: &mut Out<'_>) -> Result<bool> {
+        if self.is_blank && self.lines.has_begun() {
+            self.is_blank = false;
+            out.bad(1, "there are empty lines, and nothing else")?;
+        }
         for _ in 0..SOME {
             let Some(record) = self.lines.next_record()? else { return Ok(false) };
             take(&record, &self.columns, out)?;
@@ -116,6 +123,9 @@ impl Parse for Csv {
 }
 
 fn take(record: &Record<'_>, columns: &[Option<usize>; Field::ALL.len()], out: &mut Out<'_>) -> Result<()> {
+    if let Some(bad) = record.bad {
+        return out.bad(record.line, bad);
+    }
     match access(record, columns) {
         Ok(access) => out.access(record.line, access),
         Err(error) => out.bad(record.line, error),
@@ -169,10 +179,23 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
         bail!("model has more than 1,024 bytes");
     }
     let Some(amount) = optional(Field::Amount) else { return Ok(Access { model, ..access }) };
-    let operations = number(amount).filter(|&n| n > 0);
-    let operations =
-        operations.with_context(|| format!("amount is not a number of at least 1: {}", shown(amount)))?;
-    Ok(Access { model, operations, half_units: Some(operations.saturating_mul(2)), ..access })
+    let half_units = halves(amount).filter(|&n| n > 0);
+    let half_units = half_units
+        .with_context(|| format!("amount is not a number of halves, at least 0.5: {}", shown(amount)))?;
+    Ok(Access { model, operations: half_units.div_ceil(2), half_units: Some(half_units), ..access })
+}
+
+/// Reads a number of halves: `3`, `0.5` or `3.0`, as capacity has them.
+fn halves(text: &[u8]) -> Option<u64> {
+    let Some(point) = memchr::memchr(b'.', text) else { return number(text)?.checked_mul(2) };
+    let (whole, fraction) = (number(&text[..point])?.checked_mul(2)?, &text[point + 1..]);
+    let (first, rest) = fraction.split_first()?;
+    let half = match first {
+        b'0' => 0,
+        b'5' => 1,
+        _ => return None,
+    };
+    if rest.iter().all(|&digit| digit == b'0') { whole.checked_add(half) } else { None }
 }
 
 /// Reads a number of digits alone.

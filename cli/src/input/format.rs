@@ -12,6 +12,7 @@ use crate::input::source::Source;
 use crate::input::stream::Stream;
 use anyhow::{Result, bail};
 use memchr::memmem;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// The page about the formats, for users.
@@ -50,8 +51,11 @@ impl Format {
     /// Tells the format by a file's first bytes.
     pub fn of(head: &[u8], options: &Options) -> Result<Self> {
         let is_text = !head.contains(&0);
-        if head.trim_ascii().is_empty() || is_text && csv::is(head, options) {
+        if without_mark(head).trim_ascii().is_empty() {
             return Ok(Self::Csv);
+        }
+        if is_text && csv::is(head, options) {
+            return Self::csv(head);
         }
         if !is_text {
             bail!("is neither text nor compressed by gzip or zstd");
@@ -60,6 +64,7 @@ impl Format {
             return Ok(format);
         }
         if Botocore::is(head) {
+            check_lines(head)?;
             return Ok(Self::Botocore);
         }
         if memmem::find(head, b"commandName: ").is_some() {
@@ -70,17 +75,23 @@ impl Format {
         }
         // Its lines then say what they lack.
         if head.split(|&byte| byte == b'\n').next().is_some_and(|line| line.contains(&b',')) {
-            return Ok(Self::Csv);
+            return Self::csv(head);
         }
         bail!("is in no format that is known: `hotpart inputs` tells which are")
+    }
+
+    fn csv(head: &[u8]) -> Result<Self> {
+        check_lines(head)?;
+        Ok(Self::Csv)
     }
 
     /// Tells the format by the JSON objects that a file begins with.
     fn of_json(head: &[u8]) -> Result<Option<Self>> {
         let mut pieces = Pieces::new(head);
         let mut left = OBJECTS;
+        let mut is_empty = true;
         while let Some(piece) = pieces.next()?.filter(|_| left > 0) {
-            left -= 1;
+            (left, is_empty) = (left - 1, false);
             let Piece::Object { text, .. } = piece else { continue };
             let Some(members) = Members::of(text) else { continue };
             let found = [
@@ -101,14 +112,17 @@ impl Format {
                 bail!("is the description of a table: --schema takes it");
             }
         }
+        // A list without records, of whatever they would have been.
+        if is_empty && is_json(head) {
+            return Ok(Some(Self::CloudTrail));
+        }
         Ok(Self::of_members(head))
     }
 
     /// Tells the format by names of members, where not even the first object is whole.
     fn of_members(head: &[u8]) -> Option<Self> {
         let has = |name: &str| memmem::find(head, format!("\"{name}\"").as_bytes()).is_some();
-        let is_object =
-            head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start().starts_with(b"{");
+        let is_object = without_mark(head).trim_ascii_start().starts_with(b"{");
         let found = [
             (has("time_ms") && has("operation"), Self::Recording),
             (has("eventSource") && has("eventTime"), Self::CloudTrail),
@@ -129,4 +143,35 @@ impl Format {
             Self::Botocore => Box::new(Botocore::new(source)),
         })
     }
+}
+
+/// Returns a text without the mark that some programs begin one with.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}
+
+/// Whether a text is one value of JSON after another, and nothing else.
+fn is_json(text: &[u8]) -> bool {
+    serde_json::Deserializer::from_slice(without_mark(text))
+        .into_iter::<IgnoredAny>()
+        .all(|value| value.is_ok())
+}
+
+/// Refuses a text whose lines, but for those in quotes, end in CR alone: all of it would be one line.
+fn check_lines(head: &[u8]) -> Result<()> {
+    let (mut is_quoted, mut has_return) = (false, false);
+    for &byte in head {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' if !is_quoted => return Ok(()),
+            b'\r' if !is_quoted => has_return = true,
+            _ => {}
+        }
+    }
+    if has_return {
+        bail!(
+            "its lines end in CR alone, and not in LF or CRLF: `tr '\\r' '\\n'` makes one of it that can be read"
+        );
+    }
+    Ok(())
 }

@@ -111,7 +111,7 @@ fn time_ms<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     let time = match Time::deserialize(from)? {
         // As far as a detector's clock goes: milliseconds are far beyond.
         Time::Seconds(seconds) if (0.0..=f64::from(u32::MAX)).contains(&seconds) => {
-            Some((seconds * 1e3) as u64)
+            Some(timestamp::of_seconds(seconds))
         }
         Time::Seconds(_) => None,
         Time::Date(date) => timestamp::parse(date.as_bytes()),

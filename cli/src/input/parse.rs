@@ -3,14 +3,16 @@
 use crate::batch::Batch;
 use crate::entry::{Access, Entry, Exchange};
 use crate::input::account::Account;
+use crate::input::ahead::Ahead;
 use anyhow::{Result, bail};
 use std::fmt::{Display, Formatter};
 
 /// Records that a parser reads at a time, about.
 pub const SOME: usize = 1_024;
 
-/// The last time that a detector's clock takes.
-const TIME_MAX_MS: u64 = u32::MAX as u64 * 1_000 + 999;
+/// The last time that is taken. A detector's clock goes on for another hour, so that the minute, or the column of a heat map, in which
+/// a record is can be over before the clock ends.
+const TIME_MAX_MS: u64 = (u32::MAX as u64 - 3_600) * 1_000 + 999;
 
 /// Reads one file.
 pub trait Parse: Send {
@@ -38,12 +40,19 @@ pub struct Out<'a> {
     file: &'a str,
     batch: &'a mut Batch,
     account: &'a mut Account,
+    ahead: &'a mut Ahead,
     keep_going: bool,
 }
 
 impl<'a> Out<'a> {
-    pub fn new(file: &'a str, batch: &'a mut Batch, account: &'a mut Account, keep_going: bool) -> Self {
-        Self { file, batch, account, keep_going }
+    pub fn new(
+        file: &'a str,
+        batch: &'a mut Batch,
+        account: &'a mut Account,
+        ahead: &'a mut Ahead,
+        keep_going: bool,
+    ) -> Self {
+        Self { file, batch, account, ahead, keep_going }
     }
 
     /// Takes the access that the record on this line is.
@@ -56,6 +65,7 @@ impl<'a> Out<'a> {
             return self.too_late(line, access.time_ms);
         }
         self.account.records += 1;
+        self.ahead.see(line, access.time_ms);
         self.batch.push_access(access);
         Ok(())
     }
@@ -69,13 +79,14 @@ impl<'a> Out<'a> {
             return self.too_late(line, exchange.time_ms);
         }
         self.account.records += 1;
+        self.ahead.see(line, exchange.time_ms);
         self.batch.push(&Entry::Exchange(*exchange));
         Ok(())
     }
 
     #[cold]
     fn too_late(&mut self, line: u64, time_ms: u64) -> Result<()> {
-        self.bad(line, format!("the time {time_ms} is past the year 2106, if it is in milliseconds"))
+        self.bad(line, format!("the time {time_ms}, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted"))
     }
 
     /// The record has no entry, for a reason that reads well after a number: "of other services".

@@ -150,5 +150,5 @@ fn time(value: &str) -> Option<u64> {
 fn number(text: &str) -> Option<u64> {
     let time: f64 = text.parse().ok().filter(|time| (0.0..1e14).contains(time))?;
     // Seconds reach this in the year 5138, milliseconds were there in 1973.
-    Some(if time < 1e11 { time * 1e3 } else { time } as u64)
+    Some(if time < 1e11 { timestamp::of_seconds(time) } else { time as u64 })
 }

@@ -130,13 +130,12 @@ fn time(change: &Members<'_>) -> Option<u64> {
     }
     let time: f64 = time.parse().ok().filter(|time| (0.0..1e17).contains(time))?;
     let precision = change.text("ApproximateCreationDateTimePrecision");
-    let per_ms = match precision.as_deref() {
-        Some("MICROSECOND") => 1e3,
-        Some("MILLISECOND") => 1.0,
+    Some(match precision.as_deref() {
+        Some("MICROSECOND") => (time / 1e3) as u64,
+        Some("MILLISECOND") => time as u64,
         // Seconds reach this in the year 5138, milliseconds were there in 1973; likewise the latter and microseconds.
-        _ if time < 1e11 => 1e-3,
-        _ if time < 1e14 => 1.0,
-        _ => 1e3,
-    };
-    Some((time / per_ms) as u64)
+        _ if time < 1e11 => timestamp::of_seconds(time),
+        _ if time < 1e14 => time as u64,
+        _ => (time / 1e3) as u64,
+    })
 }

@@ -21,6 +21,11 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     u64::try_from(seconds * 1_000 + millis).ok()
 }
 
+/// Returns the millisecond that is nearest to so many seconds, as most fractions of a second are none of a binary number.
+pub fn of_seconds(seconds: f64) -> u64 {
+    (seconds * 1e3).round() as u64
+}
+
 /// Reads three numbers with this mark between them, the last two of two digits.
 fn numbers(text: &[u8], mark: u8) -> Option<[i64; 3]> {
     let mut parts = text.split(|&byte| byte == mark);
@@ -100,6 +105,16 @@ mod tests {
         ];
         for (text, ms) in cases {
             assert_eq!(parse(text.as_bytes()), Some(ms), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_keeps_its_milliseconds() {
+        for ms in
+            (0..2_000).chain(1_772_445_841_000..1_772_445_843_000).chain(4_294_967_295_000..4_294_967_296_000)
+        {
+            let text = format!("{}.{:03}", ms / 1_000, ms % 1_000);
+            assert_eq!(of_seconds(text.parse().expect("a number")), ms);
         }
     }
 

@@ -40,11 +40,11 @@ fn csv_has_marks_of_byte_order_ends_of_lines_and_numbers_of_columns() {
 fn a_bad_line_is_named_and_stops_unless_the_user_goes_on() {
     let text = "1000,write,events,a\n1000,write,events,a,-1\nx,write,events,a\n1000,scan,events,a\n1000,write\n1772445841000000,write,events,a\n2000,write,events,a\n";
     let reasons = [
-        "2: amount is not a number of at least 1: \"-1\"",
+        "2: amount is not a number of halves, at least 0.5: \"-1\"",
         "3: time_ms is not a number of milliseconds: \"x\"",
         "4: operation is neither write nor read: \"scan\"",
         "5: there is no table",
-        "6: the time 1772445841000000 is past the year 2106, if it is in milliseconds",
+        "6: the time 1772445841000000, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted",
     ];
     let all = read_bytes(text.as_bytes(), &options(&[], &[]));
     assert_eq!(all.line, "7 records: 2 counted, 5 bad");
@@ -269,4 +269,87 @@ fn insights_are_read() {
     let times: Vec<_> = first.datapoints.iter().map(|point| point.time_ms).collect();
     assert_eq!(times, [1_772_445_840_000, 1_772_445_900_000]);
     assert!(hotpart_cli::input::insights::read(&fixture("table.json")).is_err());
+}
+
+/// As one line they would be one record, or none.
+#[test]
+fn lines_that_end_in_cr_alone_are_refused() {
+    let bare = "1000,write,t,a\r2000,write,t,b\r";
+    for text in [bare.into(), format!("time_ms,operation,table,pk\r{bare}"), "1000,write,t,a\r".into()] {
+        let error = try_read_bytes(text.as_bytes(), &options(&[], &[])).unwrap_err();
+        assert!(error.contains("its lines end in CR alone"), "{error}");
+    }
+    let log = std::fs::read_to_string(fixture("botocore-boto3.log")).unwrap().replace('\n', "\r");
+    let error = try_read_bytes(log.as_bytes(), &options(&[], &[])).unwrap_err();
+    assert!(error.contains("its lines end in CR alone"), "{error}");
+    let quoted = read_bytes(b"1000,write,t,\"a\rb\"", &options(&[], &[]));
+    assert_eq!((quoted.line.as_str(), quoted.counts), ("1 record: 1 counted", vec!["write t a\rb 1".into()]));
+}
+
+#[test]
+fn a_file_of_empty_lines_is_bad() {
+    for text in ["\n", "\r\n\r\n", "\u{feff}\n\n"] {
+        let read = read_bytes(text.as_bytes(), &options(&[], &[]));
+        assert_eq!(read.line, "1 record: 0 counted, 1 bad", "{text:?}");
+        assert!(read.bad[0].ends_with(":1: there are empty lines, and nothing else"), "{:?}", read.bad);
+    }
+    assert_eq!(read_bytes(b"", &options(&[], &[])).line, "0 records: 0 counted");
+    assert_eq!(read_bytes(b"time_ms,operation,table,pk\n", &options(&[], &[])).line, "0 records: 0 counted");
+}
+
+#[test]
+fn lists_without_records_are_files_without_records() {
+    let good = temporary(b"1000,write,t,a\n");
+    for text in
+        ["[]", "{\"Records\": []}", "\u{feff}{\"Records\":[],\"x\":[1,{}]}\n[ ]\n", "{\"events\":[\n]}"]
+    {
+        assert_eq!(read_bytes(text.as_bytes(), &options(&[], &[])).line, "0 records: 0 counted", "{text}");
+        let empty = temporary(text.as_bytes());
+        let read = try_read(&[empty.clone(), good.clone()], &options(&[], &[])).unwrap();
+        assert_eq!(read.line, "1 record: 1 counted", "{text}");
+        std::fs::remove_file(empty).unwrap();
+    }
+    std::fs::remove_file(good).unwrap();
+    for text in ["[", "{}", "[1]", "{\"Records\": [}", "words"] {
+        assert!(try_read_bytes(text.as_bytes(), &options(&[], &[])).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_time_in_fractions_of_a_second_keeps_its_milliseconds() {
+    for ms in 1_772_445_841_000..1_772_445_841_100_u64 {
+        let time = format!("{}.{:03}", ms / 1_000, ms % 1_000);
+        let record = format!(
+            r#"{{"dynamodb":{{"ApproximateCreationDateTime":{time},"Keys":{{"id":{{"S":"a"}}}}}},"tableName":"events"}}"#
+        );
+        let logged = format!(
+            r#"{{"time":{time},"clientName":"DynamoDBClient","commandName":"GetItemCommand","input":{{"TableName":"events","Key":{{"id":{{"S":"a"}}}}}},"output":{{}}}}"#
+        );
+        for text in [record, logged] {
+            assert_eq!(read_bytes(text.as_bytes(), &options(&[("events", "id")], &[])).times, [ms], "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_amount_may_be_of_half_units() {
+    let amounts = ["1", "0.5", "1.5", "2.0", "2.500", "0001.0"];
+    let text: String = amounts.iter().map(|amount| format!("1000,write,t,{amount},{amount}\n")).collect();
+    let Read { counts, units, line, .. } = read_bytes(text.as_bytes(), &options(&[], &[]));
+    let of = |pk, n| format!("write t {pk} {n}");
+    assert_eq!(
+        counts,
+        [of("0.5", 1), of("0001.0", 1), of("1", 1), of("1.5", 2), of("2.0", 2), of("2.500", 3)]
+    );
+    assert_eq!(
+        units,
+        [of("0.5", 1), of("0001.0", 2), of("1", 2), of("1.5", 3), of("2.0", 4), of("2.500", 5)]
+    );
+    assert_eq!(line, "6 records: 6 counted");
+    for amount in
+        ["0", "0.0", ".5", "1.", "0.25", "0.51", "0.5x", "1.5.0", "-0.5", "9999999999999999999", "1e3"]
+    {
+        let read = read_bytes(format!("1000,write,t,a,{amount}\n").as_bytes(), &options(&[], &[]));
+        assert_eq!(read.line, "1 record: 0 counted, 1 bad", "{amount}");
+    }
 }

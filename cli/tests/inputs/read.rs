@@ -26,6 +26,8 @@ pub struct Read {
     /// The tables whose keys are asked about.
     pub missing: Vec<String>,
     pub bad: Vec<String>,
+    /// Records whose times were far ahead.
+    pub ahead: Vec<String>,
     /// The account's line.
     pub line: String,
 }
@@ -129,6 +131,7 @@ pub fn try_read(files: &[PathBuf], options: &Options) -> Result<Read, String> {
     read.models = models.into_iter().collect();
     read.missing = feeds[0].missing.iter().cloned().collect();
     read.bad.clone_from(&inputs.account.first_bad);
+    read.ahead.clone_from(&inputs.account.ahead);
     read.line = inputs.account.line();
     Ok(read)
 }

@@ -3,6 +3,7 @@
 use crate::read::{fixture, options, read_bytes, temporary, try_read, try_read_bytes};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use hotpart_cli::input::format::Options;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -69,4 +70,33 @@ fn order_is_mended_within_the_lateness() {
     let mut all = options(&[], &[]);
     all.lateness_ms = 1_000_000;
     assert_eq!(read_bytes(&lines(times, "a"), &all).line, "7 records: 7 counted");
+}
+
+/// One wrong clock makes all that comes later too late.
+#[test]
+fn a_record_that_is_ahead_of_most_is_named() {
+    let good = |n: u64| (0..n).map(|i| 1_772_445_841_000 + i * 10);
+    let of = |times: Vec<u64>, lateness_ms: u64| {
+        let read = read_bytes(&lines(times, "a"), &Options { lateness_ms, ..options(&[], &[]) });
+        (read.line, read.ahead)
+    };
+    let wrong_ms = 1_772_445_841_000 + 3_600_000;
+    let (line, ahead) = of([1_772_445_841_000, wrong_ms].into_iter().chain(good(500)).collect(), 60_000);
+    assert_eq!(line, "502 records: 2 counted, 500 too late to be put in order (see --lateness)");
+    let [ahead] = &ahead[..] else { panic!("{ahead:?}") };
+    let said = ":2: the time of this record, 2026-03-02 11:04:01 UTC, is far ahead of the others', of which 500 are too late for that; \
+                without it, or with --lateness 3600, they are counted";
+    assert!(ahead.ends_with(said), "{ahead}");
+    // What it says helps.
+    let (line, ahead) = of([1_772_445_841_000, wrong_ms].into_iter().chain(good(500)).collect(), 3_600_000);
+    assert_eq!((&*line, ahead.len()), ("502 records: 502 counted", 0));
+    // The one that did the most is named, though the log gets past it; a log's own clock has milliseconds.
+    let times = [0, 70_001, 0, 200_000, 0, 0, 0, 0, 200_001].to_vec();
+    let (_, ahead) = of(times, 60_000);
+    assert!(
+        ahead[0].contains(":4: the time of this record, 200000 ms, ") && ahead[0].contains("--lateness 200,"),
+        "{ahead:?}"
+    );
+    // Half of them is not most.
+    assert!(of([70_001, 0, 0, 70_001].to_vec(), 60_000).1.is_empty());
 }

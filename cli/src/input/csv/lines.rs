@@ -2,15 +2,25 @@
 //!
 //! Most have no quotes and lie in the reader's buffer from end to end: their fields are slices of it, and nothing is copied. The
 //! others are put together first, and unquoted in place.
+//!
+//! A quote that is never closed would take all that follows for its field. So a record with quotes is bad if it is longer than such a
+//! record can be, and then, as where its quotes are wrong, the next one begins on the line after that on which it began.
 
+#[cfg(test)]
+mod tests;
+
+use crate::input::csv::again::Again;
 use std::io::BufRead;
 
 /// Fields of a record that are kept: columns after these are not looked at.
 pub const FIELDS: usize = 64;
+/// The most lines of a record, and bytes before its last line: its fields have far fewer.
+const LINES_MAX: u64 = 1_000;
+const LEN_MAX: usize = 1 << 20;
 
 /// Reads records.
 pub struct Lines<R> {
-    reader: R,
+    reader: Again<R>,
     /// The record that was read, if it had to be put together.
     record: Vec<u8>,
     fields: Fields,
@@ -28,6 +38,7 @@ struct Last {
     used: usize,
     len: usize,
     line: u64,
+    bad: Option<&'static str>,
 }
 
 /// Where in a field a reader is.
@@ -38,6 +49,8 @@ enum Place {
     Quoted,
     /// After a quote that ends the field, or is the first of two that stand for one.
     Closed,
+    /// After something that is no part of a field whose quote is closed.
+    Stray,
 }
 
 impl Place {
@@ -47,7 +60,9 @@ impl Place {
             (Self::Start, b'"') => (Self::Quoted, false),
             (Self::Quoted, b'"') => (Self::Closed, false),
             (Self::Closed, b'"') | (Self::Quoted, _) => (Self::Quoted, true),
+            (Self::Stray, _) => (Self::Stray, false),
             (_, b',') => (Self::Start, false),
+            (Self::Closed, _) => (Self::Stray, false),
             _ => (Self::Bare, true),
         }
     }
@@ -69,6 +84,8 @@ pub struct Record<'a> {
     ends: &'a [u32],
     /// The line, from 1, that it begins on.
     pub line: u64,
+    /// Why it is none. It has no fields then.
+    pub bad: Option<&'static str>,
 }
 
 impl<'a> Record<'a> {
@@ -87,6 +104,7 @@ impl<'a> Record<'a> {
 impl<R: BufRead> Lines<R> {
     pub fn new(reader: R) -> Self {
         let fields = Fields { begin: 0, ends: [0; FIELDS], len: 0 };
+        let reader = Again::new(reader);
         Self { reader, record: Vec::new(), fields, next_line: 1, last: Last::default(), is_unread: false }
     }
 
@@ -94,6 +112,11 @@ impl<R: BufRead> Lines<R> {
     #[inline]
     pub fn next_record(&mut self) -> std::io::Result<Option<Record<'_>>> {
         if std::mem::take(&mut self.is_unread) || self.advance()? { self.last().map(Some) } else { Ok(None) }
+    }
+
+    /// Whether any line has been read.
+    pub fn has_begun(&self) -> bool {
+        self.next_line > 1
     }
 
     /// The next record is to be the last one again.
@@ -115,19 +138,22 @@ impl<R: BufRead> Lines<R> {
                     let len = without_return(&buffer[..end]);
                     self.fields.split(&buffer[..len], begin);
                     self.next_line += 1;
-                    self.last = Last { used: end + 1, len, line };
+                    self.last = Last { used: end + 1, len, line, bad: None };
                     if len > begin {
                         return Ok(true);
                     }
                 }
                 _ => {
-                    self.collect()?;
+                    let bad = self.collect()?;
                     if u32::try_from(self.record.len()).is_err() {
                         return Err(std::io::Error::other(format!("line {line}: a record of over 4 GiB")));
                     }
-                    self.fields.unquote(&mut self.record);
-                    self.last = Last { used: 0, len: self.record.len(), line };
-                    if !self.record.is_empty() {
+                    match bad {
+                        Some(_) => self.give_back(line),
+                        None => self.fields.unquote(&mut self.record),
+                    }
+                    self.last = Last { used: 0, len: self.record.len(), line, bad };
+                    if !self.record.is_empty() || bad.is_some() {
                         return Ok(true);
                     }
                 }
@@ -136,35 +162,63 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn last(&mut self) -> std::io::Result<Record<'_>> {
-        let Last { used, len, line } = self.last;
+        let Last { used, len, line, bad } = self.last;
         let text = if used > 0 { &self.reader.fill_buf()?[..len] } else { &self.record[..] };
         let Fields { begin, ref ends, len } = self.fields;
-        Ok(Record { text, begin, ends: &ends[..len], line })
+        Ok(Record { text, begin, ends: &ends[..len], line, bad })
     }
 
-    /// Reads one record, whose quotes may have lines in them, into a buffer of its own.
-    fn collect(&mut self) -> std::io::Result<()> {
+    /// Reads one record, whose quotes may have lines in them, into a buffer of its own. Returns why it is none.
+    fn collect(&mut self) -> std::io::Result<Option<&'static str>> {
         self.record.clear();
-        let (mut seen, mut place) = (0, Place::Start);
-        while self.reader.read_until(b'\n', &mut self.record)? > 0 {
+        let (mut seen, mut place, first) = (0, Place::Start, self.next_line);
+        let bad = loop {
+            if self.reader.read_until(b'\n', &mut self.record)? == 0 {
+                break (place == Place::Quoted)
+                    .then_some("a quote is not closed: the file ends in its field");
+            }
             self.next_line += 1;
-            place = self.record[seen..].iter().fold(place, |place, &byte| place.after(byte).0);
+            let from = if seen == 0 && first == 1 && self.record.starts_with(BOM) { BOM.len() } else { seen };
+            let end = self.record.len() - line_end(&self.record[seen..]);
+            place = self.record[from.min(end)..end].iter().fold(place, |place, &byte| place.after(byte).0);
             seen = self.record.len();
-            if place != Place::Quoted {
-                break;
+            match place {
+                Place::Stray => break Some("something follows a quote that closes a field"),
+                Place::Quoted if self.next_line - first >= LINES_MAX => {
+                    break Some("a quote is not closed in 1,000 lines");
+                }
+                Place::Quoted if seen > LEN_MAX => break Some("a quote is not closed in 1 MiB"),
+                Place::Quoted => {}
+                _ => break None,
+            }
+        };
+        if bad.is_none() {
+            let len = self.record.strip_suffix(b"\n").map_or(self.record.len(), without_return);
+            self.record.truncate(len);
+            if self.record.starts_with(BOM) {
+                self.record.drain(..BOM.len());
             }
         }
-        let len = self.record.strip_suffix(b"\n").map_or(self.record.len(), without_return);
-        self.record.truncate(len);
-        if self.record.starts_with(BOM) {
-            self.record.drain(..BOM.len());
-        }
-        Ok(())
+        Ok(bad)
+    }
+
+    /// Has all that was collected, but for its first line, read again.
+    fn give_back(&mut self, line: u64) {
+        let first = memchr::memchr(b'\n', &self.record).map_or(self.record.len(), |end| end + 1);
+        self.reader.put_back(&self.record[first..]);
+        self.next_line = line + 1;
+        self.record.clear();
+        self.fields.start(0);
     }
 }
 
 /// The mark that some programs begin a text with.
 const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Returns how many bytes end a line, of one that may be the last.
+fn line_end(line: &[u8]) -> usize {
+    line.len() - line.strip_suffix(b"\n").map_or(line.len(), without_return)
+}
 
 fn without_return(line: &[u8]) -> usize {
     line.len() - usize::from(line.last() == Some(&b'\r'))
@@ -244,65 +298,5 @@ impl Fields {
             }
         }
         self.push(end);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use csv::ReaderBuilder;
-    use std::io::BufReader;
-
-    type Records = Vec<(u64, Vec<Vec<u8>>)>;
-
-    fn ours(text: &[u8], buffer: usize) -> Records {
-        let mut lines = Lines::new(BufReader::with_capacity(buffer, text));
-        let mut records = Vec::new();
-        while let Some(record) = lines.next_record().expect("no error") {
-            assert!(record.iter().enumerate().all(|(i, field)| record.get(i) == Some(field)));
-            records.push((record.line, record.iter().map(<[u8]>::to_vec).collect()));
-        }
-        records
-    }
-
-    /// By the crate that everybody uses.
-    fn theirs(text: &[u8]) -> Records {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
-        let records = reader.byte_records().map(|record| record.expect("no error"));
-        let lines = records.map(|record| {
-            let line = record.position().expect("a place").line();
-            (line, record.iter().map(<[u8]>::to_vec).collect())
-        });
-        lines.collect()
-    }
-
-    #[test]
-    fn records_are_those_of_the_crate_that_everybody_uses() {
-        for text in [
-            &b"1,write,t,a\n2,read,t,b\n"[..],
-            b"1,write,t,a\r\n2,read,t,b",
-            b"\xef\xbb\xbftime_ms,pk\n1,2\n",
-            b"a,\"b,c\",d\n\"e\"\"f\",\"\",g\n",
-            b"\"a\",\"b\"\r\n\"c\nd\",e\nf,g\n",
-            b"a,b\"c\",d\n,,\n\"x",
-            b",,,,,,,,,,,,,,,,,,,,\n-,-,,-,---,,,,-\xac,\xac\x2c\x80,\x00,+\n",
-            b"a,b\"c\n\"d\"e\"f,\"\"\"\",\"\"x\ng\n",
-            b"one\n\n\ntwo\n",
-        ] {
-            // What a buffer has no room for is put together.
-            for buffer in [1, 3, 7, 4_096] {
-                let [ours, theirs] = [ours(text, buffer), theirs(text)];
-                let fields =
-                    |records: &Records| records.iter().map(|(_, fields)| fields.clone()).collect::<Vec<_>>();
-                assert_eq!(fields(&ours), fields(&theirs), "{:?}", String::from_utf8_lossy(text));
-                assert_eq!(ours.first(), theirs.first());
-            }
-        }
-    }
-
-    #[test]
-    fn a_record_begins_on_its_line() {
-        let lines: Vec<_> = ours(b"a\n\n\"b\nc\"\nd\n", 5).into_iter().map(|(line, _)| line).collect();
-        assert_eq!(lines, [1, 3, 5]);
     }
 }
