@@ -19,6 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// or of so much in one second.
 const BOUNDED_MEANS: [u64; 2] = [13, 42];
 const BOUNDED_SECONDS: [u64; 2] = [500, 1_500];
+/// That quarter, in thousandths; and the highest amount that it is of.
+const PROMOTE_PERMILLE: u32 = 250;
+const LEVEL_MOST: u64 = 1 << 15;
 /// The most partitions that are kept of those for which there was no room.
 const KEPT_OUT: usize = 10_000;
 
@@ -41,6 +44,8 @@ pub struct Column {
     pub kept_out: Vec<KeptOut>,
     /// Warnings of more such partitions than are kept.
     pub left_out: u64,
+    /// Bytes that the library counts in.
+    pub library_bytes: u64,
     is_bounded: bool,
 }
 
@@ -88,6 +93,36 @@ pub struct Columns {
     spare: Rows,
     /// Of a detector whose memory is bounded, what it warned about in this column.
     heard: Heard,
+    /// By operation, the least that a second must have to be hot by itself.
+    hot: [u64; 2],
+    library: Rarely,
+}
+
+/// Of bytes that are dear to count where memory is bounded, and change little there: the last count, and how often it was asked for.
+#[derive(Debug, Default)]
+pub struct Rarely {
+    bytes: u64,
+    asked: u64,
+}
+
+impl Rarely {
+    /// Returns the bytes, of now if it is asked for the first time, the second, the fourth, the eighth and so on.
+    pub fn bytes(&mut self, count: impl FnOnce() -> u64) -> u64 {
+        self.asked += 1;
+        if self.asked.is_power_of_two() {
+            self.bytes = count();
+        }
+        self.bytes
+    }
+}
+
+/// The most that a partition may have had of an operation, where nothing is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// In a second.
+    pub second: u64,
+    /// In a column.
+    pub column: u64,
 }
 
 impl Column {
@@ -156,7 +191,9 @@ impl Columns {
         prepare(&detector)?;
         let feed = Feed::new(shape.measure);
         let spare = Rows::default();
-        Ok(Self { shape, detector, feed, open: None, recorded: [0; 2], is_listed: true, spare, heard })
+        let library = Rarely::default();
+        let (open, recorded, is_listed) = (None, [0; 2], true);
+        Ok(Self { shape, detector, feed, open, recorded, is_listed, spare, heard, hot, library })
     }
 
     /// Columns are to have rows, which cost less, in place of lists.
@@ -176,17 +213,40 @@ impl Columns {
     }
 
     fn bounded(shape: Shape, memory: u64, hot: [u64; 2], heard: Heard) -> Builder {
-        let one = if shape.measure == Measure::HalfUnits { 2 } else { 1 };
-        let [writes, reads] = BOUNDED_MEANS.map(|rate| rate * u64::from(shape.seconds) * one);
-        let second = |i: usize| Some((BOUNDED_SECONDS[i] * one).min(hot[i].saturating_add(1)));
-        let [writes_a_second, reads_a_second] = [0, 1].map(second);
+        let [(writes, writes_a_second), (reads, reads_a_second)] = Self::thresholds(shape, hot);
         // A window has the second that it ends in, and so many before.
         Detector::builder(writes, reads, (shape.seconds - 1).max(1))
-            .second_thresholds(Thresholds { writes: writes_a_second, reads: reads_a_second })
+            .second_thresholds(Thresholds { writes: Some(writes_a_second), reads: Some(reads_a_second) })
             .memory(memory)
+            .promote_permille(PROMOTE_PERMILLE)
             // Each hot record of one that is kept out tells of more than the last.
             .warning_interval_seconds(0)
             .on_warning(move |warning| hear(&heard, warning))
+    }
+
+    /// Returns, by operation, the thresholds of a column and of a second.
+    fn thresholds(shape: Shape, hot: [u64; 2]) -> [(u64, u64); 2] {
+        let one = if shape.measure == Measure::HalfUnits { 2 } else { 1 };
+        [0, 1].map(|i| {
+            let column = BOUNDED_MEANS[i] * u64::from(shape.seconds) * one;
+            (column, (BOUNDED_SECONDS[i] * one).min(hot[i].saturating_add(1)))
+        })
+    }
+
+    /// Returns, by operation, the most that a partition may have had in a column in which it was not counted by itself. `None`: it was,
+    /// as memory is not bounded.
+    pub fn unknown(&self) -> Option<[Unknown; 2]> {
+        self.shape.memory?;
+        let has_kept_out = self.statistics().kept_out > 0;
+        Some(Self::thresholds(self.shape, self.hot).map(|(column, second)| {
+            if has_kept_out {
+                // There was no room to count it, but it was warned about from here on.
+                return Unknown { second: column.min(second) - 1, column: column - 1 };
+            }
+            let least = column.min(second) * u64::from(PROMOTE_PERMILLE) / 1_000;
+            let most = least.clamp(1, LEVEL_MOST) - 1;
+            Unknown { second: most, column: most }
+        }))
     }
 
     /// Records the entries of a second, all of one. Calls `closed` with the column before, once it is over.
@@ -232,6 +292,7 @@ impl Columns {
             rest: [0; 2],
             kept_out: vec![],
             left_out: 0,
+            library_bytes: 0,
             is_bounded,
         };
         if is_bounded {
@@ -239,6 +300,8 @@ impl Columns {
         } else {
             self.close_exact(&mut column)?;
         }
+        let bytes = || self.detector.statistics().bytes;
+        column.library_bytes = if is_bounded { self.library.bytes(bytes) } else { bytes() };
         closed(&self.detector, &column)?;
         // What waits is this column's, and would come to be counted too late to be in it.
         self.feed.settle(&self.detector)?;

@@ -69,6 +69,9 @@ pub fn run(args: &args::Report) -> Result<()> {
     })?;
     columns.finish(|detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
     period.tell(&mut account);
+    if let Some(unknown) = columns.unknown() {
+        tallies.allow_for(unknown);
+    }
     let statistics = columns.statistics();
     let feed = columns.feed();
     let mut lines = session::remarks(&account, feed);

@@ -108,3 +108,24 @@ fn a_low_share_is_seen_in_bounded_memory() {
     let hottest = &told["operations"][0]["hottest"];
     assert_eq!((&hottest[0]["pk"], &hottest[0]["hot"]), (&"hot".into(), &true.into()), "{told}");
 }
+
+/// Most of it came while it was not counted by itself: in a second that did not get near a threshold, and as the other operation.
+#[test]
+fn what_came_while_it_was_not_counted_by_itself_is_within_the_bounds() {
+    let read = |time_ms: u64, amount: u64| format!("{time_ms},read,t,X,{amount}\n");
+    let (first, later) = (BEGIN_MS, BEGIN_MS + 600_000);
+    let mut lines = read(first, 1).repeat(370);
+    lines += &format!("{later},write,t,X,1\n").repeat(300);
+    lines += &read(later + 500, 1);
+    let told = report(&written("uncounted", &lines), "64MiB", &[]);
+    let reads = &told["operations"][1]["hottest"][0];
+    let [most, least] = ["count", "at_least"].map(|name| reads["fullest_second"][name].as_u64());
+    assert!(reads["pk"] == "X" && most >= Some(370) && least <= Some(370), "{reads}");
+    assert!(reads["count"].as_u64() <= Some(371), "{reads}");
+    assert!(reads["fullest_minute"]["count"].as_u64() >= Some(370), "{reads}");
+    assert!(reads["share"].as_f64() >= Some(370.0 / 3_000.0), "{reads}");
+    assert_eq!(reads["hot"], false);
+    // Of those that come near a threshold all is known.
+    let writes = &told["operations"][0]["hottest"][0]["fullest_second"];
+    assert!(writes["count"].as_u64() >= Some(300) && writes["count"].as_u64() < Some(450), "{writes}");
+}

@@ -153,11 +153,11 @@ impl<'a> Sources<'a> {
     }
 
     fn fullest(&self, fullest: Fullest) -> FullestReport {
-        let Fullest { count, carried, at } = fullest;
+        let Fullest { count, least, at } = fullest;
         FullestReport {
             time_ms: at.map(|second| second * 1_000),
             count: self.amount(count),
-            at_least: self.amount(count.saturating_sub(carried)),
+            at_least: self.amount(least),
         }
     }
 

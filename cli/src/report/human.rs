@@ -101,7 +101,8 @@ impl Page<'_> {
         line(text, format_args!("\n{title}: {all}; the limit of one is {per}"));
         table(text, &head, 2..head.len(), rows);
         if let Some(others) = operation.others.filter(|others| others.n > 0) {
-            line(text, format_args!(" and {others} by others"));
+            let most = if self.report.exact { "" } else { "≤ " };
+            line(text, format_args!(" and {most}{others} by others"));
         }
     }
 
@@ -113,11 +114,12 @@ impl Page<'_> {
         if hot == 0 {
             let nearest = all().max_by(|(_, a), (_, b)| a.share.total_cmp(&b.share));
             let Some((of, nearest)) = nearest else { return };
-            let at = nearest.fullest_second.time_ms.map_or_else(String::new, |ms| self.clock.second(ms));
+            let when = nearest.fullest_second.time_ms.map(|ms| self.clock.second(ms));
+            let at = when.map_or_else(|| "a second".into(), |second| format!("the second {second}"));
             line(
                 text,
                 format_args!(
-                    "\nNothing was hot: nearest to its limit came {} with {} {}s in the second {at}, {} of it; hot is more than {share}.",
+                    "\nNothing was hot: nearest to its limit came {} with {} {}s in {at}, {} of it; hot is more than {share}.",
                     place(nearest),
                     most(nearest.fullest_second),
                     of.operation,

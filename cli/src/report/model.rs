@@ -49,7 +49,7 @@ pub struct OperationReport {
     pub hot: u64,
     /// By all partitions together; `None` where memory is bounded and the log has exchanges.
     pub total: Option<Amount>,
-    /// The part of it that is none of the listed ones', for sure.
+    /// The part of it that the listed ones don't have for sure.
     pub others: Option<Amount>,
     pub hottest: Vec<PartitionReport>,
 }
@@ -84,7 +84,7 @@ pub struct PartitionReport {
 /// The fullest of some spans.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FullestReport {
-    /// Where it begins.
+    /// Where it begins; `None` where nothing is known of the span.
     pub time_ms: Option<u64>,
     /// At most.
     pub count: Amount,

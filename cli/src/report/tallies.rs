@@ -4,7 +4,7 @@
 //! bounded and full, the half that comes last is dropped. A partition that is dropped and comes again begins anew; if it is among the
 //! first in the end, so is its fullest second since, and that is its fullest of all.
 
-use crate::columns::Column;
+use crate::columns::{Column, Unknown};
 use crate::report::tally::Tally;
 use anyhow::Result;
 use hashbrown::hash_map::EntryRef;
@@ -136,7 +136,7 @@ impl Tallies {
             tally.add_kept_out(column.first, kept_out.most);
         }
         self.left_out += column.left_out;
-        self.most_bytes = self.most_bytes.max(self.bytes() + column.bytes() + detector.statistics().bytes);
+        self.most_bytes = self.most_bytes.max(self.bytes() + column.bytes() + column.library_bytes);
         if self.rules.memory.is_some_and(|memory| self.bytes() > memory) {
             self.drop_half();
         }
@@ -210,6 +210,16 @@ impl Tallies {
 
     fn len(&self) -> usize {
         self.by_operation.iter().map(HashMap::len).sum()
+    }
+
+    /// Says that each partition may have had so much, by operation, where it was not counted by itself.
+    pub fn allow_for(&mut self, unknown: [Unknown; 2]) {
+        for (tallies, Unknown { second, column }) in self.by_operation.iter_mut().zip(unknown) {
+            for tally in tallies.values_mut() {
+                tally.fullest_second.allow_for(second);
+                tally.fullest_column.allow_for(column);
+            }
+        }
     }
 
     pub fn of(&self, operation: Operation) -> &HashMap<Name, Tally> {

@@ -30,11 +30,31 @@ pub struct Tally {
 /// The fullest of some spans of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fullest {
+    /// At most.
     pub count: u64,
-    /// At most so much of that may be other partitions'.
-    pub carried: u64,
+    /// At least: the same, where counts are exact.
+    pub least: u64,
     /// The second that it begins at. `None`: nobody asked.
     pub at: Option<u64>,
+}
+
+impl Fullest {
+    /// Takes a span that may have more than all before.
+    fn rise(&mut self, count: u64, at: Option<u64>) {
+        (self.count, self.at) = (count, at);
+    }
+
+    /// Takes note that a span has so much for sure.
+    fn know(&mut self, least: u64) {
+        self.least = self.least.max(least);
+    }
+
+    /// Says that some span of which nothing is known may have so much.
+    pub fn allow_for(&mut self, most: u64) {
+        if most > self.count {
+            self.rise(most, None);
+        }
+    }
 }
 
 impl Tally {
@@ -53,13 +73,15 @@ impl Tally {
         self.throttles += throttles;
         self.columns += 1;
         if count > self.fullest_column.count {
-            self.fullest_column = Fullest { count, carried, at: Some(column.first) };
+            self.fullest_column.rise(count, Some(column.first));
         }
+        self.fullest_column.know(count - carried);
         if peak > self.fullest_second.count {
             let is_told = peak >= told || throttles > 0;
             let at = if is_told { Some(column.fullest_second(detector, had)?) } else { None };
-            self.fullest_second = Fullest { count: peak, carried: carried.min(peak), at };
+            self.fullest_second.rise(peak, at);
         }
+        self.fullest_second.know(peak.saturating_sub(carried));
         if peak > hot {
             for (second, count) in column.seconds_of(detector, had)? {
                 if count > hot {
@@ -75,10 +97,9 @@ impl Tally {
         self.count += most;
         self.carried += most;
         self.columns += 1;
-        let all = Fullest { count: most, carried: most, at: Some(first) };
         for fullest in [&mut self.fullest_second, &mut self.fullest_column] {
             if most > fullest.count {
-                *fullest = all;
+                fullest.rise(most, Some(first));
             }
         }
     }
