@@ -20,6 +20,7 @@ use crate::heatmap::args::Heatmap;
 use crate::heatmap::picture::Kind;
 use crate::time::span;
 use anyhow::{Context, Result, bail};
+use std::path::Path;
 
 /// The kinds of files that it writes.
 enum Output {
@@ -39,9 +40,18 @@ impl Output {
     }
 }
 
+/// Whether two names are of one file that is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(std::fs::canonicalize);
+    one.ok().zip(other.ok()).is_some_and(|(one, other)| one == other)
+}
+
 pub fn run(args: &Heatmap) -> Result<()> {
     let output = Output::of(args)?;
     crate::output::check(&args.output)?;
+    if args.inputs.files.iter().any(|file| is_same(file, &args.output)) {
+        bail!("{}: it is read, and would be overwritten", args.output.display());
+    }
     let (map, remarks) = reading::read(args)?;
     if map.panels.is_empty() {
         bail!("there is nothing to draw; {}", remarks.join("; "));

@@ -32,6 +32,20 @@ impl Period {
         Ok(self)
     }
 
+    /// Returns it, if it begins and ends with a second: counts are of whole ones.
+    pub fn of_whole_seconds(self) -> Result<Self> {
+        for (name, time_ms) in [("--from", self.from), ("--until", self.until)] {
+            if let Some(time_ms) = time_ms.filter(|time_ms| time_ms % 1_000 != 0) {
+                bail!(
+                    "{name} is within a second, and counts are of whole seconds: {} or {} will do",
+                    time_ms / 1_000 * 1_000,
+                    (time_ms / 1_000 + 1) * 1_000
+                );
+            }
+        }
+        Ok(self)
+    }
+
     /// Whether it is all of the log.
     pub fn is_all(&self) -> bool {
         self.from.is_none() && self.until.is_none()

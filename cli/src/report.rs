@@ -16,10 +16,8 @@ pub mod tallies;
 pub mod tally;
 pub mod text;
 
-use crate::batch::Batch;
 use crate::columns::{Column, Columns, Shape};
 use crate::feed::Measure;
-use crate::input::account::Account;
 use crate::input::insights;
 use crate::report::build::Sources;
 use crate::report::compare::Comparison;
@@ -54,11 +52,16 @@ pub fn run(args: &args::Report) -> Result<()> {
     let shape = Shape { seconds: MINUTE, measure, memory: library_memory };
     let describe = |detector: &Detector| session::describe(&args.inputs, detector);
     let mut columns = Columns::seeing(shape, rules.hot, describe)?.unlisted();
-    let mut period = Period { from: args.from, until: args.until, span: None, outside: 0 };
+    let mut period = args.period.checked()?.of_whole_seconds()?;
+    let mut span: Option<Span> = None;
     let mut is_told = args.inputs.memory.is_some();
     let mut account = session::read_seconds(&args.inputs, |batch| {
         if !period.takes(batch) {
             return Ok(());
+        }
+        if let Some((first_ms, last_ms)) = batch.times() {
+            let utc = Clock::of_log(first_ms).is_utc();
+            span.get_or_insert(Span { first_ms, last_ms, utc }).last_ms = last_ms;
         }
         columns.second(batch, |detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
         if tallies.most_bytes > remarks::MUCH && !is_told {
@@ -79,7 +82,7 @@ pub fn run(args: &args::Report) -> Result<()> {
     let memory = args.inputs.memory;
     let most_bytes = tallies.most_bytes + comparisons.iter().map(|of| of.most_bytes).sum::<u64>();
     lines.splice(place..place, remarks::told(&statistics, &tallies, most_bytes, memory));
-    let (span, account) = (period.span, account.told(feed));
+    let account = account.told(feed);
     let sources = Sources {
         measure,
         top,
@@ -111,38 +114,4 @@ fn add(
 ) -> Result<()> {
     comparisons.iter_mut().try_for_each(|of| of.add(detector, column))?;
     tallies.add(detector, column)
-}
-
-/// The time that is looked at.
-struct Period {
-    from: Option<u64>,
-    until: Option<u64>,
-    /// The first time and the last.
-    span: Option<Span>,
-    /// Entries that are not in it.
-    outside: u64,
-}
-
-impl Period {
-    /// Whether the entries of a second are looked at.
-    fn takes(&mut self, batch: &Batch) -> bool {
-        let Some((first_ms, last_ms)) = batch.times() else { return false };
-        let second = first_ms / 1_000 * 1_000;
-        if self.from.is_some_and(|from| second + 999 < from)
-            || self.until.is_some_and(|until| second >= until)
-        {
-            self.outside += batch.made_of() as u64;
-            return false;
-        }
-        let utc = Clock::of_log(first_ms).is_utc();
-        self.span.get_or_insert(Span { first_ms, last_ms, utc }).last_ms = last_ms;
-        true
-    }
-
-    fn tell(&self, account: &mut Account) {
-        if self.outside > 0 {
-            account.entries -= self.outside;
-            account.without_entries.insert("outside of --from and --until", self.outside);
-        }
-    }
 }

@@ -17,6 +17,9 @@ use std::io::{IsTerminal, Write, stdout};
 
 /// Shows the fleet, or prints it once.
 pub fn run(args: &Top) -> Result<()> {
+    if let Some((_, url)) = args.urls.iter().enumerate().find(|(i, url)| args.urls[..*i].contains(url)) {
+        bail!("{}: it is named twice, and would be counted twice", readable(url));
+    }
     if !args.once {
         if !stdout().is_terminal() {
             bail!("the output is no terminal; --once prints a table, --once --json JSON");

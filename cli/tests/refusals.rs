@@ -8,6 +8,7 @@ fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refusals");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("log.csv"), "1772445600000,write,t,a\n1772445601000,read,t,a\n").unwrap();
+    std::fs::copy(folder.join("log.csv"), folder.join("log.svg")).unwrap();
     folder
 }
 
@@ -40,6 +41,11 @@ fn a_refusal_says_what_to_write() {
             "heatmap -o h.html --from 2026-03-03 log.csv",
             "the log is from 2026-03-02 10:00:00 to 2026-03-02 10:00:01 UTC",
         ),
+        ("report --from 5000 --until 4000 log.csv", "nothing is between --from and --until"),
+        ("report --from 1500 log.csv", "--from is within a second, and counts are of whole seconds: 1000 or 2000"),
+        ("heatmap -o h.html --until 1500 log.csv", "--until is within a second"),
+        ("heatmap -o log.svg log.svg", "log.svg: it is read, and would be overwritten"),
+        ("top http://127.0.0.1:9/metrics --once http://127.0.0.1:9/metrics", "is named twice"),
         ("top --every inf http://127.0.0.1:9/metrics", "seconds are a number from 0.1 to 3600"),
     ] {
         let error = refused(line);

@@ -95,8 +95,8 @@ impl Outcome {
         pass.finish(account)
     }
 
-    /// Returns the hours that the log spans: one at least.
+    /// Returns the hours that the log spans: a second at least.
     pub fn hours(&self) -> f64 {
-        ((self.end_ms - self.begin_ms) as f64 / 3_600_000.0).max(1.0)
+        (self.end_ms - self.begin_ms).max(1_000) as f64 / 3_600_000.0
     }
 }

@@ -2,7 +2,7 @@
 //! a threshold, how near each partition came to it.
 
 use crate::batch::Batch;
-use crate::columns::KeptOut;
+use crate::columns::{KeptOut, Rarely};
 use crate::feed::{Feed, Measure};
 use crate::heatmap::cell::Cell;
 use crate::heatmap::grid::NARROWEST;
@@ -38,6 +38,8 @@ pub struct Judge {
     of_threshold: bool,
     /// The last second that it has got.
     second: u64,
+    is_bounded: bool,
+    bytes: Rarely,
 }
 
 impl Judge {
@@ -60,7 +62,8 @@ impl Judge {
         };
         when.set(&detector)?;
         prepare(&detector)?;
-        Ok(Self { detector, feed: Feed::new(when.measure()), warnings, of_threshold, second: 0 })
+        let (feed, is_bounded, bytes) = (Feed::new(when.measure()), memory.is_some(), Rarely::default());
+        Ok(Self { detector, feed, warnings, of_threshold, second: 0, is_bounded, bytes })
     }
 
     /// The threshold of a table, if shares are of one.
@@ -82,8 +85,9 @@ impl Judge {
     }
 
     /// Bytes that it counts in.
-    pub fn bytes(&self) -> u64 {
-        self.detector.statistics().bytes
+    pub fn bytes(&mut self) -> u64 {
+        let bytes = || self.detector.statistics().bytes;
+        if self.is_bounded { self.bytes.bytes(bytes) } else { bytes() }
     }
 
     /// Records the entries of a second, all of one, and marks what comes of that.

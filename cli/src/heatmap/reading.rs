@@ -32,7 +32,7 @@ struct Reading {
 
 /// Reads the log. Returns its map, and the lines that account for every record.
 pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
-    let mut period = args.period.checked()?;
+    let mut period = args.period.checked()?.of_whole_seconds()?;
     let measure = args.when.measure();
     let memory = args.inputs.memory;
     let rows = usize::from(args.rows);
@@ -95,7 +95,7 @@ impl Reading {
             }
         }
         column.kept_out.iter().try_for_each(|kept_out| self.kept_out(detector, column.first, kept_out))?;
-        let bytes = detector.statistics().bytes + self.judge.bytes() + column.bytes() + self.runs.bytes();
+        let bytes = column.library_bytes + self.judge.bytes() + column.bytes() + self.runs.bytes();
         self.most_bytes = self.most_bytes.max(bytes);
         Ok(())
     }

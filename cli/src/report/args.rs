@@ -1,8 +1,8 @@
 //! Arguments of the report.
 
 use crate::args::Inputs;
+use crate::period::Period;
 use crate::report::compare::rule::Source;
-use crate::time;
 use clap::Args;
 
 #[derive(Args, Debug)]
@@ -20,12 +20,8 @@ pub struct Report {
     /// not is taken for one unit
     #[arg(long)]
     pub units: bool,
-    /// Leave out what was before this time: UTC as in 2026-03-01T02:14, or milliseconds as the log has them
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
-    pub from: Option<u64>,
-    /// Leave out what was at this time or later
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
-    pub until: Option<u64>,
+    #[command(flatten)]
+    pub period: Period,
     /// Compare with a report of CloudWatch's Contributor Insights, as `aws cloudwatch get-insight-rule-report` answers it: what each
     /// side has that the other has not. An answer does not name its rule, so that RULE does, or the name of the file:
     /// DynamoDBContributorInsights-PKC-events-1772445841000.json. May be given several times
