@@ -32,8 +32,11 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print this command's manual page
-    Man,
+    /// Print the manual page of this command, or of one of its commands
+    Man {
+        /// The command that it is of
+        command: Option<String>,
+    },
     /// Print which formats of logs are read, and what each of them tells
     Inputs,
 }

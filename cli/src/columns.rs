@@ -373,3 +373,20 @@ fn hear(heard: &Heard, warning: &Warning<'_>) {
         heard.left_out += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_asked_for_the_less_the_longer_a_log_is() {
+        let (mut rarely, mut asked) = (Rarely::default(), 0);
+        for _ in 0..10_080 {
+            rarely.bytes(|| {
+                asked += 1;
+                asked
+            });
+        }
+        assert_eq!((asked, rarely.bytes), (14, 14));
+    }
+}

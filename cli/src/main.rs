@@ -1,6 +1,6 @@
 //! The command `hotpart`.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 use hotpart_cli::args::{Cli, Command};
 use hotpart_cli::{backtest, heatmap, report, top};
@@ -31,8 +31,24 @@ fn run(command: &Command) -> Result<()> {
             Ok(stdout().write_all(&script)?)
         }
         Command::Inputs => Ok(write!(stdout(), "{}", hotpart_cli::input::format::HELP)?),
-        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut stdout())?),
+        Command::Man { command } => man(command.as_deref()),
     }
+}
+
+/// Prints a manual page: of one command of this one, or of this one.
+fn man(name: Option<&str>) -> Result<()> {
+    let mut all = Cli::command();
+    // So that a command is called by both its names.
+    all.build();
+    let command = match name {
+        None => &all,
+        Some(name) => all.find_subcommand(name).with_context(|| {
+            let names: Vec<_> = all.get_subcommands().map(clap::Command::get_name).collect();
+            format!("{name} is none of the commands: {}", names.join(", "))
+        })?,
+    };
+    let source = concat!("hotpart ", env!("CARGO_PKG_VERSION"));
+    Ok(clap_mangen::Man::new(command.clone()).source(source).render(&mut stdout())?)
 }
 
 /// Whether whoever reads the output has had enough, as `head` has.

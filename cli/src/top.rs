@@ -49,6 +49,7 @@ fn print_json(fleet: &Fleet, choice: &Choice, limit: usize) -> Result<()> {
         "window_seconds": fleet.window_seconds,
         "processes": fleet.processes,
         "failed": fleet.failed,
+        "unread": fleet.unread,
         "blind": fleet.is_blind(),
         "unlisted_most": fleet.unlisted_most,
         "partitions": partitions,

@@ -46,6 +46,7 @@ fn a_refusal_says_what_to_write() {
         ("heatmap -o h.html --until 1500 log.csv", "--until is within a second"),
         ("heatmap -o log.svg log.svg", "log.svg: it is read, and would be overwritten"),
         ("top http://127.0.0.1:9/metrics --once http://127.0.0.1:9/metrics", "is named twice"),
+        ("man nothing", "nothing is none of the commands: report, backtest"),
         ("top --every inf http://127.0.0.1:9/metrics", "seconds are a number from 0.1 to 3600"),
     ] {
         let error = refused(line);
@@ -61,4 +62,30 @@ fn where_nothing_can_be_written_is_said_before_the_log_is_read() {
         refused("backtest --sweep --plot none/p.svg absent.csv")
             .contains("none/p.svg: its folder: No such file")
     );
+}
+
+#[test]
+fn each_command_has_a_manual_page_of_its_own() {
+    let page = |line: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_hotpart")).args(line.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (top, sweep) = (page("man"), page("man backtest"));
+    assert!(top.contains("Finds hot DynamoDB partitions") && !top.contains("an\\-hour"), "{top}");
+    assert!(sweep.contains("an\\-hour") && sweep.contains(".TH hotpart-backtest 1"), "{sweep}");
+    assert!(sweep.contains("\\fBhotpart backtest\\fR"), "{sweep}");
+}
+
+/// Five minutes with eleven warnings have 132 an hour.
+#[test]
+fn warnings_an_hour_are_by_the_true_length_of_a_short_log() {
+    let lines = (0..=10).map(|n| format!("{},write,t,key {n},100\n", 1_772_445_600_000_u64 + n * 30_000));
+    std::fs::write(folder().join("short.csv"), lines.collect::<String>()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotpart"));
+    let words = "backtest --quiet --preset moderate --sweep=50,200 short.csv".split(' ');
+    let output = command.current_dir(folder()).args(words).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("132.0"), "{said}");
+    assert!(!said.contains("Recommended: 50"), "{said}");
 }

@@ -81,6 +81,20 @@ fn a_page_of_something_else_is_not_a_process_without_load() {
 }
 
 #[test]
+fn values_that_no_count_has_are_left_out_and_told() {
+    let demand = |pk: &str, value: &str| {
+        format!("hotpart_partition_demand{{table=\"t\",pk=\"{pk}\",operation=\"write\"}} {value}\n")
+    };
+    let page = [("a", "NaN"), ("b", "+Inf"), ("c", "-5"), ("d", "30")].map(|(pk, value)| demand(pk, value));
+    let address = serve(move |_| page.concat()) + "/metrics";
+    let fleet: Value = serde_json::from_slice(&top(&[&address, "--once", "--json"]).stdout).unwrap();
+    let pks: Vec<_> = fleet["partitions"].as_array().unwrap().iter().map(|of| &of["pk"]).collect();
+    assert_eq!((pks, &fleet["unread"]), (vec!["d"], &3.into()), "{fleet}");
+    let table = String::from_utf8(top(&[&address, "--once"]).stdout).unwrap();
+    assert!(table.contains("1 process, 3 lines could not be read;"), "{table}");
+}
+
+#[test]
 fn a_prometheus_is_asked_for_what_the_rules_recorded() {
     let series = |name: &str, value: u32| {
         format!(

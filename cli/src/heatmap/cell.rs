@@ -64,6 +64,13 @@ impl Series {
         (&mut self.cells[at].1, is_new)
     }
 
+    /// Says that each cell may be so full, and so hot.
+    pub fn allow_for(&mut self, second: u64, permille: u32) {
+        for (_, cell) in &mut self.cells {
+            (cell.peak, cell.permille) = (cell.peak.max(second), cell.permille.max(permille));
+        }
+    }
+
     /// Makes one column of each two.
     pub fn halve(&mut self) {
         self.cells.iter_mut().for_each(|(column, _)| *column /= 2);

@@ -149,6 +149,16 @@ impl Grid {
         self.fold();
     }
 
+    /// Says how full a second, and how hot in thousandths, each partition may have been where it was not counted by itself; by operation.
+    pub fn allow_for(&mut self, unknown: [(u64, u32); 2]) {
+        for pairs in self.tables.values_mut() {
+            for (pair, (second, permille)) in pairs.iter_mut().zip(unknown) {
+                let own = pair.tracks.values_mut().map(|track| &mut track.series);
+                own.chain(&mut pair.bands).for_each(|series| series.allow_for(second, permille));
+            }
+        }
+    }
+
     /// Bytes that it holds, about.
     pub fn bytes(&self) -> u64 {
         (self.cells * CELL_BYTES + self.names) as u64

@@ -28,8 +28,9 @@ pub struct Map {
     pub span: (u64, u64),
     /// The hottest first.
     pub panels: Vec<Panel>,
-    /// Whether counts are upper bounds, as memory was bounded.
-    pub is_bounded: bool,
+    /// By operation, where memory was bounded and so counts are upper bounds: what they lack at most of each of the narrowest columns in
+    /// which a partition was not counted by itself.
+    pub unknown: Option<[u64; 2]>,
     /// Records that are not drawn, as they are far from the others in time.
     pub strays: u64,
 }
@@ -119,7 +120,7 @@ impl Map {
             columns: end - start + 1,
             span: (first, last),
             panels,
-            is_bounded: false,
+            unknown: None,
             strays: 0,
         }
     }

@@ -4,6 +4,7 @@
 //! in which no `<` is left. Its policy lets no script run but the two of [`heatmap-page`](../../heatmap-page), by their hashes.
 
 use crate::feed::Measure;
+use crate::heatmap::grid::NARROWEST;
 use crate::heatmap::label::{amount, percent};
 use crate::heatmap::map::{Map, Panel, Row};
 use crate::heatmap::palette;
@@ -120,13 +121,20 @@ pub fn page(map: &Map, remarks: &[String]) -> String {
 </html>
 "#,
         version = env!("CARGO_PKG_VERSION"),
-        bounded = if map.is_bounded {
-            "<p>Memory was bounded: counts are upper bounds, and the coldest partitions of a column are not in it.</p>\n"
-        } else {
-            ""
-        },
+        bounded = bounded(map),
         meaning = meaning(map),
         data = data(map),
+    )
+}
+
+/// Says how far numbers can be trusted, where memory was bounded.
+fn bounded(map: &Map) -> String {
+    let Some(unknown) = map.unknown else { return String::new() };
+    let [writes, reads] = unknown.map(|n| amount(n, map.measure));
+    format!(
+        "<p>Memory was bounded: counts are upper bounds, but for up to {writes} by writes and {reads} by reads in each {NARROWEST} seconds in \
+         which a partition was not counted by itself. Fullest seconds and shares allow for those. The coldest partitions of a column are \
+         not in it.</p>\n"
     )
 }
 

@@ -85,8 +85,8 @@ fn draw<B: DrawingBackend>(
     if map.strays > 0 {
         foot += &format!(" Not drawn: {} far away in time.", counted(map.strays, "record"));
     }
-    if map.is_bounded {
-        foot += " Memory was bounded: counts are upper bounds.";
+    if map.unknown.is_some() {
+        foot += " Memory was bounded: shares are upper bounds.";
     }
     canvas.text(&foot, (MARGIN, top + 8), 12, HPos::Left)?;
     area.present().map_err(|error| anyhow!("{error}"))

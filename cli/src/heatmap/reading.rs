@@ -56,7 +56,16 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     reading.judge.look(&mut reading.runs, usize::MAX)?;
     columns.finish(|detector, column| reading.column(detector, column))?;
     period.tell(&mut account);
-    let (grid, strays) = reading.runs.finish(!period.is_all());
+    let (mut grid, strays) = reading.runs.finish(!period.is_all());
+    let unknown = columns.unknown();
+    if let Some(unknown) = unknown {
+        // No threshold is come near to unseen: from a quarter of it on a partition is counted by itself.
+        let share = |i: usize| match times {
+            0 => 249,
+            times => permille(unknown[i].second, LIMITS[i] * 2).saturating_mul(times),
+        };
+        grid.allow_for([0, 1].map(|i| (unknown[i].second, share(i))));
+    }
     let far = leave_out(&strays, &mut account);
     let mut remarks = session::remarks(&account, columns.feed());
     let place = remarks.len() - 1;
@@ -70,7 +79,7 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     if map.panels.is_empty() {
         remarks.splice(0..0, period.log());
     }
-    map.is_bounded = memory.is_some();
+    map.unknown = unknown.map(|unknown| unknown.map(|of| of.column));
     map.strays = strays.iter().map(|stray| stray.entries).sum();
     Ok((map, remarks))
 }

@@ -21,6 +21,8 @@ pub struct Case {
     pub hot_seconds: u64,
     pub longest_run: u64,
     pub throttles: u64,
+    /// Whether seconds are all that were hot, and no fewer.
+    pub exact: bool,
 }
 
 /// How long the heat lasted.
@@ -80,17 +82,21 @@ impl Case {
             1 => "once".into(),
             n => format!("{} times", grouped(n)),
         };
-        let [all, run] = [self.hot_seconds, self.longest_run].map(duration);
+        let least = if self.exact { "" } else { "at least " };
+        let [all, run] = [self.hot_seconds, self.longest_run].map(|n| format!("{least}{}", duration(n)));
+        let most = if self.exact { " at the most" } else { "" };
+        let minute = format!("{}{}", self.at_most(), self.fullest_minute);
         let hot = match pattern {
             Pattern::ThrottledUnderLimit => {
                 let share = percent(self.fullest_second.count.value() / self.limit as f64);
                 return format!("Throttled {times}, though it never had more than {share} of its limit.");
             }
-            Pattern::OneSecond => format!("Hot in one second; {} in all of its minute", self.fullest_minute),
+            Pattern::OneSecond if self.hot_seconds == 0 => format!("It may have been hot; {minute} in all of its minute"),
+            Pattern::OneSecond => format!("Hot in {least}one second; {minute} in all of its minute"),
             Pattern::Burst if all == run => format!("A burst: hot for {all} on end"),
-            Pattern::Burst => format!("A burst: hot in {all}, {run} on end at the most"),
+            Pattern::Burst => format!("A burst: hot in {all}, {run} on end{most}"),
             Pattern::Sustained if all == run => format!("Sustained: hot for {all} on end"),
-            Pattern::Sustained => format!("Sustained: hot for {all} in all, {run} on end at the most"),
+            Pattern::Sustained => format!("Sustained: hot for {all} in all, {run} on end{most}"),
         };
         match self.throttles {
             0 => format!("{hot}."),
@@ -104,9 +110,15 @@ impl Case {
         let units = if self.is_units { " units" } else { "" };
         let (peak, share) = (self.fullest_second.count, percent(self.hot_share));
         format!(
-            "{peak}{units} in its fullest second, and {} ({share} of the limit) for each",
+            "{}{peak}{units} in its fullest second, and {} ({share} of the limit) for each",
+            self.at_most(),
             grouped(within)
         )
+    }
+
+    fn at_most(&self) -> &'static str {
+        let FullestReport { count, at_least, .. } = self.fullest_second;
+        if count == at_least { "" } else { "at most " }
     }
 
     fn what(&self, pattern: Pattern, shards: u64, cache_share: Option<f64>) -> String {

@@ -130,6 +130,7 @@ impl<'a> Sources<'a> {
             hot_seconds: tally.hot_seconds,
             longest_run: tally.longest_run,
             throttles: tally.throttles,
+            exact: self.memory.is_none(),
         };
         let advice = case.advice();
         let is_text = std::str::from_utf8(name.pk()).is_ok();

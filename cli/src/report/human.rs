@@ -74,7 +74,7 @@ impl Page<'_> {
             head.push("throttles");
         }
         let row = |hot: &PartitionReport| {
-            let at = hot.fullest_second.time_ms.map_or_else(String::new, |ms| self.clock.second(ms));
+            let at = self.when(hot.fullest_second).unwrap_or_default();
             let mut row = vec![
                 shown(&full_table(hot)),
                 shown(&hot.pk),
@@ -114,8 +114,8 @@ impl Page<'_> {
         if hot == 0 {
             let nearest = all().max_by(|(_, a), (_, b)| a.share.total_cmp(&b.share));
             let Some((of, nearest)) = nearest else { return };
-            let when = nearest.fullest_second.time_ms.map(|ms| self.clock.second(ms));
-            let at = when.map_or_else(|| "a second".into(), |second| format!("the second {second}"));
+            let at = self.when(nearest.fullest_second);
+            let at = at.map_or_else(|| "a second".into(), |second| format!("the second {second}"));
             line(
                 text,
                 format_args!(
@@ -152,6 +152,15 @@ impl Page<'_> {
                 );
             }
         }
+    }
+
+    /// Says when the fullest second was: of an upper bound, in which minute.
+    fn when(&self, fullest: FullestReport) -> Option<String> {
+        let mut second = self.clock.second(fullest.time_ms?);
+        if fullest.at_least != fullest.count {
+            second.truncate(second.len() - ":00".len());
+        }
+        Some(second)
     }
 
     fn throttles(&self, text: &mut String) {

@@ -19,7 +19,7 @@ pub struct Tally {
     pub fullest_column: Fullest,
     /// Columns in which it had anything.
     pub columns: u64,
-    /// Seconds in which it was hot.
+    /// Seconds in which it was hot for sure.
     pub hot_seconds: u64,
     /// The most of those on end.
     pub longest_run: u64,
@@ -83,8 +83,10 @@ impl Tally {
         }
         self.fullest_second.know(peak.saturating_sub(carried));
         if peak > hot {
-            for (second, count) in column.seconds_of(detector, had)? {
-                if count > hot {
+            for (i, (second, count)) in column.seconds_of(detector, had)?.into_iter().enumerate() {
+                // Others' may be in the first: the partition came to be counted by itself in it.
+                let carried = if i == 0 { carried } else { 0 };
+                if count.saturating_sub(carried) > hot {
                     self.add_hot(second);
                 }
             }

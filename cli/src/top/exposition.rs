@@ -15,6 +15,15 @@ pub fn samples(text: &str) -> Vec<Sample> {
     text.lines().filter(|line| !line.starts_with('#')).filter_map(sample).collect()
 }
 
+/// Leaves out samples of this library that no page of it has, whose value is negative or no finite number, and returns how many.
+pub fn leave_out_untrue(samples: &mut Vec<Sample>) -> u64 {
+    let all = samples.len();
+    samples.retain(|Sample { name, value, .. }| {
+        !name.contains("hotpart_") && name != "throttles" || value.is_finite() && *value >= 0.0
+    });
+    (all - samples.len()) as u64
+}
+
 fn sample(line: &str) -> Option<Sample> {
     let end = line.find(['{', ' '])?;
     let (name, mut rest) = line.split_at(end);

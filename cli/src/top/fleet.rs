@@ -51,6 +51,8 @@ pub struct Fleet {
     pub processes: u32,
     /// Addresses that did not, and why.
     pub failed: Vec<String>,
+    /// Lines that could not be read: their values are negative, or no finite numbers.
+    pub unread: u64,
     pub window_seconds: u32,
 }
 
@@ -112,6 +114,7 @@ impl Fleet {
             unlisted_most: unlisted_most.map(|(operation, (sum, _))| (operation, sum)).collect(),
             processes: pages.len() as u32,
             failed: Vec::new(),
+            unread: 0,
             window_seconds,
         }
     }
@@ -140,6 +143,7 @@ impl Fleet {
             unlisted_most,
             processes,
             failed: Vec::new(),
+            unread: 0,
             window_seconds: window,
         }
     }

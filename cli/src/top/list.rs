@@ -61,6 +61,9 @@ pub fn headline(fleet: &Fleet) -> String {
     if !fleet.failed.is_empty() {
         line += &format!(", {} failed", counted(fleet.failed.len(), "address", "addresses"));
     }
+    if fleet.unread > 0 {
+        line += &format!(", {} could not be read", counted(fleet.unread as usize, "line", "lines"));
+    }
     line += &format!("; counts of the last {} seconds", fleet.window_seconds);
     let unlisted: Vec<_> = fleet
         .unlisted_most

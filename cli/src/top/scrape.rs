@@ -1,7 +1,7 @@
 //! Scrape: asks processes for their metrics, or a Prometheus for what it has recorded of them.
 
 use crate::top::args::Top;
-use crate::top::exposition::{Sample, samples};
+use crate::top::exposition::{Sample, leave_out_untrue, samples};
 use crate::top::fleet::Fleet;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -24,10 +24,17 @@ pub fn look(args: &Top) -> Fleet {
         asked.into_iter().map(|thread| thread.join().expect("asking does not panic")).collect()
     });
     let (mut pages, mut recorded, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unread = 0;
     for (url, answer) in args.urls.iter().zip(answers) {
         match answer {
-            Ok(Answer::Page(samples)) => pages.push(samples),
-            Ok(Answer::Recorded(samples)) => recorded.extend(samples),
+            Ok(Answer::Page(mut samples)) => {
+                unread += leave_out_untrue(&mut samples);
+                pages.push(samples);
+            }
+            Ok(Answer::Recorded(mut samples)) => {
+                unread += leave_out_untrue(&mut samples);
+                recorded.extend(samples);
+            }
             Err(error) => failed.push(format!("{url}: {error:#}")),
         }
     }
@@ -36,7 +43,7 @@ pub fn look(args: &Top) -> Fleet {
     } else {
         Fleet::of_rules(&recorded, args.window)
     };
-    fleet.failed = failed;
+    (fleet.failed, fleet.unread) = (failed, unread);
     fleet
 }
 
