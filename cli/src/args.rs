@@ -3,6 +3,7 @@
 use crate::input::csv::Field;
 use crate::input::format;
 use crate::thresholds;
+use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -72,7 +73,21 @@ pub struct Inputs {
     pub quiet: bool,
 }
 
+/// The least memory in which a report or a heat map has room for its own lists, and the library for two rows of cells.
+const MEMORY_LEAST: u64 = 512 << 10;
+
 impl Inputs {
+    /// Checks that the memory has room for lists that need so much, if it is bounded.
+    pub fn check_memory(&self, needed: u64) -> Result<()> {
+        let least = needed.max(MEMORY_LEAST);
+        match self.memory {
+            Some(memory) if memory < least => {
+                bail!("--memory: it has no room for what is listed: {}KiB or more has", least.div_ceil(1 << 10))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub fn options(&self) -> format::Options {
         format::Options {
             keep_going: self.keep_going,

@@ -24,6 +24,8 @@ const PROMOTE_PERMILLE: u32 = 250;
 const LEVEL_MOST: u64 = 1 << 15;
 /// The most partitions that are kept of those for which there was no room.
 const KEPT_OUT: usize = 10_000;
+/// They are no more than one for so many bytes of the memory.
+const KEPT_OUT_EACH: u64 = 4_096;
 
 /// A span that is over.
 #[derive(Debug)]
@@ -161,11 +163,13 @@ impl Column {
         Ok(seconds)
     }
 
-    /// Bytes that it holds.
+    /// Bytes that it holds, and that the partitions did for which there was no room.
     pub fn bytes(&self) -> u64 {
         let listed = self.hottest.iter().map(|listed| listed.capacity() * size_of::<HotPartition>());
         let names = self.hottest.iter().flatten().map(|hot| hot.table.capacity() + hot.pk.capacity());
-        (listed.sum::<usize>() + names.sum::<usize>() + self.rows.bytes()) as u64
+        let kept_out = self.kept_out.capacity() * size_of::<KeptOut>();
+        let their_names = self.kept_out.iter().map(|of| of.table.capacity() + of.pk.capacity()).sum::<usize>();
+        (listed.sum::<usize>() + names.sum::<usize>() + self.rows.bytes() + 2 * kept_out + their_names) as u64
     }
 
     /// Where memory is bounded, the last second is not over yet: it has what the others have not.
@@ -213,6 +217,7 @@ impl Columns {
     }
 
     fn bounded(shape: Shape, memory: u64, hot: [u64; 2], heard: Heard) -> Builder {
+        let room = KEPT_OUT.min(usize::try_from(memory / KEPT_OUT_EACH).unwrap_or(KEPT_OUT));
         let [(writes, writes_a_second), (reads, reads_a_second)] = Self::thresholds(shape, hot);
         // A window has the second that it ends in, and so many before.
         Detector::builder(writes, reads, (shape.seconds - 1).max(1))
@@ -221,7 +226,7 @@ impl Columns {
             .promote_permille(PROMOTE_PERMILLE)
             // Each hot record of one that is kept out tells of more than the last.
             .warning_interval_seconds(0)
-            .on_warning(move |warning| hear(&heard, warning))
+            .on_warning(move |warning| hear(&heard, room, warning))
     }
 
     /// Returns, by operation, the thresholds of a column and of a second.
@@ -360,13 +365,13 @@ impl Columns {
 }
 
 /// Keeps the most that a warning said of a partition, if it may all be others', as it is of one that has no count of its own.
-fn hear(heard: &Heard, warning: &Warning<'_>) {
+fn hear(heard: &Heard, room: usize, warning: &Warning<'_>) {
     if !matches!(warning.rule, Rule::Window | Rule::Second) || warning.carried < warning.count {
         return;
     }
     let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
     let name = (warning.table.into(), warning.pk.into(), warning.operation);
-    if heard.most.len() < KEPT_OUT || heard.most.contains_key(&name) {
+    if heard.most.len() < room || heard.most.contains_key(&name) {
         let most = heard.most.entry(name).or_default();
         *most = (*most).max(warning.count);
     } else {

@@ -31,8 +31,9 @@ use std::io::{Write, stdout};
 
 /// Seconds in a column.
 const MINUTE: u32 = 60;
-/// Of the memory that is given, what the tallies get; the library has the rest.
+/// Of the memory that is given, the tallies get a quarter, and the library the half. Lists of what it counts have the rest.
 const TALLIES_SHARE: u64 = 4;
+const LIBRARY_SHARE: u64 = 2;
 
 pub fn run(args: &args::Report) -> Result<()> {
     let measure = if args.units { Measure::HalfUnits } else { Measure::Operations };
@@ -42,9 +43,11 @@ pub fn run(args: &args::Report) -> Result<()> {
     }
     // Of the report, and of each that it is compared with.
     let tallies_n = 1 + others.len() as u64;
-    let tallies_memory = args.inputs.memory.map(|memory| memory / TALLIES_SHARE / tallies_n);
-    let library_memory = args.inputs.memory.map(|memory| (memory - memory / TALLIES_SHARE).max(65_536));
     let top = args.top as usize;
+    let needed = tallies::least_bytes(top) * TALLIES_SHARE * tallies_n;
+    args.inputs.check_memory(needed)?;
+    let tallies_memory = args.inputs.memory.map(|memory| memory / TALLIES_SHARE / tallies_n);
+    let library_memory = args.inputs.memory.map(|memory| memory / LIBRARY_SHARE);
     let rules = Rules { top, hot: build::hot(measure, args.hot), memory: tallies_memory };
     let mut tallies = Tallies::new(rules);
     let mut comparisons: Vec<_> =

@@ -46,7 +46,7 @@ fn seconds(keys: impl IntoIterator<Item = (u64, String, u64)>) -> String {
 fn it_says_that_hot_ones_were_dropped() {
     let all = (0..2_000).map(|n| (3 * n, format!("key {n}"), 600 + n / 10 * 10));
     let log = written("dropped", &seconds(all));
-    let told = report(&log, "256KiB", &["--top", "5"]);
+    let told = report(&log, "512KiB", &["--top", "5"]);
     let (writes, remarks) = (&told["operations"][0], remarks(&told));
     let hot = writes["hot"].as_u64().expect("a number");
     assert!(hot < 2_000, "{hot} of 2,000 were hot");
@@ -76,7 +76,7 @@ fn it_says_that_nothing_hot_is_missed_where_that_is_true() {
     assert!(!remarks(&all).contains("little for this log"), "{}", remarks(&all));
     let mut many: Vec<_> = hot.chain((0..4_000).map(|n| (2 * n, format!("warm {n}"), 200))).collect();
     many.sort();
-    let told = report(&written("cold", &seconds(many)), "1MiB", &["--top", "20"]);
+    let told = report(&written("cold", &seconds(many)), "1536KiB", &["--top", "20"]);
     assert_eq!(told["operations"][0]["hot"], 20);
     assert!(remarks(&told).contains("none of which was hot by then"), "{}", remarks(&told));
     assert!(remarks(&told).contains(", and nothing hot is missed\n"), "{}", remarks(&told));
@@ -88,9 +88,11 @@ fn it_says_that_some_were_not_counted_by_themselves() {
     let keys = 0..3_000;
     let all = keys.clone().map(|n| (n % 50, format!("key {n}"), 600));
     let log = written("kept-out", &seconds(all));
-    let told = report(&log, "128KiB", &["--top", "10000"]);
+    let told = report(&log, "512KiB", &["--top", "100"]);
     let remarks = remarks(&told);
     assert!(remarks.contains("that were to be counted by themselves were not"), "{remarks}");
+    let [bytes, bound] = ["bytes", "bound"].map(|name| told["memory"][name].as_u64().expect("a number"));
+    assert!(bytes <= bound, "{bytes} of {bound}");
     for of in told["operations"][0]["hottest"].as_array().expect("a list") {
         let [most, least] =
             ["count", "at_least"].map(|name| of["fullest_second"][name].as_u64().expect("a number"));

@@ -244,7 +244,7 @@ fn what_memory_had_no_room_for_is_drawn_as_at_most_so_much() {
     std::fs::write(&log, lines).unwrap();
     let draw = |name: &str, more: &[&str]| {
         let path = folder.join(name);
-        let output = heatmap(&log, &path, &[&["--memory", "192KiB", "--rows", "500"], more].concat());
+        let output = heatmap(&log, &path, &[&["--memory", "512KiB", "--rows", "500"], more].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
         std::fs::read_to_string(path).unwrap_or_default()
     };
@@ -331,7 +331,7 @@ fn the_last_lines_tell_the_memory() {
     let (_, held) = exact.split_once("all counts are exact; they held ").expect(&exact);
     let (mib, _) = held.split_once(" MiB\n").expect(held);
     assert!((0.5..50.0).contains(&mib.parse::<f64>().unwrap()), "{exact}");
-    let bounded = said(&["--memory", "64KiB"]);
+    let bounded = said(&["--memory", "512KiB"]);
     assert!(
         bounded.contains("\ncounted within ") && bounded.contains("\nthat is little for this log: "),
         "{bounded}"

@@ -46,6 +46,9 @@ fn a_refusal_says_what_to_write() {
         ("heatmap -o h.html --until 1500 log.csv", "--until is within a second"),
         ("heatmap -o log.svg log.svg", "log.svg: it is read, and would be overwritten"),
         ("top http://127.0.0.1:9/metrics --once http://127.0.0.1:9/metrics", "is named twice"),
+        ("report --memory 64KiB log.csv", "it has no room for what is listed: 512KiB or more has"),
+        ("report --memory 1MiB --top 10000 log.csv", "it has no room for what is listed: "),
+        ("heatmap -o h.html --memory 64KiB log.csv", "512KiB or more has"),
         ("man nothing", "nothing is none of the commands: report, backtest"),
         ("top --every inf http://127.0.0.1:9/metrics", "seconds are a number from 0.1 to 3600"),
     ] {

@@ -39,9 +39,10 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     let describe = |detector: &Detector| session::describe(&args.inputs, detector);
     // Of a log of one process of several, all of them have so much more.
     let times = if args.when.counts().is_some() { 0 } else { args.when.processes.unwrap_or(1) };
-    // Two detectors and the cells share it.
-    let cells_memory = memory.map(|memory| memory / 3);
-    let each = cells_memory.map(|memory| memory.max(65_536));
+    args.inputs.check_memory(0)?;
+    // Two detectors and the cells share it, with lists of what one of them counts.
+    let cells_memory = memory.map(|memory| memory / 4);
+    let each = cells_memory;
     let judge = Judge::new(&args.when, each, describe)?;
     let mut reading = Reading { runs: Runs::new(rows, cells_memory), judge, times, most_bytes: 0 };
     let shape = Shape { seconds: NARROWEST, measure, memory: each };

@@ -16,6 +16,14 @@ use std::hash::{Hash, Hasher};
 
 /// Bytes that a partition takes besides its name: the tally, the name's pointer and length, and what the map has for each.
 const EACH: usize = size_of::<(Name, Tally)>() * 8 / 7 + 1 + 16;
+/// Bytes of a name, where they are not known yet.
+const NAME: usize = 64;
+
+/// Returns the bytes that tallies need in which so many partitions of each operation are listed, as a drop leaves as
+/// many. Names are taken for short ones.
+pub fn least_bytes(top: usize) -> u64 {
+    (2 * top * (EACH + NAME)) as u64
+}
 
 /// How partitions are tallied.
 #[derive(Clone, Copy, Debug)]
@@ -126,21 +134,35 @@ impl Tallies {
         for (i, operation) in Operation::ALL.into_iter().enumerate() {
             self.tell(column, operation, &is_of)?;
             let (told, limit) = (self.told[i], self.rules.hot[i]);
-            column.each(operation, |had| match is_of(had.table) {
-                true => self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit),
-                false => Ok(()),
+            column.each(operation, |had| {
+                if !is_of(had.table) {
+                    return Ok(());
+                }
+                self.make_room(column);
+                self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit)
             })?;
         }
         for kept_out in column.kept_out.iter().filter(|kept_out| is_of(&kept_out.table)) {
+            self.make_room(column);
             let tally = self.tally(kept_out.operation as usize, &kept_out.table, &kept_out.pk);
             tally.add_kept_out(column.first, kept_out.most);
         }
         self.left_out += column.left_out;
+        self.see_bytes(column);
+        self.make_room(column);
+        Ok(())
+    }
+
+    fn see_bytes(&mut self, column: &Column) {
         self.most_bytes = self.most_bytes.max(self.bytes() + column.bytes() + column.library_bytes);
+    }
+
+    /// Drops some if these have more than their memory.
+    fn make_room(&mut self, column: &Column) {
         if self.rules.memory.is_some_and(|memory| self.bytes() > memory) {
+            self.see_bytes(column);
             self.drop_half();
         }
-        Ok(())
     }
 
     fn tally(&mut self, operation: usize, table: &[u8], pk: &[u8]) -> &mut Tally {
