@@ -82,7 +82,10 @@ impl Inputs {
         let least = needed.max(MEMORY_LEAST);
         match self.memory {
             Some(memory) if memory < least => {
-                bail!("--memory: it has no room for what is listed: {}KiB or more has", least.div_ceil(1 << 10))
+                bail!(
+                    "--memory: it has no room for what is listed: {}KiB or more has",
+                    least.div_ceil(1 << 10)
+                )
             }
             _ => Ok(()),
         }

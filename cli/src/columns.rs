@@ -168,7 +168,8 @@ impl Column {
         let listed = self.hottest.iter().map(|listed| listed.capacity() * size_of::<HotPartition>());
         let names = self.hottest.iter().flatten().map(|hot| hot.table.capacity() + hot.pk.capacity());
         let kept_out = self.kept_out.capacity() * size_of::<KeptOut>();
-        let their_names = self.kept_out.iter().map(|of| of.table.capacity() + of.pk.capacity()).sum::<usize>();
+        let their_names =
+            self.kept_out.iter().map(|of| of.table.capacity() + of.pk.capacity()).sum::<usize>();
         (listed.sum::<usize>() + names.sum::<usize>() + self.rows.bytes() + 2 * kept_out + their_names) as u64
     }
 

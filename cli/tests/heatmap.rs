@@ -107,6 +107,17 @@ fn partitions_without_a_row_of_their_own_are_in_bands_by_their_hash() {
     assert!(page.contains("t</bdi>, reads: 100 partitions"));
 }
 
+/// All three have one thousandth of the limit.
+#[test]
+fn rows_are_in_the_order_of_exact_counts() {
+    let data = data(&page("order", b"1000,read,t,a,4\n1000,read,t,c,5\n1000,read,t,b,5\n", &[]));
+    let rows = data["panels"][0]["rows"].as_array().unwrap();
+    assert_eq!(rows.iter().map(|row| row["name"].as_str().unwrap()).collect::<Vec<_>>(), ["b", "c", "a"]);
+    let late = "1000,read,t,a,4\n1000,read,t,c,5\n2000,read,t,a,3\n";
+    let data = self::data(&self::page("order", late.as_bytes(), &[]));
+    assert_eq!(data["panels"][0]["rows"][0]["name"], "c", "its second is the fuller");
+}
+
 #[test]
 fn a_name_cannot_leave_its_place() {
     let log = b"1000,write,<t>,\"</script><script>alert(1)</script>\"\n1000,write,<t>,\xff&\n";

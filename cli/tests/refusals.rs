@@ -42,7 +42,10 @@ fn a_refusal_says_what_to_write() {
             "the log is from 2026-03-02 10:00:00 to 2026-03-02 10:00:01 UTC",
         ),
         ("report --from 5000 --until 4000 log.csv", "nothing is between --from and --until"),
-        ("report --from 1500 log.csv", "--from is within a second, and counts are of whole seconds: 1000 or 2000"),
+        (
+            "report --from 1500 log.csv",
+            "--from is within a second, and counts are of whole seconds: 1000 or 2000",
+        ),
         ("heatmap -o h.html --until 1500 log.csv", "--until is within a second"),
         ("heatmap -o log.svg log.svg", "log.svg: it is read, and would be overwritten"),
         ("top http://127.0.0.1:9/metrics --once http://127.0.0.1:9/metrics", "is named twice"),

@@ -211,8 +211,14 @@ fn bounded_memory_misses_nothing_hot() {
                     assert!(number(&told["count"]) <= truth.count, "{table} {pk} had at least so much");
                     assert!(second.0 <= truth.fullest_second.1 && minute.0 <= truth.fullest_minute.1);
                     assert!(second.1 >= truth.fullest_second.1, "{table} {pk} had at most so much");
-                    assert!(minute.1 >= truth.fullest_minute.1, "{table} {pk} had at most so much in a minute");
-                    assert!(number(&told["hot_seconds"]) <= truth.hot_seconds, "{table} {pk} was hot in as many");
+                    assert!(
+                        minute.1 >= truth.fullest_minute.1,
+                        "{table} {pk} had at most so much in a minute"
+                    );
+                    assert!(
+                        number(&told["hot_seconds"]) <= truth.hot_seconds,
+                        "{table} {pk} was hot in as many"
+                    );
                     if truth.hot_seconds > 0 {
                         assert_eq!(told["hot"], true);
                     }
@@ -321,10 +327,10 @@ fn half_units_and_odd_keys_are_told() {
     let path = folder.join("log.csv");
     std::fs::write(&path, b"1,write,t,\xff\"x\n2,read,t,\x1b[31m\n").expect("a file is written");
     let said = text(std::slice::from_ref(&path), &[]);
-    assert!(said.contains("\\xff\"x") && said.contains("\\x1b[31m") && !said.contains('\x1b'), "{said}");
+    assert!(said.contains("\\xFF\"x") && said.contains("\\x1B[31m") && !said.contains('\x1b'), "{said}");
     let report = report(&[path], &[]);
     let [write, read] = [0, 1].map(|i| &report["operations"][i]["hottest"][0]);
-    assert_eq!((write["pk"].as_str(), write["pk_hex"].as_str()), (Some("\\xff\"x"), Some("ff2278")));
+    assert_eq!((write["pk"].as_str(), write["pk_hex"].as_str()), (Some("\\xFF\"x"), Some("ff2278")));
     assert_eq!((read["pk"].as_str(), read["pk_hex"].as_str()), (Some("\u{1b}[31m"), None));
 }
 
@@ -346,5 +352,15 @@ fn the_acceptance_trace_is_the_oracles() {
     let late = [write(&folder("trace"), "late.csv", &shuffled(&lines, 60_000))];
     for files in [&[PathBuf::from(trace)], &late] {
         check_all(&report(files, &["--top", "10000"]), &oracle);
+    }
+}
+
+#[test]
+fn one_is_not_several() {
+    let path = folder("one").join("log.csv");
+    std::fs::write(&path, "1,write,t,a\n").expect("a file is written");
+    let said = text(&[path], &[]);
+    for part in ["1 record, 1 table, 1 write, 0 reads", "with 1 write in the second"] {
+        assert!(said.contains(part), "{part} is not in {said}");
     }
 }

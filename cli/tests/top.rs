@@ -88,7 +88,8 @@ fn values_that_no_count_has_are_left_out_and_told() {
     let page = [("a", "NaN"), ("b", "+Inf"), ("c", "-5"), ("d", "30")].map(|(pk, value)| demand(pk, value));
     let address = serve(move |_| page.concat()) + "/metrics";
     let fleet: Value = serde_json::from_slice(&top(&[&address, "--once", "--json"]).stdout).unwrap();
-    let pks: Vec<_> = fleet["partitions"].as_array().unwrap().iter().map(|of| of["pk"].as_str().unwrap()).collect();
+    let pks: Vec<_> =
+        fleet["partitions"].as_array().unwrap().iter().map(|of| of["pk"].as_str().unwrap()).collect();
     assert_eq!((pks, &fleet["unread"]), (vec!["d"], &3.into()), "{fleet}");
     let table = String::from_utf8(top(&[&address, "--once"]).stdout).unwrap();
     assert!(table.contains("1 process, 3 lines could not be read;"), "{table}");

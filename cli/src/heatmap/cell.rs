@@ -29,6 +29,11 @@ impl Cell {
         self.add_numbers(other);
     }
 
+    /// Returns what cells are ordered by, the greatest in front: of those of one thousandth the fuller second, and more in all.
+    pub fn heat(&self) -> (u32, u64, u64) {
+        (self.permille, self.peak, self.count)
+    }
+
     fn add_numbers(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.peak = self.peak.max(other.peak);

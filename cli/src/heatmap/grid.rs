@@ -46,10 +46,7 @@ impl Pair {
     fn fold(&mut self, kept: usize) -> usize {
         self.bands.resize(BANDS, Series::default());
         let mut tracks: Vec<_> = self.tracks.drain().collect();
-        tracks.sort_by_cached_key(|(_, track)| {
-            let total = track.series.total();
-            std::cmp::Reverse((total.permille, total.count))
-        });
+        tracks.sort_by_cached_key(|(_, track)| std::cmp::Reverse(track.series.total().heat()));
         for (pk, track) in tracks.split_off(kept.min(tracks.len())) {
             self.bands[band(&pk)].join(&track.series);
         }

@@ -80,8 +80,8 @@ impl Panel {
         self.rows.iter().any(|row| row.total.kept_out)
     }
 
-    fn hottest(&self) -> Reverse<(u32, u64)> {
-        let row = self.rows.first().map(|row| (row.total.permille, row.total.count));
+    fn hottest(&self) -> Reverse<(u32, u64, u64)> {
+        let row = self.rows.first().map(|row| row.total.heat());
         Reverse(row.unwrap_or_default())
     }
 }
@@ -146,10 +146,7 @@ fn panel(
 ) -> Panel {
     let is_at_least = !pair.bands.is_empty();
     let mut tracks: Vec<(Vec<u8>, Track)> = pair.tracks.into_iter().collect();
-    tracks.sort_by_cached_key(|(pk, track)| {
-        let total = track.series.total();
-        (Reverse((total.permille, total.count)), pk.clone())
-    });
+    tracks.sort_by_cached_key(|(pk, track)| (Reverse(track.series.total().heat()), pk.clone()));
     // Bands of one partition each would say less than its name.
     let named = if !is_at_least && tracks.len() <= named + BANDS { tracks.len() } else { named };
     let others = tracks.split_off(named.min(tracks.len()));

@@ -87,11 +87,16 @@ impl Case {
         let most = if self.exact { " at the most" } else { "" };
         let minute = format!("{}{}", self.at_most(), self.fullest_minute);
         let hot = match pattern {
+            Pattern::ThrottledUnderLimit if self.fullest_second.count.n == 0 => {
+                return format!("Throttled {times}; nothing of it was done in the log.");
+            }
             Pattern::ThrottledUnderLimit => {
                 let share = percent(self.fullest_second.count.value() / self.limit as f64);
                 return format!("Throttled {times}, though it never had more than {share} of its limit.");
             }
-            Pattern::OneSecond if self.hot_seconds == 0 => format!("It may have been hot; {minute} in all of its minute"),
+            Pattern::OneSecond if self.hot_seconds == 0 => {
+                format!("It may have been hot; {minute} in all of its minute")
+            }
             Pattern::OneSecond => format!("Hot in {least}one second; {minute} in all of its minute"),
             Pattern::Burst if all == run => format!("A burst: hot for {all} on end"),
             Pattern::Burst => format!("A burst: hot in {all}, {run} on end{most}"),

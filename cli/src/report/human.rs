@@ -1,8 +1,9 @@
 //! The report as a person reads it.
 
 use crate::input::account::grouped;
+use crate::readable::counted;
 use crate::report::compare;
-use crate::report::model::{FullestReport, OperationReport, PartitionReport, Report, Span};
+use crate::report::model::{Amount, FullestReport, OperationReport, PartitionReport, Report, Span};
 use crate::report::text::{percent, shortened};
 use crate::time::{Clock, duration};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
@@ -56,11 +57,12 @@ impl Page<'_> {
             1 => "1 table".into(),
             n => format!("{} tables", grouped(n as u64)),
         };
-        let mut parts = vec![format!("{} records", grouped(self.report.records.records)), tables];
+        let mut parts = vec![counted(self.report.records.records, "record"), tables];
         for operation in &self.report.operations {
             let Some(total) = operation.total else { continue };
             let units = if total.is_halves { "units of " } else { "" };
-            parts.push(format!("{total} {units}{}s", operation.operation));
+            let many = many(total);
+            parts.push(format!("{total} {units}{}{many}", operation.operation));
         }
         line(text, parts.join(", "));
     }
@@ -119,10 +121,11 @@ impl Page<'_> {
             line(
                 text,
                 format_args!(
-                    "\nNothing was hot: nearest to its limit came {} with {} {}s in {at}, {} of it; hot is more than {share}.",
+                    "\nNothing was hot: nearest to its limit came {} with {} {}{} in {at}, {} of it; hot is more than {share}.",
                     place(nearest),
                     most(nearest.fullest_second),
                     of.operation,
+                    many(nearest.fullest_second.count),
                     percent(nearest.share),
                 ),
             );
@@ -217,6 +220,11 @@ fn shown(text: &str) -> String {
 /// Returns a name of no more than so many letters, that a terminal can take.
 pub fn name(text: &str, most: usize) -> String {
     shortened(&crate::report::text::readable(text.as_bytes(), true), most)
+}
+
+/// Returns what makes a noun that of several.
+fn many(n: Amount) -> &'static str {
+    if n.value() == 1.0 { "" } else { "s" }
 }
 
 fn most(fullest: FullestReport) -> String {

@@ -7,7 +7,7 @@ pub fn readable(bytes: &[u8], for_terminal: bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     let escape = |text: &mut String, bytes: &[u8]| {
         for byte in bytes {
-            write!(text, "\\x{byte:02x}").expect("a string takes all");
+            write!(text, "\\x{byte:02X}").expect("a string takes all");
         }
     };
     for chunk in bytes.utf8_chunks() {
@@ -67,8 +67,8 @@ mod tests {
 
     #[test]
     fn bytes_are_text_that_a_terminal_can_take() {
-        assert_eq!(readable(b"caf\xc3\xa9\x1b[2J\xff", true), "café\\x1b[2J\\xff");
-        assert_eq!(readable(b"a\tb\xff\"", false), "a\tb\\xff\"");
+        assert_eq!(readable(b"caf\xc3\xa9\x1b[2J\xff", true), "café\\x1B[2J\\xFF");
+        assert_eq!(readable(b"a\tb\xff\"", false), "a\tb\\xFF\"");
     }
 
     #[test]
