@@ -131,3 +131,27 @@ fn what_came_while_it_was_not_counted_by_itself_is_within_the_bounds() {
     let writes = &told["operations"][0]["hottest"][0]["fullest_second"];
     assert!(writes["count"].as_u64() >= Some(300) && writes["count"].as_u64() < Some(450), "{writes}");
 }
+
+/// Of partitions that were not counted by themselves a person reads bounds: no second, no seconds that are sure, no exact advice.
+#[test]
+fn advice_by_upper_bounds_says_at_most() {
+    let all = (0..3_000).map(|n| (n % 50, format!("key {n}"), 600));
+    let log = written("at-most", &seconds(all));
+    let output = Command::new(env!("CARGO_BIN_EXE_hotpart"))
+        .args(["report", "--quiet", "--memory", "512KiB", "--top", "100"])
+        .arg(log)
+        .output()
+        .expect("the command runs");
+    let said = String::from_utf8(output.stdout).expect("text");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let row = said.split("t key ").find(|row| row.contains('≤')).expect(&said);
+    // BEGIN_MS is the beginning of a minute.
+    assert!(row.contains(" 2026-03-01 02:14 ") && !row.contains("02:14:00"), "{row}");
+    for part in [
+        "It may have been hot; at most ",
+        ": at most ",
+        " in its fullest second, and 500 (50 % of the limit)",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in {said}");
+    }
+}

@@ -59,7 +59,7 @@ fn numbers(report: &Value) -> Value {
 #[test]
 fn it_has_the_partitions_and_counts_of_the_plain_one() {
     let logs = ["line", "redacted"].map(|of| recording("same", of));
-    for args in [&["--json", "--top", "10000"][..], &["--json", "--top", "10000", "--memory", "8MiB"]] {
+    for args in [&["--json", "--top", "10000"][..], &["--json", "--top", "10000", "--memory", "32MiB"]] {
         let [plain, redacted] = logs
             .each_ref()
             .map(|log| serde_json::from_str::<Value>(&run("report", log, args)).expect("JSON"));
