@@ -274,7 +274,7 @@ impl Columns {
     /// Closes the last column. Returns what fed the detector.
     pub fn finish(&mut self, closed: impl FnOnce(&Detector, &Column) -> Result<()>) -> Result<&Feed> {
         self.close(closed)?;
-        self.feed.settle(&self.detector)?;
+        self.feed.finish(&self.detector)?;
         Ok(&self.feed)
     }
 
@@ -310,11 +310,8 @@ impl Columns {
         let bytes = || self.detector.statistics().bytes;
         column.library_bytes = if is_bounded { self.library.bytes(bytes) } else { bytes() };
         closed(&self.detector, &column)?;
-        // What waits is this column's, and would come to be counted too late to be in it. No access waits; and this is dear where memory
-        // is bounded.
-        if self.feed.exchanges > 0 {
-            self.feed.settle(&self.detector)?;
-        }
+        // What waits is this column's, and would come to be counted too late to be in it.
+        self.feed.settle(&self.detector)?;
         self.spare = column.rows;
         Ok(())
     }

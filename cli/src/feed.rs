@@ -42,7 +42,7 @@ pub struct Feed {
     /// Tables of which nothing waits any more.
     forgotten: BTreeSet<String>,
     /// Operations that are in exchanges and were not counted: they could not be read, or their table's key was not known in time.
-    /// `None` until [`Feed::settle`].
+    /// `None` until [`Feed::finish`].
     pub unread_operations: Option<u64>,
 }
 
@@ -98,6 +98,12 @@ impl Feed {
             detector.forget_table(table)?;
         }
         self.forgotten.clone_from(&self.missing);
+        Ok(())
+    }
+
+    /// Ends the waiting for good, and asks how many operations are unread: where memory is bounded that takes time in proportion to it.
+    pub fn finish(&mut self, detector: &Detector) -> Result<()> {
+        self.settle(detector)?;
         self.unread_operations = Some(detector.statistics().unread);
         Ok(())
     }

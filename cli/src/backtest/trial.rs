@@ -62,7 +62,7 @@ impl Trial {
     pub fn finish(self) -> Tried {
         let Self { detector, mut feed, shared } = self;
         // Without memory for it, it is told that some wait, and not how many.
-        let _ = feed.settle(&detector);
+        let _ = feed.finish(&detector);
         let (statistics, notice) = (detector.statistics(), detector.take_notice());
         drop(detector);
         let shared = Arc::into_inner(shared).expect("the detector had the other one");
