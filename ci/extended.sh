@@ -18,5 +18,6 @@ ci/recipe.sh
 ci/fleet.sh
 ci/fuzz.sh 1800
 FUZZ=cli/fuzz ci/fuzz.sh 600
+ci/sql.sh
 ci/explore.sh all
 ci/soak.sh 3600

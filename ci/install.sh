@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond Rust and Go, on Debian and its kin: two C compilers, make, CMake, pkg-config, nm and
-# readelf, valgrind, Python and Node for the emulators, Prometheus, tmux, Java for Spark.
+# readelf, valgrind, Python and Node for the emulators, Prometheus, tmux.
 set -euo pipefail
 missing=()
-for tool in gcc:gcc g++:g++ clang:clang make:make cmake:cmake pkg-config:pkgconf readelf:binutils valgrind:valgrind python3:python3 npm:npm prometheus:prometheus curl:curl tmux:tmux java:default-jre-headless; do
+for tool in gcc:gcc g++:g++ clang:clang make:make cmake:cmake pkg-config:pkgconf readelf:binutils valgrind:valgrind python3:python3 npm:npm prometheus:prometheus curl:curl tmux:tmux; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
 # Debian has it in a package of its own.
