@@ -33,13 +33,13 @@ print("installed:", hotpart.__file__.partition("site-packages")[2], hotpart.libr
     printf 'time_ms,operation,table,pk\n0,write,events,EVENTS\n' | "$build/clean/bin/hotpart" report --quiet --json - | grep -q EVENTS
 }
 for source in "./$package" "$wheel" "$(echo "$build"/dist/*.tar.gz)"; do
-    # From the sdist all is built anew; in short without the optimisation that takes most of it.
-    [[ ${QUICK:-} == true && $source == *.tar.gz ]] && export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+    # From the sdist all is built anew; in short without optimisation, which takes most of it.
+    [[ ${QUICK:-} == true && $source == *.tar.gz ]] && export CARGO_PROFILE_RELEASE_{LTO=off,CODEGEN_UNITS=16,OPT_LEVEL=0}
     rm -rf "$build/clean"
     python3 -m venv "$build/clean"
     "$build/clean/bin/pip" install --quiet --disable-pip-version-check "$source"
     installed
-    unset CARGO_PROFILE_RELEASE_LTO CARGO_PROFILE_RELEASE_CODEGEN_UNITS
+    unset CARGO_PROFILE_RELEASE_{LTO,CODEGEN_UNITS,OPT_LEVEL}
 done
 "$uv" venv --quiet --clear --python "$(command -v python3)" "$build/clean"
 "$uv" pip install --quiet --python "$build/clean/bin/python" "./$package"
