@@ -1,4 +1,4 @@
-"""Builds libhotpart and the command `hotpart` with cargo and puts them into the wheel, for one platform and every Python there."""
+"""Builds libhotpart and the command `hotpart` with cargo and puts them into the wheel, for one platform and any Python."""
 
 import os
 import pathlib
@@ -62,9 +62,13 @@ class LibraryHook(BuildHookInterface):
         # Of all ways to give rustc flags cargo heeds one, this before all others; and it lets paths have spaces.
         given = os.environ.get("CARGO_ENCODED_RUSTFLAGS", "\x1f".join(os.environ.get("RUSTFLAGS", "").split()))
         environment["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join([given, *remap]).strip("\x1f")
-        for command in (["rustc", "--lib", "--crate-type", "cdylib"], ["build", "--package", "hotpart-cli", "--bin", "hotpart"]):
+        of_library = ["rustc", "--lib", "--crate-type", "cdylib"]
+        of_command = ["build", "--package", "hotpart-cli", "--bin", "hotpart"]
+        for command in (of_library, of_command):
             subprocess.run([cargo, *command, *options], cwd=crate, env=environment, check=True)
         for each in made:
             if not each.is_file():
-                raise FileNotFoundError(f"cargo has not put {each.name} into {each.parent}: is build.target set for cargo?")
+                raise FileNotFoundError(
+                    f"cargo has not put {each.name} into {each.parent}: is build.target set for cargo?"
+                )
         return made
