@@ -106,6 +106,8 @@ test("a click shows a row's own line and its warnings", async () => {
   assert.equal(await warnings.count(), 1);
   await page.getByText("Its columns as a table").click();
   const rows = page.locator("#one-more tbody tr");
+  // They are made once it is open.
+  await rows.first().waitFor();
   assert.equal(await rows.count(), 4);
   assert.match(await rows.first().innerText(), /^21:10:00 to 21:10:10\s+1\d,\d{3}\s+1,\d{3}\s+1\d\d %\s+1\s+0$/);
   await close();
@@ -184,9 +186,9 @@ test("names that mean harm are names", async () => {
 });
 
 test("what memory had no room for is at most so much", async () => {
-  // 2,000 partitions with 40 % of the limit each, of which 64 KiB count a few by themselves.
+  // 2,000 partitions with 40 % of the limit each, of which 512 KiB count some by themselves.
   const keys = Array.from({ length: 20_000 }, (_, i) => `${Math.floor(i / 2000) * 1000},write,t,key-${i % 2000},400`);
-  const { page, text, cell, close } = await small("kept-out", `${keys.join("\n")}\n`, "--memory", "64KiB");
+  const { page, text, cell, close } = await small("kept-out", `${keys.join("\n")}\n`, "--memory", "512KiB");
   assert.match(await text("#legend"), /100 % and more\s+at most so much: no room to count it\s+a warning/);
   await page.mouse.move(...(await cell(0, 1, 2)));
   await page.locator("#tip").waitFor();
