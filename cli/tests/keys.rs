@@ -164,7 +164,7 @@ fn exchange(second: u64, operation: &str, status: u16, response: &Value) -> Valu
     line
 }
 
-/// What DynamoDB did not do, and what is on no item, is told apart from what was counted; what was throttled, or lost, counts.
+/// Tells requests that DynamoDB did not do, or that are on no item, apart from those that were counted; throttled and lost ones count.
 #[test]
 fn exchanges_that_come_to_nothing_are_not_counted() {
     let error = |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}")});
