@@ -9,7 +9,7 @@ const { shared, what, records } = workerData;
 const warned = [];
 const detector = HotPartitionDetector.attach(shared, {
   logger: null,
-  onWarning: ({ pk, count }) => warned.push(`${pk} ${count}`),
+  onWarning: ({ pk, count }) => warned.push({ pk, count }),
 });
 if (what === 'record') {
   for (let n = 0; n < records; n++) detector.recordWrite('t', `k${n % KEYS}`);
