@@ -18,7 +18,10 @@
 //! # Ok::<(), hotpart::Error>(())
 //! ```
 //!
-//! The layers, the structures, their memory orderings, and why nothing is lost: `DESIGN.md`.
+//! [`Detector::observe`] reads the requests of a DynamoDB client and their answers in place of that, and
+//! [`Detector::for_dynamodb`] counts capacity and warns by DynamoDB's own limits. `docs/RUST.md` shows both.
+//!
+//! `DESIGN.md` explains the layers, the structures, their memory orderings, and why nothing is lost.
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 
@@ -75,3 +78,8 @@ pub use {
 #[cfg(all(doctest, feature = "dynamodb"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So is the Rust page's.
+#[cfg(all(doctest, feature = "dynamodb"))]
+#[doc = include_str!("../docs/RUST.md")]
+struct RustPage;

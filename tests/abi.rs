@@ -1,4 +1,4 @@
-//! Compares the C ABI with the one that is frozen in `abi/hotpart.c`.
+//! Promise 13: compares the C ABI with the one that is frozen in `abi/hotpart.c`.
 //!
 //! That file has the layout of each struct, the value of each constant and the type of each function,
 //! as assertions that a C compiler checks (`ci/exports.sh`). The header's order is no part of it. It

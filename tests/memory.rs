@@ -1,4 +1,4 @@
-//! What the library allocates: bounded by live partitions, nothing for a record of a tracked one, and every
+//! Promises 5 and 6: memory is bounded by live partitions, a record of a tracked one allocates nothing, and every
 //! refusal is an error that changed nothing.
 
 #[path = "common/allocator.rs"]

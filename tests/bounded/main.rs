@@ -1,4 +1,4 @@
-//! Bounded counting, against an oracle of all that was ever recorded: nothing is missed and nothing
+//! Promise 10: bounded counting, against an oracle of all that was ever recorded: nothing is missed and nothing
 //! late, no count is under the truth, and what a count is over it by is told.
 //!
 //! `watched` follows random calls from one thread, `crossing` has threads record keys across their

@@ -1,4 +1,4 @@
-//! Observing requests: every operation and every outcome, by hand from
+//! Promise 11, observing requests: every operation and every outcome, by hand from
 //! DynamoDB's API reference; and that what is damaged is refused and changes nothing.
 #![cfg(feature = "dynamodb")]
 

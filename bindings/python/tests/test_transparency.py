@@ -1,4 +1,4 @@
-"""What a watched client answers is what any client answers, whatever it is asked through."""
+"""Promise 12: what a watched client answers is what any client answers, whatever it is asked through."""
 
 import copy
 import uuid
