@@ -40,7 +40,7 @@ test('OpenTelemetry', async (t) => {
 });
 
 test('lines for CloudWatch', async () => {
-  const { lines, handler } = await made('is found by lines in CloudWatch Logs', 'lines, handler', {
+  const { lines, handler } = await made('is found through CloudWatch Logs', 'lines, handler', {
     HotPartitionDetector,
     GetItemCommand: Object,
     client: { send: async (command) => command },
