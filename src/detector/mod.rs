@@ -19,7 +19,7 @@
 //!   +-- waiting     parts of requests on tables without a key schema; `clear` drops them
 //! ```
 //!
-//! `impl Detector` stands in fourteen files, one for each thing that a program asks, so that each is read with its own
+//! `impl Detector` stands in fifteen files, one for each thing that a program asks, so that each is read with its own
 //! types and tests beside it:
 //!
 //! | file | holds | why there |
@@ -32,6 +32,7 @@
 //! | `throttle` | `record_throttle`, throttle counts, tallies | all that is counted under synthetic keys |
 //! | `hottest` | `hottest`, and the walk over the map | the walk restarts when the detector is cleared |
 //! | `closed_span` | `hottest_closed`, `fullest_second` | beside [`ClosedSpan`](closed_span::ClosedSpan) |
+//! | `closed_counts` | `fold_closed_in` | beside [`ClosedCounts`](closed_counts::ClosedCounts) |
 //! | `unlisted` | the most that no list has | why it bounds anything is said there |
 //! | `bound_warning` | warnings of partitions without an entry | `recording` is long enough |
 //! | `notice` | `take_notice` | beside [`Notice`](notice::Notice) |

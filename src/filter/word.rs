@@ -11,7 +11,8 @@
 //! expires by itself: one whose tag is older is shifted when it is looked at.
 //!
 //! A lane counts to 2¹⁵ and is *full* then. The bit above is room: additions that were made blindly, and marks that are
-//! taken off, may go a little further, and carry into nothing.
+//! taken off, may go a little further. They carry into nothing as long as no more than 8,192 threads at once stand between
+//! their look at a cell and their blind addition.
 
 /// The number of a sub-window, modulo 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -98,9 +98,9 @@ impl Reclaimer {
     pub(crate) fn evict(&self, partitions: &PartitionMap, new: Key<'_>, visit: Visit<'_>) {
         // Counted out first, so that two threads don't both make one go for the same excess.
         'excess: while partitions.len(new).decrement_over(visit.settings.max_partitions) {
-            // A thread that counts one out over a bound of 1 or more leaves another in besides its own. A walk misses it
-            // only where others insert behind it and make go before it. If all walks do, there is none: a thread that a
-            // fork left behind had not counted it out.
+            // Besides the entry of `new` another is counted, which no other thread is about to remove. A walk misses that only
+            // if threads insert behind it and remove before it; or the count is too high, as a thread has dropped idle
+            // entries and not counted them out yet. `docs/design/map.md`, "The bound", has the steps.
             let mut tries = 0;
             while tries < TRIES {
                 let found = match self.quietest(partitions, new, visit) {

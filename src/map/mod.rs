@@ -50,7 +50,7 @@
 //!    afterwards, and before the lower half, which has its address, is replaced in its turn.
 //!
 //! **Proof.** `src/map/tests.rs` (against `HashMap`), `src/models/{map,moves,lifetimes}.rs` and
-//! `tests/explore`. DESIGN.md, "Replacing a segment", argues why nothing is lost.
+//! `tests/explore`. `docs/design/map.md`, "Why it is correct", argues why nothing is lost.
 //!
 //! **What may go in**: what holds for any map of counters. It knows no threshold, and no
 //! time but the moment that a call brings.

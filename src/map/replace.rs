@@ -25,8 +25,8 @@ impl PartitionMap {
     ///
     /// Without memory for the successors it returns with the lanes frozen and no entry frozen: what is tracked is
     /// recorded as before, new keys of the segment are refused, and the next change tries again. Only where a chain
-    /// has to grow once entries are frozen, their records are refused until there is memory. (DESIGN.md, "Where the
-    /// edges are".)
+    /// has to grow once entries are frozen, their records are refused until there is memory. (`docs/design/limits.md`,
+    /// "Without memory".)
     pub(crate) fn replace(
         &self,
         i: u32,
