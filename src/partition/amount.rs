@@ -1,28 +1,30 @@
-//! An amount: what one record adds. It is never 0, because an entry whose count is 0 is a vacant one.
+//! An amount: what one record adds. It is never 0, because a count of 0 marks a slot as vacant.
 
 use crate::partition::slot::MOST;
 use std::num::NonZeroU32;
 
-/// Operations, or half capacity units: 1 to 2³⁰ − 1, where a slot saturates.
+/// A number of operations, or of half capacity units, in `1..=2³⁰ − 1`. A slot saturates at the
+/// highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amount(NonZeroU32);
 
 impl Amount {
+    /// The amount of one operation.
     pub(crate) const ONE: Self = Self(NonZeroU32::MIN);
 
-    /// The amount `n`, cut to what a slot holds. `None` for 0, which changes nothing.
+    /// Makes an amount of `n`, cut to what a slot holds. `None` for 0, which changes nothing.
     pub(crate) fn new(n: u64) -> Option<Self> {
         (n > 0).then(|| Self::clamped(n))
     }
 
-    /// The same for an `n` that was checked not to be 0.
+    /// Does the same for an `n` that was checked not to be 0.
     #[inline(always)]
     pub(crate) fn clamped(n: u64) -> Self {
         debug_assert!(n > 0, "an amount of 0");
         Self(NonZeroU32::new(n.min(MOST.into()) as u32).unwrap_or(NonZeroU32::MIN))
     }
 
-    /// The amount `n`, which is neither 0 nor more than a slot holds.
+    /// Makes an amount of `n`, which is neither 0 nor more than a slot holds.
     #[inline(always)]
     pub(crate) fn small(n: u32) -> Self {
         debug_assert!((1..=MOST).contains(&n), "{n} is no amount");

@@ -1,4 +1,15 @@
-//! The content of an entry: that of a first record, of a promotion, or of an entry that moves.
+//! The content of an entry, from which it is written into a cell.
+//!
+//! There are three kinds. A first record's has one head with one amount. A promotion's has both
+//! heads, with the amounts that a filter's cells had. A copy's has all that a frozen entry held,
+//! and shares its past.
+//!
+//! A new entry may have an alarm from the first: it is there before the record that needs it, so
+//! that a hot record asks for no memory.
+//!
+//! [`Standing`] and [`idle`] answer the two questions that decide whether an entry is copied at
+//! all: could it be counted in the filter from now on, and is it as if never seen? Both are asked
+//! of a live entry, as a guess, and of a frozen one, for good.
 
 use crate::error::OutOfMemory;
 use crate::key::Key;
@@ -16,10 +27,12 @@ use crate::sys::clock::Moment;
 use crossbeam_epoch::Guard;
 use std::ptr::NonNull;
 
-/// How a detector's partitions behave; the same for all of them.
+/// The times by which a detector's partitions go; the same for all of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
+    /// The window, in seconds.
     pub(crate) window: u32,
+    /// The least time between two warnings of one partition and operation.
     pub(crate) interval_ms: u64,
 }
 
@@ -31,10 +44,10 @@ pub(crate) struct Core {
     pub(crate) label: AtomicLabel,
 }
 
-/// Where a far text begins, in bytes from its entry.
+/// The distance of a far text from its entry, in bytes.
 pub(crate) type Distance = u32;
 
-/// The content of a new entry: that of a first record, or a copy of another entry.
+/// The content of an entry that is about to be written.
 pub(crate) struct Content<'a> {
     pub(crate) key: Key<'a>,
     pub(crate) position: u32,
@@ -43,7 +56,8 @@ pub(crate) struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// A partition whose first record adds `amount` at `second`; with an alarm if it may soon be hot.
+    /// Makes the content of a partition whose first record adds `amount` at `second`. It has an
+    /// alarm if the amount is half of `floor` or more, as the next record may be hot.
     pub(crate) fn first(
         key: Key<'a>,
         hash: Hash,
@@ -58,7 +72,11 @@ impl<'a> Content<'a> {
         Ok(Self { key, position: hash.position, heads: Operation::ALL.map(head), past })
     }
 
-    /// A partition that is promoted at `second` with these amounts, of which so much may be others', or older.
+    /// Makes the content of a partition that is promoted at `second` with these amounts. Of each,
+    /// `carried` may be other partitions' or older.
+    ///
+    /// It is *fresh*: the promoting thread has yet to add what the cells get meanwhile. Records
+    /// that find it fresh go to both places.
     pub(crate) fn promoted(
         key: Key<'a>,
         hash: Hash,
@@ -73,6 +91,7 @@ impl<'a> Content<'a> {
         Ok(Self { key, position: hash.position, heads: amounts.map(head), past })
     }
 
+    /// Returns the bytes of table and key together.
     pub(crate) fn text_len(&self) -> usize {
         self.key.table.len() + self.key.pk.len()
     }
@@ -80,15 +99,17 @@ impl<'a> Content<'a> {
     /// Writes the entry, with its texts in the cell, or `far` from it.
     ///
     /// # Safety
-    /// `cell` is a cell that this call has to itself but for its label, with room for the texts unless they are
-    /// far: then there is room there, at a higher address.
+    /// `cell` is a cell that this call has to itself but for its label, with room for the texts
+    /// unless they are far: then there is room there, at a higher address.
     pub(crate) unsafe fn write(&self, cell: NonNull<u8>, far: Option<NonNull<u8>>) {
         let Key { table, pk } = self.key;
         let core: *mut Core = cell.cast().as_ptr();
         let label = Label::new(self.position, self.key);
-        // SAFETY: all of it lies within what the caller gives; the label has been there since the segment was
-        // made.
+        // SAFETY: all of it lies within what the caller gives; the label has been there since the
+        // segment was made.
         unsafe {
+            // The label comes last. It is *new* until the entry's lane is taken, so that no lookup
+            // of the cell takes the entry for one in the map.
             (&raw mut (*core).heads).write(self.heads.map(AtomicHead::new));
             (&raw mut (*core).past).write(Past::new(self.past));
             let near = cell.add(size_of::<Core>());
@@ -102,10 +123,11 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// How the partition stands, which has been frozen.
+    /// Returns how a frozen partition stands.
     pub(crate) fn standing(&self, now: Moment, timing: Timing, guard: &Guard) -> Standing {
         let mut counts = [0; 2];
-        // Its sums are not in the heads then.
+        // A heavy partition's sums are not in its heads. It does not go into the filter in any
+        // case, so its counts stay 0 here.
         if !self.past.is_heavy() {
             for operation in Operation::ALL {
                 let count = &mut counts[operation.index()];
@@ -118,7 +140,8 @@ impl<'a> Content<'a> {
         Standing::new(counts, self.past, now, timing, guard)
     }
 
-    /// Calls `see` with each slot of an operation that was in the window when the head's second began, that second's last.
+    /// Calls `see` with each slot of an operation that was in the window when the head's second
+    /// began. The slot of that second comes last, as only the sum of the others tells its count.
     pub(crate) fn each_slot(
         &self,
         operation: Operation,
@@ -146,37 +169,38 @@ impl<'a> Content<'a> {
         see(Slot { second: head.second(), count: head.own(series::base(base)) });
     }
 
-    /// Whether the partition is as if never seen; see [`idle`].
+    /// Returns whether the partition is as if never seen: see [`idle`].
     pub(crate) fn idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
         idle(self.heads, self.past, now, timing, guard)
     }
 }
 
-/// All that a partition had when it was taken out of the map.
+/// The heads and the past of a partition that was taken out of the map.
 pub(crate) struct Removed {
     pub(crate) heads: [Head; 2],
     pub(crate) past: PastPtr,
 }
 
 impl Removed {
-    /// Whether the partition was as if never seen when it went; see [`idle`].
+    /// Returns whether the partition was as if never seen when it went: see [`idle`].
     pub(crate) fn was_idle(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
         idle(self.heads, self.past, now, timing, guard)
     }
 }
 
-/// How a partition stands.
+/// A partition's counts and state at one moment.
 pub(crate) struct Standing {
-    /// Its counts in the window, of each operation.
+    /// The counts in the window, of writes and of reads.
     pub(crate) counts: [u64; 2],
-    /// Whether it is neither being promoted, nor so full that its heads do not tell all.
+    /// Whether the partition is neither fresh nor heavy: its heads tell all.
     pub(crate) is_settled: bool,
-    /// Whether it could warn at once.
+    /// Whether the partition could warn at once, so that no warning state is lost with its entry.
     pub(crate) is_quiet: bool,
 }
 
 impl Standing {
-    /// One of these counts and this past, which lives while the guard does.
+    /// Makes the standing of a partition with these counts and this past, which lives while the
+    /// guard does.
     pub(crate) fn new(counts: [u64; 2], past: PastPtr, now: Moment, timing: Timing, _guard: &Guard) -> Self {
         // SAFETY: as the caller says.
         let alarm = unsafe { past.parts().view_alarm() };
@@ -185,8 +209,8 @@ impl Standing {
     }
 }
 
-/// Whether a partition of these heads and this past, which lives while the guard does, is as if never seen: its window
-/// is empty, and it could warn at once.
+/// Returns whether a partition of these heads and this past, which lives while the guard does, is
+/// as if never seen: its window is empty, and it could warn at once.
 #[inline(always)]
 pub(crate) fn idle(heads: [Head; 2], past: PastPtr, now: Moment, timing: Timing, _guard: &Guard) -> bool {
     let quiet = || {

@@ -1,5 +1,5 @@
-//! A history: the closed slots of both operations of one partition, in no order. Most partitions are seen in
-//! few seconds, and pay for these only.
+//! A history: an array of the closed slots of one partition, of both operations, in no order. Most
+//! partitions are seen in few seconds, and pay for these only.
 //!
 //! ```text
 //!  63  62            31 30  29              0
@@ -8,19 +8,36 @@
 //! +---+----------------+---+-----------------+
 //! ```
 //!
-//! R is above the second, so that one comparison tells whether an entry is of one operation and in a span of seconds.
+//! R is above the second. So one comparison tells whether an entry is of one operation and in a
+//! span of seconds: any other entry makes a larger difference from the first that is wanted.
 //!
-//! **Writer's path.** A slot is put here when its second closes. All threads that close one second of one
-//! operation pick the same entry: the first that holds this second already, or that is vacant, or whose
-//! second of the same operation left the window before this one began. That choice is the same for all of
-//! them because entries only ever become newer, so one that could not be taken for this second never can be
-//! again. Counts only rise, so the last closer's final count stands, and a closer that comes late with an
-//! old count, or whose second has long left the window, changes nothing that anyone still reads.
+//! **Putting.** A slot is put here when its second closes. All threads that close one second of one
+//! operation must pick the same entry, or the second would be counted twice. They pick the first
+//! that
 //!
-//! **Growth.** When there is no entry to take, the array is frozen entry by entry (no put succeeds on a
-//! frozen entry), copied, and replaced by the copy. Any thread may do that; one copy is published. It
-//! is frozen because the clock may leap: an array that is full for the second that closes now is not
-//! for one that closes a window later, and what is put then must not go where has been copied already.
+//! - holds this second already, or
+//! - is vacant, or
+//! - holds a second of the same operation that left the window before this one began.
+//!
+//! The choice is the same for all of them because entries only ever become newer: an entry that
+//! could not be taken for this second never can be again. Counts only rise, so the final count of
+//! the last closer stands. A closer that comes late with an old count, or whose second has long
+//! left the window, changes nothing that is still read.
+//!
+//! An example, with a window of 60 and three entries: writes of 5, reads of 5, writes of 30. Writes
+//! of second 66 take the first entry, as 5 + 60 < 66. Writes of second 65 would find no place:
+//! second 5 is still in the window that ends in 65.
+//!
+//! **Growth.** When there is no entry to take, the array is frozen entry by entry, copied, and
+//! replaced by the copy. No put succeeds on a frozen entry. Any thread may do that; one copy is
+//! published. Freezing is needed because the clock may leap: an array that is full for the second
+//! that closes now is not full for one that closes a window later, and that one's slot must not be
+//! put where the copy has already been made.
+//!
+//! **Invariants.** No vacant entry is before a taken one. A taken entry never becomes vacant.
+//!
+//! **Proof.** The test below compares a survey with a look at each slot. `src/models/series.rs` (a,
+//! j).
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
@@ -31,19 +48,22 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crate::sys::watch::{Kind, Watch};
 use std::ptr::NonNull;
 
+/// The bit R.
 const READ: u64 = 1 << 63;
+/// The lowest bit of the second.
 const SECOND_AT: u32 = 31;
+/// The bit F.
 const FROZEN: u64 = 1 << 30;
 const COUNT: u64 = MOST as u64;
 
-/// Why a slot was not put.
+/// The reason for which a slot was not put.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PutError {
     Full,
     Frozen,
 }
 
-/// The header before the entries in memory: empty, but for models.
+/// The header before the entries in memory. Only in models it is not empty.
 struct Header {
     #[cfg(loom)]
     watch: Watch,
@@ -57,7 +77,8 @@ pub(crate) struct History<'g> {
     watch: &'g Watch,
 }
 
-/// A window whose last second is closing: its first second, the first that is kept, and the last.
+/// A window whose last second is closing: its first second, the first that stays in the window of
+/// the second that begins, and the one that closes.
 #[derive(Clone, Copy)]
 pub(crate) struct Closing {
     pub(crate) first: u32,
@@ -67,13 +88,16 @@ pub(crate) struct Closing {
 
 /// The result of [`History::survey`].
 pub(crate) struct Survey<'g> {
+    /// The sum of the window's slots before the second that closes.
     pub(crate) sum: u64,
+    /// The part of `sum` that leaves the window.
     pub(crate) gone: u64,
+    /// The entry for the slot that closes; `None`: the array is full.
     pub(crate) place: Option<Place<'g>>,
 }
 
 impl Survey<'_> {
-    /// That of no history.
+    /// The survey of no history.
     pub(crate) const NOTHING: Self = Survey { sum: 0, gone: 0, place: None };
 }
 
@@ -86,7 +110,8 @@ pub(crate) struct Place<'g> {
 }
 
 impl Place<'_> {
-    /// Puts a slot there, or finds that it holds as much. `false`: it has changed, or is frozen.
+    /// Puts a slot there, or finds that the entry holds as much already. Returns `false` if the
+    /// entry has changed or is frozen.
     pub(crate) fn put(&self, operation: Operation, slot: Slot) -> bool {
         #[cfg(loom)]
         self.watch.touch();
@@ -101,6 +126,7 @@ fn operation_of(bits: u64) -> Operation {
     if bits & READ == 0 { Operation::Write } else { Operation::Read }
 }
 
+/// Makes the word of a slot.
 fn pack(operation: Operation, slot: Slot) -> u64 {
     let read = if operation == Operation::Read { READ } else { 0 };
     read | u64::from(slot.second) << SECOND_AT | u64::from(slot.count)
@@ -115,8 +141,9 @@ impl<'g> History<'g> {
         Tailed::new(capacity)
     }
 
-    /// Creates an array of `capacity` entries that holds `slots`, of which there are no more. Calls `ready` once there
-    /// is memory, and before the first slot is asked for.
+    /// Creates an array of `capacity` entries that holds `slots`, of which there are no more. Calls
+    /// `ready` once there is memory, and before it asks for the first slot: a history that is
+    /// copied is frozen in between.
     pub(crate) fn create(
         capacity: usize,
         ready: impl FnOnce(),
@@ -139,6 +166,8 @@ impl<'g> History<'g> {
         Ok(memory.cast())
     }
 
+    /// Views an array.
+    ///
     /// # Safety
     /// `array` came from `create(capacity, ..)` and lives through `'g`.
     pub(crate) unsafe fn view(array: NonNull<()>, capacity: usize) -> Self {
@@ -156,8 +185,10 @@ impl<'g> History<'g> {
         view
     }
 
+    /// Frees an array.
+    ///
     /// # Safety
-    /// `array` came from `create(capacity, ..)`, and nobody uses it any more.
+    /// `array` came from `create(capacity, ..)`, and no thread uses it any more.
     pub(crate) unsafe fn destroy(array: NonNull<()>, capacity: usize) {
         let array = array.cast::<Header>();
         #[cfg(loom)]
@@ -176,20 +207,22 @@ impl<'g> History<'g> {
         self.entries
     }
 
-    /// Returns the sum of an operation's slots in a window before the second that is closing, what of that is not kept, and
-    /// where the slot of that second belongs.
+    /// Walks once over the array for all that a turn needs: the sum of an operation's slots in the
+    /// window before the closing second, the part of it that is not kept, and the entry where the
+    /// slot of that second belongs.
     #[inline(always)]
     pub(crate) fn survey(&self, operation: Operation, span: Closing) -> Survey<'g> {
         let Closing { first, kept, closing } = span;
         debug_assert!(self.is_in_order() && first <= kept && kept <= closing);
-        // A vacant entry looks like one of second 0.
+        // The nearest case first: a slot that stays in the window. Not from second 0, as a vacant
+        // entry looks like one of that.
         let from = kept.max(1);
         let span = u64::from(closing.saturating_sub(from)) << SECOND_AT;
         let from = pack(operation, Slot { second: from, count: 0 });
         let mut survey = Survey::NOTHING;
         for entry in self.entries() {
             let bits = entry.load(Acquire);
-            // Those of earlier seconds, and of the other operation, wrap around to larger numbers.
+            // Earlier seconds and the other operation wrap around to larger numbers.
             if bits.wrapping_sub(from) < span {
                 survey.sum += bits & COUNT;
                 continue;
@@ -198,6 +231,8 @@ impl<'g> History<'g> {
             if !held.is_empty() && operation_of(bits) != operation {
                 continue;
             }
+            // An entry of this operation that does not stay, or a vacant one. It is in the window
+            // still, or its place can be taken.
             if !held.is_empty() && (first..closing).contains(&held.second) {
                 survey.sum += u64::from(held.count);
                 if held.second < kept {
@@ -211,7 +246,7 @@ impl<'g> History<'g> {
                     watch: self.watch,
                 });
                 if held.is_empty() {
-                    // Entries are taken in their order.
+                    // Entries are taken in their order, so none behind this one holds a slot.
                     break;
                 }
             }
@@ -219,7 +254,8 @@ impl<'g> History<'g> {
         survey
     }
 
-    /// Whether no vacant entry is before a taken one, so that a walk may end at the first vacant one.
+    /// Returns whether no vacant entry is before a taken one, so that a walk may end at the first
+    /// vacant one.
     fn is_in_order(&self) -> bool {
         // From behind: an entry was taken after all those before it were.
         let mut taken = self.entries().iter().rev().map(|entry| !unpack(entry.load(Acquire)).is_empty());
@@ -240,6 +276,8 @@ impl<'g> History<'g> {
                 if !held.is_empty() && operation_of(bits) != operation {
                     continue;
                 }
+                // The other operation's entries are never taken, however old: each operation picks
+                // by its own seconds.
                 let same = !held.is_empty() && held.second == slot.second;
                 if same && held.count >= slot.count {
                     return Ok(());
@@ -247,6 +285,8 @@ impl<'g> History<'g> {
                 if same || held.is_empty() || held.expired(slot.second, window) {
                     match entry.compare_exchange(bits, pack(operation, slot), AcqRel, Acquire) {
                         Ok(_) => return Ok(()),
+                        // Another thread took it, perhaps for this second: the choice is made anew
+                        // from the first entry.
                         Err(_) => continue 'entries,
                     }
                 }
@@ -262,7 +302,7 @@ impl<'g> History<'g> {
         }
     }
 
-    /// All slots, of both operations.
+    /// Returns all slots, of both operations.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Operation, Slot)> + use<'g> {
         let all = self.entries().iter().map(|entry| entry.load(Acquire));
         all.map(|bits| (operation_of(bits), unpack(bits))).filter(|(_, slot)| !slot.is_empty())
@@ -276,6 +316,7 @@ impl<'g> History<'g> {
         counts.max().unwrap_or(0)
     }
 
+    /// Returns the slots of one operation, in no order.
     pub(crate) fn slots(&self, operation: Operation) -> impl Iterator<Item = Slot> + use<'g> {
         self.entries()
             .iter()

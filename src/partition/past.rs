@@ -1,9 +1,18 @@
-//! The past of a partition: where its closed slots are, and its alarm if it has one.
+//! The past of a partition: its closed slots, and its alarm if any. It grows as seconds earn it.
 //!
-//! It grows as seconds earn it. Each step of growth is one compare-and-swap of one pointer from a [`PastPtr`] to
-//! another, and who wins it retires what is no longer in use. The past belongs to a partition, not to a place:
-//! when the entry moves, the copy has the same pointer, and the old one is frozen, so that nothing new is hung
-//! where nobody would find it.
+//! ```text
+//! nothing --> history of 7 --> of 15 --> of 31 --> wheel, one for each operation
+//!                  |                                 ^
+//!                  +--- with an alarm and a window   |
+//!                       of up to 103 seconds --------+
+//! ```
+//!
+//! Each step is one compare-and-swap of one pointer from a [`PastPtr`] to another. The thread that
+//! wins it retires the parts that are not in use any more; a thread that loses frees the parts that
+//! it made. A wheel also comes as soon as it is smaller than the next history.
+//!
+//! The past belongs to a partition, not to a place. When the entry moves, the copy has the same
+//! pointer. The old one is frozen, so that nothing new is hung where no thread would look.
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
@@ -15,7 +24,7 @@ use crate::partition::wheel::Wheel;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 use crossbeam_epoch::Guard;
 
-/// Why the past did not grow.
+/// The reason for which the past did not grow.
 #[derive(Debug)]
 pub(crate) enum GrowError {
     /// The entry has moved or gone.
@@ -29,18 +38,18 @@ impl From<OutOfMemory> for GrowError {
     }
 }
 
+/// The pointer of a past, which threads share.
 pub(crate) struct Past(AtomicPtr<()>);
 
-/// The largest wheel that a partition with an alarm gets before it has filled a larger history, in bytes: twice what its
-/// histories would take one after the other.
+/// The largest wheel, in bytes, that a partition with an alarm gets before it has filled a larger
+/// history: twice as much as its histories would take one after the other.
 const WARM_WHEEL_MOST: usize = 848;
 
-/// Whether a history of so many entries is smaller than a wheel.
 fn is_smaller_than_wheel(capacity: usize, window: u32) -> bool {
     capacity * size_of::<u64>() < Wheel::bytes(window)
 }
 
-/// Where the closed slots of one operation are.
+/// The place of one operation's closed slots.
 #[derive(Clone, Copy)]
 pub(crate) enum PastSlots<'g> {
     Nowhere,
@@ -48,14 +57,16 @@ pub(crate) enum PastSlots<'g> {
     Wheel(Wheel<'g>),
 }
 
-/// Whether a partition with an alarm gets a wheel once its first history is full. What is hot or near it will be seen in
-/// every second: so it leaves no holes of each size. Of a long window a wheel is no matter of holes.
+/// Returns whether a partition with an alarm gets a wheel once its first history is full. It will
+/// be seen in every second, and histories that it soon outgrows would leave holes in the heap. For
+/// a long window that is not worth a large wheel.
 fn has_small_wheel(window: u32) -> bool {
     Wheel::bytes(window) <= WARM_WHEEL_MOST
 }
 
-/// The bytes that one partition may come to take for a window, besides its entry, at once: all that hangs on it, and all
-/// that did before and waits to be freed. Each has what an allocator adds. `is_armed`: it has an alarm from the first.
+/// Returns the most bytes that one partition may come to take for a window, besides its entry: all
+/// that hangs on it and all that did and waits to be freed, with an allocator's own bytes.
+/// `is_armed`: it has an alarm from the first.
 pub(crate) fn most_bytes(window: u32, is_armed: bool) -> u64 {
     const ADDED: usize = 16;
     let sizes = if is_armed && has_small_wheel(window) { 1 } else { CAPACITIES.len() };
@@ -92,12 +103,11 @@ impl Past {
         }
     }
 
-    /// Marks the partition as heavy.
     pub(crate) fn set_heavy(&self) {
         self.mark(PastPtr::heavy);
     }
 
-    /// Takes back the mark that a partition is fresh. `false`: the partition has moved.
+    /// Takes back the mark that a partition is fresh. Returns `false` if the partition has moved.
     pub(crate) fn settle(&self) -> bool {
         let mut ptr = self.load();
         while !ptr.is_frozen() {
@@ -109,13 +119,14 @@ impl Past {
         false
     }
 
-    /// Makes sure that nothing new is hung here, and returns what hangs here then.
+    /// Makes sure that nothing new is hung here, and returns the pointer then.
     pub(crate) fn freeze_past(&self) -> PastPtr {
         self.mark(PastPtr::frozen)
     }
 
     pub(crate) fn parts(&self, _guard: &Guard) -> Extension {
-        // SAFETY: what hangs here is retired only after it was replaced, and so lives while the guard does.
+        // SAFETY: what hangs here is retired only after it was replaced, and so lives while the
+        // guard does.
         unsafe { self.load().parts() }
     }
 
@@ -146,7 +157,7 @@ impl Past {
         unsafe { self.parts(guard).view_alarm() }
     }
 
-    /// The alarm, made if it is not there yet.
+    /// Returns the alarm, which is made if it is not there yet.
     pub(crate) fn alarm<'g>(&self, guard: &'g Guard) -> Result<&'g Alarm, GrowError> {
         loop {
             if let Some(alarm) = self.alarm_if_any(guard) {
@@ -166,8 +177,8 @@ impl Past {
         }
     }
 
-    /// Hangs the first history here, with the slot of a second that is closing. `false`: a wheel is smaller, there is no
-    /// memory, or this is not nothing any more.
+    /// Hangs the first history here, with the slot of a second that is closing. Returns `false` if
+    /// a wheel is smaller, there is no memory, or something hangs here already.
     #[cold]
     #[inline(never)]
     pub(crate) fn begin(&self, operation: Operation, slot: Slot, window: u32) -> bool {
@@ -184,7 +195,7 @@ impl Past {
         begun
     }
 
-    /// Puts the slot of a second of an operation that is closing.
+    /// Puts the slot of an operation's second that is closing, and lets the past grow if it must.
     pub(crate) fn put(
         &self,
         operation: Operation,
@@ -205,7 +216,7 @@ impl Past {
             if history.is_some_and(|history| history.put(operation, slot, window).is_ok()) {
                 return Ok(());
             }
-            // The history is the copy's as well, which may not need to grow.
+            // A frozen entry's history is the copy's as well, which may not have to grow.
             if old.is_frozen() {
                 return Err(GrowError::Frozen);
             }
@@ -216,9 +227,9 @@ impl Past {
         }
     }
 
-    /// The next larger parts, with the slot of a second of an operation that is closing, and without slots that left the
-    /// window before that second began. A history is frozen only once there is memory for its copy, so that a failure
-    /// leaves things as they were.
+    /// Returns the next larger parts, with the slot of a second that is closing, and without the
+    /// operation's slots that left the window before that second began. A history is frozen only
+    /// once there is memory for its copy, so that a failure leaves things as they were.
     fn larger(
         parts: Extension,
         operation: Operation,
@@ -228,14 +239,15 @@ impl Past {
     ) -> Result<Extension, OutOfMemory> {
         // SAFETY: as in `parts`.
         let history = unsafe { parts.view_history() };
-        // Irreversible: from then on no slot is put into the history, so all that are in it can be copied.
+        // Irreversible. From then on no slot is put into the history, so all that it has can be
+        // copied.
         let freeze = || history.iter().for_each(History::freeze);
         let all = || history.into_iter().flat_map(|history| history.all());
         let kept = |whose: Operation, held: Slot| {
             whose != operation || held.second != slot.second && !held.expired(slot.second, window)
         };
-        // Another thread may have put the same second before the history was frozen: it is one slot. Looked for when all
-        // others have been copied, so after the freeze.
+        // Another thread may have put the same second before the freeze: it is one slot. Looked for
+        // when all others have been copied, so after the freeze.
         let last = || {
             let put = history.map_or(0, |history| history.count_in(operation, slot.second));
             (operation, Slot { count: slot.count.max(put), ..slot })
@@ -243,6 +255,7 @@ impl Past {
         let copied = || all().filter(|&(whose, held)| kept(whose, held)).chain(std::iter::once_with(last));
         let capacity = parts.history.capacity();
         let is_warm = capacity > 0 && parts.alarm.is_some() && has_small_wheel(window);
+        // A larger history if there is one, or else a wheel, and what the other operation needs.
         let larger = CAPACITIES.into_iter().find(|&each| each > capacity && !is_warm);
         if let Some(larger) = larger.filter(|&each| is_smaller_than_wheel(each, window)) {
             return Ok(Extension { history: PastPtr::with_history(larger, freeze, copied())?, ..parts });
@@ -266,7 +279,8 @@ impl Past {
         Ok(new)
     }
 
-    /// Puts `new` in place of `old`, whose parts those were. Returns `false` if another thread has replaced it.
+    /// Puts `new` in place of `old`, which had `parts`. Returns `false` if another thread has
+    /// replaced `old`.
     fn grow(&self, old: PastPtr, parts: Extension, new: Extension, guard: &Guard) -> Result<bool, GrowError> {
         let ptr = if old.is_frozen() {
             Err(GrowError::Frozen)
@@ -275,8 +289,9 @@ impl Past {
         };
         let replaced = ptr.as_ref().is_ok_and(|&ptr| self.replace(old, ptr.with_marks_of(old)).is_ok());
         if replaced {
-            // Alarm and wheels stay. One deferral each: crossbeam allocates for what is over three words.
-            // SAFETY: what is not in the new pointer can't be found from now on, and only this call took it out.
+            // Alarm and wheels stay. One deferral each: crossbeam allocates for what is over three
+            // words. SAFETY: what is not in the new pointer can't be found from now on, and only
+            // this call took it out.
             unsafe {
                 if parts.history != new.history {
                     parts.history.retire(guard);

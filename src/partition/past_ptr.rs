@@ -1,5 +1,22 @@
-//! The pointer of a past: nothing yet, a [`History`], one [`Wheel`], or an *extension* that holds a history, wheels and an
-//! alarm, as far as there are any. One tagged pointer, to things that are replaced and never changed but in their slots.
+//! The pointer of a past: one tagged word that says what hangs on an entry.
+//!
+//! ```text
+//!  63  62  61  60  59                        3  2    0
+//! +---+---+---+---+----------------------------+------+   F: frozen; S: slow, one of the next
+//! | F | S | f | H |          address           | kind |   two is set; f: fresh; H: heavy
+//! +---+---+---+---+----------------------------+------+
+//! ```
+//!
+//! | kind | hangs here |
+//! |---|---|
+//! | 0 | nothing yet |
+//! | 1, 2, 3 | a [`History`] of 7, 15 or 31 entries, of both operations |
+//! | 4, 5 | one [`Wheel`]: of writes, of reads |
+//! | 6 | an *extension*: a history and two wheels, as far as there are any |
+//! | 7 | an extension with an alarm |
+//!
+//! What hangs here is replaced and never changed, but in its slots. So a thread that swaps the
+//! pointer from what it saw knows that nothing has been hung here since.
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
@@ -13,15 +30,15 @@ use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
 use std::ptr::{NonNull, null_mut};
 
-/// How many entries a history has at each size. Each doubles the memory, so that a partition costs in step
-/// with the number of seconds it was seen in.
+/// The entries that a history has at each size. Each size doubles the memory, so that a partition
+/// costs in step with the number of seconds it was seen in.
 #[cfg(not(loom))]
 pub(crate) const CAPACITIES: [usize; 3] = [7, 15, 31];
 /// In models the first size is full at once and the second leads to a wheel.
 #[cfg(loom)]
 pub(crate) const CAPACITIES: [usize; 2] = [1, 2];
 
-/// The same by the kind of a pointer: see [`KIND`].
+/// The same, by the kind of a pointer.
 const CAPACITY: [u8; KIND + 1] = {
     let mut all = [0; KIND + 1];
     let mut kind = CAPACITIES.len();
@@ -32,17 +49,17 @@ const CAPACITY: [u8; KIND + 1] = {
     all
 };
 
-/// Low bits: 1 and up a history of `CAPACITIES[kind - 1]` entries, then a wheel of writes and nothing else, or of reads; the
-/// last two an extension.
+/// The bits of the kind. The kinds are in the table above.
 const KIND: usize = 7;
 const WHEEL: usize = 4;
 const EXTENSION: usize = 6;
 const ARMED: usize = 7;
-/// High bits, which no address has. The entry has moved or gone: nothing new may be hung here.
+/// Bit F, one of those that no address has: the entry has moved or gone, and nothing new may be
+/// hung here.
 const FROZEN: usize = 1 << 63;
-/// An add needs to look at more than the head: there is one of the next two marks.
+/// An add has more to look at than the head: one of the next two marks is set.
 const SLOW: usize = 1 << 62;
-/// Some second's sum was too much for the head's total: see [`crate::partition::head`]. Never taken back.
+/// A sum was too much for the head's total: see [`crate::partition::head`]. Never taken back.
 const HEAVY: usize = 1 << 60;
 /// The partition has just been promoted, and what the filter has of it is still being added: see
 /// [`crate::ledger::filtering`]. Set where it is made, and taken back once.
@@ -66,14 +83,15 @@ struct ExtensionBox {
     watch: Watch,
 }
 
-/// A past's word.
+/// The word of a past.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PastPtr(pub(crate) *mut ());
 
 impl PastPtr {
     pub(crate) const NOTHING: PastPtr = PastPtr(null_mut());
 
-    /// A history of so many entries that holds `slots`: see [`History::create`].
+    /// Makes the pointer of a history of `capacity` entries that holds `slots`: see
+    /// [`History::create`].
     pub(crate) fn with_history(
         capacity: usize,
         ready: impl FnOnce(),
@@ -84,13 +102,13 @@ impl PastPtr {
         Ok(Self(array.as_ptr().map_addr(|addr| addr | (kind + 1))))
     }
 
-    /// A wheel of an operation and nothing else.
+    /// Makes the pointer of a wheel and nothing else.
     fn with_wheel(wheel: NonNull<Header>, operation: Operation) -> Self {
         Self(wheel.as_ptr().cast::<()>().map_addr(|addr| addr | (WHEEL + operation.index())))
     }
 
-    /// An extension of these parts, which stay the caller's if there is no memory; or the history or the wheel alone, if
-    /// there is nothing else.
+    /// Makes the pointer of an extension of these parts, or of the history or the wheel alone, if
+    /// there is nothing else. The parts stay the caller's if there is no memory.
     pub(crate) fn from_parts(parts: Extension) -> Result<Self, OutOfMemory> {
         let kind = match parts.alarm {
             Some(_) => ARMED,
@@ -113,7 +131,7 @@ impl PastPtr {
         Ok(Self(extension.cast::<()>().map_addr(|addr| addr | kind)))
     }
 
-    /// An extension with an alarm and nothing else.
+    /// Makes the pointer of an extension with an alarm and nothing else.
     pub(crate) fn with_alarm(alarm: Alarm) -> Result<Self, OutOfMemory> {
         let mut parts = Extension::NOTHING;
         parts.alarm = Some(Extension::new_alarm(alarm)?);
@@ -123,7 +141,7 @@ impl PastPtr {
         })
     }
 
-    /// Whether the head's total is the count, and all that an add needs to look at.
+    /// Returns whether the head's total is the count, and all that an add has to look at.
     #[inline(always)]
     pub(crate) fn is_light(self) -> bool {
         self.0.addr() & SLOW == 0
@@ -137,22 +155,24 @@ impl PastPtr {
         self.0.addr() & FRESH != 0
     }
 
+    /// Marks the partition as fresh.
     pub(crate) fn fresh(self) -> Self {
         Self(self.0.map_addr(|addr| addr | FRESH | SLOW))
     }
 
+    /// Takes the mark *fresh* off. The pointer stays slow if it is heavy.
     pub(crate) fn settled(self) -> Self {
         let slow = if self.is_heavy() { SLOW } else { 0 };
         Self(self.0.map_addr(|addr| addr & !(FRESH | SLOW) | slow))
     }
 
-    /// Whether there is an alarm.
+    /// Returns whether there is an alarm.
     #[inline(always)]
     pub(crate) fn is_armed(self) -> bool {
         self.kind() == ARMED
     }
 
-    /// Whether more may hang here than a history.
+    /// Returns whether more may hang here than a history.
     #[inline(always)]
     pub(crate) fn may_have_wheel(self) -> bool {
         self.kind() >= WHEEL
@@ -197,12 +217,12 @@ impl PastPtr {
         Self(self.0.map_addr(|addr| addr | HEAVY | SLOW))
     }
 
-    /// As heavy and as fresh as `other`.
+    /// Returns this pointer, as heavy and as fresh as `other`.
     pub(crate) fn with_marks_of(self, other: Self) -> Self {
         Self(self.0.map_addr(|addr| addr | other.0.addr() & (HEAVY | FRESH | SLOW)))
     }
 
-    /// How many entries the history has that this is.
+    /// Returns how many entries the history has that hangs here alone; 0: none does.
     pub(crate) fn capacity(self) -> usize {
         CAPACITY[self.kind()].into()
     }
@@ -229,15 +249,17 @@ impl PastPtr {
         }
     }
 
-    /// Returns the history that hangs here alone, if it is one.
+    /// Returns the history that hangs here alone, if there is one.
     #[inline(always)]
     pub(crate) fn history<'g>(self, _guard: &'g Guard) -> Option<History<'g>> {
         debug_assert!(!self.may_have_wheel());
-        // SAFETY: what hangs on a past is retired only after it was replaced, and so lives while the guard does.
+        // SAFETY: what hangs on a past is retired only after it was replaced, and so lives while
+        // the guard does.
         unsafe { self.view() }
     }
 
-    /// Returns the wheel of an operation that hangs here alone, if it is one; it is for so many seconds.
+    /// Returns the wheel of an operation that hangs here alone, if there is one. It is for `window`
+    /// seconds.
     #[inline(always)]
     pub(crate) fn wheel<'g>(self, operation: Operation, window: u32, _guard: &'g Guard) -> Option<Wheel<'g>> {
         let wheel = self.target().filter(|_| self.kind() == WHEEL + operation.index())?;
@@ -245,6 +267,8 @@ impl PastPtr {
         Some(unsafe { Wheel::view(wheel.cast(), window) })
     }
 
+    /// Views the history that hangs here.
+    ///
     /// # Safety
     /// It is a history that lives through `'g`, or nothing.
     unsafe fn view<'g>(self) -> Option<History<'g>> {
@@ -252,7 +276,7 @@ impl PastPtr {
         self.target().map(|array| unsafe { History::view(array, self.capacity()) })
     }
 
-    /// Frees what hangs here once all who are pinned now are gone.
+    /// Frees what hangs here once all threads that are pinned now have unpinned.
     ///
     /// # Safety
     /// It can't be found any more, and this is the only call for it.
@@ -263,8 +287,10 @@ impl PastPtr {
         }
     }
 
+    /// Frees what hangs here at once.
+    ///
     /// # Safety
-    /// Nobody uses what hangs here any more.
+    /// No thread uses what hangs here any more.
     pub(crate) unsafe fn free(self) {
         // SAFETY: as the caller promises.
         unsafe { self.parts().free_except(Extension::NOTHING) };
@@ -272,15 +298,15 @@ impl PastPtr {
         unsafe { self.free_box() };
     }
 
-    /// Whether what hangs here holds the parts, and is none itself.
+    /// Returns whether an extension hangs here, which has memory of its own besides its parts.
     pub(crate) fn has_box(self) -> bool {
         self.kind() >= EXTENSION
     }
 
-    /// Frees the extension itself, not what it holds.
+    /// Frees the extension itself, and not the parts that it holds.
     ///
     /// # Safety
-    /// Nobody uses it any more.
+    /// No thread uses it any more.
     pub(crate) unsafe fn free_box(self) {
         if let Some(extension) = self.target()
             && self.has_box()
@@ -330,10 +356,10 @@ impl Extension {
         alarm
     }
 
-    /// Frees what `others` do not have as well.
+    /// Frees the parts that `others` do not have as well.
     ///
     /// # Safety
-    /// Nobody uses that any more.
+    /// No thread uses those any more.
     pub(crate) unsafe fn free_except(self, others: Extension) {
         // SAFETY: as the caller promises; each part came from where it is given back.
         unsafe {

@@ -1,26 +1,24 @@
-//! A series: one operation of a partition in the window. It has the [head](crate::partition::head), and the closed
-//! slots before it, its *past*, which are in the partition's history or, once there are many, in a wheel.
+//! A series: one operation of a partition in the window. It has the [head](crate::partition::head),
+//! and the closed slots before it, its *past*, in the partition's history or, once there are many,
+//! in a wheel.
 //!
-//! **Nearly every add is one `fetch_add` on the head** (`Partition::add_fast`), and what it finds there plus its amount
-//! is the count. The others swap the head for another. When a record finds the head's second over it *turns* the head:
+//! **Adding.** Nearly every add is one `fetch_add` on the head (`Partition::add_fast`): what it
+//! finds there plus its amount is the count. The first record of a second *turns* the head
+//! ([`crate::partition::turn`] has the steps). [`Series::add`] is the way for all the others, and
+//! adds by compare-and-swap.
 //!
-//! 1. put the head's own slot, as it was seen, into the past;
-//! 2. replace the head, if it still is what was put, by the new second's base and first amount.
+//! **The base.** While the head's second stays `h`, the past's slots in `[h − window, h − 1]` do
+//! not change. An entry is taken again only for a second that comes more than a window later, and a
+//! second is put only once the head reached it. So their sum is a function of `h`, and the base is
+//! that sum. (It is 0 if the sum is at its limit, for a partition marked heavy.)
 //!
-//! Should others add between 1 and 2, step 2 fails and both are tried again with the larger count; the past
-//! keeps the largest. So when 2 succeeds, the past holds that second's final count, and whoever sees the new
-//! head sees it there. An add by a thread whose clock reading has been overtaken lands in the newer second,
-//! which began while its call was under way.
+//! **The second look.** A sum of the past is the sum for `h` if, after it was added up, the head
+//! still is one of `h` *and can still turn*: [`Series::is_current`]. A frozen head can't turn. Its
+//! partition has moved, and the copy shares the past and turns on. The copy may have taken slots of
+//! the window for later seconds, while the frozen head would say `h` for ever. So no look at a
+//! frozen head proves anything, and its reader finds the partition again.
 //!
-//! **The base.** While the head's second stays `h`, the past's slots in `[h − window, h − 1]` do not change: an
-//! entry is taken again only for a second that comes more than a window later, and a second is put only
-//! once the head reached it. So their sum is a function of `h`, and the base is that sum (or 0 if the sum is
-//! at its limit, for a partition marked heavy).
-//!
-//! **The second look.** What is added up of the past is the sum for `h` if the head still is one of `h`, *and can
-//! still turn*, after it was added up: [`Series::is_current`]. A frozen head can't. Its partition has moved, and the
-//! copy shares the past and turns on: it may have taken slots of the window for later seconds, and the frozen head
-//! would say `h` for ever. So no look at a frozen head proves anything, and its reader finds the partition again.
+//! **Proof.** `src/models/series.rs`, the models (l) in `src/models/moves.rs`, and `tests/sliding`.
 
 use crate::operation::Operation;
 use crate::partition::amount::Amount;
@@ -30,25 +28,25 @@ use crate::partition::past::{GrowError, Past, PastSlots};
 use crate::partition::slot::{MOST, Slot};
 use crossbeam_epoch::Guard;
 
-/// Seconds that the sustained rule adds up: the current one and those before it.
+/// The seconds that the sustained rule adds up: the current one and those before it.
 pub(crate) const SUSTAINED: u32 = 5;
 
-/// Why an add did not count.
+/// The reason for which an add did not count.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AddError {
     /// The partition has moved, or has been reclaimed or replaced: find it again.
     Moved,
-    /// It had better be as if never seen: reclaim it first.
+    /// The partition must look as if never seen: reclaim it first.
     Idle,
     Memory,
 }
 
-/// The counts that rates are compared with: one operation's in the spans that end with one second.
+/// The counts that rates are compared with: one operation's, in the spans that end with one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recent {
-    /// In that second.
+    /// The count in that second.
     pub(crate) second: u64,
-    /// In the [`SUSTAINED`] seconds that end with it.
+    /// The count in the [`SUSTAINED`] seconds that end with it.
     pub(crate) sustained: u64,
 }
 
@@ -61,6 +59,7 @@ pub(crate) struct Series<'g> {
     pub(crate) guard: &'g Guard,
 }
 
+/// Returns the part of a sum that a head's total holds: all of it, or none at the limit.
 pub(crate) fn base(sum: u64) -> u32 {
     if sum < BASE_LIMIT { sum as u32 } else { 0 }
 }
@@ -75,8 +74,8 @@ impl From<GrowError> for AddError {
 }
 
 impl Series<'_> {
-    /// Adds `amount` at `second` and returns the window's count with it, whatever the state of the head.
-    /// Just before, `prepare` is told what that will be, unless others add at the same time. On failure
+    /// Adds `amount` at `second`, whatever the state of the head, and returns the window's count
+    /// with it. Just before, `prepare` is told that count, which it may refuse. If this fails
     /// nothing was added.
     pub(crate) fn add(
         &self,
@@ -100,8 +99,9 @@ impl Series<'_> {
         }
     }
 
-    /// Adds to the second that was seen. `None`: the head is another by now. Not blindly, so that the count is known:
-    /// this way is taken where the total does not tell it, or the alarm has yet to be made.
+    /// Adds to the second of the head that was seen. `None`: the head is another by now. By
+    /// compare-and-swap, so that the count is known: this way is taken where the total does not
+    /// tell it, or the alarm has yet to be made.
     fn enlarge(
         &self,
         seen: Head,
@@ -116,19 +116,22 @@ impl Series<'_> {
         Ok(self.head.replace(seen, Head::new(seen.second(), base, own)).then_some(count))
     }
 
-    /// The count with an `amount` that was added blindly to the head that was `before`, which was not frozen. `None`: it
-    /// can't be told from this entry any more, as the partition has moved since.
+    /// Returns the count with an `amount` that was added blindly to the head that was `before`,
+    /// which was not frozen. `None`: the partition has moved since, and this entry can't tell any
+    /// more.
     #[cold]
     pub(crate) fn counted(&self, before: Head, amount: Amount) -> Option<u64> {
         debug_assert!(!before.is_frozen(), "nothing was added");
-        // A head's base is left out of its total only once the past is marked. What is not saturated is exact then.
+        // The mark is read after the addition. A base is left out of a total only once the past is
+        // marked, so without a mark a total that is not saturated is exact.
         let total = u64::from(before.total()) + u64::from(amount);
         if self.past.load().is_light() && total <= u64::from(MOST) {
             return Some(total);
         }
         match self.sum_before(before) {
             Some(sum) => Some(sum + u64::from(enlarged(before.own(base(sum)), amount))),
-            // Others have turned the head. The amount is still in the window, if this thread did not stand still for all of it.
+            // Other threads have turned the head. The amount is still in the window, unless this
+            // thread stood still for all of it.
             None => self.count(before.second()),
         }
     }
@@ -141,6 +144,7 @@ impl Series<'_> {
         second: u32,
         prepare: impl Fn(u64) -> Result<(), AddError>,
     ) -> Result<Option<u64>, AddError> {
+        // A slot that has left the window is of no use, and is not put.
         let mut sum = 0;
         if !seen.idle(second, self.window) {
             let Some(before) = self.close_second(seen, second)? else { return Ok(None) };
@@ -148,10 +152,12 @@ impl Series<'_> {
         }
         let count = sum + u64::from(amount);
         prepare(count)?;
+        // Marked before the head that needs the mark: a thread that sees the one sees the other.
         if sum >= BASE_LIMIT {
             self.past.set_heavy();
         }
         let turned = self.head.replace(seen, Head::new(second, base(sum), amount.get()));
+        // The wheel may have come with this very put. Its next turn finds the base.
         if turned
             && self.past.load().may_have_wheel()
             && let PastSlots::Wheel(wheel) = self.past_slots()
@@ -161,8 +167,8 @@ impl Series<'_> {
         Ok(turned.then_some(count))
     }
 
-    /// Puts the slot of the head that was seen into the past. Returns what it and those before it add up to that
-    /// are still in the window at `second`. `None`: the head is another by now.
+    /// Puts the slot of the head that was seen into the past. Returns the sum, with that slot, that
+    /// is still in the window at `second`. `None`: the head is another by now.
     fn close_second(&self, seen: Head, second: u32) -> Result<Option<u64>, AddError> {
         let span = self.closing(seen, second);
         let survey = match self.past_slots() {
@@ -174,14 +180,15 @@ impl Series<'_> {
             }
         };
         let Some(slot) = self.closed(seen, survey.sum) else { return Ok(None) };
+        // The place of the survey first. `put` looks again, and grows the past if it must.
         if !survey.place.is_some_and(|place| place.put(self.operation, slot)) {
             self.past.put(self.operation, slot, self.window, self.guard)?;
         }
         Ok(Some(left(survey.sum + u64::from(slot.count), survey.gone)))
     }
 
-    /// Returns the window that ends as the second of the head that was seen closes, when `second` begins and that one is in
-    /// the window still.
+    /// Returns the window that ends as the second of the head that was seen closes, and the part of
+    /// it that stays when `second` begins.
     #[inline(always)]
     pub(crate) fn closing(&self, seen: Head, second: u32) -> Closing {
         let first = |second: u32| second.saturating_sub(self.window);
@@ -189,15 +196,15 @@ impl Series<'_> {
         Closing { first: first(closing), kept: first(second), closing }
     }
 
-    /// Returns the slot of the head that was seen, before which the window's slots add up to `sum`. `None`: the head is
-    /// another by now, and so is the sum.
+    /// Returns the slot of the head that was seen, if `sum` was the sum of the window before it.
+    /// `None`: the head is another by now.
     #[inline(always)]
     fn closed(&self, seen: Head, sum: u64) -> Option<Slot> {
         self.is_current(seen).then(|| Slot::new(seen.second(), seen.own(base(sum))))
     }
 
-    /// Whether the head that was seen still is the partition's, and in its second: what was added up of the past since it
-    /// was seen is that second's then.
+    /// Returns whether the head still is in the second in which it was seen, and can still turn.
+    /// What was added up of the past in between is that second's then.
     pub(crate) fn is_current(&self, seen: Head) -> bool {
         debug_assert!(!seen.is_frozen(), "nothing can be told from a frozen head");
         self.head.load().is_live_at(seen.second())
@@ -207,8 +214,8 @@ impl Series<'_> {
         self.past.slots(self.operation, self.window, self.guard)
     }
 
-    /// Adds up the window's slots before the head that was seen. `None`: its second is over by now, or the partition has
-    /// moved.
+    /// Adds up the window's slots before the head that was seen. `None`: its second is over by now,
+    /// or the partition has moved.
     fn sum_before(&self, seen: Head) -> Option<u64> {
         let second = seen.second();
         let sum = match self.past_slots() {
@@ -218,12 +225,13 @@ impl Series<'_> {
         self.is_current(seen).then_some(sum)
     }
 
-    /// How much of that has left the window that ends at `second`.
+    /// Returns how much of that has left the window that ends at `second`.
     fn sum_gone(&self, seen: Head, second: u32) -> u64 {
         let first = |second: u32| second.saturating_sub(self.window);
         self.sum_between(first(seen.second()), first(second).min(seen.second()))
     }
 
+    /// Adds up the slots of the seconds `first..end`.
     fn sum_between(&self, first: u32, end: u32) -> u64 {
         if first == end {
             return 0;
@@ -238,8 +246,8 @@ impl Series<'_> {
         }
     }
 
-    /// The window's count at `second`, or at a later second that the head has reached. `None`: the partition
-    /// has moved or gone.
+    /// Returns the window's count at `second`, or at a later second that the head has reached.
+    /// `None`: the partition has moved or gone. So it is in the functions below.
     pub(crate) fn count(&self, second: u32) -> Option<u64> {
         self.steady(second, 0, |head, now| {
             let sum = self.sum_before(head)?;
@@ -247,13 +255,12 @@ impl Series<'_> {
         })
     }
 
-    /// The fullest slot in the window at `second`, or at a later second that the head has reached. `None`:
-    /// the partition has moved or gone.
+    /// Returns the fullest slot in that window.
     pub(crate) fn peak(&self, second: u32) -> Option<u64> {
         self.count_and_peak(second).map(|(_, peak)| peak)
     }
 
-    /// Count and peak of one moment; see there.
+    /// Returns count and peak of one moment.
     pub(crate) fn count_and_peak(&self, second: u32) -> Option<(u64, u64)> {
         self.steady(second, (0, 0), |head, now| {
             let sum = self.sum_before(head)?;
@@ -268,8 +275,8 @@ impl Series<'_> {
         })
     }
 
-    /// Returns the count and the fullest slot of the seconds from `first` to `last`, which are in the window at `second`, or at a
-    /// later second that the head has reached. `None`: the partition has moved or gone.
+    /// Returns the count and the fullest slot of the seconds `first..=last`, which are in that
+    /// window.
     pub(crate) fn span(&self, first: u32, last: u32, second: u32) -> Option<(u64, u64)> {
         self.steady(second, (0, 0), |head, _| {
             let own = head.own(base(self.sum_before(head)?));
@@ -288,8 +295,8 @@ impl Series<'_> {
         })
     }
 
-    /// Returns the first of the fullest seconds from `first` to `last`, which are in the window at `second`, or at a later second that
-    /// the head has reached, and its count. `None`: the partition has moved or gone.
+    /// Returns the first of the fullest seconds in `first..=last`, which are in that window, and
+    /// its count.
     pub(crate) fn fullest_in(&self, first: u32, last: u32, second: u32) -> Option<(u64, u64)> {
         self.steady(second, (0, 0), |head, _| {
             let within = first..last.saturating_add(1).min(head.second());
@@ -312,9 +319,10 @@ impl Series<'_> {
         })
     }
 
-    /// Returns the counts of the spans that end with `second`. If the head has turned to later seconds since a record
-    /// was added, the record is in one of those or in `second`, and nobody can say in which: then the largest counts of
-    /// all of them are returned, so that no full second passes unseen. `None`: the partition has moved or gone.
+    /// Returns the counts of the spans that end with `second`, in which a record was added. If the
+    /// head has turned since, the record is in `second` or in one of those after it, and no look
+    /// tells in which. Then the largest counts of all of them are returned, so that no full second
+    /// passes unseen.
     pub(crate) fn recent(&self, second: u32) -> Option<Recent> {
         let nothing = Recent { second: 0, sustained: 0 };
         self.steady(second, nothing, |head, now| {
@@ -324,14 +332,15 @@ impl Series<'_> {
                     self.sum_between(first.min(head.second()), last.saturating_add(1).min(head.second()));
                 past + if (first..=last).contains(&head.second()) { own } else { 0 }
             };
-            // The past has `window + 1` seconds. A detector with a shorter window than a span has no threshold for it (see
-            // `Builder::check`): this number is then of no use, but must not be of what the past no longer has.
+            // The past has `window + 1` seconds. No detector has a sustained threshold with a
+            // shorter window (see `Builder::check`). There this number is of no use, but must not
+            // count what is gone.
             let before = SUSTAINED.min(self.window + 1) - 1;
             let at = |last: u32| Recent {
                 second: sum(last, last),
                 sustained: sum(last.saturating_sub(before), last),
             };
-            // Nearly always that is one second. Those that have left the window are not kept.
+            // Nearly always that is one second.
             let from = second.max(now.saturating_sub(self.window));
             (from..=now).map(at).reduce(|a, b| Recent {
                 second: a.second.max(b.second),
@@ -340,8 +349,8 @@ impl Series<'_> {
         })
     }
 
-    /// Returns what `look` makes of a head that was current before and after, or `idle` for a head that is idle. A retry
-    /// means that a second has passed, and another thread gone on. `None`: the partition has moved.
+    /// Returns the result of `look` for a head that was current before and after it, or `idle` for
+    /// a head that is idle. A retry means that another thread has turned the head.
     fn steady<T>(&self, second: u32, idle: T, look: impl Fn(Head, u32) -> Option<T>) -> Option<T> {
         loop {
             let head = self.head.load();
@@ -366,13 +375,14 @@ fn enlarged(own: u32, amount: Amount) -> u32 {
     own.saturating_add(amount.get()).min(MOST)
 }
 
-/// Returns the part of `all` that is in the window once `gone` has left. Slots that are taken while they are added up
-/// make that less, never more.
+/// Returns the part of `all` that is in the window once `gone` has left. Slots that are taken while
+/// they are added up make that less, never more.
 fn left(all: u64, gone: u64) -> u64 {
     debug_assert!(gone <= all, "{gone} have left the window, of {all}");
     all.saturating_sub(gone)
 }
 
+/// Returns the highest count in the seconds `within`.
 fn fullest(slots: impl Iterator<Item = Slot>, within: std::ops::Range<u32>) -> u32 {
     slots.filter(|slot| within.contains(&slot.second)).map(|slot| slot.count).max().unwrap_or(0)
 }

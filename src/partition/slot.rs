@@ -1,19 +1,19 @@
-//! A slot: what one second of one operation added up to, tagged with that second, in one atomic.
+//! A slot: the amount of one operation in one second, tagged with that second, in one atomic.
 //!
-//! The second is in the high half, so that slots compare as numbers the way they compare in time,
-//! and a slot that is read after its second has left the window is recognised as old by its tag:
-//! nothing ever has to be swept back to zero.
+//! The second is in the high half, so that slots compare as numbers the way they compare in time. A
+//! slot that is read after its second has left the window is recognised as old by its tag. So no
+//! slot is ever swept back to zero, and no thread has to run when a second ends.
 
 use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
-/// Where a slot saturates: 2³⁰ − 1. Of the bits above, one marks slots in [`crate::partition::history`], and one slots in
-/// wheels.
+/// The count at which a slot saturates, 2³⁰ − 1. One of the bits above marks slots in
+/// [`crate::partition::history`], and one marks slots in wheels.
 pub(crate) const MOST: u32 = (1 << 30) - 1;
-/// No count is more: a window has 3,601 seconds at most.
+/// The highest count that there can be: a window has 3,601 seconds at most.
 pub(crate) const COUNT_MOST: u64 = 3_601 * MOST as u64;
 
-/// A second and what it added up to. A count of zero is a slot that was never used.
+/// A second and its count. A count of zero is a slot that was never used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) second: u32,
@@ -21,6 +21,7 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// Makes a slot of `count`, which is positive, cut to [`MOST`].
     pub(crate) fn new(second: u32, count: u32) -> Self {
         debug_assert!(count > 0, "a slot of nothing would look vacant");
         Self { second, count: count.min(MOST) }
@@ -30,19 +31,23 @@ impl Slot {
         self.count == 0
     }
 
-    /// Whether this slot's second has left the window of `window` seconds that ends at `second`.
+    /// Returns whether this slot's second has left the window of `window` seconds that ends at
+    /// `second`.
     pub(crate) fn expired(self, second: u32, window: u32) -> bool {
         expired(self.second, second, window)
     }
 }
 
-/// Whether the second `slot` has left the window of `window` seconds that ends at `second`.
+/// Returns whether the second `slot` has left the window of `window` seconds that ends at `second`.
+/// With a window of 60 second 40 is in the windows that end at 40 to 100, and has left the one that
+/// ends at 101.
 pub(crate) fn expired(slot: u32, second: u32, window: u32) -> bool {
     u64::from(slot) + u64::from(window) < u64::from(second)
 }
 
-/// A wheel's slot, which threads share. While its second is the head's it is *open*, and holds what the window's slots before
-/// it add up to; then it is *closed*, and holds what its second added up to.
+/// A wheel's slot, which threads share. It is *open* while its second is the head's, and holds the
+/// base: the sum of the window's slots before it. Then it is *closed*, and holds the count of its
+/// second.
 ///
 /// ```text
 ///  63            32 31  30               0
@@ -51,15 +56,23 @@ pub(crate) fn expired(slot: u32, second: u32, window: u32) -> bool {
 /// +----------------+---+------------------+
 /// ```
 ///
-/// C is above the rest: what is closed is larger than what is open, and a later second than both, so that each is put by
-/// one `fetch_max`, whoever comes late.
+/// C is above the value, and the second above C. So a closed slot is larger than an open one of its
+/// second, and a later second larger than both. Each is put by one `fetch_max`, and a thread that
+/// comes late changes nothing.
+///
+/// | slot | word | [`load`](Self::load) | [`base`](Self::base) of its second |
+/// |---|---|---|---|
+/// | never used | 0: open in second 0, base 0 | empty | 0 in second 0 |
+/// | open | second, base | empty | the base |
+/// | closed | second, C, count | the slot | none |
 #[derive(Debug)]
 pub(crate) struct AtomicSlot(AtomicU64);
 
+/// The bit C.
 const CLOSED: u32 = 1 << 31;
 
 impl AtomicSlot {
-    /// One that was never used: open in second 0, before which there is nothing.
+    /// Makes a slot that was never used: open in second 0, before which there is nothing.
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(0))
     }
@@ -75,7 +88,8 @@ impl AtomicSlot {
         self.0.fetch_max(Stamped { second, value: CLOSED | count }.pack(), AcqRel);
     }
 
-    /// Opens `second` here, with its base if that is not too much, unless it is closed or a later one is here.
+    /// Opens `second` here with its base, if that fits, unless the second is closed or a later one
+    /// is here. A base that does not fit is added up when it is needed.
     pub(crate) fn open(&self, second: u32, base: u64) {
         if base < CLOSED.into() {
             self.0.fetch_max(Stamped { second, value: base as u32 }.pack(), AcqRel);

@@ -1,6 +1,33 @@
-//! The turn of a second in the ways that nearly all take: the steps of [`Series::add`] where the past is a history or a wheel
-//! that takes the slot, or begins with it. The fast path calls them, as functions of their own: so they have the processor's
-//! registers to themselves.
+//! The turn of a head to a later second, in the ways that nearly all turns take.
+//!
+//! A record whose clock says a later second than the head
+//!
+//! 1. adds up the slots of the window before the head's second, and works out what the head's own
+//!    second had;
+//! 2. puts that second's slot into the past;
+//! 3. replaces the head, if it is still what was seen, by the new second with its base and the
+//!    first amount.
+//!
+//! Step 2 comes before step 3, so a thread that sees the new head finds the old second's slot.
+//! Should another thread add between them, step 3 fails, and all are done again with the larger
+//! count. The past keeps the larger of two counts, so it ends with the final one.
+//!
+//! ```text
+//! time ->     second 7                     | second 8
+//! thread A    head (7, 41) -> (7, 42)      |
+//! thread B                                 | put (7, 42); head (7, 42) => (8, 42 + 1)
+//! thread C    looks at (7, 42) ............|............ adds: head (8, 44)
+//! ```
+//!
+//! Thread C read its clock in second 7 and adds in second 8. Its call was under way when second 8
+//! began, so that is when its operation happened.
+//!
+//! The functions here handle a past that is a history with a place for the slot, or one wheel, or
+//! that begins with the slot. [`Series::add`] does the rest: what grows, or needs an alarm. They
+//! are functions of their own that the fast path calls, so that they have the processor's registers
+//! to themselves, and other records keep theirs.
+//!
+//! **Proof.** As for [`crate::partition::series`]. The tests there go both ways.
 
 use crate::operation::Operation;
 use crate::partition::Partition;
@@ -14,8 +41,10 @@ use crate::partition::wheel::Wheel;
 use crossbeam_epoch::Guard;
 
 impl<'g> Partition<'g> {
-    /// Adds as the first of a second, where that is so, and returns the count. `None`: nothing was added, as it is not so, or
-    /// as another thread came before.
+    /// Adds as the first record of a second, where it is that, and returns the count. `None`:
+    /// nothing was added. Then the record is not the first, another thread came before, or the turn
+    /// is one for [`Series::add`]: the window is empty, the past must grow, or the count is near
+    /// `floor`.
     #[cold]
     #[inline(never)] // It has the processor's registers to itself then.
     pub(crate) fn turn_fast(
@@ -28,7 +57,8 @@ impl<'g> Partition<'g> {
         guard: &'g Guard,
     ) -> Option<u64> {
         let series = self.series(operation, window, guard);
-        // First the head: what hangs on the past after that has all that was closed before.
+        // The head first, then the past: what hangs there has all slots that were closed before the
+        // head was seen.
         let seen = series.head.load();
         let past = series.past.load();
         if past.may_have_wheel() {
@@ -37,6 +67,7 @@ impl<'g> Partition<'g> {
         series.turn_history(seen, past, amount, second, floor)
     }
 
+    /// Does the same where a wheel may hang here, of this operation alone.
     #[inline(never)] // As above.
     fn turn_wheel_fast(
         self,
@@ -55,8 +86,9 @@ impl<'g> Partition<'g> {
 }
 
 impl Series<'_> {
-    /// Turns the head that was seen before this past: nothing yet, or a history that has a place. The count must not be near
-    /// `floor`, from which on a record needs more. `None`: nothing was added.
+    /// Turns the head that was seen before this past, which is nothing yet or a history. The count
+    /// must not be near `floor`, from which on a record needs more than this. `None`: nothing was
+    /// added.
     #[inline(always)]
     fn turn_history(
         &self,
@@ -69,10 +101,13 @@ impl Series<'_> {
         if !seen.is_over(second, self.window) {
             return None;
         }
+        // One walk over the history tells the sum, the part of it that leaves the window, and the
+        // slot's place.
         let survey = match past.history(self.guard) {
             Some(history) => history.survey(self.operation, self.closing(seen, second)),
             None => Survey::NOTHING,
         };
+        // Without a place the history is full, or there is none. Only the latter is begun here.
         let put = |slot| match survey.place {
             Some(place) => place.put(self.operation, slot),
             None => past == PastPtr::NOTHING && self.past.begin(self.operation, slot, self.window),
@@ -81,7 +116,8 @@ impl Series<'_> {
         Some(kept + u64::from(amount))
     }
 
-    /// Does the same where the past is a wheel, which has the base of the second that closes.
+    /// Does the same where the past is a wheel, whose open slot has the base of the second that
+    /// closes.
     #[inline(always)]
     fn turn_wheel(
         &self,
@@ -95,18 +131,22 @@ impl Series<'_> {
             return None;
         }
         let span = self.closing(seen, second);
+        // The base is read instead of added up. What has left the window is a slot or two.
         let sums = [wheel.base(span.closing)?, wheel.sum_between(span.first, span.kept)];
         let put = |slot| {
             wheel.put(slot);
             true
         };
         let kept = self.turn_to(seen, sums, amount, second, floor, put)?;
+        // Opened after the head has turned: the slot that was in its place has left the window by
+        // then.
         wheel.open(second, kept);
         Some(kept + u64::from(amount))
     }
 
-    /// Has the slot of the head that was seen `put` away, and turns the head, if it is current. `sum` is what the window's
-    /// slots before that add up to, of which `gone` is in it no more. Returns what of all that is.
+    /// Has the slot of the head that was seen `put` away, and turns the head, if it is current.
+    /// `sum` is the sum of the window's slots before that second, of which `gone` has left the
+    /// window at `second`. Returns the sum that stays: the new head's base.
     #[inline(always)]
     fn turn_to(
         &self,
@@ -120,8 +160,11 @@ impl Series<'_> {
         if sum >= BASE_LIMIT || !self.is_current(seen) {
             return None;
         }
-        // That sum is the head's base then, so the rest of its total is its own second's.
+        // The head is still in its second, so `sum` is its base, and the rest of its total is its
+        // own second's.
         let kept = u64::from(seen.total()) - gone;
+        // Near the floor the alarm must be there first, and at the limit the base is left out. Both
+        // are left to `add`.
         if kept + u64::from(amount) >= (floor / 2).min(BASE_LIMIT) {
             return None;
         }
