@@ -1,4 +1,19 @@
 //! The bytes of a map, where those are bounded: what its segments take of the budget.
+//!
+//! A segment counts from when it is put into the directory until it is freed. As it is replaced it
+//! gets `FrozenHeads`, which count from when it is retired. So a replacement needs more bytes for a
+//! while than the map had before:
+//!
+//! ```text
+//! old segment     |=============================|  freed once threads pinned by then have unpinned
+//! frozen heads                |=================|
+//! its copy                    |====================================>
+//! ```
+//!
+//! Therefore an insert leaves room for a copy of the largest segment. Else memory that is full
+//! could never be reclaimed, as that takes a copy.
+//!
+//! **Proof.** `memory_that_is_full` in `tests/bounded`.
 
 use crate::error::OutOfMemory;
 use crate::map::PartitionMap;
@@ -9,20 +24,21 @@ use crate::sys::sync::Relaxed;
 use crossbeam_epoch::Guard;
 
 impl PartitionMap {
-    /// Keeps room for a copy of a segment, which waits to be freed then, and for its bag. `Err`: there is none.
+    /// Keeps room for a copy of a segment, which waits to be freed then, and for its bag. `Err`:
+    /// there is no room.
     pub(crate) fn room_to_copy(&self, segment: Segment<'_>) -> Result<Option<Room<'_>>, OutOfMemory> {
         let Some(budget) = &self.budget else { return Ok(None) };
         budget.room(copy_bytes(segment)).map(Some).ok_or(OutOfMemory)
     }
 
-    /// Returns the bytes that must be free before an entry with so much text is inserted: what its insert may take, and what a copy
-    /// of the largest segment takes then. Else memory that is full could never be reclaimed, as that takes a copy.
+    /// Returns the bytes that must be free before an entry with `text_len` bytes of texts is
+    /// inserted: for its insert, and for a copy of the largest segment after it.
     pub(crate) fn insert_bytes(&self, text_len: usize) -> u64 {
         let grown = half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + BAG_BYTES;
         growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)
     }
 
-    /// A segment, and those that follow it, have been put into the directory.
+    /// Counts a segment and its chain, which have been put into the directory.
     pub(crate) fn segment_made(&self, segment: Segment<'_>) {
         if let Some(budget) = &self.budget {
             budget.take(chain_bytes(segment));
@@ -30,7 +46,7 @@ impl PartitionMap {
         }
     }
 
-    /// A segment, and those that follow it, are freed once all who are pinned now are gone.
+    /// Counts out a segment and its chain once they are freed.
     pub(crate) fn segment_retired(&self, segment: Segment<'_>, guard: &Guard) {
         if let Some(budget) = &self.budget {
             let frozen = frozen_bytes(segment);
@@ -39,7 +55,7 @@ impl PartitionMap {
         }
     }
 
-    /// Has what this thread has retired freed as soon as may be.
+    /// Has the memory that this thread has retired freed as soon as may be.
     pub(crate) fn hand_over(&self, guard: &Guard) {
         match &self.budget {
             Some(budget) => budget.hand_over(guard),
@@ -48,13 +64,13 @@ impl PartitionMap {
     }
 }
 
-/// The bytes that an insert of so much text may add to the map's, at most: of the two halves of a segment, of what that has
-/// until it is freed, and of a bag.
+/// Returns the most bytes that an insert may add to the map's: two halves of a segment, the frozen
+/// heads of the old one, and a bag.
 fn growth_bytes(text_len: usize) -> u64 {
     2 * half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + BAG_BYTES
 }
 
-/// The bytes of a segment for such texts.
+/// Returns the bytes of a segment for such texts.
 fn half_bytes(text_len: usize) -> u64 {
     let (least, most) = CELL_UNITS.into_inner();
     let units = units_for(Partition::size(text_len)).clamp(least, most);
@@ -62,17 +78,17 @@ fn half_bytes(text_len: usize) -> u64 {
     (Shape::new(CELLS, units, 0).layout().size() + 8 * text_len) as u64
 }
 
-/// The bytes that a copy of a segment, and of those that follow it, takes until the old ones are freed.
+/// Returns the bytes that a copy of a segment and its chain takes until the old ones are freed.
 fn copy_bytes(segment: Segment<'_>) -> u64 {
     chain_bytes(segment) + frozen_bytes(segment) + BAG_BYTES
 }
 
-/// Bytes of a segment and of those that follow it.
+/// Returns the bytes of a segment and its chain.
 fn chain_bytes(segment: Segment<'_>) -> u64 {
     segment.chain().map(|segment| segment.bytes() as u64).sum()
 }
 
-/// The bytes that these come to have besides as they are replaced.
+/// Returns the bytes of their frozen heads.
 fn frozen_bytes(segment: Segment<'_>) -> u64 {
     (segment.chain().count() * size_of::<FrozenHeads>()) as u64
 }

@@ -1,4 +1,13 @@
 //! Clearing a map, and dropping it.
+//!
+//! Clearing goes through the directory in rising order. For each entry it links the sibling of the
+//! segment there, puts the mark *cleared* in the segment's place, freezes its lanes, and retires it
+//! with all that hangs on its entries. A sibling has a higher index, so it is linked before its
+//! turn.
+//!
+//! A thread that has found a partition adds to it and so comes before the clear. A thread that
+//! meets the mark comes after: it starts again with the next map. A replacement under way loses its
+//! swap to the mark, and frees its copy.
 
 use crate::key::synthetic::is_synthetic;
 use crate::map::PartitionMap;
@@ -8,10 +17,12 @@ use crate::sys::sync::{AcqRel, Acquire, Relaxed};
 use crossbeam_epoch::Guard;
 
 impl PartitionMap {
-    /// Clears the map: takes every segment out of it and retires all partitions. Threads that are in it
-    /// may go on with those that they have found, and are turned away from everything else. Pins anew
-    /// for every segment and collects as it goes, so that the caller pays for most of what it frees.
-    /// Returns how many partitions there were, and how many entries with synthetic keys.
+    /// Takes every segment out of the map and retires all partitions. Returns how many partitions
+    /// there were, and how many entries with synthetic keys.
+    ///
+    /// Threads that are in the map may go on with the partitions that they have found, and are
+    /// turned away from everything else. `pin` is called for every segment, and memory is collected
+    /// on the way, so that the caller pays for most of what it frees.
     pub(crate) fn clear(&self, pin: impl Fn() -> Guard) -> [u64; 2] {
         let (mut i, mut entries) = (0, [0; 2]);
         while i < 1 << self.directory.depth() {
@@ -22,6 +33,7 @@ impl PartitionMap {
                 // SAFETY: as in `locate`.
                 self.link_sibling(i, unsafe { Segment::view(entry) });
             }
+            // Replaced since it was read: the same entry again.
             if shared.compare_exchange(entry, cleared(), AcqRel, Acquire).is_err() {
                 continue;
             }
@@ -31,6 +43,7 @@ impl PartitionMap {
             }
             // SAFETY: as in `locate`.
             let segment = unsafe { Segment::view(entry) };
+            // No lane changes from here on, so the entries are all that there will be.
             segment.freeze();
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
                 entries[usize::from(is_synthetic(partition.key()))] += 1;
@@ -38,7 +51,8 @@ impl PartitionMap {
                 unsafe { partition.freeze_past().retire(guard) };
             }
             self.segment_retired(segment, guard);
-            // SAFETY: as above. Not by its directory entry, in which no leak checker would see the address.
+            // SAFETY: as above. Not by its directory entry, in which no leak checker would see the
+            // address.
             unsafe { guard.defer_unchecked(move || segment.free()) };
             self.hand_over(guard);
         }

@@ -1,39 +1,60 @@
 //! The directory of the map: a growing array of entries, one for each segment.
 //!
-//! It grows by levels, each as long as all before it together, so that it never moves. The entries of the first
-//! few segments are at hand, so that in small maps an entry is found one step sooner.
+//! It grows by levels, each as long as all before it together. So it never moves: a thread that has
+//! found an entry may keep its address, and growing copies nothing. The entries of the first few
+//! segments are at hand, in the *root*, so that in small maps an entry is found one step sooner.
+//!
+//! ```text
+//! root       segments 0 to 63
+//! level 7    segments 64 to 127
+//! level 8    segments 128 to 255         level k: segments 2^(k-1) to 2^k - 1
+//! ```
+//!
+//! | entry | means |
+//! |---|---|
+//! | null | vacant: the segment was not split off yet; the one without the highest bit has its keys |
+//! | a segment | its address, with its depth and shape in the bits that an address has free |
+//! | 63 | the map is cleared |
+//!
+//! An example: position ...0110 in a directory of depth 3. Entry 110 (6) is vacant, and so is entry
+//! 10 (2). Entry 0 is a segment of depth 1: keys that end in 0. That is the one.
+//!
+//! **Invariants.** An entry goes from null to a segment, to its successors, to cleared; it is never
+//! null again. A level is published before the depth that needs it, and a depth before a segment
+//! that is so deep.
 
 use crate::error::OutOfMemory;
 use crate::sys::memory::Tailed;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, Relaxed};
 use std::ptr::{NonNull, null_mut};
 
-/// The deepest a segment gets; beyond 2²⁶ segments they grow instead of splitting.
+/// The greatest depth of a segment. Beyond 2²⁶ segments they grow instead of splitting.
 pub(crate) const DEPTH_MAX: u32 = 26;
 
-/// How deep the segments are whose entries are in the root.
+/// The depth of the segments whose entries are in the root.
 #[cfg(not(loom))]
 const ROOT_DEPTH: u32 = 6;
 #[cfg(loom)]
 const ROOT_DEPTH: u32 = 0;
 const ROOT: usize = 1 << ROOT_DEPTH;
 
+/// The directory.
 pub(crate) struct Directory {
-    /// As many low bits as the deepest segment is deep.
+    /// The low bits that the deepest segment's keys share, all set.
     mask: AtomicU32,
     /// The entries of segments 0 to `ROOT - 1`.
     root: [AtomicPtr<()>; ROOT],
-    /// Level `k`, beyond the root, is segments `2^(k-1)` to `2^k - 1`. What is kept is where segment 0 would be
-    /// in a level; null where there is none.
+    /// The levels beyond the root, each as the place where segment 0 would be in it, so that `i`
+    /// needs no subtraction; null where there is none.
     levels: [AtomicPtr<()>; DEPTH_MAX as usize + 1],
 }
 
-/// The low `depth` bits.
+/// Returns the low `depth` bits.
 pub(crate) fn low(bits: u32, depth: u32) -> u32 {
     bits & ((1 << depth) - 1)
 }
 
-/// The mark in an entry once the map is cleared: no segment's address.
+/// The entry of a map that is cleared: no segment's address.
 const CLEARED: usize = 63;
 
 pub(crate) fn cleared() -> *mut () {
@@ -44,7 +65,7 @@ pub(crate) fn is_cleared(entry: *mut ()) -> bool {
     entry.addr() == CLEARED
 }
 
-/// Whether an entry is no segment's: null, or cleared.
+/// Returns whether an entry is no segment's: null, or cleared.
 #[inline(always)]
 pub(crate) fn is_vacant(entry: *mut ()) -> bool {
     entry.addr() <= CLEARED
@@ -59,27 +80,29 @@ impl Directory {
         }
     }
 
-    /// No segment is deeper.
+    /// Returns the depth that no segment exceeds.
     pub(crate) fn depth(&self) -> u32 {
         self.mask().count_ones()
     }
 
-    /// As many low bits as that.
+    /// Returns as many low bits as that, all set.
     #[inline(always)]
     pub(crate) fn mask(&self) -> u32 {
         self.mask.load(Acquire)
     }
 
+    /// Returns the layout of a level.
     fn level(depth: u32) -> Tailed<(), AtomicPtr<()>> {
         Tailed::new(Self::before(depth))
     }
 
-    /// How many segments come before those of a level beyond the root; it has as many.
+    /// Returns how many segments come before those of a level beyond the root. The level has as
+    /// many.
     fn before(depth: u32) -> usize {
         1 << (depth - 1)
     }
 
-    /// Where segment 0 would be in a level that begins at `first`.
+    /// Returns where segment 0 would be in a level that begins at `first`.
     fn origin(depth: u32, first: NonNull<()>) -> *mut () {
         first.as_ptr().cast::<AtomicPtr<()>>().wrapping_sub(Self::before(depth)).cast()
     }
@@ -98,11 +121,13 @@ impl Directory {
                 unsafe { Self::level(depth).destroy(new) };
             }
         }
+        // Last: a thread that sees the depth finds the level.
         self.mask.fetch_max((1 << depth) - 1, AcqRel);
         Ok(())
     }
 
-    /// Where keys of this position belong if their segment has split as often as any, and if it has split once less.
+    /// Returns the entries where keys of this position belong if their segment has split as often
+    /// as any, and if it has split once less. Nearly always one of them is the segment's.
     #[inline(always)]
     pub(crate) fn load_both(&self, position: u32) -> [*mut (); 2] {
         let mask = self.mask();
@@ -114,13 +139,13 @@ impl Directory {
         both.map(|i| self.entry(i).load(Acquire))
     }
 
-    /// The entry of segment `i`, whose level is there.
+    /// Returns the entry of segment `i`, whose level is there.
     #[inline(always)]
     pub(crate) fn entry(&self, i: u32) -> &AtomicPtr<()> {
         if let Some(entry) = self.root.get(i as usize) {
             return entry;
         }
-        // How many bits `i` has: they are no more than the directory is deep.
+        // The number of bits that `i` has: no more than the directory is deep.
         let level = u32::BITS - i.leading_zeros();
         let origin = self.levels[level as usize].load(Acquire).cast::<AtomicPtr<()>>();
         assert!(!origin.is_null(), "levels come before their segments");

@@ -1,4 +1,5 @@
-//! A group: four lanes in one atomic word, each of which says where an entry lies and a little of its hash.
+//! A group: four lanes in one atomic word, each of which says where an entry lies and a little of
+//! its hash.
 //!
 //! ```text
 //!  15        9 8        1   0
@@ -7,25 +8,47 @@
 //! +-----------+----------+---+
 //! ```
 //!
-//! A lane of zeros is vacant. Tag 0 with a cell is *gone*: a lane whose entry was removed. One comparison finds
-//! the lanes that have a tag: each step below works on all four lanes and carries into none.
+//! | lane | tag | cell |
+//! |---|---|---|
+//! | vacant | 0 | 0 |
+//! | taken | 1 to 127 | where the entry is |
+//! | *gone*: its entry was removed | 0 | not 0 |
+//!
+//! A lane goes from vacant to taken to gone, and F is set at any time. F is in every lane, so that
+//! a compare-and-swap of the word fails from the moment the group is frozen.
+//!
+//! One comparison finds the lanes that have a tag: each step works on all four lanes and carries
+//! into none. An example, for tag 5:
+//!
+//! ```text
+//! tags                  5    7    0    5
+//! xor with the tag      0    2    5    0     0 where it is the same
+//! plus 127            127  129  132  127     the bit of 128 is set where it is not
+//! inverted, that bit  yes   no   no  yes     lanes 0 and 3
+//! ```
+//!
+//! **Proof.** The tests below, of every tag.
 
 use crate::key::hash::TAG_MAX;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 
+/// The lanes of a group.
 pub(crate) const LANES: usize = 4;
-/// One in each lane.
+/// A one in each lane.
 const ONES: u64 = 0x0001_0001_0001_0001;
+/// The bit F of each lane.
 const FROZEN: u64 = ONES;
 const TAG_SHIFT: u32 = 9;
+/// The bits of a tag in each lane, from where `Group::tags` has shifted it.
 const TAGS: u64 = TAG_MAX as u64 * ONES;
-/// The bit above a tag.
+/// The bit above a tag in each lane.
 const OVER: u64 = 0x80 * ONES;
 
+/// The value of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group(u64);
 
-/// Some of a group's lanes, lowest first.
+/// Some of a group's lanes, lowest first. Each is a bit somewhere in its lane.
 #[derive(Clone, Copy)]
 pub(crate) struct Lanes(u64);
 
@@ -43,25 +66,28 @@ impl Iterator for Lanes {
 }
 
 impl Group {
+    /// Returns the tags, each at the low end of its lane.
     #[inline(always)]
     fn tags(self) -> u64 {
         self.0 >> TAG_SHIFT & TAGS
     }
 
-    /// The lanes with this tag.
+    /// Returns the lanes with this tag.
     #[inline(always)]
     pub(crate) fn matches(self, tag: u8) -> Lanes {
         let differs = self.tags() ^ (u64::from(tag) * ONES);
         Lanes(!(differs + TAGS) & OVER)
     }
 
-    /// The lanes that have an entry.
+    /// Returns the lanes that have an entry.
     pub(crate) fn occupied(self) -> Lanes {
         Lanes((self.tags() + TAGS) & OVER)
     }
 
-    /// The first lane that an entry can be put into.
+    /// Returns the first lane that an entry can be put into.
     pub(crate) fn vacant(self) -> Option<u32> {
+        // F does not count, so it is shifted out. A lane that is not vacant then carries into its
+        // top bit.
         let below_top = 0x7FFF * ONES;
         Lanes(!((self.0 >> 1 & below_top) + below_top) & (0x8000 * ONES)).next()
     }
@@ -79,15 +105,15 @@ impl Group {
         (self.tags() >> (lane * 16)) as u8
     }
 
-    /// With an entry in a lane that was vacant.
+    /// Returns the group with an entry in a lane that was vacant.
     pub(crate) fn with(self, lane: u32, tag: u8, cell: u8) -> Self {
         Self(self.0 | (u64::from(tag) << TAG_SHIFT | u64::from(cell) << 1) << (lane * 16))
     }
 
-    /// With an entry gone from its lane.
+    /// Returns the group with an entry gone from its lane.
     pub(crate) fn without(self, lane: u32) -> Self {
         let tag = u64::from(TAG_MAX) << TAG_SHIFT;
-        // A cell of 0 would look vacant.
+        // Some cell must stay there: a cell of 0 would look vacant.
         Self(self.0 & !(tag << (lane * 16)) | 2 << (lane * 16))
     }
 }
@@ -105,7 +131,7 @@ impl AtomicGroup {
         Group(self.0.load(Acquire))
     }
 
-    /// Puts `new` where `seen` still is; fails if it is frozen or has changed.
+    /// Puts `new` where `seen` still is. Fails if the group is frozen or has changed.
     pub(crate) fn change(&self, seen: Group, new: Group) -> bool {
         !seen.is_frozen() && self.0.compare_exchange(seen.0, new.0, AcqRel, Acquire).is_ok()
     }
@@ -115,13 +141,13 @@ impl AtomicGroup {
         self.0.fetch_or(FROZEN, AcqRel);
     }
 
-    /// Before anybody else sees it.
+    /// Sets the value of a group that no other thread sees yet.
     pub(crate) fn set(&self, group: Group) {
         self.0.store(group.0, Relaxed);
     }
 }
 
-/// An entry's lane.
+/// The lane of an entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Lane<'g> {
     pub(crate) group: &'g AtomicGroup,
@@ -131,7 +157,8 @@ pub(crate) struct Lane<'g> {
 }
 
 impl Lane<'_> {
-    /// Marks the lane as gone, so that its entry can't be found. `false`: its group is frozen, or has changed.
+    /// Marks the lane as gone, so that its entry can't be found. Returns `false` if its group is
+    /// frozen or has changed.
     pub(crate) fn mark_gone(&self) -> bool {
         self.group.change(self.seen, self.seen.without(self.lane))
     }

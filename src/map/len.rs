@@ -1,12 +1,15 @@
-//! How many entries a map has, counted by those who insert and remove them.
+//! The number of entries of a map, counted by the threads that insert and remove them.
 
 use crate::sys::sync::{AtomicU64, Relaxed};
 
-/// A count that is exact when nobody is inserting or removing. An entry may be removed before it is
-/// counted in; then this wraps below zero for a moment, which reads as zero.
+/// A count that is exact when no thread is inserting or removing.
+///
+/// An entry may be removed before the thread that inserted it has counted it in. Then this wraps
+/// below zero for a moment, which reads as zero.
 #[derive(Debug)]
 pub(crate) struct Len(AtomicU64);
 
+/// Returns a count, or 0 for one that has wrapped.
 fn positive(len: u64) -> u64 {
     (len as i64).max(0) as u64
 }
@@ -30,8 +33,8 @@ impl Len {
         self.0.fetch_sub(entries, Relaxed);
     }
 
-    /// Counts one entry out if there are over `most`; the caller then has to remove one, or count it in
-    /// again.
+    /// Counts one entry out if there are over `most`. The caller then has to remove one, or count
+    /// it in again. So two threads never each remove one for the same excess.
     pub(crate) fn decrement_over(&self, most: u64) -> bool {
         let less_one = |len| (positive(len) > most).then(|| len - 1);
         self.0.fetch_update(Relaxed, Relaxed, less_one).is_ok()

@@ -1,10 +1,12 @@
-//! The map from keys to partitions: lock-free extendible hashing, in segments that are replaced whole.
+//! The map from keys to partitions: lock-free extendible hashing, in segments that are replaced
+//! whole.
 //!
-//! The structure is that of Fagin, Nievergelt, Pippenger and Strong (*Extendible hashing*, 1979): a directory
-//! of segments (their buckets), a depth for each, and a split in two of one that is full. Inside a segment,
-//! words of tags say where a key can be, as the control bytes of SwissTable do. Threads that meet a
-//! replacement under way help to end it, as in hash tables that are resized together. (The literature's words for
-//! ours: pseudokey, position; bucket, segment; fingerprint, tag; tombstone, gone; overflow bucket, chain; seal, freeze.)
+//! The structure is that of Fagin, Nievergelt, Pippenger and Strong (*Extendible hashing*, 1979): a
+//! directory of segments (their buckets), a depth for each, and a split in two of one that is full.
+//! Inside a segment, words of tags say where a key can be, as the control bytes of SwissTable do.
+//! Threads that meet a replacement under way help to end it, as in hash tables that are resized
+//! together. (The literature's words for ours: pseudokey, position; bucket, segment; fingerprint,
+//! tag; tombstone, gone; overflow bucket, chain; seal, freeze.)
 //!
 //! ```text
 //!  directory           segment 0, depth 1: keys whose position ends in 0
@@ -19,10 +21,10 @@
 //! +-----------+
 //! ```
 //!
-//! Two things differ from the literature. A directory entry may be vacant, so that a split writes two entries
-//! however long the directory is, and the directory never moves. And nothing is ever moved within a
-//! segment: a segment that is full, or has something idle, is frozen, copied without what is idle, and
-//! replaced by one compare-and-swap, by one copy or by two halves. So no replacement moves more partitions than a
+//! Two things differ from the literature. A directory entry may be vacant, so that a split writes
+//! two entries however long the directory is, and the directory never moves. And nothing is ever
+//! moved within a segment. A segment that is full, or has something idle, is replaced by a copy, or
+//! by two halves ([`replace`] has the steps). So no replacement moves more partitions than a
 //! segment and its chain have, and an insert makes one, or rarely two.
 //!
 //! | module | has |
@@ -36,24 +38,18 @@
 //! | [`len`] | how many entries there are |
 //! | [`bytes`] | what segments take of a budget |
 //!
-//! **A replacement, and the calls under way.** First all lanes are frozen: nothing is inserted or removed, and
-//! records go on. Then, once there is memory, the heads are frozen one by one. An add that came before is in the
-//! copy. An add that comes after finds the mark F in what its `fetch_add` returns, counts for nothing, and is made
-//! again by `Ledger::record`, which helps to replace the segment first. A segment may have others behind it, its
-//! *chain*: they are found, frozen and replaced with it, and only the last takes inserts.
-//!
 //! **Invariants.**
 //! 1. A key is in one published segment at most that is not frozen.
-//! 2. Lanes are taken in the order of the probe and never become vacant again, so two threads that insert
-//!    one key meet.
-//! 3. Both halves of a split appear at once, by one compare-and-swap; the other entry is linked
+//! 2. Lanes are taken in the order of the probe and never become vacant again, so two threads that
+//!    insert one key meet.
+//! 3. Both halves of a split appear at once, by one compare-and-swap. The other entry is linked
 //!    afterwards, and before the lower half, which has its address, is replaced in its turn.
 //!
 //! **Proof.** `src/map/tests.rs` (against `HashMap`), `src/models/{map,moves,lifetimes}.rs` and
 //! `tests/explore`. `docs/design/map.md`, "Why it is correct", argues why nothing is lost.
 //!
-//! **What may go in**: what holds for any map of counters. It knows no threshold, and no
-//! time but the moment that a call brings.
+//! **What may go in**: what holds for any map of counters. It knows no threshold, and no time but
+//! the moment that a call brings.
 
 pub(crate) mod bytes;
 pub(crate) mod clear;
@@ -96,43 +92,46 @@ pub(crate) enum InsertOutcome<'g> {
 pub(crate) struct ReplaceContext<'a> {
     pub(crate) now: Moment,
     pub(crate) timing: Timing,
-    /// Where partitions are tallied that were idle, and so are not in the successor.
+    /// The tally of partitions that were idle, and so are not in the successor.
     pub(crate) reclaimed: &'a AtomicU64,
-    /// Bytes in the texts of an entry that is to be inserted next.
+    /// The bytes in the texts of an entry that is to be inserted next.
     pub(crate) to_come: usize,
-    /// Where partitions are counted that have no entry; `None`: nowhere.
+    /// The place where partitions without an entry are counted; `None`: there is none.
     pub(crate) outside: Option<&'a dyn Outside>,
 }
 
-/// Where partitions are counted that have no entry. An entry may go there, though it is not idle.
+/// The place where partitions without an entry are counted: the filter, which the map does not
+/// know. An entry may go there though it is not idle.
 pub(crate) trait Outside {
-    /// Whether a partition had better be counted there from now on.
+    /// Returns whether a partition is to be counted there from now on.
     fn wants(&self, key: Key<'_>, standing: &Standing) -> bool;
 
-    /// Counts there what a partition had that is wanted. Several threads may do so of one, as their replacements meet.
+    /// Counts there the amounts of a partition that is wanted. Several threads may do so of one, as
+    /// their replacements meet.
     fn take(&self, content: &Content<'_>);
 
-    /// The partition of this key has no entry any more. Called once for each that went, with whether it was taken.
+    /// Called once for each partition that has no entry any more, with whether it was taken.
     fn gone(&self, key: Key<'_>, was_taken: bool);
 
-    /// So many partitions, and entries with synthetic keys, went from a segment.
+    /// Called with the partitions, and the entries with synthetic keys, that went from a segment.
     fn all_gone(&self, entries: [u64; 2]);
 }
 
+/// The map.
 pub(crate) struct PartitionMap {
     pub(crate) directory: Directory,
-    /// The bytes of segments, where those are bounded.
+    /// The budget that segments take their bytes of, where memory is bounded.
     pub(crate) budget: Option<Arc<Budget>>,
     /// The bytes that a copy of the largest segment so far takes.
     pub(crate) copy_most: AtomicU64,
-    /// Entries inserted and not yet gone: partitions, and entries with synthetic keys.
+    /// The entries inserted and not yet gone: partitions, and entries with synthetic keys.
     pub(crate) lens: [Len; 2],
-    /// Partitions that the costliest replacement so far moved.
+    /// The partitions that the costliest replacement so far moved.
     #[cfg(test)]
     pub(crate) moved_most: std::sync::atomic::AtomicUsize,
 }
 
-/// A map of 64 segments has about 3,000 partitions, in 256 KiB.
+/// The depth from which a map is large. One of 64 segments has about 3,000 partitions, in 256 KiB.
 const LARGE_DEPTH: u32 = 6;
 
 impl PartitionMap {
@@ -151,7 +150,7 @@ impl PartitionMap {
         Ok(map)
     }
 
-    /// The segment where keys of this position belong, and its index.
+    /// Returns the segment where keys of this position belong, and its index.
     pub(crate) fn locate<'g>(&self, position: u32, _guard: &'g Guard) -> Result<(u32, Segment<'g>), Cleared> {
         'again: loop {
             let mut i = low(position, self.directory.depth());
@@ -161,8 +160,8 @@ impl PartitionMap {
                     return Err(Cleared);
                 }
                 if !entry.is_null() {
-                    // SAFETY: a segment is retired after it left the directory: it lives while the guard
-                    // does.
+                    // SAFETY: a segment is retired after it left the directory: it lives while the
+                    // guard does.
                     let segment = unsafe { Segment::view(entry) };
                     if low(position, segment.depth()) == i {
                         return Ok((i, segment));
@@ -172,6 +171,7 @@ impl PartitionMap {
                     continue 'again;
                 }
                 // Not split off yet: look where it would be split from.
+                // The highest bit goes: 110 (6) is looked for in 10 (2), and then in 0.
                 i = low(i, i.ilog2());
             }
         }
@@ -191,8 +191,9 @@ impl PartitionMap {
         std::ptr::eq(self.directory.entry(i).load(Acquire), segment.directory_entry())
     }
 
-    /// The segment where keys of this position belong, by the straightest way; it may be another if the map grows
-    /// meanwhile. `None` may mean that there is one.
+    /// Returns the segment where keys of this position belong, by two loads and no loop. It may be
+    /// another if the map grows meanwhile, and `None` although there is one: a miss is looked for
+    /// again.
     #[inline(always)]
     fn locate_fast<'g>(&self, position: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
         let [split, whole] = self.directory.load_both(position);
@@ -202,14 +203,14 @@ impl PartitionMap {
         (!is_vacant(entry)).then(|| unsafe { Segment::view(entry) })
     }
 
-    /// Finds a partition by the straightest way; `None` may mean that there is one.
+    /// Finds a partition by the straightest way. `None` may be returned although there is one.
     #[inline(always)]
     pub(crate) fn find_fast<'g>(&self, hash: Hash, key: Key<'_>, guard: &'g Guard) -> Option<Partition<'g>> {
         let segment = self.locate_fast(hash.position, guard)?;
         segment.find_fast(hash, key)
     }
 
-    /// Whether the map has more than fits a core's own cache.
+    /// Returns whether the map has more than fits a core's own cache.
     pub(crate) fn is_large(&self) -> bool {
         self.directory.depth() >= LARGE_DEPTH
     }
@@ -233,6 +234,7 @@ impl PartitionMap {
         self.locate_fast(hash.position, guard)?.prefetch_entry(hash, label)
     }
 
+    /// Finds a partition.
     pub(crate) fn find<'g>(
         &self,
         hash: Hash,
@@ -240,7 +242,8 @@ impl PartitionMap {
         guard: &'g Guard,
     ) -> Result<Option<Partition<'g>>, Cleared> {
         let (_, segment) = self.locate(hash.position, guard)?;
-        // A key that is not in this segment was not in the map at some moment while it was the published one.
+        // A key that is not in this segment was not in the map at some moment while it was the
+        // published one.
         Ok(segment.find(hash, key))
     }
 
@@ -258,8 +261,10 @@ impl PartitionMap {
             if let Some(found) = segment.find(hash, content.key) {
                 return Ok(InsertOutcome::Exists(found));
             }
+            // Only the last segment of a chain takes inserts, so two threads meet there.
             let last = segment.chain().last().unwrap_or(segment);
             match last.insert(hash, content) {
+                // Full, or being replaced: the key's segment is another when this returns.
                 ProbeOutcome::MustReplace => self.replace(i, segment, context, guard)?,
                 ProbeOutcome::Exists(found) => return Ok(InsertOutcome::Exists(found)),
                 ProbeOutcome::Done(new) => {
@@ -281,7 +286,8 @@ impl PartitionMap {
         Ok(self.replace(i, segment, context, guard)?)
     }
 
-    /// Finishes the replacement of the segment where keys of this position belong, if another thread has begun one.
+    /// Finishes the replacement of the segment where keys of this position belong, if another
+    /// thread has begun one.
     pub(crate) fn help_replace_at(
         &self,
         position: u32,
@@ -295,19 +301,22 @@ impl PartitionMap {
         Ok(())
     }
 
-    /// Takes a partition out of the map, unless another thread has or the map is cleared. Returns what it had, if this
-    /// call did: it is retired, and lives while the guard does.
+    /// Takes a partition out of the map, and returns its heads and past if this call did. They are
+    /// retired, and live while the guard does. `None`: another thread took it out, it has moved, or
+    /// the map is cleared.
     pub(crate) fn remove(
         &self,
         partition: Partition<'_>,
         context: ReplaceContext<'_>,
         guard: &Guard,
     ) -> Result<Option<Removed>, Refusal> {
-        // First, so that a thread that sees the lane gone does not come upon the entry in its home.
+        // Marked first: a thread that sees the lane gone then does not come upon the entry in its
+        // home.
         partition.mark_gone();
         loop {
             let (i, segment) = self.locate(partition.position(), guard)?;
-            // Its lane is looked for by the entry's address: it may have moved since it was found, and its copy is not it.
+            // Its lane is looked for by the entry's address: it may have moved since it was found,
+            // and its copy is not it.
             let here = |entry: &Partition<'_>| entry.address() == partition.address();
             let found = segment
                 .chain()
@@ -333,17 +342,19 @@ impl PartitionMap {
         }
     }
 
-    /// How many entries there are of a key's kind.
+    /// Returns the count of entries of a key's kind.
     pub(crate) fn len(&self, key: Key<'_>) -> &Len {
         &self.lens[usize::from(is_synthetic(key))]
     }
 
-    /// How many steps a walk over the whole map takes now.
+    /// Returns how many steps a walk over the whole map takes now.
     pub(crate) fn steps(&self) -> u64 {
         1 << self.directory.depth()
     }
 
-    /// The segment of one step of a walk, and its index; steps count on for ever.
+    /// Returns the segment of one step of a walk, and its index. Steps count on for ever, and wrap
+    /// around the directory. `None`: this segment has not been split off, and its keys come with
+    /// another step.
     pub(crate) fn walk<'g>(
         &self,
         step: u64,

@@ -1,4 +1,35 @@
-//! How an entry is found in a segment, and put there.
+//! Finding an entry in a segment, and inserting one.
+//!
+//! ```text
+//!  position                         tag
+//!  +------------+------------+     +-----+      home cell:  the high bits, as many as name a cell
+//!  | high bits  |  low bits  |     | 1.. |      home group: the high bits, as many as name a group
+//!  +------------+------------+     | 127 |      the low bits have led to this segment
+//!                                  +-----+
+//! ```
+//!
+//! **Finding, the way that is always right.** From the home group on, round all groups: compare the
+//! tag with four lanes at once; where it matches, compare label and key; stop at a group with a
+//! vacant lane, as an insert would have taken that.
+//!
+//! **Two shortcuts** answer nearly all lookups; after a miss the way above is taken.
+//!
+//! - *By the home.* An entry is put into its home cell if that is free. So the cell is compared
+//!   before any lane: one cache miss instead of two. For every third entry or so that fails, which
+//!   no processor predicts.
+//! - *By the group.* The first lane of the home group with the tag is taken. Nearly always it is
+//!   the right one. In maps that the cache holds this is faster, as it can be predicted.
+//!
+//! **Inserting.** A lane is taken by a compare-and-swap of its whole group, which has been searched
+//! for the key. Lanes are taken in the probe's order and never become vacant again. So two threads
+//! that insert one key come to the same group, and one of them finds the other's entry, in its
+//! search or after its swap has failed.
+//!
+//! An example: groups 5 and 6, a key whose home is group 5, which has four entries. Threads A and B
+//! both find no match in 5, and a vacant lane in 6. A's swap of group 6 succeeds. B's fails; B
+//! begins again, and finds A's entry in group 6.
+//!
+//! **Proof.** `src/models/map.rs` (e), and `src/map/tests.rs`.
 
 use crate::key::Key;
 use crate::key::hash::Hash;
@@ -14,24 +45,27 @@ use std::ptr::NonNull;
 pub(crate) enum ProbeOutcome<'g> {
     Done(Partition<'g>),
     Exists(Partition<'g>),
-    /// Not inserted: the segment is full, or is being replaced. Replace it and try again.
+    /// Not inserted, as the segment is full or is being replaced. The caller replaces it and tries
+    /// again.
     MustReplace,
 }
 
-/// How deep the segments are of maps that a core's own cache holds, but for the least. There the way to an entry by
-/// the group is the better one: a processor can predict it. Deeper, an entry is looked for in its home first: that
-/// misses the cache once, and the way by the group twice. A lone segment's few entries mostly are at home.
+/// The depths of segments in maps that a core's own cache holds. There an entry is looked for by
+/// the group, which a processor can predict. In deeper ones it is looked for in its home first,
+/// which misses the cache once, where the way by the group misses it twice. A lone segment is no
+/// such: its few entries mostly are at home.
 const GROUP_FIRST_DEPTHS: Range<u32> = 1..10;
 
 #[cfg(loom)]
 thread_local! {
-    /// Whether a model has entries found by the group. All threads of a model run on that of its test.
+    /// Whether a model has entries found by the group. All threads of a model run on that of its
+    /// test.
     pub(crate) static BY_GROUP: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 impl<'g> Segment<'g> {
-    /// The cell where the entry of this hash and label is, unless it is not where nearly all are; and whether that is
-    /// sure, or only the tag of one there.
+    /// Returns the cell in which the entry of this hash and label is, if it is where nearly all
+    /// are. The flag says that it is there for sure; else only its tag was found in a lane.
     #[inline(always)]
     fn probable_cell(&self, hash: Hash, label: Label) -> Option<(NonNull<u8>, bool)> {
         let (group, home) = (self.home_group(hash.position), self.home_cell(hash.position));
@@ -49,7 +83,7 @@ impl<'g> Segment<'g> {
         Some((self.cell(group.cell(lane)), false))
     }
 
-    /// Whether an entry is looked for by the group, and not in its home first.
+    /// Returns whether an entry is looked for by the group, and not in its home first.
     #[inline(always)]
     fn is_by_group(&self) -> bool {
         #[cfg(loom)]
@@ -58,13 +92,14 @@ impl<'g> Segment<'g> {
         GROUP_FIRST_DEPTHS.contains(&self.depth())
     }
 
-    /// Finds the entry of this key.
+    /// Finds the entry of this key, by a shortcut if that leads to it.
     #[inline(always)]
     pub(crate) fn find_fast(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
         let label = Label::new(hash.position, key);
         if let Some((cell, is_live)) = self.probable_cell(hash, label) {
-            // SAFETY: as in `probable_cell`; cells live as long as the segment. If the label is live, all of an entry is
-            // there, with texts of the lengths that the label has in common with the key's.
+            // SAFETY: as in `probable_cell`; cells live as long as the segment. If the label is
+            // live, all of an entry is there, with texts of the lengths that the label has in
+            // common with the key's.
             unsafe {
                 if (is_live || Partition::is_live(cell, label)) && Partition::has_near(cell, key) {
                     return Some(Partition::view(cell));
@@ -74,22 +109,23 @@ impl<'g> Segment<'g> {
         self.find_all(hash, key.table, key.pk)
     }
 
-    /// Does as `find`. A `Key` would be handed over in memory, and written there before it is needed.
+    /// Does as [`Segment::find`]. It takes the texts apart, as a `Key` would be handed over in
+    /// memory, and written there before it is needed.
     #[cold]
     #[inline(never)]
     fn find_all(&self, hash: Hash, table: &[u8], pk: &[u8]) -> Option<Partition<'g>> {
         self.find(hash, Key { table, pk })
     }
 
-    /// Asks for the memory that says where the entry of this hash is, and where it mostly is.
+    /// Asks for the memory that says where the entry of this hash is, and for its home.
     #[inline(always)]
     pub(crate) fn prefetch_home(&self, hash: Hash) {
         prefetch(self.home_group(hash.position));
         prefetch_to_write(self.home_cell(hash.position).as_ptr());
     }
 
-    /// Asks for the memory of the entry that is probably this one. Returns it, and whether it is there already, as it is in
-    /// its home.
+    /// Asks for the memory of the entry that is probably this one. Returns it, and whether it was
+    /// found in its home, so that its memory is there already.
     #[inline(always)]
     pub(crate) fn prefetch_entry(&self, hash: Hash, label: Label) -> Option<(Partition<'g>, bool)> {
         let (cell, is_live) = self.probable_cell(hash, label)?;
@@ -100,12 +136,13 @@ impl<'g> Segment<'g> {
         Some((unsafe { Partition::view(cell) }, is_live))
     }
 
-    /// Finds the entry of this key here, or in those that follow.
+    /// Finds the entry of this key here, or in the segments of the chain.
     pub(crate) fn find(&self, hash: Hash, key: Key<'_>) -> Option<Partition<'g>> {
         let label = Label::new(hash.position, key);
         self.chain().find_map(|segment| segment.find_here(hash, label, key))
     }
 
+    /// Finds the entry of this key in this segment alone.
     fn find_here(&self, hash: Hash, label: Label, key: Key<'_>) -> Option<Partition<'g>> {
         for group in self.probe_order(hash.position) {
             let group = group.load();
@@ -116,6 +153,7 @@ impl<'g> Segment<'g> {
                     return Some(entry);
                 }
             }
+            // An insert of the key would have taken this lane: it is not further on.
             if group.vacant().is_some() {
                 break;
             }
@@ -123,7 +161,7 @@ impl<'g> Segment<'g> {
         None
     }
 
-    /// Inserts an entry that is not in any segment before this one, the last of its chain.
+    /// Inserts an entry into the last segment of a chain, where no segment before has its key.
     pub(crate) fn insert(&self, hash: Hash, content: &Content<'_>) -> ProbeOutcome<'g> {
         let label = Label::new(hash.position, content.key);
         let mut written = None;
@@ -143,7 +181,8 @@ impl<'g> Segment<'g> {
                 if group.is_frozen() {
                     return ProbeOutcome::MustReplace;
                 }
-                // The entry is written before its lane says where it is; once, however often the probe begins again.
+                // The entry is written before its lane says where it is; once, however often the
+                // probe begins again.
                 let cell = match written {
                     Some(cell) => cell,
                     None => match self.write(content) {
@@ -151,6 +190,8 @@ impl<'g> Segment<'g> {
                         None => return ProbeOutcome::MustReplace,
                     },
                 };
+                // From here on the entry is found by its lane. By its home it is found once it is
+                // marked live.
                 if at.change(group, group.with(lane, hash.tag(), cell)) {
                     // SAFETY: just written there.
                     let entry = unsafe { self.entry(cell) };
@@ -164,7 +205,8 @@ impl<'g> Segment<'g> {
         }
     }
 
-    /// Before the segment is published: takes in an entry, for which there is room.
+    /// Takes an entry into a segment that is not published yet. Returns `false` if there is no
+    /// room.
     pub(crate) fn adopt(&self, tag: u8, content: &Content<'_>) -> bool {
         let mut groups = self.probe_order(content.position);
         let vacant = groups.find_map(|group| Some((group, group.load(), group.load().vacant()?)));

@@ -1,11 +1,47 @@
-//! Replacing a segment of the map: the one way in which partitions move, and in which most idle ones go.
+//! Replacing a segment of the map: the one way in which partitions move, and in which most idle
+//! ones go.
 //!
-//! It never waits: any thread can freeze the segment and its entries, copy them in private and publish the copy
-//! by one compare-and-swap of the directory's entry; the others' copies are thrown away. What a head held when it
-//! froze is agreed on, so all copies are of the same counts; an add that meets a frozen head counts for nothing,
-//! and its caller, `Ledger::record`, makes it again in the successor. A half carries the directory's entry of its sibling, so both halves appear
-//! at once; the sibling's own place in the directory is filled in next, by whoever gets there, and at the latest
-//! before that half is itself replaced.
+//! Growing, splitting, shrinking and giving back are all this: a copy of what is alive, published
+//! by one compare-and-swap. No thread ever waits for another. Any thread can do all the steps,
+//! several threads can do them at once, and one of them wins step 6.
+//!
+//! ```text
+//! directory's entry --> old segment                                   other threads meanwhile
+//!
+//! 1  link        the sibling of the last split is in the directory
+//! 2  freeze      the lanes: no insert, no removal from here on        records and reads go on
+//! 3  allocate    all that the steps below need                        records and reads go on
+//!                no memory? stop here: only lanes are frozen
+//! 4  freeze      each entry: both heads, then the past                records of it come here
+//! 5  copy        what is alive, into successors in private            and help
+//! 6  publish     the directory's entry: old => new, by one swap       find the copy
+//!                lost? free the copies, not the pasts
+//! 7  retire      the old segment, and the pasts of what was not copied
+//! ```
+//!
+//! | segment | lanes | entries | in the directory |
+//! |---|---|---|---|
+//! | under construction | set by one thread | copies | no |
+//! | published | taken, and marked gone | in use | yes |
+//! | after step 2 | frozen | in use | yes |
+//! | after step 4 | frozen | frozen | yes |
+//! | replaced | frozen | frozen | no; freed once threads pinned by then have unpinned |
+//!
+//! **Why all copies are the same.** Adds race with the freeze. The threads agree on what each head
+//! held by way of `frozen_heads` (see `AtomicHead::freeze_agreed`). An add that came before the
+//! freeze is in what they agree on. An add that comes later finds F in what its `fetch_add`
+//! returns, counts for nothing, and is made again by `Ledger::record` in the successor.
+//!
+//! **Why a loser frees its copy only.** All copies of a partition share its past. Once one is
+//! published, that past belongs to it. The winner retires the pasts of partitions that *it* did not
+//! copy. Threads whose clocks differ may not agree on which were idle.
+//!
+//! **Splits.** The lower half takes the old segment's entry in the directory, and carries the upper
+//! half's address. So both appear at once. The upper half's own entry is filled in next, by the
+//! winner or by a thread that looks for a key there, and at the latest before the lower half is
+//! itself replaced.
+//!
+//! **Proof.** `src/models/{map,moves,lifetimes}.rs`; DESIGN.md, "Replacing a segment".
 
 use crate::error::OutOfMemory;
 use crate::key::Key;
@@ -23,10 +59,10 @@ use crossbeam_epoch::Guard;
 impl PartitionMap {
     /// Replaces a segment by a copy of what is alive in it, or finds that it has been replaced.
     ///
-    /// Without memory for the successors it returns with the lanes frozen and no entry frozen: what is tracked is
-    /// recorded as before, new keys of the segment are refused, and the next change tries again. Only where a chain
-    /// has to grow once entries are frozen, their records are refused until there is memory. (`docs/design/limits.md`,
-    /// "Without memory".)
+    /// Without memory for the successors it returns with the lanes frozen and no entry frozen. What
+    /// is tracked is recorded as before, new keys of the segment are refused, and the next change
+    /// tries again. Only where a chain has to grow once entries are frozen, their records are
+    /// refused until there is memory. (DESIGN.md, "Where the edges are".)
     pub(crate) fn replace(
         &self,
         i: u32,
@@ -37,15 +73,15 @@ impl PartitionMap {
         if !self.is_published(i, segment) {
             return Ok(());
         }
-        // The split that made this segment is finished before another one can begin.
+        // 1: the split that made this segment is finished before another one can begin.
         self.link_sibling(i, segment);
-        // From here on no entry is inserted here or removed; records and reads go on.
+        // 2: from here on no entry is inserted here or removed. Records and reads go on.
         segment.freeze();
         // The successors are chosen by what is alive now: one copy, or two halves.
         let depth = segment.depth();
         let loads = self.loads(segment, context, guard);
         let split = loads.whole.overfills_a_segment() && self.may_split(loads.whole.entries, depth);
-        // Entries are frozen and copied in private. Other threads may be making copies of their own, of the same counts.
+        // 3 to 6. Other threads may be making copies of their own, of the same counts.
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
         let copied = self.copy(segment, context, split, &loads, &mut halves, guard);
         if copied.is_err() || !self.publish(i, segment, &mut halves) {
@@ -53,11 +89,12 @@ impl PartitionMap {
             halves.iter().flatten().for_each(|half| unsafe { half.first.free() });
             return copied.map(drop);
         }
-        // This thread has replaced the segment: it retires the old one, and the pasts that no copy has.
+        // 7: this thread has replaced the segment. It retires the old one, and the pasts that no
+        // copy has.
         let Copied { idle, pasts, gone } = copied?;
         self.segment_retired(segment, guard);
-        // SAFETY: the old segment has left the directory, and this thread took it out; the idle partitions are
-        // in no other.
+        // SAFETY: the old segment has left the directory, and this thread took it out; the idle
+        // partitions are in no other.
         unsafe {
             if self.budget.is_some() && !pasts.is_empty() {
                 // As one, so that they fill no bags, which take more than a list does.
@@ -68,6 +105,7 @@ impl PartitionMap {
             // Not by its directory entry, in which no leak checker would see the address.
             guard.defer_unchecked(move || segment.free());
         }
+        // Counted out by the winner alone, so once for each partition that went.
         for (len, idle) in self.lens.iter().zip(idle).filter(|&(_, idle)| idle > 0) {
             len.decrement_by(idle);
         }
@@ -84,7 +122,8 @@ impl PartitionMap {
         Ok(())
     }
 
-    /// Puts the successors in place of a segment, both halves by one compare-and-swap. `false`: another thread has put its own.
+    /// Puts the successors in place of a segment, both halves by one compare-and-swap. Returns
+    /// `false` if another thread has put its own.
     fn publish(&self, i: u32, old: Segment<'_>, halves: &mut [Option<Successor<'_>>; 2]) -> bool {
         let [lower, upper] = halves;
         let lower = lower.as_mut().expect("made by `copy`");
@@ -102,9 +141,14 @@ impl PartitionMap {
         published
     }
 
-    /// Whether splitting is what relieves a segment of this depth that holds so many entries. Not where keys were made to
-    /// collide: there a segment has far more than its share of the map, or is deeper than the map has entries to fill
-    /// segments of that depth. So the directory is never over twice as long as the map has had entries, however few.
+    /// Returns whether splitting is what relieves a segment of this depth that holds `entries`.
+    ///
+    /// It is not where keys were made to collide. There a segment has far more than its share of
+    /// the map, or is deeper than the map has entries to fill segments of that depth. So the
+    /// directory is never over twice as long as the map has had entries, however few.
+    ///
+    /// An example: a map of 1,000 entries and a segment of depth 4. Its share is 62. With up to 512
+    /// entries (eight shares and 16 more) it may split; with more it gets a chain.
     fn may_split(&self, entries: usize, depth: u32) -> bool {
         let share = self.lens.iter().map(Len::get).sum::<u64>() >> depth;
         depth < DEPTH_MAX && share > 0 && entries as u64 <= 8 * share + 16
@@ -127,8 +171,8 @@ impl PartitionMap {
         loads
     }
 
-    /// Freezes the entries of a frozen segment, once there is memory for that, and copies those that are
-    /// alive.
+    /// Freezes the entries of a segment whose lanes are frozen, once there is memory for that, and
+    /// copies those that are alive.
     fn copy<'g>(
         &self,
         segment: Segment<'g>,
@@ -139,7 +183,8 @@ impl PartitionMap {
         guard: &Guard,
     ) -> Result<Copied<'g>, OutOfMemory> {
         let (ReplaceContext { now, timing, to_come, .. }, depth) = (context, segment.depth());
-        // All memory that can be asked for now is: once an entry is frozen, its records need this to succeed.
+        // 3: all memory that can be asked for now is. Once an entry is frozen, its records need
+        // this to succeed.
         if split {
             self.directory.deepen(depth + 1)?;
             for (half, load) in halves.iter_mut().zip(&loads.halves) {
@@ -154,14 +199,16 @@ impl PartitionMap {
             segment.frozen_heads()?;
             entries += segment.entries().count();
         }
-        // No more than are idle now will be: what is alive stays so at this moment. What is wanted outside is up to thresholds.
+        // No more than are idle now will be: what is alive stays so at this moment. What is wanted
+        // outside depends on thresholds, which may change.
         let going = if context.outside.is_some() { entries } else { entries - loads.whole.entries };
         copied.pasts.try_reserve(going).map_err(|_| OutOfMemory)?;
         copied
             .gone
             .try_reserve(if context.outside.is_some() { entries } else { 0 })
             .map_err(|_| OutOfMemory)?;
-        // Each entry is frozen, and copied unless it is idle. All threads agree on what its heads held.
+        // 4 and 5: each entry is frozen, and copied unless it is idle or wanted outside. All
+        // threads agree on what its heads held.
         for segment in segment.chain() {
             let frozen_heads = segment.frozen_heads()?;
             for (at, lane, entry) in segment.entries() {
@@ -178,6 +225,8 @@ impl PartitionMap {
                     live += 1;
                     continue;
                 }
+                // It goes. What it had in the window is counted outside before the copy without it
+                // is published.
                 copied.idle[usize::from(is_synthetic(content.key))] += 1;
                 taker.into_iter().for_each(|outside| outside.take(&content));
                 if context.outside.is_some() {
@@ -197,27 +246,28 @@ impl PartitionMap {
     }
 }
 
-/// Returns the load that the successors of a segment would have to hold.
+/// The loads that the successors of a segment would have to hold.
 #[derive(Default)]
 struct Loads {
     /// The lower half, and the upper.
     halves: [Load; 2],
-    /// All of it.
+    /// The load of both.
     whole: Load,
 }
 
-/// The fate of a segment's partitions.
+/// The partitions that a copy of a segment has not, for the thread that publishes it.
 #[derive(Default)]
 struct Copied<'g> {
-    /// How many were idle, or taken, and were not copied: partitions, and entries with synthetic keys.
+    /// The numbers that were idle, or taken, and were not copied: partitions, and entries with
+    /// synthetic keys.
     idle: [u64; 2],
     /// The pasts of those.
     pasts: Vec<PastPtr>,
-    /// Their keys, and whether they were taken, if somebody is to be told.
+    /// Their keys, and whether they were taken, where the filter is to be told.
     gone: Vec<(Key<'g>, bool)>,
 }
 
-/// Which half of a segment an entry belongs to.
+/// Returns which half of a segment an entry belongs to.
 fn half(entry: Partition<'_>, depth: u32) -> usize {
     (entry.position() >> depth & 1) as usize
 }

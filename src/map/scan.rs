@@ -1,28 +1,40 @@
-//! A walk over the whole map while others go on in it: every partition that is there from its beginning to its end is
-//! met, and met once.
+//! A walk over the whole map while other threads go on in it. Every partition that is there from
+//! its beginning to its end is met, and met once.
 //!
-//! A segment holds the keys whose position ends in certain bits. The walk goes through positions in the order of their bits
-//! reversed: so the keys of one segment are neighbours, and a segment that splits meanwhile leaves neither more nor less
-//! before the walk's position than was there.
+//! A segment of depth `d` holds the keys whose position ends in certain `d` bits. The walk goes
+//! through positions in the order of their *reversed* bits, in which the keys of one segment are
+//! neighbours:
+//!
+//! ```text
+//! reversed   000..         010..         100..         110..
+//!           +-------------+-------------+---------------------------+
+//!            segment 00    segment 10    segment 1, depth 1
+//!           +-------------+-------------+-------------+-------------+
+//!                                        segment 01    segment 11     after a split
+//! ```
+//!
+//! A split cuts a run in two and moves nothing over the walk's position. So neither more nor less
+//! is before it than was there.
 
 use crate::error::Cleared;
 use crate::map::PartitionMap;
 use crate::map::segment::Segment;
 use crossbeam_epoch::Guard;
 
-/// Where a walk is: a position with its bits reversed, or past the last.
+/// The place of a walk: a position with its bits reversed, or past the last.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scan(u64);
 
 const END: u64 = 1 << 32;
 
 impl Scan {
-    /// A walk from anywhere to the end. A segment is met first in proportion to the positions that it has.
+    /// Begins a walk anywhere, which goes on to the end. A segment is met first as often as it has
+    /// positions.
     pub(crate) fn from(position: u32) -> Self {
         Self(position.into())
     }
 
-    /// The next segment; `None` after the last.
+    /// Returns the next segment; `None` after the last.
     pub(crate) fn next<'g>(
         &mut self,
         map: &PartitionMap,

@@ -4,14 +4,12 @@
 //! +----------------+--------+---------+---------+- - - - -+---------+- - - - - - - -+
 //! | groups: lanes  | header | cell 0  | cell 1  |         | cell n  |  text area    |
 //! +----------------+--------+---------+---------+- - - - -+---------+- - - - - - - -+
-//! 0               256      320      1 to 64 cells, all of one size    mostly empty
+//! 0               256      320      2 to 64 cells, all of one size    mostly empty
 //! ```
 //!
-//! Lanes are only ever taken in the order of the probe, and never become vacant again, so two threads that
-//! insert one key meet at the same group. An entry is in the cell that its hash says, its *home*, if that was
-//! free; so mostly it is found there without a look at the lanes. Cells and texts are given back with the
-//! segment. A segment that is full is *frozen*: a bit in every lane makes every later change fail; then its
-//! entries are frozen too, and copied to its successors.
+//! [`crate::map::probe`] says how a lane and a cell are chosen. Cells and texts are given back with
+//! the segment. To be replaced a segment is *frozen*: a bit in every lane makes every later change
+//! fail.
 
 use crate::error::OutOfMemory;
 use crate::map::group::{AtomicGroup, LANES, Lane};
@@ -49,24 +47,25 @@ mod sizes {
 pub(crate) use sizes::{CELL_UNITS, UNIT};
 use sizes::{CELLS_SHIFT, GROUPS};
 
-/// The most entries of a segment. It has more lanes, which keeps probes short.
+/// The most entries of a segment. There are more lanes, which keeps probes short.
 pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
 
-/// For each lane the values that its entry's heads are frozen at: see `AtomicHead::freeze_agreed`.
+/// For each lane the values at which its entry's heads are frozen: see `AtomicHead::freeze_agreed`.
 pub(crate) type FrozenHeads = [[AtomicU64; 2]; GROUPS * LANES];
 
-/// The head of a segment; aligned so that groups are in step with cache lines, and six bits of its address free.
+/// The head of a segment. Its alignment fits groups to cache lines, and frees six address bits.
 #[repr(C, align(64))]
 struct Header {
     groups: [AtomicGroup; GROUPS],
     /// A bit for each cell that is taken.
     taken: AtomicU64,
-    /// Units of the text area that are taken, or more if some did not get what they asked for.
+    /// The units of the text area that are taken, or more if some calls did not get what they asked
+    /// for.
     texts_taken: AtomicU32,
     texts: u32,
-    /// The other half of the split that this segment came from, as a directory's entry; null if it has none.
+    /// The other half of the split that made this segment, as a directory's entry; null: none.
     sibling: *mut (),
-    /// Where the entries are that had no place here, as a directory's entry; null nearly always: see
+    /// The next segment of the chain, as a directory's entry; null nearly always: see
     /// [`crate::map::successor::Successor`].
     next: *mut (),
     /// Null until a replacement begins.
@@ -75,10 +74,10 @@ struct Header {
     watch: Watch,
 }
 
-/// How a segment's memory is cut up.
+/// The way in which a segment's memory is cut up.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
-    /// How many cells there are, as a power of two.
+    /// The number of cells, as a power of two.
     cells_shift: u32,
     /// Bytes in each.
     cell_size: usize,
@@ -101,13 +100,13 @@ pub(crate) struct Segment<'g> {
     _lives: PhantomData<&'g Header>,
 }
 
-/// How many units so many bytes take.
+/// Returns how many units `bytes` take.
 pub(crate) fn units_for(bytes: usize) -> usize {
     bytes.div_ceil(UNIT)
 }
 
 impl Shape {
-    /// For so many entries, or more; cells of so many units; and so many units of text.
+    /// Makes a shape for `entries` or more, in cells of `cell_units`, with `texts` units of text.
     pub(crate) fn new(entries: usize, cell_units: usize, texts: usize) -> Self {
         let cells = entries.clamp(2, CELLS).next_power_of_two();
         Self { cells_shift: cells.ilog2(), cell_size: cell_units * UNIT, texts: texts as u32 }
@@ -148,8 +147,8 @@ impl<'g> Segment<'g> {
         Ok(new)
     }
 
-    /// The directory's entry for this segment: its address, in the low bits its depth, on top what the way to an
-    /// entry needs of its shape.
+    /// Returns the directory's entry for this segment: its address, its depth in the low bits, and
+    /// on top the parts of its shape that the way to an entry needs.
     pub(crate) fn directory_entry(&self) -> *mut () {
         let shape = (self.cells_shift as usize) << CELLS_SHIFT_AT | (self.cell_size / UNIT) << CELL_UNITS_AT;
         self.header.as_ptr().cast::<()>().map_addr(|addr| addr | shape | self.depth as usize)
@@ -177,18 +176,20 @@ impl<'g> Segment<'g> {
         Shape { cells_shift: self.cells_shift, cell_size: self.cell_size, texts: self.header().texts }
     }
 
-    /// How many bytes it takes, without those that follow it.
+    /// Returns the bytes of this segment, without those of the chain.
     pub(crate) fn bytes(&self) -> usize {
         self.shape().layout().size()
     }
 
-    /// How many low bits of their positions all entries share.
+    /// Returns how many low bits of their positions all entries share.
     pub(crate) fn depth(&self) -> u32 {
         self.depth
     }
 
+    /// Frees the chain.
+    ///
     /// # Safety
-    /// Nobody uses the segment, nor any after it, any more. What hangs on its entries is not touched.
+    /// No thread uses its segments any more. What hangs on their entries is not touched.
     pub(crate) unsafe fn free(self) {
         for segment in self.chain() {
             let header = segment.header();
@@ -226,19 +227,19 @@ impl<'g> Segment<'g> {
         self.header().sibling
     }
 
-    /// Before the segment is published: what it was split from gave rise to `sibling` too.
+    /// Notes, before the segment is published, the other half of the split that made it.
     pub(crate) fn set_sibling(&mut self, sibling: *mut ()) {
         // SAFETY: nobody else has seen the segment yet.
         unsafe { self.header.as_mut().sibling = sibling }
     }
 
-    /// Before the segment is published: what has no place here is there.
+    /// Puts, before the segment is published, another one behind it.
     pub(crate) fn set_next(&mut self, next: Segment<'g>) {
         // SAFETY: nobody else has seen the segment yet.
         unsafe { self.header.as_mut().next = next.directory_entry() }
     }
 
-    /// This segment and those that follow it.
+    /// Returns this segment and those behind it.
     pub(crate) fn chain(&self) -> impl Iterator<Item = Segment<'g>> + use<'g> {
         std::iter::successors(Some(*self), |segment| segment.next())
     }
@@ -249,24 +250,23 @@ impl<'g> Segment<'g> {
         (!next.is_null()).then(|| unsafe { Self::view(next) })
     }
 
-    /// The index of the group that the probe for this position begins with.
     #[inline(always)]
     fn first_group(position: u32) -> usize {
         (position as usize * GROUPS) >> 32
     }
 
-    /// The group that the probe for this position begins with.
+    /// Returns the group that the probe for this position begins with.
     #[inline(always)]
     pub(crate) fn home_group(&self, position: u32) -> &'g AtomicGroup {
         #[cfg(loom)]
         self.touch();
         let groups = self.header.cast::<AtomicGroup>();
-        // SAFETY: the groups are the header's first part, and there are so many. Taking no reference to all of
-        // it keeps its other lines out of the cache.
+        // SAFETY: the groups are the header's first part, and there are so many. Taking no
+        // reference to all of it keeps its other lines out of the cache.
         unsafe { groups.add(Self::first_group(position)).as_ref() }
     }
 
-    /// The groups, in the order in which a key of this position looks at them.
+    /// Returns the groups in the order in which a key of this position looks at them.
     pub(crate) fn probe_order(&self, position: u32) -> impl Iterator<Item = &'g AtomicGroup> + use<'g> {
         let groups = &self.header().groups;
         let (before, from) = groups.split_at(Self::first_group(position));
@@ -277,7 +277,7 @@ impl<'g> Segment<'g> {
         1 << self.cells_shift
     }
 
-    /// The number of the cell where an entry of this position had better be.
+    /// Returns the number of the cell for this position: its high bits.
     #[inline(always)]
     fn home(&self, position: u32) -> u8 {
         (u64::from(position) << self.cells_shift >> 32) as u8
@@ -310,12 +310,12 @@ impl<'g> Segment<'g> {
         }
     }
 
-    /// Whether texts of so many bytes are not in a cell.
+    /// Returns whether `text_len` bytes of texts do not fit into a cell.
     fn is_far(&self, text_len: usize) -> bool {
         Partition::size(text_len) > self.cell_size
     }
 
-    /// Writes an entry where nobody can find it yet; returns its cell.
+    /// Writes an entry where no thread can find it yet, and returns its cell; `None`: no room.
     pub(crate) fn write(&self, content: &Content<'_>) -> Option<u8> {
         let (header, text_len) = (self.header(), content.text_len());
         let far = if self.is_far(text_len) {
@@ -335,7 +335,7 @@ impl<'g> Segment<'g> {
         Some(cell)
     }
 
-    /// Before the segment is published: whether an entry with texts of so many bytes has a place here.
+    /// Returns, before the segment is published, whether an entry with such texts has a place here.
     pub(crate) fn has_room(&self, text_len: usize) -> bool {
         let Header { taken, texts_taken, texts, .. } = self.header();
         let units = if self.is_far(text_len) { units_for(text_len) } else { 0 };
@@ -351,7 +351,7 @@ impl<'g> Segment<'g> {
         unsafe { Partition::view(self.cell(cell)) }
     }
 
-    /// Whether the segment is being replaced.
+    /// Returns whether the segment is being replaced.
     pub(crate) fn is_frozen(&self) -> bool {
         self.groups().next().is_some_and(|group| group.load().is_frozen())
     }
@@ -365,7 +365,7 @@ impl<'g> Segment<'g> {
         self.chain().flat_map(|segment| segment.groups()).for_each(AtomicGroup::freeze);
     }
 
-    /// Every entry here, with its lane's number and its lane.
+    /// Returns every entry here, with its lane's number and its lane.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, Lane<'g>, Partition<'g>)> + use<'g> {
         let segment = *self;
         self.groups().enumerate().flat_map(move |(i, group)| {
@@ -378,7 +378,7 @@ impl<'g> Segment<'g> {
         })
     }
 
-    /// Where the threads that freeze the entries agree on what their heads held.
+    /// Returns the words by which the threads that freeze the entries agree on what the heads held.
     pub(crate) fn frozen_heads(&self) -> Result<&'g FrozenHeads, OutOfMemory> {
         let shared = &self.header().frozen_heads;
         let mut frozen_heads = shared.load(Acquire);

@@ -1,4 +1,14 @@
-//! A successor: a segment under construction, which takes over entries of one that is being replaced.
+//! A successor: a segment under construction, which takes over entries of one that is being
+//! replaced.
+//!
+//! How large it is made decides how soon it is replaced again. So it gets room for half as many
+//! entries again, and cells of the size that takes the least memory: texts that do not fit go to
+//! the text area.
+//!
+//! An example: 40 entries that need 4 units (64 bytes) and 8 that need 6. Cells of 4 units take 48
+//! · 4 + 8 · 4 = 224 units, as the texts of the 8 are put elsewhere. Cells of 6 take 288. So cells
+//! have 4 units. With the entry to come there are 49. Half as many again is more than 64, the most
+//! that a segment has, so there are 64 cells.
 
 use crate::error::OutOfMemory;
 use crate::map::segment::{CELL_UNITS, CELLS, Segment, Shape, UNIT, units_for};
@@ -9,22 +19,23 @@ use crate::partition::content::Content;
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Load {
     pub(crate) entries: usize,
-    /// How many entries take so many units, texts and all.
+    /// The number of entries by the units that each takes, texts and all.
     sizes: [u32; *CELL_UNITS.end() + 1],
-    /// Units of the texts of those that are too large for any cell.
+    /// The units of the texts of those that are too large for any cell.
     far: usize,
 }
 
-/// Fewer entries than this are not worth a split.
+/// The number of entries from which a split is worth it.
 #[cfg(not(loom))]
 const SPLIT_ENTRIES: usize = 8;
 #[cfg(loom)]
 const SPLIT_ENTRIES: usize = 2;
 
-/// More units than this should be split.
+/// The number of units over which a segment is split.
 const SPLIT_UNITS: usize = 8 * CELLS;
 
 impl Load {
+    /// Adds an entry with `text_len` bytes of texts.
     pub(crate) fn add(&mut self, text_len: usize) {
         self.entries += 1;
         let units = units_for(Partition::size(text_len));
@@ -34,15 +45,15 @@ impl Load {
         }
     }
 
-    /// Whether this is more than one segment should have.
+    /// Returns whether this is more than one segment should have.
     pub(crate) fn overfills_a_segment(&self) -> bool {
         let (cell_units, texts) = self.cell_units();
         self.entries >= SPLIT_ENTRIES
             && (self.entries > CELLS * 3 / 4 || self.entries * cell_units + texts > SPLIT_UNITS)
     }
 
-    /// Which size of cells takes the least memory, if each entry too large for it has its texts elsewhere; and
-    /// how much memory is needed there. Both in units.
+    /// Returns the size of cells that takes the least memory, if each entry too large for it has
+    /// its texts elsewhere, and the memory that is needed there. Both in units.
     fn cell_units(&self) -> (usize, usize) {
         let texts = |cell: usize| {
             let far = (cell + 1..self.sizes.len())
@@ -56,7 +67,8 @@ impl Load {
             .expect("there are sizes")
     }
 
-    /// Makes a segment for this and an entry more, with room to spare, so that it lasts a while.
+    /// Makes a segment for this load and an entry more, with room to spare, so that it lasts a
+    /// while.
     pub(crate) fn create<'g>(&self, to_come: usize, depth: u32) -> Result<Successor<'g>, OutOfMemory> {
         let mut all = *self;
         all.add(to_come);
@@ -66,8 +78,10 @@ impl Load {
     }
 }
 
-/// A segment that nobody else has seen, and those that follow it: there end up hashes that share too many
-/// bits to be told apart by splitting, and entries that woke up since the load was measured.
+/// A segment that no other thread has seen, and those behind it: its *chain*.
+///
+/// Two kinds of entries end up there: those whose hashes share too many bits to be told apart by
+/// splitting, and those that woke up since the load was measured.
 pub(crate) struct Successor<'g> {
     pub(crate) first: Segment<'g>,
     last: Segment<'g>,
@@ -82,7 +96,7 @@ impl Successor<'_> {
         Ok(())
     }
 
-    /// Makes sure that there is room for an entry with texts of so many bytes.
+    /// Makes sure that there is room for an entry with `text_len` bytes of texts.
     pub(crate) fn make_room(&mut self, text_len: usize) -> Result<(), OutOfMemory> {
         if !self.last.has_room(text_len) {
             let units = units_for(Partition::size(text_len));
