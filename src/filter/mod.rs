@@ -1,34 +1,49 @@
-//! The filter: two rows of cells that all partitions share, in which those are counted that are far from any threshold.
+//! The filter: two rows of cells that all partitions share. Partitions that are far from any
+//! threshold are counted here, and take no memory of their own.
 //!
-//! The idea is that of the Cold Filter (Zhou and others, SIGMOD 2018): most keys are never hot, so what is small and shared
-//! suffices to say of nearly all of them that they are not. The filter is a count-min sketch (Cormode and Muthukrishnan)
-//! with plain additions, whose cells have a window:
+//! The idea is that of the Cold Filter (Zhou and others, SIGMOD 2018): most keys are never hot, so
+//! something small and shared suffices to say of nearly all of them that they are not. The filter
+//! is a count-min sketch (Cormode and Muthukrishnan) with plain additions, whose cells have a
+//! window:
 //!
 //! ```text
-//!  row 1   +---+---+---+---+- - -+---+     a key and an operation have one cell in each row; what the key has
-//!          |   | x |   |   |     |   |     is no more than the lesser of the two, lane by lane
-//!          +---+---+---+---+- - -+---+
-//!  row 2   |   |   |   | x |     |   |     a cell is one word: see [`word`]
-//!          +---+---+---+---+- - -+---+
+//!  row 1   +---+---+---+---+- - -+---+     a key and an operation have one cell in each row; the
+//!          |   | x |   |   |     |   |     count of the key is no more than the lesser of the two,
+//!          +---+---+---+---+- - -+---+     lane by lane
+//!  row 2   |   |   |   | x |     |   |
+//!          +---+---+---+---+- - -+---+     a cell is one word: see [`word`]
 //! ```
 //!
-//! A *sub-window* is half a window of seconds, rounded up, so that three of them, the current one included, always hold the
-//! seconds of a window: the bound is never under the count. A key whose bound gets near its threshold is *promoted*: it gets an
-//! entry in the map, and its first cell a *mark* for each key that has one (`crate::ledger::filtering`).
+//! A *sub-window* is half a window of seconds, rounded up. Three of them, the current one included,
+//! always hold the seconds of a window, so the bound is never under the count. An example: with a
+//! window of 60 a sub-window has 30 seconds. In second 95 the window begins in second 35.
+//! Sub-windows 1 (seconds 30 to 59), 2 and 3 hold all of it, and at most 30 seconds more.
 //!
-//! **Why no addition is lost.** An addition goes to the second cell, then to the first, each time in the lane of one and the
-//! same sub-window, even where a cell has moved on. Then the second cell is read again. So of two calls that add the same
-//! key, the one that comes later to the first cell sees both additions in both cells. (An increment without the lesser of
-//! the two, a *conservative update*, would not be sound, with a window or with threads.)
+//! A key whose bound gets near its threshold is *promoted*: it gets an entry in the map. Its first
+//! cell gets a *mark* for each key that has one ([`crate::ledger::filtering`]).
+//!
+//! **Why no addition is lost.** A call adds to the second cell, then to the first, each time in the
+//! lane of one and the same sub-window, even where a cell has moved on. Then it reads the second
+//! cell again. So of two calls that add the same key, the one that comes later to the first cell
+//! sees both additions in both cells. (An increment of the lesser cell alone, a *conservative
+//! update*, would not be sound, with a window or with threads.)
+//!
+//! ```text
+//! call A   second += 1               first += 1: 1              reads second: 2      bound 1
+//! call B                second += 1               first += 1: 2   reads second: 2    bound 2
+//! ```
 //!
 //! **Invariants.**
-//! 1. Both additions of a call are in lanes of one sub-window, or more is added. Nothing is subtracted.
-//! 2. A first cell has as many marks as its keys have entries, or more: one is put there before an entry is inserted, and taken
-//!    off after it went. (Where there are the most that fit, they stay.)
-//! 3. A call that finds no entry, and then the first cell as it was before, made its addition while its key had no entry, or the
-//!    thread that inserts the entry sees the addition: it disturbs the cell after it inserted, and reads both cells after that.
-//! 4. A word that was seen in the first cell never comes back while it is looked for: whoever disturbs it, or takes a mark
-//!    off, adds 1.
+//! 1. Both additions of a call are in lanes of one sub-window, or more is added. Nothing is
+//!    subtracted.
+//! 2. A first cell has as many marks as its keys have entries, or more: one is put there before an
+//!    entry is inserted, and taken off after it went. (Where there are the most that fit, they
+//!    stay.)
+//! 3. A call that finds no entry, and then the first cell as it was before, made its addition while
+//!    its key had no entry; or the thread that inserts the entry sees the addition, as it disturbs
+//!    the cell after it inserted and reads both cells after that.
+//! 4. A word that was seen in the first cell never comes back while a call may compare with it: a
+//!    thread that disturbs the cell, or takes a mark off, adds 1.
 //!
 //! **Proof.** `src/models/{filter,filtering}.rs`; `tests/bounded`; the simulator `benches/bounded`.
 //!
@@ -44,20 +59,21 @@ use crate::sys::memory::prefetch_to_write;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 use std::num::NonZeroU32;
 
-/// Seconds in a sub-window.
+/// Returns the seconds in a sub-window.
 pub(crate) fn sub_window_seconds(window: u32) -> u32 {
     window.div_ceil(2)
 }
 
-/// Seconds for which the filter holds what is added now, at most.
+/// Returns the most seconds for which the filter holds what is added now.
 pub(crate) fn held_seconds(window: u32) -> u32 {
     LANES * sub_window_seconds(window)
 }
 
+/// A filter for one window.
 pub(crate) struct Filter {
     /// Both rows, one after the other.
     cells: Box<[AtomicU64]>,
-    /// The cells of a row, less one: a power of two.
+    /// The number of a row's cells, which is a power of two, less one.
     mask: u32,
     seconds: NonZeroU32,
 }
@@ -72,17 +88,18 @@ pub(crate) struct Pair<'f> {
 /// The outcome of an addition.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Added {
-    /// Added; what the key has at most, this amount included.
+    /// Both cells have the amount. This is the bound: the most that the key has, with this amount.
     Bounded(u32),
-    /// The first cell has changed in its marks, or in anything where it has marks: the key may have been promoted. Only the
-    /// second cell has the amount.
+    /// The first cell has changed in its marks, or in anything where it has marks, so the key may
+    /// have been promoted. Only the second cell has the amount.
     Changed,
-    /// A cell is ahead. Neither cell has the amount in the right lane, for sure.
+    /// A cell is ahead of the sub-window. It is not sure that either has the amount in the right
+    /// lane.
     Ahead,
 }
 
 impl Filter {
-    /// A filter of two rows of so many cells, a power of two, for a window of so many seconds.
+    /// Makes a filter of two rows of `row` cells, a power of two, for a window of `window` seconds.
     pub(crate) fn try_new(row: u32, window: u32) -> Result<Self, OutOfMemory> {
         debug_assert!(row.is_power_of_two());
         let seconds = NonZeroU32::new(sub_window_seconds(window)).expect("a window has a second at least");
@@ -93,16 +110,18 @@ impl Filter {
         Ok(Self { cells: cells.into_boxed_slice(), mask: row - 1, seconds })
     }
 
-    /// How many bytes the cells of such a filter take.
+    /// Returns how many bytes the cells of such a filter take.
     pub(crate) fn bytes(row: u32) -> u64 {
         2 * u64::from(row) * size_of::<u64>() as u64
     }
 
+    /// Returns the sub-window of a second.
     #[inline(always)]
     pub(crate) fn sub_window(&self, second: u32) -> SubWindow {
         SubWindow::new(second / self.seconds)
     }
 
+    /// Returns the cells of a key and an operation.
     #[inline(always)]
     pub(crate) fn pair(&self, hash: Hash, operation: Operation) -> Pair<'_> {
         let [first, second] = hash.cells(operation);
@@ -111,7 +130,7 @@ impl Filter {
         Pair { first: &self.cells[first as usize], second: &self.cells[second as usize] }
     }
 
-    /// How many bytes its cells take.
+    /// Returns how many bytes this filter's cells take.
     pub(crate) fn size(&self) -> u64 {
         Self::bytes(self.mask + 1)
     }
@@ -141,22 +160,27 @@ impl Pair<'_> {
         prefetch_to_write(self.second);
     }
 
-    /// The first cell, to be handed to `add` once the map has been looked at.
+    /// Reads the first cell. The word is handed to `add` once the map has been looked at.
     #[inline(always)]
     pub(crate) fn look(self) -> Word {
         Word(self.first.load(Acquire))
     }
 
-    /// Adds in the way that nearly all additions take, and returns the bound. `None`: nothing is added for sure.
+    /// Adds in the way that nearly all additions take, and returns the bound. `None`: it is not
+    /// sure that both cells have the amount, and it is added again, at the cost of a bound that is
+    /// too high for a window.
     #[inline(always)]
     pub(crate) fn add_fast(self, at: SubWindow, amount: u32) -> Option<u32> {
         let (first, second) = (self.look(), Word(self.second.load(Acquire)));
         if !Word::take_blindly(first, second, at, amount) {
             return None;
         }
+        // Second, then first: a call that finds an addition in the first cell finds it in the
+        // second too.
         let second = Word(self.second.fetch_add(amount.into(), AcqRel));
         let first = Word(self.first.fetch_add(amount.into(), AcqRel));
-        // Either may have moved on to the next sub-window since, or the key has been promoted.
+        // What both additions came upon tells: either cell may have moved on to the next sub-window
+        // since the look, or the key may have been promoted.
         if !Word::took_blindly(first, second, at) {
             return None;
         }
@@ -168,8 +192,9 @@ impl Pair<'_> {
         (!second.is_far_ahead(at)).then(|| Word::bound(first, second, at))
     }
 
-    /// Adds at a sub-window, if the first cell is as it was `seen`, as far as that matters: without marks, it still has none.
-    /// `in_second`: the second cell has the amount already.
+    /// Adds at a sub-window, if the first cell still is `seen` as far as that matters: a cell
+    /// without marks still has none, one with marks has not changed at all. `in_second`: the second
+    /// cell has the amount already.
     pub(crate) fn add(self, seen: Word, at: SubWindow, amount: u32, in_second: bool) -> Added {
         if !in_second && !change(self.second, |word| word.added(at, amount)) {
             return Added::Ahead;
@@ -180,25 +205,26 @@ impl Pair<'_> {
             match self.first.compare_exchange(word.0, new.0, AcqRel, Acquire) {
                 Ok(_) => {
                     let second = Word(self.second.load(Acquire));
-                    // As in `add_fast`.
+                    // It may have moved on so far that it holds this addition no more.
                     let is_over = second.is_far_ahead(at);
                     return if is_over { Added::Ahead } else { Added::Bounded(Word::bound(new, second, at)) };
                 }
+                // With marks any change may be an insert of this key. Without, only a mark can be.
                 Err(now) if seen.has_marks() || !Word(now).has_marks_of(seen) => return Added::Changed,
                 Err(now) => word = Word(now),
             }
         }
     }
 
-    /// Begins cells anew that are of long ago. They look as if they were ahead; `now` tells one from the other: it reads the
-    /// clock, after the cell.
+    /// Begins cells anew that are of long ago, so that they look as if they were ahead. `now` reads
+    /// the clock, after the cell: a word that is ahead of that is of long ago.
     pub(crate) fn restart(self, now: impl Fn() -> SubWindow) {
         for cell in [self.second, self.first] {
             change(cell, |word| Some(word.refreshed(now())));
         }
     }
 
-    /// Adds what an entry had in a sub-window. `now` reads the clock.
+    /// Adds the amount that an entry had in a sub-window. `now` reads the clock.
     pub(crate) fn give_back(self, at: SubWindow, amount: u32, now: impl Fn() -> SubWindow) {
         if at.since(now()) > 0 {
             return; // Of so long ago that it looks as if it were to come: no cell may move on to it.
@@ -208,8 +234,9 @@ impl Pair<'_> {
         }
     }
 
-    /// Returns the most that the key can have in the window that ends in this sub-window, or in the present one, which `now` reads from the clock:
-    /// if a cell has moved on, the other may have done so between the looks at both. Then the bound would be of no moment.
+    /// Returns the most that the key can have in the window that ends in this sub-window, or in the
+    /// present one. `now` reads that from the clock. It is asked if a cell has moved on: then the
+    /// other may have moved on between the looks at both, and the bound would be of no moment.
     pub(crate) fn bound(self, mut at: SubWindow, now: impl Fn() -> SubWindow) -> u32 {
         loop {
             let (first, second) = (self.look(), Word(self.second.load(Acquire)));
@@ -225,24 +252,26 @@ impl Pair<'_> {
         }
     }
 
-    /// A key of the first cell is about to be promoted.
+    /// Marks the first cell, for a key that is about to be promoted.
     pub(crate) fn mark(self) {
         change(self.first, |word| Some(word.marked()));
     }
 
-    /// Makes all look in the map again that have looked at the first cell, and not added to it yet.
+    /// Changes the first cell, so that all calls that have looked at it and not added to it yet
+    /// look in the map again.
     pub(crate) fn disturb(self) {
         change(self.first, |word| Some(word.disturbed()));
     }
 
-    /// A key of the first cell has no entry any more, or has got none. `now` reads the clock.
+    /// Takes a mark off the first cell, for a key that has no entry any more, or has got none.
+    /// `now` reads the clock.
     pub(crate) fn unmark(self, now: impl Fn() -> SubWindow) {
         change(self.first, |word| Some(word.refreshed(now()).unmarked()));
     }
 }
 
-/// Puts what `new` makes of a cell in its place. `false`: it makes nothing of it. `new` is asked after the cell was read, and
-/// again if it has changed.
+/// Puts the result of `new` in the place of a cell's word. Returns `false` if there is none. `new`
+/// is called after the cell was read, and again if the cell has changed.
 fn change(cell: &AtomicU64, new: impl Fn(Word) -> Option<Word>) -> bool {
     let mut word = cell.load(Acquire);
     loop {
@@ -254,7 +283,8 @@ fn change(cell: &AtomicU64, new: impl Fn(Word) -> Option<Word>) -> bool {
     }
 }
 
-/// A bound as a count. Where a lane is full nobody knows how much there was: it reads as `hot`, or as full lanes, if those are more.
+/// Returns a bound as a count. The amount of a full lane is not known: it reads as `hot`, or as
+/// full lanes, if those are more.
 pub(crate) fn count(bound: u32, hot: u64) -> u64 {
     if bound == MOST { hot.max(u64::from(LANES) << 15) } else { bound.into() }
 }

@@ -1,4 +1,5 @@
-//! A cell's word: three sub-windows of a count, how many promoted keys have the cell, and of which sub-window it is.
+//! A cell's word: a count of three sub-windows, the number of promoted keys that have the cell, and
+//! the sub-window it is of.
 //!
 //! ```text
 //!  63     54 53   48 47    32 31    16 15     0
@@ -7,12 +8,25 @@
 //! +---------+-------+--------+--------+--------+
 //! ```
 //!
-//! The tag is the number of the newest sub-window, modulo 1,024; lane 0 is its, lane 1 that of the one before. So a word
-//! expires by itself: one whose tag is older is shifted when it is looked at.
+//! The tag is the number of the newest sub-window, modulo 1,024. Lane 0 is the count of that
+//! sub-window, lane 1 of the one before, lane 2 of the one before that. So a word expires by
+//! itself: one whose tag is older is shifted when it is looked at. No thread sweeps.
 //!
-//! A lane counts to 2¹⁵ and is *full* then. The bit above is room: additions that were made blindly, and marks that are
-//! taken off, may go a little further. They carry into nothing as long as no more than 8,192 threads at once stand between
-//! their look at a cell and their blind addition.
+//! An example: a word of sub-window 7 with lanes 5, 3 and 2.
+//!
+//! | looked at in | lanes | bound |
+//! |---|---|---|
+//! | 7 | 5, 3, 2 | 10 |
+//! | 8 | 0, 5, 3 | 8 |
+//! | 9 | 0, 0, 5 | 5 |
+//! | 10 | 0, 0, 0 | 0 |
+//!
+//! A lane counts to 2¹⁵ and is *full* then: its key may have any number. The bit above is room.
+//! Blind additions, and marks that are taken off, may go a little further, and carry into nothing.
+//!
+//! A tag comes round after 1,024 sub-windows. A word that was untouched for half of that looks as
+//! if it were ahead. The clock, read after the word, tells the two apart: no thread writes a
+//! sub-window that is yet to come.
 
 /// The number of a sub-window, modulo 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,20 +40,27 @@ pub(crate) struct Word(pub(crate) u64);
 #[derive(Clone, Copy)]
 pub(crate) struct Lanes(u64);
 
+/// The lanes of a word.
 pub(crate) const LANES: u32 = 3;
+/// The bits of a lane.
 const LANE: u32 = 16;
 const LANE_BITS: u64 = 0xFFFF;
+/// The count at which a lane is full.
 const FULL: u64 = 1 << 15;
 const LANES_BITS: u64 = (1 << (LANE * LANES)) - 1;
+/// One mark.
 const MARK: u64 = 1 << 48;
+/// The bits of the marks, all set: the most that fit.
 const MARKS: u64 = 63 * MARK;
+/// The lowest bit of the tag.
 const TAG: u32 = 54;
 const TAGS: u32 = 1 << 10;
 
-/// The bound of a key with a full lane: more than any has that is not promoted, unless there is no room for it.
+/// The bound of a key with a full lane: more than any key has that is not promoted, unless there is
+/// no room for it.
 pub(crate) const MOST: u32 = u32::MAX;
 
-/// The most that is added blindly.
+/// The largest amount that is added blindly.
 const BLIND: u32 = 4;
 
 impl SubWindow {
@@ -48,14 +69,15 @@ impl SubWindow {
         Self(number % TAGS)
     }
 
-    /// How many sub-windows later this one is, or earlier: then it is negative. Half a circle is earlier.
+    /// Returns how many sub-windows later this one is. Negative: it is earlier. Half a circle
+    /// counts as earlier.
     #[inline(always)]
     pub(crate) fn since(self, other: Self) -> i32 {
         let later = self.0.wrapping_sub(other.0) % TAGS;
         if later < TAGS / 2 { later as i32 } else { later as i32 - TAGS as i32 }
     }
 
-    /// The later of both.
+    /// Returns the later of both.
     fn later(self, other: Self) -> Self {
         if other.since(self) > 0 { other } else { self }
     }
@@ -72,31 +94,34 @@ impl Word {
         self.0 & MARKS != 0
     }
 
+    /// Returns whether both words have the same marks.
     pub(crate) fn has_marks_of(self, other: Self) -> bool {
         (self.0 ^ other.0) & MARKS == 0
     }
 
-    /// Whether a small amount may be added blindly to both words of a pair at this sub-window: both are of it, neither's lane is
-    /// full, and the first has no marks.
+    /// Returns whether a small amount may be added blindly to both words of a pair at this
+    /// sub-window: both are of it, neither has a full lane, and the first has no marks.
     #[inline(always)]
     pub(crate) fn take_blindly(first: Self, second: Self, at: SubWindow, amount: u32) -> bool {
         let head = u64::from(at.0) << TAG;
-        // One comparison each: tag and marks of the first; its tag, of the second; the lanes; the amount.
+        // One comparison each: tag and marks of the first; its tag, of the second; the lanes; the
+        // amount.
         ((first.0 ^ head) >> 48 == 0)
             & ((second.0 ^ head) >> TAG == 0)
             & ((first.0 | second.0) & FULL == 0)
             & (amount <= BLIND)
     }
 
-    /// Whether what was added to these, as they were then, is in the lanes of this sub-window, of a key that was not promoted.
+    /// Returns whether amounts that were added to these words are in the lanes of this sub-window,
+    /// and the key was not promoted before.
     #[inline(always)]
     pub(crate) fn took_blindly(first: Self, second: Self, at: SubWindow) -> bool {
         let head = u64::from(at.0) << TAG;
         ((first.0 ^ head) >> 48 == 0) & ((second.0 ^ head) >> TAG == 0)
     }
 
-    /// The lanes as a look at this sub-window finds them: those that are over by then are gone. Of a word that is ahead they are
-    /// those of its own sub-window.
+    /// Returns the lanes as a look at this sub-window finds them, without those that are over by
+    /// then. The lanes of a word that is ahead are those of its own sub-window.
     #[inline(always)]
     fn lanes(self, at: SubWindow) -> Lanes {
         let lanes = self.0 & LANES_BITS;
@@ -107,14 +132,15 @@ impl Word {
         }
     }
 
-    /// Whether this word is so far ahead of a sub-window that either that is of long ago, or the word.
+    /// Returns whether this word is three sub-windows ahead or more: then either `at` is over for
+    /// the word, or the word is of long ago.
     #[inline(always)]
     pub(crate) fn is_far_ahead(self, at: SubWindow) -> bool {
         at.since(self.sub_window()) <= -(LANES as i32)
     }
 
-    /// With an amount more in the lane of a sub-window, which is no more than two ahead or behind. What is over is in it no
-    /// more. A lane that is full stays so.
+    /// Returns the word with `amount` more in the lane of a sub-window, and without the lanes that
+    /// are over. A full lane stays so.
     pub(crate) fn with(self, at: SubWindow, amount: u32) -> Self {
         let ahead = self.sub_window().since(at);
         let (tag, lanes, lane) = if ahead <= 0 {
@@ -131,42 +157,46 @@ impl Word {
         Self(u64::from(tag.0) << TAG | self.0 & MARKS | rest | more << (lane * LANE))
     }
 
-    /// Whether this word is ahead of a sub-window: either that is over, or the word is of long ago.
+    /// Returns whether this word is ahead of a sub-window. Then that is over, or the word is of
+    /// long ago.
     pub(crate) fn is_ahead(self, at: SubWindow) -> bool {
         at.since(self.sub_window()) < 0
     }
 
-    /// With an amount more at a sub-window. `None`: the word is ahead of it.
+    /// Returns the word with `amount` more at a sub-window. `None`: the word is ahead of it.
     pub(crate) fn added(self, at: SubWindow, amount: u32) -> Option<Self> {
         (!self.is_ahead(at)).then(|| self.with(at, amount))
     }
 
-    /// As a look at this moment finds it: with what is over gone. A word that is ahead of the moment is of long ago.
+    /// Returns the word as a look at this moment finds it, without the lanes that are over. A word
+    /// that is ahead of the moment is of long ago, and all of it is over.
     pub(crate) fn refreshed(self, now: SubWindow) -> Self {
         if self.is_ahead(now) { Self(u64::from(now.0) << TAG | self.0 & MARKS) } else { self.with(now, 0) }
     }
 
-    /// With a mark more, unless it has the most.
+    /// Returns the word with a mark more, unless it has the most.
     pub(crate) fn marked(self) -> Self {
         if self.0 & MARKS == MARKS { self } else { Self(self.0 + MARK) }
     }
 
-    /// With a mark less, unless it has the most: then nobody knows how many there are. And disturbed.
+    /// Returns the word, disturbed, with a mark less. It keeps the most that fit, as their number
+    /// is not known then.
     pub(crate) fn unmarked(self) -> Self {
         let marks = self.0 & MARKS;
         let less = if marks == MARKS || marks == 0 { 0 } else { MARK };
         Self(self.0 - less).disturbed()
     }
 
-    /// With 1 more in lane 0, so that no later word is the one from before.
+    /// Returns the word with 1 more in lane 0, so that no later word is the one from before.
     pub(crate) fn disturbed(self) -> Self {
         Self(self.0 + u64::from(self.0 & LANE_BITS < LANE_BITS))
     }
 
-    /// Returns the most that a key of these two cells can have, in the window that ends in this sub-window: lane by lane the lesser. [`MOST`] if
-    /// such a lane is full.
+    /// Returns the most that a key of these two cells can have in the window that ends in this
+    /// sub-window: lane by lane the lesser. [`MOST`] if such a lane is full.
     #[inline(always)]
     pub(crate) fn bound(first: Self, second: Self, at: SubWindow) -> u32 {
+        // Both words are looked at as of the newest sub-window that either has reached.
         let newest = |word: Self, at: SubWindow| {
             if word.is_far_ahead(at) { at } else { at.later(word.sub_window()) }
         };
@@ -175,13 +205,14 @@ impl Word {
         lanes(first).least(lanes(second))
     }
 
-    /// The same of two words of this sub-window.
+    /// Does the same for two words of one sub-window.
     #[inline(always)]
     pub(crate) fn bound_of_same(first: Self, second: Self) -> u32 {
         Lanes(first.0 & LANES_BITS).least(Lanes(second.0 & LANES_BITS))
     }
 
-    /// Returns the sum of all keys of this cell in the window. One that is ahead of this moment is taken for one of long ago.
+    /// Returns the sum of all keys of this cell in the window. A word that is ahead of this moment
+    /// is of long ago.
     pub(crate) fn sum(self, now: SubWindow) -> u64 {
         let lanes = if self.is_ahead(now) { Lanes(0) } else { self.lanes(now) };
         (0..LANES).map(|i| lanes.lane(i)).sum()
@@ -194,6 +225,7 @@ impl Lanes {
         self.0 >> (i * LANE) & LANE_BITS
     }
 
+    /// Returns the sum of the lesser of each two lanes.
     #[inline(always)]
     fn least(self, other: Self) -> u32 {
         let lane = |i| self.lane(i).min(other.lane(i)) as u32;
