@@ -1,4 +1,19 @@
-//! Bounds: the least and the most that a count can be where there is a filter, and how changes of thresholds bear on them.
+//! Bounds: the least and the most that a count can be where there is a filter, and how changes of
+//! thresholds bear on them.
+//!
+//! | a key has | least | most |
+//! |---|---|---|
+//! | an entry | its count, less what was carried over | its count |
+//! | a fresh entry | the same | its count, or the cells' bound if that is more |
+//! | a fresh entry, and is synthetic | the same | its count and the cells' bound together |
+//! | no entry | 0 | the cells' bound |
+//!
+//! An example: an entry of 500 with a carry of 124 has 376 to 500. A key without an entry, with 140
+//! and 118 in its cells, has 0 to 118.
+//!
+//! **Invariant.** `least <= exact <= most` for every key, at every moment (promise 10).
+//!
+//! **Proof.** `src/models/filtering.rs`; `tests/bounded`, against an exact oracle.
 
 use crate::error::{Cleared, Refusal};
 use crate::filter;
@@ -14,12 +29,12 @@ use crate::partition::slot::COUNT_MOST;
 use crate::policy::override_list::Setting;
 use crate::policy::thresholds::{Scope, Thresholds};
 
-/// The most that partitions can have which have no entry in the map.
+/// The most that partitions without an entry can have.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Hidden {
-    /// The most that one has which is not kept out: it has less than its level.
+    /// The most of one that is not kept out: less than its level.
     pub(crate) cold: u64,
-    /// The most that one has which is; 0 if none is.
+    /// The most of one that is kept out; 0 if none is.
     pub(crate) kept_out: u64,
 }
 
@@ -33,7 +48,8 @@ impl Ledger {
     ) -> Result<(u64, u64), Refusal> {
         let hash = visit.settings.hashing.key(key);
         let read = |found: Partition<'_>| {
-            // What is fresh lacks what the cells have got since. Asked first: it may be settled meanwhile.
+            // A fresh entry lacks what the cells have got since. Asked first, as it may be settled
+            // meanwhile.
             let is_fresh = found.is_fresh();
             let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
             let carried = found
@@ -43,7 +59,8 @@ impl Ledger {
         };
         Ok(match self.look(key, hash, visit, read)? {
             Some((most, least, false)) => (least, most),
-            // What was kept out of throttles is in the cells, and the others are not.
+            // A synthetic key's records are in its cells only if it was kept out, and are not in
+            // its entry then.
             Some((most, least, true)) if is_synthetic(key) => {
                 (least, most.saturating_add(self.bound(key, hash, operation, visit)?))
             }
@@ -69,8 +86,9 @@ impl Ledger {
         Ok(filter::count(bound, self.full_count(key, operation, visit)?))
     }
 
-    /// Sets an override. Records may judge by the old level and the new for a while: see [`crate::ledger::filtering`]. Where there is a
-    /// filter, one thread sets at a time: two that remembered what was before each other would leave out what was between.
+    /// Sets an override. Records may judge by the old level and the new for a while: see
+    /// [`crate::ledger::filtering`]. Where there is a filter, one thread sets at a time: two that
+    /// remembered what was before each other's change would leave out what was between.
     pub(crate) fn set_override(
         &self,
         scope: Scope,
@@ -84,19 +102,22 @@ impl Ledger {
         let setting = self.setting(visit.renewed());
         self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard)?;
         if self.filtering.is_some() {
-            // Records have judged by the old one until now. Without memory more is remembered than need be.
+            // Records have judged by the old one until now. Without memory more is remembered than
+            // need be.
             let finished = self.setting(visit.renewed());
             let _ = self.overrides.finish(scope, name, finished, &settings.hashing, guard);
         }
         Ok(())
     }
 
+    /// Returns the moment of a change, and since when it is remembered what was in force.
     fn setting(&self, visit: Visit<'_>) -> Setting {
         let oldest = self.filtering.as_ref().map(|filtering| filtering.remembered_from(visit.now));
         Setting { now: visit.now.second(), oldest, own: visit.settings.thresholds }
     }
 
-    /// The greatest level by which a record may have judged that the cells hold still, where it is `level` now.
+    /// Returns the greatest level by which a record may have judged that the cells still hold. It
+    /// is `level` now.
     pub(crate) fn greatest_level(
         &self,
         filtering: &Filtering,
@@ -111,7 +132,7 @@ impl Ledger {
         Ok(level.max(filtering.level(greatest.min(settings.rates.floor(operation)))))
     }
 
-    /// The greatest level of any table, in force or remembered; 0 without a filter.
+    /// Returns the greatest level of any table, in force or remembered; 0 without a filter.
     pub(crate) fn greatest_level_of_all(
         &self,
         operation: Operation,
@@ -122,12 +143,13 @@ impl Ledger {
         Ok(filtering.level(greatest.min(visit.settings.rates.floor(operation))))
     }
 
-    /// Returns the most of an operation that partitions can have which have no entry; zeros without a filter.
+    /// Returns the most of an operation that partitions without an entry can have; zeros without a
+    /// filter.
     pub(crate) fn hidden_most(&self, operation: Operation, visit: Visit<'_>) -> Result<Hidden, Cleared> {
         let Some(filtering) = &self.filtering else { return Ok(Hidden::default()) };
         let level = self.greatest_level_of_all(operation, visit)?;
         let kept_out = if [false, true].iter().any(|&each| filtering.has_kept_out(each, visit.now)) {
-            // Of a full lane nobody knows how much it had.
+            // A full lane does not tell how much it had.
             filter::count(filtering.filter.most(filtering.at(visit.now)), COUNT_MOST)
         } else {
             0
@@ -135,7 +157,7 @@ impl Ledger {
         Ok(Hidden { cold: u64::from(level) - 1, kept_out })
     }
 
-    /// The mean of the filter's cells, in thousandths of the lowest level.
+    /// Returns the mean of the filter's cells, in thousandths of the lowest level.
     pub(crate) fn filter_load_permille(&self, visit: Visit<'_>) -> u64 {
         let Some(filtering) = &self.filtering else { return 0 };
         let floors = Operation::ALL.map(|operation| self.overrides.floor(operation));

@@ -1,4 +1,17 @@
-//! Which rule a count meets, by the thresholds in force.
+//! The rule that a count meets, by the thresholds in force.
+//!
+//! A partition is hot by the first of these that is met:
+//!
+//! 1. a rate: what one second or five seconds had, against the detector's own thresholds for them;
+//! 2. the window's count, against the threshold of the record's model if it has one, else of its
+//!    table, else the detector's own.
+//!
+//! A rate needs a look at the partition. It is taken only if the window's count has reached the
+//! lowest threshold of a rate, as no second has more than the window.
+//!
+//! An example: thresholds of 500 in the window and of 50 in one second, and a record that finds a
+//! count of 80. 80 is not under 50, so the partition is looked at. If the current second has 52,
+//! that is the breach; if it has 30, there is none, as 80 is under 500.
 
 use crate::error::{Cleared, Refusal};
 use crate::key::Key;
@@ -12,8 +25,9 @@ use crate::policy::rule::{Breach, Rule};
 use crate::policy::thresholds::Scope;
 
 impl Ledger {
-    /// The rule that is met by a partition of which this record has found `count`, if one is: a rate, or the threshold of
-    /// the window. So much of the count is `lacking` in its entry. [`Refusal::Memory`]: the latter is not met, and without memory nobody can tell of the former.
+    /// Returns the rule that is met by a partition in which this record has found `count`, if one
+    /// is. Of the count `lacking` is not in its entry. [`Refusal::Memory`]: the window's rule is
+    /// not met, and whether a rate is can't be told without memory.
     pub(crate) fn breach<'g>(
         &self,
         partition: Partition<'g>,
@@ -49,7 +63,8 @@ impl Ledger {
         }
     }
 
-    /// The rule that a bound meets, of a partition without an entry: all of it may have come in this second.
+    /// Returns the rule that a bound meets, of a partition without an entry. All of the bound may
+    /// have come in this second.
     pub(crate) fn breach_of_bound(
         &self,
         count: u64,
@@ -69,8 +84,8 @@ impl Ledger {
         }))
     }
 
-    /// The threshold that `count` has reached, if it has: the model's, else the table's, else the
-    /// detector's own.
+    /// Returns the threshold that `count` has reached, if it has: the model's, else the table's,
+    /// else the detector's own.
     #[inline(always)] // In the one way of hot records.
     pub(crate) fn reached(
         &self,
@@ -93,8 +108,11 @@ impl Ledger {
             .filter(|&threshold| count >= threshold))
     }
 
-    /// Returns what a partition's count reads as of which nobody knows how much it has, but that it is much: the threshold of its
-    /// table or of a rate, whichever is greater, of those that a count can reach; or as much as a count can be, if none can.
+    /// Returns the count that a full lane reads as, of which no one knows how much it had: enough
+    /// to be hot.
+    ///
+    /// It is the greatest threshold of those that a count can reach, of the table's, the rates' and
+    /// the least of all; or the highest count, if none can be reached.
     pub(crate) fn full_count(
         &self,
         key: Key<'_>,
@@ -109,7 +127,7 @@ impl Ledger {
         Ok(all.filter(|&threshold| threshold <= COUNT_MOST).max().unwrap_or(COUNT_MOST))
     }
 
-    /// The least amount at which any rule in force could call a partition hot.
+    /// Returns the least amount at which any rule in force could call a partition hot.
     pub(crate) fn least_threshold(
         &self,
         key: Key<'_>,

@@ -20,7 +20,7 @@ pub(crate) struct Counters {
     pub(crate) promoted: AtomicU64,
     pub(crate) demoted: AtomicU64,
     pub(crate) kept_out: AtomicU64,
-    /// When the next notice may be given that the filter is too small, in ms.
+    /// The time in ms from which the next notice may be given that the filter is too small.
     pub(crate) notice_due: AtomicU64,
     /// The value of `kept_out` at the last look.
     pub(crate) noticed_kept_out: AtomicU64,
@@ -35,7 +35,8 @@ impl Counters {
         counter.load(Relaxed)
     }
 
-    /// Reads all of them. How many partitions and bytes there are now, and how full the filter is, is not counted here.
+    /// Reads all of them. The partitions and bytes there are now, and the filter's load, are not
+    /// counted here: they stay 0.
     pub(crate) fn read(&self, records: u64) -> Statistics {
         let [unattributed @ .., unread] = self.unattributed.each_ref().map(Self::get);
         Statistics {

@@ -1,4 +1,8 @@
 //! The current ledger, and how the next one takes its place.
+//!
+//! `clear` makes an empty ledger, swaps it in, clears the old one's map and then its overrides, and
+//! retires it. A call that took the old ledger before the swap is turned away from whatever has
+//! been cleared by then, and starts again with the new one.
 
 use crate::error::{OutOfMemory, Refusal};
 use crate::ledger::counters::Counters;
@@ -10,7 +14,7 @@ use crate::sys::rcu::Rcu;
 use crate::sys::sync::{AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
 
-/// The current ledger.
+/// The current ledger of a detector.
 pub(crate) struct Current {
     ledger: Rcu<Ledger>,
     /// The number of ledgers made so far.
@@ -42,8 +46,8 @@ impl Current {
         }
     }
 
-    /// Records what the fast path has not in `ledger` or, if that is cleared meanwhile, in the next one. Returns the ledger
-    /// that has the record, and what came of it.
+    /// Records what the fast path has not in `ledger` or, if that is cleared meanwhile, in the next
+    /// one. Returns the ledger that has the record, and the record.
     pub(crate) fn record_rest<'g>(
         &self,
         mut ledger: &'g Ledger,
@@ -63,7 +67,8 @@ impl Current {
         }
     }
 
-    /// Puts an empty ledger in place of the current one, and frees the contents of that. Pins anew for each step.
+    /// Puts an empty ledger in place of the current one, and frees the contents of that. `pin` is
+    /// called for each step, so that memory is freed on the way.
     pub(crate) fn clear(
         &self,
         settings: &Settings,
@@ -79,7 +84,7 @@ impl Current {
             filtering.give_back_later(entries, &pin());
         }
         old.overrides.clear(&pin());
-        // It has been empty and out of reach since it was cleared.
+        // The old ledger has been empty and out of reach since it was cleared.
         old.retire(&pin());
         Ok(())
     }

@@ -1,8 +1,21 @@
 //! Demotion: the way of a partition that has become quiet from the map back into the cells.
 //!
-//! It is a part of a segment's replacement, whose entries are frozen then: what an entry had goes into both cells, lane by lane,
-//! before the copy without it is published. Each thread that copies the segment adds; the one whose copy is published takes
-//! the marks off.
+//! It is a part of a segment's replacement, whose entries are frozen by then:
+//!
+//! 1. A step of reclaim finds a partition whose counts are both under half of its level, and that
+//!    could warn at once. Half, so that one that hovers about the level does not come and go.
+//! 2. Each thread that copies the segment adds the partition's slots to both cells, lane by lane,
+//!    *before* the copy without it is published. So there is no moment in which its records are
+//!    nowhere. Several such threads count too much, which is in the cells for a window.
+//! 3. The thread whose copy is published takes the marks off. That disturbs the cells: a record
+//!    that stood still between its look and its addition never finds the word that it saw, though
+//!    one key went and its own may have come.
+//!
+//! An example: a level of 125, and a partition with 40 writes in second 70 and 9 in second 95 of a
+//! window of 60. Its 49 are less than half of 125. Sub-windows have 30 seconds, so 40 go into the
+//! lane of sub-window 2, and 9 into the lane of sub-window 3, of both cells.
+//!
+//! **Proof.** `src/models/filtering.rs` (n: against a record, a look, another demotion).
 
 use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
@@ -14,7 +27,7 @@ use crate::map::{Outside, ReplaceContext};
 use crate::operation::Operation;
 use crate::partition::content::{Content, Standing};
 
-/// A ledger's cells, at a moment.
+/// A ledger's cells at a moment.
 struct Cells<'a> {
     ledger: &'a Ledger,
     filtering: &'a Filtering,
@@ -36,9 +49,8 @@ impl Ledger {
 
 impl Outside for Cells<'_> {
     fn wants(&self, key: Key<'_>, standing: &Standing) -> bool {
-        // Half of the level, so that one that hovers about it does not come and go.
         let is_low = |operation: Operation| {
-            // What was cleared is no matter.
+            // A cleared ledger demotes nothing.
             let threshold = self.ledger.least_threshold(key, operation, self.visit).unwrap_or(0);
             2 * standing.counts[operation.index()] < self.filtering.level(threshold).into()
         };
@@ -53,6 +65,7 @@ impl Outside for Cells<'_> {
         let filter = &self.filtering.filter;
         for operation in Operation::ALL {
             let pair = filter.pair(hash, operation);
+            // Second by second, each into its own lane. What has left the window stays out.
             content.each_slot(operation, self.visit.window(), self.visit.guard, |slot| {
                 if slot.expired(self.visit.now.second(), self.visit.window()) {
                     return;

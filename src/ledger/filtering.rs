@@ -1,24 +1,53 @@
-//! Bounded counting: the state of a ledger's filter, and what it decides by.
+//! Bounded counting: the state of a ledger's filter, and the numbers that it decides by.
 //!
-//! With a budget of bytes a ledger counts partitions in a [`Filter`], and only those in the map whose bound there gets
-//! near a threshold:
+//! Where keys have no bound, memory must not follow them. So with a budget of bytes a ledger counts
+//! partitions in a [`Filter`]. Only those whose bound there gets near a threshold get an entry in
+//! the map:
 //!
 //! ```text
-//!            bound < P                        bound >= P, and there is room: promoted
-//! record --> both cells --------------------> an entry with what the cells had, at most P - 1: its carry
-//!              ^    ^                           |
-//!              |    +--- no room: kept out      | the first cell has a mark for it: records look in the map
-//!              +------------------------------- + counts under P / 2: demoted, its slots go back into the cells
+//!            bound < P                 bound >= P, and there is room: promoted
+//! record --> both cells -------------> an entry with what the cells had, at most P - 1: its carry
+//!              ^    ^                    |
+//!              |    +- no room: kept out | the first cell has a mark: records look in the map
+//!              +-------------------------+ counts under P / 2: demoted, its slots go into the cells
 //! ```
 //!
-//! P is the *level* of the partition: a share of the least threshold by which anything could call it hot. A partition that is
-//! not promoted has less than P in the window, so no record of it is hot. One that is promoted was so with a carry of P - 1 at
-//! most, which covers all records that were made before: those made later find the entry, or add themselves to it. So a
-//! count is never too low, and by less than P too high. (`crate::ledger::promotion` has the steps, `crate::ledger::demotion` those back.)
+//! P is the *level* of the partition: a share of the least threshold by which anything could call
+//! it hot.
 //!
-//! Where thresholds change, records may judge by different levels for a while. The carry then covers the greatest that was in
-//! force as long as cells hold anything of that time; and an entry is *fresh* until the thread that inserted it has looked at
-//! the cells once more: records that find it so go to both.
+//! | a partition is | its entry | its records go to | its count |
+//! |---|---|---|---|
+//! | cold | none | both cells | the bound, less than P |
+//! | fresh | just inserted | the entry and both cells | the entry's, or the bound if that is more |
+//! | promoted | is there | the entry | the entry's: too high by less than P |
+//! | kept out | none, for want of room | both cells | the bound, none of which is known to be its own |
+//!
+//! An example: a threshold of 500, a level of 125, a window of 60 seconds. A key's 100th write
+//! finds 140 in its first cell and 118 in its second, in the same lane: its bound is 118. At its
+//! 107th write the bound is 125. The entry begins with the write's own 1 and a carry of 124, of
+//! which 106 are the key's own. The key is warned about at a count of 500, which is its 482nd
+//! write. The warning says "at least 376 of 500".
+//!
+//! **Why no count is too low.** A partition that is not promoted has less than P in the window, so
+//! no record of it is hot. One that is promoted was so with a carry of P - 1, or of all that the
+//! cells had. That covers all records that were made before. Later ones find the entry, or add
+//! themselves to it. So a count is too high by less than P, and never too low. (DESIGN.md, "Bounded
+//! counting", has the proof.)
+//!
+//! **Where thresholds change** records may judge by different levels for a while. The carry then
+//! covers the greatest level that was in force as long as cells hold anything of that time. And an
+//! entry is fresh until the thread that inserted it has looked at the cells once more.
+//!
+//! **Kept out.** For as long as cells hold anything of a partition that found no room, it may have
+//! had more than P. So carries are not cut then: `kept_out_until` says until when. The thread that
+//! keeps one out raises that word, and then looks in the map once more. The thread that inserts
+//! changes the same word, and then reads the cells. One of the two comes later to it, and sees what
+//! the other has done.
+//!
+//! **Invariants.** All that the budget lends is given back once it is freed: cells and ledger, an
+//! entry's most, segments.
+//!
+//! **Proof.** `src/models/{filtering,synthetic}.rs` (n, o); `tests/bounded`.
 
 use crate::error::OutOfMemory;
 use crate::filter::word::SubWindow;
@@ -37,35 +66,38 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
 
-/// The highest level: three lanes of a cell tell it, and one that is full says more.
+/// The highest level: three lanes of a cell tell it, and a full one says more.
 const LEVEL_MAX: u64 = 1 << 15;
-/// No promotion carries over more: with an amount on top it is not over what a slot holds.
+/// The most that a promotion carries over. With an amount on top it is no more than a slot holds.
 pub(crate) const CARRIED_MOST: u32 = 1 << 29;
-/// Thresholds are compared as if they were no higher, which is far over what has the highest level.
+/// The threshold above which all are alike: far over the one with the highest level.
 const THRESHOLD_MOST: u64 = 1 << 40;
-/// The directory's words of one entry, at most: it is no longer than twice as many as entries, and its levels as long again.
+/// The most bytes of the directory for one entry. It is no longer than twice as many as entries,
+/// and its levels as long again.
 const DIRECTORY_BYTES: u64 = 64;
 
+/// A ledger's filter, and what its budget has lent.
 pub(crate) struct Filtering {
     pub(crate) filter: Filter,
     pub(crate) budget: Arc<Budget>,
     permille: u32,
     window: u32,
-    /// Bytes of cells and ledger, which the budget has lent.
+    /// The bytes of cells and ledger, which the budget has lent.
     fixed: u64,
-    /// Bytes that an entry takes of the budget, besides segments: that of a partition, and one with a synthetic key.
+    /// The bytes that an entry takes of the budget, besides segments: a partition's, and one with a
+    /// synthetic key.
     entry_bytes: [u64; 2],
-    /// The last warnings about those that were kept out.
+    /// The last warnings about partitions that were kept out.
     pub(crate) recent_warnings: RecentWarnings,
-    /// Until when the cells hold something of a partition that was kept out, and of a synthetic key; stamps of moments. Apart, so
-    /// that throttles stay exact where all of them had room.
+    /// The stamps until which the cells hold something of a partition that was kept out, and of a
+    /// synthetic key. Apart, so that throttles stay exact where all of them had room.
     kept_out_until: [AtomicU64; 2],
-    /// Held while thresholds are set: what was in force is remembered by one thread after another.
+    /// Held while thresholds are set, so that one thread after another remembers what was in force.
     setting: Lock<()>,
 }
 
 impl Filtering {
-    /// One for a ledger of so many bytes.
+    /// Makes the filtering of a ledger of `ledger` bytes.
     pub(crate) fn try_new(
         settings: &FilterSettings,
         window: u32,
@@ -87,82 +119,85 @@ impl Filtering {
         })
     }
 
-    /// The level of a partition that nothing calls hot under this threshold.
+    /// Returns the level under which nothing calls a partition of this threshold hot.
     #[inline(always)]
     pub(crate) fn level(&self, threshold: u64) -> u32 {
         let share = threshold.min(THRESHOLD_MOST) * u64::from(self.permille) / 1_000;
         share.clamp(1, LEVEL_MAX) as u32
     }
 
-    /// Whether a bound is under the level of this threshold: as a comparison with [`Filtering::level`], without its division. No
-    /// bound of a record is 0.
+    /// Returns whether a bound is under the level of this threshold, as a comparison with
+    /// [`Filtering::level`] without its division. No bound of a record is 0.
     #[inline(always)]
     pub(crate) fn is_under_level(&self, bound: u32, threshold: u64) -> bool {
         let share = threshold.min(THRESHOLD_MOST) * u64::from(self.permille);
         u64::from(bound) < LEVEL_MAX && (u64::from(bound) + 1) * 1_000 <= share
     }
 
-    /// Since which second the cells hold something.
+    /// Returns the second since which the cells hold something.
     pub(crate) fn remembered_from(&self, now: Moment) -> u32 {
         now.second().saturating_sub(held_seconds(self.window))
     }
 
-    /// Returns the most that a promotion carries over, where no record has judged by a greater level than this.
+    /// Returns the most that a promotion carries over, where no record has judged by a greater
+    /// level than this.
     pub(crate) fn most_carried(&self, greatest: u32, now: Moment) -> u32 {
-        // It may have had any number of records where it was kept out, and be hot long since.
+        // One that was kept out may have had any number of records, and be hot long since.
         if self.has_kept_out(false, now) { CARRIED_MOST } else { greatest - 1 }
     }
 
-    /// This key is kept out at this moment.
+    /// Notes that this key is kept out at this moment.
     pub(crate) fn keep_out(&self, key: Key<'_>, now: Moment) {
         let until = now.us() + u64::from(held_seconds(self.window)) * 1_000_000;
         let kept_out_until = &self.kept_out_until[usize::from(is_synthetic(key))];
         kept_out_until.fetch_max(Moment::from_us(until).stamp(), AcqRel);
     }
 
-    /// Whether the cells may hold something of a partition that was kept out, or of a synthetic key.
+    /// Returns whether the cells may hold something of a partition that was kept out, or of a
+    /// synthetic key.
     pub(crate) fn has_kept_out(&self, synthetic: bool, now: Moment) -> bool {
         let until = self.kept_out_until[usize::from(synthetic)].load(Acquire);
         until != 0 && now.stamp() <= until
     }
 
-    /// Comes before or after each call that keeps this key out: such a call sees what was done before this one, or what it has
-    /// done is seen after it.
+    /// Puts this call before or after each call that keeps this key out. A call that comes after
+    /// sees what was done before this one; one that came before has done what is seen after it.
     pub(crate) fn meet_kept_out(&self, key: Key<'_>) {
         self.kept_out_until[usize::from(is_synthetic(key))].fetch_max(0, AcqRel);
     }
 
-    /// How many bytes an entry of this key takes of the budget, besides segments.
+    /// Returns how many bytes an entry of this key takes of the budget, besides segments.
     pub(crate) fn entry_bytes(&self, key: Key<'_>) -> u64 {
         self.entry_bytes[usize::from(is_synthetic(key))]
     }
 
-    /// Takes what an entry of this key needs, and keeps room for what its insert may add to the map, and for a reclaim after it.
-    /// `None`: there is no room.
+    /// Takes the bytes that an entry of this key needs, and keeps room for what its insert may add
+    /// to the map and for a reclaim after it. `None`: there is no room.
     pub(crate) fn try_take_entry(&self, partitions: &PartitionMap, key: Key<'_>) -> Option<Room<'_>> {
         let room = self.budget.room(partitions.insert_bytes(key.table.len() + key.pk.len()))?;
         self.budget.try_take(self.entry_bytes(key)).then_some(room)
     }
 
-    /// Gives back what so many partitions, and entries with synthetic keys, had taken, once all who are pinned now are gone.
+    /// Gives back the bytes of these partitions, and entries with synthetic keys, once all threads
+    /// that are pinned now have unpinned.
     pub(crate) fn give_back_later(&self, entries: [u64; 2], guard: &Guard) {
         let bytes = entries[0] * self.entry_bytes[0] + entries[1] * self.entry_bytes[1];
         self.budget.give_back_later(bytes, guard);
     }
 
-    /// Waits until no other thread sets thresholds. `None`: this is a forked child, whose parent may have been setting some; then it
-    /// goes without.
+    /// Waits until no other thread sets thresholds. `None`: this is a forked child, whose parent
+    /// may have been setting some; it goes on without.
     pub(crate) fn set_alone(&self) -> Option<Locked<'_, ()>> {
         self.setting.lock_here()
     }
 
-    /// The sub-window of a moment.
+    /// Returns the sub-window of a moment.
     #[inline(always)]
     pub(crate) fn at(&self, now: Moment) -> SubWindow {
         self.filter.sub_window(now.second())
     }
 
-    /// Reads the clock.
+    /// Returns a function that reads the clock.
     pub(crate) fn now<'v>(&'v self, visit: Visit<'v>) -> impl Fn() -> SubWindow + Copy + use<'v> {
         move || self.at(visit.clock.now())
     }

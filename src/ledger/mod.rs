@@ -1,34 +1,44 @@
-//! The ledger: all that clearing a detector forgets, behind one pointer; the way of a record from its key to its
-//! count; and how idle memory is given back.
+//! The ledger: all that clearing a detector forgets, behind one pointer; the way of a record from
+//! its key to its count; and how idle memory is given back.
 //!
 //! ```text
 //! Detector --> Ledger (current) --> map, overrides, how far reclaim has come; a filter, perhaps
 //!                 |
-//!              clear: a new one takes its place; the old one lives until the last call in it has ended
+//!              clear: a new one takes its place; the old one lives until its last call has ended
 //! ```
 //!
-//! Clearing puts a new ledger in place of the old one. A record that had taken the old one before that
-//! either finds its partition there, and so comes before the clear, or is turned away and starts
-//! again with the new one, and so comes after it. No record is in both.
+//! Clearing puts a new ledger in place of the old one. A record that had taken the old one before
+//! either finds its partition there, and so comes before the clear; or it is turned away, starts
+//! again with the new one, and comes after it. No record is in both.
 //!
-//! A record takes the fast path ([`Ledger::record_fast`]) or goes on from there ([`Ledger::record_rest`]). Where it finds
-//! no partition, or one whose entry was frozen under it, [`Ledger::record`] inserts, or helps to replace the segment,
-//! and tries again until the record is in.
+//! ```text
+//! record_fast --> found, added, nothing due ------------------------------------> count
+//!     | else: Unfinished
+//!     v
+//! record_rest --> recorded, and only its follow-up is left ---------------------> Recorded
+//!     | not recorded
+//!     v
+//! record:  admit --> inserted --------------------------------------------------> Recorded
+//!           ^   \--> exists: add_to --> added ----------------------------------> Recorded
+//!           |                   \-----> frozen, or idle with an alarm: finish_move --+
+//!           +------------------------------------------------------------------------+
+//! ```
 //!
-//! Where memory is bounded, a record takes [`Ledger::record_filtered_fast`]: most partitions are counted in a filter then, and
-//! have no entry in the map ([`filtering`]; the steps are in [`promotion`] and [`demotion`]).
+//! Each round of that loop means that some thread has got something done. Where memory is bounded
+//! most partitions are counted in a filter, and a record takes [`Ledger::record_filtered_fast`]
+//! instead ([`filtering`]; the steps are in [`promotion`] and [`demotion`]). [`reclaim`] gives back
+//! what is idle, in small steps that records take, and chooses which entry goes at
+//! `max_partitions`. A detector's [`settings`] and [`counters`] are beside the ledger and not in
+//! it: a [`visit`] brings them.
 //!
-//! [`reclaim`] gives back what is idle: a walk over the map in small steps, each done by a record that
-//! comes when one is due. At `max_partitions` it chooses which entry goes.
+//! **Invariants.** What a clear must not forget (clock, statistics, settings, open tables) is not
+//! in a [`Ledger`]. A step of reclaim never waits, and visits one segment.
 //!
-//! A detector's [`settings`] and [`counters`] are beside the ledger and not in it: a [`visit`] brings them.
+//! **Proof.** `src/models/{ledger,bound,filtering,synthetic}.rs`;
+//! `tests/{reclaim,bound,bounded,conservation}`.
 //!
-//! **Invariants.** What a clear must not forget (clock, statistics, settings, open tables) is not in a [`Ledger`].
-//! A step of reclaim never waits, and visits one segment.
-//!
-//! **Proof.** `src/models/{ledger,bound,filtering,synthetic}.rs`; `tests/{reclaim,bound,bounded,conservation}`.
-//!
-//! **What may go in**: what one record does from its key to its count, and what is due because of it.
+//! **What may go in**: what one record does from its key to its count, and what is due because of
+//! it.
 
 pub(crate) mod bounds;
 pub(crate) mod breach;
@@ -76,42 +86,47 @@ pub(crate) enum Unfinished<'g> {
     NotAdded(Partition<'g>),
     /// Not recorded. The partition was not found.
     Missing,
-    /// Recorded in the filter, which says so much. The bound is near a threshold, or a step of reclaim is due.
+    /// Recorded in the filter, with this bound. The bound is near a threshold, or a step of reclaim
+    /// is due.
     Bounded(u32),
 }
 
 /// A record that was made.
 pub(crate) struct Recorded<'g> {
-    /// Where it is counted; `None`: in the filter.
+    /// The partition that counts it; `None`: the filter does.
     pub(crate) partition: Option<Partition<'g>>,
     /// The count with it.
     pub(crate) count: u64,
-    /// How much of it the partition's entry does not have: that may be others', or older.
+    /// The part of the count that the partition's entry does not have: it may be other partitions',
+    /// or older.
     pub(crate) lacking: u64,
-    /// Whether a lane of the filter is full, so that it may have been any number more.
+    /// Whether a lane of the filter is full, so that the count may be any number more.
     pub(crate) is_full: bool,
 }
 
 impl Recorded<'_> {
-    /// A record's own amount is in its count, though others may have set the clock on meanwhile, so far that it has left the window.
+    /// Raises the count to the record's own amount. Other threads may have set the clock on
+    /// meanwhile, so far that the record has left the window.
     fn with_own(self, amount: Amount) -> Self {
         Self { count: self.count.max(amount.into()), ..self }
     }
 }
 
+/// A detector's partitions and overrides since it was made or last cleared.
 pub(crate) struct Ledger {
-    /// Which of the detector's ledgers it is: its place in memory may be that of one that was freed.
+    /// The number of this ledger among the detector's: its address may be that of one that was
+    /// freed.
     pub(crate) number: u64,
     pub(crate) partitions: PartitionMap,
     pub(crate) overrides: Overrides,
     reclaimer: Reclaimer,
-    /// Where partitions are counted that are far from hot, if memory is bounded.
+    /// The filter for partitions that are far from hot, where memory is bounded.
     pub(crate) filtering: Option<Filtering>,
     #[cfg(loom)]
     pub(crate) watch: Watch,
 }
 
-/// One record: what is added to which partition. All in their ranges; its moment is the visit's.
+/// One record: an amount for a partition. All is in its range. The moment is the visit's.
 #[derive(Clone, Copy)]
 pub(crate) struct Posting<'a> {
     pub(crate) key: Key<'a>,
@@ -136,8 +151,8 @@ impl Ledger {
         })
     }
 
-    /// Records in the one way that nearly all records take, and returns the count if nothing is left to do. Where there is a filter, that
-    /// is [`Ledger::record_filtered_fast`].
+    /// Records in the one way that nearly all records take, and returns the count if nothing is
+    /// left to do. Where there is a filter, [`Ledger::record_filtered_fast`] does.
     #[inline(always)]
     pub(crate) fn record_fast<'g>(
         &self,
@@ -185,7 +200,7 @@ impl Ledger {
         }
     }
 
-    /// Returns the count of what is recorded, if nothing is left to do.
+    /// Returns the count of a record that was made, if nothing is left to do.
     #[inline(always)]
     fn finished<'g>(
         &self,
@@ -198,7 +213,7 @@ impl Ledger {
         if is_done { Ok(count) } else { Err(Unfinished::NeedsFollowUp(found, count)) }
     }
 
-    /// Whether a step of reclaim is due.
+    /// Returns whether a step of reclaim is due.
     #[inline(always)]
     pub(crate) fn is_reclaim_due(&self, now: Moment) -> bool {
         self.reclaimer.is_due(now)
@@ -217,7 +232,7 @@ impl Ledger {
             Unfinished::Overtaken(found, before) => {
                 Some((found, self.overtaken(found, before, posting, visit)))
             }
-            // What is fresh is added to the cells too.
+            // A fresh partition's record goes to the cells too.
             Unfinished::NotAdded(found) if found.is_fresh() => None,
             Unfinished::NotAdded(found) => {
                 let count = self.add_to(found, posting, visit).ok();
@@ -240,8 +255,8 @@ impl Ledger {
         }
     }
 
-    /// Returns the count with an amount that was added to a head that was `before`, as other threads had changed it since it
-    /// was seen. Where the entry has moved since, its copy is asked.
+    /// Returns the count with an amount that was added to a head that was `before`: other threads
+    /// had changed it since it was seen. Where the entry has moved since, its copy is asked.
     #[cold]
     fn overtaken<'g>(
         &self,
@@ -274,7 +289,7 @@ impl Ledger {
         found.add(operation, amount, now, settings.timing, self.floor(posting, settings), guard)
     }
 
-    /// Records in any way.
+    /// Records in any way, until the record is in or is refused.
     pub(crate) fn record<'g>(
         &self,
         posting: &Posting<'_>,
@@ -298,13 +313,14 @@ impl Ledger {
         }
     }
 
-    /// A count under which nothing recorded so warns: the alarm is made well before. That of a throttle may at once.
+    /// Returns a count under which no record of this posting warns; the alarm is made well before.
+    /// It is 0 for a throttle that may warn at once.
     fn floor(&self, posting: &Posting<'_>, settings: &Settings) -> u64 {
         let warns = settings.warn_of_throttles && throttled_key(posting.key).is_some();
         if warns { 0 } else { self.overrides.floor(posting.operation) }
     }
 
-    /// Does what must be done before a partition that refused an add can be found again and take it.
+    /// Does the work after which a partition that refused an add can be found again.
     pub(crate) fn finish_move(&self, refused: AddError, hash: Hash, visit: Visit<'_>) -> Result<(), Refusal> {
         self.with_context(visit, |context| match refused {
             AddError::Idle => self.partitions.replace_at(hash.position, context, visit.guard),
@@ -313,7 +329,8 @@ impl Ledger {
         })
     }
 
-    /// Finds the partition, or inserts it with its first record, and makes room for it where there is a bound.
+    /// Finds the partition, or inserts it with its first record. Where there is a bound, another
+    /// goes for it.
     pub(crate) fn admit<'g>(
         &self,
         posting: &Posting<'_>,
@@ -337,8 +354,8 @@ impl Ledger {
         inserted
     }
 
-    /// Finds a partition and returns the result of `read`; `None` where there is no such partition. If `read` returns
-    /// `None`, because the partition has moved, the copy is looked at.
+    /// Finds a partition and returns the result of `read`; `None`: there is no such partition. If
+    /// `read` returns `None`, as the partition has moved, its copy is looked at.
     pub(crate) fn look<'g, T>(
         &self,
         key: Key<'_>,

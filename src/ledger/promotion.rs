@@ -1,14 +1,11 @@
-//! Recording where there is a filter, and promotion: the steps by which a partition comes from the cells into the map.
+//! Recording where there is a filter, and promotion: the way of a partition from the cells into the
+//! map. [`crate::ledger::filtering`] has the idea. The steps:
 //!
-//! 1. A record looks at its first cell. If that has marks, it looks in the map, and adds to the entry if there is one.
-//! 2. Else it adds to both cells, and gets a bound. Had the first cell marks before, or has it got one, any change since the look
-//!    sends it back to 1: its key may have been promoted.
-//! 3. If the bound is at the partition's level, the record marks the first cells, inserts an entry with what the cells had before
-//!    it and its own amount, disturbs the first cells, and then reads the cells again: what others added meanwhile is added to
-//!    the entry too. A record that finds the entry there adds itself to it.
-//!
-//! A thread may stand still between its look at the clock and any of this, while others add. So what is read in the cells is put
-//! down in an entry's second that is read after it: it leaves the window no earlier than what it stands for.
+//! 1. Look at the first cell. If it has marks, look in the map, and add to an entry that is there.
+//! 2. Else add to both cells, which tells the bound. If the first cell had marks or has got one,
+//!    any change since the look leads back to 1: the key may have been promoted.
+//! 3. If the bound is at the level: mark the first cells; insert an entry with the carry and the
+//!    record's own amount; disturb the first cells; read both cells again, and add what they got.
 
 use crate::error::{Cleared, Refusal};
 use crate::filter::word::{MOST, SubWindow};
@@ -35,9 +32,9 @@ struct Side<'f> {
 }
 
 impl Side<'_> {
-    /// Returns the part of a bound that is carried over; the record's own amount is in the bound.
+    /// Returns the part of a bound that is carried over: without the record's own amount.
     fn carried(&self, bound: u32, own: u32) -> u32 {
-        // Of a full lane nobody knows how much was there before.
+        // A full lane does not tell how much was there before.
         if bound == MOST { self.most } else { bound.saturating_sub(own).min(self.most) }
     }
 }
@@ -67,7 +64,7 @@ impl Ledger {
         }
     }
 
-    /// Records where there is a filter, in the entry or in the cells. `bound`: the cells have it already, and say so much.
+    /// Records in the entry or in the cells. `bound`: the cells have the record already.
     pub(crate) fn record_filtered<'g>(
         &self,
         filtering: &Filtering,
@@ -81,7 +78,7 @@ impl Ledger {
         }
         let pair = filtering.filter.pair(hash, operation);
         let (mut at, mut in_second) = (filtering.at(visit.now), false);
-        // One that is in the cells, of a key that has no entry, is done with the first step.
+        // A record that is in the cells, of a key without an entry, is done with the first step.
         let mut is_looking = bound.is_none();
         while is_looking {
             let seen = pair.look();
@@ -136,7 +133,6 @@ impl Ledger {
         }
     }
 
-    /// Begins cells anew that are of long ago, and returns the present sub-window.
     #[cold]
     fn restart(&self, filtering: &Filtering, pair: Pair<'_>, visit: Visit<'_>) -> SubWindow {
         let now = filtering.now(visit);
@@ -169,8 +165,9 @@ impl Ledger {
         if bound >= side.level {
             filtering.keep_out(key, visit.renewed().now);
             Counters::add(&visit.counters.kept_out, 1);
-            // Another thread may have promoted it that does not know of this, and has carried over too little. Then this record's count
-            // is the cells' bound, and later ones may be under it: by others' records, never by the key's own.
+            // Another thread may have promoted it without knowing of this, and have carried over
+            // too little. The count is the cells' bound then. Later ones may be under it by others'
+            // records, never by the key's own.
             if side.pair.look().has_marks()
                 && let Some(found) = self.partitions.find(posting.hash, key, visit.guard)?
             {
@@ -180,7 +177,6 @@ impl Ledger {
         self.in_cells(bound, posting, visit)
     }
 
-    /// A record that the cells have, and that they say so much of.
     fn in_cells<'g>(
         &self,
         bound: u32,
@@ -192,7 +188,6 @@ impl Ledger {
         Ok(Recorded { partition: None, count: filter::count(bound, full), lacking: 0, is_full })
     }
 
-    /// Returns the numbers that a promotion goes by.
     fn sides<'f>(
         &self,
         filtering: &'f Filtering,
@@ -210,7 +205,7 @@ impl Ledger {
         Ok([writes?, reads?])
     }
 
-    /// Inserts the entry of a partition that the cells have recorded, for which the budget has lent. `None`: there is no memory.
+    /// Inserts the entry of a partition that the cells have. The budget has lent its bytes.
     fn promote<'g>(
         &self,
         filtering: &Filtering,
@@ -229,15 +224,20 @@ impl Ledger {
                 side.carried(side.pair.bound(at, filtering.now(visit)), 0)
             }
         });
+        // The thread may have stood still. So what it read goes into a second that is read
+        // afterwards, and leaves the window no earlier than what it stands for.
         let (own, then) = (operation.index(), visit.now.second());
         let visit = visit.renewed();
         let mut amounts = carried;
         amounts[own] = carried[own].saturating_add(amount.get()).min(slot::MOST);
-        // Its own amount, too, may be older than the second that it is put down in.
+        // The record's own amount, too, may be older than its second.
         let older = if visit.now.second() > then { amounts } else { carried };
         let Ok(content) = Content::promoted(key, hash, visit.now.second(), amounts, older) else {
             return Ok(None);
         };
+        // The mark first: it is there when the entry is, even if that goes at once. A record that
+        // found no mark and adds after the disturbance finds its cell changed; one before it is
+        // read below.
         sides.iter().for_each(|side| side.pair.mark());
         let inserted =
             self.with_context(visit, |context| self.partitions.insert(hash, &content, context, visit.guard));
@@ -260,13 +260,13 @@ impl Ledger {
                 filtering.budget.give_back(filtering.entry_bytes(key));
                 Err(Refusal::Cleared)
             }
-            // Recorded it is, in the cells.
+            // The cells have the record.
             _ => Ok(None),
         }
     }
 
-    /// A record that was made in an entry, and in the cells as well if there is a bound. The entry may lack what others have added to
-    /// the cells alone: no more than the bound says, and than a promotion carries over.
+    /// Returns the record of an entry. Where the cells have it as well, the entry may lack what
+    /// others added to them alone: no more than the bound says, and than a promotion carries over.
     fn in_entry<'g>(
         &self,
         filtering: &Filtering,
@@ -319,7 +319,8 @@ impl Ledger {
         }
     }
 
-    /// Adds to a new entry what the cells have got since, and returns the count with it. The entry is fresh no more then.
+    /// Adds to a new entry what the cells have got since, and ends its freshness. Returns the
+    /// count.
     #[expect(clippy::too_many_arguments)] // The steps of one promotion.
     fn settle<'g>(
         &self,
@@ -332,7 +333,7 @@ impl Ledger {
         visit: Visit<'g>,
     ) -> Result<u64, Refusal> {
         let Posting { key, operation, amount, .. } = *posting;
-        // Who is kept out from now on finds the entry.
+        // A key that is kept out from now on finds the entry.
         filtering.meet_kept_out(key);
         let sides = self.sides(filtering, posting, visit)?;
         for each in Operation::ALL {
@@ -350,7 +351,7 @@ impl Ledger {
         Ok(count)
     }
 
-    /// Adds to a new entry what the cells have, and returns the count with it. `None`: the entry is gone.
+    /// Adds to a new entry what the cells have, and returns the count. `None`: the entry is gone.
     pub(crate) fn carry_over<'g>(
         &self,
         new: Partition<'g>,
@@ -377,7 +378,7 @@ impl Ledger {
         Ok(None)
     }
 
-    /// Makes a new entry fresh no more, wherever it has moved.
+    /// Ends the freshness of a new entry, wherever it has moved.
     pub(crate) fn end_freshness<'g>(
         &self,
         new: Partition<'g>,

@@ -1,7 +1,13 @@
-//! The last warnings about partitions that have no entry, and so no alarm: they were kept out for want of room.
+//! The last warnings about partitions that were kept out for want of room. They have no entry, and
+//! so no alarm.
 //!
-//! There are few places, each for the partition that was warned about last of those that share it. Where two take turns each
-//! warns more often than once an interval; none is silenced by another.
+//! There are 128 places. Each is for one partition and operation: the last that was warned about of
+//! those that share it. Two that share a place take turns, and each may warn more often than once
+//! an interval. None is silenced by another.
+//!
+//! A place is two words that are not written at once. A writer puts the time 0, then the name, then
+//! the time. So a reader that sees a name and a time, and the same name again, has the time of that
+//! name or of a later warning of it.
 
 use crate::key::hash::Hash;
 use crate::operation::Operation;
@@ -9,13 +15,15 @@ use crate::sys::sync::{Acquire, AtomicU64, Release};
 
 const PLACES_SHIFT: u32 = 7;
 
+/// The last warning of one partition and operation.
 struct Place {
-    /// The partition and the operation: all bits of their cells' numbers.
+    /// The partition and the operation, by all bits of their cells' numbers.
     of: AtomicU64,
-    /// When it was warned about, in ms, plus one; 0: not.
+    /// The time of the warning, in ms, plus one; 0: none.
     warned: AtomicU64,
 }
 
+/// The places of all.
 pub(crate) struct RecentWarnings([Place; 1 << PLACES_SHIFT]);
 
 impl RecentWarnings {
@@ -23,7 +31,7 @@ impl RecentWarnings {
         Self(std::array::from_fn(|_| Place { of: AtomicU64::new(0), warned: AtomicU64::new(0) }))
     }
 
-    /// Whether a hot record is the one to warn. Of two at once both may be.
+    /// Returns whether a hot record is the one to warn. Of two at once both may be.
     pub(crate) fn ring(&self, hash: Hash, operation: Operation, now_ms: u64, interval_ms: u64) -> bool {
         let [first, second] = hash.cells(operation);
         let of = u64::from(first) << 32 | u64::from(second);
@@ -33,7 +41,7 @@ impl RecentWarnings {
             let warned = place.warned.load(Acquire);
             warned != 0 && now_ms.saturating_sub(warned - 1) < interval_ms
         };
-        // Looked at before and after: a time that is another's is seen with that other's name, or that one warns later still.
+        // The name is read before and after the time, so that the time is not another's.
         if is_of() && is_recent() && is_of() {
             return false;
         }

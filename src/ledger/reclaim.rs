@@ -1,5 +1,37 @@
-//! Giving back what is idle: a walk over the map in small steps, each done by a record that
-//! happens to come when one is due, and the choice of a partition to replace at the bound.
+//! Giving back what is idle, and the choice of a partition to replace at the bound.
+//!
+//! **Reclaim.** A walk over the map in small steps. Each step looks at one segment, and replaces it
+//! without the partitions that are idle. No thread runs for that: a record that comes when a step
+//! is due takes it, and puts the time of the next one in place.
+//!
+//! An example: a window of 60 seconds and a directory of 64 entries. A walk takes half a window, so
+//! a step is due every 30 s / 64 = 469 ms. After a lull of an hour the next 64 records take a step
+//! each, which is one walk, and no more.
+//!
+//! **Eviction.** Where `max_partitions` is set, a new partition goes in first. Then, while the map
+//! holds more entries than that, the inserting thread
+//!
+//! 1. counts one out, if the map still is over its bound;
+//! 2. samples five other entries, in a walk that begins somewhere, and takes the first idle one, or
+//!    else the one with the lowest counts;
+//! 3. removes it, and tallies it by what it had when it went: as reclaimed, or as replaced.
+//!
+//! Counting comes before removing, so that two threads never both make one go for the same excess.
+//!
+//! Why that ends: a thread that counted one out over a bound of 1 or more knows that an entry
+//! besides its own is in the map. So a walk finds one, unless all that it would meet are inserted
+//! behind it and removed before it. If [`TRIES`] walks fail there is none that can go, and the
+//! thread counts it in again.
+//!
+//! | step 3 says | then |
+//! |---|---|
+//! | removed | look whether there is more excess |
+//! | it has moved, or another thread removed it | count it in again, look again |
+//! | no memory, or none was found in step 2 | sample again, up to [`TRIES`] times |
+//! | the map is cleared | done |
+//!
+//! **Proof.** `src/models/bound.rs` and the models (f); `tests/{reclaim,bound}.rs`; the tests
+//! below.
 
 use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
@@ -13,25 +45,28 @@ use crate::partition::Partition;
 use crate::sys::clock::Moment;
 use crate::sys::sync::{AtomicU64, Relaxed};
 
-/// Walks over the whole map in one window. Two, so that an idle partition outlives its window by half
-/// of one.
+/// The walks over the whole map in one window. With two, an idle partition outlives its window by
+/// half of one.
 const WALKS: u64 = 2;
-/// Partitions that are compared when one must go.
+/// The partitions that are compared when one must go.
 const SAMPLES: usize = 5;
-/// Steps of the walk that looks for them: a map that is over its bound is never so empty as to need
-/// more than a few.
+/// The most segments that one walk for them visits: a map that is over its bound is never so empty
+/// as to need more than a few.
 const STEPS_FOR_ONE: u64 = 1024;
-/// Walks that find none, or none that there is memory to remove, before there is taken to be none.
+/// The walks that may find no partition, or none that there is memory to remove, before there is
+/// taken to be none.
 const TRIES: u32 = 64;
 
+/// The state of reclaim and eviction.
 #[derive(Debug)]
 pub(crate) struct Reclaimer {
-    /// The stamp of when the next step is due. A map of a million partitions takes one about every 0.2 ms at
-    /// 60 s, whatever the traffic; after a lull, every record takes one until a walk is made up for.
+    /// The stamp of the moment when the next step is due. A map of a million partitions takes one
+    /// about every millisecond at 60 s, whatever the traffic. After a lull every record takes one
+    /// until a walk is made up for.
     due: AtomicU64,
     step: AtomicU64,
     sampled: AtomicU64,
-    /// Segments that were looked at to find who must go.
+    /// The segments that were looked at to find which partition must go.
     #[cfg(test)]
     looked_at: std::sync::atomic::AtomicU64,
 }
@@ -47,7 +82,7 @@ impl Reclaimer {
         }
     }
 
-    /// Whether a step is due.
+    /// Returns whether a step is due.
     #[inline(always)]
     pub(crate) fn is_due(&self, now: Moment) -> bool {
         now.stamp() >= self.due.load(Relaxed)
@@ -66,6 +101,7 @@ impl Reclaimer {
     fn take_step(&self, due: u64, partitions: &PartitionMap, context: ReplaceContext<'_>, visit: Visit<'_>) {
         let Visit { settings, now, guard, .. } = visit;
         let walk_us = u64::from(settings.timing.window) * 1_000_000 / WALKS;
+        // No further behind than a walk: a lull is made up for by one walk.
         let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
         let next = Moment::from_us(behind + (walk_us / partitions.steps()).max(1));
         if self.due.compare_exchange(due, next.stamp(), Relaxed, Relaxed).is_err() {
@@ -87,20 +123,20 @@ impl Reclaimer {
                 let _ = partitions.replace(i, segment, context, guard);
             }
             Ok(_) => return,
-            // It may be that what takes the room has only not been handed over.
+            // There is no room for a copy. The memory that takes the room may only not have been
+            // handed over.
             Err(OutOfMemory) => {}
         }
         partitions.hand_over(guard);
     }
 
-    /// Makes a partition go that is not that of `new` for each that is over the bound: an idle one, or else
-    /// the quietest of a few. Synthetic keys have as many places, apart: a throttle takes none of a partition.
+    /// Makes partitions other than `new` go while the map is over its bound: see above. Synthetic
+    /// keys have as many places, apart: a throttle takes none of a partition.
     pub(crate) fn evict(&self, partitions: &PartitionMap, new: Key<'_>, visit: Visit<'_>) {
-        // Counted out first, so that two threads don't both make one go for the same excess.
+        // 1: counted out first, so that two threads don't both make one go for the same excess.
         'excess: while partitions.len(new).decrement_over(visit.settings.max_partitions) {
-            // Besides the entry of `new` another is counted, which no other thread is about to remove. A walk misses that only
-            // if threads insert behind it and remove before it; or the count is too high, as a thread has dropped idle
-            // entries and not counted them out yet. `docs/design/map.md`, "The bound", has the steps.
+            // A walk misses an entry only where others insert behind it and make go before it. If
+            // all walks do, there is none: a thread that a fork left behind had not counted it out.
             let mut tries = 0;
             while tries < TRIES {
                 let found = match self.quietest(partitions, new, visit) {
@@ -109,7 +145,8 @@ impl Reclaimer {
                 };
                 match found.map(|partition| self.evict_one(partitions, partition, visit)) {
                     Some(Ok(true)) => continue 'excess,
-                    // It has moved, or another thread has counted it out as well. So there may be no excess any more.
+                    // It has moved, or another thread has counted it out as well. So there may be
+                    // no excess any more.
                     Some(Ok(false)) => {
                         partitions.len(new).increment();
                         continue 'excess;
@@ -124,8 +161,8 @@ impl Reclaimer {
         }
     }
 
-    /// Makes a partition go that has been counted out already, and tallies it by what it had when it went: it may have been
-    /// recorded since it was chosen for being idle. `false`: another thread did, or it has moved.
+    /// Makes a partition go that has been counted out already. Returns `false` if another thread
+    /// did, or it has moved.
     #[cold]
     fn evict_one(
         &self,
@@ -137,6 +174,8 @@ impl Reclaimer {
         let Some(removed) = partitions.remove(partition, visit.replace_context(), guard)? else {
             return Ok(false);
         };
+        // Judged by what its frozen heads held: it may have been recorded since it was chosen for
+        // being idle.
         if !is_synthetic(partition.key()) {
             let idle = removed.was_idle(now, settings.timing, guard);
             Counters::add(if idle { &counters.reclaimed } else { &counters.replaced }, 1);
@@ -144,7 +183,8 @@ impl Reclaimer {
         Ok(true)
     }
 
-    /// The quietest partition of the first few that a walk from somewhere meets; an idle one at once.
+    /// Returns the first idle partition of a few that a walk from somewhere meets, or else the
+    /// quietest of them.
     fn quietest<'g>(
         &self,
         partitions: &PartitionMap,
@@ -152,8 +192,9 @@ impl Reclaimer {
         visit: Visit<'g>,
     ) -> Result<Option<Partition<'g>>, Cleared> {
         let Visit { settings, now, guard, .. } = visit;
-        // Multiples of the golden ratio visit all parts of the map evenly, in no order that a caller
-        // could play. Each segment is begun with as often as keys fall into it, so none runs empty while others split.
+        // Multiples of the golden ratio visit all parts of the map evenly, in no order that a
+        // caller could play. Each segment is begun with as often as keys fall into it, so none runs
+        // empty while others split.
         let start = self.sampled.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let mut scan = Scan::from(start as u32);
         let mut quietest: Option<(u64, Partition<'_>)> = None;
@@ -172,7 +213,7 @@ impl Reclaimer {
                 if partition.idle(now, settings.timing, guard) {
                     return Ok(Some(partition));
                 }
-                // One that has moved meanwhile is no worse than the others.
+                // A partition that has moved meanwhile is no worse than the others.
                 let count = |operation| {
                     partition
                         .series(operation, settings.timing.window, guard)

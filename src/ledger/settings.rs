@@ -17,13 +17,14 @@ pub(crate) struct FilterSettings {
     pub(crate) row: u32,
     /// The share of its threshold from which a partition is counted exactly, in thousandths.
     pub(crate) promote_permille: u32,
-    /// The bytes of all of a detector's ledgers together.
+    /// The budget of all of a detector's ledgers together.
     pub(crate) budget: Arc<Budget>,
 }
 
 impl FilterSettings {
-    /// Those for so many bytes in all. A quarter is for cells: the rest is for entries, each of which may come to take as much as
-    /// fifty cells or more.
+    /// Makes the settings for `bytes` in all. A quarter is for cells. The rest is for entries, each
+    /// of which may come to take as much as fifty cells or more. An example: 1 MiB has two rows of
+    /// 16,384 cells, which take 256 KiB.
     pub(crate) fn new(bytes: u64, promote_permille: u32) -> Self {
         let cells = (bytes / 4 / Filter::bytes(1)).max(1);
         // A power of two, no more than that.
@@ -42,21 +43,21 @@ pub(crate) struct Settings {
     pub(crate) timing: Timing,
     /// The settings of bounded counting, if memory is bounded in bytes.
     pub(crate) filter: Option<FilterSettings>,
-    /// 0: no bound.
+    /// The most partitions; 0: no bound.
     pub(crate) max_partitions: u64,
     /// The detector's own thresholds.
     pub(crate) thresholds: [u64; 2],
     pub(crate) rates: RateThresholds,
     /// How counts are measured.
     pub(crate) measure: Measure,
-    /// Whether a throttle for the key range warns.
+    /// Whether a throttle for the key range warns by itself.
     pub(crate) warn_of_throttles: bool,
-    /// How keys are written where they are not to be read.
+    /// The redaction of keys where they are not to be read.
     pub(crate) redaction: Option<Redaction>,
 }
 
 impl Settings {
-    /// For each operation a number that no rule of the detector's own is under.
+    /// Returns for each operation a number that no rule of the detector's own is under.
     pub(crate) fn floors(&self) -> [u64; 2] {
         Operation::ALL.map(|operation| self.thresholds[operation.index()].min(self.rates.floor(operation)))
     }

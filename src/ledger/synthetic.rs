@@ -1,15 +1,19 @@
 //! Recording throttles and tallies where there is a filter: in the map, as long as there is room.
 //!
-//! A synthetic key has no place in the cells unless there is no room for its entry: then it is *kept out*, and what it is
-//! recorded with is there and nowhere else. So what it has is no more than its entry and its cells have together.
+//! A throttle's count should be exact, and there are few. So a synthetic key has no place in the
+//! cells unless there is no room for its entry. Then it is *kept out*: its records are in the cells
+//! and nowhere else. So it has no more than its entry and its cells have together.
 //!
 //! ```text
-//! A, kept out:  adds to the cells  | raises kept_out_until  | looks in the map again, and adds to the entry if there is one
-//! B, has room:  inserts, fresh     | meets kept_out_until   | adds to the entry what the cells have: fresh no more
+//! A, kept out: adds to the cells | raises kept_out_until | looks in the map again, adds to an entry
+//! B, has room: inserts, fresh    | meets kept_out_until  | adds to the entry what the cells have
 //! ```
 //!
-//! One of the two comes to `kept_out_until` later, and sees what the other has done before: A finds the entry, or B finds A's
-//! addition in the cells. While an entry is fresh, who looks at it adds its bound.
+//! One of the two comes to `kept_out_until` later, and sees what the other has done before: A finds
+//! the entry, or B finds A's addition in the cells. While an entry is fresh, a thread that looks at
+//! it adds its bound.
+//!
+//! **Proof.** `src/models/synthetic.rs` (o); `tests/bounded`.
 
 use crate::error::Refusal;
 use crate::filter::word::MOST;
@@ -24,7 +28,7 @@ use crate::partition::amount::Amount;
 use crate::partition::content::Content;
 
 impl Ledger {
-    /// Records under a synthetic key: in the map, or, where there is no room for it, in the cells.
+    /// Records under a synthetic key: in the map or, where there is no room for it, in the cells.
     pub(crate) fn record_synthetic<'g>(
         &self,
         filtering: &Filtering,
@@ -52,7 +56,7 @@ impl Ledger {
     ) -> Result<Option<Recorded<'g>>, Refusal> {
         let Posting { key, hash, operation, .. } = *posting;
         while let Some(found) = self.partitions.find(hash, key, visit.guard)? {
-            // Asked first: it may be settled meanwhile.
+            // Asked before the addition, as it may be settled meanwhile.
             let is_fresh = found.is_fresh();
             match self.add_to(found, posting, visit) {
                 Ok(count) => {
@@ -86,7 +90,8 @@ impl Ledger {
         Ok(Recorded { partition: None, count: bound.into(), lacking: 0, is_full: bound == MOST })
     }
 
-    /// Inserts the entry of a synthetic key, for which the budget has lent what it takes. `None`: there is one already.
+    /// Inserts the entry of a synthetic key, with bytes that the budget has lent. `None`: there is
+    /// one already.
     fn insert_synthetic<'g>(
         &self,
         filtering: &Filtering,
@@ -113,7 +118,7 @@ impl Ledger {
         let InsertOutcome::Done(new) = inserted? else { return Ok(None) };
         let (count, lacking) = match self.settle_synthetic(filtering, posting, new, visit) {
             Ok(count) => (count, 0),
-            // Recorded it is. It stays fresh, so that nobody misses what it lacks.
+            // The record is made. The entry stays fresh, so that no look misses what it lacks.
             Err(Refusal::Memory) => {
                 let lacking = self.bound(key, hash, operation, visit)?;
                 (lacking.saturating_add(amount.into()), lacking)
@@ -123,8 +128,8 @@ impl Ledger {
         Ok(Some(Recorded { partition: Some(new), count, lacking, is_full: false }))
     }
 
-    /// Adds to a new entry what was kept out before, of both operations, and returns the count with it. The entry is fresh no
-    /// more then.
+    /// Adds to a new entry what was kept out before, of both operations, and ends its freshness.
+    /// Returns the count.
     fn settle_synthetic<'g>(
         &self,
         filtering: &Filtering,
@@ -134,7 +139,7 @@ impl Ledger {
     ) -> Result<u64, Refusal> {
         let Posting { key, hash, operation, amount, .. } = *posting;
         let mut count = u64::from(amount);
-        // Who is kept out from now on finds the entry.
+        // A call that is kept out from now on finds the entry.
         filtering.meet_kept_out(key);
         if filtering.has_kept_out(true, visit.now) {
             for each in Operation::ALL {

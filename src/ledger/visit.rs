@@ -6,7 +6,7 @@ use crate::map::ReplaceContext;
 use crate::sys::clock::{Clock, Moment};
 use crossbeam_epoch::Guard;
 
-/// The detector's settings, counters and clock, the moment of the call, and the guard that it is pinned by.
+/// The detector's settings, counters and clock, the moment of the call, and the guard that pins it.
 #[derive(Clone, Copy)]
 pub(crate) struct Visit<'g> {
     pub(crate) settings: &'g Settings,
@@ -22,7 +22,8 @@ impl<'g> Visit<'g> {
         self.settings.timing.window
     }
 
-    /// The same visit, now: at no earlier moment than those at which what has been read was added.
+    /// Returns the same visit, now. Its moment is no earlier than those at which what has been read
+    /// was added.
     pub(crate) fn renewed(self) -> Self {
         Self { now: self.clock.now().max(self.now), ..self }
     }
