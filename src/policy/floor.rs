@@ -1,7 +1,9 @@
-//! A floor: a number that no threshold in force is under. Below it no partition is hot, and the overrides need not be looked at.
+//! A floor: a number that no threshold in force is under. Below it no partition is hot, and the
+//! overrides need not be looked at. The fast path compares a count with this one word.
 //!
-//! Who sets an override lowers the floor to it, before and after; who has taken one away raises the floor to the least that is left.
-//! A raise must not undo what another thread lowers meanwhile. So the word counts how often it was set:
+//! A thread that sets an override lowers the floor to it, before and after. A thread that has taken
+//! one away raises the floor to the least that is left. A raise must not undo what another thread
+//! lowers meanwhile. So the word counts how often it was set:
 //!
 //! ```text
 //!  63                             20 19        0
@@ -10,17 +12,30 @@
 //! +---------------------------------+-----------+
 //! ```
 //!
-//! A raise goes through only where nobody has set the floor since it began to look for the least. A thread that sets an override
-//! lowers the floor once its override is there: so either the raise has seen that, or it fails and looks again, or that
-//! thread lowers the floor after it.
+//! A raise goes through only if no thread has set the floor since it began to look for the least. A
+//! thread that sets an override lowers the floor once its override is there. So there are three
+//! cases: the raise has seen the override; or the raise fails and looks again; or the floor is
+//! lowered after it.
+//!
+//! ```text
+//! A removes 7:   reads (7, n) | the least is 9 |               | swap fails; least 8: (8, n+2)
+//! B sets 8:                                    | lowers (7, n+1) |
+//! ```
+//!
+//! **Invariant.** The floor is never above a threshold in force. It may be below for a while, which
+//! costs a look.
+//!
+//! **Proof.** The tests below; `src/models/ledger.rs` (k).
 
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
-/// More than any count can be: 3,601 seconds of 2³⁰ each are under 2⁴².
+/// The highest floor: more than any count can be, as 3,601 seconds of 2³⁰ each are under 2⁴².
 pub(crate) const FLOOR_MOST: u64 = (1 << (64 - TIMES_BITS)) - 1;
-/// It must not come round while a thread looks for the least.
+/// The bits that count how often the floor was set. They must not come round while a thread looks
+/// for the least.
 const TIMES_BITS: u32 = 20;
 
+/// A floor, which threads share.
 pub(crate) struct Floor(AtomicU64);
 
 impl Floor {
@@ -33,13 +48,15 @@ impl Floor {
         self.0.load(Acquire) >> TIMES_BITS
     }
 
-    /// Lowers the floor to a threshold, unless it is lower already.
+    /// Lowers the floor to a threshold, unless it is lower already. The times are counted in any
+    /// case.
     pub(crate) fn lower(&self, to: u64) {
         let lowered = |seen: u64| Some(word((seen >> TIMES_BITS).min(to), seen + 1));
         let _ = self.0.fetch_update(AcqRel, Acquire, lowered);
     }
 
-    /// Raises the floor to the least threshold in force, which `least` looks for, if that is higher.
+    /// Raises the floor to the least threshold in force, which `least` looks for, if that is
+    /// higher.
     pub(crate) fn raise(&self, least: impl Fn() -> u64) {
         loop {
             let seen = self.0.load(Acquire);
@@ -53,6 +70,7 @@ impl Floor {
     }
 }
 
+/// Makes the word of a floor.
 fn word(floor: u64, times: u64) -> u64 {
     (floor.min(FLOOR_MOST) << TIMES_BITS) | (times % (1 << TIMES_BITS))
 }

@@ -1,15 +1,15 @@
-//! When a partition is hot, and in what it is counted.
+//! When a partition is hot, and in which unit it is counted.
 //!
 //! | module | says |
 //! |---|---|
 //! | [`thresholds`] | the count from which a partition is hot: the model's, else the table's, else the detector's |
-//! | [`overrides`], [`override_list`], [`floor`] | the thresholds of tables and models, and what none of them is under |
+//! | [`overrides`], [`override_list`], [`floor`] | the thresholds of tables and models, and a number that none of them is under |
 //! | [`timeline`] | what was in force lately, for as long as a filter's cells hold something of it |
 //! | [`rule`] | the spans that have a threshold: the window, one second, five seconds; and the throttle |
 //! | [`measure`] | the unit: operations, or capacity in half units |
 //!
-//! Threads read the overrides without a lock. Else the policy only compares numbers that it is given. What the numbers are
-//! is the partition's matter; who is told is the detector's.
+//! Threads read the overrides without a lock. Beyond that the policy only compares numbers that it
+//! is given. Counting is the partition's matter, and telling is the detector's.
 //!
 //! ```text
 //! model's override --+
@@ -18,22 +18,31 @@
 //!                        thresholds of one second and of five seconds ---------+
 //! ```
 //!
-//! **Invariants.** A model's or table's threshold that says nothing inherits, for writes and reads apart.
-//! An override is replaced whole: a reader sees the old one or the new one.
+//! An example: the detector's thresholds are 500 writes and 1,500 reads. Table `orders` sets 200
+//! writes and nothing for reads; model `batch` sets 5,000 writes. A write to `orders` is hot from
+//! 200, one of the model `batch` from 5,000, and a read of `orders` from 1,500.
 //!
-//! **Proof.** `tests/warnings.rs`, `tests/rates.rs`, the thresholds in `tests/properties`, and the loom
-//! models of an override's lifetime (`src/models/lifetimes.rs`).
+//! **Invariants.** A model's or table's threshold that says nothing inherits, for writes and reads
+//! apart. An override is replaced whole: a reader sees the old one or the new one.
+//!
+//! **Proof.** `tests/warnings.rs`, `tests/rates.rs`, the thresholds in `tests/properties`, the
+//! models (k) in `src/models/ledger.rs`, and those of an override's lifetime
+//! (`src/models/lifetimes.rs`).
 //!
 //! **To add a rate** (a threshold for a span of its own, beside the window's):
-//! 1. `partition/series.rs`: its length beside `SUSTAINED`, its count in `Recent` and in `Series::recent`.
-//! 2. [`rule`]: its `Rule`, last in the enum; its thresholds in `RateThresholds`, in `NONE` and in `floor`, without
-//!    which the fast path never gets to look; its place in `breach`, the most urgent first. `Settings` holds all that.
-//! 3. `detector/builder.rs`: field, default, setter, `check`, `build`. `Detector::warning` says whether a
-//!    rule's peak is cut to its count: that of a rate is not, as the peak is the whole window's.
-//! 4. `ffi/detector.rs`: fields at the end of `hpd_options`, `DEFAULTS`, `hpd_new_with_options`. `ffi/warning.rs`: the
-//!    next free `HPD_RULE_*`, in `rule` and `rule_code`.
-//! 5. `make header`; the layout and the size in `tests/abi.rs`; with another version `make abi`. Names of rules are in
-//!    `tests/c/heard.c` and in the bindings; "1 or 5" is in the comments of `window_seconds`.
+//! 1. `partition/series.rs`: its length beside `SUSTAINED`, its count in `Recent` and in
+//!    `Series::recent`.
+//! 2. [`rule`]: its `Rule`, last in the enum; its thresholds in `RateThresholds`, in `NONE` and in
+//!    `floor`, without which the fast path never gets to look; its place in `breach`, the most
+//!    urgent first. `Settings` holds all that.
+//! 3. `detector/builder.rs`: field, default, setter, `check`, `build`. `Detector::warning` says
+//!    whether a rule's peak is cut to its count: that of a rate is not, as the peak is the whole
+//!    window's.
+//! 4. `ffi/detector.rs`: fields at the end of `hpd_options`, `DEFAULTS`, `hpd_new_with_options`.
+//!    `ffi/warning.rs`: the next free `HPD_RULE_*`, in `rule` and `rule_code`.
+//! 5. `make header`; the layout and the size in `tests/abi.rs`; with another version `make abi`.
+//!    Names of rules are in `tests/c/heard.c` and in the bindings; "1 or 5" is in the comments of
+//!    `window_seconds`.
 
 pub(crate) mod floor;
 pub(crate) mod measure;

@@ -1,4 +1,8 @@
 //! The overrides of some tables and models: lists that are read while others replace them.
+//!
+//! A list is copied on write. Setting one override makes a new list with all the others in it, and
+//! swaps the pointer. So a reader sees both sides of an override as they were set together, and
+//! takes no lock. Lists are short: there are 256, by the hash of the name.
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
@@ -14,16 +18,17 @@ pub(crate) struct Override {
     pub(crate) scope: Scope,
     name: Vec<u8>,
     pub(crate) thresholds: Thresholds,
-    /// The change since which they are in force; and what was before, where that is remembered.
+    /// The change since which they are in force.
     since: u64,
+    /// The thresholds before, where that is remembered.
     pub(crate) past: Timeline,
 }
 
-/// When an override is set, and what it is over.
+/// The moment at which an override is set, and the thresholds that it is over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
     pub(crate) now: u32,
-    /// Since when it is remembered what was in force; `None`: it is not.
+    /// The second since which it is remembered what was in force; `None`: it is not.
     pub(crate) oldest: Option<u32>,
     /// The detector's own thresholds.
     pub(crate) own: [u64; 2],
@@ -45,22 +50,23 @@ impl Override {
         self.scope == scope && self.name == name
     }
 
-    /// The thresholds of this table now.
+    /// Returns the thresholds of this table now.
     pub(crate) fn present(&self, setting: Setting) -> Span {
         Span::since(self.since, setting.with(self.thresholds))
     }
 
+    /// Makes a copy without what is no longer remembered.
     pub(crate) fn copy(&self, oldest: u32) -> Result<Self, OutOfMemory> {
         Ok(Self { name: try_bytes([&self.name])?, past: self.past.with(None, oldest)?, ..*self })
     }
 
-    /// A copy in which what was before went by a change.
+    /// Makes a copy in which what was before went by a change.
     pub(crate) fn finished(&self, change: u64, setting: Setting) -> Result<Self, OutOfMemory> {
         let past = self.past.over(change, setting.now, setting.oldest())?;
         Ok(Self { name: try_bytes([&self.name])?, past, ..*self })
     }
 
-    /// This override, or none, with other thresholds since a change.
+    /// Makes this override anew, or one that was not there, with other thresholds since a change.
     pub(crate) fn replaced(
         old: Option<&Self>,
         (scope, name): (Scope, &[u8]),
@@ -80,8 +86,8 @@ impl Override {
     }
 }
 
-/// The overrides whose names hash alike. Replaced whole, never changed, so that the two sides of an override are
-/// always read as they were set.
+/// The overrides whose names hash alike. Replaced whole, never changed, so that the two sides of an
+/// override are always read as they were set.
 pub(crate) struct List {
     pub(crate) overrides: Vec<Override>,
     #[cfg(loom)]
@@ -96,8 +102,8 @@ impl Watched for List {
 }
 
 impl List {
-    /// Makes a list of these overrides, or none if there are none. One that was removed stays as long as it is remembered what
-    /// it said.
+    /// Makes a list of these overrides, or none if there are none. One that was removed stays for
+    /// as long as it is remembered what it said.
     pub(crate) fn try_new(
         overrides: impl Iterator<Item = Result<Override, OutOfMemory>>,
         oldest: u32,

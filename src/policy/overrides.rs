@@ -1,4 +1,23 @@
-//! Overrides: the thresholds of single tables and models, set and removed while others record.
+//! Overrides: the thresholds of single tables and models, set and removed while other threads
+//! record.
+//!
+//! ```text
+//! scope, name --hash--> one of 256 lists --> the override, or none
+//! floors                a number that no threshold is under: all that most records compare with
+//! models_past           the least thresholds of all models before, where there is a filter
+//! ```
+//!
+//! Setting an override goes like this, so that no record misses it:
+//!
+//! 1. remember what was in force, where there is a filter;
+//! 2. lower the floors to the new thresholds;
+//! 3. swap in the list with the override;
+//! 4. lower the floors again, as a raise may have come in between;
+//! 5. raise them, if the thresholds that went may have been the least;
+//! 6. look whether a clear has come: then the override goes into the next ledger.
+//!
+//! A thread that sees the override has seen the floor lowered, so it never stops at a floor that is
+//! too high.
 
 use crate::error::{Cleared, OutOfMemory, Refusal};
 use crate::key::Key;
@@ -15,7 +34,8 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicBool, AtomicU64, Release};
 use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
 
-/// Since which change the least thresholds of all models are what they are, and what they were before.
+/// The change since which the least thresholds of all models are what they are, and what they were
+/// before.
 struct ModelsPast {
     since: u64,
     past: Timeline,
@@ -30,22 +50,22 @@ impl Watched for ModelsPast {
     }
 }
 
-/// Lists: with some hundred tables of their own thresholds, each is of one or two.
+/// The lists. With some hundred tables of their own thresholds, each has one or two.
 #[cfg(not(loom))]
 const LISTS: usize = 256;
 #[cfg(loom)]
 const LISTS: usize = 2;
 
-/// All overrides, read without a lock.
+/// All overrides, which are read without a lock.
 pub(crate) struct Overrides {
     lists: [RcuOption<List>; LISTS],
-    /// Remembered where there is a filter.
+    /// The past of the models' least thresholds, where there is a filter.
     models_past: RcuOption<ModelsPast>,
-    /// How many changes began or ended: where this is 0 there is no override.
+    /// The number of changes that began or ended. While this is 0 there is no override.
     changes: AtomicU64,
-    /// For each operation.
+    /// The floor of each operation.
     floors: [Floor; 2],
-    /// The same of models alone.
+    /// The floors of models alone.
     model_floors: [Floor; 2],
     /// The floors where there is no override.
     own_floors: [u64; 2],
@@ -54,7 +74,7 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
-    /// Without overrides no partition is hot below `floors`.
+    /// Makes no overrides. No partition is hot below `floors` then.
     pub(crate) fn new(floors: [u64; 2]) -> Self {
         Self {
             lists: std::array::from_fn(|_| RcuOption::empty()),
@@ -67,6 +87,7 @@ impl Overrides {
         }
     }
 
+    /// Returns a number that no threshold of an operation is under.
     #[inline(always)]
     pub(crate) fn floor(&self, operation: Operation) -> u64 {
         self.floors[operation.index()].get()
@@ -90,8 +111,9 @@ impl Overrides {
         all.filter_map(|each| each.thresholds.of(operation)).fold(most, u64::min)
     }
 
-    /// Sets both sides of an override; `None` for both removes it. Once these are cleared it must be set in the next
-    /// ledger's. Until [`Overrides::finish`] is called what was before counts as being in force still.
+    /// Sets both sides of an override; `None` for both removes it. Fails with [`Refusal::Cleared`]
+    /// once these overrides are cleared: it must be set in the next ledger's. Until
+    /// [`Overrides::finish`] is called the thresholds before count as being in force still.
     pub(crate) fn set(
         &self,
         scope: Scope,
@@ -103,7 +125,8 @@ impl Overrides {
     ) -> Result<(), Refusal> {
         let change = self.changes.fetch_add(1, AcqRel) + 1;
         let shared = self.list(scope, name, hashing);
-        // Until the list is replaced, what fails for want of memory has changed nothing that anybody sees.
+        // Until the list is replaced, a failure for want of memory has changed nothing that a
+        // thread sees.
         if scope == Scope::Model && setting.oldest.is_some() {
             self.remember_models(change, setting, guard)?;
         }
@@ -127,10 +150,11 @@ impl Overrides {
         if replaced.is_ok() {
             self.lower_floors(scope, thresholds);
         }
-        // What failed has lowered them in vain.
+        // A change that failed has lowered them in vain.
         self.raise_floors(scope, *replaced.as_ref().unwrap_or(&thresholds), guard);
         replaced?;
-        // `clear` says so before it empties a list. One that comes after this look empties this list too.
+        // `clear` says so before it empties a list. A clear that comes after this look empties this
+        // list too.
         if self.cleared.load(Acquire) { Err(Refusal::Cleared) } else { Ok(()) }
     }
 
@@ -145,8 +169,8 @@ impl Overrides {
         }
     }
 
-    /// Raises the floors to the least thresholds that there are, where those that are `gone` may have been the least: to look for
-    /// the least at each call would make many calls slow.
+    /// Raises the floors to the least thresholds that there are, if `gone` may have been the least.
+    /// To look for the least at each call would make many calls slow.
     fn raise_floors(&self, scope: Scope, gone: Thresholds, guard: &Guard) {
         for operation in Operation::ALL {
             let i = operation.index();
@@ -161,13 +185,13 @@ impl Overrides {
         }
     }
 
-    /// A number that no model's threshold is under.
+    /// Returns a number that no model's threshold is under.
     fn model_floor(&self, operation: Operation) -> u64 {
         let floor = self.model_floors[operation.index()].get();
         if floor == FLOOR_MOST { u64::MAX } else { floor }
     }
 
-    /// Remembers what the floors of all models are, which a change is about to set.
+    /// Remembers the floors of all models, which a change is about to set.
     fn remember_models(&self, change: u64, setting: Setting, guard: &Guard) -> Result<(), OutOfMemory> {
         loop {
             let old = self.models_past.get(guard);
@@ -186,7 +210,8 @@ impl Overrides {
         }
     }
 
-    /// Ends, at `setting.now`, what was in force before an override was set. Without memory it counts as being in force still.
+    /// Ends, at `setting.now`, the thresholds that were in force before an override was set.
+    /// Without memory they count as being in force still.
     pub(crate) fn finish(
         &self,
         scope: Scope,
@@ -225,6 +250,7 @@ impl Overrides {
         Ok(())
     }
 
+    /// Returns an override; without one, thresholds that say nothing.
     pub(crate) fn get(
         &self,
         scope: Scope,
@@ -244,7 +270,8 @@ impl Overrides {
         Ok(found.map(|found| found.thresholds).unwrap_or_default())
     }
 
-    /// A number that no threshold which a table's records may have is under: that of the table, or `own`, and those of all models.
+    /// Returns a number that no threshold is under by which a table's records may be judged: the
+    /// table's, or `own`, and those of all models.
     pub(crate) fn least(
         &self,
         table: &[u8],
@@ -263,8 +290,9 @@ impl Overrides {
         })
     }
 
-    /// Returns the result of `read`, during which no change began: tables' and models' thresholds that it found were in force together.
-    /// (A change that is under way changes only one of the two.)
+    /// Returns the result of `read`, during which no change began. So the thresholds of tables and
+    /// models that it found were in force together. (A change that is under way changes only one of
+    /// the two.)
     fn at_one_moment<T>(&self, read: impl Fn() -> Result<T, Cleared>) -> Result<T, Cleared> {
         loop {
             let before = self.changes.load(Acquire);
@@ -275,7 +303,7 @@ impl Overrides {
         }
     }
 
-    /// The greatest such number at any moment that is remembered.
+    /// Returns the greatest such number at any moment that is remembered.
     pub(crate) fn greatest(
         &self,
         table: &[u8],
@@ -295,7 +323,7 @@ impl Overrides {
         })
     }
 
-    /// The same of any table.
+    /// Returns the same of any table.
     pub(crate) fn greatest_of_all(
         &self,
         operation: Operation,
@@ -309,6 +337,8 @@ impl Overrides {
         })
     }
 
+    /// Returns the greatest number that a table and all models allowed together; `None`: a table
+    /// without an override.
     fn greatest_of(
         &self,
         table: Option<&Override>,
@@ -316,7 +346,8 @@ impl Overrides {
         setting: Setting,
         guard: &Guard,
     ) -> u64 {
-        // Before their past: what a change that is under way has set after this look, it had remembered before.
+        // Read before their past. A change that sets another after this look has remembered this
+        // one before.
         let present = Operation::ALL.map(|operation| self.model_floor(operation));
         let (models, nothing) = (self.models_past.get(guard), Timeline::default());
         let own = Span::since(0, setting.own);
@@ -326,14 +357,15 @@ impl Overrides {
         timeline::greatest(of_table, of_models, operation, setting.oldest())
     }
 
-    /// Bytes that the overrides take.
+    /// Returns the bytes that the overrides take.
     pub(crate) fn bytes(&self, guard: &Guard) -> usize {
         let models = |models: &ModelsPast| size_of::<ModelsPast>() + models.past.bytes();
         let lists = self.lists.iter().filter_map(|list| list.get(guard)).map(List::bytes);
         lists.sum::<usize>() + self.models_past.get(guard).map_or(0, models)
     }
 
-    /// Forgets all of them. A call that is in them meanwhile is turned away, or has come before this one.
+    /// Forgets all overrides. A call that is in them meanwhile is turned away, or has come before
+    /// this one.
     pub(crate) fn clear(&self, guard: &Guard) {
         self.cleared.store(true, Release);
         for list in &self.lists {

@@ -1,16 +1,20 @@
-//! The rules by which a partition is hot. A *rate* is a rule that has a span of its own, whatever the window is: one
-//! second, or five ([`RateThresholds`]). The window's own threshold is not here, as it can be overridden
-//! ([`crate::policy::thresholds`]); rates can't. The length of a span stands beside the code that adds it up
+//! The rules by which a partition is hot.
+//!
+//! A *rate* is a rule that has a span of its own, whatever the window is: one second, or five
+//! ([`RateThresholds`]). A rate tells a burst from a trickle: 1,000 writes in one second are at
+//! DynamoDB's limit, 1,000 in a minute are far from it. Rates are the detector's own, for all
+//! tables. The window's threshold is not here, as it can be overridden
+//! ([`crate::policy::thresholds`]). The length of a span stands beside the code that adds it up
 //! (`partition::series`), which is below this folder.
 
 use crate::operation::Operation;
 use crate::partition::series::{Recent, SUSTAINED};
 
-/// The capacity of one physical partition of DynamoDB in a second: write units, read units. The AWS developer guide,
-/// "Best practices for designing and using partition keys effectively".
+/// The capacity of one physical partition of DynamoDB in a second: write units, read units. From
+/// the AWS developer guide, "Best practices for designing and using partition keys effectively".
 pub(crate) const LIMITS: [u64; 2] = [1_000, 3_000];
 
-/// Which rule a warning comes of.
+/// The rule that a warning comes of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
@@ -20,18 +24,20 @@ pub enum Rule {
     Second,
     /// The last five seconds, the current one included, have reached theirs.
     Sustained,
-    /// DynamoDB throttled the partition for its key range: the first time, or the first in an interval.
+    /// DynamoDB throttled the partition for its key range: the first time, or the first in an
+    /// interval.
     Throttle,
 }
 
-/// Counts from which a second, or five, are too much; [`u64::MAX`] for a rule that is not set.
+/// The counts from which a second, or five, are too much; [`u64::MAX`] for a rule that is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateThresholds {
     pub(crate) second: [u64; 2],
     pub(crate) sustained: [u64; 2],
 }
 
-/// A rule that is met: what was counted, in how many seconds, and what it has reached.
+/// A rule that is met: the count, the seconds in which it was counted, and the threshold that it
+/// has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Breach {
     pub(crate) rule: Rule,
@@ -49,7 +55,7 @@ impl RateThresholds {
         self.second[operation.index()].min(self.sustained[operation.index()])
     }
 
-    /// The most urgent rate that is met.
+    /// Returns the most urgent rate that is met.
     pub(crate) fn breach(&self, operation: Operation, recent: Recent) -> Option<Breach> {
         let breach = |rule, count, threshold, seconds| {
             (count >= threshold).then_some(Breach { rule, count, threshold, seconds })

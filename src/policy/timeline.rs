@@ -1,8 +1,26 @@
 //! A timeline: the thresholds that were in force lately, one pair after another.
 //!
-//! A filter's cells hold what was counted for a while, and so does what is carried out of them: it may be as much as the
-//! greatest threshold allowed which was in force at any moment of that while. Two numbers decide at each moment, a table's and
-//! that of all models, the lesser of both. So each has a timeline, and spans of both count together only where they overlap.
+//! A filter's cells hold for a while what was counted, and so does an amount that is carried out of
+//! them. It may be as much as the greatest threshold allowed that was in force at any moment of
+//! that while. Two numbers decide at each moment, a table's threshold and the least of all models',
+//! and the lesser of both counts. So each has a timeline, and spans of both count together only
+//! where they overlap.
+//!
+//! ```text
+//! changes         0         5         9         10        19        20
+//! the table's     |--------------- 1 ---------------------------------|
+//!                                                         |-------- 238 ---->
+//! the models'     |------------- none ----------|
+//!                                     |------------------- 106 ------------->
+//! ```
+//!
+//! Here the greatest is 106. 238 never met a moment without a model's threshold, so it never
+//! counted.
+//!
+//! A span is over once the call that ended it has read the clock again. Until then threads may
+//! judge by it, so two spans of one line overlap for the length of a call.
+//!
+//! **Proof.** The tests below; `src/models/filtering.rs` (n: the level).
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
@@ -10,37 +28,40 @@ use crate::operation::Operation;
 /// The thresholds of both operations, and when they were in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
-    /// The numbers of the changes that they came and went by: those of all tables and models are counted together, so that it is
-    /// known which of two came first, in one second too.
+    /// The numbers of the changes by which they came and went. Those of all tables and models are
+    /// counted together, so that it is known which of two came first, in one second too.
     pub(crate) changes: [u64; 2],
     /// The second in which they went.
     pub(crate) over: u32,
     pub(crate) thresholds: [u64; 2],
 }
 
-/// The change by which thresholds go that are in force: it is yet to come.
+/// The number of the change by which present thresholds go: it is yet to come.
 const TO_COME: u64 = u64::MAX;
 
 impl Span {
-    /// Thresholds that are in force since a change.
+    /// Makes the span of thresholds that are in force since a change.
     pub(crate) fn since(change: u64, thresholds: [u64; 2]) -> Self {
         Self { changes: [change, TO_COME], over: u32::MAX, thresholds }
     }
 
-    /// Whether they are in force still, as far as anybody knows: the call by which they go has not returned.
+    /// Returns whether they are in force still, as far as is known: the call by which they go has
+    /// not returned.
     fn is_going(&self) -> bool {
         self.changes[1] == TO_COME
     }
 
+    /// Returns whether both were in force at some moment.
     fn meets(&self, other: &Self) -> bool {
         self.changes[0].max(other.changes[0]) <= self.changes[1].min(other.changes[1])
     }
 }
 
-/// Spans that are told apart. Of those before, the greatest are taken to have been in force all the time.
+/// The spans that are told apart. Of those before, the greatest thresholds are taken to have been
+/// in force all the time.
 const SPANS: usize = 8;
 
-/// Spans that are over, or about to be.
+/// The spans of one table, or of all models, that are over or about to be.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline(Vec<Span>);
 
@@ -51,12 +72,14 @@ impl Timeline {
         spans.try_reserve_exact(self.0.len() + 1)?;
         spans.extend(self.0.iter().filter(|span| span.over >= oldest));
         match (spans.last_mut(), span) {
-            // Nothing has changed in fact: so who sets the same again and again makes nothing be remembered for longer.
+            // Nothing has changed in fact. So a caller that sets the same again and again does not
+            // make anything be remembered for longer.
             (Some(last), Some(span)) if last.thresholds == span.thresholds => {
                 (last.changes[1], last.over) = (span.changes[1], span.over);
             }
             (_, span) => spans.extend(span),
         }
+        // The two oldest become one that allows what either did.
         if spans.len() > SPANS {
             let first = spans.remove(0);
             spans[0].changes = [first.changes[0], spans[0].changes[1].max(first.changes[1])];
@@ -77,11 +100,12 @@ impl Timeline {
         Ok(copy)
     }
 
+    /// Returns whether the call that ends the last span has not returned.
     pub(crate) fn is_going(&self) -> bool {
         self.0.iter().any(Span::is_going)
     }
 
-    /// Whether no span is remembered that was over in `oldest` or later.
+    /// Returns whether no span is remembered that was over in `oldest` or later.
     pub(crate) fn is_over(&self, oldest: u32) -> bool {
         self.0.iter().all(|span| span.over < oldest)
     }
@@ -91,8 +115,8 @@ impl Timeline {
     }
 }
 
-/// Returns the greatest number that two timelines and their present spans allowed together at any moment since `oldest`: the
-/// lesser of both, where they overlap.
+/// Returns the greatest number that two timelines and their present spans allowed together at any
+/// moment since `oldest`: the lesser of both, where they overlap.
 pub(crate) fn greatest(
     tables: (&Timeline, Span),
     models: (&Timeline, Span),
