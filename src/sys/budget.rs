@@ -1,4 +1,20 @@
 //! A budget of bytes, from which many threads take.
+//!
+//! Bytes are taken before memory is allocated, and given back once it is freed, not once it is
+//! retired. So the budget bounds what is allocated, whatever threads stand still.
+//!
+//! | call | takes |
+//! |---|---|
+//! | [`try_take`](Budget::try_take) | if there are so many free |
+//! | [`take`](Budget::take) | even over the limit, where a change that has begun must go on |
+//! | [`room`](Budget::room) | for as long as the room lives, so that no two calls count on the same bytes |
+//!
+//! The collector's own memory counts too. A thread gathers what it retires in a *bag* of 64, and
+//! hands it over when it is full. Where memory is bounded it cannot wait for that, so it hands over
+//! what it has. That bag takes 2 KB, so only one is under way at a time: while a thread stands
+//! still inside a call they would pile up.
+//!
+//! **Proof.** `tests/bounded_memory.rs` and `src/models/filtering.rs`.
 
 #[cfg(not(loom))]
 use crate::sys::epoch::{forks, pin_again};
@@ -6,20 +22,21 @@ use crate::sys::sync::{AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
 
-/// The bytes that crossbeam allocates where a thread hands over what it has retired: room for 64
+/// The bytes that crossbeam allocates when a thread hands over what it has retired: room for 64
 /// deferred functions, however few there are.
 pub(crate) const BAG_BYTES: u64 = 2_072;
 
-/// How many bytes there may be, and how many are taken.
+/// The bytes that there may be, and those that are taken.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: u64,
     taken: AtomicU64,
-    /// Which process has handed over a bag that is not emptied yet; 0: none.
+    /// The process that has handed over a bag which is not emptied yet, as [`forks`] plus 1; 0:
+    /// none.
     handed_over: AtomicU64,
 }
 
-/// Bytes that nobody else takes as long as this lives.
+/// Bytes that no other call takes as long as this lives.
 pub(crate) struct Room<'b> {
     budget: &'b Budget,
     bytes: u64,
@@ -34,7 +51,7 @@ impl Budget {
         self.limit
     }
 
-    /// Takes so many bytes, if they are free. `false`: it takes none.
+    /// Takes `bytes`, if they are free. Returns `false` if they are not; then it takes none.
     pub(crate) fn try_take(&self, bytes: u64) -> bool {
         let take = |taken: u64| {
             let all = taken.saturating_add(bytes);
@@ -43,12 +60,12 @@ impl Budget {
         self.taken.fetch_update(Relaxed, Relaxed, take).is_ok()
     }
 
-    /// Keeps so many bytes free for what is made meanwhile, if they are.
+    /// Keeps `bytes` free for as long as the room lives, if they are free now.
     pub(crate) fn room(&self, bytes: u64) -> Option<Room<'_>> {
         self.try_take(bytes).then(|| Room { budget: self, bytes })
     }
 
-    /// Takes so many, even over the limit: of what must go on.
+    /// Takes `bytes`, even over the limit, for what must go on.
     pub(crate) fn take(&self, bytes: u64) {
         self.taken.fetch_add(bytes, Relaxed);
     }
@@ -58,18 +75,18 @@ impl Budget {
         debug_assert!(before >= bytes, "{bytes} are given back of {before}");
     }
 
-    /// Gives back what is freed once all who are pinned now are gone.
+    /// Gives back the bytes of memory that is freed once all threads that are pinned now have
+    /// unpinned.
     pub(crate) fn give_back_later(self: &Arc<Self>, bytes: u64, guard: &Guard) {
         let budget = Arc::clone(self);
         guard.defer(move || budget.give_back(bytes));
     }
 
     /// Hands over what this thread has retired, to be freed as soon as may be, unless a bag is
-    /// under way: while a thread stands still inside a call they would only pile up. The bag
-    /// counts until it is freed.
+    /// under way. The bag counts until it is freed.
     #[cfg(not(loom))]
     pub(crate) fn hand_over(self: &Arc<Self>, guard: &Guard) {
-        // What was under way in a forked child's parent never arrives in the child.
+        // A bag that was under way in a forked child's parent never arrives in the child.
         let process = forks() + 1;
         if self.handed_over.load(Relaxed) == process || self.handed_over.swap(process, Relaxed) == process {
             return;
@@ -85,7 +102,8 @@ impl Budget {
         guard.flush();
     }
 
-    /// A bag has been emptied. crossbeam retires it now in its turn, with what this thread retires.
+    /// Notes that a bag has been emptied. crossbeam frees the bag itself later, with what this
+    /// thread retires now.
     #[cfg(not(loom))]
     fn emptied(self: &Arc<Self>) {
         self.handed_over.store(0, Relaxed);

@@ -1,23 +1,28 @@
-//! The detector's time: since about when it was made, never running back.
+//! The detector's time: it begins at about 0 when the detector is made, and never runs back.
+//!
+//! A record needs the time, and a precise clock costs more than the record. So the system's coarse
+//! clock is read: it is a few milliseconds behind at most, which a window of whole seconds does not
+//! notice. A manual clock stands at what it was last set to, so that tests and replays are exact.
 
 use crate::argument::Argument;
 use crate::error::Error;
 use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
-/// The last moment a detector can count in: the end of second 2³² − 1.
+/// The last moment in which a detector can count, in ms: the end of second 2³² − 1.
 pub(crate) const LAST_MS: u64 = 4_294_967_295_999;
 
-/// Where a detector's time comes from.
+/// The source of a detector's time.
 #[derive(Debug)]
 pub(crate) enum Clock {
-    /// The system's coarse monotonic clock, from this second of it.
+    /// The system's coarse monotonic clock, counted from its second `start`.
     Monotonic { start: u64 },
-    /// Stands at what it was last set to: a [`Moment`]'s stamp.
+    /// A clock that stands at what it was last set to: a [`Moment`]'s stamp.
     Manual(AtomicU64),
 }
 
-/// A moment by a detector's clock: its second, and nanoseconds of the next, in one word. Later is larger.
+/// A moment by a detector's clock: its second, and nanoseconds of the next, in one word. A later
+/// moment is a larger number. Seconds stop at 2³² − 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
 
@@ -37,23 +42,28 @@ impl Moment {
         Self::new(us / 1_000_000, (us % 1_000_000) as u32 * 1000)
     }
 
+    /// Returns the whole seconds.
     #[inline(always)]
     pub(crate) fn second(self) -> u32 {
         Stamped::unpack(self.0).second
     }
 
+    /// Returns the nanoseconds of the next second.
     fn nanos(self) -> u32 {
         Stamped::unpack(self.0).value
     }
 
+    /// Returns the milliseconds since the clock's beginning.
     pub(crate) fn ms(self) -> u64 {
         u64::from(self.second()) * 1000 + u64::from(self.nanos() / 1_000_000)
     }
 
+    /// Returns the microseconds since the clock's beginning.
     pub(crate) fn us(self) -> u64 {
         u64::from(self.second()) * 1_000_000 + u64::from(self.nanos() / 1000)
     }
 
+    /// Returns the moment as a word, to be kept in an atomic and compared there.
     #[inline(always)]
     pub(crate) fn stamp(self) -> u64 {
         self.0
@@ -74,6 +84,7 @@ impl Clock {
         Clock::Manual(AtomicU64::new(0))
     }
 
+    /// Reads the clock.
     #[inline(always)]
     pub(crate) fn now(&self) -> Moment {
         match self {
@@ -85,7 +96,9 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward; an earlier time changes nothing.
+    /// Moves a manual clock forward to `now_ms`, which is in `0..=4_294_967_295_999`. An earlier
+    /// time than the clock's changes nothing. Fails with [`Error::Unsupported`] for a clock that
+    /// runs by itself.
     pub(crate) fn set_ms(&self, now_ms: u64) -> Result<(), Error> {
         let Clock::Manual(stamp) = self else {
             return Err(Error::Unsupported);
@@ -98,22 +111,21 @@ impl Clock {
     }
 }
 
-/// Seconds, and nanoseconds of the next.
+/// Reads the system's clock: seconds, and nanoseconds of the next.
 ///
-/// Linux's coarse clock costs less than the precise one and is a few milliseconds behind at
-/// most, which a window of whole seconds does not notice.
+/// Linux's coarse clock costs less than the precise one and is a few milliseconds behind at most.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn system() -> (u64, u32) {
     read(libc::CLOCK_MONOTONIC_COARSE)
 }
 
-/// Apple's nearest: monotonic, read at the resolution of the last tick.
+/// Reads Apple's nearest: monotonic, at the resolution of the last tick.
 #[cfg(target_vendor = "apple")]
 fn system() -> (u64, u32) {
     read(libc::CLOCK_MONOTONIC_RAW_APPROX)
 }
 
-/// FreeBSD's nearest: a clock that favours speed over resolution.
+/// Reads FreeBSD's nearest: a clock that favours speed over resolution.
 #[cfg(target_os = "freebsd")]
 fn system() -> (u64, u32) {
     read(libc::CLOCK_MONOTONIC_FAST)

@@ -1,10 +1,24 @@
-//! Pinning: a collector of our own, that survives `fork`.
+//! Pinning, in a collector of our own that survives `fork`.
 //!
-//! A collector frees nothing that some thread pinned now might still use. In a forked child the other
-//! threads are gone, but pinned for ever by the collector's books, so a child would gather garbage
-//! without bound. Therefore the child starts a new collector. That is safe because no thread of the
-//! child is pinned: the one that forked was not (nothing is pinned during a callback), and the others
-//! are not there. What the old collector had not freed yet is left behind, once.
+//! A collector frees nothing that a thread pinned now might still use. In a forked child the other
+//! threads are gone, but by the collector's books they are pinned for ever, so a child would gather
+//! garbage without bound. Therefore the child starts a new collector:
+//!
+//! 1. The fork handler runs on the child's only thread. It sets the collector and this thread's
+//!    handle to null, and releases the counting blocks of the threads that are gone.
+//! 2. The next pin finds no handle and registers anew, which makes a collector.
+//!
+//! That is safe because no thread of the child is pinned: the one that forked was not (nothing is
+//! pinned during a callback), and the others are not there. What the old collector had not freed
+//! yet is left behind, once.
+//!
+//! | of each thread | is |
+//! |---|---|
+//! | `OWNER` | the handle itself; its destructor gives it up when the thread exits |
+//! | `LOCAL.handle` | a pointer to that, null while it may not be used |
+//! | `LOCAL.block` | where the thread counts its records |
+//!
+//! **Proof.** `tests/fork.rs`, `tests/threads.rs`.
 
 use crate::sys::record_counter::Block;
 use crossbeam_epoch::{Collector, Guard, LocalHandle};
@@ -17,7 +31,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 /// The collector, made at the first pin and again in a forked child. Never freed.
 static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(null_mut());
 
-/// How many forks are between this process and the one that loaded the library, as far as it has pinned.
+/// The number of forks between this process and the one that loaded the library, as far as it has
+/// pinned.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
 /// Whether this process, or the one it was forked from, has registered [`forked`].
@@ -25,8 +40,8 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    /// Where this thread's handle is while it may be used. Apart from it, because a thread-local without a
-    /// destructor costs no look at its state.
+    /// Where this thread's handle is while it may be used. Apart from it, because a thread-local
+    /// without a destructor costs no look at its state.
     static LOCAL: Local = const { Local { handle: Cell::new(null()), block: Cell::new(None) } };
     static OWNER: Owner = const { Owner(UnsafeCell::new(None)) };
 }
@@ -37,7 +52,8 @@ struct Local {
     block: Cell<Option<&'static Block>>,
 }
 
-/// Holds this thread's handle, and gives it up, and its block of counts, when the thread exits.
+/// The owner of this thread's handle. It gives the handle up, and the thread's block of counts,
+/// when the thread exits.
 struct Owner(UnsafeCell<Option<LocalHandle>>);
 
 impl Drop for Owner {
@@ -51,7 +67,7 @@ impl Drop for Owner {
     }
 }
 
-/// Keeps what this thread finds alive until the guard is dropped.
+/// Keeps alive what this thread finds until the guard is dropped.
 #[inline(always)]
 pub(crate) fn pin() -> Guard {
     // SAFETY: it points into this thread's `OWNER`, and is null before that is changed or dropped.
@@ -67,17 +83,19 @@ pub(crate) fn pin_again() -> Option<Guard> {
     unsafe { LOCAL.with(|local| local.handle.get()).as_ref() }.map(LocalHandle::pin)
 }
 
-/// Tells a forked child from its parent, once this has been pinned: the child's number is greater.
+/// Returns a number that tells a forked child from its parent, once this has been pinned: the
+/// child's is greater.
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
 }
 
-/// Where this thread counts its records, once it has been pinned.
+/// Returns where this thread counts its records, once it has been pinned.
 #[inline(always)]
 pub(crate) fn block() -> Option<&'static Block> {
     LOCAL.with(|local| local.block.get())
 }
 
+/// Pins this thread for the first time, or for the first time in a forked child.
 #[cold]
 #[inline(never)]
 fn register() -> Guard {
@@ -85,7 +103,8 @@ fn register() -> Guard {
     let registered = OWNER.try_with(|Owner(owner)| {
         // SAFETY: nothing in here comes back to this cell, and the handle in `LOCAL` is null.
         let owner = unsafe { &mut *owner.get() };
-        // A handle that is there already is the parent's: its collector waits for threads that are not here.
+        // A handle that is there already is the parent's. It is leaked, as its collector waits for
+        // threads that are not here.
         std::mem::forget(owner.take());
         let handle = owner.insert(collector().register());
         LOCAL.with(|local| {
@@ -100,6 +119,7 @@ fn register() -> Guard {
     registered.unwrap_or_else(|_| collector().register().pin())
 }
 
+/// Returns the collector, which is made if there is none.
 fn collector() -> &'static Collector {
     let mut current = COLLECTOR.load(Ordering::Acquire);
     if current.is_null() {
@@ -117,18 +137,20 @@ fn collector() -> &'static Collector {
     unsafe { &*current }
 }
 
-/// Registers [`forked`]. Without a lock, which a fork might leave locked in the child: two threads may
-/// both register it, and running it twice does no harm.
+/// Registers [`forked`]. It takes no lock, which a fork might leave locked in the child: two
+/// threads may both register, and running it twice does no harm.
 fn on_fork() {
     #[cfg(unix)]
     if !REGISTERED.load(Ordering::Relaxed) {
-        // SAFETY: the handler only stores to atomics, which is allowed in a child of many threads, and
-        // the library is never unmapped, or, inside a plugin, not before the C library has forgotten the handler.
+        // SAFETY: the handler only stores to atomics, which is allowed in a child of many threads,
+        // and the library is never unmapped, or, inside a plugin, not before the C library has
+        // forgotten the handler.
         let registered = unsafe { libc::pthread_atfork(None, None, Some(forked)) } == 0;
         REGISTERED.store(registered, Ordering::Relaxed);
     }
 }
 
+/// Makes a forked child begin with a new collector.
 #[cfg(unix)]
 extern "C" fn forked() {
     FORKS.fetch_add(1, Ordering::Release);
@@ -140,7 +162,7 @@ extern "C" fn forked() {
     });
 }
 
-/// Frees what can be freed now, for a caller who is about to be done.
+/// Frees what can be freed now, for a caller that is about to be done.
 pub(crate) fn flush() {
     // Two epochs must pass before anything is freed; the rest works off a backlog.
     for _ in 0..16 {

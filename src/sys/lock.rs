@@ -1,7 +1,11 @@
 //! A lock: std's Mutex, and a word that says once more what it orders.
 //!
-//! The word is for ThreadSanitizer. Where threads wait for a Mutex, std orders them in code that comes
-//! compiled, and not instrumented, so that every use of what is locked would look like a race.
+//! The word is for ThreadSanitizer. Where threads wait for a Mutex, std orders them in code that
+//! comes compiled, and not instrumented. So every use of the locked state would look like a race.
+//!
+//! No record takes a lock. Locks are for what is rare and large: requests that wait for a key, and
+//! setting thresholds where there is a filter. A forked child may find one locked for ever, by a
+//! thread that it does not have. So the lock knows the process that made it ([`Lock::lock_here`]).
 
 #[cfg(not(loom))]
 use crate::sys::epoch::forks;
@@ -13,14 +17,15 @@ use std::sync::PoisonError;
 #[cfg(not(loom))]
 use std::sync::{Mutex, MutexGuard};
 
+/// A state that one thread has to itself at a time.
 pub(crate) struct Lock<T> {
     state: Mutex<T>,
     order: AtomicBool,
-    /// Which process it is of: see [`forks`].
+    /// The process that made it: see [`forks`].
     forks: u64,
 }
 
-/// In a model nobody forks.
+/// Returns 0: no model forks.
 #[cfg(loom)]
 fn forks() -> u64 {
     0
@@ -44,7 +49,8 @@ impl<T> Lock<T> {
         Locked { state, order: &self.order }
     }
 
-    /// Takes the lock in the process that made it. `None`: this is a forked child, whose parent may have left it locked.
+    /// Takes the lock in the process that made it. `None`: this is a forked child, whose parent may
+    /// have left it locked.
     pub(crate) fn lock_here(&self) -> Option<Locked<'_, T>> {
         (self.forks == forks()).then(|| self.lock())
     }

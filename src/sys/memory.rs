@@ -1,4 +1,11 @@
 //! Allocation that reports failure instead of aborting the process.
+//!
+//! A record must be able to say that there is no memory, as the program around it may go on without
+//! its count. So what the core allocates goes through here, or through `try_reserve`. (DESIGN.md,
+//! "Where the edges are", has the exceptions.) [`Tailed`] lays out the types that end in a tail:
+//! histories, wheels and the directory's levels.
+//!
+//! **Proof.** `tests/refusals.rs`.
 
 use crate::error::OutOfMemory;
 #[cfg(not(loom))]
@@ -6,7 +13,7 @@ use std::alloc::alloc_zeroed;
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr::NonNull;
 
-/// Memory of this layout, whose size is not zero.
+/// Allocates memory of this layout, whose size is not zero.
 pub(crate) fn allocate(layout: Layout) -> Result<NonNull<u8>, OutOfMemory> {
     assert!(layout.size() > 0);
     #[cfg(test)]
@@ -19,14 +26,15 @@ pub(crate) fn allocate(layout: Layout) -> Result<NonNull<u8>, OutOfMemory> {
 
 #[cfg(test)]
 thread_local! {
-    /// Whether this thread's allocations are refused, for tests of what comes of that in the middle of a call.
+    /// Whether this thread's allocations are refused, for tests of a refusal in the middle of a
+    /// call.
     pub(crate) static REFUSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// Bytes in a cache line, of most processors.
+/// The bytes in a cache line of most processors.
 pub(crate) const LINE: usize = 64;
 
-/// Asks for the cache line of an address, where the processor can be asked; nothing waits for it.
+/// Asks for the cache line of an address, where the processor can be asked. Nothing waits for it.
 #[inline(always)]
 pub(crate) fn prefetch<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
@@ -35,8 +43,8 @@ pub(crate) fn prefetch<T>(address: *const T) {
     let _ = address;
 }
 
-/// Does the same for a line that will be written to, so that it need not be asked for again. Built with
-/// `-C target-feature=+prfchw`, the processor is told; else it is as `prefetch`.
+/// Does the same for a line that will be written to, so that it need not be asked for again. Built
+/// with `-C target-feature=+prfchw`, the processor is told; otherwise it is as `prefetch`.
 #[inline(always)]
 pub(crate) fn prefetch_to_write<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
@@ -52,7 +60,7 @@ fn hint<const HINT: i32, T>(address: *const T) {
     unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(address.cast()) }
 }
 
-/// `Box::new` that can fail; `value` is dropped if it does.
+/// Boxes `value`, or drops it if there is no memory.
 pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, OutOfMemory> {
     if size_of::<T>() == 0 {
         return Ok(Box::new(value));
@@ -94,7 +102,7 @@ impl std::fmt::Write for TryString {
     }
 }
 
-/// A header followed by `count` items in one allocation, for types that end in such a tail.
+/// The layout of a header followed by `count` items in one allocation.
 pub(crate) struct Tailed<H, T> {
     layout: Layout,
     count: usize,
@@ -102,7 +110,7 @@ pub(crate) struct Tailed<H, T> {
 }
 
 impl<H, T> Tailed<H, T> {
-    /// Where the tail begins, in bytes.
+    /// The distance of the tail from the header, in bytes.
     pub(crate) const OFFSET: usize = size_of::<H>().next_multiple_of(align_of::<T>());
 
     pub(crate) fn new(count: usize) -> Self {
@@ -112,7 +120,7 @@ impl<H, T> Tailed<H, T> {
         Self { layout, count, _of: std::marker::PhantomData }
     }
 
-    /// How many bytes that is.
+    /// Returns how many bytes header and tail take.
     pub(crate) fn size(&self) -> usize {
         self.layout.size()
     }
@@ -144,8 +152,8 @@ impl<H, T> Tailed<H, T> {
         }
     }
 
-    /// Like `create`, for a header and items that are valid as zeros: large tails come as fresh
-    /// pages from the system then, which costs the same however long they are.
+    /// Does as `create`, for a header and items that are valid as zeros. Large tails then come as
+    /// fresh pages from the system, which costs the same however long they are.
     ///
     /// # Safety
     /// All zeros are a valid `H` and a valid `T`.
@@ -156,7 +164,7 @@ impl<H, T> Tailed<H, T> {
         NonNull::new(unsafe { alloc_zeroed(self.layout) }.cast::<H>()).ok_or(OutOfMemory)
     }
 
-    /// The tail's first item.
+    /// Returns the tail's first item.
     ///
     /// # Safety
     /// `header` came from `create` and has not been destroyed.
@@ -169,7 +177,7 @@ impl<H, T> Tailed<H, T> {
     /// Drops header and tail and frees them.
     ///
     /// # Safety
-    /// As for [`Tailed::tail`]; nobody uses the memory any more.
+    /// As for [`Tailed::tail`]; no thread uses the memory any more.
     pub(crate) unsafe fn destroy(&self, header: NonNull<H>) {
         // SAFETY: the caller gives up an allocation of this layout.
         unsafe {

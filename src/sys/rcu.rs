@@ -1,8 +1,17 @@
 //! Read, copy, update: a value that is read without a lock, and replaced whole.
 //!
-//! Readers hold a guard and load one pointer. A writer makes a new value, puts its pointer in, and *retires* the old
-//! value: it is freed once all who were pinned then are gone. There are two kinds: an [`Rcu`] always has a value,
-//! so that reading it costs no branch; an [`RcuOption`] may have none, and then takes no memory of its own.
+//! A reader holds a guard and loads one pointer. A writer makes a new value, swaps the pointer, and
+//! *retires* the old value: it is freed once all threads that were pinned by then have unpinned.
+//!
+//! ```text
+//! reader     pins | loads the old value | reads it ............ | unpins
+//! writer                                  swaps in the new one    retires the old | freed here
+//! ```
+//!
+//! There are two kinds. An [`Rcu`] always has a value, so that reading it costs no branch. An
+//! [`RcuOption`] may have none, and then takes no memory of its own.
+//!
+//! **Proof.** The models (g) in `src/models/lifetimes.rs`, and their twins that must fail.
 
 use crate::error::OutOfMemory;
 use crate::sys::memory::try_box;
@@ -33,6 +42,7 @@ impl<T: Watched> RcuOption<T> {
         Self(AtomicPtr::new(null_mut()))
     }
 
+    /// Returns the value, if there is one.
     #[inline(always)]
     pub(crate) fn get<'g>(&self, _guard: &'g Guard) -> Option<&'g T> {
         // SAFETY: a value is retired after it was replaced: it lives while the guard does.
@@ -42,12 +52,13 @@ impl<T: Watched> RcuOption<T> {
         value
     }
 
-    /// Puts `new` in, whatever is there, and returns what was.
+    /// Puts `new` in, whatever is there, and returns the value that was.
     pub(crate) fn swap(&self, new: Option<Box<T>>) -> Option<Replaced<T>> {
         NonNull::new(self.0.swap(into_ptr(new), AcqRel)).map(Replaced)
     }
 
-    /// Puts `new` in if `seen`, which came from `get`, is still there, and retires that. `false`: it is not.
+    /// Puts `new` in if `seen`, which came from `get`, is still there, and retires that. Returns
+    /// `false` if it is not; `new` is freed then.
     pub(crate) fn replace(&self, seen: Option<&T>, new: Option<Box<T>>, guard: &Guard) -> bool {
         let (old, new) = (seen.map_or(null_mut(), |seen| ptr::from_ref(seen).cast_mut()), into_ptr(new));
         let replaced = self.0.compare_exchange(old, new, AcqRel, Acquire).is_ok();
@@ -66,18 +77,20 @@ impl<T: Watched> Rcu<T> {
         Ok(Self(RcuOption(AtomicPtr::new(Box::into_raw(try_box(value)?)))))
     }
 
+    /// Returns the value.
     #[inline(always)]
     pub(crate) fn get<'g>(&self, guard: &'g Guard) -> &'g T {
         // SAFETY: it was made with a value, and each of the calls below puts one in.
         unsafe { self.0.get(guard).unwrap_unchecked() }
     }
 
-    /// Puts `new` in, whatever is there, and returns what was.
+    /// Puts `new` in, whatever is there, and returns the value that was.
     pub(crate) fn swap(&self, new: T) -> Result<Replaced<T>, OutOfMemory> {
         Ok(self.0.swap(Some(try_box(new)?)).expect("it always has a value"))
     }
 
-    /// Puts `new` in if `seen`, which came from `get`, is still there, and retires that. `false`: it is not.
+    /// Puts `new` in if `seen`, which came from `get`, is still there, and retires that. Returns
+    /// `false` if it is not; `new` is freed then.
     #[cfg(feature = "dynamodb")]
     pub(crate) fn replace(&self, seen: &T, new: T, guard: &Guard) -> Result<bool, OutOfMemory> {
         Ok(self.0.replace(Some(seen), Some(try_box(new)?), guard))
@@ -95,7 +108,7 @@ impl<T: Watched> Drop for RcuOption<T> {
 }
 
 impl<T: Watched> Replaced<T> {
-    /// Frees the value once all who are pinned now are gone.
+    /// Frees the value once all threads that are pinned now have unpinned.
     pub(crate) fn retire(self, guard: &Guard) {
         let value = self.0.as_ptr();
         // SAFETY: it came from a box, and only one thread took it out.
@@ -116,6 +129,8 @@ fn into_ptr<T>(value: Option<Box<T>>) -> *mut T {
     value.map_or(null_mut(), Box::into_raw)
 }
 
+/// Frees a value that was retired.
+///
 /// # Safety
 /// `value` came from a box, and no thread uses it any more.
 unsafe fn destroy<T: Watched>(value: *mut T) {

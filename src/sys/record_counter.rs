@@ -1,19 +1,32 @@
-//! How many records there were. Every thread counts its own, in a block that only it writes to, so that counting
-//! costs a load and a store and no two threads meet; who asks adds the blocks up.
+//! The number of records: a counter that each thread has for itself.
 //!
-//! Blocks are in one list for the whole process and are never freed: a thread that exits leaves its block, with all
-//! that is counted in it, to the next one. Each detector has a place of its own in all blocks while it lives; those
-//! that find none share an ordinary counter.
+//! Every thread counts in a block that only it writes to. So counting costs a load and a store, and
+//! no two threads meet. The number is asked for rarely, and then all blocks are added up.
+//!
+//! ```text
+//! BLOCKS --> block of thread 3 --> block of thread 2 --> block of thread 1
+//!            place 0 | 1 | ...     place 0 | 1 | ...     place 0 | 1 | ...
+//!                    ^                     ^                     ^
+//!                    +---------------------+---------------------+---- one detector's records
+//! ```
+//!
+//! Blocks are in one list for the whole process and are never freed. A thread that exits leaves its
+//! block, with all that is counted in it, to the next one. Each detector has a place of its own in
+//! all blocks while it lives. Detectors that find no place, and threads that find no block, count
+//! in an ordinary shared counter.
+//!
+//! **Invariants.** Only the thread that has taken a block stores to its counts. A place is zeroed
+//! before it is given up.
 
 use crate::sys::memory::try_box;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64};
 
-/// Detectors that count in blocks.
+/// The number of detectors that can count in blocks at once.
 const PLACES: usize = 30;
 
-/// The counts of one thread.
+/// The counts of one thread, a place for each detector.
 #[repr(align(128))] // Two lines: processors fetch them in pairs.
 pub(crate) struct Block {
     counts: [AtomicU64; PLACES],
@@ -23,9 +36,10 @@ pub(crate) struct Block {
 
 /// The newest block.
 static BLOCKS: AtomicPtr<Block> = AtomicPtr::new(null_mut());
-/// The places that are taken.
+/// The places that are taken, a bit for each.
 static TAKEN: AtomicU64 = AtomicU64::new(0);
 
+/// Returns all blocks, the newest first.
 fn blocks() -> impl Iterator<Item = &'static Block> {
     // SAFETY: a block is never freed, and what comes after it in the list never changes.
     let view = |block: *mut Block| unsafe { block.as_ref() };
@@ -33,8 +47,9 @@ fn blocks() -> impl Iterator<Item = &'static Block> {
 }
 
 impl Block {
-    /// A block for this thread alone. `None`: there is no memory for one.
+    /// Returns a block for this thread alone. `None`: there is no memory for one.
     pub(crate) fn claim() -> Option<&'static Self> {
+        // One that another thread has left, or else a new one.
         let free = |block: &&Block| block.taken.compare_exchange(false, true, AcqRel, Relaxed).is_ok();
         if let Some(block) = blocks().find(free) {
             return Some(block);
@@ -58,7 +73,7 @@ impl Block {
         self.taken.store(false, Release);
     }
 
-    /// After a fork: the threads of other blocks are not here.
+    /// Releases all blocks but `own`, in a forked child: the threads of the others are not here.
     #[cfg(unix)]
     pub(crate) fn release_others(own: *const Self) {
         blocks().filter(|&block| !std::ptr::eq(block, own)).for_each(Self::release);
@@ -68,13 +83,14 @@ impl Block {
 /// A detector's counter of records.
 #[derive(Debug)]
 pub(crate) struct RecordCounter {
-    /// Its place in all blocks, or [`PLACES`].
+    /// The detector's place in all blocks, or [`PLACES`].
     place: usize,
-    /// For threads without a block, and for a detector without a place.
+    /// The records of threads without a block, or of a detector without a place.
     overflow: AtomicU64,
 }
 
 impl RecordCounter {
+    /// Makes a counter, which takes a place if one is free.
     pub(crate) fn new() -> Self {
         let free = |taken: u64| (0..PLACES).find(|place| taken >> place & 1 == 0);
         let take = |taken| free(taken).map(|place| taken | 1 << place);
@@ -84,7 +100,7 @@ impl RecordCounter {
         Self { place, overflow: AtomicU64::new(0) }
     }
 
-    /// Counts `n` records of this thread, whose block that is if it has one.
+    /// Counts `n` records of this thread, whose block is `block` if it has one.
     #[inline(always)]
     pub(crate) fn add(&self, block: Option<&'static Block>, n: u64) {
         match block.and_then(|block| block.counts.get(self.place)) {
@@ -94,13 +110,14 @@ impl RecordCounter {
         }
     }
 
+    /// Counts where there is no block or no place.
     #[cold]
     #[inline(never)]
     fn add_to_overflow(&self, n: u64) {
         self.overflow.fetch_add(n, Relaxed);
     }
 
-    /// How many were counted. Exact while no record is under way.
+    /// Returns how many records were counted. Exact while no record is under way.
     pub(crate) fn get(&self) -> u64 {
         let counted = |block: &Block| block.counts.get(self.place).map_or(0, |count| count.load(Relaxed));
         self.overflow.load(Relaxed) + blocks().map(counted).sum::<u64>()

@@ -1,9 +1,14 @@
 //! Memory whose lifetime loom watches.
 //!
-//! Under loom, everything that is retired embeds a [`Watch`]. The code touches the watch wherever it uses that
-//! memory, and tells the watch when it frees the memory. Loom reports a touch and a freeing that nothing puts in
-//! order: in a build that could be a use after free. Models about lifetimes *keep* memory that is freed, so that
-//! loom and not the allocator sees a mistake.
+//! Under loom, everything that is retired embeds a [`Watch`]. The code touches the watch wherever
+//! it uses that memory, and tells the watch when it frees the memory. Loom reports a touch and a
+//! freeing that nothing puts in order: in a build that could be a use after free. Models about
+//! lifetimes *keep* memory that is freed, so that loom and not the allocator sees a mistake.
+//!
+//! | the code | the watch | loom reports |
+//! |---|---|---|
+//! | uses the memory | reads its cell | a read that races with a write |
+//! | frees the memory | writes its cell | the same, and a second freeing |
 
 use std::cell::Cell;
 
