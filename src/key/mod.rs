@@ -1,24 +1,26 @@
 //! A partition's name: the pair (table, pk), its hash, and the text that replaces it where it must
 //! not be read.
 //!
-//! A [`Key`] borrows its texts, so that a lookup copies nothing. A call checks the lengths once, hashes
-//! the key once, and hands both on:
+//! A [`Key`] borrows its texts, so that a lookup copies nothing. A call checks the lengths once,
+//! hashes the key once, and hands both on:
 //!
 //! ```text
-//! table, pk --> Key --> hash (keyed by random seeds, so that strangers can't make keys collide)
+//! table, pk --> Key --> hash (keyed by random seeds: strangers can't make keys collide)
 //!                        |
-//!                        +-- position, 32 bits: low bits choose the segment, high bits the group in it
+//!                        +-- position, 32 bits: low bits: the segment; high bits: the group in it
 //!                        +-- tag, 7 bits:       tells most other keys apart without reading them
 //! ```
 //!
-//! A table's name is hashed first; a prepared table keeps the hasher at that point ([`hash::Prefix`]).
-//! [`synthetic`] makes keys that no caller can: throttles and tallies are counted under them.
-//! [`redaction`] makes the text that stands for a key in metrics.
+//! A table's name is hashed first; a prepared table keeps the hasher at that point
+//! ([`hash::Prefix`]). [`synthetic`] makes keys that no caller can: throttles and tallies are
+//! counted under them. [`redaction`] makes the text that stands for a key that must not be read,
+//! [`readable`] the text of one that may.
 //!
 //! **Invariants.** Two keys are equal if tables and pks are, each for itself: ("a:b", "c") is not
 //! ("a", "b:c"). A tag is never 0.
 //!
-//! **Proof.** The tests below, `tests/properties`, and the keys made to collide in `src/map/tests.rs`.
+//! **Proof.** The tests below, `tests/properties`, and the keys made to collide in
+//! `src/map/tests.rs`.
 //!
 //! **What may go in**: what is known of a partition without looking it up.
 
@@ -36,7 +38,7 @@ pub(crate) const NAME_MAX: usize = 1_024;
 /// The longest partition-key value, in bytes.
 pub(crate) const PK_MAX: usize = 16_384;
 
-/// A checked key: borrowed, so that looking up a partition copies nothing.
+/// A checked key: borrowed, so that a lookup copies nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key<'a> {
     pub(crate) table: &'a [u8],
@@ -44,22 +46,22 @@ pub(crate) struct Key<'a> {
 }
 
 impl<'a> Key<'a> {
-    /// Whether table and pk are as long as they may be. (To return the key itself, in a `Result`, made compilers
-    /// write it to memory in pieces and read it as a whole, which stalls.)
+    /// Checks that table and pk are as long as they may be. (To return the key itself, in a
+    /// `Result`, made compilers write it to memory in pieces and read it as a whole, which stalls.)
     #[inline(always)]
     pub(crate) fn check(self) -> Result<(), Error> {
         let is_name = is_name_len(self.table.len());
         if is_name & (self.pk.len() <= PK_MAX) { Ok(()) } else { Err(Self::refusal(is_name)) }
     }
 
-    /// Tells which of the two was wrong, away from where both are right.
+    /// Returns which of the two was wrong, away from where both are right.
     #[cold]
     #[inline(never)]
     fn refusal(is_name: bool) -> Error {
         Error::Invalid(if is_name { Argument::Pk } else { Argument::Table })
     }
 
-    /// A key whose table and pk lie one after the other at `text`.
+    /// Views the key whose table and pk lie one after the other at `text`.
     ///
     /// # Safety
     /// They do, and live through `'a`.
@@ -83,7 +85,11 @@ impl PartialEq for Key<'_> {
     }
 }
 
-/// Whether two texts are the same: `==` would call the C library, which short texts don't repay.
+/// Returns whether two texts are the same. `==` would call the C library, which does not pay for
+/// short texts.
+///
+/// Two texts of 11 bytes are compared by their first eight and their last eight: the five in the
+/// middle twice, and no byte alone.
 #[inline(always)]
 fn same(a: &[u8], b: &[u8]) -> bool {
     let len = a.len();
@@ -106,19 +112,19 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
-/// Whether two texts of one length, of over 16 bytes, are the same.
+/// Does the same for two texts of one length, of over 16 bytes.
 fn same_long(a: &[u8], b: &[u8]) -> bool {
     let last = a.len() - 16;
     (0..last).step_by(16).all(|at| same_at::<16>(a, b, at)) && same_at::<16>(a, b, last)
 }
 
-/// Whether two texts have the same `N` bytes from `at` on, where both have so many.
+/// Returns whether two texts have the same `N` bytes from `at` on. Both have as many.
 #[inline(always)]
 fn same_at<const N: usize>(a: &[u8], b: &[u8], at: usize) -> bool {
     chunk::<N>(a, at) == chunk::<N>(b, at)
 }
 
-/// `N` bytes of `text`, which has so many from `at` on.
+/// Returns `N` bytes of `text`, which has as many from `at` on.
 #[inline(always)]
 fn chunk<const N: usize>(text: &[u8], at: usize) -> [u8; N] {
     debug_assert!(at + N <= text.len());
@@ -126,7 +132,7 @@ fn chunk<const N: usize>(text: &[u8], at: usize) -> [u8; N] {
     unsafe { text.as_ptr().add(at).cast::<[u8; N]>().read() }
 }
 
-/// Whether a name may have so many bytes.
+/// Returns whether a name may have `len` bytes.
 #[inline(always)]
 pub(crate) fn is_name_len(len: usize) -> bool {
     // One comparison: 0 wraps around.
@@ -139,8 +145,8 @@ pub(crate) fn check_name(argument: Argument, name: &[u8]) -> Result<(), Error> {
     if is_name_len(name.len()) { Ok(()) } else { Err(Error::Invalid(argument)) }
 }
 
-/// A partition-key value has up to 16,384 bytes; DynamoDB allows 2,048 for each of up to four
-/// attributes of an index's key.
+/// Checks that a partition-key value has at most 16,384 bytes. DynamoDB allows 2,048 for each of up
+/// to four attributes of an index's key.
 #[inline(always)]
 pub(crate) fn check_pk(pk: &[u8]) -> Result<(), Error> {
     if pk.len() > PK_MAX { Err(Error::Invalid(Argument::Pk)) } else { Ok(()) }

@@ -1,10 +1,21 @@
 //! Text as logs and metrics show it.
+//!
+//! A key may have any bytes. In a log line a newline would forge a second line, and a terminal
+//! obeys control characters. So what could do harm is written as `\xNN`, byte by byte:
+//!
+//! | bytes | shown |
+//! |---|---|
+//! | `a"b\c` | `a\x22b\x5Cc` |
+//! | a newline | `\x0A` |
+//! | `é` in UTF-8 | `é` |
+//! | FF, which is no UTF-8 | `\xFF` |
 
 use std::fmt;
 
-/// Displays text in one line that breaks no log. `"`, `\`, control characters and bytes that are
-/// not UTF-8 appear as `\xNN`, byte by byte, but for the characters in `keeps`. No two texts look the
-/// same, as a `\` is always escaped.
+/// Displays text in one line that breaks no log.
+///
+/// `"`, `\`, control characters and bytes that are not UTF-8 appear as `\xNN`, byte by byte, but
+/// for the characters in `keeps`. No two texts look the same, as a `\` is always escaped.
 pub(crate) struct Readable<'a> {
     text: &'a [u8],
     keeps: &'static [char],

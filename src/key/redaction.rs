@@ -1,4 +1,8 @@
 //! Redaction: the text that the library writes in place of a partition key that must not be read.
+//!
+//! It is a keyed hash. Equal partitions look equal, so that a metric can still be followed; without
+//! the secret nothing else can be told, and no list of likely keys can be tried. Processes that
+//! share a secret write the same text.
 
 use crate::key::Key;
 use crate::key::hash::random_word;
@@ -8,20 +12,22 @@ use std::hash::Hasher;
 /// A redacted key: 32 hexadecimal digits, in ASCII.
 pub(crate) type Redacted = [u8; 32];
 
-/// Makes equal partitions look equal and tells nothing else of them to those who do not have its secret.
+/// A secret, and the texts that it makes.
 #[derive(Clone)]
 pub(crate) struct Redaction {
     secret: [u64; 2],
 }
 
 impl Redaction {
-    /// With this secret or, in place of two zeros, a random one.
+    /// Makes a redaction with this secret or, in place of two zeros, a random one.
     pub(crate) fn new(secret: [u64; 2]) -> Self {
         Self { secret: if secret == [0, 0] { [random_word(), random_word()] } else { secret } }
     }
 
-    /// Returns the text that stands for this partition's key: SipHash-2-4, of 128 bits, of the table and the key, each after its length
-    /// in eight bytes, low ones first; so ("a:b", "c") and ("a", "b:c") differ.
+    /// Returns the text that stands for this partition's key.
+    ///
+    /// It is SipHash-2-4 of 128 bits, over the table and then the key, each after its length in
+    /// eight bytes, low ones first. So ("a:b", "c") and ("a", "b:c") differ.
     pub(crate) fn redact(&self, key: Key<'_>) -> Redacted {
         let [low, high] = self.secret;
         let mut hasher = SipHasher24::new_with_keys(low, high);
