@@ -1,12 +1,18 @@
-//! The arguments that a call can refuse, and what each of them must be.
+//! The arguments that a call can refuse, and the range of each.
+//!
+//! An error is one byte and still names its argument, so that every language can say which was
+//! wrong. The table below is the one place of names and ranges, from which Rust's errors and C's
+//! take their sentences. A test compares the ranges with the constants that the code checks by.
 
-/// Makes [`Argument`] of its table: a line for each argument, with its name and its range.
+/// Makes [`Argument`] of its table, which has a line for each argument, with its name and its
+/// range.
 macro_rules! arguments {
     ($($variant:ident $name:literal $range:literal,)*) => {
         /// An argument that a call has refused. It displays as a sentence about it, such as
         /// "window_seconds must be 1 to 3600".
         ///
-        /// An argument of more than one rule is here once for each. Some are of the C ABI alone.
+        /// An argument with more than one rule is here once for each rule. Some arguments are of
+        /// the C ABI alone.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         #[non_exhaustive]
@@ -18,7 +24,7 @@ macro_rules! arguments {
             #[cfg(test)]
             const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Name and range, each with a NUL behind it, so that C can be given them too.
+            /// Returns name and range, each with a NUL behind it, so that C can be given them too.
             const fn texts(self) -> (&'static str, &'static str) {
                 match self {
                     $(Self::$variant => (concat!($name, "\0"), concat!($range, "\0")),)*
@@ -98,18 +104,19 @@ arguments! {
 }
 
 impl Argument {
-    /// Returns the name of the C ABI's parameter or field, which is that of Rust's where both have
-    /// it.
+    /// Returns the name of the C ABI's parameter or field. It is Rust's name too, where both have
+    /// the argument.
     pub const fn name(self) -> &'static str {
         without_nul(self.texts().0)
     }
 
-    /// Returns what the argument must be: the rest of a sentence that begins with its name.
+    /// Returns what the argument must be. It completes a sentence that begins with the name, such
+    /// as "must be 1 to 3600".
     pub const fn range(self) -> &'static str {
         without_nul(self.texts().1)
     }
 
-    /// Name and range, each of which ends in NUL.
+    /// Returns name and range, each of which ends in NUL.
     pub(crate) const fn c_texts(self) -> (*const u8, *const u8) {
         let (name, range) = self.texts();
         (name.as_ptr(), range.as_ptr())

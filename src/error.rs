@@ -1,17 +1,18 @@
-//! Why a call, or a step of one, was refused.
+//! The reasons for which a call, or a step of one, was refused.
 
 use crate::argument::Argument;
 use std::collections::TryReserveError;
 
-/// Why a call was refused. A refused call has changed nothing.
+/// The reason for which a call was refused. A refused call has changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
     /// This argument is out of its range, which [`Argument::range`] tells.
     Invalid(Argument),
-    /// Not with this detector: setting the time of a clock that runs by itself, or a closed minute of a window that does not hold it.
+    /// The detector does not support the operation: its clock runs by itself and cannot be set, or
+    /// its window does not hold the closed minute that was asked for.
     Unsupported,
-    /// The allocator refused.
+    /// The allocator had no memory.
     Memory,
 }
 
@@ -33,7 +34,7 @@ impl From<OutOfMemory> for Error {
     }
 }
 
-/// The allocator refused.
+/// The allocator had no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfMemory;
 
@@ -43,11 +44,12 @@ impl From<TryReserveError> for OutOfMemory {
     }
 }
 
-/// The map, or the list of overrides, has been cleared: it lives on for those who were in it, and takes in nobody else.
+/// The map, or the list of overrides, has been cleared. It lives on for the calls that are in it,
+/// and takes in nothing more. The call starts again with the next ledger.
 #[derive(Debug)]
 pub(crate) struct Cleared;
 
-/// Why something was not done.
+/// The reason for which a step was not done.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Cleared,

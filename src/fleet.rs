@@ -1,13 +1,19 @@
-//! The least that a process lists, so that a partition that is hot only in the sum of many is found.
+//! The least demand that a process lists, so that a partition that is hot only in the sum of many
+//! processes is found.
 
-/// Returns the least demand from which each process of a fleet lists a partition: see [`Metrics::least`](crate::Metrics::least).
+/// Returns the least demand from which each process of a fleet lists a partition: see
+/// [`Metrics::least`](crate::Metrics::least).
 ///
-/// A partition that has `threshold` in all `processes` together has that share of it in one of them at least. Listed from a
-/// `precision`-th of that share on, the lists of all add up to within a `precision`-th of `threshold` of the truth: with 4, whatever
-/// has `threshold` is found, and whatever is found has three quarters of it. A greater precision makes longer lists. Never less
-/// than 1; 0 of anything counts as 1.
+/// A partition that has `threshold` in all `processes` together has at least a `processes`-th of
+/// that in one of them. Each process lists partitions from a `precision`-th of that share on. Then
+/// the sum of the lists is less than a `precision`-th of `threshold` below the truth. With a
+/// `precision` of 4 every partition that has `threshold` is found, and every partition that is
+/// found has three quarters of it at least. A greater precision makes longer lists.
+///
+/// The result is at least 1. A `processes` or `precision` of 0 counts as 1.
 ///
 /// ```
+/// // 60,000 units in 50 processes are 1,200 in each. A quarter of that is listed.
 /// assert_eq!(hotpart::fleet_least(60_000, 50, 4), 300);
 /// ```
 pub fn fleet_least(threshold: u64, processes: u32, precision: u32) -> u64 {

@@ -1,9 +1,9 @@
 //! Warns before a DynamoDB partition key is throttled.
 //!
-//! DynamoDB throttles a partition key that gets more than about 1,000 write units or 3,000 read units a
-//! second. This library sits inside the program that talks to DynamoDB, counts reads and writes per
-//! (table, partition key) over a sliding window, and warns when a count reaches its threshold. It takes
-//! no lock and starts no thread.
+//! DynamoDB throttles a partition key that gets more than about 1,000 write units or 3,000 read
+//! units a second. This library sits inside the program that talks to DynamoDB. It counts reads and
+//! writes of each (table, partition key) over a sliding window, and warns when a count reaches its
+//! threshold. It takes no lock and starts no thread.
 //!
 //! ```
 //! use hotpart::{Detector, Warning};
@@ -18,11 +18,16 @@
 //! # Ok::<(), hotpart::Error>(())
 //! ```
 //!
-//! [`Detector::observe`] reads the requests of a DynamoDB client and their answers in place of that, and
-//! [`Detector::for_dynamodb`] counts capacity and warns by DynamoDB's own limits. `docs/RUST.md` shows both.
+//! A [`Detector`] may be shared among threads: every function takes `&self`. A count covers the
+//! last `window` to `window + 1` seconds: here the write counts for 60 to 61 seconds. Amounts are
+//! operations or, in capacity mode, half units ([`units`]).
 //!
-//! `DESIGN.md` explains the layers, the way of a record, and why nothing is lost. `docs/design` has a page for each
-//! structure, and for memory orderings.
+//! [`Detector::observe`] reads the requests of a DynamoDB client and their answers, in place of
+//! records that a program makes itself. [`Detector::for_dynamodb`] counts capacity and warns by
+//! DynamoDB's own limits. `docs/RUST.md` shows both.
+//!
+//! `DESIGN.md` explains the layers, the structures, their memory orderings, and why nothing is
+//! lost.
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 

@@ -1,7 +1,7 @@
 //! Loom models of the real types: every interleaving of two threads, within a bound on preemptions.
 //!
-//! Each model proves the property that its name and comment state. They run with `ci/loom.sh`, which
-//! shows how many executions each explored.
+//! Each model proves the property that its name and comment state. They run with `ci/loom.sh`,
+//! which shows how many executions each explored.
 
 mod bound;
 mod filter;
@@ -21,13 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Explores all executions of `model` with up to `preemptions` switches away from a thread that could go
-/// on (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
+/// Explores all executions of `model` with up to `preemptions` switches away from a thread that
+/// could go on (or `LOOM_MAX_PREEMPTIONS`), and prints how many there were.
 fn explore(name: &str, preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     explore_within(None, name, preemptions, model);
 }
 
-/// The same for as long as `most` at the most, for models that have more executions than anybody can wait for.
+/// Does the same for at most `most`, for models with more executions than a run has time for.
 fn explore_within(
     most: Option<Duration>,
     name: &str,
@@ -50,7 +50,7 @@ fn explore_within(
     println!("loom: {name}: {executions} executions, {preemptions} preemptions, {seconds} s{ended}");
 }
 
-/// One thread's place in the collector of one execution.
+/// The place of one thread in the collector of one execution.
 struct Thread(LocalHandle);
 
 impl Thread {
@@ -59,7 +59,8 @@ impl Thread {
     }
 }
 
-/// The stage of a model: the things that its two threads share, with a collector of its own for each execution.
+/// The stage of a model: the things that its threads share, with a collector of its own for each
+/// execution.
 struct Stage<T>(Arc<(Collector, T)>);
 
 impl<T: Send + Sync + 'static> Stage<T> {
@@ -87,7 +88,7 @@ impl<T: Send + Sync + 'static> Stage<T> {
         (other.join().unwrap(), this)
     }
 
-    /// The same for a third thread.
+    /// Does the same with two other threads.
     fn race_three<A: 'static, B: 'static, C>(
         &self,
         others: (impl FnOnce(&T, &Thread) -> A + 'static, impl FnOnce(&T, &Thread) -> B + 'static),

@@ -1,6 +1,7 @@
 //! The operations, which are counted apart: writes and reads.
 
-/// A write or a read. Both are counted for every partition, apart, and have thresholds apart.
+/// A write or a read. Each partition has a count of writes and a count of reads, with thresholds
+/// apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
     /// An operation that consumes write capacity.
@@ -10,7 +11,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Both, in the order of the C constants.
+    /// Both operations, in the order of the C constants.
     pub const ALL: [Operation; 2] = [Operation::Write, Operation::Read];
 
     pub(crate) fn other(self) -> Self {
@@ -20,7 +21,7 @@ impl Operation {
         }
     }
 
-    /// Returns the operation as a metric's label has it.
+    /// Returns the operation as a metric's label names it.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Operation::Write => "write",
@@ -28,12 +29,13 @@ impl Operation {
         }
     }
 
+    /// Returns the operation's place in arrays of two: 0 for writes, 1 for reads.
     pub(crate) fn index(self) -> usize {
         self as usize
     }
 }
 
-/// "writes" or "reads", as in the log line.
+/// Displays "writes" or "reads", as the log line does.
 impl std::fmt::Display for Operation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {

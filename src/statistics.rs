@@ -1,48 +1,55 @@
 //! Statistics: the numbers that a detector tells about itself.
 
-/// Numbers about a detector since it was made. Clearing does not reset them.
+/// Numbers about a detector since it was made. Clearing it does not reset them.
+///
+/// `records`, `partitions` and `bytes` are exact while no record is under way. The other numbers
+/// count what has been done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Records made. Exact, like the next two, while no record is under way.
+    /// The number of records made.
     pub records: u64,
-    /// Partitions tracked now.
+    /// The partitions that are tracked now.
     pub partitions: u64,
-    /// Bytes held now for them, for throttles and thresholds, and for the detector itself, without key schemas: what
-    /// was asked of the allocator, without what it adds and what waits to be freed.
+    /// The bytes that are held now for partitions, throttles, thresholds and the detector itself,
+    /// without key schemas. They are what was asked of the allocator, without the allocator's own
+    /// bytes and without memory that waits to be freed.
     pub bytes: u64,
-    /// Idle partitions whose memory was given back.
+    /// The idle partitions whose memory was given back.
     pub reclaimed: u64,
-    /// Partitions that were not idle and lost their counts to a new one at the bound.
+    /// The partitions that were not idle, and lost their counts to a new one at the bound of
+    /// `max_partitions`.
     pub replaced: u64,
-    /// Partitions, idle or not, that clearing forgot.
+    /// The partitions, idle or not, that clearing forgot.
     pub cleared: u64,
-    /// Warnings given.
+    /// The warnings given.
     pub warnings: u64,
-    /// Hot records that gave none.
+    /// The hot records that gave no warning.
     pub suppressed: u64,
-    /// Callbacks that panicked.
+    /// The callbacks that panicked.
     pub callback_panics: u64,
-    /// Throttles recorded, by reason: in the order of [`Reason::ALL`](crate::Reason::ALL).
+    /// The throttles recorded for each reason, in the order of [`Reason::ALL`](crate::Reason::ALL).
     pub throttles: [u64; 5],
-    /// Amounts that no partition was charged with: in the order of
-    /// [`Unattributed::ALL`](crate::Unattributed::ALL), but for its last, which is `unread`.
+    /// The amounts that no partition was charged with, in the order of
+    /// [`Unattributed::ALL`](crate::Unattributed::ALL) without its last, which is `unread`.
+    /// Capacity is in half units.
     pub unattributed: [u64; 5],
-    /// Capacity that was estimated because no response told it, in half units.
+    /// The capacity that was estimated because no response told it, in half units.
     pub estimated_half_units: u64,
-    /// Observed requests of operations that are not known.
+    /// The observed requests whose operation is not known.
     pub unknown_operations: u64,
-    /// Partitions that came to be counted exactly. This and the next three are of bounded counting
-    /// ([`Builder::memory`](crate::Builder::memory)), and 0 without it.
+    /// The partitions that came to be counted exactly. This number and the next three are of
+    /// bounded counting ([`Builder::memory`](crate::Builder::memory)), and 0 without it.
     pub promoted: u64,
-    /// Partitions that ceased to be counted exactly, as they had become quiet.
+    /// The partitions that ceased to be counted exactly, as they had become quiet.
     pub demoted: u64,
-    /// Records of partitions that were due to be counted exactly and were not, for want of room.
+    /// The records of partitions that were due to be counted exactly and were not, for want of
+    /// memory.
     pub kept_out: u64,
-    /// How full the filter is: the mean of its cells, in thousandths of the count from which a partition is counted
-    /// exactly. From 400 on it is too small.
+    /// The load of the filter: the mean of its cells, in thousandths of the count from which a
+    /// partition is counted exactly. From 400 on the memory is too small.
     pub filter_load_permille: u64,
-    /// Statements, and parts of observed requests, that could not be read, those included whose
-    /// table is not known.
+    /// The statements, and parts of observed requests, that could not be read. Those whose table is
+    /// not known are included.
     pub unread: u64,
 }

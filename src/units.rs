@@ -1,12 +1,20 @@
-//! DynamoDB's capacity units, and what an operation takes of them.
+//! DynamoDB's capacity units, and how many of them an operation takes.
 //!
-//! All by the AWS developer guide, "DynamoDB read and write operations". What a request alone tells is a lower bound: an
-//! update costs by the larger of the item before and after it, which only the response's `ConsumedCapacity` knows.
+//! The rules are those of the AWS developer guide, "DynamoDB read and write operations". A size
+//! that only the request tells gives a lower bound. An update is charged by the larger of the item
+//! before and the item after it, which only the response's `ConsumedCapacity` knows.
+//!
+//! | operation | is charged for each | units |
+//! |---|---|---|
+//! | write | 1,024 bytes begun | 1, or 2 in a transaction |
+//! | read, eventually consistent | 4,096 bytes begun | 0.5 |
+//! | read, strongly consistent | 4,096 bytes begun | 1 |
+//! | read in a transaction | 4,096 bytes begun | 2 |
 
 use std::fmt;
 use std::ops::{Add, AddAssign};
 
-/// An amount of capacity, exact to the half unit. It saturates.
+/// An amount of capacity, exact to the half unit. Sums and products saturate.
 ///
 /// ```
 /// use hotpart::units::{Consistency, Units, read_units, write_units};
@@ -18,39 +26,39 @@ pub struct Units {
     halves: u64,
 }
 
-/// How a read is made.
+/// The consistency of a read, which decides its price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Consistency {
-    /// May miss the latest writes, at half the price.
+    /// The read may miss the latest writes, at half the price.
     Eventual,
-    /// Sees all writes before it.
+    /// The read sees all writes before it.
     Strong,
-    /// Part of a transaction, at twice the price.
+    /// The read is part of a transaction, at twice the price.
     Transactional,
 }
 
-/// Bytes that one write unit writes.
+/// The bytes that one write unit writes.
 const WRITE_SIZE: u64 = 1_024;
-/// Bytes that one read unit reads.
+/// The bytes that one read unit reads.
 const READ_SIZE: u64 = 4_096;
 
 impl Units {
-    /// So many half units: the measure of every amount in capacity mode.
+    /// Makes an amount of `halves` half units, the measure of every amount in capacity mode.
     pub const fn from_halves(halves: u64) -> Self {
         Self { halves }
     }
 
-    /// So many whole units.
+    /// Makes an amount of `units` whole units.
     pub const fn whole(units: u64) -> Self {
         Self { halves: units.saturating_mul(2) }
     }
 
-    /// How many half units these are.
+    /// Returns the amount in half units.
     pub const fn halves(self) -> u64 {
         self.halves
     }
 
-    /// As many times as much.
+    /// Returns `n` times the amount.
     #[must_use]
     pub const fn times(self, n: u64) -> Self {
         Self { halves: self.halves.saturating_mul(n) }
@@ -77,20 +85,21 @@ impl std::iter::Sum for Units {
     }
 }
 
-/// In units: "12" or "12.5".
+/// Displays the amount in units: "12" or "12.5".
 impl fmt::Display for Units {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.halves / 2, if self.halves.is_multiple_of(2) { "" } else { ".5" })
     }
 }
 
-/// Returns the units that writing an item of so many bytes takes.
+/// Returns the units that it takes to write an item of `bytes`. An empty item counts as one byte.
 pub const fn write_units(bytes: u64, transactional: bool) -> Units {
     let units = Units::whole(at_least_one(bytes.div_ceil(WRITE_SIZE)));
     if transactional { units.times(2) } else { units }
 }
 
-/// Returns the units that reading so many bytes takes: an item, or all that a page of a query found, one that found nothing too.
+/// Returns the units that it takes to read `bytes`: those of an item, or of all items that a page
+/// of a query found. A read that finds nothing is charged as one byte.
 pub const fn read_units(bytes: u64, consistency: Consistency) -> Units {
     let units = at_least_one(bytes.div_ceil(READ_SIZE));
     match consistency {
