@@ -80,12 +80,12 @@ pub use {
     dynamodb::error::ObserveError, dynamodb::number::number_key,
 };
 
-/// The README's Rust is a test.
+/// Runs the README's Rust as a test.
 #[cfg(all(doctest, feature = "dynamodb"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// So is the Rust page's.
+/// Runs the Rust page's.
 #[cfg(all(doctest, feature = "dynamodb"))]
 #[doc = include_str!("../docs/RUST.md")]
 struct RustPage;

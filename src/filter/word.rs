@@ -54,6 +54,7 @@ const MARK: u64 = 1 << 48;
 const MARKS: u64 = 63 * MARK;
 /// The lowest bit of the tag.
 const TAG: u32 = 54;
+/// The numbers that a tag has.
 const TAGS: u32 = 1 << 10;
 
 /// The bound of a key with a full lane: more than any key has that is not promoted, unless there is
@@ -84,11 +85,13 @@ impl SubWindow {
 }
 
 impl Word {
+    /// Returns the sub-window that the word is of.
     #[inline(always)]
     pub(crate) fn sub_window(self) -> SubWindow {
         SubWindow((self.0 >> TAG) as u32)
     }
 
+    /// Returns whether a promoted key has this as its first cell.
     #[inline(always)]
     pub(crate) fn has_marks(self) -> bool {
         self.0 & MARKS != 0

@@ -41,7 +41,7 @@ impl Redaction {
     }
 }
 
-/// Without the secret.
+/// Displays nothing of the secret.
 impl std::fmt::Debug for Redaction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Redaction").finish_non_exhaustive()

@@ -1,4 +1,8 @@
 //! Counters: a detector's numbers about itself, as they run.
+//!
+//! Each is one atomic that calls add to, without an order among them: nothing is inferred from them
+//! but what they tell. So a reading is of no single moment, and is exact while no call is under
+//! way. Records are not here, but in [`crate::sys::record_counter`], as they come much more often.
 
 use crate::reason::{Reason, Unattributed};
 use crate::statistics::Statistics;

@@ -9,7 +9,7 @@
 //! record --> both cells -------------> an entry with what the cells had, at most P - 1: its carry
 //!              ^    ^                    |
 //!              |    +- no room: kept out | the first cell has a mark: records look in the map
-//!              +-------------------------+ counts under P / 2: demoted, its slots go into the cells
+//!              +-------------------------+ counts under P / 2: demoted, its slots go to the cells
 //! ```
 //!
 //! P is the *level* of the partition: a share of the least threshold by which anything could call

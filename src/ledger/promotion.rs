@@ -205,7 +205,7 @@ impl Ledger {
         Ok([writes?, reads?])
     }
 
-    /// Inserts the entry of a partition that the cells have. The budget has lent its bytes.
+    /// Inserts the entry of a partition that the cells have, with lent bytes. `None`: no memory.
     fn promote<'g>(
         &self,
         filtering: &Filtering,

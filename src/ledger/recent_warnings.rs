@@ -13,6 +13,7 @@ use crate::key::hash::Hash;
 use crate::operation::Operation;
 use crate::sys::sync::{Acquire, AtomicU64, Release};
 
+/// The number of places, as a power of two.
 const PLACES_SHIFT: u32 = 7;
 
 /// The last warning of one partition and operation.

@@ -97,6 +97,7 @@ impl Reclaimer {
         }
     }
 
+    /// Takes the step that is due at `due`, unless another thread does.
     #[cold]
     fn take_step(&self, due: u64, partitions: &PartitionMap, context: ReplaceContext<'_>, visit: Visit<'_>) {
         let Visit { settings, now, guard, .. } = visit;
@@ -104,6 +105,7 @@ impl Reclaimer {
         // No further behind than a walk: a lull is made up for by one walk.
         let behind = Moment::of_stamp(due).us().max(now.us().saturating_sub(walk_us));
         let next = Moment::from_us(behind + (walk_us / partitions.steps()).max(1));
+        // The thread that puts the next time in place takes this step.
         if self.due.compare_exchange(due, next.stamp(), Relaxed, Relaxed).is_err() {
             return;
         }

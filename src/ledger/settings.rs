@@ -1,4 +1,5 @@
-//! Settings: the options that a detector was built with. They never change.
+//! Settings: the options that a detector was built with. They never change, and outlive every
+//! clear.
 
 use crate::filter::Filter;
 use crate::key::hash::Hashing;
@@ -48,7 +49,7 @@ pub(crate) struct Settings {
     /// The detector's own thresholds.
     pub(crate) thresholds: [u64; 2],
     pub(crate) rates: RateThresholds,
-    /// How counts are measured.
+    /// The unit of the counts.
     pub(crate) measure: Measure,
     /// Whether a throttle for the key range warns by itself.
     pub(crate) warn_of_throttles: bool,

@@ -5,8 +5,8 @@
 //! and nowhere else. So it has no more than its entry and its cells have together.
 //!
 //! ```text
-//! A, kept out: adds to the cells | raises kept_out_until | looks in the map again, adds to an entry
-//! B, has room: inserts, fresh    | meets kept_out_until  | adds to the entry what the cells have
+//! A, kept out: adds to cells | raises kept_out_until | looks in the map again, adds to an entry
+//! B, has room: inserts, fresh | meets kept_out_until  | adds to the entry what the cells have
 //! ```
 //!
 //! One of the two comes to `kept_out_until` later, and sees what the other has done before: A finds

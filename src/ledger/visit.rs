@@ -1,4 +1,8 @@
 //! A visit: all that a call brings to the ledger, besides the key or the record that it comes for.
+//!
+//! The guard pins everything that the call finds. The moment is read once, so that all of a call's
+//! steps are of one second; [`Visit::renewed`] reads it again, where an amount must not go into an
+//! earlier second than what it was worked out from.
 
 use crate::ledger::counters::Counters;
 use crate::ledger::settings::Settings;

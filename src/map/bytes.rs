@@ -55,7 +55,7 @@ impl PartitionMap {
         }
     }
 
-    /// Has the memory that this thread has retired freed as soon as may be.
+    /// Hands over what this thread has retired, so that it is freed as soon as may be.
     pub(crate) fn hand_over(&self, guard: &Guard) {
         match &self.budget {
             Some(budget) => budget.hand_over(guard),

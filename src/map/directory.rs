@@ -57,6 +57,7 @@ pub(crate) fn low(bits: u32, depth: u32) -> u32 {
 /// The entry of a map that is cleared: no segment's address.
 const CLEARED: usize = 63;
 
+/// Returns that entry.
 pub(crate) fn cleared() -> *mut () {
     std::ptr::without_provenance_mut(CLEARED)
 }

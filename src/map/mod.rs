@@ -135,6 +135,7 @@ pub(crate) struct PartitionMap {
 const LARGE_DEPTH: u32 = 6;
 
 impl PartitionMap {
+    /// Makes a map of one segment.
     pub(crate) fn try_new(budget: Option<Arc<Budget>>) -> Result<Self, OutOfMemory> {
         let map = Self {
             directory: Directory::new(),
@@ -187,6 +188,7 @@ impl PartitionMap {
         }
     }
 
+    /// Returns whether entry `i` of the directory still is this segment.
     pub(crate) fn is_published(&self, i: u32, segment: Segment<'_>) -> bool {
         std::ptr::eq(self.directory.entry(i).load(Acquire), segment.directory_entry())
     }
@@ -215,7 +217,7 @@ impl PartitionMap {
         self.directory.depth() >= LARGE_DEPTH
     }
 
-    /// See [`Segment::prefetch_home`].
+    /// Asks for the memory that a lookup of this hash begins with: see [`Segment::prefetch_home`].
     #[inline(always)]
     pub(crate) fn prefetch_home(&self, hash: Hash, guard: &Guard) {
         if let Some(segment) = self.locate_fast(hash.position, guard) {
@@ -223,7 +225,7 @@ impl PartitionMap {
         }
     }
 
-    /// See [`Segment::prefetch_entry`].
+    /// Asks for the memory of the entry that is probably this one: see [`Segment::prefetch_entry`].
     #[inline(always)]
     pub(crate) fn prefetch_entry<'g>(
         &self,

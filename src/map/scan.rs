@@ -25,6 +25,7 @@ use crossbeam_epoch::Guard;
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scan(u64);
 
+/// The place behind the last position.
 const END: u64 = 1 << 32;
 
 impl Scan {

@@ -34,6 +34,7 @@ use crate::partition::slot::{self, MOST};
 use crate::sys::stamped::Stamped;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 
+/// The bit F.
 const FROZEN: u64 = 1 << 31;
 
 /// The least sum that is not kept in the total. The base is then 0, and the partition is marked
@@ -176,8 +177,8 @@ impl AtomicHead {
             // Raised before the swap: a thread that finds F then finds the value here.
             frozen_head.fetch_max(seen.0, AcqRel);
             match self.0.compare_exchange(seen.0, seen.0 | FROZEN, AcqRel, Acquire) {
-                // An add came between: its value is raised and tried next.
                 Ok(_) => break,
+                // An add came between: its value is raised and tried next.
                 Err(actual) => seen = Head(actual),
             }
         }

@@ -273,11 +273,11 @@ impl<'g> History<'g> {
                     return Err(PutError::Frozen);
                 }
                 let held = unpack(bits);
+                // The other operation's entries are never taken, however old: each operation picks
+                // by its own seconds.
                 if !held.is_empty() && operation_of(bits) != operation {
                     continue;
                 }
-                // The other operation's entries are never taken, however old: each operation picks
-                // by its own seconds.
                 let same = !held.is_empty() && held.second == slot.second;
                 if same && held.count >= slot.count {
                     return Ok(());

@@ -289,9 +289,9 @@ impl Past {
         };
         let replaced = ptr.as_ref().is_ok_and(|&ptr| self.replace(old, ptr.with_marks_of(old)).is_ok());
         if replaced {
-            // Alarm and wheels stay. One deferral each: crossbeam allocates for what is over three
-            // words. SAFETY: what is not in the new pointer can't be found from now on, and only
-            // this call took it out.
+            // Alarm and wheels stay. One deferral each: crossbeam allocates for over three words.
+            // SAFETY: what is not in the new pointer can't be found from now on, and only this call
+            // took it out.
             unsafe {
                 if parts.history != new.history {
                     parts.history.retire(guard);

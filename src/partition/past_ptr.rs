@@ -64,6 +64,7 @@ const HEAVY: usize = 1 << 60;
 /// The partition has just been promoted, and what the filter has of it is still being added: see
 /// [`crate::ledger::filtering`]. Set where it is made, and taken back once.
 const FRESH: usize = 1 << 61;
+/// All marks.
 const MARKS: usize = FROZEN | SLOW | HEAVY | FRESH;
 const ADDRESS: usize = !(KIND | MARKS);
 
@@ -88,6 +89,7 @@ struct ExtensionBox {
 pub(crate) struct PastPtr(pub(crate) *mut ());
 
 impl PastPtr {
+    /// The pointer on which nothing hangs yet.
     pub(crate) const NOTHING: PastPtr = PastPtr(null_mut());
 
     /// Makes the pointer of a history of `capacity` entries that holds `slots`: see
@@ -186,6 +188,7 @@ impl PastPtr {
         self.0.addr() & KIND
     }
 
+    /// Returns the address of what hangs here, without kind and marks.
     fn target(self) -> Option<NonNull<()>> {
         NonNull::new(self.0.map_addr(|addr| addr & ADDRESS))
     }

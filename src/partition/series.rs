@@ -157,7 +157,7 @@ impl Series<'_> {
             self.past.set_heavy();
         }
         let turned = self.head.replace(seen, Head::new(second, base(sum), amount.get()));
-        // The wheel may have come with this very put. Its next turn finds the base.
+        // The wheel may have come with this very put. The next turn finds the base in it.
         if turned
             && self.past.load().may_have_wheel()
             && let PastSlots::Wheel(wheel) = self.past_slots()
@@ -340,7 +340,7 @@ impl Series<'_> {
                 second: sum(last, last),
                 sustained: sum(last.saturating_sub(before), last),
             };
-            // Nearly always that is one second.
+            // Nearly always that is one second. Seconds that have left the window are not kept.
             let from = second.max(now.saturating_sub(self.window));
             (from..=now).map(at).reduce(|a, b| Recent {
                 second: a.second.max(b.second),

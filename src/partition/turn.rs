@@ -144,9 +144,9 @@ impl Series<'_> {
         Some(kept + u64::from(amount))
     }
 
-    /// Has the slot of the head that was seen `put` away, and turns the head, if it is current.
-    /// `sum` is the sum of the window's slots before that second, of which `gone` has left the
-    /// window at `second`. Returns the sum that stays: the new head's base.
+    /// Puts the slot of the head that was seen away, by `put`, and turns the head, if it is
+    /// current. `sum` is the sum of the window's slots before that second, of which `gone` has left
+    /// the window at `second`. Returns the sum that stays: the new head's base.
     #[inline(always)]
     fn turn_to(
         &self,

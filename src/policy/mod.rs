@@ -14,7 +14,7 @@
 //! ```text
 //! model's override --+
 //! table's override --+-- the first that says one --> threshold of the window --+
-//! detector's own   --+                                                         +-- breached? --> rule
+//! detector's own   --+                                                         +--> breach? rule
 //!                        thresholds of one second and of five seconds ---------+
 //! ```
 //!

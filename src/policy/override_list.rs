@@ -40,6 +40,7 @@ impl Setting {
         Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(self.own[operation.index()]))
     }
 
+    /// Returns the second since which it is remembered; where it is not, one that never comes.
     pub(crate) fn oldest(&self) -> u32 {
         self.oldest.unwrap_or(u32::MAX)
     }

@@ -93,6 +93,7 @@ impl Overrides {
         self.floors[operation.index()].get()
     }
 
+    /// Returns the list in which an override of this name is.
     fn list(&self, scope: Scope, name: &[u8], hashing: &Hashing) -> &RcuOption<List> {
         let scope: &[u8] = match scope {
             Scope::Table => b"table",
@@ -101,6 +102,7 @@ impl Overrides {
         &self.lists[hashing.key(Key { table: scope, pk: name }).position as usize % LISTS]
     }
 
+    /// Returns all overrides, or those of one scope.
     fn all<'g>(&'g self, scope: Option<Scope>, guard: &'g Guard) -> impl Iterator<Item = &'g Override> {
         let all = self.lists.iter().filter_map(|list| list.get(guard)).flat_map(|list| &list.overrides);
         all.filter(move |each| scope.is_none_or(|scope| each.scope == scope))
@@ -158,6 +160,7 @@ impl Overrides {
         if self.cleared.load(Acquire) { Err(Refusal::Cleared) } else { Ok(()) }
     }
 
+    /// Lowers the floors to thresholds that are about to be put, or have been.
     fn lower_floors(&self, scope: Scope, thresholds: Thresholds) {
         for operation in Operation::ALL {
             if let Some(threshold) = thresholds.of(operation) {

@@ -47,6 +47,7 @@ impl Budget {
         Self { limit, taken: AtomicU64::new(0), handed_over: AtomicU64::new(0) }
     }
 
+    /// Returns the bytes that there may be.
     pub(crate) fn limit(&self) -> u64 {
         self.limit
     }
@@ -70,6 +71,7 @@ impl Budget {
         self.taken.fetch_add(bytes, Relaxed);
     }
 
+    /// Gives back bytes that were taken.
     pub(crate) fn give_back(&self, bytes: u64) {
         let before = self.taken.fetch_sub(bytes, Relaxed);
         debug_assert!(before >= bytes, "{bytes} are given back of {before}");

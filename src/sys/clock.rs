@@ -76,10 +76,12 @@ impl Moment {
 }
 
 impl Clock {
+    /// Makes a clock that runs by itself, from about 0.
     pub(crate) fn monotonic() -> Self {
         Clock::Monotonic { start: system().0 }
     }
 
+    /// Makes a clock that stands at 0.
     pub(crate) fn manual() -> Self {
         Clock::Manual(AtomicU64::new(0))
     }

@@ -40,8 +40,8 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    /// Where this thread's handle is while it may be used. Apart from it, because a thread-local
-    /// without a destructor costs no look at its state.
+    /// The pointer to this thread's handle, while that may be used. Apart from the handle, because
+    /// a thread-local without a destructor costs no look at its state.
     static LOCAL: Local = const { Local { handle: Cell::new(null()), block: Cell::new(None) } };
     static OWNER: Owner = const { Owner(UnsafeCell::new(None)) };
 }

@@ -33,7 +33,7 @@ thread_local! {
     static KEEPING: Cell<bool> = const { Cell::new(false) };
     /// The one kind that is watched; `None`: all are.
     static ONLY: Cell<Option<Kind>> = const { Cell::new(None) };
-    /// How often memory of each kind was freed.
+    /// The number of times that memory of each kind was freed.
     static FREED: [Cell<usize>; KINDS] = const { [const { Cell::new(0) }; KINDS] };
 }
 
