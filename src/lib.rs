@@ -26,8 +26,8 @@
 //! records that a program makes itself. [`Detector::for_dynamodb`] counts capacity and warns by
 //! DynamoDB's own limits. `docs/RUST.md` shows both.
 //!
-//! `DESIGN.md` explains the layers, the structures, their memory orderings, and why nothing is
-//! lost.
+//! `DESIGN.md` explains the layers, the way of a record, and why nothing is lost. `docs/design` has
+//! a page for each structure, and for memory orderings.
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // Models use a part.
 

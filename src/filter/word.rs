@@ -21,8 +21,10 @@
 //! | 9 | 0, 0, 5 | 5 |
 //! | 10 | 0, 0, 0 | 0 |
 //!
-//! A lane counts to 2¹⁵ and is *full* then: its key may have any number. The bit above is room.
-//! Blind additions, and marks that are taken off, may go a little further, and carry into nothing.
+//! A lane counts to 2¹⁵ and is *full* then: its key may have any number. The bit above is room, as
+//! blind additions, and marks that are taken off, may go a little further. They carry into nothing
+//! as long as no more than 8,192 threads at once stand between their look at a cell and their blind
+//! addition.
 //!
 //! A tag comes round after 1,024 sub-windows. A word that was untouched for half of that looks as
 //! if it were ahead. The clock, read after the word, tells the two apart: no thread writes a

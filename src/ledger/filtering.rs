@@ -31,8 +31,8 @@
 //! **Why no count is too low.** A partition that is not promoted has less than P in the window, so
 //! no record of it is hot. One that is promoted was so with a carry of P - 1, or of all that the
 //! cells had. That covers all records that were made before. Later ones find the entry, or add
-//! themselves to it. So a count is too high by less than P, and never too low. (DESIGN.md, "Bounded
-//! counting", has the proof.)
+//! themselves to it. So a count is too high by less than P, and never too low.
+//! (`docs/design/bounded.md`, "Why it is correct", has the proof.)
 //!
 //! **Where thresholds change** records may judge by different levels for a while. The carry then
 //! covers the greatest level that was in force as long as cells hold anything of that time. And an

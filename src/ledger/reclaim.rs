@@ -18,17 +18,15 @@
 //!
 //! Counting comes before removing, so that two threads never both make one go for the same excess.
 //!
-//! Why that ends: a thread that counted one out over a bound of 1 or more knows that an entry
-//! besides its own is in the map. So a walk finds one, unless all that it would meet are inserted
-//! behind it and removed before it. If [`TRIES`] walks fail there is none that can go, and the
-//! thread counts it in again.
-//!
-//! | step 3 says | then |
+//! | the outcome | then |
 //! |---|---|
 //! | removed | look whether there is more excess |
 //! | it has moved, or another thread removed it | count it in again, look again |
-//! | no memory, or none was found in step 2 | sample again, up to [`TRIES`] times |
+//! | no memory, or none was found in step 2 | sample again, up to [`TRIES`] times; then count it in again |
 //! | the map is cleared | done |
+//!
+//! So each round removes an entry, follows an act of another thread, or is one of [`TRIES`].
+//! `docs/design/map.md`, "The bound", has the argument.
 //!
 //! **Proof.** `src/models/bound.rs` and the models (f); `tests/{reclaim,bound}.rs`; the tests
 //! below.
@@ -137,8 +135,10 @@ impl Reclaimer {
     pub(crate) fn evict(&self, partitions: &PartitionMap, new: Key<'_>, visit: Visit<'_>) {
         // 1: counted out first, so that two threads don't both make one go for the same excess.
         'excess: while partitions.len(new).decrement_over(visit.settings.max_partitions) {
-            // A walk misses an entry only where others insert behind it and make go before it. If
-            // all walks do, there is none: a thread that a fork left behind had not counted it out.
+            // Besides the entry of `new` another is counted, which no other thread is about to
+            // remove. A walk misses that only if threads insert behind it and remove before it; or
+            // the count is too high, as a thread has dropped idle entries and not counted them out
+            // yet.
             let mut tries = 0;
             while tries < TRIES {
                 let found = match self.quietest(partitions, new, visit) {

@@ -41,7 +41,8 @@
 //! winner or by a thread that looks for a key there, and at the latest before the lower half is
 //! itself replaced.
 //!
-//! **Proof.** `src/models/{map,moves,lifetimes}.rs`; DESIGN.md, "Replacing a segment".
+//! **Proof.** `src/models/{map,moves,lifetimes}.rs`; `docs/design/map.md`, "Why it is
+//! correct".
 
 use crate::error::OutOfMemory;
 use crate::key::Key;
@@ -62,7 +63,7 @@ impl PartitionMap {
     /// Without memory for the successors it returns with the lanes frozen and no entry frozen. What
     /// is tracked is recorded as before, new keys of the segment are refused, and the next change
     /// tries again. Only where a chain has to grow once entries are frozen, their records are
-    /// refused until there is memory. (DESIGN.md, "Where the edges are".)
+    /// refused until there is memory. (`docs/design/limits.md`, "Without memory".)
     pub(crate) fn replace(
         &self,
         i: u32,

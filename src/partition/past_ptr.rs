@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  63  62  61  60  59                        3  2    0
-//! +---+---+---+---+----------------------------+------+   F: frozen; S: slow, one of the next
-//! | F | S | f | H |          address           | kind |   two is set; f: fresh; H: heavy
+//! +---+---+---+---+----------------------------+------+   F: frozen; S: slow, N or H is set too;
+//! | F | S | N | H |          address           | kind |   N: fresh, just promoted; H: heavy
 //! +---+---+---+---+----------------------------+------+
 //! ```
 //!

@@ -1,9 +1,9 @@
 //! Allocation that reports failure instead of aborting the process.
 //!
 //! A record must be able to say that there is no memory, as the program around it may go on without
-//! its count. So what the core allocates goes through here, or through `try_reserve`. (DESIGN.md,
-//! "Where the edges are", has the exceptions.) [`Tailed`] lays out the types that end in a tail:
-//! histories, wheels and the directory's levels.
+//! its count. So what the core allocates goes through here, or through `try_reserve`.
+//! (`docs/design/limits.md`, "Without memory", has the exceptions.) [`Tailed`] lays out the types
+//! that end in a tail: histories, wheels and the directory's levels.
 //!
 //! **Proof.** `tests/refusals.rs`.
 
