@@ -1,4 +1,5 @@
-//! Asking, in a request, for the capacity that it takes.
+//! Asking, in a request, for the capacity that it takes. This file works before a request is sent;
+//! all others here work after it was answered.
 
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::request::ApiOperation;
@@ -6,11 +7,12 @@ use crate::error::Error;
 use crate::sys::memory::try_text;
 
 /// Returns the request in the form that asks for the capacity it takes, of the table and of its
-/// indexes. `None`: it is to be sent as it is, because it asks already, its operation has no such
-/// parameter, or it is no JSON object.
+/// indexes. `None`: send it as it is, because it asks already, its operation has no such parameter,
+/// or it is not a JSON object.
 ///
-/// `operation` and `request` are those of an [`Exchange`](crate::Exchange). To ask for "NONE" is
-/// not to ask. All but the parameter stays as it is written.
+/// `operation` and `request` are as in an [`Exchange`](crate::Exchange). A request for `"NONE"`
+/// counts as not asking, one for `"TOTAL"` as asking. Everything but this parameter stays as it is
+/// written.
 ///
 /// ```
 /// let asking = hotpart::ask_capacity("PutItem", r#"{"TableName":"events"}"#)?;
@@ -19,19 +21,20 @@ use crate::sys::memory::try_text;
 /// ```
 ///
 /// # Errors
-/// [`Error::Memory`].
+/// [`Error::Memory`] if there is no memory for the new request.
 pub fn ask_capacity(operation: impl AsRef<[u8]>, request: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
     let tells = ApiOperation::named(operation.as_ref()).is_some_and(ApiOperation::tells_capacity);
     let Some(request) = std::str::from_utf8(request.as_ref()).ok().filter(|_| tells) else { return Ok(None) };
     let Ok((members, asked)) = look(request) else { return Ok(None) };
     let asking = match asked {
         None => {
-            // It is an object, and nothing but space can come before it.
+            // It is an object, and nothing but space can come before the brace.
             let (opening, rest) = request.split_at(request.find('{').map_or(0, |at| at + 1));
             let comma = if members == 0 { "" } else { "," };
             try_text([opening, r#""ReturnConsumedCapacity":"INDEXES""#, comma, rest])?
         }
         Some(value) if value == "null" || json::text(value).is_ok_and(|value| value == "NONE") => {
+            // The value is a piece of the request, so its address tells its place.
             let at = value.as_ptr() as usize - request.as_ptr() as usize;
             try_text([&request[..at], r#""INDEXES""#, &request[at + value.len()..]])?
         }
@@ -40,8 +43,8 @@ pub fn ask_capacity(operation: impl AsRef<[u8]>, request: impl AsRef<[u8]>) -> R
     Ok(Some(asking))
 }
 
-/// Returns how many members a request has, and what it asks for as it is written. Of several that
-/// ask the last holds.
+/// Returns how many members a request has, and the value of `ReturnConsumedCapacity` as it is
+/// written. If there are several, the last holds.
 fn look(request: &str) -> Result<(usize, Option<&str>), Malformed> {
     let (mut members, mut asked) = (0, None);
     json::each(request, |name, value| {

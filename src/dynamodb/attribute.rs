@@ -1,4 +1,8 @@
-//! Attribute values and items in DynamoDB's JSON.
+//! Attribute values and items in DynamoDB's JSON: their keys, and their sizes.
+//!
+//! A value is an object of one member, whose name is its type: `{"S": "text"}`, `{"N": "7"}`,
+//! `{"B": "AP8="}`, `{"L": [...]}`. An item is an object of attributes: `{"id": {"S": "7"}}`. A
+//! partition key is of type `S`, `N` or `B`.
 
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::number;
@@ -7,20 +11,21 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::borrow::Cow;
 
-/// Takes padded and unpadded texts.
+/// Base64 in the standard alphabet, with its padding or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The depth to which the values of an item are measured: DynamoDB allows 32 levels.
+/// The depth to which the values of an item are measured. DynamoDB allows 32 levels.
 const DEPTH_MAX: u32 = 40;
 
-/// The bytes that a key's attribute value stands for: of `S` its text, of `N` its canonical decimal, of `B` its bytes.
+/// Returns the bytes by which a key's attribute value is counted: of `S` its text, of `N` its
+/// canonical decimal, of `B` its bytes.
 ///
-/// `JSON.stringify` and `json.dumps` send a lone surrogate as `"\ud800"`, and what DynamoDB keeps
-/// of one is not documented. It is counted by what was sent: keys that differ in one are not lost,
-/// nor taken for each other.
+/// `JSON.stringify` and `json.dumps` send a lone surrogate as `"\ud800"`, and it is not documented
+/// which bytes DynamoDB keeps of it. It is counted by what was sent: no key is lost, and two keys
+/// that differ in a surrogate are not taken for each other.
 pub(crate) fn key_value(value: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     Ok(match scalar(value)? {
         Scalar::Text(text) => text,
@@ -29,7 +34,8 @@ pub(crate) fn key_value(value: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     })
 }
 
-/// The text that stands for it beside others: of `B` its base64.
+/// Returns the text that stands for a key's attribute value among several: of `B` its base64,
+/// otherwise as [`key_value`].
 pub(crate) fn key_text(value: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     Ok(match scalar(value)? {
         Scalar::Text(text) => text,
@@ -39,17 +45,19 @@ pub(crate) fn key_text(value: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     })
 }
 
-/// The bytes that a text is the base64 of, with its padding or without.
+/// Returns the bytes of a base64 text, with its padding or without.
 pub(crate) fn binary(base64: &str) -> Option<Vec<u8>> {
     BASE64.decode(base64).ok()
 }
 
+/// A value of a type that a key may have.
 enum Scalar<'a> {
     Text(Cow<'a, [u8]>),
     Number(Cow<'a, str>),
     Binary(Cow<'a, str>),
 }
 
+/// Reads a value of a type that a key may have.
 fn scalar(value: &str) -> Result<Scalar<'_>, Malformed> {
     let (tag, value) = only(value)?.ok_or(Malformed)?;
     match &*tag {
@@ -60,7 +68,8 @@ fn scalar(value: &str) -> Result<Scalar<'_>, Malformed> {
     }
 }
 
-/// The only member of an object, if it has just one. One that is null is absent.
+/// Returns the only member of an object; `None` if it has none or several. A member that is null is
+/// absent.
 pub(crate) fn only(object: &str) -> Result<Option<(Cow<'_, str>, &str)>, Malformed> {
     let (mut found, mut members) = (None, 0);
     json::each(object, |name, value| {
@@ -79,8 +88,9 @@ pub(crate) fn item_size(item: &str) -> Result<u64, Malformed> {
     attributes_size(item, 0, 0)
 }
 
-/// Returns the bytes that an item takes to write. An attribute that a vector index reads takes four
-/// for each dimension, whatever its numbers are; that was measured on the service.
+/// Returns the bytes that an item takes to write. An attribute among `vectors`, which a vector
+/// index reads, takes four for each dimension, whatever its numbers are; that was measured on the
+/// service.
 pub(crate) fn written_size(item: &str, vectors: &[&str]) -> Result<u64, Malformed> {
     if vectors.is_empty() {
         return item_size(item);
@@ -107,7 +117,7 @@ fn dimensions(value: &str) -> Result<Option<u64>, Malformed> {
     Ok(numbers.then_some(dimensions))
 }
 
-/// Names and values, and `each` more for every one of them.
+/// Returns the bytes of an object's names and values, and `each` more for every pair.
 fn attributes_size(object: &str, each: u64, depth: u32) -> Result<u64, Malformed> {
     let mut size = 0;
     json::each(object, |name, value| {
@@ -117,6 +127,7 @@ fn attributes_size(object: &str, each: u64, depth: u32) -> Result<u64, Malformed
     Ok(size)
 }
 
+/// Returns the bytes of a value, as the developer guide has them. Recursive, so `depth` is bounded.
 fn value_size(value: &str, depth: u32) -> Result<u64, Malformed> {
     if depth > DEPTH_MAX {
         return Err(Malformed);
@@ -132,6 +143,7 @@ fn value_size(value: &str, depth: u32) -> Result<u64, Malformed> {
     };
     let text = |value: &str| Ok(json::bytes(value)?.len() as u64);
     let number = |value: &str| Ok(number::size(&json::text(value)?));
+    // Four characters of base64 are three bytes, less what the padding stood for.
     let binary = |value: &str| Ok(json::text(value)?.trim_end_matches('=').len() as u64 * 3 / 4);
     match &*tag {
         "S" => text(value),
@@ -141,7 +153,7 @@ fn value_size(value: &str, depth: u32) -> Result<u64, Malformed> {
         "SS" => sum(&text),
         "NS" => sum(&number),
         "BS" => sum(&binary),
-        // Three bytes for the collection and one for each element.
+        // Three bytes for the collection, and one for each element.
         "L" => Ok(3 + sum(&|element| Ok(value_size(element, depth + 1)? + 1))?),
         "M" => Ok(3 + attributes_size(value, 1, depth + 1)?),
         _ => Err(Malformed),

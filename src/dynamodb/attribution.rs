@@ -1,5 +1,9 @@
-//! Attribution: which partitions a request is charged to, which were throttled, what can be charged
-//! to none, and what waits.
+//! An attribution: what one request comes to. It has the charges of partitions, the throttles, what
+//! can be charged to no partition, and what waits for a key.
+//!
+//! It is filled while the actions are looked at, one by one, and is recorded only when all of it is
+//! found good (`check`). An unread part is a charge at first, so that it takes its share of the
+//! capacity; at the end it is set apart.
 
 use crate::argument::Argument;
 use crate::dynamodb::action::{Action, Subject};
@@ -19,24 +23,25 @@ use std::borrow::Cow;
 #[derive(Default)]
 pub(crate) struct Attribution<'a> {
     pub(crate) charges: Vec<Charge<'a>>,
-    /// The part of the charges that no response confirms.
+    /// The part of the charges' units that no response confirms.
     pub(crate) estimated: Units,
+    /// Capacity of indexes of which no key is known.
     pub(crate) unkeyed_index_units: Vec<UnkeyedIndexUnits>,
     pub(crate) throttles: Throttles<'a>,
-    /// Items that came back unprocessed.
+    /// The items that came back unprocessed.
     pub(crate) unprocessed: Vec<Part<'a>>,
-    /// Parts that could not be read.
+    /// The parts that could not be read.
     pub(crate) unread: Vec<Part<'a>>,
-    /// The tables whose parts are not in any of this, because their key is not known. In the order
-    /// of their names.
+    /// The tables whose key is not known, sorted by name. Their parts are in nothing else here.
     pub(crate) waiting: Vec<Waits>,
-    /// The tables whose key this request has told.
+    /// The tables whose key this request has shown. What waits for one of them can be recorded now.
     pub(crate) learnt: Vec<String>,
 }
 
 impl<'a> Attribution<'a> {
-    /// Charges each key of an action's target, or its table if it has none, with one action of
-    /// `units`. A part that can't be read is one charge, until what is told has been shared.
+    /// Adds the action at place `i` of the request: a charge of one action and `units` for each key
+    /// of its target, or a single one without a key if there are none. A statement on the keys `a`
+    /// and `b` comes to two charges.
     pub(crate) fn add(&mut self, i: usize, action: &Action<'a>, placed: Placed<'a>, units: Units) {
         let Target { resource, keys } = match placed {
             Placed::At(target) => target,
@@ -54,7 +59,8 @@ impl<'a> Attribution<'a> {
         self.charges.extend(keys.into_iter().map(|key| charge(Some(key))));
     }
 
-    /// Does the same where nothing was changed, as a condition failed.
+    /// Adds an action that changed nothing, as its condition failed. It is charged all the same,
+    /// but its item's indexes were not written.
     pub(crate) fn add_unchanged(&mut self, i: usize, action: &Action<'a>, placed: Placed<'a>, units: Units) {
         let before = self.charges.len();
         self.add(i, action, placed, units);
@@ -62,7 +68,8 @@ impl<'a> Attribution<'a> {
         read.for_each(|charge| charge.of = Of::Look);
     }
 
-    /// Does the same as `add` where `units` are of all keys together.
+    /// Adds an action whose `units` are of all its keys together. Nothing tells how many of a
+    /// page's items have which key, so each key gets an equal share.
     pub(crate) fn add_page(&mut self, i: usize, action: &Action<'a>, placed: Placed<'a>, units: Units) {
         let before = self.charges.len();
         self.add(i, action, placed, units);
@@ -73,7 +80,7 @@ impl<'a> Attribution<'a> {
         }
     }
 
-    /// Adds a throttled action. It is no operation, so nothing of it is counted among what waits.
+    /// Adds a throttled action. It did nothing, so it is not counted among the actions that wait.
     pub(crate) fn throttle(
         &mut self,
         i: usize,
@@ -89,7 +96,8 @@ impl<'a> Attribution<'a> {
         }
     }
 
-    /// A part that can't be read is none of what waits, though its share does.
+    /// Counts an action among those that wait for its table. A part that can't be read does not
+    /// wait: its table's key would not help.
     fn count_waiting(&mut self, action: &Action<'_>) {
         if action.subject != Subject::Unread
             && let Some(waits) = Waits::of(&mut self.waiting, &action.table)
@@ -98,13 +106,14 @@ impl<'a> Attribution<'a> {
         }
     }
 
-    /// Sets the parts apart that could not be read.
+    /// Moves the parts that could not be read from the charges to `unread`.
     pub(crate) fn set_unread_apart(&mut self) {
         let unread = self.charges.extract_if(.., |charge| charge.of == Of::Unread);
         self.unread.extend(unread.map(|charge| (charge.resource, charge.operation)));
     }
 
-    /// Returns the same with texts of its own.
+    /// Returns the same with texts of its own, so that it outlives the attempt from which it was
+    /// read.
     pub(crate) fn into_owned(self) -> Attribution<'static> {
         fn owned<T: ToOwned + ?Sized>(text: Cow<'_, T>) -> Cow<'static, T> {
             Cow::Owned(text.into_owned())
@@ -128,14 +137,14 @@ impl<'a> Attribution<'a> {
         }
     }
 
-    /// Marks all charges as estimated: only the request itself tells them.
+    /// Marks all charges as estimated: only the request tells their units.
     pub(crate) fn estimate(&mut self) {
         let read = self.charges.iter().filter(|charge| charge.of != Of::Unread);
         self.estimated = read.map(|charge| charge.units).sum();
     }
 
-    /// Checks that all of it can be recorded: what is not a part of its own, such as an index, is
-    /// as valid as a part is.
+    /// Checks that all of it can be recorded. Parts were checked where they were placed; this finds
+    /// what is not a part of its own, such as a request of one item, or the name of an index.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let check = |resource: &str, key: &Option<Cow<'_, [u8]>>| {
             Key { table: resource.as_bytes(), pk: key.as_deref().unwrap_or_default() }.check()

@@ -5,19 +5,21 @@ use crate::dynamodb::json::Malformed;
 use crate::dynamodb::target::NoTarget;
 use crate::error::Error;
 
-/// The reason for which a request was not observed, or not all of it yet. But for
-/// [`MissingSchema`](Self::MissingSchema) nothing of it was recorded then.
+/// The reason for which a request was not observed, or not all of it yet. Nothing of it was
+/// recorded, except with [`MissingSchema`](Self::MissingSchema), and where memory ran out
+/// ([`Error::Memory`]): then a part may have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ObserveError {
-    /// The names of these tables' partition keys are needed and unknown: observe the response of a DescribeTable for each,
-    /// or set the schema, or [forget](crate::Detector::forget_table) the table. What the request did on them waits for
-    /// that; all else is recorded. So don't observe this one again.
+    /// The names of these tables' partition keys are needed and unknown. Observe the response of a
+    /// DescribeTable for each, or set the schema, or [forget](crate::Detector::forget_table) the
+    /// table. The parts of the request on these tables wait for that, and everything else is
+    /// recorded. So don't observe this request again.
     MissingSchema(Vec<String>),
-    /// It is no JSON object of that operation. (A statement in it, or a part, that can't be read is
-    /// no error, but tallied.)
+    /// The request, or its response, is no JSON object of that operation. (A statement or a part
+    /// that can't be read is no error: it is tallied.)
     Json,
-    /// It can't be recorded.
+    /// It can't be recorded, for this reason.
     Refused(Error),
 }
 
@@ -56,7 +58,7 @@ impl From<NoTarget> for ObserveError {
         match why {
             NoTarget::Malformed => Self::Json,
             NoTarget::Memory => Self::Refused(Error::Memory),
-            // What can be asked for is, and waits; this table has a name that none has.
+            // A table that can be asked for waits, so this one has a name that no table has.
             NoTarget::Schema(_) => Self::Refused(Error::Invalid(Argument::Table)),
         }
     }

@@ -1,9 +1,11 @@
-//! Expressions, cut into tokens: names, values and marks. What is made of them is said elsewhere.
+//! The tokens of DynamoDB's expressions: names, values and marks. A key condition and an update
+//! expression are both read from these.
 
 /// Words that DynamoDB reserves and that would otherwise pass for a name.
 const RESERVED: [&str; 5] = ["AND", "BETWEEN", "IN", "NOT", "OR"];
 
-/// The expression cut into marks, names and words, and values with their colon.
+/// Cuts an expression into marks, names and words, and values with their colon. `#p=:v AND n < :m`
+/// has the tokens `#p`, `=`, `:v`, `AND`, `n`, `<` and `:m`.
 pub(crate) struct Tokens<'a>(pub(crate) &'a str);
 
 impl<'a> Iterator for Tokens<'a> {
@@ -11,6 +13,7 @@ impl<'a> Iterator for Tokens<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.0.trim_start();
+        // A mark is one token even without space around it; `<=` and `>=` are one.
         let len = match rest.as_bytes() {
             [b'<' | b'>', b'=', ..] => 2,
             [b':', ..] => 1 + word(&rest[1..]),
@@ -23,15 +26,17 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// The two, if they are a name and a value.
+/// Returns both tokens, if they are a name and a value.
 pub(crate) fn pair<'a>(name: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
     (is_name(name) && is_value(value)).then_some((name, value))
 }
 
+/// Returns whether a token may name an attribute, itself or by a `#placeholder`.
 fn is_name(token: &str) -> bool {
     !token.starts_with(mark) && token != "#" && !RESERVED.iter().any(|word| token.eq_ignore_ascii_case(word))
 }
 
+/// Returns whether a token is a `:placeholder`.
 fn is_value(token: &str) -> bool {
     token.len() > 1 && token.starts_with(':')
 }

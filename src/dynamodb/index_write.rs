@@ -1,7 +1,9 @@
-//! Index writes: what an item that is written brings to the global indexes that it is in.
+//! Index writes: the writes that an item which is written brings to the global indexes that it is
+//! in.
 //!
-//! A global index has partitions of its own, by its own key. So many items with keys of their own
-//! and one value of an index's key make a hot partition that the table's keys don't show.
+//! A global index has partitions of its own, by its own key. A thousand items with keys of their
+//! own, and one value of the index's key between them, make a hot partition that the table's keys
+//! don't show.
 
 use crate::dynamodb::action::Action;
 use crate::dynamodb::charge::{Charge, Of};
@@ -11,8 +13,8 @@ use crate::key::Key;
 use std::borrow::Cow;
 
 /// Returns a charge for each global index that is known to have an item which one of `charges` may
-/// have changed. It has the estimate of the item's own: an index has no more of an item than there
-/// is.
+/// have changed. Its estimate is that of the item's own charge: an index has no more of an item
+/// than the table has.
 pub(crate) fn index_writes<'a>(
     charges: &[Charge<'a>],
     actions: &[Action<'a>],
@@ -24,9 +26,11 @@ pub(crate) fn index_writes<'a>(
         let indexes = finder.global_indexes(&action.table);
         let values = KeyValues::of(action, indexes.iter().map(|(_, index)| *index));
         for (name, index) in indexes {
+            // An item that may be in the index or not is charged there only what the response
+            // tells.
             let Some(key) = values.key_of(index).filter(|key| key.is_whole) else { continue };
             let resource = index_resource(&action.table, name);
-            // What can't be recorded of an index costs the table's own part nothing.
+            // A name that can't be recorded costs the table's own part nothing.
             if (Key { table: resource.as_bytes(), pk: &key.value }).check().is_err() {
                 continue;
             }

@@ -1,7 +1,7 @@
-//! JSON, read member by member: what is not asked for is passed over unread, and nothing is built of it.
+//! JSON, read member by member: what is not asked for is passed over unread.
 //!
-//! The one thing that is made of a value is where its text begins and ends. So a request of 16 MB costs a walk over
-//! it and no memory, and no depth of nesting costs a stack.
+//! Nothing is built of it but where a value's text begins and ends. So a request of 16 MB costs a
+//! walk over it and no memory, and no depth of nesting costs a stack.
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -19,8 +19,8 @@ impl From<serde_json::Error> for Malformed {
     }
 }
 
-/// The members of an object that have these names, as they are written; of several of one name the last. One that is
-/// `null` counts as absent.
+/// Returns the members of an object that have these names, as they are written; of several of one
+/// name the last. A member that is `null` counts as absent.
 pub(crate) fn members<'a, const N: usize>(
     object: &'a str,
     names: [&str; N],
@@ -31,7 +31,8 @@ pub(crate) fn members<'a, const N: usize>(
     Ok(found)
 }
 
-/// The first members of these names in an object that has been read before: whatever comes after them is not looked at.
+/// Returns the first members of these names in an object that has been read before: whatever comes
+/// after them is not looked at.
 pub(crate) fn first_members<'a, const N: usize>(
     object: &'a str,
     names: [&str; N],
@@ -44,7 +45,7 @@ pub(crate) fn first_members<'a, const N: usize>(
     let mut json = serde_json::Deserializer::from_str(object);
     let mut found = [None; N];
     let read = json.deserialize_map(FirstMembers(&names, &mut found));
-    // To leave off is an error to the parser.
+    // To leave off before the end is an error to the parser.
     if found.iter().all(Option::is_some) {
         return Ok(found);
     }
@@ -52,14 +53,15 @@ pub(crate) fn first_members<'a, const N: usize>(
     Ok(found)
 }
 
-/// The value of an object's first member, if that has this name and no escapes in it: of an item often the key.
+/// Returns the value of an object's first member, if that has this name without escapes: of an item
+/// often the key.
 fn leading<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let member = object.strip_prefix('{')?.trim_ascii_start().strip_prefix('"')?;
     let value = member.strip_prefix(name)?.strip_prefix('"')?.trim_ascii_start().strip_prefix(':')?;
     Some(<&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(value)).ok()?.get())
 }
 
-/// Hands over each member of an object: its name, and its value as it is written.
+/// Calls `see` with each member of an object: its name, and its value as it is written.
 pub(crate) fn each<'a, E: From<Malformed>>(
     object: &'a str,
     see: impl FnMut(Cow<'a, str>, &'a str) -> Result<(), E>,
@@ -70,7 +72,7 @@ pub(crate) fn each<'a, E: From<Malformed>>(
     json.end().map_err(|error| E::from(error.into()))
 }
 
-/// Hands over each element of an array as it is written.
+/// Calls `see` with each element of an array as it is written.
 pub(crate) fn elements<'a, E: From<Malformed>>(
     array: &'a str,
     see: impl FnMut(&'a str) -> Result<(), E>,
@@ -81,7 +83,7 @@ pub(crate) fn elements<'a, E: From<Malformed>>(
     json.end().map_err(|error| E::from(error.into()))
 }
 
-/// The elements of an array as they are written.
+/// Returns the elements of an array as they are written.
 pub(crate) fn array(array: &str) -> Result<Vec<&str>, Malformed> {
     let mut all = Vec::new();
     elements(array, |element| {
@@ -91,7 +93,8 @@ pub(crate) fn array(array: &str) -> Result<Vec<&str>, Malformed> {
     Ok(all)
 }
 
-/// The text of a string that has been read before: as it stands there if nothing in it is escaped.
+/// Returns the text of a string that has been read before: a slice of it if nothing in it is
+/// escaped.
 pub(crate) fn text(string: &str) -> Result<Cow<'_, str>, Malformed> {
     if let Some(plain) = string.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
         && plain.bytes().all(|byte| byte != b'\\' && byte != b'"')
@@ -104,9 +107,9 @@ pub(crate) fn text(string: &str) -> Result<Cow<'_, str>, Malformed> {
     Ok(text)
 }
 
-/// The bytes of a string that has been read before: those of its text. A lone surrogate, which no
-/// text has, though `"\ud800"` is JSON, has the three bytes that WTF-8 gives it. So each is what no
-/// other string is, and no text is.
+/// Returns the bytes of a string that has been read before: those of its text. A lone surrogate,
+/// such as `"\ud800"`, is JSON but no text; it has the three bytes that WTF-8 gives it, which no
+/// text has.
 pub(crate) fn bytes(string: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     if let Ok(text) = text(string) {
         return Ok(match text {
@@ -120,13 +123,12 @@ pub(crate) fn bytes(string: &str) -> Result<Cow<'_, [u8]>, Malformed> {
     Ok(bytes)
 }
 
-/// The text of a string, with U+FFFD for each lone surrogate.
+/// Returns the text of a string, with U+FFFD for each lone surrogate.
 pub(crate) fn lossy_text(string: &str) -> Result<Cow<'_, str>, Malformed> {
     text(string).or_else(|_| Ok(lossy(bytes(string)?)))
 }
 
-/// The text of a string's [`bytes`], with U+FFFD, which has three bytes too, for each lone
-/// surrogate.
+/// Returns the text of a string's [`bytes`], with U+FFFD for each lone surrogate.
 fn lossy(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     if let Cow::Borrowed(bytes) = bytes
         && let Ok(text) = std::str::from_utf8(bytes)
@@ -144,7 +146,7 @@ fn lossy(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Writes bytes as a JSON string. What is no UTF-8 in them stays as it is.
+/// Writes bytes as a JSON string. Bytes in them that are not UTF-8 stay as they are.
 pub(crate) fn write_string(json: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Malformed> {
     json.push(b'"');
     for chunk in bytes.utf8_chunks() {
@@ -156,7 +158,7 @@ pub(crate) fn write_string(json: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Malfo
     Ok(())
 }
 
-/// A number that is not negative.
+/// Reads a number that is not negative.
 pub(crate) fn number(number: &str) -> Result<f64, Malformed> {
     let number: f64 = serde_json::from_str(number)?;
     if number.is_finite() && number >= 0.0 { Ok(number) } else { Err(Malformed) }
@@ -166,6 +168,7 @@ pub(crate) fn boolean(boolean: &str) -> Result<bool, Malformed> {
     Ok(serde_json::from_str(boolean)?)
 }
 
+/// Reads an object, for [`members`].
 struct Members<'n, const N: usize>([&'n str; N]);
 
 impl<'a, const N: usize> Visitor<'a> for Members<'_, N> {
@@ -192,6 +195,7 @@ impl<'a, const N: usize> Visitor<'a> for Members<'_, N> {
     }
 }
 
+/// Reads the beginning of an object, for [`first_members`].
 struct FirstMembers<'n, 'f, 'a, const N: usize>(&'n [&'n str; N], &'f mut [Option<&'a str>; N]);
 
 impl<'a, const N: usize> Visitor<'a> for FirstMembers<'_, '_, 'a, N> {
@@ -217,7 +221,7 @@ impl<'a, const N: usize> Visitor<'a> for FirstMembers<'_, '_, 'a, N> {
     }
 }
 
-/// Which of some names a member's is.
+/// Reads a member's name: the place of it among some names.
 struct Which<'n>(&'n [&'n str]);
 
 impl<'a> DeserializeSeed<'a> for Which<'_> {

@@ -1,25 +1,33 @@
-//! Key conditions: what a `KeyConditionExpression` compares with `=`.
+//! Key conditions: the equalities in a `KeyConditionExpression`.
+//!
+//! The grammar is small: conditions joined by AND, each of them a comparison with `=`, `<`, `<=`,
+//! `>` or `>=`, a `BETWEEN`, or a `begins_with`. Parentheses may enclose any of it. OR and NOT are
+//! not allowed.
 
 use crate::dynamodb::expression::{Tokens, pair};
 use std::iter::Peekable;
 
-/// The equalities of a key condition, each as an attribute's name (or its `#placeholder`) and a value's
-/// `:placeholder`. Other conditions are read and passed over. `None` where the expression is malformed.
+/// Returns the equalities of a key condition, each as an attribute's name (or its `#placeholder`)
+/// and a value's `:placeholder`. Other conditions are read and passed over. `None` if the
+/// expression is malformed. `#p = :v AND begins_with(sk, :s)` comes to `[("#p", ":v")]`.
 ///
-/// Parentheses are only counted: conditions are joined by nothing but AND, so what they enclose is no matter, and
-/// no depth of them needs a stack.
+/// Parentheses are only counted. Conditions are joined by nothing but AND, so it does not matter
+/// which of them a pair encloses, and no depth needs a stack.
 pub(crate) fn equalities(expression: &str) -> Option<Vec<(&str, &str)>> {
     let mut tokens = Tokens(expression).peekable();
     let mut found = Vec::new();
     let mut open = 0_usize;
     loop {
+        // Parentheses that open stand before a condition.
         while tokens.next_if_eq(&"(").is_some() {
             open += 1;
         }
         found.extend(condition(&mut tokens)?);
+        // Those that close stand behind it; one too many ends it all.
         while tokens.next_if_eq(&")").is_some() {
             open = open.checked_sub(1)?;
         }
+        // Then comes AND, or the end.
         match tokens.next() {
             None => return (open == 0).then_some(found),
             Some(and) => keyword(and, "AND")?,
@@ -27,11 +35,13 @@ pub(crate) fn equalities(expression: &str) -> Option<Vec<(&str, &str)>> {
     }
 }
 
-/// Reads one condition; what it holds is its name and value if it is an equality.
+/// Reads one condition. Returns its name and value if it is an equality, `Some(None)` for any
+/// other, and `None` for none. The second token tells the kind.
 fn condition<'a>(tokens: &mut Peekable<Tokens<'a>>) -> Option<Option<(&'a str, &'a str)>> {
     let left = tokens.next()?;
     match tokens.next()? {
         "=" => {
+            // Either side may be the value: `:v = pk`.
             let right = tokens.next()?;
             return pair(left, right).or_else(|| pair(right, left)).map(Some);
         }
@@ -39,6 +49,7 @@ fn condition<'a>(tokens: &mut Peekable<Tokens<'a>>) -> Option<Option<(&'a str, &
             let right = tokens.next()?;
             pair(left, right).or_else(|| pair(right, left))?;
         }
+        // `begins_with ( path , value )`.
         "(" => {
             keyword(left, "begins_with")?;
             let path = tokens.next()?;
@@ -46,6 +57,7 @@ fn condition<'a>(tokens: &mut Peekable<Tokens<'a>>) -> Option<Option<(&'a str, &
             pair(path, tokens.next()?)?;
             tokens.next_if_eq(&")")?;
         }
+        // `path BETWEEN value AND value`. This AND joins no conditions.
         between => {
             keyword(between, "BETWEEN")?;
             pair(left, tokens.next()?)?;
@@ -56,6 +68,7 @@ fn condition<'a>(tokens: &mut Peekable<Tokens<'a>>) -> Option<Option<(&'a str, &
     Some(None)
 }
 
+/// Demands that a token is this word, in capitals or not.
 fn keyword(token: &str, word: &str) -> Option<()> {
     token.eq_ignore_ascii_case(word).then_some(())
 }

@@ -1,7 +1,9 @@
-//! Attribution: a request to DynamoDB, its response and the tables' key schemas in; the partitions that it touched out.
+//! Attribution: which partitions a request to DynamoDB touched, and how much capacity each took.
 //!
-//! The idea: this is a function of its arguments, but for the keys of tables that it infers and keeps in `schema`. It
-//! knows no detector, so it can be read alone, and a request that it refuses has recorded nothing. Its caller (`detector/observe.rs`) records what it returns.
+//! The idea: this folder is a function. In go a request, its response and the tables' key schemas;
+//! out come the partitions. Its one effect is that it keeps keys of tables that it infers, in
+//! `schema`. It knows no detector, so it can be read alone, and a request that it refuses has
+//! recorded nothing. Its caller (`detector/observe.rs`) records the outcome.
 //!
 //! ```text
 //!  operation       request body              status, response body          schemas, mode
@@ -12,7 +14,7 @@
 //!                       |  of its key, least cost    |                            |
 //!                       +--------------+-------------+----------------------------+
 //!                                      |
-//!                         attribution::attribute_request
+//!                         outcome::attribute_request
 //!                                      |
 //!      1  target::Finder       the resource and key values of each action, by the schema
 //!      2  outcome, success     a Charge for each key, or a throttle, by the outcome
@@ -26,43 +28,72 @@
 //!        waiting   learnt
 //! ```
 //!
+//! An example, in capacity mode. `orders` has the key `id` and a global index `by-user` with the
+//! key `user`. A PutItem of `{id: "7", user: "ann", ...}`, 1,500 bytes long, was answered with 2
+//! units for the table and 2 for `by-user`. Step 1 finds the key `7` of `orders`. Step 2 charges it
+//! with the estimate, 2 units for 1,500 bytes. Step 4 adds a charge for the key `ann` of
+//! `orders/index/by-user`. Step 5 puts the answered units in place of both estimates. The detector
+//! then records a write of 2 units on each of the two partitions, and reports one action: the
+//! index's write is none of its own.
+//!
 //! Parts of tables whose key is not known are left out, and counted in `waiting`. Their attempt is
 //! kept by [`waiting`] until the key is known. Then it is worked out again, for that table alone.
 //!
-//! A request body is read by `request` (items and batches), `query` with `key_condition` (a Query's
-//! key condition) or `statement` with `partiql` and `values` (statements). `sets`, with
-//! `update_expression`, is what an update sets, read only where an index asks for it. A part of a batch or a
-//! transaction, or a statement, that can't be read becomes an action that is `Subject::Unread`: it
-//! keeps its place among the others, takes its share of what the response tells, and ends as a
-//! tally. Before it is sent, `ask` rewrites a request so that its response tells the capacity.
-//! `redacted`, with `partiql::redacted`, writes bodies without their values, for recordings.
-//! `attribute`, `number`, `wanted` and `json` read DynamoDB's JSON. `schema` holds the key schemas;
-//! `description` reads them from a table's description.
+//! # The files
 //!
-//! Invariants:
-//! - The work grows in step with the length of what was sent; nesting is bounded where a
-//!   reader is recursive (PartiQL's, an item's size, what redacts a body). Each list that is
-//!   multiplied with another has a bound.
-//! - JSON is not built into a tree, but for items that came back unprocessed and whose text is not that of the request.
+//! - `request` reads a request body into actions: items and batches by itself, a Query's key
+//!   condition by `query` and `key_condition`, statements by `statement`, `partiql` and `values`.
+//!   `action` is the type of an action.
+//! - `sets`, with `update_expression`, reads which attributes an update sets. It reads only where
+//!   an index asks for them.
+//! - `response` reads a response. `outcome`, `success` and `throttle` work out what it means for
+//!   each action; `attribution` and `charge` hold and share what comes of that.
+//! - `target`, `placed` and `index_key` find partitions; `schema` holds the key schemas, and
+//!   `description` reads them from a table's description.
+//! - `attempt` and `waiting` keep attempts whose table's key is unknown.
+//! - `ask` rewrites a request, before it is sent, so that its response tells the capacity.
+//! - `redacted`, with `partiql::redacted`, writes bodies without their values, for recordings.
+//! - `attribute`, `number`, `expression`, `wanted` and `json` read DynamoDB's JSON and its
+//!   notations.
+//!
+//! A part of a batch or a transaction, or a statement, that can't be read becomes an action that is
+//! `Subject::Unread`. It keeps its place among the others, takes its share of the capacity that the
+//! response tells, and ends as a tally.
+//!
+//! # Invariants
+//!
+//! - The work grows in step with the length of what was sent. Nesting is bounded where a reader is
+//!   recursive: PartiQL's, an item's size, the redaction of a body. Each list that is multiplied
+//!   with another has a bound.
+//! - JSON is not built into a tree. The one exception: items that came back unprocessed, where
+//!   their text is not that of the request.
 //! - Shares of a capacity add up to it, to the half unit.
 //! - A key is inferred only from a request that DynamoDB accepted.
-//! - A part that can't be read costs nothing but itself. What DynamoDB refused is not read.
-//! - Imports: `key`, `sys` and the words (`error`, `operation`, `reason`, `units`). No detector, ledger, map, partition
-//!   or policy (`ci/layers.sh`).
+//! - A part that can't be read costs nothing but itself. A request that DynamoDB refused is not
+//!   read.
+//! - Imports: `key`, `sys` and the words (`error`, `operation`, `reason`, `units`). No detector,
+//!   ledger, map, partition or policy (`ci/layers.sh`).
 //!
-//! Proof: `tests/observe` (the contract, case by case), `tests/schemas.rs`, `tests/properties` (against an oracle),
-//! `tests/waits` (what waits, against another), the fuzz targets `observe`, `partiql` and `waits`, and the tests beside
-//! each reader.
+//! # Proof
 //!
-//! Another operation of DynamoDB goes into `request`: a variant of `ApiOperation`, its name in `ApiOperation::named`,
-//! whether it tells its capacity, and its arm in `all_actions`. Where that returns an `Action`, nothing else here has to
-//! know it: a response is read by its members, whatever the operation. Three places go by the operation: `unprocessed`
-//! (does a batch write), `success` (a transaction that is replayed) and `detector/observe.rs` (a table's
-//! description). Its tests: `tests/observe/items.rs` and its like, and `every_operation_may_be_throttled_or_lost`.
-//! Outside: the recipe's list (`recipes/aws-sdk-dynamodb/src/capacity.rs`), `fuzz/observe.dict`, the README's features
-//! and the changelog.
+//! `tests/observe` (the contract, case by case), `tests/schemas.rs`, `tests/properties` (against an
+//! oracle), `tests/waits` (what waits, against another), the fuzz targets `observe`, `partiql` and
+//! `waits`, and the tests beside each reader.
 //!
-//! Another member of a response goes into `response`. What is recorded, and when, does not belong in here.
+//! # How to add
+//!
+//! Another operation of DynamoDB goes into `request`: a variant of `ApiOperation`, its name in
+//! `ApiOperation::named`, whether it tells its capacity, and its arm in `actions`. Where that
+//! returns an `Action`, nothing else here has to know the operation: a response is read by its
+//! members, whatever the operation. Three places go by the operation: `unprocessed` (does a batch
+//! write), `success` (a transaction that is replayed) and `detector/observe.rs` (a table's
+//! description). Its tests: `tests/observe/items.rs` and its like, and
+//! `every_operation_may_be_throttled_or_lost`. Outside: the recipe's list
+//! (`recipes/aws-sdk-dynamodb/src/capacity.rs`), `fuzz/observe.dict`, the README's features and the
+//! changelog.
+//!
+//! Another member of a response goes into `response`. What is recorded, and when, does not belong
+//! in here.
 
 #[cfg(not(loom))]
 pub(crate) mod action;

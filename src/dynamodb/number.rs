@@ -1,4 +1,9 @@
 //! DynamoDB's numbers: decimal texts of up to 38 digits, of which many mean the same.
+//!
+//! `1`, `1.0`, `10e-1` and `+01` are one partition key. So a number is counted by its canonical
+//! text: the plain decimal without an exponent, leading zeros or zeros at the end. Its digits are
+//! never converted, so none is lost. Whether a number is in range is known before it is written
+//! out: `1e999999999` costs no memory.
 
 use crate::argument::Argument;
 use crate::error::Error;
@@ -10,7 +15,7 @@ const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
 /// The most bytes of a canonical text: "-0.", 129 zeros and all digits.
 pub(crate) const KEY_MAX: usize = "-0.".len() + 129 + DIGITS_MAX;
 
-/// A number's text, taken apart.
+/// A number's text, taken apart: of `-12.50e3` the sign, `12`, `50` and 3.
 struct Parts<'a> {
     negative: bool,
     whole: &'a str,
@@ -19,6 +24,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// Takes a text apart; `None` if it is no number.
     fn parse(text: &'a str) -> Option<Self> {
         let (negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -34,12 +40,13 @@ impl<'a> Parts<'a> {
         (some && digits(whole) && digits(fraction)).then_some(Self { negative, whole, fraction, exponent })
     }
 
-    /// Returns all digits in their order.
+    /// Returns all digits in their order, before the point and after it.
     fn digits(&self) -> impl DoubleEndedIterator<Item = u8> + Clone {
         self.whole.bytes().chain(self.fraction.bytes())
     }
 
-    /// Returns how many zeros come first, and how many significant digits after those.
+    /// Returns how many zeros come first, and how many significant digits after those: of `0012.50`
+    /// it is 2 and 3. Zero is all zeros, and has no significant digit.
     fn significant(&self) -> (usize, usize) {
         let all = self.whole.len() + self.fraction.len();
         let before = zeros(self.digits());
@@ -47,12 +54,13 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Returns how many zeros digits begin with.
+/// Returns with how many zeros the digits begin.
 fn zeros(digits: impl Iterator<Item = u8>) -> usize {
     digits.take_while(|&digit| digit == b'0').count()
 }
 
-/// An exponent, which may have more digits than any number could.
+/// Returns an exponent. One with more digits than any number could have is taken for one far out of
+/// range, on the same side.
 fn exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -62,8 +70,8 @@ fn exponent(text: &str) -> Option<i64> {
     Some(text.parse().unwrap_or(far).clamp(i64::MIN / 4, i64::MAX / 4))
 }
 
-/// Returns the key that DynamoDB's number is counted as, its one plain decimal: `1`, `1.0` and `1E0`
-/// are `1`, and `-0` is `0`.
+/// Returns the text by which a DynamoDB number is counted as a partition key: its one plain
+/// decimal. `1`, `1.0` and `1E0` are `1`, and `-0` is `0`.
 ///
 /// ```
 /// assert_eq!(hotpart::number_key("1.50E2")?, "150");
@@ -71,8 +79,8 @@ fn exponent(text: &str) -> Option<i64> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is no number, or has more than 38 digits, or is neither 0 nor of
-/// 1E-130 to 9.99E+125.
+/// [`Error::Invalid`] if `number` is not a number, has more than 38 significant digits, or has a
+/// magnitude that is neither 0 nor within `1E-130..=9.99…E+125`.
 pub fn number_key(number: impl AsRef<[u8]>) -> Result<String, Error> {
     let text = std::str::from_utf8(number.as_ref()).ok();
     text.and_then(canonical).ok_or(Error::Invalid(Argument::Number))
@@ -83,25 +91,31 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
     Some(plain(text)?.map(char::from).collect())
 }
 
-/// Returns the characters, all of them ASCII, of the one plain decimal that a number is written as:
-/// at most [`KEY_MAX`]. `None`: it is not a number, or has more digits or another magnitude than
-/// DynamoDB's have, which is known before it is written out.
+/// Returns the characters of a number's plain decimal, all of them ASCII and at most [`KEY_MAX`].
+/// `None`: it is not a number, or has more digits or another magnitude than DynamoDB's numbers
+/// have.
+///
+/// Of `12.50e3` the significant digits are `125`, and the first of them has the exponent 4, so it
+/// is `12500`. Of `12e-4` they are `12` and -3: `0.0012`.
 pub(crate) fn plain(text: &str) -> Option<impl Iterator<Item = u8>> {
     let parts = Parts::parse(text)?;
     let (before, len) = parts.significant();
-    // Of the first significant digit. Zero is written as 1 is, by a digit that is not significant.
+    // The exponent of the first significant digit. Zero is written as 1 is, by a digit that is not
+    // significant.
     let exponent = if len == 0 { 0 } else { parts.whole.len() as i64 - 1 - before as i64 + parts.exponent };
     if len > DIGITS_MAX || !EXPONENTS.contains(&exponent) {
         return None;
     }
     let sign = if parts.negative && len > 0 { "-" } else { "" };
     let (leading, zeros) = if exponent < 0 { ("0.", -exponent - 1) } else { ("", 0) };
+    // The significant digits, with the point behind the one that stands for units.
     let digits = parts.whole.bytes().chain(parts.fraction.bytes()).skip(before).take(len);
     let digits = digits.enumerate().flat_map(move |(i, digit)| {
         let point = (i > 0 && i as i64 == exponent + 1).then_some(b'.');
         point.into_iter().chain([digit])
     });
     let zero = |n: i64| std::iter::repeat_n(b'0', usize::try_from(n).unwrap_or(0));
+    // In this order: the sign, the zeros before, the digits, and the zeros up to the point.
     Some(
         sign.bytes()
             .chain(leading.bytes())
@@ -111,14 +125,15 @@ pub(crate) fn plain(text: &str) -> Option<impl Iterator<Item = u8>> {
     )
 }
 
-/// Returns the bytes that a number takes in an item: one, a byte for two significant digits before
-/// the point and for two after it, each rounded up, and another one if it is negative. So it was
-/// measured on the service; the developer guide's approximation, which does not look at the point,
-/// is too low. What is not a number is taken by its length.
+/// Returns the bytes that a number takes in an item. There is one, and a byte for two significant
+/// digits before the point and for two after it, each rounded up, and another one if it is
+/// negative: `-12.5` takes 1 + 1 + 1 + 1. So it was measured on the service. The developer guide's
+/// approximation, which does not look at the point, is too low. A text that is not a number is
+/// taken by its length.
 pub(crate) fn size(text: &str) -> u64 {
     let Some(parts) = Parts::parse(text) else { return text.len().div_ceil(2) as u64 + 1 };
     let (before, len) = parts.significant();
-    // How many digits, the first of which is significant, come before the point.
+    // How many digits, of which the first is significant, come before the point.
     let whole = (parts.whole.len() as i64 - before as i64).saturating_add(parts.exponent);
     let whole = usize::try_from(whole).unwrap_or(0).min(len);
     let digits = whole.div_ceil(2) + (len - whole).div_ceil(2);

@@ -1,4 +1,13 @@
 //! Outcomes: what a request comes to, by how it ended.
+//!
+//! | outcome | each action is |
+//! |---|---|
+//! | success | charged, or throttled, as its own part of the response tells |
+//! | no answer, or a fault of the server | charged with its estimate: it may have run |
+//! | a condition failed | charged, but has changed no index |
+//! | a transaction was cancelled | charged, or throttled, by its own reason |
+//! | throttled | a throttle |
+//! | refused | nothing |
 
 use crate::dynamodb::action::Action;
 use crate::dynamodb::attempt::Waits;
@@ -15,7 +24,7 @@ use crossbeam_epoch::Guard;
 use std::cell::RefCell;
 
 /// Works out what a request comes to, or its parts on the table `only`. In `capacity` mode units
-/// are counted, so items are measured where the response does not tell what they took. The parts of
+/// are counted, so items are measured where the response does not tell what they took. Parts of
 /// tables whose key is not known are left out.
 pub(crate) fn attribute_request<'a>(
     api: ApiOperation,
@@ -26,6 +35,8 @@ pub(crate) fn attribute_request<'a>(
     capacity: bool,
     guard: &Guard,
 ) -> Result<Attribution<'a>, ObserveError> {
+    // An update may have asked for the item as it is now, which tells its size and its indexes'
+    // keys.
     if let (Outcome::Success(Response { attributes: Some(attributes), .. }), [action]) =
         (outcome, &mut *actions)
     {
@@ -41,8 +52,10 @@ pub(crate) fn attribute_request<'a>(
         left_out: Vec::new(),
         guard,
     };
-    // Parts share in what the response tells, so without those that are missing it is worked out
-    // anew. Others may change what is known meanwhile: until nothing more is missing.
+    // The parts share in what the response tells. So if some turn out to be missing a key, it is
+    // all worked out anew without those. Other threads may change what is known meanwhile, so that
+    // another table goes missing: the loop ends when none does. Each round leaves out one table
+    // more at least.
     let found = loop {
         let found = attribute(api, actions, outcome, capacity, &mut finder)?;
         let missing = finder.missing.take();
@@ -51,7 +64,7 @@ pub(crate) fn attribute_request<'a>(
         }
         finder.leave_out(missing);
     };
-    // A request that can't be recorded teaches nothing.
+    // A request that can't be recorded teaches nothing, so it is checked before its keys are kept.
     found.check()?;
     let inferred = finder.inferred.into_inner();
     if inferred.is_empty() {
@@ -61,7 +74,8 @@ pub(crate) fn attribute_request<'a>(
     Ok(Attribution { learnt: inferred.into_iter().map(|(table, _)| table.into_owned()).collect(), ..found })
 }
 
-/// Works it out without the parts that the finder leaves out, or finds that more of them have to be.
+/// Works the request out without the parts that the finder leaves out. Where it returns, the finder
+/// may have found that more of them have to be.
 fn attribute<'a>(
     api: ApiOperation,
     actions: &[Action<'a>],
@@ -74,6 +88,7 @@ fn attribute<'a>(
     match outcome {
         Outcome::Success(response) => {
             finder.accepted = true;
+            // Before any action is placed: it says whether a queried index is local.
             finder.response_indexes = success::indexes_of(actions, response);
             success::attribute(api, actions, response, capacity, finder, &mut found)?;
         }
@@ -82,6 +97,7 @@ fn attribute<'a>(
                 let placed = finder.place(api, action)?;
                 found.add(i, action, placed, finder.estimate(action, None));
             }
+            // If the request ran, its items' indexes were written too.
             let mut writes = index_writes(&found.charges, actions, finder);
             found.charges.append(&mut writes);
             found.estimate();
@@ -107,13 +123,15 @@ fn attribute<'a>(
             found.estimate();
         }
         Outcome::Throttled(reasons) => {
-            // Where the reasons are of nothing that was asked for, it was throttled all the same.
+            // If the reasons are of no table that was asked for, it was throttled all the same: for
+            // reasons unknown.
             let named = actions.iter().any(|action| reasons.iter().any(|reason| reason.is_of(action)));
             let reasons = if named { &reasons[..] } else { &[] };
             for (i, action) in actions.iter().enumerate() {
                 let placed = finder.place(api, action)?;
                 found.throttle(i, action, placed, reasons, finder);
             }
+            // Items on one key were throttled once.
             found.throttles.join();
         }
         Outcome::Refused => {}

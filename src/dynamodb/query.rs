@@ -1,4 +1,8 @@
-//! A Query, or a search of a vector index: what it asks the key's attributes to equal.
+//! A Query, or a search of a vector index: the equalities in its condition.
+//!
+//! Only equalities matter here. DynamoDB demands one on the partition key, and no other comparison
+//! there. What is compared with the sort key, such as `BETWEEN`, narrows the items of one
+//! partition.
 
 use crate::dynamodb::action::{Action, Cost, Subject, consistency, read};
 use crate::dynamodb::json::{self, Malformed};
@@ -9,11 +13,13 @@ use std::borrow::Cow;
 
 /// DynamoDB's limit of a key condition, in bytes.
 const CONDITION_MAX: usize = 4_096;
-/// A key's attributes: no more can be compared in a query.
+/// The most equalities of a key condition: a key has at most four attributes to hash and four to
+/// sort.
 const EQUALITIES_MAX: usize = 8;
-/// The attributes that a search filters by: its index's key and more filters than an index has.
+/// The most equalities of a search: more filters than a vector index has, and its key.
 const FILTERS_MAX: usize = 100;
 
+/// Reads a Query: its `KeyConditionExpression`, or the older `KeyConditions`.
 pub(crate) fn query(request: &str) -> Result<Action<'_>, Malformed> {
     let [table, index, consistent, expression, names, values, legacy] = json::members(
         request,
@@ -57,9 +63,16 @@ pub(crate) fn search(request: &str) -> Result<Action<'_>, Malformed> {
     Ok(Action { index, cost: Cost::Search, ..read })
 }
 
+/// Attributes' names, and the values that they are to equal.
 type Conditions<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
-/// Returns the equalities of an expression, `most` of them at most.
+/// Returns the equalities of `expression`, with attributes' names in place of `#placeholders` and
+/// values in place of `:placeholders`. `#p = :v`, with `names` `{"#p": "id"}` and `values` `{":v":
+/// {"S": "7"}}`, is `id`, `{"S": "7"}`.
+///
+/// # Errors
+/// [`Malformed`] if there are more than `most`, if a placeholder is not defined, or if the
+/// expression can't be read or is longer than DynamoDB allows.
 fn equalities<'a>(
     expression: &str,
     names: Option<&'a str>,
@@ -73,6 +86,8 @@ fn equalities<'a>(
     if expression.len() > CONDITION_MAX {
         return Err(Malformed);
     }
+    // Each placeholder is looked for in one walk over all of them, so their number is bounded
+    // first.
     let equalities = key_condition::equalities(expression).ok_or(Malformed)?;
     if equalities.len() > most {
         return Err(Malformed);
@@ -87,6 +102,8 @@ fn equalities<'a>(
     equalities.into_iter().map(condition).collect()
 }
 
+/// Returns the equalities of the older form, `{"id": {"ComparisonOperator": "EQ",
+/// "AttributeValueList": [...]}}`. Other operators are passed over.
 fn legacy_conditions(conditions: &str) -> Result<Conditions<'_>, Malformed> {
     let mut all = Vec::new();
     json::each(conditions, |name, condition| {

@@ -1,8 +1,13 @@
 //! Bodies of requests and responses without the values of attributes, for recordings.
 //!
-//! A value's place is taken by what stands for it as a partition key of its table, so that a redacted recording tells the
-//! same partitions apart as metrics and log lines, by the same names. The rules are in `bindings/recording/README.md`, and
-//! `bindings/recording/vectors.json` holds them against what the other languages write.
+//! In a value's place stands its name as a partition key of its table: the same that metrics and
+//! log lines give it. So a redacted recording tells the same partitions apart. The rules are in
+//! `bindings/recording/README.md`, and `bindings/recording/vectors.json` holds them against what
+//! the other languages write.
+//!
+//! `{"TableName":"orders","Key":{"id":{"N":"7.0"}}}` becomes
+//! `{"TableName":"orders","Key":{"id":{"S":"..."}}}`, with the name of the key `7` for the dots.
+//! The body's structure, names of attributes and whatever is not a value stay as they are.
 
 use crate::dynamodb::action::table_of;
 use crate::dynamodb::attribute::binary;
@@ -12,28 +17,35 @@ use crate::dynamodb::partiql::redacted::{self, Literal};
 use crate::key::NAME_MAX;
 use std::borrow::Cow;
 
-/// Returns what stands for a key in a table.
+/// Returns the name that stands for a key, given a table and the key.
 pub(crate) type StandIn<'s> = dyn Fn(&str, &[u8]) -> String + 's;
 
-/// DynamoDB's longest partition key, in bytes. A longer value needs no name.
+/// DynamoDB's longest partition key, in bytes. A longer value can't be one: asterisks stand for it.
 const KEY_MAX: usize = 2_048;
-/// The depth to which a body is read: DynamoDB allows 32 levels in a document, and each of them is two of JSON.
+/// The depth to which a body is read. DynamoDB allows 32 levels in a document, and each of them is
+/// two of JSON.
 const DEPTH_MAX: u32 = 100;
-/// The table of values of which none is known.
+/// The table of values whose table is not known.
 const UNKNOWN: &str = "?";
 
+/// The types of values of which one name is written.
 const SCALARS: [&str; 3] = ["S", "N", "B"];
+/// The types of values of which a list of names is written.
 const SETS: [&str; 3] = ["SS", "NS", "BS"];
+/// The members that are objects by table.
 const BY_TABLE: [&str; 4] = ["RequestItems", "Responses", "UnprocessedItems", "UnprocessedKeys"];
-/// A request's lists, and those of a response that have a part for each of a request's.
+/// The lists of a request's parts.
 const ASKED: [&str; 3] = ["TransactItems", "TransactStatements", "Statements"];
+/// The lists of a response that have an element for each part of the request.
 const ANSWERED: [&str; 2] = ["Responses", "CancellationReasons"];
+/// The members that are messages for people, which may quote a value.
 const MESSAGES: [&str; 2] = ["message", "Message"];
 
 /// An object's members, with their values as they are written.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'a> Members<'a> {
+    /// Reads an object.
     fn of(object: &'a str) -> Result<Self, Malformed> {
         let mut members = Vec::new();
         json::each(object, |name, value| {
@@ -43,16 +55,18 @@ impl<'a> Members<'a> {
         Ok(Self(members))
     }
 
+    /// Returns the value of a member; of several with one name the last.
     fn get(&self, name: &str) -> Option<&'a str> {
         self.0.iter().rev().find(|(each, _)| each == name).map(|(_, value)| *value)
     }
 
-    /// Returns the text of a member that is one.
+    /// Returns the text of a member that is a string.
     fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name).filter(|value| value.starts_with('"')).and_then(|text| json::lossy_text(text).ok())
     }
 
-    /// Returns the table that the object names, or the one around it.
+    /// Returns the table that the object names, by itself or in a statement; else the table
+    /// `around` it.
     fn table<'t>(&self, around: &'t str) -> Cow<'t, str> {
         if let Some(name) = self.text("TableName") {
             return known(name);
@@ -64,7 +78,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Returns the name that partitions of a table are counted by.
+/// Returns the name by which partitions of a table are counted.
 fn known<'t>(name: Cow<'_, str>) -> Cow<'t, str> {
     let name = table_of(name);
     if (1..=NAME_MAX).contains(&name.len()) { Cow::Owned(name.into_owned()) } else { Cow::Borrowed(UNKNOWN) }
@@ -81,6 +95,7 @@ fn parts(request: &Members<'_>) -> Result<Vec<Cow<'static, str>>, Malformed> {
         let mut table = Cow::Borrowed(UNKNOWN);
         if part.starts_with('{') {
             let members = Members::of(part)?;
+            // A transaction's part has its verb around it: `{"Put": {"TableName": ...}}`.
             if let Some((_, inner)) = members.0.iter().find(|(_, value)| value.starts_with('{')) {
                 table = Members::of(inner)?.table(UNKNOWN);
             }
@@ -95,12 +110,14 @@ fn parts(request: &Members<'_>) -> Result<Vec<Cow<'static, str>>, Malformed> {
 /// Writes a request's body without its values.
 ///
 /// # Errors
-/// [`Malformed`] if it is no JSON object, or too deep for one of DynamoDB's; then a part may have been written.
+/// [`Malformed`] if it is no JSON object, or nested too deep for one of DynamoDB's; then a part of
+/// it may have been written.
 pub(crate) fn redact_request(body: &str, stand_in: &StandIn<'_>, to: &mut Vec<u8>) -> Result<(), Malformed> {
     Body { stand_in, parts: Vec::new(), keeps_messages: false, to }.whole(body, UNKNOWN)
 }
 
-/// Writes a response's body without its values. The request's tells their tables where it does not.
+/// Writes a response's body without its values. The tables that the response does not tell are
+/// those of the request.
 ///
 /// # Errors
 /// As [`redact_request`].
@@ -112,7 +129,7 @@ pub(crate) fn redact_response(
 ) -> Result<(), Malformed> {
     let request = Members::of(request).unwrap_or(Members(Vec::new()));
     let kind = json::members(body, ["__type"])?[0].unwrap_or_default();
-    // Its message lists codes, which may be all that tells of the reasons.
+    // Such a message lists codes, which may be all that tells of the reasons.
     let keeps_messages = kind.contains("TransactionCanceledException");
     let parts = parts(&request).unwrap_or_default();
     Body { stand_in, parts, keeps_messages, to }.whole(body, &request.table(UNKNOWN))
@@ -128,6 +145,7 @@ struct Body<'b> {
 }
 
 impl Body<'_> {
+    /// Writes the outermost object, some of whose members have a meaning that inner ones have not.
     fn whole(&mut self, body: &str, around: &str) -> Result<(), Malformed> {
         let members = Members::of(body)?;
         let table = members.table(around);
@@ -138,6 +156,7 @@ impl Body<'_> {
                     .members(&by_table, |body, of, value| body.value(value, &known(Cow::Borrowed(of)), 0));
             }
             if ANSWERED.contains(&name) && value.starts_with('[') && !body.parts.is_empty() {
+                // Taken out while `body` is borrowed to write them.
                 let parts = std::mem::take(&mut body.parts);
                 let mut of = parts.iter();
                 let written = body
@@ -190,6 +209,7 @@ impl Body<'_> {
         Ok(())
     }
 
+    /// Writes a list or an object without values, or anything else as it is.
     fn value(&mut self, value: &str, table: &str, depth: u32) -> Result<(), Malformed> {
         if depth > DEPTH_MAX {
             return Err(Malformed);
@@ -204,6 +224,8 @@ impl Body<'_> {
         }
     }
 
+    /// Writes an object. With one member that is a type, it is an attribute's value: its name is
+    /// written, as a text. Any other is written member by member.
     fn object(&mut self, object: &str, table: &str, depth: u32) -> Result<(), Malformed> {
         let members = Members::of(object)?;
         if let [(tag, content)] = &members.0[..] {
@@ -224,9 +246,11 @@ impl Body<'_> {
         self.members(&members, |body, name, value| body.member(name, value, &table, depth + 1))
     }
 
+    /// Writes a member's value.
     fn member(&mut self, name: &str, value: &str, table: &str, depth: u32) -> Result<(), Malformed> {
         let first = value.as_bytes().first();
-        // Under a value's tag, but none that DynamoDB takes for one.
+        // Its name is a type, but the object around it is no value that DynamoDB takes. It goes all
+        // the same.
         let is_odd = (SCALARS.contains(&name) || SETS.contains(&name)) && value != "null";
         let written: Cow<'_, str> = match (name, first) {
             (_, Some(b'{')) => return self.value(value, table, depth),
@@ -241,6 +265,7 @@ impl Body<'_> {
         Ok(())
     }
 
+    /// Writes a statement with names in place of its literals.
     fn statement(&mut self, statement: &str, table: &str) -> Result<(), Malformed> {
         let redacted = redacted::redact(statement, |literal| match literal {
             Literal::Text(text) => self.named(text.as_bytes(), table),
@@ -249,7 +274,7 @@ impl Body<'_> {
         json::write_string(self.to, redacted.as_bytes())
     }
 
-    /// Writes what stands for a text that has one of the tags of scalars.
+    /// Writes the name that stands for a value of the type `tag`, which is one of the scalars'.
     fn scalar(&mut self, tag: &str, text: &str, table: &str) -> Result<(), Malformed> {
         let text = json::bytes(text)?;
         let key = match (tag, std::str::from_utf8(&text)) {
@@ -261,6 +286,8 @@ impl Body<'_> {
         json::write_string(self.to, name.as_bytes())
     }
 
+    /// Returns the name that stands for a key. An empty one stays empty; for one that is too long
+    /// there are as many asterisks.
     fn named(&self, key: &[u8], table: &str) -> String {
         match key.len() {
             0 => String::new(),
@@ -270,10 +297,12 @@ impl Body<'_> {
     }
 }
 
+/// Returns a number as a key has it; one that can't be read as it is.
 fn number_key(text: &str) -> Cow<'_, str> {
     number::canonical(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
+/// Returns whether all elements of an array are strings.
 fn are_texts(array: &str) -> Result<bool, Malformed> {
     Ok(json::array(array)?.iter().all(|element| element.starts_with('"')))
 }

@@ -1,4 +1,8 @@
-//! A request: which of DynamoDB's operations it is, the item-level actions in its body, and what each says of its key.
+//! A request: which of DynamoDB's operations it is, and the item-level actions in its body.
+//!
+//! Two kinds of damage are told apart. A body that is no JSON object of its operation is
+//! [`Malformed`], and the request is refused. A part that can't be read, in a request of several,
+//! is an action that is `Subject::Unread`: the other parts are still recorded.
 
 use crate::dynamodb::action::{Action, Cost, Subject, consistency, read, table_of, unread, write};
 use crate::dynamodb::attribute;
@@ -11,7 +15,8 @@ use crate::operation::Operation;
 use crate::units::Consistency;
 use std::borrow::Cow;
 
-/// DynamoDB's own operations, as far as they are understood. (An [`Operation`] is a write or a read.)
+/// DynamoDB's own operations, as far as they are understood. (An [`Operation`] is a write or a
+/// read.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApiOperation {
     GetItem,
@@ -33,7 +38,7 @@ pub(crate) enum ApiOperation {
 }
 
 impl ApiOperation {
-    /// Returns the operation of this name, or of this header `X-Amz-Target`.
+    /// Returns the operation that has this name, or that this header `X-Amz-Target` names.
     pub(crate) fn named(name: &[u8]) -> Option<Self> {
         Some(match name.strip_prefix(b"DynamoDB_20120810.").unwrap_or(name) {
             b"GetItem" => Self::GetItem,
@@ -55,14 +60,15 @@ impl ApiOperation {
         })
     }
 
-    /// Whether a request has the parameter ReturnConsumedCapacity, and its response then tells
-    /// units. That of a search tells bytes.
+    /// Returns whether a request has the parameter ReturnConsumedCapacity, so that its response can
+    /// tell units. The response of a search tells bytes.
     pub(crate) fn tells_capacity(self) -> bool {
         !matches!(self, Self::Describe | Self::SearchVectors)
     }
 
-    /// Whether a request is made of parts, each of which is carried out, or not, by itself or with
-    /// the others.
+    /// Returns whether a request is made of parts. Each part of a batch succeeds or fails by
+    /// itself; those of a transaction do so together. In both a part that can't be read costs only
+    /// itself.
     pub(crate) fn has_parts(self) -> bool {
         matches!(
             self,
@@ -75,26 +81,35 @@ impl ApiOperation {
         )
     }
 
+    /// Returns whether the request is one statement. One that can't be read is tallied, not
+    /// refused.
     pub(crate) fn is_statement(self) -> bool {
         self == Self::ExecuteStatement
     }
 
+    /// Returns whether all parts succeed together, or none, at twice the price.
     fn is_transaction(self) -> bool {
         matches!(self, Self::TransactGetItems | Self::TransactWriteItems | Self::ExecuteTransaction)
     }
 }
 
-/// The most actions of a request. DynamoDB takes 100; what emulators might take more is of no use, and to work it out
-/// takes the square of its number.
+/// The most actions of a request. DynamoDB takes 100. An emulator that takes more is not worth
+/// serving: to match unprocessed items with those asked for takes the square of the number.
 const ACTIONS_MAX: usize = 1_000;
 
+/// Adds an action, unless there would be more than [`ACTIONS_MAX`].
 fn push<'a>(actions: &mut Vec<Action<'a>>, action: Action<'a>) -> Result<(), Malformed> {
     actions.push(action);
     if actions.len() > ACTIONS_MAX { Err(Malformed) } else { Ok(()) }
 }
 
-/// Returns the actions of a request. A part of it that can't be read is one too, which is
+/// Returns the actions of a request, in its order; the parts of a transaction's response, or of a
+/// batch of statements', are in the same. A part that can't be read is an action that is
 /// [`Subject::Unread`].
+///
+/// # Errors
+/// [`Malformed`] if the body is no JSON object, lacks a member that the operation requires, or has
+/// more than [`ACTIONS_MAX`] actions.
 pub(crate) fn actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     match api {
         ApiOperation::GetItem => Ok(vec![get(request, false)?]),
@@ -125,23 +140,27 @@ pub(crate) fn actions(api: ApiOperation, request: &str) -> Result<Vec<Action<'_>
     }
 }
 
+/// Reads a GetItem, or a transaction's Get. A read in a transaction is always consistent.
 fn get(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     let [table, key, consistent] = json::members(request, ["TableName", "Key", "ConsistentRead"])?;
     let consistency = if transactional { Consistency::Transactional } else { consistency(consistent)? };
     read(table, Subject::Key(key.ok_or(Malformed)?), consistency)
 }
 
+/// Reads a PutItem, or a transaction's Put.
 fn put(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     let [table, item] = json::members(request, ["TableName", "Item"])?;
     write(table, Subject::Item(item.ok_or(Malformed)?), transactional)
 }
 
-/// A write that names its item by a Key: a delete, and a check, which is charged as one.
+/// Reads a write that names its item by a `Key`: a delete, or a check, which is charged as a write.
 fn write_by_key(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     let [table, key] = json::members(request, ["TableName", "Key"])?;
     write(table, Subject::Key(key.ok_or(Malformed)?), transactional)
 }
 
+/// Reads an UpdateItem, or a transaction's Update. The attributes that it sets are only noted here,
+/// and read when an index asks for them.
 fn update(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     let [table, key, told @ ..] = json::members(
         request,
@@ -159,7 +178,8 @@ fn update(request: &str, transactional: bool) -> Result<Action<'_>, Malformed> {
     Ok(Action { sets: Sets::of_update(told), ..written })
 }
 
-/// Calls `see` with each table of `RequestItems`, and with what is asked of it.
+/// Calls `see` with each table of `RequestItems`, and with the value beside it: what is asked of
+/// that table.
 fn each_table<'a>(
     request: &'a str,
     mut see: impl FnMut(Cow<'a, str>, &'a str) -> Result<(), Malformed>,
@@ -167,11 +187,14 @@ fn each_table<'a>(
     let [tables] = json::members(request, ["RequestItems"])?;
     json::each(tables.ok_or(Malformed)?, |table, asked| {
         let table = table_of(table);
-        // It is copied for each of its items.
+        // The name is copied for each of the table's items. One that no table can have is not worth
+        // that.
         see(if table.len() > NAME_MAX { Cow::Borrowed("") } else { table }, asked)
     })
 }
 
+/// Reads a BatchGetItem: an action for each key. Where a table's entry has no list of keys it is
+/// one unread part.
 fn batch_get(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     let mut all = Vec::new();
     each_table(request, |table, asked| {
@@ -200,13 +223,14 @@ fn batch_get(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     Ok(all)
 }
 
-/// Returns the keys that a batch reads of a table, a list, and what each takes at least.
+/// Returns the list of keys that a batch reads of one table, and what each takes at least.
 fn keys_and_cost(asked: &str) -> Result<(&str, Cost<'_>), Malformed> {
     let [keys, consistent] = json::members(asked, ["Keys", "ConsistentRead"])?;
     let keys = keys.filter(|keys| is_list(keys)).ok_or(Malformed)?;
     Ok((keys, Cost::Read(consistency(consistent)?)))
 }
 
+/// Reads a BatchWriteItem: an action for each put and delete.
 fn batch_write(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     let mut all = Vec::new();
     each_table(request, |table, asked| {
@@ -235,7 +259,8 @@ fn batch_write(request: &str) -> Result<Vec<Action<'_>>, Malformed> {
     Ok(all)
 }
 
-/// Returns the key or item of one of a batch's writes, and the item that it puts.
+/// Returns the subject of one of a batch's writes, and the item that it puts. A write is either a
+/// `PutRequest` or a `DeleteRequest`: with both it can't be read.
 pub(crate) fn batch_write_subject(write: &str) -> Result<(Subject<'_>, Option<&str>), Malformed> {
     let [put, delete] = json::members(write, ["PutRequest", "DeleteRequest"])?;
     match (put, delete) {
@@ -252,16 +277,18 @@ pub(crate) fn batch_write_subject(write: &str) -> Result<(Subject<'_>, Option<&s
     }
 }
 
-/// Returns whether a value, which has been read before, is a list.
+/// Returns whether `value` is a list. Its JSON was checked before, so the first byte tells.
 fn is_list(value: &str) -> bool {
     value.starts_with('[')
 }
 
-/// Returns a value, which has been read before, if it is an object.
+/// Returns `value` if it is an object. Its JSON was checked before, so the first byte tells.
 fn is_object(value: &str) -> Option<&str> {
     value.starts_with('{').then_some(value)
 }
 
+/// Reads a TransactGetItems or a TransactWriteItems, whose parts may have these `verbs`. A part is
+/// an object with one member, whose name is the verb.
 fn transaction<'a>(request: &'a str, verbs: &[&str]) -> Result<Vec<Action<'a>>, Malformed> {
     let [items] = json::members(request, ["TransactItems"])?;
     let operation = if verbs == ["Get"] { Operation::Read } else { Operation::Write };

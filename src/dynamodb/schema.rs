@@ -1,6 +1,13 @@
-//! Key schemas: which attributes are hashed, of a table and of its indexes.
+//! Key schemas: which attributes are the partition key, of a table and of each of its indexes.
 //!
-//! Read with every observed request and changed for every new table or so: one map, replaced whole.
+//! Every observed request reads them, and a new table or so changes them. So they are one map
+//! behind one pointer, and a change replaces the whole map (read-copy-update, see `sys/rcu.rs`): a
+//! reader takes no lock and sees one state throughout. A change costs a copy of all that is known,
+//! which is why inferred keys are bounded.
+//!
+//! A key gets known in three ways. A caller declares it; a table's description tells it; or a
+//! request that DynamoDB accepted shows it. A description replaces all that was known of its table.
+//! An inferred key never replaces a known one.
 
 use crate::error::OutOfMemory;
 use crate::key::hash::random_word;
@@ -14,7 +21,7 @@ use crossbeam_epoch::Guard;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// One table's.
+/// The key of one table, and those of its indexes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TableSchema {
     /// The name of the attribute that is the table's partition key, if it is known.
@@ -23,28 +30,31 @@ pub(crate) struct TableSchema {
     pub(crate) vector_indexes: HashMap<String, VectorIndexSchema>,
 }
 
-/// One index's.
+/// The key of one secondary index.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct IndexSchema {
-    /// One to four attributes. None: the description does not say which.
+    /// The one to four attributes that are its partition key. None: the description does not say
+    /// which.
     pub(crate) hash: Vec<String>,
-    /// None to four: an item that lacks one of them, or of the former, is not in the index. Of a declared index they are
-    /// not known.
+    /// The up to four attributes that are its sort key. An item that lacks an attribute of the key
+    /// is not in the index. Of a declared index they are not known.
     pub(crate) range: Vec<String>,
-    /// Whether the index is local, so that its partitions are the table's; if a description has said so.
+    /// Whether the index is local, so that its partitions are the table's; `None` if no description
+    /// has said so.
     pub(crate) local: Option<bool>,
 }
 
-/// One vector index's.
+/// The attributes of one vector index.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct VectorIndexSchema {
-    /// The attribute that chooses a partition of the index, if it has several.
+    /// The attribute that chooses a partition of the index, if the index has several.
     pub(crate) hash: Option<String>,
     /// The attribute that holds the vector.
     pub(crate) vector: Option<String>,
 }
 
-/// The most tables whose key is inferred from traffic. Declared ones are always kept.
+/// The most tables with a key inferred from traffic: no more are added once so many tables are
+/// known. Declared and described tables are always kept.
 const INFERRED_MAX: usize = 10_000;
 
 /// A table, and the name of its partition key as requests show it.
@@ -74,9 +84,10 @@ impl Watched for Known {
     }
 }
 
+/// The schemas that one detector knows.
 pub(crate) struct Schemas {
     known: Rcu<Known>,
-    /// How often it has changed.
+    /// How many changes there have been.
     changes: AtomicU64,
 }
 
@@ -87,16 +98,20 @@ impl Schemas {
         Ok(Self { known: Rcu::try_new(Known::with_hasher(hasher))?, changes: AtomicU64::new(0) })
     }
 
-    /// Returns how often what is known has changed. What is looked up later than this is as new or newer.
+    /// Returns how many changes there have been. A schema that is looked up later is as new or
+    /// newer. A caller that compares two numbers learns whether a key may have become known in
+    /// between.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Acquire)
     }
 
+    /// Returns all that is known of a table, as of now, for as long as `guard` is held.
     pub(crate) fn get<'g>(&self, table: &str, guard: &'g Guard) -> Option<&'g TableSchema> {
         self.known.get(guard).tables.get(table)
     }
 
-    /// Changes what is known of a table, by `change` as often as others come in between.
+    /// Changes what is known of one table. `change` runs once more for each other change that comes
+    /// in between.
     fn set(
         &self,
         table: &str,
@@ -116,7 +131,12 @@ impl Schemas {
         self.replace(changed, guard)
     }
 
-    /// Puts in what `changed` finds has changed, all at once; without memory nothing.
+    /// Puts in what `changed` finds has changed: all of it at once or, without memory, nothing.
+    ///
+    /// 1. `changed` looks at what is known, and returns new schemas of some tables.
+    /// 2. The map is copied, and the new schemas put in.
+    /// 3. The copy takes the map's place, unless another thread has changed that meanwhile: then
+    ///    again.
     fn replace(
         &self,
         changed: impl Fn(&Known) -> Result<Vec<(String, TableSchema)>, OutOfMemory>,
@@ -141,7 +161,7 @@ impl Schemas {
         }
     }
 
-    /// Takes over what a caller declares.
+    /// Takes over a key that a caller declares, of a table or of its index.
     pub(crate) fn declare(
         &self,
         table: &str,
@@ -162,7 +182,8 @@ impl Schemas {
         self.set(table, change, guard)
     }
 
-    /// Adds the names of tables' partition keys that a request showed which DynamoDB accepted.
+    /// Adds keys that a request has shown which DynamoDB accepted. Of a table whose key is known
+    /// nothing changes.
     pub(crate) fn add_inferred(
         &self,
         inferred: &[InferredKey<'_>],
@@ -197,7 +218,8 @@ impl Schemas {
                 *known = described.try_clone()?;
                 return Ok(());
             }
-            // Cut down: what it does not say stays.
+            // A description without the table's key was cut down: what it does not say stays as it
+            // was.
             for (name, index) in &described.vector_indexes {
                 put(&mut known.vector_indexes, name, index.try_clone()?)?;
             }
@@ -257,7 +279,8 @@ fn try_texts(texts: &[String]) -> Result<Vec<String>, OutOfMemory> {
     Ok(own)
 }
 
-/// Splits a name or an ARN into the table's name, and the index's if it is of one.
+/// Splits a name or an ARN into the table's name, and the name of the index if the ARN is of one.
+/// `arn:aws:dynamodb:eu-west-1:1:table/orders/index/by-user` is `orders` and `by-user`.
 pub(crate) fn split_arn(name: &str) -> (&str, Option<&str>) {
     if !name.starts_with("arn:") {
         return (name, None);

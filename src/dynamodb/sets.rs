@@ -1,7 +1,10 @@
 //! Sets: the attributes of an item that an update sets to values which are known.
 //!
-//! They tell which key of a global index the item has from then on. Which it had before is not in
-//! the request.
+//! They tell which key of a global index the item has from then on. Which key it had before is not
+//! in the request. If the response returns the item as it is now, that is better still.
+//!
+//! `SET #u = :u, n = n + :one`, for instance, sets the attribute behind `#u` to a known value. The
+//! new value of `n` is not known.
 
 use crate::dynamodb::json::{self, Malformed};
 use crate::dynamodb::update_expression::assignments;
@@ -16,37 +19,41 @@ const EXPRESSION_MAX: usize = 4_096;
 /// The attributes that an action sets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Sets<'a> {
+    /// None: the action is no update.
     #[default]
     Nothing,
-    /// Those of a statement.
+    /// What a statement's SET clauses say.
     Statement(Vec<(Cow<'a, str>, Value<'a>)>),
-    /// Those of an UpdateItem, or of a transaction's Update.
+    /// What an UpdateItem, or a transaction's Update, says.
     Update(Update<'a>),
 }
 
 /// The members of an update that say what it sets, as they are written. They are read when an index
-/// asks for it, once.
+/// asks for it, once: most tables have no index that is asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Update<'a> {
     expression: Option<&'a str>,
     names: Option<&'a str>,
     values: Option<&'a str>,
-    /// The members that an update without an expression has.
+    /// `AttributeUpdates`, which an update has in place of an expression.
     legacy: Option<&'a str>,
+    /// `ReturnValues`: which attributes the response has.
     returns: Option<&'a str>,
+    /// The assignments in the expression, once it is read.
     read: OnceCell<Vec<(Cow<'a, str>, &'a str)>>,
-    /// The attributes that the response has, as they are now.
+    /// The attributes in the response, if they are as they are now.
     returned: Option<&'a str>,
 }
 
 impl<'a> Sets<'a> {
-    /// Returns those of an update, by its members UpdateExpression, ExpressionAttributeNames,
+    /// Returns the sets of an update, by its members UpdateExpression, ExpressionAttributeNames,
     /// ExpressionAttributeValues, AttributeUpdates and ReturnValues.
     pub(crate) fn of_update([expression, names, values, legacy, returns]: [Option<&'a str>; 5]) -> Self {
         Self::Update(Update { expression, names, values, legacy, returns, ..Update::default() })
     }
 
-    /// Takes the attributes of a response, where those are of the item as it is now.
+    /// Keeps the attributes of a response, if they are of the item as it is now. With `ALL_OLD`
+    /// they are of the item as it was.
     pub(crate) fn see(&mut self, attributes: &'a str) {
         if let Self::Update(update) = self
             && (update.returns("ALL_NEW") || update.returns("UPDATED_NEW"))
@@ -83,23 +90,26 @@ impl<'a> Sets<'a> {
 }
 
 impl<'a> Update<'a> {
+    /// Returns whether the update asked for `what` as its `ReturnValues`.
     fn returns(&self, what: &str) -> bool {
         self.returns.is_some_and(|returns| json::text(returns).is_ok_and(|returns| returns == what))
     }
 
+    /// Returns the value that an attribute is set to, as it is written in the request.
     fn value_of(&self, name: &str) -> Option<&'a str> {
         if self.expression.is_some() {
             let sets = self.read.get_or_init(|| self.read().unwrap_or_default());
             return sets.iter().find(|(attribute, _)| attribute == name).map(|&(_, value)| value);
         }
         let [action, value] = json::members(member(self.legacy?, name)?, ["Action", "Value"]).ok()?;
-        // It puts where it does not say what it does.
+        // Without an action it puts. The others, `ADD` and `DELETE`, leave a value that is not
+        // known.
         let puts = action.is_none_or(|action| json::text(action).is_ok_and(|action| action == "PUT"));
         value.filter(|_| puts)
     }
 
-    /// Reads the expression. One that can't be read says nothing: that is no error, as what is
-    /// updated is known without.
+    /// Reads the expression. One that can't be read says nothing. That is no error: the update is
+    /// on its item all the same.
     fn read(&self) -> Result<Vec<(Cow<'a, str>, &'a str)>, Malformed> {
         let expression = json::text(self.expression.ok_or(Malformed)?)?;
         if expression.len() > EXPRESSION_MAX {
@@ -122,7 +132,7 @@ impl<'a> Update<'a> {
     }
 }
 
-/// A member of an object; one that is null, or can't be read, is absent.
+/// Returns a member of an object. One that is null, or can't be read, is absent.
 fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let [value] = json::first_members(object, [name]).ok()?;
     value.filter(|value| *value != "null")

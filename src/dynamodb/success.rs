@@ -1,4 +1,7 @@
 //! Success: what a request comes to that DynamoDB has carried out, as a whole or in part.
+//!
+//! A status of 200 does not mean that every part succeeded: a batch of statements tells errors part
+//! by part, and a batch of items returns those that it did not process.
 
 use crate::dynamodb::action::{Action, Cost, one_table};
 use crate::dynamodb::attribute;
@@ -16,7 +19,16 @@ use crate::operation::Operation;
 use crate::units::{Units, read_units, write_units};
 use std::borrow::Cow;
 
-/// Works out what a request comes to that DynamoDB has carried out, as a whole or in part.
+/// Works out what a request comes to that DynamoDB has carried out, as a whole or in part, and adds
+/// it to `found`.
+///
+/// 1. Each action is charged with its least, or was throttled, or did nothing.
+/// 2. The charges of a batch's unprocessed items are removed.
+/// 3. The writes of a transaction that was only replayed become reads.
+/// 4. Writes of global indexes are found, for the charges that are left.
+/// 5. The capacity that the response tells is shared among all these.
+///
+/// The order matters: an unprocessed item must have no index write and no share.
 pub(crate) fn attribute<'a>(
     api: ApiOperation,
     actions: &[Action<'a>],
@@ -27,11 +39,14 @@ pub(crate) fn attribute<'a>(
 ) -> Result<(), ObserveError> {
     let is_only = one_table(actions);
     let by_table = Capacity::by_table(&response.capacity)?;
+    // Whether a bare total of this action's table has to be shared with index writes.
     let has_index_writes = |action: &Action<'_>| {
         let bare = by_table.iter().any(|took| took.is_of(&action.table, is_only) && !took.detailed);
         bare && action.is_change() && !finder.global_indexes(&action.table).is_empty()
     };
     let has_capacity = |action: &Action<'_>| by_table.iter().any(|took| took.is_of(&action.table, is_only));
+    // The parts' own responses, if there is one for each: a batch of reads has them by table
+    // instead.
     let responses = match response.responses {
         Some(all) if all.starts_with('[') => json::array(all)?,
         _ => Vec::new(),
@@ -43,15 +58,18 @@ pub(crate) fn attribute<'a>(
             Some(response) => json::members(response, ["Error", "Item"])?,
             None => [None, response.item.or(action.sets.item())],
         };
+        // No error is told of this part: it was carried out.
         let Some(error) = error else {
             let placed = finder.place(api, action)?;
-            // To measure an item is only of use where the response has no capacity, or that of
-            // several together: of items, or of a table and its indexes.
+            // To measure an item is only of use where the response has no capacity, or has that of
+            // several together: of items, or of a table and its indexes. What is not measured needs
+            // no weight.
             let keys = if let Placed::At(target) = &placed { target.keys.len() } else { 0 };
             let several = || actions.len().max(keys) > 1 || has_index_writes(action);
             let measured = capacity && (several() || !has_capacity(action));
             match response.items {
                 _ if !measured => found.add(i, action, placed, Units::default()),
+                // A page of items is rounded up once, for all its items.
                 Some(items) => found.add_page(i, action, placed, page_units(action, items)?),
                 None => found.add(i, action, placed, finder.estimate(action, item)),
             }
@@ -69,29 +87,33 @@ pub(crate) fn attribute<'a>(
             code if response::is_throttle(code) => {
                 found.throttle(i, action, finder.place(api, action)?, &[], finder);
             }
-            // What was refused was nothing: its table is not asked for.
+            // A part that was refused did nothing, so nothing is charged and its table's key is not
+            // asked for.
             _ => {}
         }
     }
-    // A batch's unprocessed items were not carried out.
+    // 2. A batch's unprocessed items were not carried out.
     if let Some(unprocessed) = response.unprocessed {
         let Attribution { charges, waiting, .. } = found;
         found.unprocessed = remove_unprocessed(charges, waiting, api, actions, unprocessed, finder)?;
     }
-    // A transaction that was made before reads what it would have written.
+    // 3. A transaction that had been made before, with the same token, reads what it would have
+    //    written.
     let transactional = matches!(api, ApiOperation::TransactWriteItems | ApiOperation::ExecuteTransaction);
     for took in by_table.iter().filter(|took| transactional && took.is_replayed()) {
         let on_table = |charge: &&mut Charge<'_>| took.is_of(&actions[charge.action].table, is_only);
         for charge in found.charges.iter_mut().filter(on_table) {
             charge.operation = Operation::Read;
-            // A part that can't be read stays one.
+            // An unread part stays one.
             if charge.of == Of::Change {
                 charge.of = Of::Look;
             }
         }
     }
+    // 4. What the items that were changed bring to global indexes.
     let mut index_writes = index_writes(&found.charges, actions, finder);
-    // The capacity that the response tells is shared out: action by action where it is told so, else table by table.
+    // 5. The capacity is shared out: action by action if the response has one entry for each, as
+    //    for a batch of statements; else table by table.
     let in_order = response.capacity.len() > 1
         && response.capacity.len() == actions.len()
         && actions.iter().zip(&response.capacity).all(|(action, took)| took.is_of(&action.table, false));
@@ -112,13 +134,15 @@ pub(crate) fn attribute<'a>(
     Ok(())
 }
 
-/// Returns what a write takes whose condition failed: by the item that is there, if the response has it.
+/// Returns the units of a write whose condition failed: those of the item that is there, if the
+/// response has it, else 1.
 pub(crate) fn failed_write_units(action: &Action<'_>, item: Option<&str>, finder: &Finder<'_, '_>) -> Units {
     let size = |item| attribute::written_size(item, &finder.vectors(&action.table)).ok();
     write_units(item.and_then(size).unwrap_or(0), false)
 }
 
-/// Returns what a page of items takes: the sum of their sizes, rounded up once.
+/// Returns the units of a page of items: the sum of their sizes, rounded up once. Ten items of 1
+/// KiB, read eventually consistently, are 1.5 units and not 5.
 fn page_units(action: &Action<'_>, items: &str) -> Result<Units, Malformed> {
     let mut size = 0;
     json::elements(items, |item| {
@@ -131,7 +155,8 @@ fn page_units(action: &Action<'_>, items: &str) -> Result<Units, Malformed> {
     })
 }
 
-/// Returns the indexes that the response names, and whether they are local, if any was asked.
+/// Returns the indexes that the response names, and whether each is local; none if no action is on
+/// an index.
 pub(crate) fn indexes_of(actions: &[Action<'_>], response: &Response<'_>) -> Vec<(String, bool)> {
     if actions.iter().all(|action| action.index.is_none()) {
         return Vec::new();

@@ -1,15 +1,17 @@
-//! Update expressions: what an `UpdateExpression` sets to a value that it names.
+//! Update expressions: the attributes that an `UpdateExpression` sets to a value that it names.
 
 use crate::dynamodb::expression::{Tokens, pair};
 use std::iter::Peekable;
 
-/// The words that clauses begin with, all of them reserved. The first assigns.
+/// The words with which clauses begin, all of them reserved. The first assigns.
 const CLAUSES: [&str; 4] = ["SET", "ADD", "DELETE", "REMOVE"];
 
-/// The assignments of a lone value to a whole attribute, each as the attribute's name (or its
-/// `#placeholder`) and the value's `:placeholder`. Others, such as `n = n + :one`, `l[0] = :v` or
-/// `a.b = :v`, are passed over, and so are other clauses: what they leave is not known. `None`
-/// where the expression is malformed.
+/// Returns the assignments of a lone value to a whole attribute, each as the attribute's name (or
+/// its `#placeholder`) and the value's `:placeholder`. `None` if the expression is malformed.
+///
+/// Other assignments, such as `n = n + :one`, `l[0] = :v` or `a.b = :v`, are passed over, and so
+/// are the other clauses: the value that they leave is not known. `SET #u = :u, n = n + :one REMOVE
+/// x` comes to `[("#u", ":u")]`.
 pub(crate) fn assignments(expression: &str) -> Option<Vec<(&str, &str)>> {
     let mut tokens = Tokens(expression).peekable();
     let mut found = Vec::new();
@@ -28,10 +30,13 @@ pub(crate) fn assignments(expression: &str) -> Option<Vec<(&str, &str)>> {
     Some(found)
 }
 
-/// Reads one part of a clause, up to a comma, the next clause or the end; what it holds is its name
-/// and value if it is an assignment of the simple kind.
+/// Reads one part of a clause, up to a comma, the next clause or the end. Returns its name and
+/// value if it is an assignment of a lone value, `Some(None)` for any other part, and `None` for
+/// none.
 fn part<'a>(tokens: &mut Peekable<Tokens<'a>>) -> Option<Option<(&'a str, &'a str)>> {
     let (mut first, mut len, mut open) = ([""; 3], 0, 0_usize);
+    // A comma within parentheses is a function's. Only the first three tokens matter: with a fourth
+    // it is no lone value.
     while let Some(token) = tokens.next_if(|token| open > 0 || !(*token == "," || is_clause(token))) {
         match token {
             "(" => open += 1,
@@ -50,6 +55,7 @@ fn part<'a>(tokens: &mut Peekable<Tokens<'a>>) -> Option<Option<(&'a str, &'a st
     }
 }
 
+/// Returns whether a clause begins with this word.
 fn is_clause(token: &str) -> bool {
     CLAUSES.iter().any(|clause| token.eq_ignore_ascii_case(clause))
 }

@@ -1,5 +1,9 @@
-//! Values: that of an attribute; and those that a statement lets one have, as its AND, OR and IN
-//! say them.
+//! Values: that of one attribute, and those that a statement lets an attribute have, as its AND, OR
+//! and IN say them.
+//!
+//! `(id IN ['a', 'b'] OR id = 'c') AND id IN ['b', 'c', 'd']` pins `id` twice. The first pin is
+//! [`Values::Any`] with two branches, the second is [`Values::Listed`]. [`common`] returns `b` and
+//! `c`, which both allow: the partitions that the statement touches.
 
 use crate::dynamodb::json::Malformed;
 use std::borrow::Cow;
@@ -8,28 +12,29 @@ use std::collections::BTreeMap;
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value<'a> {
-    /// In DynamoDB's JSON.
+    /// In DynamoDB's JSON: `{"N": "7"}`.
     Json(&'a str),
-    /// As a key has it.
+    /// The text of a key, from a statement that spells it out.
     Text(Cow<'a, str>),
-    /// Not one that a key may have.
+    /// A value that a key can't have, or one that is not known.
     Other,
 }
 
-/// The values that an attribute may have.
+/// The values that one pin allows an attribute to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Values<T> {
-    /// One of these.
+    /// One of these: `=` and `IN`.
     Listed(Vec<T>),
-    /// The values that one of the branches of an OR allows. A branch allows those that each of its parts does.
+    /// One of those that any branch of an OR allows. A branch is a list of pins, joined by AND: it
+    /// allows the values that each of them allows.
     Any(Vec<Vec<Values<T>>>),
 }
 
-/// The most values of a list: DynamoDB takes 50 for a key, and 100 else.
+/// The most values of a list. DynamoDB takes 50 for a key, and 100 for other attributes.
 const LISTED_MAX: usize = 100;
 
 impl<T> Values<T> {
-    /// Returns the only value, if no other is named.
+    /// Returns the value, if no other is named.
     pub(crate) fn only(&self) -> Option<&T> {
         match self {
             Self::Listed(values) => match &values[..] {
@@ -40,7 +45,8 @@ impl<T> Values<T> {
         }
     }
 
-    /// Returns how many are named.
+    /// Returns how many values are named, in all branches together: the most keys that may come of
+    /// them.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Listed(values) => values.len(),
@@ -48,7 +54,7 @@ impl<T> Values<T> {
         }
     }
 
-    /// Makes other values of them.
+    /// Returns the same with `to` of each value.
     pub(crate) fn map<U>(&self, to: &impl Fn(&T) -> U) -> Values<U> {
         match self {
             Self::Listed(values) => Values::Listed(values.iter().map(to).collect()),
@@ -59,8 +65,8 @@ impl<T> Values<T> {
         }
     }
 
-    /// Returns those that are allowed, by their keys; `None` if one of them has no key, so that
-    /// nobody knows which.
+    /// Returns the values that are allowed, sorted by their `key`, each once. `None` if a value has
+    /// no key, so that it is not known which are allowed.
     fn allowed<K: Ord>(
         &self,
         key: &impl Fn(&T) -> Result<Option<K>, Malformed>,
@@ -85,9 +91,11 @@ impl<T> Values<T> {
     }
 }
 
-/// Returns the values that each of several allows, by their keys, in the order of those. Values of
-/// which one has no key restrict nothing; `None` if nothing does. No list of more than 100 is
-/// taken.
+/// Returns the values that all of `several` allow, sorted by their `key`. A pin that has a value
+/// without a key restricts nothing; `None` if no other pin is there.
+///
+/// # Errors
+/// [`Malformed`] for a list of more than 100 values, and where `key` fails.
 pub(crate) fn common<'v, T, K: Ord>(
     several: impl IntoIterator<Item = &'v Values<T>>,
     key: &impl Fn(&T) -> Result<Option<K>, Malformed>,

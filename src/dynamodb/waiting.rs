@@ -1,7 +1,7 @@
 //! The queue of what waits: parts of requests on tables whose key is not known yet, until it is.
 //!
 //! The idea: an attempt is kept as it came, with the names of the tables that it waits for. When a
-//! table's key gets known its parts are worked out by the same function that works out a request
+//! table's key gets known, its parts are worked out by the same function that works out a request
 //! (`attribution`), so they come to what they would have come to at once. An attempt on several
 //! tables is kept until the last of them is known.
 //!
@@ -18,8 +18,10 @@
 //! - A request whose keys are known does not come here, so it takes no lock.
 //! - Nothing is called under the lock that could come back here: no callback.
 //! - What waits is bounded, by parts and by bytes. The oldest are tallied before they go.
-//! - A forked child starts with nothing. What its parent left may be half changed, under a lock of a
-//!   thread that is not there: the child leaves it alone.
+//! - A forked child starts with nothing. Its parent's queue may be half changed, under the lock of
+//!   a thread that the child does not have: the child leaves it alone.
+//!
+//! Proof: `tests/waits`, against an oracle, and the fuzz target `waits`.
 
 use crate::dynamodb::attempt::{Attempt, Given, Waits};
 use crate::error::OutOfMemory;
@@ -36,12 +38,12 @@ use std::collections::{HashMap, VecDeque};
 const PARTS_MAX: u64 = 10_000;
 /// The most bytes that they take: the texts of requests and responses, and names of tables.
 const BYTES_MAX: usize = 32 << 20;
-/// A table is asked for once in so many milliseconds.
+/// The least time between two times that a table is asked for, in milliseconds.
 const ASK_MS: u64 = 60_000;
-/// So many places of attempts that are gone are no matter.
+/// The empty places that are tolerated in the queue, besides one for each attempt in it.
 const GONE_MAX: usize = 1_000;
-/// The tables of which nothing waits any more and it is only known that they were asked for; or
-/// as many as are waited for or forgotten.
+/// The most tables that are kept. Where so many are known, those go that were only asked for once.
+/// If most are waited for or forgotten, the bound is twice their number.
 const TABLES_MAX: usize = 10_000;
 
 /// The state of a table that is waited for, or was.
@@ -51,41 +53,43 @@ struct Table {
     parts: u64,
     /// When it was asked for last.
     asked_ms: Option<u64>,
-    /// Its key will not be known, a caller said.
+    /// Whether a caller said that its key will not be known.
     forgotten: bool,
 }
 
+/// The queue, and the tables that it is about.
 struct State {
-    /// In the order of their moments, each with its number, which stands for it while others go.
-    /// `None`: let go from the midst. Of those there are hardly more than of the others.
+    /// In the order of their moments. Each has a number, which stays the same while others go.
+    /// `None` is the empty place of one that went from the midst.
     attempts: VecDeque<(u64, Option<Attempt>)>,
-    /// How many attempts there are.
+    /// How many attempts are in their places.
     live: usize,
-    /// The number of the next.
+    /// The number of the next attempt.
     next: u64,
     parts: u64,
     bytes: usize,
     tables: HashMap<String, Table, RandomState>,
-    /// With so many tables those go that need not be there.
+    /// With so many tables, those that need not be kept go.
     tables_max: usize,
 }
 
-/// The state of one process.
+/// The state of one process, of a family that `fork` made.
 struct Books {
-    /// Which process: see [`epoch::forks`].
+    /// The process whose state it is, as [`epoch::forks`] tells it.
     forks: u64,
     state: Lock<State>,
 }
 
 /// All that waits in a detector.
 pub(crate) struct Waiting {
+    /// Never null. A child of `fork` puts its own in place of its parent's.
     books: AtomicPtr<Books>,
-    /// Whether there may be anything to drop. So a clear takes no lock where nothing has waited, and
-    /// no thread that stands still can stop it.
+    /// Whether there may be anything to drop. So a clear takes no lock where nothing has waited,
+    /// and no thread that stands still can stop it.
     in_use: AtomicBool,
 }
 
-/// Tallies so many parts of a table, by operation, that will not be read.
+/// Tallies parts of a table that will not be read: how many writes, and how many reads.
 pub(crate) type Tally<'t, E> = &'t mut dyn FnMut(&str, [u64; 2]) -> Result<(), E>;
 
 impl Waiting {
@@ -94,6 +98,7 @@ impl Waiting {
         Ok(Self { books, in_use: AtomicBool::new(false) })
     }
 
+    /// Locks this process's state, which a child of `fork` makes first.
     fn lock(&self) -> Result<Locked<'_, State>, OutOfMemory> {
         loop {
             let seen = self.books.load(Acquire);
@@ -101,7 +106,7 @@ impl Waiting {
             // parent's.
             let books = unsafe { &*seen };
             if books.forks == epoch::forks() {
-                // What panics while the lock is held has changed nothing by halves that matters.
+                // A panic while the lock was held has left nothing half changed that matters.
                 return Ok(books.state.lock());
             }
             let new = Box::into_raw(Books::try_new()?);
@@ -112,8 +117,8 @@ impl Waiting {
         }
     }
 
-    /// Makes parts of an attempt wait, as of this moment. The oldest are tallied and go where there
-    /// is no room, and parts of forgotten tables are tallied at once. Returns how many actions
+    /// Makes parts of an attempt wait, as of this moment. Where there is no room, the oldest are
+    /// tallied and go. Parts of forgotten tables are tallied at once. Returns how many actions
     /// wait.
     pub(crate) fn push<E: From<OutOfMemory>>(
         &self,
@@ -125,17 +130,19 @@ impl Waiting {
         let mut state = self.lock()?;
         let is_forgotten = |one: &Waits| state.tables.get(&one.table).is_some_and(|table| table.forgotten);
         waits.iter().filter(|one| is_forgotten(one)).try_for_each(|one| tally(&one.table, one.parts))?;
-        // An answer may return items of a table that was not asked for: nothing of that waits.
+        // A response may return items of a table that was not asked for: nothing of that waits.
         waits.retain(|one| one.total() > 0 && !is_forgotten(one));
         let actions = waits.iter().map(|one| one.actions).sum();
         // The clock is read under the lock, so that the attempts are in order.
         let attempt = Attempt::try_new(given, waits, clock.now())?;
         let (parts, bytes) = (attempt.parts(), attempt.bytes());
+        // An attempt that would not fit into the empty queue pushes nothing out.
         if parts > PARTS_MAX || bytes > BYTES_MAX {
             attempt.waits.iter().try_for_each(|one| tally(&one.table, one.parts))?;
             return Ok(0);
         }
         if parts > 0 {
+            // Before there is anything, so that a clear that follows will look.
             self.in_use.store(true, Release);
             while state.parts + parts > PARTS_MAX || state.bytes + bytes > BYTES_MAX {
                 state.let_oldest_go(tally)?;
@@ -145,8 +152,8 @@ impl Waiting {
         Ok(actions)
     }
 
-    /// Says which of these tables to ask for now: parts wait for them, and they were not asked for
-    /// in the last minute.
+    /// Returns which of these tables to ask for now: parts wait for them, and they were not asked
+    /// for in the last minute. They count as asked for from now on.
     pub(crate) fn ask(&self, mut tables: Vec<String>, now_ms: u64) -> Result<Vec<String>, OutOfMemory> {
         let mut state = self.lock()?;
         tables.retain(|name| {
@@ -161,8 +168,9 @@ impl Waiting {
         Ok(tables)
     }
 
-    /// Takes the oldest parts of a table, from the attempt of this number on, of which `read` makes
-    /// something. Moves the number behind them. Nothing that `read` calls may come back here.
+    /// Takes out the oldest parts of a table of which `read` makes something, and returns that. The
+    /// search begins with the attempt of number `from`, which moves behind the one taken: the next
+    /// call goes on there. Nothing that `read` calls may come back here.
     pub(crate) fn take<T, E: From<OutOfMemory>>(
         &self,
         table: &str,
@@ -180,9 +188,9 @@ impl Waiting {
         Ok(None)
     }
 
-    /// The key of a table is known as far as it will be: it is not forgotten any more. It will be
-    /// asked for at once where parts should wait again, unless they would for want of what nobody
-    /// can tell.
+    /// Notes that as much of a table's key is known as will be: the table is not forgotten any
+    /// more. If `told_all`, it is asked for at once when parts wait again; if not, that would be in
+    /// vain.
     pub(crate) fn settle(&self, table: &str, told_all: bool) -> Result<(), OutOfMemory> {
         let mut state = self.lock()?;
         if let Some(known) = state.tables.get_mut(table) {
@@ -194,7 +202,7 @@ impl Waiting {
         Ok(())
     }
 
-    /// Tallies what waits for a table, and from now on what would have to.
+    /// Tallies the parts that wait for a table, and notes that later ones are to be tallied too.
     pub(crate) fn forget<E: From<OutOfMemory>>(&self, table: &str, tally: Tally<'_, E>) -> Result<(), E> {
         let mut state = self.lock()?;
         state.make(table)?.forgotten = true;
@@ -208,13 +216,14 @@ impl Waiting {
         Ok(())
     }
 
-    /// Drops all that waits. What begins to wait meanwhile comes after that.
+    /// Drops all that waits. An attempt that begins to wait meanwhile comes after that, and stays.
     pub(crate) fn clear(&self) -> Result<(), OutOfMemory> {
         if !self.in_use.load(Acquire) {
             return Ok(());
         }
         let mut state = self.lock()?;
         self.in_use.store(false, Release);
+        // The texts are freed after the lock: there may be 32 MiB of them.
         let dropped = std::mem::take(&mut state.attempts);
         (state.live, state.parts, state.bytes) = (0, 0, 0);
         state.tables.retain(|_, table| {
@@ -258,7 +267,7 @@ impl Books {
 }
 
 impl State {
-    /// The state of a table, made if there is none.
+    /// Returns the state of a table, made if there is none.
     fn make(&mut self, name: &str) -> Result<&mut Table, OutOfMemory> {
         if !self.tables.contains_key(name) {
             self.tables.try_reserve(1)?;
@@ -267,11 +276,13 @@ impl State {
         self.tables.get_mut(name).ok_or(OutOfMemory)
     }
 
+    /// Adds an attempt. Everything that may want memory comes first, so that it is added whole or
+    /// not.
     fn put(&mut self, attempt: Attempt) -> Result<(), OutOfMemory> {
         self.attempts.try_reserve(1)?;
         if self.tables.len() >= self.tables_max {
             self.tables.retain(|_, table| table.parts > 0 || table.forgotten);
-            // Those that stay are not looked at each time.
+            // If most of them stay, they are not looked at again each time.
             self.tables_max = TABLES_MAX.max(2 * self.tables.len());
         }
         for waits in &attempt.waits {
@@ -290,8 +301,8 @@ impl State {
         Ok(())
     }
 
-    /// Finds an attempt that waits for a table, at the number or behind it, and moves the number
-    /// behind it. Returns its place, and in it that of the table.
+    /// Finds the next attempt that waits for a table, from the number `from` on, and moves `from`
+    /// behind it. Returns the attempt's place, and in it the table's.
     fn find(&self, table: &str, from: &mut u64) -> Option<(usize, usize)> {
         if self.tables.get(table)?.parts == 0 {
             return None;
@@ -306,7 +317,7 @@ impl State {
         Some((at, of))
     }
 
-    /// Removes the parts of one table from an attempt, and the attempt with its last.
+    /// Removes the parts of one table from an attempt, and the attempt with its last parts.
     fn remove(&mut self, (at, of): (usize, usize)) {
         let Some(attempt) = &mut self.attempts[at].1 else { return };
         let before = attempt.bytes();
@@ -324,7 +335,7 @@ impl State {
         while let Some((_, None)) = self.attempts.front() {
             self.attempts.pop_front();
         }
-        // One that nobody ever releases would keep the places of all that came after it.
+        // One old attempt that is never released would keep the places of all that came after it.
         if self.attempts.len() > 2 * self.live + GONE_MAX {
             self.attempts.retain(|(_, attempt)| attempt.is_some());
         }

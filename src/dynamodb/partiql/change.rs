@@ -1,15 +1,16 @@
-//! Changes: what an update sets and removes.
+//! Changes: the SET and REMOVE clauses of an update, and the attributes that they set to a lone
+//! value.
 
 use crate::dynamodb::partiql::lexer::Token;
 use crate::dynamodb::partiql::{Parser, Term, is_reserved};
 use std::borrow::Cow;
 
-/// The ends of one of the changes: what the next begins with, and what comes after the last.
+/// The tokens that end one change: those with which the next begins, and those after the last.
 const ENDS: [&str; 5] = ["SET", "REMOVE", ",", "WHERE", "RETURNING"];
 
 impl<'a> Parser<'a> {
-    /// Goes past what an update sets and removes, and keeps what it sets to a lone value. What is
-    /// set to anything else says nothing, whatever it is.
+    /// Reads the changes of an update, and keeps what it sets to a lone value: `SET a = 1 SET b =
+    /// ?` and `SET a = 1, b = ?` alike. An attribute that is set to anything else is passed over.
     pub(crate) fn changes(&mut self) -> Option<()> {
         let mut sets = self.at_word("SET");
         if !sets && !self.at_word("REMOVE") {
@@ -30,8 +31,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Keeps what is next if it sets an attribute to a lone value. It stops where it is something
-    /// else.
+    /// Keeps what is next if it sets an attribute to a lone value. Where it turns out to be
+    /// something else it stops, and the caller skips the rest.
     fn assignment(&mut self) -> Option<()> {
         let attribute = match &self.token {
             Token::Name(name) => name.clone(),
@@ -48,7 +49,7 @@ impl<'a> Parser<'a> {
             return Some(());
         }
         let value = match self.advance()? {
-            // A minus is part of it if it is right before it.
+            // A minus right before a number is part of it.
             Token::Number(number) if negative => {
                 let signed = self.lexer.text[start..].get(..=number.len());
                 signed.filter(|signed| signed.ends_with(number)).map(Term::Number)
@@ -58,7 +59,7 @@ impl<'a> Parser<'a> {
             Token::Parameter(n) if !negative => Some(Term::Parameter(n)),
             _ => None,
         };
-        // Else it is a part of a sum, say.
+        // The value is lone if the change ends here. Otherwise it is part of a sum, say.
         let is_lone = match self.token {
             Token::Word(_) => ENDS.iter().any(|word| self.at_word(word)),
             Token::Symbol(symbol) => symbol == "," || symbol == ";",

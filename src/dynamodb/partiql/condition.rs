@@ -1,4 +1,13 @@
-//! Conditions and values of PartiQL, and what of them pins attributes.
+//! Conditions and values of PartiQL, and which attributes they pin.
+//!
+//! From the loosest to the tightest, one method each: `expression` (OR, AND, NOT), `condition`
+//! (`=`, `IN` and other comparisons), `operand` (`+`, `||` and the like), `part` (a value, a path,
+//! brackets). Each returns an [`Operand`]: what it read, as far as the method above can make a pin
+//! of it.
+//!
+//! `id = 'a' AND (n = 1 OR n = 2)`: `condition` makes a pin of `id`. The brackets are an expression
+//! of their own, with a branch for each `n`, of which [`alternatives`] makes one pin: `n` is 1 or
+//! 2.
 
 #[cfg(test)]
 mod tests;
@@ -14,14 +23,18 @@ const LITERALS: [&str; 4] = ["FALSE", "MISSING", "NULL", "TRUE"];
 
 /// The kind of an expression, as far as a pin may be made of it.
 pub(crate) enum Operand<'a> {
+    /// A whole attribute, at the top level of an item.
     Attribute(Cow<'a, str>),
     Value(Term<'a>),
+    /// Anything else: nothing is pinned by comparing it.
     Other,
 }
 
 impl<'a> Parser<'a> {
-    /// Conditions joined by AND and OR, or a lone one, or a lone operand. AND binds tighter: what
-    /// OR joins are branches, and what all of them pin is pinned.
+    /// Reads conditions joined by AND and OR, or a lone one, or a lone operand. AND binds tighter:
+    /// OR joins branches, and what all branches pin is pinned.
+    ///
+    /// The pins from `first` on are those of the branch that is being read.
     pub(crate) fn expression(&mut self) -> Option<Operand<'a>> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
@@ -37,10 +50,12 @@ impl<'a> Parser<'a> {
             }
             let operand = self.condition()?;
             if negated {
+                // Nothing is known of a value that a condition excludes.
                 self.pins.truncate(before);
                 lone = false;
             }
             if self.word("OR")? {
+                // The pins of this branch go aside, and the next starts without any.
                 branches.push(self.pins.split_off(first));
             } else if !self.word("AND")? {
                 break operand;
@@ -55,12 +70,14 @@ impl<'a> Parser<'a> {
         Some(if lone { operand } else { Operand::Other })
     }
 
-    /// A comparison, or what could be a side of one.
+    /// Reads a comparison, or a lone operand, which could be a side of one.
     fn condition(&mut self) -> Option<Operand<'a>> {
         let before = self.pins.len();
         let left = self.operand()?;
         let negated = self.word("NOT")?;
         let pin = if self.word("IN")? {
+            // A list that is spelled out, or a single value that stands for one, such as a
+            // parameter.
             let values = match self.token {
                 Token::Symbol("(" | "[" | "<<") => Some(self.list()?),
                 _ => matches!(self.operand()?, Operand::Value(_)).then(|| vec![Term::Other]),
@@ -96,13 +113,14 @@ impl<'a> Parser<'a> {
         } else {
             return Some(left);
         };
-        // What is compared may itself be a condition.
+        // A side of the comparison may be a condition in brackets, as in `(a = 1) = FALSE`. Its
+        // pins go.
         self.pins.truncate(before);
         self.pins.extend(pin);
         Some(Operand::Other)
     }
 
-    /// A sum, a product or the like, or a lone part.
+    /// Reads a sum, a product or the like, or a lone part.
     fn operand(&mut self) -> Option<Operand<'a>> {
         let before = self.pins.len();
         let mut operand = self.part()?;
@@ -115,7 +133,8 @@ impl<'a> Parser<'a> {
         Some(operand)
     }
 
-    /// A value, an attribute, a path, a call, or something in brackets; signs may be before it.
+    /// Reads a value, an attribute, a path, a call, or something in brackets. Signs may be before
+    /// it.
     fn part(&mut self) -> Option<Operand<'a>> {
         let (before, start) = (self.pins.len(), self.start);
         let mut signs = 0_usize;
@@ -147,7 +166,8 @@ impl<'a> Parser<'a> {
             return Some(part);
         }
         self.pins.truncate(before);
-        // Only a minus right before a number is part of it.
+        // Only a single minus right before a number is part of it. Other signs make it an
+        // expression.
         let signed = &self.lexer.text[start..];
         Some(match (part, signed.strip_prefix('-')) {
             (Operand::Value(Term::Number(number)), Some(rest)) if rest.starts_with(number) => {
@@ -157,6 +177,7 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// Reads a value of one token.
     fn term(&mut self) -> Option<Term<'a>> {
         Some(match self.advance()? {
             Token::Number(number) => Term::Number(number),
@@ -167,6 +188,8 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// Reads a path, such as `a`, `a.b` or `a[0]`, or a literal word, or a call: `size(a)`. Only a
+    /// path of one step is a whole attribute.
     fn path(&mut self) -> Option<Operand<'a>> {
         if LITERALS.iter().any(|literal| self.at_word(literal)) {
             self.advance()?;
@@ -192,10 +215,12 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Reads a list of values in any brackets.
     fn list(&mut self) -> Option<Vec<Term<'a>>> {
         self.bracketed(Self::item)
     }
 
+    /// Reads a map, `{'id': 'a', 'n': ?}`, as pins: that is what an INSERT gives.
     pub(crate) fn map(&mut self) -> Option<Vec<Pin<'a>>> {
         matches!(self.token, Token::Symbol("{")).then_some(())?;
         self.bracketed(|parser| {
@@ -205,7 +230,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Reads the items between a bracket and its match, with commas between.
+    /// Reads items between a bracket and its match, with commas between them.
     fn bracketed<T>(&mut self, item: fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let Token::Symbol(opener) = self.advance()? else { return None };
         let closer = closing_bracket(opener)?;
@@ -222,7 +247,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A value within another, where conditions have no force.
+    /// Reads a value within another, where conditions have no force.
     fn item(&mut self) -> Option<Term<'a>> {
         let before = self.pins.len();
         let operand = self.expression()?;
@@ -231,15 +256,16 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The pin that a comparison of the two makes, if it makes one.
+/// Returns the pin that a comparison makes, if it compares an attribute with values.
 fn pin<'a>(attribute: Operand<'a>, values: Option<Vec<Term<'a>>>) -> Option<Pin<'a>> {
     let Operand::Attribute(attribute) = attribute else { return None };
     Some(Pin { attribute, values: Values::Listed(values?) })
 }
 
-/// The pins that hold where one of several branches does: those of attributes that each of them
-/// pins.
+/// Returns the pins that hold whichever branch does: one of each attribute that every branch pins.
+/// `a = 1 AND b = 2 OR a = 3` pins `a` to 1 or 3, and `b` to nothing.
 fn alternatives(branches: Vec<Vec<Pin<'_>>>) -> impl Iterator<Item = Pin<'_>> {
+    // Each branch by attribute, as it may pin one more than once.
     let mut branches = branches.into_iter().map(|pins| {
         let mut of_branch = BTreeMap::<_, Vec<_>>::new();
         for Pin { attribute, values } in pins {

@@ -1,20 +1,24 @@
 //! The lexer of PartiQL: a statement's text in, its tokens out.
+//!
+//! `WHERE "id" = 'it''s' AND n >= ?` has the tokens `Word(WHERE)`, `Name(id)`, `Symbol(=)`,
+//! `Text(it's)`, `Word(AND)`, `Word(n)`, `Symbol(>=)` and `Parameter(0)`.
 
 use std::borrow::Cow;
 
+/// A token.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
     /// A keyword or a bare name.
     Word(&'a str),
-    /// A name in double quotes.
+    /// A name in double quotes. A quote in it is doubled.
     Name(Cow<'a, str>),
-    /// A text in single quotes.
+    /// A text in single quotes. A quote in it is doubled.
     Text(Cow<'a, str>),
     /// A number without its sign.
     Number(&'a str),
-    /// A `?`, and the number of those before it.
+    /// A `?`, and how many of them come before it.
     Parameter(usize),
-    /// A value that was left out, as logs do it.
+    /// A value that was left out, as a log does it.
     Redacted,
     Symbol(&'a str),
     End,
@@ -39,7 +43,8 @@ impl<'a> Lexer<'a> {
         Self { text, at: 0, parameters: 0 }
     }
 
-    /// Reads the next token, and returns it and its position.
+    /// Reads the next token, and returns it with its position; `None` if there is text that is no
+    /// token.
     pub(crate) fn next(&mut self) -> Option<(Token<'a>, usize)> {
         self.skip_whitespace()?;
         let start = self.at;
@@ -57,6 +62,7 @@ impl<'a> Lexer<'a> {
                 Token::Redacted
             }
             [b'0'..=b'9', ..] | [b'.', b'0'..=b'9', ..] => Token::Number(self.number()?),
+            // A word may not begin with a digit, which was looked for before.
             [first, ..] if in_word(*first) => Token::Word(self.take_while(in_word)),
             [b'<', b'=' | b'>' | b'<', ..]
             | [b'>', b'=' | b'>', ..]
@@ -68,22 +74,25 @@ impl<'a> Lexer<'a> {
         Some((token, start))
     }
 
+    /// Returns the text that is not read yet.
     fn rest(&self) -> &'a [u8] {
         &self.text.as_bytes()[self.at..]
     }
 
+    /// Takes the next `len` bytes.
     fn take(&mut self, len: usize) -> &'a str {
         let taken = &self.text[self.at..self.at + len];
         self.at += len;
         taken
     }
 
+    /// Takes bytes as long as they are `part` of it.
     fn take_while(&mut self, part: fn(u8) -> bool) -> &'a str {
         let rest = self.rest();
         self.take(rest.iter().position(|byte| !part(*byte)).unwrap_or(rest.len()))
     }
 
-    /// Goes past whitespace and comments.
+    /// Goes past whitespace and comments. `None`: a comment has no end.
     fn skip_whitespace(&mut self) -> Option<()> {
         loop {
             self.take_while(|byte| byte.is_ascii_whitespace() || byte == b'\x0B');
@@ -116,6 +125,8 @@ impl<'a> Lexer<'a> {
         Some(if body.contains(quote) { body.replace(doubled, quote).into() } else { body.into() })
     }
 
+    /// Reads a number without a sign, such as `7`, `.5` or `1.50E+3`. A letter right behind it
+    /// makes it none.
     fn number(&mut self) -> Option<&'a str> {
         let start = self.at;
         self.take_while(|byte| byte.is_ascii_digit());
@@ -143,7 +154,7 @@ fn in_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }
 
-/// The bracket that closes what this one opens.
+/// Returns the bracket that closes what `opener` opens.
 pub(crate) fn closing_bracket(opener: &str) -> Option<&'static str> {
     Some(match opener {
         "(" => ")",

@@ -1,9 +1,10 @@
 //! Statements without the values that are spelled out in them, for recordings.
 //!
-//! It finds tokens only, so that a statement that cannot be read loses its values too: a quote that is not closed, and what
-//! begins with a digit, go on as far as they may.
+//! It knows tokens alone, so a statement that can't be read loses its values too. In doubt more is
+//! taken for a value: a quote that is not closed, and anything that begins with a digit, go on as
+//! far as they may.
 
-/// A piece of a statement, as far as its kind matters.
+/// The kind of a piece of a statement, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Comment,
@@ -11,7 +12,7 @@ enum Kind {
     Name,
     /// A text in single quotes before a colon: an attribute's name.
     Attribute,
-    /// A text in single quotes, or what begins with a quote that is not closed.
+    /// A text in single quotes, or everything from a quote that is not closed.
     Text,
     Word,
     /// A number, with a minus that is part of it.
@@ -19,7 +20,8 @@ enum Kind {
     Other,
 }
 
-/// Cuts a statement into pieces, of which each begins where the one before ends.
+/// Cuts a statement into pieces. Each begins where the one before ends, so together they are the
+/// whole.
 struct Pieces<'a> {
     text: &'a str,
     at: usize,
@@ -56,7 +58,7 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    /// Returns whether a minus here is one number's, and not between two.
+    /// Returns whether a minus here belongs to a number, and does not stand between two.
     fn is_value_next(&self) -> bool {
         let before = self.text[..self.at].trim_end_matches(is_space);
         before.ends_with(['=', '<', '>', '(', ',', '[', '{', ':'])
@@ -71,11 +73,12 @@ fn in_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }
 
+/// Returns how many bytes at the beginning are `part` of a piece.
 fn length(text: &str, part: fn(u8) -> bool) -> usize {
     text.bytes().position(|byte| !part(byte)).unwrap_or(text.len())
 }
 
-/// Returns the length of what begins with a quote, up to the next that is not doubled.
+/// Returns the length of a text that begins with a quote, up to the next quote that is not doubled.
 fn closed(text: &[u8]) -> Option<usize> {
     let quote = text[0];
     let mut at = 1;
@@ -88,7 +91,7 @@ fn closed(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Returns the length of a number without its sign: 0 if none is here.
+/// Returns the length of a number without its sign; 0 if none is here.
 fn number(text: &[u8]) -> usize {
     if !matches!(text, [b'0'..=b'9', ..] | [b'.', b'0'..=b'9', ..]) {
         return 0;
@@ -109,7 +112,8 @@ pub(crate) enum Literal<'a> {
     Number(&'a str),
 }
 
-/// Returns a statement with what `stand_in` returns, in single quotes, in place of each literal. Comments become spaces.
+/// Returns a statement with what `stand_in` returns, in single quotes, in place of each literal.
+/// Comments become spaces, as they may quote a value.
 pub(crate) fn redact(statement: &str, mut stand_in: impl FnMut(Literal<'_>) -> String) -> String {
     let mut redacted = String::with_capacity(statement.len());
     for (kind, piece) in (Pieces { text: statement, at: 0 }) {
@@ -136,7 +140,8 @@ pub(crate) fn redact(statement: &str, mut stand_in: impl FnMut(Literal<'_>) -> S
     redacted
 }
 
-/// Returns the name of the table that a statement is on: after its first `FROM`, `INTO` or `UPDATE`.
+/// Returns the name of the table that a statement is on: the one after its first `FROM`, `INTO` or
+/// `UPDATE`.
 pub(crate) fn table(statement: &str) -> Option<String> {
     let mut is_named = false;
     for (kind, piece) in (Pieces { text: statement, at: 0 }) {
