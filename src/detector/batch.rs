@@ -1,5 +1,11 @@
-//! Many records in one call: one look at the clock and one pin for several, and no record waits for memory that
-//! the one before it could have asked for.
+//! Many records in one call.
+//!
+//! The idea: a record of one of many partitions mostly waits for memory. Single calls wait one
+//! after the other. A batch first asks for the memory of up to 64 records at once, and then makes
+//! them, one by one, while the loads are under way. All 64 share one look at the clock and one pin.
+//!
+//! A batch stops in two cases. For a warning it lets go of the pin, calls back, and goes on. If
+//! memory runs out it ends, and tells how many were recorded.
 
 use crate::detector::Detector;
 use crate::detector::delivery::{Delivery, Listener};
@@ -17,11 +23,13 @@ use crate::sys::epoch;
 use std::hint::black_box;
 use std::ops::Range;
 
-/// Records that are under way at once: the memory of all is asked for before the first of them waits for any. It is more
-/// than a core has loads in flight, so that those are never fewer than they could be.
+/// The records that are under way at once, whose memory is all asked for before the first of them
+/// is made. It is more than a core has loads in flight, so that those are never fewer than they
+/// could be.
 const CHUNK: usize = 64;
 
-/// Hashes keys, and remembers the last table: most batches are for one, whose name is in one place.
+/// Hashes keys, and remembers the last table: most batches are for one table, whose name is in one
+/// place.
 struct Hasher<'a, 'd> {
     hashing: &'d Hashing,
     table: &'a [u8],
@@ -35,6 +43,7 @@ impl<'a, 'd> Hasher<'a, 'd> {
 
     #[inline(always)]
     fn hash(&mut self, key: Key<'a>) -> Hash {
+        // By address, which is cheap: an equal name in another place is only hashed again.
         if !std::ptr::eq(self.table, key.table) {
             (self.table, self.prefix) = (key.table, self.hashing.prefix(key.table));
         }
@@ -44,15 +53,16 @@ impl<'a, 'd> Hasher<'a, 'd> {
 
 /// The reason for which a run of records stopped.
 enum Stop<'a> {
-    /// To warn, after this many.
+    /// To deliver a warning, after so many records.
     Warning(usize, Warning<'a>),
-    /// The one after so many was refused.
+    /// The record after so many was refused.
     Refused(usize, Error),
 }
 
 impl Detector {
-    /// Records all of `records`, or none if one of them is not valid. Warnings go to the callback. Returns how
-    /// many were recorded: fewer than there are if memory ran out on the way.
+    /// Records all of `records`, or none if one of them is not valid. Warnings go to the callback.
+    /// Returns how many were recorded, which is fewer than there are only if memory ran out on the
+    /// way.
     ///
     /// # Errors
     /// As [`Detector::record`]; [`Error::Memory`] if it ran out at the first.
@@ -60,7 +70,8 @@ impl Detector {
         self.record_each(records.len(), |i| records[i].check(), |i| records[i], &mut Listener::Callback)
     }
 
-    /// Does the same for `n` records: `check` says whether a record is valid, and `nth` then yields it.
+    /// Does the same for `n` records: `check` says whether a record is valid, and `nth` then
+    /// returns it. It may be asked for several times.
     #[inline(always)]
     pub(crate) fn record_each<'a, E: From<Error>>(
         &self,
@@ -86,6 +97,7 @@ impl Detector {
         self.record_valid::<true>(n, nth, listener)
     }
 
+    /// Records in runs of [`CHUNK`], each under a pin of its own; a warning ends a run early.
     #[inline(always)]
     fn record_valid<'a, const FILTERED: bool>(
         &self,
@@ -117,7 +129,11 @@ impl Detector {
         Ok(n)
     }
 
-    /// Records all of a run, or until one warns or is refused.
+    /// Records all of a run, or until a record warns or is refused.
+    ///
+    /// 1. Hashes all keys, and notes which are equal to the one before.
+    /// 2. Asks for the memory in which they are, if the map is too large for the cache.
+    /// 3. Makes the records, by the fast path and, where that is not enough, by `finish`.
     #[expect(clippy::result_large_err)] // Few runs stop, and a box could fail.
     #[inline(always)]
     fn record_run<'a, const FILTERED: bool>(
@@ -129,7 +145,8 @@ impl Detector {
     ) -> Result<(), Stop<'a>> {
         let (guard, now) = (epoch::pin(), self.clock.now());
         let ledger = self.current.get(&guard);
-        // The records whose key is that of the record before: they need neither a hash nor a look for their partition.
+        // A record whose key is that of the record before needs neither a hash nor a look for its
+        // partition.
         let (mut hashes, mut repeated) = ([Hash::new(0); CHUNK], [false; CHUNK]);
         let mut last: Option<(Key<'a>, Hash)> = None;
         for ((hash, repeated), i) in hashes.iter_mut().zip(&mut repeated).zip(run.clone()) {
@@ -162,7 +179,8 @@ impl Detector {
         for ((&hash, &repeated), i) in hashes.iter().zip(&repeated).zip(run) {
             // Made anew where it is needed again: that is seldom, and to keep it costs more.
             let posting = || nth(i).posting(hash, self.settings.measure);
-            // Should it have moved or gone since it was found, its head is frozen.
+            // If the partition has moved or gone since it was found, its head is frozen, and the
+            // add fails.
             let found = match last {
                 Some(last) if repeated => Some(last),
                 _ if FILTERED => None,
@@ -191,8 +209,9 @@ impl Detector {
     }
 }
 
-/// Asks for the memory where the partitions of these keys are, for all at once: where they mostly are and what tells where
-/// else, then those that are elsewhere, and what hangs on them all.
+/// Asks for the memory where the partitions of these keys are, for all at once. Three rounds: the
+/// places where they mostly are and what tells where else; the entries; and what hangs on those
+/// that are elsewhere.
 #[inline(always)]
 fn prefetch<'a>(ledger: &Ledger, hashes: &[Hash], keys: impl Iterator<Item = Key<'a>>, visit: Visit<'_>) {
     for &hash in hashes {

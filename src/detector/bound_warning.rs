@@ -1,4 +1,8 @@
-//! Warnings of partitions that are counted in the filter alone, and what all warnings are made of.
+//! Warnings of partitions that are counted in the filter alone, and the making of all warnings.
+//!
+//! Such a partition has no entry, as there was no room for one, so it has no alarm that would
+//! remember its last warning. [`recent_warnings`](crate::ledger::recent_warnings) remembers the
+//! last few warnings in its place: that mostly keeps the interval, and never loses a first warning.
 
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
@@ -12,7 +16,8 @@ use crate::operation::Operation;
 use crate::policy::rule::{Breach, Rule};
 
 impl Detector {
-    /// The rule that a record meets which is in the filter alone, by the bound that this says.
+    /// Returns the rule that a record meets by `bound`, the most that its partition in the filter
+    /// can have.
     #[cold]
     pub(crate) fn breach_of_bound(
         ledger: &Ledger,
@@ -27,7 +32,8 @@ impl Detector {
         ledger.breach_of_bound(bound, posting, visit).ok().flatten()
     }
 
-    /// The warning that such a record gives, if it is the one to. Its partition was kept out, and has no state of its own.
+    /// Returns the warning that such a record gives, if it is the one to give it. All of its count
+    /// is `carried`: nothing is known to be the partition's own.
     #[cold]
     pub(crate) fn warn_of_bound<'a>(
         &self,
@@ -64,11 +70,12 @@ impl Detector {
         let Breach { rule, count, seconds, .. } = breach;
         Warning {
             suppressed,
-            // Others have added since `count` was; the fullest second of that moment had no more than `count`.
+            // Other threads have added since `count` was read; at that moment no second had more
+            // than `count`.
             peak: if matches!(rule, Rule::Window | Rule::Throttle) { peak.min(count) } else { peak },
             carried: carried.min(count),
             utilisation_permille: match rule {
-                // At its limit, says DynamoDB.
+                // At its limit, as DynamoDB says.
                 Rule::Throttle => 1_000,
                 _ => self.settings.measure.permille(operation, count, seconds),
             },

@@ -1,4 +1,7 @@
 //! The builder: a detector's settings, checked and put together.
+//!
+//! Each method only takes a value down. [`Builder::build`] checks all of them, so the order of the
+//! calls does not matter, and an invalid value is reported once, with its argument's name.
 
 use crate::argument::Argument;
 use crate::detector::Detector;
@@ -17,16 +20,19 @@ use crate::sys::clock::Clock;
 use crate::sys::memory::try_box;
 use std::ops::RangeInclusive;
 
-/// The least memory for bounded counting, and the most.
+/// The memory that bounded counting may be given, in bytes.
 pub(crate) const FILTER_BYTES: RangeInclusive<u64> = 1 << 16..=1 << 40;
-/// The shares of a threshold, in thousandths, at which a partition may come to be counted exactly.
+/// The shares of a threshold, in thousandths, from which a partition may come to be counted
+/// exactly.
 pub(crate) const PROMOTE_PERMILLE: RangeInclusive<u32> = 10..=500;
+/// The share if none is set.
 const PROMOTE_PERMILLE_DEFAULT: u32 = 250;
 
 /// The longest window, in seconds.
 pub(crate) const WINDOW_MAX: u32 = 3_600;
 
-/// Makes a [`Detector`]; see [`Detector::builder`].
+/// Collects the settings of a [`Detector`], and makes it with [`build`](Self::build). See
+/// [`Detector::builder`].
 #[must_use]
 pub struct Builder {
     pub(crate) writes_threshold: u64,
@@ -48,7 +54,8 @@ pub struct Builder {
 }
 
 impl Detector {
-    /// A detector that only counts: no callback, the system's clock, no bound.
+    /// Returns a detector that only counts: without a callback, by the system's clock, with no
+    /// bound of partitions.
     ///
     /// # Errors
     /// As [`Builder::build`].
@@ -56,16 +63,19 @@ impl Detector {
         Self::builder(writes_threshold, reads_threshold, window_seconds).build()
     }
 
-    /// A builder, from the three numbers that have no defaults: the counts from which a partition
-    /// is hot (1 to 2⁶³ − 1), and the window (1 to 3,600 seconds).
+    /// Returns a builder with the three numbers that have no defaults: the counts from which a
+    /// partition is hot, in `1..=2⁶³ − 1`, and the window, in `1..=3600` seconds.
     pub fn builder(writes_threshold: u64, reads_threshold: u64, window_seconds: u32) -> Builder {
         Builder::new(writes_threshold, reads_threshold, window_seconds)
     }
 
-    /// A builder for DynamoDB's own limits: 1,000 write units and 3,000 read units a second for a partition, of which
-    /// this is one of `processes` that take their even share (1: all of it). It counts capacity
-    /// (see [`Builder::capacity_mode`]) over a window of 60 seconds, and warns when the current second has reached its
-    /// limit, or five seconds have reached `share` of theirs, such as 0.8.
+    /// Returns a builder for DynamoDB's own limits: 1,000 write units and 3,000 read units a second
+    /// for a partition. It counts capacity (see [`Builder::capacity_mode`]) over a window of 60
+    /// seconds. It warns when one second has reached its limit, or five seconds have reached
+    /// `share` of theirs, such as 0.8.
+    ///
+    /// `processes` is the number of processes that make about even parts of the traffic; this one's
+    /// limits are a `processes`-th of DynamoDB's. With 1 they are all of it.
     ///
     /// ```
     /// let detector = hotpart::Detector::for_dynamodb(0.8, 1)?.build()?;
@@ -75,7 +85,7 @@ impl Detector {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a share not of 0.001 to 1, or no processes.
+    /// [`Error::Invalid`] for a `share` not in `0.001..=1.0`, or for 0 `processes`.
     pub fn for_dynamodb(share: f64, processes: u32) -> Result<Builder, Error> {
         if !(0.001..=1.0).contains(&share) {
             return Err(Error::Invalid(Argument::Share));
@@ -106,9 +116,8 @@ impl Builder {
         }
     }
 
-    /// DynamoDB's own limits for a partition, 1,000 write units and 3,000 read units a second, as far as one of
-    /// so many like processes may take them: warns at `share` thousandths of a limit over five seconds and at
-    /// all of it in one. In capacity mode, with a window of 60 seconds that has no threshold.
+    /// Returns the same builder for a share in thousandths. The window has no threshold, as its
+    /// rules are of one second and of five.
     pub(crate) fn for_dynamodb(share_permille: u32, processes: u32) -> Result<Self, Error> {
         let measure = Measure::try_new(true, processes)?;
         if !(1..=1_000).contains(&share_permille) {
@@ -124,44 +133,46 @@ impl Builder {
         Ok(Self { capacity: true, processes, second, sustained, ..builder })
     }
 
-    /// Counts capacity, in half units, and not operations: amounts, thresholds, counts and warnings are then in half
-    /// units, so that a read of half a unit is exact. A record without an amount adds one unit, which is 2.
+    /// Counts capacity in place of operations. Amounts, thresholds, counts and warnings are then in
+    /// half units, so that a read of half a unit is exact. A record without an amount adds one
+    /// unit, which is 2.
     pub fn capacity_mode(mut self) -> Self {
         self.capacity = true;
         self
     }
 
-    /// Sets how many processes record the same table's traffic, about evenly: this one's share of DynamoDB's limits is what
-    /// utilisation is judged by. At least 1, the default.
+    /// Sets how many processes record the same table's traffic, about evenly; at least 1, the
+    /// default. Utilisation is judged by this process's share of DynamoDB's limits.
     pub fn processes(mut self, processes: u32) -> Self {
         self.processes = processes;
         self
     }
 
-    /// Sets what one second of a partition must have to be hot, whatever the window has. `None`, the default: no
-    /// such rule.
+    /// Sets the thresholds of a single second, each in `1..=2⁶³ − 1`: a partition is hot if its
+    /// current second reaches one, whatever the window has. `None`, the default: no such rule.
     pub fn second_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.second = thresholds;
         self
     }
 
-    /// Sets what five seconds of a partition, the current one and the four before it, must have to be hot, whatever the
-    /// window has. `None`, the default: no such rule. Needs a window of 5 seconds or more.
+    /// Sets the thresholds of five seconds, the current one and the four before it, each in
+    /// `1..=2⁶³ − 1`: a partition is hot if their sum reaches one, whatever the window has. `None`,
+    /// the default: no such rule. Needs a window of at least 5 seconds.
     pub fn sustained_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.sustained = thresholds;
         self
     }
 
-    /// Sets whether the first throttle for the key range of a partition gives a warning, and then the first in each
-    /// interval.
+    /// Sets whether throttles warn; off by default. The first throttle for the key range of a
+    /// partition then gives a warning, and after it the first in each interval.
     pub fn warn_of_throttles(mut self, warn: bool) -> Self {
         self.warn_of_throttles = warn;
         self
     }
 
-    /// Sets the callback. It gets each warning, on the thread whose record was due one, after the record is
-    /// visible. Nothing is locked meanwhile, so it may use the detector; records made inside it count
-    /// but call back no further. A panic in it is caught and counted in
+    /// Sets the callback. It gets each warning, on the thread whose record was due one, after the
+    /// record is visible. Nothing is locked meanwhile, so it may use the detector; records made
+    /// inside it count but call back no further. A panic in it is caught and counted in
     /// [`Statistics`](crate::Statistics).
     pub fn on_warning(mut self, callback: impl Fn(&Warning<'_>) + Send + Sync + 'static) -> Self {
         self.callback = match try_box(callback) {
@@ -171,15 +182,16 @@ impl Builder {
         self
     }
 
-    /// Seconds between two warnings for one partition and operation. By default the window; 0: every
-    /// hot record warns.
+    /// Sets the least time between two warnings for one partition and operation, in seconds. By
+    /// default it is the window; with 0 every hot record warns.
     pub fn warning_interval_seconds(mut self, seconds: u32) -> Self {
         self.warning_interval_seconds = Some(seconds);
         self
     }
 
-    /// Sets the window, of 1 to 3,600 seconds: of [`Detector::for_dynamodb`] it is 60, and 5 is the least that its rules need. Counts,
-    /// lists and metrics are of the window, and so is what [`Builder::memory`] must hold.
+    /// Sets the window, in `1..=3600` seconds. [`Detector::for_dynamodb`] sets 60, and its rules
+    /// need at least 5. Counts, lists and metrics are of the window, and [`Builder::memory`] must
+    /// hold what comes in it.
     ///
     /// ```
     /// let builder = hotpart::Detector::for_dynamodb(0.8, 1)?.window_seconds(5).memory(1 << 20);
@@ -191,46 +203,49 @@ impl Builder {
         self
     }
 
-    /// Sets how many partitions are tracked at most; 0, the default, for no bound. At the bound a new
-    /// partition takes the place of an idle one, or of the quietest of a few. Throttles and tallies have as many places, apart.
+    /// Sets how many partitions are tracked at most; 0, the default, for no bound. At the bound a
+    /// new partition takes the place of an idle one, or of the quietest of a few. Throttles and
+    /// tallies have as many places of their own.
     pub fn max_partitions(mut self, partitions: u64) -> Self {
         self.max_partitions = partitions;
         self
     }
 
-    /// Sets the memory, in bytes, for bounded counting: 65,536 to 2⁴⁰; 0, the default, for none. Partitions are then counted in
-    /// a filter of fixed size, and each exactly once it nears its threshold: no hot partition is missed, however many
-    /// there are, and a [`Warning`] says in `carried` by how much its count may be too high. Each thread takes up to some
-    /// 20 KiB besides, for what it is about to put in and to free. Excludes [`Builder::max_partitions`].
+    /// Sets the memory for bounded counting, in `65_536..=2⁴⁰` bytes; 0, the default, for none.
+    /// Partitions are then counted in a filter of fixed size, and each exactly once it nears its
+    /// threshold. No hot partition is missed, however many there are. [`Warning::carried`] says by
+    /// how much a count may be too high. Each thread takes up to some 20 KiB besides, for what it
+    /// is about to put in and to free. Excludes [`Builder::max_partitions`].
     pub fn memory(mut self, bytes: u64) -> Self {
         self.filter_bytes = bytes;
         self
     }
 
-    /// Sets the share of its threshold, in thousandths, from which a partition is counted exactly, with
-    /// [`Builder::memory`]: 10 to 500; 0, the default, is 250.
+    /// Sets the share of its threshold, in thousandths, from which a partition is counted exactly,
+    /// with [`Builder::memory`]: in `10..=500`; 0, the default, is 250.
     pub fn promote_permille(mut self, permille: u32) -> Self {
         self.promote_permille = permille;
         self
     }
 
-    /// A clock that starts at 0 and stands still until [`Detector::set_time_ms`] moves it.
+    /// Makes the clock start at 0, and stand still until [`Detector::set_time_ms`] moves it.
     pub fn manual_clock(mut self) -> Self {
         self.manual_clock = true;
         self
     }
 
-    /// Hash keys with this seed and not a random one, so that equal calls have equal effects.
-    /// Not where strangers choose the keys: they could make them collide.
+    /// Hashes keys with this seed in place of a random one, so that equal calls have equal effects.
+    /// Don't use it where strangers choose the keys: they could make them collide.
     pub fn hash_seed(mut self, seed: [u64; 2]) -> Self {
         self.hash_seed = Some(seed);
         self
     }
 
-    /// Writes a hash in place of each partition key, wherever the library writes one as text: in metrics, and where a
-    /// [`Warning`] is displayed. Whoever has this secret key can compute what stands for a partition, so that processes
-    /// that share it agree, and can guess at what a hash stands for; with `[0, 0]` it is a random one. Fields stay
-    /// as they were recorded, and so does what `Debug` shows of them. See [`Detector::redacted`].
+    /// Writes a hash in place of each partition key, wherever the library writes one as text: in
+    /// metrics, and where a [`Warning`] is displayed. `key` is the secret of the hash; with `[0,
+    /// 0]` it is a random one. Processes that share it write the same hash for a partition. A
+    /// reader who has it can test guesses of what a hash stands for. Fields stay as they were
+    /// recorded, and so does what `Debug` shows of them. See [`Detector::redacted`].
     pub fn redact_keys(mut self, key: [u64; 2]) -> Self {
         self.redaction = Some(key);
         self
@@ -239,11 +254,13 @@ impl Builder {
     /// Makes the detector.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a threshold is not of 1 to 2⁶³ − 1 or the window not of 1 to 3,600
-    /// seconds, or of under 5 with a threshold for five; if there are no processes; if the filter's memory or share is out of
-    /// its range, or there is a bound as well; [`Error::Memory`] if the allocator refuses.
+    /// [`Error::Invalid`], which names the argument: if a threshold is not in `1..=2⁶³ − 1`; if the
+    /// window is not in `1..=3600` seconds, or under 5 with thresholds of five seconds; if there
+    /// are 0 processes; if the memory or its share is out of its range; if there is memory and a
+    /// bound of partitions as well. [`Error::Memory`] if the allocator refuses.
     pub fn build(self) -> Result<Detector, Error> {
         self.check()?;
+        // A rate without a threshold has one that is never reached.
         let rate = |thresholds: Thresholds| {
             Operation::ALL.map(|operation| thresholds.of(operation).unwrap_or(u64::MAX))
         };
@@ -266,6 +283,7 @@ impl Builder {
         Detector::from_parts(clock, settings, self.callback?)
     }
 
+    /// Checks all settings but the number of processes, which `Measure` checks.
     fn check(&self) -> Result<(), Error> {
         let own = Thresholds { writes: Some(self.writes_threshold), reads: Some(self.reads_threshold) };
         own.check([Argument::WritesThreshold, Argument::ReadsThreshold])?;

@@ -1,5 +1,5 @@
-//! All partitions of a span that is over, handed over one after another: for programs that add up all of them, and need neither an
-//! order nor copies.
+//! All partitions of a span that is over, handed over one after another. It serves programs that
+//! add up all of them, and need neither an order nor copies.
 
 use crate::detector::Detector;
 use crate::detector::closed_span::Seconds;
@@ -14,8 +14,8 @@ use crate::partition::series::Series;
 use crate::reason::Reason;
 use std::ops::Range;
 
-/// One partition's counts in a span of seconds that is over; arrays are by operation, in the order of [`Operation::ALL`]. In capacity
-/// mode all numbers but throttles are in half units.
+/// One partition's counts in a span of seconds that is over. Arrays are by operation, in the order
+/// of [`Operation::ALL`]. In capacity mode all numbers but throttles are in half units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClosedCounts<'a> {
@@ -25,16 +25,18 @@ pub struct ClosedCounts<'a> {
     pub pk: &'a [u8],
     /// The counts in the span.
     pub counts: [u64; 2],
-    /// The fullest seconds in it.
+    /// The fullest second of each operation in the span.
     pub peaks: [u64; 2],
-    /// Throttles for the key range in it.
+    /// Throttles for the key range in the span.
     pub throttles: [u64; 2],
 }
 
 impl Detector {
-    /// Calls `fold` with every partition that had anything in a span of the clock's seconds that is over and in the window still, in no
-    /// order, and returns what that has made of a value of `new`. Should the detector be cleared meanwhile, it begins anew. Others may
-    /// record; `fold` must not call the detector. Takes time in proportion to the partitions tracked.
+    /// Calls `fold` with every partition that had anything in a span of the clock's seconds, which
+    /// must be over and still in the window. They come in no order. Returns what `fold` has made of
+    /// a value of `new`. If the detector is cleared meanwhile, it begins anew with another. Other
+    /// threads may record; `fold` must not call the detector. Takes time in proportion to the
+    /// partitions tracked.
     ///
     /// ```
     /// # use hotpart::Detector;
@@ -76,7 +78,8 @@ impl Detector {
         Ok(so_far)
     }
 
-    /// Returns what the partition of an entry had, if it is told by this entry and had anything.
+    /// Returns the counts of the partition to which an entry belongs, if it had any and this is the
+    /// entry to tell them: its own or, if it has none, that of its throttles.
     fn closed_counts<'g>(
         &self,
         ledger: &Ledger,
@@ -89,7 +92,7 @@ impl Detector {
         let is_own = !synthetic::is_synthetic(found.key());
         let key = if is_own { Some(found.key()) } else { synthetic::throttled_key(found.key()) };
         let Some(key) = key else { return Ok(None) };
-        // One that has an entry of its own is told by that, with its throttles.
+        // A partition that has an entry of its own is told by that, with its throttles.
         let is_there = |key: Key<'_>| ledger.look(key, self.settings.hashing.key(key), visit, |_| Some(()));
         if !is_own && is_there(key)?.is_some() {
             return Ok(None);
@@ -99,7 +102,7 @@ impl Detector {
         for operation in Operation::ALL {
             let i = operation.index();
             if is_own {
-                // An entry that has moved says nothing any more: its copy does.
+                // An entry that has moved tells nothing any more: its copy does.
                 (of.counts[i], of.peaks[i]) = match span(found.series(operation, visit.window(), visit.guard))
                 {
                     Some(counted) => counted,

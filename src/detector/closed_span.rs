@@ -1,8 +1,16 @@
-//! The hottest partitions of a minute, or another span, that is over: for logs, whose lines others add up.
+//! The hottest partitions of a minute, or another span, that is over: for logs whose lines are
+//! added up.
 //!
-//! A count of the window slides, so two counts of it have records in common, and a sum of both has these twice. A minute of the
-//! detector's clock does not: its slots, one a second, are in no other minute, and once it is over they do not change. So the
-//! lines of all minutes, with what the other partitions had, add up to what was recorded.
+//! A count of the window slides, so two counts of it have records in common, and their sum has
+//! these twice. A minute of the detector's clock does not slide. Its slots, one a second, are in no
+//! other minute, and once it is over they do not change. So the lines of all minutes, with the sum
+//! of all partitions that are not listed, add up to what was recorded.
+//!
+//! ```text
+//! seconds  0         60        120       180
+//!          | minute 0| minute 1| minute 2|
+//!                              ^ 125: a window of 120 s has minute 1 whole; of minute 0 only the end
+//! ```
 
 use crate::argument::Argument;
 use crate::detector::Detector;
@@ -17,22 +25,24 @@ use crate::reason::Reason;
 use crate::sys::epoch;
 use std::ops::Range;
 
+/// The seconds of a minute.
 const MINUTE: u64 = 60;
-/// A minute is asked for once it is over. Then its first second is in the window still, for as long as it was.
+/// The least window of which minutes are asked for. A minute is asked for once it is over; with
+/// this window its first second stays in the window for another minute.
 pub(crate) const CLOSED_WINDOW: u32 = 2 * MINUTE as u32;
 
-/// The hottest partitions of a span of seconds that is over, and all others together. In capacity mode all numbers are in
-/// half units.
+/// The hottest partitions of a span of seconds that is over, and all others together. In capacity
+/// mode all numbers are in half units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClosedSpan {
-    /// Those with the most demand in the span, the most first.
+    /// The partitions with the most demand in the span, the most first.
     pub hottest: Vec<HotPartition>,
-    /// The sum of the counts that all other partitions had in it.
+    /// The sum of the counts that all other partitions had in the span.
     pub rest: u64,
 }
 
-/// Both are within.
+/// A span of seconds, of which both are a part.
 #[derive(Clone, Copy)]
 pub(crate) struct Seconds {
     pub(crate) first: u32,
@@ -40,7 +50,8 @@ pub(crate) struct Seconds {
 }
 
 impl Seconds {
-    /// Those of a range of the clock's seconds, if it has any, and the clock all of them.
+    /// Returns the seconds of a range; `None` if it has none, or the clock does not have all of
+    /// them.
     fn of(range: &Range<u64>) -> Option<Self> {
         let [first, last] = [range.start, range.end.checked_sub(1)?].map(u32::try_from);
         let (first, last) = (first.ok()?, last.ok()?);
@@ -49,18 +60,22 @@ impl Seconds {
 }
 
 impl Detector {
-    /// Returns the `n` partitions with the most demand in one minute of the detector's clock that is over, and what all others had.
-    /// Minute 0 has the clock's first sixty seconds. It is to be asked for within a minute from its end: later its first seconds
-    /// have left the window. A call that read the clock in the minute, and has not returned when it is asked for, may be in
-    /// neither this minute nor the next: ask some seconds after its end. Takes time in proportion to the partitions tracked.
+    /// Returns the `n` partitions with the most demand in one minute of the detector's clock that
+    /// is over, and the sum of all others. Minute 0 is the clock's first sixty seconds. Takes time
+    /// in proportion to the partitions tracked.
     ///
-    /// Operations that wait for a table's key count in the second in which they were observed. If its minute has been asked for by
-    /// then, no answer has it: declare keys, or observe the tables' descriptions, before traffic.
+    /// Ask for a minute some seconds after its end: a call that read the clock in the minute and
+    /// has not returned yet may be in neither this minute nor the next. With a window of 120
+    /// seconds, ask within a minute from its end: later, its first seconds have left the window.
+    ///
+    /// Operations that wait for a table's key count in the second in which they were observed. If
+    /// its minute has been asked for by then, no answer has them. So declare keys, or observe the
+    /// tables' descriptions, before traffic.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if the window is shorter than 120 seconds, or memory is bounded by
-    /// [`Builder::memory`](crate::Builder::memory); [`Error::Invalid`] for a minute that is not over yet, or too long ago;
-    /// [`Error::Memory`].
+    /// [`Builder::memory`](crate::Builder::memory); [`Error::Invalid`] for a minute that is not
+    /// over yet, or began longer ago than the window; [`Error::Memory`].
     pub fn hottest_closed(&self, operation: Operation, minute: u64, n: usize) -> Result<ClosedSpan, Error> {
         if self.window_seconds() < CLOSED_WINDOW || self.is_filtered() {
             return Err(Error::Unsupported);
@@ -69,8 +84,8 @@ impl Detector {
         self.hottest_closed_in(operation, first..first.saturating_add(MINUTE), n)
     }
 
-    /// Returns the same of any span of the clock's seconds that is over, and is in the window still. ([`Error::Invalid`] says that a
-    /// minute is not valid here too.)
+    /// Returns the same for any span of the clock's seconds that is over and still in the window.
+    /// ([`Error::Invalid`] says of it too that the minute is not valid.)
     ///
     /// ```
     /// # use hotpart::{Detector, Operation};
@@ -83,8 +98,9 @@ impl Detector {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if memory is bounded by [`Builder::memory`](crate::Builder::memory); [`Error::Invalid`] for a span that
-    /// has no second, is not over yet, or began too long ago; [`Error::Memory`].
+    /// [`Error::Unsupported`] if memory is bounded by [`Builder::memory`](crate::Builder::memory);
+    /// [`Error::Invalid`] for a span that has no second, is not over yet, or began longer ago than
+    /// the window; [`Error::Memory`].
     pub fn hottest_closed_in(
         &self,
         operation: Operation,
@@ -100,11 +116,14 @@ impl Detector {
         Ok(closed)
     }
 
-    /// Returns the fullest second of a partition in a span of the clock's seconds that is over and in the window still, the first of
-    /// them, and its count. `None`: the partition had nothing in it. Where memory is bounded, it is of what is counted exactly.
+    /// Returns the fullest second of a partition in a span of the clock's seconds, and its count;
+    /// the first of several that are equal. The span must be over and still in the window. `None`:
+    /// the partition had nothing in it. Where memory is bounded, only what is counted exactly is
+    /// looked at.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a bad table or key, or as [`Detector::hottest_closed_in`]; [`Error::Memory`].
+    /// [`Error::Invalid`] for a bad table or key, or a bad span as for
+    /// [`Detector::hottest_closed_in`]; [`Error::Memory`].
     pub fn fullest_second(
         &self,
         table: impl AsRef<[u8]>,
@@ -124,7 +143,7 @@ impl Detector {
         Ok((fullest.1 > 0).then_some(fullest))
     }
 
-    /// Checks that a span is over.
+    /// Returns the seconds of a range, which must be over.
     pub(crate) fn closed_seconds(&self, range: &Range<u64>) -> Result<Seconds, Error> {
         let seconds = Seconds::of(range).ok_or(Error::Invalid(Argument::Minute))?;
         if self.clock.now().second() <= seconds.last {
@@ -133,7 +152,8 @@ impl Detector {
         Ok(seconds)
     }
 
-    /// Checks, once a span has been read, that it was in the window all the while: slots that leave it are taken for others.
+    /// Checks, after a span has been read, that it was in the window all the while. A slot that
+    /// leaves the window is taken for another second, and may have been read as that.
     pub(crate) fn check_in_window(&self, seconds: Seconds) -> Result<(), Error> {
         if self.clock.now().second().saturating_sub(seconds.first) > self.window_seconds() {
             return Err(Error::Invalid(Argument::Minute));
@@ -160,7 +180,8 @@ impl Detector {
                 let key = if is_own { Some(found.key()) } else { synthetic::throttled_key(found.key()) };
                 let Some(key) = key else { return Ok(()) };
                 let (count, peak) = count_and_peak(key)?;
-                // Each partition has one entry; one that was throttled is met by that of its throttles too.
+                // A partition has one entry of its own. One that was throttled is met by the entry
+                // of its throttles too.
                 *all += if is_own { count } else { 0 };
                 let mut throttles = 0;
                 if throttled {

@@ -5,7 +5,7 @@ use crate::sys::memory::TryString;
 use crate::units::Units;
 use std::fmt::{self, Display, Write};
 
-/// Families under construction. Writing fails when there is no memory.
+/// Families under construction. Writing fails if there is no memory.
 pub(crate) struct Text {
     pub(crate) out: TryString,
     open_metrics: bool,
@@ -22,23 +22,26 @@ impl Text {
         Self { out: TryString::default(), open_metrics }
     }
 
-    /// Begins a family. A counter's samples end in `_total`, which OpenMetrics has no part of the family's name.
+    /// Begins a family. A counter's samples end in `_total`. In OpenMetrics the family's name has
+    /// no such ending, in Prometheus's format it has.
     pub(crate) fn family(&mut self, name: &str, kind: &str, help: impl Display) -> fmt::Result {
         let total = if kind == "counter" && !self.open_metrics { "_total" } else { "" };
         write!(self, "# HELP {name}{total} {help}\n# TYPE {name}{total} {kind}\n")
     }
 
+    /// Writes a family of one counter.
     pub(crate) fn counter(&mut self, name: &str, help: &str, value: impl Display) -> fmt::Result {
         self.family(name, "counter", help)?;
         writeln!(self, "{name}_total {value}")
     }
 
+    /// Writes a family of one gauge.
     pub(crate) fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         self.family(name, "gauge", help)?;
         writeln!(self, "{name} {value}")
     }
 
-    /// A counter for each value of a label.
+    /// Writes a family with a counter for each value of a label.
     pub(crate) fn counters(
         &mut self,
         name: &str,
@@ -52,8 +55,8 @@ impl Text {
         })
     }
 
-    /// Writes a label's value: readable as in the log line, but with quotes and newlines as Prometheus has them. No two
-    /// keys have one value: Prometheus takes no series twice.
+    /// Writes a label's value: readable as in the log line, but with quotes and newlines as
+    /// Prometheus has them. No two keys have the same value, as Prometheus takes no series twice.
     pub(crate) fn value(&mut self, text: &[u8]) -> fmt::Result {
         write!(Label(self), "{}", Readable::new(text).keeping(&['"', '\n']))
     }
@@ -73,7 +76,7 @@ impl Write for Label<'_> {
     }
 }
 
-/// A number of a partition's, as it is written.
+/// A number as it is written: an amount, capacity, or thousandths as a fraction of 1.
 pub(crate) enum Number {
     Whole(u64),
     Units(Units),

@@ -1,4 +1,4 @@
-//! A hot partition, as a list shows it.
+//! A hot partition, as a list has it.
 
 use crate::operation::Operation;
 
@@ -12,19 +12,21 @@ pub struct HotPartition {
     pub pk: Vec<u8>,
     /// The operation that is counted.
     pub operation: Operation,
-    /// The count; in capacity mode, like the rest, in half units.
+    /// The count; in capacity mode, like `demand`, `peak` and `carried`, in half units.
     pub count: u64,
-    /// Throttles for its key range.
+    /// Throttled attempts for its key range.
     pub throttles: u64,
-    /// The count and, for each throttle, one operation or unit more: a key that is throttled to silence is still hot.
+    /// The count and, for each throttle, one operation or unit more. So a key that is throttled to
+    /// silence is still hot.
     pub demand: u64,
-    /// The fullest second.
+    /// The fullest second in the window.
     pub peak: u64,
-    /// At most so much of `demand` may be other partitions', or older than the window, and no more of `count`; 0: both are
-    /// exact. It is never more than 0 without [`Builder::memory`](crate::Builder::memory). It is over `count` only where there
-    /// was no room to count throttles exactly.
+    /// The most of `demand`, and of `count`, that may belong to other partitions or be older than
+    /// the window; 0 if both are exact, which they always are without
+    /// [`Builder::memory`](crate::Builder::memory). It is over `count` only where there was no room
+    /// to count throttles exactly.
     pub carried: u64,
-    /// The share of DynamoDB's limit for a partition that this second had, in thousandths; 1,000 at least if DynamoDB throttled
-    /// the partition for its key range.
+    /// The share of DynamoDB's limit for a partition that the fullest second had, in thousandths;
+    /// at least 1,000 if DynamoDB throttled the partition for its key range.
     pub utilisation_permille: u32,
 }

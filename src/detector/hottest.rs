@@ -1,4 +1,8 @@
 //! The hottest partitions, found by a walk over the map while other threads record.
+//!
+//! The walk pins for 16 segments at a time, so that memory is reclaimed meanwhile. It meets every
+//! entry that is there throughout. Each is read as it is at some moment of the walk, so a list is
+//! no snapshot of one moment. If the detector is cleared meanwhile, the walk begins anew.
 
 use crate::detector::Detector;
 use crate::detector::hot_partition::HotPartition;
@@ -17,13 +21,13 @@ use crate::partition::series::Series;
 use crate::reason::Reason;
 use crate::sys::epoch;
 
-/// Segments that are visited under one pin. Memory is reclaimed between two pins.
+/// The segments that are visited under one pin. Memory is reclaimed between two pins.
 const SEGMENTS_PER_PIN: usize = 16;
 
 impl Detector {
-    /// The `n` partitions with the most demand for an operation in the window, the most first; fewer if fewer have
-    /// any. Others record meanwhile: each partition is as it was at some moment of the call. Takes time in proportion to
-    /// the partitions tracked.
+    /// Returns the `n` partitions with the most demand for an operation in the window, the most
+    /// first; fewer if fewer have any. Other threads may record meanwhile: each partition is as it
+    /// was at some moment of the call. Takes time in proportion to the partitions tracked.
     ///
     /// # Errors
     /// [`Error::Memory`].
@@ -57,12 +61,15 @@ impl Detector {
         Ok(top)
     }
 
-    /// Whether a key range may ever have been throttled.
+    /// Returns whether a key range may ever have been throttled. If none was, no throttles are
+    /// looked for.
     pub(crate) fn has_throttles(&self) -> bool {
         Counters::get(&self.counters.throttles[Reason::KeyRange as usize]) > 0
     }
 
-    /// Samples a partition, and its throttles if there may be any.
+    /// Samples a partition: its count, its fullest second, its throttles if there may be any, and
+    /// what may be others' in these. Demand is the count and one operation or unit for each
+    /// throttle.
     fn sample<'g>(
         &self,
         ledger: &Ledger,
@@ -88,7 +95,8 @@ impl Detector {
         if self.is_filtered() {
             match ledger.look(key, self.settings.hashing.key(key), visit, carried_of)? {
                 Some(Some(of_entry)) => carried = count.min(of_entry.into()),
-                // One that is being promoted, or was throttled and is counted in the cells: these have some of it, or all.
+                // An entry that is being promoted, or none where only throttles are: the cells have
+                // a part of the count, or all of it.
                 Some(None) | None => {
                     let (least, most) = ledger.bounds(key, operation, visit)?;
                     (count, peak, carried) = (most, most, most - least);
@@ -101,7 +109,8 @@ impl Detector {
         Ok(Sample { key, count, throttles, is_throttled: known > 0, demand, peak, carried })
     }
 
-    /// Returns the least and the most throttles that the cells and the entry of a synthetic key say.
+    /// Returns the least and the most throttles that a synthetic key has, by its cells and its
+    /// entry.
     fn bounds_of_throttles(
         &self,
         ledger: &Ledger,
@@ -116,7 +125,8 @@ impl Detector {
         Ok((throttles, throttles))
     }
 
-    /// Returns the count of one key in the window, and its fullest second; zeros for a key that is not tracked.
+    /// Returns the count of one key in the window, and its fullest second; zeros for a key that is
+    /// not tracked.
     fn count_and_peak(
         &self,
         ledger: &Ledger,
@@ -127,7 +137,8 @@ impl Detector {
         self.read(ledger, visit, key, operation, |series| series.count_and_peak(visit.now.second()))
     }
 
-    /// Returns a count and a fullest second that `read` finds of one key; zeros for a key that is not tracked.
+    /// Returns a count and a fullest second that `read` finds of one key; zeros for a key that is
+    /// not tracked.
     pub(crate) fn read(
         &self,
         ledger: &Ledger,
@@ -141,7 +152,8 @@ impl Detector {
         Ok(ledger.look(key, hash, visit, read)?.unwrap_or((0, 0)))
     }
 
-    /// Calls `see` with every entry, those with synthetic keys too, and begins again if the detector is cleared meanwhile.
+    /// Calls `see` with every entry, synthetic keys included, and `enter` with every segment. It
+    /// calls `begin` first, and again whenever it begins anew because the detector was cleared.
     pub(crate) fn scan<T>(
         &self,
         state: &mut T,
@@ -156,6 +168,7 @@ impl Detector {
                 let guard = epoch::pin();
                 let visit = self.visit(self.clock.now(), &guard);
                 let ledger = self.current.get(&guard);
+                // Another ledger is current than the one in which the walk began.
                 if *walked.get_or_insert(ledger.number) != ledger.number {
                     continue 'again;
                 }

@@ -1,4 +1,5 @@
-//! The detector's statistics and its hottest partitions as text for Prometheus, or for who reads OpenMetrics.
+//! The detector's statistics and its hottest partitions as text, for Prometheus or a reader of
+//! OpenMetrics.
 
 use crate::argument::Argument;
 use crate::detector::Detector;
@@ -33,39 +34,45 @@ pub struct Metrics {
     open_metrics: bool,
 }
 
-/// The most partitions that are written for an operation: each is a series of its own.
+/// The most partitions that are written for an operation, as each is a series of its own.
 const HOTTEST_MAX: usize = 100;
-/// The most that are where they are chosen by what they have. OpenTelemetry's instruments have 2,000 sets of attributes at most, and
-/// lose the others; two operations are in one.
+/// The most that are written where they are chosen by their demand. OpenTelemetry's instruments
+/// have at most 2,000 sets of attributes and lose the others; both operations are in one
+/// instrument.
 const LISTED_MAX: usize = 990;
 
 impl Default for Metrics {
-    /// The ten hottest partitions by writes and by reads, in Prometheus's text format 0.0.4.
+    /// Returns the default: the ten hottest partitions by writes and by reads, in Prometheus's text
+    /// format 0.0.4.
     fn default() -> Self {
         Self { hottest: 10, least: 0, demand_only: false, open_metrics: false }
     }
 }
 
 impl Metrics {
-    /// Sets how many of the hottest partitions are written for each operation: 100 at most, whatever is asked for.
+    /// Sets how many of the hottest partitions are written for each operation. More than 100 are
+    /// never written.
     pub fn hottest(mut self, n: usize) -> Self {
         self.hottest = n.min(HOTTEST_MAX);
         self
     }
 
-    /// Writes all partitions whose demand is at least this, and not the hottest: up to 990 for each operation. In capacity mode it is
-    /// in half units. 0: the hottest. [`fleet_least`](crate::fleet_least) works it out for a fleet.
+    /// Writes all partitions whose demand is at least `least`, up to 990 for each operation, in
+    /// place of the hottest. In capacity mode it is in half units. With 0, the default, the hottest
+    /// are written. [`fleet_least`](crate::fleet_least) works it out for a fleet.
     pub fn least(mut self, least: u64) -> Self {
         self.least = least;
         self
     }
 
-    /// Writes of a partition its demand alone, and not counts, throttles and peaks: a fifth of the series.
+    /// Writes only the demand of a partition, and not its counts, throttles and peaks: a fifth of
+    /// the series.
     pub fn demand_only(mut self) -> Self {
         self.demand_only = true;
         self
     }
 
+    /// Returns which partitions are chosen.
     fn choice(&self) -> Choice {
         if self.least == 0 {
             Choice { n: self.hottest, least: 0 }
@@ -74,7 +81,8 @@ impl Metrics {
         }
     }
 
-    /// In OpenMetrics 1.0, whose content type is `application/openmetrics-text; version=1.0.0; charset=utf-8`.
+    /// Writes OpenMetrics 1.0, whose content type is `application/openmetrics-text; version=1.0.0;
+    /// charset=utf-8`.
     pub fn open_metrics(mut self) -> Self {
         self.open_metrics = true;
         self
@@ -84,17 +92,18 @@ impl Metrics {
 /// The partitions of one operation that are written.
 struct Listed {
     hottest: Vec<HotPartition>,
-    /// The most demand that any other can have; `None`: nobody knows.
+    /// The most demand that any other partition can have; `None` if that is not known.
     unlisted_most: Option<u64>,
 }
 
 impl Detector {
-    /// The statistics, and the hottest partitions, as text that Prometheus scrapes. Partition keys are hashed if the
-    /// detector [redacts](crate::Builder::redact_keys) them. Takes time in proportion to the partitions tracked.
+    /// Returns the statistics, and the hottest partitions, as text that Prometheus scrapes.
+    /// Partition keys are hashed if the detector [redacts](crate::Builder::redact_keys) them. Takes
+    /// time in proportion to the partitions tracked.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if memory is bounded and [`Metrics::least`] is not over the count from which partitions are counted exactly:
-    /// those with less are in no list. [`Error::Memory`].
+    /// [`Error::Invalid`] if memory is bounded and [`Metrics::least`] is not over the count from
+    /// which partitions are counted exactly, as those with less are in no list; [`Error::Memory`].
     pub fn metrics(&self, metrics: &Metrics) -> Result<String, Error> {
         if metrics.least != 0 && self.is_filtered() {
             for operation in Operation::ALL {
@@ -155,7 +164,7 @@ impl Detector {
         text.counter("hotpart_unread", unread, statistics.unread)
     }
 
-    /// Writes the numbers of bounded counting.
+    /// Writes the statistics of bounded counting.
     fn write_filter(&self, text: &mut Text, statistics: &Statistics) -> fmt::Result {
         let help = "The mean of the filter's cells, of the count from which a partition is counted exactly; over 0.4 it is too small.";
         text.family("hotpart_filter_load_ratio", "gauge", help)?;
@@ -169,7 +178,7 @@ impl Detector {
         text.counter("hotpart_kept_out", kept_out, statistics.kept_out)
     }
 
-    /// An amount as it is written, and its unit.
+    /// Returns how an amount is written, and its unit.
     fn written(&self) -> (impl Fn(u64) -> Number + use<>, &'static str) {
         let capacity = self.settings.measure.is_capacity();
         let amount = move |n| if capacity { Number::Units(Units::from_halves(n)) } else { Number::Whole(n) };
@@ -192,6 +201,8 @@ impl Detector {
         })
     }
 
+    /// Writes the partitions that are listed, family by family: a family's samples must be
+    /// together.
     fn write_listed(&self, text: &mut Text, listed: &[Listed; 2], demand_only: bool) -> fmt::Result {
         let (amount, unit) = self.written();
         let mut family = |name: &str, help: fmt::Arguments<'_>, value: &dyn Fn(&HotPartition) -> Number| {

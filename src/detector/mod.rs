@@ -1,8 +1,9 @@
 //! The detector: the one object that a program holds, and all that it can be asked.
 //!
-//! The idea: recording must cost a program next to nothing, so a detector is a frame of few parts that do not change,
-//! around one ledger that many threads write at once. The frame says what time it is, what the settings are, and where
-//! a warning goes. The ledger holds all that [`Detector::clear`] forgets, and is replaced whole by it.
+//! The idea: recording must cost a program next to nothing. So a detector is a frame of few parts
+//! that do not change, around one ledger that many threads write at once. The frame says what time
+//! it is, what the settings are, and where a warning goes. The ledger holds all that
+//! [`Detector::clear`] forgets, and a clear replaces it whole.
 //!
 //! ```text
 //! Detector
@@ -19,43 +20,48 @@
 //!   +-- waiting     parts of requests on tables without a key schema; `clear` drops them
 //! ```
 //!
-//! `impl Detector` stands in fifteen files, one for each thing that a program asks, so that each is read with its own
-//! types and tests beside it:
+//! `impl Detector` stands in fifteen files, one for each thing that a program asks, so that each is
+//! read with its own types and tests beside it:
 //!
 //! | file | holds | why there |
 //! |---|---|---|
-//! | `mod` | counts, thresholds, `clear`, the clock, statistics | they only read or set a part of the frame |
-//! | `builder` | `new`, `builder`, `for_dynamodb` | beside [`Builder`](builder::Builder), which checks the settings |
+//! | `mod` | counts, thresholds, `clear`, clock, statistics | they read or set parts of the frame |
+//! | `builder` | `new`, `builder`, `for_dynamodb` | beside [`Builder`](builder::Builder) |
 //! | `recording` | `record*`, and the end of a record | one path from the call to the warning |
 //! | `batch` | `record_batch` | many records under one pin |
 //! | `table_handle` | `table` | beside [`TableHandle`](table_handle::TableHandle) |
-//! | `throttle` | `record_throttle`, throttle counts, tallies | all that is counted under synthetic keys |
-//! | `hottest` | `hottest`, and the walk over the map | the walk restarts when the detector is cleared |
-//! | `closed_span` | `hottest_closed`, `fullest_second` | beside [`ClosedSpan`](closed_span::ClosedSpan) |
+//! | `throttle` | `record_throttle`, throttle counts, tallies | all that is under synthetic keys |
+//! | `hottest` | `hottest`, and the walk over the map | a clear makes the walk begin anew |
+//! | `closed_span` | `hottest_closed`, `fullest_second` | a span that is over does not change |
 //! | `closed_counts` | `fold_closed_in` | beside [`ClosedCounts`](closed_counts::ClosedCounts) |
 //! | `unlisted` | the most that no list has | why it bounds anything is said there |
 //! | `bound_warning` | warnings of partitions without an entry | `recording` is long enough |
 //! | `notice` | `take_notice` | beside [`Notice`](notice::Notice) |
 //! | `metrics` | `metrics` | the statistics and the hottest partitions as text |
 //! | `observe` | `observe` | records what `dynamodb` works out |
-//! | `waiting` | `set_key_schema`, `forget_table` | what waits for a key is recorded, or tallied, by these |
+//! | `waiting` | `set_key_schema`, `forget_table` | they record, or tally, what waits for a key |
 //!
-//! `record` (one record in full), `warning` (a warning's contents), `delivery` (where it goes), `exposition` (text for
-//! Prometheus), `hot_partition` and `top` (which partitions are listed) hold the types that these
-//! files share. `recorder` writes what is observed as lines for the command `hotpart`, by the detector's secret.
+//! `record` (one record in full), `warning` (a warning's contents), `delivery` (where it goes),
+//! `exposition` (text for Prometheus), `hot_partition` and `top` (which partitions are listed) hold
+//! the types that these files share. `recorder` writes what is observed as lines for the command
+//! `hotpart`, by the detector's secret.
 //!
 //! Invariants:
-//! - A call that is refused has changed nothing, except where memory runs out in the middle of a batch or a request.
-//! - A record is made in one ledger. A thread that finds its ledger cleared records in the next one.
-//! - A callback runs with nothing pinned or locked, and never inside another callback of its thread.
+//! - A call that is refused has changed nothing, except where memory runs out in the middle of a
+//!   batch or a request.
+//! - A record is made in one ledger. A thread that finds its ledger cleared records in the next
+//!   one.
+//! - A callback runs with nothing pinned or locked, and never inside another callback of its
+//!   thread.
 //! - Only `ffi` imports this folder, and `lib.rs` re-exports its public types (`ci/layers.sh`).
 //!
-//! Proof: `tests/properties` compares every call with an oracle, in Rust and in C; `tests/warnings.rs`,
-//! `tests/hottest.rs`, `tests/batch.rs` and `tests/rates.rs` tell the contract; `recording/tests.rs` refuses memory in
-//! the middle of a record; the fuzz targets `calls`, `counting` and `oracle` make calls up.
+//! Proof: `tests/properties` compares every call with an oracle, in Rust and in C;
+//! `tests/warnings.rs`, `tests/hottest.rs`, `tests/batch.rs` and `tests/rates.rs` tell the
+//! contract; `recording/tests.rs` refuses memory in the middle of a record; the fuzz targets
+//! `calls`, `counting` and `oracle` make calls up.
 //!
-//! A new question that a program may ask goes into a file of its own here. Nothing that the ledger or `dynamodb` could
-//! do without a detector belongs here.
+//! A new question that a program may ask goes into a file of its own here. Nothing that the ledger
+//! or `dynamodb` could do without a detector belongs here.
 
 pub(crate) mod batch;
 pub(crate) mod bound_warning;
@@ -106,13 +112,15 @@ use crate::sys::sync::{AtomicU64, Relaxed};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bounds {
-    /// The part that is known to be its own, and in the window: 0, perhaps.
+    /// The part of the count that is known to be the partition's own, and in the window; it may be
+    /// 0.
     pub least: u64,
     /// The count that `write_count` or `read_count` returns.
     pub most: u64,
 }
 
-/// Tells detectors apart, even where one has another's address. Never wraps.
+/// The id of the next detector. Ids tell detectors apart, even where one has the address of another
+/// that was freed. They never wrap.
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// Counts reads and writes per (table, partition key) over a sliding window, and warns when a count
@@ -121,8 +129,8 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 /// Every method may be called from any number of threads at once. Recording and getting take no
 /// lock. Tables, partition keys and models are bytes; text is fine.
 ///
-/// A count covers the whole seconds from `now − window` to `now`: nothing that is younger than the
-/// window is missing, nothing that is more than a second older is in it.
+/// A count covers the last `window` to `window + 1` seconds. It never misses a record younger than
+/// the window, and never includes one more than a second older.
 ///
 /// ```
 /// let detector = hotpart::Detector::builder(500, 1_500, 60)
@@ -169,30 +177,31 @@ impl Detector {
         })
     }
 
-    /// The partition's count of writes. Asking neither starts to track a partition nor keeps it.
+    /// Returns the partition's count of writes; 0 if it is not tracked. Asking neither starts to
+    /// track a partition nor keeps it alive.
     ///
     /// # Errors
-    /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is being
-    /// moved and there is no memory to help with that.
+    /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is
+    /// being moved and there is no memory to help with that.
     pub fn write_count(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
         key.check()?;
         self.count(key, Operation::Write)
     }
 
-    /// The partition's count of reads. Asking neither starts to track a partition nor keeps it.
+    /// Returns the partition's count of reads; 0 if it is not tracked. Asking neither starts to
+    /// track a partition nor keeps it alive.
     ///
     /// # Errors
-    /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is being
-    /// moved and there is no memory to help with that.
+    /// As [`Detector::write_count`].
     pub fn read_count(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
         key.check()?;
         self.count(key, Operation::Read)
     }
 
-    /// The partition's count of an operation is `least` of these or more, and `most` or less. Both are the count, but for a
-    /// detector with [`Builder::memory`](crate::Builder::memory).
+    /// Returns the least and the most that the partition has of an operation. Both are its count,
+    /// except in a detector with [`Builder::memory`](crate::Builder::memory).
     ///
     /// # Errors
     /// As [`Detector::write_count`].
@@ -207,16 +216,19 @@ impl Detector {
         self.bounds_of(key, operation)
     }
 
-    /// Sets the thresholds of one table, whose name must match to the byte: an override on `T` covers
-    /// neither `T/index/I` nor `T`'s ARN. `None` for both removes the override.
+    /// Sets the thresholds of one table, whose name must match to the byte: an override on `T`
+    /// covers neither `T/index/I` nor `T`'s ARN. `None` for one operation leaves it to the
+    /// detector's own threshold, `None` for both removes the override.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a bad name or a threshold not of 1 to 2⁶³ − 1; [`Error::Memory`].
+    /// [`Error::Invalid`] for a name not of `1..=1024` bytes or a threshold not in `1..=2⁶³ − 1`;
+    /// [`Error::Memory`].
     pub fn set_table_thresholds(&self, table: impl AsRef<[u8]>, thresholds: Thresholds) -> Result<(), Error> {
         self.set_override(Scope::Table, table.as_ref(), thresholds)
     }
 
-    /// Sets the thresholds of one model, for the records that name it. `None` for both removes them.
+    /// Sets the thresholds of one model, for the records that name it. They win over those of the
+    /// table. `None` for both removes them.
     ///
     /// # Errors
     /// As [`Detector::set_table_thresholds`].
@@ -224,35 +236,36 @@ impl Detector {
         self.set_override(Scope::Model, model.as_ref(), thresholds)
     }
 
-    /// The override set for a table; both `None` if there is none.
+    /// Returns the override set for a table; both `None` if there is none.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes.
+    /// [`Error::Invalid`] for a name not of `1..=1024` bytes.
     pub fn table_thresholds(&self, table: impl AsRef<[u8]>) -> Result<Thresholds, Error> {
         self.get_override(Scope::Table, table.as_ref())
     }
 
-    /// The override set for a model; both `None` if there is none.
+    /// Returns the override set for a model; both `None` if there is none.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes.
+    /// [`Error::Invalid`] for a name not of `1..=1024` bytes.
     pub fn model_thresholds(&self, model: impl AsRef<[u8]>) -> Result<Thresholds, Error> {
         self.get_override(Scope::Model, model.as_ref())
     }
 
-    /// The detector's own thresholds; neither is `None`.
+    /// Returns the detector's own thresholds; neither is `None`.
     pub fn thresholds(&self) -> Thresholds {
         let [writes, reads] = self.settings.thresholds.map(Some);
         Thresholds { writes, reads }
     }
 
-    /// The window, in seconds.
+    /// Returns the window, in seconds.
     pub fn window_seconds(&self) -> u32 {
         self.settings.timing.window
     }
 
-    /// Returns the text that the library writes for this partition's key, if the detector redacts keys: 32 hexadecimal digits. It is
-    /// SipHash-2-4, of 128 bits, of the table and the key, each after its length in eight bytes, low ones first. See
+    /// Returns the text that the library writes in place of this partition's key; `None` if the
+    /// detector does not redact keys. It is 32 hexadecimal digits: SipHash-2-4, of 128 bits, of the
+    /// table and the key, each after its length in eight bytes, low ones first. See
     /// [`Builder::redact_keys`](crate::Builder::redact_keys).
     pub fn redacted(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Option<String> {
         let digits = self.redact(Key { table: table.as_ref(), pk: pk.as_ref() })?;
@@ -263,9 +276,9 @@ impl Detector {
         self.settings.redaction.as_ref().map(|redaction| redaction.redact(key))
     }
 
-    /// Forgets all counts, warning states and overrides, at one moment for all threads, and drops what
-    /// waits for a key schema. The clock, the statistics, key schemas and table handles stay. Takes time
-    /// in proportion to what it forgets.
+    /// Forgets all counts, warning states and overrides, at one moment for all threads, and drops
+    /// what waits for a key schema. The clock, the statistics, key schemas and table handles stay.
+    /// Takes time in proportion to what it forgets.
     ///
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.
@@ -277,16 +290,20 @@ impl Detector {
         Ok(())
     }
 
-    /// Moves a manual clock forward to `now_ms`. An earlier time changes nothing.
+    /// Moves a manual clock forward to `now_ms`, in milliseconds. An earlier time changes nothing.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if the clock runs by itself; [`Error::Invalid`] past 4,294,967,295,999 ms.
+    /// [`Error::Unsupported`] if the clock runs by itself; [`Error::Invalid`] past
+    /// 4,294,967,295,999 ms.
     pub fn set_time_ms(&self, now_ms: u64) -> Result<(), Error> {
         self.clock.set_ms(now_ms)
     }
 
-    /// Numbers about the detector itself. Takes time in proportion to the partitions tracked.
+    /// Returns numbers about the detector itself. Takes time in proportion to the partitions
+    /// tracked.
     pub fn statistics(&self) -> Statistics {
+        // The bytes are added up in a walk over the map, which begins anew if the detector is
+        // cleared.
         let fixed = size_of::<Self>() + size_of::<Ledger>();
         let mut statistics = self.counters.read(self.records.get());
         let mut bytes = 0;
@@ -372,7 +389,7 @@ impl std::fmt::Debug for Detector {
 
 impl Drop for Detector {
     fn drop(&mut self) {
-        // What this detector let go lately should go with it.
+        // Memory that this detector has let go lately should be freed with it.
         epoch::flush();
     }
 }

@@ -1,4 +1,8 @@
 //! The notice that a filter is too small.
+//!
+//! A filter that is too small misses nothing, but warns of partitions that are not hot. Two numbers
+//! show it: the filter's load, and records of partitions that had no room for a counter of their
+//! own.
 
 use crate::detector::Detector;
 use crate::ledger::counters::Counters;
@@ -6,20 +10,23 @@ use crate::sys::epoch;
 use crate::sys::sync::Relaxed;
 use std::fmt;
 
-/// From this load on a filter is too small: strangers alone take others to their level.
+/// The load, in thousandths, over which a filter is too small: other partitions alone then take
+/// many cells to the level from which a partition is counted exactly.
 pub(crate) const LOAD_MOST: u64 = 400;
-/// The least time between two looks, in ms.
+/// The least time between two looks, in milliseconds.
 const LOOK_MS: u64 = 1_000;
 
-/// A filter is too small for what it counts, so that warnings may be false. Displays as a line for a log.
+/// Says that a filter is too small for what it counts, so that warnings may be false. Displays as a
+/// line for a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Notice {
-    /// How full the filter is: see [`Statistics::filter_load_permille`](crate::Statistics::filter_load_permille).
+    /// How full the filter is, in thousandths: see
+    /// [`Statistics::filter_load_permille`](crate::Statistics::filter_load_permille).
     pub filter_load_permille: u64,
     /// Records since the last notice whose partitions had no room to be counted exactly.
     pub kept_out: u64,
-    /// The memory that there is: see [`Builder::memory`](crate::Builder::memory).
+    /// The memory that there is, in bytes: see [`Builder::memory`](crate::Builder::memory).
     pub memory: u64,
 }
 
@@ -37,8 +44,10 @@ impl fmt::Display for Notice {
 }
 
 impl Detector {
-    /// Returns a notice if the filter is too small, and none was returned within a warning interval. A program asks after it had a
-    /// warning, and where it asks for statistics or metrics, as a filter may be too full before it warns; and logs it. Takes time in proportion to [`Builder::memory`](crate::Builder::memory) when one is due.
+    /// Returns a notice if the filter is too small, and none was returned within a warning
+    /// interval. A program asks for it, and logs it, after it had a warning, and where it asks for
+    /// statistics or metrics: a filter may be too full before it warns. Takes time in proportion to
+    /// [`Builder::memory`](crate::Builder::memory), at most once a second.
     pub fn take_notice(&self) -> Option<Notice> {
         let filter = self.settings.filter.as_ref()?;
         let guard = &epoch::pin();

@@ -1,6 +1,8 @@
-//! `observe`: has `dynamodb` work out what a request and its response come to, then records that: charges, tallies,
-//! throttles. Which operations are understood, and how a body is read, is in `dynamodb`. A request that is refused has
-//! changed nothing.
+//! `observe`: has `dynamodb` work out what a request and its response come to, and records that as
+//! charges, tallies and throttles.
+//!
+//! Which operations are understood, and how a body is read, is in `dynamodb`. A request that is
+//! refused has changed nothing.
 
 use crate::argument::Argument;
 use crate::detector::Detector;
@@ -32,28 +34,32 @@ pub struct Exchange<'a> {
     pub operation: &'a [u8],
     /// The request's body, as it was sent.
     pub request: &'a [u8],
-    /// The response's body: all of it, or cut down to the members that are used; `None` where there is none.
+    /// The response's body: all of it, or cut down to the members that are used. `None` if there is
+    /// none.
     pub response: Option<&'a [u8]>,
-    /// The model that the records are made for.
+    /// The model for which the records are made; `1..=1024` bytes.
     pub model: Option<&'a [u8]>,
     /// The response's HTTP status; 0 if none came.
     pub http_status: u16,
 }
 
 impl Detector {
-    /// Records what a request to DynamoDB did, as far as the request and its response tell, and returns how many
-    /// item-level actions that were. Operations that are not known are tallied in [`Statistics`](crate::Statistics), and
-    /// scans by table. An item that is written is a write on each global index too that is known
-    /// and whose key it has, on `TABLE/index/INDEX`: that is no action of its own. Of an item that is
-    /// updated or deleted its `Key` is known, and what is set to a value that is spelled out.
+    /// Records what a request to DynamoDB did, as far as the request and its response tell, and
+    /// returns how many item-level actions that were. Operations that are not known are tallied in
+    /// [`Statistics`](crate::Statistics), and scans by table.
     ///
-    /// Parts on a table whose partition key is not known wait. They are recorded, as of now, when the
-    /// key gets known: by the response of a DescribeTable that is observed, by
-    /// [`Detector::set_key_schema`], or by another request that shows it. They are counted in what is
-    /// returned. At the first of a table, and then once a minute while more come, the table is asked
-    /// for by [`ObserveError::MissingSchema`] instead. At most 10,000 parts, and 32 MiB of them, wait:
-    /// then the oldest are tallied as [`Unattributed::Unread`]. Parts that have waited for longer than
-    /// a window are, too.
+    /// A written item is also a write on each global index that is known and whose key the item
+    /// has, under `TABLE/index/INDEX`. That is no action of its own. Of an item that is updated or
+    /// deleted only its `Key` is known, and the attributes that are set to a value which is spelled
+    /// out.
+    ///
+    /// Parts on a table whose partition key is not known wait. They are recorded, as of now, when
+    /// the key gets known: by the response of a DescribeTable that is observed, by
+    /// [`Detector::set_key_schema`], or by another request that shows it. They are counted in what
+    /// is returned. At the first of a table, and then once a minute while more come, the call
+    /// returns [`ObserveError::MissingSchema`] in place of the number, to ask for the table. At
+    /// most 10,000 parts, and 32 MiB of them, wait: then the oldest are tallied as
+    /// [`Unattributed::Unread`]. So are parts that have waited for longer than a window.
     ///
     /// ```
     /// use hotpart::{Detector, Exchange};
@@ -77,8 +83,8 @@ impl Detector {
         self.observe_for(exchange, &mut Listener::Callback)
     }
 
-    /// Does the same, but `hear` is called with each due warning in place of the callback; it may use
-    /// the detector. Warnings of what waited until this request are among them.
+    /// Does the same, but calls `hear` with each due warning in place of the callback; `hear` may
+    /// use the detector. Warnings of what waited until this request are among them.
     ///
     /// # Errors
     /// As [`Detector::observe`]. Warnings may have been given before memory ran out.
@@ -90,6 +96,16 @@ impl Detector {
         self.observe_for(exchange, &mut Listener::Caller(&mut hear))
     }
 
+    /// Observes an exchange:
+    ///
+    /// 1. The response's status comes first: a request that was refused is not read.
+    /// 2. The request is read into actions. A table's description is taken over, and releases what
+    ///    waits.
+    /// 3. `dynamodb` works out the charges, with what waits and what was learnt beside them.
+    /// 4. Parts that wait are queued, before anything is recorded: if there is no memory to keep
+    ///    them, the request is refused whole.
+    /// 5. What waited for a key that this request shows is recorded, then the request itself.
+    /// 6. Tables whose key is missing are asked for.
     fn observe_for(&self, exchange: &Exchange<'_>, listener: &mut Listener<'_>) -> Result<u64, ObserveError> {
         exchange.model.map_or(Ok(()), |model| check_name(Argument::Model, model))?;
         let Some(api) = ApiOperation::named(exchange.operation) else {
@@ -97,11 +113,13 @@ impl Detector {
             return Ok(0);
         };
         let outcome = response::outcome(i32::from(exchange.http_status), exchange.response)?;
-        // What was refused was nothing, whatever was asked.
+        // A request that was refused did nothing, whatever it asked for.
         if outcome == Outcome::Refused {
             return Ok(0);
         }
         let mut actions = request::actions(api, text(exchange.request)?)?;
+        // Read before anything is looked up: `wait` finds out by it whether a key became known
+        // since.
         let known = self.schemas.changes();
         let mut found = match &outcome {
             Outcome::Success(Response { description, .. }) if api == ApiOperation::Describe => {
@@ -117,7 +135,8 @@ impl Detector {
             }
         };
         let (waiting, learnt) = (std::mem::take(&mut found.waiting), std::mem::take(&mut found.learnt));
-        // What waits comes first, so that it is not recorded before it is known to be kept.
+        // Before anything is recorded, so that a part is not recorded without the others being
+        // kept.
         let waits =
             if waiting.is_empty() { None } else { Some(self.wait(exchange, waiting, known, listener)?) };
         learnt.iter().try_for_each(|table| self.release(table, false, listener))?;
@@ -128,7 +147,8 @@ impl Detector {
         }
     }
 
-    /// Records what a request came to: at this moment, or as of the one at which it was observed. Returns its actions.
+    /// Records what a request came to: at this moment, or as of the moment `then` at which it was
+    /// observed. Returns its actions.
     pub(crate) fn apply(
         &self,
         found: Attribution<'_>,
@@ -145,7 +165,8 @@ impl Detector {
                 Record::new(charge.resource.as_bytes(), key, charge.operation).amount(amount(charge));
             Some(model.map_or(record, |model| record.model(model)))
         });
-        // Nearly always there is one: no memory for it.
+        // Nearly always there is one record, which needs no memory for a list. What waited is
+        // recorded one by one, as a batch has no moment of its own.
         if charges.len() == 1 || then.is_some() {
             for record in records {
                 if let (_, Some(warning)) = self.record_as_of(&record, then, listener.delivery())? {
@@ -159,12 +180,13 @@ impl Detector {
                 return Err(Error::Memory);
             }
         }
-        // What a written item brings to its indexes is no action of the request's.
+        // A write that an item brings to its indexes is no action of the request's.
         let own = charges.iter().filter(|charge| charge.key.is_some() && charge.of != Of::Index);
         let actions = own.map(|charge| charge.actions).sum();
         if capacity && found.estimated > Units::default() {
             Counters::add(&self.counters.estimated_half_units, found.estimated.halves());
         }
+        // Charges without a key are scans.
         for charge in charges.iter().filter(|charge| charge.key.is_none()) {
             let table = charge.resource.as_bytes();
             self.tally(table, charge.operation, Unattributed::Scans, charge.actions, then)?;
@@ -209,6 +231,7 @@ impl Detector {
     }
 }
 
+/// Returns bytes as text, which JSON must be.
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(bytes).map_err(|_| Malformed)
 }

@@ -24,12 +24,12 @@ pub struct Record<'a> {
     pub(crate) pk: &'a [u8],
     pub(crate) operation: Operation,
     pub(crate) model: Option<&'a [u8]>,
-    /// `None`: one operation, or one unit.
+    /// `None` stands for one operation, or for one unit in capacity mode.
     pub(crate) amount: Option<u64>,
 }
 
 impl<'a> Record<'a> {
-    /// A record of one operation, or of one unit in capacity mode, for no model.
+    /// Returns a record of one operation, or of one unit in capacity mode, for no model.
     pub fn new<T, P>(table: &'a T, pk: &'a P, operation: Operation) -> Self
     where
         T: AsRef<[u8]> + ?Sized,
@@ -38,21 +38,22 @@ impl<'a> Record<'a> {
         Self { table: table.as_ref(), pk: pk.as_ref(), operation, model: None, amount: None }
     }
 
-    /// The model whose thresholds win over those of the table; 1 to 1,024 bytes.
+    /// Sets the model, whose thresholds win over those of the table; `1..=1024` bytes.
     #[must_use]
     pub fn model<M: AsRef<[u8]> + ?Sized>(mut self, model: &'a M) -> Self {
         self.model = Some(model.as_ref());
         self
     }
 
-    /// Sets the amount that the record adds, at least 1; in half units in capacity mode. A partition's second saturates at 2³⁰ − 1.
+    /// Sets the amount that the record adds, at least 1; in half units in capacity mode. A
+    /// partition's second saturates at 2³⁰ − 1.
     #[must_use]
     pub fn amount(mut self, amount: u64) -> Self {
         self.amount = Some(amount);
         self
     }
 
-    /// Checks all arguments.
+    /// Checks all arguments, before anything is recorded.
     #[inline(always)]
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.model.map_or(Ok(()), |model| check_name(Argument::Model, model))?;
@@ -67,7 +68,8 @@ impl<'a> Record<'a> {
         Key { table: self.table, pk: self.pk }
     }
 
-    /// This record, once it has been checked, with its key's hash.
+    /// Returns this record, once it has been checked, as a posting for the ledger: with its key's
+    /// `hash`, and with an amount that is within a slot's range.
     #[inline(always)]
     pub(crate) fn posting(&self, hash: Hash, measure: Measure) -> Posting<'a> {
         let amount = self.amount.map_or(measure.one(), Amount::clamped);

@@ -1,4 +1,8 @@
 //! Recordings: exchanges as lines that the command `hotpart` reads.
+//!
+//! A recording must not lose a line, so whatever an exchange is, there is a line for it. A body
+//! that is no JSON object is written as a string; where keys are redacted, as `null`, since it may
+//! contain one.
 
 use crate::detector::Detector;
 use crate::detector::observe::Exchange;
@@ -8,18 +12,20 @@ use crate::key::Key;
 use crate::key::redaction::Redaction;
 use std::io::{self, Write};
 
-/// A line's memory that is kept for the next.
+/// The most memory of a line that is kept for the next, in bytes.
 const KEPT: usize = 64 * 1_024;
 
-/// Writes exchanges with DynamoDB as a recording, which `hotpart report`, `backtest` and `heatmap` read: one JSON object a
-/// line, each by a single call of `write_all`.
+/// Writes exchanges with DynamoDB as a recording, which `hotpart report`, `backtest` and `heatmap`
+/// read: one JSON object a line, each by a single call of `write_all`.
 ///
-/// Bodies are written as they are. Where the detector [redacts](crate::Builder::redact_keys) keys the recording is redacted too: each
-/// value of an attribute, literals of statements as well, becomes the text that stands for it as a partition key of its
-/// table ([`Detector::redacted`]). So a partition has the same name in the recording as in metrics and log lines.
+/// Bodies are written as they are. Where the detector [redacts](crate::Builder::redact_keys) keys,
+/// the recording is redacted too: in place of each value of an attribute, literals of statements
+/// included, stands its text as a partition key of its table ([`Detector::redacted`]). So a
+/// partition has the same name in the recording as in metrics and log lines.
 ///
-/// The writer is anything: a `File` that is appended to, a `BufWriter`, or one that rotates files, as the crate `file-rotate` has
-/// it. Threads share a recorder by a lock of their own, or have one each.
+/// The writer is anything: a `File` that is appended to, a `BufWriter`, or one that rotates files,
+/// such as the crate `file-rotate` has. Threads share a recorder by a lock of their own, or have
+/// one each.
 ///
 /// ```
 /// use hotpart::{Detector, Exchange, Recorder};
@@ -70,12 +76,12 @@ impl<W: Write> Recorder<W> {
         written
     }
 
-    /// The writer.
+    /// Returns the writer.
     pub fn get_ref(&self) -> &W {
         &self.writer
     }
 
-    /// The writer, to flush it, say.
+    /// Returns the writer, to flush it, say.
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.writer
     }
@@ -85,6 +91,7 @@ impl<W: Write> Recorder<W> {
         self.writer
     }
 
+    /// Writes the line of an exchange, with its line end.
     fn write_line(&self, time_ms: u64, exchange: &Exchange<'_>, line: &mut Vec<u8>) {
         let operation = exchange.operation.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
         line.extend_from_slice(format!("{{\"time_ms\":{time_ms},\"operation\":").as_bytes());
@@ -101,7 +108,7 @@ impl<W: Write> Recorder<W> {
         line.extend_from_slice(b"}\n");
     }
 
-    /// Writes a body: a response's if there is a request to it.
+    /// Writes a body. It is a response's if `request`, to which it was the response, is given.
     fn body(&self, line: &mut Vec<u8>, body: &[u8], request: Option<&[u8]>) {
         let object = std::str::from_utf8(body).ok().filter(|text| json::members(text, []).is_ok());
         match (&self.redaction, object) {
@@ -116,12 +123,13 @@ impl<W: Write> Recorder<W> {
                     None => redact_request(text, &stand_in, line),
                     Some(request) => redact_response(text, request, &stand_in, line),
                 };
+                // A part may have been written.
                 if written.is_err() {
                     line.truncate(start);
                     line.extend_from_slice(b"null");
                 }
             }
-            // An object's line ends are between its tokens, as no string has any.
+            // The line ends of an object are between its tokens, as no string has any.
             (None, Some(text)) => line.extend(text.bytes().map(|byte| match byte {
                 b'\n' | b'\r' => b' ',
                 byte => byte,

@@ -1,4 +1,15 @@
 //! Recording: the path that nearly all records take, and the steps that few of them need.
+//!
+//! ```text
+//! check the arguments, hash the key, read the clock, pin
+//!   Ledger::record_fast    find the entry and add to its head; nearly all records are done then
+//!   else finish            record_rest: insert, or add with care, until it is in
+//!                          reclaim_step; breach: is it hot?  warning: is it the one to warn?
+//! unpin, count the record, call back
+//! ```
+//!
+//! Promise 4: a callback runs once the record is visible and nothing is pinned. Where memory is
+//! bounded (`FILTERED`), a copy of this path goes by the filter.
 
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
@@ -23,15 +34,16 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// Whether this thread is inside a callback.
+    /// Whether this thread is inside a callback. Records that it makes there call back no further.
     static CALLING: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Detector {
-    /// Records one write and returns the partition's count of writes with it.
+    /// Records one write and returns the partition's count of writes with it. In capacity mode it
+    /// is a write of one unit.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a table not of 1 to 1,024 bytes or a key over 16,384 bytes;
+    /// [`Error::Invalid`] for a table not of `1..=1024` bytes or a key over 16,384 bytes;
     /// [`Error::Memory`].
     pub fn record_write(&self, table: impl AsRef<[u8]>, pk: impl AsRef<[u8]>) -> Result<u64, Error> {
         let key = Key { table: table.as_ref(), pk: pk.as_ref() };
@@ -39,7 +51,8 @@ impl Detector {
         self.record_key(key, Operation::Write)
     }
 
-    /// Records one read and returns the partition's count of reads with it.
+    /// Records one read and returns the partition's count of reads with it. In capacity mode it is
+    /// a read of one unit.
     ///
     /// # Errors
     /// As [`Detector::record_write`].
@@ -52,15 +65,14 @@ impl Detector {
     /// Records what `record` says and returns the count with it.
     ///
     /// # Errors
-    /// As [`Detector::record_write`]; [`Error::Invalid`] too for an amount of 0 or a model not of 1 to
-    /// 1,024 bytes.
+    /// As [`Detector::record_write`]; [`Error::Invalid`] too for an amount of 0 or a model not of
+    /// `1..=1024` bytes.
     pub fn record(&self, record: &Record<'_>) -> Result<u64, Error> {
         let (count, _) = self.record_checked(record, Delivery::Callback)?;
         Ok(count)
     }
 
-    /// Records what `record` says, and returns the count and a due warning instead of calling back with
-    /// it.
+    /// Does the same, but a due warning is returned beside the count, not called back with.
     ///
     /// # Errors
     /// As [`Detector::record`].
@@ -77,9 +89,10 @@ impl Detector {
         self.record_as_of(record, None, delivery)
     }
 
-    /// Checks a record, and records it at this moment, or as of an earlier one. It is then what a call would have recorded
-    /// whose thread had read the clock at that moment and stood still until now. So it lands in the second of that moment,
-    /// or, if its partition has been recorded later than that, in the partition's newest second.
+    /// Checks a record, and records it at this moment or, with `then`, as of an earlier one. It is
+    /// then as if the thread had read the clock at that moment and stood still until now: it lands
+    /// in the second of that moment or, if its partition has been recorded later than that, in the
+    /// partition's newest second.
     #[inline(always)]
     pub(crate) fn record_as_of<'a>(
         &self,
@@ -100,8 +113,8 @@ impl Detector {
         self.record_posting::<false>(posting, now, delivery, epoch::pin())
     }
 
-    /// Records as of an earlier moment, by a filter. Not by the fast path, which would not say so where the amount comes into a later
-    /// second than its own.
+    /// Records as of an earlier moment, by a filter. It does not take the fast path, which would
+    /// not tell where the amount comes into a later second than its own.
     #[cold]
     fn record_late<'a>(
         &self,
@@ -120,13 +133,14 @@ impl Detector {
         Ok((count, if delivery == Delivery::Callback { None } else { warning }))
     }
 
-    /// Whether most partitions are counted in a filter. Looked at first, so that the way without one is as if there were none.
+    /// Returns whether most partitions are counted in a filter. It is asked first, so that the way
+    /// without a filter is as if there were none.
     #[inline(always)]
     pub(crate) fn is_filtered(&self) -> bool {
         self.settings.filter.is_some()
     }
 
-    /// Records one operation on a key that is checked.
+    /// Records one operation on a key that has been checked.
     #[inline(always)]
     pub(crate) fn record_key(&self, key: Key<'_>, operation: Operation) -> Result<u64, Error> {
         if self.is_filtered() {
@@ -141,21 +155,23 @@ impl Detector {
         self.record_key_in::<true>(Key { table, pk }, operation)
     }
 
-    /// Records one operation on a key that is checked; by a filter, where there is one.
+    /// Records one operation on a key that has been checked; by a filter, where there is one.
     #[inline(always)]
     pub(crate) fn record_key_in<const FILTERED: bool>(
         &self,
         key: Key<'_>,
         operation: Operation,
     ) -> Result<u64, Error> {
-        // Before the pin, whose fence holds up what comes after it: of the time between the first look at an entry and the add,
-        // in which another thread may take its line away, that leaves little.
+        // The key is hashed before the pin, whose fence holds up what comes after it. That leaves
+        // little time between the first look at an entry and the add, in which another thread may
+        // take its line away.
         let posting = self.posting(key, self.settings.hashing.key(key), operation);
         let (now, guard) = (self.clock.now(), epoch::pin());
         Ok(self.record_posting::<FILTERED>(posting, now, Delivery::Callback, guard)?.0)
     }
 
-    /// Records one operation on a key that is checked, and whose table is hashed already; by a filter, where there is one.
+    /// Records one operation on a key that has been checked, and whose table is hashed already in
+    /// `prefix`; by a filter, where there is one.
     #[inline(always)]
     pub(crate) fn record_with_prefix<'a, const FILTERED: bool>(
         &self,
@@ -175,13 +191,14 @@ impl Detector {
         Posting { key, hash, operation, model: None, amount: self.settings.measure.one() }
     }
 
-    /// Makes a visit of the ledger.
+    /// Returns what a visit of the ledger brings along: the settings, the counters, the moment and
+    /// the pin.
     #[inline(always)]
     pub(crate) fn visit<'g>(&'g self, now: Moment, guard: &'g Guard) -> Visit<'g> {
         Visit { settings: &self.settings, counters: &self.counters, clock: &self.clock, now, guard }
     }
 
-    /// Records, and delivers the warning if one is due.
+    /// Records, and delivers the warning if one is due. The module's head has the steps.
     #[inline(always)]
     fn record_posting<'a, const FILTERED: bool>(
         &self,
@@ -208,6 +225,7 @@ impl Detector {
         drop(guard);
         let (count, warning) = finished?;
         self.records.add(epoch::block(), 1);
+        // With nothing pinned any more.
         match warning {
             Some(warning) if delivery == Delivery::Callback => {
                 self.call_back(&warning);
@@ -217,8 +235,8 @@ impl Detector {
         }
     }
 
-    /// Does the work of few records: inserts, records with the next ledger if that one was cleared, reclaims, and sees to
-    /// a warning.
+    /// Does the work that few records need: inserts, records in the next ledger if this one was
+    /// cleared, takes a step of reclaim, and sees to a warning.
     #[cold]
     #[inline(never)]
     pub(crate) fn finish<'a, 'g>(
@@ -232,8 +250,10 @@ impl Detector {
         let (ledger, recorded) = self.current.record_rest(ledger, unfinished, posting, visit)?;
         ledger.reclaim_step(visit);
         let Recorded { partition, count, lacking, is_full } = recorded;
+        // The partition has no entry of its own: the filter bounds its count.
         let Some(partition) = partition else {
-            // A full lane is hot by whatever rule this record meets.
+            // A full lane may stand for any number more, so it is hot by whatever rule this record
+            // meets.
             let bound = if is_full { COUNT_MOST } else { count };
             let breach = Self::breach_of_bound(ledger, bound, posting, visit).map(|breach| Breach {
                 count: if is_full { count.max(breach.threshold) } else { breach.count },
@@ -246,15 +266,16 @@ impl Detector {
         let warning = match ledger.breach(partition, count, lacking, posting, visit) {
             Ok(Some(breach)) => self.warning(ledger, partition, posting, breach, lacking, visit, delivery),
             Ok(None) => None,
-            // Cleared meanwhile. This record came before that, and what is cleared needs no warning.
+            // Cleared meanwhile: this record came before that, and what is cleared needs no
+            // warning.
             Err(Refusal::Cleared) => None,
             Err(Refusal::Memory) => self.withhold(partition, posting.operation, visit.guard),
         };
         Ok((count, warning))
     }
 
-    /// Counts a record among the suppressed of which nobody can say whether it is hot: its partition has moved, and there is no
-    /// memory to follow it. Gives no warning.
+    /// Counts a record among the suppressed, and gives no warning. It can't be told whether it is
+    /// hot: its partition has moved, and there is no memory to follow it.
     #[cold]
     fn withhold<'a>(
         &self,
@@ -262,7 +283,8 @@ impl Detector {
         operation: Operation,
         guard: &Guard,
     ) -> Option<Warning<'a>> {
-        // Made well before the count was near a threshold.
+        // The alarm was made well before the count was near a threshold, so this asks for no
+        // memory.
         if let Ok(alarm) = partition.alarm(guard) {
             alarm.hold(operation);
         }
@@ -270,7 +292,11 @@ impl Detector {
         None
     }
 
-    /// The warning that a hot record gives, if it is the one to.
+    /// Returns the warning that a hot record gives, if it is the one to give it.
+    ///
+    /// 1. Finds the partition's alarm, which may have moved with the partition.
+    /// 2. Rings it: of the hot records in an interval one wins.
+    /// 3. Reads the fullest second, and how much of the count may be others'.
     #[cold]
     #[inline(never)]
     #[expect(clippy::too_many_arguments)] // A record, and what came of it.
@@ -288,7 +314,8 @@ impl Detector {
         let Visit { counters, now, guard, .. } = visit;
         let alarm = match partition.alarm(guard) {
             Ok(alarm) => Some(alarm),
-            // The alarm was not made when the record looked, and the partition has moved since.
+            // The alarm was not made when the record looked, and the partition has moved since: its
+            // copy has one.
             Err(GrowError::Frozen) => {
                 let alarm = |found: Partition<'g>| match found.alarm(guard) {
                     Ok(alarm) => Some(Some(alarm)),
@@ -308,6 +335,7 @@ impl Detector {
         let peak = |found: Partition<'g>| found.series(operation, visit.window(), guard).peak(now.second());
         let peak = ledger.look(key, hash, visit, peak).ok().flatten();
         Counters::add(&counters.warnings, 1);
+        // A count of the window is a sum of `window + 1` slots.
         let span = if breach.rule == Rule::Window { breach.seconds + 1 } else { breach.seconds };
         let carried = alarm
             .filter(|_| self.is_filtered())
@@ -321,9 +349,12 @@ impl Detector {
         self.settings.measure.is_capacity() && rule != Rule::Throttle
     }
 
-    /// Returns how many records were suppressed since the last warning, if this hot record is the one to warn. One without an alarm always is:
-    /// either its partition has been replaced at the bound since it was recorded, and its warning state gone with it, or there
-    /// is no memory to make one.
+    /// Returns how many records were suppressed since the last warning, if this hot record is the
+    /// one to warn; otherwise counts it among the suppressed.
+    ///
+    /// One that can't be delivered, for want of a callback or inside one, is suppressed. A record
+    /// without an alarm always warns: either its partition has been replaced at the bound since,
+    /// and its warning state went with it, or there is no memory to make an alarm.
     pub(crate) fn ring(
         &self,
         alarm: Option<&Alarm>,
@@ -349,13 +380,14 @@ impl Detector {
         rung
     }
 
+    /// Calls the callback with a warning. A panic in it is caught, and counted.
     #[cold]
     pub(crate) fn call_back(&self, warning: &Warning<'_>) {
         let Some(callback) = &self.callback else { return };
         CALLING.set(true);
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(warning))) {
             Counters::add(&self.counters.callback_panics, 1);
-            // Dropping what was thrown may throw once more; that is then left alone.
+            // To drop what was thrown may throw once more. That is then left alone.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
         }
         CALLING.set(false);

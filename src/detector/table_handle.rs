@@ -1,4 +1,4 @@
-//! A table's name, prepared once.
+//! A table's name, prepared once: checked, copied and hashed.
 
 use crate::argument::Argument;
 use crate::detector::Detector;
@@ -10,8 +10,9 @@ use crate::key::{Key, check_name, check_pk};
 use crate::operation::Operation;
 use crate::sys::memory::try_bytes;
 
-/// A table of a detector, whose name has been checked and hashed once. Recording through it costs less
-/// than through the detector, and counts in the same partitions. It survives [`Detector::clear`].
+/// A table of a detector, whose name has been checked and hashed once. Recording through it costs
+/// less than through the detector, and counts in the same partitions. It survives
+/// [`Detector::clear`]. Any number of threads may use it at once.
 #[derive(Debug)]
 pub struct TableHandle<'d> {
     detector: &'d Detector,
@@ -23,7 +24,7 @@ impl Detector {
     /// Prepares a table's name once, for callers that record to it often.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes; [`Error::Memory`].
+    /// [`Error::Invalid`] for a name not of `1..=1024` bytes; [`Error::Memory`].
     pub fn table(&self, table: impl AsRef<[u8]>) -> Result<TableHandle<'_>, Error> {
         let name = table.as_ref();
         check_name(Argument::Table, name)?;
@@ -71,7 +72,7 @@ impl<'d> TableHandle<'d> {
         Ok(self.record_in::<FILTERED>(pk, operation, Delivery::Callback)?.0)
     }
 
-    /// As `record_key`, but a due warning goes to the caller.
+    /// Does the same as `record_key`, but a due warning goes to the caller.
     #[inline(always)]
     pub(crate) fn record_and_warn<'a>(
         &'a self,

@@ -1,4 +1,8 @@
-//! Recording throttles, and what no partition can be charged with.
+//! Recording throttles, and tallying what no partition can be charged with.
+//!
+//! Both are counted in the same map as partitions, each under a *synthetic key* that no caller can
+//! make: a throttle under one of its reason and partition, a tally under one of its kind and table
+//! (`key/synthetic.rs`). So they slide with the window and are reclaimed as any partition.
 
 use crate::argument::Argument;
 use crate::detector::Detector;
@@ -17,9 +21,10 @@ use crate::sys::clock::Moment;
 use crate::sys::epoch;
 
 impl Detector {
-    /// Records that DynamoDB throttled one attempt at an operation on a partition, and why. Returns the partition's
-    /// throttles in the window for this operation and reason, with this one. They are no part of its count. The first one
-    /// for the key range may warn: see [`Builder::warn_of_throttles`](crate::Builder::warn_of_throttles).
+    /// Records that DynamoDB throttled one attempt at an operation on a partition, and why. Returns
+    /// the partition's throttles in the window for this operation and reason, with this one. They
+    /// are no part of its count. One for the key range may warn: see
+    /// [`Builder::warn_of_throttles`](crate::Builder::warn_of_throttles).
     ///
     /// # Errors
     /// As [`Detector::record_write`].
@@ -39,7 +44,7 @@ impl Detector {
         Ok(throttles)
     }
 
-    /// Does the same, but a due warning is returned instead of calling back with it.
+    /// Does the same, but a due warning is returned beside the count, not called back with.
     ///
     /// # Errors
     /// As [`Detector::record_throttle`].
@@ -53,6 +58,8 @@ impl Detector {
         self.record_throttle_to(Key { table, pk }, operation, reason, None, Delivery::Caller)
     }
 
+    /// Records a throttle at this moment, or as of the moment `then`. Returns a due warning,
+    /// wherever it is to go.
     pub(crate) fn record_throttle_to<'a>(
         &self,
         key: Key<'a>,
@@ -76,7 +83,7 @@ impl Detector {
         Ok(posted)
     }
 
-    /// The partition's throttles in the window for an operation and a reason.
+    /// Returns the partition's throttles in the window for an operation and a reason.
     ///
     /// # Errors
     /// As [`Detector::write_count`].
@@ -92,10 +99,11 @@ impl Detector {
         with_synthetic_key(Kind::Throttle(reason), key, |synthetic| self.count(synthetic, operation))
     }
 
-    /// Returns the amount that was tallied for a table, or an index, in the window because no partition could be charged with it.
+    /// Returns the amount that was tallied in the window for a table, or for `TABLE/index/INDEX`,
+    /// because no partition could be charged with it. Amounts of capacity are in half units.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes; [`Error::Memory`].
+    /// [`Error::Invalid`] for a name not of `1..=1024` bytes; [`Error::Memory`].
     pub fn unattributed_count(
         &self,
         table: impl AsRef<[u8]>,
@@ -107,8 +115,8 @@ impl Detector {
         with_synthetic_key(Kind::Unattributed(what), key, |synthetic| self.count(synthetic, operation))
     }
 
-    /// Tallies for a table, whose name has been checked, what no partition can be charged with: at this moment, or as of
-    /// another. An `amount` of 0 changes nothing.
+    /// Tallies, for a table whose name has been checked, an amount that no partition can be charged
+    /// with: at this moment, or as of the moment `then`. An `amount` of 0 changes nothing.
     #[cfg_attr(not(feature = "dynamodb"), expect(dead_code))]
     pub(crate) fn tally(
         &self,
@@ -126,6 +134,8 @@ impl Detector {
         Ok(())
     }
 
+    /// Records an amount under the synthetic key of `kind` and `key`. Returns the count, and a
+    /// warning if `warns` and one is due.
     #[expect(clippy::too_many_arguments)] // A posting's, but for its hash.
     fn record_synthetic<'a>(
         &self,
@@ -149,6 +159,7 @@ impl Detector {
                 Ok((ledger, recorded))
             });
             let (ledger, Recorded { partition, count, lacking, .. }) = posted?;
+            // The first throttle is enough.
             let breach = Breach { rule: Rule::Throttle, count, threshold: 1, seconds: self.window_seconds() };
             let warning = match partition {
                 _ if !warns => None,

@@ -1,4 +1,8 @@
 //! The partitions with the most demand, chosen as they are met one after another.
+//!
+//! A list of `n` takes memory for `2 n + 64` candidates, however many partitions are met. When it
+//! is full it is sorted and cut to `n`; from then on a partition with less demand than the last of
+//! these is not taken in. So most partitions cost one comparison.
 
 use crate::detector::hot_partition::HotPartition;
 use crate::error::Error;
@@ -7,7 +11,7 @@ use crate::operation::Operation;
 use crate::policy::measure::Measure;
 use crate::sys::memory::try_bytes;
 
-/// Which partitions are chosen: the `n` with the most demand, of those that have `least`.
+/// Which partitions are chosen: the `n` with the most demand, of those that have at least `least`.
 #[derive(Clone, Copy)]
 pub(crate) struct Choice {
     pub(crate) n: usize,
@@ -19,7 +23,7 @@ pub(crate) struct Sample<'g> {
     pub(crate) key: Key<'g>,
     pub(crate) count: u64,
     pub(crate) throttles: u64,
-    /// Whether some of the throttles are its own for sure.
+    /// Whether some of the throttles are surely its own.
     pub(crate) is_throttled: bool,
     pub(crate) demand: u64,
     pub(crate) peak: u64,
@@ -32,7 +36,7 @@ pub(crate) struct Top {
     measure: Measure,
     /// A partition with less demand than this is not chosen.
     least: u64,
-    /// The most demand of those that are not.
+    /// The most demand of a partition that is not chosen.
     pub(crate) unlisted_most: u64,
     pub(crate) candidates: Vec<HotPartition>,
 }
@@ -59,7 +63,7 @@ impl Top {
             demand,
             peak,
             carried,
-            // At its limit, says DynamoDB, whatever came through.
+            // At its limit, as DynamoDB says, whatever came through.
             utilisation_permille: self
                 .measure
                 .permille(operation, peak, 1)
@@ -74,7 +78,8 @@ impl Top {
     /// Drops all but the `n`, and sorts those: the most demand first.
     pub(crate) fn truncate(&mut self) {
         let (n, all) = (self.choice.n, &mut self.candidates);
-        // One that was throttled too is met twice.
+        // A partition that was throttled is met twice, by its entry and by that of its throttles.
+        // The sample with more demand is kept.
         all.sort_unstable_by(|a, b| (&a.table, &a.pk, b.demand).cmp(&(&b.table, &b.pk, a.demand)));
         all.dedup_by(|later, first| (&later.table, &later.pk) == (&first.table, &first.pk));
         all.sort_unstable_by(|a, b| {

@@ -1,12 +1,18 @@
-//! The detector's side of what waits for a table's key: how it comes to wait, and how it is recorded
-//! once the key is known.
+//! The detector's side of what waits for a table's key: how it comes to wait, and how it is
+//! recorded once the key is known.
 //!
 //! A part that waited is recorded **as of** the moment at which it was observed: see
 //! [`Detector::record_as_of`]. So its partition counts it in the second in which it happened, and a
 //! warning is about the window that ended then. Parts are recorded in the order in which they were
-//! observed, which is that of their moments. Only where a partition has been recorded in a later
-//! second meanwhile, by another call, does a part land in that: it is in the count for longer than
-//! it should be, by at most the time that it waited, and never for less.
+//! observed, which is that of their moments. There is one exception: a partition may have been
+//! recorded in a later second meanwhile, by another call. Then the part lands in that second. It is
+//! in the count for longer than it should be, by at most the time that it waited, and never for
+//! less.
+//!
+//! An example, with a window of 60 seconds. A put to `orders` is observed at second 100, before its
+//! key is known. At 104 DescribeTable is answered, and the put is recorded in second 100: it leaves
+//! the count after 160, as if its key had been known. Had another call recorded the same partition
+//! at 103, it would land in 103, and leave with that.
 
 use crate::argument::Argument;
 use crate::detector::Detector;
@@ -29,7 +35,7 @@ use crate::sys::clock::Moment;
 use crate::sys::epoch;
 use crate::sys::memory::{try_bytes, try_text};
 
-/// The tables that a request waits for, and the actions that do.
+/// The tables for which a request waits, and how many of its actions do.
 pub(crate) struct Waiters {
     tables: Vec<String>,
     actions: u64,
@@ -37,14 +43,16 @@ pub(crate) struct Waiters {
 
 /// The parts of one attempt on a table that is known by now.
 enum Released {
+    /// They are found.
     Found {
         found: Box<Attribution<'static>>,
         model: Option<Vec<u8>>,
+        /// The moment as of which they are to be recorded.
         then: Moment,
     },
-    /// So many, by operation, have waited for longer than a window.
+    /// So many writes and reads have waited for longer than a window.
     Late([u64; 2]),
-    /// So many, by operation, can't be found by all that there is to know.
+    /// So many writes and reads can't be found by everything that there is to know.
     Unread([u64; 2]),
 }
 
@@ -55,9 +63,9 @@ impl Detector {
     /// warnings go to the callback.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for names not of 1 to 1,024 bytes or not UTF-8, or too many or too few
-    /// attributes; [`Error::Memory`]: the key may be declared then, and a part of what waited
-    /// recorded. Declare it again.
+    /// [`Error::Invalid`] for names not of `1..=1024` bytes or not UTF-8, or too many or too few
+    /// attributes. [`Error::Memory`]; then the key may be declared, and a part of what waited
+    /// recorded: declare it again.
     pub fn set_key_schema(
         &self,
         table: impl AsRef<[u8]>,
@@ -67,7 +75,7 @@ impl Detector {
         self.declare(table.as_ref(), index, attributes, &mut Listener::Callback)
     }
 
-    /// Does the same, but `hear` is called with each due warning in place of the callback; it may
+    /// Does the same, but calls `hear` with each due warning in place of the callback; `hear` may
     /// use the detector.
     ///
     /// # Errors
@@ -105,18 +113,19 @@ impl Detector {
     }
 
     /// Says that a table's key will not be known, as it may not be described. What waits for it is
-    /// tallied as [`Unattributed::Unread`], and so is, at once, what comes until the key is known
-    /// after all.
+    /// tallied as [`Unattributed::Unread`]. So is what comes from now on, at once, until the key is
+    /// known after all.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a name not of 1 to 1,024 bytes or not UTF-8; [`Error::Memory`]: a
-    /// part may be tallied then.
+    /// [`Error::Invalid`] for a name not of `1..=1024` bytes or not UTF-8; [`Error::Memory`], and
+    /// then a part may have been tallied.
     pub fn forget_table(&self, table: impl AsRef<[u8]>) -> Result<(), Error> {
         let table = split_arn(name(Argument::KeyTable, table.as_ref())?).0;
         self.waiting.forget(table, &mut |table, parts| self.tally_unread(table, parts))
     }
 
-    /// Makes parts of a request wait, which were not found by what was known after so many changes.
+    /// Makes parts of a request wait. `known` is the number of changes of the schemas from before
+    /// the parts were looked for, and not found.
     pub(crate) fn wait(
         &self,
         exchange: &Exchange<'_>,
@@ -129,22 +138,24 @@ impl Detector {
         let tables: Vec<_> = waits.iter().map(|waits| waits.table.clone()).collect();
         let tally = &mut |table: &str, parts| self.tally_unread(table, parts);
         let actions = self.waiting.push(given, waits, &self.clock, tally)?;
-        // Who has made a key known since then may have looked here before there was anything.
+        // A thread that has made a key known since then may have looked into the queue before these
+        // parts were in it. Either it sees them, or this thread sees its change: so nothing waits
+        // for a key that is known.
         if self.schemas.changes() != known {
             tables.iter().try_for_each(|table| self.release(table, false, listener))?;
         }
         Ok(Waiters { tables, actions })
     }
 
-    /// Asks for the tables that are waited for, unless that was done just now. Returns how many
-    /// actions wait.
+    /// Asks for the tables that are waited for, unless that was done within a minute. Returns how
+    /// many actions wait.
     pub(crate) fn ask(&self, waiters: Waiters) -> Result<u64, ObserveError> {
         let asked = self.waiting.ask(waiters.tables, self.clock.now().ms()).map_err(Error::from)?;
         if asked.is_empty() { Ok(waiters.actions) } else { Err(ObserveError::MissingSchema(asked)) }
     }
 
     /// Records what waited for a table of which more is known by now. If its description
-    /// `told_all`, what is not found by that is tallied as unread; else it waits on.
+    /// `told_all`, parts that are still not found are tallied as unread; otherwise they wait on.
     pub(crate) fn release(
         &self,
         table: &str,
@@ -168,7 +179,7 @@ impl Detector {
         Ok(self.waiting.settle(table, all_found)?)
     }
 
-    /// Works out what an attempt came to on the table that it waited for. `None`: it waits on.
+    /// Works out what an attempt came to on the table for which it waited; `None` if it waits on.
     fn read_again(
         &self,
         given: Given<'_>,
@@ -190,6 +201,7 @@ impl Detector {
         }
     }
 
+    /// Reads an attempt once more, for the parts on one table.
     fn attribute_again<'a>(&self, given: Given<'a>, table: &str) -> Result<Attribution<'a>, ObserveError> {
         let Some(api) = ApiOperation::named(given.operation) else { return Ok(Attribution::default()) };
         let mut actions = request::actions(api, text(given.request)?)?;
@@ -198,7 +210,7 @@ impl Detector {
         attribute_request(api, &mut actions, &outcome, Some(table), &self.schemas, capacity, &epoch::pin())
     }
 
-    /// Tallies so many parts, by operation, that are not read.
+    /// Tallies so many writes and reads that are not read.
     fn tally_unread(&self, table: &str, parts: [u64; 2]) -> Result<(), Error> {
         Operation::ALL.into_iter().zip(parts).try_for_each(|(operation, parts)| {
             self.tally(table.as_bytes(), operation, Unattributed::Unread, parts, None)
@@ -206,6 +218,7 @@ impl Detector {
     }
 }
 
+/// Returns a name as text, which must be valid.
 fn name(argument: Argument, name: &[u8]) -> Result<&str, Error> {
     check_name(argument, name)?;
     std::str::from_utf8(name).map_err(|_| Error::Invalid(argument))

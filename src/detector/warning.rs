@@ -1,4 +1,4 @@
-//! A warning: its fields, and the line that it is displayed as.
+//! A warning: its fields, and the line as which it is displayed.
 
 use crate::key::Key;
 use crate::key::readable::Readable;
@@ -10,8 +10,8 @@ use std::fmt;
 
 /// A partition is hot: its count has reached its threshold.
 ///
-/// Displays as the line that every face of the library logs (see [`Builder::redact_keys`](crate::Builder::redact_keys)
-/// for one that does not show the key):
+/// Displays as the line that every binding of the library logs (see
+/// [`Builder::redact_keys`](crate::Builder::redact_keys) for one that does not show the key):
 ///
 /// ```
 /// # use hotpart::{Detector, Warning};
@@ -34,23 +34,24 @@ pub struct Warning<'a> {
     pub pk: &'a [u8],
     /// The operation that there was too much of.
     pub operation: Operation,
-    /// The seconds that `count` is of: the detector's window or, for the other rules, 1 or 5.
+    /// The span of `count`, in seconds: the detector's window or, for the other rules, 1 or 5.
     pub window_seconds: u32,
     /// The count that reached the threshold. In capacity mode this, like all amounts here, is in half units.
     pub count: u64,
-    /// The threshold it reached.
+    /// The threshold that it reached.
     pub threshold: u64,
-    /// Records at or past the threshold since the last warning that gave none.
+    /// The hot records since the last warning that gave no warning.
     pub suppressed: u64,
     /// The fullest second in the window.
     pub peak: u64,
-    /// At most so much of `count` may be other partitions', or older than the window; 0: it is exact. It is never more
-    /// than 0 without [`Builder::memory`](crate::Builder::memory).
+    /// The most of `count` that may belong to other partitions, or be older than the window; 0 if
+    /// it is exact, which it always is without [`Builder::memory`](crate::Builder::memory).
     pub carried: u64,
-    /// Which rule is met.
+    /// The rule that is met.
     pub rule: Rule,
-    /// The share of DynamoDB's limit for a partition that `count` is, in thousandths, on the average of its seconds.
-    /// Without capacity mode an operation is taken for one unit. Of a throttle 1,000: DynamoDB says so.
+    /// The share of DynamoDB's limit for a partition that `count` is, in thousandths, on the
+    /// average of its seconds. Without capacity mode an operation is taken for one unit. For a
+    /// throttle it is 1,000, as DynamoDB says so.
     pub utilisation_permille: u32,
     /// Whether amounts are in half units. Throttles are a number of attempts.
     pub in_half_units: bool,
@@ -62,8 +63,8 @@ pub struct Warning<'a> {
 pub(crate) type Callback = Box<dyn Fn(&Warning<'_>) + Send + Sync>;
 
 impl<'a> Warning<'a> {
-    /// A warning that says which rule a key has met. Fields beyond that have their least values: no record was
-    /// suppressed, and the peak is 0.
+    /// Returns a warning that says which rule a key has met. Other fields have their least values:
+    /// no record was suppressed, and the peak is 0.
     pub(crate) fn new(key: Key<'a>, operation: Operation, breach: Breach) -> Self {
         let Breach { rule, count, threshold, seconds } = breach;
         Self {
@@ -85,7 +86,8 @@ impl<'a> Warning<'a> {
 }
 
 impl Warning<'_> {
-    /// Returns this warning about another key. `redacted` is displayed in place of that key, if it is not to be read.
+    /// Returns this warning about another key. `redacted` is displayed in place of that key, if
+    /// given.
     pub(crate) fn with_key<'a>(&self, key: Key<'a>, redacted: Option<Redacted>) -> Warning<'a> {
         let Self { rule, count, threshold, window_seconds: seconds, .. } = *self;
         let Self { suppressed, peak, carried, utilisation_permille, in_half_units, .. } = *self;
@@ -94,7 +96,7 @@ impl Warning<'_> {
     }
 }
 
-/// An amount as it is displayed: of half units as units.
+/// An amount as it is displayed: half units as units.
 struct Amount {
     n: u64,
     is_units: bool,
