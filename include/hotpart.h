@@ -68,7 +68,7 @@
 #define HPD_ERR_UNSUPPORTED (-3)
 
 /**
- * An allocation failed; nothing changed.
+ * An allocation failed; nothing changed, unless the function's comment says otherwise.
  */
 #define HPD_ERR_MEMORY (-4)
 
@@ -85,7 +85,8 @@
 
 /**
  * The request, or its answer, is no JSON object of the operation; nothing was recorded. A
- * statement in it that can't be read, or a part, is tallied, and the call succeeds.
+ * statement in it that can't be read, or a part, is no error: it is tallied, and the call
+ * succeeds.
  */
 #define HPD_ERR_JSON (-7)
 
@@ -220,12 +221,12 @@
 #define HPD_UNATTRIBUTED_UNREAD 5
 
 /**
- * Write OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
+ * Write OpenMetrics 1.0 in place of Prometheus's text format 0.0.4.
  */
 #define HPD_METRICS_OPEN_METRICS 1u
 
 /**
- * Of a partition's families write hotpart_partition_demand alone: a fifth of the series.
+ * Of each partition write only its demand, hotpart_partition_demand: a fifth of the series.
  */
 #define HPD_METRICS_DEMAND_ONLY 2u
 
@@ -310,12 +311,12 @@ typedef struct hpd_warning {
    */
   uint64_t count;
   /**
-   * The threshold it reached.
+   * The threshold that it reached.
    */
   uint64_t threshold;
   /**
-   * The records at or past the threshold that gave no warning since the last one. Forgotten with
-   * the partition, once its window is empty and its interval over.
+   * The hot records since the last warning that gave no warning. Forgotten with the partition,
+   * once its window is empty and its interval over.
    */
   uint64_t suppressed;
   /**
@@ -333,8 +334,8 @@ typedef struct hpd_warning {
    */
   uint32_t utilisation_permille;
   /**
-   * At most so much of count may be other partitions', or older than the window; 0: count is
-   * exact. It is 0 without filter_bytes.
+   * The most of count that may belong to other partitions, or be older than the window; 0 if
+   * count is exact, which it always is without filter_bytes.
    */
   uint64_t carried;
 } hpd_warning;
@@ -349,7 +350,7 @@ typedef struct hpd_warning {
 typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *warning);
 
 /**
- * The options that a detector is made with. hpd_options_init fills them; then change what you
+ * The options with which a detector is made. hpd_options_init fills them; then change what you
  * need.
  */
 typedef struct hpd_options {
@@ -430,16 +431,16 @@ typedef struct hpd_options {
    */
   uint32_t reserved;
   /**
-   * The secret that keys are hashed with; zeros stand for a random one. Used with
+   * The secret with which keys are hashed; zeros stand for a random one. Used with
    * HPD_FLAG_REDACT_KEYS only.
    */
   uint64_t redact_key[2];
   /**
    * Bounded counting: the memory, in bytes, for all that is counted. Range 65536 to 2^40; 0 (the
-   * default) turns it off. Partitions are counted in a filter of fixed size, and each exactly once
-   * it nears its threshold: no hot partition is missed, and a warning says in carried by how much
-   * its count may be too high. Each thread takes up to some 20 KiB besides, for what it is about to
-   * put in and to free. Excludes max_partitions.
+   * default) turns it off. Partitions are then counted in a filter of fixed size, and each
+   * exactly once it nears its threshold. No hot partition is missed. A warning tells in carried
+   * by how much its count may be too high. Each thread takes up to some 20 KiB besides, for what
+   * it is about to put in and to free. Excludes max_partitions.
    */
   uint64_t filter_bytes;
   /**
@@ -534,21 +535,21 @@ typedef struct hpd_hot_partition {
    */
   uint64_t count;
   /**
-   * Throttles for its key range.
+   * Throttled attempts for its key range.
    */
   uint64_t throttles;
   /**
-   * The count, and one operation or unit more for each throttle.
+   * The count and, for each throttle, one operation or unit more.
    */
   uint64_t demand;
   /**
-   * The fullest second.
+   * The fullest second in the window.
    */
   uint64_t peak;
   /**
-   * At most so much of demand may be other partitions', or older than the window, and no more of
-   * count; 0: both are exact. It is 0 without filter_bytes. It is over count only where there was
-   * no room to count throttles exactly.
+   * The most of demand, and of count, that may belong to other partitions or be older than the
+   * window; 0 if both are exact, which they always are without filter_bytes. It is over count
+   * only where there was no room to count throttles exactly.
    */
   uint64_t carried;
 } hpd_hot_partition;
@@ -599,8 +600,8 @@ typedef struct hpd_statistics {
    */
   uint64_t throttles[5];
   /**
-   * Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index, but
-   * for HPD_UNATTRIBUTED_UNREAD, whose number is unread.
+   * Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index,
+   * except HPD_UNATTRIBUTED_UNREAD, whose number is unread.
    */
   uint64_t unattributed[5];
   /**
@@ -626,7 +627,7 @@ typedef struct hpd_statistics {
   uint64_t kept_out;
   /**
    * How full the filter is: the mean of its cells, in thousandths of the count from which a
-   * partition is counted exactly. From 400 on it is too small: warnings become false.
+   * partition is counted exactly. Over 400 it is too small: warnings become false.
    */
   uint64_t filter_load_permille;
   /**
@@ -636,7 +637,7 @@ typedef struct hpd_statistics {
 } hpd_statistics;
 
 /**
- * Which metrics are written, and in which format.
+ * The choice of metrics that are written, and of their format.
  */
 typedef struct hpd_metrics_options {
   /**
@@ -657,9 +658,10 @@ typedef struct hpd_metrics_options {
    */
   uint32_t reserved;
   /**
-   * 0, or list all partitions whose demand is at least this, up to 990 for each operation;
-   * hottest is then ignored. With HPD_FLAG_CAPACITY it is in half units. With filter_bytes it must
-   * be more than the count from which partitions are counted exactly, of any table.
+   * 0 (the default), or the least demand of the partitions that are listed: all of those, up to
+   * 990 for each operation, in place of the hottest. With HPD_FLAG_CAPACITY it is in half units.
+   * With filter_bytes it must be more than the count from which partitions are counted exactly,
+   * of any table.
    */
   uint64_t least;
 } hpd_metrics_options;
@@ -698,7 +700,7 @@ typedef struct hpd_exchange {
    */
   size_t response_len;
   /**
-   * The model that the records are made for; NULL and 0 for none.
+   * The model for which the records are made; NULL and 0 for none.
    */
   const char *model;
   /**
@@ -714,17 +716,17 @@ typedef struct hpd_exchange {
    */
   uint32_t reserved;
   /**
-   * Where to write the names of the tables whose key schema is missing, each ended by a NUL, as
-   * much as there is room for; may be NULL.
+   * Room for the names of the tables whose key schema is missing, each ended by a NUL; as many
+   * bytes are written as fit. May be NULL.
    */
   char *table;
   /**
-   * The room there, in bytes.
+   * The room there, in bytes; 0 for NULL.
    */
   size_t table_capacity;
   /**
-   * With HPD_ERR_SCHEMA the library sets the length of those names, their NULs included, which
-   * may be more than there was room for.
+   * Set by the library with HPD_ERR_SCHEMA: the length of those names, their NULs included,
+   * which may be more than there was room for.
    */
   size_t table_len;
 } hpd_exchange;
@@ -824,16 +826,16 @@ void hpd_free(struct hpd_detector *detector);
 
 /**
  * Forgets all counts, warning states and overrides of tables and models, at one moment for all
- * threads. The clock, the statistics, key schemas and open tables stay. Takes time in proportion
- * to the memory that it forgets. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which
- * nothing is forgotten.
+ * threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas
+ * and open tables stay. Takes time in proportion to the memory that it forgets. Returns HPD_OK,
+ * HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
  */
 int32_t hpd_clear(const struct hpd_detector *detector);
 
 /**
- * Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID).
- * An earlier time returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by
- * itself.
+ * Moves a manual clock forward to now_ms milliseconds: 0 to 4294967295999. An earlier time returns
+ * HPD_OK and changes nothing. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a time out of
+ * range, or HPD_ERR_UNSUPPORTED if the clock runs by itself.
  */
 int32_t hpd_set_time_ms(const struct hpd_detector *detector, uint64_t now_ms);
 
@@ -881,9 +883,9 @@ int64_t hpd_record_batch(const struct hpd_detector *detector,
                          size_t n);
 
 /**
- * Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID; or HPD_ERR_MEMORY,
- * if memory has run out while the partition is being moved. Asking neither starts to track a
- * partition nor keeps it tracked. Takes no lock.
+ * Returns the partition's count of writes; 0 if it is not tracked. Or returns HPD_ERR_NULL,
+ * HPD_ERR_INVALID, or HPD_ERR_MEMORY if memory has run out while the partition is being moved.
+ * Asking neither starts to track a partition nor keeps it tracked. Takes no lock.
  */
 int64_t hpd_get_write_count(const struct hpd_detector *detector,
                             const char *table,
@@ -892,9 +894,9 @@ int64_t hpd_get_write_count(const struct hpd_detector *detector,
                             size_t pk_len);
 
 /**
- * Writes to *least and *most what the partition's count of an operation is at least, and at most.
- * Without filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns HPD_OK,
- * or an error as hpd_get_write_count: then neither is written.
+ * Writes the least and the most that the partition's count of an operation can be to *least and
+ * *most. Without filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns
+ * HPD_OK, or an error as hpd_get_write_count, after which neither is written.
  */
 int32_t hpd_get_bounds(const struct hpd_detector *detector,
                        const char *table,
@@ -1070,23 +1072,23 @@ int32_t hpd_hottest_take(const struct hpd_detector *detector,
 
 /**
  * Takes a snapshot of the n partitions with the most demand for an operation in one minute that is
- * over, the most first. Their numbers are of that minute alone, so lines of several minutes and
- * processes may be added up: with hpd_hottest_rest of each they are what was recorded.
+ * over, the most first. Their numbers are of that minute alone, so those of several minutes and
+ * processes may be added up. With hpd_hottest_rest of each, the sum is what was recorded.
  *
- * minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask
- * for a minute within 60 seconds from its end, and some seconds after it: a call that read the
- * clock in the minute and has not returned may be in neither this minute nor the next. The
- * detector needs a window of 120 seconds or more, and no filter_bytes. At max_partitions,
- * partitions that were replaced are missing. Takes time in proportion to the partitions tracked.
+ * minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask for
+ * a minute within 60 seconds from its end, and some seconds after it: a call that read the clock
+ * in the minute and has not returned may be in neither this minute nor the next. The detector
+ * needs a window of 120 seconds or more, and no filter_bytes. At max_partitions, partitions that
+ * were replaced are missing. Takes time in proportion to the partitions tracked.
  *
  * Operations that wait for a table's key count in the second in which they were observed. If its
- * minute has been asked for by then, no snapshot has it: declare keys by hpd_set_key_schema, or
- * observe the tables' descriptions, before traffic.
+ * minute has been asked for by then, no snapshot has them. So declare keys by hpd_set_key_schema,
+ * or observe the tables' descriptions, before traffic.
  *
  * On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is untouched.
  * Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code; a minute that is not over, or
- * began longer ago than the window), HPD_ERR_UNSUPPORTED (the detector's window or filter_bytes) or
- * HPD_ERR_MEMORY.
+ * began longer ago than the window), HPD_ERR_UNSUPPORTED (the detector's window or filter_bytes)
+ * or HPD_ERR_MEMORY.
  */
 int32_t hpd_hottest_closed_take(const struct hpd_detector *detector,
                                 int32_t operation_code,
@@ -1095,8 +1097,8 @@ int32_t hpd_hottest_closed_take(const struct hpd_detector *detector,
                                 struct hpd_hottest **out);
 
 /**
- * Returns the sum of the counts of all partitions that are not in a snapshot of one minute: see
- * hpd_hottest_closed_take. HPD_ERR_NULL, or HPD_ERR_UNSUPPORTED for a snapshot of
+ * Returns the sum of the counts of all partitions that are not in a snapshot of one minute (see
+ * hpd_hottest_closed_take), or HPD_ERR_NULL, or HPD_ERR_UNSUPPORTED for a snapshot of
  * hpd_hottest_take.
  */
 int64_t hpd_hottest_rest(const struct hpd_hottest *hottest);
@@ -1144,22 +1146,23 @@ int64_t hpd_get_unattributed_count(const struct hpd_detector *detector,
  * Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. If
  * options is NULL, the text has the ten hottest partitions by writes and by reads, for Prometheus.
  * hotpart_partition_unlisted_most tells the most demand that any other partition can have. It is
- * not written with max_partitions, as nobody knows what those that were replaced had. Keys are
- * hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked. On success
- * *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK,
- * HPD_ERR_NULL, HPD_ERR_INVALID (reserved or least), HPD_ERR_UNSUPPORTED (unknown flags or fields)
- * or HPD_ERR_MEMORY.
+ * not written with max_partitions, as the demand of partitions that were replaced is not known.
+ * Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked.
+ * On success *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns
+ * HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (reserved or least), HPD_ERR_UNSUPPORTED (unknown flags or
+ * fields) or HPD_ERR_MEMORY.
  */
 int32_t hpd_metrics_take(const struct hpd_detector *detector,
                          const struct hpd_metrics_options *options,
                          struct hpd_text **out);
 
 /**
- * Makes the line for a log of a warning of this detector: the same in every language, the key
- * escaped (with HPD_FLAG_REDACT_KEYS hashed), without an end of line. On success *out is the line,
- * to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
- * HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule or operation or without a
- * table, or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
+ * Makes the line that a program logs of a warning of this detector. It is the same in every
+ * language, with the key escaped (or hashed, with HPD_FLAG_REDACT_KEYS), and without an end of
+ * line. On success *out is the line, to be freed by hpd_text_free; on failure *out is untouched.
+ * Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule
+ * or operation or without a table, or HPD_ERR_UNSUPPORTED for one that is larger than this
+ * version's and not zero there.
  */
 int32_t hpd_log_line(const struct hpd_detector *detector,
                      const struct hpd_warning *warning,
@@ -1167,11 +1170,11 @@ int32_t hpd_log_line(const struct hpd_detector *detector,
 
 /**
  * Makes a line for a program's log if filter_bytes is too small for what is counted, so that
- * warnings may be false, and none was made within a warning interval. Ask after a warning, and
- * where statistics or metrics are asked for: a filter may be too full before it warns. On
- * success *out is the text, to be freed by hpd_text_free; else *out is untouched. Returns 1, or 0
- * if nothing is to be said, or HPD_ERR_NULL or HPD_ERR_MEMORY. Takes time in proportion to
- * filter_bytes when a line is due.
+ * warnings may be false; but not if one was made within a warning interval. Ask after a warning,
+ * and where statistics or metrics are asked for: a filter may be too full before it warns. Returns
+ * 1, and *out is the text, to be freed by hpd_text_free; or 0 if there is nothing to say; or
+ * HPD_ERR_NULL or HPD_ERR_MEMORY. *out is untouched unless 1 is returned. Takes time in proportion
+ * to filter_bytes, at most once a second.
  */
 int32_t hpd_notice_take(const struct hpd_detector *detector, struct hpd_text **out);
 
@@ -1206,19 +1209,23 @@ void hpd_text_free(struct hpd_text *text);
 /**
  * Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
  * tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
- * for every attempt. Returns the number of item-level actions recorded, or waiting. Operations that
- * are unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused
- * is not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
- * tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded.
- * Work on a table whose partition key is unknown waits, and all else is recorded. It is recorded,
- * as of now, when the key gets known: by an observed DescribeTable, CreateTable or
- * UpdateTable, by hpd_set_key_schema, or by another request that shows it. HPD_ERR_SCHEMA is
- * returned when the first part on a table waits, and then once a minute while more come:
- * exchange->table and table_len name all tables that are asked for. Call DescribeTable for each
- * and observe that, or call hpd_forget_table if that is denied. Do NOT observe this one again. At
- * most 10,000 parts and 32 MiB wait; then the oldest are tallied as HPD_UNATTRIBUTED_UNREAD, as
+ * for every attempt. Returns the number of item-level actions recorded, or waiting. An operation
+ * that is unknown to this version is tallied in the statistics and gives 0. A request that
+ * DynamoDB refused is not read and gives 0. A statement that can't be read, or a part of a batch
+ * or transaction, is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded.
+ *
+ * Work on a table whose partition key is unknown waits, and everything else is recorded. What
+ * waits is recorded, as of now, when the key gets known: by an observed DescribeTable, CreateTable
+ * or UpdateTable, by hpd_set_key_schema, or by another request that shows it. Due warnings of it
+ * go where those of the releasing call go. HPD_ERR_SCHEMA is returned when the first part on a
+ * table waits, and then once a minute while more come. exchange->table and table_len then name all
+ * tables that are asked for: call DescribeTable for each and observe that, or call
+ * hpd_forget_table if that is denied. Do NOT observe this request again.
+ *
+ * At most 10,000 parts and 32 MiB wait. Then the oldest are tallied as HPD_UNATTRIBUTED_UNREAD, as
  * are parts that waited for longer than a window. hpd_clear drops what waits, and a forked child
- * starts with none. A due warning of what waited goes where this call's do that released it.
+ * starts with none.
+ *
  * The other errors are HPD_ERR_JSON, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from
  * a library built without this) and HPD_ERR_MEMORY, after which a part may have been recorded.
  */
@@ -1266,29 +1273,28 @@ int32_t hpd_set_key_schema_full(const struct hpd_detector *detector,
                                 struct hpd_warnings **out);
 
 /**
- * Says that a table's key schema will not be known, as it may not be described, say. What waits
- * for it is tallied as HPD_UNATTRIBUTED_UNREAD, and so is, at once, what comes until its key is
- * known after all. The name has 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL,
+ * Says that a table's key schema will not be known, because it may not be described, say. What
+ * waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. So is what comes from now on, at once, until
+ * its key is known after all. The name has 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL,
  * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
  * after which a part may be tallied: call it again.
  */
 int32_t hpd_forget_table(const struct hpd_detector *detector, const char *table, size_t table_len);
 
 /**
- * Writes the key that a number, in DynamoDB's text, is counted as: its one plain decimal. "1",
- * "1.0" and "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key,
- * which is not NUL-terminated, and beyond it bytes without a meaning. Returns the key's length,
- * HPD_ERR_NULL, HPD_ERR_INVALID for what is no number or none of DynamoDB's (38 digits, 1E-130 to
- * 9.99E+125), or HPD_ERR_UNSUPPORTED (from a library built without this); after an error nothing
- * is written.
+ * Writes the key as which a DynamoDB number is counted: its one plain decimal. "1", "1.0" and
+ * "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key, which is not
+ * NUL-terminated, and beyond it bytes without a meaning. Returns the key's length, HPD_ERR_NULL,
+ * HPD_ERR_INVALID for what is not a number of DynamoDB's (38 digits, 1E-130 to 9.99E+125), or
+ * HPD_ERR_UNSUPPORTED (from a library built without this); after an error nothing is written.
  */
 int32_t hpd_number_key(const char *number, size_t number_len, char *out);
 
 /**
  * Rewrites a request's JSON so that its answer tells the capacity that it took, which
  * HPD_FLAG_CAPACITY counts: its parameter ReturnConsumedCapacity becomes "INDEXES", unless it asks
- * for something already; "NONE" counts as not asking. operation and request are those of an
- * hpd_exchange, before the request is sent and signed. Returns 1, and *out is the request to send,
+ * for something already; "NONE" counts as not asking. operation and request are as in an
+ * hpd_exchange, before the request is signed and sent. Returns 1, and *out is the request to send,
  * to be freed by hpd_text_free; or 0 if it is to be sent as it is, because it asks, its operation
  * has no such parameter, or it is no JSON object. *out is untouched then, and after HPD_ERR_NULL,
  * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.
@@ -1360,10 +1366,10 @@ int64_t hpd_set_key_schema_due(const struct hpd_detector *detector,
                                size_t n);
 
 /**
- * Takes the names of the tables that the last hpd_observe_due on this thread asked for which
- * returned HPD_ERR_SCHEMA: each ended by a NUL, as in exchange->table. Returns 1, and *out is to be
- * freed by hpd_text_free; or 0 if there are none, as they have been taken, or there was no memory
- * to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY.
+ * Takes the names of the tables that were asked for by the last hpd_observe_due on this thread
+ * that returned HPD_ERR_SCHEMA. Each is ended by a NUL, as in exchange->table. Returns 1, and *out
+ * is to be freed by hpd_text_free; or 0 if there are none, as they have been taken, or there was
+ * no memory to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY.
  */
 int32_t hpd_take_missing_tables(struct hpd_text **out);
 

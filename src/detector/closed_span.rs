@@ -9,7 +9,7 @@
 //! ```text
 //! seconds  0         60        120       180
 //!          | minute 0| minute 1| minute 2|
-//!                              ^ 125: a window of 120 s has minute 1 whole; of minute 0 only the end
+//!                              ^ 125: a window of 120 s has minute 1 whole, of minute 0 the end
 //! ```
 
 use crate::argument::Argument;

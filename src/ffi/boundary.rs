@@ -1,9 +1,15 @@
 //! Crossing between C and Rust: the panic boundary, texts and codes that come in, values and
-//! structs that go out. What a C caller hands in becomes a Rust value or a refusal.
+//! structs that go out. An argument from C becomes a Rust value or a refusal.
 //!
 //! A struct's size is its version. A caller built with another version says how large its struct is
-//! ([`Versioned`]): a smaller one lacks fields, which are read as zeros and not written; a larger
-//! one must be zero where this version knows nothing.
+//! ([`Versioned`]). A smaller struct lacks fields, which are read as zeros and not written. A
+//! larger one must be zero where this version knows nothing.
+//!
+//! ```text
+//! the caller's struct     | size | fields of version 1 | fields of 0.2 |
+//! this library's          | size | fields of version 1 | fields of 0.2 | fields of 0.3 |
+//!                                                                       read as zeros
+//! ```
 
 use crate::argument::Argument;
 use crate::ffi::status::{HPD_ERR_INTERNAL, Refused};
@@ -14,7 +20,8 @@ use std::ptr::NonNull;
 /// Runs a call. This is the one panic boundary: a panic in `call` ends here, as HPD_ERR_INTERNAL.
 /// A refusal becomes its code, and is kept for `hpd_error_argument`.
 pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) -> T {
-    // A refusal becomes its code in here, so that what is handed out is a number, and stays in a register.
+    // A refusal becomes its code in here, so that a number is handed out, which stays in a
+    // register.
     let status = || call().unwrap_or_else(|refused| refused.keep().into());
     catch_unwind(AssertUnwindSafe(status)).unwrap_or_else(|_| Refused::of(HPD_ERR_INTERNAL).keep().into())
 }
@@ -25,7 +32,7 @@ pub(crate) fn count(count: Result<u64, crate::Error>) -> Result<i64, Refused> {
     Ok(count? as i64)
 }
 
-/// Borrows a text that has a length. `argument` is what a refusal calls it.
+/// Borrows a text that has a length. A refusal names `argument`.
 ///
 /// # Safety
 /// A non-null `text` is valid for `len` bytes through `'a`.
@@ -38,14 +45,14 @@ pub(crate) unsafe fn text<'a>(
     match (text.is_null(), len) {
         (true, 0) => Ok(&[]),
         (true, _) => Err(Refused::null(argument)),
-        // No text of ours is nearly as long; a slice could not be either.
+        // No text of ours is nearly as long, and a slice could not be either.
         (false, len) if len > isize::MAX as usize => Err(Refused::invalid(argument)),
         // SAFETY: as the caller promises.
         (false, len) => Ok(unsafe { std::slice::from_raw_parts(text.cast(), len) }),
     }
 }
 
-/// Borrows a text that ends in NUL.
+/// Borrows a text that ends in NUL. A refusal names `argument`.
 ///
 /// # Safety
 /// A non-null `text` ends in NUL and lives through `'a`.
@@ -57,17 +64,17 @@ pub(crate) unsafe fn text_z<'a>(argument: Argument, text: *const c_char) -> Resu
     Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
-/// A pointer to text for C, never null.
+/// Returns a pointer to text for C, which is never null.
 pub(crate) fn pointer(text: &[u8]) -> *const c_char {
     if text.is_empty() { c"".as_ptr() } else { text.as_ptr().cast() }
 }
 
-/// Where a call writes one value for its caller.
+/// A place where a call writes one value for its caller.
 #[derive(Clone, Copy)]
 pub(crate) struct Out<T>(NonNull<T>);
 
 impl<T> Out<T> {
-    /// Refuses NULL.
+    /// Takes a pointer from C; NULL is refused.
     ///
     /// # Safety
     /// A non-null `out` is valid for writes as long as this is used.
@@ -75,6 +82,7 @@ impl<T> Out<T> {
         NonNull::new(out).map(Self).ok_or(Refused::null(argument))
     }
 
+    /// Writes the value, over whatever was there.
     pub(crate) fn write(self, value: T) {
         // SAFETY: as the caller of `new` promised.
         unsafe { self.0.write(value) }
@@ -94,7 +102,7 @@ pub(crate) unsafe trait Versioned: Copy {
     const TOO_LARGE: Argument = Argument::NewerStruct;
 }
 
-/// The size that a struct says it has, unchecked; it comes first in every version.
+/// Returns the size that a struct says it has, unchecked. It comes first in every version.
 ///
 /// # Safety
 /// A non-null `sized` is valid for a read of its size, at any alignment.
@@ -162,7 +170,7 @@ pub(crate) unsafe fn write<T: Versioned>(to: *mut T, size: usize, whole: &T) -> 
     known
 }
 
-/// Where a call fills in a struct, as much of it as the caller knows.
+/// A place where a call fills in a struct, as much of it as the caller knows.
 pub(crate) struct Room<T> {
     to: *mut T,
     size: usize,
@@ -183,7 +191,7 @@ impl<T: Versioned> Room<T> {
         }
     }
 
-    /// Writes the struct that `whole` makes for so many bytes.
+    /// Writes the struct that `whole` makes, given the caller's size, up to that size.
     pub(crate) fn fill(self, whole: impl FnOnce(usize) -> T) {
         // SAFETY: as the caller of `new` promised.
         unsafe { write(self.to, self.size, &whole(self.size)) };

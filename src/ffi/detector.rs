@@ -47,7 +47,7 @@ impl Opaque for hpd_detector {
     const ARGUMENT: Argument = Argument::Detector;
 }
 
-/// The options that a detector is made with. hpd_options_init fills them; then change what you
+/// The options with which a detector is made. hpd_options_init fills them; then change what you
 /// need.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -94,14 +94,14 @@ pub struct hpd_options {
     pub processes: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// The secret that keys are hashed with; zeros stand for a random one. Used with
+    /// The secret with which keys are hashed; zeros stand for a random one. Used with
     /// HPD_FLAG_REDACT_KEYS only.
     pub redact_key: [u64; 2],
     /// Bounded counting: the memory, in bytes, for all that is counted. Range 65536 to 2^40; 0 (the
-    /// default) turns it off. Partitions are counted in a filter of fixed size, and each exactly once
-    /// it nears its threshold: no hot partition is missed, and a warning says in carried by how much
-    /// its count may be too high. Each thread takes up to some 20 KiB besides, for what it is about to
-    /// put in and to free. Excludes max_partitions.
+    /// default) turns it off. Partitions are then counted in a filter of fixed size, and each
+    /// exactly once it nears its threshold. No hot partition is missed. A warning tells in carried
+    /// by how much its count may be too high. Each thread takes up to some 20 KiB besides, for what
+    /// it is about to put in and to free. Excludes max_partitions.
     pub filter_bytes: u64,
     /// The share of its threshold, in thousandths, from which a partition is counted exactly. Range
     /// 10 to 500; 0 (the default) is 250. Used with filter_bytes only.
@@ -115,6 +115,7 @@ unsafe impl Versioned for hpd_options {
     const FIRST_SIZE: usize = 80;
 }
 
+/// The options as hpd_options_init fills them, but for their size.
 const DEFAULTS: hpd_options = hpd_options {
     struct_size: 0,
     writes_threshold: 0,
@@ -139,7 +140,7 @@ const DEFAULTS: hpd_options = hpd_options {
     reserved2: 0,
 };
 
-/// The callback and its user data, which the caller promised to be good on any thread.
+/// A callback and its user data, of which the caller promises that they are good on any thread.
 struct CCallback(unsafe extern "C" fn(*mut c_void, *const hpd_warning), *mut c_void);
 
 // SAFETY: the header demands a callback that may run on every thread that records.
@@ -148,12 +149,14 @@ unsafe impl Send for CCallback {}
 unsafe impl Sync for CCallback {}
 
 impl CCallback {
+    /// Calls it with a warning in C's form, which lives until it returns.
     fn call(&self, warning: &Warning<'_>) {
         // SAFETY: the header demands that it can be called with its user data while the detector lives.
         unsafe { self.0(self.1, &hpd_warning::new(warning, size_of::<hpd_warning>())) }
     }
 }
 
+/// Sets the callback, unless it is NULL.
 fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *mut c_void) -> Builder {
     match callback {
         None => builder,
@@ -196,6 +199,8 @@ pub unsafe extern "C" fn hpd_options_init(options: *mut hpd_options, struct_size
     unsafe { fill(options, struct_size, &hpd_options { struct_size, ..DEFAULTS }) }
 }
 
+/// Writes options of `struct_size` bytes, which may be those of an older or a newer version.
+///
 /// # Safety
 /// `options` is null or valid for writes of `struct_size` bytes.
 unsafe fn fill(options: *mut hpd_options, struct_size: usize, with: &hpd_options) {
@@ -229,7 +234,7 @@ pub unsafe extern "C" fn hpd_options_for_dynamodb(
             return Err(Refused::null(Argument::Options));
         }
         let preset = Builder::for_dynamodb(share_permille, processes)?;
-        // The limits end there.
+        // The limits end there. A caller whose struct is smaller could not hand them on.
         if !(offset_of!(hpd_options, redact_key)..=isize::MAX as usize).contains(&struct_size) {
             return Err(Refused::invalid(Argument::OlderOptions));
         }
@@ -316,9 +321,9 @@ pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
 }
 
 /// Forgets all counts, warning states and overrides of tables and models, at one moment for all
-/// threads. The clock, the statistics, key schemas and open tables stay. Takes time in proportion
-/// to the memory that it forgets. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which
-/// nothing is forgotten.
+/// threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas
+/// and open tables stay. Takes time in proportion to the memory that it forgets. Returns HPD_OK,
+/// HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     boundary(|| {
@@ -328,9 +333,9 @@ pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     })
 }
 
-/// Moves a manual clock forward, to milliseconds from 0 to 4294967295999 (beyond: HPD_ERR_INVALID).
-/// An earlier time returns HPD_OK and changes nothing. HPD_ERR_UNSUPPORTED if the clock runs by
-/// itself.
+/// Moves a manual clock forward to now_ms milliseconds: 0 to 4294967295999. An earlier time returns
+/// HPD_OK and changes nothing. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID for a time out of
+/// range, or HPD_ERR_UNSUPPORTED if the clock runs by itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_time_ms(detector: *const hpd_detector, now_ms: u64) -> i32 {
     boundary(|| {

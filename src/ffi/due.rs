@@ -1,6 +1,10 @@
 //! The C ABI for languages that callbacks do not suit, and where each argument of a call costs
 //! time. A warning is kept for the thread whose call gave it, and a bit in what the call returns
 //! says so.
+//!
+//! A call from Python by ctypes, say, takes two arguments and returns an integer. It is all that
+//! nearly every record needs: `count & HPD_DUE` is 0, and the count is what it is. Once in a while
+//! the bit is set, and the program takes the warning by a second call.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::argument::Argument::{Output, Pk, Table};
@@ -26,7 +30,7 @@ use std::ffi::{CStr, c_char};
 /// warning is kept. No count has this bit.
 pub const HPD_DUE: i64 = 0x4000_0000_0000_0000;
 
-/// A count, with HPD_DUE added if there is a warning, which is then kept.
+/// Returns a count, with HPD_DUE added if there is a warning, which is then kept.
 #[inline(always)]
 fn due((counted, warning): (u64, Option<Warning<'_>>), detector: &Detector) -> Result<i64, Refused> {
     let kept = warning.is_some_and(|warning| pending::keep(detector.id, Warnings::of(&warning)));
@@ -171,10 +175,10 @@ pub unsafe extern "C" fn hpd_set_key_schema_due(
     })
 }
 
-/// Takes the names of the tables that the last hpd_observe_due on this thread asked for which
-/// returned HPD_ERR_SCHEMA: each ended by a NUL, as in exchange->table. Returns 1, and *out is to be
-/// freed by hpd_text_free; or 0 if there are none, as they have been taken, or there was no memory
-/// to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY.
+/// Takes the names of the tables that were asked for by the last hpd_observe_due on this thread
+/// that returned HPD_ERR_SCHEMA. Each is ended by a NUL, as in exchange->table. Returns 1, and *out
+/// is to be freed by hpd_text_free; or 0 if there are none, as they have been taken, or there was
+/// no memory to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_take_missing_tables(out: *mut *mut hpd_text) -> i32 {
     boundary(|| {

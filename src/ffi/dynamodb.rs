@@ -1,5 +1,5 @@
-//! The C ABI of DynamoDB's own forms: its numbers, and its requests before they are sent. Without the
-//! feature `dynamodb` its functions are there and refuse.
+//! The C ABI of DynamoDB's own forms: its numbers, and its requests before they are sent. Without
+//! the feature `dynamodb` its functions are there and refuse.
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
 use crate::argument::Argument::{self, Output};
@@ -12,12 +12,11 @@ use std::ffi::c_char;
 /// The room that hpd_number_key needs, in bytes.
 pub const HPD_NUMBER_KEY_MAX: usize = 170;
 
-/// Writes the key that a number, in DynamoDB's text, is counted as: its one plain decimal. "1",
-/// "1.0" and "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key,
-/// which is not NUL-terminated, and beyond it bytes without a meaning. Returns the key's length,
-/// HPD_ERR_NULL, HPD_ERR_INVALID for what is no number or none of DynamoDB's (38 digits, 1E-130 to
-/// 9.99E+125), or HPD_ERR_UNSUPPORTED (from a library built without this); after an error nothing
-/// is written.
+/// Writes the key as which a DynamoDB number is counted: its one plain decimal. "1", "1.0" and
+/// "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key, which is not
+/// NUL-terminated, and beyond it bytes without a meaning. Returns the key's length, HPD_ERR_NULL,
+/// HPD_ERR_INVALID for what is not a number of DynamoDB's (38 digits, 1E-130 to 9.99E+125), or
+/// HPD_ERR_UNSUPPORTED (from a library built without this); after an error nothing is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_number_key(number: *const c_char, number_len: usize, out: *mut c_char) -> i32 {
     boundary(|| {
@@ -37,8 +36,8 @@ pub unsafe extern "C" fn hpd_number_key(number: *const c_char, number_len: usize
 
 /// Rewrites a request's JSON so that its answer tells the capacity that it took, which
 /// HPD_FLAG_CAPACITY counts: its parameter ReturnConsumedCapacity becomes "INDEXES", unless it asks
-/// for something already; "NONE" counts as not asking. operation and request are those of an
-/// hpd_exchange, before the request is sent and signed. Returns 1, and *out is the request to send,
+/// for something already; "NONE" counts as not asking. operation and request are as in an
+/// hpd_exchange, before the request is signed and sent. Returns 1, and *out is the request to send,
 /// to be freed by hpd_text_free; or 0 if it is to be sent as it is, because it asks, its operation
 /// has no such parameter, or it is no JSON object. *out is untouched then, and after HPD_ERR_NULL,
 /// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.

@@ -20,7 +20,7 @@ pub struct hpd_hottest {
     _opaque: [u8; 0],
 }
 
-/// The partitions of a snapshot, and what all others had; `None`: it was not asked for.
+/// The partitions of a snapshot, and the sum of all others; `None` if that was not asked for.
 pub(crate) struct Snapshot {
     hottest: Vec<HotPartition>,
     rest: Option<u64>,
@@ -53,15 +53,15 @@ pub struct hpd_hot_partition {
     pub utilisation_permille: u32,
     /// The count. With HPD_FLAG_CAPACITY count, demand and peak are in half units.
     pub count: u64,
-    /// Throttles for its key range.
+    /// Throttled attempts for its key range.
     pub throttles: u64,
-    /// The count, and one operation or unit more for each throttle.
+    /// The count and, for each throttle, one operation or unit more.
     pub demand: u64,
-    /// The fullest second.
+    /// The fullest second in the window.
     pub peak: u64,
-    /// At most so much of demand may be other partitions', or older than the window, and no more of
-    /// count; 0: both are exact. It is 0 without filter_bytes. It is over count only where there was
-    /// no room to count throttles exactly.
+    /// The most of demand, and of count, that may belong to other partitions or be older than the
+    /// window; 0 if both are exact, which they always are without filter_bytes. It is over count
+    /// only where there was no room to count throttles exactly.
     pub carried: u64,
 }
 
@@ -71,6 +71,7 @@ unsafe impl Versioned for hpd_hot_partition {
 }
 
 impl hpd_hot_partition {
+    /// Returns the partition in C's form, for a caller whose struct has `size` bytes.
     pub(crate) fn new(hot: &HotPartition, size: usize) -> Self {
         Self {
             struct_size: size_of::<Self>().min(size),
@@ -110,23 +111,23 @@ pub unsafe extern "C" fn hpd_hottest_take(
 }
 
 /// Takes a snapshot of the n partitions with the most demand for an operation in one minute that is
-/// over, the most first. Their numbers are of that minute alone, so lines of several minutes and
-/// processes may be added up: with hpd_hottest_rest of each they are what was recorded.
+/// over, the most first. Their numbers are of that minute alone, so those of several minutes and
+/// processes may be added up. With hpd_hottest_rest of each, the sum is what was recorded.
 ///
-/// minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask
-/// for a minute within 60 seconds from its end, and some seconds after it: a call that read the
-/// clock in the minute and has not returned may be in neither this minute nor the next. The
-/// detector needs a window of 120 seconds or more, and no filter_bytes. At max_partitions,
-/// partitions that were replaced are missing. Takes time in proportion to the partitions tracked.
+/// minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask for
+/// a minute within 60 seconds from its end, and some seconds after it: a call that read the clock
+/// in the minute and has not returned may be in neither this minute nor the next. The detector
+/// needs a window of 120 seconds or more, and no filter_bytes. At max_partitions, partitions that
+/// were replaced are missing. Takes time in proportion to the partitions tracked.
 ///
 /// Operations that wait for a table's key count in the second in which they were observed. If its
-/// minute has been asked for by then, no snapshot has it: declare keys by hpd_set_key_schema, or
-/// observe the tables' descriptions, before traffic.
+/// minute has been asked for by then, no snapshot has them. So declare keys by hpd_set_key_schema,
+/// or observe the tables' descriptions, before traffic.
 ///
 /// On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is untouched.
 /// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code; a minute that is not over, or
-/// began longer ago than the window), HPD_ERR_UNSUPPORTED (the detector's window or filter_bytes) or
-/// HPD_ERR_MEMORY.
+/// began longer ago than the window), HPD_ERR_UNSUPPORTED (the detector's window or filter_bytes)
+/// or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_closed_take(
     detector: *const hpd_detector,
@@ -147,8 +148,8 @@ pub unsafe extern "C" fn hpd_hottest_closed_take(
     })
 }
 
-/// Returns the sum of the counts of all partitions that are not in a snapshot of one minute: see
-/// hpd_hottest_closed_take. HPD_ERR_NULL, or HPD_ERR_UNSUPPORTED for a snapshot of
+/// Returns the sum of the counts of all partitions that are not in a snapshot of one minute (see
+/// hpd_hottest_closed_take), or HPD_ERR_NULL, or HPD_ERR_UNSUPPORTED for a snapshot of
 /// hpd_hottest_take.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_rest(hottest: *const hpd_hottest) -> i64 {

@@ -1,4 +1,5 @@
-//! The C ABI of what a program's own log says of warnings: a line, and keys that are not to be read.
+//! The C ABI of what a program's own log says of warnings: a line, and the hash that stands for a
+//! key.
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
@@ -20,11 +21,12 @@ use crate::sys::memory::TryString;
 use std::ffi::c_char;
 use std::fmt::Write;
 
-/// Makes the line for a log of a warning of this detector: the same in every language, the key
-/// escaped (with HPD_FLAG_REDACT_KEYS hashed), without an end of line. On success *out is the line,
-/// to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL,
-/// HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule or operation or without a
-/// table, or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
+/// Makes the line that a program logs of a warning of this detector. It is the same in every
+/// language, with the key escaped (or hashed, with HPD_FLAG_REDACT_KEYS), and without an end of
+/// line. On success *out is the line, to be freed by hpd_text_free; on failure *out is untouched.
+/// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule
+/// or operation or without a table, or HPD_ERR_UNSUPPORTED for one that is larger than this
+/// version's and not zero there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_log_line(
     detector: *const hpd_detector,
@@ -44,11 +46,11 @@ pub unsafe extern "C" fn hpd_log_line(
 }
 
 /// Makes a line for a program's log if filter_bytes is too small for what is counted, so that
-/// warnings may be false, and none was made within a warning interval. Ask after a warning, and
-/// where statistics or metrics are asked for: a filter may be too full before it warns. On
-/// success *out is the text, to be freed by hpd_text_free; else *out is untouched. Returns 1, or 0
-/// if nothing is to be said, or HPD_ERR_NULL or HPD_ERR_MEMORY. Takes time in proportion to
-/// filter_bytes when a line is due.
+/// warnings may be false; but not if one was made within a warning interval. Ask after a warning,
+/// and where statistics or metrics are asked for: a filter may be too full before it warns. Returns
+/// 1, and *out is the text, to be freed by hpd_text_free; or 0 if there is nothing to say; or
+/// HPD_ERR_NULL or HPD_ERR_MEMORY. *out is untouched unless 1 is returned. Takes time in proportion
+/// to filter_bytes, at most once a second.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_notice_take(detector: *const hpd_detector, out: *mut *mut hpd_text) -> i32 {
     boundary(|| {
@@ -62,7 +64,7 @@ pub unsafe extern "C" fn hpd_notice_take(detector: *const hpd_detector, out: *mu
     })
 }
 
-/// Returns the warning that C was given.
+/// Returns the warning that C hands in.
 ///
 /// # Safety
 /// Its texts are as the header demands, through `'a`.

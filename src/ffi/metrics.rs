@@ -10,12 +10,12 @@ use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::ffi::text::hpd_text;
 
-/// Write OpenMetrics 1.0 and not Prometheus's text format 0.0.4.
+/// Write OpenMetrics 1.0 in place of Prometheus's text format 0.0.4.
 pub const HPD_METRICS_OPEN_METRICS: u32 = 1;
-/// Of a partition's families write hotpart_partition_demand alone: a fifth of the series.
+/// Of each partition write only its demand, hotpart_partition_demand: a fifth of the series.
 pub const HPD_METRICS_DEMAND_ONLY: u32 = 2;
 
-/// Which metrics are written, and in which format.
+/// The choice of metrics that are written, and of their format.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_metrics_options {
@@ -28,9 +28,10 @@ pub struct hpd_metrics_options {
     pub flags: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// 0, or list all partitions whose demand is at least this, up to 990 for each operation;
-    /// hottest is then ignored. With HPD_FLAG_CAPACITY it is in half units. With filter_bytes it must
-    /// be more than the count from which partitions are counted exactly, of any table.
+    /// 0 (the default), or the least demand of the partitions that are listed: all of those, up to
+    /// 990 for each operation, in place of the hottest. With HPD_FLAG_CAPACITY it is in half units.
+    /// With filter_bytes it must be more than the count from which partitions are counted exactly,
+    /// of any table.
     pub least: u64,
 }
 
@@ -42,11 +43,11 @@ unsafe impl Versioned for hpd_metrics_options {
 /// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. If
 /// options is NULL, the text has the ten hottest partitions by writes and by reads, for Prometheus.
 /// hotpart_partition_unlisted_most tells the most demand that any other partition can have. It is
-/// not written with max_partitions, as nobody knows what those that were replaced had. Keys are
-/// hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked. On success
-/// *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns HPD_OK,
-/// HPD_ERR_NULL, HPD_ERR_INVALID (reserved or least), HPD_ERR_UNSUPPORTED (unknown flags or fields)
-/// or HPD_ERR_MEMORY.
+/// not written with max_partitions, as the demand of partitions that were replaced is not known.
+/// Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked.
+/// On success *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns
+/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (reserved or least), HPD_ERR_UNSUPPORTED (unknown flags or
+/// fields) or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_metrics_take(
     detector: *const hpd_detector,

@@ -33,7 +33,7 @@ pub struct hpd_exchange {
     pub response: *const c_char,
     /// Its length in bytes.
     pub response_len: usize,
-    /// The model that the records are made for; NULL and 0 for none.
+    /// The model for which the records are made; NULL and 0 for none.
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,
@@ -41,13 +41,13 @@ pub struct hpd_exchange {
     pub http_status: i32,
     /// Must be 0.
     pub reserved: u32,
-    /// Where to write the names of the tables whose key schema is missing, each ended by a NUL, as
-    /// much as there is room for; may be NULL.
+    /// Room for the names of the tables whose key schema is missing, each ended by a NUL; as many
+    /// bytes are written as fit. May be NULL.
     pub table: *mut c_char,
-    /// The room there, in bytes.
+    /// The room there, in bytes; 0 for NULL.
     pub table_capacity: usize,
-    /// With HPD_ERR_SCHEMA the library sets the length of those names, their NULs included, which
-    /// may be more than there was room for.
+    /// Set by the library with HPD_ERR_SCHEMA: the length of those names, their NULs included,
+    /// which may be more than there was room for.
     pub table_len: usize,
 }
 
@@ -58,19 +58,23 @@ unsafe impl Versioned for hpd_exchange {
 
 /// Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
 /// tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
-/// for every attempt. Returns the number of item-level actions recorded, or waiting. Operations that
-/// are unknown to this version are tallied in the statistics and give 0, and what DynamoDB refused
-/// is not read and gives 0. A statement that can't be read, or a part of a batch or transaction, is
-/// tallied as HPD_UNATTRIBUTED_UNREAD; the others are recorded.
-/// Work on a table whose partition key is unknown waits, and all else is recorded. It is recorded,
-/// as of now, when the key gets known: by an observed DescribeTable, CreateTable or
-/// UpdateTable, by hpd_set_key_schema, or by another request that shows it. HPD_ERR_SCHEMA is
-/// returned when the first part on a table waits, and then once a minute while more come:
-/// exchange->table and table_len name all tables that are asked for. Call DescribeTable for each
-/// and observe that, or call hpd_forget_table if that is denied. Do NOT observe this one again. At
-/// most 10,000 parts and 32 MiB wait; then the oldest are tallied as HPD_UNATTRIBUTED_UNREAD, as
+/// for every attempt. Returns the number of item-level actions recorded, or waiting. An operation
+/// that is unknown to this version is tallied in the statistics and gives 0. A request that
+/// DynamoDB refused is not read and gives 0. A statement that can't be read, or a part of a batch
+/// or transaction, is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded.
+///
+/// Work on a table whose partition key is unknown waits, and everything else is recorded. What
+/// waits is recorded, as of now, when the key gets known: by an observed DescribeTable, CreateTable
+/// or UpdateTable, by hpd_set_key_schema, or by another request that shows it. Due warnings of it
+/// go where those of the releasing call go. HPD_ERR_SCHEMA is returned when the first part on a
+/// table waits, and then once a minute while more come. exchange->table and table_len then name all
+/// tables that are asked for: call DescribeTable for each and observe that, or call
+/// hpd_forget_table if that is denied. Do NOT observe this request again.
+///
+/// At most 10,000 parts and 32 MiB wait. Then the oldest are tallied as HPD_UNATTRIBUTED_UNREAD, as
 /// are parts that waited for longer than a window. hpd_clear drops what waits, and a forked child
-/// starts with none. A due warning of what waited goes where this call's do that released it.
+/// starts with none.
+///
 /// The other errors are HPD_ERR_JSON, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from
 /// a library built without this) and HPD_ERR_MEMORY, after which a part may have been recorded.
 #[unsafe(no_mangle)]
@@ -102,7 +106,7 @@ pub unsafe extern "C" fn hpd_observe_full(
         if exchange.is_null() {
             return Err(Refused::null(Argument::Exchange));
         }
-        // First: the caller frees it even after a panic.
+        // Before anything else: the caller frees it even after a panic.
         out.write(std::ptr::null_mut());
         let mut warnings = Warnings::default();
         let hear = &mut |warning: &Warning<'_>| warnings.keep(warning);
@@ -157,7 +161,7 @@ pub unsafe extern "C" fn hpd_set_key_schema_full(
     boundary(|| {
         // SAFETY: as the caller promises.
         let (detector, out) = unsafe { (hpd_detector::as_ref(detector)?, Out::new(Output, out)?) };
-        // First: the caller frees it even after a panic.
+        // Before anything else: the caller frees it even after a panic.
         out.write(std::ptr::null_mut());
         // SAFETY: as the caller promises.
         let schema =
@@ -168,9 +172,9 @@ pub unsafe extern "C" fn hpd_set_key_schema_full(
     })
 }
 
-/// Says that a table's key schema will not be known, as it may not be described, say. What waits
-/// for it is tallied as HPD_UNATTRIBUTED_UNREAD, and so is, at once, what comes until its key is
-/// known after all. The name has 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL,
+/// Says that a table's key schema will not be known, because it may not be described, say. What
+/// waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. So is what comes from now on, at once, until
+/// its key is known after all. The name has 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL,
 /// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
 /// after which a part may be tallied: call it again.
 #[unsafe(no_mangle)]
@@ -188,7 +192,8 @@ pub unsafe extern "C" fn hpd_forget_table(
     })
 }
 
-/// Writes the warnings of a call to `out`, and returns its result. What refused the call comes first.
+/// Writes the warnings of a call to `out`, and returns the call's result. Its own error wins over
+/// one of keeping the warnings.
 fn give<T>(
     warnings: Warnings,
     out: Out<*mut hpd_warnings>,
@@ -214,6 +219,8 @@ pub(crate) struct KeySchema<'a> {
 }
 
 impl<'a> KeySchema<'a> {
+    /// Reads the arguments.
+    ///
     /// # Safety
     /// As the header demands of the texts, and of `n` pointers and lengths.
     pub(crate) unsafe fn of(
@@ -234,7 +241,7 @@ impl<'a> KeySchema<'a> {
         if attribute_lens.is_null() {
             return Err(Refused::null(Argument::AttributeLens));
         }
-        // More than any key has; and an index of an array that the caller has.
+        // No key has more, and the caller's arrays are read up to there.
         if !(1..=4).contains(&n) {
             return Err(Refused::invalid(Argument::KeyAttributes));
         }

@@ -11,7 +11,7 @@ use crate::sys::memory::try_box;
 /// An opaque type of the header. Every pointer to one is null or came from [`Opaque::handle`], so
 /// it points to a boxed [`Opaque::Rust`].
 pub(crate) trait Opaque: Sized {
-    /// The Rust type that a pointer to the C type points to.
+    /// The Rust type to which a pointer to the C type points.
     type Rust: 'static;
 
     /// The argument that a refusal of null names.

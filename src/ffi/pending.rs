@@ -1,5 +1,9 @@
 //! Warnings that outlive the call that gave them, with texts of their own: those that a call hands
-//! to its caller, and those that are pending for a thread until it takes them ([`keep`], [`take`]).
+//! to its caller, and those that are pending for a thread until the thread takes them ([`keep`],
+//! [`take`]).
+//!
+//! A warning that Rust returns borrows its texts from the call's arguments, and C may free these at
+//! once. A thread that never takes its warnings keeps the newest 64 and those of its last call.
 
 use crate::detector::warning::Warning;
 use crate::error::{Error, OutOfMemory};
@@ -8,12 +12,12 @@ use crate::sys::memory::{try_box, try_bytes};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-/// How many warnings of earlier calls a thread keeps at most, beside those of the last one.
+/// The most warnings of earlier calls that a thread keeps, beside those of the last one.
 const THREAD_MAX: usize = 64;
 
 thread_local! {
-    /// The warnings that this thread's calls gave and it has not taken, each with its detector's
-    /// id.
+    /// The warnings that this thread's calls gave and that it has not taken, each with its
+    /// detector's id.
     static PENDING: RefCell<VecDeque<(u64, OwnedWarning)>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -26,19 +30,21 @@ thread_local! {
 #[derive(Default)]
 pub(crate) struct Warnings {
     warnings: Vec<OwnedWarning>,
-    /// Whether there was no memory for one.
+    /// Whether there was no memory for one of them.
     pub(crate) lost: bool,
 }
 
+/// A warning with its texts.
 struct OwnedWarning {
     /// The table, and the key.
     texts: Vec<u8>,
     table_len: usize,
-    /// The rest; without texts.
+    /// Everything else, without texts.
     warning: Warning<'static>,
 }
 
 impl OwnedWarning {
+    /// Copies a warning.
     fn try_new(warning: &Warning<'_>) -> Result<Self, OutOfMemory> {
         let texts = try_bytes([warning.table, warning.pk])?;
         let bare = warning.with_key(Key { table: &[], pk: &[] }, None);
@@ -47,6 +53,7 @@ impl OwnedWarning {
 }
 
 impl Warnings {
+    /// Adds a copy of a warning or, without memory, notes that one is lost.
     pub(crate) fn keep(&mut self, warning: &Warning<'_>) {
         match (OwnedWarning::try_new(warning), self.warnings.try_reserve(1)) {
             (Ok(kept), Ok(())) => self.warnings.push(kept),
@@ -59,6 +66,7 @@ impl Warnings {
         if self.warnings.is_empty() { Ok(None) } else { Ok(Some(try_box(self)?)) }
     }
 
+    /// Returns a copy of a single warning.
     pub(crate) fn of(warning: &Warning<'_>) -> Self {
         let mut warnings = Self::default();
         warnings.keep(warning);
@@ -69,6 +77,7 @@ impl Warnings {
         self.warnings.len()
     }
 
+    /// Returns the warning at index `i`.
     pub(crate) fn get(&self, i: usize) -> Option<Warning<'_>> {
         let OwnedWarning { texts, table_len, warning } = self.warnings.get(i)?;
         let (table, pk) = texts.split_at(*table_len);
@@ -76,7 +85,7 @@ impl Warnings {
     }
 }
 
-/// Keeps a call's warnings of a detector for this thread; returns whether there was one, and memory
+/// Keeps a call's warnings of a detector for this thread. Returns whether there was one, and memory
 /// for it.
 #[cold]
 #[inline(never)]
@@ -86,6 +95,8 @@ pub(crate) fn keep(detector: u64, warnings: Warnings) -> bool {
     }
     let keep = |all: &RefCell<VecDeque<_>>| {
         let mut all = all.borrow_mut();
+        // Older warnings go before the new ones come, so that a call's own warnings are never among
+        // them.
         let earlier = all.len().saturating_sub(THREAD_MAX);
         all.drain(..earlier);
         let room = all.try_reserve(warnings.len()).is_ok();
@@ -114,7 +125,7 @@ pub(crate) fn take_missing() -> Option<String> {
     MISSING.try_with(RefCell::take).ok().filter(|names| !names.is_empty())
 }
 
-/// Takes out what this thread has kept of a detector.
+/// Takes out the warnings of a detector that this thread has kept, the oldest first.
 pub(crate) fn take(detector: u64) -> Result<Option<Box<Warnings>>, Error> {
     let taken = PENDING.try_with(|all| {
         let mut all = all.borrow_mut();
@@ -124,6 +135,7 @@ pub(crate) fn take(detector: u64) -> Result<Option<Box<Warnings>>, Error> {
         }
         let mut taken = try_box(Warnings::default())?;
         taken.warnings.try_reserve_exact(due).map_err(|_| OutOfMemory)?;
+        // All go round once: those of other detectors go back in, in their order.
         for _ in 0..all.len() {
             match all.pop_front() {
                 Some((owner, kept)) if owner == detector => taken.warnings.push(kept),

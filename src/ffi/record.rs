@@ -1,4 +1,9 @@
 //! The C ABI of recording, and of counts.
+//!
+//! A record takes so little time that each branch on its arguments shows. So what is right about
+//! nearly all of them is checked in one expression without branches: `is_plain`, and the head of
+//! `record`. Only what fails that is looked at again, one argument after the other, to find out
+//! which is refused, or whether it is valid in a rarer form (an empty key at NULL, a model).
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
@@ -63,8 +68,8 @@ impl hpd_record {
         unsafe { read(record, size)?.record() }
     }
 
-    /// Whether it is valid, and has a pk that is not NULL, and no model: as nearly all are. One look, with no
-    /// branches.
+    /// Returns whether the record is valid, its pk is not NULL, and it has no model, as nearly all
+    /// are. One look, without branches.
     #[inline(always)]
     fn is_plain(&self) -> bool {
         !self.table.is_null()
@@ -76,6 +81,8 @@ impl hpd_record {
             & [HPD_WRITE, HPD_READ].contains(&self.operation)
     }
 
+    /// Returns the record, with its fields checked one by one.
+    ///
     /// # Safety
     /// The texts are as the header demands, through `'a`.
     #[inline(always)]
@@ -96,6 +103,8 @@ impl hpd_record {
         Ok(Record { table, pk, operation: operation(self.operation)?, model, amount: Some(self.amount) })
     }
 
+    /// Returns the record without checking it again.
+    ///
     /// # Safety
     /// `check` has accepted it, or it is plain.
     #[inline(always)]
@@ -128,8 +137,9 @@ unsafe fn check(record: *const hpd_record, size: usize) -> Result<(), Refused> {
 /// A text and its length, as C hands them in.
 type Text = (*const c_char, usize);
 
-/// Whether the detector counts most partitions in a filter. Asked before anything else of a record, so that its arguments are
-/// handed on as they came, and neither way costs the other anything.
+/// Returns whether the detector counts most partitions in a filter. It is asked before anything
+/// else of a record, so that the arguments are handed on as they came, and neither way costs the
+/// other anything.
 ///
 /// # Safety
 /// The handle is live.
@@ -158,7 +168,8 @@ unsafe fn record_filtered(
     })
 }
 
-/// Records one operation, by a filter or without one. What is right about nearly all keys is looked at first, and at once.
+/// Records one operation, by a filter or without one. What is right about nearly all keys is looked
+/// at first, and at once.
 ///
 /// # Safety
 /// As for [`record_filtered`].
@@ -316,9 +327,9 @@ pub unsafe extern "C" fn hpd_record_batch(
     })
 }
 
-/// Returns the partition's count of writes, or HPD_ERR_NULL or HPD_ERR_INVALID; or HPD_ERR_MEMORY,
-/// if memory has run out while the partition is being moved. Asking neither starts to track a
-/// partition nor keeps it tracked. Takes no lock.
+/// Returns the partition's count of writes; 0 if it is not tracked. Or returns HPD_ERR_NULL,
+/// HPD_ERR_INVALID, or HPD_ERR_MEMORY if memory has run out while the partition is being moved.
+/// Asking neither starts to track a partition nor keeps it tracked. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_write_count(
     detector: *const hpd_detector,
@@ -336,9 +347,9 @@ pub unsafe extern "C" fn hpd_get_write_count(
     })
 }
 
-/// Writes to *least and *most what the partition's count of an operation is at least, and at most.
-/// Without filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns HPD_OK,
-/// or an error as hpd_get_write_count: then neither is written.
+/// Writes the least and the most that the partition's count of an operation can be to *least and
+/// *most. Without filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns
+/// HPD_OK, or an error as hpd_get_write_count, after which neither is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_bounds(
     detector: *const hpd_detector,

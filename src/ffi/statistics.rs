@@ -1,4 +1,4 @@
-//! The C ABI of statistics, and of what no partition could be charged with.
+//! The C ABI of statistics, and of tallies that no partition could be charged with.
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
 
@@ -51,8 +51,8 @@ pub struct hpd_statistics {
     pub suppressed: u64,
     /// Throttles: one number for each HPD_THROTTLE_*, at that index.
     pub throttles: [u64; 5],
-    /// Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index, but
-    /// for HPD_UNATTRIBUTED_UNREAD, whose number is unread.
+    /// Amounts charged to no partition: one number for each HPD_UNATTRIBUTED_*, at that index,
+    /// except HPD_UNATTRIBUTED_UNREAD, whose number is unread.
     pub unattributed: [u64; 5],
     /// Capacity that was estimated because no answer told it, in half units.
     pub estimated_half_units: u64,
@@ -66,7 +66,7 @@ pub struct hpd_statistics {
     /// Records of partitions that were due to be counted exactly and were not, for want of room.
     pub kept_out: u64,
     /// How full the filter is: the mean of its cells, in thousandths of the count from which a
-    /// partition is counted exactly. From 400 on it is too small: warnings become false.
+    /// partition is counted exactly. Over 400 it is too small: warnings become false.
     pub filter_load_permille: u64,
     /// Statements, and parts of observed requests, that could not be read.
     pub unread: u64,
@@ -78,6 +78,7 @@ unsafe impl Versioned for hpd_statistics {
 }
 
 impl hpd_statistics {
+    /// Returns the statistics in C's form, for a caller whose struct has `size` bytes.
     pub(crate) fn new(statistics: &Statistics, size: usize) -> Self {
         Self {
             struct_size: size_of::<Self>().min(size),

@@ -1,4 +1,7 @@
 //! The status of a call: its codes, what they mean, and which version answers.
+//!
+//! A code alone does not say which of ten fields of a struct was out of range. So a refused call
+//! keeps its refusal, code and argument, for its thread, as `errno` is kept.
 
 use crate::argument::Argument;
 use crate::error::Error;
@@ -19,7 +22,7 @@ pub const HPD_ERR_INVALID: i32 = -2;
 /// The operation is not supported: the clock runs by itself and its time cannot be set, or a flag
 /// or a field of a struct is unknown to this version, or the library was built without the feature.
 pub const HPD_ERR_UNSUPPORTED: i32 = -3;
-/// An allocation failed; nothing changed.
+/// An allocation failed; nothing changed, unless the function's comment says otherwise.
 pub const HPD_ERR_MEMORY: i32 = -4;
 /// A panic was caught: a bug of the library.
 pub const HPD_ERR_INTERNAL: i32 = -5;
@@ -27,7 +30,8 @@ pub const HPD_ERR_INTERNAL: i32 = -5;
 /// exchange->table names and observe that. Do NOT observe this one again: it waits.
 pub const HPD_ERR_SCHEMA: i32 = -6;
 /// The request, or its answer, is no JSON object of the operation; nothing was recorded. A
-/// statement in it that can't be read, or a part, is tallied, and the call succeeds.
+/// statement in it that can't be read, or a part, is no error: it is tallied, and the call
+/// succeeds.
 pub const HPD_ERR_JSON: i32 = -7;
 
 /// An `HPD_ERR_*`, and the argument that it is about, if it is about one.
@@ -43,22 +47,25 @@ thread_local! {
 }
 
 impl Refused {
-    /// A refusal that is about no argument.
+    /// Returns a refusal that is about no argument.
     pub(crate) const fn of(code: i32) -> Self {
         Self { code, argument: None }
     }
 
     // Cold: what leads to them does not slow down what succeeds.
+    /// Returns the refusal of an argument that is NULL.
     #[cold]
     pub(crate) const fn null(argument: Argument) -> Self {
         Self { code: HPD_ERR_NULL, argument: Some(argument) }
     }
 
+    /// Returns the refusal of an argument out of its range.
     #[cold]
     pub(crate) const fn invalid(argument: Argument) -> Self {
         Self { code: HPD_ERR_INVALID, argument: Some(argument) }
     }
 
+    /// Returns the refusal of an argument that this version, or this detector, does not support.
     #[cold]
     pub(crate) const fn unsupported(argument: Argument) -> Self {
         Self { code: HPD_ERR_UNSUPPORTED, argument: Some(argument) }
@@ -72,12 +79,12 @@ impl Refused {
         self.code
     }
 
-    /// The argument's name, and what it must be.
+    /// Returns the argument's name, and what the argument must be.
     fn c_texts(self) -> (*const c_char, *const c_char) {
         let Some((name, range)) = self.argument.map(Argument::c_texts) else {
             return (c"".as_ptr(), c"".as_ptr());
         };
-        // Whatever else a pointer must be, it is NULL that it must not be first.
+        // A pointer may have to be many things; first of all it must not be NULL.
         let range = if self.code == HPD_ERR_NULL { c"must not be NULL".as_ptr() } else { range.cast() };
         (name.cast(), range)
     }

@@ -43,7 +43,8 @@ pub unsafe extern "C" fn hpd_table_open(
     })
 }
 
-/// Whether the table's detector counts most partitions in a filter; asked first, as in `hpd_record_write`.
+/// Returns whether the table's detector counts most partitions in a filter. It is asked first, as
+/// in `hpd_record_write`.
 ///
 /// # Safety
 /// The handle is live.

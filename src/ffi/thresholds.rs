@@ -12,6 +12,7 @@ use std::ffi::c_char;
 /// The threshold that is not set: the next level decides.
 pub const HPD_INHERIT: i64 = -1;
 
+/// Reads a threshold, which may be HPD_INHERIT. The detector checks the rest of its range.
 fn threshold(argument: Argument, value: i64) -> Result<Option<u64>, Refused> {
     match value {
         HPD_INHERIT => Ok(None),
@@ -23,6 +24,7 @@ fn thresholds(writes: i64, reads: i64) -> Result<Thresholds, Refused> {
     Ok(Thresholds { writes: threshold(Writes, writes)?, reads: threshold(Reads, reads)? })
 }
 
+/// Writes both thresholds.
 fn write_thresholds(thresholds: Thresholds, writes: Out<i64>, reads: Out<i64>) -> Result<i32, Refused> {
     let code =
         |threshold: Option<u64>| threshold.map_or(HPD_INHERIT, |n| i64::try_from(n).unwrap_or(i64::MAX));

@@ -23,6 +23,7 @@ pub const HPD_THROTTLE_ACCOUNT_LIMIT: i32 = 3;
 /// The most that an on-demand table or index was set to.
 pub const HPD_THROTTLE_MAX_ON_DEMAND: i32 = 4;
 
+/// Reads an HPD_THROTTLE_*.
 pub(crate) fn reason(code: i32) -> Result<Reason, Refused> {
     usize::try_from(code)
         .ok()

@@ -35,7 +35,8 @@ pub(crate) fn rule(code: i32) -> Result<Rule, Refused> {
     }
 }
 
-/// Returns a rule's HPD_RULE_*. The numbers are the ABI: new ones are appended, whatever the rule's urgency.
+/// Returns a rule's HPD_RULE_*. The numbers are the ABI: new ones are appended, whatever the rule's
+/// urgency.
 fn rule_code(rule: Rule) -> i32 {
     match rule {
         Rule::Window => HPD_RULE_WINDOW,
@@ -65,10 +66,10 @@ pub struct hpd_warning {
     pub window_seconds: u32,
     /// The count that reached the threshold.
     pub count: u64,
-    /// The threshold it reached.
+    /// The threshold that it reached.
     pub threshold: u64,
-    /// The records at or past the threshold that gave no warning since the last one. Forgotten with
-    /// the partition, once its window is empty and its interval over.
+    /// The hot records since the last warning that gave no warning. Forgotten with the partition,
+    /// once its window is empty and its interval over.
     pub suppressed: u64,
     /// The fullest second in the window.
     pub peak: u64,
@@ -78,8 +79,8 @@ pub struct hpd_warning {
     /// of its seconds. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
     /// HPD_RULE_THROTTLE it is 1000, and count is a number of attempts.
     pub utilisation_permille: u32,
-    /// At most so much of count may be other partitions', or older than the window; 0: count is
-    /// exact. It is 0 without filter_bytes.
+    /// The most of count that may belong to other partitions, or be older than the window; 0 if
+    /// count is exact, which it always is without filter_bytes.
     pub carried: u64,
 }
 
@@ -89,7 +90,8 @@ unsafe impl Versioned for hpd_warning {
 }
 
 impl hpd_warning {
-    /// The warning in no more than `size` bytes.
+    /// Returns the warning in C's form, for a caller whose struct has `size` bytes. Its texts are
+    /// those of `warning`.
     pub(crate) fn new(warning: &Warning<'_>, size: usize) -> Self {
         Self {
             struct_size: size_of::<Self>().min(size),
