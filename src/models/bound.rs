@@ -1,4 +1,8 @@
 //! Models of the bound: which partition goes, and whether that is told of.
+//!
+//! At `max_partitions` a new partition makes another one go. A partition that was not idle has lost
+//! counts, so it must be tallied as `replaced`. The danger is a record that arrives in between:
+//! after the partition was judged idle, and before it is gone.
 
 use super::explore;
 use super::subject::Subject;
@@ -6,8 +10,11 @@ use crate::ledger::settings::Settings;
 use crate::operation::Operation::{Read, Write};
 use crate::partition::amount::Amount;
 
-/// (f) A partition that is idle goes at the bound, and is recorded as it goes: the record is counted, or its partition is
-/// tallied as one that was not idle.
+/// (f) A partition that is idle goes at the bound, and is recorded as it goes: the record is
+/// counted, or its partition is tallied as one that was not idle.
+///
+/// Whichever comes first, one entry is left, and of the two records each is either in a count or in
+/// `replaced`.
 #[test]
 fn f_an_idle_partition_recorded_as_it_goes_at_the_bound() {
     explore("f: recorded as it goes at the bound", 2, || {
@@ -21,14 +28,15 @@ fn f_an_idle_partition_recorded_as_it_goes_at_the_bound() {
     });
 }
 
-/// (f) An idle partition is chosen to go, and another thread reclaims it, and its neighbour: there is no excess any more, and
-/// none that is alive goes for it.
+/// (f) An idle partition is chosen to go, and another thread reclaims it, and its neighbour: there
+/// is no excess any more, and no partition that is alive goes in its place.
 #[test]
 fn f_an_idle_partition_reclaimed_as_it_goes_at_the_bound() {
     explore("f: reclaimed as it goes at the bound", 1, || {
         let stage = Subject::of(Settings { max_partitions: 3, ..Subject::settings() });
         stage.then(|s, t| {
-            // Two segments: in that of 0 and 2 all is idle in second 5, and that of 1 has room.
+            // Two segments. In that of keys 0 and 2 all is idle in second 5; that of key 1 has
+            // room.
             for (key, second) in [(0, 0), (2, 0), (1, 1), (1, 5)] {
                 s.record(key, Write, second, t);
             }

@@ -1,4 +1,17 @@
-//! Models of a ledger with a filter: promotion, demotion, what is kept out, clearing. All keys have the same two cells.
+//! Models of a ledger with a filter: promotion, demotion, keys that are kept out, clearing.
+//!
+//! A key is counted in two places while it moves between the cells and an entry of its own. Each
+//! model sends a record, a look or another move into that time, and demands that the count never
+//! falls short of what was recorded. It may be too high: the bound may have a part twice.
+//!
+//! | a key is | its count is |
+//! |---|---|
+//! | cold | the bound that its cells give |
+//! | fresh: promoted, its entry not settled | the entry's and the cells' together |
+//! | promoted | the entry's |
+//! | kept out, for want of memory | the cells', as if it were cold |
+//!
+//! All keys have the same two cells, and a window has one second.
 
 use super::subject::{Subject, TABLE};
 use super::{Stage, Thread, explore, explore_within};
@@ -13,12 +26,14 @@ use crate::policy::thresholds::Scope;
 use crate::sys::clock::Moment;
 use std::time::Duration;
 
+/// Memory for more entries than a model makes.
 const ENOUGH: u64 = 1 << 20;
-/// For models that have more executions than anybody can wait for.
+/// The time after which models end that have too many executions to wait for.
 const MOST: Option<Duration> = Some(Duration::from_secs(60));
 
-/// (n) Two records of one key come to its level at once: each returns a count with what was there before, one returns all, and
-/// all are in the count afterwards. Leaves out a third thread.
+/// (n) Two records of one key come to its level, 2, at once. Each returns a count with the record
+/// that was there before, one returns all three, and all are in the count afterwards. Leaves out a
+/// third thread.
 #[test]
 fn n_two_records_promote() {
     explore("n: two records promote", 1, || {
@@ -30,8 +45,9 @@ fn n_two_records_promote() {
     });
 }
 
-/// (n) The level falls while a record is under way, and another judges by the old one: both are in the count. (Who records is on
-/// the other thread: within its bound on preemptions loom would not come to what this is about.)
+/// (n) The level falls from 9 to 1 while a record is under way that judged by the old one: it stays
+/// in the cells, and the other promotes. Both are in the count. (The record is on the other thread:
+/// within its bound on preemptions loom would not come to what this is about.)
 #[test]
 fn n_the_level_falls() {
     explore("n: the level falls", 2, || {
@@ -47,7 +63,8 @@ fn n_the_level_falls() {
     });
 }
 
-/// A key whose first write has just been promoted, when the cells have got two more.
+/// Makes a key whose first write has just been promoted, when the cells have got two more: its
+/// entry has 1, the cells 3. Promotion has one step left, [`settle`].
 fn fresh() -> Stage<Subject> {
     let stage = Subject::filtered(9, ENOUGH);
     stage.then(|s, t| {
@@ -65,7 +82,8 @@ fn fresh() -> Stage<Subject> {
     stage
 }
 
-/// The last step of that promotion.
+/// Takes the last step of that promotion: adds the two that the entry lacks, and says that it lacks
+/// nothing.
 fn settle(subject: &Subject, thread: &Thread) {
     with_entry(subject, thread, |ledger, key, visit| {
         let Visit { settings, now, guard, .. } = visit;
@@ -82,7 +100,8 @@ fn with_entry(s: &Subject, thread: &Thread, f: impl FnOnce(&Ledger, Key<'_>, Vis
     f(s.current.get(&guard), Key { table: TABLE, pk: &pk }, s.visit(0, &guard));
 }
 
-/// (n) A record finds an entry that is fresh, or just no more: its count has all that was in the cells.
+/// (n) A record finds an entry that is fresh, or just no longer: its count has the three that were
+/// in the cells, and its own.
 #[test]
 fn n_a_record_of_a_fresh_entry() {
     explore("n: a record of a fresh entry", 2, || {
@@ -93,7 +112,7 @@ fn n_a_record_of_a_fresh_entry() {
     });
 }
 
-/// (n) A look finds such an entry.
+/// (n) A look finds such an entry: it sees all three.
 #[test]
 fn n_a_look_at_a_fresh_entry() {
     explore("n: a look at a fresh entry", 2, || {
@@ -103,7 +122,9 @@ fn n_a_look_at_a_fresh_entry() {
     });
 }
 
-/// (n) Two threads set the level of one table. What a record between them was judged by may be in force for a moment only.
+/// (n) Two threads set the level of one table, to 9 and to 1. A record of 5 between them may be
+/// judged by a level that is in force for a moment only. If it was 9 the record stayed in the
+/// cells, and the next one, by level 1, must find it there.
 #[test]
 fn n_the_level_is_set_by_two() {
     explore("n: the level is set by two", 1, || {
@@ -122,7 +143,8 @@ fn n_the_level_is_set_by_two() {
     });
 }
 
-/// (n) Two threads set models, one after the other's own: what was in force between them is remembered.
+/// (n) Two threads set models, one after the other's own: the levels that were in force between
+/// them are remembered. A record judged by one of these is in the count afterwards.
 #[test]
 fn n_models_are_set_by_two() {
     explore("n: models are set by two", 1, || {
@@ -148,7 +170,8 @@ fn n_models_are_set_by_two() {
     });
 }
 
-/// (n) A record that looks at models and its table while the level goes from one to the other judges by a level that was in force.
+/// (n) A record looks at models and its table while the level 2 goes from the table to a model. It
+/// judges by a level that was in force: at no moment was it 9, so the record of 5 is promoted.
 #[test]
 fn n_a_record_as_the_level_goes_from_table_to_model() {
     explore_within(MOST, "n: a record as the level goes from table to model", 1, || {
@@ -169,7 +192,8 @@ fn n_a_record_as_the_level_goes_from_table_to_model() {
     });
 }
 
-/// A key that is promoted, and wanted in the cells again at second 3, when it has 1, and they have nothing any more.
+/// Makes a key that is promoted, and due to go back into the cells at second 3. Then it has 1, in
+/// its window's last second, and the cells have nothing any more.
 fn quiet() -> Stage<Subject> {
     let stage = Subject::filtered(4, ENOUGH);
     stage.then(|s, t| {
@@ -180,7 +204,8 @@ fn quiet() -> Stage<Subject> {
     stage
 }
 
-/// (n) A partition goes back into the cells, and is recorded as it goes: nothing is lost.
+/// (n) A partition goes back into the cells, and is recorded as it goes: the record is in the entry
+/// that is moved, or in the cells.
 #[test]
 fn n_a_record_against_demotion() {
     explore("n: a record against demotion", 1, || {
@@ -201,7 +226,8 @@ fn n_a_look_against_demotion() {
     });
 }
 
-/// (n) Two threads replace the segment of a partition that goes back into the cells: it goes once, and nothing is lost.
+/// (n) Two threads replace the segment of a partition that goes back into the cells: it goes once,
+/// and nothing is lost.
 #[test]
 fn n_two_demotions() {
     explore("n: two demotions", 1, || {
@@ -214,7 +240,8 @@ fn n_two_demotions() {
     });
 }
 
-/// (n) There is no room for an entry: both are kept out, and what they return has what was there.
+/// (n) There is no room for an entry: both are kept out, and the counts that they return have all
+/// of it.
 #[test]
 fn n_two_are_kept_out() {
     explore("n: two are kept out", 3, || {
@@ -225,7 +252,8 @@ fn n_two_are_kept_out() {
     });
 }
 
-/// (n) A record is kept out just before there is room, and another record promotes the key: both are in the count.
+/// (n) A record is kept out just before there is room, and another record promotes the key: both
+/// are in the count. The one that was kept out must look for an entry again after it added.
 #[test]
 fn n_kept_out_as_another_promotes() {
     explore("n: kept out as another promotes", 1, || {
@@ -244,7 +272,8 @@ fn n_kept_out_as_another_promotes() {
     });
 }
 
-/// (n) A clear comes while a key is promoted: the record is wholly before it or wholly after.
+/// (n) A clear comes while a key is promoted: the record is wholly before the clear (2 returned, 0
+/// left) or wholly after it (1 and 1).
 #[test]
 fn n_clear_against_promotion() {
     explore("n: clear against promotion", 2, || {
@@ -259,8 +288,9 @@ fn n_clear_against_promotion() {
     });
 }
 
-/// (n) A thread has read the clock, and stands still until the cells hold nothing of that time any more: what others have
-/// added since is in the count, also if it is the one that promotes.
+/// (n) A thread has read the clock, and stands still until the cells hold nothing of that time any
+/// more. The records that another thread has made since are in the count, also if the late one
+/// promotes.
 #[test]
 fn n_a_record_that_stands_still() {
     for stall in [1, 2, 3, 4] {
@@ -294,7 +324,8 @@ fn n_a_look_that_stands_still() {
     });
 }
 
-/// (n) A new entry goes for being idle before the thread that inserted it has gone on: the mark of another key stays.
+/// (n) A new entry goes, for being idle by another thread's clock, before the thread that inserted
+/// it has gone on. That thread must not take off the mark of another key, which shares the cell.
 #[test]
 fn n_a_new_entry_goes_at_once() {
     explore_within(MOST, "n: a new entry goes at once", 1, || {

@@ -1,4 +1,8 @@
 //! Models of partitions in their map: first touch, growth, reclaim, clearing, warning.
+//!
+//! A segment has room for two entries here, so that a third key makes it split. Keys are their own
+//! position: keys 0 and 2 share a segment once it has split, 1 is in the other. The window is one
+//! second and what was written in second 0 is idle from second 2 on.
 
 use super::subject::{Subject, TABLE};
 use super::{Stage, Thread, explore};
@@ -10,7 +14,7 @@ use crate::partition::alarm::Alarm;
 use crate::policy::thresholds::{Scope, Thresholds};
 use crate::sys::clock::Moment;
 
-/// (d) Two threads touch one partition first: there is one partition, and both are in it.
+/// (d) Two threads touch one partition first: there is one partition, and both records are in it.
 #[test]
 fn d_first_touch() {
     explore("d: first touch by two threads", 2, || {
@@ -35,7 +39,8 @@ fn e_a_record_against_replacement() {
     });
 }
 
-/// (e) A record that turns the second of a partition that moves.
+/// (e) A record turns the second of a partition that moves: the copy has both seconds, and each
+/// leaves the window in its time.
 #[test]
 fn e_a_turn_against_replacement() {
     explore("e: a turn against replacement", 1, || {
@@ -56,7 +61,7 @@ fn e_a_read_against_replacement() {
     });
 }
 
-/// (e) A record while the segment splits because another key is inserted.
+/// (e) A record comes while the segment splits because another key is inserted.
 #[test]
 fn e_a_record_against_growth() {
     explore("e: a record against growth", 1, || {
@@ -70,8 +75,8 @@ fn e_a_record_against_growth() {
     });
 }
 
-/// (f) A record comes while its partition is being reclaimed: it calls the reclaim off, or is counted
-/// in the partition's successor.
+/// (f) A record comes while its partition is being reclaimed: it calls the reclaim off, or is
+/// counted in the partition's successor.
 #[test]
 fn f_record_against_reclaim() {
     explore("f: record against reclaim", 1, || {
@@ -85,8 +90,8 @@ fn f_record_against_reclaim() {
     });
 }
 
-/// (f) Two reclaims of one partition, of which the second comes with a record: neither finishes what the
-/// other began.
+/// (f) Two reclaims of one partition, of which the second comes with a record: neither finishes the
+/// work that the other began.
 #[test]
 fn f_record_against_two_reclaims() {
     explore("f: record against two reclaims", 1, || {
@@ -104,8 +109,9 @@ fn f_record_against_two_reclaims() {
     });
 }
 
-/// (f) A record comes while its partition is replaced at the bound: it is counted in it, and goes with
-/// it, or counted in a successor; either way the bound holds and what was replaced is tallied.
+/// (f) A record comes while its partition is replaced at the bound. It is counted in the partition,
+/// and goes with it, or it is counted in a successor. Either way the bound holds, and replaced
+/// partitions are tallied.
 #[test]
 fn f_record_against_replacement() {
     explore("f: record against replacement", 1, || {
@@ -116,13 +122,14 @@ fn f_record_against_replacement() {
             let replaced = s.counters.read(0).replaced;
             assert!(s.partitions(t) == 1 && (1..=2).contains(&replaced));
             assert!(counts.iter().filter(|&&count| count > 0).count() == 1);
+            // Of three records in all, a replaced partition has two at most.
             assert!(counts.iter().sum::<u64>() + 2 * replaced >= 3, "{counts:?} {replaced}");
         });
     });
 }
 
-/// (e) A partition moves when one of its heads has left the window, while two who read the clock before that
-/// turn it: its base stays what it was, and neither is lost.
+/// (e) A partition moves when one of its heads has left the window, while two threads that read the
+/// clock before that turn it: its base stays what it was, and neither record is lost.
 #[test]
 fn e_an_expired_head_against_late_turns() {
     explore("e: an expired head against late turns", 1, || {
@@ -144,7 +151,8 @@ fn e_an_expired_head_against_late_turns() {
     });
 }
 
-/// (h) Two hot records at once: one warns, and the other is among the suppressed of the next warning.
+/// (h) Two hot records at once: one warns, and the other is among the suppressed of the next
+/// warning.
 #[test]
 fn h_one_warning_one_winner() {
     explore("h: one warning, one winner", 3, || {
@@ -158,8 +166,8 @@ fn h_one_warning_one_winner() {
     });
 }
 
-/// (h) The same where an interval ends: two winners only if the second's is a whole interval later, and
-/// every hot record is told of once.
+/// (h) The same where an interval ends. There are two winners only if the second's moment is a
+/// whole interval later, and every hot record is told of once.
 #[test]
 fn h_suppressed_adds_up_over_an_interval() {
     explore("h: suppressed adds up over an interval", 3, || {
@@ -175,7 +183,7 @@ fn h_suppressed_adds_up_over_an_interval() {
     });
 }
 
-/// A hot record of partition 0 asks to warn.
+/// Has a hot record of partition 0 ask to warn. `Some(n)`: it warns, and tells of `n` that did not.
 pub(super) fn ring(subject: &Subject, second: u32, thread: &Thread) -> Option<u64> {
     let guard = thread.pin();
     let pk = 0u32.to_ne_bytes();
@@ -186,7 +194,8 @@ pub(super) fn ring(subject: &Subject, second: u32, thread: &Thread) -> Option<u6
     subject.current.get(&guard).look(key, hash, visit, alarm).unwrap().unwrap()
 }
 
-/// (h) Two hot records make the warning state of their partition, and warn once.
+/// (h) Two hot records make the alarm of their partition at once: there is one, and one of them
+/// warns.
 #[test]
 fn h_the_first_alarm_of_a_partition() {
     explore("h: the first alarm of a partition", 3, || {
@@ -196,7 +205,8 @@ fn h_the_first_alarm_of_a_partition() {
     });
 }
 
-/// (h) A hot record makes the warning state of a partition that moves: it is the copy's too.
+/// (h) A hot record makes the alarm of a partition that moves: the copy has it too. So a second
+/// record within the interval does not warn.
 #[test]
 fn h_the_first_alarm_against_replacement() {
     explore("h: the first alarm against replacement", 2, || {
@@ -208,8 +218,8 @@ fn h_the_first_alarm_against_replacement() {
     });
 }
 
-/// (i) A clear comes while a partition is recorded: the record is wholly before it (and returns what was
-/// counted until then) or wholly after.
+/// (i) A clear comes while a partition is recorded. The record is wholly before it, and returns
+/// what was counted until then (2, and 0 are left), or wholly after it (1, which is left).
 #[test]
 fn i_clear_against_record() {
     explore("i: clear against record", 2, || {
@@ -231,10 +241,12 @@ fn i_clear_against_first_touch() {
     });
 }
 
+/// Clears the ledger.
 fn clear(subject: &Subject, thread: &Thread) {
     subject.current.clear(&subject.settings, &subject.counters, Moment::from_ms(0), || thread.pin()).unwrap();
 }
 
+/// Sets the thresholds of the table.
 fn change(subject: &Subject, thread: &Thread, writes: u64, reads: u64) {
     let guard = thread.pin();
     let thresholds = Thresholds { writes: Some(writes), reads: Some(reads) };
@@ -244,7 +256,7 @@ fn change(subject: &Subject, thread: &Thread, writes: u64, reads: u64) {
         .unwrap();
 }
 
-/// Which threshold a count of 7 has reached.
+/// Returns the threshold that a count of 7 has reached.
 fn reached(subject: &Subject, thread: &Thread, operation: Operation) -> Option<u64> {
     let guard = thread.pin();
     let pk = 0u32.to_ne_bytes();
@@ -252,12 +264,14 @@ fn reached(subject: &Subject, thread: &Thread, operation: Operation) -> Option<u
     subject.current.get(&guard).reached(7, &posting, subject.visit(0, &guard)).unwrap()
 }
 
+/// Looks three times, for writes, reads and writes. A change in between may be seen from any look
+/// on, but for both operations at once.
 fn reached_in_turn(subject: &Subject, thread: &Thread) -> [Option<u64>; 3] {
     [Write, Read, Write].map(|operation| reached(subject, thread, operation))
 }
 
-/// (k) The thresholds of a table are set while its records look at them: both sides appear at once, and
-/// stay.
+/// (k) The thresholds of a table are set while its records look at them: both operations' appear at
+/// once, and stay.
 #[test]
 fn k_first_thresholds_against_record() {
     explore("k: first thresholds against record", 2, || {
@@ -298,7 +312,8 @@ fn k_thresholds_change_against_record() {
     });
 }
 
-/// (e) Entries are found by the group, as they are in maps that a core's cache holds.
+/// (e) Entries are found by the group, as they are in maps that a core's cache holds: a partition
+/// moves under the look.
 #[test]
 fn e_found_by_the_group_against_replacement() {
     BY_GROUP.set(true);
@@ -321,6 +336,8 @@ fn e_found_by_the_group_against_removal() {
             |s, t| s.record(1, Write, 0, t),
             |s, t| [s.record(0, Write, 0, t), s.record(0, Write, 0, t)],
         );
+        // The partition, of which 1 was recorded, goes after both records, before both, between
+        // them, or both before and between.
         assert!([[2, 3], [1, 2], [2, 1], [1, 1]].contains(&count), "{count:?}");
         stage.then(|s, t| assert_eq!(s.partitions(t), 1));
     });

@@ -1,10 +1,10 @@
-//! Models of lifetimes (g): memory that a pinned thread has found stays allocated, whatever another thread
-//! retires meanwhile.
+//! Models of lifetimes (g): memory that a pinned thread has found stays, whatever another retires.
 //!
-//! In each model one thread pins and reads, the way a call of the library does. The other thread replaces what
-//! is read, retires it, and lets the epochs pass that free it. All memory is watched: see [`crate::sys::watch`]. Each
-//! model has two twins that must fail: in one the reader is not pinned, in the other memory is freed at once instead of
-//! being retired. A twin watches only the kind of memory that its model is about, not to fail for the sake of another.
+//! In each model one thread pins and reads, as a call of the library does. The other replaces what
+//! is read, retires it, and lets the epochs pass that free it. All memory is watched
+//! ([`crate::sys::watch`]). Each model has two twins that must fail: in one the reader is not
+//! pinned, in the other memory is freed at once. A twin watches only the kind of memory that its
+//! model is about.
 
 use super::series::{Series, TIMING, WINDOW, series_of, with_extension};
 use super::subject::{Subject, TABLE};
@@ -36,13 +36,13 @@ struct Model<T> {
 
 /// Returns a guard that protects nothing, and frees at once what is deferred with it.
 fn unprotecting() -> Guard {
-    // SAFETY: only twins that must fail use it. They keep all memory, so that loom and not the allocator sees
-    // the mistake. The guard belongs to no thread's pinning, so dropping the copy unpins none.
+    // SAFETY: only twins that must fail use it: they keep all memory, so that loom and not the
+    // allocator sees the mistake. No thread's pinning has it, so dropping the copy unpins none.
     unsafe { std::ptr::read(unprotected()) }
 }
 
 impl<T: Send + Sync + 'static> Model<T> {
-    /// Proves that the reader never uses freed memory, and that some execution frees memory of the kind.
+    /// Proves that the reader never uses freed memory, and that memory of the kind is freed.
     fn holds(self) {
         watch::keep(None);
         self.explore(false, false);
@@ -172,7 +172,7 @@ tests!(extension:
     g_an_extension_freed_at_once_is_caught
 );
 
-/// A count is read through an extension while a hot record replaces that by an extension with an alarm.
+/// A count is read through an extension while a hot record replaces it by one with an alarm.
 fn extension_armed() -> Model<Series> {
     Model {
         name: "an extension against the first alarm",
@@ -227,7 +227,7 @@ fn armed() -> Stage<Subject> {
     stage
 }
 
-/// Rings the alarm of partition 0 in second 0. `None`: it has warned already, or the partition is gone.
+/// Rings the alarm of partition 0 in second 0. `None`: it has warned, or the partition is gone.
 fn ring(subject: &Subject, guard: &Guard) -> Option<u64> {
     let pk = 0_u32.to_ne_bytes();
     let Posting { key, hash, .. } = Subject::posting(0, &pk, Write);

@@ -1,5 +1,9 @@
-//! Models of the map: replacement loses nothing and brings nothing back (e), and nobody who is pinned loses
-//! what it found (g).
+//! Models of the map: replacement loses nothing and brings nothing back (e), and a pinned thread
+//! loses nothing that it found (g).
+//!
+//! A replacement copies a segment's entries into a new one while other threads insert into and
+//! remove from the old one. A lane of the old segment is frozen before it is copied; these models
+//! look for an entry that slips through in either direction.
 
 use super::{Stage, Thread, explore};
 use crate::error::Refusal;
@@ -17,13 +21,14 @@ use crossbeam_epoch::Guard;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+/// A map, and the counter of what was reclaimed in it.
 struct Subject {
     map: PartitionMap,
     reclaimed: AtomicU64,
 }
 
 impl Subject {
-    /// A map of these keys, each its own position, written once in second 0.
+    /// Makes a map of these keys, each its own position, written once in second 0.
     fn stage(keys: &[u32]) -> Stage<Self> {
         let stage =
             Stage::new(Self { map: PartitionMap::try_new(None).unwrap(), reclaimed: AtomicU64::new(0) });
@@ -31,6 +36,7 @@ impl Subject {
         stage
     }
 
+    /// Returns what a replacement at this second goes by: a window of one second, and no bound.
     fn replace_context(&self, second: u64) -> ReplaceContext<'_> {
         let timing = Timing { window: 1, interval_ms: 1000 };
         ReplaceContext {
@@ -42,7 +48,7 @@ impl Subject {
         }
     }
 
-    /// `true`: it was not there.
+    /// Inserts a key. Returns whether it was not there.
     fn insert(&self, key: u32, thread: &Thread) -> Result<bool, Refusal> {
         let (pk, hash) = (key.to_ne_bytes(), hash(key));
         let content = Content::first(key_of(&pk), hash, Write, Amount::ONE, 0, u64::MAX).unwrap();
@@ -59,9 +65,10 @@ impl Subject {
         self.find(key, &thread.pin()).is_some()
     }
 
+    /// Removes a key.
     fn remove(&self, key: u32, thread: &Thread) {
         let guard = thread.pin();
-        // As who makes one go at the bound does: it tries again with another, or the same.
+        // Like the thread that makes an entry go at the bound, it tries again if that has moved.
         while let Some(found) = self.find(key, &guard) {
             if self.map.remove(found, self.replace_context(0), &guard).unwrap().is_some() {
                 self.map.lens[0].decrement_by(1);
@@ -127,8 +134,8 @@ fn e_a_removal_against_replacement() {
     });
 }
 
-/// (e) A key is inserted again as soon as its lane is vacated: from then on the new entry is found, and not the
-/// old one in its home.
+/// (e) A key is inserted again as soon as its lane is vacated. From then on the new entry is found,
+/// and not the old one in its home.
 #[test]
 fn e_a_removal_against_insert_and_find() {
     explore("e: a removal against insert and find", 3, || {
@@ -148,7 +155,8 @@ fn e_a_removal_against_insert_and_find() {
     });
 }
 
-/// (f) Two threads replace a segment in which a partition is idle: it goes once, and is tallied once.
+/// (f) Two threads replace a segment in which a partition is idle: it goes once, and is tallied
+/// once.
 #[test]
 fn f_two_reclaims() {
     explore("f: two reclaims at once", 1, || {
@@ -161,7 +169,8 @@ fn f_two_reclaims() {
     });
 }
 
-/// Reclaims what there is, and lets the epochs pass that free it if nobody is pinned. `true`: it was freed.
+/// Reclaims what is idle, and lets the epochs pass that free it if no thread is pinned. Returns
+/// whether it was freed.
 fn reclaim(subject: &Subject, thread: &Thread) -> bool {
     let before = watch::freed(Kind::Segment);
     subject.replace(0, 5, thread);
@@ -171,6 +180,9 @@ fn reclaim(subject: &Subject, thread: &Thread) -> bool {
     watch::freed(Kind::Segment) > before
 }
 
+/// (g) A reader that is pinned walks a segment while another thread replaces it, and lets epochs
+/// pass: the segment and its entries stay. Some execution must free a segment, or this proves
+/// nothing.
 #[test]
 fn g_a_pinned_reader_against_reclaim() {
     watch::keep(None);
@@ -206,8 +218,8 @@ fn g_a_reader_that_unpins_early_is_caught() {
     });
 }
 
-/// (i) A map is cleared while an insert splits its segment: the entry is in and goes with the others, or
-/// is turned away.
+/// (i) A map is cleared while an insert splits its segment: the entry is in and goes with the
+/// others, or the insert is turned away.
 #[test]
 fn i_clear_against_growth() {
     explore("i: clear against growth", 2, || {

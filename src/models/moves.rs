@@ -1,7 +1,7 @@
-//! Models of a partition that moves and *turns on*: a thread is inside the old entry while the copy, which shares the past,
-//! takes slots of the window for later seconds. What the thread has added up by then must not pass for a count.
-//!
-//! Amounts are powers of two, so that a count tells which records are in it.
+//! Models of a partition that moves and *turns on*: a thread is inside the old entry while the
+//! copy, which shares the past, takes slots of the window for later seconds. The sum that the
+//! thread has added up by then must not pass for a count. Amounts are powers of two, so a count
+//! tells which records it has.
 
 use super::ledger::ring;
 use super::oracle::{held, sum};
@@ -14,7 +14,8 @@ use crate::partition::head::BASE_LIMIT;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// Where the slots of a partition are that was written in these seconds, 1 in the first, 2 in the next, and so on.
+/// Where the slots of a partition are that was written in its `seconds`: 1 in the first, 2 in the
+/// next...
 #[derive(Clone, Copy)]
 enum Storage {
     History,
@@ -61,7 +62,7 @@ impl Storage {
         }
     }
 
-    /// A ledger with a window of two seconds, in which partition 0 has this storage.
+    /// Makes a ledger with a window of two seconds, in which partition 0 has this storage.
     fn stage(self, threshold: u64) -> Stage<Subject> {
         let timing = Timing { window: 2, interval_ms: 1000 };
         let stage = Subject::of(Settings { timing, thresholds: [threshold; 2], ..Subject::settings() });
@@ -75,15 +76,15 @@ impl Storage {
 }
 
 const NEVER: u64 = 1 << 40;
-/// The models that have the most executions end after so long.
+/// The time after which the models end that have the most executions.
 const MOST: Option<Duration> = Some(Duration::from_secs(180));
 
-/// The mover's records, in the two seconds after the head's, and that of the thread inside the old entry.
+/// The mover's records, in the two seconds after the head's, and the one made inside the old entry.
 const NEXT: u64 = 1 << 6;
 const AFTER: u64 = 1 << 7;
 const OWN: u64 = 1 << 8;
 
-/// Has partition 0 moved, and turned twice in its new place.
+/// Moves partition 0, and turns it twice in its new place.
 fn move_and_turn(storage: Storage) -> impl FnOnce(&Subject, &Thread) {
     move |subject, thread| {
         // Pinned once: what crossbeam does at each pin would be explored as well.
@@ -95,8 +96,8 @@ fn move_and_turn(storage: Storage) -> impl FnOnce(&Subject, &Thread) {
     }
 }
 
-/// Once all is over each second has what was recorded in its window, and `OWN`, recorded by a clock that said `clock`, is in one
-/// second of its call.
+/// Checks that once all is over each second has the records of its window, and that `OWN`, recorded
+/// by a clock that said `clock`, is in one second of its call.
 fn ends_right(stage: &Stage<Subject>, storage: Storage, clock: u32) {
     let last = storage.last();
     let counts = stage.then(|s, t| [2, 3, 4, 5].map(|after| s.count(0, Write, last + after, t)));
@@ -109,7 +110,8 @@ fn ends_right(stage: &Stage<Subject>, storage: Storage, clock: u32) {
     assert!((clock..=last + 2).any(|second| counts == would(second)), "{counts:?}");
 }
 
-/// A record by a clock that says `clock` seconds after the head's, 0 or 1, while the partition moves and turns twice.
+/// Makes a record while the partition moves and turns twice, by a clock that says the head's second
+/// (0) or the next (1).
 fn a_record_inside(name: &str, storage: Storage, threshold: u64, clock: u32) {
     let clock = storage.last() + clock;
     let held = storage.held(clock, Some(OWN));
@@ -154,7 +156,8 @@ fn l_a_warm_turn_inside_a_copied_wheel() {
     a_warm_turn(Storage::Wheel);
 }
 
-/// (l) A turn where the history is full: the old entry's thread finds no place in it, and the copy grows.
+/// (l) A turn where the history is full: the thread in the old entry finds no place, and the copy
+/// grows.
 #[test]
 fn l_a_turn_inside_a_growing_history() {
     a_turn(Storage::FullHistory);
@@ -180,7 +183,7 @@ fn a_warm_add(storage: Storage) {
     a_record_inside("a warm add, and two turns of the copy", storage, 2 * OWN, 0);
 }
 
-/// (l) An add that looks at the past, since it makes its partition warm and the alarm is yet to be made.
+/// (l) An add that looks at the past: it makes its partition warm, and the alarm is yet to be made.
 #[test]
 fn l_a_warm_add_inside_a_copied_history() {
     a_warm_add(Storage::History);
@@ -228,7 +231,8 @@ fn a_peak(storage: Storage) {
     });
 }
 
-/// (l) A warning's peak, and the count beside it, are of one moment. Amounts are powers of two, each in a second of its own.
+/// (l) A warning's peak and the count beside it are of one moment: each amount is in its own
+/// second.
 #[test]
 fn l_a_peak_inside_a_copied_history() {
     a_peak(Storage::History);
@@ -253,7 +257,7 @@ fn a_rate(storage: Storage) {
     });
 }
 
-/// (l) A rate's second and five seconds are of one moment. A window of two seconds has all that five have.
+/// (l) A rate's second and five seconds are of one moment. A window of two has all that five have.
 #[test]
 fn l_a_rate_inside_a_copied_history() {
     a_rate(Storage::History);
@@ -265,8 +269,8 @@ fn l_a_rate_inside_a_copied_wheel() {
     a_rate(Storage::Wheel);
 }
 
-/// (l) A hot record asks to warn from inside the old entry, and one in the copy after its turns: one of them warns, and the
-/// other is told of by the next.
+/// (l) A hot record asks to warn from inside the old entry, and one in the copy after its turns:
+/// one of them warns, and the next warning tells of the other.
 #[test]
 fn l_a_ring_inside_a_copied_history() {
     let storage = Storage::History;
@@ -301,7 +305,8 @@ fn l_two_movers_and_an_adder() {
 
 const MUCH: u64 = BASE_LIMIT;
 
-/// A ledger with a window of two seconds, in which partition 0 has so much that the next second's head can't keep it.
+/// Makes a ledger, whose window is two seconds, in which partition 0 has so much that the head of
+/// the next second can't keep it.
 fn nearly_heavy() -> Stage<Subject> {
     let stage = Subject::of(Settings {
         timing: Timing { window: 2, interval_ms: 1000 },
@@ -312,8 +317,8 @@ fn nearly_heavy() -> Stage<Subject> {
     stage
 }
 
-/// A record that looked at a light head, as `others` make these records in turn, the first of which makes the head heavy, and
-/// move the partition before the record of this number.
+/// Makes a record that looked at a light head, while another thread makes `others` in turn. The
+/// first of these makes the head heavy; the partition moves before the one of this number.
 fn an_overtaken_add(name: &str, others: &'static [(u32, u64)], moves_before: usize) {
     let held = held(&[(0, MUCH)], others, 0, Some(4));
     explore(&format!("l: an add overtaken by {name}"), 1, move || {
@@ -339,7 +344,8 @@ fn an_overtaken_add(name: &str, others: &'static [(u32, u64)], moves_before: usi
     });
 }
 
-/// (l) A record that looked at a light head meets a heavy one, or one that is frozen, since others have turned and moved it.
+/// (l) A record that looked at a light head meets a heavy one, or a frozen one: others have turned
+/// and moved it.
 #[test]
 fn l_an_add_overtaken_by_a_heavy_turn_and_a_move() {
     an_overtaken_add("a heavy turn, a move and a turn", &[(1, 2), (2, 8)], 1);
@@ -351,7 +357,8 @@ fn l_an_add_overtaken_by_a_move_and_a_heavy_turn() {
     an_overtaken_add("a move and a heavy turn", &[(1, 2)], 0);
 }
 
-/// (l) A heavy partition moves and turns on, so that the much leaves the window, while a record adds to it.
+/// (l) A heavy partition moves and turns on, so that `MUCH` leaves the window, while a record is
+/// added.
 fn a_heavy_add(name: &str, before: &'static [(u32, u64)]) {
     explore_within(MOST, &format!("l: a heavy add, and two turns of the copy, {name}"), 1, move || {
         let stage = nearly_heavy();
@@ -366,7 +373,7 @@ fn a_heavy_add(name: &str, before: &'static [(u32, u64)]) {
             },
             move |s, t| s.record_amount(0, Write, 8, last, t),
         );
-        // The own record may be in any of these seconds, and the count one of any moment since then.
+        // The own record may be in any of these seconds; the count is of any moment since then.
         let records = [&[(0, MUCH)], before].concat();
         let held =
             [(0, 0), (1, 2), (2, 2 + 4)].map(|(after, others)| sum(&records, last + after) + others + 8);

@@ -33,7 +33,7 @@ unsafe impl Sync for Series {}
 impl Series {
     const LAYOUT: Layout = Layout::new::<[u64; 64]>();
 
-    /// One that got an amount of 1 in second 0.
+    /// Makes a series that got an amount of 1 in second 0.
     fn new() -> Self {
         let content =
             Content::first(Key { table: b"t", pk: b"k" }, Hash::new(0), Write, Amount::ONE, 0, u64::MAX)
@@ -64,7 +64,8 @@ impl Drop for Series {
     }
 }
 
-/// Adds to a partition that is in no map, and so does not move. (A ledger's way is `Subject::record_in`.)
+/// Adds to a partition that is in no map, and so does not move. (A ledger adds by
+/// `Subject::record_in`.)
 fn add(series: &Series, amount: u32, second: u32, thread: &Thread) -> u64 {
     add_to(series, Write, amount, second, thread)
 }
@@ -93,7 +94,7 @@ fn count_of(series: &Series, operation: crate::Operation, second: u32, thread: &
     series.partition().series(operation, WINDOW, &thread.pin()).count(second).unwrap()
 }
 
-/// A series that got an amount of 1 in second 0, 2 in second 1, 4 in second 2, and so on for `seconds`.
+/// Makes a series that got 1 in second 0, 2 in second 1, 4 in second 2, and so on for `seconds`.
 pub(super) fn series_of(seconds: u32) -> Stage<Series> {
     let stage = Stage::new(Series::new());
     stage.then(|series, thread| {
@@ -104,15 +105,15 @@ pub(super) fn series_of(seconds: u32) -> Stage<Series> {
     stage
 }
 
-/// The same for 4 seconds, and so a wheel, beside a history of reads.
+/// Makes the same for 4 seconds, and so a wheel, beside a history of reads.
 pub(super) fn with_extension() -> Stage<Series> {
     let stage = series_of(4);
     stage.then(|series, thread| [2, 3].map(|second| add_to(series, Read, 1, second, thread)));
     stage
 }
 
-/// (a) Two threads add as a second turns: both are counted, each returns a count with its own, and the
-/// later of the two returns both.
+/// (a) Two threads add as a second turns: both are counted, each returns a count with its own, and
+/// the later of the two returns both.
 #[test]
 fn a_two_adds_at_a_turn() {
     explore("a: two adds at a turn", 2, || {
@@ -124,7 +125,7 @@ fn a_two_adds_at_a_turn() {
     });
 }
 
-/// (a) A thread that found no history before another hung one, with more in the second that closes, hangs none in its place.
+/// (a) A thread that found no history does not replace the one that another has hung there since.
 #[test]
 fn a_a_turn_that_was_overtaken_by_another() {
     explore("a: a turn that was overtaken by another", 2, || {
@@ -144,8 +145,8 @@ fn a_a_turn_that_was_overtaken_by_another() {
     });
 }
 
-/// (a) The same where one thread read the clock before the turn and adds after it, and with an amount
-/// too large to be added blindly.
+/// (a) The same where one thread read the clock before the turn and adds after it, and with an
+/// amount too large to be added blindly.
 #[test]
 fn a_a_late_add_at_a_turn() {
     explore("a: a late add at a turn", 2, || {
@@ -161,8 +162,8 @@ fn a_a_late_add_at_a_turn() {
     });
 }
 
-/// (a) A thread stops as it closes a second, another adds to that second and closes it: what the first then
-/// puts into the past, compact or a wheel, does not undo that.
+/// (a) A thread stops as it closes a second; another adds to that second and closes it. The slot
+/// that the first then puts into the past, compact or a wheel, does not undo that.
 #[test]
 fn a_a_stale_put() {
     for seconds in [2, 4] {
@@ -184,8 +185,8 @@ fn a_a_stale_put() {
     }
 }
 
-/// (a) A small add, which doesn't look again, meets one that saturates its slot: the slot stays saturated,
-/// and in the past it is not taken for a frozen one.
+/// (a) A small add, which doesn't look again, meets one that saturates its slot: the slot stays
+/// saturated, and in the past it is not taken for a frozen one.
 #[test]
 fn a_an_add_meets_saturation() {
     explore("a: an add meets saturation", 2, || {
@@ -199,8 +200,8 @@ fn a_an_add_meets_saturation() {
     });
 }
 
-/// (a) Two adds turn to a second before which the window has more than a head's total keeps: they mark the
-/// partition as heavy, and both find the window's whole count.
+/// (a) Two adds turn to a second before which the window has more than a head's total keeps: they
+/// mark the partition as heavy, and both find the window's whole count.
 #[test]
 fn a_two_adds_at_a_heavy_turn() {
     explore("a: two adds at a heavy turn", 1, || {
@@ -273,7 +274,7 @@ fn b_the_last_seconds_at_a_turn() {
     });
 }
 
-/// (b) A second that has reached its rate is told by who filled it, though another thread turns it meanwhile.
+/// (b) The thread that fills a second to its rate tells so, though another turns it meanwhile.
 #[test]
 fn b_a_full_second_at_a_turn() {
     explore("b: a full second at a turn", 3, || {
@@ -291,8 +292,7 @@ fn b_a_full_second_at_a_turn() {
     });
 }
 
-/// (c) The base that a wheel has, against two adds that turn the second: it is the same whoever opens that, and the next
-/// turn carries it on.
+/// (c) Two adds turn a wheel's second: the base is the same whichever does, and carried on after.
 #[test]
 fn c_the_base_in_a_wheel_at_a_turn() {
     explore("c: the base in a wheel at a turn", 3, || {
@@ -336,8 +336,8 @@ fn j_growth_against_an_add() {
     });
 }
 
-/// (j) The history grows while the clock leaps, so that an entry that was not to be had is: what the
-/// other thread puts there is in the copy, or is put into the copy.
+/// (j) The history grows while the clock leaps, which frees an entry of it: the slot that the other
+/// thread puts there is in the copy, or is put into the copy.
 #[test]
 fn j_growth_against_a_leap() {
     explore("j: growth against a leap", 2, || {
@@ -384,8 +384,8 @@ fn j_promotion_against_a_read() {
     });
 }
 
-/// (l) Two threads freeze a head while a third adds to it: both have what it held, which is with the add, or the add is told
-/// that it came too late.
+/// (l) Two threads freeze a head while a third adds: both have the same head, with the add or, if
+/// that is told that it came too late, without.
 #[test]
 fn l_two_freezes_and_an_add() {
     explore("l: two freezes and an add", 3, || {

@@ -1,4 +1,7 @@
 //! A detector without its clock and its callback, for models to share.
+//!
+//! A model says the second of each call, as the clock is not what it is about. Calls go the way of
+//! the detector's: `record_in` takes the fast path first, and the rest where that is not enough.
 
 use super::{Stage, Thread};
 use crate::key::Key;
@@ -30,14 +33,14 @@ pub(super) struct Subject {
     pub(super) settings: Settings,
     pub(super) counters: Counters,
     pub(super) current: Current,
-    /// Read where a cell looks old.
+    /// Read only where a cell looks old.
     pub(super) clock: Clock,
 }
 
 pub(super) const TABLE: &[u8] = b"t";
 
 impl Subject {
-    /// A window of one second, thresholds of 10, no bound.
+    /// Returns the settings of most models: a window of one second, thresholds of 10, no bound.
     pub(super) fn settings() -> Settings {
         Settings {
             hashing: Hashing::seeded([1, 2]),
@@ -52,32 +55,34 @@ impl Subject {
         }
     }
 
-    /// A ledger of these settings.
+    /// Makes a ledger of these settings.
     pub(super) fn of(settings: Settings) -> Stage<Self> {
         let current = Current::try_new(&settings, Moment::from_ms(0)).unwrap();
         Stage::new(Self { settings, counters: Counters::default(), current, clock: Clock::manual() })
     }
 
-    /// A ledger in which `keys` were written once, in second 0.
+    /// Makes a ledger in which `keys` were written once, in second 0.
     pub(super) fn stage(keys: &[u32]) -> Stage<Self> {
         Self::bounded(keys, 0)
     }
 
+    /// Makes the same with a bound of partitions.
     pub(super) fn bounded(keys: &[u32], max_partitions: u64) -> Stage<Self> {
         let stage = Self::of(Settings { max_partitions, ..Self::settings() });
         stage.then(|s, t| keys.iter().for_each(|&key| _ = s.record(key, Write, 0, t)));
         stage
     }
 
-    /// A ledger with a filter of one cell in a row, which all keys have, and so many bytes for the rest. Partitions are promoted
-    /// from `level` on.
+    /// Makes a ledger with a filter of one cell in a row, which all keys have, and `bytes` for
+    /// everything else. Partitions are promoted from `level` on.
     pub(super) fn filtered(level: u64, bytes: u64) -> Stage<Self> {
         let budget = Arc::new(Budget::new(bytes));
         let filter = Some(FilterSettings { row: 1, promote_permille: 500, budget });
         Self::of(Settings { filter, thresholds: [2 * level; 2], ..Self::settings() })
     }
 
-    /// The partition of `key`, which is its position in the map too; so models say what shares a segment.
+    /// Returns a record of `key`, which is its position in the map too. So models say which keys
+    /// share a segment.
     pub(super) fn posting<'a>(key: u32, pk: &'a [u8; 4], operation: Operation) -> Posting<'a> {
         Posting {
             key: Key { table: TABLE, pk },
@@ -88,20 +93,23 @@ impl Subject {
         }
     }
 
-    /// When an override is set, of which nobody remembers what was before.
+    /// Returns the moment at which an override is set, with nothing remembered of what was before.
     pub(super) fn setting(&self) -> Setting {
         Setting { now: 0, oldest: None, own: self.settings.thresholds }
     }
 
+    /// Returns a visit at this second.
     pub(super) fn visit<'g>(&'g self, second: u32, guard: &'g Guard) -> Visit<'g> {
         let now = Moment::from_ms(u64::from(second) * 1000);
         Visit { settings: &self.settings, counters: &self.counters, clock: &self.clock, now, guard }
     }
 
+    /// Records 1 and returns the count.
     pub(super) fn record(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
         self.record_amount(key, operation, 1, second, thread)
     }
 
+    /// Records an amount and returns the count.
     pub(super) fn record_amount(
         &self,
         key: u32,
@@ -113,6 +121,7 @@ impl Subject {
         self.record_in(key, operation, Amount::clamped(amount), second, &thread.pin())
     }
 
+    /// Records an amount under a guard, as a detector does, and returns the count.
     pub(super) fn record_in(
         &self,
         key: u32,
@@ -129,7 +138,7 @@ impl Subject {
             self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().1.count
         };
         if self.settings.filter.is_some() {
-            // What goes back into the cells has its real hash.
+            // An entry that goes back into the cells goes to those of its key's real hash.
             posting.hash = self.settings.hashing.key(posting.key);
             let fast = ledger.record_filtered_fast(posting, visit);
             return fast.unwrap_or_else(|unfinished| rest(unfinished, posting));
@@ -163,7 +172,7 @@ impl Subject {
         })
     }
 
-    /// Takes all memory of the filter that was given for the map, or gives it back.
+    /// Takes all memory that the filter was given for the map, or gives it back.
     pub(super) fn fill(&self, bytes: u64, is_full: bool) {
         let budget = &self.settings.filter.as_ref().unwrap().budget;
         if is_full { budget.take(bytes) } else { budget.give_back(bytes) }
@@ -176,7 +185,7 @@ impl Subject {
         self.current.with(&guard, |ledger| ledger.bounds(key, operation, visit)).unwrap().1
     }
 
-    /// From now on partitions are promoted from `level` on.
+    /// Makes partitions of the table be promoted from `level` on.
     pub(super) fn set_level(&self, level: u64, second: u32, thread: &Thread) {
         self.set_level_of(Scope::Table, TABLE, Some(level), second, thread);
     }
@@ -196,16 +205,17 @@ impl Subject {
         self.current.with(&guard, set).unwrap();
     }
 
-    /// The clock is at this second from now on. Threads that have read it before may act by what they read.
+    /// Sets the clock. Threads that have read it before may act by what they read.
     pub(super) fn reach(&self, second: u32) {
         self.clock.set_ms(u64::from(second) * 1000).unwrap();
     }
 
+    /// Returns the count of a key; 0 if there is no such partition.
     pub(super) fn count(&self, key: u32, operation: Operation, second: u32, thread: &Thread) -> u64 {
         self.look(key, operation, second, thread, |series| series.count(second)).unwrap_or(0)
     }
 
-    /// Returns what `read` makes of the series of a key, or `None` where there is no such partition.
+    /// Returns what `read` makes of the series of a key; `None` if there is no such partition.
     pub(super) fn look<T>(
         &self,
         key: u32,
@@ -222,7 +232,8 @@ impl Subject {
         self.current.with(&guard, |ledger| ledger.look(key, hash, visit, read)).unwrap()
     }
 
-    /// Replaces the segment of a key.
+    /// Replaces the segment of a key, as of this second: partitions that are idle then do not move
+    /// along.
     pub(super) fn replace(&self, key: u32, second: u32, thread: &Thread) {
         let guard = thread.pin();
         let ledger = self.current.get(&guard);
@@ -236,6 +247,7 @@ impl Subject {
         self.current.get(&guard).reclaim_step(self.visit(second, &guard));
     }
 
+    /// Returns how many partitions there are.
     pub(super) fn partitions(&self, thread: &Thread) -> u64 {
         self.current.get(&thread.pin()).partitions.lens[0].get()
     }

@@ -1,12 +1,17 @@
-//! Models of throttles where there is a filter, and no room for an entry at times. All keys have the same two cells.
+//! Models of throttles where there is a filter, and no room for an entry at times.
+//!
+//! Throttles are counted under synthetic keys, which get an entry at once if there is room. While
+//! there is none they are kept out, in the cells. When there is room again, the entry must get what
+//! is in the cells, of both operations. All keys have the same two cells.
 
 use super::subject::Subject;
 use super::{Stage, explore};
 use crate::operation::Operation::{Read, Write};
 
+/// Memory for more entries than a model makes.
 const ENOUGH: u64 = 1 << 20;
 
-/// A ledger without room, in which so many throttles were kept out.
+/// Makes a ledger without room, in which so many throttles were kept out.
 fn full(kept_out: u32) -> Stage<Subject> {
     let stage = Subject::filtered(9, ENOUGH);
     stage.then(|s, t| {
@@ -16,7 +21,8 @@ fn full(kept_out: u32) -> Stage<Subject> {
     stage
 }
 
-/// (o) A throttle is kept out just before there is room, and another thread inserts the entry: both are in the count.
+/// (o) A throttle is kept out just before there is room, and another thread inserts the entry: both
+/// are in the count.
 #[test]
 fn o_a_throttle_kept_out_as_another_has_room() {
     explore("o: a throttle kept out as another has room", 1, || {
@@ -36,8 +42,9 @@ fn o_a_throttle_kept_out_as_another_has_room() {
     });
 }
 
-/// (o) Throttles were kept out. (Who has room is on the thread that runs first, as in `filtering`.) Who finds the entry before all of them are in it, to add to it or to look, counts them all the
-/// same.
+/// (o) Two throttles were kept out, and another makes the entry. A thread that finds the entry
+/// before all of these are in it, to add to it or to look, counts them all the same. (The thread
+/// that has room is the one that runs first, as in `filtering`.)
 #[test]
 fn o_a_throttle_finds_an_entry_that_is_new() {
     explore("o: a throttle finds an entry that is new", 1, || {
@@ -54,7 +61,8 @@ fn o_a_throttle_finds_an_entry_that_is_new() {
     });
 }
 
-/// (o) Throttles of the other operation were kept out: they are in the entry too.
+/// (o) Writes' throttles were kept out, and one of a read makes the entry: the writes' are in it
+/// too, for a thread that looks meanwhile.
 #[test]
 fn o_a_throttle_is_inserted_as_one_looks_at_the_other_operation() {
     explore("o: a throttle of the other operation", 1, || {
