@@ -1,13 +1,15 @@
 //! The backtest: what would have warned, when, and how early.
 //!
 //! ```text
-//! entries --> trial: a detector under thresholds --> heard: its warnings, and throttles --> verdict: caught, missed, in vain
-//!        \--> census: how many partitions there are                                    \--> text, json
-//!         \-> trial under each other thresholds of a sweep --> sweep: which to take --> sweep_text, plot
+//! entries --> trial: a detector under thresholds --> heard: its warnings, and throttles
+//!    |                                                  --> verdict: caught, missed, in vain
+//!    |                                                        --> text, json
+//!    +--> census: how many partitions there are
+//!    +--> trials: a trial for each step of a sweep --> sweep: which to take --> sweep_text, plot
 //! ```
 //!
-//! Each entry is recorded at its own millisecond, in the order of time, so a warning comes here when it would have come in the
-//! program, were that one process.
+//! Each entry is recorded at its own millisecond, in the order of time. So a warning comes here
+//! when it would have come in the program, if that were one process.
 
 pub mod args;
 mod census;
@@ -39,12 +41,12 @@ pub fn run(args: &args::Backtest) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what would fail after the log has been read, or is likely not meant.
+/// Refuses arguments that would fail after the log has been read, or that are likely not meant.
 fn check(args: &args::Backtest) -> Result<()> {
     if let Some(path) = &args.plot {
         output::check(path)?;
     }
-    // `--sweep 100,200` makes the list a file.
+    // In `--sweep 100,200`, without a `=`, the list is taken for a file.
     let is_list = |name: &str| name.split(',').all(|part| part.parse::<f64>().is_ok());
     if args.sweep.as_ref().is_some_and(Vec::is_empty)
         && let Some(list) =

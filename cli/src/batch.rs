@@ -11,10 +11,11 @@ use std::ops::Range;
 pub struct Batch {
     entries: Vec<Stored>,
     text: Vec<u8>,
-    /// Of what was [summed](Batch::sum): where each access is, by its texts and operation.
+    /// For a batch that is [summed](Batch::sum): the place of each access, by its texts and
+    /// operation.
     sums: HashTable<u32>,
     hashing: DefaultHashBuilder,
-    /// The same: the latest time, and how many entries went into others.
+    /// For a batch that is summed: the latest time.
     last_ms: u64,
     summed: usize,
 }
@@ -24,9 +25,9 @@ pub struct Batch {
 struct Stored {
     time_ms: u64,
     text: usize,
-    /// Table and pk; or operation and request.
+    /// The lengths of table and pk or, of an exchange, of operation and request.
     lens: [u32; 2],
-    /// `None` is [`NO_TEXT`].
+    /// The length of the model; [`NO_TEXT`] if there is none.
     model_len: u32,
     kind: Kind,
 }
@@ -58,12 +59,13 @@ impl Stored {
         first + second + optional(self.model_len) + response
     }
 
-    /// Whether this is an access that DynamoDB did.
+    /// Returns whether this is an access that DynamoDB did.
     fn is_access(&self) -> bool {
         matches!(self.kind, Kind::Access { event: Event::Done, .. })
     }
 
-    /// Returns all of an access but its time and amounts. The lengths tell where its text is cut, and their lowest bit the operation.
+    /// Returns all of an access but its time and amounts. The lengths tell where its text is cut,
+    /// and their lowest bit the operation.
     #[inline]
     fn identity<'a>(&self, text: &'a [u8]) -> Identity<'a> {
         let is_write = matches!(self.kind, Kind::Access { operation: Operation::Write, .. });
@@ -71,7 +73,7 @@ impl Stored {
         Identity { text, lens: table_len << 32 | u64::from(self.model_len) }
     }
 
-    /// Adds the amounts of another access. It is of the earlier time of both.
+    /// Adds the amounts of another access. The time becomes the earlier of both.
     fn add(&mut self, other: &Self) {
         self.time_ms = self.time_ms.min(other.time_ms);
         if let (
@@ -79,7 +81,7 @@ impl Stored {
             Kind::Access { operations: more, half_units: more_units, .. },
         ) = (&mut self.kind, other.kind)
         {
-            // What is not told is two for each operation.
+            // An access of unknown capacity is taken for one unit, two halves, for each operation.
             if half_units.is_some() || more_units.is_some() {
                 let told = |units: Option<u64>, n: u64| units.unwrap_or(n.saturating_mul(2));
                 *half_units = Some(told(*half_units, *operations).saturating_add(told(more_units, more)));
@@ -104,12 +106,12 @@ impl Batch {
         self.entries.len()
     }
 
-    /// Returns how many entries it was made of: those that became one, all.
+    /// Returns the number of entries of which it was made, with those that became one.
     pub fn made_of(&self) -> usize {
         self.entries.len() + self.summed
     }
 
-    /// Bytes that it holds.
+    /// Returns the bytes that it holds.
     pub fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<Stored>() + self.text.capacity()
     }
@@ -152,7 +154,8 @@ impl Batch {
         self.entries.push(Stored { time_ms, text, lens, model_len, kind });
     }
 
-    /// Pushes some entries of another batch, to which they were pushed one after another, and which was not sorted since.
+    /// Pushes the entries `run` of another batch, which must lie there in the order in which they
+    /// were pushed.
     pub fn extend(&mut self, other: &Self, run: Range<usize>) {
         let Some(first) = other.entries.get(run.start) else { return };
         let end = other.entries.get(run.end).map_or(other.text.len(), |after| after.text);
@@ -162,8 +165,9 @@ impl Batch {
         self.entries.extend(other.entries[run].iter().map(moved));
     }
 
-    /// Pushes some entries of another batch, but accesses that differ in nothing but their times and amounts become one, of the earliest
-    /// time and all amounts: for those to whom the order in a second is no matter. Not to be mixed with other ways to push.
+    /// Pushes the entries `run` of another batch. Accesses that differ in nothing but their times
+    /// and amounts become one, of the earliest time and all amounts. This is for readers to whom
+    /// the order in a second does not matter. It must not be mixed with other ways to push.
     pub fn sum(&mut self, other: &Self, run: Range<usize>) {
         for stored in &other.entries[run] {
             let text = &other.text[stored.text..][..stored.text_len()];
@@ -204,7 +208,7 @@ impl Batch {
         len
     }
 
-    /// Puts entries in the order of their times; those of one time stay as they are.
+    /// Puts entries in the order of their times. Those of one time keep their order.
     pub fn sort(&mut self) {
         if !self.entries.is_sorted_by_key(|entry| entry.time_ms) {
             self.entries.sort_by_key(|entry| entry.time_ms);

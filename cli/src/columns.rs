@@ -1,8 +1,9 @@
 //! Columns: spans of seconds, each with what every partition had in it.
 //!
-//! Exact counts are of spans that are over ([`Detector::hottest_closed_in`]). Where memory is bounded the library has no such list,
-//! and the one that it has is of the window that ends now: so the window is one second shorter than a column, and is asked for in the
-//! last millisecond of it, when it has the seconds of the column and no other.
+//! Exact counts are of spans that are over ([`Detector::hottest_closed_in`]). Where memory is
+//! bounded the library has only a list of the window that ends now. So there the window is one
+//! second shorter than a column, and is asked for in the column's last millisecond: it has just the
+//! column's seconds then.
 
 pub mod rows;
 
@@ -15,16 +16,17 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where memory is bounded, a partition comes to be counted by itself at a quarter of so much a second on the average of a column,
-/// or of so much in one second.
+/// In bounded memory, a partition is counted by itself from a quarter of this a second on average.
 const BOUNDED_MEANS: [u64; 2] = [13, 42];
+/// It is, too, from a quarter of this in one second. Both are by operation.
 const BOUNDED_SECONDS: [u64; 2] = [500, 1_500];
-/// That quarter, in thousandths; and the highest amount that it is of.
+/// That quarter, in thousandths.
 const PROMOTE_PERMILLE: u32 = 250;
+/// The highest count from which the library counts a partition by itself.
 const LEVEL_MOST: u64 = 1 << 15;
 /// The most partitions that are kept of those for which there was no room.
 const KEPT_OUT: usize = 10_000;
-/// They are no more than one for so many bytes of the memory.
+/// The bytes of the memory for each of which one such partition is kept at most.
 const KEPT_OUT_EACH: u64 = 4_096;
 
 /// A span that is over.
@@ -34,24 +36,24 @@ pub struct Column {
     pub first: u64,
     /// How many seconds it has.
     pub seconds: u64,
-    /// By operation, those with the most demand: all of them; where memory is bounded, those that are counted by themselves. None where
-    /// there are rows in place of it.
+    /// By operation, all partitions, those with the most demand first. None if there are rows. In
+    /// bounded memory, only those that are counted by themselves.
     pub hottest: [Vec<HotPartition>; 2],
-    /// All of them, in no order, where that is asked for ([`Columns::unlisted`]), and memory is not bounded.
+    /// All partitions, in no order: see [`Columns::unlisted`]. None in bounded memory.
     pub rows: Rows,
-    /// By operation, what all others had together, and what the listed ones may have carried of it. Where memory is bounded it is of
-    /// accesses alone: nobody adds up what exchanges had.
+    /// By operation, the sum of all others, with what the listed ones may have carried. Where
+    /// memory is bounded, of accesses alone: nothing adds up what exchanges had.
     pub rest: [u64; 2],
     /// Partitions that reached a threshold, and for which there was no room.
     pub kept_out: Vec<KeptOut>,
     /// Warnings of more such partitions than are kept.
     pub left_out: u64,
-    /// Bytes that the library counts in.
+    /// The bytes in which the library counts.
     pub library_bytes: u64,
     is_bounded: bool,
 }
 
-/// A partition that bounded memory had no room for, when it was hot.
+/// A partition for which bounded memory had no room when it was hot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptOut {
     pub table: Vec<u8>,
@@ -61,7 +63,7 @@ pub struct KeptOut {
     pub most: u64,
 }
 
-/// How columns are made.
+/// The way in which columns are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// Seconds in each; 2 at least.
@@ -91,16 +93,17 @@ pub struct Columns {
     /// By operation, what had been recorded before this column.
     recorded: [u64; 2],
     is_listed: bool,
-    /// Rows of columns that are done with.
+    /// Rows of columns that are done with, for their memory.
     spare: Rows,
-    /// Of a detector whose memory is bounded, what it warned about in this column.
+    /// What a detector whose memory is bounded has warned about in this column.
     heard: Heard,
     /// By operation, the least that a second must have to be hot by itself.
     hot: [u64; 2],
     library: Rarely,
 }
 
-/// Of bytes that are dear to count where memory is bounded, and change little there: the last count, and how often it was asked for.
+/// A number of bytes that is dear to count where memory is bounded, and changes little there: the
+/// last count, and how often it was asked for.
 #[derive(Debug, Default)]
 pub struct Rarely {
     bytes: u64,
@@ -108,7 +111,7 @@ pub struct Rarely {
 }
 
 impl Rarely {
-    /// Returns the bytes, of now if it is asked for the first time, the second, the fourth, the eighth and so on.
+    /// Returns the bytes, counted anew at the first, second, fourth, eighth ... time of asking.
     pub fn bytes(&mut self, count: impl FnOnce() -> u64) -> u64 {
         self.asked += 1;
         if self.asked.is_power_of_two() {
@@ -118,7 +121,7 @@ impl Rarely {
     }
 }
 
-/// The most that a partition may have had of an operation, where nothing is known of it.
+/// The most that a partition may have had of an operation, if nothing is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unknown {
     /// In a second.
@@ -128,7 +131,7 @@ pub struct Unknown {
 }
 
 impl Column {
-    /// Calls `see` with what each partition had of an operation: with all that are listed, or are in a row.
+    /// Calls `see` with what each partition had of an operation, whether it is listed or in a row.
     pub fn each(&self, operation: Operation, see: impl FnMut(Had<'_>) -> Result<()>) -> Result<()> {
         self.hottest[operation as usize]
             .iter()
@@ -137,8 +140,7 @@ impl Column {
             .try_for_each(see)
     }
 
-    /// Returns the fullest second that a partition had in this column, the first of them. To be asked for before the next column
-    /// begins.
+    /// Returns the first of the fullest seconds of a partition. To be asked before the next column.
     pub fn fullest_second(&self, detector: &Detector, hot: &Had<'_>) -> Result<u64> {
         let end = self.first + self.seconds;
         let last = self.last_that_is_over();
@@ -149,7 +151,7 @@ impl Column {
         })
     }
 
-    /// Returns each second in which a partition had something, and what. As late as the above.
+    /// Returns each second in which a partition had something, and its count. As late as the above.
     pub fn seconds_of(&self, detector: &Detector, hot: &Had<'_>) -> Result<Vec<(u64, u64)>> {
         let mut seconds = Vec::new();
         for second in self.first..self.last_that_is_over() {
@@ -163,7 +165,7 @@ impl Column {
         Ok(seconds)
     }
 
-    /// Bytes that it holds, and that the partitions did for which there was no room.
+    /// Returns the bytes that it holds, with those of the partitions for which there was no room.
     pub fn bytes(&self) -> u64 {
         let listed = self.hottest.iter().map(|listed| listed.capacity() * size_of::<HotPartition>());
         let names = self.hottest.iter().flatten().map(|hot| hot.table.capacity() + hot.pk.capacity());
@@ -173,19 +175,19 @@ impl Column {
         (listed.sum::<usize>() + names.sum::<usize>() + self.rows.bytes() + 2 * kept_out + their_names) as u64
     }
 
-    /// Where memory is bounded, the last second is not over yet: it has what the others have not.
+    /// Returns the last second that is over: where memory is bounded, not yet the column's last.
     fn last_that_is_over(&self) -> u64 {
         self.first + self.seconds - u64::from(self.is_bounded)
     }
 }
 
 impl Columns {
-    /// `prepare` gets the detector before anything is recorded.
+    /// Makes columns. `prepare` gets the detector before anything is recorded.
     pub fn new(shape: Shape, prepare: impl FnOnce(&Detector) -> Result<()>) -> Result<Self> {
         Self::seeing(shape, [u64::MAX; 2], prepare)
     }
 
-    /// As [`Self::new`]. Where memory is bounded, no partition is overlooked of which a second has more than so much, by operation.
+    /// Does the same, and in bounded memory overlooks no partition with over `hot` in a second.
     pub fn seeing(
         shape: Shape,
         hot: [u64; 2],
@@ -201,7 +203,7 @@ impl Columns {
         Ok(Self { shape, detector, feed, open, recorded, is_listed, spare, heard, hot, library })
     }
 
-    /// Columns are to have rows, which cost less, in place of lists.
+    /// Makes columns have rows, which cost less, in place of lists.
     #[must_use]
     pub fn unlisted(mut self) -> Self {
         self.is_listed = false;
@@ -220,12 +222,12 @@ impl Columns {
     fn bounded(shape: Shape, memory: u64, hot: [u64; 2], heard: Heard) -> Builder {
         let room = KEPT_OUT.min(usize::try_from(memory / KEPT_OUT_EACH).unwrap_or(KEPT_OUT));
         let [(writes, writes_a_second), (reads, reads_a_second)] = Self::thresholds(shape, hot);
-        // A window has the second that it ends in, and so many before.
+        // A window has the second in which it ends, and its length before.
         Detector::builder(writes, reads, (shape.seconds - 1).max(1))
             .second_thresholds(Thresholds { writes: Some(writes_a_second), reads: Some(reads_a_second) })
             .memory(memory)
             .promote_permille(PROMOTE_PERMILLE)
-            // Each hot record of one that is kept out tells of more than the last.
+            // Each hot record of a partition that is kept out tells of more than the last.
             .warning_interval_seconds(0)
             .on_warning(move |warning| hear(&heard, room, warning))
     }
@@ -239,14 +241,14 @@ impl Columns {
         })
     }
 
-    /// Returns, by operation, the most that a partition may have had in a column in which it was not counted by itself. `None`: it was,
-    /// as memory is not bounded.
+    /// Returns, by operation, the most that a partition may have had in a column in which it was
+    /// not counted by itself. `None` where memory is not bounded: there all are.
     pub fn unknown(&self) -> Option<[Unknown; 2]> {
         self.shape.memory?;
         let has_kept_out = self.statistics().kept_out > 0;
         Some(Self::thresholds(self.shape, self.hot).map(|(column, second)| {
             if has_kept_out {
-                // There was no room to count it, but it was warned about from here on.
+                // From these numbers on a partition without room was warned about.
                 return Unknown { second: column.min(second) - 1, column: column - 1 };
             }
             let least = column.min(second) * u64::from(PROMOTE_PERMILLE) / 1_000;
@@ -255,7 +257,7 @@ impl Columns {
         }))
     }
 
-    /// Records the entries of a second, all of one. Calls `closed` with the column before, once it is over.
+    /// Records the entries of one second. Calls `closed` with the column before, once it is over.
     pub fn second(
         &mut self,
         batch: &Batch,
@@ -271,14 +273,14 @@ impl Columns {
         self.feed.second(&self.detector, batch)
     }
 
-    /// Closes the last column. Returns what fed the detector.
+    /// Closes the last column. Returns the feed of the detector.
     pub fn finish(&mut self, closed: impl FnOnce(&Detector, &Column) -> Result<()>) -> Result<&Feed> {
         self.close(closed)?;
         self.feed.finish(&self.detector)?;
         Ok(&self.feed)
     }
 
-    /// The feed of the detector.
+    /// Returns the feed of the detector.
     pub fn feed(&self) -> &Feed {
         &self.feed
     }
@@ -310,7 +312,7 @@ impl Columns {
         let bytes = || self.detector.statistics().bytes;
         column.library_bytes = if is_bounded { self.library.bytes(bytes) } else { bytes() };
         closed(&self.detector, &column)?;
-        // What waits is this column's, and would come to be counted too late to be in it.
+        // Operations that wait are of this column, and would be counted too late to be in it.
         self.feed.settle(&self.detector)?;
         self.spare = column.rows;
         Ok(())
@@ -362,7 +364,7 @@ impl Columns {
     }
 }
 
-/// Keeps the most that a warning said of a partition, if it may all be others', as it is of one that has no count of its own.
+/// Keeps the most that a warning said of a partition, if that has no count of its own.
 fn hear(heard: &Heard, room: usize, warning: &Warning<'_>) {
     if !matches!(warning.rule, Rule::Window | Rule::Second) || warning.carried < warning.count {
         return;

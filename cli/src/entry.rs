@@ -2,12 +2,12 @@
 
 use hotpart::{Operation, Reason};
 
-/// An event at a partition.
+/// The outcome of an access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// DynamoDB did it.
     Done,
-    /// DynamoDB throttled it, and why.
+    /// DynamoDB throttled it, for this reason.
     Throttled(Reason),
 }
 
@@ -21,15 +21,15 @@ pub struct Access<'a> {
     pub table: &'a [u8],
     pub pk: &'a [u8],
     pub model: Option<&'a [u8]>,
-    /// How many operations it stands for, at least 1.
+    /// The number of operations for which it stands, at least 1.
     pub operations: u64,
-    /// The capacity it took, in half units, where the log tells or lets it be estimated.
+    /// The capacity that it took, in half units, where the log tells it or lets it be estimated.
     pub half_units: Option<u64>,
     pub event: Event,
 }
 
 impl<'a> Access<'a> {
-    /// One operation of a model that is not known.
+    /// Returns an access of one operation, for no model, whose capacity is not known.
     pub fn new(time_ms: u64, operation: Operation, table: &'a [u8], pk: &'a [u8]) -> Self {
         Self {
             time_ms,
@@ -53,11 +53,11 @@ pub struct Exchange<'a> {
     pub request: &'a [u8],
     pub response: Option<&'a [u8]>,
     pub model: Option<&'a [u8]>,
-    /// 0: no response came.
+    /// The status of the response; 0 if none came.
     pub http_status: u16,
 }
 
-/// One of the two.
+/// An access or an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry<'a> {
     Access(Access<'a>),

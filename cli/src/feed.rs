@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Measure {
     /// Its operations.
     Operations,
-    /// The capacity that it took, in half units: one unit for each operation where the log does not tell.
+    /// The capacity that it took, in half units; where the log does not tell, one unit for each
+    /// operation.
     HalfUnits,
 }
 
@@ -29,20 +30,21 @@ impl Measure {
 #[derive(Debug)]
 pub struct Feed {
     measure: Measure,
-    /// By operation, what accesses have added.
+    /// By operation, the sum that accesses have added.
     pub recorded: [u64; 2],
     /// Exchanges that it has observed.
     pub exchanges: u64,
-    /// Tables whose partition key is not known: what is asked of them waits.
+    /// Tables whose partition key is not known: operations on them wait.
     pub missing: BTreeSet<String>,
-    /// Exchanges that are none of DynamoDB's, or cut short, or of a table or a key that is longer than any.
+    /// Exchanges that are none of DynamoDB's, or cut short, or with a table or a key that is longer
+    /// than any.
     pub unread: u64,
     /// Exchanges of which nothing is counted, by the reason.
     pub uncounted: BTreeMap<&'static str, u64>,
-    /// Tables of which nothing waits any more.
+    /// Tables for which nothing waits any more.
     forgotten: BTreeSet<String>,
-    /// Operations that are in exchanges and were not counted: they could not be read, or their table's key was not known in time.
-    /// `None` until [`Feed::finish`].
+    /// Operations in exchanges that were not counted: they could not be read, or their table's key
+    /// was not known in time. `None` until [`Feed::finish`].
     pub unread_operations: Option<u64>,
 }
 
@@ -60,7 +62,8 @@ impl Feed {
         }
     }
 
-    /// Records entries of one second, all at its beginning: for counts alone, of whole seconds.
+    /// Records the entries of one second, all at its beginning. This suffices where counts are of
+    /// whole seconds.
     pub fn second(&mut self, detector: &Detector, batch: &Batch) -> Result<()> {
         let mut records = Vec::with_capacity(batch.len());
         for entry in batch.iter() {
@@ -84,15 +87,16 @@ impl Feed {
         Ok(())
     }
 
-    /// Records one entry at its own time. Returns the count of its partition with it; `None` where nothing was added, or the
-    /// library alone knows to which partitions.
+    /// Records one entry at its own time. Returns its partition's count with it; `None` if nothing
+    /// was added, or if only the library knows to which partitions.
     pub fn timed(&mut self, detector: &Detector, entry: &Entry<'_>) -> Result<Option<u64>> {
         set_time(detector, entry.time_ms())?;
         self.entry(detector, entry)
     }
 
-    /// Ends the waiting for tables' keys, as what waits could not be counted any more: those operations are unread then, and so are
-    /// all of these tables until their keys are known after all.
+    /// Ends the waiting for tables' keys, because operations that wait could not be counted any
+    /// more. They are unread then, and so are later ones of these tables, until their keys are
+    /// known after all.
     pub fn settle(&mut self, detector: &Detector) -> Result<()> {
         for table in self.missing.difference(&self.forgotten) {
             detector.forget_table(table)?;
@@ -101,7 +105,8 @@ impl Feed {
         Ok(())
     }
 
-    /// Ends the waiting for good, and asks how many operations are unread: where memory is bounded that takes time in proportion to it.
+    /// Ends the waiting for good, and asks how many operations are unread. Where memory is bounded,
+    /// that takes time in proportion to it.
     pub fn finish(&mut self, detector: &Detector) -> Result<()> {
         self.settle(detector)?;
         self.unread_operations = Some(detector.statistics().unread);

@@ -1,8 +1,12 @@
 //! The heat map: time across, partitions down, coloured by how near each came to its limit.
 //!
-//! [`reading`] has the library count a log, and [`grid`] has a cell for every partition and span of time of it. [`judge`] adds what the
-//! thresholds say. [`runs`] are grids of the parts of a log that are far from each other in time. [`map`] chooses what is shown, [`page`]
-//! and [`picture`] show it, in the colours of [`palette`].
+//! ```text
+//! reading: a log, counted by the library
+//!    |--> runs: a grid for each part of the log; grid: cells of partitions and spans of time
+//!    |--> judge: when the thresholds would have warned
+//!    v
+//! map: what is shown --> page (HTML), picture (SVG, PNG), in the colours of palette
+//! ```
 
 pub mod args;
 pub mod cell;
@@ -40,7 +44,7 @@ impl Output {
     }
 }
 
-/// Whether two names are of one file that is there.
+/// Returns whether two names are of one file, which exists.
 fn is_same(one: &Path, other: &Path) -> bool {
     let [one, other] = [one, other].map(std::fs::canonicalize);
     one.ok().zip(other.ok()).is_some_and(|(one, other)| one == other)

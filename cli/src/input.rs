@@ -1,7 +1,9 @@
 //! Input: the files and their formats, merged into one stream of entries in the order of time.
 //!
-//! Each file has a [`Parse`]r, chosen by what the file begins with. Of all that are open the one that has come least far reads on,
-//! and a file is opened when the others have come as far as its first entry: so logs of many hosts need not be joined before.
+//! Each file has a [`Parse`]r, chosen by the bytes with which the file begins. Of the open files,
+//! the one whose times are least far is read next. A file is opened when the others have come as
+//! far as its first entry. So logs of many hosts need not be joined before, and few are open at
+//! once.
 
 pub mod account;
 mod ahead;
@@ -75,7 +77,7 @@ impl Open {
 pub struct Inputs {
     options: Options,
     progress: Progress,
-    /// Those to come, with the times of their first entries: the earliest last.
+    /// The files to come, with the times of their first entries: the earliest last.
     to_come: Vec<(u64, PathBuf)>,
     open: Vec<Open>,
     scratch: Batch,
@@ -84,7 +86,7 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Looks at where each file begins. `-` is standard input.
+    /// Looks at the beginning of each file. `-` is standard input.
     pub fn new(paths: &[PathBuf], options: Options, progress: Progress) -> Result<Self> {
         let mut scratch = Batch::default();
         let mut to_come = Vec::new();
@@ -93,7 +95,8 @@ impl Inputs {
         }
         for path in paths {
             let is_alone = paths.len() == 1 || path == Path::new("-");
-            // Standard input can't be read twice, and of one file the beginning is no matter.
+            // Standard input can't be read twice; and if there is one file, its beginning does not
+            // matter.
             let first = if is_alone {
                 Some(0)
             } else {
@@ -114,8 +117,8 @@ impl Inputs {
         })
     }
 
-    /// Returns the entries of the next second, in the order of their times; `None`: there are no more. `spare` is taken for what
-    /// comes later.
+    /// Returns the entries of the next second, in the order of their times; `None` if there are no
+    /// more. The memory of `spare` is taken for later entries.
     pub fn next(&mut self, spare: Batch) -> Result<Option<Batch>> {
         self.reorder.reuse(spare);
         loop {
@@ -150,7 +153,7 @@ impl Inputs {
                 self.account.add_ahead(ahead);
             }
         }
-        // Nothing that is not late is before this.
+        // Only what is late can be before this time.
         let next = self.to_come.last().map(|&(first, _)| first);
         if let Some(least) = self.open.iter().map(|open| open.latest_ms).chain(next).min() {
             self.reorder.advance(least);
@@ -158,7 +161,7 @@ impl Inputs {
         Ok(true)
     }
 
-    /// Hands entries on, as many at a time as are of one second.
+    /// Hands entries on, at a time as many as are of one second.
     fn take(batch: &Batch, latest_ms: &mut u64, reorder: &mut Reorder, account: &mut Account) {
         let (mut begin, mut of) = (0, None);
         for (i, time_ms) in batch.each_time().enumerate() {

@@ -1,14 +1,15 @@
 //! The command `hotpart`: finds hot partitions in logs.
 //!
 //! ```text
-//! files --> input: formats --> entries --> reorder: in the order of time --> replay: the library's detector
+//! files --> input: formats --> entries --> reorder: the order of time --> replay: a detector
 //!                                                                             |
 //!                                   report, backtest, heatmap <---------------+
 //! /metrics, Prometheus --> top
 //! ```
 //!
-//! All counting is the library's, by its manual clock. [`input`] reads what a log says, [`reorder`] puts it in the order of its
-//! times, [`replay`] hands it to a detector, and each subcommand has a folder of its own for what it makes of that.
+//! The library does all counting, by its manual clock. [`input`] reads what a log says, [`reorder`]
+//! puts it in the order of its times, [`replay`] hands it to a detector, and each subcommand has a
+//! folder of its own for what it makes of that.
 
 pub mod args;
 pub mod backtest;

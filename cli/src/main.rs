@@ -25,7 +25,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Heatmap(args) => heatmap::run(args),
         Command::Top(args) => top::run(args),
         Command::Completions { shell } => {
-            // By way of memory: it panics where the output is closed early.
+            // By way of memory: the generator panics where the output is closed early.
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "hotpart", &mut script);
             Ok(stdout().write_all(&script)?)
@@ -35,7 +35,7 @@ fn run(command: &Command) -> Result<()> {
     }
 }
 
-/// Prints a manual page: of one command of this one, or of this one.
+/// Prints the manual page of a subcommand, or of this command.
 fn man(name: Option<&str>) -> Result<()> {
     let mut all = Cli::command();
     // So that a command is called by both its names.
@@ -51,7 +51,7 @@ fn man(name: Option<&str>) -> Result<()> {
     Ok(clap_mangen::Man::new(command.clone()).source(source).render(&mut stdout())?)
 }
 
-/// Whether whoever reads the output has had enough, as `head` has.
+/// Returns whether the reader of the output has closed it, as `head` does.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)

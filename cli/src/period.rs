@@ -15,7 +15,7 @@ pub struct Period {
     /// Leave out what was at this time or later
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     pub until: Option<u64>,
-    /// Entries that are not in it.
+    /// The number of entries outside it.
     #[arg(skip)]
     outside: u64,
     /// The first time of the log and the last, in it or not.
@@ -24,7 +24,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// Returns it, if anything can be in it.
+    /// Returns the period, if anything can be in it.
     pub fn checked(self) -> Result<Self> {
         if self.from.zip(self.until).is_some_and(|(from, until)| from >= until) {
             bail!("nothing is between --from and --until: --until is not later");
@@ -32,7 +32,7 @@ impl Period {
         Ok(self)
     }
 
-    /// Returns it, if it begins and ends with a second: counts are of whole ones.
+    /// Returns the period, if it begins and ends with a second: counts are of whole seconds.
     pub fn of_whole_seconds(self) -> Result<Self> {
         for (name, time_ms) in [("--from", self.from), ("--until", self.until)] {
             if let Some(time_ms) = time_ms.filter(|time_ms| time_ms % 1_000 != 0) {
@@ -46,12 +46,12 @@ impl Period {
         Ok(self)
     }
 
-    /// Whether it is all of the log.
+    /// Returns whether the period is all of the log.
     pub fn is_all(&self) -> bool {
         self.from.is_none() && self.until.is_none()
     }
 
-    /// Whether the entries of a second are looked at. Counts them where they are not.
+    /// Returns whether the entries of a second are looked at. Those that are not are counted.
     pub fn takes(&mut self, batch: &Batch) -> bool {
         let Some((first_ms, last_ms)) = batch.times() else { return false };
         self.log.get_or_insert((first_ms, last_ms)).1 = last_ms;
@@ -64,7 +64,7 @@ impl Period {
         !is_outside
     }
 
-    /// Says when the log is, for those who have missed it.
+    /// Returns words on when the log is, for a user whose period misses it.
     pub fn log(&self) -> Option<String> {
         let (first_ms, last_ms) = self.log.filter(|_| self.outside > 0)?;
         let clock = Clock::of_log(first_ms);

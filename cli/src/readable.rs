@@ -1,4 +1,5 @@
-//! Readable: a name as it is shown, in one line that no terminal obeys, as the library's log line shows it; and how many there are of what.
+//! Readable: a name as it is shown, in one line that can't command a terminal, as in the library's
+//! log line; and a number with its noun.
 
 use crate::input::account::grouped;
 use std::fmt;

@@ -1,21 +1,22 @@
-//! Reorder: entries that come somewhat out of order, put in the order of their times, a second at a time.
+//! Reorder: entries that come somewhat out of order, put in the order of their times, a second at a
+//! time.
 
 use crate::batch::Batch;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Batches that are kept for reuse.
+/// The number of batches that are kept for reuse.
 const SPARE: usize = 8;
 
-/// Holds the entries of the last seconds, until none that is not late can be before them.
+/// Holds the entries of the last seconds, until only late ones could come before them.
 #[derive(Debug)]
 pub struct Reorder {
     lateness_ms: u64,
     /// Whether accesses of one partition in one second become one.
     sums: bool,
-    /// By the second, the earliest first. Seconds without entries have none.
+    /// The seconds that have entries, the earliest first.
     seconds: VecDeque<(u64, Batch)>,
-    /// Seconds before this one may be popped.
+    /// The second before which all may be popped.
     released: u64,
     spare: Vec<Batch>,
 }
@@ -25,14 +26,14 @@ impl Reorder {
         Self { lateness_ms, sums, seconds: VecDeque::new(), released: 0, spare: Vec::new() }
     }
 
-    /// Whether an entry comes too late, where the latest of its file is this.
+    /// Returns whether an entry comes too late, if `latest_ms` is the latest time of its file.
     pub fn is_late(&self, time_ms: u64, latest_ms: u64) -> bool {
         latest_ms.saturating_sub(time_ms) > self.lateness_ms || time_ms / 1_000 < self.released
     }
 
     /// Takes some entries of a batch, which are of one second, and not late.
     pub fn push(&mut self, batch: &Batch, run: Range<usize>, second: u64) {
-        // Nearly always one of the last.
+        // It is nearly always one of the last.
         let behind = self.seconds.iter().rev().take_while(|(later, _)| *later > second).count();
         let mut at = self.seconds.len() - behind;
         if at == 0 || self.seconds[at - 1].0 != second {
@@ -43,7 +44,8 @@ impl Reorder {
         if self.sums { own.sum(batch, run) } else { own.extend(batch, run) }
     }
 
-    /// All that is to come has this time or a later one, but for what is as late as it may be.
+    /// Notes that all entries to come have this time or a later one, but may be as late as is
+    /// allowed.
     pub fn advance(&mut self, time_ms: u64) {
         let until = time_ms.saturating_sub(self.lateness_ms) / 1_000;
         self.released = self.released.max(until);
@@ -55,7 +57,7 @@ impl Reorder {
         if *second < self.released { self.finish() } else { None }
     }
 
-    /// Returns the next second's entries, as there are no more to come.
+    /// Returns the next second's entries when no more entries come at all.
     pub fn finish(&mut self) -> Option<Batch> {
         let (second, mut batch) = self.seconds.pop_front()?;
         self.released = self.released.max(second + 1);

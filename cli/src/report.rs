@@ -1,9 +1,10 @@
 //! The report: what was hot, when, by how much, and what to do.
 //!
-//! The library counts a minute at a time ([`crate::columns`]), and a [tally](tally) of each partition and operation adds the minutes up:
-//! how much it had, its fullest second, in how many seconds it was hot. Of those that come first, [`build`] makes the
-//! [report](model), with [advice] for each that is hot, and [`human`] writes it for people. [`compare`] holds reports of Contributor
-//! Insights against it.
+//! The library counts a minute at a time ([`crate::columns`]). A [tally](tally) of each partition
+//! and operation adds the minutes up: how much it had, its fullest second, in how many seconds it
+//! was hot. Of the partitions that come first, [`build`] makes the [report](model), with [advice]
+//! for each that is hot, and [`human`] writes it for people. [`compare`] holds reports of
+//! Contributor Insights against it.
 
 pub mod advice;
 pub mod args;
@@ -31,7 +32,8 @@ use std::io::{Write, stdout};
 
 /// Seconds in a column.
 const MINUTE: u32 = 60;
-/// Of the memory that is given, the tallies get a quarter, and the library the half. Lists of what it counts have the rest.
+/// The tallies' part of the memory that is given: a quarter. The library gets the half, and lists
+/// of what it counts have the rest.
 const TALLIES_SHARE: u64 = 4;
 const LIBRARY_SHARE: u64 = 2;
 
@@ -41,7 +43,7 @@ pub fn run(args: &args::Report) -> Result<()> {
     for source in &args.compare_with {
         others.extend(insights::read(&source.path)?.into_iter().map(|report| (source, report)));
     }
-    // Of the report, and of each that it is compared with.
+    // The tallies of the report, and of each report with which it is compared.
     let tallies_n = 1 + others.len() as u64;
     let top = args.top as usize;
     let needed = tallies::least_bytes(top) * TALLIES_SHARE * tallies_n;

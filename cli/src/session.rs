@@ -19,7 +19,7 @@ pub fn read(args: &args::Inputs, see: impl FnMut(&Batch) -> Result<()>) -> Resul
     read_as(args, args.options(), see)
 }
 
-/// Does the same for those who look at whole seconds alone: accesses of one partition in one second come as one.
+/// Does the same for readers of whole seconds: accesses of one partition in one second come as one.
 pub fn read_seconds(args: &args::Inputs, see: impl FnMut(&Batch) -> Result<()>) -> Result<Account> {
     read_as(args, Options { whole_seconds: true, ..args.options() }, see)
 }
@@ -48,7 +48,7 @@ fn bar(args: &args::Inputs) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let sizes = args.files.iter().map(|file| std::fs::metadata(file).map(|about| about.len()));
-    // Of standard input nobody knows the size.
+    // The size of standard input is not known.
     let bar = match sizes.sum::<Result<u64, _>>() {
         Ok(bytes) => ProgressBar::new(bytes),
         Err(_) => ProgressBar::new_spinner(),
@@ -87,12 +87,13 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
     Ok(())
 }
 
-/// The lines that end an output: what came of every record.
+/// Returns the lines that end an output: the account of every record, and what became of it.
 pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
     lines.extend(account.ahead.iter().cloned());
-    // Where nothing is unread, the keys that were not known at first came to be known, and all that waited was counted.
+    // If nothing is unread, the keys that were missing at first got known, and all that waited was
+    // counted.
     for table in feed.missing.iter().filter(|_| feed.unread_operations != Some(0)) {
         lines.push(format!(
             "{table}: its partition key is not known, or was not in time; --key {table}=ATTRIBUTE tells it"

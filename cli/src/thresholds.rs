@@ -19,7 +19,7 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// Writes, reads and the window; `None` of the one that goes by DynamoDB's limits.
+    /// Returns writes, reads and the window; `None` for the preset that goes by DynamoDB's limits.
     pub fn counts(self) -> Option<(u64, u64, u32)> {
         match self {
             Self::Conservative => Some((500, 1_500, 60)),
@@ -90,8 +90,8 @@ impl When {
         self.preset.counts().is_none().then(|| self.share.unwrap_or(SHARE))
     }
 
-    /// Returns these thresholds, all of them by so much higher, to the nearest whole number, and those of tables and models too.
-    /// `None`: DynamoDB's limits would be gone by at a share that is none.
+    /// Returns these thresholds times `factor`, to the nearest whole number, those of tables and
+    /// models too. `None` if DynamoDB's limits would be taken at a share that is none.
     pub fn times(&self, factor: f64) -> Option<Self> {
         let scaled = |n: u64| ((n as f64 * factor).round() as u64).clamp(1, i64::MAX as u64);
         let named = |named: &Named| {
@@ -105,7 +105,7 @@ impl When {
         match self.counts() {
             Some(counts) => [times.writes, times.reads] = counts.map(|n| Some(scaled(n))),
             None => {
-                // The library goes by thousandths.
+                // The library has shares in thousandths.
                 let share = (self.limits_share()? * factor * 1_000.0).round() / 1_000.0;
                 times.share = Some(share);
                 if !(0.001..=1.0).contains(&share) {
@@ -158,7 +158,7 @@ impl When {
     /// # Errors
     /// A name is too long, or a threshold too high.
     pub fn set(&self, detector: &Detector) -> anyhow::Result<()> {
-        // Of units the library has halves.
+        // The library has halves of units.
         let amount = |n: u64| if self.measure() == Measure::HalfUnits { n.saturating_mul(2) } else { n };
         let amounts = |Thresholds { writes, reads }: Thresholds| Thresholds {
             writes: writes.map(amount),

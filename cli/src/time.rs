@@ -1,4 +1,5 @@
-//! Times as people read and write them: UTC, or from the beginning of a log whose clock is its own; and spans between them.
+//! Times as people read and write them: UTC, or from the beginning of a log whose clock is its own;
+//! and spans between them.
 
 use crate::input::timestamp;
 
@@ -9,12 +10,12 @@ const DAY: u64 = 86_400;
 /// Writes the times of one log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    /// `None`: the log's times are since 1970.
+    /// The beginning of a log whose times are its own; `None` if they are since 1970.
     begin_ms: Option<u64>,
 }
 
 impl Clock {
-    /// The clock of a log that begins at this time.
+    /// Returns the clock of a log that begins at this time.
     pub fn of_log(begin_ms: u64) -> Self {
         Self { begin_ms: (!THIS_CENTURY.contains(&begin_ms)).then_some(begin_ms) }
     }
@@ -23,7 +24,7 @@ impl Clock {
         self.begin_ms.is_none()
     }
 
-    /// Says what the times are.
+    /// Returns in words what the times are.
     pub fn name(self) -> &'static str {
         if self.is_utc() { "UTC" } else { "from the log's beginning" }
     }
@@ -33,13 +34,13 @@ impl Clock {
         self.begin_ms.unwrap_or(0) / 1_000
     }
 
-    /// `2026-03-01 02:14:07`, or `0:14:07` from the log's beginning.
+    /// Returns a time to the second: `2026-03-01 02:14:07`, or `0:14:07` from the log's beginning.
     pub fn second(self, time_ms: u64) -> String {
         let time = self.time(time_ms);
         if self.is_utc() { format!("{} {time}", date(time_ms / 1_000 / DAY)) } else { time }
     }
 
-    /// The same without the date: `02:14:07` or `0:14:07`.
+    /// Returns the same without the date: `02:14:07` or `0:14:07`.
     pub fn time(self, time_ms: u64) -> String {
         let second = (time_ms / 1_000).saturating_sub(self.origin());
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
@@ -50,7 +51,8 @@ impl Clock {
         }
     }
 
-    /// The same to the millisecond: `2026-03-01 02:14:07.250`, or, where no line above it says from when, `+0:14:07.250`.
+    /// Returns a time to the millisecond: `2026-03-01 02:14:07.250`, or `+0:14:07.250` from the
+    /// log's beginning, with a sign as no line above says from when.
     pub fn millisecond(self, time_ms: u64) -> String {
         match self.begin_ms {
             None => format!("{}.{:03}", self.second(time_ms), time_ms % 1_000),
@@ -63,7 +65,8 @@ impl Clock {
     }
 }
 
-/// A span of seconds in a sentence, in the largest unit that tells it well: `45 seconds`, `12 minutes`, `3.5 hours`.
+/// Returns a span for a sentence, in the largest unit that tells it well: `45 seconds`, `12
+/// minutes`, `3.5 hours`.
 pub fn duration(seconds: u64) -> String {
     let tenths = |unit: u64, name: &str| {
         let tenths = (seconds * 10 + unit / 2) / unit;
@@ -81,7 +84,8 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
-/// A span in short, by its two largest units: `350 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `6 min`.
+/// Returns a span in short, by its two largest units: `350 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`,
+/// `6 min`.
 pub fn span(ms: u64) -> String {
     let s = ms / 1_000;
     let two = |large: u64, large_name: &str, small: u64, small_name: &str| match small {

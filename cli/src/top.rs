@@ -1,4 +1,5 @@
-//! The live screen: the fleet's hottest partitions now, by what its processes say or a Prometheus has recorded of them.
+//! The live screen: the fleet's hottest partitions now, by what its processes say, or by what a
+//! Prometheus has recorded of them.
 
 pub mod args;
 pub mod exposition;
@@ -36,7 +37,7 @@ pub fn run(args: &Top) -> Result<()> {
     } else {
         print_table(&fleet, &choice, args.limit)?
     }
-    // Of those that answered all has been told.
+    // Everything that answered has been told by now.
     match fleet.failed.len() {
         0 => Ok(()),
         n => bail!("{n} of {} addresses failed: {}", args.urls.len(), readable(&fleet.failed.join("; "))),

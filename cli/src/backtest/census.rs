@@ -1,9 +1,11 @@
 //! A census: how many partitions a log has, and the highest count in it.
 //!
-//! The library forgets a partition that has been idle for a window, so it can't tell. Its counts help: a partition whose count is
-//! what was just added had nothing in the window before, so it may be new, and no other can be. Those are looked up in a set of
-//! hashes, of 128 bits, that two names never share. Of an exchange the library alone knows the partitions. It is asked for them all
-//! whenever a window is over.
+//! The library forgets a partition that has been idle for a window, so it can't tell how many there
+//! were. Its counts help. If a partition's count is no more than what was just added, it had
+//! nothing in the window before, so it may be new; no other can be. Those that may be new are
+//! looked up in a set of hashes, of 128 bits, which two names practically never share. Which
+//! partitions an exchange touched, the library alone knows: it is asked for all of them whenever a
+//! window is over.
 
 use crate::entry::{Access, Entry, Event};
 use crate::feed::Measure;
@@ -12,7 +14,7 @@ use hotpart::{Detector, Operation};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-/// The highest count of an operation, when it was reached first, and whose it is.
+/// The highest count of an operation, when it was first reached, and which partition reached it.
 #[derive(Debug, Default)]
 pub struct Highest {
     pub count: u64,
@@ -27,7 +29,7 @@ pub struct Census {
     window: u64,
     hashers: [RandomState; 2],
     seen: HashSet<u128>,
-    /// Of accesses, by operation.
+    /// The highest count of each operation; accesses alone count here.
     pub highest: [Highest; 2],
     /// The second since which the library has not been asked, if there were exchanges.
     open: Option<u64>,
@@ -41,7 +43,7 @@ impl Census {
         Self { measure, window: window.into(), hashers, seen: HashSet::new(), highest, open: None, last: 0 }
     }
 
-    /// Takes note of an entry that is to be recorded.
+    /// Notes an entry that is to be recorded.
     pub fn before(&mut self, detector: &Detector, entry: &Entry<'_>) -> Result<()> {
         let second = entry.time_ms() / 1_000;
         if let Some(open) = self.open.filter(|open| second >= open + self.window) {
@@ -55,7 +57,7 @@ impl Census {
         Ok(())
     }
 
-    /// Takes note of an entry that has been recorded, and of its count if it has one.
+    /// Notes an entry that has been recorded, and its count if it has one.
     pub fn after(&mut self, entry: &Entry<'_>, count: Option<u64>) {
         let Entry::Access(access) = entry else { return };
         let may_be_new = match access.event {
@@ -86,7 +88,8 @@ impl Census {
         }
     }
 
-    /// Asks for all partitions that had something in a span, which the clock is at the end of, or before.
+    /// Asks for all partitions that had something in a span, at whose end the clock is, or before
+    /// it.
     fn ask(&mut self, detector: &Detector, seconds: std::ops::Range<u64>) -> Result<()> {
         detector.set_time_ms(seconds.end * 1_000)?;
         for operation in Operation::ALL {

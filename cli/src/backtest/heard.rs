@@ -1,8 +1,9 @@
 //! Heard: a detector's warnings, and the throttles that it was told of.
 //!
-//! Throttles come as warnings of a rule of their own, so that one kind of evidence is left: of a log of accesses, and of one of
-//! exchanges, of which the library alone knows the partitions. The first of a partition and operation is always among them, and then
-//! the first in each interval.
+//! Throttles are heard as warnings of a rule of their own. So there is one kind of evidence, both
+//! for logs of accesses and for logs of exchanges, whose partitions the library alone knows. The
+//! first throttle of a partition and operation is always heard, and after it the first in each
+//! interval.
 
 use hotpart::{Operation, Rule, Warning};
 use std::collections::{BTreeMap, HashMap};
@@ -11,14 +12,14 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Clone, Copy, Debug)]
 pub struct Warned {
     pub time_ms: u64,
-    /// Its number in [`Heard::partitions`].
+    /// The partition's number in [`Heard::partitions`].
     pub partition: u32,
     pub operation: Operation,
     pub rule: Rule,
     pub window_seconds: u32,
     pub count: u64,
     pub threshold: u64,
-    /// At most so much of `count` is not its own.
+    /// The most of `count` that is not the partition's own.
     pub carried: u64,
 }
 
@@ -42,13 +43,13 @@ pub struct Series {
     pub was_warned_of: bool,
 }
 
-/// All that one detector said.
+/// Everything that one detector said.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// Partitions that something was said of.
+    /// The partitions of which something was said.
     pub partitions: Vec<Name>,
     pub series: BTreeMap<(u32, Operation), Series>,
-    /// In the order of time; none unless they are kept.
+    /// The warnings in the order of time; none unless they are kept.
     pub warnings: Vec<Warned>,
     pub n: u64,
     keeps_warnings: bool,

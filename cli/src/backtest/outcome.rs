@@ -27,13 +27,13 @@ pub struct Outcome {
     /// The first time in the log, and the last.
     pub begin_ms: u64,
     pub end_ms: u64,
-    /// `None`: memory is bounded.
+    /// How many partitions there are; `None` where memory is bounded.
     pub partitions: Option<u64>,
-    /// By operation, of accesses; `None`: memory is bounded.
+    /// The highest count of each operation, of accesses; `None` where memory is bounded.
     pub highest: Option<[Highest; 2]>,
     /// The result of the thresholds that were chosen.
     pub chosen: Tried,
-    /// The results of those of the sweep.
+    /// The results of the sweep's thresholds.
     pub rows: Vec<Row>,
 }
 
@@ -64,7 +64,7 @@ impl Pass {
         self.trials.second(batch)
     }
 
-    /// The sweep's trials are to be run by so many threads.
+    /// Sets how many threads run the sweep's trials.
     #[cfg(test)]
     pub fn threads(&mut self, threads: usize) {
         self.trials.threads(threads);
@@ -95,7 +95,7 @@ impl Outcome {
         pass.finish(account)
     }
 
-    /// Returns the hours that the log spans: a second at least.
+    /// Returns the hours that the log spans, of which it has at least a second.
     pub fn hours(&self) -> f64 {
         (self.end_ms - self.begin_ms).max(1_000) as f64 / 3_600_000.0
     }

@@ -1,4 +1,5 @@
-//! The sweep as a picture: a bar of warnings for each threshold, and what was caught, missed and in vain below it.
+//! The sweep as a picture: a bar of warnings for each threshold and, below it, how many partitions
+//! were caught, missed and in vain.
 
 use crate::backtest::sweep::{Recommendation, Row};
 use crate::input::account::grouped;
@@ -8,7 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBColor};
 use std::path::Path;
 
-/// Colours that the colour-blind tell apart, on white and on black.
+/// Colours that colour-blind readers tell apart, on white and on black.
 const BAR: RGBColor = RGBColor(0x56, 0xB4, 0xE9);
 const RECOMMENDED: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
 const MISSED: RGBColor = RGBColor(0xD5, 0x5E, 0x00);

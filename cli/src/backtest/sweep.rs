@@ -28,7 +28,7 @@ impl Row {
         Self { when, warnings: heard.n, partitions: heard.warned_partitions(), verdict: Verdict::of(heard) }
     }
 
-    /// Returns the thresholds in few words: "800 writes, 2,500 reads".
+    /// Returns the thresholds in a few words: "800 writes, 2,500 reads".
     pub fn label(&self) -> String {
         match self.when.counts() {
             Some([writes, reads]) => format!("{} writes, {} reads", grouped(writes), grouped(reads)),
@@ -53,7 +53,7 @@ pub fn ladder(args: &Backtest) -> Result<Vec<When>> {
     let mut steps = Vec::new();
     if list.is_empty() {
         steps.extend(LADDER.iter().filter_map(|&factor| args.when.times(factor)));
-        // All of DynamoDB's limit is the highest that there is to try.
+        // There is nothing to try above the whole of DynamoDB's limit.
         if args.when.limits_share().is_some_and(|share| share < 1.0) {
             steps.extend(args.when.times(1.0 / base));
         }
@@ -76,16 +76,16 @@ pub fn ladder(args: &Backtest) -> Result<Vec<When>> {
     Ok(steps)
 }
 
-/// One step, or none, and why.
+/// One step of the ladder, or none, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recommendation {
     pub row: Option<usize>,
-    /// It reads on from the thresholds and a colon, or from "None".
+    /// The rest of a sentence that begins with the thresholds and a colon, or with "None".
     pub reason: String,
 }
 
-/// Recommends one of the steps, of which there is one at least, and which rise: by throttles if the log has them, else by how many
-/// warnings an hour a person bears.
+/// Recommends one of the steps, of which there is at least one, and which rise: by throttles if the
+/// log has them, else by the number of warnings an hour that a person bears.
 pub fn recommend(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
     let throttled = rows.first().map_or(0, |row| row.verdict.throttled());
     if throttled > 0 { by_throttles(rows, throttled) } else { by_warnings(rows, hours, an_hour) }

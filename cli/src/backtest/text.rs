@@ -39,7 +39,8 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
     write_remarks(out, args, outcome)
 }
 
-/// Returns the thresholds that were chosen, as a sentence ends: "800 writes or 2,500 reads in 60 s".
+/// Returns the thresholds that were chosen, as the end of a sentence: "800 writes or 2,500 reads in
+/// 60 s".
 pub fn thresholds(args: &Backtest) -> String {
     let when = &args.when;
     let own = if when.tables.is_empty() && when.models.is_empty() {
@@ -78,7 +79,7 @@ fn write_warnings(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: C
     write_table(out, &table, heard.warnings.len(), args.limit)
 }
 
-/// A count: what it is at least, where it is not exact.
+/// Returns a count as text; where it is not exact, the least that it is.
 fn count(warned: &Warned, measure: Measure) -> String {
     let shown = amount(warned.count, measure);
     match warned.carried {
@@ -87,7 +88,7 @@ fn count(warned: &Warned, measure: Measure) -> String {
     }
 }
 
-/// One table and operation.
+/// The sums of one table and operation.
 #[derive(Default)]
 struct Sum {
     warnings: u64,
@@ -125,7 +126,7 @@ fn write_summary(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: Cl
     write_table(out, &table, n, args.limit)
 }
 
-/// Tells how near the log came, where counts of the window are what goes.
+/// Tells how near the log came to its thresholds, where these are of counts of the window.
 fn write_highest(out: &mut impl Write, args: &Backtest, outcome: &Outcome, clock: Clock) -> Result<()> {
     let (Some(highest), Some(_)) = (&outcome.highest, args.when.counts()) else { return Ok(()) };
     for (operation, highest) in Operation::ALL.into_iter().zip(highest) {
@@ -172,7 +173,7 @@ fn write_throttles(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: 
     Ok(())
 }
 
-/// Returns a sentence on how warnings and throttles go together.
+/// Returns a sentence on how well warnings and throttles go together.
 pub fn throttle_line(verdict: &Verdict) -> String {
     let Verdict { caught, missed, in_vain, median_lead_ms } = *verdict;
     let lead = median_lead_ms.map_or(String::new(), |ms| format!(" (median lead {})", span(ms)));
@@ -189,7 +190,7 @@ fn was(n: u64) -> String {
     format!("{} {}", grouped(n), if n == 1 { "was" } else { "were" })
 }
 
-/// The last lines, with or without a sweep.
+/// Prints the last lines, with or without a sweep.
 pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
     writeln!(out)?;
     let Statistics { throttles, .. } = outcome.chosen.statistics;
@@ -218,7 +219,8 @@ pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -
     Ok(())
 }
 
-/// Makes a table, whose columns with these numbers are aligned to the right. Cells are not broken, so that a key can be copied.
+/// Makes a table. The columns numbered in `right` are aligned to the right. Cells are not broken,
+/// so that a key can be copied.
 pub fn table(header: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
     let style = TableStyle::new().header_separator(LineStyle::none().fill('─'));
@@ -232,7 +234,7 @@ pub fn table(header: &[&str], right: &[usize]) -> Table {
     table
 }
 
-/// Prints a table that shows the first of so many rows.
+/// Prints a table that shows the first `limit` of so many rows.
 pub fn write_table(out: &mut impl Write, table: &Table, rows: usize, limit: usize) -> Result<()> {
     if limit > 0 {
         writeln!(out, "{}", table.trim_fmt())?;

@@ -1,4 +1,4 @@
-//! A trial: one detector under thresholds, that a log is replayed to.
+//! A trial: one detector under thresholds, to which a log is replayed.
 
 use crate::args::Inputs;
 use crate::backtest::heard::Heard;
@@ -11,7 +11,7 @@ use hotpart::{Detector, Notice, Statistics};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The callback's part.
+/// The part of a trial that the callback sees.
 struct Shared {
     /// The time of the entry that is being recorded.
     time_ms: AtomicU64,
@@ -25,17 +25,17 @@ pub struct Trial {
     shared: Arc<Shared>,
 }
 
-/// Its result.
+/// The result of a trial.
 pub struct Tried {
     pub heard: Heard,
     pub feed: Feed,
     pub statistics: Statistics,
-    /// Memory is too small.
+    /// The notice that memory is too small, if it is.
     pub notice: Option<Notice>,
 }
 
 impl Trial {
-    /// `keeps_warnings`: every warning is kept, and not their numbers alone.
+    /// Makes a trial. If `keeps_warnings`, every warning is kept; else only their numbers are.
     pub fn new(when: &When, inputs: &Inputs, keeps_warnings: bool) -> Result<Self> {
         let heard = Mutex::new(Heard::new(keeps_warnings));
         let shared = Arc::new(Shared { time_ms: AtomicU64::new(0), heard });
@@ -53,7 +53,7 @@ impl Trial {
         Ok(Self { detector, feed: Feed::new(when.measure()), shared })
     }
 
-    /// Records an entry. Returns what [`Feed::timed`] does.
+    /// Records an entry, and returns its count as [`Feed::timed`] does.
     pub fn entry(&mut self, entry: &Entry<'_>) -> Result<Option<u64>> {
         self.shared.time_ms.store(entry.time_ms(), Relaxed);
         self.feed.timed(&self.detector, entry)
@@ -61,7 +61,7 @@ impl Trial {
 
     pub fn finish(self) -> Tried {
         let Self { detector, mut feed, shared } = self;
-        // Without memory for it, it is told that some wait, and not how many.
+        // Without memory for it, the output says that some operations wait, but not how many.
         let _ = feed.finish(&detector);
         let (statistics, notice) = (detector.statistics(), detector.take_notice());
         drop(detector);

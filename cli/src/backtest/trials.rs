@@ -1,14 +1,16 @@
 //! Trials: those of a sweep, on as many threads as the machine runs at once.
 //!
-//! Entries are gathered first, so that threads are begun some times a log and not some times a second of it. A trial is run by one
-//! thread at a time, and sees all entries in order: so what comes out does not depend on how many threads there are.
+//! Entries are gathered first, so that threads are started a few times a log, and not a few times a
+//! second of it. A trial is run by one thread at a time, and sees all entries in order. So the
+//! result does not depend on the number of threads.
 
 use crate::backtest::trial::{Trial, Tried};
 use crate::batch::Batch;
 use anyhow::Result;
 use std::sync::{Mutex, PoisonError};
 
-/// So much is gathered, in entries and in bytes. In tests it is little, so that it is often full.
+/// The most that is gathered, in entries and in bytes. In tests it is little, so that it is often
+/// full.
 const ENTRIES: usize = if cfg!(test) { 300 } else { 65_536 };
 const BYTES: usize = 16 << 20;
 
@@ -24,7 +26,7 @@ impl Trials {
         Self { trials, threads, gathered: Batch::default() }
     }
 
-    /// Trials are to be run by so many threads.
+    /// Sets how many threads run the trials.
     #[cfg(test)]
     pub fn threads(&mut self, threads: usize) {
         self.threads = threads;

@@ -1,11 +1,13 @@
 //! A verdict: how warnings and throttles go together.
 //!
-//! Of each partition and operation the first warning in the log is set against the first throttle. A log of one bad night says most:
-//! in one of weeks a warning may be of another day than the throttle.
+//! Of each partition and operation, the first warning in the log is set against the first throttle.
+//! So a log of one bad night says most: in one of weeks a warning may be of another day than the
+//! throttle.
 
 use crate::backtest::heard::{Heard, Series};
 
-/// Of partitions and operations, each counted by itself, how many were throttled, and whether a warning came before.
+/// The number of partitions and operations, each pair counted by itself, that were throttled, and
+/// whether a warning came before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Those that were warned of before their first throttle.
@@ -14,7 +16,8 @@ pub struct Verdict {
     pub missed: u64,
     /// Those that were warned of and never throttled.
     pub in_vain: u64,
-    /// The time from the first warning to the first throttle: the median of those that were caught, of two in the middle the lesser.
+    /// The time from the first warning to the first throttle: the median of those that were caught,
+    /// and of two in the middle the lesser.
     pub median_lead_ms: Option<u64>,
 }
 

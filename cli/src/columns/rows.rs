@@ -9,10 +9,10 @@ pub struct Had<'a> {
     pub pk: &'a [u8],
     pub operation: Operation,
     pub count: u64,
-    /// In the fullest second.
+    /// The count of the fullest second.
     pub peak: u64,
     pub throttles: u64,
-    /// At most so much of the count, and of the fullest second, may be other partitions'.
+    /// The most of the count, and of the fullest second, that may be other partitions'.
     pub carried: u64,
 }
 
@@ -57,12 +57,12 @@ impl Rows {
         self.text.clear();
     }
 
-    /// Bytes that these hold.
+    /// Returns the bytes that the rows hold.
     pub fn bytes(&self) -> usize {
         self.rows.capacity() * size_of::<Row>() + self.text.capacity()
     }
 
-    /// Returns what the partitions had of one operation, but for those that had nothing.
+    /// Returns what the partitions had of one operation, without those that had nothing.
     pub fn of(&self, operation: Operation) -> impl Iterator<Item = Had<'_>> {
         let i = operation as usize;
         self.rows.iter().filter(move |row| row.counts[i] + row.throttles[i] > 0).map(move |row| {

@@ -1,6 +1,6 @@
 //! A cell: what a partition, or a band of them, had in one column; and a series of cells.
 
-/// All numbers are the library's, or sums and maxima of those. The default is a cell in which nothing was.
+/// The numbers of a cell: the library's, or sums and maxima of those. The default is an empty cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     pub count: u64,
@@ -10,14 +10,15 @@ pub struct Cell {
     pub permille: u32,
     pub warnings: u32,
     pub throttles: u32,
-    /// How many partitions had something.
+    /// The number of partitions that had something.
     pub partitions: u32,
-    /// Whether bounded memory had no room to count a partition of it: the numbers are the most that it may have had.
+    /// Whether bounded memory had no room to count one of its partitions. The numbers are then the
+    /// most that it may have had.
     pub kept_out: bool,
 }
 
 impl Cell {
-    /// Adds what the same partitions had in other seconds.
+    /// Adds the cell of the same partitions in other seconds.
     pub fn extend(&mut self, later: &Self) {
         self.partitions = self.partitions.max(later.partitions);
         self.add_numbers(later);
@@ -29,7 +30,8 @@ impl Cell {
         self.add_numbers(other);
     }
 
-    /// Returns what cells are ordered by, the greatest in front: of those of one thousandth the fuller second, and more in all.
+    /// Returns the order of cells, the greatest in front: by the share; of equal shares by the
+    /// fuller second, then by more in all.
     pub fn heat(&self) -> (u32, u64, u64) {
         (self.permille, self.peak, self.count)
     }
@@ -55,9 +57,9 @@ impl Series {
         &self.cells
     }
 
-    /// The cell of a column. Returns whether it is a new one, too.
+    /// Returns the cell of a column, and whether it is a new one.
     pub fn cell(&mut self, column: u32) -> (&mut Cell, bool) {
-        // Nearly always the last, or the next.
+        // It is nearly always the last column, or the next.
         let at = match self.cells.last() {
             Some(&(last, _)) if last >= column => self.cells.partition_point(|&(at, _)| at < column),
             _ => self.cells.len(),
@@ -69,14 +71,14 @@ impl Series {
         (&mut self.cells[at].1, is_new)
     }
 
-    /// Says that each cell may be so full, and so hot.
+    /// Raises each cell to so full a second and so great a share, which it may have had.
     pub fn allow_for(&mut self, second: u64, permille: u32) {
         for (_, cell) in &mut self.cells {
             (cell.peak, cell.permille) = (cell.peak.max(second), cell.permille.max(permille));
         }
     }
 
-    /// Makes one column of each two.
+    /// Makes one column of every two.
     pub fn halve(&mut self) {
         self.cells.iter_mut().for_each(|(column, _)| *column /= 2);
         self.cells.dedup_by(|(later, cell), (column, kept)| {
@@ -102,14 +104,14 @@ impl Series {
         }
     }
 
-    /// All columns in one.
+    /// Returns all columns joined in one cell.
     pub fn total(&self) -> Cell {
         let mut total = Cell::default();
         self.cells.iter().for_each(|(_, cell)| total.extend(cell));
         total
     }
 
-    /// The first column of those with the greatest share.
+    /// Returns the first of the columns with the greatest share.
     pub fn hottest(&self) -> Option<u32> {
         let most = self.cells.iter().map(|(_, cell)| cell.permille).max()?;
         self.cells.iter().find(|(_, cell)| cell.permille == most).map(|&(column, _)| column)

@@ -1,29 +1,31 @@
 //! The grid: cells of all partitions, while a log is read.
 //!
-//! How long the log is, and which partitions will be its hottest, is known only at its end. So columns begin narrow, and two become
-//! one whenever there get to be too many. And every partition has cells of its own, until there are too many of those: then the
-//! partitions that were coldest so far go to the bands, where many share a row.
+//! How long the log is, and which partitions will be its hottest, is known only at its end. So
+//! columns begin narrow, and every two become one whenever there are too many. And every partition
+//! has cells of its own, until there are too many of those. Then the partitions that were coldest
+//! so far give theirs to the bands, where many partitions share a row.
 
 use crate::heatmap::cell::{Cell, Series};
 use crate::heatmap::judge::Warned;
 use hotpart::Operation;
 use std::collections::HashMap;
 
-/// Seconds of a column, to begin with.
+/// The seconds of a column, to begin with.
 pub const NARROWEST: u32 = 5;
-/// More columns than these are joined.
+/// The most columns: if there are more, every two are joined.
 const COLUMNS: u32 = 400;
-/// Rows in which partitions are that have none of their own.
+/// The rows of partitions that have none of their own.
 pub const BANDS: usize = 20;
-/// Cells of partitions, unless memory is bounded.
+/// The most cells of partitions, unless memory is bounded.
 const CELLS: usize = 4_000_000;
-/// Bytes that a cell takes, with room for more.
+/// The bytes that a cell takes, with room for more.
 const CELL_BYTES: usize = 64;
-/// Bytes that a partition takes besides its name and its cells, with room for more.
+/// The bytes that a partition takes besides its name and its cells, with room for more.
 const TRACK_BYTES: usize = 160;
-/// Of so many times the rows the cells stay, when there are too many.
+/// When there are too many cells, the partitions that keep theirs, as a multiple of the rows that
+/// are shown.
 const KEPT: usize = 8;
-/// Warnings of a partition that are kept one by one.
+/// The most warnings of a partition that are kept one by one.
 const WARNINGS: usize = 500;
 
 /// One partition, for one operation.
@@ -42,7 +44,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Moves what the coldest had to the bands, and returns how many cells are left.
+    /// Moves the cells of the coldest partitions to the bands. Returns how many cells are left.
     fn fold(&mut self, kept: usize) -> usize {
         self.bands.resize(BANDS, Series::default());
         let mut tracks: Vec<_> = self.tracks.drain().collect();
@@ -68,25 +70,26 @@ pub struct Grid {
     /// Cells that partitions have of their own, and how many they may have.
     cells: usize,
     most: usize,
-    /// Bytes of partitions but for their cells.
+    /// The bytes of partitions without their cells.
     names: usize,
 }
 
 impl Grid {
-    /// `rows`: partitions that will be shown by name. `memory`: bytes, where they are bounded.
+    /// Makes a grid. `rows` is the number of partitions that will be shown by name, and `memory`,
+    /// in bytes, the bound if there is one.
     pub fn new(rows: usize, memory: Option<u64>) -> Self {
         let bounded = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX) / CELL_BYTES;
         let most = memory.map_or(CELLS, bounded).min(CELLS);
         Self { width: NARROWEST, span: None, tables: HashMap::new(), rows, cells: 0, most, names: 0 }
     }
 
-    /// The column of a second.
+    /// Returns the column of a second.
     pub fn column(&self, second: u64) -> u32 {
         // A detector's clock ends before seconds need more bits.
         u32::try_from(second / u64::from(self.width)).unwrap_or(u32::MAX)
     }
 
-    /// Says that a second had something. Columns are joined while there are too many.
+    /// Notes that a second had something. Columns are joined if there are too many then.
     pub fn see(&mut self, second: u64) {
         let (first, last) = self.span.unwrap_or((second, second));
         let (first, last) = (first.min(second), last.max(second));
@@ -94,7 +97,7 @@ impl Grid {
         self.widen(Self::width_of((first, last)));
     }
 
-    /// Returns how wide the columns of a span must be.
+    /// Returns the width that the columns of a span must have.
     pub fn width_of((first, last): (u64, u64)) -> u32 {
         let mut width = NARROWEST;
         while last / u64::from(width) - first / u64::from(width) >= u64::from(COLUMNS) {
@@ -103,7 +106,7 @@ impl Grid {
         width
     }
 
-    /// Joins columns until they are so wide.
+    /// Joins columns until they have this width.
     fn widen(&mut self, width: u32) {
         while self.width < width {
             self.width *= 2;
@@ -120,7 +123,7 @@ impl Grid {
         self.cells = self.tables.values().flatten().flat_map(|pair| pair.tracks.values()).map(own).sum();
     }
 
-    /// Adds what the same partitions had in other seconds.
+    /// Adds the cells of the same partitions in other seconds.
     pub fn join(&mut self, mut other: Self) {
         let Some((first, last)) = other.span else { return };
         [first, last].into_iter().for_each(|second| self.see(second));
@@ -146,7 +149,8 @@ impl Grid {
         self.fold();
     }
 
-    /// Says how full a second, and how hot in thousandths, each partition may have been where it was not counted by itself; by operation.
+    /// Raises cells to the fullest second and the greatest share, by operation, that a partition
+    /// may have had where it was not counted by itself.
     pub fn allow_for(&mut self, unknown: [(u64, u32); 2]) {
         for pairs in self.tables.values_mut() {
             for (pair, (second, permille)) in pairs.iter_mut().zip(unknown) {
@@ -156,12 +160,12 @@ impl Grid {
         }
     }
 
-    /// Bytes that it holds, about.
+    /// Returns about how many bytes it holds.
     pub fn bytes(&self) -> u64 {
         (self.cells * CELL_BYTES + self.names) as u64
     }
 
-    /// Adds to a partition's cell.
+    /// Adds to the cell of a partition.
     pub fn add(&mut self, table: &[u8], pk: &[u8], operation: Operation, second: u64, cell: &Cell) {
         let column = self.column(second);
         let track = self.track(table, pk, operation);
@@ -178,7 +182,7 @@ impl Grid {
             let room = self.most / (2 * COLUMNS as usize * pairs);
             let kept = room.clamp(1, self.rows * KEPT);
             self.cells = self.tables.values_mut().flatten().map(|pair| pair.fold(kept)).sum();
-            // So that it is not needed for every cell from now on.
+            // Otherwise it would be needed again for every cell from now on.
             self.most = self.most.max(self.cells * 2);
             let of = |pair: &Pair| pair.tracks.keys().map(|pk| TRACK_BYTES + pk.len()).sum::<usize>();
             self.names = self.tables.values().flatten().map(of).sum();
@@ -217,7 +221,7 @@ fn own(track: &Track) -> usize {
     track.series.cells().len()
 }
 
-/// The band of a key, by a hash that is the same in every run.
+/// Returns the band of a key, by a hash that is the same in every run.
 pub fn band(pk: &[u8]) -> usize {
     // FNV-1a, whose bits short keys mix badly; then the last steps of MurmurHash3.
     let fnv = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);

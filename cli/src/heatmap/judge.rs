@@ -1,5 +1,5 @@
-//! The judge: a second detector, with the thresholds that were asked for. It says when it would have warned and, where shares are of
-//! a threshold, how near each partition came to it.
+//! The judge: a second detector, with the thresholds that were asked for. It says when it would
+//! have warned. Where shares are of a threshold, it also says how near each partition came to it.
 
 use crate::batch::Batch;
 use crate::columns::{KeptOut, Rarely};
@@ -12,7 +12,8 @@ use anyhow::Result;
 use hotpart::{Detector, Operation, Rule, Warning};
 use std::sync::{Arc, Mutex};
 
-/// Partitions that are looked at every second; the others once a column.
+/// The partitions that are looked at every second, those with the greatest counts. The others are
+/// looked at once a column.
 const EACH_SECOND: usize = 200;
 
 /// A warning.
@@ -36,7 +37,7 @@ pub struct Judge {
     feed: Feed,
     warnings: Arc<Mutex<Vec<Warned>>>,
     of_threshold: bool,
-    /// The last second that it has got.
+    /// The last second that was recorded.
     second: u64,
     is_bounded: bool,
     bytes: Rarely,
@@ -50,7 +51,7 @@ impl Judge {
         prepare: impl FnOnce(&Detector) -> Result<()>,
     ) -> Result<Self> {
         let warnings = Arc::new(Mutex::new(Vec::new()));
-        // And not of DynamoDB's limit.
+        // Otherwise shares are of DynamoDB's limit.
         let of_threshold = when.counts().is_some();
         let to = Arc::clone(&warnings);
         let builder = when.builder()?.on_warning(move |warning| {
@@ -66,7 +67,7 @@ impl Judge {
         Ok(Self { detector, feed, warnings, of_threshold, second: 0, is_bounded, bytes })
     }
 
-    /// The threshold of a table, if shares are of one.
+    /// Returns the threshold of a table, if shares are of one.
     pub fn threshold(&self, table: &[u8], operation: Operation) -> Option<u64> {
         let of = |thresholds: hotpart::Thresholds| match operation {
             Operation::Write => thresholds.writes,
@@ -76,7 +77,8 @@ impl Judge {
         own.or_else(|| of(self.detector.thresholds())).filter(|_| self.of_threshold)
     }
 
-    /// Returns the greatest share of its threshold that a partition may have come to, which had so much in a column, or less.
+    /// Returns the greatest share of its threshold that a partition may have come to, if it had at
+    /// most `most` in a column.
     pub fn at_most(&self, kept_out: &KeptOut, most: u64) -> Result<u32> {
         let KeptOut { table, pk, operation, .. } = kept_out;
         let Some(threshold) = self.threshold(table, *operation) else { return Ok(0) };
@@ -84,13 +86,13 @@ impl Judge {
         Ok(permille(window.max(most), threshold))
     }
 
-    /// Bytes that it counts in.
+    /// Returns the bytes in which it counts.
     pub fn bytes(&mut self) -> u64 {
         let bytes = || self.detector.statistics().bytes;
         if self.is_bounded { self.bytes.bytes(bytes) } else { bytes() }
     }
 
-    /// Records the entries of a second, all of one, and marks what comes of that.
+    /// Records the entries of one second, and marks the warnings and shares that come of it.
     pub fn second(&mut self, batch: &Batch, runs: &mut Runs) -> Result<()> {
         let Some(second) = batch.iter().next().map(|entry| entry.time_ms() / 1_000) else { return Ok(()) };
         let column = |second: u64| second / u64::from(NARROWEST);
@@ -106,12 +108,12 @@ impl Judge {
                 runs.warn(warned);
             }
         }
-        // A count is greatest at the end of a second, as the next takes the oldest away.
+        // A count is greatest at the end of a second, as the next one takes the oldest away.
         self.look(runs, EACH_SECOND)?;
         Ok(())
     }
 
-    /// Marks how near the partitions with the greatest counts are to their thresholds.
+    /// Marks how near the `n` partitions with the greatest counts are to their thresholds.
     pub fn look(&self, runs: &mut Runs, n: usize) -> Result<()> {
         if !self.of_threshold {
             return Ok(());
@@ -143,7 +145,7 @@ impl Warned {
         }
     }
 
-    /// Says it in words.
+    /// Returns the judgement in words.
     pub fn text(&self, measure: Measure) -> String {
         let Self { count, threshold, seconds, .. } = *self;
         if self.rule == Rule::Throttle {

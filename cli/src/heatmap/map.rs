@@ -9,12 +9,12 @@ use crate::time::Clock;
 use hotpart::Operation;
 use std::cmp::Reverse;
 
-/// Cells in a page; past those the coldest tables show fewer rows.
+/// The most cells in a page: past those the coldest tables show fewer rows.
 const CELLS: usize = 250_000;
-/// Rows of a table and operation for which there is no room.
+/// The rows of a table and operation for which there is no room.
 const FEW: usize = 3;
 
-/// All that is shown.
+/// Everything that is shown.
 pub struct Map {
     pub title: String,
     pub clock: Clock,
@@ -26,10 +26,10 @@ pub struct Map {
     pub columns: u32,
     /// The first and the last second of the log.
     pub span: (u64, u64),
-    /// The hottest first.
+    /// The tables and operations, the hottest first.
     pub panels: Vec<Panel>,
-    /// By operation, where memory was bounded and so counts are upper bounds: what they lack at most of each of the narrowest columns in
-    /// which a partition was not counted by itself.
+    /// Where memory was bounded, so that counts are upper bounds, by operation: the most that they
+    /// lack of each of the narrowest columns in which a partition was not counted by itself.
     pub unknown: Option<[u64; 2]>,
     /// Records that are not drawn, as they are far from the others in time.
     pub strays: u64,
@@ -39,9 +39,9 @@ pub struct Map {
 pub struct Panel {
     pub table: String,
     pub operation: Operation,
-    /// The threshold that shares are of; `None`: they are of DynamoDB's limit.
+    /// The threshold of which shares are; `None` if they are of DynamoDB's limit.
     pub threshold: Option<u64>,
-    /// How many partitions it has; at least so many, where cells were given up.
+    /// The number of its partitions, or the least number if cells were given up.
     pub partitions: u64,
     pub is_at_least: bool,
     pub rows: Vec<Row>,
@@ -50,9 +50,9 @@ pub struct Panel {
 /// A partition, or a band of several.
 pub struct Row {
     pub name: String,
-    /// How many partitions it is of; `None`: one, by its name.
+    /// The number of partitions in the band; `None` for one partition, by its name.
     pub band: Option<u64>,
-    /// Columns count from the first that is shown.
+    /// The cells, whose columns count from the first that is shown.
     pub series: Series,
     pub total: Cell,
     pub warnings: Vec<Warned>,
@@ -66,7 +66,7 @@ impl Panel {
         }
     }
 
-    /// Says what 100 % is.
+    /// Returns in words what 100 % is.
     pub fn whole(&self, measure: Measure) -> String {
         match self.threshold {
             Some(threshold) => format!("the threshold, {}", label::amount(threshold, measure)),
@@ -87,7 +87,7 @@ impl Panel {
 }
 
 impl Map {
-    /// `rows`: how many partitions are shown by name, at most.
+    /// Makes the map. At most `rows` partitions of each table and operation are shown by name.
     pub fn new(title: String, grid: Grid, judge: &Judge, measure: Measure, rows: usize) -> Self {
         let (first, last) = grid.span.unwrap_or_default();
         let (start, end) = (grid.column(first), grid.column(last));
@@ -147,7 +147,7 @@ fn panel(
     let is_at_least = !pair.bands.is_empty();
     let mut tracks: Vec<(Vec<u8>, Track)> = pair.tracks.into_iter().collect();
     tracks.sort_by_cached_key(|(pk, track)| (Reverse(track.series.total().heat()), pk.clone()));
-    // Bands of one partition each would say less than its name.
+    // A band of one partition would say less than its name.
     let named = if !is_at_least && tracks.len() <= named + BANDS { tracks.len() } else { named };
     let others = tracks.split_off(named.min(tracks.len()));
     let mut bands: Vec<(u64, Series)> =
@@ -175,7 +175,7 @@ fn panel(
     Panel { table: label::name(table), operation, threshold, partitions, is_at_least, rows }
 }
 
-/// Counts columns from `start`.
+/// Returns the series with columns that count from `start`.
 fn shifted(series: Series, start: u32) -> Series {
     let mut shifted = Series::default();
     series.cells().iter().for_each(|(column, cell)| *shifted.cell(column - start).0 = *cell);

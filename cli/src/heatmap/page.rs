@@ -1,7 +1,8 @@
-//! The page: one HTML file with all that it needs, and no address that it could ask for more.
+//! The page: one HTML file with all that it needs, and no address from which it could ask for more.
 //!
-//! A log's texts come into it in two places: as text in the tables, where every character that HTML knows is escaped, and as JSON,
-//! in which no `<` is left. Its policy lets no script run but the two of [`heatmap-page`](../../heatmap-page), by their hashes.
+//! A log's texts come into it in two places: as text in the tables, where every character that has
+//! a meaning in HTML is escaped, and as JSON, in which no `<` is left. Its policy lets no script
+//! run but the two of [`heatmap-page`](../../heatmap-page), by their hashes.
 
 use crate::feed::Measure;
 use crate::heatmap::grid::NARROWEST;
@@ -21,18 +22,18 @@ const HASHES: &str = include_str!("../../heatmap-page/dist/hashes.txt");
 /// The document that the page's script reads.
 #[derive(Serialize)]
 struct Data<'a> {
-    /// The second in which the first column begins, and that in which times begin.
+    /// The second in which the first column begins.
     from: u64,
     origin: u64,
     clock: &'static str,
     width: u32,
     columns: u32,
-    /// The number that amounts are to be divided by.
+    /// The number by which amounts are to be divided.
     halves: u32,
     unit: &'static str,
     classes: [u32; 9],
     class_names: Vec<String>,
-    /// Names what has a line across, if anything has.
+    /// The name of cells that have a line across, if there are any.
     kept_out: Option<&'static str>,
     light: palette::Palette,
     dark: palette::Palette,
@@ -50,13 +51,14 @@ struct PanelData<'a> {
 #[derive(Serialize)]
 struct RowData<'a> {
     name: &'a str,
-    /// Partitions in the band; 0: it is one, by its name.
+    /// The number of partitions in the band; 0 for one partition, by its name.
     band: u64,
     permille: u32,
-    /// For each cell: columns from the one before, count, fullest second, share in thousandths, warnings, throttles, partitions.
+    /// For each cell: columns since the one before, count, fullest second, share in thousandths,
+    /// warnings, throttles, partitions.
     cells: Vec<u64>,
     warnings: Vec<(u64, String)>,
-    /// Columns in which memory had no room to count it.
+    /// The columns in which memory had no room to count it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kept_out: Vec<u32>,
 }
@@ -229,7 +231,7 @@ fn table(html: &mut String, map: &Map, i: usize, panel: &Panel) {
     html.push_str("</tbody></table></div>\n");
 }
 
-/// The unit of amounts.
+/// Returns the unit of amounts.
 pub fn unit(measure: Measure) -> &'static str {
     if measure == Measure::HalfUnits { "units" } else { "operations" }
 }

@@ -1,7 +1,8 @@
 //! The palette: shares in nine classes, and a colour for each, on light and on dark.
 //!
-//! The colours go from the background's lightness to the opposite one, through blue: so they keep their order for everyone, and in
-//! black and white. The last class, the limit and more, is a red that none of them comes near. A test sees them as the colour-blind do.
+//! The colours go from the background's lightness to the opposite one, through blue. So they keep
+//! their order for every eye, and in black and white. The last class, the limit and more, is a red
+//! that no other colour comes near. A test sees them as colour-blind readers do.
 
 use serde::Serialize;
 
@@ -13,10 +14,10 @@ pub const FROM: [u32; 9] = [0, 10, 20, 50, 100, 250, 500, 800, 1_000];
 pub struct Palette {
     pub background: &'static str,
     pub text: &'static str,
-    /// Of lines that are not to be noticed.
+    /// The colour of lines that are not to be noticed.
     pub faint: &'static str,
     pub classes: [&'static str; 9],
-    /// Of what marks a warning: its inside and its edge.
+    /// The colours of the mark of a warning: its inside and its edge.
     pub mark: [&'static str; 2],
 }
 
@@ -55,7 +56,7 @@ pub fn name(class: usize) -> String {
     }
 }
 
-/// Names cells of partitions that memory had no room to count, which have a line across.
+/// The name of cells of partitions that memory had no room to count, which have a line across.
 pub const KEPT_OUT: &str = "at most so much: no room to count it";
 
 /// Returns red, green and blue.

@@ -14,23 +14,23 @@ use std::sync::Once;
 
 /// DejaVu Sans with the letters of Latin, Greek and Cyrillic: made by `cli/heatmap-page/build.mjs`.
 const FONT: &[u8] = include_bytes!("../../heatmap-page/dist/DejaVuSans.ttf");
-/// The name by which it goes: a viewer of SVG takes its own.
+/// The name of the font in the picture: a viewer of SVG takes its own.
 const FAMILY: &str = "sans-serif";
 
 const WIDTH: i32 = 1_280;
 const MARGIN: i32 = 24;
-/// Where columns begin and end.
+/// The places where columns begin and end.
 const LEFT: i32 = 250;
 const RIGHT: i32 = WIDTH - 90;
 const HEAD: i32 = 108;
 const ROW: i32 = 15;
-/// The line across a cell that is an upper bound: where it begins, and ends.
+/// The places where the line across a cell that is an upper bound begins and ends.
 const LINE: [i32; 2] = [5, 9];
-/// Above and below the rows of a panel.
+/// The space above and below the rows of a panel.
 const TITLE: i32 = 30;
 const AXIS: i32 = 40;
 const FOOT: i32 = 34;
-/// More panels and rows than these are only counted.
+/// The most panels and rows: more are only counted.
 const PANELS: usize = 4;
 const ROWS: usize = 60;
 
@@ -235,7 +235,8 @@ fn color(text: &str) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
-/// Returns seconds between two marks of an axis, as people have them: so many at least.
+/// Returns the seconds between two marks of an axis: the least usual number that is at least
+/// `least`.
 fn step(least: u64) -> u64 {
     const STEPS: [u64; 16] =
         [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200];

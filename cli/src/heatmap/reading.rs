@@ -17,14 +17,15 @@ use crate::time::Clock;
 use anyhow::Result;
 use hotpart::{Detector, HotPartition, Operation, Statistics};
 
-/// Strays whose times are told.
+/// The strays whose times are told.
 const TOLD: usize = 3;
 
 /// The cells so far, and the thresholds.
 struct Reading {
     runs: Runs,
     judge: Judge,
-    /// A share of the limit is so many times what the log has of it; 0: the judge adds shares of thresholds.
+    /// The number of processes of which the log is one's: shares of the limit are that many times
+    /// the log's. 0: the judge adds shares of thresholds.
     times: u32,
     /// The most bytes that counts held.
     most_bytes: u64,
@@ -37,10 +38,10 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     let memory = args.inputs.memory;
     let rows = usize::from(args.rows);
     let describe = |detector: &Detector| session::describe(&args.inputs, detector);
-    // Of a log of one process of several, all of them have so much more.
+    // If the log is of one process of several, all of them together have so many times as much.
     let times = if args.when.counts().is_some() { 0 } else { args.when.processes.unwrap_or(1) };
     args.inputs.check_memory(0)?;
-    // Two detectors and the cells share it, with lists of what one of them counts.
+    // Two detectors and the cells share the memory, with lists of what one of them counts.
     let cells_memory = memory.map(|memory| memory / 4);
     let each = cells_memory;
     let judge = Judge::new(&args.when, each, describe)?;
@@ -60,7 +61,8 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     let (mut grid, strays) = reading.runs.finish(!period.is_all());
     let unknown = columns.unknown();
     if let Some(unknown) = unknown {
-        // No threshold is come near to unseen: from a quarter of it on a partition is counted by itself.
+        // Nothing comes near a threshold unseen: from a quarter of it on a partition is counted by
+        // itself.
         let share = |i: usize| match times {
             0 => 249,
             times => permille(unknown[i].second, LIMITS[i] * 2).saturating_mul(times),
@@ -74,7 +76,7 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     let title = args.title.clone().unwrap_or_else(|| files().collect::<Vec<_>>().join(", "));
     let mut map = Map::new(title, grid, &reading.judge, measure, rows);
     let held = held(reading.most_bytes, memory, &columns.statistics());
-    // Of nothing there is nothing to tell.
+    // Of an empty map there is nothing to tell.
     let held = held.into_iter().filter(|_| !map.panels.is_empty());
     remarks.splice(place..place, far.into_iter().chain(held));
     if map.panels.is_empty() {
@@ -110,10 +112,11 @@ impl Reading {
         Ok(())
     }
 
-    /// Adds a partition that memory had no room for when it was hot, with the most that it may have had: it must not look cold.
+    /// Adds a partition for which memory had no room when it was hot, with the most that it may
+    /// have had: it must not look cold.
     fn kept_out(&mut self, detector: &Detector, first: u64, kept_out: &KeptOut) -> Result<()> {
         let KeptOut { table, pk, operation, most } = kept_out;
-        // The detector's window has just this column.
+        // The window of the detector is just this column.
         let most = detector.bounds(table, pk, *operation)?.most.max(*most);
         let permille = match self.times {
             0 => self.judge.at_most(kept_out, most)?,
@@ -126,7 +129,7 @@ impl Reading {
     }
 }
 
-/// Takes what is not drawn out of the account. Returns a line about it.
+/// Takes records that are not drawn out of the account. Returns a line about them.
 fn leave_out(strays: &[Stray], account: &mut Account) -> Option<String> {
     let entries = strays.iter().map(|stray| stray.entries).sum();
     if entries == 0 {
@@ -153,7 +156,7 @@ fn leave_out(strays: &[Stray], account: &mut Account) -> Option<String> {
     ))
 }
 
-/// Lines about memory.
+/// Returns lines about memory.
 fn held(most_bytes: u64, memory: Option<u64>, statistics: &Statistics) -> Vec<String> {
     let bytes = text::bytes(most_bytes);
     if memory.is_none() {

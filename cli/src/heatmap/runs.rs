@@ -1,22 +1,25 @@
 //! Runs: the parts of a log with more than an hour of nothing between, each with a grid of its own.
 //!
-//! A host whose clock is a year ahead writes a few records a year after all others. In one grid its columns would be days wide, and
-//! show nothing. So each run has a grid until the log is over; then the runs are one grid, or the one that has nearly all records
-//! is shown by itself. As times come in order, and where a far record belongs is known at the end alone, runs that are not
-//! strays to each other are joined as soon as there is another: so few are left at any time.
+//! A host whose clock is a year ahead writes a few records a year after all others. In one grid the
+//! columns would be days wide, and show nothing. So each run has a grid until the log is over. Then
+//! the runs become one grid, or the one that has nearly all records is shown by itself.
+//!
+//! Times come in order, and only at the end is it known where a far record belongs. So runs that
+//! are not strays to each other are joined as soon as there is another, and few are left at any
+//! time.
 
 use crate::heatmap::cell::Cell;
 use crate::heatmap::grid::Grid;
 use crate::heatmap::judge::Warned;
 use hotpart::Operation;
 
-/// Seconds of nothing between two runs.
+/// The seconds of nothing that part two runs.
 const GAP: u64 = 3_600;
-/// A run with less than one in so many of another's records may be astray.
+/// A run may be astray if it has less than one record for so many of another run.
 const ALIKE: u64 = 100;
-/// All runs but the greatest are left out if they have at most one in so many of all records...
+/// All runs but the greatest are left out if they have at most one of so many records...
 const NEARLY_ALL: u64 = 10;
-/// ... and make columns so many times as wide, or more.
+/// ... and would make columns at least so many times as wide.
 const WIDER: u32 = 4;
 
 /// One run.
@@ -43,12 +46,12 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Arguments are those of [`Grid::new`].
+    /// Makes runs, whose grids are made with these arguments of [`Grid::new`].
     pub fn new(rows: usize, memory: Option<u64>) -> Self {
         Self { runs: Vec::new(), rows, memory }
     }
 
-    /// Says that a second, which is none before the last, had so many entries.
+    /// Notes that a second, which is not before the last, had so many entries.
     pub fn see(&mut self, second: u64, entries: u64) {
         let last = self.runs.last().and_then(|run| run.grid.span);
         if last.is_none_or(|(_, last)| second.saturating_sub(last) > GAP) {
@@ -74,12 +77,12 @@ impl Runs {
         }
     }
 
-    /// Bytes that it holds, about.
+    /// Returns about how many bytes it holds.
     pub fn bytes(&self) -> u64 {
         self.runs.iter().map(|run| run.grid.bytes()).sum()
     }
 
-    /// Returns the grid to be shown, and the runs that are not in it. `whole`: all are to be in it.
+    /// Returns the grid that is shown, and the runs that are not in it. If `whole`, all are in it.
     pub fn finish(mut self, whole: bool) -> (Grid, Vec<Stray>) {
         let entries: u64 = self.runs.iter().map(|run| run.entries).sum();
         let greatest = (0..self.runs.len()).max_by_key(|&i| self.runs[i].entries);
@@ -97,7 +100,7 @@ impl Runs {
         (self.runs.pop().expect("all are in one").grid, vec![])
     }
 
-    /// The grid that a second is in.
+    /// Returns the grid in which a second is.
     fn at(&mut self, second: u64) -> Option<&mut Grid> {
         // A column begins before its first second that had something, but in no other run.
         let is_before = |run: &Run| run.grid.span.is_some_and(|(_, last)| second <= last);
@@ -106,7 +109,8 @@ impl Runs {
         Some(&mut self.runs[i].grid)
     }
 
-    /// Joins the last run with the nearest one that is like it, and with all between, which are smaller.
+    /// Joins the last run with the nearest run that is like it, and with all between, which are
+    /// smaller.
     fn join_alike(&mut self) {
         let Some(last) = self.runs.last().map(|run| run.entries) else { return };
         for i in (0..self.runs.len() - 1).rev() {

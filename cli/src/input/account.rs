@@ -4,7 +4,7 @@ use crate::feed::Feed;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Bad lines, and files with a record that is ahead, that are shown.
+/// The bad lines that are shown, and the files with a record that is ahead.
 const SHOWN: usize = 5;
 
 /// How many records there were, and what came of them.
@@ -12,24 +12,25 @@ const SHOWN: usize = 5;
 pub struct Account {
     /// Records in the files: lines, or events.
     pub records: u64,
-    /// Those that gave no entry, by the reason.
+    /// Records that gave no entry, by the reason.
     pub without_entries: BTreeMap<&'static str, u64>,
-    /// Those that could not be read.
+    /// Records that could not be read.
     pub bad: u64,
-    /// The first of those.
+    /// The first of these.
     pub first_bad: Vec<String>,
-    /// Entries of the others that were counted: a record may be of several partitions.
+    /// Entries that were counted, of the other records: a record may be of several partitions.
     pub entries: u64,
     /// Entries that came too late to be put in order.
     pub late: u64,
     /// Entries that are exchanges of no known form, or cut short.
     pub unread: u64,
-    /// Operations in what was counted that were not: they could not be read, or their table's partition key was not known in time.
+    /// Operations in these entries that were not counted: they could not be read, or their table's
+    /// partition key was not known in time.
     pub unread_operations: u64,
-    /// Of files in which most records came too late: the record whose time was ahead of them.
+    /// For each file in which most records came too late, the record whose time was ahead of them.
     #[serde(skip)]
     pub ahead: Vec<String>,
-    /// Whether what a feed knows is in it.
+    /// Whether the knowledge of a feed is in it.
     #[serde(skip)]
     pub is_told: bool,
 }
@@ -48,7 +49,7 @@ impl Account {
         }
     }
 
-    /// Returns the account with what became of the entries, once a feed is settled.
+    /// Returns the account with the fate of the entries, once a feed is settled.
     #[must_use]
     pub fn told(&self, feed: &Feed) -> Self {
         let mut told = self.clone();
@@ -86,7 +87,8 @@ impl Account {
         format!("{records}: {}", parts.join(", "))
     }
 
-    /// Operations that are in what was counted, and were not.
+    /// Returns words on the operations that were in counted entries and were not counted
+    /// themselves.
     fn but_for(&self) -> String {
         let n = self.unread_operations;
         match n {

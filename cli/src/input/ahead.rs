@@ -1,6 +1,7 @@
 //! Ahead: the record of a file whose time is so far ahead of the others' that these come too late.
 //!
-//! One machine's wrong clock is enough: what comes after its record is late, up to the end of the file.
+//! One machine's wrong clock is enough: everything after its record is late, up to the end of the
+//! file.
 
 use crate::input::account::grouped;
 use crate::time::Clock;
@@ -11,10 +12,10 @@ pub struct Ahead {
     lateness_ms: u64,
     records: u64,
     late: u64,
-    /// By how much the latest of them were.
+    /// The time by which the latest of them was late.
     most_ms: u64,
     latest: Latest,
-    /// The one before it that made the most late.
+    /// Of the records before it, the one that made the most others late.
     worst: Latest,
 }
 
@@ -23,7 +24,7 @@ pub struct Ahead {
 struct Latest {
     line: u64,
     time_ms: u64,
-    /// How many were too late while it was.
+    /// The number of records that were too late while it was the latest.
     late: u64,
 }
 
@@ -52,7 +53,8 @@ impl Ahead {
         }
     }
 
-    /// Says, of a file more than half of whose records were late, which one was ahead of them.
+    /// If more than half of a file's records were late, returns words on the one that was ahead of
+    /// them.
     pub fn told(&self, file: &str) -> Option<String> {
         if self.late * 2 <= self.records {
             return None;

@@ -26,7 +26,7 @@ const MAKING: &[u8] = b"Making request for OperationModel(name=";
 const SENDING: &[u8] = b"Sending http request: ";
 const BODY: &[u8] = b"Response body:";
 const FAILED: &[u8] = b"Exception received when sending";
-/// Errors before anything has left.
+/// The errors that come before anything has left.
 const UNSENT: [&[u8]; 3] = [b"NewConnectionError", b"EndpointConnectionError", b"ConnectTimeoutError"];
 const TARGET: &[u8] = b"'X-Amz-Target': 'DynamoDB_20120810.";
 /// The most bytes of a line that are kept: a request has 16 MiB at most, and a byte of it up to four characters.
@@ -37,7 +37,7 @@ const THREADS_MAX: usize = 10_000;
 /// One thread's request.
 #[derive(Default)]
 struct Thread {
-    /// `None`: it is no request of DynamoDB's.
+    /// The request; `None` if it is not one of DynamoDB's.
     request: Option<Request>,
     /// The attempt whose response has not been seen.
     sent: Option<Sent>,
@@ -63,7 +63,7 @@ pub struct Botocore {
     line: u64,
     text: Vec<u8>,
     threads: BTreeMap<Vec<u8>, Thread>,
-    /// The thread whose line was the last, as the one that follows may belong to it.
+    /// The thread of the last line, as the line that follows may belong to it.
     last: Vec<u8>,
 }
 
@@ -72,7 +72,7 @@ impl Botocore {
         Self { source, line: 0, text: Vec::new(), threads: BTreeMap::new(), last: Vec::new() }
     }
 
-    /// Whether a text has lines of this log.
+    /// Returns whether a text has lines of this log.
     pub fn is(text: &[u8]) -> bool {
         find(text, MAKING).is_some()
             || text
@@ -144,7 +144,7 @@ impl Botocore {
 }
 
 impl Botocore {
-    /// Takes a line of a traceback, or of other things.
+    /// Takes a line of a traceback, or any other line.
     fn take_other(&mut self, out: &mut Out<'_>) {
         let text = self.text.trim_ascii_end();
         if let Some(thread) = self.threads.get_mut(&self.last).filter(|thread| thread.sent.is_some())
@@ -175,7 +175,7 @@ impl Parse for Botocore {
     }
 }
 
-/// An attempt without a response may have run.
+/// Takes note of an attempt without a response, which may have run.
 fn unanswered(thread: &mut Thread, line: u64, out: &mut Out<'_>) -> Result<()> {
     match (&thread.request, thread.sent.take()) {
         (Some(request), Some(sent)) => out.exchange(line, &request.exchange(sent.time_ms, None, 0)),
@@ -183,9 +183,9 @@ fn unanswered(thread: &mut Thread, line: u64, out: &mut Out<'_>) -> Result<()> {
     }
 }
 
-/// Takes the body of a response, a literal of Python's.
+/// Takes the body of a response, which is a literal of Python's.
 fn response(thread: &mut Thread, line: u64, text: &[u8], out: &mut Out<'_>) -> Result<()> {
-    // That of an error is there twice.
+    // The body of an error is there twice.
     let (Some(request), Some(sent)) = (&thread.request, thread.sent.take()) else { return Ok(()) };
     let body = literal::bytes(text).map(|(body, _)| body);
     let http_status = sent.http_status.unwrap_or_else(|| match &body {
@@ -223,7 +223,7 @@ struct Message<'a> {
     time_ms: Option<u64>,
     thread: &'a [u8],
     kind: Kind,
-    /// The text after the words by which it is told.
+    /// The text after the words by which the message is known.
     text: &'a [u8],
 }
 
@@ -255,12 +255,13 @@ fn time(head: &[u8]) -> Option<u64> {
             let is_more =
                 |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'Z' | b'+' | b':' | b'-');
             let len = 19 + after.iter().take_while(|byte| is_more(byte)).count();
-            // A mark may follow that is none of it.
+            // A mark may follow that is not part of it.
             (19..=len).rev().find_map(|len| timestamp::parse(&rest[..len]))
         })
 }
 
-/// Finds what tells threads apart: the second of the parts between ` - `, or Lambda's request, the third between tabs.
+/// Finds the words that tell threads apart: the second of the parts between ` - `, or Lambda's
+/// request, the third between tabs.
 fn thread(head: &[u8]) -> &[u8] {
     let head = std::str::from_utf8(head).unwrap_or_default();
     let by_dash = head
@@ -274,11 +275,11 @@ fn thread(head: &[u8]) -> &[u8] {
 /// Reads a request's operation and body from what a line says of it.
 fn request(text: &[u8]) -> Option<Request> {
     let operation = text[..text.iter().position(|&byte| byte == b')')?].to_vec();
-    // The first such member is the request's own: what comes before it are the URL and the headers.
+    // The first such member is the request's own: before it come the URL and the headers.
     const MEMBER: &[u8] = b"'body': ";
     let body = &text[find(text, MEMBER)? + MEMBER.len()..];
     let (body, rest) = literal::bytes(body)?;
-    // What is cut has no end.
+    // A line that was cut has no end.
     (!rest.is_empty()).then_some(Request { operation, body })
 }
 

@@ -1,8 +1,12 @@
-//! CloudTrail: its data events of DynamoDB, as a trail's files have them, or CloudWatch and EventBridge, one after another.
+//! CloudTrail: its data events of DynamoDB, as a trail's files have them, or CloudWatch and
+//! EventBridge, one after another.
 //!
-//! An event tells which table and keys a request named, with plain values, but no other attribute of an item. So it is handed on as
-//! the least request on these keys: a put as an update of its key. The spellings of members differ between operations, and even
-//! within one event: `tableName` and `TableName`, `key` and `Key`; and a transaction's items are `requestItems`, each with its
+//! An event tells which table and keys a request named, with plain values, but no other attribute
+//! of an item. So it is handed on as the least request on these keys: a put as an update of its
+//! key.
+//!
+//! The spellings of members differ between operations, and even within one event: `tableName` and
+//! `TableName`, `key` and `Key`. A transaction's items are `requestItems`, each with its
 //! `operation`, or `transactItems`, each in a member of that name.
 
 mod request;

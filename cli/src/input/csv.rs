@@ -48,9 +48,9 @@ impl Field {
 /// Reads CSV.
 pub struct Csv {
     lines: Lines<Source>,
-    /// Where each field is.
+    /// The column of each field.
     columns: [Option<usize>; Field::ALL.len()],
-    /// Whether no line has anything on it.
+    /// Whether no line so far has anything on it.
     is_blank: bool,
 }
 
@@ -68,15 +68,15 @@ impl Csv {
         Ok(Self { lines, columns, is_blank: !has_line })
     }
 
-    /// Whether a first line is none of the records: it names the columns, or has neither an operation nor, where the options say by
-    /// number that there is one, a time.
+    /// Returns whether a first line is not a record. It names the columns; or it has no operation
+    /// and, where the options give the column of a time by number, no time.
     fn is_header(first: &ByteRecord, mapped: &BTreeMap<Field, String>) -> bool {
         let time = mapped.get(&Field::TimeMs).and_then(|name| first.get(position(name)?));
         let has_operation = || first.iter().any(|name| operation(name).is_some());
         Self::is_named(first, mapped) || (time.is_some_and(|time| number(time).is_none()) && !has_operation())
     }
 
-    /// Whether a column is called `time_ms`, or as the options say.
+    /// Returns whether a column is called `time_ms`, or as the options say.
     fn is_named(first: &ByteRecord, mapped: &BTreeMap<Field, String>) -> bool {
         let has = |name: &str| first.iter().any(|header| header.eq_ignore_ascii_case(name.as_bytes()));
         has("time_ms") || mapped.values().any(|name| position(name).is_none() && has(name))
@@ -132,12 +132,13 @@ fn take(record: &Record<'_>, columns: &[Option<usize>; Field::ALL.len()], out: &
     }
 }
 
-/// Returns the column that a number from 1 says.
+/// Returns the column that a number from 1 stands for.
 fn position(number: &str) -> Option<usize> {
     number.parse::<usize>().ok()?.checked_sub(1)
 }
 
-/// Whether a text begins with a line of CSV: one that names the columns, or that has a time where it should.
+/// Returns whether a text begins with a line of CSV: one that names the columns, or that has a time
+/// where a time should be.
 pub fn is(head: &[u8], options: &Options) -> bool {
     let mut first = ByteRecord::new();
     let read =
@@ -200,7 +201,7 @@ fn halves(text: &[u8]) -> Option<u64> {
 
 /// Reads a number of digits alone.
 fn number(text: &[u8]) -> Option<u64> {
-    // So many digits never are too large.
+    // No number of 19 digits is too large.
     if text.is_empty() || text.len() > 19 {
         return None;
     }
@@ -223,11 +224,11 @@ fn number(text: &[u8]) -> Option<u64> {
 fn eight_digits(text: u64) -> Option<u64> {
     const ALL: u64 = u64::MAX / 255;
     let digits = text ^ (ALL * 0x30);
-    // A byte over 9 has a bit of the upper half, or gets one by 6 more.
+    // A byte over 9 has a bit in its upper half, or gets one when 6 is added.
     if (digits | digits.wrapping_add(ALL * 6)) & (ALL * 0xf0) != 0 {
         return None;
     }
-    // Neighbours are put together: to twos, to fours, to eight.
+    // Neighbours are put together: to numbers of two digits, of four, of eight.
     let twos = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (twos * 100 + (twos >> 16)) & 0x0000_ffff_0000_ffff;
     Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
@@ -259,7 +260,7 @@ pub fn operation(name: &[u8]) -> Option<Operation> {
     READS.iter().any(|read| name.eq_ignore_ascii_case(read)).then_some(Operation::Read)
 }
 
-/// A field as it is shown in an error.
+/// Returns a field as an error shows it.
 fn shown(text: &[u8]) -> String {
     let short = &text[..text.len().min(40)];
     format!("{:?}", String::from_utf8_lossy(short))

@@ -18,21 +18,23 @@ use std::collections::BTreeMap;
 /// The page about the formats, for users.
 pub const HELP: &str = include_str!("formats.md");
 
-/// Objects that are looked at, at most.
+/// The most objects that are looked at.
 const OBJECTS: usize = 1_000;
 
 /// The options by which files are read.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// A bad record is counted, and the next one read.
+    /// Whether a bad record is counted, and the next one read.
     pub keep_going: bool,
-    /// How late an entry may be, against the latest of its file, and still be put in order.
+    /// The time by which an entry may be late, against the latest of its file, and still be put in
+    /// order.
     pub lateness_ms: u64,
-    /// Nobody looks at less than a whole second: accesses of one partition in one second may come as one.
+    /// Whether no reader looks at less than a whole second: accesses of one partition in one second
+    /// may then come as one.
     pub whole_seconds: bool,
-    /// By the field: the header, or the number from 1, of its column in CSV.
+    /// For each field of CSV, the header of its column, or the column's number from 1.
     pub columns: BTreeMap<csv::Field, String>,
-    /// By the table, or `TABLE/index/INDEX`: the attributes of its partition key.
+    /// For each table, or `TABLE/index/INDEX`, the attributes of its partition key.
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
@@ -73,7 +75,7 @@ impl Format {
                  JSON.stringify({{ time: Date.now(), ...entry }})"
             );
         }
-        // Its lines then say what they lack.
+        // The errors of its lines then say what they lack.
         if head.split(|&byte| byte == b'\n').next().is_some_and(|line| line.contains(&b',')) {
             return Self::csv(head);
         }
@@ -112,7 +114,7 @@ impl Format {
                 bail!("is the description of a table: --schema takes it");
             }
         }
-        // A list without records, of whatever they would have been.
+        // A list without records, of whatever kind they would have been.
         if is_empty && is_json(head) {
             return Ok(Some(Self::CloudTrail));
         }

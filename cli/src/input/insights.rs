@@ -1,8 +1,8 @@
 //! Contributor Insights: reports of CloudWatch's, to compare with.
 //!
-//! `aws cloudwatch get-insight-rule-report` tells the contributors of a rule. The rules that DynamoDB makes count accesses, or
-//! throttles, by partition key. A report has no single accesses, so it is no input, but what a report of ours is held against
-//! ([`crate::report::compare`]).
+//! `aws cloudwatch get-insight-rule-report` tells the contributors of a rule. The rules that
+//! DynamoDB makes count accesses, or throttles, by partition key. Such a report has no single
+//! accesses, so it is no input. A report of ours is held against it ([`crate::report::compare`]).
 
 use crate::input::source::{Progress, Source};
 use crate::input::timestamp;
@@ -24,15 +24,15 @@ pub struct Report {
     /// `Sum` or `SampleCount`.
     #[serde(default)]
     pub aggregation_statistic: String,
-    /// The sum of all contributors, also of those that are not listed.
+    /// The sum of all contributors, those that are not listed included.
     #[serde(default)]
     pub aggregate_value: f64,
     /// How many contributors there are, about.
     #[serde(default)]
     pub approximate_unique_count: u64,
-    /// Those with the most, the first first.
+    /// The contributors with the most, in that order.
     pub contributors: Vec<Contributor>,
-    /// The rule's metrics, of each period, where they were asked for.
+    /// The rule's metrics in each period, where they were asked for.
     #[serde(default)]
     pub metric_datapoints: Vec<Moment>,
 }
@@ -52,7 +52,7 @@ pub struct Contributor {
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "PascalCase")]
 pub struct Datapoint {
-    /// When the period begins.
+    /// The beginning of the period.
     #[serde(rename = "Timestamp", deserialize_with = "time_ms")]
     pub time_ms: u64,
     pub approximate_value: f64,
@@ -62,14 +62,15 @@ pub struct Datapoint {
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "PascalCase")]
 pub struct Moment {
-    /// When it begins.
+    /// The beginning of the period.
     #[serde(rename = "Timestamp", deserialize_with = "time_ms")]
     pub time_ms: u64,
 }
 
 impl Report {
-    /// Returns the time that its data points are of, as seconds since 1970: whole minutes, from the first of them to the end of the
-    /// last. A report does not say how long their periods are, so that is the shortest time between two. `None`: it has none.
+    /// Returns the time of its data points, as seconds since 1970: whole minutes, from the first
+    /// point to the end of the last. A report does not say how long a period is, so that is the
+    /// shortest time between two points. `None` if it has none.
     pub fn seconds(&self) -> Option<Range<u64>> {
         let points = self.contributors.iter().flat_map(|of| &of.datapoints).map(|point| point.time_ms);
         let mut minutes: Vec<_> = points
@@ -100,7 +101,7 @@ pub fn read(path: &Path) -> Result<Vec<Report>> {
     Ok(reports)
 }
 
-/// Reads a time: a date, or the seconds since 1970.
+/// Reads a time: a date, or seconds since 1970.
 fn time_ms<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -109,7 +110,7 @@ fn time_ms<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
         Date(String),
     }
     let time = match Time::deserialize(from)? {
-        // As far as a detector's clock goes: milliseconds are far beyond.
+        // As far as a detector's clock goes: a number of milliseconds is far beyond.
         Time::Seconds(seconds) if (0.0..=f64::from(u32::MAX)).contains(&seconds) => {
             Some(timestamp::of_seconds(seconds))
         }

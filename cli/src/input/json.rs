@@ -1,4 +1,4 @@
-//! JSON: a file of objects, of which each is a record of some log.
+//! JSON: a file of objects, each of which is a record of some log.
 
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::pieces::{Piece, Pieces};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// The most bytes that are read at a time, about.
 const BYTES: usize = 4 << 20;
 
-/// Tells what a log's objects are.
+/// A log whose records are objects: it tells what each of them is.
 pub trait Log: Send {
     /// Takes one object.
     ///
@@ -56,7 +56,7 @@ impl<L: Log> Parse for Json<L> {
 pub struct Members<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Members<'a> {
-    /// Reads an object; `None` if it is none.
+    /// Reads an object; `None` if the text is not one.
     pub fn of(object: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(object).ok().map(Self)
     }
@@ -66,7 +66,7 @@ impl<'a> Members<'a> {
         self.0.get(name).map(|value| value.get()).filter(|value| *value != "null")
     }
 
-    /// Returns whether there is a member, though it be null.
+    /// Returns whether there is a member, even if it is null.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -108,14 +108,14 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Returns the text that a value is.
+/// Returns a value that is a text.
 pub fn text(value: &str) -> Option<Cow<'_, str>> {
     #[derive(serde::Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str::<Text<'_>>(value).ok().map(|text| text.0)
 }
 
-/// Returns the elements of the list that a value is.
+/// Returns the elements of a value that is a list.
 pub fn list(value: &str) -> Option<Vec<&str>> {
     let all: Vec<&RawValue> = serde_json::from_str(value).ok()?;
     Some(all.into_iter().map(RawValue::get).collect())
@@ -126,7 +126,7 @@ pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Writes an object of members that are JSON already; those that are `None` are left out.
+/// Writes an object of members that are JSON already. A member that is `None` is left out.
 pub fn object(members: &[(&str, Option<&str>)]) -> String {
     let written = members.iter().filter_map(|(name, value)| Some(format!("{}:{}", quoted(name), (*value)?)));
     format!("{{{}}}", written.collect::<Vec<_>>().join(","))

@@ -7,16 +7,16 @@ use crate::input::ahead::Ahead;
 use anyhow::{Result, bail};
 use std::fmt::{Display, Formatter};
 
-/// Records that a parser reads at a time, about.
+/// The number of records that a parser reads at a time, about.
 pub const SOME: usize = 1_024;
 
-/// The last time that is taken. A detector's clock goes on for another hour, so that the minute, or the column of a heat map, in which
-/// a record is can be over before the clock ends.
+/// The last time that is taken. A detector's clock goes on for another hour: so the minute, or the
+/// column of a heat map, in which a record is can be over before the clock ends.
 const TIME_MAX_MS: u64 = (u32::MAX as u64 - 3_600) * 1_000 + 999;
 
 /// Reads one file.
 pub trait Parse: Send {
-    /// Reads about [`SOME`] records more into `out`. `false`: there are no more.
+    /// Reads about [`SOME`] records more into `out`. Returns whether there may be more.
     ///
     /// # Errors
     /// The file can't be read, or a record is bad and [`Out::bad`] says to stop.
@@ -89,16 +89,17 @@ impl<'a> Out<'a> {
         self.bad(line, format!("the time {time_ms}, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted"))
     }
 
-    /// The record has no entry, for a reason that reads well after a number: "of other services".
+    /// Notes that a record has no entry, for a reason that reads well after a number: "of other
+    /// services".
     pub fn without_entries(&mut self, reason: &'static str) {
         self.account.records += 1;
         *self.account.without_entries.entry(reason).or_default() += 1;
     }
 
-    /// The record that begins on this line, from 1, is bad.
+    /// Notes that the record which begins on this line, from 1, is bad.
     ///
     /// # Errors
-    /// That, unless the user wants to keep going.
+    /// The bad record, unless the user wants to keep going.
     pub fn bad(&mut self, line: u64, reason: impl Display) -> Result<()> {
         let text = format!("{}:{line}: {reason}", self.file);
         if !self.keep_going {

@@ -1,8 +1,8 @@
 //! Pieces: the JSON objects of a file, one at a time, however they are put together.
 //!
-//! A file may be one object that holds a list of records (`{"Records":[…]}`), a list, an object a line, objects printed over many
-//! lines, or objects glued together without anything between them; and a collector of logs may have put a time before each. All of
-//! it is read as a stream: no more is in memory than one record.
+//! A file may be one object that holds a list of records (`{"Records":[…]}`), a list, an object a
+//! line, objects printed over many lines, or objects glued together. A collector of logs may have
+//! put a time before each. All of these are read as a stream: no more than one record is in memory.
 //!
 //! ```text
 //! between --{--> in an object --its last }--> a piece
@@ -10,8 +10,8 @@
 //!    `--[--> between, in a list
 //! ```
 //!
-//! A piece that is broken costs nothing but itself where that can be seen: JSON has no line's end within a text, and no object where
-//! a member's name must be.
+//! A piece that is broken costs nothing but itself where that can be seen: JSON has no line end
+//! within a text, and no object where a member's name must be.
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +32,8 @@ const AROUND_MAX: usize = 8;
 /// One of a file's pieces.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// An object, from its `{` to its `}`, that begins on this line, from 1. Nothing else of it has been looked at.
+    /// An object, from its `{` to its `}`, and the line on which it begins, from 1. Its inside has
+    /// not been looked at.
     Object { line: u64, text: &'a [u8] },
     /// Something else, or an object that is broken.
     Broken { line: u64, reason: &'static str },
@@ -49,7 +50,7 @@ impl<R: BufRead> Pieces<R> {
         Self { reader, scan: Scan::default() }
     }
 
-    /// Returns the next piece; `None`: there are no more.
+    /// Returns the next piece; `None` if there are no more.
     pub fn next(&mut self) -> Result<Option<Piece<'_>>> {
         if !self.scan.is_open() {
             self.scan.text.clear();
@@ -75,7 +76,7 @@ impl<R: BufRead> Pieces<R> {
     }
 }
 
-/// A piece that has been found, by its line. An object's text is the scan's.
+/// A piece that has been found, by its line. The text of an object is the scan's.
 enum Found {
     Object(u64),
     Broken(u64, &'static str),
@@ -85,14 +86,14 @@ enum Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Around {
     List,
-    /// An object whose list it was: what comes after the list is passed over.
+    /// An object that holds the list. Whatever comes after the list is passed over.
     Object,
 }
 
-/// How far the bytes have come.
+/// The state after the bytes that have been read.
 #[derive(Default)]
 struct Scan {
-    /// The line that is being read, less one.
+    /// The line that is being read, from 0.
     line: u64,
     around: Vec<Around>,
     /// The piece that is being read, and its line.
@@ -102,9 +103,10 @@ struct Scan {
     open: Vec<u8>,
     in_text: bool,
     escaped: bool,
-    /// Whether it is longer than it may be.
+    /// Whether the piece is longer than it may be.
     is_long: bool,
-    /// The last byte that is no white space and in no text, and whether nothing but white space came after it on this line.
+    /// The last byte that is outside texts and no white space, and whether only white space came
+    /// after it on this line.
     last: u8,
     at_margin: bool,
     /// The line of something that is no object.
@@ -112,12 +114,12 @@ struct Scan {
 }
 
 impl Scan {
-    /// Whether an object is being read.
+    /// Returns whether an object is being read.
     fn is_open(&self) -> bool {
         !self.open.is_empty() && !self.is_passing()
     }
 
-    /// Whether the rest of an object is passed over whose list is over.
+    /// Returns whether the rest of an object is passed over, as its list is over.
     fn is_passing(&self) -> bool {
         self.around.last() == Some(&Around::Object)
     }
@@ -125,7 +127,7 @@ impl Scan {
     /// Reads until something is found. Returns how many bytes that took.
     fn read(&mut self, bytes: &[u8]) -> (usize, Option<Found>) {
         let mut at = 0;
-        // What of the piece is not yet copied begins here.
+        // The bytes of the piece that are not yet copied begin here.
         let mut from = 0;
         while at < bytes.len() {
             if self.in_text {
@@ -236,7 +238,7 @@ impl Scan {
             b']' if in_list && self.stray.is_none() => _ = self.around.pop(),
             b',' if self.stray.is_none() => {}
             _ => {
-                // It was no list, but "[INFO]".
+                // The bracket began no list, but "[INFO]".
                 if in_list && before == b'[' && self.stray.is_none() {
                     self.around.pop();
                 }
@@ -245,13 +247,15 @@ impl Scan {
         }
     }
 
-    /// Whether an object that begins here, at a margin, can't be part of the one that is being read.
+    /// Returns whether an object that begins here, at a margin, can't be part of the one that is
+    /// being read.
     fn is_misplaced(&self) -> bool {
         let in_object = self.open.last() == Some(&b'{');
         self.at_margin && !(self.last == b':' || self.last == b'[' || (self.last == b',' && !in_object))
     }
 
-    /// Reads a byte of an object that is in no text, and no white space. `text` is what of it has not been copied.
+    /// Reads a byte of an object, outside its texts and no white space. `text` is the part of the
+    /// object that has not been copied.
     fn inside(&mut self, byte: u8, text: &[u8]) -> Inside {
         let before = std::mem::replace(&mut self.last, byte);
         self.at_margin = false;
@@ -280,12 +284,12 @@ impl Scan {
         Inside::More
     }
 
-    /// Whether the object so far ends in the name of a list of records.
+    /// Returns whether the object so far ends in the name of a list of records.
     fn holds_list(&self, text: &[u8]) -> bool {
         if self.around.contains(&Around::Object) || self.around.len() + 2 > AROUND_MAX {
             return false;
         }
-        // A name and some white space.
+        // Enough for a name and some white space.
         let tail = |text: &[u8]| text[text.len().saturating_sub(100)..].to_vec();
         let both = [tail(&self.text), tail(text)].concat();
         let name = both.trim_ascii_end().strip_suffix(b"[").unwrap_or_default().trim_ascii_end();
@@ -302,14 +306,14 @@ impl Scan {
         }
     }
 
-    /// Forgets the object that is being read. What comes after it is between objects.
+    /// Forgets the object that is being read. The next byte is between objects.
     fn discard(&mut self) {
         self.text.clear();
         self.open.clear();
         (self.in_text, self.escaped) = (false, false);
     }
 
-    /// Nothing more is there.
+    /// Returns what is left at the end of the file.
     fn finish(&mut self) -> Option<Found> {
         if self.is_open() {
             self.discard();

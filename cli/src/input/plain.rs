@@ -1,4 +1,5 @@
-//! Plain values: attributes as CloudTrail, and JavaScript's document client, write them, turned into DynamoDB's own JSON.
+//! Plain values: attributes as CloudTrail and JavaScript's document client write them, turned into
+//! DynamoDB's own JSON.
 
 use crate::input::json::{Members, list, object, quoted, text};
 use base64::Engine;
@@ -8,10 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 const HIDDEN: [&str; 3] = ["***(Redacted)", "HIDDEN_DUE_TO_SECURITY_REASONS", "***"];
 /// The types of values.
 const TYPES: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"];
-/// DynamoDB has 32 levels.
+/// The most levels: DynamoDB has 32.
 const DEPTH_MAX: u32 = 40;
 
-/// Why attributes can't be told.
+/// The reason for which attributes can't be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plain {
     /// The log does not show a value.
@@ -20,8 +21,8 @@ pub enum Plain {
     Malformed,
 }
 
-/// Returns an object of attributes in DynamoDB's JSON. A text becomes an `S`, a number an `N`, and so on; what is in DynamoDB's JSON
-/// already stays as it is.
+/// Returns an object of attributes in DynamoDB's JSON. A text becomes an `S`, a number an `N`, and
+/// so on. A value that is in DynamoDB's JSON already stays as it is.
 pub fn attributes(attributes: &str) -> Result<String, Plain> {
     members(attributes, 0)
 }

@@ -1,8 +1,10 @@
-//! Recordings: exchanges with DynamoDB as a face of the library writes them (`record_to=`), one JSON object a line.
+//! Recordings: exchanges with DynamoDB as the library's bindings write them (`record_to=`), one
+//! JSON object a line.
 //!
-//! `{"time_ms": 0, "operation": "PutItem", "request": {…}, "response": {…}, "http_status": 200, "model": "Order"}`. Request and
-//! response are JSON, or texts that hold it; a response that did not come is null, and the status then 0. The model is optional.
-//! A request is null where a redacted recording leaves out what was no JSON.
+//! `{"time_ms": 0, "operation": "PutItem", "request": {…}, "response": {…}, "http_status": 200,
+//! "model": "Order"}`. Request and response are JSON, or texts that hold it. A response that did
+//! not come is null, and the status then 0. The model is optional. A request is null where a
+//! redacted recording leaves out a body that was no JSON.
 
 use crate::entry::Exchange;
 use crate::input::json::{Log, Members, text};
@@ -30,7 +32,7 @@ impl Log for Recording {
         };
         let request = match members.get("request") {
             Some(request) => body(request),
-            // Left out by a redacted recording, as it was no JSON.
+            // A redacted recording has left it out, as it was no JSON.
             None => members.has("request").then_some(Cow::Borrowed("")),
         };
         let Some(request) = request else {

@@ -1,7 +1,8 @@
 //! aws-sdk-js-v3: the lines of a client's `logger`, as a logger of JSON writes them.
 //!
-//! The SDK hands its logger `{clientName, commandName, input, output, metadata}`, or `error` for `output`, and no time: that is the
-//! logger's to add. `console.log` adds none, and cuts values short (`[Object]`), so what it prints can't be read.
+//! The SDK hands its logger `{clientName, commandName, input, output, metadata}`, or `error` for
+//! `output`, and no time: the logger adds that. `console.log` adds none, and cuts values short
+//! (`[Object]`), so its lines can't be read.
 
 use crate::entry::Exchange;
 use crate::input::json::{Log, Members, list, object, quoted, text};
@@ -16,11 +17,11 @@ const TIMES: [&str; 7] = ["time_ms", "time", "timestamp", "@timestamp", "ts", "d
 const INNER: [&str; 5] = ["message", "msg", "data", "obj", "context"];
 /// The members of a request, or of what is in it, that are attributes by their names.
 const ATTRIBUTES: [&str; 5] = ["Key", "Item", "ExpressionAttributeValues", "Attributes", "LastEvaluatedKey"];
-/// Those that are lists of such objects.
+/// The members that are lists of such objects.
 const LISTS: [&str; 2] = ["Keys", "Items"];
-/// Those that are lists of values.
+/// The members that are lists of values.
 const VALUES: [&str; 2] = ["AttributeValueList", "Parameters"];
-/// DynamoDB has 32 levels, and requests some more.
+/// The most levels: DynamoDB has 32, and requests some more.
 const DEPTH_MAX: u32 = 50;
 
 /// The lines of a client's logger.
@@ -78,7 +79,7 @@ impl Log for SdkJs {
     }
 }
 
-/// Returns the body that an error came from.
+/// Returns the body from which the SDK made an error.
 fn refusal(error: &Members<'_>) -> String {
     let kind = error.get("__type").or_else(|| error.get("name"));
     let reasons = error.get("CancellationReasons");
@@ -93,8 +94,8 @@ fn refusal(error: &Members<'_>) -> String {
     object(&[&members[..], &[("Item", item.as_deref())]].concat())
 }
 
-/// Returns a request or a response in DynamoDB's JSON: that of a document client has plain values, and either has bytes as
-/// JavaScript writes them.
+/// Returns a request or a response in DynamoDB's JSON. A document client's has plain values, and in
+/// either bytes are as JavaScript writes them.
 fn body(value: &str, depth: u32) -> Option<String> {
     if depth > DEPTH_MAX {
         return None;

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Bytes by which a format is told.
+/// The bytes by which a format is told.
 const HEAD: u64 = 64 * 1024;
 const BUFFER: usize = 256 * 1024;
 
-/// How many bytes of the files have been read, as they are on disk.
+/// The number of bytes of the files that have been read, as they are on disk.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<AtomicU64>);
 
@@ -69,8 +69,8 @@ impl Source {
         Ok(Self { reader: BufReader::with_capacity(BUFFER, Cursor::new(Vec::new()).chain(content)) })
     }
 
-    /// Returns the bytes that the content begins with: all of it, or so many that its format can be told. To be asked before
-    /// anything is read.
+    /// Returns the bytes with which the content begins: all of it, or enough to tell its format.
+    /// Must be called before anything is read.
     pub fn head(&mut self) -> Result<&[u8]> {
         let (_, content) = self.reader.get_mut().get_mut();
         let mut head = Vec::new();

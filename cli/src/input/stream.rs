@@ -1,7 +1,8 @@
 //! Streams: the records of DynamoDB Streams, and of a Kinesis data stream for DynamoDB.
 //!
-//! Each record is a write that was done. It is handed on as an update of its key whose response tells the item, as far as the record
-//! has it, and the capacity: by the record's size, a unit for each KiB.
+//! Each record is a write that was done. It is handed on as an update of its key, whose response
+//! tells the item, as far as the record has it, and the capacity: by the record's size, a unit for
+//! each KiB.
 
 use crate::entry::Exchange;
 use crate::input::format::Options;
@@ -26,7 +27,7 @@ impl Stream {
         Self { table: only.cloned() }
     }
 
-    /// Whether an object is a record, or has one in it.
+    /// Returns whether an object is a record, or has one in it.
     pub fn is(members: &Members<'_>) -> bool {
         let has_keys = |record: Members<'_>| {
             record.object("dynamodb").is_some_and(|change| change.get("Keys").is_some())
@@ -97,7 +98,7 @@ impl Log for Stream {
         let Some(members) = Members::of(object) else { return out.bad(line, "this is not JSON") };
         let Some(data) = data(&members) else { return self.record(line, &members, out) };
         let Ok(data) = STANDARD.decode(&data) else { return out.bad(line, "the data is not base64") };
-        // A producer may have put several into one.
+        // A producer may have put several records into one.
         let mut pieces = Pieces::new(&data[..]);
         let mut is_empty = true;
         while let Some(piece) = pieces.next()? {
@@ -114,15 +115,16 @@ impl Log for Stream {
     }
 }
 
-/// Returns what Kinesis has in base64: of its own records, and of those that Lambda and Firehose get.
+/// Returns the data that Kinesis has in base64: of its own records, and of those that Lambda and
+/// Firehose get.
 fn data(members: &Members<'_>) -> Option<String> {
     let kinesis = members.object("kinesis");
     let data = kinesis.as_ref().unwrap_or(members).text("data")?;
     members.get("dynamodb").is_none().then(|| data.into_owned())
 }
 
-/// Returns the time of a change. It is in seconds, milliseconds or microseconds, of which the latter two are told by a member; or
-/// it is a date.
+/// Returns the time of a change. It is a date, or in seconds, milliseconds or microseconds; a
+/// member tells which of the latter two.
 fn time(change: &Members<'_>) -> Option<u64> {
     let time = change.get("ApproximateCreationDateTime")?;
     if time.starts_with('"') {
@@ -133,7 +135,8 @@ fn time(change: &Members<'_>) -> Option<u64> {
     Some(match precision.as_deref() {
         Some("MICROSECOND") => (time / 1e3) as u64,
         Some("MILLISECOND") => time as u64,
-        // Seconds reach this in the year 5138, milliseconds were there in 1973; likewise the latter and microseconds.
+        // Seconds reach this in the year 5138; milliseconds were there in 1973. The same holds of
+        // milliseconds and microseconds.
         _ if time < 1e11 => timestamp::of_seconds(time),
         _ if time < 1e14 => time as u64,
         _ => (time / 1e3) as u64,

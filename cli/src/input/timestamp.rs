@@ -1,7 +1,8 @@
 //! Timestamps: dates as logs write them, as milliseconds since 1970.
 
-/// Reads a date and a time: `2026-03-02T10:04:07Z`, with a blank for the `T`, with a fraction after `.` or `,`, and with `Z`, an
-/// offset such as `+01:00`, or nothing, which is taken for UTC. Dates before 1970 and after 9999 are none.
+/// Reads a date and a time: `2026-03-02T10:04:07Z`. There may be a blank for the `T`; a fraction
+/// after `.` or `,`; and `Z`, an offset such as `+01:00`, or nothing, which is taken for UTC. Dates
+/// before 1970 and after 9999 are not read.
 pub fn parse(text: &[u8]) -> Option<u64> {
     let (date, rest) = text.split_at_checked(10)?;
     let [year, month, day] = numbers(date, b'-')?;
@@ -11,7 +12,7 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     }
     let (time, rest) = rest.split_at_checked(8)?;
     let [hour, minute, second] = numbers(time, b':')?;
-    // A leap second is the next one's beginning.
+    // A leap second is taken for the beginning of the next second.
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -21,7 +22,8 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     u64::try_from(seconds * 1_000 + millis).ok()
 }
 
-/// Returns the millisecond that is nearest to so many seconds, as most fractions of a second are none of a binary number.
+/// Returns the millisecond that is nearest to so many seconds. Most fractions have no exact binary
+/// number.
 pub fn of_seconds(seconds: f64) -> u64 {
     (seconds * 1e3).round() as u64
 }
@@ -68,8 +70,8 @@ fn offset(zone: &[u8]) -> Option<i64> {
     Some(sign * (number(hours)? * 3_600 + number(minutes)? * 60))
 }
 
-/// Returns the days from 1970 to a date of the Gregorian calendar. Years are counted from March, so that the day that is
-/// sometimes there is the last of its year.
+/// Returns the days from 1970 to a date of the Gregorian calendar. Years are counted from March, so
+/// that the leap day is the last of its year.
 fn days(year: i64, month: i64, day: i64) -> Option<i32> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let last = match month {
@@ -83,7 +85,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i32> {
     }
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
-    // 1970-01-01 is so many days after 0000-03-01.
+    // 1970-01-01 is that many days after 0000-03-01.
     i32::try_from(days - 719_468).ok()
 }
 

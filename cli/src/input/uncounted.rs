@@ -20,11 +20,12 @@ const ON_ITEMS: [&[u8]; 14] = [
     b"BatchExecuteStatement",
     b"ExecuteTransaction",
 ];
-/// Those whose response describes a table.
+/// The operations whose response describes a table.
 const DESCRIPTIONS: [&[u8]; 3] = [b"DescribeTable", b"CreateTable", b"UpdateTable"];
 
-/// Returns why nothing of an exchange is counted, of which the library had no action to record, in words that read well after a number.
-/// `None`: what it did is counted otherwise, or waits.
+/// Returns the reason for which nothing of an exchange is counted, in words that read well after a
+/// number. The library must have had no action of it to record. `None`: what it did is counted
+/// otherwise, or waits.
 pub fn reason(exchange: &Exchange<'_>) -> Option<&'static str> {
     let name = exchange.operation.strip_prefix(b"DynamoDB_20120810.").unwrap_or(exchange.operation);
     let is_description = DESCRIPTIONS.contains(&name);
@@ -37,17 +38,18 @@ pub fn reason(exchange: &Exchange<'_>) -> Option<&'static str> {
     is_description.then_some("descriptions of tables")
 }
 
-/// Whether DynamoDB did nothing, and not for want of throughput.
+/// Returns whether DynamoDB did nothing, and not for want of throughput.
 fn is_refused(exchange: &Exchange<'_>) -> bool {
     if matches!(exchange.http_status, 0 | 200..=299 | 500..) {
         return false;
     }
-    // What can't be read is from something on the way, such as a proxy's page.
+    // A response that can't be read is from something on the way, such as a proxy's page.
     let kind = exchange.response.and_then(Members::of).and_then(|members| members.text("__type"));
     kind.is_none_or(|kind| !counts(kind.rsplit('#').next().unwrap_or_default()))
 }
 
-/// Whether a request that ended in this error counts for something: its partition bore it, or was throttled.
+/// Returns whether a request that ended in this error counts for something: its partition did the
+/// work, or was throttled.
 pub fn counts(code: &str) -> bool {
     matches!(
         code.strip_suffix("Exception").unwrap_or(code),

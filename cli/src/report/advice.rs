@@ -7,25 +7,25 @@ use crate::time::duration;
 use hotpart::Operation;
 use serde::Serialize;
 
-/// All that advice goes by.
+/// The facts by which advice goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     pub operation: Operation,
     pub is_index: bool,
     pub is_units: bool,
     pub limit: u64,
-    /// The share of the limit that a shard is to stay within.
+    /// The share of the limit within which a shard is to stay.
     pub hot_share: f64,
     pub fullest_second: FullestReport,
     pub fullest_minute: Amount,
     pub hot_seconds: u64,
     pub longest_run: u64,
     pub throttles: u64,
-    /// Whether seconds are all that were hot, and no fewer.
+    /// Whether the seconds are all that were hot, and not only some of them.
     pub exact: bool,
 }
 
-/// How long the heat lasted.
+/// The time for which the heat lasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pattern {
@@ -35,16 +35,18 @@ pub enum Pattern {
     Burst,
     /// For longer than a minute in all.
     Sustained,
-    /// DynamoDB throttled it while it was not hot by itself.
+    /// DynamoDB throttled it although it was not hot by itself.
     ThrottledUnderLimit,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Advice {
     pub pattern: Pattern,
-    /// Into how many its key must go, so that each stays within the share of the limit. `None` of what more keys don't mend.
+    /// The number of keys into which its key must go, so that each stays within the share of the
+    /// limit. `None` if more keys would not help.
     pub shards: Option<u64>,
-    /// The share of the reads that something else must answer for the rest to stay within the share of the limit.
+    /// The share of the reads that something else must answer, so that the rest stay within the
+    /// share of the limit.
     pub cache_share: Option<f64>,
     /// The same for people, a sentence or two each.
     pub text: Vec<String>,
@@ -109,7 +111,7 @@ impl Case {
         }
     }
 
-    /// How the number of shards follows.
+    /// Returns the sum by which the number of shards is found.
     fn because(&self) -> String {
         let within = (self.limit as f64 * self.hot_share).floor() as u64;
         let units = if self.is_units { " units" } else { "" };

@@ -1,4 +1,4 @@
-//! Makes the report of what has been added up.
+//! Makes the report from everything that has been added up.
 
 use crate::feed::{Feed, Measure};
 use crate::input::account::Account;
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// DynamoDB's limits for one partition in a second: write units, read units.
 pub const LIMITS: [u64; 2] = [1_000, 3_000];
 
-/// All that a report is made of.
+/// Everything of which a report is made.
 pub struct Sources<'a> {
     pub measure: Measure,
     pub top: usize,
@@ -34,12 +34,12 @@ pub struct Sources<'a> {
     pub remarks: Vec<String>,
 }
 
-/// Returns, by operation, the most of a second that is not hot.
+/// Returns, by operation, the greatest amount of a second that is not hot.
 pub fn hot(measure: Measure, share: f64) -> [u64; 2] {
     LIMITS.map(|limit| (limit as f64 * share * one(measure) as f64).floor() as u64)
 }
 
-/// Returns an operation's or unit's amount.
+/// Returns the amount of one operation, or of one unit.
 fn one(measure: Measure) -> u64 {
     match measure {
         Measure::Operations => 1,

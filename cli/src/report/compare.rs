@@ -1,8 +1,8 @@
-//! Comparison: what Contributor Insights tells, held against what the log has in the same time.
+//! Comparison: the numbers of Contributor Insights, held against those of the log in the same time.
 //!
-//! DynamoDB's rules see all requests at the server, but those of PartiQL, and list the keys that had the most. They add up reads, and
-//! writes three times, as a partition bears 3,000 of the one or 1,000 of the other a second. So the same sum is made of the log here,
-//! of whole minutes of the clock.
+//! DynamoDB's rules see all requests at the server except PartiQL's, and list the keys that had the
+//! most. They add up reads and three times the writes, as a partition bears 3,000 reads or 1,000
+//! writes a second. So the same sum is made of the log here, of whole minutes of the clock.
 
 pub mod build;
 pub mod model;
@@ -26,13 +26,14 @@ pub struct Comparison {
     insights: insights::Report,
     /// The time that is compared, in seconds; `None`: the report has no times.
     seconds: Option<Range<u64>>,
-    /// Whether the log's times are since 1970, as those of the report.
+    /// Whether the log's times are since 1970, as the report's are.
     is_utc: bool,
-    /// The names that the rule's table can have; `None`: no rule is named, and all tables are looked at.
+    /// The names that the rule's table can have; `None` if no rule is named, and all tables are
+    /// looked at.
     tables: Option<Vec<Vec<u8>>>,
     /// Tables of the log that were looked at.
     seen: BTreeSet<Vec<u8>>,
-    /// By partition key.
+    /// The contributors by partition key.
     contributors: HashMap<Vec<u8>, Sum>,
     /// All partitions of these tables in this time.
     tallies: Tallies,
@@ -43,11 +44,11 @@ pub struct Comparison {
 /// The log's part of a contributor.
 #[derive(Clone, Debug, Default)]
 struct Sum {
-    /// By operation, for sure its own.
+    /// By operation, the counts that are surely its own.
     counts: [u64; 2],
-    /// By operation, its fullest second, at most.
+    /// By operation, the most that its fullest second had.
     peaks: [u64; 2],
-    /// Throttles for whatever reason.
+    /// Throttles for any reason.
     throttles: u64,
     /// Throttles for its key range.
     own_throttles: u64,
@@ -74,7 +75,7 @@ impl Comparison {
         self.rule.as_ref().map_or(Counts::Accessed, |rule| rule.counts)
     }
 
-    /// Adds a column that is over, a minute, if it is of the time that is compared.
+    /// Adds a minute that is over, if it is within the time that is compared.
     pub fn add(&mut self, detector: &Detector, column: &Column) -> Result<()> {
         self.is_utc &= Clock::of_log(column.first * 1_000).is_utc();
         let is_within = self.seconds.as_ref().is_none_or(|seconds| seconds.contains(&column.first));
@@ -107,13 +108,15 @@ impl Comparison {
         Ok(())
     }
 
-    /// Adds the contributors' throttles of the column that has just closed, which the detector's window has and no other.
+    /// Adds the contributors' throttles of the column that has just closed, which is the detector's
+    /// window.
     fn add_throttles(&mut self, detector: &Detector) {
         for (pk, sum) in &mut self.contributors {
             for table in self.tables.iter().flatten() {
                 for operation in Operation::ALL {
                     for reason in Reason::ALL {
-                        // A report may have keys that DynamoDB can't: those were never throttled.
+                        // A report may have keys that DynamoDB can't have: those were never
+                        // throttled.
                         sum.throttles +=
                             detector.throttle_count(table, pk, operation, reason).unwrap_or_default();
                     }

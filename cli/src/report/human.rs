@@ -10,7 +10,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use std::fmt::{Display, Write as _};
 use std::ops::Range;
 
-/// Letters of a table or a key that are shown.
+/// The most letters of a table or a key that are shown.
 pub const NAME: usize = 40;
 
 /// Writes the report.
@@ -108,7 +108,7 @@ impl Page<'_> {
         }
     }
 
-    /// For each that is hot, what to do; or how near the nearest came.
+    /// Writes what to do for each partition that is hot, or how near the nearest came.
     fn advice(&self, text: &mut String) {
         let all = || self.report.operations.iter().flat_map(|of| of.hottest.iter().map(move |hot| (of, hot)));
         let hot: u64 = self.report.operations.iter().map(|of| of.hot).sum();
@@ -157,7 +157,7 @@ impl Page<'_> {
         }
     }
 
-    /// Says when the fullest second was: of an upper bound, in which minute.
+    /// Returns the time of the fullest second or, if its count is an upper bound, the minute.
     fn when(&self, fullest: FullestReport) -> Option<String> {
         let mut second = self.clock.second(fullest.time_ms?);
         if fullest.at_least != fullest.count {
@@ -184,10 +184,10 @@ impl Page<'_> {
     }
 }
 
-/// A line between head and rows, and none else.
+/// One line, between head and rows.
 const PLAIN: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('-').junction('-'));
 
-/// Writes a table, whose columns with these numbers are aligned to the right.
+/// Writes a table. The columns numbered in `right` are aligned to the right.
 pub fn table(text: &mut String, head: &[&str], right: Range<usize>, rows: impl Iterator<Item = Vec<String>>) {
     let mut table = Table::new();
     table.load_style(PLAIN).set_content_arrangement(ContentArrangement::Disabled);
@@ -217,12 +217,12 @@ fn shown(text: &str) -> String {
     name(text, NAME)
 }
 
-/// Returns a name of no more than so many letters, that a terminal can take.
+/// Returns a name in at most `most` letters, which can't command a terminal.
 pub fn name(text: &str, most: usize) -> String {
     shortened(&crate::report::text::readable(text.as_bytes(), true), most)
 }
 
-/// Returns what makes a noun that of several.
+/// Returns the ending that a noun has after this number.
 fn many(n: Amount) -> &'static str {
     if n.value() == 1.0 { "" } else { "s" }
 }
@@ -235,7 +235,7 @@ fn most(fullest: FullestReport) -> String {
     }
 }
 
-/// Breaks a sentence into lines of about so many letters.
+/// Breaks a sentence into lines of about `width` letters.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

@@ -12,17 +12,17 @@ pub const SCHEMA: u32 = 1;
 #[derive(Debug, Serialize)]
 pub struct Report<'a> {
     pub schema: u32,
-    /// Whether no number but an estimate of capacity is a bound.
+    /// Whether all numbers are exact, except estimates of capacity.
     pub exact: bool,
     pub measure: &'static str,
-    /// A partition is hot from more than this share of its limit.
+    /// The share of its limit above which a partition is hot.
     pub hot_share: f64,
-    /// `None`: there was nothing.
+    /// The time of the log; `None` if there was nothing.
     pub span: Option<Span>,
     pub records: &'a Account,
     pub tables: Vec<String>,
     pub operations: Vec<OperationReport>,
-    /// By the reason that DynamoDB gave: all throttles, those of partitions included.
+    /// All throttles by the reason that DynamoDB gave, those of partitions included.
     pub throttles: BTreeMap<&'static str, u64>,
     pub memory: Memory,
     /// Comparisons with reports of Contributor Insights, where those are given.
@@ -44,12 +44,13 @@ pub struct OperationReport {
     pub operation: &'static str,
     /// The most that DynamoDB lets one partition have in a second.
     pub limit: u64,
-    /// All partitions that had some; where memory is bounded, those that were counted by themselves.
+    /// The partitions that had some; where memory is bounded, those that were counted by
+    /// themselves.
     pub partitions: u64,
     pub hot: u64,
-    /// By all partitions together; `None` where memory is bounded and the log has exchanges.
+    /// The sum of all partitions; `None` where memory is bounded and the log has exchanges.
     pub total: Option<Amount>,
-    /// The part of it that the listed ones don't have for sure.
+    /// The part of it that is not surely the listed ones'.
     pub others: Option<Amount>,
     pub hottest: Vec<PartitionReport>,
 }
@@ -57,25 +58,25 @@ pub struct OperationReport {
 #[derive(Debug, Serialize)]
 pub struct PartitionReport {
     pub table: String,
-    /// Where the partition is an index's.
+    /// The index, if the partition is an index's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<String>,
-    /// Bytes that are not UTF-8 appear as \xNN.
+    /// The key. Bytes that are not UTF-8 appear as \xNN.
     pub pk: String,
-    /// Where it is not UTF-8.
+    /// The key's bytes, if they are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pk_hex: Option<String>,
-    /// For sure its own: all, where counts are exact.
+    /// The count that is surely its own: all of it, where counts are exact.
     pub count: Amount,
     pub throttles: u64,
     pub fullest_second: FullestReport,
     pub fullest_minute: FullestReport,
-    /// Of the limit, in the fullest second.
+    /// The share of the limit that the fullest second had.
     pub share: f64,
     /// Minutes in which it had anything.
     pub busy_minutes: u64,
     pub hot_seconds: u64,
-    /// The most of them on end.
+    /// The most hot seconds in a row.
     pub longest_run: u64,
     pub hot: bool,
     pub advice: Option<Advice>,
@@ -84,19 +85,19 @@ pub struct PartitionReport {
 /// The fullest of some spans.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FullestReport {
-    /// Where it begins; `None` where nothing is known of the span.
+    /// The beginning of the span; `None` if nothing is known of it.
     pub time_ms: Option<u64>,
-    /// At most.
+    /// The most that it had.
     pub count: Amount,
-    /// At least: the same, where counts are exact.
+    /// The least that it had: the same, where counts are exact.
     pub at_least: Amount,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Memory {
-    /// The most that counts held, the library's and the report's.
+    /// The most bytes that counts took, the library's and the report's.
     pub bytes: u64,
-    /// The memory of `--memory`.
+    /// The memory that `--memory` gives.
     pub bound: Option<u64>,
 }
 

@@ -5,10 +5,10 @@ use crate::report::tallies::Tallies;
 use crate::report::text;
 use hotpart::Statistics;
 
-/// Bytes from which a bound is suggested.
+/// The bytes from which on a bound is suggested.
 pub const MUCH: u64 = 1 << 30;
 
-/// Tells how to bound so much.
+/// Returns a line on how to bound so much memory.
 pub fn much(bytes: u64) -> String {
     format!("counts hold {}; --memory 64MiB bounds them, and misses nothing hot", text::bytes(bytes))
 }

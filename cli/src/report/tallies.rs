@@ -1,8 +1,10 @@
 //! Tallies: those of all partitions, or of as many as bounded memory has room for.
 //!
-//! Partitions are ordered by their fullest second, and one that DynamoDB throttled is before all that it did not. Where memory is
-//! bounded and full, the half that comes last is dropped. A partition that is dropped and comes again begins anew; if it is among the
-//! first in the end, so is its fullest second since, and that is its fullest of all.
+//! Partitions are ordered by their fullest second; those that DynamoDB throttled come before all
+//! others. Where memory is bounded and full, the half that comes last is dropped. A dropped
+//! partition that comes again begins anew. If it is among the first in the end, its fullest second
+//! since then puts it there, and that is its fullest of all: before, it had less than those that
+//! were kept.
 
 use crate::columns::{Column, Unknown};
 use crate::report::tally::Tally;
@@ -14,25 +16,26 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::hash::{Hash, Hasher};
 
-/// Bytes that a partition takes besides its name: the tally, the name's pointer and length, and what the map has for each.
+/// The bytes that a partition takes besides its name: the tally, the name's pointer and length, and
+/// the map's part for each.
 const EACH: usize = size_of::<(Name, Tally)>() * 8 / 7 + 1 + 16;
-/// Bytes of a name, where they are not known yet.
+/// The bytes of a name, where they are not known yet.
 const NAME: usize = 64;
 
-/// Returns the bytes that tallies need in which so many partitions of each operation are listed, as a drop leaves as
-/// many. Names are taken for short ones.
+/// Returns the bytes that tallies need if `top` partitions of each operation are listed, so that a
+/// drop leaves as many. Names are taken for short ones.
 pub fn least_bytes(top: usize) -> u64 {
     (2 * top * (EACH + NAME)) as u64
 }
 
-/// How partitions are tallied.
+/// The way in which partitions are tallied.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// How many are listed of each operation.
+    /// The number of partitions of each operation that are listed.
     pub top: usize,
-    /// By operation, a second with more than this is hot.
+    /// By operation, the amount above which a second is hot.
     pub hot: [u64; 2],
-    /// Bytes to be within.
+    /// The bytes within which to stay.
     pub memory: Option<u64>,
 }
 
@@ -43,7 +46,7 @@ pub struct Name {
     text: Box<[u8]>,
 }
 
-/// The same, where it lies.
+/// A name that is borrowed.
 #[derive(Clone, Copy)]
 struct NameRef<'a> {
     table: &'a [u8],
@@ -90,17 +93,18 @@ impl Hash for Name {
 pub struct Tallies {
     rules: Rules,
     by_operation: [HashMap<Name, Tally>; 2],
-    /// By operation: at least so many have a second with at least so much, so that those with less are not listed.
+    /// By operation, an amount that enough partitions have in a second to fill the list: those with
+    /// less are not listed.
     told: [u64; 2],
-    /// Bytes of the names.
+    /// The bytes of the names.
     text: usize,
-    /// Partitions that were dropped, those that came again included.
+    /// How many partitions were dropped, those that came again included.
     pub dropped: u64,
-    /// Those of them that were hot, as far as was known.
+    /// How many of these were hot, as far as was known.
     pub dropped_hot: u64,
     /// Warnings of partitions that have no tally, for want of room.
     pub left_out: u64,
-    /// The most bytes that these and the detector had.
+    /// The most bytes that the tallies and the detector took.
     pub most_bytes: u64,
 }
 
@@ -157,7 +161,7 @@ impl Tallies {
         self.most_bytes = self.most_bytes.max(self.bytes() + column.bytes() + column.library_bytes);
     }
 
-    /// Drops some if these have more than their memory.
+    /// Drops some if the tallies take more than their memory.
     fn make_room(&mut self, column: &Column) {
         if self.rules.memory.is_some_and(|memory| self.bytes() > memory) {
             self.see_bytes(column);
@@ -175,10 +179,11 @@ impl Tallies {
         }
     }
 
-    /// Those that are listed in the end have no less than the first so many of any column.
+    /// Raises `told` by a column: the partitions that are listed in the end have no less than the
+    /// last of the first `top` of any column.
     fn tell(&mut self, column: &Column, operation: Operation, is_of: impl Fn(&[u8]) -> bool) -> Result<()> {
         let told = &mut self.told[operation as usize];
-        // The first so many that have more than what is known already, the least of them in front.
+        // The first `top` that have more than is known already, the least of them in front.
         let mut first = BinaryHeap::with_capacity(self.rules.top + 1);
         column.each(operation, |had| {
             if had.peak > *told && is_of(had.table) {
@@ -195,7 +200,7 @@ impl Tallies {
         Ok(())
     }
 
-    /// Bytes that these take, about.
+    /// Returns about how many bytes the tallies take.
     pub fn bytes(&self) -> u64 {
         let places: usize = self.by_operation.iter().map(HashMap::capacity).sum();
         (places * EACH + self.text) as u64
@@ -210,7 +215,7 @@ impl Tallies {
                 continue;
             }
             let (first, &mut last, _) = order.select_nth_unstable_by(half, |a, b| b.cmp(a));
-            // Of those that come in the same place, as many as there is room for.
+            // Of those in the same place, as many stay as there is room for.
             let mut room = half - first.iter().filter(|&&order| order > last).count();
             tallies.retain(|_, tally| match self::order(tally).cmp(&last) {
                 Ordering::Greater => true,
@@ -234,7 +239,8 @@ impl Tallies {
         self.by_operation.iter().map(HashMap::len).sum()
     }
 
-    /// Says that each partition may have had so much, by operation, where it was not counted by itself.
+    /// Raises tallies to the most, by operation, that a partition may have had where it was not
+    /// counted by itself.
     pub fn allow_for(&mut self, unknown: [Unknown; 2]) {
         for (tallies, Unknown { second, column }) in self.by_operation.iter_mut().zip(unknown) {
             for tally in tallies.values_mut() {
@@ -248,7 +254,7 @@ impl Tallies {
         &self.by_operation[operation as usize]
     }
 
-    /// Returns those of an operation that come first.
+    /// Returns the `n` partitions of an operation that come first.
     pub fn first(&self, operation: Operation, n: usize) -> Vec<(&Name, &Tally)> {
         let mut all: Vec<_> = self.of(operation).iter().collect();
         let place = |&(name, tally): &(&Name, &Tally)| (Reverse(order(tally)), name.clone());
@@ -263,7 +269,7 @@ impl Tallies {
     }
 }
 
-/// The greater comes first.
+/// Returns the order of a tally: the greater comes first.
 fn order(tally: &Tally) -> (bool, u64, u64) {
     (tally.throttles > 0, tally.fullest_second.count, tally.count + tally.throttles)
 }

@@ -5,36 +5,36 @@ use crate::columns::rows::Had;
 use anyhow::Result;
 use hotpart::Detector;
 
-/// Amounts are in half units where capacity is counted.
+/// The numbers of a partition and operation. Amounts are in half units where capacity is counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Its columns' counts together.
+    /// The sum of its columns' counts.
     pub count: u64,
-    /// At most so much of that may be other partitions'.
+    /// The most of that which may be other partitions'.
     pub carried: u64,
     /// Throttles for its key range.
     pub throttles: u64,
     pub fullest_second: Fullest,
     /// The column in which it had the most.
     pub fullest_column: Fullest,
-    /// Columns in which it had anything.
+    /// The number of columns in which it had anything.
     pub columns: u64,
-    /// Seconds in which it was hot for sure.
+    /// The number of seconds in which it was surely hot.
     pub hot_seconds: u64,
-    /// The most of those on end.
+    /// The most of those in a row.
     pub longest_run: u64,
-    /// The last of them, and how many on end it was of.
+    /// The last hot second, and how many in a row there were with it.
     run: (u64, u64),
 }
 
 /// The fullest of some spans of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fullest {
-    /// At most.
+    /// The most that it had.
     pub count: u64,
-    /// At least: the same, where counts are exact.
+    /// The least that it had: the same, where counts are exact.
     pub least: u64,
-    /// The second that it begins at. `None`: nobody asked.
+    /// The second at which it begins; `None` if that was not looked for.
     pub at: Option<u64>,
 }
 
@@ -44,12 +44,12 @@ impl Fullest {
         (self.count, self.at) = (count, at);
     }
 
-    /// Takes note that a span has so much for sure.
+    /// Notes that a span surely has so much.
     fn know(&mut self, least: u64) {
         self.least = self.least.max(least);
     }
 
-    /// Says that some span of which nothing is known may have so much.
+    /// Raises the fullest to what some span of which nothing is known may have had.
     pub fn allow_for(&mut self, most: u64) {
         if most > self.count {
             self.rise(most, None);
@@ -58,7 +58,8 @@ impl Fullest {
 }
 
 impl Tally {
-    /// Adds a column. Looks for its fullest second if that has at least `told`, and for all seconds if one has more than `hot`.
+    /// Adds a column. Looks for its fullest second if that has at least `told`, and at all its
+    /// seconds if one has more than `hot`.
     pub fn add(
         &mut self,
         detector: &Detector,
@@ -84,7 +85,8 @@ impl Tally {
         self.fullest_second.know(peak.saturating_sub(carried));
         if peak > hot {
             for (i, (second, count)) in column.seconds_of(detector, had)?.into_iter().enumerate() {
-                // Others' may be in the first: the partition came to be counted by itself in it.
+                // Only the first second may have others' part: in it the partition came to be
+                // counted by itself.
                 let carried = if i == 0 { carried } else { 0 };
                 if count.saturating_sub(carried) > hot {
                     self.add_hot(second);
@@ -94,7 +96,8 @@ impl Tally {
         Ok(())
     }
 
-    /// Takes a column in which the partition was hot and not counted by itself: all that is known is the most that it had.
+    /// Adds a column in which the partition was hot and not counted by itself: only the most that
+    /// it had is known.
     pub fn add_kept_out(&mut self, first: u64, most: u64) {
         self.count += most;
         self.carried += most;

@@ -10,12 +10,14 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// Reads all samples of a page. Lines that are none are left out, as those of other libraries may be.
+/// Reads all samples of a page. Lines that are no samples, such as other libraries may write, are
+/// left out.
 pub fn samples(text: &str) -> Vec<Sample> {
     text.lines().filter(|line| !line.starts_with('#')).filter_map(sample).collect()
 }
 
-/// Leaves out samples of this library that no page of it has, whose value is negative or no finite number, and returns how many.
+/// Leaves out samples of this library whose value is negative or not finite, which no page of it
+/// has. Returns how many.
 pub fn leave_out_untrue(samples: &mut Vec<Sample>) -> u64 {
     let all = samples.len();
     samples.retain(|Sample { name, value, .. }| {

@@ -1,4 +1,5 @@
-//! The fleet: what its processes say of partitions, added up to bounds, as `deploy/prometheus/hotpart-fleet.rules.yml` does.
+//! The fleet: what its processes say of partitions, added up to bounds, as
+//! `deploy/prometheus/hotpart-fleet.rules.yml` does.
 
 use crate::top::exposition::Sample;
 use serde::Serialize;
@@ -15,14 +16,14 @@ pub struct Name {
     pub operation: String,
 }
 
-/// A fleet's bounds of it.
+/// A fleet's bounds of one partition and operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Demand {
-    /// The sum that the processes that list it have for sure, in the window.
+    /// The sum over the processes that list it: the part that it surely has, in the window.
     pub sum: f64,
     /// The most that it can have.
     pub most: f64,
-    /// `most` as a share of what DynamoDB lets a partition have in the window.
+    /// The share that `most` is of what DynamoDB lets a partition have in the window.
     pub share_of_limit: f64,
     /// Throttles of its key range, where processes tell them.
     pub throttles: f64,
@@ -45,11 +46,12 @@ pub struct Row {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Fleet {
     pub partitions: Vec<Row>,
-    /// By operation, what a partition can have at most that no process lists. An operation is missing where that is not known.
+    /// By operation, the most that a partition can have which no process lists. An operation for
+    /// which it is not known is missing.
     pub unlisted_most: BTreeMap<String, f64>,
     /// Processes that told something.
     pub processes: u32,
-    /// Addresses that did not, and why.
+    /// Addresses that told nothing, and why.
     pub failed: Vec<String>,
     /// Lines that could not be read: their values are negative, or no finite numbers.
     pub unread: u64,
@@ -57,11 +59,11 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Whether a partition that nobody lists may have all that DynamoDB lets one have.
+    /// Returns whether a partition that no process lists may have all that DynamoDB lets one have.
     pub fn is_blind(&self) -> bool {
         LIMITS.iter().any(|&(operation, limit)| {
             let most = self.unlisted_most.get(operation);
-            // Where that is not known, nobody can say that there is none.
+            // If that number is not known, there may be such a partition.
             self.processes > 0 && most.is_none_or(|&most| most >= limit * f64::from(self.window_seconds))
         })
     }
@@ -83,7 +85,8 @@ impl Fleet {
             }
             for sample in page {
                 let Some(name) = name(sample) else { continue };
-                // What is unlisted here counts for all partitions; of one that is listed that is taken back.
+                // The unlisted part of this process was added to all partitions; for one that it
+                // lists it is taken back.
                 let here = || unlisted_here.get(name.operation.as_str()).copied().unwrap_or(0.0);
                 match sample.name.as_str() {
                     "hotpart_partition_demand" => {
@@ -106,7 +109,7 @@ impl Fleet {
         for (name, demand) in &mut all {
             demand.most += unlisted.get(&name.operation).map_or(0.0, |&(sum, _)| sum);
         }
-        // A process that does not tell makes the sum of the others worth nothing.
+        // If one process does not tell, the sum of the others bounds nothing.
         let told = |&(_, processes): &(f64, u32)| processes as usize == pages.len();
         let unlisted_most = unlisted.into_iter().filter(|(_, told_by)| told(told_by));
         Self {
@@ -119,7 +122,7 @@ impl Fleet {
         }
     }
 
-    /// Takes what a Prometheus has recorded by the fleet's rules.
+    /// Makes a fleet of what a Prometheus has recorded by the fleet's rules.
     pub fn of_rules(recorded: &[Sample], window_seconds: u32) -> Self {
         let value = |name: &'static str| recorded.iter().filter(move |sample| sample.name == name);
         let window =

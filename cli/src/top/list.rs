@@ -7,13 +7,13 @@ use std::cmp::Ordering;
 pub const HEADINGS: [&str; 8] =
     ["table", "pk", "operation", "sum", "at most", "of limit", "throttles", "listed by"];
 
-/// Which partitions are shown.
+/// The choice of partitions that are shown.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
     pub sort: Sort,
-    /// Text that the table or the key has.
+    /// A text that the table or the key must have.
     pub filter: String,
-    /// `None`: both operations.
+    /// The operation; `None` for both.
     pub operation: Option<&'static str>,
 }
 
@@ -84,7 +84,7 @@ pub fn readable(text: &str) -> String {
         .collect()
 }
 
-/// Returns a number of things, by the right name.
+/// Returns a number with the noun that fits it.
 pub fn counted(n: usize, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{} {many}", crate::input::account::grouped(n as u64)) }
 }

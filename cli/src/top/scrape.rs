@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use ureq::Agent;
 
-/// A page of metrics is no longer.
+/// The most bytes of a page of metrics.
 const PAGE_MOST: u64 = 64 << 20;
-/// The fleet's rules, and what besides is asked for.
+/// The series of the fleet's rules, and those that are asked for besides.
 const RULES: &str = r#"{__name__=~"fleet:hotpart_(partition_demand:(sum|most)|partition_unlisted:most|window_seconds|processes:seen)"}"#;
 const THROTTLES: &str = "sum by (table, pk, operation) (hotpart_partition_throttles)";
 
@@ -55,7 +55,7 @@ enum Answer {
     Recorded(Vec<Sample>),
 }
 
-/// Asks one address: of a Prometheus if it has no path, or that of its API.
+/// Asks one address. Without a path, or with its API's, it is a Prometheus.
 fn ask(agent: &Agent, url: &str) -> Result<Answer> {
     let url = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
     let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);

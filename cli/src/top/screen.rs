@@ -21,7 +21,7 @@ struct Screen {
     fleet: Option<Fleet>,
     choice: Choice,
     selected: TableState,
-    /// The filter is being typed.
+    /// Whether the filter is being typed.
     is_typing: bool,
     is_paused: bool,
 }
@@ -29,7 +29,7 @@ struct Screen {
 /// Shows the fleet until the user ends it.
 pub fn run(args: &Top) -> Result<()> {
     let (to, looks) = channel();
-    // Ends with the process: it may be waiting for an address then.
+    // The asking thread ends with the process: it may be waiting for an address then.
     std::thread::scope(|scope| {
         let (stop, stopped) = channel::<()>();
         scope.spawn(move || {
@@ -75,7 +75,7 @@ impl Screen {
         }
     }
 
-    /// Does what a key says. `true`: that is to end.
+    /// Does what a key says. Returns whether that is to end.
     fn is_over(&mut self, key: KeyEvent) -> bool {
         if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
             return true;
@@ -175,7 +175,7 @@ fn alert(fleet: &Fleet) -> Line<'_> {
 
 fn row_of(partition: &Partition) -> Row<'static> {
     let share = partition.demand.share_of_limit;
-    // Brighter, not only redder, for those to whom red and green are alike.
+    // Brighter, and not only redder, for eyes to which red and green are alike.
     let style = match share {
         share if share >= 1.0 || partition.demand.throttles > 0.0 => {
             Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD)
@@ -188,7 +188,7 @@ fn row_of(partition: &Partition) -> Row<'static> {
         .style(style)
 }
 
-/// Numbers stand at the right.
+/// Returns a cell's text; numbers stand at the right.
 fn aligned(column: usize, text: &str) -> Line<'static> {
     let line = Line::from(text.to_string());
     if column >= 3 { line.right_aligned() } else { line }

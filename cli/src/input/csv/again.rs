@@ -1,4 +1,4 @@
-//! A reader to which what was read can be given back, to be read again.
+//! A reader to which bytes can be given back, to be read again.
 
 use std::io::{BufRead, Read};
 
@@ -6,7 +6,7 @@ use std::io::{BufRead, Read};
 pub struct Again<R> {
     inner: R,
     back: Vec<u8>,
-    /// How much of it has been read.
+    /// The number of these bytes that have been read.
     at: usize,
 }
 
@@ -15,7 +15,7 @@ impl<R: BufRead> Again<R> {
         Self { inner, back: Vec::new(), at: 0 }
     }
 
-    /// This is read next, before all else.
+    /// Puts a text before everything that is still to be read.
     pub fn put_back(&mut self, text: &[u8]) {
         self.back.drain(..std::mem::take(&mut self.at));
         self.back.splice(..0, text.iter().copied());

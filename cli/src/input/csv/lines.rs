@@ -1,10 +1,11 @@
 //! The records of a text of comma-separated values (RFC 4180), one after another.
 //!
-//! Most have no quotes and lie in the reader's buffer from end to end: their fields are slices of it, and nothing is copied. The
-//! others are put together first, and unquoted in place.
+//! Most have no quotes, and lie in the reader's buffer from end to end: their fields are slices of
+//! it, and nothing is copied. The others are put together first, and unquoted in place.
 //!
-//! A quote that is never closed would take all that follows for its field. So a record with quotes is bad if it is longer than such a
-//! record can be, and then, as where its quotes are wrong, the next one begins on the line after that on which it began.
+//! A quote that is never closed would take all that follows for its field. So a record with quotes
+//! is bad if it is longer than such a record can be. Then, and also where its quotes are wrong, the
+//! next record begins on the line after the one on which it began.
 
 #[cfg(test)]
 mod tests;
@@ -12,9 +13,10 @@ mod tests;
 use crate::input::csv::again::Again;
 use std::io::BufRead;
 
-/// Fields of a record that are kept: columns after these are not looked at.
+/// The fields of a record that are kept. Columns after these are not looked at.
 pub const FIELDS: usize = 64;
-/// The most lines of a record, and bytes before its last line: its fields have far fewer.
+/// The most lines of a record, and bytes before its last line: the fields of a record have far
+/// fewer.
 const LINES_MAX: u64 = 1_000;
 const LEN_MAX: usize = 1 << 20;
 
@@ -24,24 +26,25 @@ pub struct Lines<R> {
     /// The record that was read, if it had to be put together.
     record: Vec<u8>,
     fields: Fields,
-    /// The line, from 1, that comes next.
+    /// The number of the line that comes next, from 1.
     next_line: u64,
     last: Last,
-    /// The last record is the next one too.
+    /// Whether the last record is to be the next one too.
     is_unread: bool,
 }
 
 /// The record that was read last.
 #[derive(Clone, Copy, Default)]
 struct Last {
-    /// Bytes that it takes in the reader's buffer, the end of its line included; 0 of one that had to be put together.
+    /// The bytes that it takes in the reader's buffer, with the end of its line; 0 if it had to be
+    /// put together.
     used: usize,
     len: usize,
     line: u64,
     bad: Option<&'static str>,
 }
 
-/// Where in a field a reader is.
+/// The place in a field where a reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Start,
@@ -49,7 +52,7 @@ enum Place {
     Quoted,
     /// After a quote that ends the field, or is the first of two that stand for one.
     Closed,
-    /// After something that is no part of a field whose quote is closed.
+    /// After something that can't be part of a field whose quote is closed.
     Stray,
 }
 
@@ -68,11 +71,11 @@ impl Place {
     }
 }
 
-/// Where the fields of a record are in its text.
+/// The places of a record's fields in its text.
 struct Fields {
-    /// Where the first begins.
+    /// The begin of the first.
     begin: u32,
-    /// Where each ends. The next one begins after the comma there.
+    /// The end of each. The next one begins after the comma there.
     ends: [u32; FIELDS],
     len: usize,
 }
@@ -82,9 +85,9 @@ pub struct Record<'a> {
     text: &'a [u8],
     begin: u32,
     ends: &'a [u32],
-    /// The line, from 1, that it begins on.
+    /// The line on which it begins, from 1.
     pub line: u64,
-    /// Why it is none. It has no fields then.
+    /// The reason for which it is bad. It has no fields then.
     pub bad: Option<&'static str>,
 }
 
@@ -108,7 +111,7 @@ impl<R: BufRead> Lines<R> {
         Self { reader, record: Vec::new(), fields, next_line: 1, last: Last::default(), is_unread: false }
     }
 
-    /// Returns the next record; empty lines are none. `None`: there are no more.
+    /// Returns the next record; `None` if there are no more. An empty line is no record.
     #[inline]
     pub fn next_record(&mut self) -> std::io::Result<Option<Record<'_>>> {
         if std::mem::take(&mut self.is_unread) || self.advance()? { self.last().map(Some) } else { Ok(None) }
@@ -119,7 +122,7 @@ impl<R: BufRead> Lines<R> {
         self.next_line > 1
     }
 
-    /// The next record is to be the last one again.
+    /// Makes the last record the next one again.
     pub fn unread(&mut self) {
         self.is_unread = true;
     }
@@ -168,7 +171,8 @@ impl<R: BufRead> Lines<R> {
         Ok(Record { text, begin, ends: &ends[..len], line, bad })
     }
 
-    /// Reads one record, whose quotes may have lines in them, into a buffer of its own. Returns why it is none.
+    /// Reads one record, whose quotes may have lines in them, into a buffer of its own. Returns the
+    /// reason for which it is bad.
     fn collect(&mut self) -> std::io::Result<Option<&'static str>> {
         self.record.clear();
         let (mut seen, mut place, first) = (0, Place::Start, self.next_line);
@@ -202,7 +206,7 @@ impl<R: BufRead> Lines<R> {
         Ok(bad)
     }
 
-    /// Has all that was collected, but for its first line, read again.
+    /// Has everything that was collected read again, but its first line.
     fn give_back(&mut self, line: u64) {
         let first = memchr::memchr(b'\n', &self.record).map_or(self.record.len(), |end| end + 1);
         self.reader.put_back(&self.record[first..]);
@@ -212,10 +216,10 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// The mark that some programs begin a text with.
+/// The mark with which some programs begin a text.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Returns how many bytes end a line, of one that may be the last.
+/// Returns how many bytes end a line, which may be the last and have none.
 fn line_end(line: &[u8]) -> usize {
     line.len() - line.strip_suffix(b"\n").map_or(line.len(), without_return)
 }
@@ -227,7 +231,8 @@ fn without_return(line: &[u8]) -> usize {
 /// Returns a word that has the highest bit of each byte that is a comma in the other.
 fn commas(word: u64) -> u64 {
     const LOW: u64 = u64::MAX / 255 * 0x7f;
-    // A comma is the one byte that becomes 0: of that, neither it nor its sum with 127 has the highest bit.
+    // A comma becomes 0, and no other byte does. Of 0 alone, neither it nor its sum with 127 has
+    // the highest bit.
     let word = word ^ (u64::MAX / 255 * b',' as u64);
     !(((word & LOW) + LOW) | word | LOW)
 }
@@ -245,7 +250,7 @@ impl Fields {
         }
     }
 
-    /// Pushes an end for each comma that a word has; `from` is where its first byte is.
+    /// Pushes an end for each comma in a word, whose first byte is at `from`.
     #[inline(always)]
     fn push_commas(&mut self, mut commas: u64, from: usize) {
         while commas != 0 {
@@ -265,7 +270,7 @@ impl Fields {
             from += 8;
         }
         match text.last_chunk::<8>() {
-            // Of the last eight bytes, those that the words had not.
+            // Of the last eight bytes, those that the words did not have.
             Some(last) if from >= 8 && !rest.is_empty() => {
                 let seen = 8 - rest.len();
                 let commas = commas(u64::from_le_bytes(*last)) >> (8 * seen);
@@ -280,8 +285,8 @@ impl Fields {
         self.push(text.len());
     }
 
-    /// Finds those of a record with quotes, and takes these away: what is left is never longer, so it is written where it was, each field
-    /// with the comma after it.
+    /// Finds the fields of a record with quotes, and takes the quotes away. The text never gets
+    /// longer, so it is written where it was, each field with the comma after it.
     fn unquote(&mut self, text: &mut [u8]) {
         self.start(0);
         let (mut end, mut place) = (0, Place::Start);

@@ -1,4 +1,4 @@
-//! Makes the comparison's part of the report of what has been added up.
+//! Makes the comparison's part of the report from everything that has been added up.
 
 use crate::feed::Measure;
 use crate::input::account::grouped;
@@ -14,7 +14,7 @@ use crate::time::Clock;
 use hotpart::Operation;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How values are made of the log's counts.
+/// The way in which values are made of the log's counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
     pub measure: Measure,
@@ -49,7 +49,7 @@ impl Comparison {
         }
     }
 
-    /// A value as Insights adds it up.
+    /// Returns a value as Insights adds it up.
     fn value(&self, terms: Terms, counts: [u64; 2], throttles: u64) -> f64 {
         let [writes, reads] = counts.map(|n| amount(terms, n).value());
         let weight =
@@ -60,7 +60,8 @@ impl Comparison {
         }
     }
 
-    /// Those that Insights lists, in its order; of items the sums of each partition key.
+    /// Returns the contributors that Insights lists, in its order; of items the sum of each
+    /// partition key.
     fn contributors(&self, terms: Terms) -> Vec<ContributorReport> {
         let mut order: Vec<&str> = Vec::new();
         let mut values: BTreeMap<&str, f64> = BTreeMap::new();
@@ -92,7 +93,8 @@ impl Comparison {
         order.into_iter().map(report).collect()
     }
 
-    /// Partitions that were hot, and are not listed: the first of them, and how many more there are.
+    /// Returns partitions that were hot and are not listed: the first of them, and how many more
+    /// there are.
     fn not_listed(&self, terms: Terms) -> (Vec<NotListed>, u64) {
         let most = hot(terms.measure, terms.hot_share);
         let is_throttles = self.counts() == Counts::Throttled;
@@ -129,7 +131,8 @@ impl Comparison {
         }
     }
 
-    /// Lines on why the two differ by their nature, and on what may have been compared wrongly.
+    /// Returns lines on why the two differ by their nature, and on what may have been compared
+    /// wrongly.
     fn remarks(&self, terms: Terms, span: Option<Span>) -> Vec<String> {
         let mut lines = Vec::new();
         match (&self.rule, self.counts()) {
@@ -183,7 +186,7 @@ impl Comparison {
         }
         let span = span?;
         let (first, last) = (span.first_ms / 1_000, span.last_ms / 1_000);
-        // A log with an entry in the first minute and in the last may well have all between.
+        // A log that has an entry in the first minute and in the last probably has all between.
         let is_covered = first < seconds.start.saturating_add(60) && last.saturating_add(60) >= seconds.end;
         (!is_covered).then(|| {
             let [first, last] = [span.first_ms, span.last_ms].map(|ms| Clock::of_log(ms).second(ms));

@@ -12,12 +12,12 @@ pub struct ComparisonReport {
     pub counts: &'static str,
     /// The tables and indexes of the log that were compared.
     pub tables: Vec<String>,
-    /// The time that was compared; `None` is all that the log has.
+    /// The time that was compared; `None` if it is all that the log has.
     pub from_ms: Option<u64>,
     pub until_ms: Option<u64>,
     /// The value of all contributors together, as Insights tells it.
     pub total: f64,
-    /// How many there are, about, as Insights tells it.
+    /// The number of contributors, about, as Insights tells it.
     pub unique: u64,
     pub contributors: Vec<ContributorReport>,
     /// Partitions that were hot in the log, and that Insights does not list.
@@ -31,15 +31,15 @@ pub struct ComparisonReport {
 #[derive(Debug, Serialize)]
 pub struct ContributorReport {
     pub pk: String,
-    /// The value that Insights tells; of a rule by items, of those that it lists.
+    /// The value that Insights tells; of a rule by items, the sum of those that it lists.
     pub insights: f64,
-    /// The same made of the log; where memory is bounded, at least.
+    /// The value made of the log in the same way; where memory is bounded, the least that it is.
     pub log: f64,
-    /// The first without the second.
+    /// The value of Insights less the log's.
     pub difference: f64,
     pub writes: Amount,
     pub reads: Amount,
-    /// Of a rule that counts throttles, those for whatever reason.
+    /// Of a rule that counts throttles, throttles for any reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttles: Option<u64>,
     pub in_log: bool,
@@ -54,7 +54,7 @@ pub struct NotListed {
     pub pk: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pk_hex: Option<String>,
-    /// As that of a contributor.
+    /// The value made of the log, as for a contributor.
     pub log: f64,
     pub writes: Amount,
     pub reads: Amount,

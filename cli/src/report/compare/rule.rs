@@ -1,4 +1,5 @@
-//! A rule of Contributor Insights that DynamoDB made, told by its name: `DynamoDBContributorInsights-PKC-RESOURCE-TIME`.
+//! A rule of Contributor Insights that DynamoDB made, known by its name:
+//! `DynamoDBContributorInsights-PKC-RESOURCE-TIME`.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -6,13 +7,13 @@ use std::path::PathBuf;
 const PREFIX: &str = "DynamoDBContributorInsights-";
 /// Digits of the time at which a rule was made, in milliseconds.
 const TIME: usize = 13;
-/// The ends of files' names.
+/// The endings of files' names.
 const ENDS: [&str; 3] = [".gz", ".zst", ".json"];
 
 /// The counts that a rule makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counts {
-    /// Capacity: reads, and writes three times.
+    /// Capacity: reads, and three times the writes.
     Accessed,
     Throttled,
 }
@@ -32,7 +33,7 @@ pub struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     pub path: PathBuf,
-    /// `None`: nothing names it.
+    /// The rule; `None` if nothing names it.
     pub rule: Option<Rule>,
 }
 
@@ -59,7 +60,7 @@ impl Source {
 }
 
 impl Rule {
-    /// Reads a rule's name, or its ARN, which ends in it.
+    /// Reads a rule's name, or its ARN, which ends in the name.
     pub fn named(text: &str) -> Option<Self> {
         let begin = text
             .rfind(PREFIX)
@@ -82,8 +83,8 @@ impl Rule {
         is_some.then(|| Self { name: name.into(), counts, is_of_items, resource: resource.into() })
     }
 
-    /// Returns the names, as this command has them, that the rule's table or index can have: `a-b-c` is a table, or the index `b-c` of
-    /// `a`, or `c` of `a-b`.
+    /// Returns the names, as this command has them, that the rule's table or index can have.
+    /// `a-b-c` is a table, or the index `b-c` of `a`, or `c` of `a-b`.
     pub fn tables(&self) -> Vec<Vec<u8>> {
         let index = |(at, _)| {
             let (table, index) = (&self.resource[..at], &self.resource[at + 1..]);
