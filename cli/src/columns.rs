@@ -95,7 +95,7 @@ pub struct Columns {
     is_listed: bool,
     /// Rows of columns that are done with, for their memory.
     spare: Rows,
-    /// What a detector whose memory is bounded has warned about in this column.
+    /// The warnings of a detector whose memory is bounded, in this column.
     heard: Heard,
     /// By operation, the least that a second must have to be hot by itself.
     hot: [u64; 2],

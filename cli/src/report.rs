@@ -1,6 +1,6 @@
 //! The report: what was hot, when, by how much, and what to do.
 //!
-//! The library counts a minute at a time ([`crate::columns`]). A [tally](tally) of each partition
+//! The library counts a minute at a time ([`crate::columns`]). A [tally] of each partition
 //! and operation adds the minutes up: how much it had, its fullest second, in how many seconds it
 //! was hot. Of the partitions that come first, [`build`] makes the [report](model), with [advice]
 //! for each that is hot, and [`human`] writes it for people. [`compare`] holds reports of

@@ -22,9 +22,9 @@ pub(crate) enum Sets<'a> {
     /// None: the action is no update.
     #[default]
     Nothing,
-    /// What a statement's SET clauses say.
+    /// The SET clauses of a statement.
     Statement(Vec<(Cow<'a, str>, Value<'a>)>),
-    /// What an UpdateItem, or a transaction's Update, says.
+    /// The members of an UpdateItem, or of a transaction's Update.
     Update(Update<'a>),
 }
 

@@ -111,7 +111,7 @@ impl Waiting {
             }
             let new = Box::into_raw(Books::try_new()?);
             if self.books.compare_exchange(seen, new, AcqRel, Acquire).is_err() {
-                // SAFETY: it came from a box, and nobody has seen it.
+                // SAFETY: it came from a box, and no other thread has seen it.
                 drop(unsafe { Box::from_raw(new) });
             }
         }

@@ -367,7 +367,7 @@ mod tests {
         }
     }
 
-    /// Else whoever chooses keys could make them collide.
+    /// Otherwise strangers who choose keys could make them collide.
     #[test]
     fn seeds_are_random_unless_they_are_given() {
         let place_with = |flags| {

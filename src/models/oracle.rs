@@ -1,7 +1,7 @@
 //! The counts that are possible while other threads record, by lists of records.
 //!
 //! It is as simple as can be, and shares no code with the library: a count is the sum of a list.
-//! What a thread may return is worked out by trying every moment of the race.
+//! The counts that a thread may return are found by trying every moment of the race.
 
 use std::collections::HashSet;
 

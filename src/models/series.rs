@@ -56,7 +56,7 @@ impl Series {
 
 impl Drop for Series {
     fn drop(&mut self) {
-        // SAFETY: nobody uses it any more.
+        // SAFETY: no thread uses it any more.
         unsafe {
             self.partition().freeze_past().free();
             dealloc(self.0.as_ptr(), Self::LAYOUT);
