@@ -53,9 +53,10 @@ impl<'a, 'd> Hasher<'a, 'd> {
 
 /// The reason for which a run of records stopped.
 enum Stop<'a> {
-    /// To deliver a warning, after so many records.
+    /// A warning is due. The number counts the records that were made, that of the warning
+    /// included.
     Warning(usize, Warning<'a>),
-    /// The record after so many was refused.
+    /// A record was refused. The number counts the records that were made before it.
     Refused(usize, Error),
 }
 
@@ -87,6 +88,8 @@ impl Detector {
         Ok(self.record_valid::<false>(n, nth, listener)?)
     }
 
+    /// Does the same by a filter. A function of its own, so that the other way is not slowed by its
+    /// code.
     #[inline(never)]
     fn record_valid_filtered<'a>(
         &self,
@@ -145,8 +148,8 @@ impl Detector {
     ) -> Result<(), Stop<'a>> {
         let (guard, now) = (epoch::pin(), self.clock.now());
         let ledger = self.current.get(&guard);
-        // A record whose key is that of the record before needs neither a hash nor a look for its
-        // partition.
+        // 1. A record whose key is that of the record before needs neither a hash nor a look for
+        //    its partition.
         let (mut hashes, mut repeated) = ([Hash::new(0); CHUNK], [false; CHUNK]);
         let mut last: Option<(Key<'a>, Hash)> = None;
         for ((hash, repeated), i) in hashes.iter_mut().zip(&mut repeated).zip(run.clone()) {
@@ -160,6 +163,8 @@ impl Detector {
             };
             last = Some((key, *hash));
         }
+        // 2. With a filter, each key's two cells; without one, the entries, unless the cache has
+        //    them all.
         if let Some(filtering) = &ledger.filtering {
             for (&hash, i) in hashes.iter().zip(run.clone()) {
                 filtering.filter.pair(hash, nth(i).operation).prefetch();
@@ -172,6 +177,7 @@ impl Detector {
                 self.visit(now, &guard),
             );
         }
+        // 3. One record after the other.
         let first = run.start;
         let mut last = None;
         // Kept in memory: left to itself, the compiler works them out anew at each record.

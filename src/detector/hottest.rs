@@ -173,8 +173,11 @@ impl Detector {
                     continue 'again;
                 }
                 for _ in 0..SEGMENTS_PER_PIN {
+                    // The map refuses if it was cleared since the pin.
                     let Ok(next) = scan.next(&ledger.partitions, &guard) else { continue 'again };
                     let Some(segment) = next else { return Ok(()) };
+                    // A segment may be a chain of several, where one has no room for keys of the
+                    // same position.
                     segment.chain().for_each(|segment| enter(state, segment));
                     for (_, _, found) in segment.chain().flat_map(|segment| segment.entries()) {
                         match see(state, ledger, visit, found) {

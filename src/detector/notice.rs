@@ -58,6 +58,7 @@ impl Detector {
         }
         // One thread looks, once a second: to look costs as much as a notice.
         self.counters.notice_due.compare_exchange(due, now + LOOK_MS, Relaxed, Relaxed).ok()?;
+        // The records that were kept out since the last look; the counter itself is never reset.
         let all = Counters::get(&self.counters.kept_out);
         let kept_out = all.saturating_sub(self.counters.noticed_kept_out.swap(all, Relaxed));
         let filter_load_permille = self.current.get(guard).filter_load_permille(visit);

@@ -112,11 +112,13 @@ impl Detector {
             Counters::add(&self.counters.unknown_operations, 1);
             return Ok(0);
         };
+        // 1. The outcome.
         let outcome = response::outcome(i32::from(exchange.http_status), exchange.response)?;
         // A request that was refused did nothing, whatever it asked for.
         if outcome == Outcome::Refused {
             return Ok(0);
         }
+        // 2. The actions.
         let mut actions = request::actions(api, text(exchange.request)?)?;
         // Read before anything is looked up: `wait` finds out by it whether a key became known
         // since.
@@ -129,18 +131,21 @@ impl Detector {
                 }
                 return Ok(0);
             }
+            // 3. The charges.
             outcome => {
                 let capacity = self.settings.measure.is_capacity();
                 attribute_request(api, &mut actions, outcome, None, &self.schemas, capacity, &epoch::pin())?
             }
         };
         let (waiting, learnt) = (std::mem::take(&mut found.waiting), std::mem::take(&mut found.learnt));
-        // Before anything is recorded, so that a part is not recorded without the others being
-        // kept.
+        // 4. Before anything is recorded, so that no part is recorded without the others being
+        //    kept.
         let waits =
             if waiting.is_empty() { None } else { Some(self.wait(exchange, waiting, known, listener)?) };
+        // 5. What waited was observed before this request, so it is recorded before.
         learnt.iter().try_for_each(|table| self.release(table, false, listener))?;
         let actions = self.apply(found, exchange.model, None, listener)?;
+        // 6. After everything is recorded, as asking ends the call with an error.
         match waits {
             None => Ok(actions),
             Some(waits) => Ok(actions + self.ask(waits)?),
@@ -159,6 +164,8 @@ impl Detector {
         let capacity = self.settings.measure.is_capacity();
         let amount = |charge: &Charge<'_>| if capacity { charge.units.halves() } else { charge.actions };
         let charges = charge::merge(found.charges);
+        // A charge without a key is a scan, and an amount of 0 changes nothing: neither is a
+        // record.
         let records = charges.iter().filter_map(|charge| {
             let key = charge.key.as_ref().filter(|_| amount(charge) > 0)?;
             let record =
@@ -176,6 +183,7 @@ impl Detector {
         } else {
             let records: Vec<_> = records.collect();
             let (check, nth) = (|i: usize| records[i].check(), |i: usize| records[i]);
+            // Fewer than all were recorded only if memory ran out.
             if self.record_each(records.len(), check, nth, listener)? < records.len() {
                 return Err(Error::Memory);
             }

@@ -50,9 +50,10 @@ enum Released {
         /// The moment as of which they are to be recorded.
         then: Moment,
     },
-    /// So many writes and reads have waited for longer than a window.
+    /// They have waited for longer than a window: this number of writes, and of reads.
     Late([u64; 2]),
-    /// So many writes and reads can't be found by everything that there is to know.
+    /// They can't be found by everything that there is to know: this number of writes, and of
+    /// reads.
     Unread([u64; 2]),
 }
 
@@ -168,6 +169,8 @@ impl Detector {
             all_found &= !matches!(released, None | Some(Released::Unread(_)));
             Ok::<_, Error>(released)
         };
+        // One attempt at a time: it is read under the queue's lock, and recorded, which may call
+        // back, after it.
         while let Some(released) = self.waiting.take(table, &mut from, &mut read)? {
             match released {
                 Released::Late(parts) | Released::Unread(parts) => self.tally_unread(table, parts)?,
@@ -187,6 +190,7 @@ impl Detector {
         waits: &Waits,
         told_all: bool,
     ) -> Result<Option<Released>, Error> {
+        // Its second has left the window: to record it would change nothing.
         if expired(then.second(), self.clock.now().second(), self.window_seconds()) {
             return Ok(Some(Released::Late(waits.parts)));
         }
@@ -195,6 +199,7 @@ impl Detector {
                 let model = given.model.map(|model| try_bytes([model])).transpose()?;
                 Ok(Some(Released::Found { found: Box::new(found.into_owned()), model, then }))
             }
+            // A key is still missing, as of an index; but a description may yet tell it.
             Ok(_) if !told_all => Ok(None),
             Err(ObserveError::Refused(Error::Memory)) => Err(Error::Memory),
             _ => Ok(Some(Released::Unread(waits.parts))),
@@ -210,7 +215,7 @@ impl Detector {
         attribute_request(api, &mut actions, &outcome, Some(table), &self.schemas, capacity, &epoch::pin())
     }
 
-    /// Tallies so many writes and reads that are not read.
+    /// Tallies parts that are not read: this number of writes, and of reads.
     fn tally_unread(&self, table: &str, parts: [u64; 2]) -> Result<(), Error> {
         Operation::ALL.into_iter().zip(parts).try_for_each(|(operation, parts)| {
             self.tally(table.as_bytes(), operation, Unattributed::Unread, parts, None)

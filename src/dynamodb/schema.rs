@@ -53,8 +53,8 @@ pub(crate) struct VectorIndexSchema {
     pub(crate) vector: Option<String>,
 }
 
-/// The most tables with a key inferred from traffic: no more are added once so many tables are
-/// known. Declared and described tables are always kept.
+/// The number of known tables from which on no inferred key is added. Declared and described tables
+/// are always kept.
 const INFERRED_MAX: usize = 10_000;
 
 /// A table, and the name of its partition key as requests show it.

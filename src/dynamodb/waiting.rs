@@ -42,8 +42,8 @@ const BYTES_MAX: usize = 32 << 20;
 const ASK_MS: u64 = 60_000;
 /// The empty places that are tolerated in the queue, besides one for each attempt in it.
 const GONE_MAX: usize = 1_000;
-/// The most tables that are kept. Where so many are known, those go that were only asked for once.
-/// If most are waited for or forgotten, the bound is twice their number.
+/// The number of known tables at which those go that were only asked for once. If most are waited
+/// for or forgotten, twice the number of these.
 const TABLES_MAX: usize = 10_000;
 
 /// The state of a table that is waited for, or was.
@@ -69,7 +69,7 @@ struct State {
     parts: u64,
     bytes: usize,
     tables: HashMap<String, Table, RandomState>,
-    /// With so many tables, those that need not be kept go.
+    /// The number of tables at which those that need not be kept go: at least [`TABLES_MAX`].
     tables_max: usize,
 }
 

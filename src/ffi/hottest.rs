@@ -156,7 +156,7 @@ pub unsafe extern "C" fn hpd_hottest_rest(hottest: *const hpd_hottest) -> i64 {
     boundary(|| {
         // SAFETY: as the caller promises.
         let rest = unsafe { hpd_hottest::as_ref(hottest)? }.rest;
-        // So much is never recorded in a minute.
+        // No minute's records come near that bound.
         Ok(rest.ok_or(Refused::unsupported(Argument::Snapshot))?.min(i64::MAX as u64) as i64)
     })
 }

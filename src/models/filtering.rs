@@ -40,6 +40,7 @@ fn n_two_records_promote() {
         let stage = Subject::filtered(2, ENOUGH);
         stage.then(|s, t| s.record(0, Write, 0, t));
         let (other, this) = stage.race(|s, t| s.record(0, Write, 0, t), |s, t| s.record(0, Write, 0, t));
+        // The record before is in both counts, and the later of the two has the other as well.
         assert!(other.max(this) >= 3 && other.min(this) >= 2, "{other} and {this}");
         stage.then(|s, t| assert!(s.most(0, Write, 0, t) >= 3 && s.partitions(t) == 1));
     });
@@ -198,6 +199,8 @@ fn quiet() -> Stage<Subject> {
     let stage = Subject::filtered(4, ENOUGH);
     stage.then(|s, t| {
         s.record_amount(0, Write, 4, 0, t);
+        // It is promoted at second 0, with 4. A window of two slots then has 5 and, when second 0
+        // has left, 2.
         assert_eq!([1, 2].map(|second| s.record(0, Write, second, t)), [5, 2]);
         s.reach(3);
     });
@@ -235,6 +238,7 @@ fn n_two_demotions() {
         stage.race(|s, t| s.replace(0, 3, t), |s, t| s.replace(0, 3, t));
         stage.then(|s, t| {
             assert!(s.most(0, Write, 3, t) >= 1 && s.partitions(t) == 0);
+            // Both threads replaced, and one of them gave the partition back.
             assert_eq!(s.counters.demoted.load(crate::sys::sync::Relaxed), 1);
         });
     });
@@ -342,6 +346,7 @@ fn n_a_new_entry_goes_at_once() {
             },
             |s, t| s.record_amount(1, Write, 2, 0, t),
         );
+        // The key's own two, and the record that came after.
         assert_eq!(count, 3);
         stage.then(|s, t| assert!(s.most(0, Write, 5, t) >= 3));
     });

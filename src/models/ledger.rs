@@ -47,6 +47,7 @@ fn e_a_turn_against_replacement() {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(|s, t| s.replace(0, 1, t), |s, t| s.record(0, Write, 1, t));
         assert_eq!(count, 2);
+        // At second 1 both seconds are in the window; at 2 only the turned one.
         stage.then(|s, t| assert_eq!([1, 2].map(|second| s.count(0, Write, second, t)), [2, 1]));
     });
 }
@@ -226,6 +227,7 @@ fn i_clear_against_record() {
         let stage = Subject::stage(&[0]);
         let (_, count) = stage.race(clear, |s, t| s.record(0, Write, 0, t));
         let left = stage.then(|s, t| s.count(0, Write, 0, t));
+        // Both in the old ledger, which is gone; or the record alone in the new one.
         assert!((count, left) == (2, 0) || (count, left) == (1, 1), "{count} returned, {left} left");
     });
 }
@@ -237,6 +239,7 @@ fn i_clear_against_first_touch() {
         let stage = Subject::stage(&[]);
         let (_, count) = stage.race(clear, |s, t| s.record(0, Write, 0, t));
         let (left, partitions) = stage.then(|s, t| (s.count(0, Write, 0, t), s.partitions(t)));
+        // The record was the first wherever it was made, and what is left of it has its partition.
         assert!(count == 1 && left <= 1 && left == partitions);
     });
 }
@@ -278,6 +281,7 @@ fn k_first_thresholds_against_record() {
         let stage = Subject::stage(&[]);
         let (_, seen) = stage.race(|s, t| change(s, t, 5, 6), reached_in_turn);
         let after = [Some(5), Some(6), Some(5)];
+        // There is a look from which on all see the change, and before which none does.
         let switched = (0..=3).any(|n| (0..3).all(|i| seen[i] == if i < n { None } else { after[i] }));
         assert!(switched, "{seen:?}");
         stage.then(|s, t| assert_eq!(reached_in_turn(s, t), after));

@@ -109,6 +109,7 @@ fn e_one_key_inserted_twice() {
     explore("e: one key inserted twice", 1, || {
         let stage = Subject::stage(&[0]);
         let (other, this) = stage.race(|s, t| s.insert(2, t).unwrap(), |s, t| s.insert(2, t).unwrap());
+        // One found the key there.
         assert!(other != this);
         assert_eq!(stage.then(|s, _| s.map.lens[0].get()), 2);
     });
@@ -232,6 +233,7 @@ fn i_clear_against_growth() {
                 Err(Refusal::Memory) => unreachable!("there is memory"),
             },
         );
+        // The clear has counted every entry that it took along.
         assert_eq!(cleared[0], 2 + u64::from(inserted));
     });
 }

@@ -305,8 +305,8 @@ fn l_two_movers_and_an_adder() {
 
 const MUCH: u64 = BASE_LIMIT;
 
-/// Makes a ledger, whose window is two seconds, in which partition 0 has so much that the head of
-/// the next second can't keep it.
+/// Makes a ledger, whose window is two seconds, in which partition 0 has as much as makes the head
+/// of the next second heavy.
 fn nearly_heavy() -> Stage<Subject> {
     let stage = Subject::of(Settings {
         timing: Timing { window: 2, interval_ms: 1000 },

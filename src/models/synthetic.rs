@@ -11,7 +11,7 @@ use crate::operation::Operation::{Read, Write};
 /// Memory for more entries than a model makes.
 const ENOUGH: u64 = 1 << 20;
 
-/// Makes a ledger without room, in which so many throttles were kept out.
+/// Makes a ledger without room, in which `kept_out` throttles were kept out.
 fn full(kept_out: u32) -> Stage<Subject> {
     let stage = Subject::filtered(9, ENOUGH);
     stage.then(|s, t| {
