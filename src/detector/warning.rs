@@ -36,7 +36,8 @@ pub struct Warning<'a> {
     pub operation: Operation,
     /// The span of `count`, in seconds: the detector's window or, for the other rules, 1 or 5.
     pub window_seconds: u32,
-    /// The count that reached the threshold. In capacity mode this, like all amounts here, is in half units.
+    /// The count that reached the threshold. In capacity mode this, like all amounts here, is in
+    /// half units.
     pub count: u64,
     /// The threshold that it reached.
     pub threshold: u64,

@@ -301,10 +301,11 @@ pub(crate) mod imp {
         HPD_ERR_JSON, HPD_ERR_SCHEMA, KeySchema, Refused, Warning, hpd_exchange, text,
     };
 
-    /// Observes. Puts the tables whose key schema is missing into `missing` too.
+    /// Observes. The tables whose key schema is missing are put into `missing` too.
     ///
     /// # Safety
-    /// `exchange` is valid for the bytes that it says it has, and what it points to is as the header demands.
+    /// `exchange` is valid for the bytes that it says it has, and what it points to is as the
+    /// header demands.
     pub(crate) unsafe fn observe(
         detector: &Detector,
         exchange: *mut hpd_exchange,

@@ -106,7 +106,8 @@ fn a_hot_record_without_memory_for_its_alarm_warns() {
     assert_eq!(warning.map(|warning| (warning.count, warning.suppressed)), Some((10, 0)));
 }
 
-/// A write of `amount` at `second` that found `before` in its head, though it had looked at a light one, is finished.
+/// A write of `amount` at `second` that found `before` in its head, though it had looked at a light
+/// one, is finished.
 fn overtaken(detector: &Detector, found: Partition<'_>, before: Head, second: u64, amount: u64) -> u64 {
     let guard = &epoch::pin();
     let posting = write(detector, amount);
@@ -123,7 +124,8 @@ fn write(detector: &Detector, amount: u64) -> Posting<'static> {
     Posting { amount: Amount::clamped(amount), ..posting(detector) }
 }
 
-/// A detector whose partition had so much in second 0 that its head in second 4 can't keep it, and `amount` in that.
+/// A detector whose partition had so much in second 0 that its head in second 4 can't keep it, and
+/// `amount` in that.
 fn heavy(amount: u64) -> Detector {
     let detector = detector(NEVER, NEVER);
     let guard = &epoch::pin();
@@ -137,8 +139,8 @@ fn heavy(amount: u64) -> Detector {
     detector
 }
 
-/// Its partition has moved since, and the copy has taken the slot of the much for a later second: what is added up of the past
-/// they share is no count.
+/// Its partition has moved since, and the copy has taken the slot of the much for a later second:
+/// what is added up of the past they share is no count.
 #[test]
 fn a_record_that_was_overtaken_asks_the_copy_for_its_count() {
     let detector = heavy(5 + 3);
