@@ -198,7 +198,7 @@ mutate 'models are set by two at a time' src/sys/lock.rs \
     ci/loom.sh n_models_are_set_by_two
 mutate 'models and a table are read at two moments' src/policy/overrides.rs \
     'if self.changes.load(Acquire) == before {' 'if self.changes.load(Acquire) >= before {' \
-    ci/loom.sh n_a_record_as_the_level_goes
+    ci/loom.sh n_thresholds_are_read
 mutate 'what waited is put down as of its release' src/ledger/promotion.rs \
     'if visit.now.second() > then { amounts }' 'if visit.now.second() > then && false { amounts }' \
     cargo test --quiet --locked --test bounded what_waited

@@ -171,6 +171,29 @@ fn n_models_are_set_by_two() {
     });
 }
 
+/// (n) A thread reads the thresholds of a table and of models while the level 2 goes from the table
+/// to a model. It finds a level that was in force: at no moment was it 9. (The model below has a
+/// whole record in place of the reading. It does not come to this in its time.)
+#[test]
+fn n_thresholds_are_read_as_the_level_goes() {
+    explore("n: thresholds are read as the level goes from table to model", 1, || {
+        let stage = Subject::filtered(9, ENOUGH);
+        stage.then(|s, t| s.set_level(2, 0, t));
+        let (_, least) = stage.race(
+            |s, t| {
+                s.set_level_of(Scope::Model, b"a", Some(2), 0, t);
+                s.set_level_of(Scope::Table, TABLE, None, 0, t);
+            },
+            |s, t| {
+                let (guard, pk) = (t.pin(), 0u32.to_ne_bytes());
+                let visit = s.visit(0, &guard);
+                s.current.get(&guard).least_threshold(Key { table: TABLE, pk: &pk }, Write, visit).ok()
+            },
+        );
+        assert_eq!(least, Some(4), "of which the level 2 is half");
+    });
+}
+
 /// (n) A record looks at models and its table while the level 2 goes from the table to a model. It
 /// judges by a level that was in force: at no moment was it 9, so the record of 5 is promoted.
 #[test]
