@@ -2,6 +2,7 @@
 
 mod again;
 pub mod lines;
+mod open;
 
 use crate::entry::Access;
 use crate::input::csv::lines::{Lines, Record};
