@@ -11,6 +11,7 @@ pub mod botocore;
 pub mod cloudtrail;
 pub mod csv;
 pub mod format;
+mod gzip;
 pub mod insights;
 mod json;
 pub mod parse;
