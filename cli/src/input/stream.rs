@@ -46,9 +46,7 @@ impl Stream {
         else {
             return out.bad(line, "this is no record of a stream: there are no dynamodb.Keys");
         };
-        let user = record.object("userIdentity");
-        if user.is_some_and(|user| user.text("principalId").is_some_and(|id| id == "dynamodb.amazonaws.com"))
-        {
+        if is_expiry(record) {
             out.without_entries("deleted by their time to live, which costs nothing");
             return Ok(());
         }
@@ -115,8 +113,14 @@ impl Log for Stream {
     }
 }
 
-/// Returns the data that Kinesis has in base64: of its own records, and of those that Lambda and
-/// Firehose get.
+/// Whether the item was deleted as its time to live was over: no other write is that, though the same name be on it.
+fn is_expiry(record: &Members<'_>) -> bool {
+    let user = record.object("userIdentity");
+    record.text("eventName").is_none_or(|name| name == "REMOVE")
+        && user.is_some_and(|user| user.text("principalId").is_some_and(|id| id == "dynamodb.amazonaws.com"))
+}
+
+/// Returns what Kinesis has in base64: of its own records, and of those that Lambda and Firehose get.
 fn data(members: &Members<'_>) -> Option<String> {
     let kinesis = members.object("kinesis");
     let data = kinesis.as_ref().unwrap_or(members).text("data")?;

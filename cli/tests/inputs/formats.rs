@@ -99,6 +99,21 @@ fn cloudtrail_events_one_after_another() {
     assert_eq!(line, "4 records: 4 counted");
 }
 
+/// Whatever has the name of what deletes them.
+#[test]
+fn a_write_that_is_no_removal_is_none_by_time_to_live() {
+    let record = |name: &str| {
+        let event = format!(
+            r#"{{"tableName":"events",{name}"userIdentity":{{"type":"Service","principalId":"dynamodb.amazonaws.com"}},"#
+        );
+        event + r#""dynamodb":{"ApproximateCreationDateTime":1772445841,"Keys":{"id":{"S":"a"}}}}"# + "\n"
+    };
+    let names = ["INSERT", "MODIFY", "REMOVE"].map(|name| format!(r#""eventName":"{name}","#));
+    let text: String = names.iter().map(|name| record(name)).chain([record("")]).collect();
+    let read = read_bytes(text.as_bytes(), &options(&[("events", "id")], &[]));
+    assert_eq!(read.line, "4 records: 2 counted, 2 deleted by their time to live, which costs nothing");
+}
+
 #[test]
 fn streams_as_lambda_gets_them() {
     let options = options(&[("Orders", "customer"), ("Orders/index/by_status", "status")], &[]);
