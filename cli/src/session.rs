@@ -91,9 +91,8 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
 pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
-    lines.extend(account.ahead.iter().cloned());
-    // If nothing is unread, the keys that were missing at first got known, and all that waited was
-    // counted.
+    lines.extend(account.notes.iter().chain(&account.ahead).cloned());
+    // Where nothing is unread, the keys that were not known at first came to be known, and all that waited was counted.
     for table in feed.missing.iter().filter(|_| feed.unread_operations != Some(0)) {
         lines.push(format!(
             "{table}: its partition key is not known, or was not in time; --key {table}=ATTRIBUTE tells it"

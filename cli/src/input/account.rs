@@ -4,7 +4,7 @@ use crate::feed::Feed;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The bad lines that are shown, and the files with a record that is ahead.
+/// Bad lines, files with a record that is ahead, and notes, that are shown.
 const SHOWN: usize = 5;
 
 /// How many records there were, and what came of them.
@@ -30,7 +30,10 @@ pub struct Account {
     /// For each file in which most records came too late, the record whose time was ahead of them.
     #[serde(skip)]
     pub ahead: Vec<String>,
-    /// Whether the knowledge of a feed is in it.
+    /// The way in which files were read, where it may be another than was meant.
+    #[serde(skip)]
+    pub notes: Vec<String>,
+    /// Whether what a feed knows is in it.
     #[serde(skip)]
     pub is_told: bool,
 }
@@ -49,7 +52,13 @@ impl Account {
         }
     }
 
-    /// Returns the account with the fate of the entries, once a feed is settled.
+    pub fn add_note(&mut self, text: String) {
+        if self.notes.len() < SHOWN {
+            self.notes.push(text);
+        }
+    }
+
+    /// Returns the account with what became of the entries, once a feed is settled.
     #[must_use]
     pub fn told(&self, feed: &Feed) -> Self {
         let mut told = self.clone();

@@ -84,6 +84,11 @@ impl<'a> Out<'a> {
         Ok(())
     }
 
+    /// Tells the user of something about the file.
+    pub fn note(&mut self, text: impl Display) {
+        self.account.add_note(format!("{}: {text}", self.file));
+    }
+
     #[cold]
     fn too_late(&mut self, line: u64, time_ms: u64) -> Result<()> {
         self.bad(line, format!("the time {time_ms}, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted"))

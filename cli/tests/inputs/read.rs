@@ -28,6 +28,8 @@ pub struct Read {
     pub bad: Vec<String>,
     /// Records whose times were far ahead.
     pub ahead: Vec<String>,
+    /// The way in which files were read.
+    pub notes: Vec<String>,
     /// The account's line.
     pub line: String,
 }
@@ -132,6 +134,7 @@ pub fn try_read(files: &[PathBuf], options: &Options) -> Result<Read, String> {
     read.missing = feeds[0].missing.iter().cloned().collect();
     read.bad.clone_from(&inputs.account.first_bad);
     read.ahead.clone_from(&inputs.account.ahead);
+    read.notes.clone_from(&inputs.account.notes);
     read.line = inputs.account.line();
     Ok(read)
 }
