@@ -24,6 +24,7 @@ use crate::heatmap::args::Heatmap;
 use crate::heatmap::picture::Kind;
 use crate::time::span;
 use anyhow::{Context, Result, bail};
+use std::io::{Write, stdout};
 use std::path::Path;
 
 /// The kinds of files that it writes.
@@ -66,14 +67,18 @@ pub fn run(args: &Heatmap) -> Result<()> {
         Output::Picture(kind) => picture::write(&map, kind, &args.output).with_context(named)?,
     }
     let bytes = std::fs::metadata(&args.output).with_context(named)?.len();
-    println!(
+    let mut out = stdout().lock();
+    writeln!(
+        out,
         "{}: {} columns of {}, {} tables and operations, {} KB",
         named(),
         map.columns,
         span(u64::from(map.width) * 1_000),
         map.panels.len(),
         bytes / 1_000
-    );
-    remarks.iter().for_each(|line| println!("{line}"));
+    )?;
+    for line in &remarks {
+        writeln!(out, "{line}")?;
+    }
     Ok(())
 }

@@ -28,7 +28,7 @@ use crate::session;
 use crate::time::Clock;
 use anyhow::Result;
 use hotpart::Detector;
-use std::io::{Write, stdout};
+use std::io::{Write, stderr, stdout};
 
 /// Seconds in a column.
 const MINUTE: u32 = 60;
@@ -71,7 +71,7 @@ pub fn run(args: &args::Report) -> Result<()> {
         columns.second(batch, |detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
         if tallies.most_bytes > remarks::MUCH && !is_told {
             is_told = true;
-            eprintln!("hotpart: {}", remarks::much(tallies.most_bytes));
+            let _ = writeln!(stderr(), "hotpart: {}", remarks::much(tallies.most_bytes));
         }
         Ok(())
     })?;
