@@ -22,6 +22,7 @@ pub mod runs;
 
 use crate::heatmap::args::Heatmap;
 use crate::heatmap::picture::Kind;
+use crate::readable::shown;
 use crate::time::span;
 use anyhow::{Context, Result, bail};
 use std::io::{Write, stdout};
@@ -71,7 +72,7 @@ pub fn run(args: &Heatmap) -> Result<()> {
     writeln!(
         out,
         "{}: {} columns of {}, {} tables and operations, {} KB",
-        named(),
+        shown(named().as_bytes()),
         map.columns,
         span(u64::from(map.width) * 1_000),
         map.panels.len(),

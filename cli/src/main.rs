@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 use hotpart_cli::args::{Cli, Command};
+use hotpart_cli::readable::shown;
 use hotpart_cli::{backtest, heatmap, report, top};
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
@@ -25,7 +26,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "hotpart: {error:#}");
+            // It may have names in it.
+            let _ = writeln!(stderr(), "hotpart: {}", shown(format!("{error:#}").as_bytes()));
             ExitCode::FAILURE
         }
     }

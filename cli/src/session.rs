@@ -8,6 +8,7 @@ use crate::input::account::Account;
 use crate::input::format::Options;
 use crate::input::schema;
 use crate::input::source::Progress;
+use crate::readable::shown;
 use crate::replay::replay;
 use anyhow::{Context, Result};
 use hotpart::Detector;
@@ -102,5 +103,6 @@ pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
         lines.push(format!("{} exchanges could not be read", feed.unread));
     }
     lines.push(account.told(feed).line());
-    lines
+    // Names of tables and of files are in them.
+    lines.iter().map(|line| shown(line.as_bytes())).collect()
 }
