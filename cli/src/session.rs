@@ -6,6 +6,7 @@ use crate::feed::Feed;
 use crate::input::Inputs;
 use crate::input::account::Account;
 use crate::input::format::Options;
+use crate::input::parse::BadRecord;
 use crate::input::schema;
 use crate::input::source::Progress;
 use crate::readable::shown;
@@ -88,8 +89,17 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
     Ok(())
 }
 
-/// Returns the lines that end an output: the account of every record, and what became of it.
-pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
+/// Stops at an exchange that the library has refused, as at a record that can't be read, unless the user wants to keep going.
+pub fn check(args: &args::Inputs, feed: &Feed) -> Result<()> {
+    match feed.first_refused.first() {
+        Some(first) if !args.keep_going => Err(BadRecord(first.told(&args.files)).into()),
+        _ => Ok(()),
+    }
+}
+
+/// The lines that end an output: what came of every record.
+pub fn remarks(args: &args::Inputs, account: &Account, feed: &Feed) -> Vec<String> {
+    let account = account.told(feed, &args.files);
     let mut lines = Vec::new();
     lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
     lines.extend(account.notes.iter().chain(&account.ahead).cloned());
@@ -99,10 +109,7 @@ pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
             "{table}: its partition key is not known, or was not in time; --key {table}=ATTRIBUTE tells it"
         ));
     }
-    if feed.unread > 0 {
-        lines.push(format!("{} exchanges could not be read", feed.unread));
-    }
-    lines.push(account.told(feed).line());
+    lines.push(account.line());
     // Names of tables and of files are in them.
     lines.iter().map(|line| shown(line.as_bytes())).collect()
 }

@@ -53,7 +53,12 @@ impl Trial {
         Ok(Self { detector, feed: Feed::new(when.measure()), shared })
     }
 
-    /// Records an entry, and returns its count as [`Feed::timed`] does.
+    /// Returns what feeds it.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Records an entry. Returns what [`Feed::timed`] does.
     pub fn entry(&mut self, entry: &Entry<'_>) -> Result<Option<u64>> {
         self.shared.time_ms.store(entry.time_ms(), Relaxed);
         self.feed.timed(&self.detector, entry)

@@ -3,9 +3,10 @@
 use crate::feed::Feed;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-/// Bad lines, files with a record that is ahead, and notes, that are shown.
-const SHOWN: usize = 5;
+/// The most bad lines, files with a record that is ahead, and notes, that are shown.
+pub const SHOWN: usize = 5;
 
 /// How many records there were, and what came of them.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -22,10 +23,7 @@ pub struct Account {
     pub entries: u64,
     /// Entries that came too late to be put in order.
     pub late: u64,
-    /// Entries that are exchanges of no known form, or cut short.
-    pub unread: u64,
-    /// Operations in these entries that were not counted: they could not be read, or their table's
-    /// partition key was not known in time.
+    /// Operations in what was counted that were not: they could not be read, or their table's partition key was not known in time.
     pub unread_operations: u64,
     /// For each file in which most records came too late, the record whose time was ahead of them.
     #[serde(skip)]
@@ -58,9 +56,9 @@ impl Account {
         }
     }
 
-    /// Returns the account with what became of the entries, once a feed is settled.
+    /// Returns the account with what became of the entries, once a feed is settled. Files are told by these names.
     #[must_use]
-    pub fn told(&self, feed: &Feed) -> Self {
+    pub fn told(&self, feed: &Feed, files: &[PathBuf]) -> Self {
         let mut told = self.clone();
         if std::mem::replace(&mut told.is_told, true) {
             return told;
@@ -68,9 +66,10 @@ impl Account {
         for (&reason, &n) in &feed.uncounted {
             *told.without_entries.entry(reason).or_default() += n;
         }
-        let not_counted = feed.unread + feed.uncounted.values().sum::<u64>();
+        let not_counted = feed.refused + feed.uncounted.values().sum::<u64>();
         told.entries = told.entries.saturating_sub(not_counted);
-        told.unread = feed.unread;
+        feed.first_refused.iter().for_each(|refused| told.add_bad(refused.told(files)));
+        told.bad = self.bad + feed.refused;
         told.unread_operations = feed.unread_operations.unwrap_or_default();
         told
     }
@@ -92,7 +91,6 @@ impl Account {
             part(n, reason);
         }
         part(self.bad, "bad");
-        part(self.unread, "that could not be read");
         format!("{records}: {}", parts.join(", "))
     }
 

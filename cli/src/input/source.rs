@@ -54,6 +54,11 @@ impl<R: BufRead> Read for Zstd<R> {
     }
 }
 
+/// Returns the name by which a file is told.
+pub fn name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".into() } else { path.display().to_string() }
+}
+
 /// Reads a file's content, decompressed.
 pub struct Source {
     reader: BufReader<Chain<Cursor<Vec<u8>>, Bytes>>,

@@ -77,17 +77,16 @@ impl Stream {
             r#"{{"TableName":{table},"CapacityUnits":{units}.0,"Table":{{"CapacityUnits":{units}.0}}}}"#
         );
         let response = object(&[("Attributes", image), ("ConsumedCapacity", Some(&capacity))]);
-        out.exchange(
-            line,
-            &Exchange {
-                time_ms,
-                operation: b"UpdateItem",
-                request: request.as_bytes(),
-                response: Some(response.as_bytes()),
-                model: None,
-                http_status: 200,
-            },
-        )
+        let from = out.at(line);
+        out.exchange(&Exchange {
+            from,
+            time_ms,
+            operation: b"UpdateItem",
+            request: request.as_bytes(),
+            response: Some(response.as_bytes()),
+            model: None,
+            http_status: 200,
+        })
     }
 }
 

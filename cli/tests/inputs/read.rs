@@ -95,7 +95,7 @@ pub fn try_read(files: &[PathBuf], options: &Options) -> Result<Read, String> {
         }
         feeds[0].second(&plain, &batch).unwrap();
         feeds[1].second(&capacity, &batch).unwrap();
-        assert_eq!(feeds[0].unread, 0);
+        assert_eq!(feeds[0].refused, 0);
     }
     for operation in Operation::ALL {
         let all = |detector: &Detector| {
