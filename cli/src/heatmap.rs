@@ -26,7 +26,6 @@ use crate::readable::shown;
 use crate::time::span;
 use anyhow::{Context, Result, bail};
 use std::io::{Write, stdout};
-use std::path::Path;
 
 /// The kinds of files that it writes.
 enum Output {
@@ -46,18 +45,9 @@ impl Output {
     }
 }
 
-/// Returns whether two names are of one file, which exists.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let [one, other] = [one, other].map(std::fs::canonicalize);
-    one.ok().zip(other.ok()).is_some_and(|(one, other)| one == other)
-}
-
 pub fn run(args: &Heatmap) -> Result<()> {
     let output = Output::of(args)?;
-    crate::output::check(&args.output)?;
-    if args.inputs.files.iter().any(|file| is_same(file, &args.output)) {
-        bail!("{}: it is read, and would be overwritten", args.output.display());
-    }
+    crate::output::check(&args.output, &args.inputs)?;
     let (map, remarks) = reading::read(args)?;
     if map.panels.is_empty() {
         bail!("there is nothing to draw; {}", remarks.join("; "));

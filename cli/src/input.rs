@@ -33,6 +33,7 @@ use crate::input::parse::{BadRecord, Out, Parse};
 use crate::input::source::{Progress, Source};
 use crate::reorder::Reorder;
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A file that is being read.
@@ -77,6 +78,19 @@ impl Open {
     }
 }
 
+/// Refuses a file that has several names here, such as one that two patterns of a shell match.
+fn check_twice(paths: &[PathBuf]) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for path in paths.iter().filter(|path| path.is_file()) {
+        let Ok(place) = std::fs::canonicalize(path) else { continue };
+        if let Some(before) = seen.insert(place, path) {
+            let also = if before == path { String::new() } else { format!(", as {} too", before.display()) };
+            bail!("{}: it is named twice{also}, and would be counted twice", path.display());
+        }
+    }
+    Ok(())
+}
+
 /// All files.
 pub struct Inputs {
     options: Options,
@@ -97,11 +111,10 @@ impl Inputs {
         if paths.iter().filter(|path| **path == Path::new("-")).count() > 1 {
             bail!("standard input is named twice, and can be read once");
         }
+        check_twice(paths)?;
         for (number, path) in (0..).zip(paths) {
-            let is_alone = paths.len() == 1 || path == Path::new("-");
-            // Standard input can't be read twice; and if there is one file, its beginning does not
-            // matter.
-            let first = if is_alone {
+            // Standard input and other pipes can't be read twice, and of one file the beginning is no matter.
+            let first = if paths.len() == 1 || !path.is_file() {
                 Some(0)
             } else {
                 Open::new((number, path), &options, &Progress::default())?.first_ms(&mut scratch)?

@@ -31,6 +31,7 @@ fn read_as(
     mut options: Options,
     mut see: impl FnMut(&Batch) -> Result<()>,
 ) -> Result<Account> {
+    args.check_names()?;
     let progress = Progress::default();
     for path in &args.schema {
         options.keys.extend(schema::keys(path)?);

@@ -47,6 +47,16 @@ fn a_name_of_several_columns_is_refused() {
     assert!(error.contains("several columns named \"t\""), "{error}");
 }
 
+#[test]
+fn another_encoding_is_named() {
+    let text = "1000,write,t,a\n";
+    for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let wide: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect();
+        let error = try_read_bytes(&wide, &options(&[], &[])).unwrap_err();
+        assert!(error.contains(": is in UTF-16: `iconv -f UTF-16 -t UTF-8` makes"), "{error}");
+    }
+}
+
 /// At the beginning of a file, where its format is told, it makes it no text.
 #[test]
 fn a_nul_makes_a_record_bad() {
