@@ -197,6 +197,9 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
         let text = columns[field as usize].and_then(|column| record.get(column));
         text.filter(|text| !text.is_empty())
     };
+    if record.has_nul() {
+        bail!("there is a NUL in it, which no text has");
+    }
     let time = field(Field::TimeMs)?;
     let time_ms =
         number(time).with_context(|| format!("time_ms is not a number of milliseconds: {}", shown(time)))?;
@@ -204,10 +207,6 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
     let operation =
         operation(name).with_context(|| format!("operation is neither write nor read: {}", shown(name)))?;
     let (table, pk) = (field(Field::Table)?, field(Field::Pk)?);
-    let model = optional(Field::Model);
-    if [table, pk, model.unwrap_or_default()].iter().any(|text| memchr::memchr(0, text).is_some()) {
-        bail!("there is a NUL in it, which no text has");
-    }
     if table.is_empty() || table.len() > 1_024 {
         bail!("table has {} bytes, and not 1 to 1,024", table.len());
     }
@@ -215,6 +214,7 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
         bail!("pk has {} bytes, and not up to 16,384", pk.len());
     }
     let access = Access::new(time_ms, operation, table, pk);
+    let model = optional(Field::Model);
     if model.is_some_and(|model| model.len() > 1_024) {
         bail!("model has more than 1,024 bytes");
     }

@@ -101,6 +101,11 @@ impl<'a> Record<'a> {
         self.text.get(begin as usize..end as usize)
     }
 
+    #[inline]
+    pub fn has_nul(&self) -> bool {
+        memchr::memchr(0, self.text).is_some()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
         (0..self.ends.len()).filter_map(|field| self.get(field))
     }
