@@ -24,7 +24,9 @@ if [[ ${QUICK:-} != true || ${HOTPART_BLESS:-} == 1 ]]; then
     # For each platform, and so that no other place is asked for what a crate has not.
     cargo fetch --quiet --locked --manifest-path cli/Cargo.toml
     build/about/bin/cargo-about --color never generate --frozen --fail --manifest-path cli/Cargo.toml --config cli/about.toml \
-        --output-file build/about/made cli/about.hbs
+        --output-file build/about/as-they-are cli/about.hbs
+    # Some texts have another system's ends of lines.
+    tr -d '\r' <build/about/as-they-are >build/about/made
     [[ ${HOTPART_BLESS:-} != 1 ]] || cp build/about/made "$file"
     diff -u "$file" build/about/made
 fi
