@@ -28,7 +28,8 @@ impl Measure {
     }
 }
 
-/// An exchange that the library refuses, as it is none of DynamoDB's, or cut short, or of a table or a key that is longer than any.
+/// An exchange that the library refuses, as it is none of DynamoDB's, or cut short, or of a table
+/// or a key that is longer than any.
 #[derive(Clone, Debug)]
 pub struct Refused {
     from: Origin,

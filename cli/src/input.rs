@@ -95,7 +95,8 @@ fn check_twice(paths: &[PathBuf]) -> Result<()> {
 pub struct Inputs {
     options: Options,
     progress: Progress,
-    /// Those to come, with the times of their first entries: the earliest last. By their numbers.
+    /// The files to come, with the times of their first entries, and their numbers: the earliest
+    /// last.
     to_come: Vec<(u64, u32, PathBuf)>,
     open: Vec<Open>,
     scratch: Batch,
@@ -113,7 +114,8 @@ impl Inputs {
         }
         check_twice(paths)?;
         for (number, path) in (0..).zip(paths) {
-            // Standard input and other pipes can't be read twice, and of one file the beginning is no matter.
+            // Standard input and other pipes can't be read twice; and if there is one file, its
+            // beginning does not matter.
             let first = if paths.len() == 1 || !path.is_file() {
                 Some(0)
             } else {
@@ -170,7 +172,7 @@ impl Inputs {
                 self.account.add_ahead(ahead);
             }
         }
-        // Nothing that is not late is before this.
+        // Only what is late can be before this time.
         let next = self.to_come.last().map(|&(first, ..)| first);
         if let Some(least) = self.open.iter().map(|open| open.latest_ms).chain(next).min() {
             self.reorder.advance(least);

@@ -15,7 +15,7 @@ pub fn check(path: &Path, inputs: &Inputs) -> Result<()> {
     check_folder(path)
 }
 
-/// Whether two names are of one file that is there.
+/// Returns whether two names are of one file, which exists.
 pub fn is_same(one: &Path, other: &Path) -> bool {
     let [one, other] = [one, other].map(std::fs::canonicalize);
     one.ok().zip(other.ok()).is_some_and(|(one, other)| one == other)

@@ -9,7 +9,8 @@ use clap::Args;
 /// The times between which a log is looked at.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Period {
-    /// Leave out what was before this time: UTC as in 2026-03-01T02:14, or milliseconds as the log has them
+    /// Leave out what was before this time: UTC as in 2026-03-01T02:14, or milliseconds as the log
+    /// has them
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     pub from: Option<u64>,
     /// Leave out what was at this time or later

@@ -1,12 +1,14 @@
-//! Readable: a name as it is shown, in one line of which a terminal obeys and hides nothing; and how many there are of what.
+//! Readable: a name as it is shown, in one line of which a terminal obeys and hides nothing; and
+//! how many there are of what.
 //!
-//! The library's log line shows a name so too, but for characters that give a line another order, or are not seen.
+//! The library's log line shows a name so too, but for characters that give a line another order,
+//! or are not seen.
 
 use crate::input::account::grouped;
 use std::fmt;
 
-/// Displays a name. `"`, `\`, control characters, those that [are not seen](is_obeyed) and bytes that are not UTF-8 appear as `\xNN`,
-/// byte by byte.
+/// Displays a name. `"`, `\`, control characters, those that [are not seen](is_obeyed) and bytes
+/// that are not UTF-8 appear as `\xNN`, byte by byte.
 #[derive(Clone, Copy, Debug)]
 pub struct Readable<'a>(pub &'a [u8]);
 
@@ -16,7 +18,8 @@ impl fmt::Display for Readable<'_> {
     }
 }
 
-/// Returns text that may have names in it, and has been put together already: `"` and `\` stay as they are.
+/// Returns text that may have names in it, and has been put together already: `"` and `\` stay as
+/// they are.
 pub fn shown(text: &[u8]) -> String {
     let mut shown = String::with_capacity(text.len());
     write(&mut shown, text, is_obeyed).expect("a string takes all");
@@ -40,8 +43,8 @@ fn write(to: &mut impl fmt::Write, text: &[u8], is_escaped: impl Fn(char) -> boo
     Ok(())
 }
 
-/// Whether a terminal does something else with a character than to show it: it obeys control characters; others order a line anew, end
-/// one, or take no room, so that a name looks as another.
+/// Whether a terminal does something else with a character than to show it: it obeys control
+/// characters; others order a line anew, end one, or take no room, so that a name looks as another.
 pub fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -16,7 +16,8 @@ use hotpart::Detector;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// Reads all inputs, and calls `see` with the entries of each second. Shows how far it is, and the time left.
+/// Reads all inputs, and calls `see` with the entries of each second. Shows how far it is, and the
+/// time left.
 pub fn read(args: &args::Inputs, see: impl FnMut(&Batch) -> Result<()>) -> Result<Account> {
     read_as(args, args.options(), see)
 }
@@ -90,7 +91,8 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
     Ok(())
 }
 
-/// Stops at an exchange that the library has refused, as at a record that can't be read, unless the user wants to keep going.
+/// Stops at an exchange that the library has refused, as at a record that can't be read, unless the
+/// user wants to keep going.
 pub fn check(args: &args::Inputs, feed: &Feed) -> Result<()> {
     match feed.first_refused.first() {
         Some(first) if !args.keep_going => Err(BadRecord(first.told(&args.files)).into()),
@@ -98,13 +100,14 @@ pub fn check(args: &args::Inputs, feed: &Feed) -> Result<()> {
     }
 }
 
-/// The lines that end an output: what came of every record.
+/// Returns the lines that end an output: the account of every record, and what became of it.
 pub fn remarks(args: &args::Inputs, account: &Account, feed: &Feed) -> Vec<String> {
     let account = account.told(feed, &args.files);
     let mut lines = Vec::new();
     lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
     lines.extend(account.notes.iter().chain(&account.ahead).cloned());
-    // Where nothing is unread, the keys that were not known at first came to be known, and all that waited was counted.
+    // If nothing is unread, the keys that were missing at first got known, and all that waited was
+    // counted.
     for table in feed.missing.iter().filter(|_| feed.unread_operations != Some(0)) {
         lines.push(format!(
             "{table}: its partition key is not known, or was not in time; --key {table}=ATTRIBUTE tells it"

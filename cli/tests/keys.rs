@@ -1,4 +1,5 @@
-//! Tables whose partition key no part of a log tells, or too late: what is not counted is told by its number.
+//! Tables whose partition key no part of a log tells, or too late: what is not counted is told by
+//! its number.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -70,7 +71,8 @@ fn those_that_wait_for_a_key_to_the_end_are_told_by_number() {
     assert_eq!(json["operations"][0]["total"], 5);
 }
 
-/// A key that comes within the minute counts what waited; what was before cannot be counted any more.
+/// A key that comes within the minute counts what waited; what was before cannot be counted any
+/// more.
 #[test]
 fn those_whose_key_comes_too_late_are_told_too() {
     let in_time =
@@ -112,8 +114,8 @@ fn stopped(command: &str, args: &[&str], logs: &[&Path]) -> String {
     String::from_utf8(output.stderr).expect("text")
 }
 
-/// A table's name, or a key, may be of a length that no table of DynamoDB has; a request may be none. They are bad as lines of any other
-/// kind are.
+/// A table's name, or a key, may be of a length that no table of DynamoDB has; a request may be
+/// none. They are bad as lines of any other kind are.
 #[test]
 fn exchanges_that_the_library_refuses_are_told_by_their_lines() {
     let of = |table: &str, id: &str| {
@@ -226,7 +228,8 @@ fn exchange(second: u64, operation: &str, status: u16, response: &Value) -> Valu
     line
 }
 
-/// Tells requests that DynamoDB did not do, or that are on no item, apart from those that were counted; throttled and lost ones count.
+/// Tells requests that DynamoDB did not do, or that are on no item, apart from those that were
+/// counted; throttled and lost ones count.
 #[test]
 fn exchanges_that_come_to_nothing_are_not_counted() {
     let error = |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}")});

@@ -1,4 +1,5 @@
-//! Output that can't be written: what fails says so and ends with another code than 0; and nobody who has seen enough is told anything.
+//! Output that can't be written: what fails says so and ends with another code than 0; and nobody
+//! who has seen enough is told anything.
 
 use std::io::pipe;
 use std::path::{Path, PathBuf};

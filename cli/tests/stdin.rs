@@ -62,7 +62,8 @@ fn it_is_read_as_a_file_is() {
     }
 }
 
-/// It can't be looked into before it is read, so it is opened first, though what it has is of a later time.
+/// It can't be looked into before it is read, so it is opened first, though what it has is of a
+/// later time.
 #[test]
 fn it_is_merged_with_files() {
     let [trail, log, stream] = ["cloudtrail.json", "botocore-boto3.log", "kinesis.json"]

@@ -1,4 +1,5 @@
-//! Names of which a terminal would obey something, or show something else: none gets there as it is.
+//! Names of which a terminal would obey something, or show something else: none gets there as it
+//! is.
 
 use hotpart_cli::readable::is_obeyed;
 use serde_json::json;

@@ -58,7 +58,7 @@ impl Trial {
         &self.feed
     }
 
-    /// Records an entry. Returns what [`Feed::timed`] does.
+    /// Records an entry, and returns its count as [`Feed::timed`] does.
     pub fn entry(&mut self, entry: &Entry<'_>) -> Result<Option<u64>> {
         self.shared.time_ms.store(entry.time_ms(), Relaxed);
         self.feed.timed(&self.detector, entry)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// The most bad lines, files with a record that is ahead, and notes, that are shown.
+/// The bad lines that are shown, the files with a record that is ahead, and the notes.
 pub const SHOWN: usize = 5;
 
 /// How many records there were, and what came of them.
@@ -23,7 +23,8 @@ pub struct Account {
     pub entries: u64,
     /// Entries that came too late to be put in order.
     pub late: u64,
-    /// Operations in what was counted that were not: they could not be read, or their table's partition key was not known in time.
+    /// Operations in these entries that were not counted: they could not be read, or their table's
+    /// partition key was not known in time.
     pub unread_operations: u64,
     /// For each file in which most records came too late, the record whose time was ahead of them.
     #[serde(skip)]
@@ -31,7 +32,7 @@ pub struct Account {
     /// The way in which files were read, where it may be another than was meant.
     #[serde(skip)]
     pub notes: Vec<String>,
-    /// Whether what a feed knows is in it.
+    /// Whether the knowledge of a feed is in it.
     #[serde(skip)]
     pub is_told: bool,
 }
@@ -56,7 +57,8 @@ impl Account {
         }
     }
 
-    /// Returns the account with what became of the entries, once a feed is settled. Files are told by these names.
+    /// Returns the account with the fate of the entries, once a feed is settled. Files are told by
+    /// these names.
     #[must_use]
     pub fn told(&self, feed: &Feed, files: &[PathBuf]) -> Self {
         let mut told = self.clone();

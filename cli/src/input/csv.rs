@@ -1,4 +1,5 @@
-//! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names the columns is optional.
+//! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names
+//! the columns is optional.
 
 mod again;
 pub mod lines;

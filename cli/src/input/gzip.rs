@@ -1,6 +1,7 @@
 //! gzip: its members, one after another, and what may follow the last of them.
 //!
-//! Tapes, and programs that write whole blocks, leave zeros behind it, which mean nothing. Anything else may be a part of the log.
+//! Tapes, and programs that write whole blocks, leave zeros behind it, which mean nothing. Anything
+//! else may be a part of the log.
 
 use flate2::bufread::GzDecoder;
 use std::io::{BufRead, Error, ErrorKind, Read};

@@ -32,7 +32,7 @@ impl Log for Recording {
         };
         let request = match members.get("request") {
             Some(request) => body(request),
-            // Left out by a redacted recording, as it was no JSON.
+            // A redacted recording has left it out, as it was no JSON.
             None if members.has("request") => {
                 out.without_entries("without their request");
                 return Ok(());

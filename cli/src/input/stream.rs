@@ -112,14 +112,16 @@ impl Log for Stream {
     }
 }
 
-/// Whether the item was deleted as its time to live was over: no other write is that, though the same name be on it.
+/// Whether the item was deleted as its time to live was over: no other write is that, though the
+/// same name be on it.
 fn is_expiry(record: &Members<'_>) -> bool {
     let user = record.object("userIdentity");
     record.text("eventName").is_none_or(|name| name == "REMOVE")
         && user.is_some_and(|user| user.text("principalId").is_some_and(|id| id == "dynamodb.amazonaws.com"))
 }
 
-/// Returns what Kinesis has in base64: of its own records, and of those that Lambda and Firehose get.
+/// Returns the data that Kinesis has in base64: of its own records, and of those that Lambda and
+/// Firehose get.
 fn data(members: &Members<'_>) -> Option<String> {
     let kinesis = members.object("kinesis");
     let data = kinesis.as_ref().unwrap_or(members).text("data")?;

@@ -2,7 +2,8 @@
 
 use crate::readable::shown;
 
-/// Returns bytes as text. Those that are not UTF-8 appear as `\xNN`; and what a terminal would obey or hide, if they are for one.
+/// Returns bytes as text. Those that are not UTF-8 appear as `\xNN`; and what a terminal would obey
+/// or hide, if they are for one.
 pub fn readable(bytes: &[u8], for_terminal: bool) -> String {
     if for_terminal {
         return shown(bytes);
@@ -15,7 +16,8 @@ pub fn readable(bytes: &[u8], for_terminal: bool) -> String {
     text
 }
 
-/// Returns text of no more than so many characters: its beginning and, as keys often differ there, its end.
+/// Returns text of no more than so many characters: its beginning and, as keys often differ there,
+/// its end.
 pub fn shortened(text: &str, most: usize) -> String {
     let len = text.chars().count();
     if len <= most {

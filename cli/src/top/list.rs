@@ -78,7 +78,7 @@ pub fn headline(fleet: &Fleet) -> String {
     }
 }
 
-/// Returns a number of things, by the right name.
+/// Returns a number with the noun that fits it.
 pub fn counted(n: usize, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{} {many}", crate::input::account::grouped(n as u64)) }
 }

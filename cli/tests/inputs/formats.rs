@@ -1,4 +1,5 @@
-//! Formats: each one's fixture, read as a user's file is, counted by the library, and accounted for.
+//! Formats: each one's fixture, read as a user's file is, counted by the library, and accounted
+//! for.
 
 use crate::read::{Read, fixture, options, read, read_bytes, temporary, try_read, try_read_bytes};
 use hotpart_cli::batch::Batch;
@@ -175,7 +176,8 @@ fn recordings_have_bodies_as_json_or_as_texts() {
     assert_eq!(line, "5 records: 5 counted");
 }
 
-/// The lines that every binding writes: without redaction and with it the same is counted, by other names.
+/// The lines that every binding writes: without redaction and with it the same is counted, by other
+/// names.
 #[test]
 fn recordings_of_every_binding_are_read() {
     let vectors = include_str!("../../../bindings/recording/vectors.json");

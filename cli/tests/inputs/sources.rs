@@ -39,7 +39,8 @@ fn what_is_cut_is_an_error() {
     assert!(error.contains("hotpart-input-"), "the file is named: {error}");
 }
 
-/// What follows the content may be zeros, as of a tape's last block, after gzip; else it may be a part of the log, and is not left out.
+/// What follows the content may be zeros, as of a tape's last block, after gzip; else it may be a
+/// part of the log, and is not left out.
 #[test]
 fn what_follows_is_told() {
     let options = options(&[], &[]);
@@ -118,7 +119,8 @@ fn a_record_that_is_ahead_of_most_is_named() {
     // What it says helps.
     let (line, ahead) = of([1_772_445_841_000, wrong_ms].into_iter().chain(good(500)).collect(), 3_600_000);
     assert_eq!((&*line, ahead.len()), ("502 records: 502 counted", 0));
-    // The one that did the most is named, though the log gets past it; a log's own clock has milliseconds.
+    // The one that did the most is named, though the log gets past it; a log's own clock has
+    // milliseconds.
     let times = [0, 70_001, 0, 200_000, 0, 0, 0, 0, 200_001].to_vec();
     let (_, ahead) = of(times, 60_000);
     assert!(

@@ -11,9 +11,9 @@ pub struct Again<R> {
     inner: R,
     /// Whole lines; the last one may be that of the file.
     ahead: Vec<u8>,
-    /// How much of it has been read.
+    /// The number of these bytes that have been read.
     at: usize,
-    /// How much was read, and thrown away, before it.
+    /// The number of bytes that were read, and thrown away, before it.
     before: u64,
 }
 
@@ -32,7 +32,8 @@ impl<R: BufRead> Again<R> {
         self.before + self.at as u64
     }
 
-    /// Looks at the line that begins so far on, where one has ended. Returns where it ends: there, if there is none.
+    /// Looks at the line that begins so far on, where one has ended. Returns where it ends: there,
+    /// if there is none.
     pub fn line_end(&mut self, from: usize) -> std::io::Result<usize> {
         if from < self.ahead().len() {
             let rest = &self.ahead()[from..];

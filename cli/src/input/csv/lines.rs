@@ -3,9 +3,11 @@
 //! Most have no quotes, and lie in the reader's buffer from end to end: their fields are slices of
 //! it, and nothing is copied. The others are put together first, and unquoted in place.
 //!
-//! A quote that is never closed would take all that follows for its field. So a record with quotes is bad if it is longer than such a
-//! record can be, and then, as where its quotes are wrong, the next one begins on the line after that on which it began. Lines that were
-//! found to be in an [open quote](Open) are not looked at again for the next one's, so that each line is at most twice.
+//! A quote that is never closed would take all that follows for its field. So a record with quotes
+//! is bad if it is longer than such a record can be, and then, as where its quotes are wrong, the
+//! next one begins on the line after that on which it began. Lines that were found to be in an
+//! [open quote](Open) are not looked at again for the next one's, so that each line is at most
+//! twice.
 
 #[cfg(test)]
 mod tests;
@@ -185,7 +187,8 @@ impl<R: BufRead> Lines<R> {
         Ok(Record { text, begin, ends: &ends[..len], line, bad })
     }
 
-    /// Reads one record, whose quotes may have lines in them, into a buffer of its own. Returns why it is none: then it is its first line.
+    /// Reads one record, whose quotes may have lines in them, into a buffer of its own. Returns the
+    /// reason for which it is bad: it is one line then.
     fn collect(&mut self) -> std::io::Result<Option<&'static str>> {
         self.record.clear();
         let (begin, first) = (self.reader.place(), self.next_line);

@@ -1,7 +1,8 @@
 //! An open quote: how far lines have been looked at that are in one.
 //!
-//! Where a quote is not closed, the next record begins on the line after its own, and may have an open quote too. At the end of its first
-//! line it then is where the one before was there, and goes the same way: to the last line that was looked at, at once.
+//! Where a quote is not closed, the next record begins on the line after its own, and may have an
+//! open quote too. At the end of its first line it then is where the one before was there, and goes
+//! the same way: to the last line that was looked at, at once.
 
 /// What is known of the lines that were looked at last.
 #[derive(Debug, Default)]
@@ -16,7 +17,8 @@ pub struct Line {
     pub place: u64,
     /// Its number.
     pub line: u64,
-    /// Whether something follows a quote on it that closes the field. If not, it has not been looked at.
+    /// Whether something follows a quote on it that closes the field. If not, it has not been
+    /// looked at.
     pub is_stray: bool,
 }
 

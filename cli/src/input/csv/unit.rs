@@ -10,8 +10,8 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The years 2012, when DynamoDB began, to 2099, in seconds since 1970. As milliseconds that would be within seven weeks of 1970,
-    /// where a log's own clock may get, but none begins.
+    /// The years 2012, when DynamoDB began, to 2099, in seconds since 1970. As milliseconds that
+    /// would be within seven weeks of 1970, where a log's own clock may get, but none begins.
     const SECONDS: std::ops::Range<u64> = 1_325_376_000..4_102_444_800;
     /// Seconds reach this in the year 5138, milliseconds were there in 1973.
     const MILLISECONDS_LEAST: u64 = 100_000_000_000;

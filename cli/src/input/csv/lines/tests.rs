@@ -105,8 +105,8 @@ fn a_quote_is_open_no_longer_than_a_record_can_be() {
     assert_eq!((long.len(), &*long[0].1, &*long[5].1), (6, "! a quote is not closed in 1 MiB", "y"));
 }
 
-/// Each of these lines opens a quote, in whatever it begins: were each looked at as far as a record can be, that would be a thousand times
-/// the text, and more by its copies.
+/// Each of these lines opens a quote, in whatever it begins: were each looked at as far as a record
+/// can be, that would be a thousand times the text, and more by its copies.
 #[test]
 fn lines_that_each_open_a_quote_are_looked_at_twice() {
     /// Returns how many records a text has, and how many of them are bad.
