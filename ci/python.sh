@@ -29,7 +29,11 @@ import hotpart
 detector = hotpart.HotPartitionDetector(writes_threshold=500, reads_threshold=1500, window_seconds=60)
 assert detector.record_write("events", "EVENTS") == 1
 print("installed:", hotpart.__file__.partition("site-packages")[2], hotpart.library_version())')
-    # The command is there too.
+    # The command is there too, and the licences of what it is built of.
+    "$build/clean/bin/python" -c '
+from importlib.metadata import files
+names = {path.name for path in files("hotpart")}
+assert {"THIRD-PARTY-LICENSES", "THIRD-PARTY-LICENSES-heatmap-page"} <= names, names'
     printf 'time_ms,operation,table,pk\n0,write,events,EVENTS\n' | "$build/clean/bin/hotpart" report --quiet --json - | grep -q EVENTS
 }
 for source in "./$package" "$wheel" "$(echo "$build"/dist/*.tar.gz)"; do

@@ -5,6 +5,7 @@ use crate::input::format;
 use crate::thresholds;
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Finds hot DynamoDB partitions in what you have: logs, traces, and live processes.
@@ -88,6 +89,17 @@ impl Inputs {
                 )
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Checks that no name has two values, of which one would be passed over.
+    pub fn check_names(&self) -> Result<()> {
+        let columns = self.columns.iter().map(|(field, _)| ("--column", field.name()));
+        let keys = self.keys.iter().map(|(table, _)| ("--key", table.as_str()));
+        let mut seen = BTreeSet::new();
+        match columns.chain(keys).find(|named| !seen.insert(*named)) {
+            Some((option, name)) => bail!("{option} {name}: it is named twice, and can have one value"),
+            None => Ok(()),
         }
     }
 

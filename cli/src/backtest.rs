@@ -44,7 +44,7 @@ pub fn run(args: &args::Backtest) -> Result<()> {
 /// Refuses arguments that would fail after the log has been read, or that are likely not meant.
 fn check(args: &args::Backtest) -> Result<()> {
     if let Some(path) = &args.plot {
-        output::check(path)?;
+        output::check(path, &args.inputs)?;
     }
     // In `--sweep 100,200`, without a `=`, the list is taken for a file.
     let is_list = |name: &str| name.split(',').all(|part| part.parse::<f64>().is_ok());

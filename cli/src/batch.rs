@@ -1,6 +1,6 @@
 //! A batch: entries that own their texts, in one buffer for all of them.
 
-use crate::entry::{Access, Entry, Event, Exchange};
+use crate::entry::{Access, Entry, Event, Exchange, Origin};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use hotpart::Operation;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -94,7 +94,7 @@ impl Stored {
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Access { operation: Operation, operations: u64, half_units: Option<u64>, event: Event },
-    Exchange { response_len: u32, http_status: u16 },
+    Exchange { from: Origin, response_len: u32, http_status: u16 },
 }
 
 impl Batch {
@@ -146,11 +146,11 @@ impl Batch {
     }
 
     fn push_exchange(&mut self, exchange: Exchange<'_>) {
-        let Exchange { time_ms, operation, request, response, model, http_status } = exchange;
+        let Exchange { from, time_ms, operation, request, response, model, http_status } = exchange;
         let (text, lens) = (self.text.len(), [self.append(operation), self.append(request)]);
         let model_len = model.map_or(NO_TEXT, |model| self.append(model));
         let response_len = response.map_or(NO_TEXT, |response| self.append(response));
-        let kind = Kind::Exchange { response_len, http_status };
+        let kind = Kind::Exchange { from, response_len, http_status };
         self.entries.push(Stored { time_ms, text, lens, model_len, kind });
     }
 
@@ -241,7 +241,8 @@ impl Batch {
                 half_units,
                 event,
             }),
-            Kind::Exchange { response_len, http_status } => Entry::Exchange(Exchange {
+            Kind::Exchange { from, response_len, http_status } => Entry::Exchange(Exchange {
+                from,
                 time_ms,
                 operation: first,
                 request: second,
@@ -264,6 +265,7 @@ mod tests {
         let entries = [
             Entry::Access(Access { model: Some(b"Order"), half_units: Some(3), ..access }),
             Entry::Exchange(Exchange {
+                from: Origin { file: 1, line: 7 },
                 time_ms: 2,
                 operation: b"PutItem",
                 request: b"{}",
@@ -294,6 +296,7 @@ mod tests {
         let other_split = Access { table: b"tablea", pk: b"", ..access(7, b"a") };
         let told = Access { operations: 3, half_units: Some(1), ..access(9, b"a") };
         let exchange = Exchange {
+            from: Origin { file: 0, line: 1 },
             time_ms: 5,
             operation: b"PutItem",
             request: b"{}",

@@ -44,9 +44,20 @@ impl<'a> Access<'a> {
     }
 }
 
+/// The place of a record in the files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The file: how many are before it on the command line.
+    pub file: u32,
+    /// The line, from 1, on which it begins.
+    pub line: u64,
+}
+
 /// One attempt at a request, and its response, as [`hotpart::Exchange`] has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exchange<'a> {
+    /// Its record, to name it where the library refuses it.
+    pub from: Origin,
     /// As for [`Access::time_ms`].
     pub time_ms: u64,
     pub operation: &'a [u8],

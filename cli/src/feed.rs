@@ -1,11 +1,13 @@
 //! Feed: hands entries to a detector, whose clock follows their times.
 
 use crate::batch::Batch;
-use crate::entry::{Access, Entry, Event, Exchange};
-use crate::input::uncounted;
+use crate::entry::{Access, Entry, Event, Exchange, Origin};
+use crate::input::account::SHOWN;
+use crate::input::{source, uncounted};
 use anyhow::{Context, Result};
 use hotpart::{Detector, Error, ObserveError, Record};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// The amount that an access adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,26 @@ impl Measure {
     }
 }
 
+/// An exchange that the library refuses, as it is none of DynamoDB's, or cut short, or of a table
+/// or a key that is longer than any.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    from: Origin,
+    reason: ObserveError,
+}
+
+impl Refused {
+    /// Names the record, of one of these files, and says why.
+    pub fn told(&self, files: &[PathBuf]) -> String {
+        let Origin { file, line } = self.from;
+        let name = files.get(file as usize).map_or_else(String::new, |path| source::name(path));
+        match &self.reason {
+            ObserveError::Json => format!("{name}:{line}: this is not the JSON of that operation"),
+            reason => format!("{name}:{line}: {reason}"),
+        }
+    }
+}
+
 /// Feeds a detector.
 #[derive(Debug)]
 pub struct Feed {
@@ -36,9 +58,10 @@ pub struct Feed {
     pub exchanges: u64,
     /// Tables whose partition key is not known: operations on them wait.
     pub missing: BTreeSet<String>,
-    /// Exchanges that are none of DynamoDB's, or cut short, or with a table or a key that is longer
-    /// than any.
-    pub unread: u64,
+    /// Exchanges that were refused.
+    pub refused: u64,
+    /// The first of those.
+    pub first_refused: Vec<Refused>,
     /// Exchanges of which nothing is counted, by the reason.
     pub uncounted: BTreeMap<&'static str, u64>,
     /// Tables for which nothing waits any more.
@@ -55,7 +78,8 @@ impl Feed {
             recorded: [0; 2],
             exchanges: 0,
             missing: BTreeSet::new(),
-            unread: 0,
+            refused: 0,
+            first_refused: Vec::new(),
             uncounted: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             unread_operations: None,
@@ -132,7 +156,7 @@ impl Feed {
 
     fn observe(&mut self, detector: &Detector, exchange: &Exchange<'_>) -> Result<()> {
         self.exchanges += 1;
-        let Exchange { operation, request, response, model, http_status, .. } = *exchange;
+        let Exchange { from, operation, request, response, model, http_status, .. } = *exchange;
         match detector.observe(&hotpart::Exchange { operation, request, response, model, http_status }) {
             Ok(0) => {
                 if let Some(reason) = uncounted::reason(exchange) {
@@ -141,7 +165,12 @@ impl Feed {
             }
             Ok(_) => {}
             Err(ObserveError::MissingSchema(tables)) => self.missing.extend(tables),
-            Err(ObserveError::Json | ObserveError::Refused(Error::Invalid(_))) => self.unread += 1,
+            Err(reason @ (ObserveError::Json | ObserveError::Refused(Error::Invalid(_)))) => {
+                self.refused += 1;
+                if self.first_refused.len() < SHOWN {
+                    self.first_refused.push(Refused { from, reason });
+                }
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(())

@@ -22,9 +22,10 @@ pub mod runs;
 
 use crate::heatmap::args::Heatmap;
 use crate::heatmap::picture::Kind;
+use crate::readable::shown;
 use crate::time::span;
 use anyhow::{Context, Result, bail};
-use std::path::Path;
+use std::io::{Write, stdout};
 
 /// The kinds of files that it writes.
 enum Output {
@@ -44,18 +45,9 @@ impl Output {
     }
 }
 
-/// Returns whether two names are of one file, which exists.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let [one, other] = [one, other].map(std::fs::canonicalize);
-    one.ok().zip(other.ok()).is_some_and(|(one, other)| one == other)
-}
-
 pub fn run(args: &Heatmap) -> Result<()> {
     let output = Output::of(args)?;
-    crate::output::check(&args.output)?;
-    if args.inputs.files.iter().any(|file| is_same(file, &args.output)) {
-        bail!("{}: it is read, and would be overwritten", args.output.display());
-    }
+    crate::output::check(&args.output, &args.inputs)?;
     let (map, remarks) = reading::read(args)?;
     if map.panels.is_empty() {
         bail!("there is nothing to draw; {}", remarks.join("; "));
@@ -66,14 +58,18 @@ pub fn run(args: &Heatmap) -> Result<()> {
         Output::Picture(kind) => picture::write(&map, kind, &args.output).with_context(named)?,
     }
     let bytes = std::fs::metadata(&args.output).with_context(named)?.len();
-    println!(
+    let mut out = stdout().lock();
+    writeln!(
+        out,
         "{}: {} columns of {}, {} tables and operations, {} KB",
-        named(),
+        shown(named().as_bytes()),
         map.columns,
         span(u64::from(map.width) * 1_000),
         map.panels.len(),
         bytes / 1_000
-    );
-    remarks.iter().for_each(|line| println!("{line}"));
+    )?;
+    for line in &remarks {
+        writeln!(out, "{line}")?;
+    }
     Ok(())
 }

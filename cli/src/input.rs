@@ -11,6 +11,7 @@ pub mod botocore;
 pub mod cloudtrail;
 pub mod csv;
 pub mod format;
+mod gzip;
 pub mod insights;
 mod json;
 pub mod parse;
@@ -32,11 +33,14 @@ use crate::input::parse::{BadRecord, Out, Parse};
 use crate::input::source::{Progress, Source};
 use crate::reorder::Reorder;
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A file that is being read.
 struct Open {
     name: String,
+    /// How many are before it on the command line.
+    number: u32,
     parser: Box<dyn Parse>,
     /// The latest time in it so far.
     latest_ms: u64,
@@ -44,18 +48,19 @@ struct Open {
 }
 
 impl Open {
-    fn new(path: &Path, options: &Options, progress: &Progress) -> Result<Self> {
-        let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+    fn new((number, path): (u32, &Path), options: &Options, progress: &Progress) -> Result<Self> {
+        let name = source::name(path);
         let mut source = Source::open(path, progress).with_context(|| name.clone())?;
         let format = Format::of(source.head().with_context(|| name.clone())?, options)
             .with_context(|| name.clone())?;
         let parser = format.parser(source, options).with_context(|| name.clone())?;
-        Ok(Self { name, parser, latest_ms: 0, ahead: Ahead::new(options.lateness_ms) })
+        Ok(Self { name, number, parser, latest_ms: 0, ahead: Ahead::new(options.lateness_ms) })
     }
 
     /// Reads some more. `false`: there is no more.
     fn read(&mut self, batch: &mut Batch, account: &mut Account, keep_going: bool) -> Result<bool> {
-        let read = self.parser.read(&mut Out::new(&self.name, batch, account, &mut self.ahead, keep_going));
+        let file = (self.number, &*self.name);
+        let read = self.parser.read(&mut Out::new(file, batch, account, &mut self.ahead, keep_going));
         read.map_err(|error| if error.is::<BadRecord>() { error } else { error.context(self.name.clone()) })
     }
 
@@ -73,12 +78,26 @@ impl Open {
     }
 }
 
+/// Refuses a file that has several names here, such as one that two patterns of a shell match.
+fn check_twice(paths: &[PathBuf]) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for path in paths.iter().filter(|path| path.is_file()) {
+        let Ok(place) = std::fs::canonicalize(path) else { continue };
+        if let Some(before) = seen.insert(place, path) {
+            let also = if before == path { String::new() } else { format!(", as {} too", before.display()) };
+            bail!("{}: it is named twice{also}, and would be counted twice", path.display());
+        }
+    }
+    Ok(())
+}
+
 /// All files.
 pub struct Inputs {
     options: Options,
     progress: Progress,
-    /// The files to come, with the times of their first entries: the earliest last.
-    to_come: Vec<(u64, PathBuf)>,
+    /// The files to come, with the times of their first entries, and their numbers: the earliest
+    /// last.
+    to_come: Vec<(u64, u32, PathBuf)>,
     open: Vec<Open>,
     scratch: Batch,
     reorder: Reorder,
@@ -93,18 +112,18 @@ impl Inputs {
         if paths.iter().filter(|path| **path == Path::new("-")).count() > 1 {
             bail!("standard input is named twice, and can be read once");
         }
-        for path in paths {
-            let is_alone = paths.len() == 1 || path == Path::new("-");
-            // Standard input can't be read twice; and if there is one file, its beginning does not
-            // matter.
-            let first = if is_alone {
+        check_twice(paths)?;
+        for (number, path) in (0..).zip(paths) {
+            // Standard input and other pipes can't be read twice; and if there is one file, its
+            // beginning does not matter.
+            let first = if paths.len() == 1 || !path.is_file() {
                 Some(0)
             } else {
-                Open::new(path, &options, &Progress::default())?.first_ms(&mut scratch)?
+                Open::new((number, path), &options, &Progress::default())?.first_ms(&mut scratch)?
             };
-            to_come.push((first.unwrap_or(0), path.clone()));
+            to_come.push((first.unwrap_or(0), number, path.clone()));
         }
-        to_come.sort_by_key(|&(first, _)| std::cmp::Reverse(first));
+        to_come.sort_by_key(|&(first, ..)| std::cmp::Reverse(first));
         let reorder = Reorder::new(options.lateness_ms, options.whole_seconds);
         Ok(Self {
             options,
@@ -134,10 +153,10 @@ impl Inputs {
     /// Reads on in the file that has come least far. `false`: all are over.
     fn read(&mut self) -> Result<bool> {
         let least = self.open.iter().map(|open| open.latest_ms).min();
-        while let Some((_, path)) =
-            self.to_come.pop_if(|(first, _)| least.is_none_or(|least| *first <= least))
+        while let Some((_, number, path)) =
+            self.to_come.pop_if(|(first, ..)| least.is_none_or(|least| *first <= least))
         {
-            self.open.push(Open::new(&path, &self.options, &self.progress)?);
+            self.open.push(Open::new((number, &path), &self.options, &self.progress)?);
             if least.is_none() {
                 break;
             }
@@ -154,7 +173,7 @@ impl Inputs {
             }
         }
         // Only what is late can be before this time.
-        let next = self.to_come.last().map(|&(first, _)| first);
+        let next = self.to_come.last().map(|&(first, ..)| first);
         if let Some(least) = self.open.iter().map(|open| open.latest_ms).chain(next).min() {
             self.reorder.advance(least);
         }

@@ -3,16 +3,31 @@
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 use hotpart_cli::args::{Cli, Command};
+use hotpart_cli::readable::shown;
 use hotpart_cli::{backtest, heatmap, report, top};
-use std::io::{Write, stdout};
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
+/// The exit code of a command line that is none, as clap has it.
+const USAGE: u8 = 2;
+
 fn main() -> ExitCode {
-    match run(&Cli::parse().command) {
+    let done = match Cli::try_parse() {
+        Ok(cli) => run(&cli.command),
+        Err(usage) if usage.use_stderr() => {
+            // Nobody can be told that there is nobody to tell it to.
+            let _ = usage.print();
+            return USAGE.into();
+        }
+        // Help, or the version, was asked for.
+        Err(text) => text.print().map_err(Into::into),
+    };
+    match done.and_then(|()| Ok(stdout().flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("hotpart: {error:#}");
+            // It may have names in it.
+            let _ = writeln!(stderr(), "hotpart: {}", shown(format!("{error:#}").as_bytes()));
             ExitCode::FAILURE
         }
     }

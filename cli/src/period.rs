@@ -9,7 +9,8 @@ use clap::Args;
 /// The times between which a log is looked at.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Period {
-    /// Leave out what was before this time: UTC as in 2026-03-01T02:14, or milliseconds as the log has them
+    /// Leave out what was before this time: UTC as in 2026-03-01T02:14, or milliseconds as the log
+    /// has them
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     pub from: Option<u64>,
     /// Leave out what was at this time or later
@@ -79,6 +80,15 @@ impl Period {
             account.entries -= self.outside;
             account.without_entries.insert("outside of --from and --until", self.outside);
         }
+        let is_utc = self.log.is_some_and(|(first_ms, _)| Clock::of_log(first_ms).is_utc());
+        for (name, time_ms) in [("--from", self.from), ("--until", self.until)] {
+            // A number of seconds, most likely.
+            if let Some(time_ms) = time_ms.filter(|&time_ms| is_utc && !Clock::of_log(time_ms).is_utc()) {
+                account.add_note(format!(
+                    "{name} {time_ms} is in milliseconds, and the log is of other years: a time may be written as 2026-03-01T02:14 too"
+                ));
+            }
+        }
     }
 }
 
@@ -87,6 +97,22 @@ mod tests {
     use super::*;
     use crate::entry::{Access, Entry};
     use hotpart::Operation;
+
+    #[test]
+    fn a_time_of_other_years_than_the_logs_is_told() {
+        let mut batch = Batch::default();
+        batch.push(&Entry::Access(Access::new(1_772_445_600_000, Operation::Read, b"t", b"a")));
+        for (from, n) in [(1_772_445_000, 1), (1_772_445_000_000, 0)] {
+            let mut period = Period { from: Some(from), ..Period::default() };
+            assert!(period.takes(&batch));
+            let mut account = Account::default();
+            period.tell(&mut account);
+            assert_eq!(account.notes.len(), n, "{:?}", account.notes);
+            assert!(
+                account.notes.iter().all(|note| note.starts_with("--from 1772445000 is in milliseconds"))
+            );
+        }
+    }
 
     #[test]
     fn seconds_are_in_it_or_not() {
@@ -101,6 +127,7 @@ mod tests {
         let mut account = Account { records: 4, entries: 4, ..Account::default() };
         period.tell(&mut account);
         assert_eq!(account.line(), "4 records: 2 counted, 2 outside of --from and --until");
+        assert!(account.notes.is_empty());
         assert!(period.checked().is_ok() && Period { until: Some(5_900), ..period }.checked().is_err());
     }
 }

@@ -28,7 +28,7 @@ use crate::session;
 use crate::time::Clock;
 use anyhow::Result;
 use hotpart::Detector;
-use std::io::{Write, stdout};
+use std::io::{Write, stderr, stdout};
 
 /// Seconds in a column.
 const MINUTE: u32 = 60;
@@ -69,9 +69,10 @@ pub fn run(args: &args::Report) -> Result<()> {
             span.get_or_insert(Span { first_ms, last_ms, utc }).last_ms = last_ms;
         }
         columns.second(batch, |detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
+        session::check(&args.inputs, columns.feed())?;
         if tallies.most_bytes > remarks::MUCH && !is_told {
             is_told = true;
-            eprintln!("hotpart: {}", remarks::much(tallies.most_bytes));
+            let _ = writeln!(stderr(), "hotpart: {}", remarks::much(tallies.most_bytes));
         }
         Ok(())
     })?;
@@ -82,12 +83,12 @@ pub fn run(args: &args::Report) -> Result<()> {
     }
     let statistics = columns.statistics();
     let feed = columns.feed();
-    let mut lines = session::remarks(&account, feed);
+    let mut lines = session::remarks(&args.inputs, &account, feed);
     let place = lines.len() - 1;
     let memory = args.inputs.memory;
     let most_bytes = tallies.most_bytes + comparisons.iter().map(|of| of.most_bytes).sum::<u64>();
     lines.splice(place..place, remarks::told(&statistics, &tallies, most_bytes, memory));
-    let account = account.told(feed);
+    let account = account.told(feed, &args.inputs.files);
     let sources = Sources {
         measure,
         top,

@@ -6,15 +6,18 @@ use crate::feed::Feed;
 use crate::input::Inputs;
 use crate::input::account::Account;
 use crate::input::format::Options;
+use crate::input::parse::BadRecord;
 use crate::input::schema;
 use crate::input::source::Progress;
+use crate::readable::shown;
 use crate::replay::replay;
 use anyhow::{Context, Result};
 use hotpart::Detector;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// Reads all inputs, and calls `see` with the entries of each second. Shows how far it is, and the time left.
+/// Reads all inputs, and calls `see` with the entries of each second. Shows how far it is, and the
+/// time left.
 pub fn read(args: &args::Inputs, see: impl FnMut(&Batch) -> Result<()>) -> Result<Account> {
     read_as(args, args.options(), see)
 }
@@ -29,6 +32,7 @@ fn read_as(
     mut options: Options,
     mut see: impl FnMut(&Batch) -> Result<()>,
 ) -> Result<Account> {
+    args.check_names()?;
     let progress = Progress::default();
     for path in &args.schema {
         options.keys.extend(schema::keys(path)?);
@@ -87,11 +91,21 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
     Ok(())
 }
 
+/// Stops at an exchange that the library has refused, as at a record that can't be read, unless the
+/// user wants to keep going.
+pub fn check(args: &args::Inputs, feed: &Feed) -> Result<()> {
+    match feed.first_refused.first() {
+        Some(first) if !args.keep_going => Err(BadRecord(first.told(&args.files)).into()),
+        _ => Ok(()),
+    }
+}
+
 /// Returns the lines that end an output: the account of every record, and what became of it.
-pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
+pub fn remarks(args: &args::Inputs, account: &Account, feed: &Feed) -> Vec<String> {
+    let account = account.told(feed, &args.files);
     let mut lines = Vec::new();
     lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
-    lines.extend(account.ahead.iter().cloned());
+    lines.extend(account.notes.iter().chain(&account.ahead).cloned());
     // If nothing is unread, the keys that were missing at first got known, and all that waited was
     // counted.
     for table in feed.missing.iter().filter(|_| feed.unread_operations != Some(0)) {
@@ -99,9 +113,7 @@ pub fn remarks(account: &Account, feed: &Feed) -> Vec<String> {
             "{table}: its partition key is not known, or was not in time; --key {table}=ATTRIBUTE tells it"
         ));
     }
-    if feed.unread > 0 {
-        lines.push(format!("{} exchanges could not be read", feed.unread));
-    }
-    lines.push(account.told(feed).line());
-    lines
+    lines.push(account.line());
+    // Names of tables and of files are in them.
+    lines.iter().map(|line| shown(line.as_bytes())).collect()
 }

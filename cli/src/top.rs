@@ -8,9 +8,10 @@ pub mod list;
 pub mod scrape;
 pub mod screen;
 
+use crate::readable::shown;
 use crate::top::args::Top;
 use crate::top::fleet::Fleet;
-use crate::top::list::{Choice, HEADINGS, cells, headline, readable};
+use crate::top::list::{Choice, HEADINGS, cells, headline};
 use anyhow::{Result, bail};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
@@ -19,7 +20,7 @@ use std::io::{IsTerminal, Write, stdout};
 /// Shows the fleet, or prints it once.
 pub fn run(args: &Top) -> Result<()> {
     if let Some((_, url)) = args.urls.iter().enumerate().find(|(i, url)| args.urls[..*i].contains(url)) {
-        bail!("{}: it is named twice, and would be counted twice", readable(url));
+        bail!("{}: it is named twice, and would be counted twice", shown(url.as_bytes()));
     }
     if !args.once {
         if !stdout().is_terminal() {
@@ -29,7 +30,7 @@ pub fn run(args: &Top) -> Result<()> {
     }
     let fleet = scrape::look(args);
     if fleet.failed.len() == args.urls.len() && !args.json {
-        bail!("no address answered: {}", readable(&fleet.failed.join("; ")));
+        bail!("no address answered: {}", shown(fleet.failed.join("; ").as_bytes()));
     }
     let choice = Choice { sort: args.sort, filter: args.filter.clone(), operation: None };
     if args.json {
@@ -40,7 +41,11 @@ pub fn run(args: &Top) -> Result<()> {
     // Everything that answered has been told by now.
     match fleet.failed.len() {
         0 => Ok(()),
-        n => bail!("{n} of {} addresses failed: {}", args.urls.len(), readable(&fleet.failed.join("; "))),
+        n => bail!(
+            "{n} of {} addresses failed: {}",
+            args.urls.len(),
+            shown(fleet.failed.join("; ").as_bytes())
+        ),
     }
 }
 

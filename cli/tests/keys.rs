@@ -1,4 +1,5 @@
-//! Tables whose partition key no part of a log tells, or too late: what is not counted is told by its number.
+//! Tables whose partition key no part of a log tells, or too late: what is not counted is told by
+//! its number.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -70,7 +71,8 @@ fn those_that_wait_for_a_key_to_the_end_are_told_by_number() {
     assert_eq!(json["operations"][0]["total"], 5);
 }
 
-/// A key that comes within the minute counts what waited; what was before cannot be counted any more.
+/// A key that comes within the minute counts what waited; what was before cannot be counted any
+/// more.
 #[test]
 fn those_whose_key_comes_too_late_are_told_too() {
     let in_time =
@@ -94,31 +96,93 @@ fn exchanges_that_are_none_are_not_counted() {
     let log = written("none", &[none, get(1, "events")]);
     for command in ["report", "backtest"] {
         let said = text(command, &log, &[]);
-        assert_eq!(last(&said), "2 records: 1 counted, 1 that could not be read", "{said}");
+        assert_eq!(last(&said), "2 records: 1 counted, 1 without their request", "{said}");
     }
     let json: Value = serde_json::from_str(&text("report", &log, &["--json"])).expect("JSON");
-    assert_eq!((&json["records"]["entries"], &json["records"]["unread"]), (&json!(1), &json!(1)));
+    assert_eq!(json["records"]["entries"], 1);
 }
 
-/// A table's name, or a key, may be of a length that no table of DynamoDB has: that costs the exchange, and not the run.
+/// Returns what a run that stops says.
+fn stopped(command: &str, args: &[&str], logs: &[&Path]) -> String {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_hotpart"));
+    let output = run.args([command, "--quiet"]).args(args).args(logs).output().expect("the command runs");
+    assert!(
+        !output.status.success() && output.stdout.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    String::from_utf8(output.stderr).expect("text")
+}
+
+/// A table's name, or a key, may be of a length that no table of DynamoDB has; a request may be
+/// none. They are bad as lines of any other kind are.
 #[test]
-fn exchanges_that_the_library_refuses_are_not_counted() {
+fn exchanges_that_the_library_refuses_are_told_by_their_lines() {
     let of = |table: &str, id: &str| {
         json!({"time_ms": BEGIN_MS, "operation": "GetItem", "request": {"TableName": table, "Key": {"id": {"S": id}}},
                "response": {}, "http_status": 200})
     };
     let long = "x".repeat(16_385);
-    let lines =
-        [of("", "a"), of(&long[..1_025], "a"), of("events", &long), put(0, &long[..1_025]), get(1, "events")];
-    let log = written("refused", &lines);
-    for args in [&["report"][..], &["report", "--memory", "1MiB"], &["report", "--keep-going"], &["backtest"]]
-    {
-        let said = text(args[0], &log, &args[1..]);
-        assert_eq!(last(&said), "5 records: 1 counted, 4 that could not be read", "{said}");
-    }
+    let mut no_request = get(1, "events");
+    no_request["request"] = "not JSON".into();
+    let lines = [
+        get(1, "events"),
+        of("", "a"),
+        of(&long[..1_025], "a"),
+        of("events", &long),
+        put(0, &long[..1_025]),
+        no_request,
+        json!({"time_ms": "never"}),
+    ];
+    let (log, other) =
+        (written("refused", &lines), written("refused-other", &[get(0, "events"), of("events", &long)]));
     let page = log.with_extension("html");
-    let said = text("heatmap", &log, &["-o", page.to_str().expect("text")]);
-    assert_eq!(last(&said), "5 records: 1 counted, 4 that could not be read", "{said}");
+    let page = page.to_str().expect("text");
+    for args in [
+        &["report"][..],
+        &["report", "--memory", "1MiB"],
+        &["backtest"],
+        &["backtest", "--sweep"],
+        &["heatmap", "-o", page],
+    ] {
+        let said = text(args[0], &log, &[&["--keep-going"], &args[1..]].concat());
+        assert_eq!(last(&said), "7 records: 1 counted, 6 bad", "{said}");
+        // By what reads a file first, and then by what counts it.
+        for (line, reason) in [
+            (7, "time_ms is not a number of milliseconds"),
+            (2, "table must have 1 to 1024 bytes"),
+            (3, "table must have 1 to 1024 bytes"),
+            (4, "pk must have at most 16384 bytes"),
+            (5, "table must have 1 to 1024 bytes"),
+        ] {
+            let told = format!("bad: {}:{line}: {reason}", log.display());
+            assert!(said.lines().any(|line| line == told), "{told}: {said}");
+        }
+        let said = stopped(args[0], &args[1..], &[&log, &other]);
+        assert!(
+            said.contains("refused.jsonl:") && said.contains(": t") && said.contains("--keep-going"),
+            "{said}"
+        );
+        let said = stopped(args[0], &args[1..], &[&written("refused-not", &[get(0, "events")]), &other]);
+        let told = format!("hotpart: {}:2: pk must have at most 16384 bytes (--keep-going ", other.display());
+        assert!(said.starts_with(&told), "{said}");
+    }
+    let last_line = written("refused-json", &lines[5..6]);
+    let said = stopped("report", &[], &[&last_line]);
+    assert!(said.contains("refused-json.jsonl:1: this is not the JSON of that operation"), "{said}");
+    let json: Value = serde_json::from_str(&text("report", &log, &["--json", "--keep-going"])).expect("JSON");
+    let records = &json["records"];
+    assert_eq!(
+        (&records["bad"], &records["entries"], &records["records"]),
+        (&json!(6), &json!(1), &json!(7))
+    );
+    assert_eq!(records["first_bad"].as_array().map(Vec::len), Some(5));
+    // What DynamoDB refused itself was not done, whatever its key.
+    let mut refused = of("events", &long);
+    refused["http_status"] = 400.into();
+    refused["response"] = json!({"__type": "com.amazon.coral.validate#ValidationException"});
+    let said = text("report", &written("refused-by-dynamodb", &[refused]), &[]);
+    assert_eq!(last(&said), "1 record: 0 counted, 1 refused by DynamoDB", "{said}");
 }
 
 /// The last moment that is taken leaves room for the end of what it is in.
@@ -164,7 +228,8 @@ fn exchange(second: u64, operation: &str, status: u16, response: &Value) -> Valu
     line
 }
 
-/// Tells requests that DynamoDB did not do, or that are on no item, apart from those that were counted; throttled and lost ones count.
+/// Tells requests that DynamoDB did not do, or that are on no item, apart from those that were
+/// counted; throttled and lost ones count.
 #[test]
 fn exchanges_that_come_to_nothing_are_not_counted() {
     let error = |name: &str| json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}")});

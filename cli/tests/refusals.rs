@@ -48,6 +48,21 @@ fn a_refusal_says_what_to_write() {
         ),
         ("heatmap -o h.html --until 1500 log.csv", "--until is within a second"),
         ("heatmap -o log.svg log.svg", "log.svg: it is read, and would be overwritten"),
+        ("backtest --sweep --plot log.svg log.svg", "log.svg: it is read, and would be overwritten"),
+        (
+            "backtest --sweep --plot ./log.svg log.csv --schema log.svg",
+            "it is read, and would be overwritten",
+        ),
+        (
+            "report log.csv ./log.csv",
+            "./log.csv: it is named twice, as log.csv too, and would be counted twice",
+        ),
+        ("report log.csv log.svg log.csv", "log.csv: it is named twice, and would be counted twice"),
+        (
+            "report --column pk=4 --column pk=3 log.csv",
+            "--column pk: it is named twice, and can have one value",
+        ),
+        ("heatmap -o h.html --key t=a --key u=a --key t=a log.csv", "--key t: it is named twice"),
         ("top http://127.0.0.1:9/metrics --once http://127.0.0.1:9/metrics", "is named twice"),
         ("report --memory 64KiB log.csv", "it has no room for what is listed: 512KiB or more has"),
         ("report --memory 1MiB --top 10000 log.csv", "it has no room for what is listed: "),

@@ -62,7 +62,8 @@ fn it_is_read_as_a_file_is() {
     }
 }
 
-/// It can't be looked into before it is read, so it is opened first, though what it has is of a later time.
+/// It can't be looked into before it is read, so it is opened first, though what it has is of a
+/// later time.
 #[test]
 fn it_is_merged_with_files() {
     let [trail, log, stream] = ["cloudtrail.json", "botocore-boto3.log", "kinesis.json"]
@@ -88,6 +89,35 @@ fn it_may_be_empty_and_it_may_be_cut() {
     let bad = run(&["report", "-"], b"1000,write,events,a\n1000,scan,events,a\n");
     let error = String::from_utf8_lossy(&bad.stderr).into_owned();
     assert!(!bad.status.success() && error.contains("standard input:2: "), "{error}");
+}
+
+/// As `<(zcat old.gz)` in a shell. It too can be read once.
+#[cfg(unix)]
+#[test]
+fn named_pipes_are_merged() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pipes-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    // More than is read to see where a file begins.
+    let lines =
+        |begin: u64| (0..20_000).map(|n| format!("{},write,events,a\n", begin + n * 10)).collect::<String>();
+    let texts = [lines(1_772_445_600_000), lines(1_772_445_605_000)];
+    let [files, pipes] = ["file", "pipe"].map(|kind| [0, 1].map(|i| folder.join(format!("{kind}{i}"))));
+    let names = |paths: &[PathBuf; 2]| paths.each_ref().map(|path| path.to_str().expect("text").to_owned());
+    for i in [0, 1] {
+        std::fs::write(&files[i], &texts[i]).expect("a file is written");
+        assert!(Command::new("mkfifo").arg(&pipes[i]).status().expect("mkfifo runs").success());
+    }
+    let [file_names, pipe_names] = [names(&files), names(&pipes)];
+    let of_files = printed(&["report", &file_names[0], &file_names[1]], b"");
+    let write = |i: usize| _ = std::fs::write(&pipes[i], &texts[i]);
+    std::thread::scope(|scope| {
+        let writers = [0, 1].map(|i| scope.spawn(move || write(i)));
+        assert_eq!(printed(&["report", &pipe_names[0], &pipe_names[1]], b""), of_files);
+        // What is not read would wait for ever.
+        assert!(writers.into_iter().all(|writer| writer.join().is_ok()));
+    });
+    assert_eq!(of_files["records"]["entries"], 40_000);
+    std::fs::remove_dir_all(&folder).expect("a folder");
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl Census {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Exchange;
+    use crate::entry::{Exchange, Origin};
     use crate::feed::Feed;
 
     /// Every entry is of a partition of its own, by its number; window 2 s.
@@ -154,6 +154,7 @@ mod tests {
             .iter()
             .map(|(time_ms, request)| {
                 Entry::Exchange(Exchange {
+                    from: Origin::default(),
                     time_ms: *time_ms,
                     operation: b"GetItem",
                     request: request.as_bytes(),

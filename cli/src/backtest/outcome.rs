@@ -10,6 +10,7 @@ use crate::input::account::Account;
 use crate::session;
 use crate::thresholds::When;
 use anyhow::Result;
+use std::path::PathBuf;
 
 /// The detectors under way.
 pub struct Pass {
@@ -70,13 +71,14 @@ impl Pass {
         self.trials.threads(threads);
     }
 
-    pub fn finish(self, account: Account) -> Result<Outcome> {
+    /// `files`: those that were read.
+    pub fn finish(self, account: &Account, files: &[PathBuf]) -> Result<Outcome> {
         let Self { ladder, chosen, trials, mut census, begin_ms, end_ms } = self;
         let partitions = census.as_mut().map(|census| census.finish(&chosen.detector)).transpose()?;
         let chosen = chosen.finish();
         let tried = trials.finish()?;
         Ok(Outcome {
-            account: account.told(&chosen.feed),
+            account: account.told(&chosen.feed, files),
             begin_ms: begin_ms.unwrap_or(0),
             end_ms,
             partitions,
@@ -91,8 +93,11 @@ impl Outcome {
     /// Reads the inputs.
     pub fn of(args: &Backtest) -> Result<Self> {
         let mut pass = Pass::new(args)?;
-        let account = session::read(&args.inputs, |batch| pass.second(batch))?;
-        pass.finish(account)
+        let account = session::read(&args.inputs, |batch| {
+            pass.second(batch)?;
+            session::check(&args.inputs, pass.chosen.feed())
+        })?;
+        pass.finish(&account, &args.inputs.files)
     }
 
     /// Returns the hours that the log spans, of which it has at least a second.

@@ -4,7 +4,7 @@ use crate::backtest::args::Backtest;
 use crate::backtest::outcome::{Outcome, Pass};
 use crate::backtest::print;
 use crate::batch::Batch;
-use crate::entry::{Access, Entry, Event, Exchange};
+use crate::entry::{Access, Entry, Event, Exchange, Origin};
 use crate::input::account::Account;
 use clap::Parser;
 use hotpart::{Operation, Reason};
@@ -35,7 +35,7 @@ fn outcome_by(threads: usize, arguments: &str, entries: &[Entry<'_>]) -> (Backte
         pass.second(&batch).unwrap();
     }
     let n = entries.len() as u64;
-    let outcome = pass.finish(Account { records: n, entries: n, ..Account::default() }).unwrap();
+    let outcome = pass.finish(&Account { records: n, entries: n, ..Account::default() }, &[]).unwrap();
     (args, outcome)
 }
 
@@ -170,7 +170,15 @@ fn exchanges_are_counted_and_throttled_as_the_library_reads_them() {
     let exchange = |second: u64, response: &'static [u8], http_status| {
         let time_ms = BEGIN_MS + second * 1_000;
         let (operation, response) = (&b"GetItem"[..], Some(response));
-        Entry::Exchange(Exchange { time_ms, operation, request, response, model: None, http_status })
+        Entry::Exchange(Exchange {
+            from: Origin::default(),
+            time_ms,
+            operation,
+            request,
+            response,
+            model: None,
+            http_status,
+        })
     };
     let mut entries: Vec<_> = (0..5).map(|second| exchange(second, b"{}", 200)).collect();
     entries.push(exchange(7, refused, 400));

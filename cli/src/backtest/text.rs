@@ -213,7 +213,7 @@ pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -
             "Within --memory no hot partition is missed, and how many there are in all is not told"
         )?;
     }
-    for line in session::remarks(&outcome.account, &outcome.chosen.feed) {
+    for line in session::remarks(&args.inputs, &outcome.account, &outcome.chosen.feed) {
         writeln!(out, "{line}")?;
     }
     Ok(())

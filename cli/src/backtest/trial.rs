@@ -53,6 +53,11 @@ impl Trial {
         Ok(Self { detector, feed: Feed::new(when.measure()), shared })
     }
 
+    /// Returns what feeds it.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
     /// Records an entry, and returns its count as [`Feed::timed`] does.
     pub fn entry(&mut self, entry: &Entry<'_>) -> Result<Option<u64>> {
         self.shared.time_ms.store(entry.time_ms(), Relaxed);

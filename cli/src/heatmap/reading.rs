@@ -53,6 +53,7 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
             return Ok(());
         }
         columns.second(batch, |detector, column| reading.column(detector, column))?;
+        session::check(&args.inputs, columns.feed())?;
         reading.second(batch)
     })?;
     reading.judge.look(&mut reading.runs, usize::MAX)?;
@@ -70,7 +71,7 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
         grid.allow_for([0, 1].map(|i| (unknown[i].second, share(i))));
     }
     let far = leave_out(&strays, &mut account);
-    let mut remarks = session::remarks(&account, columns.feed());
+    let mut remarks = session::remarks(&args.inputs, &account, columns.feed());
     let place = remarks.len() - 1;
     let files = || args.inputs.files.iter().map(|file| file.display().to_string());
     let title = args.title.clone().unwrap_or_else(|| files().collect::<Vec<_>>().join(", "));

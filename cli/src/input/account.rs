@@ -3,9 +3,10 @@
 use crate::feed::Feed;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-/// The bad lines that are shown, and the files with a record that is ahead.
-const SHOWN: usize = 5;
+/// The bad lines that are shown, the files with a record that is ahead, and the notes.
+pub const SHOWN: usize = 5;
 
 /// How many records there were, and what came of them.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -22,14 +23,15 @@ pub struct Account {
     pub entries: u64,
     /// Entries that came too late to be put in order.
     pub late: u64,
-    /// Entries that are exchanges of no known form, or cut short.
-    pub unread: u64,
     /// Operations in these entries that were not counted: they could not be read, or their table's
     /// partition key was not known in time.
     pub unread_operations: u64,
     /// For each file in which most records came too late, the record whose time was ahead of them.
     #[serde(skip)]
     pub ahead: Vec<String>,
+    /// The way in which files were read, where it may be another than was meant.
+    #[serde(skip)]
+    pub notes: Vec<String>,
     /// Whether the knowledge of a feed is in it.
     #[serde(skip)]
     pub is_told: bool,
@@ -49,9 +51,16 @@ impl Account {
         }
     }
 
-    /// Returns the account with the fate of the entries, once a feed is settled.
+    pub fn add_note(&mut self, text: String) {
+        if self.notes.len() < SHOWN {
+            self.notes.push(text);
+        }
+    }
+
+    /// Returns the account with the fate of the entries, once a feed is settled. Files are told by
+    /// these names.
     #[must_use]
-    pub fn told(&self, feed: &Feed) -> Self {
+    pub fn told(&self, feed: &Feed, files: &[PathBuf]) -> Self {
         let mut told = self.clone();
         if std::mem::replace(&mut told.is_told, true) {
             return told;
@@ -59,9 +68,10 @@ impl Account {
         for (&reason, &n) in &feed.uncounted {
             *told.without_entries.entry(reason).or_default() += n;
         }
-        let not_counted = feed.unread + feed.uncounted.values().sum::<u64>();
+        let not_counted = feed.refused + feed.uncounted.values().sum::<u64>();
         told.entries = told.entries.saturating_sub(not_counted);
-        told.unread = feed.unread;
+        feed.first_refused.iter().for_each(|refused| told.add_bad(refused.told(files)));
+        told.bad = self.bad + feed.refused;
         told.unread_operations = feed.unread_operations.unwrap_or_default();
         told
     }
@@ -83,7 +93,6 @@ impl Account {
             part(n, reason);
         }
         part(self.bad, "bad");
-        part(self.unread, "that could not be read");
         format!("{records}: {}", parts.join(", "))
     }
 

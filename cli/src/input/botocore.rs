@@ -13,7 +13,7 @@
 
 mod literal;
 
-use crate::entry::Exchange;
+use crate::entry::{Exchange, Origin};
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::source::Source;
 use crate::input::timestamp;
@@ -178,7 +178,7 @@ impl Parse for Botocore {
 /// Takes note of an attempt without a response, which may have run.
 fn unanswered(thread: &mut Thread, line: u64, out: &mut Out<'_>) -> Result<()> {
     match (&thread.request, thread.sent.take()) {
-        (Some(request), Some(sent)) => out.exchange(line, &request.exchange(sent.time_ms, None, 0)),
+        (Some(request), Some(sent)) => out.exchange(&request.exchange(out.at(line), sent.time_ms, None, 0)),
         _ => Ok(()),
     }
 }
@@ -193,12 +193,19 @@ fn response(thread: &mut Thread, line: u64, text: &[u8], out: &mut Out<'_>) -> R
         Some(body) if find(body, b"\"__type\"").is_some() => 400,
         _ => 200,
     });
-    out.exchange(line, &request.exchange(sent.time_ms, body.as_deref(), http_status))
+    out.exchange(&request.exchange(out.at(line), sent.time_ms, body.as_deref(), http_status))
 }
 
 impl Request {
-    fn exchange<'a>(&'a self, time_ms: u64, response: Option<&'a [u8]>, http_status: u16) -> Exchange<'a> {
+    fn exchange<'a>(
+        &'a self,
+        from: Origin,
+        time_ms: u64,
+        response: Option<&'a [u8]>,
+        http_status: u16,
+    ) -> Exchange<'a> {
         Exchange {
+            from,
             time_ms,
             operation: &self.operation,
             request: &self.body,

@@ -90,17 +90,16 @@ fn event(line: u64, event: &Members<'_>, out: &mut Out<'_>) -> Result<()> {
         let message = quoted(&event.text("errorMessage").unwrap_or_default());
         self::object(&[("__type", Some(&quoted(&code))), ("message", Some(&message))])
     });
-    out.exchange(
-        line,
-        &Exchange {
-            time_ms,
-            operation: operation.as_bytes(),
-            request: request.as_bytes(),
-            response: error.as_deref().map(str::as_bytes),
-            model: None,
-            http_status,
-        },
-    )
+    let from = out.at(line);
+    out.exchange(&Exchange {
+        from,
+        time_ms,
+        operation: operation.as_bytes(),
+        request: request.as_bytes(),
+        response: error.as_deref().map(str::as_bytes),
+        model: None,
+        http_status,
+    })
 }
 
 /// Returns the status that a response with this error had, if it counts for anything.

@@ -1,10 +1,14 @@
-//! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names the columns is optional.
+//! Comma-separated values: `time_ms,operation,table,pk[,amount[,model]]`. A first line that names
+//! the columns is optional.
 
 mod again;
 pub mod lines;
+mod open;
+mod unit;
 
 use crate::entry::Access;
 use crate::input::csv::lines::{Lines, Record};
+use crate::input::csv::unit::Unit;
 use crate::input::format::Options;
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::source::Source;
@@ -52,6 +56,8 @@ pub struct Csv {
     columns: [Option<usize>; Field::ALL.len()],
     /// Whether no line so far has anything on it.
     is_blank: bool,
+    /// `None` as long as no time has been read.
+    unit: Option<Unit>,
 }
 
 impl Csv {
@@ -65,7 +71,7 @@ impl Csv {
         if has_line && !is_header {
             lines.unread();
         }
-        Ok(Self { lines, columns, is_blank: !has_line })
+        Ok(Self { lines, columns, is_blank: !has_line, unit: None })
     }
 
     /// Returns whether a first line is not a record. It names the columns; or it has no operation
@@ -89,6 +95,7 @@ impl Csv {
     ) -> Result<[Option<usize>; Field::ALL.len()]> {
         let find = |name: &str| first.iter().position(|header| header.eq_ignore_ascii_case(name.as_bytes()));
         let is_header = Self::is_header(first, mapped);
+        Self::check_names(first, mapped, is_header)?;
         let mut columns = [None; Field::ALL.len()];
         for (i, field) in Field::ALL.into_iter().enumerate() {
             columns[i] = match mapped.get(&field) {
@@ -106,6 +113,28 @@ impl Csv {
         }
         Ok(columns)
     }
+
+    /// Refuses a first line in which several columns have one name that is looked for.
+    fn check_names(first: &ByteRecord, mapped: &BTreeMap<Field, String>, is_header: bool) -> Result<()> {
+        let wanted = |field: &Field| match mapped.get(field) {
+            Some(name) => position(name).is_none().then_some(&**name),
+            None => is_header.then_some(field.name()),
+        };
+        let is_twice = |name: &&str| {
+            first.iter().filter(|header| header.eq_ignore_ascii_case(name.as_bytes())).nth(1).is_some()
+        };
+        let mut twice: Vec<_> = Field::ALL.iter().filter_map(wanted).filter(is_twice).collect();
+        twice.dedup();
+        if let [first, ..] = twice[..] {
+            let field =
+                Field::ALL.iter().find(|field| wanted(field) == Some(first)).map_or("", |of| of.name());
+            let names = twice.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+            bail!(
+                "the first line has several columns named {names}; --column {field}=NUMBER says which it is"
+            );
+        }
+        Ok(())
+    }
 }
 
 impl Parse for Csv {
@@ -116,18 +145,26 @@ impl Parse for Csv {
         }
         for _ in 0..SOME {
             let Some(record) = self.lines.next_record()? else { return Ok(false) };
-            take(&record, &self.columns, out)?;
+            take(&record, &self.columns, &mut self.unit, out)?;
         }
         Ok(true)
     }
 }
 
-fn take(record: &Record<'_>, columns: &[Option<usize>; Field::ALL.len()], out: &mut Out<'_>) -> Result<()> {
+fn take(
+    record: &Record<'_>,
+    columns: &[Option<usize>; Field::ALL.len()],
+    unit: &mut Option<Unit>,
+    out: &mut Out<'_>,
+) -> Result<()> {
     if let Some(bad) = record.bad {
         return out.bad(record.line, bad);
     }
     match access(record, columns) {
-        Ok(access) => out.access(record.line, access),
+        Ok(access) => {
+            let unit = *unit.get_or_insert_with(|| Unit::told(access.time_ms, out));
+            out.access(record.line, Access { time_ms: unit.in_ms(access.time_ms), ..access })
+        }
         Err(error) => out.bad(record.line, error),
     }
 }
@@ -161,6 +198,9 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
         let text = columns[field as usize].and_then(|column| record.get(column));
         text.filter(|text| !text.is_empty())
     };
+    if record.has_nul() {
+        bail!("there is a NUL in it, which no text has");
+    }
     let time = field(Field::TimeMs)?;
     let time_ms =
         number(time).with_context(|| format!("time_ms is not a number of milliseconds: {}", shown(time)))?;

@@ -59,6 +59,9 @@ impl Format {
         if is_text && csv::is(head, options) {
             return Self::csv(head);
         }
+        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+            bail!("is in UTF-16: `iconv -f UTF-16 -t UTF-8` makes one of it that can be read");
+        }
         if !is_text {
             bail!("is neither text nor compressed by gzip or zstd");
         }

@@ -1,7 +1,7 @@
 //! A parser: reads the records of one file, and tells what each of them is.
 
 use crate::batch::Batch;
-use crate::entry::{Access, Entry, Exchange};
+use crate::entry::{Access, Entry, Exchange, Origin};
 use crate::input::account::Account;
 use crate::input::ahead::Ahead;
 use anyhow::{Result, bail};
@@ -25,7 +25,7 @@ pub trait Parse: Send {
 
 /// A record that is bad, by its file, line and reason.
 #[derive(Debug)]
-pub struct BadRecord(String);
+pub struct BadRecord(pub String);
 
 impl Display for BadRecord {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
@@ -38,6 +38,8 @@ impl std::error::Error for BadRecord {}
 /// Takes what a parser reads.
 pub struct Out<'a> {
     file: &'a str,
+    /// How many files are before it on the command line.
+    number: u32,
     batch: &'a mut Batch,
     account: &'a mut Account,
     ahead: &'a mut Ahead,
@@ -46,13 +48,13 @@ pub struct Out<'a> {
 
 impl<'a> Out<'a> {
     pub fn new(
-        file: &'a str,
+        (number, file): (u32, &'a str),
         batch: &'a mut Batch,
         account: &'a mut Account,
         ahead: &'a mut Ahead,
         keep_going: bool,
     ) -> Self {
-        Self { file, batch, account, ahead, keep_going }
+        Self { file, number, batch, account, ahead, keep_going }
     }
 
     /// Takes the access that the record on this line is.
@@ -70,11 +72,17 @@ impl<'a> Out<'a> {
         Ok(())
     }
 
-    /// Takes the exchange that the record on this line is.
+    /// Returns the place of the record on this line.
+    pub fn at(&self, line: u64) -> Origin {
+        Origin { file: self.number, line }
+    }
+
+    /// Takes the exchange that a record is.
     ///
     /// # Errors
     /// As [`Out::access`].
-    pub fn exchange(&mut self, line: u64, exchange: &Exchange<'_>) -> Result<()> {
+    pub fn exchange(&mut self, exchange: &Exchange<'_>) -> Result<()> {
+        let line = exchange.from.line;
         if exchange.time_ms > TIME_MAX_MS {
             return self.too_late(line, exchange.time_ms);
         }
@@ -82,6 +90,11 @@ impl<'a> Out<'a> {
         self.ahead.see(line, exchange.time_ms);
         self.batch.push(&Entry::Exchange(*exchange));
         Ok(())
+    }
+
+    /// Tells the user of something about the file.
+    pub fn note(&mut self, text: impl Display) {
+        self.account.add_note(format!("{}: {text}", self.file));
     }
 
     #[cold]

@@ -33,7 +33,11 @@ impl Log for Recording {
         let request = match members.get("request") {
             Some(request) => body(request),
             // A redacted recording has left it out, as it was no JSON.
-            None => members.has("request").then_some(Cow::Borrowed("")),
+            None if members.has("request") => {
+                out.without_entries("without their request");
+                return Ok(());
+            }
+            None => None,
         };
         let Some(request) = request else {
             return out.bad(line, "the request is neither an object nor a text");
@@ -52,17 +56,16 @@ impl Log for Recording {
         if model.as_ref().is_some_and(|model| model.len() > 1_024) {
             return out.bad(line, "the model has more than 1,024 bytes");
         }
-        out.exchange(
-            line,
-            &Exchange {
-                time_ms,
-                operation: operation.as_bytes(),
-                request: request.as_bytes(),
-                response: response.as_deref().map(str::as_bytes),
-                model: model.as_deref().map(str::as_bytes),
-                http_status,
-            },
-        )
+        let from = out.at(line);
+        out.exchange(&Exchange {
+            from,
+            time_ms,
+            operation: operation.as_bytes(),
+            request: request.as_bytes(),
+            response: response.as_deref().map(str::as_bytes),
+            model: model.as_deref().map(str::as_bytes),
+            http_status,
+        })
     }
 }
 

@@ -65,17 +65,16 @@ impl Log for SdkJs {
             (None, None) => (None, status.unwrap_or(0)),
         };
         let operation = command.strip_suffix("Command").unwrap_or(&command);
-        out.exchange(
-            line,
-            &Exchange {
-                time_ms,
-                operation: operation.as_bytes(),
-                request: request.as_bytes(),
-                response: response.as_deref().map(str::as_bytes),
-                model: None,
-                http_status,
-            },
-        )
+        let from = out.at(line);
+        out.exchange(&Exchange {
+            from,
+            time_ms,
+            operation: operation.as_bytes(),
+            request: request.as_bytes(),
+            response: response.as_deref().map(str::as_bytes),
+            model: None,
+            http_status,
+        })
     }
 }
 

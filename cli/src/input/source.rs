@@ -1,7 +1,7 @@
 //! A source of bytes: a file or standard input, as it is or compressed.
 
+use crate::input::gzip::Gzip;
 use anyhow::{Result, bail};
-use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Chain, Cursor, Read};
 use std::path::Path;
@@ -38,6 +38,27 @@ impl<R: Read> Read for Counted<R> {
 
 type Bytes = Box<dyn Read + Send>;
 
+/// Reads what frames of zstd have.
+struct Zstd<R: BufRead>(zstd::Decoder<'static, R>);
+
+impl<R: BufRead> Read for Zstd<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(into).map_err(|error| match &*error.to_string() {
+            // As the first begins well, so it says of what comes after one.
+            "Unknown frame descriptor" => std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                "something that is not compressed by zstd follows what is",
+            ),
+            _ => error,
+        })
+    }
+}
+
+/// Returns the name by which a file is told.
+pub fn name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".into() } else { path.display().to_string() }
+}
+
 /// Reads a file's content, decompressed.
 pub struct Source {
     reader: BufReader<Chain<Cursor<Vec<u8>>, Bytes>>,
@@ -60,9 +81,10 @@ impl Source {
         bytes.by_ref().take(4).read_to_end(&mut magic)?;
         let all = Cursor::new(magic.clone()).chain(bytes);
         let content: Bytes = match magic[..] {
-            [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, all))),
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                Box::new(zstd::Decoder::with_buffer(BufReader::with_capacity(BUFFER, all))?)
+            [0x1f, 0x8b, ..] => Box::new(Gzip::new(BufReader::with_capacity(BUFFER, all))),
+            // Its frames, the first of which some programs have skipped.
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
+                Box::new(Zstd(zstd::Decoder::with_buffer(BufReader::with_capacity(BUFFER, all))?))
             }
             _ => Box::new(all),
         };

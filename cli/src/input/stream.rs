@@ -46,9 +46,7 @@ impl Stream {
         else {
             return out.bad(line, "this is no record of a stream: there are no dynamodb.Keys");
         };
-        let user = record.object("userIdentity");
-        if user.is_some_and(|user| user.text("principalId").is_some_and(|id| id == "dynamodb.amazonaws.com"))
-        {
+        if is_expiry(record) {
             out.without_entries("deleted by their time to live, which costs nothing");
             return Ok(());
         }
@@ -79,17 +77,16 @@ impl Stream {
             r#"{{"TableName":{table},"CapacityUnits":{units}.0,"Table":{{"CapacityUnits":{units}.0}}}}"#
         );
         let response = object(&[("Attributes", image), ("ConsumedCapacity", Some(&capacity))]);
-        out.exchange(
-            line,
-            &Exchange {
-                time_ms,
-                operation: b"UpdateItem",
-                request: request.as_bytes(),
-                response: Some(response.as_bytes()),
-                model: None,
-                http_status: 200,
-            },
-        )
+        let from = out.at(line);
+        out.exchange(&Exchange {
+            from,
+            time_ms,
+            operation: b"UpdateItem",
+            request: request.as_bytes(),
+            response: Some(response.as_bytes()),
+            model: None,
+            http_status: 200,
+        })
     }
 }
 
@@ -113,6 +110,14 @@ impl Log for Stream {
         }
         if is_empty { out.bad(line, "the data is empty") } else { Ok(()) }
     }
+}
+
+/// Whether the item was deleted as its time to live was over: no other write is that, though the
+/// same name be on it.
+fn is_expiry(record: &Members<'_>) -> bool {
+    let user = record.object("userIdentity");
+    record.text("eventName").is_none_or(|name| name == "REMOVE")
+        && user.is_some_and(|user| user.text("principalId").is_some_and(|id| id == "dynamodb.amazonaws.com"))
 }
 
 /// Returns the data that Kinesis has in base64: of its own records, and of those that Lambda and

@@ -1,29 +1,23 @@
 //! Bytes as text, and numbers as people read them.
 
-use std::fmt::Write as _;
+use crate::readable::shown;
 
-/// Returns bytes as text. Those that are not UTF-8 appear as `\xNN`; control characters too, if they are for a terminal.
+/// Returns bytes as text. Those that are not UTF-8 appear as `\xNN`; and what a terminal would obey
+/// or hide, if they are for one.
 pub fn readable(bytes: &[u8], for_terminal: bool) -> String {
+    if for_terminal {
+        return shown(bytes);
+    }
     let mut text = String::with_capacity(bytes.len());
-    let escape = |text: &mut String, bytes: &[u8]| {
-        for byte in bytes {
-            write!(text, "\\x{byte:02X}").expect("a string takes all");
-        }
-    };
     for chunk in bytes.utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            if for_terminal && letter.is_control() {
-                escape(&mut text, letter.encode_utf8(&mut [0; 4]).as_bytes());
-            } else {
-                text.push(letter);
-            }
-        }
-        escape(&mut text, chunk.invalid());
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")));
     }
     text
 }
 
-/// Returns text of no more than so many characters: its beginning and, as keys often differ there, its end.
+/// Returns text of no more than so many characters: its beginning and, as keys often differ there,
+/// its end.
 pub fn shortened(text: &str, most: usize) -> String {
     let len = text.chars().count();
     if len <= most {

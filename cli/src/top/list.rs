@@ -1,5 +1,6 @@
 //! The list: which partitions are shown, in which order, and as which texts.
 
+use crate::readable::shown;
 use crate::top::args::Sort;
 use crate::top::fleet::{Fleet, Row};
 use std::cmp::Ordering;
@@ -44,9 +45,9 @@ impl Choice {
 pub fn cells(row: &Row) -> [String; HEADINGS.len()] {
     let demand = &row.demand;
     [
-        readable(&row.name.table),
-        readable(&row.name.pk),
-        row.name.operation.clone(),
+        shown(row.name.table.as_bytes()),
+        shown(row.name.pk.as_bytes()),
+        shown(row.name.operation.as_bytes()),
         amount(demand.sum),
         amount(demand.most),
         format!("{:.0} %", demand.share_of_limit * 100.0),
@@ -68,20 +69,13 @@ pub fn headline(fleet: &Fleet) -> String {
     let unlisted: Vec<_> = fleet
         .unlisted_most
         .iter()
-        .map(|(operation, most)| format!("{} {operation}s", amount(*most)))
+        .map(|(operation, most)| format!("{} {}s", amount(*most), shown(operation.as_bytes())))
         .collect();
     if unlisted.is_empty() {
         line + "; what is not listed is not known"
     } else {
         line + &format!("; what is not listed has at most {}", unlisted.join(", "))
     }
-}
-
-/// Returns a text without characters that would move a terminal's cursor.
-pub fn readable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
 }
 
 /// Returns a number with the noun that fits it.

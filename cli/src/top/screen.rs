@@ -1,8 +1,9 @@
 //! The live screen.
 
+use crate::readable::shown;
 use crate::top::args::Top;
 use crate::top::fleet::{Fleet, Row as Partition};
-use crate::top::list::{Choice, HEADINGS, cells, counted, headline, readable};
+use crate::top::list::{Choice, HEADINGS, cells, counted, headline};
 use crate::top::scrape::look;
 use anyhow::Result;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -141,12 +142,13 @@ impl Screen {
         frame.render_widget(Paragraph::new(self.status(rows.len())), bottom);
     }
 
-    fn status(&self, shown: usize) -> String {
+    fn status(&self, listed: usize) -> String {
         if self.is_typing {
-            return format!("filter: {}_  (Enter keeps it, Esc drops it)", self.choice.filter);
+            let filter = shown(self.choice.filter.as_bytes());
+            return format!("filter: {filter}_  (Enter keeps it, Esc drops it)");
         }
         let mut status =
-            format!("{} by {}", counted(shown, "partition", "partitions"), self.choice.sort.name());
+            format!("{} by {}", counted(listed, "partition", "partitions"), self.choice.sort.name());
         if let Some(operation) = self.choice.operation {
             status += &format!(", {operation}s");
         }
@@ -164,7 +166,7 @@ impl Screen {
 fn alert(fleet: &Fleet) -> Line<'_> {
     let style = Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD);
     if let Some(failed) = fleet.failed.first() {
-        return Line::from(Span::styled(readable(failed), style));
+        return Line::from(Span::styled(shown(failed.as_bytes()), style));
     }
     if fleet.is_blind() {
         let text = "blind: a partition that no process lists may be hot; lower `least` in the processes";

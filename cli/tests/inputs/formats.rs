@@ -1,9 +1,8 @@
-//! Formats: each one's fixture, read as a user's file is, counted by the library, and accounted for.
+//! Formats: each one's fixture, read as a user's file is, counted by the library, and accounted
+//! for.
 
 use crate::read::{Read, fixture, options, read, read_bytes, temporary, try_read, try_read_bytes};
-use hotpart::Detector;
 use hotpart_cli::batch::Batch;
-use hotpart_cli::feed::{Feed, Measure};
 use hotpart_cli::input::Inputs;
 use hotpart_cli::input::format::Options;
 use hotpart_cli::input::source::Progress;
@@ -99,6 +98,21 @@ fn cloudtrail_events_one_after_another() {
     assert_eq!(line, "4 records: 4 counted");
 }
 
+/// Whatever has the name of what deletes them.
+#[test]
+fn a_write_that_is_no_removal_is_none_by_time_to_live() {
+    let record = |name: &str| {
+        let event = format!(
+            r#"{{"tableName":"events",{name}"userIdentity":{{"type":"Service","principalId":"dynamodb.amazonaws.com"}},"#
+        );
+        event + r#""dynamodb":{"ApproximateCreationDateTime":1772445841,"Keys":{"id":{"S":"a"}}}}"# + "\n"
+    };
+    let names = ["INSERT", "MODIFY", "REMOVE"].map(|name| format!(r#""eventName":"{name}","#));
+    let text: String = names.iter().map(|name| record(name)).chain([record("")]).collect();
+    let read = read_bytes(text.as_bytes(), &options(&[("events", "id")], &[]));
+    assert_eq!(read.line, "4 records: 2 counted, 2 deleted by their time to live, which costs nothing");
+}
+
 #[test]
 fn streams_as_lambda_gets_them() {
     let options = options(&[("Orders", "customer"), ("Orders/index/by_status", "status")], &[]);
@@ -162,7 +176,8 @@ fn recordings_have_bodies_as_json_or_as_texts() {
     assert_eq!(line, "5 records: 5 counted");
 }
 
-/// The lines that every binding writes: without redaction and with it the same is counted, by other names.
+/// The lines that every binding writes: without redaction and with it the same is counted, by other
+/// names.
 #[test]
 fn recordings_of_every_binding_are_read() {
     let vectors = include_str!("../../../bindings/recording/vectors.json");
@@ -194,19 +209,15 @@ fn recordings_of_every_binding_are_read() {
     assert!(numbers(&whole).len() > 5, "{:?}", whole.counts);
 }
 
-/// It is one that cannot be read, and no reason to read no further.
+/// It is no reason to read no further.
 #[test]
 fn a_request_that_a_recording_left_out_is_no_bad_line() {
     let line = r#"{"time_ms":1,"operation":"GetItem","request":null,"response":null,"http_status":0}"#;
     let (file, strict) = (temporary(line.as_bytes()), Options { keep_going: false, ..options(&[], &[]) });
     let mut inputs = Inputs::new(std::slice::from_ref(&file), strict, Progress::default()).unwrap();
-    let (mut feed, detector) =
-        (Feed::new(Measure::Operations), Detector::builder(1, 1, 60).manual_clock().build().unwrap());
-    while let Some(batch) = inputs.next(Batch::default()).unwrap() {
-        feed.second(&detector, &batch).unwrap();
-    }
+    assert!(inputs.next(Batch::default()).unwrap().is_none());
     std::fs::remove_file(file).unwrap();
-    assert_eq!((feed.exchanges, feed.unread), (1, 1));
+    assert_eq!(inputs.account.line(), "1 record: 0 counted, 1 without their request");
 }
 
 #[test]

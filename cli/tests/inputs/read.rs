@@ -28,6 +28,8 @@ pub struct Read {
     pub bad: Vec<String>,
     /// Records whose times were far ahead.
     pub ahead: Vec<String>,
+    /// The way in which files were read.
+    pub notes: Vec<String>,
     /// The account's line.
     pub line: String,
 }
@@ -93,7 +95,7 @@ pub fn try_read(files: &[PathBuf], options: &Options) -> Result<Read, String> {
         }
         feeds[0].second(&plain, &batch).unwrap();
         feeds[1].second(&capacity, &batch).unwrap();
-        assert_eq!(feeds[0].unread, 0);
+        assert_eq!(feeds[0].refused, 0);
     }
     for operation in Operation::ALL {
         let all = |detector: &Detector| {
@@ -132,6 +134,7 @@ pub fn try_read(files: &[PathBuf], options: &Options) -> Result<Read, String> {
     read.missing = feeds[0].missing.iter().cloned().collect();
     read.bad.clone_from(&inputs.account.first_bad);
     read.ahead.clone_from(&inputs.account.ahead);
+    read.notes.clone_from(&inputs.account.notes);
     read.line = inputs.account.line();
     Ok(read)
 }

@@ -39,6 +39,35 @@ fn what_is_cut_is_an_error() {
     assert!(error.contains("hotpart-input-"), "the file is named: {error}");
 }
 
+/// What follows the content may be zeros, as of a tape's last block, after gzip; else it may be a
+/// part of the log, and is not left out.
+#[test]
+fn what_follows_is_told() {
+    let options = options(&[], &[]);
+    let (a, b) = (lines([0, 1_000], "a"), lines([2_000], "b"));
+    let zeros = [0_u8; 700];
+    for follows in [&zeros[..1], &zeros, &[&zeros[..], &gzip(&b)].concat(), &[gzip(b""), gzip(b"")].concat()]
+    {
+        let read = read_bytes(&[&gzip(&a)[..], follows].concat(), &options);
+        let n = if follows.len() > zeros.len() { 3 } else { 2 };
+        assert_eq!(read.line, format!("{n} records: {n} counted"), "{follows:?}");
+    }
+    for follows in [&b[..], b"x", b"\0x", &[&zeros[..], b"tail"].concat()] {
+        let gzip = [&gzip(&a)[..], follows].concat();
+        let zstd = [&zstd::encode_all(&a[..], 3).unwrap(), follows].concat();
+        for (kind, bytes) in [("gzip", gzip), ("zstd", zstd)] {
+            let error = try_read_bytes(&bytes, &options).unwrap_err();
+            let says = format!("something that is not compressed by {kind} follows what is");
+            assert!(error.contains("hotpart-input-") && error.ends_with(&says), "{follows:?}: {error}");
+        }
+    }
+    let cut = try_read_bytes(&[&gzip(&a)[..], &gzip(&b)[..8]].concat(), &options).unwrap_err();
+    assert!(cut.contains("hotpart-input-"), "{cut}");
+    // Of zstd, frames may be skipped, the first too.
+    let skipped = [b"\x50\x2a\x4d\x18\x03\0\0\0abc", &zstd::encode_all(&a[..], 3).unwrap()[..]].concat();
+    assert_eq!(read_bytes(&skipped, &options).line, "2 records: 2 counted");
+}
+
 #[test]
 fn files_are_merged_by_time() {
     let seconds = |from: u64| (from..from + 5).map(|second| second * 1_000);
@@ -90,7 +119,8 @@ fn a_record_that_is_ahead_of_most_is_named() {
     // What it says helps.
     let (line, ahead) = of([1_772_445_841_000, wrong_ms].into_iter().chain(good(500)).collect(), 3_600_000);
     assert_eq!((&*line, ahead.len()), ("502 records: 502 counted", 0));
-    // The one that did the most is named, though the log gets past it; a log's own clock has milliseconds.
+    // The one that did the most is named, though the log gets past it; a log's own clock has
+    // milliseconds.
     let times = [0, 70_001, 0, 200_000, 0, 0, 0, 0, 200_001].to_vec();
     let (_, ahead) = of(times, 60_000);
     assert!(

@@ -4,13 +4,16 @@
 //! it, and nothing is copied. The others are put together first, and unquoted in place.
 //!
 //! A quote that is never closed would take all that follows for its field. So a record with quotes
-//! is bad if it is longer than such a record can be. Then, and also where its quotes are wrong, the
-//! next record begins on the line after the one on which it began.
+//! is bad if it is longer than such a record can be, and then, as where its quotes are wrong, the
+//! next one begins on the line after that on which it began. Lines that were found to be in an
+//! [open quote](Open) are not looked at again for the next one's, so that each line is at most
+//! twice.
 
 #[cfg(test)]
 mod tests;
 
 use crate::input::csv::again::Again;
+use crate::input::csv::open::Open;
 use std::io::BufRead;
 
 /// The fields of a record that are kept. Columns after these are not looked at.
@@ -31,6 +34,7 @@ pub struct Lines<R> {
     last: Last,
     /// Whether the last record is to be the next one too.
     is_unread: bool,
+    open: Open,
 }
 
 /// The record that was read last.
@@ -99,6 +103,11 @@ impl<'a> Record<'a> {
         self.text.get(begin as usize..end as usize)
     }
 
+    #[inline]
+    pub fn has_nul(&self) -> bool {
+        memchr::memchr(0, self.text).is_some()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
         (0..self.ends.len()).filter_map(|field| self.get(field))
     }
@@ -107,8 +116,15 @@ impl<'a> Record<'a> {
 impl<R: BufRead> Lines<R> {
     pub fn new(reader: R) -> Self {
         let fields = Fields { begin: 0, ends: [0; FIELDS], len: 0 };
-        let reader = Again::new(reader);
-        Self { reader, record: Vec::new(), fields, next_line: 1, last: Last::default(), is_unread: false }
+        Self {
+            reader: Again::new(reader),
+            record: Vec::new(),
+            fields,
+            next_line: 1,
+            last: Last::default(),
+            is_unread: false,
+            open: Open::default(),
+        }
     }
 
     /// Returns the next record; `None` if there are no more. An empty line is no record.
@@ -152,7 +168,7 @@ impl<R: BufRead> Lines<R> {
                         return Err(std::io::Error::other(format!("line {line}: a record of over 4 GiB")));
                     }
                     match bad {
-                        Some(_) => self.give_back(line),
+                        Some(_) => self.fields.start(0),
                         None => self.fields.unquote(&mut self.record),
                     }
                     self.last = Last { used: 0, len: self.record.len(), line, bad };
@@ -172,23 +188,39 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Reads one record, whose quotes may have lines in them, into a buffer of its own. Returns the
-    /// reason for which it is bad.
+    /// reason for which it is bad: it is one line then.
     fn collect(&mut self) -> std::io::Result<Option<&'static str>> {
         self.record.clear();
-        let (mut seen, mut place, first) = (0, Place::Start, self.next_line);
+        let (begin, first) = (self.reader.place(), self.next_line);
+        let (mut seen, mut line, mut place) = (0, first, Place::Start);
+        let mut first_len = 0;
         let bad = loop {
-            if self.reader.read_until(b'\n', &mut self.record)? == 0 {
+            let end = self.reader.line_end(seen)?;
+            if end == seen {
                 break (place == Place::Quoted)
                     .then_some("a quote is not closed: the file ends in its field");
             }
-            self.next_line += 1;
-            let from = if seen == 0 && first == 1 && self.record.starts_with(BOM) { BOM.len() } else { seen };
-            let end = self.record.len() - line_end(&self.record[seen..]);
-            place = self.record[from.min(end)..end].iter().fold(place, |place, &byte| place.after(byte).0);
-            seen = self.record.len();
+            let text = &self.reader.ahead()[seen..end];
+            let from = if seen == 0 && first == 1 && text.starts_with(BOM) { BOM.len() } else { 0 };
+            let to = text.len() - line_end(text);
+            place = text[from.min(to)..to].iter().fold(place, |place, &byte| place.after(byte).0);
+            if seen == 0 {
+                first_len = end;
+            }
+            (seen, line) = (end, line + 1);
+            if place == Place::Quoted {
+                self.open.see(begin + seen as u64, line);
+                let last = self.open.last();
+                (seen, line) = ((last.place - begin) as usize, last.line);
+                if last.is_stray {
+                    place = Place::Stray;
+                }
+            } else if place == Place::Stray && line > first + 1 {
+                self.open.is_stray();
+            }
             match place {
                 Place::Stray => break Some("something follows a quote that closes a field"),
-                Place::Quoted if self.next_line - first >= LINES_MAX => {
+                Place::Quoted if line - first >= LINES_MAX => {
                     break Some("a quote is not closed in 1,000 lines");
                 }
                 Place::Quoted if seen > LEN_MAX => break Some("a quote is not closed in 1 MiB"),
@@ -196,23 +228,18 @@ impl<R: BufRead> Lines<R> {
                 _ => break None,
             }
         };
-        if bad.is_none() {
-            let len = self.record.strip_suffix(b"\n").map_or(self.record.len(), without_return);
-            self.record.truncate(len);
-            if self.record.starts_with(BOM) {
-                self.record.drain(..BOM.len());
-            }
+        if bad.is_some() {
+            self.reader.consume(first_len);
+            self.next_line += 1;
+            return Ok(bad);
         }
-        Ok(bad)
-    }
-
-    /// Has everything that was collected read again, but its first line.
-    fn give_back(&mut self, line: u64) {
-        let first = memchr::memchr(b'\n', &self.record).map_or(self.record.len(), |end| end + 1);
-        self.reader.put_back(&self.record[first..]);
-        self.next_line = line + 1;
-        self.record.clear();
-        self.fields.start(0);
+        let record = &self.reader.ahead()[..seen];
+        let len = record.strip_suffix(b"\n").map_or(record.len(), without_return);
+        let mark = if first == 1 && record.starts_with(BOM) { BOM.len() } else { 0 };
+        self.record.extend_from_slice(&record[mark..len.max(mark)]);
+        self.reader.consume(seen);
+        self.next_line = line;
+        Ok(None)
     }
 }
 

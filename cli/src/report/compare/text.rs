@@ -4,6 +4,7 @@ use crate::input::account::grouped;
 use crate::report::compare::build::shown;
 use crate::report::compare::model::{ComparisonReport, ContributorReport, NotListed};
 use crate::report::human::{self, NAME, line, name, wrapped};
+use crate::report::text::readable;
 use crate::time::Clock;
 
 /// Writes one comparison.
@@ -40,7 +41,7 @@ pub fn write(text: &mut String, comparison: &ComparisonReport) {
     }
     not_listed(text, comparison);
     for remark in &comparison.remarks {
-        for row in wrapped(remark, 100) {
+        for row in wrapped(&readable(remark.as_bytes(), true), 100) {
             line(text, format_args!("  {row}"));
         }
     }

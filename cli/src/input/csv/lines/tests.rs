@@ -104,3 +104,78 @@ fn a_quote_is_open_no_longer_than_a_record_can_be() {
     let long = firsts(format!("\"{}y\n", long.repeat(5)).as_bytes(), 4_096);
     assert_eq!((long.len(), &*long[0].1, &*long[5].1), (6, "! a quote is not closed in 1 MiB", "y"));
 }
+
+/// Each of these lines opens a quote, in whatever it begins: were each looked at as far as a record
+/// can be, that would be a thousand times the text, and more by its copies.
+#[test]
+fn lines_that_each_open_a_quote_are_looked_at_twice() {
+    /// Returns how many records a text has, and how many of them are bad.
+    fn read(text: &[u8]) -> (usize, usize) {
+        let mut lines = Lines::new(text);
+        let (mut records, mut bad) = (0, 0);
+        while let Some(record) = lines.next_record().expect("no error") {
+            (records, bad) = (records + 1, bad + usize::from(record.bad.is_some()));
+        }
+        (records, bad)
+    }
+    let long = format!("x\",\",{}\n", "y".repeat(1_000));
+    let stray = format!("{}\"z{}\n", "x\",\",\n".repeat(900), "z".repeat(1_000_000));
+    for (text, records) in
+        [("x\",\",\n".repeat(200_000), 200_000), (long.repeat(5_000), 5_000), (stray.repeat(2), 1_802)]
+    {
+        let begin = std::time::Instant::now();
+        let (all, bad) = read(text.as_bytes());
+        assert!(all == records && bad >= records - 2, "{all} {bad}");
+        // In a debug build on a slow machine it takes less than two; else it took minutes.
+        assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    }
+}
+
+/// By looking at each line anew for each record.
+fn plainly(text: &str) -> Vec<(u64, bool)> {
+    let all: Vec<_> = text.split_inclusive('\n').collect();
+    let (mut at, mut records) = (0, Vec::new());
+    while at < all.len() {
+        let (mut place, mut end) = (Place::Start, at);
+        loop {
+            let line = all[end].trim_end_matches('\n');
+            place = line.bytes().fold(place, |place, byte| place.after(byte).0);
+            end += 1;
+            if place != Place::Quoted || end == all.len() || end - at >= LINES_MAX as usize {
+                break;
+            }
+        }
+        let is_bad = matches!(place, Place::Quoted | Place::Stray);
+        if is_bad || all[at].len() > 1 {
+            records.push((at as u64 + 1, is_bad));
+        }
+        at = if is_bad { at + 1 } else { end };
+    }
+    records
+}
+
+#[test]
+fn what_is_known_of_an_open_quote_changes_no_record() {
+    let parts = ["x\",\",", "\"", "a", ",", "\"\"", "\",\""];
+    let mut state = 1_u64;
+    let mut below = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % n
+    };
+    for round in 0..300 {
+        // Some have lines enough for a quote to be open too long.
+        let n = if round % 30 == 0 { 3_000 } else { 1 + below(40) };
+        let line =
+            |_| (0..1 + below(3)).map(|_| parts[if n > 40 { 0 } else { below(parts.len()) }]).collect();
+        let mut lines: Vec<String> = (0..n).map(line).collect();
+        if n > 40 {
+            lines[2_000 + round] = ["\"", "\"a"][round / 30 % 2].into();
+        }
+        let text = lines.join("\n") + "\n";
+        let ours: Vec<_> = firsts(text.as_bytes(), 100)
+            .into_iter()
+            .map(|(line, text)| (line, text.starts_with("! ")))
+            .collect();
+        assert_eq!(ours, plainly(&text), "{text:?}");
+    }
+}
