@@ -17,7 +17,8 @@ use anyhow::Result;
 use hotpart::{Builder, Detector, Operation, Rule, Statistics, Thresholds, Warning};
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// In bounded memory, a partition is counted by itself from a quarter of this a second on average.
 const BOUNDED_MEANS: [u64; 2] = [13, 42];
@@ -31,6 +32,10 @@ const LEVEL_MOST: u64 = 1 << 15;
 const KEPT_OUT: usize = 10_000;
 /// The bytes of the memory for each of which one such partition is kept at most.
 const KEPT_OUT_EACH: u64 = 4_096;
+
+/// The seed of all detectors' hashes: random, as strangers choose the keys, and the same, so that
+/// they tell partitions in about the same order.
+static SEED: LazyLock<[u64; 2]> = LazyLock::new(|| [0, 1].map(|n| RandomState::new().hash_one(n)));
 
 /// The way in which columns are made.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +152,7 @@ impl Columns {
             None => Detector::builder(u64::MAX >> 1, u64::MAX >> 1, shape.seconds),
             Some(memory) => Self::bounded(shape, memory, hot, heard.clone()),
         };
-        let builder = builder.manual_clock();
+        let builder = builder.manual_clock().hash_seed(*SEED);
         if shape.measure == Measure::HalfUnits { builder.capacity_mode() } else { builder }
     }
 
@@ -262,15 +267,16 @@ impl Columns {
         // Operations that wait are of this column, and would be counted too late to be in it.
         self.feed.settle(&self.detector)?;
         if self.is_separate() {
-            // Else the library gives back what is idle bit by bit, and copies what is not each time.
+            // Else the library gives back what is idle bit by bit, each time copying what is not.
             self.detector.clear()?;
         }
         self.spare = column.rows;
         Ok(())
     }
 
-    /// Whether the detector knows nothing, once a column is closed, that others need: not where memory is bounded, as what was hot stays
-    /// known; nor after anything but plain accesses, as keys may have been learnt, and statistics have throttles.
+    /// Whether the detector knows nothing that is needed once its column is closed. In bounded memory
+    /// what was hot stays known. From other entries than plain accesses keys may have been learnt,
+    /// and throttles are in the statistics.
     fn is_separate(&self) -> bool {
         !self.is_listed && self.shape.memory.is_none() && self.feed.is_plain()
     }
@@ -345,6 +351,34 @@ fn hear(heard: &Heard, room: usize, warning: &Warning<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::{Access, Entry};
+
+    #[test]
+    fn all_tell_partitions_in_about_the_same_order() {
+        const N: u32 = 4_000;
+        let shape = Shape { seconds: 60, measure: Measure::Operations, memory: None };
+        let told = |keys: &mut dyn Iterator<Item = u32>| {
+            let mut columns = Columns::new(shape, |_| Ok(())).expect("columns").unlisted();
+            let mut batch = Batch::default();
+            for key in keys {
+                batch.push(&Entry::Access(Access::new(0, Operation::Read, b"t", &key.to_le_bytes())));
+            }
+            columns.second(&batch, |_, _| unreachable!("it is the first column")).expect("counted");
+            let mut places = HashMap::new();
+            let see = |_: &Detector, column: &Column| {
+                column.each(Operation::Read, |had| {
+                    places.insert(had.pk.to_vec(), places.len());
+                    Ok(())
+                })
+            };
+            columns.finish(see).expect("counted");
+            places
+        };
+        let (one, other) = (told(&mut (0..N)), told(&mut (0..N).rev()));
+        assert_eq!(one.len(), N as usize);
+        let farthest = one.iter().map(|(pk, place)| place.abs_diff(other[pk])).max();
+        assert!(farthest.is_some_and(|farthest| farthest < N as usize / 10), "{farthest:?} places apart");
+    }
 
     #[test]
     fn bytes_are_asked_for_the_less_the_longer_a_log_is() {

@@ -90,8 +90,8 @@ impl Feed {
         Ok(())
     }
 
-    /// Whether nothing has come but accesses that DynamoDB did: the detector has learnt no key, nothing waits in it, and all that
-    /// its statistics tell beside records is zero.
+    /// Whether nothing has come but accesses that DynamoDB did. Then the detector has learnt no key,
+    /// nothing waits in it, and its statistics tell of nothing but records.
     pub fn is_plain(&self) -> bool {
         !self.has_others
     }

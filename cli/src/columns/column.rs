@@ -14,7 +14,8 @@ pub struct Column {
     /// By operation, all partitions, those with the most demand first. None if there are rows. In
     /// bounded memory, only those that are counted by themselves.
     pub hottest: [Vec<HotPartition>; 2],
-    /// All partitions, in no order: see [`Columns::unlisted`](super::Columns::unlisted). None in bounded memory.
+    /// All partitions, in no order: see [`Columns::unlisted`](super::Columns::unlisted). None in
+    /// bounded memory.
     pub rows: Rows,
     /// By operation, the sum of all others, with what the listed ones may have carried. Where
     /// memory is bounded, of accesses alone: nothing adds up what exchanges had.

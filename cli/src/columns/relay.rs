@@ -1,15 +1,15 @@
 //! A relay: a column is closed on a thread of its own, while the next one is recorded.
 //!
-//! Closing a column takes more than half as long as recording it. So two detectors take turns: one records while the other, whose
-//! column is over, is asked for all that it has, and cleared.
+//! Closing a column takes more than half as long as recording it. So two detectors take turns: one
+//! records while the other, whose column is over, is asked for all that it has, and cleared.
 //!
 //! ```text
 //! this thread     column 0 in A    column 1 in B    column 2 in A    column 3 in B
 //! the other                        closes that of A closes that of B closes that of A
 //! ```
 //!
-//! That needs columns with nothing in common ([`Columns::is_separate`]). Once they have something, all is recorded in one detector,
-//! which is waited for while its column is closed.
+//! That needs columns with nothing in common ([`Columns::is_separate`]). Once they have something,
+//! all is recorded in one detector, which is waited for while its column is closed.
 
 use crate::batch::Batch;
 use crate::columns::{Column, Columns};
@@ -33,8 +33,9 @@ enum Other {
     None,
 }
 
-/// Calls `read` with a relay, and, on another thread, `closed` with each column that is over, in their order. `make` makes what
-/// they are recorded in. Returns the columns that know all that was recorded besides plain accesses, once the last is closed.
+/// Calls `read` with a relay, and, on another thread, `closed` with each column that is over, in
+/// their order. `make` makes that in which they are recorded. Returns, once the last is closed, the
+/// columns that know all that was recorded besides plain accesses.
 pub fn relay<T>(
     make: impl Fn() -> Result<Columns>,
     mut closed: impl FnMut(&Detector, &Column) -> Result<()> + Send,
@@ -67,7 +68,8 @@ impl Relay {
         self.recording.as_mut().context("a column was not closed")?.record(batch)
     }
 
-    /// Hands the column that is over to be closed, and goes on in the other columns, once theirs is closed.
+    /// Hands the column that is over to be closed, and goes on in the other columns, once theirs is
+    /// closed.
     fn hand_over(&mut self) -> Result<()> {
         let mut over = self.recording.take().context("a column was not closed")?;
         let next = self.take_other()?.filter(|_| over.is_separate());
@@ -129,8 +131,9 @@ mod tests {
         Ok(Columns::new(SHAPE, |_| Ok(()))?.unlisted())
     }
 
-    /// Records seconds 0 to 64 with a write in each, of which DynamoDB throttles the last of each column, from `throttled` on. Returns
-    /// the columns, and their first seconds with what they had: writes, and throttles.
+    /// Records seconds 0 to 64 with a write in each, of which DynamoDB throttles the last of each
+    /// column, from `throttled` on. Returns the columns, and of each its first second, its writes and
+    /// its throttles.
     fn relayed(throttled: u64) -> (Columns, Vec<(u64, u64, u64)>) {
         let mut told = Vec::new();
         let add = |_: &Detector, column: &Column| {
