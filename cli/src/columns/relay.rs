@@ -8,7 +8,7 @@
 //! the other                        closes that of A closes that of B closes that of A
 //! ```
 //!
-//! That needs columns with nothing in common ([`Columns::is_separate`]). Once they have something,
+//! That needs columns with nothing in common (`Columns::is_separate`). Once they have something,
 //! all is recorded in one detector, which is waited for while its column is closed.
 
 use crate::batch::Batch;
