@@ -5,16 +5,20 @@
 //! second shorter than a column, and is asked for in the column's last millisecond: it has just the
 //! column's seconds then.
 
+mod column;
+pub mod relay;
 pub mod rows;
 
 use crate::batch::Batch;
-use crate::columns::rows::{Had, Rows};
+pub use crate::columns::column::{Column, KeptOut};
+use crate::columns::rows::Rows;
 use crate::feed::{Feed, Measure};
 use anyhow::Result;
-use hotpart::{Builder, Detector, HotPartition, Operation, Rule, Statistics, Thresholds, Warning};
+use hotpart::{Builder, Detector, Operation, Rule, Statistics, Thresholds, Warning};
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// In bounded memory, a partition is counted by itself from a quarter of this a second on average.
 const BOUNDED_MEANS: [u64; 2] = [13, 42];
@@ -29,39 +33,9 @@ const KEPT_OUT: usize = 10_000;
 /// The bytes of the memory for each of which one such partition is kept at most.
 const KEPT_OUT_EACH: u64 = 4_096;
 
-/// A span that is over.
-#[derive(Debug)]
-pub struct Column {
-    /// Its first second.
-    pub first: u64,
-    /// How many seconds it has.
-    pub seconds: u64,
-    /// By operation, all partitions, those with the most demand first. None if there are rows. In
-    /// bounded memory, only those that are counted by themselves.
-    pub hottest: [Vec<HotPartition>; 2],
-    /// All partitions, in no order: see [`Columns::unlisted`]. None in bounded memory.
-    pub rows: Rows,
-    /// By operation, the sum of all others, with what the listed ones may have carried. Where
-    /// memory is bounded, of accesses alone: nothing adds up what exchanges had.
-    pub rest: [u64; 2],
-    /// Partitions that reached a threshold, and for which there was no room.
-    pub kept_out: Vec<KeptOut>,
-    /// Warnings of more such partitions than are kept.
-    pub left_out: u64,
-    /// The bytes in which the library counts.
-    pub library_bytes: u64,
-    is_bounded: bool,
-}
-
-/// A partition for which bounded memory had no room when it was hot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptOut {
-    pub table: Vec<u8>,
-    pub pk: Vec<u8>,
-    pub operation: Operation,
-    /// The most that it may have had in the column.
-    pub most: u64,
-}
+/// The seed of all detectors' hashes: random, as strangers choose the keys, and the same, so that
+/// they tell partitions in about the same order.
+static SEED: LazyLock<[u64; 2]> = LazyLock::new(|| [0, 1].map(|n| RandomState::new().hash_one(n)));
 
 /// The way in which columns are made.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +74,10 @@ pub struct Columns {
     /// By operation, the least that a second must have to be hot by itself.
     hot: [u64; 2],
     library: Rarely,
+    /// Bytes that the detector had when a column was closed last.
+    own_bytes: u64,
+    /// Those of the other that records meanwhile.
+    beside_bytes: u64,
 }
 
 /// A number of bytes that is dear to count where memory is bounded, and changes little there: the
@@ -130,57 +108,6 @@ pub struct Unknown {
     pub column: u64,
 }
 
-impl Column {
-    /// Calls `see` with what each partition had of an operation, whether it is listed or in a row.
-    pub fn each(&self, operation: Operation, see: impl FnMut(Had<'_>) -> Result<()>) -> Result<()> {
-        self.hottest[operation as usize]
-            .iter()
-            .map(Had::from)
-            .chain(self.rows.of(operation))
-            .try_for_each(see)
-    }
-
-    /// Returns the first of the fullest seconds of a partition. To be asked before the next column.
-    pub fn fullest_second(&self, detector: &Detector, hot: &Had<'_>) -> Result<u64> {
-        let end = self.first + self.seconds;
-        let last = self.last_that_is_over();
-        let fullest = detector.fullest_second(hot.table, hot.pk, hot.operation, self.first..last)?;
-        Ok(match fullest {
-            Some((second, count)) if count >= hot.peak => second,
-            _ => end - 1,
-        })
-    }
-
-    /// Returns each second in which a partition had something, and its count. As late as the above.
-    pub fn seconds_of(&self, detector: &Detector, hot: &Had<'_>) -> Result<Vec<(u64, u64)>> {
-        let mut seconds = Vec::new();
-        for second in self.first..self.last_that_is_over() {
-            let own = second..second + 1;
-            seconds.extend(detector.fullest_second(hot.table, hot.pk, hot.operation, own)?);
-        }
-        let sum = seconds.iter().map(|(_, count)| count).sum();
-        if hot.count > sum {
-            seconds.push((self.first + self.seconds - 1, hot.count - sum));
-        }
-        Ok(seconds)
-    }
-
-    /// Returns the bytes that it holds, with those of the partitions for which there was no room.
-    pub fn bytes(&self) -> u64 {
-        let listed = self.hottest.iter().map(|listed| listed.capacity() * size_of::<HotPartition>());
-        let names = self.hottest.iter().flatten().map(|hot| hot.table.capacity() + hot.pk.capacity());
-        let kept_out = self.kept_out.capacity() * size_of::<KeptOut>();
-        let their_names =
-            self.kept_out.iter().map(|of| of.table.capacity() + of.pk.capacity()).sum::<usize>();
-        (listed.sum::<usize>() + names.sum::<usize>() + self.rows.bytes() + 2 * kept_out + their_names) as u64
-    }
-
-    /// Returns the last second that is over: where memory is bounded, not yet the column's last.
-    fn last_that_is_over(&self) -> u64 {
-        self.first + self.seconds - u64::from(self.is_bounded)
-    }
-}
-
 impl Columns {
     /// Makes columns. `prepare` gets the detector before anything is recorded.
     pub fn new(shape: Shape, prepare: impl FnOnce(&Detector) -> Result<()>) -> Result<Self> {
@@ -197,10 +124,20 @@ impl Columns {
         let detector = Self::builder(shape, hot, &heard).build()?;
         prepare(&detector)?;
         let feed = Feed::new(shape.measure);
-        let spare = Rows::default();
-        let library = Rarely::default();
-        let (open, recorded, is_listed) = (None, [0; 2], true);
-        Ok(Self { shape, detector, feed, open, recorded, is_listed, spare, heard, hot, library })
+        Ok(Self {
+            shape,
+            detector,
+            feed,
+            open: None,
+            recorded: [0; 2],
+            is_listed: true,
+            spare: Rows::default(),
+            heard,
+            hot,
+            library: Rarely::default(),
+            own_bytes: 0,
+            beside_bytes: 0,
+        })
     }
 
     /// Makes columns have rows, which cost less, in place of lists.
@@ -215,7 +152,7 @@ impl Columns {
             None => Detector::builder(u64::MAX >> 1, u64::MAX >> 1, shape.seconds),
             Some(memory) => Self::bounded(shape, memory, hot, heard.clone()),
         };
-        let builder = builder.manual_clock();
+        let builder = builder.manual_clock().hash_seed(*SEED);
         if shape.measure == Measure::HalfUnits { builder.capacity_mode() } else { builder }
     }
 
@@ -263,14 +200,28 @@ impl Columns {
         batch: &Batch,
         closed: impl FnOnce(&Detector, &Column) -> Result<()>,
     ) -> Result<()> {
-        let Some(entry) = batch.iter().next() else { return Ok(()) };
-        let width = u64::from(self.shape.seconds);
-        let first = entry.time_ms() / 1_000 / width * width;
-        if self.open.is_some_and(|open| open < first) {
+        if self.is_over_by(batch) {
             self.close(closed)?;
         }
+        self.record(batch)
+    }
+
+    /// Whether the entries of a second are of a later column than the one that is open.
+    fn is_over_by(&self, batch: &Batch) -> bool {
+        self.open.zip(self.first_of(batch)).is_some_and(|(open, first)| open < first)
+    }
+
+    /// Records the entries of a second, of the column that is open or, if none is, of the next one.
+    fn record(&mut self, batch: &Batch) -> Result<()> {
+        let Some(first) = self.first_of(batch) else { return Ok(()) };
         self.open = Some(first);
         self.feed.second(&self.detector, batch)
+    }
+
+    /// Returns the first second of the column that a batch is of.
+    fn first_of(&self, batch: &Batch) -> Option<u64> {
+        let width = u64::from(self.shape.seconds);
+        batch.times().map(|(first_ms, _)| first_ms / 1_000 / width * width)
     }
 
     /// Closes the last column. Returns the feed of the detector.
@@ -310,12 +261,30 @@ impl Columns {
             self.close_exact(&mut column)?;
         }
         let bytes = || self.detector.statistics().bytes;
-        column.library_bytes = if is_bounded { self.library.bytes(bytes) } else { bytes() };
+        self.own_bytes = if is_bounded { self.library.bytes(bytes) } else { bytes() };
+        column.library_bytes = self.own_bytes + self.beside_bytes;
         closed(&self.detector, &column)?;
         // Operations that wait are of this column, and would be counted too late to be in it.
         self.feed.settle(&self.detector)?;
+        if self.is_separate() {
+            // Else the library gives back what is idle bit by bit, each time copying what is not.
+            self.detector.clear()?;
+        }
         self.spare = column.rows;
         Ok(())
+    }
+
+    /// Whether the detector knows nothing that is needed once its column is closed. In bounded memory
+    /// what was hot stays known. From other entries than plain accesses keys may have been learnt,
+    /// and throttles are in the statistics.
+    fn is_separate(&self) -> bool {
+        !self.is_listed && self.shape.memory.is_none() && self.feed.is_plain()
+    }
+
+    /// Is to be closed while `next` records, which needs no rows meanwhile.
+    fn go_beside(&mut self, next: &mut Self) {
+        std::mem::swap(&mut self.spare, &mut next.spare);
+        self.beside_bytes = next.own_bytes;
     }
 
     fn close_exact(&mut self, column: &mut Column) -> Result<()> {
@@ -382,6 +351,34 @@ fn hear(heard: &Heard, room: usize, warning: &Warning<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::{Access, Entry};
+
+    #[test]
+    fn all_tell_partitions_in_about_the_same_order() {
+        const N: u32 = 4_000;
+        let shape = Shape { seconds: 60, measure: Measure::Operations, memory: None };
+        let told = |keys: &mut dyn Iterator<Item = u32>| {
+            let mut columns = Columns::new(shape, |_| Ok(())).expect("columns").unlisted();
+            let mut batch = Batch::default();
+            for key in keys {
+                batch.push(&Entry::Access(Access::new(0, Operation::Read, b"t", &key.to_le_bytes())));
+            }
+            columns.second(&batch, |_, _| unreachable!("it is the first column")).expect("counted");
+            let mut places = HashMap::new();
+            let see = |_: &Detector, column: &Column| {
+                column.each(Operation::Read, |had| {
+                    places.insert(had.pk.to_vec(), places.len());
+                    Ok(())
+                })
+            };
+            columns.finish(see).expect("counted");
+            places
+        };
+        let (one, other) = (told(&mut (0..N)), told(&mut (0..N).rev()));
+        assert_eq!(one.len(), N as usize);
+        let farthest = one.iter().map(|(pk, place)| place.abs_diff(other[pk])).max();
+        assert!(farthest.is_some_and(|farthest| farthest < N as usize / 10), "{farthest:?} places apart");
+    }
 
     #[test]
     fn bytes_are_asked_for_the_less_the_longer_a_log_is() {

@@ -54,6 +54,8 @@ pub struct Feed {
     measure: Measure,
     /// By operation, the sum that accesses have added.
     pub recorded: [u64; 2],
+    /// Whether anything has come but accesses that DynamoDB did.
+    has_others: bool,
     /// Exchanges that it has observed.
     pub exchanges: u64,
     /// Tables whose partition key is not known: operations on them wait.
@@ -76,6 +78,7 @@ impl Feed {
         Self {
             measure,
             recorded: [0; 2],
+            has_others: false,
             exchanges: 0,
             missing: BTreeSet::new(),
             refused: 0,
@@ -109,6 +112,12 @@ impl Feed {
         }
         detector.record_batch(&records)?;
         Ok(())
+    }
+
+    /// Whether nothing has come but accesses that DynamoDB did. Then the detector has learnt no key,
+    /// nothing waits in it, and its statistics tell of nothing but records.
+    pub fn is_plain(&self) -> bool {
+        !self.has_others
     }
 
     /// Records one entry at its own time. Returns its partition's count with it; `None` if nothing
@@ -146,6 +155,7 @@ impl Feed {
                     amount => return Ok(Some(detector.record(&record(&access, amount))?)),
                 },
                 Event::Throttled(reason) => {
+                    self.has_others = true;
                     _ = detector.record_throttle(access.table, access.pk, access.operation, reason)?;
                 }
             },
@@ -155,6 +165,7 @@ impl Feed {
     }
 
     fn observe(&mut self, detector: &Detector, exchange: &Exchange<'_>) -> Result<()> {
+        self.has_others = true;
         self.exchanges += 1;
         let Exchange { from, operation, request, response, model, http_status, .. } = *exchange;
         match detector.observe(&hotpart::Exchange { operation, request, response, model, http_status }) {

@@ -17,6 +17,7 @@ pub mod tallies;
 pub mod tally;
 pub mod text;
 
+use crate::columns::relay::relay;
 use crate::columns::{Column, Columns, Shape};
 use crate::feed::Measure;
 use crate::input::insights;
@@ -56,27 +57,31 @@ pub fn run(args: &args::Report) -> Result<()> {
         others.into_iter().map(|(source, report)| Comparison::new(source, report, rules)).collect();
     let shape = Shape { seconds: MINUTE, measure, memory: library_memory };
     let describe = |detector: &Detector| session::describe(&args.inputs, detector);
-    let mut columns = Columns::seeing(shape, rules.hot, describe)?.unlisted();
+    let make = || Ok(Columns::seeing(shape, rules.hot, describe)?.unlisted());
     let mut period = args.period.checked()?.of_whole_seconds()?;
     let mut span: Option<Span> = None;
     let mut is_told = args.inputs.memory.is_some();
-    let mut account = session::read_seconds(&args.inputs, |batch| {
-        if !period.takes(batch) {
-            return Ok(());
-        }
-        if let Some((first_ms, last_ms)) = batch.times() {
-            let utc = Clock::of_log(first_ms).is_utc();
-            span.get_or_insert(Span { first_ms, last_ms, utc }).last_ms = last_ms;
-        }
-        columns.second(batch, |detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
-        session::check(&args.inputs, columns.feed())?;
-        if tallies.most_bytes > remarks::MUCH && !is_told {
-            is_told = true;
+    let closed = |detector: &Detector, column: &Column| {
+        comparisons.iter_mut().try_for_each(|of| of.add(detector, column))?;
+        tallies.add(detector, column)?;
+        if tallies.most_bytes > remarks::MUCH && !std::mem::replace(&mut is_told, true) {
             let _ = writeln!(stderr(), "hotpart: {}", remarks::much(tallies.most_bytes));
         }
         Ok(())
+    };
+    let (columns, mut account) = relay(make, closed, |relay| {
+        session::read_seconds(&args.inputs, |batch| {
+            if !period.takes(batch) {
+                return Ok(());
+            }
+            if let Some((first_ms, last_ms)) = batch.times() {
+                let utc = Clock::of_log(first_ms).is_utc();
+                span.get_or_insert(Span { first_ms, last_ms, utc }).last_ms = last_ms;
+            }
+            relay.second(batch)?;
+            session::check(&args.inputs, relay.feed()?)
+        })
     })?;
-    columns.finish(|detector, column| add(&mut tallies, &mut comparisons, detector, column))?;
     period.tell(&mut account);
     if let Some(unknown) = columns.unknown() {
         tallies.allow_for(unknown);
@@ -110,14 +115,4 @@ pub fn run(args: &args::Report) -> Result<()> {
     };
     stdout().write_all(text.as_bytes())?;
     Ok(())
-}
-
-fn add(
-    tallies: &mut Tallies,
-    comparisons: &mut [Comparison],
-    detector: &Detector,
-    column: &Column,
-) -> Result<()> {
-    comparisons.iter_mut().try_for_each(|of| of.add(detector, column))?;
-    tallies.add(detector, column)
 }

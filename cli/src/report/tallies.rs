@@ -9,16 +9,16 @@
 use crate::columns::{Column, Unknown};
 use crate::report::tally::Tally;
 use anyhow::Result;
-use hashbrown::hash_map::EntryRef;
-use hashbrown::{Equivalent, HashMap};
+use hashbrown::DefaultHashBuilder;
 use hotpart::{Detector, Operation};
+use indexmap::{Equivalent, IndexMap};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::hash::{Hash, Hasher};
 
-/// The bytes that a partition takes besides its name: the tally, the name's pointer and length, and
-/// the map's part for each.
-const EACH: usize = size_of::<(Name, Tally)>() * 8 / 7 + 1 + 16;
+/// The bytes that a partition takes besides its name: the tally, the name's pointer and length with
+/// their hash, and their place in the map.
+const EACH: usize = size_of::<(Name, Tally, u64)>() + (size_of::<usize>() + 1) * 8 / 7 + 16;
 /// The bytes of a name, where they are not known yet.
 const NAME: usize = 64;
 
@@ -90,9 +90,13 @@ impl Hash for Name {
     }
 }
 
+/// Tallies in the order in which they came. A detector tells the partitions of all columns in about
+/// one order, so that tallies of one column lie one after another.
+type Partitions = IndexMap<Name, Tally, DefaultHashBuilder>;
+
 pub struct Tallies {
     rules: Rules,
-    by_operation: [HashMap<Name, Tally>; 2],
+    by_operation: [Partitions; 2],
     /// By operation, an amount that enough partitions have in a second to fill the list: those with
     /// less are not listed.
     told: [u64; 2],
@@ -110,7 +114,7 @@ pub struct Tallies {
 
 impl Tallies {
     pub fn new(rules: Rules) -> Self {
-        let by_operation = [HashMap::new(), HashMap::new()];
+        let by_operation = [Partitions::default(), Partitions::default()];
         Self {
             rules,
             by_operation,
@@ -170,13 +174,12 @@ impl Tallies {
     }
 
     fn tally(&mut self, operation: usize, table: &[u8], pk: &[u8]) -> &mut Tally {
-        match self.by_operation[operation].entry_ref(&NameRef { table, pk }) {
-            EntryRef::Occupied(known) => known.into_mut(),
-            EntryRef::Vacant(new) => {
-                self.text += table.len() + pk.len();
-                new.insert_with_key(Name::new(table, pk), Tally::default())
-            }
-        }
+        let known = &mut self.by_operation[operation];
+        let place = known.get_index_of(&NameRef { table, pk }).unwrap_or_else(|| {
+            self.text += table.len() + pk.len();
+            known.insert_full(Name::new(table, pk), Tally::default()).0
+        });
+        &mut known[place]
     }
 
     /// Raises `told` by a column: the partitions that are listed in the end have no less than the
@@ -202,7 +205,7 @@ impl Tallies {
 
     /// Returns about how many bytes the tallies take.
     pub fn bytes(&self) -> u64 {
-        let places: usize = self.by_operation.iter().map(HashMap::capacity).sum();
+        let places: usize = self.by_operation.iter().map(Partitions::capacity).sum();
         (places * EACH + self.text) as u64
     }
 
@@ -230,13 +233,13 @@ impl Tallies {
             });
             tallies.shrink_to_fit();
         }
-        let names = self.by_operation.iter().flat_map(HashMap::keys);
+        let names = self.by_operation.iter().flat_map(Partitions::keys);
         self.text = names.map(|name| name.text.len()).sum();
         self.dropped += (before - self.len()) as u64;
     }
 
     fn len(&self) -> usize {
-        self.by_operation.iter().map(HashMap::len).sum()
+        self.by_operation.iter().map(Partitions::len).sum()
     }
 
     /// Raises tallies to the most, by operation, that a partition may have had where it was not
@@ -250,7 +253,7 @@ impl Tallies {
         }
     }
 
-    pub fn of(&self, operation: Operation) -> &HashMap<Name, Tally> {
+    pub fn of(&self, operation: Operation) -> &Partitions {
         &self.by_operation[operation as usize]
     }
 
