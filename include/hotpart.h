@@ -11,7 +11,10 @@
  *   pointer that is not NULL is valid for its length. The library keeps no pointer after a call
  *   returns.
  * - A function that can fail returns 0 or more, or a negative HPD_ERR_* after which nothing has
- *   changed, unless its comment says otherwise. Later versions may append codes.
+ *   changed, unless the function's comment says otherwise. Any of them may return HPD_ERR_INTERNAL,
+ *   and later versions may append codes. A code fits in an int32_t, for hpd_status_message.
+ * - An object that a call hands out (hpd_text, hpd_hottest, hpd_warnings) may be freed on any thread,
+ *   and may outlive the detector. An hpd_table may not.
  * - Any number of threads may call at once, on one detector or on several. Only the functions that
  *   free or close an object need that no other call on it runs. Recording and getting take no
  *   lock. No function may be called from a signal handler.
@@ -24,9 +27,11 @@
  *
  * A partition is a pair (table, pk). It has a count of writes and a count of reads. A count covers
  * the last window_seconds + 1 whole seconds of the detector's clock, the current one included: it
- * never misses a record younger than the window, and never includes one more than a second older. A
- * partition is hot when its count reaches its threshold: the model's if that is set, else the
- * table's, else the detector's own.
+ * has every record of the last window_seconds, and (without filter_bytes) none that is more than a
+ * second older. A partition is hot when its count reaches the window's threshold: the model's if that
+ * is set, else the table's, else the detector's own. It is hot, too, when another rule of the
+ * detector is met (HPD_RULE_*). A model is a name that a program gives to a kind of item. A partition
+ * is idle when its window is empty and its warning interval is over.
  */
 
 #ifndef HOTPART_H
@@ -62,8 +67,9 @@
 #define HPD_ERR_INVALID (-2)
 
 /**
- * The operation is not supported: the clock runs by itself and its time cannot be set, or a flag
- * or a field of a struct is unknown to this version, or the library was built without the feature.
+ * The call is not supported: by this detector (its clock runs by itself, or its window or
+ * filter_bytes does not allow it), by this snapshot, by this version (a flag or a field of a
+ * struct is unknown), or by this build (it lacks the feature).
  */
 #define HPD_ERR_UNSUPPORTED (-3)
 
@@ -78,15 +84,16 @@
 #define HPD_ERR_INTERNAL (-5)
 
 /**
- * The name of a table's partition key is needed and unknown: describe the tables that
- * exchange->table names and observe that. Do NOT observe this one again: it waits.
+ * The name of a table's partition key is needed and unknown. Describe the tables that
+ * exchange->table names, and observe the answers. Do NOT observe the request again that gave this
+ * error: it is kept.
  */
 #define HPD_ERR_SCHEMA (-6)
 
 /**
- * The request, or its answer, is no JSON object of the operation; nothing was recorded. A
- * statement in it that can't be read, or a part, is no error: it is tallied, and the call
- * succeeds.
+ * The request, or its answer, is not a JSON object as the operation has it; nothing was recorded.
+ * (A statement or a part in it that can't be read is no error: it is tallied, and the call
+ * succeeds.)
  */
 #define HPD_ERR_JSON (-7)
 
@@ -101,7 +108,7 @@
 #define HPD_READ 1
 
 /**
- * The system's coarse monotonic clock.
+ * The system's coarse monotonic clock, which is some milliseconds late.
  */
 #define HPD_CLOCK_MONOTONIC 0
 
@@ -123,14 +130,14 @@
 
 /**
  * Count capacity and not operations. Amounts, thresholds, counts and warnings are then in half
- * units, so that a read of half a unit is exact. A record without an amount adds one unit, which
- * is 2.
+ * units, because the smallest read is half a unit. A function that takes no amount, such as
+ * hpd_record_write, adds one unit, which is 2.
  */
 #define HPD_FLAG_CAPACITY 2u
 
 /**
- * Warn of throttles: a partition's first throttle for its key range gives a warning, and then the
- * first in each interval.
+ * Warn of throttles: a partition's first throttle for its key range warns, and after that the
+ * first after each warning interval.
  */
 #define HPD_FLAG_WARN_THROTTLES 4u
 
@@ -226,7 +233,8 @@
 #define HPD_METRICS_OPEN_METRICS 1u
 
 /**
- * Of each partition write only its demand, hotpart_partition_demand: a fifth of the series.
+ * Of each partition write only its demand, hotpart_partition_demand: one series in place of five,
+ * or with filter_bytes of six.
  */
 #define HPD_METRICS_DEMAND_ONLY 2u
 
@@ -236,8 +244,9 @@
 #define HPD_NUMBER_KEY_MAX 170
 
 /**
- * The bit that hpd_table_record_write_due and its like add to the count that they return, if a
- * warning is kept. No count has this bit.
+ * The bit that hpd_table_record_write_due and its like add to the count that they return, if they
+ * keep a warning. No count has this bit, but every negative HPD_ERR_* has: look for an error
+ * first.
  */
 #define HPD_DUE 4611686018427387904
 
@@ -268,9 +277,9 @@ typedef struct hpd_table hpd_table;
 typedef struct hpd_text hpd_text;
 
 /**
- * Warnings that calls gave. Made by hpd_observe_full and hpd_take_warnings, read by
- * hpd_warnings_get, freed by hpd_warnings_free. They never change, so any number of threads may
- * read them at once.
+ * Warnings that calls gave; they may outlive the detector. Made by hpd_observe_full and
+ * hpd_take_warnings, read by hpd_warnings_get, freed by hpd_warnings_free. They never change, so
+ * any number of threads may read them at once.
  */
 typedef struct hpd_warnings hpd_warnings;
 
@@ -303,7 +312,8 @@ typedef struct hpd_warning {
    */
   int32_t operation;
   /**
-   * The seconds that count covers: the detector's window or, for the other rules, 1 or 5.
+   * The seconds that count covers: 1 for HPD_RULE_SECOND, 5 for HPD_RULE_SUSTAINED, and the
+   * detector's window for HPD_RULE_WINDOW and HPD_RULE_THROTTLE.
    */
   uint32_t window_seconds;
   /**
@@ -315,12 +325,13 @@ typedef struct hpd_warning {
    */
   uint64_t threshold;
   /**
-   * The hot records since the last warning that gave no warning. Forgotten with the partition,
-   * once its window is empty and its interval over.
+   * The number of hot records that gave no warning since the partition's last warning for this
+   * operation. It is forgotten when the partition is idle: its window empty, and its warning
+   * interval over.
    */
   uint64_t suppressed;
   /**
-   * The fullest second in the window.
+   * The largest count of any one second in the window.
    */
   uint64_t peak;
   /**
@@ -328,14 +339,14 @@ typedef struct hpd_warning {
    */
   int32_t rule;
   /**
-   * The share of DynamoDB's limit for a partition that count is, in thousandths, on the average
-   * of its seconds. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
+   * count divided by its seconds, as a share of DynamoDB's limit a second for one partition, in
+   * thousandths. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
    * HPD_RULE_THROTTLE it is 1000, and count is a number of attempts.
    */
   uint32_t utilisation_permille;
   /**
-   * The most of count that may belong to other partitions, or be older than the window; 0 if
-   * count is exact, which it always is without filter_bytes.
+   * The largest part of count that may belong to other partitions, or be older than the window;
+   * 0 if count is exact, which it always is without filter_bytes.
    */
   uint64_t carried;
 } hpd_warning;
@@ -350,8 +361,8 @@ typedef struct hpd_warning {
 typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *warning);
 
 /**
- * The options with which a detector is made. hpd_options_init fills them; then change what you
- * need.
+ * The options with which a detector is made. hpd_options_init or hpd_options_for_dynamodb fills
+ * them; then change what you need.
  */
 typedef struct hpd_options {
   /**
@@ -372,8 +383,8 @@ typedef struct hpd_options {
    */
   uint32_t window_seconds;
   /**
-   * The least time between two warnings for one partition and operation. HPD_INTERVAL_WINDOW
-   * (the default) is as long as the window; with 0 every hot record warns.
+   * The least time between two warnings for one partition and operation, in seconds: any number.
+   * HPD_INTERVAL_WINDOW (the default) is as long as the window; with 0 every hot record warns.
    */
   uint32_t warning_interval_seconds;
   /**
@@ -386,8 +397,9 @@ typedef struct hpd_options {
   void *user_data;
   /**
    * The most partitions that are tracked; 0 (the default) sets no bound. At the bound a new
-   * partition takes the place of an idle one, or of the quietest of a few. Each call under way
-   * may exceed the bound by one. Throttles and tallies have the same bound, counted apart.
+   * partition takes the place of an idle one or, if none of a few that are looked at is idle, of
+   * the quietest of those. The bound may be exceeded by one for each call under way. Throttles
+   * and tallies have the same bound, counted apart.
    */
   uint64_t max_partitions;
   /**
@@ -421,9 +433,9 @@ typedef struct hpd_options {
    */
   uint64_t reads_sustained;
   /**
-   * The number of processes that record the same tables' traffic, about evenly. Utilisation is
-   * judged by an even share of DynamoDB's limits; 0 (the default) and 1 give this process all of
-   * them.
+   * The number of processes that record the same tables' traffic, about evenly. A warning's
+   * utilisation is judged by an even share of DynamoDB's limits; 0 (the default) and 1 give this
+   * process all of them. Thresholds are not divided by it.
    */
   uint32_t processes;
   /**
@@ -436,11 +448,12 @@ typedef struct hpd_options {
    */
   uint64_t redact_key[2];
   /**
-   * Bounded counting: the memory, in bytes, for all that is counted. Range 65536 to 2^40; 0 (the
-   * default) turns it off. Partitions are then counted in a filter of fixed size, and each
-   * exactly once it nears its threshold. No hot partition is missed. A warning tells in carried
-   * by how much its count may be too high. Each thread takes up to some 20 KiB besides, for what
-   * it is about to put in and to free. Excludes max_partitions.
+   * Bounded counting: the memory, in bytes, for partitions, throttles and tallies. Range 65536
+   * to 2^40; 0 (the default) turns it off. Partitions are then counted together in a filter of
+   * fixed size. When a partition nears its threshold, it gets an exact counter of its own. No
+   * hot partition is missed. A warning tells in carried by how much its count may be too high.
+   * Besides these bytes there are key schemas, overrides, requests that wait for a schema (up to
+   * 32 MiB), and some 20 KiB for each thread. Not allowed together with max_partitions.
    */
   uint64_t filter_bytes;
   /**
@@ -484,7 +497,8 @@ typedef struct hpd_record {
    */
   size_t model_len;
   /**
-   * The amount that the record adds, at least 1. A partition's second saturates at 2^30 - 1.
+   * The amount that the record adds, at least 1; in half units with HPD_FLAG_CAPACITY. A
+   * partition's second saturates at 2^30 - 1.
    */
   uint64_t amount;
   /**
@@ -502,7 +516,8 @@ typedef struct hpd_record {
  */
 typedef struct hpd_hot_partition {
   /**
-   * Set by the caller; then the number of bytes of this struct that the library has filled.
+   * Set by the caller to sizeof(hpd_hot_partition); then the number of bytes of this struct that
+   * the library has filled.
    */
   size_t struct_size;
   /**
@@ -526,12 +541,12 @@ typedef struct hpd_hot_partition {
    */
   int32_t operation;
   /**
-   * The share of DynamoDB's limit for a partition that its fullest second had, in thousandths;
-   * at least 1000 if DynamoDB throttled it for its key range.
+   * Its fullest second as a share of DynamoDB's limit for one partition, in thousandths; at
+   * least 1000 if DynamoDB throttled it for its key range.
    */
   uint32_t utilisation_permille;
   /**
-   * The count. With HPD_FLAG_CAPACITY count, demand and peak are in half units.
+   * The count. With HPD_FLAG_CAPACITY count, demand, peak and carried are in half units.
    */
   uint64_t count;
   /**
@@ -539,27 +554,30 @@ typedef struct hpd_hot_partition {
    */
   uint64_t throttles;
   /**
-   * The count and, for each throttle, one operation or unit more.
+   * The count, plus one operation for each throttle (with HPD_FLAG_CAPACITY one unit, which is
+   * 2).
    */
   uint64_t demand;
   /**
-   * The fullest second in the window.
+   * The largest count of any one second in the window.
    */
   uint64_t peak;
   /**
-   * The most of demand, and of count, that may belong to other partitions or be older than the
-   * window; 0 if both are exact, which they always are without filter_bytes. It is over count
-   * only where there was no room to count throttles exactly.
+   * The largest part of demand, and of count, that may belong to other partitions or be older
+   * than the window; 0 if both are exact, which they always are without filter_bytes. It is
+   * greater than count only where there was no room to count throttles exactly.
    */
   uint64_t carried;
 } hpd_hot_partition;
 
 /**
- * Numbers about a detector since it was made; hpd_clear does not reset them.
+ * Numbers about a detector. partitions, bytes and filter_load_permille are of now. The others
+ * count from when it was made, and hpd_clear does not reset them.
  */
 typedef struct hpd_statistics {
   /**
-   * Set by the caller; then the number of bytes of this struct that the library has filled.
+   * Set by the caller to sizeof(hpd_statistics); then the number of bytes of this struct that
+   * the library has filled.
    */
   size_t struct_size;
   /**
@@ -571,8 +589,8 @@ typedef struct hpd_statistics {
    */
   uint64_t partitions;
   /**
-   * Bytes held now for partitions, throttles and thresholds, and for the detector itself; key
-   * schemas are not counted.
+   * Bytes held now for partitions, throttles and thresholds, and for the detector itself. Key
+   * schemas, requests that wait for one, and kept warnings are not counted.
    */
   uint64_t bytes;
   /**
@@ -645,8 +663,8 @@ typedef struct hpd_metrics_options {
    */
   size_t struct_size;
   /**
-   * The number of hottest partitions that are written for each operation; more than 100 is taken
-   * for 100.
+   * The number of hottest partitions that are written for each operation: 0 lists none, and more
+   * than 100 is taken for 100.
    */
   uint64_t hottest;
   /**
@@ -661,13 +679,14 @@ typedef struct hpd_metrics_options {
    * 0 (the default), or the least demand of the partitions that are listed: all of those, up to
    * 990 for each operation, in place of the hottest. With HPD_FLAG_CAPACITY it is in half units.
    * With filter_bytes it must be more than the count from which partitions are counted exactly,
-   * of any table.
+   * whatever the table or model: the promote_permille of each threshold.
    */
   uint64_t least;
 } hpd_metrics_options;
 
 /**
- * One attempt at a request to DynamoDB, and its answer.
+ * One attempt at a request to DynamoDB, and its answer. The library writes to it, so only one
+ * thread may use it at a time.
  */
 typedef struct hpd_exchange {
   /**
@@ -691,8 +710,9 @@ typedef struct hpd_exchange {
    */
   size_t request_len;
   /**
-   * The answer's body, whole or cut down to the members that are used; NULL or empty if there is
-   * none.
+   * The answer's body, whole or cut down to the members that are used: ConsumedCapacity, Item,
+   * Items, Attributes, Responses, UnprocessedItems, UnprocessedKeys, Table, TableDescription,
+   * CancellationReasons, ThrottlingReasons, __type and message. NULL or empty if there is none.
    */
   const char *response;
   /**
@@ -700,7 +720,7 @@ typedef struct hpd_exchange {
    */
   size_t response_len;
   /**
-   * The model for which the records are made; NULL and 0 for none.
+   * The model for which the records are made, 1 to 1024 bytes; NULL and 0 for none.
    */
   const char *model;
   /**
@@ -721,7 +741,7 @@ typedef struct hpd_exchange {
    */
   char *table;
   /**
-   * The room there, in bytes; 0 for NULL.
+   * The room at table, in bytes; 0 if table is NULL.
    */
   size_t table_capacity;
   /**
@@ -798,13 +818,13 @@ void hpd_options_init(struct hpd_options *options, size_t struct_size);
 
 /**
  * Fills options with DynamoDB's own limits for a partition: 1,000 write units and 3,000 read units
- * a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no
- * threshold of its own. A warning is due when the current second has reached its limit, or when
- * five seconds have reached share_permille thousandths of theirs: 1 to 1000, such as 800.
- * processes is the number of processes that share the limits evenly, this one included: 1 gives it
- * all of them. The other options are those of hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or
- * HPD_ERR_INVALID if processes is 0, share_permille is out of its range, or struct_size is of a
- * version without these limits.
+ * a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds, whose own
+ * thresholds are INT64_MAX. A warning is due when the current second has reached the limit, or
+ * when five seconds together have reached share_permille thousandths of five times the limit: 1 to
+ * 1000, such as 800. processes is the number of processes that share the limits evenly, this one
+ * included: 1 gives it all of them. The other options are those of hpd_options_init. Returns
+ * HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID if processes is 0, share_permille is out of its range,
+ * or struct_size is of a version without these limits.
  */
 int32_t hpd_options_for_dynamodb(struct hpd_options *options,
                                  size_t struct_size,
@@ -812,9 +832,10 @@ int32_t hpd_options_for_dynamodb(struct hpd_options *options,
                                  uint32_t processes);
 
 /**
- * Makes a detector from options that hpd_options_init filled. A struct_size smaller than version
- * 1's, and an unknown clock, are HPD_ERR_INVALID. An unknown flag is HPD_ERR_UNSUPPORTED, and so
- * is a larger struct_size unless the bytes beyond are zero. Otherwise as hpd_new.
+ * Makes a detector from options that hpd_options_init or hpd_options_for_dynamodb filled. A
+ * struct_size smaller than version 1's, and an unknown clock, are HPD_ERR_INVALID. An unknown flag
+ * is HPD_ERR_UNSUPPORTED, and so is a larger struct_size unless the bytes beyond are zero.
+ * Otherwise as hpd_new.
  */
 int32_t hpd_new_with_options(const struct hpd_options *options, struct hpd_detector **out);
 
@@ -841,7 +862,8 @@ int32_t hpd_set_time_ms(const struct hpd_detector *detector, uint64_t now_ms);
 
 /**
  * Records one write. table has 1 to 1024 bytes, pk 0 to 16384. Returns the partition's count of
- * writes, this one included, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
+ * writes, this one included (with filter_bytes, the most that it can be), or HPD_ERR_NULL,
+ * HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
  */
 int64_t hpd_record_write(const struct hpd_detector *detector,
                          const char *table,
@@ -850,7 +872,7 @@ int64_t hpd_record_write(const struct hpd_detector *detector,
                          size_t pk_len);
 
 /**
- * Records one read; otherwise as hpd_record_write.
+ * Records one read, and returns the count of reads; otherwise as hpd_record_write.
  */
 int64_t hpd_record_read(const struct hpd_detector *detector,
                         const char *table,
@@ -863,8 +885,9 @@ int64_t hpd_record_read(const struct hpd_detector *detector,
  * sizeof(hpd_record) as the caller knows it. A size smaller than version 1's is HPD_ERR_INVALID; a
  * larger one is HPD_ERR_UNSUPPORTED unless the bytes beyond are zero. If warning is not NULL, the
  * caller has set its struct_size, which is judged in the same way. A due warning is then written
- * to *warning instead of calling back; its texts are the record's, and its struct_size becomes the
- * number of bytes filled in. If no warning was due, its count is 0.
+ * to *warning instead of calling back. If none is due, warning->count becomes 0. The warning's
+ * texts are the record's own, and warning->struct_size becomes the number of bytes filled in. If
+ * warning is NULL, a due warning goes to the callback.
  */
 int64_t hpd_record_full(const struct hpd_detector *detector,
                         const struct hpd_record *record,
@@ -872,8 +895,9 @@ int64_t hpd_record_full(const struct hpd_detector *detector,
                         struct hpd_warning *warning);
 
 /**
- * Records n records, record_size bytes apart. If a record is not valid, nothing is recorded and
- * its error is returned. Warnings go to the callback. Returns the number recorded: n, or fewer if
+ * Records n records, which lie record_size bytes apart: record_size is sizeof(hpd_record) as the
+ * caller knows it, as in hpd_record_full. If a record is not valid, nothing is recorded and its
+ * error is returned. Warnings go to the callback. Returns the number recorded: n, or fewer if
  * memory ran out on the way, or HPD_ERR_MEMORY if it ran out at the first. records may be NULL if
  * n is 0.
  */
@@ -883,9 +907,11 @@ int64_t hpd_record_batch(const struct hpd_detector *detector,
                          size_t n);
 
 /**
- * Returns the partition's count of writes; 0 if it is not tracked. Or returns HPD_ERR_NULL,
- * HPD_ERR_INVALID, or HPD_ERR_MEMORY if memory has run out while the partition is being moved.
- * Asking neither starts to track a partition nor keeps it tracked. Takes no lock.
+ * Returns the partition's count of writes, or 0 if it has none. With filter_bytes it is the most
+ * that the count can be, also of a partition that was never recorded: see hpd_get_bounds. Or
+ * returns HPD_ERR_NULL, HPD_ERR_INVALID, or HPD_ERR_MEMORY if the partition is being moved and
+ * there is no memory for that. Asking neither starts to track a partition nor keeps it tracked.
+ * Takes no lock.
  */
 int64_t hpd_get_write_count(const struct hpd_detector *detector,
                             const char *table,
@@ -894,9 +920,9 @@ int64_t hpd_get_write_count(const struct hpd_detector *detector,
                             size_t pk_len);
 
 /**
- * Writes the least and the most that the partition's count of an operation can be to *least and
- * *most. Without filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns
- * HPD_OK, or an error as hpd_get_write_count, after which neither is written.
+ * Writes the bounds of the partition's count of an operation to *least and *most. Without
+ * filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns HPD_OK, or an
+ * error as hpd_get_write_count does, after which neither is written.
  */
 int32_t hpd_get_bounds(const struct hpd_detector *detector,
                        const char *table,
@@ -933,19 +959,19 @@ int32_t hpd_table_open(const struct hpd_detector *detector,
 int64_t hpd_table_record_write(const struct hpd_table *table, const char *pk, size_t pk_len);
 
 /**
- * Records one read to a prepared table; otherwise as hpd_record_write.
+ * Records one read to a prepared table; otherwise as hpd_record_read.
  */
 int64_t hpd_table_record_read(const struct hpd_table *table, const char *pk, size_t pk_len);
 
 /**
- * Records one write to a prepared table. pk ends in NUL, and must not be NULL; a key that has a
- * NUL inside needs hpd_table_record_write.
+ * As hpd_table_record_write, but pk ends in NUL, and must not be NULL; a key that has a NUL inside
+ * needs hpd_table_record_write.
  */
 int64_t hpd_table_record_write_z(const struct hpd_table *table, const char *pk);
 
 /**
- * Records one read to a prepared table. pk ends in NUL, and must not be NULL; a key that has a NUL
- * inside needs hpd_table_record_read.
+ * As hpd_table_record_read, but pk ends in NUL, and must not be NULL; a key that has a NUL inside
+ * needs hpd_table_record_read.
  */
 int64_t hpd_table_record_read_z(const struct hpd_table *table, const char *pk);
 
@@ -973,7 +999,8 @@ int32_t hpd_warnings_get(const struct hpd_warnings *warnings, size_t i, struct h
 void hpd_warnings_free(struct hpd_warnings *warnings);
 
 /**
- * Sets the thresholds of one table. The table's name must match to the byte: an override on T
+ * Sets the window's thresholds of one table, whose name has 1 to 1024 bytes. Thresholds for one
+ * second and for five are not changed. The table's name must match to the byte: an override on T
  * covers neither T/index/I nor T's ARN. writes and reads are 1 to INT64_MAX, or HPD_INHERIT;
  * HPD_INHERIT for both removes the override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or
  * HPD_ERR_MEMORY.
@@ -985,8 +1012,8 @@ int32_t hpd_set_table_thresholds(const struct hpd_detector *detector,
                                  int64_t reads);
 
 /**
- * Sets the thresholds of one model, for the records that name the model; they win over the
- * table's. Otherwise as hpd_set_table_thresholds.
+ * Sets the window's thresholds of one model, a name that a program gives to a kind of item, for
+ * the records that name it. They win over the table's. Otherwise as hpd_set_table_thresholds.
  */
 int32_t hpd_set_model_thresholds(const struct hpd_detector *detector,
                                  const char *model,
@@ -995,8 +1022,9 @@ int32_t hpd_set_model_thresholds(const struct hpd_detector *detector,
                                  int64_t reads);
 
 /**
- * Reads back the override of a table; a threshold that is not set is HPD_INHERIT. Returns HPD_OK,
- * HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither threshold is written.
+ * Reads back the override of a table. A threshold that is not set is HPD_INHERIT; both are if the
+ * table has no override. Returns HPD_OK, HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither
+ * threshold is written.
  */
 int32_t hpd_get_table_thresholds(const struct hpd_detector *detector,
                                  const char *table,
@@ -1022,8 +1050,8 @@ int32_t hpd_get_thresholds(const struct hpd_detector *detector, int64_t *writes,
  * Records that DynamoDB throttled one attempt at an operation on a partition. operation_code is
  * HPD_WRITE or HPD_READ; reason_code, HPD_THROTTLE_*, says why. Returns the partition's throttles
  * in the window for this operation and reason, this one included; they are no part of its count. A
- * throttle for the key range is evidence of a hot partition, and warns if the detector was made
- * with HPD_FLAG_WARN_THROTTLES. Otherwise as hpd_record_write.
+ * throttle for the key range is evidence of a hot partition, and warns, by the callback, if the
+ * detector was made with HPD_FLAG_WARN_THROTTLES. Otherwise as hpd_record_write.
  */
 int64_t hpd_record_throttle(const struct hpd_detector *detector,
                             const char *table,
@@ -1060,10 +1088,12 @@ int64_t hpd_get_throttle_count(const struct hpd_detector *detector,
 
 /**
  * Takes a snapshot of the n partitions with the most demand for an operation in the window, the
- * most first. operation_code is HPD_WRITE or HPD_READ. Other threads may record meanwhile: each
- * partition is as it was at some moment of the call. Takes time in proportion to the partitions
- * tracked. On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is
- * untouched. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code) or HPD_ERR_MEMORY.
+ * most first. operation_code is HPD_WRITE or HPD_READ. n may be 0, or more than there are. With
+ * filter_bytes only partitions that are counted exactly are in the snapshot. Other threads may
+ * record meanwhile: each partition is as it was at some moment of the call. Takes time in
+ * proportion to the partitions tracked. On success *out is the snapshot, to be freed by
+ * hpd_hottest_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID
+ * (operation_code) or HPD_ERR_MEMORY.
  */
 int32_t hpd_hottest_take(const struct hpd_detector *detector,
                          int32_t operation_code,
@@ -1073,17 +1103,19 @@ int32_t hpd_hottest_take(const struct hpd_detector *detector,
 /**
  * Takes a snapshot of the n partitions with the most demand for an operation in one minute that is
  * over, the most first. Their numbers are of that minute alone, so those of several minutes and
- * processes may be added up. With hpd_hottest_rest of each, the sum is what was recorded.
+ * processes may be added up. The counts of a snapshot, plus its hpd_hottest_rest, are all that was
+ * recorded in that minute.
  *
- * minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask for
- * a minute within 60 seconds from its end, and some seconds after it: a call that read the clock
- * in the minute and has not returned may be in neither this minute nor the next. The detector
- * needs a window of 120 seconds or more, and no filter_bytes. At max_partitions, partitions that
- * were replaced are missing. Takes time in proportion to the partitions tracked.
+ * minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask
+ * some seconds after the minute's end, and before its first second leaves the window: with a
+ * window of 120 seconds, within 60 seconds of its end. A call that read the clock in the minute
+ * and has not returned may be in neither this minute nor the next. The detector needs a window of
+ * 120 seconds or more, and no filter_bytes. At max_partitions, partitions that were replaced are
+ * missing. Takes time in proportion to the partitions tracked.
  *
- * Operations that wait for a table's key count in the second in which they were observed. If its
- * minute has been asked for by then, no snapshot has them. So declare keys by hpd_set_key_schema,
- * or observe the tables' descriptions, before traffic.
+ * Operations that wait for a table's key count in the second in which they were observed. If the
+ * snapshot of that minute was taken before the key became known, they are in no snapshot. So
+ * declare keys by hpd_set_key_schema, or observe the tables' descriptions, before traffic.
  *
  * On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is untouched.
  * Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code; a minute that is not over, or
@@ -1125,16 +1157,16 @@ void hpd_hottest_free(struct hpd_hottest *hottest);
 
 /**
  * Writes numbers about the detector itself to *out. The caller has set its struct_size, which
- * becomes the number of bytes filled in. Takes time in proportion to the partitions tracked.
- * Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or HPD_ERR_UNSUPPORTED for its struct_size as
- * hpd_hottest_get.
+ * becomes the number of bytes filled in. Takes time in proportion to the partitions tracked and,
+ * with filter_bytes, to those. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
+ * HPD_ERR_UNSUPPORTED for its struct_size as hpd_hottest_get does.
  */
 int32_t hpd_get_statistics(const struct hpd_detector *detector, struct hpd_statistics *out);
 
 /**
- * Returns a tally of a table or an index in the window: work that no partition could be charged
- * with. operation_code is HPD_WRITE or HPD_READ, what is HPD_UNATTRIBUTED_*. Otherwise as
- * hpd_get_write_count.
+ * Returns a tally of a table or an index (TABLE/index/INDEX) in the window: work that no partition
+ * could be charged with. operation_code is HPD_WRITE or HPD_READ, what is HPD_UNATTRIBUTED_*.
+ * Otherwise as hpd_get_write_count.
  */
 int64_t hpd_get_unattributed_count(const struct hpd_detector *detector,
                                    const char *table,
@@ -1143,26 +1175,27 @@ int64_t hpd_get_unattributed_count(const struct hpd_detector *detector,
                                    int32_t what);
 
 /**
- * Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. If
- * options is NULL, the text has the ten hottest partitions by writes and by reads, for Prometheus.
+ * Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. With
+ * filter_bytes only partitions that are counted exactly are listed. If options is NULL, the text
+ * has the ten hottest partitions by writes and by reads, for Prometheus.
  * hotpart_partition_unlisted_most tells the most demand that any other partition can have. It is
  * not written with max_partitions, as the demand of partitions that were replaced is not known.
  * Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked.
  * On success *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns
- * HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (reserved or least), HPD_ERR_UNSUPPORTED (unknown flags or
- * fields) or HPD_ERR_MEMORY.
+ * HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (struct_size, reserved or least), HPD_ERR_UNSUPPORTED
+ * (unknown flags or fields) or HPD_ERR_MEMORY.
  */
 int32_t hpd_metrics_take(const struct hpd_detector *detector,
                          const struct hpd_metrics_options *options,
                          struct hpd_text **out);
 
 /**
- * Makes the line that a program logs of a warning of this detector. It is the same in every
+ * Makes a line about one of this detector's warnings, for a program's log. It is the same in every
  * language, with the key escaped (or hashed, with HPD_FLAG_REDACT_KEYS), and without an end of
  * line. On success *out is the line, to be freed by hpd_text_free; on failure *out is untouched.
- * Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule
- * or operation or without a table, or HPD_ERR_UNSUPPORTED for one that is larger than this
- * version's and not zero there.
+ * Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning that is smaller than
+ * version 1's, of an unknown rule or operation, without a table, or with a key that is too long,
+ * or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
  */
 int32_t hpd_log_line(const struct hpd_detector *detector,
                      const struct hpd_warning *warning,
@@ -1170,11 +1203,12 @@ int32_t hpd_log_line(const struct hpd_detector *detector,
 
 /**
  * Makes a line for a program's log if filter_bytes is too small for what is counted, so that
- * warnings may be false; but not if one was made within a warning interval. Ask after a warning,
- * and where statistics or metrics are asked for: a filter may be too full before it warns. Returns
- * 1, and *out is the text, to be freed by hpd_text_free; or 0 if there is nothing to say; or
- * HPD_ERR_NULL or HPD_ERR_MEMORY. *out is untouched unless 1 is returned. Takes time in proportion
- * to filter_bytes, at most once a second.
+ * warnings may be false; but not if such a line was made within the last warning interval (at
+ * least one second). Ask after a warning, and where statistics or metrics are asked for: a filter
+ * may be too full before it warns. Returns 1, and *out is the text, to be freed by hpd_text_free;
+ * or 0 if there is nothing to say; or HPD_ERR_NULL or HPD_ERR_MEMORY. *out is untouched unless 1
+ * is returned. It looks at the filter at most once a second, which takes time in proportion to
+ * filter_bytes.
  */
 int32_t hpd_notice_take(const struct hpd_detector *detector, struct hpd_text **out);
 
@@ -1211,20 +1245,23 @@ void hpd_text_free(struct hpd_text *text);
  * tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
  * for every attempt. Returns the number of item-level actions recorded, or waiting. An operation
  * that is unknown to this version is tallied in the statistics and gives 0. A request that
- * DynamoDB refused is not read and gives 0. A statement that can't be read, or a part of a batch
- * or transaction, is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded.
+ * DynamoDB refused is not read and gives 0. A statement, or a part of a batch or transaction, that
+ * can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded. A value is
+ * counted under its key as recording functions take it: S as its text, N as hpd_number_key writes
+ * it, B as its bytes. Of a table's ARN the name counts.
  *
  * Work on a table whose partition key is unknown waits, and everything else is recorded. What
- * waits is recorded, as of now, when the key gets known: by an observed DescribeTable, CreateTable
- * or UpdateTable, by hpd_set_key_schema, or by another request that shows it. Due warnings of it
- * go where those of the releasing call go. HPD_ERR_SCHEMA is returned when the first part on a
- * table waits, and then once a minute while more come. exchange->table and table_len then name all
- * tables that are asked for: call DescribeTable for each and observe that, or call
- * hpd_forget_table if that is denied. Do NOT observe this request again.
+ * waits is recorded when the key becomes known, as of the time at which it was observed: by an
+ * observed DescribeTable, CreateTable or UpdateTable, by hpd_set_key_schema, or by another request
+ * that shows it. Its warnings go where the warnings go of the call that made the key known.
+ * HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at most once a
+ * minute while more come. exchange->table and table_len then name all tables that are asked for:
+ * call DescribeTable for each and observe its answer, or call hpd_forget_table if that is denied.
+ * Do NOT observe this request again: it is kept.
  *
- * At most 10,000 parts and 32 MiB wait. Then the oldest are tallied as HPD_UNATTRIBUTED_UNREAD, as
- * are parts that waited for longer than a window. hpd_clear drops what waits, and a forked child
- * starts with none.
+ * At most 10,000 parts and 32 MiB wait. Beyond that the oldest are dropped and tallied as
+ * HPD_UNATTRIBUTED_UNREAD; so are parts whose key becomes known after they waited for longer than
+ * the window. hpd_clear drops what waits, and a forked child starts with none.
  *
  * The other errors are HPD_ERR_JSON, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from
  * a library built without this) and HPD_ERR_MEMORY, after which a part may have been recorded.
@@ -1233,21 +1270,23 @@ int64_t hpd_observe(const struct hpd_detector *detector, struct hpd_exchange *ex
 
 /**
  * As hpd_observe, but due warnings are written to *out instead of calling back. *out is NULL if
- * there are none, else to be freed by hpd_warnings_free. *out is written after an error too, as
- * warnings may have been given before memory ran out; it is untouched only if out, detector or
- * exchange is NULL.
+ * there are none. Otherwise free it by hpd_warnings_free, after an error too: HPD_ERR_SCHEMA and
+ * HPD_ERR_MEMORY can come with warnings. *out is untouched only if out, detector or exchange is
+ * NULL.
  */
 int64_t hpd_observe_full(const struct hpd_detector *detector,
                          struct hpd_exchange *exchange,
                          struct hpd_warnings **out);
 
 /**
- * Declares the names of the n attributes that make up the partition key of a table (n is 1) or, if
- * index is not NULL, of an index (n is 1 to 4). An index with the table's own key is taken for a
- * local one. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of UTF-8. What
- * waited for the table is recorded, as of when it was observed. Returns HPD_OK, HPD_ERR_NULL,
- * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
- * after which the key may be declared and a part of what waited recorded: declare it again.
+ * Declares the names of the attributes that make up the partition key of a table or, if index is
+ * not NULL, of an index. attributes and attribute_lens are arrays of n names and of their lengths:
+ * n is 1 for a table, 1 to 4 for an index. table may be an ARN. An index that has the table's own
+ * partition key is taken for a local index. hpd_clear does not forget key schemas. Names have 1 to
+ * 1024 bytes of UTF-8. What waited for the table is recorded, as of when it was observed. Returns
+ * HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
+ * or HPD_ERR_MEMORY, after which the key may be declared and a part of what waited recorded:
+ * declare it again.
  */
 int32_t hpd_set_key_schema(const struct hpd_detector *detector,
                            const char *table,
@@ -1273,31 +1312,32 @@ int32_t hpd_set_key_schema_full(const struct hpd_detector *detector,
                                 struct hpd_warnings **out);
 
 /**
- * Says that a table's key schema will not be known, because it may not be described, say. What
- * waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. So is what comes from now on, at once, until
- * its key is known after all. The name has 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL,
- * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
- * after which a part may be tallied: call it again.
+ * Says that a table's key schema will not be known, for example because DescribeTable is denied.
+ * What waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied in
+ * the same way, without waiting, until its key becomes known after all. The name has 1 to 1024
+ * bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
+ * library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
  */
 int32_t hpd_forget_table(const struct hpd_detector *detector, const char *table, size_t table_len);
 
 /**
- * Writes the key as which a DynamoDB number is counted: its one plain decimal. "1", "1.0" and
- * "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key, which is not
- * NUL-terminated, and beyond it bytes without a meaning. Returns the key's length, HPD_ERR_NULL,
- * HPD_ERR_INVALID for what is not a number of DynamoDB's (38 digits, 1E-130 to 9.99E+125), or
- * HPD_ERR_UNSUPPORTED (from a library built without this); after an error nothing is written.
+ * Writes the key under which a DynamoDB number is counted: its canonical plain decimal form. "1",
+ * "1.0" and "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key,
+ * which is not NUL-terminated, is followed by bytes of no meaning. Returns the key's length,
+ * HPD_ERR_NULL, HPD_ERR_INVALID for what is not a number of DynamoDB's (up to 38 digits; 0, or a
+ * magnitude of 1E-130 to 9.99...E+125), or HPD_ERR_UNSUPPORTED (from a library built without
+ * this); after an error nothing is written.
  */
 int32_t hpd_number_key(const char *number, size_t number_len, char *out);
 
 /**
- * Rewrites a request's JSON so that its answer tells the capacity that it took, which
- * HPD_FLAG_CAPACITY counts: its parameter ReturnConsumedCapacity becomes "INDEXES", unless it asks
- * for something already; "NONE" counts as not asking. operation and request are as in an
- * hpd_exchange, before the request is signed and sent. Returns 1, and *out is the request to send,
- * to be freed by hpd_text_free; or 0 if it is to be sent as it is, because it asks, its operation
- * has no such parameter, or it is no JSON object. *out is untouched then, and after HPD_ERR_NULL,
- * HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.
+ * Rewrites a request's JSON so that DynamoDB's answer tells the capacity that the request took,
+ * which HPD_FLAG_CAPACITY counts. It sets the request's ReturnConsumedCapacity to "INDEXES" if
+ * that is absent or "NONE". operation and request are as in an hpd_exchange, before the request is
+ * signed and sent. Returns 1, and *out is the request to send, to be freed by hpd_text_free; or 0
+ * if it is to be sent as it is, because it asks, its operation has no such parameter, or it is no
+ * JSON object. *out is untouched then, and after HPD_ERR_NULL, HPD_ERR_INVALID,
+ * HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.
  */
 int32_t hpd_ask_capacity(const char *operation,
                          size_t operation_len,
@@ -1307,11 +1347,11 @@ int32_t hpd_ask_capacity(const char *operation,
 
 /**
  * As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back,
- * and HPD_DUE is added to the count that is returned: clear that bit to have the count, and take
- * the warning by hpd_take_warnings. A thread keeps the warnings of its last call, and of earlier
- * calls the newest 64. A warning is lost if there is no memory to keep it. A thread's kept
- * warnings are gone when it ends; after fork the child's thread has those of the thread that
- * forked.
+ * and HPD_DUE is added to the count that is returned. A negative result is an error. Otherwise
+ * clear that bit to have the count, and take the warning by hpd_take_warnings. A thread keeps all
+ * warnings of the last call that gave any, and the newest 64 of its earlier calls, of all
+ * detectors together. A warning is lost if there is no memory to keep it. A thread's kept warnings
+ * are gone when it ends; after fork the child's thread has those of the thread that forked.
  */
 int64_t hpd_table_record_write_due(const struct hpd_table *table, const char *pk);
 
@@ -1374,9 +1414,9 @@ int64_t hpd_set_key_schema_due(const struct hpd_detector *detector,
 int32_t hpd_take_missing_tables(struct hpd_text **out);
 
 /**
- * Takes the warnings that calls on this thread have kept, the oldest first. *out is NULL if there
- * are none, else the warnings, to be freed by hpd_warnings_free. Returns their number,
- * HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
+ * Takes the warnings of this detector that calls on this thread have kept, the oldest first. *out
+ * is NULL if there are none. Otherwise it is the warnings, to be freed by hpd_warnings_free.
+ * Returns their number, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
  */
 int32_t hpd_take_warnings(const struct hpd_detector *detector, struct hpd_warnings **out);
 

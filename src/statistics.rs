@@ -47,7 +47,7 @@ pub struct Statistics {
     /// memory.
     pub kept_out: u64,
     /// The load of the filter: the mean of its cells, in thousandths of the count from which a
-    /// partition is counted exactly. From 400 on the memory is too small.
+    /// partition is counted exactly. Over 400 the memory is too small.
     pub filter_load_permille: u64,
     /// The statements, and parts of observed requests, that could not be read. Those whose table is
     /// not known are included.

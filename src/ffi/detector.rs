@@ -14,7 +14,7 @@ use crate::policy::thresholds::Thresholds;
 use std::ffi::c_void;
 use std::mem::offset_of;
 
-/// The system's coarse monotonic clock.
+/// The system's coarse monotonic clock, which is some milliseconds late.
 pub const HPD_CLOCK_MONOTONIC: i32 = 0;
 /// A clock that starts at 0 and stands until hpd_set_time_ms moves it.
 pub const HPD_CLOCK_MANUAL: i32 = 1;
@@ -26,11 +26,11 @@ pub const HPD_INTERVAL_WINDOW: u32 = 0xFFFF_FFFF;
 /// where strangers choose the keys.
 pub const HPD_FLAG_HASH_SEED: u32 = 1;
 /// Count capacity and not operations. Amounts, thresholds, counts and warnings are then in half
-/// units, so that a read of half a unit is exact. A record without an amount adds one unit, which
-/// is 2.
+/// units, because the smallest read is half a unit. A function that takes no amount, such as
+/// hpd_record_write, adds one unit, which is 2.
 pub const HPD_FLAG_CAPACITY: u32 = 2;
-/// Warn of throttles: a partition's first throttle for its key range gives a warning, and then the
-/// first in each interval.
+/// Warn of throttles: a partition's first throttle for its key range warns, and after that the
+/// first after each warning interval.
 pub const HPD_FLAG_WARN_THROTTLES: u32 = 4;
 /// Write a keyed hash in place of each partition key, in metrics and log lines: see hpd_redact.
 pub const HPD_FLAG_REDACT_KEYS: u32 = 8;
@@ -47,8 +47,8 @@ impl Opaque for hpd_detector {
     const ARGUMENT: Argument = Argument::Detector;
 }
 
-/// The options with which a detector is made. hpd_options_init fills them; then change what you
-/// need.
+/// The options with which a detector is made. hpd_options_init or hpd_options_for_dynamodb fills
+/// them; then change what you need.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_options {
@@ -61,16 +61,17 @@ pub struct hpd_options {
     pub reads_threshold: u64,
     /// The window, in seconds. Range 1 to 3600; no default.
     pub window_seconds: u32,
-    /// The least time between two warnings for one partition and operation. HPD_INTERVAL_WINDOW
-    /// (the default) is as long as the window; with 0 every hot record warns.
+    /// The least time between two warnings for one partition and operation, in seconds: any number.
+    /// HPD_INTERVAL_WINDOW (the default) is as long as the window; with 0 every hot record warns.
     pub warning_interval_seconds: u32,
     /// Called with each warning; may be NULL.
     pub callback: hpd_warning_callback,
     /// Handed to the callback, on every thread that it runs on.
     pub user_data: *mut c_void,
     /// The most partitions that are tracked; 0 (the default) sets no bound. At the bound a new
-    /// partition takes the place of an idle one, or of the quietest of a few. Each call under way
-    /// may exceed the bound by one. Throttles and tallies have the same bound, counted apart.
+    /// partition takes the place of an idle one or, if none of a few that are looked at is idle, of
+    /// the quietest of those. The bound may be exceeded by one for each call under way. Throttles
+    /// and tallies have the same bound, counted apart.
     pub max_partitions: u64,
     /// HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
     pub clock: i32,
@@ -88,20 +89,21 @@ pub struct hpd_options {
     pub writes_sustained: u64,
     /// Read threshold for five seconds. Range, default and need as for writes.
     pub reads_sustained: u64,
-    /// The number of processes that record the same tables' traffic, about evenly. Utilisation is
-    /// judged by an even share of DynamoDB's limits; 0 (the default) and 1 give this process all of
-    /// them.
+    /// The number of processes that record the same tables' traffic, about evenly. A warning's
+    /// utilisation is judged by an even share of DynamoDB's limits; 0 (the default) and 1 give this
+    /// process all of them. Thresholds are not divided by it.
     pub processes: u32,
     /// Must be 0.
     pub reserved: u32,
     /// The secret with which keys are hashed; zeros stand for a random one. Used with
     /// HPD_FLAG_REDACT_KEYS only.
     pub redact_key: [u64; 2],
-    /// Bounded counting: the memory, in bytes, for all that is counted. Range 65536 to 2^40; 0 (the
-    /// default) turns it off. Partitions are then counted in a filter of fixed size, and each
-    /// exactly once it nears its threshold. No hot partition is missed. A warning tells in carried
-    /// by how much its count may be too high. Each thread takes up to some 20 KiB besides, for what
-    /// it is about to put in and to free. Excludes max_partitions.
+    /// Bounded counting: the memory, in bytes, for partitions, throttles and tallies. Range 65536
+    /// to 2^40; 0 (the default) turns it off. Partitions are then counted together in a filter of
+    /// fixed size. When a partition nears its threshold, it gets an exact counter of its own. No
+    /// hot partition is missed. A warning tells in carried by how much its count may be too high.
+    /// Besides these bytes there are key schemas, overrides, requests that wait for a schema (up to
+    /// 32 MiB), and some 20 KiB for each thread. Not allowed together with max_partitions.
     pub filter_bytes: u64,
     /// The share of its threshold, in thousandths, from which a partition is counted exactly. Range
     /// 10 to 500; 0 (the default) is 250. Used with filter_bytes only.
@@ -215,13 +217,13 @@ unsafe fn fill(options: *mut hpd_options, struct_size: usize, with: &hpd_options
 }
 
 /// Fills options with DynamoDB's own limits for a partition: 1,000 write units and 3,000 read units
-/// a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds that has no
-/// threshold of its own. A warning is due when the current second has reached its limit, or when
-/// five seconds have reached share_permille thousandths of theirs: 1 to 1000, such as 800.
-/// processes is the number of processes that share the limits evenly, this one included: 1 gives it
-/// all of them. The other options are those of hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or
-/// HPD_ERR_INVALID if processes is 0, share_permille is out of its range, or struct_size is of a
-/// version without these limits.
+/// a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds, whose own
+/// thresholds are INT64_MAX. A warning is due when the current second has reached the limit, or
+/// when five seconds together have reached share_permille thousandths of five times the limit: 1 to
+/// 1000, such as 800. processes is the number of processes that share the limits evenly, this one
+/// included: 1 gives it all of them. The other options are those of hpd_options_init. Returns
+/// HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID if processes is 0, share_permille is out of its range,
+/// or struct_size is of a version without these limits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_options_for_dynamodb(
     options: *mut hpd_options,
@@ -261,9 +263,10 @@ pub unsafe extern "C" fn hpd_options_for_dynamodb(
     })
 }
 
-/// Makes a detector from options that hpd_options_init filled. A struct_size smaller than version
-/// 1's, and an unknown clock, are HPD_ERR_INVALID. An unknown flag is HPD_ERR_UNSUPPORTED, and so
-/// is a larger struct_size unless the bytes beyond are zero. Otherwise as hpd_new.
+/// Makes a detector from options that hpd_options_init or hpd_options_for_dynamodb filled. A
+/// struct_size smaller than version 1's, and an unknown clock, are HPD_ERR_INVALID. An unknown flag
+/// is HPD_ERR_UNSUPPORTED, and so is a larger struct_size unless the bytes beyond are zero.
+/// Otherwise as hpd_new.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_new_with_options(
     options: *const hpd_options,

@@ -26,8 +26,9 @@ use crate::ffi::warning::hpd_warnings;
 use crate::operation::Operation;
 use std::ffi::{CStr, c_char};
 
-/// The bit that hpd_table_record_write_due and its like add to the count that they return, if a
-/// warning is kept. No count has this bit.
+/// The bit that hpd_table_record_write_due and its like add to the count that they return, if they
+/// keep a warning. No count has this bit, but every negative HPD_ERR_* has: look for an error
+/// first.
 pub const HPD_DUE: i64 = 0x4000_0000_0000_0000;
 
 /// Returns a count, with HPD_DUE added if there is a warning, which is then kept.
@@ -38,11 +39,11 @@ fn due((counted, warning): (u64, Option<Warning<'_>>), detector: &Detector) -> R
 }
 
 /// As hpd_table_record_write_z, but a due warning is kept for this thread instead of calling back,
-/// and HPD_DUE is added to the count that is returned: clear that bit to have the count, and take
-/// the warning by hpd_take_warnings. A thread keeps the warnings of its last call, and of earlier
-/// calls the newest 64. A warning is lost if there is no memory to keep it. A thread's kept
-/// warnings are gone when it ends; after fork the child's thread has those of the thread that
-/// forked.
+/// and HPD_DUE is added to the count that is returned. A negative result is an error. Otherwise
+/// clear that bit to have the count, and take the warning by hpd_take_warnings. A thread keeps all
+/// warnings of the last call that gave any, and the newest 64 of its earlier calls, of all
+/// detectors together. A warning is lost if there is no memory to keep it. A thread's kept warnings
+/// are gone when it ends; after fork the child's thread has those of the thread that forked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_write_due(table: *const hpd_table, pk: *const c_char) -> i64 {
     boundary(|| {
@@ -190,9 +191,9 @@ pub unsafe extern "C" fn hpd_take_missing_tables(out: *mut *mut hpd_text) -> i32
     })
 }
 
-/// Takes the warnings that calls on this thread have kept, the oldest first. *out is NULL if there
-/// are none, else the warnings, to be freed by hpd_warnings_free. Returns their number,
-/// HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
+/// Takes the warnings of this detector that calls on this thread have kept, the oldest first. *out
+/// is NULL if there are none. Otherwise it is the warnings, to be freed by hpd_warnings_free.
+/// Returns their number, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_take_warnings(
     detector: *const hpd_detector,

@@ -12,11 +12,12 @@ use std::ffi::c_char;
 /// The room that hpd_number_key needs, in bytes.
 pub const HPD_NUMBER_KEY_MAX: usize = 170;
 
-/// Writes the key as which a DynamoDB number is counted: its one plain decimal. "1", "1.0" and
-/// "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key, which is not
-/// NUL-terminated, and beyond it bytes without a meaning. Returns the key's length, HPD_ERR_NULL,
-/// HPD_ERR_INVALID for what is not a number of DynamoDB's (38 digits, 1E-130 to 9.99E+125), or
-/// HPD_ERR_UNSUPPORTED (from a library built without this); after an error nothing is written.
+/// Writes the key under which a DynamoDB number is counted: its canonical plain decimal form. "1",
+/// "1.0" and "1E0" are "1", and "-0" is "0". out has room for HPD_NUMBER_KEY_MAX bytes: the key,
+/// which is not NUL-terminated, is followed by bytes of no meaning. Returns the key's length,
+/// HPD_ERR_NULL, HPD_ERR_INVALID for what is not a number of DynamoDB's (up to 38 digits; 0, or a
+/// magnitude of 1E-130 to 9.99...E+125), or HPD_ERR_UNSUPPORTED (from a library built without
+/// this); after an error nothing is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_number_key(number: *const c_char, number_len: usize, out: *mut c_char) -> i32 {
     boundary(|| {
@@ -34,13 +35,13 @@ pub unsafe extern "C" fn hpd_number_key(number: *const c_char, number_len: usize
     })
 }
 
-/// Rewrites a request's JSON so that its answer tells the capacity that it took, which
-/// HPD_FLAG_CAPACITY counts: its parameter ReturnConsumedCapacity becomes "INDEXES", unless it asks
-/// for something already; "NONE" counts as not asking. operation and request are as in an
-/// hpd_exchange, before the request is signed and sent. Returns 1, and *out is the request to send,
-/// to be freed by hpd_text_free; or 0 if it is to be sent as it is, because it asks, its operation
-/// has no such parameter, or it is no JSON object. *out is untouched then, and after HPD_ERR_NULL,
-/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.
+/// Rewrites a request's JSON so that DynamoDB's answer tells the capacity that the request took,
+/// which HPD_FLAG_CAPACITY counts. It sets the request's ReturnConsumedCapacity to "INDEXES" if
+/// that is absent or "NONE". operation and request are as in an hpd_exchange, before the request is
+/// signed and sent. Returns 1, and *out is the request to send, to be freed by hpd_text_free; or 0
+/// if it is to be sent as it is, because it asks, its operation has no such parameter, or it is no
+/// JSON object. *out is untouched then, and after HPD_ERR_NULL, HPD_ERR_INVALID,
+/// HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_ask_capacity(
     operation: *const c_char,

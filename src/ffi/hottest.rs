@@ -36,7 +36,8 @@ impl Opaque for hpd_hottest {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_hot_partition {
-    /// Set by the caller; then the number of bytes of this struct that the library has filled.
+    /// Set by the caller to sizeof(hpd_hot_partition); then the number of bytes of this struct that
+    /// the library has filled.
     pub struct_size: usize,
     /// The table; never NULL, not NUL-terminated.
     pub table: *const c_char,
@@ -48,20 +49,21 @@ pub struct hpd_hot_partition {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// The share of DynamoDB's limit for a partition that its fullest second had, in thousandths;
-    /// at least 1000 if DynamoDB throttled it for its key range.
+    /// Its fullest second as a share of DynamoDB's limit for one partition, in thousandths; at
+    /// least 1000 if DynamoDB throttled it for its key range.
     pub utilisation_permille: u32,
-    /// The count. With HPD_FLAG_CAPACITY count, demand and peak are in half units.
+    /// The count. With HPD_FLAG_CAPACITY count, demand, peak and carried are in half units.
     pub count: u64,
     /// Throttled attempts for its key range.
     pub throttles: u64,
-    /// The count and, for each throttle, one operation or unit more.
+    /// The count, plus one operation for each throttle (with HPD_FLAG_CAPACITY one unit, which is
+    /// 2).
     pub demand: u64,
-    /// The fullest second in the window.
+    /// The largest count of any one second in the window.
     pub peak: u64,
-    /// The most of demand, and of count, that may belong to other partitions or be older than the
-    /// window; 0 if both are exact, which they always are without filter_bytes. It is over count
-    /// only where there was no room to count throttles exactly.
+    /// The largest part of demand, and of count, that may belong to other partitions or be older
+    /// than the window; 0 if both are exact, which they always are without filter_bytes. It is
+    /// greater than count only where there was no room to count throttles exactly.
     pub carried: u64,
 }
 
@@ -91,10 +93,12 @@ impl hpd_hot_partition {
 }
 
 /// Takes a snapshot of the n partitions with the most demand for an operation in the window, the
-/// most first. operation_code is HPD_WRITE or HPD_READ. Other threads may record meanwhile: each
-/// partition is as it was at some moment of the call. Takes time in proportion to the partitions
-/// tracked. On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is
-/// untouched. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code) or HPD_ERR_MEMORY.
+/// most first. operation_code is HPD_WRITE or HPD_READ. n may be 0, or more than there are. With
+/// filter_bytes only partitions that are counted exactly are in the snapshot. Other threads may
+/// record meanwhile: each partition is as it was at some moment of the call. Takes time in
+/// proportion to the partitions tracked. On success *out is the snapshot, to be freed by
+/// hpd_hottest_free; on failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID
+/// (operation_code) or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_take(
     detector: *const hpd_detector,
@@ -112,17 +116,19 @@ pub unsafe extern "C" fn hpd_hottest_take(
 
 /// Takes a snapshot of the n partitions with the most demand for an operation in one minute that is
 /// over, the most first. Their numbers are of that minute alone, so those of several minutes and
-/// processes may be added up. With hpd_hottest_rest of each, the sum is what was recorded.
+/// processes may be added up. The counts of a snapshot, plus its hpd_hottest_rest, are all that was
+/// recorded in that minute.
 ///
-/// minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask for
-/// a minute within 60 seconds from its end, and some seconds after it: a call that read the clock
-/// in the minute and has not returned may be in neither this minute nor the next. The detector
-/// needs a window of 120 seconds or more, and no filter_bytes. At max_partitions, partitions that
-/// were replaced are missing. Takes time in proportion to the partitions tracked.
+/// minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask
+/// some seconds after the minute's end, and before its first second leaves the window: with a
+/// window of 120 seconds, within 60 seconds of its end. A call that read the clock in the minute
+/// and has not returned may be in neither this minute nor the next. The detector needs a window of
+/// 120 seconds or more, and no filter_bytes. At max_partitions, partitions that were replaced are
+/// missing. Takes time in proportion to the partitions tracked.
 ///
-/// Operations that wait for a table's key count in the second in which they were observed. If its
-/// minute has been asked for by then, no snapshot has them. So declare keys by hpd_set_key_schema,
-/// or observe the tables' descriptions, before traffic.
+/// Operations that wait for a table's key count in the second in which they were observed. If the
+/// snapshot of that minute was taken before the key became known, they are in no snapshot. So
+/// declare keys by hpd_set_key_schema, or observe the tables' descriptions, before traffic.
 ///
 /// On success *out is the snapshot, to be freed by hpd_hottest_free; on failure *out is untouched.
 /// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (operation_code; a minute that is not over, or

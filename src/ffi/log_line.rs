@@ -21,12 +21,12 @@ use crate::sys::memory::TryString;
 use std::ffi::c_char;
 use std::fmt::Write;
 
-/// Makes the line that a program logs of a warning of this detector. It is the same in every
+/// Makes a line about one of this detector's warnings, for a program's log. It is the same in every
 /// language, with the key escaped (or hashed, with HPD_FLAG_REDACT_KEYS), and without an end of
 /// line. On success *out is the line, to be freed by hpd_text_free; on failure *out is untouched.
-/// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning of an unknown rule
-/// or operation or without a table, or HPD_ERR_UNSUPPORTED for one that is larger than this
-/// version's and not zero there.
+/// Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_MEMORY, HPD_ERR_INVALID for a warning that is smaller than
+/// version 1's, of an unknown rule or operation, without a table, or with a key that is too long,
+/// or HPD_ERR_UNSUPPORTED for one that is larger than this version's and not zero there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_log_line(
     detector: *const hpd_detector,
@@ -46,11 +46,12 @@ pub unsafe extern "C" fn hpd_log_line(
 }
 
 /// Makes a line for a program's log if filter_bytes is too small for what is counted, so that
-/// warnings may be false; but not if one was made within a warning interval. Ask after a warning,
-/// and where statistics or metrics are asked for: a filter may be too full before it warns. Returns
-/// 1, and *out is the text, to be freed by hpd_text_free; or 0 if there is nothing to say; or
-/// HPD_ERR_NULL or HPD_ERR_MEMORY. *out is untouched unless 1 is returned. Takes time in proportion
-/// to filter_bytes, at most once a second.
+/// warnings may be false; but not if such a line was made within the last warning interval (at
+/// least one second). Ask after a warning, and where statistics or metrics are asked for: a filter
+/// may be too full before it warns. Returns 1, and *out is the text, to be freed by hpd_text_free;
+/// or 0 if there is nothing to say; or HPD_ERR_NULL or HPD_ERR_MEMORY. *out is untouched unless 1
+/// is returned. It looks at the filter at most once a second, which takes time in proportion to
+/// filter_bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_notice_take(detector: *const hpd_detector, out: *mut *mut hpd_text) -> i32 {
     boundary(|| {

@@ -12,7 +12,8 @@ use crate::ffi::text::hpd_text;
 
 /// Write OpenMetrics 1.0 in place of Prometheus's text format 0.0.4.
 pub const HPD_METRICS_OPEN_METRICS: u32 = 1;
-/// Of each partition write only its demand, hotpart_partition_demand: a fifth of the series.
+/// Of each partition write only its demand, hotpart_partition_demand: one series in place of five,
+/// or with filter_bytes of six.
 pub const HPD_METRICS_DEMAND_ONLY: u32 = 2;
 
 /// The choice of metrics that are written, and of their format.
@@ -21,8 +22,8 @@ pub const HPD_METRICS_DEMAND_ONLY: u32 = 2;
 pub struct hpd_metrics_options {
     /// sizeof(hpd_metrics_options).
     pub struct_size: usize,
-    /// The number of hottest partitions that are written for each operation; more than 100 is taken
-    /// for 100.
+    /// The number of hottest partitions that are written for each operation: 0 lists none, and more
+    /// than 100 is taken for 100.
     pub hottest: u64,
     /// HPD_METRICS_*, or 0.
     pub flags: u32,
@@ -31,7 +32,7 @@ pub struct hpd_metrics_options {
     /// 0 (the default), or the least demand of the partitions that are listed: all of those, up to
     /// 990 for each operation, in place of the hottest. With HPD_FLAG_CAPACITY it is in half units.
     /// With filter_bytes it must be more than the count from which partitions are counted exactly,
-    /// of any table.
+    /// whatever the table or model: the promote_permille of each threshold.
     pub least: u64,
 }
 
@@ -40,14 +41,15 @@ unsafe impl Versioned for hpd_metrics_options {
     const FIRST_SIZE: usize = 24;
 }
 
-/// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. If
-/// options is NULL, the text has the ten hottest partitions by writes and by reads, for Prometheus.
+/// Writes the statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. With
+/// filter_bytes only partitions that are counted exactly are listed. If options is NULL, the text
+/// has the ten hottest partitions by writes and by reads, for Prometheus.
 /// hotpart_partition_unlisted_most tells the most demand that any other partition can have. It is
 /// not written with max_partitions, as the demand of partitions that were replaced is not known.
 /// Keys are hashed with HPD_FLAG_REDACT_KEYS. Takes time in proportion to the partitions tracked.
 /// On success *out is the text, to be freed by hpd_text_free; on failure *out is untouched. Returns
-/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (reserved or least), HPD_ERR_UNSUPPORTED (unknown flags or
-/// fields) or HPD_ERR_MEMORY.
+/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID (struct_size, reserved or least), HPD_ERR_UNSUPPORTED
+/// (unknown flags or fields) or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_metrics_take(
     detector: *const hpd_detector,

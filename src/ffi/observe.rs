@@ -14,7 +14,8 @@ use crate::ffi::status::*;
 use crate::ffi::warning::hpd_warnings;
 use std::ffi::c_char;
 
-/// One attempt at a request to DynamoDB, and its answer.
+/// One attempt at a request to DynamoDB, and its answer. The library writes to it, so only one
+/// thread may use it at a time.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_exchange {
@@ -28,12 +29,13 @@ pub struct hpd_exchange {
     pub request: *const c_char,
     /// Its length in bytes.
     pub request_len: usize,
-    /// The answer's body, whole or cut down to the members that are used; NULL or empty if there is
-    /// none.
+    /// The answer's body, whole or cut down to the members that are used: ConsumedCapacity, Item,
+    /// Items, Attributes, Responses, UnprocessedItems, UnprocessedKeys, Table, TableDescription,
+    /// CancellationReasons, ThrottlingReasons, __type and message. NULL or empty if there is none.
     pub response: *const c_char,
     /// Its length in bytes.
     pub response_len: usize,
-    /// The model for which the records are made; NULL and 0 for none.
+    /// The model for which the records are made, 1 to 1024 bytes; NULL and 0 for none.
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,
@@ -44,7 +46,7 @@ pub struct hpd_exchange {
     /// Room for the names of the tables whose key schema is missing, each ended by a NUL; as many
     /// bytes are written as fit. May be NULL.
     pub table: *mut c_char,
-    /// The room there, in bytes; 0 for NULL.
+    /// The room at table, in bytes; 0 if table is NULL.
     pub table_capacity: usize,
     /// Set by the library with HPD_ERR_SCHEMA: the length of those names, their NULs included,
     /// which may be more than there was room for.
@@ -60,20 +62,23 @@ unsafe impl Versioned for hpd_exchange {
 /// tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
 /// for every attempt. Returns the number of item-level actions recorded, or waiting. An operation
 /// that is unknown to this version is tallied in the statistics and gives 0. A request that
-/// DynamoDB refused is not read and gives 0. A statement that can't be read, or a part of a batch
-/// or transaction, is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded.
+/// DynamoDB refused is not read and gives 0. A statement, or a part of a batch or transaction, that
+/// can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded. A value is
+/// counted under its key as recording functions take it: S as its text, N as hpd_number_key writes
+/// it, B as its bytes. Of a table's ARN the name counts.
 ///
 /// Work on a table whose partition key is unknown waits, and everything else is recorded. What
-/// waits is recorded, as of now, when the key gets known: by an observed DescribeTable, CreateTable
-/// or UpdateTable, by hpd_set_key_schema, or by another request that shows it. Due warnings of it
-/// go where those of the releasing call go. HPD_ERR_SCHEMA is returned when the first part on a
-/// table waits, and then once a minute while more come. exchange->table and table_len then name all
-/// tables that are asked for: call DescribeTable for each and observe that, or call
-/// hpd_forget_table if that is denied. Do NOT observe this request again.
+/// waits is recorded when the key becomes known, as of the time at which it was observed: by an
+/// observed DescribeTable, CreateTable or UpdateTable, by hpd_set_key_schema, or by another request
+/// that shows it. Its warnings go where the warnings go of the call that made the key known.
+/// HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at most once a
+/// minute while more come. exchange->table and table_len then name all tables that are asked for:
+/// call DescribeTable for each and observe its answer, or call hpd_forget_table if that is denied.
+/// Do NOT observe this request again: it is kept.
 ///
-/// At most 10,000 parts and 32 MiB wait. Then the oldest are tallied as HPD_UNATTRIBUTED_UNREAD, as
-/// are parts that waited for longer than a window. hpd_clear drops what waits, and a forked child
-/// starts with none.
+/// At most 10,000 parts and 32 MiB wait. Beyond that the oldest are dropped and tallied as
+/// HPD_UNATTRIBUTED_UNREAD; so are parts whose key becomes known after they waited for longer than
+/// the window. hpd_clear drops what waits, and a forked child starts with none.
 ///
 /// The other errors are HPD_ERR_JSON, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (also from
 /// a library built without this) and HPD_ERR_MEMORY, after which a part may have been recorded.
@@ -91,9 +96,9 @@ pub unsafe extern "C" fn hpd_observe(detector: *const hpd_detector, exchange: *m
 }
 
 /// As hpd_observe, but due warnings are written to *out instead of calling back. *out is NULL if
-/// there are none, else to be freed by hpd_warnings_free. *out is written after an error too, as
-/// warnings may have been given before memory ran out; it is untouched only if out, detector or
-/// exchange is NULL.
+/// there are none. Otherwise free it by hpd_warnings_free, after an error too: HPD_ERR_SCHEMA and
+/// HPD_ERR_MEMORY can come with warnings. *out is untouched only if out, detector or exchange is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe_full(
     detector: *const hpd_detector,
@@ -116,12 +121,14 @@ pub unsafe extern "C" fn hpd_observe_full(
     })
 }
 
-/// Declares the names of the n attributes that make up the partition key of a table (n is 1) or, if
-/// index is not NULL, of an index (n is 1 to 4). An index with the table's own key is taken for a
-/// local one. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of UTF-8. What
-/// waited for the table is recorded, as of when it was observed. Returns HPD_OK, HPD_ERR_NULL,
-/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
-/// after which the key may be declared and a part of what waited recorded: declare it again.
+/// Declares the names of the attributes that make up the partition key of a table or, if index is
+/// not NULL, of an index. attributes and attribute_lens are arrays of n names and of their lengths:
+/// n is 1 for a table, 1 to 4 for an index. table may be an ARN. An index that has the table's own
+/// partition key is taken for a local index. hpd_clear does not forget key schemas. Names have 1 to
+/// 1024 bytes of UTF-8. What waited for the table is recorded, as of when it was observed. Returns
+/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
+/// or HPD_ERR_MEMORY, after which the key may be declared and a part of what waited recorded:
+/// declare it again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_key_schema(
     detector: *const hpd_detector,
@@ -172,11 +179,11 @@ pub unsafe extern "C" fn hpd_set_key_schema_full(
     })
 }
 
-/// Says that a table's key schema will not be known, because it may not be described, say. What
-/// waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. So is what comes from now on, at once, until
-/// its key is known after all. The name has 1 to 1024 bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL,
-/// HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY,
-/// after which a part may be tallied: call it again.
+/// Says that a table's key schema will not be known, for example because DescribeTable is denied.
+/// What waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied in
+/// the same way, without waiting, until its key becomes known after all. The name has 1 to 1024
+/// bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
+/// library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_forget_table(
     detector: *const hpd_detector,

@@ -38,7 +38,8 @@ pub struct hpd_record {
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,
-    /// The amount that the record adds, at least 1. A partition's second saturates at 2^30 - 1.
+    /// The amount that the record adds, at least 1; in half units with HPD_FLAG_CAPACITY. A
+    /// partition's second saturates at 2^30 - 1.
     pub amount: u64,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
@@ -208,7 +209,8 @@ unsafe fn record_odd(
 }
 
 /// Records one write. table has 1 to 1024 bytes, pk 0 to 16384. Returns the partition's count of
-/// writes, this one included, or HPD_ERR_NULL, HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
+/// writes, this one included (with filter_bytes, the most that it can be), or HPD_ERR_NULL,
+/// HPD_ERR_INVALID or HPD_ERR_MEMORY. Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_write(
     detector: *const hpd_detector,
@@ -233,7 +235,7 @@ pub unsafe extern "C" fn hpd_record_write(
     }
 }
 
-/// Records one read; otherwise as hpd_record_write.
+/// Records one read, and returns the count of reads; otherwise as hpd_record_write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_read(
     detector: *const hpd_detector,
@@ -262,8 +264,9 @@ pub unsafe extern "C" fn hpd_record_read(
 /// sizeof(hpd_record) as the caller knows it. A size smaller than version 1's is HPD_ERR_INVALID; a
 /// larger one is HPD_ERR_UNSUPPORTED unless the bytes beyond are zero. If warning is not NULL, the
 /// caller has set its struct_size, which is judged in the same way. A due warning is then written
-/// to *warning instead of calling back; its texts are the record's, and its struct_size becomes the
-/// number of bytes filled in. If no warning was due, its count is 0.
+/// to *warning instead of calling back. If none is due, warning->count becomes 0. The warning's
+/// texts are the record's own, and warning->struct_size becomes the number of bytes filled in. If
+/// warning is NULL, a due warning goes to the callback.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_full(
     detector: *const hpd_detector,
@@ -287,8 +290,9 @@ pub unsafe extern "C" fn hpd_record_full(
     })
 }
 
-/// Records n records, record_size bytes apart. If a record is not valid, nothing is recorded and
-/// its error is returned. Warnings go to the callback. Returns the number recorded: n, or fewer if
+/// Records n records, which lie record_size bytes apart: record_size is sizeof(hpd_record) as the
+/// caller knows it, as in hpd_record_full. If a record is not valid, nothing is recorded and its
+/// error is returned. Warnings go to the callback. Returns the number recorded: n, or fewer if
 /// memory ran out on the way, or HPD_ERR_MEMORY if it ran out at the first. records may be NULL if
 /// n is 0.
 #[unsafe(no_mangle)]
@@ -327,9 +331,11 @@ pub unsafe extern "C" fn hpd_record_batch(
     })
 }
 
-/// Returns the partition's count of writes; 0 if it is not tracked. Or returns HPD_ERR_NULL,
-/// HPD_ERR_INVALID, or HPD_ERR_MEMORY if memory has run out while the partition is being moved.
-/// Asking neither starts to track a partition nor keeps it tracked. Takes no lock.
+/// Returns the partition's count of writes, or 0 if it has none. With filter_bytes it is the most
+/// that the count can be, also of a partition that was never recorded: see hpd_get_bounds. Or
+/// returns HPD_ERR_NULL, HPD_ERR_INVALID, or HPD_ERR_MEMORY if the partition is being moved and
+/// there is no memory for that. Asking neither starts to track a partition nor keeps it tracked.
+/// Takes no lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_write_count(
     detector: *const hpd_detector,
@@ -347,9 +353,9 @@ pub unsafe extern "C" fn hpd_get_write_count(
     })
 }
 
-/// Writes the least and the most that the partition's count of an operation can be to *least and
-/// *most. Without filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns
-/// HPD_OK, or an error as hpd_get_write_count, after which neither is written.
+/// Writes the bounds of the partition's count of an operation to *least and *most. Without
+/// filter_bytes both are the count. operation_code is HPD_WRITE or HPD_READ. Returns HPD_OK, or an
+/// error as hpd_get_write_count does, after which neither is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_bounds(
     detector: *const hpd_detector,

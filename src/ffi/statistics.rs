@@ -26,18 +26,20 @@ pub const HPD_UNATTRIBUTED_THROTTLES: i32 = 4;
 /// hpd_statistics.unread alone.
 pub const HPD_UNATTRIBUTED_UNREAD: i32 = 5;
 
-/// Numbers about a detector since it was made; hpd_clear does not reset them.
+/// Numbers about a detector. partitions, bytes and filter_load_permille are of now. The others
+/// count from when it was made, and hpd_clear does not reset them.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_statistics {
-    /// Set by the caller; then the number of bytes of this struct that the library has filled.
+    /// Set by the caller to sizeof(hpd_statistics); then the number of bytes of this struct that
+    /// the library has filled.
     pub struct_size: usize,
     /// Records made.
     pub records: u64,
     /// Partitions tracked now.
     pub partitions: u64,
-    /// Bytes held now for partitions, throttles and thresholds, and for the detector itself; key
-    /// schemas are not counted.
+    /// Bytes held now for partitions, throttles and thresholds, and for the detector itself. Key
+    /// schemas, requests that wait for one, and kept warnings are not counted.
     pub bytes: u64,
     /// Idle partitions whose memory was given back.
     pub reclaimed: u64,
@@ -104,9 +106,9 @@ impl hpd_statistics {
 }
 
 /// Writes numbers about the detector itself to *out. The caller has set its struct_size, which
-/// becomes the number of bytes filled in. Takes time in proportion to the partitions tracked.
-/// Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or HPD_ERR_UNSUPPORTED for its struct_size as
-/// hpd_hottest_get.
+/// becomes the number of bytes filled in. Takes time in proportion to the partitions tracked and,
+/// with filter_bytes, to those. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
+/// HPD_ERR_UNSUPPORTED for its struct_size as hpd_hottest_get does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: *mut hpd_statistics) -> i32 {
     boundary(|| {
@@ -117,9 +119,9 @@ pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: 
     })
 }
 
-/// Returns a tally of a table or an index in the window: work that no partition could be charged
-/// with. operation_code is HPD_WRITE or HPD_READ, what is HPD_UNATTRIBUTED_*. Otherwise as
-/// hpd_get_write_count.
+/// Returns a tally of a table or an index (TABLE/index/INDEX) in the window: work that no partition
+/// could be charged with. operation_code is HPD_WRITE or HPD_READ, what is HPD_UNATTRIBUTED_*.
+/// Otherwise as hpd_get_write_count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_unattributed_count(
     detector: *const hpd_detector,

@@ -19,19 +19,21 @@ pub const HPD_OK: i32 = 0;
 pub const HPD_ERR_NULL: i32 = -1;
 /// An argument is out of its range.
 pub const HPD_ERR_INVALID: i32 = -2;
-/// The operation is not supported: the clock runs by itself and its time cannot be set, or a flag
-/// or a field of a struct is unknown to this version, or the library was built without the feature.
+/// The call is not supported: by this detector (its clock runs by itself, or its window or
+/// filter_bytes does not allow it), by this snapshot, by this version (a flag or a field of a
+/// struct is unknown), or by this build (it lacks the feature).
 pub const HPD_ERR_UNSUPPORTED: i32 = -3;
 /// An allocation failed; nothing changed, unless the function's comment says otherwise.
 pub const HPD_ERR_MEMORY: i32 = -4;
 /// A panic was caught: a bug of the library.
 pub const HPD_ERR_INTERNAL: i32 = -5;
-/// The name of a table's partition key is needed and unknown: describe the tables that
-/// exchange->table names and observe that. Do NOT observe this one again: it waits.
+/// The name of a table's partition key is needed and unknown. Describe the tables that
+/// exchange->table names, and observe the answers. Do NOT observe the request again that gave this
+/// error: it is kept.
 pub const HPD_ERR_SCHEMA: i32 = -6;
-/// The request, or its answer, is no JSON object of the operation; nothing was recorded. A
-/// statement in it that can't be read, or a part, is no error: it is tallied, and the call
-/// succeeds.
+/// The request, or its answer, is not a JSON object as the operation has it; nothing was recorded.
+/// (A statement or a part in it that can't be read is no error: it is tallied, and the call
+/// succeeds.)
 pub const HPD_ERR_JSON: i32 = -7;
 
 /// An `HPD_ERR_*`, and the argument that it is about, if it is about one.
@@ -116,7 +118,7 @@ pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
         HPD_ERR_NULL => c"a pointer that must not be NULL is",
         HPD_ERR_INVALID => c"an argument is out of its range",
         HPD_ERR_UNSUPPORTED => c"not supported by this detector or this version",
-        HPD_ERR_MEMORY => c"out of memory; nothing changed",
+        HPD_ERR_MEMORY => c"out of memory",
         HPD_ERR_SCHEMA => c"the name of the table's partition key is not known",
         HPD_ERR_JSON => c"not the JSON of that operation",
         HPD_ERR_INTERNAL => c"internal error: a bug in libhotpart",

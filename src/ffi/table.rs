@@ -89,7 +89,7 @@ pub unsafe extern "C" fn hpd_table_record_write(
     }
 }
 
-/// Records one read to a prepared table; otherwise as hpd_record_write.
+/// Records one read to a prepared table; otherwise as hpd_record_read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_read(
     table: *const hpd_table,
@@ -107,16 +107,16 @@ pub unsafe extern "C" fn hpd_table_record_read(
     }
 }
 
-/// Records one write to a prepared table. pk ends in NUL, and must not be NULL; a key that has a
-/// NUL inside needs hpd_table_record_write.
+/// As hpd_table_record_write, but pk ends in NUL, and must not be NULL; a key that has a NUL inside
+/// needs hpd_table_record_write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_write_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.
     boundary(|| unsafe { count(hpd_table::as_ref(table)?.record_key(text_z(Pk, pk)?, Operation::Write)) })
 }
 
-/// Records one read to a prepared table. pk ends in NUL, and must not be NULL; a key that has a NUL
-/// inside needs hpd_table_record_read.
+/// As hpd_table_record_read, but pk ends in NUL, and must not be NULL; a key that has a NUL inside
+/// needs hpd_table_record_read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_table_record_read_z(table: *const hpd_table, pk: *const c_char) -> i64 {
     // SAFETY: as the caller promises.

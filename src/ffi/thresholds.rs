@@ -33,7 +33,8 @@ fn write_thresholds(thresholds: Thresholds, writes: Out<i64>, reads: Out<i64>) -
     Ok(HPD_OK)
 }
 
-/// Sets the thresholds of one table. The table's name must match to the byte: an override on T
+/// Sets the window's thresholds of one table, whose name has 1 to 1024 bytes. Thresholds for one
+/// second and for five are not changed. The table's name must match to the byte: an override on T
 /// covers neither T/index/I nor T's ARN. writes and reads are 1 to INT64_MAX, or HPD_INHERIT;
 /// HPD_INHERIT for both removes the override. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID or
 /// HPD_ERR_MEMORY.
@@ -53,8 +54,8 @@ pub unsafe extern "C" fn hpd_set_table_thresholds(
     })
 }
 
-/// Sets the thresholds of one model, for the records that name the model; they win over the
-/// table's. Otherwise as hpd_set_table_thresholds.
+/// Sets the window's thresholds of one model, a name that a program gives to a kind of item, for
+/// the records that name it. They win over the table's. Otherwise as hpd_set_table_thresholds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_model_thresholds(
     detector: *const hpd_detector,
@@ -71,8 +72,9 @@ pub unsafe extern "C" fn hpd_set_model_thresholds(
     })
 }
 
-/// Reads back the override of a table; a threshold that is not set is HPD_INHERIT. Returns HPD_OK,
-/// HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither threshold is written.
+/// Reads back the override of a table. A threshold that is not set is HPD_INHERIT; both are if the
+/// table has no override. Returns HPD_OK, HPD_ERR_NULL or HPD_ERR_INVALID; after an error neither
+/// threshold is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_table_thresholds(
     detector: *const hpd_detector,

@@ -35,8 +35,8 @@ pub(crate) fn reason(code: i32) -> Result<Reason, Refused> {
 /// Records that DynamoDB throttled one attempt at an operation on a partition. operation_code is
 /// HPD_WRITE or HPD_READ; reason_code, HPD_THROTTLE_*, says why. Returns the partition's throttles
 /// in the window for this operation and reason, this one included; they are no part of its count. A
-/// throttle for the key range is evidence of a hot partition, and warns if the detector was made
-/// with HPD_FLAG_WARN_THROTTLES. Otherwise as hpd_record_write.
+/// throttle for the key range is evidence of a hot partition, and warns, by the callback, if the
+/// detector was made with HPD_FLAG_WARN_THROTTLES. Otherwise as hpd_record_write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_throttle(
     detector: *const hpd_detector,

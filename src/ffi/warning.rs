@@ -62,25 +62,27 @@ pub struct hpd_warning {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// The seconds that count covers: the detector's window or, for the other rules, 1 or 5.
+    /// The seconds that count covers: 1 for HPD_RULE_SECOND, 5 for HPD_RULE_SUSTAINED, and the
+    /// detector's window for HPD_RULE_WINDOW and HPD_RULE_THROTTLE.
     pub window_seconds: u32,
     /// The count that reached the threshold.
     pub count: u64,
     /// The threshold that it reached.
     pub threshold: u64,
-    /// The hot records since the last warning that gave no warning. Forgotten with the partition,
-    /// once its window is empty and its interval over.
+    /// The number of hot records that gave no warning since the partition's last warning for this
+    /// operation. It is forgotten when the partition is idle: its window empty, and its warning
+    /// interval over.
     pub suppressed: u64,
-    /// The fullest second in the window.
+    /// The largest count of any one second in the window.
     pub peak: u64,
     /// The rule that is met: HPD_RULE_*.
     pub rule: i32,
-    /// The share of DynamoDB's limit for a partition that count is, in thousandths, on the average
-    /// of its seconds. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
+    /// count divided by its seconds, as a share of DynamoDB's limit a second for one partition, in
+    /// thousandths. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
     /// HPD_RULE_THROTTLE it is 1000, and count is a number of attempts.
     pub utilisation_permille: u32,
-    /// The most of count that may belong to other partitions, or be older than the window; 0 if
-    /// count is exact, which it always is without filter_bytes.
+    /// The largest part of count that may belong to other partitions, or be older than the window;
+    /// 0 if count is exact, which it always is without filter_bytes.
     pub carried: u64,
 }
 
@@ -120,9 +122,9 @@ impl hpd_warning {
 pub type hpd_warning_callback =
     Option<unsafe extern "C" fn(user_data: *mut c_void, warning: *const hpd_warning)>;
 
-/// Warnings that calls gave. Made by hpd_observe_full and hpd_take_warnings, read by
-/// hpd_warnings_get, freed by hpd_warnings_free. They never change, so any number of threads may
-/// read them at once.
+/// Warnings that calls gave; they may outlive the detector. Made by hpd_observe_full and
+/// hpd_take_warnings, read by hpd_warnings_get, freed by hpd_warnings_free. They never change, so
+/// any number of threads may read them at once.
 pub struct hpd_warnings {
     _opaque: [u8; 0],
 }
