@@ -9,7 +9,7 @@ import tempfile
 
 
 def features(program, folders):
-    """What each file reaches, as libFuzzer numbers it: from the notes it keeps while it merges."""
+    """The places that each file reaches, as libFuzzer numbers them: from the notes it keeps while it merges."""
     with tempfile.TemporaryDirectory() as work:
         notes = pathlib.Path(work, "notes")
         merged = pathlib.Path(work, "merged")

@@ -11,7 +11,7 @@ TEXT = r'(?:r(?P<hashes>#+)"(?P<raw>.*?)"(?P=hashes)|"(?P<plain>(?:\\.|[^"\\])*)
 
 
 def text(match):
-    """What a literal of Rust's says."""
+    """The bytes that a literal of Rust's stands for."""
     raw, plain = match["raw"], match["plain"]
     return raw if raw is not None else re.sub(r"\\(.)", r"\1", plain)
 

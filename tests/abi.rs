@@ -156,7 +156,7 @@ fn described() -> String {
     text
 }
 
-/// What programs that were built with the older ABI would miss in the newer one. A struct whose size is said, by itself or, as a
+/// Lists what programs that were built with the older ABI would miss in the newer one. A struct whose size is said, by itself or, as a
 /// record's, beside it, may grow at its end.
 fn missing<'a>(older: &'a str, newer: &str) -> Vec<&'a str> {
     let grows = |size: &str| {

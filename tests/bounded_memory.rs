@@ -1,4 +1,4 @@
-//! What bounded counting allocates: all of it stays under the memory that it was given, at every
+//! Bounded counting's allocations: all of them stay under the memory that it was given, at every
 //! moment, whatever comes.
 
 #[path = "common/allocator.rs"]
@@ -45,7 +45,7 @@ fn add(detector: &Detector, pk: &[u8], operation: Operation, amount: u64) {
     assert!(count >= amount);
 }
 
-/// What was held at most, by the statistics and by the allocator.
+/// The most bytes held, by the statistics and by the allocator.
 struct Held<'d> {
     detector: &'d Detector,
     memory: u64,

@@ -333,7 +333,7 @@ fn hostile_keys_take_no_more_than_a_filter_that_is_too_small() {
     alone(|| hostile_keys_in_a_filter(512 << 10, false));
 }
 
-/// What the kernel says that this process holds; 0 where it says nothing of the kind.
+/// The memory that this process holds by the kernel; 0 where it says nothing of the kind.
 fn resident_bytes() -> isize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

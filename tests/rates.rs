@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-/// What a warning says of its rule: which, count, threshold, seconds, utilisation.
+/// The parts of a warning that are about its rule: which, count, threshold, seconds, utilisation.
 type Seen = (Rule, u64, u64, u32, u32);
 
 fn watched(builder: Builder) -> (Detector, Arc<Mutex<Vec<Seen>>>) {

@@ -1,6 +1,6 @@
 //! Promise 8, of memory: an allocation of ours that fails is `Error::Memory`, and then nothing has changed.
 //!
-//! What crossbeam allocates (a thread's registration, bags of retired memory) aborts when it is refused. So threads
+//! Allocations of crossbeam's (a thread's registration, bags of retired memory) abort when they are refused. So threads
 //! are registered first, and the layouts of its allocations, learnt from crossbeam itself, are never refused.
 
 #[path = "common/allocator.rs"]
@@ -157,7 +157,7 @@ fn a_record_for_which_the_table_grows() {
     refuse_each(|| frozen(0), |detector| detector.record_write("t", "k"));
 }
 
-/// What hangs on the idle ones must be remembered until it can be freed.
+/// The pasts of the idle ones must be remembered until they can be freed.
 #[test]
 fn a_record_for_which_idle_partitions_with_a_past_make_way() {
     let full_of_idle = || {
@@ -206,7 +206,7 @@ fn declaring_a_key() {
     }
 }
 
-/// What requests and descriptions tell of a table is kept, or the request is refused. Reading is spared what it takes for a
+/// Knowledge of a table, from requests and descriptions, is kept, or the request is refused. Reading is spared what it takes for a
 /// table with a short name; of a name as long as this one only what keeps it makes copies.
 #[cfg(feature = "dynamodb")]
 #[test]

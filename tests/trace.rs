@@ -82,7 +82,7 @@ fn threshold(highest: &Highest<'_>, operation: usize) -> i64 {
     counts[counts.len() / 20].max(2)
 }
 
-/// What `replay` must print, given what each record returned: it warns at most once a window for each
+/// The output that `replay` must print, given what each record returned: it warns at most once a window for each
 /// partition and operation.
 fn expected_output<'t>(
     trace: &'t [Record],
@@ -131,7 +131,7 @@ struct Acceptance {
 }
 
 impl Acceptance {
-    /// What `replay` prints, and the count that each record returned.
+    /// The output of `replay`, and the count that each record returned.
     fn replay(&self, arguments: &[String]) -> (String, Vec<i64>) {
         let counts = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("counts-{}", std::process::id()));
         let output = Command::new(&self.replay)

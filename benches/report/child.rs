@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 const CHILD: &str = "--child";
 
-/// What a child measured: numbers by name.
+/// Numbers that a child measured, by name.
 pub type Results = BTreeMap<String, Vec<i64>>;
 
 /// Runs the measure of this name in a child.

@@ -58,7 +58,7 @@ impl Growth {
         self.latencies(RECLAIM)
     }
 
-    /// What reading the clock twice takes, which is in every figure.
+    /// The time of reading the clock twice, which is in every figure.
     pub fn timer(&self) -> i64 {
         self.0[TIMER][0]
     }

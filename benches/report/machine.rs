@@ -1,4 +1,4 @@
-//! What the report was made on and with.
+//! The machine and the tools that the report was made with.
 
 use std::fs::read_to_string;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What partitions take, and what they leave behind. Each measure runs in a child of its own.
+//! Memory that partitions take, and that they leave behind. Each measure runs in a child of its own.
 
 use crate::child::{self, Results};
 use crate::heap;
@@ -74,7 +74,7 @@ impl Bytes {
     }
 }
 
-/// What the measures found: what the partitions of each took, and what those that idled had left in the end.
+/// Results of the measures: the memory that the partitions of each took, and that idle ones had left in the end.
 pub struct Memory(Vec<(Measure, Results)>);
 
 impl Memory {

@@ -1,4 +1,4 @@
-//! What the library is measured against. The bare counters know no window, no clock and no threshold, and
+//! Peers that the library is measured against. The bare counters know no window, no clock and no threshold, and
 //! neither own nor compare a table's name.
 
 use crate::keys::{PK_LEN, TABLE};

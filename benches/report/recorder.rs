@@ -1,4 +1,4 @@
-//! What is measured: something that counts a visit to a key.
+//! The subject of a measurement: it counts a visit to a key.
 
 use crate::keys::TABLE;
 use crate::workload::Workload;

@@ -85,7 +85,7 @@ fn yes_or_no(met: Option<bool>) -> &'static str {
     met.map_or("", |met| if met { "yes" } else { "**no**" })
 }
 
-/// What each lane costs: a line for each number.
+/// The cost of each lane: a line for each number.
 fn costs(what: &str, series: &Series) -> String {
     let names = series[0].1.names();
     let header: Vec<&str> = [what].into_iter().chain(names.iter().copied()).collect();

@@ -49,17 +49,17 @@ impl Rounds {
         &self.names
     }
 
-    /// What one costs.
+    /// The cost of one.
     pub fn cost(&self, name: &str) -> Spread {
         self.spread(name, name, |cost, _| cost)
     }
 
-    /// What one costs for each nanosecond of the other, round by round.
+    /// The cost of one for each nanosecond of the other, round by round.
     pub fn ratio(&self, name: &str, to: &str) -> Spread {
         self.spread(name, to, |cost, to| cost / to)
     }
 
-    /// What one costs more than the other, round by round.
+    /// The cost of one beyond the other's, round by round.
     pub fn excess(&self, name: &str, over: &str) -> Spread {
         self.spread(name, over, |cost, over| cost - over)
     }

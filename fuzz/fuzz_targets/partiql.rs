@@ -7,7 +7,7 @@ mod watched;
 use libfuzzer_sys::fuzz_target;
 use watched::Watched;
 
-/// What parameters there are: keys of each type, and what is none.
+/// Parameters: keys of each type, and one that is no key.
 const PARAMETERS: &str = r#"[{"S":"k"},{"N":"1.0"},{"B":"aGk="},{"BOOL":true},{"L":[{"S":"k"}]},{"S":""},{"M":{"p":{"S":"k"}}},{"NULL":true}]"#;
 
 fuzz_target!(|bytes: &[u8]| {

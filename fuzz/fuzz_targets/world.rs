@@ -10,7 +10,7 @@ use std::ptr::{null, null_mut};
 /// Some of each kind of object; NULL where there is none.
 pub struct World {
     detectors: [*mut hpd_detector; 2],
-    /// What the callback of each is given: the detector.
+    /// The user data of each one's callback: the detector.
     itself: Box<[*mut hpd_detector; 2]>,
     /// Each two are of one detector.
     tables: [*mut hpd_table; 4],

@@ -180,7 +180,7 @@ pub unsafe extern "C" fn hpd_set_key_schema_full(
 }
 
 /// Says that a table's key schema will not be known, for example because DescribeTable is denied.
-/// What waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied in
+/// Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied in
 /// the same way, without waiting, until its key becomes known after all. The name has 1 to 1024
 /// bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
 /// library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.

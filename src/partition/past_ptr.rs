@@ -15,7 +15,7 @@
 //! | 6 | an *extension*: a history and two wheels, as far as there are any |
 //! | 7 | an extension with an alarm |
 //!
-//! What hangs here is replaced and never changed, but in its slots. So a thread that swaps the
+//! The parts that hang here are replaced, and never changed but in their slots. So a thread that swaps the
 //! pointer from what it saw knows that nothing has been hung here since.
 
 use crate::error::OutOfMemory;

@@ -204,7 +204,7 @@ impl Series<'_> {
     }
 
     /// Returns whether the head still is in the second in which it was seen, and can still turn.
-    /// What was added up of the past in between is that second's then.
+    /// The sum of the past that was made in between is then that second's.
     pub(crate) fn is_current(&self, seen: Head) -> bool {
         debug_assert!(!seen.is_frozen(), "nothing can be told from a frozen head");
         self.head.load().is_live_at(seen.second())

@@ -78,7 +78,7 @@ impl Terms {
         u64::from(self.interval.unwrap_or(self.window)) * 1_000
     }
 
-    /// What a record adds that does not say.
+    /// The amount that a record adds that names none.
     pub fn one(&self) -> u64 {
         if self.capacity { 2 } else { 1 }
     }

@@ -1,4 +1,4 @@
-//! What is told of a partition: that it is hot, by how much its count may be too high, and what it
+//! Facts that are told of a partition: that it is hot, by how much its count may be too high, and what it
 //! has at least.
 
 use crate::common::manual;
@@ -140,7 +140,7 @@ fn a_cold_partition_that_was_throttled_is_listed_with_its_bound() {
     listed(b"kept out", 450);
 }
 
-/// What has left the window is not given back to the cells with what has not: a partition that is
+/// A demoted partition gives back to the cells what is in the window, and not what has left it: a partition that is
 /// demoted for being quiet would be due to be promoted at once.
 #[test]
 fn what_is_demoted_gives_back_what_is_in_the_window() {

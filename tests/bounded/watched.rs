@@ -41,7 +41,7 @@ struct Watched<'d> {
 /// Makes these steps, but no more than so many records.
 ///
 /// # Errors
-/// What the contract forbids.
+/// A result that the contract forbids.
 pub fn follow(terms: &Terms, steps: impl Iterator<Item = Step>, records: usize) -> Result<(), String> {
     let called_back = Calls::default();
     let to = called_back.clone();
@@ -319,7 +319,7 @@ impl Watched<'_> {
         Ok(())
     }
 
-    /// What was just recorded is counted exactly, or less than its share; if nothing was kept out.
+    /// A partition just recorded is counted exactly, or has less than its share; if nothing was kept out.
     /// The very call may have demoted it: then what has left the window is in the cells, too.
     fn is_close(&self, spot: Spot, number: usize) -> Result<(), String> {
         let (least, most) = self.bounds(spot, number)?;

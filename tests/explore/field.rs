@@ -49,7 +49,7 @@ pub struct Field<'l> {
     pub handle: *const hpd_table,
     pub log: Log,
     pub alarms: Alarms,
-    /// What the stepped call was refused for, if it was.
+    /// The reason for which the stepped call was refused, if it was.
     pub refused: Option<String>,
     ms: u64,
     threshold: u64,

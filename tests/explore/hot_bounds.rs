@@ -2,7 +2,7 @@
 
 use crate::scenario::*;
 
-/// What the neighbours have, so that the subject is the quietest.
+/// The neighbours' counts, so that the subject is the quietest.
 const LOUD: u64 = 50;
 /// The same, so that a neighbour is.
 const QUIET: u64 = 1;

@@ -20,7 +20,7 @@ struct Sight {
     own: bool,
 }
 
-/// What may have become of one partition.
+/// A life that one partition may have had.
 #[derive(Clone, Debug, Default)]
 pub struct Course {
     /// Lives that ended and had counts.
@@ -149,12 +149,12 @@ impl Lives {
         lives
     }
 
-    /// What may have become of a partition.
+    /// Lives that a partition may have had.
     pub fn courses(&self, key: Key) -> Vec<Course> {
         self.by_key.get(&key).cloned().unwrap_or_else(|| vec![Course::default()])
     }
 
-    /// What is wrong with them, or the statistics of them; empty if nothing is.
+    /// Says what is wrong with them, or with their statistics; empty if nothing is.
     pub fn judge(mut self, replaced: u64, reclaimed: u64, partitions: u64) -> Vec<String> {
         if self.by_key.is_empty() || !self.wrong.is_empty() {
             return std::mem::take(&mut self.wrong);

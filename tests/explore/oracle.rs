@@ -96,7 +96,7 @@ impl Log {
         self.begun..=self.ended
     }
 
-    /// What is wrong with what was seen; empty if nothing is.
+    /// Says what is wrong with the observations; empty if nothing is.
     pub fn judge(&self) -> Vec<String> {
         if !self.own_clear {
             return self.judge_with(&self.clears);
@@ -249,7 +249,7 @@ impl Case<'_> {
         }
     }
 
-    /// What is wrong first.
+    /// The first fault.
     fn judge(&self, all: &[Seen]) -> Option<String> {
         let mut left = self.guesses();
         for &seen in all {

@@ -5,7 +5,7 @@ use crate::scenario::*;
 /// A sum that a head does not keep.
 const HEAVY: u64 = 1 << 29;
 
-/// What the subject has had when the call begins.
+/// The subject's past when the call begins.
 #[derive(Clone, Copy)]
 struct Shape {
     name: &'static str,
@@ -14,7 +14,7 @@ struct Shape {
     seen: u32,
     /// Reads, too.
     both: bool,
-    /// What the oldest second in the window has besides.
+    /// An additional amount of the oldest second in the window.
     burst: u64,
 }
 
@@ -96,7 +96,7 @@ fn callers() -> Vec<Caller> {
 /// Where idle neighbours are needed.
 const RECLAIM: &str = "reclaim of neighbours, 2 turns";
 
-/// What another thread does that may hurt a call on the subject.
+/// An act of another thread that may hurt a call on the subject.
 fn others(window: u32) -> Vec<(&'static str, Vec<Step>)> {
     let burst = || vec![Step::Record(SUBJECT, Kind::Write, BURST / 2)];
     let gone = |seconds: u32| vec![Step::Wait(u64::from(seconds) * 1_000)];
@@ -118,10 +118,10 @@ fn others(window: u32) -> Vec<(&'static str, Vec<Step>)> {
     ]
 }
 
-/// What these and the rest meet, at the least.
+/// The number of places that these and the rest meet, at the least.
 const MET_BY_MOST: [&str; 5] = [HURTS, RECLAIM, "a burst", "clear", "split, a window gone by"];
 
-/// What hurt most.
+/// The act that hurt most.
 const HURTS: &str = "split, 2 turns";
 
 /// The shapes that meet only that: others like them meet more.

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The same where they are known to hang.
 const LITTLE: Duration = Duration::from_millis(50);
 
-/// What came of one place.
+/// The result of one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Right,
@@ -67,7 +67,7 @@ impl Run {
         run
     }
 
-    /// What the child writes until it ends.
+    /// The bytes that the child writes until it ends.
     fn told(&mut self) -> String {
         let mut text = String::new();
         match self.socket.read_to_string(&mut text) {

@@ -19,7 +19,7 @@ pub const LONG: Key = 5_000;
 /// Writes of the second that is about to leave the window: so many that no other sum looks like it.
 pub const BURST: u64 = 1_000;
 
-/// What is counted of a partition.
+/// The counts of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     Write,
@@ -111,13 +111,13 @@ pub struct Scenario {
     pub forgets: bool,
     /// Whether the call is the first of its thread.
     pub first_call: bool,
-    /// What the others do, without what makes the call's partition go. It is tried first at each
+    /// Acts of the others, without those that make the call's partition go. They are tried first at each
     /// place, to see whether the call finds its record hot; others that change the threshold leave
     /// that open.
     pub control: Option<Vec<Step>>,
     /// For a control: tells what came of the call, and judges nothing.
     pub tells: bool,
-    /// What the control told: the count that the call's record returned, and whether that was hot.
+    /// The control's result: the count that the call's record returned, and whether that was hot.
     pub told: Option<(u64, bool)>,
 }
 

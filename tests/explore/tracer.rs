@@ -32,7 +32,7 @@ pub fn be_traced() {
     assert_eq!(traced, 0, "ptrace: {}", io::Error::last_os_error());
 }
 
-/// What has become of a tracee.
+/// The end of a tracee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Its thread has stopped where it was told to.
@@ -46,7 +46,7 @@ pub enum State {
 /// A child process, of which the first thread is traced. It ends with this value.
 pub struct Tracee {
     pid: pid_t,
-    /// What became of it, once it has ended.
+    /// Its end, once it has ended.
     ended: Option<State>,
 }
 

@@ -75,7 +75,7 @@ fn answers_that_tell_no_units_leave_the_units_of_other_scans_alone() {
     );
 }
 
-/// What a table and its index, whose key is not known, took.
+/// The capacity that a table took, and its index, whose key is not known.
 fn index_took(units: u64, table: &str) -> String {
     let index = if units == 0 { "{}".to_owned() } else { format!(r#"{{"CapacityUnits":{units}}}"#) };
     format!(

@@ -14,7 +14,7 @@ pub const SLOT_MOST: u64 = (1 << 30) - 1;
 pub struct Text(pub Vec<u8>);
 
 impl Text {
-    /// What is left of it for a reader who stops at the first NUL.
+    /// The part before the first NUL.
     pub fn until_nul(&self) -> Self {
         Self(self.0.split(|&byte| byte == 0).next().unwrap().to_vec())
     }
@@ -50,7 +50,7 @@ pub enum Scope {
     Model,
 }
 
-/// What only a C caller can get wrong.
+/// A mistake that only a C caller can make.
 #[derive(Clone, Copy, Debug)]
 pub enum Flaw {
     NullDetector,
@@ -103,7 +103,7 @@ pub enum Call {
     /// Records a throttle for a reason, by its place among all.
     Throttle(Spot, usize, usize, Hearer),
     Throttles(Spot, usize, usize),
-    /// What of a kind, by its place among all, a table was tallied.
+    /// The tally of a table, of a kind given by its place among all.
     Unattributed(Text, usize, usize),
     Observe(Attempt, Hearer),
     Hottest(usize, usize),
@@ -153,7 +153,7 @@ impl Form {
 /// Tables that can be open at once.
 pub const OPEN: usize = 2;
 
-/// What a detector is made with.
+/// The options of a detector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms {
     pub window: u32,
@@ -207,7 +207,7 @@ pub struct Numbers {
     pub unread: u64,
 }
 
-/// What depends on when idle partitions are given back.
+/// Numbers that depend on when idle partitions are given back.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Books {
     pub partitions: u64,
@@ -243,7 +243,7 @@ impl Outcome {
     }
 }
 
-/// What takes calls: a detector behind one of its faces.
+/// A taker of calls: a detector behind one of its faces.
 pub trait Face {
     fn call(&mut self, call: &Call) -> Outcome;
 }

@@ -22,7 +22,7 @@ pub const NUMBERS: [(&str, u64); 9] = [
     ("600000000.5", 1_200_000_001),
 ];
 
-/// What an answer tells of the capacity that a request took; numbers by their places in
+/// The capacity that an answer tells; numbers by their places in
 /// [`NUMBERS`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Told {
@@ -82,7 +82,7 @@ pub enum Did {
     Throttled { key: Option<usize>, reason: usize, by_index: bool },
     /// Read by some statements of one batch.
     Statements(Vec<Said>),
-    /// What the library does not know.
+    /// An operation that the library does not know.
     Unknown,
 }
 

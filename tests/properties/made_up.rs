@@ -81,7 +81,7 @@ fn form() -> impl Strategy<Value = Form> {
     select(vec![Form::WithLength, Form::UntilNul, Form::Due])
 }
 
-/// What answers tell: 0 often.
+/// Numbers that answers tell: 0 often.
 fn told() -> impl Strategy<Value = Told> {
     let number: Vec<_> = (0..NUMBERS.len()).chain([0; 6]).collect();
     (0..9_u8, select(number.clone()), select(number)).prop_map(|(how, table, index)| match how {

@@ -1,4 +1,4 @@
-//! What the oracle makes of attempts at requests, by the contract's table of outcomes; and of
+//! The oracle of attempts at requests, by the contract's table of outcomes; and of
 //! snapshots.
 
 use crate::call::{Entry, Hearer, Hot, Outcome, Spot, Text};
@@ -21,7 +21,7 @@ const READ: usize = 1;
 /// Half units that a write of a small item takes at least, and a read that may be stale.
 const ESTIMATES: [u64; 2] = [2, 1];
 
-/// What DynamoDB gives a partition in a second.
+/// DynamoDB's limits for a partition in a second.
 const LIMITS: [u64; 2] = [1_000, 3_000];
 
 fn table(attempt: &Attempt) -> Text {
@@ -235,7 +235,7 @@ impl Oracle {
         all
     }
 
-    /// What metrics say of the hottest.
+    /// The hottest partitions, as metrics list them.
     pub fn samples(&self, n: usize) -> Vec<[u64; 5]> {
         let hottest = [WRITE, READ].into_iter().flat_map(|operation| self.hottest(operation, n.min(100)));
         hottest.map(|hot| [hot.count, hot.demand, hot.throttles, hot.peak, hot.permille.into()]).collect()

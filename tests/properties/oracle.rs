@@ -1,4 +1,4 @@
-//! What a detector must show: worked out from a list of everything that was ever recorded.
+//! The oracle, which says what a detector must show: worked out from a list of everything that was ever recorded.
 
 use crate::call::*;
 use crate::store::{Clock, Store};
@@ -6,7 +6,7 @@ use crate::worlds::Choices;
 use hotpart::ffi::{HPD_ERR_INVALID, HPD_ERR_NULL, HPD_INTERVAL_WINDOW, HPD_OK};
 use std::collections::HashMap;
 
-/// What is counted beside partitions, and has as many places of its own: by the places of reasons
+/// A synthetic partition, of which there may be as many as of others: by the places of reasons
 /// and kinds among all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SyntheticKey {
@@ -64,7 +64,7 @@ impl Oracle {
         }
     }
 
-    /// What a record adds that does not say.
+    /// The amount that a record adds that names none.
     pub fn one(&self) -> u64 {
         if self.terms.capacity { 2 } else { 1 }
     }
@@ -190,7 +190,7 @@ impl Oracle {
         HPD_OK
     }
 
-    /// What a call must show, if the detector's choices are these.
+    /// The result that a call must have, if the detector's choices are these.
     pub fn call(&mut self, call: &Call, choices: &mut Choices) -> Outcome {
         let callback = Hearer::Callback;
         match call {

@@ -1,4 +1,4 @@
-//! What is counted, each key as a list of timestamps; and what a bound makes of it.
+//! The counts, each key as a list of timestamps, and what a bound makes of them.
 
 use crate::call::SLOT_MOST;
 use crate::worlds::Choices;
@@ -29,7 +29,7 @@ struct Side {
 }
 
 impl Side {
-    /// What each second added up to, of what was recorded at `from_ms` or later. Records are in the
+    /// The sum of each second, of what was recorded at `from_ms` or later. Records are in the
     /// order of their times.
     fn slots(&self, from_ms: u64) -> impl Iterator<Item = u64> {
         let first = self.records.partition_point(|(ms, _)| *ms < from_ms);

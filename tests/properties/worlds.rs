@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// One sequence of choices after the other.
 #[derive(Default)]
 pub struct Choices {
-    /// What was chosen, and of how many.
+    /// The choice that was made, and of how many.
     picks: Vec<(usize, usize)>,
     at: usize,
 }
@@ -49,7 +49,7 @@ impl Worlds {
     /// Takes in what a call has shown.
     ///
     /// # Errors
-    /// What was predicted, if that was something else in every world.
+    /// The prediction, if it was another in every world.
     pub fn follow(&mut self, call: &Call, seen: &Outcome) -> Result<(), String> {
         let (mut left, mut otherwise) = (Vec::new(), Vec::new());
         let mut judge = |mut world: Oracle, choices: &mut Choices| {

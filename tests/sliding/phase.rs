@@ -62,11 +62,11 @@ const BYSTANDERS: usize = 3;
 /// Records that a bystander makes in one second of the clock, at most.
 const RECORDS: u32 = 12;
 
-/// What a phase leaves to be checked.
+/// Results of a phase, to be checked.
 #[derive(Default)]
 pub struct Outcome {
     pub calls: Vec<Call>,
-    /// What the clock showed.
+    /// The clock's times.
     pub seconds: Vec<u32>,
     pub warnings: Vec<Heard>,
     pub stalls: u64,

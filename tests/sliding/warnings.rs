@@ -1,4 +1,4 @@
-//! What promise 3 says of the warnings of a phase.
+//! Promise 3, for the warnings of a phase.
 
 use crate::phase::{Outcome, Phase};
 

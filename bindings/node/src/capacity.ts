@@ -5,14 +5,14 @@ import { isText, type Request, withBody } from './answer';
 import { bytesOf } from './check';
 import { hpd, outOf, textBytes } from './library';
 
-/** What a request's caller asked for. */
+/** The capacity that a request's caller asked for. */
 export type Asked = 'NONE' | 'TOTAL';
 
-/** What a middleware is called with. */
+/** The arguments that a middleware is called with. */
 export interface Args {
   request: Request;
   input?: { readonly ClientRequestToken?: unknown };
-  /** What the caller asked for, of a request that asks for more because of us. */
+  /** The caller's own wish, of a request that asks for more because of us. */
   [ASKED]?: Asked;
 }
 

@@ -156,7 +156,7 @@ export class MinuteLines {
     return Math.max(0, Math.ceil((now - this.#detector.windowSeconds - DOUBT) / MINUTE));
   }
 
-  /** What a minute had of each operation; nothing if it can't be had. */
+  /** The counts of a minute for each operation; nothing if they can't be had. */
   #closed(minute: number): ClosedMinute[] | undefined {
     try {
       return OPERATIONS.map((operation) => this.#detector.hottestClosed(operation, minute, this.#hottest));
@@ -233,7 +233,7 @@ function number(argument: string, value: unknown, most: number): number {
   return value;
 }
 
-/** What a promise comes to, after a flush. */
+/** Resolves as a promise does, after a flush. */
 async function settled(result: PromiseLike<unknown>, flush: () => void): Promise<unknown> {
   try {
     return await result;

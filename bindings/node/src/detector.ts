@@ -102,7 +102,7 @@ export class HotPartitionDetector {
     return new this(Made.attached(shared, options) as never);
   }
 
-  /** What a worker needs to `attach` to this detector: post it there. This one must be open until the worker has attached. */
+  /** The handle by which a worker attaches to this detector: post it there. The detector must be open until the worker has attached. */
   share(): SharedDetector {
     return this.#open().shared;
   }
@@ -247,13 +247,13 @@ export class HotPartitionDetector {
     checked(hpd.forgetTable(this.#opened(), name, name.length));
   }
 
-  /** What a partition had of writes in the window. */
+  /** Returns a partition's count of writes in the window. */
   getWriteCount(table: Name, pk: Key): number {
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
     return counted(checked(hpd.getWriteCount(this.#opened(), name, name.length, key, key.length)), this.#capacity);
   }
 
-  /** What a partition had of reads in the window. */
+  /** Returns a partition's count of reads in the window. */
   getReadCount(table: Name, pk: Key): number {
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
     return counted(checked(hpd.getReadCount(this.#opened(), name, name.length, key, key.length)), this.#capacity);
@@ -272,7 +272,7 @@ export class HotPartitionDetector {
     return checked(hpd.getThrottleCount(this.#opened(), name, name.length, key, key.length, what[0], what[1]));
   }
 
-  /** What a table had that no partition could be charged with; kinds that end in "_units" are in units. */
+  /** Returns an amount of a table that no partition could be charged with; kinds that end in "_units" are in units. */
   getUnattributedCount(table: Name, kind: Unattributed, operation: Operation): number {
     const name = nameBytes('table', table);
     const what = [choice('operation', operation, OPERATIONS), choice('kind', kind, UNATTRIBUTED)];
@@ -308,7 +308,7 @@ export class HotPartitionDetector {
     return text;
   }
 
-  /** What stands for a key in logs and metrics; `null` if keys are not redacted. */
+  /** Returns the hash that stands for a key in logs and metrics; `null` if keys are not redacted. */
   redacted(table: Name, pk: Key): string | null {
     const [name, key, digits] = [nameBytes('table', table), keyBytes(pk), Buffer.alloc(32)];
     return checked(hpd.redact(this.#opened(), name, name.length, key, key.length, digits)) ? digits.toString() : null;

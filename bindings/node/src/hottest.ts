@@ -4,7 +4,7 @@ import { choice, counted, readable, whole } from './check';
 import { bytesAt, HotPartition as Native, hpd, OPERATIONS, type Operation, outOf, type Pointer } from './library';
 import { checked } from './status';
 
-/** What a partition had of one operation in the window. */
+/** Numbers of one partition for one operation in the window. */
 export interface HotPartition {
   readonly table: string | Uint8Array;
   /** The partition key: its bytes (a Buffer) if it is not UTF-8. */
@@ -24,7 +24,7 @@ export interface HotPartition {
   readonly carried: number;
 }
 
-/** What partitions had of one operation in one minute of the detector's clock that is over. */
+/** Counts of partitions for one operation in one minute of the detector's clock that is over. */
 export interface ClosedMinute {
   /** Those with the most demand in the minute, the most first. All their numbers are of that minute alone. */
   readonly partitions: HotPartition[];

@@ -8,7 +8,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** What a text for Prometheus says of partitions. So which they are, and what stands for a key, is the library's choice. */
+/** Partitions that a text for Prometheus lists. So the library chooses them, and the hash that stands for a key. */
 export interface Listed {
   readonly demand: Sample[];
   readonly utilization: Sample[];

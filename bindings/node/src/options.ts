@@ -16,7 +16,7 @@ import type { HotPartitionWarning, Listener, Logger } from './warning';
 
 const UINT32_MAX = 2 ** 32 - 1;
 
-/** What a detector's own thread does with its warnings. */
+/** Options for the warnings of a detector's own thread. */
 export interface ListenerOptions {
   /** Called with each warning, beside the log line, by the thread that recorded, after the record. */
   onWarning?: (warning: HotPartitionWarning) => void;
@@ -24,7 +24,7 @@ export interface ListenerOptions {
   logger?: Logger | null;
 }
 
-/** What every way to make a detector takes. */
+/** Options that every way to make a detector takes. */
 export interface CommonOptions extends ListenerOptions {
   /** Seconds between two warnings for one partition and operation. Default: the window; 0: every hot record. */
   warningIntervalSeconds?: number;
@@ -56,7 +56,7 @@ export interface DetectorOptions extends CommonOptions {
   windowSeconds: number;
   /** Count capacity and not operations: amounts, thresholds and counts are in DynamoDB's units, in steps of 0.5. */
   capacity?: boolean;
-  /** What one second of a partition must have to be hot, whatever the window has. */
+  /** Thresholds for a single second, independent of the window's. */
   writesPerSecond?: number;
   readsPerSecond?: number;
   /** The same for five seconds. */
@@ -71,11 +71,11 @@ export interface DynamoDBOptions extends CommonOptions {
   share?: number;
   /** How many processes share the traffic evenly, and so the limits; 1 by default. */
   processes?: number;
-  /** What counts and lists are of: 5 to 3,600; 60 by default. 5 are enough for the limits, and take the least `memory`; `hottestClosed` needs 120. */
+  /** The window of counts and lists, in seconds: 5 to 3,600; 60 by default. 5 are enough for the limits, and take the least `memory`; `hottestClosed` needs 120. */
   windowSeconds?: number;
 }
 
-/** What a record may say besides. */
+/** Options of a record. */
 export interface RecordOptions {
   /** How many operations or, in capacity mode, units. One if not given. */
   amount?: number;

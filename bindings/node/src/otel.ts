@@ -20,7 +20,7 @@ import type { MetricsOptions } from './metrics';
 /** A point's attributes. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-/** What is told of a detector. */
+/** Options of the metrics of a detector. */
 export interface ProducerOptions {
   /**
    * All partitions whose demand is at least this: up to 990 of each operation. `fleetLeast` works it out for a fleet. With
@@ -31,7 +31,7 @@ export interface ProducerOptions {
   hottest?: number;
   /** Whether `hotpart.partition.utilization` is told too: as many series again. */
   utilization?: boolean;
-  /** What all that is told has besides, by which several detectors are told apart: the region, say. */
+  /** Attributes of all that is told, by which several detectors are told apart: the region, say. */
   attributes?: Attributes;
 }
 

@@ -101,7 +101,7 @@ class Redaction {
     return true;
   }
 
-  /** What stands for a value. */
+  /** The hash that stands for a value. */
   #standIn(table: string, kind: string, text: string): string {
     const key = keyOf(kind, text);
     if (key.length === 0 || key.length > KEY_MAX) {

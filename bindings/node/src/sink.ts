@@ -18,7 +18,7 @@ export interface RecordingFile {
 /** Where requests and answers are recorded to. */
 export type RecordTo = string | RecordingFile | Writable;
 
-/** What is told of a failure to write. */
+/** Called with a failure to write. */
 export type Failed = (error: unknown) => void;
 
 /** Takes lines for one who records. */

@@ -1,6 +1,6 @@
 // PartiQL as a redacted recording has it: without its values.
 
-/** What is written in place of a value. */
+/** The text that is written in place of a value. */
 export type StandIn = (kind: 'S' | 'N', text: string) => string;
 
 // The tokens that matter. A quote that is not closed goes on to the end, and what begins with a

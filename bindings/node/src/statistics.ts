@@ -30,7 +30,7 @@ export interface Statistics {
   readonly suppressed: number;
   /** By reason: "key_range" is the one that means a hot partition. */
   readonly throttles: Readonly<Record<Reason, number>>;
-  /** What no partition could be charged with, by kind; kinds that end in "_units" are in units. */
+  /** Amounts that no partition could be charged with, by kind; kinds that end in "_units" are in units. */
   readonly unattributed: Readonly<Record<Exclude<Unattributed, 'unread'>, number>>;
   /** Capacity that was estimated because no answer told it, in units. */
   readonly estimatedUnits: number;

@@ -1,7 +1,7 @@
 import { ClosedError, HotpartError } from './errors';
 import { ERR_INVALID, ERR_JSON, ERR_NULL, hpd, type Integer } from './library';
 
-/** What a call returned, if it is no error. An error names the argument that the library refused, and its value among `given`. */
+/** Returns a call's result, if it is no error. An error names the argument that the library refused, and its value among `given`. */
 export function checked(status: Integer, given: object = {}): number {
   if (status >= 0) {
     return Number(status);

@@ -16,7 +16,7 @@ const ASKS = 60_000;
 /** A table that is wanted. */
 export interface Want {
   readonly table: string;
-  /** What to ask for it by: its name or ARN. */
+  /** The name or ARN to ask for it by. */
   readonly name: string;
   /** How often that has failed. */
   readonly failures: number;

@@ -37,7 +37,7 @@ export interface HotPartitionWarning {
   readonly utilisation: number;
   /** The most of `count` that may be other partitions', or older than the window; 0: it is exact. It is 0 without `memory`. */
   readonly carried: number;
-  /** What is logged of it; with `redact` the key is hashed in it. */
+  /** The line that is logged; with `redact` the key is hashed in it. */
   readonly line: string;
 }
 

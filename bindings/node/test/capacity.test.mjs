@@ -40,7 +40,7 @@ const CALLS = {
   BatchExecuteStatement: { Statements: [{ Statement: `INSERT INTO events VALUE {'id': 'k', 'g': 'x'}` }] },
 };
 
-/** What DynamoDB answers to one who asks so, without an `extra`. */
+/** DynamoDB's answer to a caller that asks so, without an `extra`. */
 function answer(operation, { ReturnConsumedCapacity: asked }) {
   const told = { TOTAL, INDEXES }[asked];
   return told === undefined ? {} : { ConsumedCapacity: LISTS.includes(operation) ? [told, { ...told }] : told };

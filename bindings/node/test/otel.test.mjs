@@ -36,7 +36,7 @@ class InMemory extends MetricReader {
   async onForceFlush() {}
 }
 
-/** What a reader reads of producers. */
+/** Metrics that a reader reads of producers. */
 function inMemory(...metricProducers) {
   const reader = new InMemory({ metricProducers });
   const provider = new MeterProvider({ readers: [reader] });

@@ -22,7 +22,7 @@ function text(word) {
 
 const key = (word) => (word.startsWith('#') ? BigInt(word.slice(1)) : text(word));
 const threshold = (word) => (word === '-' ? null : Number(word));
-/** What is carried, where it is not 0. */
+/** The carried amount, where it is not 0. */
 const carried = (told) => (told.carried === 0 ? [] : [`carried=${told.carried}`]);
 const shown = (value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value));
 

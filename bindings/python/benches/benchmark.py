@@ -1,4 +1,4 @@
-"""What recording costs beside pydynox's own detector, and what watching a client adds to a request; in one run.
+"""Measures the cost of recording beside pydynox's own detector, and what watching a client adds to a request; in one run.
 
     python benches/benchmark.py [--quick]
 

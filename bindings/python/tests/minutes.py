@@ -9,7 +9,7 @@ WINDOW = 900
 
 
 class Log(list):
-    """What is written, as JSON."""
+    """Lines that are written, as JSON."""
 
     def __call__(self, line):
         assert "\n" not in line

@@ -1,4 +1,4 @@
-"""What a detector that counts units asks for, and what its callers get of that."""
+"""Capacity: what a detector that counts units asks for, and what its callers get of that."""
 
 import copy
 import uuid

@@ -95,7 +95,7 @@ UNITS = {"Count"}
 
 
 def check_embedded(line):
-    """What the specification of the Embedded Metric Format, and its JSON schema, ask for."""
+    """The demands of the Embedded Metric Format's specification, and of its JSON schema."""
     aws = line["_aws"]
     assert aws.keys() == {"Timestamp", "CloudWatchMetrics"} and type(aws["Timestamp"]) is int
     for directive in aws["CloudWatchMetrics"]:

@@ -35,7 +35,7 @@ def validated(operation, parameters):
 
 
 def check_rule(rule):
-    """What the syntax of Contributor Insights rules asks for."""
+    """The demands of the syntax of Contributor Insights rules."""
     assert rule.keys() == {"Schema", "LogGroupNames", "LogFormat", "Contribution", "AggregateOn"}
     assert rule["Schema"] == {"Name": "CloudWatchLogRule", "Version": 1}
     assert rule["LogFormat"] == "JSON" and rule["AggregateOn"] == "Sum"

@@ -1,4 +1,4 @@
-"""What is said where the library is missing, or is another one."""
+"""Errors where the library is missing, or is another one."""
 
 import os
 import re

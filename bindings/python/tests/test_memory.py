@@ -288,7 +288,7 @@ def strangers(detector, n=100_000, first=0):
 
 
 def notices(caplog):
-    """What was logged that is no warning; the log is empty then."""
+    """Lines logged that are no warnings; the log is empty then."""
     records = list(caplog.records)
     caplog.clear()
     return [record for record in records if not hasattr(record, "hotpart")]

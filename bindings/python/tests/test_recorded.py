@@ -1,4 +1,4 @@
-"""What is counted by a recording is what the detector counted: by another one, and by the command."""
+"""A recording counts as its detector did: by another detector, and by the command."""
 
 import json
 import os

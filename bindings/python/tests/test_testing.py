@@ -1,4 +1,4 @@
-"""What users test with."""
+"""The detector that users test with."""
 
 import pytest
 

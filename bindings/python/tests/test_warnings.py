@@ -1,4 +1,4 @@
-"""What is warned of, and where: the log, the caller's callable."""
+"""Warnings, and where they go: the log, the caller's callable."""
 
 import copy
 import logging

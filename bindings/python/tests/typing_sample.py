@@ -1,4 +1,4 @@
-"""What a type checker sees. Not run."""
+"""A sample for type checkers. Not run."""
 
 import logging
 import pathlib

@@ -39,7 +39,7 @@ fn what_is_cut_is_an_error() {
     assert!(error.contains("hotpart-input-"), "the file is named: {error}");
 }
 
-/// What follows the content may be zeros, as of a tape's last block, after gzip; else it may be a
+/// Zeros may follow the content, as of a tape's last block, after gzip; else it may be a
 /// part of the log, and is not left out.
 #[test]
 fn what_follows_is_told() {

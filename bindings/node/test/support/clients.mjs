@@ -41,7 +41,7 @@ export function never(capacity, t, more = {}) {
   return detector;
 }
 
-/** What is logged. */
+/** Lines that are logged. */
 export function log() {
   const lines = [];
   return { lines, warn: (line) => lines.push(line), error: (line) => lines.push(line) };

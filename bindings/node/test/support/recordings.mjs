@@ -20,7 +20,7 @@ export function linesOf(path) {
   return text.split('\n').filter(Boolean).map(JSON.parse);
 }
 
-/** What a function makes, once it makes something. */
+/** Returns a function's result, once there is one. */
 export async function until(make) {
   for (let tries = 0; tries < 1_000; tries++) {
     const made = await make();

@@ -1,4 +1,4 @@
-"""What happens with a warning: a line in the log, and the caller's own callable.
+"""Ways of a warning: a line in the log, and the caller's own callable.
 
 The library never calls back: a record's caller takes the warning from it when the record is over. So no Python runs within
 the library, where an exception, such as a signal handler's, could not pass, and where no thread may end.

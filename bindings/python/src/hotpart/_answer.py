@@ -29,7 +29,7 @@ def cut_down(operation: str, answer: bytes, parsed: dict[str, Any], capacity: bo
 
 
 def _wire(value: Any) -> Any:
-    """What botocore made of binary values, as it was."""
+    """Binary values of botocore's, as they were sent."""
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
     raise TypeError(f"{type(value).__name__} is not of an answer")

@@ -310,7 +310,7 @@ class HotPartitionDetector(Thresholds[Count]):
         return checked(fast.hpd_get_throttle_count(self._open(), *partition(table, pk), *kind))
 
     def get_unattributed_count(self, table: str | bytes, what: Unattributed, operation: Operation = "read") -> float:
-        """What was tallied for a table, or ``TABLE/index/INDEX``, in the window because no partition could be charged.
+        """Return the amount tallied for a table, or ``TABLE/index/INDEX``, in the window because no partition could be charged.
 
         ``what``: "scans", "unprocessed" (items), "throttles", or, in units, "scan_units" and "index_units".
         """
@@ -367,7 +367,7 @@ class HotPartitionDetector(Thresholds[Count]):
         return text
 
     def redacted(self, table: str | bytes, pk: Key) -> str | None:
-        """What stands for a key in logs and metrics; ``None`` if keys are not redacted."""
+        """Return the hash that stands for a key in logs and metrics; ``None`` if keys are not redacted."""
         return _handle.redacted(self._open(), text_bytes("table", table), key_bytes(pk))
 
     # Its life.

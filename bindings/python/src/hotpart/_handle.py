@@ -117,7 +117,7 @@ _NAMES = {
 
 
 def checked(status: int, given: Mapping[str, Any] = types.MappingProxyType({})) -> int:
-    """What a call returned, if it is no error. An error names the argument that the library refused, and its value if given."""
+    """Return a call's result, if it is no error. An error names the argument that the library refused, and its value if given."""
     if status >= 0:
         return status
     message = slow.hpd_status_message(status).decode()
@@ -154,7 +154,7 @@ def text_of(take: Callable[..., int], *arguments: Any) -> bytes | None:
 
 
 def redacted(detector: Detector, table: bytes, pk: bytes) -> str | None:
-    """What stands for a key, if the detector redacts keys."""
+    """Return the hash that stands for a key, if the detector redacts keys."""
     digits = ctypes.create_string_buffer(32)
     written = checked(fast.hpd_redact(detector, table, len(table), pk, len(pk), digits))
     return digits.raw.decode() if written else None

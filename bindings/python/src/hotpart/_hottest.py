@@ -15,7 +15,7 @@ from hotpart._warning import readable
 
 
 class HotPartition(NamedTuple):
-    """What a partition had of one operation in the window."""
+    """Numbers of one partition for one operation in the window."""
 
     table: str | bytes
     #: The partition key: ``bytes`` if it is not UTF-8.
@@ -37,7 +37,7 @@ class HotPartition(NamedTuple):
 
 
 class ClosedMinute(NamedTuple):
-    """What partitions had of one operation in one minute of the detector's clock that is over."""
+    """Counts of partitions for one operation in one minute of the detector's clock that is over."""
 
     #: Those with the most demand in the minute, the most first. All their numbers are of that minute alone.
     partitions: list[HotPartition]

@@ -122,7 +122,7 @@ def _client_of(client: Any) -> Any:
 
 
 class _Http(NamedTuple):
-    """What is used of an answer."""
+    """The parts of an answer that are used."""
 
     status_code: int
     content: bytes
@@ -136,7 +136,7 @@ _NO_ANSWER: tuple[_Http, dict[str, Any]] = _Http(0, b""), {}
 
 
 class _Watcher:
-    """What is registered with one client for one detector."""
+    """Handlers that are registered with one client for one detector."""
 
     def __init__(self, client: Any, detector: HotPartitionDetector[Any], describe: bool, model: str | None) -> None:
         self.detector, self._alerts, self._failures = detector, detector._alerts, detector._failures

@@ -1,4 +1,4 @@
-"""What callers give as tables, keys and words, as the library takes it."""
+"""Tables, keys and words of callers, as the library takes them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def choice(name: str, given: str, choices: tuple[str, ...]) -> int:
 
 
 def throttle(operation: str, reason: str) -> tuple[int, int]:
-    """What was throttled, and why, as the library's numbers."""
+    """Operation and reason of a throttle, as the library's numbers."""
     return choice("operation", operation, _abi.OPERATIONS), choice("reason", reason, _abi.REASONS)
 
 

@@ -35,7 +35,7 @@ def text_of(detector: HotPartitionDetector[Any], hottest: int, least: Amount | N
 
 
 class Listed:
-    """What a text for Prometheus says of partitions. So which they are, and what stands for a key, is the library's choice."""
+    """Partitions that a text for Prometheus lists. So the library chooses them, and the hash that stands for a key."""
 
     def __init__(self, text: str, capacity: bool) -> None:
         #: By table, partition key and operation.

@@ -24,7 +24,7 @@ def metrics_of(
 
 
 def least_of(given: Amount | None, capacity: bool) -> int:
-    """What partitions have that are listed, as the library's integer; 0, its word for none, is nobody's amount."""
+    """Return the amount that listed partitions have at least, as the library's integer, which is never its 0 for none."""
     if given is None:
         return 0
     least = amount_of("least", given, capacity)

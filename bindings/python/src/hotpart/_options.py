@@ -1,4 +1,4 @@
-"""What a detector is made with."""
+"""The options of a detector."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NativeOptions(_abi.Options):
 
 
 class Options(TypedDict, total=False):
-    """What every way to make a detector takes, by keyword."""
+    """Options that every way to make a detector takes, by keyword."""
 
     #: Seconds between two warnings for one partition and operation. Default: the window; 0: every hot record.
     warning_interval_seconds: int | None
@@ -48,7 +48,7 @@ class Options(TypedDict, total=False):
 
 
 class OwnOptions(Options, total=False):
-    """What a detector of one's own thresholds takes besides."""
+    """Options of a detector with thresholds of one's own."""
 
     writes_per_second: Amount | None
     reads_per_second: Amount | None

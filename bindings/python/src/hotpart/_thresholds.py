@@ -1,4 +1,4 @@
-"""What a detector judges by: its own thresholds, and those of tables and models."""
+"""Thresholds that a detector judges by: its own, and those of tables and models."""
 
 from __future__ import annotations
 

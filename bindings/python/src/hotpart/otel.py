@@ -100,7 +100,7 @@ def exporter(exporter: MetricExporter) -> PartitionExporter:
 
 
 class Instrumented:
-    """What tells of one detector. ``close`` ends it, and so does leaving a ``with`` block."""
+    """Instruments that tell of one detector. ``close`` ends them, and so does leaving a ``with`` block."""
 
     _instruments: _Instruments | None = None
 
@@ -150,7 +150,7 @@ class Instrumented:
         return ["partition.demand", "partition.utilization"] if self._utilization else ["partition.demand"]
 
     def _gauges(self) -> Iterable[tuple[tuple[str, str, str], list[Observation]]]:
-        """What partitions have, for an exporter: by name, description and unit."""
+        """Return the partitions' numbers for an exporter: by name, description and unit."""
         for name in self._partitions():
             observations = self._observe(name)
             if observations:
@@ -158,7 +158,7 @@ class Instrumented:
                 yield (f"hotpart.{name}", _GAUGES[name], unit), observations
 
     def _observe(self, name: str) -> list[Observation]:
-        """What an instrument has of the detector. No error may leave this: it would cost other detectors' points."""
+        """Return an instrument's observations of the detector. No error may leave this: it would cost other detectors' points."""
         try:
             return list(self._observations(name))
         except ClosedError:
@@ -195,7 +195,7 @@ class Instrumented:
                 self._detector._failures.log(error, "metrics were lost")
 
     def _read(self, name: str) -> _Read:
-        """What the detector says, once for all instruments of a collection: bounds hold in one snapshot only.
+        """Read the detector, once for all instruments of a collection: bounds hold in one snapshot only.
 
         A collection asks each instrument once, in one thread.
         """
@@ -207,7 +207,7 @@ class Instrumented:
 
 
 class _Read:
-    """What a detector says at a time; each part when it is first asked for."""
+    """A detector's numbers of one time; each part is read when it is first asked for."""
 
     def __init__(
         self, detector: HotPartitionDetector[Any], least: Amount | None, hottest: int, utilization: bool

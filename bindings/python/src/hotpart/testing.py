@@ -51,7 +51,7 @@ class ManualDetector(HotPartitionDetector[Any]):
 
     @property
     def now(self) -> float:
-        """What its clock shows, in seconds."""
+        """Return the time of its clock, in seconds."""
         return self._now_ms / 1_000
 
     def advance(self, seconds: float) -> None:

@@ -28,7 +28,7 @@ class Run:
 
 
 def differing(some, others):
-    """What is not the same in both, and how it is in each."""
+    """Differences of the two, and how it is in each."""
     return {
         name: f"{_only(some.get(name), others.get(name))}, then {_only(others.get(name), some.get(name))}"
         for name in sorted(some.keys() | others.keys())

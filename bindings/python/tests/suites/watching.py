@@ -25,7 +25,7 @@ except ImportError:
 
 
 class Answers:
-    """What clients of DynamoDB got, for each test."""
+    """Answers that clients of DynamoDB got, for each test."""
 
     def __init__(self):
         self.of, self.test = collections.defaultdict(list), None

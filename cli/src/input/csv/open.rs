@@ -4,7 +4,7 @@
 //! open quote too. At the end of its first line it then is where the one before was there, and goes
 //! the same way: to the last line that was looked at, at once.
 
-/// What is known of the lines that were looked at last.
+/// Facts about the lines that were looked at last.
 #[derive(Debug, Default)]
 pub struct Open {
     last: Line,

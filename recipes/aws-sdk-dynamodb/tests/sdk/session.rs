@@ -16,7 +16,7 @@ pub struct Session {
     pub client: Client,
     pub detector: Arc<Detector>,
     pub table: String,
-    /// What all answers told, in half units.
+    /// The capacity that all answers told, in half units.
     pub took: f64,
     capacity: bool,
     watch: Watch,
@@ -34,7 +34,7 @@ macro_rules! call {
 }
 pub(crate) use call;
 
-/// What an answer tells, of one table or of several.
+/// The capacity that an answer tells, of one table or of several.
 pub trait Told {
     fn half_units(&self) -> f64;
 }
