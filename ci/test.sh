@@ -31,7 +31,7 @@ trap stop EXIT
 trap 'exit 1' HUP INT TERM
 # The languages share their emulators, and what the others make is ready when it is theirs to use. Where both make the same,
 # cargo lets one wait, and the other finds it made.
-lane bindings python node go recipe workflows deny licences cli browser </dev/null &
+lane prose bindings python node go recipe workflows deny licences cli browser </dev/null &
 lanes+=($!)
 lane rust bounded explore loom c valgrind instructions exports package trace metrics fleet soak sanitizers fuzz </dev/null &
 lanes+=($!)

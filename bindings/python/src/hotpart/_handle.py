@@ -117,7 +117,7 @@ _NAMES = {
 
 
 def checked(status: int, given: Mapping[str, Any] = types.MappingProxyType({})) -> int:
-    """Return a call's result, if it is no error. An error names the argument that the library refused, and its value if given."""
+    """Return a call's result, if it is no error. An error names the refused argument, and its value if given."""
     if status >= 0:
         return status
     message = slow.hpd_status_message(status).decode()
