@@ -158,7 +158,7 @@ class Instrumented:
                 yield (f"hotpart.{name}", _GAUGES[name], unit), observations
 
     def _observe(self, name: str) -> list[Observation]:
-        """Return an instrument's observations of the detector. It raises nothing: an error would cost other detectors' points."""
+        """Return an instrument's observations of the detector. An error in it would cost other detectors' points."""
         try:
             return list(self._observations(name))
         except ClosedError:
