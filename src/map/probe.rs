@@ -15,8 +15,8 @@
 //! **Two shortcuts** answer nearly all lookups; after a miss the way above is taken.
 //!
 //! - *By the home.* An entry is put into its home cell if that is free. So the cell is compared
-//!   before any lane: one cache miss instead of two. For every third entry or so that fails, which
-//!   no processor predicts.
+//!   before any lane: one cache miss instead of two. For two entries in five that fails, which no
+//!   processor predicts.
 //! - *By the group.* The first lane of the home group with the tag is taken. Nearly always it is
 //!   the right one. In maps that the cache holds this is faster, as it can be predicted.
 //!

@@ -7,7 +7,7 @@
 //!
 //! A hot record whose time is an interval after `warned` tries to swap its own time in. Of several
 //! at once one wins, and takes `suppressed` along. All others add 1 to `suppressed`. So each hot
-//! record either is a warning or is counted by exactly one.
+//! record either is a warning or is counted by the next one, if there is one.
 //!
 //! An example, with an interval of 60 s: hot records at 5.0 s, 5.1 s, 30 s and 65 s. The first
 //! warns, with 0 suppressed. The next two are counted. The last one warns, with 2 suppressed.
