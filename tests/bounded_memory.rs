@@ -197,7 +197,7 @@ fn what_a_stopped_thread_keeps_counts() {
     });
 }
 
-/// Threads promote at once, and give back at once what is idle, as the clock goes on. Whoever is
+/// Threads promote at once, and give back at once what is idle, as the clock goes on. A thread that is
 /// stopped inside a call delays what the others give back, and the bags that they hand it over in.
 #[test]
 fn threads_that_promote_and_reclaim_at_once_stay_within_the_memory() {

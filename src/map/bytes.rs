@@ -19,9 +19,16 @@ use crate::error::OutOfMemory;
 use crate::map::PartitionMap;
 use crate::map::segment::{CELL_UNITS, CELLS, FrozenHeads, Segment, Shape, units_for};
 use crate::partition::Partition;
-use crate::sys::budget::{BAG_BYTES, Room};
+use crate::partition::past_ptr::PastPtr;
+use crate::sys::budget::{BAG_BYTES, DEFERRED_BYTES, Room};
 use crate::sys::sync::Relaxed;
 use crossbeam_epoch::Guard;
+
+/// The bytes that a segment takes besides its own while it waits to be freed: its frozen heads, the
+/// list of the pasts that go with it, and places in the collector's bags: its own, the list's, and
+/// those of the bytes of both that are given back.
+const RETIRED_BYTES: u64 =
+    (size_of::<FrozenHeads>() + CELLS * size_of::<PastPtr>()) as u64 + 4 * DEFERRED_BYTES;
 
 impl PartitionMap {
     /// Keeps room for a copy of a segment, which waits to be freed then, and for its bag. `Err`:
@@ -34,7 +41,7 @@ impl PartitionMap {
     /// Returns the bytes that must be free before an entry with `text_len` bytes of texts is
     /// inserted: for its insert, and for a copy of the largest segment after it.
     pub(crate) fn insert_bytes(&self, text_len: usize) -> u64 {
-        let grown = half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + BAG_BYTES;
+        let grown = half_bytes(text_len) + RETIRED_BYTES + BAG_BYTES;
         growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)
     }
 
@@ -49,9 +56,9 @@ impl PartitionMap {
     /// Counts out a segment and its chain once they are freed.
     pub(crate) fn segment_retired(&self, segment: Segment<'_>, guard: &Guard) {
         if let Some(budget) = &self.budget {
-            let frozen = frozen_bytes(segment);
-            budget.take(frozen);
-            budget.give_back_later(chain_bytes(segment) + frozen, guard);
+            let retired = retired_bytes(segment);
+            budget.take(retired);
+            budget.give_back_later(chain_bytes(segment) + retired, guard);
         }
     }
 
@@ -67,7 +74,7 @@ impl PartitionMap {
 /// Returns the most bytes that an insert may add to the map's: two halves of a segment, the frozen
 /// heads of the old one, and a bag.
 fn growth_bytes(text_len: usize) -> u64 {
-    2 * half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + BAG_BYTES
+    2 * half_bytes(text_len) + RETIRED_BYTES + BAG_BYTES
 }
 
 /// Returns the bytes of a segment for such texts.
@@ -80,7 +87,7 @@ fn half_bytes(text_len: usize) -> u64 {
 
 /// Returns the bytes that a copy of a segment and its chain takes until the old ones are freed.
 fn copy_bytes(segment: Segment<'_>) -> u64 {
-    chain_bytes(segment) + frozen_bytes(segment) + BAG_BYTES
+    chain_bytes(segment) + retired_bytes(segment) + BAG_BYTES
 }
 
 /// Returns the bytes of a segment and its chain.
@@ -88,7 +95,7 @@ fn chain_bytes(segment: Segment<'_>) -> u64 {
     segment.chain().map(|segment| segment.bytes() as u64).sum()
 }
 
-/// Returns the bytes of their frozen heads.
-fn frozen_bytes(segment: Segment<'_>) -> u64 {
-    (segment.chain().count() * size_of::<FrozenHeads>()) as u64
+/// Returns the bytes that a segment and its chain take besides, from when they are retired.
+fn retired_bytes(segment: Segment<'_>) -> u64 {
+    segment.chain().count() as u64 * RETIRED_BYTES
 }

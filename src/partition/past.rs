@@ -21,6 +21,7 @@ use crate::partition::history::History;
 use crate::partition::past_ptr::{CAPACITIES, Extension, PastPtr};
 use crate::partition::slot::Slot;
 use crate::partition::wheel::Wheel;
+use crate::sys::budget::DEFERRED_BYTES;
 use crate::sys::sync::{AcqRel, Acquire, AtomicPtr};
 use crossbeam_epoch::Guard;
 
@@ -65,7 +66,8 @@ fn has_small_wheel(window: u32) -> bool {
 }
 
 /// Returns the most bytes that one partition may come to take for a window, besides its entry: all
-/// that hangs on it and all that did and waits to be freed, with an allocator's own bytes.
+/// that hangs on it and all that did and waits to be freed, with an allocator's own bytes, and the
+/// collector's for what waits.
 /// `is_armed`: it has an alarm from the first.
 pub(crate) fn most_bytes(window: u32, is_armed: bool) -> u64 {
     const ADDED: usize = 16;
@@ -76,7 +78,8 @@ pub(crate) fn most_bytes(window: u32, is_armed: bool) -> u64 {
     // Each step of growth makes another extension, and so does the alarm.
     let boxes = (sizes + 3) * (size_of::<Extension>() + ADDED);
     let wheels = 2 * (Wheel::bytes(window) + ADDED);
-    (histories + boxes + wheels + size_of::<Alarm>() + ADDED) as u64
+    let deferred = (sizes + 3) as u64 * DEFERRED_BYTES;
+    (histories + boxes + wheels + size_of::<Alarm>() + ADDED) as u64 + deferred
 }
 
 impl Past {
@@ -289,17 +292,11 @@ impl Past {
         };
         let replaced = ptr.as_ref().is_ok_and(|&ptr| self.replace(old, ptr.with_marks_of(old)).is_ok());
         if replaced {
-            // Alarm and wheels stay. One deferral each: crossbeam allocates for over three words.
+            // Alarm and wheels stay.
+            let history = if parts.history == new.history { PastPtr::NOTHING } else { parts.history };
             // SAFETY: what is not in the new pointer can't be found from now on, and only this call
             // took it out.
-            unsafe {
-                if parts.history != new.history {
-                    parts.history.retire(guard);
-                }
-                if old.has_box() {
-                    guard.defer_unchecked(move || old.free_box());
-                }
-            }
+            unsafe { old.retire_box(history, guard) };
             return Ok(true);
         }
         // SAFETY: nobody has seen what is only in the new pointer.

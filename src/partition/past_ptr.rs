@@ -38,7 +38,7 @@ pub(crate) const CAPACITIES: [usize; 3] = [7, 15, 31];
 #[cfg(loom)]
 pub(crate) const CAPACITIES: [usize; 2] = [1, 2];
 
-/// The same, by the kind of a pointer.
+/// The same, by kind.
 const CAPACITY: [u8; KIND + 1] = {
     let mut all = [0; KIND + 1];
     let mut kind = CAPACITIES.len();
@@ -54,8 +54,7 @@ const KIND: usize = 7;
 const WHEEL: usize = 4;
 const EXTENSION: usize = 6;
 const ARMED: usize = 7;
-/// Bit F, one of those that no address has: the entry has moved or gone, and nothing new may be
-/// hung here.
+/// Bit F: the entry has moved or gone, and nothing new may be hung here.
 const FROZEN: usize = 1 << 63;
 /// An add has more to look at than the head: one of the next two marks is set.
 const SLOW: usize = 1 << 62;
@@ -64,7 +63,6 @@ const HEAVY: usize = 1 << 60;
 /// The partition has just been promoted, and what the filter has of it is still being added: see
 /// [`crate::ledger::filtering`]. Set where it is made, and taken back once.
 const FRESH: usize = 1 << 61;
-/// All marks.
 const MARKS: usize = FROZEN | SLOW | HEAVY | FRESH;
 const ADDRESS: usize = !(KIND | MARKS);
 
@@ -92,8 +90,7 @@ impl PastPtr {
     /// The pointer on which nothing hangs yet.
     pub(crate) const NOTHING: PastPtr = PastPtr(null_mut());
 
-    /// Makes the pointer of a history of `capacity` entries that holds `slots`: see
-    /// [`History::create`].
+    /// Makes the pointer of a history of `capacity` entries that holds `slots`.
     pub(crate) fn with_history(
         capacity: usize,
         ready: impl FnOnce(),
@@ -287,6 +284,18 @@ impl PastPtr {
         if self.target().is_some() {
             // SAFETY: what can't be found is unused once all who are pinned now are gone.
             unsafe { guard.defer_unchecked(move || self.free()) }
+        }
+    }
+
+    /// Frees the extension itself, if one hangs here, and `history`, which may be nothing, once all
+    /// threads that are pinned now have unpinned. As one, for each takes a place in a bag.
+    ///
+    /// # Safety
+    /// Neither can be found any more, and this is the only call for them.
+    pub(crate) unsafe fn retire_box(self, history: PastPtr, guard: &Guard) {
+        if self.has_box() || history != Self::NOTHING {
+            // SAFETY: what can't be found is unused once all who are pinned now are gone.
+            unsafe { guard.defer_unchecked(move || (history.free(), self.free_box())) }
         }
     }
 

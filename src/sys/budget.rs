@@ -10,8 +10,9 @@
 //! | [`room`](Budget::room) | for as long as the room lives, so that no two calls count on the same bytes |
 //!
 //! The collector's own memory counts too. A thread gathers what it retires in a *bag* of 64, and
-//! hands it over when it is full. Where memory is bounded it cannot wait for that, so it hands over
-//! what it has. That bag takes 2 KB, so only one is under way at a time: while a thread stands
+//! hands it over when it is full. While a thread stands still inside a call such bags pile up, so
+//! what is retired counts its places in them: [`DEFERRED_BYTES`]. Where memory is bounded a thread
+//! cannot wait for a bag to be full, so it hands over what it has. That bag takes 2 KB, so only one is under way at a time: while a thread stands
 //! still inside a call they would pile up.
 //!
 //! **Proof.** `tests/bounded_memory.rs` and `src/models/filtering.rs`.
@@ -25,6 +26,10 @@ use std::sync::Arc;
 /// The bytes that crossbeam allocates when a thread hands over what it has retired: room for 64
 /// deferred functions, however few there are.
 pub(crate) const BAG_BYTES: u64 = 2_072;
+
+/// The bytes of full bags that one deferred function takes: its place in one, twice. For crossbeam
+/// frees a bag only once as much time has gone by since it was emptied as until then.
+pub(crate) const DEFERRED_BYTES: u64 = 2 * BAG_BYTES.div_ceil(64);
 
 /// The bytes that there may be, and those that are taken.
 #[derive(Debug)]
