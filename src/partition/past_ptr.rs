@@ -15,8 +15,8 @@
 //! | 6 | an *extension*: a history and two wheels, as far as there are any |
 //! | 7 | an extension with an alarm |
 //!
-//! The parts that hang here are replaced, and never changed but in their slots. So a thread that swaps the
-//! pointer from what it saw knows that nothing has been hung here since.
+//! Parts that hang here are replaced, and never changed but in their slots. So a thread that swaps the
+//! pointer from the value that it saw knows that nothing has been hung here since.
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
@@ -30,8 +30,7 @@ use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
 use std::ptr::{NonNull, null_mut};
 
-/// The entries that a history has at each size. Each size doubles the memory, so that a partition
-/// costs in step with the number of seconds it was seen in.
+/// The entries of a history at each size: doubled, so that memory keeps step with seconds seen.
 #[cfg(not(loom))]
 pub(crate) const CAPACITIES: [usize; 3] = [7, 15, 31];
 /// In models the first size is full at once and the second leads to a wheel.
@@ -60,13 +59,12 @@ const FROZEN: usize = 1 << 63;
 const SLOW: usize = 1 << 62;
 /// A sum was too much for the head's total: see [`crate::partition::head`]. Never taken back.
 const HEAVY: usize = 1 << 60;
-/// The partition has just been promoted, and what the filter has of it is still being added: see
-/// [`crate::ledger::filtering`]. Set where it is made, and taken back once.
+/// The partition has just been promoted: see [`crate::ledger::filtering`]. Taken back once.
 const FRESH: usize = 1 << 61;
 const MARKS: usize = FROZEN | SLOW | HEAVY | FRESH;
 const ADDRESS: usize = !(KIND | MARKS);
 
-/// The parts that one past holds.
+/// The parts of one past.
 #[derive(Clone, Copy)]
 pub(crate) struct Extension {
     /// The slots of operations that have no wheel.
@@ -75,7 +73,6 @@ pub(crate) struct Extension {
     pub(crate) alarm: Option<NonNull<Alarm>>,
 }
 
-/// An extension in memory of its own.
 struct ExtensionBox {
     parts: Extension,
     #[cfg(loom)]
@@ -293,9 +290,12 @@ impl PastPtr {
     /// # Safety
     /// Neither can be found any more, and this is the only call for them.
     pub(crate) unsafe fn retire_box(self, history: PastPtr, guard: &Guard) {
-        if self.has_box() || history != Self::NOTHING {
+        if self.has_box() {
             // SAFETY: what can't be found is unused once all who are pinned now are gone.
             unsafe { guard.defer_unchecked(move || (history.free(), self.free_box())) }
+        } else {
+            // SAFETY: as the caller promises.
+            unsafe { history.retire(guard) }
         }
     }
 
