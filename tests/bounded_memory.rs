@@ -155,7 +155,7 @@ fn hostile_keys_and_throttles_take_no_more_than_the_memory() {
 #[test]
 fn what_a_stopped_thread_keeps_counts() {
     alone(|| {
-        let memory = 1 << 18;
+        let memory = 1 << 19;
         let before = settle();
         let detector = detector(40, 2, memory);
         let mut held = Held::new(&detector, memory, before);

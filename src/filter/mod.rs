@@ -185,11 +185,13 @@ impl Pair<'_> {
             return None;
         }
         let (first, second) = (Word(first.0 + u64::from(amount)), Word(self.second.load(Acquire)));
+        // Its own amount is in the count, even where a cell has come all the way round since: see
+        // `docs/design/limits.md`.
         if second.sub_window() == at {
-            return Some(Word::bound_of_same(first, second));
+            return Some(Word::bound_of_same(first, second).max(amount));
         }
         // It may have moved on so far that it holds this addition no more.
-        (!second.is_far_ahead(at)).then(|| Word::bound(first, second, at))
+        (!second.is_far_ahead(at)).then(|| Word::bound(first, second, at).max(amount))
     }
 
     /// Adds at a sub-window, if the first cell still is `seen` as far as that matters: a cell

@@ -24,11 +24,9 @@ use crate::sys::budget::{BAG_BYTES, DEFERRED_BYTES, Room};
 use crate::sys::sync::Relaxed;
 use crossbeam_epoch::Guard;
 
-/// The bytes that a segment takes besides its own while it waits to be freed: its frozen heads, the
-/// list of the pasts that go with it, and places in the collector's bags: its own, the list's, and
-/// those of the bytes of both that are given back.
-const RETIRED_BYTES: u64 =
-    (size_of::<FrozenHeads>() + CELLS * size_of::<PastPtr>()) as u64 + 4 * DEFERRED_BYTES;
+/// The bytes of the collector's bags that a segment and its chain take while they wait to be freed:
+/// places for them, for the pasts that go with them, and for the bytes of both that are given back.
+const DEFERRED: u64 = 4 * DEFERRED_BYTES;
 
 impl PartitionMap {
     /// Keeps room for a copy of a segment, which waits to be freed then, and for its bag. `Err`:
@@ -41,7 +39,7 @@ impl PartitionMap {
     /// Returns the bytes that must be free before an entry with `text_len` bytes of texts is
     /// inserted: for its insert, and for a copy of the largest segment after it.
     pub(crate) fn insert_bytes(&self, text_len: usize) -> u64 {
-        let grown = half_bytes(text_len) + RETIRED_BYTES + BAG_BYTES;
+        let grown = half_bytes(text_len) + retired_bytes_of(CELLS) + DEFERRED + BAG_BYTES;
         growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)
     }
 
@@ -74,7 +72,7 @@ impl PartitionMap {
 /// Returns the most bytes that an insert may add to the map's: two halves of a segment, the frozen
 /// heads of the old one, and a bag.
 fn growth_bytes(text_len: usize) -> u64 {
-    2 * half_bytes(text_len) + RETIRED_BYTES + BAG_BYTES
+    2 * half_bytes(text_len) + retired_bytes_of(CELLS) + DEFERRED + BAG_BYTES
 }
 
 /// Returns the bytes of a segment for such texts.
@@ -97,5 +95,11 @@ fn chain_bytes(segment: Segment<'_>) -> u64 {
 
 /// Returns the bytes that a segment and its chain take besides, from when they are retired.
 fn retired_bytes(segment: Segment<'_>) -> u64 {
-    segment.chain().count() as u64 * RETIRED_BYTES
+    segment.chain().map(|segment| retired_bytes_of(segment.cells())).sum::<u64>() + DEFERRED
+}
+
+/// Returns those of one segment of so many cells: its frozen heads, and its part of the list of the
+/// pasts that go with it.
+fn retired_bytes_of(cells: usize) -> u64 {
+    (size_of::<FrozenHeads>() + cells * size_of::<PastPtr>()) as u64
 }

@@ -73,12 +73,14 @@ pub(crate) fn most_bytes(window: u32, is_armed: bool) -> u64 {
     const ADDED: usize = 16;
     let sizes = if is_armed && has_small_wheel(window) { 1 } else { CAPACITIES.len() };
     let histories = CAPACITIES.iter().take(sizes).filter(|&&each| is_smaller_than_wheel(each, window));
+    // Each step of growth makes another extension, and so does the alarm.
+    let extensions = histories.clone().count() + 3;
     // A copy of each for the other operation, once one has a wheel.
     let histories: usize = histories.map(|each| 2 * (each * size_of::<u64>() + ADDED)).sum();
-    // Each step of growth makes another extension, and so does the alarm.
-    let boxes = (sizes + 3) * (size_of::<Extension>() + ADDED);
+    let boxes = extensions * (size_of::<Extension>() + ADDED);
     let wheels = 2 * (Wheel::bytes(window) + ADDED);
-    let deferred = (sizes + 3) as u64 * DEFERRED_BYTES;
+    // The last goes with the partition.
+    let deferred = (extensions - 1) as u64 * DEFERRED_BYTES;
     (histories + boxes + wheels + size_of::<Alarm>() + ADDED) as u64 + deferred
 }
 

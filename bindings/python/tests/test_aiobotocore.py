@@ -156,14 +156,19 @@ def test_a_describe_that_is_cancelled_is_made_by_the_next(detector, by):
     async def cancelled():
         async with client(server.endpoint, total_max_attempts=1) as dynamodb:
             hotpart.instrument(dynamodb, detector)
+            described = asyncio.Event()
 
             async def slow(**_):
+                described.set()
                 await asyncio.sleep(60)
 
             dynamodb.describe_table = slow
             server.answers.append((200, {}))
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(dynamodb.put_item(TableName="events", Item=item("k")), 0.5)
+            put = asyncio.ensure_future(dynamodb.put_item(TableName="events", Item=item("k")))
+            await asyncio.wait_for(described.wait(), 30)
+            put.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await put
 
     async def traffic():
         async with client(server.endpoint, total_max_attempts=1) as dynamodb:
