@@ -65,8 +65,8 @@ pub struct Inputs {
     /// Go on after lines that cannot be read: count them, and show the first few
     #[arg(long)]
     pub keep_going: bool,
-    /// Count within this much memory, such as 64MiB, however many partitions there are. No hot one is missed, and numbers that may be too
-    /// high say by how much. Without it all counts are exact
+    /// Count within this much memory, such as 64MiB, however many keys there are. Some numbers are then upper limits; if it is too little
+    /// for the log, the output says what may be missing. Without it all counts are exact
     #[arg(long, value_name = "SIZE", value_parser = thresholds::size)]
     pub memory: Option<u64>,
     /// Show no progress

@@ -50,7 +50,8 @@ pub fn run(args: &Heatmap) -> Result<()> {
     crate::output::check(&args.output, &args.inputs)?;
     let (map, remarks) = reading::read(args)?;
     if map.panels.is_empty() {
-        bail!("there is nothing to draw; {}", remarks.join("; "));
+        let remarks: Vec<_> = remarks.iter().map(|line| line.trim_end_matches('.')).collect();
+        bail!("there is nothing to draw. {}", remarks.join(". "));
     }
     let named = || args.output.display().to_string();
     match output {

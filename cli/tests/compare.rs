@@ -221,6 +221,23 @@ fn indexes_and_other_tables_are_told_apart() {
 }
 
 #[test]
+fn a_log_of_another_time_is_not_said_to_be_listed() {
+    let option = option(ACCESSED, &known("elsewhere.json"));
+    let later = format!("{},write,events,a,900\n", BEGIN_MS + 3_600_000);
+    let said = text(&written("later.csv", &later), &[&option]);
+    assert!(
+        said.contains("\n The log has nothing in the time of this report, so nothing was compared.\n"),
+        "{said}"
+    );
+    assert!(!said.contains("All that was hot in the log is listed"), "{said}");
+    let said = text(&written("same.csv", &format!("{BEGIN_MS},write,events,sale,900\n")), &[&option]);
+    assert!(said.contains("\n All that was hot in the log is listed.\n"), "{said}");
+    let said = text(&written("beside.csv", &format!("{BEGIN_MS},write,other,sale,900\n")), &[&option]);
+    assert!(!said.contains("is listed.") && !said.contains("nothing was compared"), "{said}");
+    assert!(said.contains("The log has nothing of the rule's table in that time."), "{said}");
+}
+
+#[test]
 fn a_report_may_be_empty_and_a_log_too() {
     let empty = written(
         "empty.json",

@@ -39,7 +39,7 @@ fn a_refusal_says_what_to_write() {
         ("report --key orders log.csv", "as in orders=id"),
         (
             "heatmap -o h.html --from 2026-03-03 log.csv",
-            "the log is from 2026-03-02 10:00:00 to 2026-03-02 10:00:01 UTC",
+            "The log is from 2026-03-02 10:00:00 to 2026-03-02 10:00:01 UTC. 2 records: 0 counted",
         ),
         ("report --from 5000 --until 4000 log.csv", "nothing is between --from and --until"),
         (
@@ -73,6 +73,71 @@ fn a_refusal_says_what_to_write() {
         let error = refused(line);
         assert!(error.contains(says), "{line} does not say {says:?}: {error}");
     }
+}
+
+/// Returns all output of a command line that succeeds on a log with these lines.
+fn said(log: &str, lines: &str, line: &str) -> String {
+    std::fs::write(folder().join(log), lines).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotpart"));
+    let output = command.current_dir(folder()).args(line.split(' ')).arg(log).output().unwrap();
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_log_of_which_nothing_is_counted_is_said_to_be_one() {
+    let empty = "The log has no records that could be counted, so nothing can be said.\n";
+    for line in ["report --quiet", "backtest --quiet", "backtest --quiet --sweep"] {
+        assert!(said("empty.csv", "time_ms,operation,table,pk\n", line).starts_with(empty), "{line}");
+    }
+    let outside = said("outside.csv", "1772445600000,write,t,a\n", "report --quiet --from 2026-03-03");
+    let expected = "The log has no records between --from and --until, so nothing can be said.\n\n\
+                    The log is from 2026-03-02 10:00:00 to 2026-03-02 10:00:00 UTC.\n";
+    assert!(outside.starts_with(expected), "{outside}");
+    let request = r#"{"time_ms":1772445600000,"operation":"Scan","request":{"TableName":"t"},"response":{},"http_status":200}"#;
+    for line in ["report --quiet", "backtest --quiet"] {
+        let scan = said("scan.jsonl", request, line);
+        assert!(
+            scan.contains("no operations that could be counted for a key, so nothing can be said."),
+            "{scan}"
+        );
+    }
+}
+
+#[test]
+fn unknown_column_names_are_asked_about() {
+    std::fs::write(folder().join("odd.csv"), "ts,op,tbl,user\n1772445600000,write,t,a\n").unwrap();
+    let error = refused("report odd.csv");
+    let says = "the first line, \"ts,op,tbl,user\", has none of the known column names. Say which column is which, as in \
+                --column time_ms=ts --column operation=op --column table=table --column pk=user";
+    assert!(error.contains(says), "{error}");
+    std::fs::write(folder().join("half.csv"), "ts,operation,table,pk\n1772445600000,write,t,a\n").unwrap();
+    assert!(
+        refused("report half.csv")
+            .contains("has no column named time_ms. Say which one it is, as in --column time_ms=ts")
+    );
+    assert!(
+        refused("report --column time_ms=ts odd.csv")
+            .contains("no column named operation. Say which one it is: --column operation=HEADER")
+    );
+    let columns =
+        "report --quiet --column time_ms=ts --column operation=op --column table=tbl --column pk=user";
+    assert!(
+        said("odd.csv", "ts,op,tbl,user\n1772445600000,write,t,a\n", columns)
+            .ends_with("1 record: 1 counted\n")
+    );
+}
+
+#[test]
+fn many_records_that_are_too_late_have_a_remark() {
+    let late = "1772445700000,write,t,a\n".to_owned() + &"1772445600000,write,t,a\n".repeat(3);
+    let remark = "\n3 of 4 records were left out: too late (--lateness)\n";
+    for line in ["report --quiet", "backtest --quiet"] {
+        assert!(said("late.csv", &late, line).contains(remark), "{line}");
+    }
+    let few = "1772445700000,write,t,a\n".repeat(200) + "1772445600000,write,t,a\n";
+    let few = said("few.csv", &few, "report --quiet");
+    assert!(!few.contains("were left out") && !few.contains("was left out"), "{few}");
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn a_person_reads_what_was_hot_and_what_to_do() {
         "writes of orders / customer#7 Sustained: hot for 100 seconds on end. Shard the key into 2: ",
         "reads of posts / post#1 Hot in one second; 2,500 in all of its minute. If it comes again",
         "a cache that answers 40 % of these reads suffices",
-        "all counts are exact; they held ",
+        "All counts are exact. Memory used for counting: ",
     ] {
         assert!(unwrapped.contains(part), "{part:?} is not in\n{text}");
     }
@@ -299,7 +299,10 @@ fn nothing_hot_is_said_in_a_sentence() {
     let said = text(&file, &["--hot", "4%"]);
     assert!(said.contains("Shard the key into 2: 50 in "), "{said}");
     let empty = [write(&folder, "empty.csv", &[])];
-    assert_eq!(text(&empty, &[]).lines().next(), Some("Nothing was recorded."));
+    assert_eq!(
+        text(&empty, &[]).lines().next(),
+        Some("The log has no records that could be counted, so nothing can be said.")
+    );
     assert_eq!(report(&empty, &[])["span"], Value::Null);
 }
 

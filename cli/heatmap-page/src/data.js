@@ -25,7 +25,9 @@ export const amount = (n) => grouped.format(n / data.halves);
 
 export function percent(permille) {
   if (permille === 0) return "0 %";
-  return permille < 100 ? `${(permille / 10).toFixed(1)} %` : `${grouped.format(Math.floor(permille / 10))} %`;
+  // Only what reaches 100 % is shown as that.
+  const isExact = permille < 100 || (permille >= 990 && permille < 1000);
+  return isExact ? `${(permille / 10).toFixed(1)} %` : `${grouped.format(Math.round(permille / 10))} %`;
 }
 
 // Goes before a number that is the most that it may be.

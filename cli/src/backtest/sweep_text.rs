@@ -16,12 +16,16 @@ const WIDTH: u64 = 40;
 pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
     let rows = &outcome.rows;
     let throttled = rows.first().map_or(0, |row| row.verdict.throttled());
+    if let Some(nothing) = outcome.nothing() {
+        writeln!(out, "{nothing}")?;
+        return write_remarks(out, args, outcome);
+    }
     write_rows(out, rows, outcome.hours(), throttled > 0)?;
     write_bars(out, rows)?;
     let Recommendation { row, reason } = recommend(rows, outcome.hours(), args.an_hour);
     match row {
-        Some(row) => writeln!(out, "Recommended: {}: {reason}.", rows[row].label())?,
-        None => writeln!(out, "None {reason}.")?,
+        Some(row) => writeln!(out, "Recommended: {}. {reason}", rows[row].label())?,
+        None => writeln!(out, "{reason}")?,
     }
     if throttled > 0 {
         writeln!(out, "Caught, missed and in vain are numbers of partitions, writes and reads apart.")?;

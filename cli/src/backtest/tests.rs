@@ -120,7 +120,7 @@ fn a_sweep_recommends_by_throttles() {
     assert_eq!(outcome["recommended"]["step"], 2, "the highest of those that miss fewest");
     let text = printed("--writes 4 --reads 4 --sweep=2,4,8,16", &night);
     assert!(
-        text.contains("Recommended: 8 writes, 8 reads: the highest of those that missed fewest, 1 of the 2"),
+        text.contains("Recommended: 8 writes, 8 reads. These are the highest of those that missed fewest, 1 of the 2 throttled keys."),
         "{text}"
     );
     assert!(text.contains(", 2 missed"), "{text}");
@@ -210,7 +210,14 @@ fn without_a_warning_the_highest_counts_are_told() {
     assert!(text.contains("No warning: no partition reached 800 writes or 2,500 reads in 60 s."), "{text}");
     let highest = r#"The highest count of writes: 2, of table="orders" pk="a" at 2026-01-01 00:00:01.000."#;
     assert!(text.contains(highest) && !text.contains("count of reads"), "{text}");
-    assert!(printed("", &[]).contains("0 records: 0 counted"));
+    for arguments in ["", "--sweep"] {
+        let empty = printed(arguments, &[]);
+        assert!(
+            empty.starts_with("The log has no records that could be counted, so nothing can be said.\n"),
+            "{empty}"
+        );
+        assert!(empty.contains("0 records: 0 counted") && !empty.contains("arning"), "{empty}");
+    }
 }
 
 #[test]

@@ -21,7 +21,9 @@ use std::io::Write;
 pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
     let clock = Clock::of_log(outcome.begin_ms);
     let heard = &outcome.chosen.heard;
-    if heard.n == 0 {
+    if let Some(nothing) = outcome.nothing() {
+        writeln!(out, "{nothing}")?;
+    } else if heard.n == 0 {
         writeln!(out, "No warning: no partition reached {}.", thresholds(args))?;
         write_highest(out, args, outcome, clock)?;
     } else {

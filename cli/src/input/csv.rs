@@ -12,6 +12,7 @@ use crate::input::csv::unit::Unit;
 use crate::input::format::Options;
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::source::Source;
+use crate::report::text::shortened;
 use anyhow::{Context, Result, bail};
 use csv::{ByteRecord, ReaderBuilder};
 use hotpart::Operation;
@@ -66,6 +67,9 @@ impl Csv {
         let first = lines.next_record()?.map(|record| record.iter().collect::<ByteRecord>());
         let (has_line, first) = (first.is_some(), first.unwrap_or_default());
         let is_header = Self::is_header(&first, &options.columns);
+        if has_line && !is_header && !options.keep_going {
+            Self::check_is_record(&first)?;
+        }
         let columns =
             if has_line { Self::header(&first, &options.columns)? } else { [None; Field::ALL.len()] };
         if has_line && !is_header {
@@ -108,10 +112,34 @@ impl Csv {
             };
             if columns[i].is_none() && field.is_needed() {
                 let name = field.name();
-                bail!("the first line names no column {name}; --column {name}=HEADER says which it is");
+                bail!(
+                    "the first line has no column named {name}. Say which one it is: --column {name}=HEADER"
+                );
             }
         }
         Ok(columns)
+    }
+
+    /// Refuses a first line that must name the columns, as no number and no operation is in it, and
+    /// does not name them as they are known.
+    fn check_is_record(first: &ByteRecord) -> Result<()> {
+        let is_data = |text: &[u8]| text.is_empty() || number(text).is_some() || operation(text).is_some();
+        if first.len() < 2 || first.iter().any(is_data) {
+            return Ok(());
+        }
+        let is_known =
+            |field: &Field| first.iter().any(|header| header.eq_ignore_ascii_case(field.name().as_bytes()));
+        let line = String::from_utf8_lossy(&first.iter().collect::<Vec<_>>().join(&b',')).into_owned();
+        let line = shortened(&line, 80);
+        if Field::ALL.iter().any(is_known) {
+            bail!(
+                "the first line, \"{line}\", has no column named time_ms. Say which one it is, as in --column time_ms=ts"
+            );
+        }
+        bail!(
+            "the first line, \"{line}\", has none of the known column names. Say which column is which, as in \
+             --column time_ms=ts --column operation=op --column table=table --column pk=user"
+        )
     }
 
     /// Refuses a first line in which several columns have one name that is looked for.

@@ -17,10 +17,13 @@ pub const NAME: usize = 40;
 pub fn write(report: &Report<'_>) -> String {
     let mut text = String::new();
     let Some(span) = report.span else {
-        return format!("Nothing was recorded.\n\n{}\n", report.remarks.join("\n"));
+        return format!("{}\n\n{}\n", report.records.nothing(), report.remarks.join("\n"));
     };
     let page = Page { report, clock: Clock::of_log(span.first_ms) };
     page.head(&mut text, span);
+    if report.operations.iter().all(|of| of.hottest.is_empty()) {
+        line(&mut text, report.records.nothing());
+    }
     for operation in &report.operations {
         if !operation.hottest.is_empty() {
             page.operation(&mut text, operation);

@@ -30,7 +30,7 @@ pub fn told(statistics: &Statistics, tallies: &Tallies, most_bytes: u64, memory:
     let held = text::bytes(most_bytes);
     match memory {
         None if most_bytes > MUCH => lines.push(much(most_bytes)),
-        None => lines.push(format!("all counts are exact; they held {held}")),
+        None => lines.push(format!("All counts are exact. Memory used for counting: {held}.")),
         Some(_) => lines.extend(bounded(&held, statistics.kept_out, tallies)),
     }
     lines

@@ -72,7 +72,14 @@ fn table(text: &mut String, contributors: &[ContributorReport]) {
 fn not_listed(text: &mut String, comparison: &ComparisonReport) {
     let ComparisonReport { not_listed, not_listed_more, .. } = comparison;
     if not_listed.is_empty() {
-        line(text, " All that was hot in the log is listed.");
+        match (comparison.has_time, comparison.tables.is_empty()) {
+            (false, _) => {
+                line(text, " The log has nothing in the time of this report, so nothing was compared.");
+            }
+            // A remark says so.
+            (true, true) => {}
+            (true, false) => line(text, " All that was hot in the log is listed."),
+        }
         return;
     }
     line(text, " Hot in the log and not listed by Insights:");
