@@ -2,14 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// A folder with a log in it.
 fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refusals");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("log.csv"), "1772445600000,write,t,a\n1772445601000,read,t,a\n").unwrap();
-    std::fs::copy(folder.join("log.csv"), folder.join("log.svg")).unwrap();
-    folder
+    static WRITTEN: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refusals");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("log.csv"), "1772445600000,write,t,a\n1772445601000,read,t,a\n").unwrap();
+        std::fs::copy(folder.join("log.csv"), folder.join("log.svg")).unwrap();
+        folder
+    });
+    // Written once: tests run side by side.
+    WRITTEN.clone()
 }
 
 /// The error of a command line, whose words are none that have a blank in them.

@@ -28,15 +28,18 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
         None => writeln!(out, "{reason}")?,
     }
     if throttled > 0 {
-        writeln!(out, "Caught, missed and in vain are numbers of partitions, writes and reads apart.")?;
+        writeln!(
+            out,
+            "Caught, missed and false alarms are numbers of keys; reads and writes are counted separately."
+        )?;
     }
     write_remarks(out, args, outcome)
 }
 
 fn write_rows(out: &mut impl Write, rows: &[Row], hours: f64, has_throttles: bool) -> Result<()> {
-    let mut header = vec!["Thresholds", "Warnings", "An hour", "Partitions"];
+    let mut header = vec!["Thresholds", "Warnings", "Warnings/hour", "Keys"];
     if has_throttles {
-        header.extend(["Caught", "Missed", "In vain", "Median lead"]);
+        header.extend(["Caught", "Missed", "False alarms", "Median lead"]);
     }
     let mut table = table(&header, &[1, 2, 3, 4, 5, 6, 7]);
     for row in rows {

@@ -2,6 +2,7 @@
 
 use crate::heatmap::label;
 use crate::readable::shown;
+use crate::report::model::Amount;
 
 /// Returns bytes as text. Those that are not UTF-8 appear as `\xNN`; and what a terminal would obey
 /// or hide, if they are for one.
@@ -35,6 +36,11 @@ pub fn percent(share: f64) -> String {
     // What is a whole number of thousandths may be a little less than that in a float.
     let permille = (share * 1_000.0 + 1e-6).floor() as u32;
     if share > 0.0 && permille == 0 { "<0.1 %".into() } else { label::percent(permille) }
+}
+
+/// Returns the ending that a noun has after this number.
+pub fn many(n: Amount) -> &'static str {
+    if n.value() == 1.0 { "" } else { "s" }
 }
 
 /// Returns a number of bytes: `640 KiB`, `1.2 GiB`.
