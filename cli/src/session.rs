@@ -77,7 +77,9 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
         let text = std::fs::read(path).with_context(|| path.display().to_string())?;
         for answer in serde_json::Deserializer::from_slice(&text).into_iter::<&serde_json::value::RawValue>()
         {
-            let answer = answer.with_context(|| path.display().to_string())?.get().as_bytes();
+            let answer =
+                answer.context(schema::NO_DESCRIPTION).with_context(|| path.display().to_string())?;
+            let answer = answer.get().as_bytes();
             let exchange = hotpart::Exchange {
                 operation: b"DescribeTable",
                 request: b"{}",
@@ -85,7 +87,8 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
                 http_status: 200,
                 ..hotpart::Exchange::default()
             };
-            detector.observe(&exchange).with_context(|| path.display().to_string())?;
+            let observed = detector.observe(&exchange).context(schema::NO_DESCRIPTION);
+            observed.with_context(|| path.display().to_string())?;
         }
     }
     Ok(())

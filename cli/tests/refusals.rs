@@ -69,9 +69,19 @@ fn a_refusal_says_what_to_write() {
         ),
         ("heatmap -o h.html --key t=a --key u=a --key t=a log.csv", "--key t: it is named twice"),
         ("top http://127.0.0.1:9/metrics --once http://127.0.0.1:9/metrics", "is named twice"),
-        ("report --memory 64KiB log.csv", "it has no room for what is listed: 512KiB or more has"),
-        ("report --memory 1MiB --top 10000 log.csv", "it has no room for what is listed: "),
-        ("heatmap -o h.html --memory 64KiB log.csv", "512KiB or more has"),
+        (
+            "report --memory 64KiB log.csv",
+            "--memory is too small: this command needs 512KiB or more. Give that much, or leave out --memory",
+        ),
+        (
+            "report --memory 1MiB --top 10000 log.csv",
+            "KiB or more. Give that much, or a lower --top, or leave out --memory",
+        ),
+        (
+            "report --schema log.csv log.svg",
+            "log.csv: this is not the description of a table, as `aws dynamodb describe-table` prints it",
+        ),
+        ("heatmap -o h.html --memory 64KiB log.csv", "this command needs 512KiB or more"),
         ("man nothing", "nothing is none of the commands: report, backtest"),
         ("top --every inf http://127.0.0.1:9/metrics", "seconds are a number from 0.1 to 3600"),
     ] {
@@ -143,6 +153,39 @@ fn many_records_that_are_too_late_have_a_remark() {
     let few = "1772445700000,write,t,a\n".repeat(200) + "1772445600000,write,t,a\n";
     let few = said("few.csv", &few, "report --quiet");
     assert!(!few.contains("were left out") && !few.contains("was left out"), "{few}");
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_shown_as_far_as_a_few() {
+    let bad = "x,write,t,a\n".repeat(20) + "1772445600000,write,t,a\n1772445600000,write,,a\n";
+    let said = said("bad.csv", &bad, "report --quiet --keep-going");
+    assert!(said.contains("\nbad: bad.csv:5: ") && said.contains("\nbad: and 16 more\n"), "{said}");
+    assert!(!said.contains("bad.csv:6: "), "{said}");
+    let one = self::said(
+        "one.csv",
+        "1772445600000,write,,a\n1772445600000,write,t,a\n",
+        "report --quiet --keep-going",
+    );
+    assert!(one.contains("\nbad: one.csv:1: table is empty\n") && !one.contains(" more\n"), "{one}");
+}
+
+#[test]
+fn what_is_no_log_is_refused_in_plain_words() {
+    std::fs::write(folder().join("tabs.csv"), "1772445600000\twrite\tt\ta\n").unwrap();
+    let says = "tabs.csv: unknown format (see `hotpart inputs`). CSV fields must be separated by commas.";
+    assert!(refused("report tabs.csv").contains(says));
+    let log: String = (0..9_000_u64)
+        .map(|n| format!("{},write,t,{}\n", 1_772_445_600_000 + n, n.wrapping_mul(n * 77_773) % 99_991))
+        .collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gzip, log.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let zstd = zstd::encode_all(log.as_bytes(), 3).unwrap();
+    for (name, whole) in [("cut.csv.gz", gzip), ("cut.csv.zst", zstd)] {
+        std::fs::write(folder().join(name), &whole[..whole.len() / 2]).unwrap();
+        let error = refused(&format!("report --quiet {name}"));
+        assert!(error.contains("the compressed file ends early: it may be cut off"), "{error}");
+    }
 }
 
 #[test]

@@ -39,10 +39,10 @@ fn csv_has_marks_of_byte_order_ends_of_lines_and_numbers_of_columns() {
 fn a_bad_line_is_named_and_stops_unless_the_user_goes_on() {
     let text = "1000,write,events,a\n1000,write,events,a,-1\nx,write,events,a\n1000,scan,events,a\n1000,write\n1772445841000000,write,events,a\n2000,write,events,a\n";
     let reasons = [
-        "2: amount is not a number of halves, at least 0.5: \"-1\"",
+        "2: amount must be a multiple of 0.5, from 0.5 up: \"-1\"",
         "3: time_ms is not a number of milliseconds: \"x\"",
-        "4: operation is neither write nor read: \"scan\"",
-        "5: there is no table",
+        "4: operation is neither write nor read, nor an operation of DynamoDB such as DeleteItem: \"scan\"",
+        "5: the line has only 2 fields; table is missing",
         "6: the time 1772445841000000, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted",
     ];
     let all = read_bytes(text.as_bytes(), &options(&[], &[]));
