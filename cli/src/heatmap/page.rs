@@ -136,9 +136,9 @@ fn bounded(map: &Map) -> String {
     let Some(unknown) = map.unknown else { return String::new() };
     let [writes, reads] = unknown.map(|n| amount(n, map.measure));
     format!(
-        "<p>Memory was limited (--memory), so counts are upper limits. Up to {writes} writes and {reads} reads may be missing from a \
-         count for each {NARROWEST} seconds in which a key had no counter of its own; the fullest seconds and the shares include \
-         them. The coldest keys of a column are not drawn. {LITTLE}</p>\n"
+        "<p>Memory was limited (--memory), so counts are upper limits, except that up to {writes} writes and {reads} reads may be missing \
+         from a count for each {NARROWEST} seconds in which a key had no counter of its own. The fullest seconds and the shares include \
+         these. The coldest keys of a column are not drawn. {LITTLE}</p>\n"
     )
 }
 
