@@ -37,6 +37,9 @@ impl Period {
     pub fn of_whole_seconds(self) -> Result<Self> {
         for (name, time_ms) in [("--from", self.from), ("--until", self.until)] {
             if let Some(time_ms) = time_ms.filter(|time_ms| time_ms % 1_000 != 0) {
+                if let Some(question) = in_seconds(time_ms) {
+                    bail!("{name} {time_ms}: {question}");
+                }
                 bail!(
                     "{name} is within a second, and counts are of whole seconds: {} or {} will do",
                     time_ms / 1_000 * 1_000,
@@ -45,12 +48,6 @@ impl Period {
             }
         }
         Ok(self)
-    }
-
-    /// Returns the log's first time, as one that may be given.
-    fn example(&self) -> String {
-        let first_ms = self.log.map_or(0, |(first_ms, _)| first_ms);
-        Clock::of_log(first_ms).second(first_ms).replace(' ', "T")
     }
 
     /// Returns whether the period is all of the log.
@@ -88,15 +85,24 @@ impl Period {
         }
         let is_utc = self.log.is_some_and(|(first_ms, _)| Clock::of_log(first_ms).is_utc());
         for (name, time_ms) in [("--from", self.from), ("--until", self.until)] {
-            // A number of seconds, most likely.
             if let Some(time_ms) = time_ms.filter(|&time_ms| is_utc && !Clock::of_log(time_ms).is_utc()) {
-                account.add_note(format!(
-                    "{name} {time_ms}: the log is of other years. Is this in seconds? Give milliseconds, or a time such as {}",
-                    self.example()
-                ));
+                account.add_note(match in_seconds(time_ms) {
+                    Some(question) => format!("{name} {time_ms}: {question}"),
+                    None => format!(
+                        "{name} {time_ms} is in milliseconds, and the log is of other years: a time may be written as 2026-03-01T02:14 too"
+                    ),
+                });
             }
         }
     }
+}
+
+/// Returns a question about a time that is of this century only if it is in seconds.
+fn in_seconds(time_ms: u64) -> Option<String> {
+    let as_ms = time_ms.checked_mul(1_000).filter(|_| !Clock::of_log(time_ms).is_utc())?;
+    let clock = Clock::of_log(as_ms);
+    let time = clock.second(as_ms).replace(' ', "T");
+    clock.is_utc().then(|| format!("Is this in seconds? Give milliseconds, or {time}"))
 }
 
 #[cfg(test)]
@@ -116,10 +122,7 @@ mod tests {
             period.tell(&mut account);
             assert_eq!(account.notes.len(), n, "{:?}", account.notes);
             assert!(account.notes.iter().all(|note| {
-                note.starts_with("--from 1772445000: ")
-                    && note.ends_with(
-                        "Is this in seconds? Give milliseconds, or a time such as 2026-03-02T10:00:00",
-                    )
+                note == "--from 1772445000: Is this in seconds? Give milliseconds, or 2026-03-02T09:50:00"
             }));
         }
     }

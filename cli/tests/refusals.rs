@@ -52,6 +52,10 @@ fn a_refusal_says_what_to_write() {
             "--from is within a second, and counts are of whole seconds: 1000 or 2000",
         ),
         ("heatmap -o h.html --until 1500 log.csv", "--until is within a second"),
+        (
+            "report --from 1772445601 log.csv",
+            "--from 1772445601: Is this in seconds? Give milliseconds, or 2026-03-02T10:00:01",
+        ),
         ("heatmap -o log.svg log.svg", "log.svg: it is read, and would be overwritten"),
         ("backtest --sweep --plot log.svg log.svg", "log.svg: it is read, and would be overwritten"),
         (

@@ -32,7 +32,7 @@ impl Row {
     /// Returns the thresholds in a few words: "800 writes, 2,500 reads".
     pub fn label(&self) -> String {
         match self.when.counts() {
-            Some([writes, reads]) => format!("{} writes, {} reads", grouped(writes), grouped(reads)),
+            Some([writes, reads]) => format!("{}, {}", counted(writes, "write"), counted(reads, "read")),
             None => {
                 let share = self.when.limits_share().unwrap_or_default();
                 format!("{} % of the limits", (share * 1_000.0).round() / 10.0)

@@ -54,7 +54,7 @@ pub fn thresholds(args: &Backtest) -> String {
     match (when.counts(), when.preset.counts(), when.limits_share()) {
         (Some([writes, reads]), Some((_, _, window)), _) => {
             let window = when.window.unwrap_or(window);
-            format!("{} writes or {} reads in {window} s{own}", grouped(writes), grouped(reads))
+            format!("{} or {} in {window} s{own}", counted(writes, "write"), counted(reads, "read"))
         }
         (_, _, share) => {
             let percent = (share.unwrap_or_default() * 1_000.0).round() / 10.0;
