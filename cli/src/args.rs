@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Finds hot DynamoDB partitions in what you have: logs, traces, and live processes.
 ///
 /// DynamoDB throttles a partition key that gets more than about 1,000 write units or 3,000 read units a second. These commands tell
-/// which keys came near that, when, and what to do about them.
+/// which keys came close to that, when, and what to do about them.
 #[derive(Debug, Parser)]
 #[command(name = "hotpart", version, propagate_version = true)]
 pub struct Cli {
@@ -21,52 +21,52 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell what was hot in a log, when, by how much, and what to do
+    /// Show what was hot in a log, when, by how much, and what to do
     Report(crate::report::args::Report),
-    /// Tell when given thresholds would have warned, how early, and how often in vain
+    /// Show when a set of thresholds would have warned, how early, and how many false alarms
     Backtest(crate::backtest::args::Backtest),
-    /// Draw a log: time across, partitions down, coloured by how near each came to its limit
+    /// Draw a log: time across, keys down, coloured by how close each came to its limit
     Heatmap(crate::heatmap::args::Heatmap),
-    /// Show the fleet's hottest partitions now
+    /// Show the hottest keys of running processes, now
     Top(crate::top::args::Top),
     /// Print a script that completes this command's arguments in a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page of this command, or of one of its commands
+    /// Print the manual page of this command, or of one of its commands: `hotpart man | man -l -` shows it
     Man {
-        /// The command that it is of
+        /// The command whose page is printed
         command: Option<String>,
     },
-    /// Print which formats of logs are read, and what each of them tells
+    /// Print which log formats can be read, and what each of them contains
     Inputs,
 }
 
 /// The files that are read, and how.
 #[derive(Args, Clone, Debug)]
 pub struct Inputs {
-    /// Logs to read, `-` for standard input. Each may be of another format (`hotpart inputs` lists them), plain or compressed with gzip or
-    /// zstd: its content tells
+    /// Logs to read, `-` for standard input. Formats may be mixed; each file's format is detected, and whether it is compressed with gzip
+    /// or zstd. `hotpart inputs` lists them
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Say where a CSV has its time_ms, operation, table, pk, amount or model, by the column's header or its number from 1: pk=user_id, pk=3
+    /// Say which column of a CSV is time_ms, operation, table, pk, amount or model, by its header or its number from 1: pk=user_id, pk=3
     #[arg(long = "column", value_name = "NAME=COLUMN", value_parser = column)]
     pub columns: Vec<(Field, String)>,
-    /// Name the partition key of a table, where its log does not tell it: orders=id; and of an index: orders/index/by_day=day
+    /// Name the partition key of a table, if its log does not contain it: orders=id; and of an index: orders/index/by_day=day
     #[arg(long = "key", value_name = "TABLE=ATTRIBUTE[,ATTRIBUTE]", value_parser = key)]
     pub keys: Vec<(String, Vec<String>)>,
     /// Read partition keys from this file: what `aws dynamodb describe-table` prints, of one table or of several one after another
     #[arg(long, value_name = "FILE")]
     pub schema: Vec<PathBuf>,
-    /// Put records in order that are up to this many seconds late; leave out later ones
+    /// Accept records up to this many seconds out of order; leave out later ones
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub lateness: u64,
     /// Go on after lines that cannot be read: count them, and show the first few
     #[arg(long)]
     pub keep_going: bool,
-    /// Count within this much memory, such as 64MiB, however many partitions there are. No hot one is missed, and numbers that may be too
-    /// high say by how much. Without it all counts are exact
+    /// Count within this much memory, such as 64MiB, however many keys there are. Some numbers are then upper limits; if it is too little
+    /// for the log, the output says what may be missing. Without it all counts are exact
     #[arg(long, value_name = "SIZE", value_parser = thresholds::size)]
     pub memory: Option<u64>,
     /// Show no progress
@@ -83,8 +83,9 @@ impl Inputs {
         let least = needed.max(MEMORY_LEAST);
         match self.memory {
             Some(memory) if memory < least => {
+                let top = if needed > MEMORY_LEAST { ", or a lower --top" } else { "" };
                 bail!(
-                    "--memory: it has no room for what is listed: {}KiB or more has",
+                    "--memory is too small: this command needs {}KiB or more. Give that much{top}, or leave out --memory",
                     least.div_ceil(1 << 10)
                 )
             }

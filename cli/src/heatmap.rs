@@ -22,7 +22,7 @@ pub mod runs;
 
 use crate::heatmap::args::Heatmap;
 use crate::heatmap::picture::Kind;
-use crate::readable::shown;
+use crate::readable::{counted, shown};
 use crate::time::span;
 use anyhow::{Context, Result, bail};
 use std::io::{Write, stdout};
@@ -50,7 +50,8 @@ pub fn run(args: &Heatmap) -> Result<()> {
     crate::output::check(&args.output, &args.inputs)?;
     let (map, remarks) = reading::read(args)?;
     if map.panels.is_empty() {
-        bail!("there is nothing to draw; {}", remarks.join("; "));
+        let remarks: Vec<_> = remarks.iter().map(|line| line.trim_end_matches('.')).collect();
+        bail!("there is nothing to draw. {}", remarks.join(". "));
     }
     let named = || args.output.display().to_string();
     match output {
@@ -61,11 +62,11 @@ pub fn run(args: &Heatmap) -> Result<()> {
     let mut out = stdout().lock();
     writeln!(
         out,
-        "{}: {} columns of {}, {} tables and operations, {} KB",
+        "{}: {} of {}, {} (one for each table and operation), {} KB",
         shown(named().as_bytes()),
-        map.columns,
+        counted(u64::from(map.columns), "column"),
         span(u64::from(map.width) * 1_000),
-        map.panels.len(),
+        counted(map.panels.len() as u64, "map"),
         bytes / 1_000
     )?;
     for line in &remarks {

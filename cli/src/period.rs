@@ -1,7 +1,7 @@
 //! The period: the part of a log that is looked at.
 
 use crate::batch::Batch;
-use crate::input::account::Account;
+use crate::input::account::{Account, OUTSIDE};
 use crate::time::{self, Clock};
 use anyhow::{Result, bail};
 use clap::Args;
@@ -37,6 +37,9 @@ impl Period {
     pub fn of_whole_seconds(self) -> Result<Self> {
         for (name, time_ms) in [("--from", self.from), ("--until", self.until)] {
             if let Some(time_ms) = time_ms.filter(|time_ms| time_ms % 1_000 != 0) {
+                if let Some(question) = in_seconds(time_ms) {
+                    bail!("{name} {time_ms}: {question}");
+                }
                 bail!(
                     "{name} is within a second, and counts are of whole seconds: {} or {} will do",
                     time_ms / 1_000 * 1_000,
@@ -65,31 +68,41 @@ impl Period {
         !is_outside
     }
 
-    /// Returns words on when the log is, for a user whose period misses it.
+    /// Returns a sentence on when the log is, for a user whose period misses it.
     pub fn log(&self) -> Option<String> {
         let (first_ms, last_ms) = self.log.filter(|_| self.outside > 0)?;
         let clock = Clock::of_log(first_ms);
         if !clock.is_utc() {
-            return Some(format!("the log is from {first_ms} to {last_ms} milliseconds"));
+            return Some(format!("The log is from {first_ms} to {last_ms} milliseconds."));
         }
-        Some(format!("the log is from {} to {} UTC", clock.second(first_ms), clock.second(last_ms)))
+        Some(format!("The log is from {} to {} UTC.", clock.second(first_ms), clock.second(last_ms)))
     }
 
     pub fn tell(&self, account: &mut Account) {
         if self.outside > 0 {
             account.entries -= self.outside;
-            account.without_entries.insert("outside of --from and --until", self.outside);
+            account.without_entries.insert(OUTSIDE, self.outside);
         }
         let is_utc = self.log.is_some_and(|(first_ms, _)| Clock::of_log(first_ms).is_utc());
         for (name, time_ms) in [("--from", self.from), ("--until", self.until)] {
-            // A number of seconds, most likely.
             if let Some(time_ms) = time_ms.filter(|&time_ms| is_utc && !Clock::of_log(time_ms).is_utc()) {
-                account.add_note(format!(
-                    "{name} {time_ms} is in milliseconds, and the log is of other years: a time may be written as 2026-03-01T02:14 too"
-                ));
+                account.add_note(match in_seconds(time_ms) {
+                    Some(question) => format!("{name} {time_ms}: {question}"),
+                    None => format!(
+                        "{name} {time_ms} is in milliseconds, and the log is of other years: a time may be written as 2026-03-01T02:14 too"
+                    ),
+                });
             }
         }
     }
+}
+
+/// Returns a question about a time that is of this century only if it is in seconds.
+fn in_seconds(time_ms: u64) -> Option<String> {
+    let as_ms = time_ms.checked_mul(1_000).filter(|_| !Clock::of_log(time_ms).is_utc())?;
+    let clock = Clock::of_log(as_ms);
+    let time = clock.second(as_ms).replace(' ', "T");
+    clock.is_utc().then(|| format!("Is this in seconds? Give milliseconds, or {time}"))
 }
 
 #[cfg(test)]
@@ -108,9 +121,9 @@ mod tests {
             let mut account = Account::default();
             period.tell(&mut account);
             assert_eq!(account.notes.len(), n, "{:?}", account.notes);
-            assert!(
-                account.notes.iter().all(|note| note.starts_with("--from 1772445000 is in milliseconds"))
-            );
+            assert!(account.notes.iter().all(|note| {
+                note == "--from 1772445000: Is this in seconds? Give milliseconds, or 2026-03-02T09:50:00"
+            }));
         }
     }
 
@@ -123,10 +136,10 @@ mod tests {
             period.takes(&batch)
         });
         assert_eq!(taken, [false, true, true, false], "a second is in it that ends in it");
-        assert_eq!(period.log().as_deref(), Some("the log is from 4001 to 7001 milliseconds"));
+        assert_eq!(period.log().as_deref(), Some("The log is from 4001 to 7001 milliseconds."));
         let mut account = Account { records: 4, entries: 4, ..Account::default() };
         period.tell(&mut account);
-        assert_eq!(account.line(), "4 records: 2 counted, 2 outside of --from and --until");
+        assert_eq!(account.line(), "4 records: 2 counted; 2 outside of --from and --until");
         assert!(account.notes.is_empty());
         assert!(period.checked().is_ok() && Period { until: Some(5_900), ..period }.checked().is_err());
     }

@@ -90,9 +90,12 @@ pub fn run(args: &args::Report) -> Result<()> {
     let feed = columns.feed();
     let mut lines = session::remarks(&args.inputs, &account, feed);
     let place = lines.len() - 1;
+    let missed = period.log().filter(|_| span.is_none());
     let memory = args.inputs.memory;
     let most_bytes = tallies.most_bytes + comparisons.iter().map(|of| of.most_bytes).sum::<u64>();
-    lines.splice(place..place, remarks::told(&statistics, &tallies, most_bytes, memory));
+    let told = remarks::told(&statistics, &tallies, most_bytes, memory);
+    lines.splice(place..place, told);
+    lines.splice(0..0, missed);
     let account = account.told(feed, &args.inputs.files);
     let sources = Sources {
         measure,

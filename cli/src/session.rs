@@ -4,7 +4,7 @@ use crate::args;
 use crate::batch::Batch;
 use crate::feed::Feed;
 use crate::input::Inputs;
-use crate::input::account::Account;
+use crate::input::account::{Account, grouped};
 use crate::input::format::Options;
 use crate::input::parse::BadRecord;
 use crate::input::schema;
@@ -77,7 +77,9 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
         let text = std::fs::read(path).with_context(|| path.display().to_string())?;
         for answer in serde_json::Deserializer::from_slice(&text).into_iter::<&serde_json::value::RawValue>()
         {
-            let answer = answer.with_context(|| path.display().to_string())?.get().as_bytes();
+            let answer =
+                answer.context(schema::NO_DESCRIPTION).with_context(|| path.display().to_string())?;
+            let answer = answer.get().as_bytes();
             let exchange = hotpart::Exchange {
                 operation: b"DescribeTable",
                 request: b"{}",
@@ -85,7 +87,8 @@ pub fn describe(args: &args::Inputs, detector: &Detector) -> Result<()> {
                 http_status: 200,
                 ..hotpart::Exchange::default()
             };
-            detector.observe(&exchange).with_context(|| path.display().to_string())?;
+            let observed = detector.observe(&exchange).context(schema::NO_DESCRIPTION);
+            observed.with_context(|| path.display().to_string())?;
         }
     }
     Ok(())
@@ -100,19 +103,36 @@ pub fn check(args: &args::Inputs, feed: &Feed) -> Result<()> {
     }
 }
 
+/// Says how to name the key of a table, or of one of its indexes: the library tells the table alone.
+fn unknown_key(args: &args::Inputs, table: &str) -> String {
+    if args.keys.iter().any(|(name, _)| name == table) {
+        return format!(
+            "{table}: the partition key of one of its indexes is unknown, or became known too late. Name it: \
+             --key {table}/index/INDEX=ATTRIBUTE"
+        );
+    }
+    format!(
+        "{table}: a partition key is unknown, or became known too late. Name it: --key {table}=ATTRIBUTE, \
+         and --key {table}/index/INDEX=ATTRIBUTE for an index"
+    )
+}
+
 /// Returns the lines that end an output: the account of every record, and what became of it.
 pub fn remarks(args: &args::Inputs, account: &Account, feed: &Feed) -> Vec<String> {
     let account = account.told(feed, &args.files);
     let mut lines = Vec::new();
     lines.extend(account.first_bad.iter().map(|bad| format!("bad: {bad}")));
+    let more = account.bad.saturating_sub(account.first_bad.len() as u64);
+    if !account.first_bad.is_empty() && more > 0 {
+        lines.push(format!("bad: and {} more", grouped(more)));
+    }
     lines.extend(account.notes.iter().chain(&account.ahead).cloned());
     // If nothing is unread, the keys that were missing at first got known, and all that waited was
     // counted.
     for table in feed.missing.iter().filter(|_| feed.unread_operations != Some(0)) {
-        lines.push(format!(
-            "{table}: its partition key is not known, or was not in time; --key {table}=ATTRIBUTE tells it"
-        ));
+        lines.push(unknown_key(args, table));
     }
+    lines.extend(account.many_late());
     lines.push(account.line());
     // Names of tables and of files are in them.
     lines.iter().map(|line| shown(line.as_bytes())).collect()

@@ -14,7 +14,7 @@ pub enum Preset {
     Moderate,
     /// 2,000 writes or 5,000 reads in 60 seconds
     HighTraffic,
-    /// DynamoDB's own limits, in capacity units: all of one in a second, or 80 % of it over five
+    /// DynamoDB's own limits, in capacity units: a whole limit in one second, or 80 % of one over five seconds
     Dynamodb,
 }
 
@@ -33,32 +33,32 @@ impl Preset {
 /// When a partition is hot.
 #[derive(Args, Clone, Debug)]
 pub struct When {
-    /// Take the thresholds of this name; --writes, --reads and --window each replace one of its numbers
+    /// Use the thresholds of this name; --writes, --reads and --window each replace one of its numbers
     #[arg(long, value_enum, default_value = "moderate")]
     pub preset: Preset,
-    /// Call a partition hot from this many writes in the window on
+    /// A key is hot at this many writes in the window or more
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub writes: Option<u64>,
-    /// Call a partition hot from this many reads in the window on
+    /// A key is hot at this many reads in the window or more
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub reads: Option<u64>,
     /// Count in a window of this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub window: Option<u32>,
-    /// Give a table thresholds of its own: orders=2000,5000 for writes and reads, orders=2000 for writes alone. With --preset dynamodb
-    /// they are in capacity units
+    /// Give a table its own thresholds: orders=2000,5000 for writes and reads, orders=2000 for writes alone. With --preset dynamodb they
+    /// are in capacity units
     #[arg(long = "table", value_name = "TABLE=WRITES,READS", value_parser = named)]
     pub tables: Vec<Named>,
-    /// Give a model, a name that the log has beside the table's, thresholds of its own; they win over a table's
+    /// Give a model (a name that the log has beside the table's) its own thresholds, which then apply in place of the table's
     #[arg(long = "model", value_name = "MODEL=WRITES,READS", value_parser = named)]
     pub models: Vec<Named>,
-    /// With --preset dynamodb: warn from this share of DynamoDB's limits on, over five seconds, as in 0.5 or 50%; 80% unless said otherwise
+    /// With --preset dynamodb: warn at this share of DynamoDB's limits over five seconds, as in 0.5 or 50% [default: 80%]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub share: Option<f64>,
-    /// With --preset dynamodb: the log is of one of this many processes, which share the traffic evenly
+    /// With --preset dynamodb: the log is from one of this many processes, which share the traffic evenly [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub processes: Option<u32>,
-    /// Warn of one partition again after this many seconds; after those of the window unless said otherwise
+    /// Wait this many seconds before warning about the same key again [default: the window]
     #[arg(long, value_name = "SECONDS")]
     pub interval: Option<u32>,
 }

@@ -30,7 +30,7 @@ pub fn run(args: &Top) -> Result<()> {
     }
     let fleet = scrape::look(args);
     if fleet.failed.len() == args.urls.len() && !args.json {
-        bail!("no address answered: {}", shown(fleet.failed.join("; ").as_bytes()));
+        bail!("no address gave metrics: {}", shown(fleet.failed.join("; ").as_bytes()));
     }
     let choice = Choice { sort: args.sort, filter: args.filter.clone(), operation: None };
     if args.json {

@@ -141,8 +141,8 @@ fn a_person_reads_the_difference() {
         "sale 3,500 3,600 −100 1,200 0 not hot",
         "pop 2,500 2,500 0 0 2,500 hot",
         "gone 40 0 40 0 0 nothing",
-        "7,000 by about 4 keys in all",
-        "Listed and not hot in the log: 3 of 4, of which the log has nothing of 1.",
+        "7,000 in total, of about 4 keys, by Insights' own count",
+        "Listed, but not hot in the log: 3 of 4 (1 of them is not in the log at all).",
         "Hot in the log and not listed by Insights: events / job: 2,100, of 700 writes and 0 reads",
         "three times those of writes",
         "--units adds up what it tells of units",
@@ -218,6 +218,23 @@ fn indexes_and_other_tables_are_told_apart() {
     assert_eq!(of("a-b-c"), (json!(["a-b/index/c"]), json!(2)));
     assert_eq!(of("a-b"), (json!(["a-b"]), json!(7)));
     assert_eq!(of("nowhere"), (json!([]), json!(0)));
+}
+
+#[test]
+fn a_log_of_another_time_is_not_said_to_be_listed() {
+    let option = option(ACCESSED, &known("elsewhere.json"));
+    let later = format!("{},write,events,a,900\n", BEGIN_MS + 3_600_000);
+    let said = text(&written("later.csv", &later), &[&option]);
+    assert!(
+        said.contains("\n The log has nothing in the time of this report, so nothing was compared.\n"),
+        "{said}"
+    );
+    assert!(!said.contains("All that was hot in the log is listed"), "{said}");
+    let said = text(&written("same.csv", &format!("{BEGIN_MS},write,events,sale,900\n")), &[&option]);
+    assert!(said.contains("\n All that was hot in the log is listed.\n"), "{said}");
+    let said = text(&written("beside.csv", &format!("{BEGIN_MS},write,other,sale,900\n")), &[&option]);
+    assert!(!said.contains("is listed.") && !said.contains("nothing was compared"), "{said}");
+    assert!(said.contains("The log has nothing of the rule's table in that time."), "{said}");
 }
 
 #[test]

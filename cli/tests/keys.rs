@@ -53,11 +53,11 @@ fn those_that_wait_for_a_key_to_the_end_are_told_by_number() {
     let said = text("report", &log, &[]);
     assert_eq!(
         last(&said),
-        "5 records: 5 counted but for 5 operations in them, unread or on tables whose key was not known in time",
+        "5 records: 5 counted (5 operations in these left out: unreadable, or partition key unknown)",
         "{said}"
     );
     assert!(
-        said.contains("\nevents: its partition key is not known, or was not in time; --key events=ATTRIBUTE"),
+        said.contains("\nevents: a partition key is unknown, or became known too late. Name it: --key events=ATTRIBUTE, and --key events/index/INDEX=ATTRIBUTE for an index\n"),
         "{said}"
     );
     assert_eq!(last(&text("backtest", &log, &[])), last(&said));
@@ -69,6 +69,23 @@ fn those_that_wait_for_a_key_to_the_end_are_told_by_number() {
     let json: Value =
         serde_json::from_str(&text("report", &log, &["--json", "--key", "events=id"])).expect("JSON");
     assert_eq!(json["operations"][0]["total"], 5);
+}
+
+/// A Query of an index whose key nothing tells.
+#[test]
+fn an_index_whose_key_is_unknown_is_asked_about() {
+    let request = json!({
+        "TableName": "orders", "IndexName": "by_day", "KeyConditionExpression": "d = :d",
+        "ExpressionAttributeValues": {":d": {"S": "monday"}},
+    });
+    let line = json!({"time_ms": 1_772_445_600_000_u64, "operation": "Query", "request": request, "response": {}, "http_status": 200});
+    let log = written("index", &[line]);
+    let said = text("report", &log, &["--key", "orders=id"]);
+    let hint = "\norders: the partition key of one of its indexes is unknown, or became known too late. Name it: \
+                --key orders/index/INDEX=ATTRIBUTE\n";
+    assert!(said.contains(hint), "{said}");
+    let said = text("report", &log, &["--key", "orders=id", "--key", "orders/index/by_day=d"]);
+    assert!(said.contains(" monday ") && !said.contains("Name it"), "{said}");
 }
 
 /// A key that comes within the minute counts what waited; what was before cannot be counted any
@@ -83,8 +100,8 @@ fn those_whose_key_comes_too_late_are_told_too() {
     let late = written("late", &[put(1, "events"), put(58, "events"), get(61, "events"), put(62, "events")]);
     for args in [&[][..], &["--memory", "1MiB"]] {
         let said = text("report", &late, args);
-        assert!(last(&said).starts_with("4 records: 4 counted but for 2 operations in them"), "{said}");
-        assert!(said.contains("was not in time; --key events=ATTRIBUTE tells it"), "{said}");
+        assert!(last(&said).starts_with("4 records: 4 counted (2 operations in these left out: "), "{said}");
+        assert!(said.contains("became known too late. Name it: --key events=ATTRIBUTE"), "{said}");
     }
     let json: Value = serde_json::from_str(&text("report", &late, &["--json"])).expect("JSON");
     assert_eq!(json["operations"][0]["total"].as_u64(), Some(1), "{json}");
@@ -96,7 +113,7 @@ fn exchanges_that_are_none_are_not_counted() {
     let log = written("none", &[none, get(1, "events")]);
     for command in ["report", "backtest"] {
         let said = text(command, &log, &[]);
-        assert_eq!(last(&said), "2 records: 1 counted, 1 without their request", "{said}");
+        assert_eq!(last(&said), "2 records: 1 counted; 1 without its request", "{said}");
     }
     let json: Value = serde_json::from_str(&text("report", &log, &["--json"])).expect("JSON");
     assert_eq!(json["records"]["entries"], 1);
@@ -146,7 +163,7 @@ fn exchanges_that_the_library_refuses_are_told_by_their_lines() {
         &["heatmap", "-o", page],
     ] {
         let said = text(args[0], &log, &[&["--keep-going"], &args[1..]].concat());
-        assert_eq!(last(&said), "7 records: 1 counted, 6 bad", "{said}");
+        assert_eq!(last(&said), "7 records: 1 counted; 6 bad", "{said}");
         // By what reads a file first, and then by what counts it.
         for (line, reason) in [
             (7, "time_ms is not a number of milliseconds"),
@@ -182,7 +199,7 @@ fn exchanges_that_the_library_refuses_are_told_by_their_lines() {
     refused["http_status"] = 400.into();
     refused["response"] = json!({"__type": "com.amazon.coral.validate#ValidationException"});
     let said = text("report", &written("refused-by-dynamodb", &[refused]), &[]);
-    assert_eq!(last(&said), "1 record: 0 counted, 1 refused by DynamoDB", "{said}");
+    assert_eq!(last(&said), "1 record: 0 counted; 1 refused by DynamoDB", "{said}");
 }
 
 /// The last moment that is taken leaves room for the end of what it is in.
@@ -205,7 +222,7 @@ fn a_time_at_the_end_of_the_clock_is_bad_or_counted() {
         &["heatmap", "--memory", "1MiB", "-o", page],
     ] {
         let said = text(args[0], &path, &[&["--keep-going"], &args[1..]].concat());
-        assert_eq!(last(&said), "3 records: 1 counted, 2 bad", "{said}");
+        assert_eq!(last(&said), "3 records: 1 counted; 2 bad", "{said}");
         assert!(
             said.contains("end.csv:2: the time 4294967295000, if it is in milliseconds, is past"),
             "{said}"
@@ -251,7 +268,7 @@ fn exchanges_that_come_to_nothing_are_not_counted() {
     ];
     let log = written("nothing", &lines);
     let expected =
-        "12 records: 6 counted, 2 descriptions of tables, 1 of other operations, 3 refused by DynamoDB";
+        "12 records: 6 counted; 2 table descriptions; 1 of other operations; 3 refused by DynamoDB";
     for args in [&["report"][..], &["report", "--memory", "1MiB"], &["backtest"]] {
         let said = text(args[0], &log, &args[1..]);
         assert_eq!(last(&said), expected, "{said}");

@@ -4,6 +4,7 @@
 use std::io::pipe;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 const LINES: [&str; 11] = [
     "--version",
@@ -21,11 +22,15 @@ const LINES: [&str; 11] = [
 
 /// A folder with a log in it.
 fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("output");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::write(folder.join("log.csv"), "1772445600000,write,t,a\n1772445601000,read,t,a\n")
-        .expect("a file");
-    folder
+    static WRITTEN: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("output");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("log.csv"), "1772445600000,write,t,a\n1772445601000,read,t,a\n")
+            .expect("a file");
+        folder
+    });
+    // Written once: tests run side by side.
+    WRITTEN.clone()
 }
 
 fn run(line: &str, out: impl Into<Stdio>, err: impl Into<Stdio>) -> Output {

@@ -271,11 +271,11 @@ fn a_person_reads_what_was_hot_and_what_to_do() {
         "4 tables",
         "Writes: 2 of ",
         "orders customer#7 ",
-        "What to do writes of orders/index/by-status / OPEN A burst: hot in 18 seconds, 3 seconds on end at the most. The index is hot",
-        "writes of orders / customer#7 Sustained: hot for 100 seconds on end. Shard the key into 2: ",
-        "reads of posts / post#1 Hot in one second; 2,500 in all of its minute. If it comes again",
-        "a cache that answers 40 % of these reads suffices",
-        "all counts are exact; they held ",
+        "What to do writes of orders/index/by-status / OPEN Bursts: hot during 18 separate seconds, at most 3 in a row. The index is hot",
+        "writes of orders / customer#7 Sustained: hot for 100 seconds without a break. Split the key into 2: ",
+        "reads of posts / post#1 Hot in one second; it had 2,500 in that whole minute. If this happens again, spread",
+        "it is enough if a cache answers 40 % of these reads.",
+        "All counts are exact. Memory used for counting: ",
     ] {
         assert!(unwrapped.contains(part), "{part:?} is not in\n{text}");
     }
@@ -294,12 +294,16 @@ fn nothing_hot_is_said_in_a_sentence() {
     };
     let file = [write(&folder, "log.csv", &[line(5_000, "a"), line(67_000, "b"), line(67_001, "b")])];
     let said = text(&file, &[]);
-    let sentence = "\nNothing was hot: nearest to its limit came orders / b with 50 writes in the second 0:01:02, 5.0 % of it; hot is more than 50 %.\n";
+    let sentence = "\nNothing was hot (hot means over 50 % of the limit). The closest was orders / b with 50 writes in the second 0:01:02, 5.0 % of its limit.\n";
     assert!(said.contains(sentence), "{said}");
-    let said = text(&file, &["--hot", "4%"]);
-    assert!(said.contains("Shard the key into 2: 50 in "), "{said}");
+    let said = text(&file, &["--hot", "4%"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let advice = "Split the key into 2: it had 50 writes in one second, and each part should stay within 40 (4.0 % of the limit).";
+    assert!(said.contains(advice), "{said}");
     let empty = [write(&folder, "empty.csv", &[])];
-    assert_eq!(text(&empty, &[]).lines().next(), Some("Nothing was recorded."));
+    assert_eq!(
+        text(&empty, &[]).lines().next(),
+        Some("The log has no records that could be counted, so nothing can be said.")
+    );
     assert_eq!(report(&empty, &[])["span"], Value::Null);
 }
 

@@ -42,7 +42,7 @@ fn no_name_of_a_log_gets_to_a_terminal_as_it_is() {
     let page = log.replace(".csv", ".html");
     for args in [&["report"][..], &["backtest"], &["backtest", "--sweep"], &["heatmap", "-o", &page]] {
         let said = said(&[args, &["--quiet", "--keep-going", &log, &unknown]].concat());
-        assert!(said.contains("log.csv:6: ") && said.contains(": its partition key is not known"), "{said}");
+        assert!(said.contains("log.csv:6: ") && said.contains(": a partition key is unknown"), "{said}");
         let is_named = said.contains("a\\x1B[2Jb\\xE2\\x80\\xAEc\\xE2\\x80\\xA8d\\xE2\\x80\\x8Be\\xC2\\x9Bf");
         assert!(is_named, "{args:?}: {said}");
     }

@@ -76,7 +76,7 @@ fn a_page_of_something_else_is_not_a_process_without_load() {
         let output = top(&[&address, "--once"]);
         assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
         let error = String::from_utf8_lossy(&output.stderr);
-        assert!(error.starts_with("hotpart: no address answered: ") && error.contains(says), "{error}");
+        assert!(error.starts_with("hotpart: no address gave metrics: ") && error.contains(says), "{error}");
     }
 }
 

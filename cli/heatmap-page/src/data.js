@@ -25,7 +25,9 @@ export const amount = (n) => grouped.format(n / data.halves);
 
 export function percent(permille) {
   if (permille === 0) return "0 %";
-  return permille < 100 ? `${(permille / 10).toFixed(1)} %` : `${grouped.format(Math.floor(permille / 10))} %`;
+  // Only what reaches 100 % is shown as that.
+  const isExact = permille < 100 || (permille >= 990 && permille < 1000);
+  return isExact ? `${(permille / 10).toFixed(1)} %` : `${grouped.format(Math.round(permille / 10))} %`;
 }
 
 // Goes before a number that is the most that it may be.
@@ -44,7 +46,9 @@ export const second = (column) => data.from + column * data.width;
 
 export const span = (column) => `${time(second(column))} to ${time(second(column + 1))}`;
 
-export const name = (row) => (row.band ? `${row.name} (${grouped.format(row.band)} partitions)` : row.name);
+const counted = (n, noun) => `${grouped.format(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+export const name = (row) => (row.band ? `${row.name} (${counted(row.band, "partition")})` : row.name);
 
 export const classOf = (permille) => data.classes.findLastIndex((from) => from <= permille);
 
@@ -60,8 +64,8 @@ export function lines(panel, row, column) {
     `fullest second ${most(cell)}${amount(cell.peak)}`,
   ];
   if (cell.keptOut) told.push(`at most: memory had no room to count ${row.band ? "some of these" : "it"} exactly`);
-  if (row.band) told.push(`${grouped.format(cell.partitions)} partitions here; shares are of the hottest`);
-  if (cell.warnings) told.push(cell.warnings === 1 ? "1 warning" : `${grouped.format(cell.warnings)} warnings`);
-  if (cell.throttles) told.push(`throttled ${grouped.format(cell.throttles)} times`);
+  if (row.band) told.push(`${counted(cell.partitions, "partition")} here; shares are of the hottest`);
+  if (cell.warnings) told.push(counted(cell.warnings, "warning"));
+  if (cell.throttles) told.push(`throttled ${counted(cell.throttles, "time")}`);
   return told;
 }

@@ -11,9 +11,9 @@ pub struct Backtest {
     pub inputs: Inputs,
     #[command(flatten)]
     pub when: When,
-    /// Try many thresholds in one pass, and recommend one of them. Alone it tries 0.25 to 4 times the chosen ones; --sweep=100,200,400
-    /// tries these for writes, and those for reads in proportion; with --preset dynamodb --sweep=0.5,0.8 tries these shares of its limits.
-    /// Each has a --memory of its own
+    /// Try many thresholds in one pass, and recommend one of them. Alone it tries 0.25 to 4 times the chosen ones (with --preset dynamodb:
+    /// 20 % to 100 % of its limits). --sweep=100,200,400 tries these for writes, and those for reads in proportion; with --preset dynamodb,
+    /// --sweep=0.5,0.8 tries these shares of its limits. Each of them takes --memory of its own
     #[arg(long, value_name = "THRESHOLD,...", num_args = 0..=1, require_equals = true, value_delimiter = ',', value_parser = number)]
     pub sweep: Option<Vec<f64>>,
     /// Draw the sweep into this SVG file

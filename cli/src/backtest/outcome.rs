@@ -100,6 +100,11 @@ impl Outcome {
         pass.finish(&account, &args.inputs.files)
     }
 
+    /// Returns a sentence in place of an outcome, if nothing was counted.
+    pub fn nothing(&self) -> Option<&'static str> {
+        (self.account.entries == 0 || self.partitions == Some(0)).then(|| self.account.nothing())
+    }
+
     /// Returns the hours that the log spans, of which it has at least a second.
     pub fn hours(&self) -> f64 {
         (self.end_ms - self.begin_ms).max(1_000) as f64 / 3_600_000.0

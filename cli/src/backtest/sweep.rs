@@ -4,6 +4,7 @@ use crate::backtest::args::Backtest;
 use crate::backtest::trial::Tried;
 use crate::backtest::verdict::Verdict;
 use crate::input::account::grouped;
+use crate::readable::counted;
 use crate::thresholds::When;
 use anyhow::{Context, Result, bail};
 
@@ -31,7 +32,7 @@ impl Row {
     /// Returns the thresholds in a few words: "800 writes, 2,500 reads".
     pub fn label(&self) -> String {
         match self.when.counts() {
-            Some([writes, reads]) => format!("{} writes, {} reads", grouped(writes), grouped(reads)),
+            Some([writes, reads]) => format!("{}, {}", counted(writes, "write"), counted(reads, "read")),
             None => {
                 let share = self.when.limits_share().unwrap_or_default();
                 format!("{} % of the limits", (share * 1_000.0).round() / 10.0)
@@ -80,7 +81,7 @@ pub fn ladder(args: &Backtest) -> Result<Vec<When>> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recommendation {
     pub row: Option<usize>,
-    /// The rest of a sentence that begins with the thresholds and a colon, or with "None".
+    /// Whole sentences, of which the first is on these thresholds, or on all that were tried.
     pub reason: String,
 }
 
@@ -94,37 +95,46 @@ pub fn recommend(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
 fn by_throttles(rows: &[Row], throttled: u64) -> Recommendation {
     let least = rows.iter().map(|row| row.verdict.missed).min().unwrap_or(throttled);
     let row = rows.iter().rposition(|row| row.verdict.missed == least);
-    let (of, least_shown) = (grouped(throttled), grouped(least));
+    let of = counted(throttled, "throttled key");
     if least == throttled {
         let reason =
-            format!("of these warned before the first throttle of any of the {of} throttled. Try lower ones");
+            format!("None of these warned before the first throttle of any of the {of}. Try lower ones.");
         return Recommendation { row: None, reason };
     }
     let reason = match least {
-        0 => format!("the highest that warned before the first throttle of each of the {of} throttled"),
+        0 => format!("These are the highest that warned before the first throttle of each of the {of}."),
         _ => format!(
-            "the highest of those that missed fewest, {least_shown} of the {of} throttled. Lower ones may miss fewer"
+            "These are the highest of those that missed fewest, {} of the {of}. Lower ones may miss fewer.",
+            grouped(least)
         ),
     };
     Recommendation { row, reason }
 }
 
 fn by_warnings(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
-    const WHY: &str = "The log has no throttles to go by";
+    const WHY: &str = "The log has no throttles to go by.";
     if rows.iter().all(|row| row.warnings == 0) {
         let reason =
-            "of these warned at all, so the log does not tell which is better. Try lower ones".into();
+            "None of these warned at all, so the log does not tell which is better. Try lower ones.".into();
         return Recommendation { row: None, reason };
     }
     let bearable = an_hour as f64 * hours;
+    let bound = counted(an_hour, "warning");
     let row = rows.iter().position(|row| row.warnings as f64 <= bearable);
     let reason = match row {
         Some(0) => {
-            format!("the lowest that was tried, with at most {an_hour} warnings an hour (--an-hour). {WHY}")
+            format!("These are the lowest that were tried, with at most {bound} an hour (--an-hour). {WHY}")
         }
-        Some(_) => format!("the lowest with at most {an_hour} warnings an hour (--an-hour). {WHY}"),
+        Some(_) => format!("These are the lowest with at most {bound} an hour (--an-hour). {WHY}"),
         None => {
-            format!("of these gave at most {an_hour} warnings an hour (--an-hour). {WHY}. Try higher ones")
+            // Above the whole of DynamoDB's limits there is nothing to try.
+            let is_all =
+                rows.last().is_some_and(|row| row.when.limits_share().is_some_and(|share| share >= 1.0));
+            let way = if is_all { "Allow" } else { "Try higher ones, allow" };
+            format!(
+                "All of these gave more than {bound} an hour. {way} more (--an-hour), or warn less often about one key \
+                 (--interval). {WHY}"
+            )
         }
     };
     Recommendation { row, reason }
@@ -191,7 +201,29 @@ mod tests {
     fn without_throttles_the_lowest_that_is_bearable_is_recommended() {
         let recommended = |hours| recommend(&rows(&[(90, 0), (12, 0), (5, 0)], 0), hours, 6).row;
         assert_eq!([1.0, 2.0, 100.0].map(recommended), [Some(2), Some(1), Some(0)]);
-        assert_eq!(recommend(&rows(&[(90, 0), (12, 0)], 0), 1.0, 6).row, None, "all are too many");
-        assert_eq!(recommend(&rows(&[(0, 0), (0, 0)], 0), 1.0, 6).row, None, "nothing to tell them apart by");
+        let all_too_many = recommend(&rows(&[(90, 0), (12, 0)], 0), 1.0, 6);
+        assert_eq!(all_too_many.row, None);
+        assert!(
+            all_too_many
+                .reason
+                .starts_with("All of these gave more than 6 warnings an hour. Try higher ones")
+        );
+        let silent = recommend(&rows(&[(0, 0), (0, 0)], 0), 1.0, 6);
+        assert_eq!(silent.row, None, "nothing to tell them apart by");
+        assert!(silent.reason.starts_with("None of these warned at all"), "{}", silent.reason);
+    }
+
+    #[test]
+    fn above_the_whole_limit_no_higher_thresholds_are_advised() {
+        let whole = steps("--preset dynamodb --sweep=1").unwrap();
+        let verdict = Verdict::default();
+        let rows =
+            whole.into_iter().map(|when| Row { when, warnings: 90, partitions: 9, verdict: verdict.clone() });
+        let Recommendation { row, reason } = recommend(&rows.collect::<Vec<_>>(), 1.0, 6);
+        assert_eq!(row, None);
+        assert!(
+            reason.contains("Allow more (--an-hour), or warn less often") && !reason.contains("higher"),
+            "{reason}"
+        );
     }
 }

@@ -16,23 +16,30 @@ const WIDTH: u64 = 40;
 pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
     let rows = &outcome.rows;
     let throttled = rows.first().map_or(0, |row| row.verdict.throttled());
+    if let Some(nothing) = outcome.nothing() {
+        writeln!(out, "{nothing}")?;
+        return write_remarks(out, args, outcome);
+    }
     write_rows(out, rows, outcome.hours(), throttled > 0)?;
     write_bars(out, rows)?;
     let Recommendation { row, reason } = recommend(rows, outcome.hours(), args.an_hour);
     match row {
-        Some(row) => writeln!(out, "Recommended: {}: {reason}.", rows[row].label())?,
-        None => writeln!(out, "None {reason}.")?,
+        Some(row) => writeln!(out, "Recommended: {}. {reason}", rows[row].label())?,
+        None => writeln!(out, "{reason}")?,
     }
     if throttled > 0 {
-        writeln!(out, "Caught, missed and in vain are numbers of partitions, writes and reads apart.")?;
+        writeln!(
+            out,
+            "Caught, missed and false alarms are numbers of keys; reads and writes are counted separately."
+        )?;
     }
     write_remarks(out, args, outcome)
 }
 
 fn write_rows(out: &mut impl Write, rows: &[Row], hours: f64, has_throttles: bool) -> Result<()> {
-    let mut header = vec!["Thresholds", "Warnings", "An hour", "Partitions"];
+    let mut header = vec!["Thresholds", "Warnings", "Warnings/hour", "Keys"];
     if has_throttles {
-        header.extend(["Caught", "Missed", "In vain", "Median lead"]);
+        header.extend(["Caught", "Missed", "False alarms", "Median lead"]);
     }
     let mut table = table(&header, &[1, 2, 3, 4, 5, 6, 7]);
     for row in rows {

@@ -96,13 +96,13 @@ fn throttles_are_set_against_warnings() {
 fn a_person_reads_the_same() {
     let text = printed("--writes 3 --reads 3 --limit 1", &throttled_night());
     for line in [
-        "2026-01-01 00:00:02.000  orders  hot            writes         3          3  60 s",
+        "2026-01-01 00:00:02.000  orders  hot            writes         3          3    60 s",
         "... and 1 more (--limit shows more)",
-        "2 warnings about 2 of the log's 4 partitions. Hot from 3 writes or 3 reads in 60 s.",
+        "2 warnings about 2 of the log's 4 keys. A warning means: at least 3 writes or 3 reads in 60 s.",
         "2026-01-01 00:00:08.000  orders  hot            writes     2026-01-01 00:00:02.000   6 s",
-        "Of 2 throttled (each a partition and operation), 1 was warned of before (median lead 6 s), 1 was missed. 1 was warned of \
-         and never throttled.",
-        "2 throttles for reasons other than a key range, 1 of them not told",
+        "2 keys were throttled (reads and writes counted separately): 1 had a warning before (6 s ahead, median), 1 had none. 1 key \
+         had a warning but no throttle.",
+        "2 throttles left out, as the reason was not one key's traffic (1) or is not in the log (1)\n",
         "20 records: 20 counted",
     ] {
         assert!(text.contains(line), "no {line:?} in:\n{text}");
@@ -120,7 +120,7 @@ fn a_sweep_recommends_by_throttles() {
     assert_eq!(outcome["recommended"]["step"], 2, "the highest of those that miss fewest");
     let text = printed("--writes 4 --reads 4 --sweep=2,4,8,16", &night);
     assert!(
-        text.contains("Recommended: 8 writes, 8 reads: the highest of those that missed fewest, 1 of the 2"),
+        text.contains("Recommended: 8 writes, 8 reads. These are the highest of those that missed fewest, 1 of the 2 throttled keys."),
         "{text}"
     );
     assert!(text.contains(", 2 missed"), "{text}");
@@ -207,10 +207,17 @@ fn names_that_are_not_text_are_given_as_bytes_too() {
 fn without_a_warning_the_highest_counts_are_told() {
     let entries = [Entry::Access(write(0, b"a")), Entry::Access(write(1, b"a"))];
     let text = printed("", &entries);
-    assert!(text.contains("No warning: no partition reached 800 writes or 2,500 reads in 60 s."), "{text}");
+    assert!(text.contains("No warning: no key reached 800 writes or 2,500 reads in 60 s."), "{text}");
     let highest = r#"The highest count of writes: 2, of table="orders" pk="a" at 2026-01-01 00:00:01.000."#;
     assert!(text.contains(highest) && !text.contains("count of reads"), "{text}");
-    assert!(printed("", &[]).contains("0 records: 0 counted"));
+    for arguments in ["", "--sweep"] {
+        let empty = printed(arguments, &[]);
+        assert!(
+            empty.starts_with("The log has no records that could be counted, so nothing can be said.\n"),
+            "{empty}"
+        );
+        assert!(empty.contains("0 records: 0 counted") && !empty.contains("arning"), "{empty}");
+    }
 }
 
 #[test]

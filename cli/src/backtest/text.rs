@@ -6,13 +6,13 @@ use crate::backtest::heard::{Heard, Name, Warned};
 use crate::backtest::outcome::Outcome;
 use crate::backtest::verdict::Verdict;
 use crate::feed::Measure;
+use crate::heatmap::label;
 use crate::input::account::grouped;
 use crate::readable::{Readable, counted};
 use crate::session;
 use crate::time::{Clock, span};
 use anyhow::Result;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use hotpart::units::Units;
 use hotpart::{Operation, Reason, Statistics};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -21,19 +21,22 @@ use std::io::Write;
 pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
     let clock = Clock::of_log(outcome.begin_ms);
     let heard = &outcome.chosen.heard;
-    if heard.n == 0 {
-        writeln!(out, "No warning: no partition reached {}.", thresholds(args))?;
+    if let Some(nothing) = outcome.nothing() {
+        writeln!(out, "{nothing}")?;
+    } else if heard.n == 0 {
+        writeln!(out, "No warning: no key reached {}.", thresholds(args))?;
         write_highest(out, args, outcome, clock)?;
     } else {
         write_warnings(out, args, heard, clock)?;
         write_summary(out, args, heard, clock)?;
         let partitions = match outcome.partitions {
             Some(n) => {
-                format!("{} of the log's {}", grouped(heard.warned_partitions()), counted(n, "partition"))
+                format!("{} of the log's {}", grouped(heard.warned_partitions()), counted(n, "key"))
             }
-            None => counted(heard.warned_partitions(), "partition"),
+            None => counted(heard.warned_partitions(), "key"),
         };
-        writeln!(out, "{} about {partitions}. Hot from {}.", counted(heard.n, "warning"), thresholds(args))?;
+        let warnings = counted(heard.n, "warning");
+        writeln!(out, "{warnings} about {partitions}. A warning means: at least {}.", thresholds(args))?;
     }
     write_throttles(out, args, heard, clock)?;
     write_remarks(out, args, outcome)
@@ -46,23 +49,25 @@ pub fn thresholds(args: &Backtest) -> String {
     let own = if when.tables.is_empty() && when.models.is_empty() {
         ""
     } else {
-        ", unless its table or model has its own"
+        ", unless its table or model has thresholds of its own"
     };
     match (when.counts(), when.preset.counts(), when.limits_share()) {
         (Some([writes, reads]), Some((_, _, window)), _) => {
             let window = when.window.unwrap_or(window);
-            format!("{} writes or {} reads in {window} s{own}", grouped(writes), grouped(reads))
+            format!("{} or {} in {window} s{own}", counted(writes, "write"), counted(reads, "read"))
         }
         (_, _, share) => {
             let percent = (share.unwrap_or_default() * 1_000.0).round() / 10.0;
-            format!("{percent} % of DynamoDB's limits over five seconds, or all of one in a second{own}")
+            format!(
+                "{percent} % of one of DynamoDB's limits over five seconds, or a whole limit in one second{own}"
+            )
         }
     }
 }
 
 fn write_warnings(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: Clock) -> Result<()> {
     let mut table =
-        table(&["Time", "Table", "Partition key", "Operation", "Count", "Threshold", "In"], &[4, 5, 6]);
+        table(&["Time", "Table", "Partition key", "Operation", "Count", "Threshold", "Within"], &[4, 5, 6]);
     for warned in heard.warnings.iter().take(args.limit) {
         let Name { table: name, pk } = heard.name(warned.partition);
         let amount = |n| amount(n, args.when.measure());
@@ -110,7 +115,7 @@ fn write_summary(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: Cl
         sum.last_ms = sum.last_ms.max(series.last_warning_ms);
     }
     let mut table =
-        table(&["Table", "Operation", "Warnings", "Partitions", "Highest", "First", "Last"], &[2, 3, 4]);
+        table(&["Table", "Operation", "Warnings", "Keys", "Highest", "First", "Last"], &[2, 3, 4]);
     let n = sums.len();
     for ((name, operation), sum) in sums.into_iter().take(args.limit) {
         table.add_row([
@@ -176,18 +181,17 @@ fn write_throttles(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: 
 /// Returns a sentence on how well warnings and throttles go together.
 pub fn throttle_line(verdict: &Verdict) -> String {
     let Verdict { caught, missed, in_vain, median_lead_ms } = *verdict;
-    let lead = median_lead_ms.map_or(String::new(), |ms| format!(" (median lead {})", span(ms)));
+    let lead = median_lead_ms.map_or(String::new(), |ms| format!(" ({} ahead, median)", span(ms)));
+    let throttled = verdict.throttled();
     format!(
-        "Of {} throttled (each a partition and operation), {} warned of before{lead}, {} missed. {} warned of and never throttled.",
-        grouped(verdict.throttled()),
-        was(caught),
-        was(missed),
-        was(in_vain)
+        "{} {} throttled (reads and writes counted separately): {} had a warning before{lead}, {} had none. {} had a warning but no \
+         throttle.",
+        counted(throttled, "key"),
+        if throttled == 1 { "was" } else { "were" },
+        grouped(caught),
+        grouped(missed),
+        counted(in_vain, "key")
     )
-}
-
-fn was(n: u64) -> String {
-    format!("{} {}", grouped(n), if n == 1 { "was" } else { "were" })
 }
 
 /// Prints the last lines, with or without a sweep.
@@ -197,21 +201,20 @@ pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -
     let others: u64 =
         Reason::ALL.into_iter().zip(throttles).filter(|(r, _)| *r != Reason::KeyRange).map(|(_, n)| n).sum();
     if others > 0 {
-        let unknown = grouped(throttles[Reason::Unknown as usize]);
-        let what = counted(others, "throttle");
+        let unknown = throttles[Reason::Unknown as usize];
         writeln!(
             out,
-            "{what} for reasons other than a key range, {unknown} of them not told: no evidence of a hot partition, so left out"
+            "{} left out, as the reason was not one key's traffic ({}) or is not in the log ({})",
+            counted(others, "throttle"),
+            grouped(others - unknown),
+            grouped(unknown)
         )?;
     }
     if let Some(notice) = outcome.chosen.notice {
         writeln!(out, "{notice}: take more --memory")?;
     }
     if args.inputs.memory.is_some() {
-        writeln!(
-            out,
-            "Within --memory no hot partition is missed, and how many there are in all is not told"
-        )?;
+        writeln!(out, "With --memory no hot key is missed; how many keys the log has is not known.")?;
     }
     for line in session::remarks(&args.inputs, &outcome.account, &outcome.chosen.feed) {
         writeln!(out, "{line}")?;
@@ -249,6 +252,6 @@ pub fn write_table(out: &mut impl Write, table: &Table, rows: usize, limit: usiz
 fn amount(n: u64, measure: Measure) -> String {
     match measure {
         Measure::Operations => grouped(n),
-        Measure::HalfUnits => format!("{} units", Units::from_halves(n)),
+        Measure::HalfUnits => format!("{} unit{}", label::amount(n, measure), if n == 2 { "" } else { "s" }),
     }
 }

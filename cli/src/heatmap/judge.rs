@@ -7,6 +7,7 @@ use crate::feed::{Feed, Measure};
 use crate::heatmap::cell::Cell;
 use crate::heatmap::grid::NARROWEST;
 use crate::heatmap::runs::Runs;
+use crate::readable::counted;
 use crate::thresholds::When;
 use anyhow::Result;
 use hotpart::{Detector, Operation, Rule, Warning};
@@ -149,7 +150,7 @@ impl Warned {
     pub fn text(&self, measure: Measure) -> String {
         let Self { count, threshold, seconds, .. } = *self;
         if self.rule == Rule::Throttle {
-            return format!("DynamoDB throttled it, {count} times so far");
+            return format!("DynamoDB throttled it, {} so far", counted(count, "time"));
         }
         let amount = |n| crate::heatmap::label::amount(n, measure);
         let seconds = if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") };

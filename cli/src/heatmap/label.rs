@@ -25,12 +25,12 @@ pub fn amount(n: u64, measure: Measure) -> String {
     }
 }
 
-/// Returns a share: thousandths as per cent.
+/// Returns a share: thousandths as per cent. Only what reaches 100 % is shown as that.
 pub fn percent(permille: u32) -> String {
     match permille {
         0 => "0 %".into(),
-        1..=99 => format!("{}.{} %", permille / 10, permille % 10),
-        _ => format!("{} %", grouped(u64::from(permille / 10))),
+        1..=99 | 990..=999 => format!("{}.{} %", permille / 10, permille % 10),
+        _ => format!("{} %", grouped((u64::from(permille) + 5) / 10)),
     }
 }
 
@@ -48,6 +48,7 @@ mod tests {
     fn amounts_and_shares_are_said_as_people_do() {
         assert_eq!(amount(2_001, Measure::HalfUnits), "1,000.5");
         assert_eq!(amount(2_001, Measure::Operations), "2,001");
-        assert_eq!([0, 5, 99, 1_000, 12_345].map(percent), ["0 %", "0.5 %", "9.9 %", "100 %", "1,234 %"]);
+        assert_eq!([0, 5, 99, 1_000, 12_345].map(percent), ["0 %", "0.5 %", "9.9 %", "100 %", "1,235 %"]);
+        assert_eq!([104, 105, 989, 999].map(percent), ["10 %", "11 %", "99 %", "99.9 %"]);
     }
 }

@@ -9,6 +9,8 @@ use crate::heatmap::grid::NARROWEST;
 use crate::heatmap::label::{amount, percent};
 use crate::heatmap::map::{Map, Panel, Row};
 use crate::heatmap::palette;
+use crate::heatmap::reading::LITTLE;
+use crate::readable::counted;
 use crate::time::span;
 use serde::Serialize;
 use std::fmt::Write;
@@ -105,7 +107,7 @@ pub fn page(map: &Map, remarks: &[String]) -> String {
 </header>
 <main>
 <div id="legend" aria-hidden="true"></div>
-<p id="help" class="hint" hidden>Wheel or + and − zoom, dragging moves. A click or Enter shows a row's own line; arrows go from cell to cell.</p>
+<p id="help" class="hint" hidden>Zoom with the wheel or + and −; drag to move. Click a row (or press Enter) for its graph over time; the arrow keys go from cell to cell.</p>
 <div id="map" tabindex="0" role="application" aria-roledescription="heat map" aria-label="Heat map: time across, partitions down" aria-describedby="help" hidden></div>
 <p id="told" class="hint" role="status" aria-live="polite"></p>
 <section id="one" aria-labelledby="one-name" hidden><h2 id="one-name"></h2><div id="line" role="img" aria-labelledby="one-name"></div><div id="one-more"></div></section>
@@ -134,9 +136,9 @@ fn bounded(map: &Map) -> String {
     let Some(unknown) = map.unknown else { return String::new() };
     let [writes, reads] = unknown.map(|n| amount(n, map.measure));
     format!(
-        "<p>Memory was bounded: counts are upper bounds, but for up to {writes} by writes and {reads} by reads in each {NARROWEST} seconds in \
-         which a partition was not counted by itself. Fullest seconds and shares allow for those. The coldest partitions of a column are \
-         not in it.</p>\n"
+        "<p>Memory was limited (--memory), so counts are upper limits, except that up to {writes} writes and {reads} reads may be missing \
+         from a count for each {NARROWEST} seconds in which a key had no counter of its own. The fullest seconds and the shares include \
+         these. The coldest keys of a column are not drawn. {LITTLE}</p>\n"
     )
 }
 
@@ -145,12 +147,12 @@ pub fn meaning(map: &Map) -> String {
     let of_threshold = map.panels.iter().any(|panel| panel.threshold.is_some());
     let hot = if of_threshold { "fullest window" } else { "fullest second" };
     let counted = match map.measure {
-        Measure::Operations => "operations",
-        Measure::HalfUnits => "capacity units, one for each operation where the log does not tell",
+        Measure::Operations => "Numbers are operations.",
+        Measure::HalfUnits => {
+            "Numbers are capacity units; where the log does not give them, each operation counts as one."
+        }
     };
-    format!(
-        "A cell is as hot as its {hot}; a row of others is as hot as its hottest partition. Counted are {counted}."
-    )
+    format!("A cell is as hot as its {hot}; a row of others is as hot as its hottest key. {counted}")
 }
 
 fn data(map: &Map) -> String {
@@ -203,20 +205,20 @@ fn table(html: &mut String, map: &Map, i: usize, panel: &Panel) {
     let unit = unit(map.measure);
     let _ = write!(
         html,
-        "<div class=\"scroll\" id=\"panel-{i}\"><table>\n<caption><bdi>{}</bdi>, {}: {}{} partitions; shares are of {}</caption>\n<thead><tr>\
+        "<div class=\"scroll\" id=\"panel-{i}\"><table>\n<caption><bdi>{}</bdi>, {}: {}{}; shares are of {}</caption>\n<thead><tr>\
          <th scope=\"col\">Partition</th><th scope=\"col\">Count, {unit}</th><th scope=\"col\">Fullest second</th>\
          <th scope=\"col\">Share</th><th scope=\"col\">Hottest at</th><th scope=\"col\">Warnings</th>\
          <th scope=\"col\">Throttles</th></tr></thead>\n<tbody>\n",
         escape(&panel.table),
         panel.operation_name(),
         if panel.is_at_least { "at least " } else { "" },
-        panel.partitions,
+        counted(panel.partitions, "partition"),
         escape(&panel.whole(map.measure)),
     );
     for row in &panel.rows {
         let most = if row.total.kept_out { "≤ " } else { "" };
         let at = row.series.hottest().map_or_else(String::new, |at| map.clock.second(map.second(at) * 1_000));
-        let band = row.band.map_or_else(String::new, |n| format!(" ({n} partitions)"));
+        let band = row.band.map_or_else(String::new, |n| format!(" ({})", counted(n, "partition")));
         let _ = writeln!(
             html,
             "<tr><th scope=\"row\"><bdi>{}</bdi>{band}</th><td>{most}{}</td><td>{most}{}</td><td>{most}{}</td><td>{at}</td><td>{}</td><td>{}</td></tr>",

@@ -80,13 +80,16 @@ fn draw<B: DrawingBackend>(
     let hidden = map.panels.len() - shown.len();
     let mut foot = crate::heatmap::page::meaning(map) + " Triangles mark warnings.";
     if hidden > 0 {
-        foot += &format!(" {hidden} cooler tables and operations are not drawn.");
+        foot += &match hidden {
+            1 => " 1 cooler table or operation is not drawn.".into(),
+            _ => format!(" {hidden} cooler tables or operations are not drawn."),
+        };
     }
     if map.strays > 0 {
         foot += &format!(" Not drawn: {} far away in time.", counted(map.strays, "record"));
     }
     if map.unknown.is_some() {
-        foot += " Memory was bounded: shares are upper bounds.";
+        foot += " Memory was limited: shares are upper limits.";
     }
     canvas.text(&foot, (MARGIN, top + 8), 12, HPos::Left)?;
     area.present().map_err(|error| anyhow!("{error}"))

@@ -8,7 +8,7 @@ use crate::heatmap::grid::NARROWEST;
 use crate::heatmap::judge::{Judge, permille};
 use crate::heatmap::map::Map;
 use crate::heatmap::runs::{Runs, Stray};
-use crate::input::account::{Account, grouped};
+use crate::input::account::Account;
 use crate::readable::counted;
 use crate::report::build::LIMITS;
 use crate::report::text;
@@ -17,6 +17,9 @@ use crate::time::Clock;
 use anyhow::Result;
 use hotpart::{Detector, HotPartition, Operation, Statistics};
 
+/// Says what a map may lack if memory is bounded.
+pub const LITTLE: &str =
+    "With little --memory a hot key may be drawn in a shared row, and a row may lack its earlier part.";
 /// The strays whose times are told.
 const TOLD: usize = 3;
 
@@ -81,7 +84,8 @@ pub fn read(args: &Heatmap) -> Result<(Map, Vec<String>)> {
     let held = held.into_iter().filter(|_| !map.panels.is_empty());
     remarks.splice(place..place, far.into_iter().chain(held));
     if map.panels.is_empty() {
-        remarks.splice(0..0, period.log());
+        let nothing = account.told(columns.feed(), &args.inputs.files).nothing();
+        remarks.splice(0..0, [nothing.into()].into_iter().chain(period.log()));
     }
     map.unknown = unknown.map(|unknown| unknown.map(|of| of.column));
     map.strays = strays.iter().map(|stray| stray.entries).sum();
@@ -137,7 +141,7 @@ fn leave_out(strays: &[Stray], account: &mut Account) -> Option<String> {
         return None;
     }
     account.entries -= entries;
-    account.without_entries.insert("far from the others in time, not drawn", entries);
+    account.without_entries.insert("not drawn: far from the others in time", entries);
     let time = |second: u64| {
         let clock = Clock::of_log(second * 1_000);
         if clock.is_utc() { clock.second(second * 1_000) } else { format!("{} ms", second * 1_000) }
@@ -151,7 +155,7 @@ fn leave_out(strays: &[Stray], account: &mut Account) -> Option<String> {
         spans.push("...".into());
     }
     Some(format!(
-        "not drawn: {} far from all others in time, at {}: a wrong clock? --from and --until choose what is drawn",
+        "Not drawn: {} far from all others in time, at {}. Was a clock wrong? --from and --until choose what is drawn.",
         counted(entries, "record"),
         spans.join(", ")
     ))
@@ -161,15 +165,14 @@ fn leave_out(strays: &[Stray], account: &mut Account) -> Option<String> {
 fn held(most_bytes: u64, memory: Option<u64>, statistics: &Statistics) -> Vec<String> {
     let bytes = text::bytes(most_bytes);
     if memory.is_none() {
-        return vec![format!("all counts are exact; they held {bytes}")];
+        return vec![format!("All counts are exact. Memory used for counting: {bytes}.")];
     }
-    let mut lines =
-        vec![format!("counted within {bytes}: counts are at most so much, and nothing hot is missed")];
+    let mut lines = vec![format!("Memory used for counting: {bytes}. Counts are upper limits. {LITTLE}")];
     if statistics.kept_out > 0 {
         lines.push(format!(
-            "that is little for this log: {} records of partitions that were to be counted by themselves were not; with more \
-             --memory numbers are better",
-            grouped(statistics.kept_out)
+            "That is little memory for this log: {} of keys that needed their own counter got none. More --memory gives \
+             better numbers.",
+            counted(statistics.kept_out, "record")
         ));
     }
     lines

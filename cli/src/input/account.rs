@@ -1,12 +1,17 @@
 //! An account of all records: what came of each.
 
 use crate::feed::Feed;
+use crate::readable::counted;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The bad lines that are shown, the files with a record that is ahead, and the notes.
 pub const SHOWN: usize = 5;
+/// The reason for which a response that describes a table is no entry.
+pub const TABLE_DESCRIPTIONS: &str = "descriptions of tables";
+/// The reason for which entries are not counted that a period leaves out.
+pub const OUTSIDE: &str = "outside of --from and --until";
 
 /// How many records there were, and what came of them.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -76,6 +81,30 @@ impl Account {
         told
     }
 
+    /// Returns a sentence in place of an output in which no key is.
+    pub fn nothing(&self) -> &'static str {
+        if self.entries > 0 {
+            "The log has no operations that could be counted for a key, so nothing can be said."
+        } else if self.without_entries.contains_key(OUTSIDE) {
+            "The log has no records between --from and --until, so nothing can be said."
+        } else {
+            "The log has no records that could be counted, so nothing can be said."
+        }
+    }
+
+    /// Returns a line on records that came too late, where they are more than one in a hundred.
+    pub fn many_late(&self) -> Option<String> {
+        let (late, records) = (self.late, self.records);
+        (late > records / 100).then(|| {
+            let were = if late == 1 { "was" } else { "were" };
+            format!(
+                "{} of {} {were} left out: too late (--lateness)",
+                grouped(late),
+                counted(records, "record")
+            )
+        })
+    }
+
     /// Returns one line that accounts for every record.
     pub fn line(&self) -> String {
         let records = match self.records {
@@ -89,11 +118,11 @@ impl Account {
             }
         };
         part(self.late, "too late to be put in order (see --lateness)");
-        for (reason, &n) in &self.without_entries {
-            part(n, reason);
+        for (&reason, &n) in &self.without_entries {
+            part(n, after(n, reason));
         }
         part(self.bad, "bad");
-        format!("{records}: {}", parts.join(", "))
+        format!("{records}: {}", parts.join("; "))
     }
 
     /// Returns words on the operations that were in counted entries and were not counted
@@ -103,11 +132,23 @@ impl Account {
         match n {
             0 => String::new(),
             _ => format!(
-                " but for {} operation{} in them, unread or on tables whose key was not known in time",
-                grouped(n),
-                if n == 1 { "" } else { "s" }
+                " ({} in these left out: unreadable, or partition key unknown)",
+                counted(n, "operation")
             ),
         }
+    }
+}
+
+/// Returns a reason as it follows this number.
+fn after(n: u64, reason: &'static str) -> &'static str {
+    match (n, reason) {
+        (1, TABLE_DESCRIPTIONS) => "table description",
+        (_, TABLE_DESCRIPTIONS) => "table descriptions",
+        (1, "deleted by their time to live, which costs nothing") => {
+            "deleted by its time to live, which costs nothing"
+        }
+        (1, "without their request") => "without its request",
+        _ => reason,
     }
 }
 

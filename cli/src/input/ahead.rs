@@ -4,6 +4,7 @@
 //! file.
 
 use crate::input::account::grouped;
+use crate::readable::counted;
 use crate::time::Clock;
 
 /// Looks at the times of a file's records.
@@ -64,9 +65,10 @@ impl Ahead {
         let clock = Clock::of_log(time_ms);
         let time = if clock.is_utc() { clock.second(time_ms) + " UTC" } else { format!("{time_ms} ms") };
         Some(format!(
-            "{file}:{line}: the time of this record, {time}, is far ahead of the others', of which {} are too late for that; without it, \
-             or with --lateness {}, they are counted",
+            "{file}:{line}: the time of this record, {time}, is far ahead of the others. So {} of {} came too late after it, and \
+             were left out. Remove this record, or use --lateness {}, to count them",
             grouped(self.late),
+            counted(self.records, "record"),
             self.most_ms.div_ceil(1_000)
         ))
     }

@@ -7,11 +7,14 @@ mod open;
 mod unit;
 
 use crate::entry::Access;
+use crate::input::account::grouped;
 use crate::input::csv::lines::{Lines, Record};
 use crate::input::csv::unit::Unit;
 use crate::input::format::Options;
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::source::Source;
+use crate::readable::counted;
+use crate::report::text::shortened;
 use anyhow::{Context, Result, bail};
 use csv::{ByteRecord, ReaderBuilder};
 use hotpart::Operation;
@@ -66,6 +69,9 @@ impl Csv {
         let first = lines.next_record()?.map(|record| record.iter().collect::<ByteRecord>());
         let (has_line, first) = (first.is_some(), first.unwrap_or_default());
         let is_header = Self::is_header(&first, &options.columns);
+        if has_line && !is_header && !options.keep_going {
+            Self::check_is_record(&first)?;
+        }
         let columns =
             if has_line { Self::header(&first, &options.columns)? } else { [None; Field::ALL.len()] };
         if has_line && !is_header {
@@ -108,10 +114,34 @@ impl Csv {
             };
             if columns[i].is_none() && field.is_needed() {
                 let name = field.name();
-                bail!("the first line names no column {name}; --column {name}=HEADER says which it is");
+                bail!(
+                    "the first line has no column named {name}. Say which one it is: --column {name}=HEADER"
+                );
             }
         }
         Ok(columns)
+    }
+
+    /// Refuses a first line that must name the columns, as no number and no operation is in it, and
+    /// does not name them as they are known.
+    fn check_is_record(first: &ByteRecord) -> Result<()> {
+        let is_data = |text: &[u8]| text.is_empty() || number(text).is_some() || operation(text).is_some();
+        if first.len() < 2 || first.iter().any(is_data) {
+            return Ok(());
+        }
+        let is_known =
+            |field: &Field| first.iter().any(|header| header.eq_ignore_ascii_case(field.name().as_bytes()));
+        let line = String::from_utf8_lossy(&first.iter().collect::<Vec<_>>().join(&b',')).into_owned();
+        let line = shortened(&line, 80);
+        if Field::ALL.iter().any(is_known) {
+            bail!(
+                "the first line, \"{line}\", has no column named time_ms. Say which one it is, as in --column time_ms=ts"
+            );
+        }
+        bail!(
+            "the first line, \"{line}\", has none of the known column names. Say which column is which, as in \
+             --column time_ms=ts --column operation=op --column table=table --column pk=user"
+        )
     }
 
     /// Refuses a first line in which several columns have one name that is looked for.
@@ -192,7 +222,10 @@ pub fn is(head: &[u8], options: &Options) -> bool {
 fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) -> Result<Access<'a>> {
     let field = |field: Field| {
         let text = columns[field as usize].and_then(|column| record.get(column));
-        text.with_context(|| format!("there is no {}", field.name()))
+        text.with_context(|| {
+            let n = counted(record.iter().count() as u64, "field");
+            format!("the line has only {n}; {} is missing", field.name())
+        })
     };
     let optional = |field: Field| {
         let text = columns[field as usize].and_then(|column| record.get(column));
@@ -205,14 +238,21 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
     let time_ms =
         number(time).with_context(|| format!("time_ms is not a number of milliseconds: {}", shown(time)))?;
     let name = field(Field::Operation)?;
-    let operation =
-        operation(name).with_context(|| format!("operation is neither write nor read: {}", shown(name)))?;
+    let operation = operation(name).with_context(|| {
+        format!(
+            "operation is neither write nor read, nor an operation of DynamoDB such as DeleteItem: {}",
+            shown(name)
+        )
+    })?;
     let (table, pk) = (field(Field::Table)?, field(Field::Pk)?);
-    if table.is_empty() || table.len() > 1_024 {
-        bail!("table has {} bytes, and not 1 to 1,024", table.len());
+    if table.is_empty() {
+        bail!("table is empty");
+    }
+    if table.len() > 1_024 {
+        bail!("table has {} bytes, more than 1,024", grouped(table.len() as u64));
     }
     if pk.len() > 16_384 {
-        bail!("pk has {} bytes, and not up to 16,384", pk.len());
+        bail!("pk has {} bytes, more than 16,384", grouped(pk.len() as u64));
     }
     let access = Access::new(time_ms, operation, table, pk);
     let model = optional(Field::Model);
@@ -222,7 +262,7 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
     let Some(amount) = optional(Field::Amount) else { return Ok(Access { model, ..access }) };
     let half_units = halves(amount).filter(|&n| n > 0);
     let half_units = half_units
-        .with_context(|| format!("amount is not a number of halves, at least 0.5: {}", shown(amount)))?;
+        .with_context(|| format!("amount must be a multiple of 0.5, from 0.5 up: {}", shown(amount)))?;
     Ok(Access { model, operations: half_units.div_ceil(2), half_units: Some(half_units), ..access })
 }
 

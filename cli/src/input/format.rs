@@ -82,7 +82,7 @@ impl Format {
         if head.split(|&byte| byte == b'\n').next().is_some_and(|line| line.contains(&b',')) {
             return Self::csv(head);
         }
-        bail!("is in no format that is known: `hotpart inputs` tells which are")
+        bail!("unknown format (see `hotpart inputs`). CSV fields must be separated by commas.")
     }
 
     fn csv(head: &[u8]) -> Result<Self> {

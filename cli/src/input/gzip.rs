@@ -24,7 +24,7 @@ impl<R: BufRead> Gzip<R> {
 impl<R: BufRead> Read for Gzip<R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         while let Some(member) = &mut self.member {
-            let n = member.read(into)?;
+            let n = member.read(into).map_err(cut_off)?;
             if n > 0 || into.is_empty() {
                 return Ok(n);
             }
@@ -32,6 +32,16 @@ impl<R: BufRead> Read for Gzip<R> {
                 self.member.take().and_then(|over| next(over.into_inner()).transpose()).transpose()?;
         }
         Ok(0)
+    }
+}
+
+/// Says in plain words that a compressed file ends before its content does.
+pub fn cut_off(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => {
+            Error::new(ErrorKind::UnexpectedEof, "the compressed file ends early: it may be cut off")
+        }
+        _ => error,
     }
 }
 

@@ -5,6 +5,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Said of a file that has something else in it.
+pub const NO_DESCRIPTION: &str =
+    "this is not the description of a table, as `aws dynamodb describe-table` prints it";
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
@@ -44,7 +48,7 @@ pub fn keys(path: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     let text = std::fs::read(path).with_context(name)?;
     let mut keys = BTreeMap::new();
     for answer in serde_json::Deserializer::from_slice(&text).into_iter::<Answer>() {
-        let Answer { table } = answer.context("this is not what DescribeTable answers").with_context(name)?;
+        let Answer { table } = answer.context(NO_DESCRIPTION).with_context(name)?;
         for index in table.global_secondary_indexes {
             keys.insert(format!("{}/index/{}", table.table_name, index.index_name), hashed(index.key_schema));
         }

@@ -1,6 +1,6 @@
 //! A source of bytes: a file or standard input, as it is or compressed.
 
-use crate::input::gzip::Gzip;
+use crate::input::gzip::{Gzip, cut_off};
 use anyhow::{Result, bail};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Chain, Cursor, Read};
@@ -49,7 +49,7 @@ impl<R: BufRead> Read for Zstd<R> {
                 std::io::ErrorKind::InvalidData,
                 "something that is not compressed by zstd follows what is",
             ),
-            _ => error,
+            _ => cut_off(error),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Exchanges of which nothing is counted, and why.
 
 use crate::entry::Exchange;
+use crate::input::account::TABLE_DESCRIPTIONS;
 use crate::input::json::Members;
 
 /// The operations that touch items.
@@ -35,7 +36,7 @@ pub fn reason(exchange: &Exchange<'_>) -> Option<&'static str> {
     if is_refused(exchange) {
         return Some("refused by DynamoDB");
     }
-    is_description.then_some("descriptions of tables")
+    is_description.then_some(TABLE_DESCRIPTIONS)
 }
 
 /// Returns whether DynamoDB did nothing, and not for want of throughput.

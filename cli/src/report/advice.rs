@@ -2,10 +2,13 @@
 
 use crate::input::account::grouped;
 use crate::report::model::{Amount, FullestReport};
-use crate::report::text::percent;
+use crate::report::text::{many, percent};
 use crate::time::duration;
 use hotpart::Operation;
 use serde::Serialize;
+
+/// The longest stretch of heat, in seconds, that is short beside a total of over a minute.
+const SHORT: u64 = 60;
 
 /// The facts by which advice goes.
 #[derive(Clone, Copy, Debug)]
@@ -86,24 +89,32 @@ impl Case {
         };
         let least = if self.exact { "" } else { "at least " };
         let [all, run] = [self.hot_seconds, self.longest_run].map(|n| format!("{least}{}", duration(n)));
-        let most = if self.exact { " at the most" } else { "" };
+        let most = if self.exact { "at most " } else { "at least " };
         let minute = format!("{}{}", self.at_most(), self.fullest_minute);
+        let (seconds, in_a_row) = (self.hot_seconds, self.longest_run);
         let hot = match pattern {
             Pattern::ThrottledUnderLimit if self.fullest_second.count.n == 0 => {
-                return format!("Throttled {times}; nothing of it was done in the log.");
+                return format!("Throttled {times}; the log has no successful operation on it.");
             }
             Pattern::ThrottledUnderLimit => {
                 let share = percent(self.fullest_second.count.value() / self.limit as f64);
                 return format!("Throttled {times}, though it never had more than {share} of its limit.");
             }
             Pattern::OneSecond if self.hot_seconds == 0 => {
-                format!("It may have been hot; {minute} in all of its minute")
+                format!("It may have been hot; it had {minute} in that whole minute")
             }
-            Pattern::OneSecond => format!("Hot in {least}one second; {minute} in all of its minute"),
-            Pattern::Burst if all == run => format!("A burst: hot for {all} on end"),
-            Pattern::Burst => format!("A burst: hot in {all}, {run} on end{most}"),
-            Pattern::Sustained if all == run => format!("Sustained: hot for {all} on end"),
-            Pattern::Sustained => format!("Sustained: hot for {all} in all, {run} on end{most}"),
+            Pattern::OneSecond => format!("Hot in {least}one second; it had {minute} in that whole minute"),
+            Pattern::Burst if all == run => format!("A burst: hot for {all} without a break"),
+            Pattern::Burst => {
+                format!("Bursts: hot during {least}{seconds} separate seconds, {most}{in_a_row} in a row")
+            }
+            Pattern::Sustained if all == run => format!("Sustained: hot for {all} without a break"),
+            Pattern::Sustained if in_a_row <= SHORT => {
+                format!("Often hot: {all} in total, {most}{} at a time", duration(in_a_row))
+            }
+            Pattern::Sustained => {
+                format!("Sustained: hot for {all} in total; the longest stretch was {run}")
+            }
         };
         match self.throttles {
             0 => format!("{hot}."),
@@ -114,11 +125,16 @@ impl Case {
     /// Returns the sum by which the number of shards is found.
     fn because(&self) -> String {
         let within = (self.limit as f64 * self.hot_share).floor() as u64;
-        let units = if self.is_units { " units" } else { "" };
         let (peak, share) = (self.fullest_second.count, percent(self.hot_share));
+        let what = match (self.is_units, self.operation) {
+            (true, _) => "unit",
+            (false, Operation::Write) => "write",
+            (false, Operation::Read) => "read",
+        };
         format!(
-            "{}{peak}{units} in its fullest second, and {} ({share} of the limit) for each",
+            "it had {}{peak} {what}{} in one second, and each part should stay within {} ({share} of the limit)",
             self.at_most(),
+            many(peak),
             grouped(within)
         )
     }
@@ -132,28 +148,30 @@ impl Case {
         let because = self.because();
         let least = if self.throttles > 0 { "at least " } else { "" };
         let spread = match pattern {
-            Pattern::OneSecond => "If it comes again, spread it over some seconds: a queue, or jitter. ",
+            Pattern::OneSecond => {
+                "If this happens again, spread the requests over several seconds with a queue or random delays. "
+            }
             _ => "",
         };
         let cached = percent(cache_share.unwrap_or_default());
         match (self.operation, self.is_index) {
             (Operation::Write, false) => format!(
-                "{spread}Shard the key into {least}{shards}: {because}. A suffix of 0 to {} makes them. Or buffer, and write once \
-                 for several.",
+                "{spread}Split the key into {least}{shards}: {because}. Add a suffix from 0 to {} to the key, chosen at random \
+                 for each write. Or collect several writes and send them as one.",
                 shards - 1
             ),
             (Operation::Read, false) => format!(
-                "{spread}Cache it, in DAX or in the process: a cache that answers {cached} of these reads suffices. Eventually \
+                "{spread}Cache it, in DAX or in the process: it is enough if a cache answers {cached} of these reads. Eventually \
                  consistent reads take half the units. Or keep copies under {least}{shards} keys: {because}."
             ),
             (Operation::Write, true) => format!(
-                "{spread}The index is hot, not the table: key it by an attribute whose values differ more, or give that attribute's \
-                 values a suffix, for {least}{shards} shards: {because}. The table's own key can stay; a throttled index holds up the \
-                 table's writes."
+                "{spread}The index is hot, not the table. Give it another key, whose values differ more, or add a suffix to the \
+                 values of this key, to make {least}{shards} of each: {because}. The table's own key can stay. While an index is \
+                 throttled, writes to its table are too."
             ),
             (Operation::Read, true) => format!(
-                "{spread}The index is hot, not the table: cache what is queried, {cached} of it; or key the index by an attribute \
-                 whose values differ more, for {least}{shards} shards: {because}."
+                "{spread}The index is hot, not the table. Cache what is queried: it is enough if a cache answers {cached} of these \
+                 reads. Or give the index another key, whose values differ more, to make {least}{shards} of each: {because}."
             ),
         }
     }
@@ -162,11 +180,12 @@ impl Case {
         let items = if self.is_units {
             "the estimate of its units is too low"
         } else {
-            "its items take more than a unit each (--units tells)"
+            "its items take more than one unit each (--units counts units)"
         };
         format!(
-            "Shards of this key alone may not help: keys beside it in the same partition were hot, DynamoDB has yet to split the \
-             partition, the log does not have all its traffic, or {items}. Retry with backoff, and look at its neighbours."
+            "Splitting this key may not help. Possible causes: other keys in the same partition were hot; DynamoDB has not yet \
+             split the partition; the log does not have all of the traffic; or {items}. Retry with backoff, and look at the keys \
+             beside it."
         )
     }
 }

@@ -9,22 +9,22 @@ use clap::Args;
 pub struct Report {
     #[command(flatten)]
     pub inputs: Inputs,
-    /// How many partitions are listed for each operation, those that came nearest to their limit
+    /// List this many keys for each operation, those that came closest to their limit
     #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub top: u32,
-    /// A partition is hot when a second of it takes more than this share of what DynamoDB lets one partition have, 1,000 writes or 3,000
-    /// reads a second; and shards are counted so that each stays within it
+    /// A key is hot if it takes more than this share of DynamoDB's limit in any one second. The limit is 1,000 write units or 3,000 read
+    /// units a second. The advice keeps each part of a key within this share
     #[arg(long, value_name = "SHARE", default_value = "50%", value_parser = share)]
     pub hot: f64,
-    /// Add up capacity units in place of operations, where the log tells them or lets them be estimated; an operation of which it does
-    /// not is taken for one unit
+    /// Count capacity units in place of operations, where the log has them or they can be estimated. Any other operation counts as one
+    /// unit
     #[arg(long)]
     pub units: bool,
     #[command(flatten)]
     pub period: Period,
-    /// Compare with a report of CloudWatch's Contributor Insights, as `aws cloudwatch get-insight-rule-report` answers it: what each
-    /// side has that the other has not. An answer does not name its rule, so that RULE does, or the name of the file:
-    /// DynamoDBContributorInsights-PKC-events-1772445841000.json. May be given several times
+    /// Compare with a report of CloudWatch's Contributor Insights, which `aws cloudwatch get-insight-rule-report` prints. It does not name
+    /// its rule: give that as RULE, or in the file's name, as in DynamoDBContributorInsights-PKC-events-1772445841000.json. May be given
+    /// several times
     #[arg(long, value_name = "[RULE=]FILE", value_parser = Source::parse)]
     pub compare_with: Vec<Source>,
     /// Print JSON; its schema is in cli/schema/report.json

@@ -250,12 +250,12 @@ mod tests {
             assert_eq!(report.throttles, BTreeMap::from([("key_range", 4), ("provisioned", 1)]));
             let text = human::write(report).split_whitespace().collect::<Vec<_>>().join(" ");
             for part in [
-                "of its limit throttles",
+                "share of limit throttles",
                 "80 % 2 orders beside 1 1 0:00:00 0.1 % 1 orders silenced",
                 "DynamoDB throttled it 2 times, so more was asked for than the log counts.",
-                "Shard the key into at least 2: ",
-                "writes of orders / silenced Throttled once; nothing of it was done in the log. Shards of this key",
-                "Throttles that are no partition's: 1 for the provisioned capacity of a table or index.",
+                "Split the key into at least 2: it had 800 writes in one second, and each part should stay within 500 (50 % of the limit).",
+                "writes of orders / silenced Throttled once; the log has no successful operation on it. Splitting this key may not help.",
+                "Throttles not counted for any key: 1 for the provisioned capacity of a table or index.",
             ] {
                 assert!(text.contains(part), "{part:?} is not in {text}");
             }

@@ -35,6 +35,8 @@ pub struct Comparison {
     seen: BTreeSet<Vec<u8>>,
     /// The contributors by partition key.
     contributors: HashMap<Vec<u8>, Sum>,
+    /// Whether the log has anything in that time, of whatever table.
+    has_time: bool,
     /// All partitions of these tables in this time.
     tallies: Tallies,
     /// The most bytes that the tallies had.
@@ -64,6 +66,7 @@ impl Comparison {
             is_utc: true,
             tables: source.rule.as_ref().map(Rule::tables),
             seen: BTreeSet::new(),
+            has_time: false,
             contributors: keys.map(|key| (key.clone().into_bytes(), Sum::default())).collect(),
             tallies: Tallies::new(rules),
             most_bytes: 0,
@@ -82,6 +85,7 @@ impl Comparison {
         if self.is_utc && !is_within {
             return Ok(());
         }
+        self.has_time = true;
         let tables = self.tables.as_deref();
         let is_of = |table: &[u8]| tables.is_none_or(|tables| tables.iter().any(|of| of == table));
         for (i, operation) in Operation::ALL.into_iter().enumerate() {

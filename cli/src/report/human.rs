@@ -4,7 +4,7 @@ use crate::input::account::grouped;
 use crate::readable::counted;
 use crate::report::compare;
 use crate::report::model::{Amount, FullestReport, OperationReport, PartitionReport, Report, Span};
-use crate::report::text::{percent, shortened};
+use crate::report::text::{many, percent, shortened};
 use crate::time::{Clock, duration};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 use std::fmt::{Display, Write as _};
@@ -17,10 +17,13 @@ pub const NAME: usize = 40;
 pub fn write(report: &Report<'_>) -> String {
     let mut text = String::new();
     let Some(span) = report.span else {
-        return format!("Nothing was recorded.\n\n{}\n", report.remarks.join("\n"));
+        return format!("{}\n\n{}\n", report.records.nothing(), report.remarks.join("\n"));
     };
     let page = Page { report, clock: Clock::of_log(span.first_ms) };
     page.head(&mut text, span);
+    if report.operations.iter().all(|of| of.hottest.is_empty()) {
+        line(&mut text, report.records.nothing());
+    }
     for operation in &report.operations {
         if !operation.hottest.is_empty() {
             page.operation(&mut text, operation);
@@ -53,25 +56,22 @@ impl Page<'_> {
         let zone = if span.utc { "UTC" } else { "from the log's beginning" };
         let length = duration((span.last_ms / 1_000).saturating_sub(span.first_ms / 1_000) + 1);
         line(text, format_args!("{first} to {last} {zone}, {length}"));
-        let tables = match self.report.tables.len() {
-            1 => "1 table".into(),
-            n => format!("{} tables", grouped(n as u64)),
-        };
+        let tables = counted(self.report.tables.len() as u64, "table");
         let mut parts = vec![counted(self.report.records.records, "record"), tables];
-        for operation in &self.report.operations {
-            let Some(total) = operation.total else { continue };
-            let units = if total.is_halves { "units of " } else { "" };
-            let many = many(total);
-            parts.push(format!("{total} {units}{}{many}", operation.operation));
-        }
+        let totals = self.report.operations.iter().filter_map(|of| Some(amount(of.total?, of.operation)));
+        parts.extend(totals);
         line(text, parts.join(", "));
     }
 
     fn operation(&self, text: &mut String, operation: &OperationReport) {
         let is_units = self.report.measure == "units";
         let has_throttles = operation.hottest.iter().any(|hot| hot.throttles > 0);
-        let name = if is_units { "units" } else { "count" };
-        let mut head = vec!["table", "pk", name, "fullest second", "when", "of its limit"];
+        let name = match operation.operation {
+            _ if is_units => "units",
+            "write" => "writes",
+            _ => "reads",
+        };
+        let mut head = vec!["table", "pk", name, "most in one second", "when", "share of limit"];
         if has_throttles {
             head.push("throttles");
         }
@@ -89,22 +89,21 @@ impl Page<'_> {
             row
         };
         let rows = operation.hottest.iter().map(row);
-        let unit = if is_units { "units" } else { "a second, an operation taken for one unit" };
-        let limit = grouped(operation.limit);
-        let per = if is_units { format!("{limit} {unit} a second") } else { format!("{limit} {unit}") };
+        let each = if is_units { "" } else { ", and each operation is taken for one unit" };
+        let listed = operation.hottest.len();
         let all = match (operation.partitions, self.report.exact) {
-            (1, true) => "the only partition".into(),
-            (n, true) => format!("{} of {} partitions", operation.hottest.len(), grouped(n)),
-            (n, false) => {
-                format!("{} of {} partitions counted by themselves", operation.hottest.len(), grouped(n))
-            }
+            (1, true) => "the only key".into(),
+            (n, true) => format!("{listed} of {}", counted(n, "key")),
+            (n, false) => format!("{listed} of {} with a counter of their own", counted(n, "key")),
         };
         let title = if operation.operation == "write" { "Writes" } else { "Reads" };
-        line(text, format_args!("\n{title}: {all}; the limit of one is {per}"));
+        let limit = grouped(operation.limit);
+        line(text, format_args!("\n{title}: {all}; the limit of each is {limit} units a second{each}"));
         table(text, &head, 2..head.len(), rows);
         if let Some(others) = operation.others.filter(|others| others.n > 0) {
             let most = if self.report.exact { "" } else { "≤ " };
-            line(text, format_args!(" and {most}{others} by others"));
+            let others = amount(others, operation.operation);
+            line(text, format_args!(" and {most}{others} of all other keys"));
         }
     }
 
@@ -121,11 +120,10 @@ impl Page<'_> {
             line(
                 text,
                 format_args!(
-                    "\nNothing was hot: nearest to its limit came {} with {} {}{} in {at}, {} of it; hot is more than {share}.",
+                    "\nNothing was hot (hot means over {share} of the limit). The closest was {} with {}{} in {at}, {} of its limit.",
                     place(nearest),
-                    most(nearest.fullest_second),
-                    of.operation,
-                    many(nearest.fullest_second.count),
+                    at_most(nearest.fullest_second),
+                    amount(nearest.fullest_second.count, of.operation),
                     percent(nearest.share),
                 ),
             );
@@ -148,8 +146,9 @@ impl Page<'_> {
                 line(
                     text,
                     format_args!(
-                        "\n  {} more are hot for {}s: --top {all} lists them.",
-                        grouped(more),
+                        "\n  {} {} hot for {}s. --top {all} lists all.",
+                        counted(more, "more key"),
+                        if more == 1 { "was" } else { "were" },
                         of.operation
                     ),
                 );
@@ -179,7 +178,7 @@ impl Page<'_> {
         });
         let others: Vec<_> = others.collect();
         if !others.is_empty() {
-            line(text, format_args!("\nThrottles that are no partition's: {}.", others.join(", ")));
+            line(text, format_args!("\nThrottles not counted for any key: {}.", others.join(", ")));
         }
     }
 }
@@ -222,17 +221,19 @@ pub fn name(text: &str, most: usize) -> String {
     shortened(&crate::report::text::readable(text.as_bytes(), true), most)
 }
 
-/// Returns the ending that a noun has after this number.
-fn many(n: Amount) -> &'static str {
-    if n.value() == 1.0 { "" } else { "s" }
+fn most(fullest: FullestReport) -> String {
+    format!("{}{}", at_most(fullest), fullest.count)
 }
 
-fn most(fullest: FullestReport) -> String {
-    if fullest.at_least == fullest.count {
-        fullest.count.to_string()
-    } else {
-        format!("≤ {}", fullest.count)
-    }
+/// Returns the sign before a count that may be too high.
+fn at_most(fullest: FullestReport) -> &'static str {
+    if fullest.at_least == fullest.count { "" } else { "≤ " }
+}
+
+/// Returns an amount of an operation in words: "3 writes", "2.5 read units".
+fn amount(n: Amount, operation: &str) -> String {
+    let units = if n.is_halves { " unit" } else { "" };
+    format!("{n} {operation}{units}{}", many(n))
 }
 
 /// Breaks a sentence into lines of about `width` letters.

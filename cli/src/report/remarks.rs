@@ -1,6 +1,7 @@
 //! Remarks: lines on what no partition was charged with, and on memory.
 
 use crate::input::account::grouped;
+use crate::readable::counted;
 use crate::report::tallies::Tallies;
 use crate::report::text;
 use hotpart::Statistics;
@@ -10,7 +11,10 @@ pub const MUCH: u64 = 1 << 30;
 
 /// Returns a line on how to bound so much memory.
 pub fn much(bytes: u64) -> String {
-    format!("counts hold {}; --memory 64MiB bounds them, and misses nothing hot", text::bytes(bytes))
+    format!(
+        "Counting takes {} of memory. --memory 64MiB limits that; some numbers are then upper limits.",
+        text::bytes(bytes)
+    )
 }
 
 /// Returns lines about memory, and about what no partition was charged with.
@@ -18,19 +22,31 @@ pub fn told(statistics: &Statistics, tallies: &Tallies, most_bytes: u64, memory:
     let mut lines = Vec::new();
     let [scans, _, unprocessed, _, throttles] = statistics.unattributed;
     for (n, what) in [
-        (scans, "scans, and statements that name no key"),
-        (unprocessed, "items of batches that DynamoDB did not process"),
-        (throttles, "throttles of which no key is known"),
-        (statistics.unread, "operations that could not be read, or whose table's key was not known in time"),
+        (scans, ["scan or statement without a key", "scans or statements without a key"]),
+        (
+            unprocessed,
+            [
+                "item of a batch that DynamoDB did not process",
+                "items of batches that DynamoDB did not process",
+            ],
+        ),
+        (throttles, ["throttle whose key is unknown", "throttles whose keys are unknown"]),
+        (
+            statistics.unread,
+            [
+                "operation that was unreadable, or whose partition key was unknown",
+                "operations that were unreadable, or whose partition key was unknown",
+            ],
+        ),
     ] {
         if n > 0 {
-            lines.push(format!("charged to no partition: {} {what}", grouped(n)));
+            lines.push(format!("Not counted for any key: {} {}", grouped(n), what[usize::from(n > 1)]));
         }
     }
     let held = text::bytes(most_bytes);
     match memory {
         None if most_bytes > MUCH => lines.push(much(most_bytes)),
-        None => lines.push(format!("all counts are exact; they held {held}")),
+        None => lines.push(format!("All counts are exact. Memory used for counting: {held}.")),
         Some(_) => lines.extend(bounded(&held, statistics.kept_out, tallies)),
     }
     lines
@@ -40,37 +56,39 @@ pub fn told(statistics: &Statistics, tallies: &Tallies, most_bytes: u64, memory:
 fn bounded(held: &str, kept_out: u64, tallies: &Tallies) -> Vec<String> {
     let Tallies { dropped, dropped_hot, left_out, .. } = *tallies;
     let all = match (kept_out, dropped_hot + left_out) {
-        (0, 0) => ", and nothing hot is missed",
-        (_, 0) => ", and nothing is missed that was hot by its counts",
+        (0, 0) => " No hot key is missing.",
+        (_, 0) => " No key is missing that was hot by these numbers.",
         _ => "",
     };
-    let mut lines = vec![format!("counted within {held}: ≤ is at most, ≥ is at least{all}")];
+    let mut lines =
+        vec![format!("Memory used for counting: {held}. ≤ means at most, ≥ means at least.{all}")];
     if kept_out + dropped > 0 {
-        lines.push("that is little for this log; with more --memory numbers are better:".into());
+        lines.push("That is little memory for this log. More --memory gives better numbers:".into());
     }
     if kept_out > 0 {
         lines.push(format!(
-            "  {} records of partitions that were to be counted by themselves were not: of one that is listed by those alone it is told what \
-             it had at most, hot or not, and one that was throttled may be missing",
-            grouped(kept_out)
+            "  {} of keys that needed their own counter got none. For such keys the numbers are upper limits, and throttled keys may be \
+             missing.",
+            counted(kept_out, "record")
         ));
     }
     if left_out > 0 {
-        lines.push(format!("  {} such records may be of hot partitions that are missing", grouped(left_out)));
+        lines.push(format!("  {} of these records may be of hot keys that are missing.", grouped(left_out)));
     }
     if dropped > 0 {
         let hot = match dropped_hot {
-            0 => "none of which was hot by then".into(),
+            0 => "none was hot by then".into(),
             n => format!(
-                "{} of which were hot: so more were hot than is told, and those that are missing came less near to their limit or were \
-                 throttled",
-                grouped(n)
+                "{} of these {} hot. So more keys were hot than the report says; those that are missing came less close to their limit, \
+                 or were throttled",
+                grouped(n),
+                if n == 1 { "was" } else { "were" }
             ),
         };
         lines.push(format!(
-            "  {} times a partition was dropped from the report, {hot}; of one that came again all but its fullest second is of the time \
-             since",
-            grouped(dropped)
+            "  A key was dropped from the report {}: {hot}. If a dropped key came again, all its numbers but the fullest second are of \
+             the time since.",
+            counted(dropped, "time")
         ));
     }
     lines

@@ -1,6 +1,8 @@
 //! Bytes as text, and numbers as people read them.
 
+use crate::heatmap::label;
 use crate::readable::shown;
+use crate::report::model::Amount;
 
 /// Returns bytes as text. Those that are not UTF-8 appear as `\xNN`; and what a terminal would obey
 /// or hide, if they are for one.
@@ -29,16 +31,16 @@ pub fn shortened(text: &str, most: usize) -> String {
     format!("{begin}…{end}")
 }
 
-/// Returns a share as percent: `0.4 %`, `62 %`.
+/// Returns a share as percent, as a heat map has it: `0.4 %`, `62 %`.
 pub fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent > 0.0 && percent < 0.05 {
-        "<0.1 %".into()
-    } else if percent < 9.95 {
-        format!("{percent:.1} %")
-    } else {
-        format!("{percent:.0} %")
-    }
+    // What is a whole number of thousandths may be a little less than that in a float.
+    let permille = (share * 1_000.0 + 1e-6).floor() as u32;
+    if share > 0.0 && permille == 0 { "<0.1 %".into() } else { label::percent(permille) }
+}
+
+/// Returns the ending that a noun has after this number.
+pub fn many(n: Amount) -> &'static str {
+    if n.value() == 1.0 { "" } else { "s" }
 }
 
 /// Returns a number of bytes: `640 KiB`, `1.2 GiB`.
@@ -74,8 +76,8 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         assert_eq!(
-            [0.0, 0.000_1, 0.034, 0.5, 1.234].map(percent),
-            ["0.0 %", "<0.1 %", "3.4 %", "50 %", "123 %"]
+            [0.0, 0.000_1, 0.034, 0.29, 0.5, 0.999_9, 1.539].map(percent),
+            ["0 %", "<0.1 %", "3.4 %", "29 %", "50 %", "99.9 %", "154 %"]
         );
         assert_eq!([12, 1_536, 20 << 20, 3 << 30].map(bytes), ["12 bytes", "1.5 KiB", "20 MiB", "3.0 GiB"]);
     }

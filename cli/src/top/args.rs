@@ -8,7 +8,7 @@ pub enum Sort {
     /// The sum of the processes that list it
     #[default]
     Sum,
-    /// The most that it can have
+    /// The most that it may have
     Most,
     /// Throttles
     Throttles,
@@ -36,11 +36,11 @@ impl Sort {
 
 #[derive(Args, Debug)]
 pub struct Top {
-    /// Addresses to ask: of each process, with its path, http://host:9100/metrics; or of a Prometheus that has the fleet's rules, without
-    /// one, http://prometheus:9090
+    /// Addresses to ask: each process's, with its path, as in http://host:9100/metrics; or that of a Prometheus that has the fleet's rules,
+    /// without a path, as in http://prometheus:9090
     #[arg(value_name = "URL", required = true)]
     pub urls: Vec<String>,
-    /// The processes' detectors count in a window of this many seconds. A Prometheus that knows it wins
+    /// The window of the processes' detectors, in seconds. If a Prometheus has recorded it, that one is used
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub window: u32,
     /// Ask again after this many seconds
@@ -49,7 +49,7 @@ pub struct Top {
     /// Give up on an address that has not answered after this many seconds, until it is asked again
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
-    /// Show only partitions whose table or key has this text, in upper or lower case
+    /// Show only keys that have this text in their table's name or their own, in upper or lower case
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub filter: String,
     /// Sort by this
@@ -61,7 +61,7 @@ pub struct Top {
     /// With --once: print JSON in place of the table
     #[arg(long, requires = "once")]
     pub json: bool,
-    /// With --once: print at most this many partitions
+    /// With --once: print at most this many keys
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     pub limit: usize,
 }

@@ -65,7 +65,7 @@ fn a_nul_makes_a_record_bad() {
     let nul = read(&text);
     assert_eq!(
         (&*nul.line, &nul.counts[..]),
-        ("20,003 records: 20,000 counted, 3 bad", &["write t a 20000".into()][..])
+        ("20,003 records: 20,000 counted; 3 bad", &["write t a 20000".into()][..])
     );
     assert!(nul.bad[0].ends_with(":10001: there is a NUL in it, which no text has"), "{:?}", nul.bad);
     let stop = Options { keep_going: false, ..options(&[], &[]) };

@@ -94,14 +94,14 @@ fn a_quote_that_is_not_closed_is_one_bad_line() {
     let good: String = (0..900).map(|i| format!("{},write,t,b\n", 2_000 + i)).collect();
     let text = format!("1000,write,t,\"abc\n{good}1500,write,t,\"abc\"x\n2000,write,t,\"d\"\n");
     let read = read_bytes(text.as_bytes(), &options(&[], &[]));
-    assert_eq!(read.line, "903 records: 901 counted, 2 bad");
+    assert_eq!(read.line, "903 records: 901 counted; 2 bad");
     assert_eq!(read.counts, ["write t b 900", "write t d 1"]);
     let reasons: Vec<_> = read.bad.iter().map(|bad| bad.split_once(':').expect("a line").1).collect();
     let stray = "something follows a quote that closes a field";
     assert_eq!(reasons, [format!("1: {stray}"), format!("902: {stray}")]);
     let text = format!("time_ms,operation,table,pk\n1000,write,t,\"abc\n{good}");
     let read = read_bytes(text.as_bytes(), &options(&[], &[]));
-    assert_eq!(read.line, "901 records: 900 counted, 1 bad");
+    assert_eq!(read.line, "901 records: 900 counted; 1 bad");
     assert!(read.bad[0].ends_with(":2: a quote is not closed: the file ends in its field"), "{:?}", read.bad);
     let error =
         try_read_bytes(text.as_bytes(), &Options { keep_going: false, ..options(&[], &[]) }).unwrap_err();

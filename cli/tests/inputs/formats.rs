@@ -12,7 +12,7 @@ fn csv_with_names_of_its_own() {
     let columns = [("time_ms", "ts"), ("operation", "op"), ("pk", "key"), ("model", "kind"), ("amount", "n")];
     let Read { counts, line, .. } = read(&["access.csv"], &options(&[], &columns));
     assert_eq!(counts, ["write my \"table\" a,b 2", "read events EVENTS 1"]);
-    assert_eq!(line, "3 records: 2 counted, 1 bad");
+    assert_eq!(line, "3 records: 2 counted; 1 bad");
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn csv_has_marks_of_byte_order_ends_of_lines_and_numbers_of_columns() {
     assert_eq!(read_bytes(named.as_bytes(), &options(&[], &columns)).counts, expected);
     // A bad first line is no line of names.
     let bad = read_bytes(b"events,a,write,x\n", &options(&[], &columns));
-    assert_eq!(bad.line, "1 record: 0 counted, 1 bad");
+    assert_eq!(bad.line, "1 record: 0 counted; 1 bad");
     assert_eq!(read_bytes(b"", &options(&[], &columns)).line, "0 records: 0 counted");
 }
 
@@ -39,14 +39,14 @@ fn csv_has_marks_of_byte_order_ends_of_lines_and_numbers_of_columns() {
 fn a_bad_line_is_named_and_stops_unless_the_user_goes_on() {
     let text = "1000,write,events,a\n1000,write,events,a,-1\nx,write,events,a\n1000,scan,events,a\n1000,write\n1772445841000000,write,events,a\n2000,write,events,a\n";
     let reasons = [
-        "2: amount is not a number of halves, at least 0.5: \"-1\"",
+        "2: amount must be a multiple of 0.5, from 0.5 up: \"-1\"",
         "3: time_ms is not a number of milliseconds: \"x\"",
-        "4: operation is neither write nor read: \"scan\"",
-        "5: there is no table",
+        "4: operation is neither write nor read, nor an operation of DynamoDB such as DeleteItem: \"scan\"",
+        "5: the line has only 2 fields; table is missing",
         "6: the time 1772445841000000, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted",
     ];
     let all = read_bytes(text.as_bytes(), &options(&[], &[]));
-    assert_eq!(all.line, "7 records: 2 counted, 5 bad");
+    assert_eq!(all.line, "7 records: 2 counted; 5 bad");
     for (bad, reason) in all.bad.iter().zip(reasons) {
         assert!(bad.ends_with(reason), "{bad}");
     }
@@ -78,8 +78,8 @@ fn cloudtrail_events_of_every_operation() {
     assert!(missing.is_empty());
     assert_eq!(
         line,
-        "21 records: 14 counted, 2 of operations on no item, 1 of other services, 1 refused by DynamoDB, \
-         2 whose keys the log does not show, 1 without their request"
+        "21 records: 14 counted; 2 of operations on no item; 1 of other services; 1 refused by DynamoDB; \
+         2 whose keys the log does not show; 1 without its request"
     );
 }
 
@@ -110,7 +110,7 @@ fn a_write_that_is_no_removal_is_none_by_time_to_live() {
     let names = ["INSERT", "MODIFY", "REMOVE"].map(|name| format!(r#""eventName":"{name}","#));
     let text: String = names.iter().map(|name| record(name)).chain([record("")]).collect();
     let read = read_bytes(text.as_bytes(), &options(&[("events", "id")], &[]));
-    assert_eq!(read.line, "4 records: 2 counted, 2 deleted by their time to live, which costs nothing");
+    assert_eq!(read.line, "4 records: 2 counted; 2 deleted by their time to live, which costs nothing");
 }
 
 #[test]
@@ -128,14 +128,14 @@ fn streams_as_lambda_gets_them() {
     );
     // In half units, by the size: 26 and 2,049 bytes, and 1,024.
     assert_eq!(units[..2], ["write Orders c1 8", "write Orders c2 2"]);
-    assert_eq!(line, "4 records: 3 counted, 1 deleted by their time to live, which costs nothing");
+    assert_eq!(line, "4 records: 3 counted; 1 deleted by its time to live, which costs nothing");
 }
 
 #[test]
 fn streams_whose_records_name_no_table() {
     let Read { counts, line, .. } = read(&["stream-getrecords.json"], &options(&[("devices", "id")], &[]));
     assert_eq!(counts, ["write devices \\x00\\xff 1", "write devices 7 2"]);
-    assert_eq!(line, "4 records: 3 counted, 1 deleted by their time to live, which costs nothing");
+    assert_eq!(line, "4 records: 3 counted; 1 deleted by its time to live, which costs nothing");
     let unnamed = read(&["stream-getrecords.json"], &options(&[], &[]));
     assert!(unnamed.bad[0].contains("--key"), "{:?}", unnamed.bad);
 }
@@ -217,7 +217,7 @@ fn a_request_that_a_recording_left_out_is_no_bad_line() {
     let mut inputs = Inputs::new(std::slice::from_ref(&file), strict, Progress::default()).unwrap();
     assert!(inputs.next(Batch::default()).unwrap().is_none());
     std::fs::remove_file(file).unwrap();
-    assert_eq!(inputs.account.line(), "1 record: 0 counted, 1 without their request");
+    assert_eq!(inputs.account.line(), "1 record: 0 counted; 1 without its request");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn botocore_logs_of_several_threads() {
 fn botocore_attempts_that_did_not_leave() {
     let Read { counts, line, .. } = read(&["botocore-refused.log"], &options(&[], &[]));
     assert!(counts.is_empty());
-    assert_eq!(line, "2 records: 0 counted, 2 that could not be sent");
+    assert_eq!(line, "2 records: 0 counted; 2 that could not be sent");
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn javascript_loggers_of_either_client() {
     assert_eq!(counts, ["write events a 2", "read events \\x00\\xff 1", "read events a 2"]);
     assert_eq!(units[1], "read events \\x00\\xff 1");
     assert_eq!(throttles, ["events hot 1"]);
-    assert_eq!(line, "8 records: 6 counted, 1 of other services, 1 of something else");
+    assert_eq!(line, "8 records: 6 counted; 1 of other services; 1 of something else");
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn lines_that_end_in_cr_alone_are_refused() {
 fn a_file_of_empty_lines_is_bad() {
     for text in ["\n", "\r\n\r\n", "\u{feff}\n\n"] {
         let read = read_bytes(text.as_bytes(), &options(&[], &[]));
-        assert_eq!(read.line, "1 record: 0 counted, 1 bad", "{text:?}");
+        assert_eq!(read.line, "1 record: 0 counted; 1 bad", "{text:?}");
         assert!(read.bad[0].ends_with(":1: there are empty lines, and nothing else"), "{:?}", read.bad);
     }
     assert_eq!(read_bytes(b"", &options(&[], &[])).line, "0 records: 0 counted");
@@ -361,6 +361,6 @@ fn an_amount_may_be_of_half_units() {
         ["0", "0.0", ".5", "1.", "0.25", "0.51", "0.5x", "1.5.0", "-0.5", "9999999999999999999", "1e3"]
     {
         let read = read_bytes(format!("1000,write,t,a,{amount}\n").as_bytes(), &options(&[], &[]));
-        assert_eq!(read.line, "1 record: 0 counted, 1 bad", "{amount}");
+        assert_eq!(read.line, "1 record: 0 counted; 1 bad", "{amount}");
     }
 }

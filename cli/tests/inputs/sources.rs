@@ -86,7 +86,7 @@ fn formats_are_merged_by_time() {
     let files = ["cloudtrail.json", "kinesis.json", "recording.jsonl", "sdk-js.jsonl"].map(fixture);
     let read = try_read(&files, &options(&[("Orders", "customer"), ("events", "id")], &[])).unwrap();
     assert_eq!(read.line.split(" records: ").next(), Some("37"));
-    assert!(read.line.contains(": 28 counted, "), "{}", read.line);
+    assert!(read.line.contains(": 28 counted; "), "{}", read.line);
     assert!(read.times.is_sorted());
 }
 
@@ -95,7 +95,7 @@ fn order_is_mended_within_the_lateness() {
     let times = [10_000, 70_000, 10_000, 9_999, 200_000, 139_999, 140_000];
     let read = read_bytes(&lines(times, "a"), &options(&[], &[]));
     assert_eq!(read.times, [10_000, 10_000, 70_000, 140_000, 200_000]);
-    assert_eq!(read.line, "7 records: 5 counted, 2 too late to be put in order (see --lateness)");
+    assert_eq!(read.line, "7 records: 5 counted; 2 too late to be put in order (see --lateness)");
     let mut all = options(&[], &[]);
     all.lateness_ms = 1_000_000;
     assert_eq!(read_bytes(&lines(times, "a"), &all).line, "7 records: 7 counted");
@@ -111,10 +111,10 @@ fn a_record_that_is_ahead_of_most_is_named() {
     };
     let wrong_ms = 1_772_445_841_000 + 3_600_000;
     let (line, ahead) = of([1_772_445_841_000, wrong_ms].into_iter().chain(good(500)).collect(), 60_000);
-    assert_eq!(line, "502 records: 2 counted, 500 too late to be put in order (see --lateness)");
+    assert_eq!(line, "502 records: 2 counted; 500 too late to be put in order (see --lateness)");
     let [ahead] = &ahead[..] else { panic!("{ahead:?}") };
-    let said = ":2: the time of this record, 2026-03-02 11:04:01 UTC, is far ahead of the others', of which 500 are too late for that; \
-                without it, or with --lateness 3600, they are counted";
+    let said = ":2: the time of this record, 2026-03-02 11:04:01 UTC, is far ahead of the others. So 500 of 502 records came too late \
+                after it, and were left out. Remove this record, or use --lateness 3600, to count them";
     assert!(ahead.ends_with(said), "{ahead}");
     // What it says helps.
     let (line, ahead) = of([1_772_445_841_000, wrong_ms].into_iter().chain(good(500)).collect(), 3_600_000);

@@ -38,6 +38,7 @@ impl Comparison {
                 Counts::Throttled => "throttled",
             },
             tables: self.seen.iter().map(|table| readable(table, false)).collect(),
+            has_time: self.has_time,
             from_ms: seconds.map(|seconds| second_ms(seconds.start)),
             until_ms: seconds.map(|seconds| second_ms(seconds.end)),
             total: self.insights.aggregate_value,
@@ -139,7 +140,7 @@ impl Comparison {
             (None, _) => lines.push(
                 "No rule is named, so it is taken for one of keys accessed, of any table: --compare-with RULE=FILE names it.".into(),
             ),
-            (Some(_), _) if self.seen.is_empty() => {
+            (Some(_), _) if self.seen.is_empty() && self.has_time => {
                 lines.push("The log has nothing of the rule's table in that time.".into());
             }
             (Some(_), _) if self.seen.len() > 1 => {

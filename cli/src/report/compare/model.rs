@@ -12,6 +12,9 @@ pub struct ComparisonReport {
     pub counts: &'static str,
     /// The tables and indexes of the log that were compared.
     pub tables: Vec<String>,
+    /// Whether the log has anything in the time of the report, of whatever table.
+    #[serde(skip)]
+    pub has_time: bool,
     /// The time that was compared; `None` if it is all that the log has.
     pub from_ms: Option<u64>,
     pub until_ms: Option<u64>,

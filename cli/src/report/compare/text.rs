@@ -1,10 +1,11 @@
 //! The comparison as a person reads it.
 
 use crate::input::account::grouped;
+use crate::readable::counted;
 use crate::report::compare::build::shown;
 use crate::report::compare::model::{ComparisonReport, ContributorReport, NotListed};
 use crate::report::human::{self, NAME, line, name, wrapped};
-use crate::report::text::readable;
+use crate::report::text::{many, readable};
 use crate::time::Clock;
 
 /// Writes one comparison.
@@ -24,20 +25,18 @@ pub fn write(text: &mut String, comparison: &ComparisonReport) {
     } else {
         table(text, contributors);
         let (total, unique) = (shown(comparison.total), grouped(comparison.unique));
-        line(text, format_args!(" {total} by about {unique} keys in all, as Insights has it"));
+        line(text, format_args!(" {total} in total, of about {unique} keys, by Insights' own count"));
     }
     let cold: Vec<_> = contributors.iter().filter(|of| !of.hot).collect();
     if !cold.is_empty() {
         let absent = cold.iter().filter(|of| !of.in_log).count() as u64;
-        line(
-            text,
-            format_args!(
-                " Listed and not hot in the log: {} of {}, of which the log has nothing of {}.",
-                grouped(cold.len() as u64),
-                grouped(contributors.len() as u64),
-                grouped(absent)
-            ),
-        );
+        let absent = match absent {
+            0 => String::new(),
+            1 => " (1 of them is not in the log at all)".into(),
+            n => format!(" ({} of them are not in the log at all)", grouped(n)),
+        };
+        let [cold, all] = [cold.len(), contributors.len()].map(|n| grouped(n as u64));
+        line(text, format_args!(" Listed, but not hot in the log: {cold} of {all}{absent}."));
     }
     not_listed(text, comparison);
     for remark in &comparison.remarks {
@@ -72,19 +71,30 @@ fn table(text: &mut String, contributors: &[ContributorReport]) {
 fn not_listed(text: &mut String, comparison: &ComparisonReport) {
     let ComparisonReport { not_listed, not_listed_more, .. } = comparison;
     if not_listed.is_empty() {
-        line(text, " All that was hot in the log is listed.");
+        match (comparison.has_time, comparison.tables.is_empty()) {
+            (false, _) => {
+                line(text, " The log has nothing in the time of this report, so nothing was compared.");
+            }
+            // A remark says so.
+            (true, true) => {}
+            (true, false) => line(text, " All that was hot in the log is listed."),
+        }
         return;
     }
     line(text, " Hot in the log and not listed by Insights:");
     for NotListed { table, pk, log, writes, reads, throttles, .. } in not_listed {
         let throttled = match throttles {
             0 => String::new(),
-            n => format!(", throttled {} times for its key range", grouped(*n)),
+            n => format!(", throttled {} for its key range", counted(*n, "time")),
         };
         let (table, pk, value) = (name(table, NAME), name(pk, NAME), shown(*log));
         line(
             text,
-            format_args!("  {table} / {pk}: {value}, of {writes} writes and {reads} reads{throttled}"),
+            format_args!(
+                "  {table} / {pk}: {value}, of {writes} write{} and {reads} read{}{throttled}",
+                many(*writes),
+                many(*reads)
+            ),
         );
     }
     if *not_listed_more > 0 {
