@@ -19,7 +19,6 @@ use crate::error::OutOfMemory;
 use crate::map::PartitionMap;
 use crate::map::segment::{CELL_UNITS, CELLS, FrozenHeads, Segment, Shape, units_for};
 use crate::partition::Partition;
-use crate::partition::past_ptr::PastPtr;
 use crate::sys::budget::{BAG_BYTES, DEFERRED_BYTES, Room};
 use crate::sys::sync::Relaxed;
 use crossbeam_epoch::Guard;
@@ -39,7 +38,7 @@ impl PartitionMap {
     /// Returns the bytes that must be free before an entry with `text_len` bytes of texts is
     /// inserted: for its insert, and for a copy of the largest segment after it.
     pub(crate) fn insert_bytes(&self, text_len: usize) -> u64 {
-        let grown = half_bytes(text_len) + retired_bytes_of(CELLS) + DEFERRED + BAG_BYTES;
+        let grown = half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + DEFERRED + BAG_BYTES;
         growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)
     }
 
@@ -72,7 +71,7 @@ impl PartitionMap {
 /// Returns the most bytes that an insert may add to the map's: two halves of a segment, the frozen
 /// heads of the old one, and a bag.
 fn growth_bytes(text_len: usize) -> u64 {
-    2 * half_bytes(text_len) + retired_bytes_of(CELLS) + DEFERRED + BAG_BYTES
+    2 * half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + DEFERRED + BAG_BYTES
 }
 
 /// Returns the bytes of a segment for such texts.
@@ -95,11 +94,5 @@ fn chain_bytes(segment: Segment<'_>) -> u64 {
 
 /// Returns the bytes that a segment and its chain take besides, from when they are retired.
 fn retired_bytes(segment: Segment<'_>) -> u64 {
-    segment.chain().map(|segment| retired_bytes_of(segment.cells())).sum::<u64>() + DEFERRED
-}
-
-/// Returns those of one segment of so many cells: its frozen heads, and its part of the list of the
-/// pasts that go with it.
-fn retired_bytes_of(cells: usize) -> u64 {
-    (size_of::<FrozenHeads>() + cells * size_of::<PastPtr>()) as u64
+    (segment.chain().count() * size_of::<FrozenHeads>()) as u64 + DEFERRED
 }

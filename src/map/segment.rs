@@ -273,7 +273,7 @@ impl<'g> Segment<'g> {
         from.iter().chain(before)
     }
 
-    pub(crate) fn cells(&self) -> usize {
+    fn cells(&self) -> usize {
         1 << self.cells_shift
     }
 

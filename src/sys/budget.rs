@@ -27,9 +27,8 @@ use std::sync::Arc;
 /// deferred functions, however few there are.
 pub(crate) const BAG_BYTES: u64 = 2_072;
 
-/// The bytes of full bags that one deferred function takes: its place in one, twice. For crossbeam
-/// frees a bag only once as much time has gone by since it was emptied as until then.
-pub(crate) const DEFERRED_BYTES: u64 = 2 * BAG_BYTES.div_ceil(64);
+/// The bytes of a full bag that one deferred function takes: its place in it.
+pub(crate) const DEFERRED_BYTES: u64 = BAG_BYTES.div_ceil(64);
 
 /// The bytes that there may be, and those that are taken.
 #[derive(Debug)]
