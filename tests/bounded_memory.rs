@@ -248,9 +248,17 @@ fn a_bounded_detector_gives_back_all_that_it_took() {
             detector.clear().unwrap();
             (0..400_u64).for_each(|key| add(&detector, &key.to_le_bytes(), Operation::Read, 15));
         }
-        // The collector keeps a few bags of some 2,000 bytes, sometimes one more.
-        let kept = settle() - before;
-        assert!(kept / ROUNDS < 100, "{kept} bytes of {ROUNDS} detectors");
+        // The collector keeps a few bags of some 2,000 bytes. Threads of other tests that are ending
+        // may hold up more for a while.
+        let mut kept = settle() - before;
+        for _ in 0..100 {
+            if kept / ROUNDS < 100 {
+                return;
+            }
+            std::thread::yield_now();
+            kept = settle() - before;
+        }
+        panic!("{kept} bytes of {ROUNDS} detectors");
     });
 }
 
