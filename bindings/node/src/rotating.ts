@@ -44,7 +44,7 @@ export class RotatingFile {
   #torn = false;
   #writing: Promise<void> | undefined;
 
-  /** Opens the file, or throws the system's error. `failed` is told of what goes wrong later. */
+  /** Opens the file, or throws the system's error. `failed` is told of each line that is lost later. */
   constructor(
     readonly path: string,
     public maxBytes: number,
@@ -80,14 +80,23 @@ export class RotatingFile {
     await Promise.resolve();
     while (this.#lines.length > 0) {
       const batch = this.#take();
+      let rest = batch;
       try {
         if (this.#size > 0 && this.#size + batch.length > this.maxBytes) {
           await this.#rotate();
         }
         this.#fd ??= await this.#open();
-        await this.#append(batch);
+        if (this.#torn) {
+          // So one line is lost, and not the next one too.
+          await this.#append(LINE_END);
+        }
+        while (rest.length > 0) {
+          rest = await this.#append(rest);
+        }
       } catch (error) {
-        this.failed(error);
+        for (let lost = linesIn(rest); lost > 0; lost--) {
+          this.failed(error);
+        }
       }
       this.waiting -= batch.length;
     }
@@ -108,21 +117,16 @@ export class RotatingFile {
     return n === 1 ? first : Buffer.concat(taken, length);
   }
 
-  async #append(batch: Buffer): Promise<void> {
-    // So one line is lost, and not the next one too.
-    const all = this.#torn ? Buffer.concat([LINE_END, batch]) : batch;
-    for (let done = 0; done < all.length;) {
-      const n = await this.#writeSome(all.subarray(done));
-      done += n;
-      this.#size += n;
-      this.#torn = all[done - 1] !== LINE_END[0];
-    }
-  }
-
-  #writeSome(bytes: Buffer): Promise<number> {
-    return new Promise((resolve, reject) => {
+  /** Writes as many bytes as the system takes, and returns the rest. */
+  async #append(bytes: Buffer): Promise<Buffer> {
+    const n = await new Promise<number>((resolve, reject) => {
       write(this.#fd as number, bytes, 0, bytes.length, null, (error, n) => (error ? reject(error) : resolve(n)));
     });
+    this.#size += n;
+    if (n > 0) {
+      this.#torn = bytes[n - 1] !== LINE_END[0];
+    }
+    return bytes.subarray(n);
   }
 
   async #open(): Promise<number> {
@@ -160,6 +164,15 @@ export class RotatingFile {
     }
     this.#lines = [];
   }
+}
+
+/** Counts lines, of which the first may lack its begin. */
+function linesIn(bytes: Buffer): number {
+  let n = 0;
+  for (let at = bytes.indexOf(LINE_END); at >= 0; at = bytes.indexOf(LINE_END, at + 1)) {
+    n++;
+  }
+  return n;
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): void {

@@ -248,6 +248,9 @@ test('a full disk costs the lines of that time', { skip: !existsSync('/dev/full'
   const { logger, detector, watched } = await setting(t, false, { recordTo: '/dev/full', tables: { events: 'id' } });
   for (let n = 0; n < 3; n++) await watched.send(put());
   await until(() => detector.stats().failures === 3 || undefined);
+  // Lines of one moment are written as one.
+  await Promise.all([watched.send(put()), watched.send(put()), watched.send(put())]);
+  await until(() => detector.stats().failures === 6 || undefined);
   assert.equal(logger.lines.length, 1);
   assert.match(logger.lines[0], /could not be recorded: ENOSPC/);
 });

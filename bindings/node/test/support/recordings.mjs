@@ -22,7 +22,7 @@ export function linesOf(path) {
 
 /** Returns a function's result, once there is one. */
 export async function until(make) {
-  for (let tries = 0; tries < 1_000; tries++) {
+  for (let tries = 0; tries < 6_000; tries++) {
     const made = await make();
     if (made !== undefined) return made;
     await sleep(10);
