@@ -175,7 +175,7 @@ mutate 'what comes back of long ago is of the future' src/filter/mod.rs \
 mutate 'what goes back into the cells is lost' src/ledger/demotion.rs \
     'pair.give_back(at, slot.count, now);' 'pair.give_back(at, slot.count.min(0), now);' \
     ci/loom.sh n_a_look_against_demotion
-mutate 'nothing is added to a new entry' src/ledger/promotion.rs \
+mutate 'nothing is added to a new entry' src/ledger/settling.rs \
     'Amount::new(others.saturating_sub(carried).into())' 'Amount::new(others.saturating_sub(carried).min(0).into())' \
     ci/loom.sh n_the_level_falls
 mutate 'a new entry is not fresh' src/partition/content.rs \

@@ -26,10 +26,10 @@
 //!
 //! Each round of that loop means that some thread has got something done. Where memory is bounded
 //! most partitions are counted in a filter, and a record takes [`Ledger::record_filtered_fast`]
-//! instead ([`filtering`]; the steps are in [`promotion`] and [`demotion`]). [`reclaim`] gives back
-//! what is idle, in small steps that records take, and chooses which entry goes at
-//! `max_partitions`. A detector's [`settings`] and [`counters`] are beside the ledger and not in
-//! it: a [`visit`] brings them.
+//! instead ([`filtering`]; the steps are in [`promotion`], [`settling`] and [`demotion`]).
+//! [`reclaim`] gives back what is idle, in small steps that records take, and chooses which entry
+//! goes at `max_partitions`. A detector's [`settings`] and [`counters`] are beside the ledger and
+//! not in it: a [`visit`] brings them.
 //!
 //! **Invariants.** What a clear must not forget (clock, statistics, settings, open tables) is not
 //! in a [`Ledger`]. A step of reclaim never waits, and visits one segment.
@@ -50,6 +50,7 @@ pub(crate) mod promotion;
 pub(crate) mod recent_warnings;
 pub(crate) mod reclaim;
 pub(crate) mod settings;
+pub(crate) mod settling;
 pub(crate) mod synthetic;
 pub(crate) mod visit;
 

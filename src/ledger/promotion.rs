@@ -24,8 +24,8 @@ use crate::partition::slot;
 
 /// The numbers that a promotion goes by, of one operation.
 #[derive(Clone, Copy)]
-struct Side<'f> {
-    pair: Pair<'f>,
+pub(crate) struct Side<'f> {
+    pub(crate) pair: Pair<'f>,
     level: u32,
     /// The most that is carried over.
     most: u32,
@@ -33,7 +33,7 @@ struct Side<'f> {
 
 impl Side<'_> {
     /// Returns the part of a bound that is carried over: without the record's own amount.
-    fn carried(&self, bound: u32, own: u32) -> u32 {
+    pub(crate) fn carried(&self, bound: u32, own: u32) -> u32 {
         // A full lane does not tell how much was there before.
         if bound == MOST { self.most } else { bound.saturating_sub(own).min(self.most) }
     }
@@ -188,7 +188,7 @@ impl Ledger {
         Ok(Recorded { partition: None, count: filter::count(bound, full), lacking: 0, is_full })
     }
 
-    fn sides<'f>(
+    pub(crate) fn sides<'f>(
         &self,
         filtering: &'f Filtering,
         posting: &Posting<'_>,
@@ -244,9 +244,16 @@ impl Ledger {
         if let Ok(InsertOutcome::Done(new)) = inserted {
             sides.iter().for_each(|side| side.pair.disturb());
             Counters::add(&visit.counters.promoted, 1);
-            let count = amounts[operation.index()].into();
-            let count = self.settle(filtering, posting, new, count, carried, at, visit)?;
-            return Ok(Some(Recorded { partition: Some(new), count, lacking: 0, is_full: false }));
+            let own = amounts[operation.index()].into();
+            return match self.settle(filtering, posting, new, own, carried, at, visit) {
+                Ok(count) => Ok(Some(Recorded { partition: Some(new), count, lacking: 0, is_full: false })),
+                // The record is made. The entry stays fresh, so that no look misses what it lacks.
+                Err(Refusal::Memory) => {
+                    let bound = sides[operation.index()].pair.bound(at, filtering.now(visit));
+                    self.in_entry(filtering, new, own, Some(bound), posting, visit).map(Some)
+                }
+                Err(Refusal::Cleared) => Err(Refusal::Cleared),
+            };
         }
         sides.iter().for_each(|side| side.pair.unmark(filtering.now(visit)));
         // SAFETY: it did not get into the map.
@@ -317,84 +324,5 @@ impl Ledger {
                 None => return self.in_cells(bound, posting, visit),
             }
         }
-    }
-
-    /// Adds to a new entry what the cells have got since, and ends its freshness. Returns the
-    /// count.
-    #[expect(clippy::too_many_arguments)] // The steps of one promotion.
-    fn settle<'g>(
-        &self,
-        filtering: &Filtering,
-        posting: &Posting<'_>,
-        new: Partition<'g>,
-        mut count: u64,
-        carried: [u32; 2],
-        at: SubWindow,
-        visit: Visit<'g>,
-    ) -> Result<u64, Refusal> {
-        let Posting { key, operation, amount, .. } = *posting;
-        // A key that is kept out from now on finds the entry.
-        filtering.meet_kept_out(key);
-        let sides = self.sides(filtering, posting, visit)?;
-        for each in Operation::ALL {
-            let (side, carried) = (sides[each.index()], carried[each.index()]);
-            let own = if each == operation { amount.get() } else { 0 };
-            let others = side.carried(side.pair.bound(at, filtering.now(visit)), own);
-            let Some(more) = Amount::new(others.saturating_sub(carried).into()) else { continue };
-            let more = Posting { operation: each, amount: more, model: None, ..*posting };
-            let added = self.carry_over(new, &more, visit.renewed())?;
-            if each == operation {
-                count = added.map_or(count, |added| count.max(added));
-            }
-        }
-        self.end_freshness(new, posting, visit)?;
-        Ok(count)
-    }
-
-    /// Adds to a new entry what the cells have, and returns the count. `None`: the entry is gone.
-    pub(crate) fn carry_over<'g>(
-        &self,
-        new: Partition<'g>,
-        more: &Posting<'_>,
-        visit: Visit<'g>,
-    ) -> Result<Option<u64>, Refusal> {
-        let mut found = Some(new);
-        while let Some(entry) = found {
-            if let Some(alarm) = entry.alarm_if_any(visit.guard) {
-                alarm.carry(more.operation, more.amount.get(), visit.now.second());
-            }
-            match self.add_to(entry, more, visit) {
-                Ok(count) => {
-                    // Where others have recorded in a later second, it is in that one.
-                    if let Some(alarm) = entry.alarm_if_any(visit.guard) {
-                        alarm.carry(more.operation, 0, entry.newest_second(more.operation));
-                    }
-                    return Ok(Some(count));
-                }
-                Err(refused) => self.finish_move(refused, more.hash, visit)?,
-            }
-            found = self.partitions.find(more.hash, more.key, visit.guard)?;
-        }
-        Ok(None)
-    }
-
-    /// Ends the freshness of a new entry, wherever it has moved.
-    pub(crate) fn end_freshness<'g>(
-        &self,
-        new: Partition<'g>,
-        posting: &Posting<'_>,
-        visit: Visit<'g>,
-    ) -> Result<(), Refusal> {
-        let Posting { key, hash, .. } = *posting;
-        let mut found = Some(new);
-        while let Some(entry) = found
-            && !entry.settle()
-        {
-            self.with_context(visit, |context| {
-                self.partitions.help_replace_at(hash.position, context, visit.guard)
-            })?;
-            found = self.partitions.find(hash, key, visit.guard)?.filter(Partition::is_fresh);
-        }
-        Ok(())
     }
 }
