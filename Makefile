@@ -56,7 +56,7 @@ header: ## write include/hotpart.h anew from the Rust source
 bindings: header ## write what Python, Node and tests/c/layout.c have of the header anew
 	HOTPART_BLESS=1 ci/bindings.sh
 
-abi: ## write abi/hotpart.c anew, once Cargo.toml has another version
+abi: ## write abi/hotpart.c anew, if the version in Cargo.toml is not released
 	HOTPART_BLESS=1 $(CARGO) test --locked --test abi
 
 bench: library ## measure, and write BENCHMARKS.md; BENCH_FLAGS=--quick: in seconds, and print only

@@ -34,15 +34,19 @@
 //!    `Series::recent`.
 //! 2. [`rule`]: its `Rule`, last in the enum; its thresholds in `RateThresholds`, in `NONE` and in
 //!    `floor`, without which the fast path never gets to look; its place in `breach`, the most
-//!    urgent first. `Settings` holds all that.
-//! 3. `detector/builder.rs`: field, default, setter, `check`, `build`. `Detector::warning` says
-//!    whether a rule's peak is cut to its count: that of a rate is not, as the peak is the whole
-//!    window's.
+//!    urgent first. `Settings` holds all that. `ledger/breach.rs` makes a `Recent` in two places.
+//! 3. `argument.rs`: the names and ranges of its thresholds. `detector/builder.rs`: field, default,
+//!    setter, `check`, `build`. `Detector::warning` says whether a rule's peak is cut to its count:
+//!    that of a rate is not, as the peak is the whole window's.
 //! 4. `ffi/detector.rs`: fields at the end of `hpd_options`, `DEFAULTS`, `hpd_new_with_options`.
 //!    `ffi/warning.rs`: the next free `HPD_RULE_*`, in `rule` and `rule_code`.
-//! 5. `make header`; the layout and the size in `tests/abi.rs`; with another version `make abi`.
-//!    Names of rules are in `tests/c/heard.c` and in the bindings; "1 or 5" is in the comments of
-//!    `window_seconds`.
+//! 5. `tests/abi.rs`: the fields' names, and the struct's size. Then `make bindings`, which writes
+//!    the header too, and `make abi`, for which a released version needs another number first.
+//! 6. The option in the bindings: `_options.py` and `_detector.py`, `options.ts`, `config.go`. The
+//!    rule's name in `go/words.go`, `tests/c/heard.c` and the command's `backtest/json.rs`. "1 or
+//!    5" is in the comments of `window_seconds`.
+//! 7. `tests/rates.rs`, `tests/arguments.rs`, and `tests/scenarios.txt` with the interpreters that
+//!    read its options.
 
 pub(crate) mod floor;
 pub(crate) mod measure;
