@@ -3,7 +3,7 @@
 //! DynamoDB throttles a partition key that gets more than about 1,000 write units or 3,000 read
 //! units a second. This library sits inside the program that talks to DynamoDB. It counts reads and
 //! writes of each (table, partition key) over a sliding window, and warns when a count reaches its
-//! threshold. It takes no lock and starts no thread.
+//! threshold. A record takes no lock, and the library starts no thread.
 //!
 //! ```
 //! use hotpart::{Detector, Warning};

@@ -212,7 +212,7 @@ impl PartitionMap {
         segment.find_fast(hash, key)
     }
 
-    /// Returns whether the map has more than fits a core's own cache.
+    /// Returns whether the map has more than fits a core's first cache.
     pub(crate) fn is_large(&self) -> bool {
         self.directory.depth() >= LARGE_DEPTH
     }

@@ -50,10 +50,10 @@ pub(crate) enum ProbeOutcome<'g> {
     MustReplace,
 }
 
-/// The depths of segments in maps that a core's own cache holds. There an entry is looked for by
-/// the group, which a processor can predict. In deeper ones it is looked for in its home first,
-/// which misses the cache once, where the way by the group misses it twice. A lone segment is no
-/// such: its few entries mostly are at home.
+/// The depths of segments in maps that a core's own caches hold, or much of. There an entry is
+/// looked for by the group, which a processor can predict. In deeper ones it is looked for in its
+/// home first, which misses the cache once, where the way by the group misses it twice. A lone
+/// segment is no such: its few entries mostly are at home.
 const GROUP_FIRST_DEPTHS: Range<u32> = 1..10;
 
 #[cfg(loom)]

@@ -8,33 +8,34 @@
 //! +---+----------------+---+-----------------+
 //! ```
 //!
-//! R is above the second. So one comparison tells whether an entry is of one operation and in a
-//! span of seconds: any other entry makes a larger difference from the first that is wanted.
+//! R is above the second. So one comparison tells whether an element of the array is of one
+//! operation and in a span of seconds: any other makes a larger difference from the first that is
+//! wanted.
 //!
 //! **Putting.** A slot is put here when its second closes. All threads that close one second of one
-//! operation must pick the same entry, or the second would be counted twice. They pick the first
+//! operation must pick the same element, or the second would be counted twice. They pick the first
 //! that
 //!
 //! - holds this second already, or
 //! - is vacant, or
 //! - holds a second of the same operation that left the window before this one began.
 //!
-//! The choice is the same for all of them because entries only ever become newer: an entry that
+//! The choice is the same for all of them because elements only ever become newer: an element that
 //! could not be taken for this second never can be again. Counts only rise, so the final count of
 //! the last closer stands. A closer that comes late with an old count, or whose second has long
 //! left the window, changes nothing that is still read.
 //!
-//! An example, with a window of 60 and three entries: writes of 5, reads of 5, writes of 30. Writes
-//! of second 66 take the first entry, as 5 + 60 < 66. Writes of second 65 would find no place:
-//! second 5 is still in the window that ends in 65.
+//! An example, with a window of 60 and three elements: writes of 5, reads of 5, writes of 30.
+//! Writes of second 66 take the first element, as 5 + 60 < 66. Writes of second 65 would find no
+//! place: second 5 is still in the window that ends in 65.
 //!
-//! **Growth.** When there is no entry to take, the array is frozen entry by entry, copied, and
-//! replaced by the copy. No put succeeds on a frozen entry. Any thread may do that; one copy is
-//! published. Freezing is needed because the clock may leap: an array that is full for the second
-//! that closes now is not full for one that closes a window later, and that one's slot must not be
-//! put where the copy has already been made.
+//! **Growth.** When there is no element to take, the array is frozen element by element, copied,
+//! and replaced by the copy. No put succeeds on a frozen element. Any thread may do that; one copy
+//! is published. Freezing is needed because the clock may leap: an array that is full for the
+//! second that closes now is not full for one that closes a window later, and that one's slot must
+//! not be put where the copy has already been made.
 //!
-//! **Invariants.** No vacant entry is before a taken one. A taken entry never becomes vacant.
+//! **Invariants.** No vacant element is before a taken one. A taken element never becomes vacant.
 //!
 //! **Proof.** The test below compares a survey with a look at each slot. `src/models/series.rs` (a,
 //! j).
@@ -63,7 +64,7 @@ pub(crate) enum PutError {
     Frozen,
 }
 
-/// The header before the entries in memory. Only in models it is not empty.
+/// The header before the elements in memory. Only in models it is not empty.
 struct Header {
     #[cfg(loom)]
     watch: Watch,
@@ -92,7 +93,7 @@ pub(crate) struct Survey<'g> {
     pub(crate) sum: u64,
     /// The part of `sum` that leaves the window.
     pub(crate) gone: u64,
-    /// The entry for the slot that closes; `None`: the array is full.
+    /// The element for the slot that closes; `None`: the array is full.
     pub(crate) place: Option<Place<'g>>,
 }
 
@@ -101,7 +102,7 @@ impl Survey<'_> {
     pub(crate) const NOTHING: Self = Survey { sum: 0, gone: 0, place: None };
 }
 
-/// An entry that a slot can be put in, as it was seen.
+/// An element that a slot can be put in, as it was seen.
 pub(crate) struct Place<'g> {
     entry: &'g AtomicU64,
     bits: u64,
@@ -110,8 +111,8 @@ pub(crate) struct Place<'g> {
 }
 
 impl Place<'_> {
-    /// Puts a slot there, or finds that the entry holds as much already. Returns `false` if the
-    /// entry has changed or is frozen.
+    /// Puts a slot there, or finds that the element holds as much already. Returns `false` if the
+    /// element has changed or is frozen.
     pub(crate) fn put(&self, operation: Operation, slot: Slot) -> bool {
         #[cfg(loom)]
         self.watch.touch();
@@ -141,8 +142,8 @@ impl<'g> History<'g> {
         Tailed::new(capacity)
     }
 
-    /// Creates an array of `capacity` entries that holds `slots`, of which there are no more. Calls
-    /// `ready` once there is memory, and before it asks for the first slot: a history that is
+    /// Creates an array of `capacity` elements that holds `slots`, of which there are no more.
+    /// Calls `ready` once there is memory, and before it asks for the first slot: a history that is
     /// copied is frozen in between.
     pub(crate) fn create(
         capacity: usize,
@@ -173,7 +174,7 @@ impl<'g> History<'g> {
     pub(crate) unsafe fn view(array: NonNull<()>, capacity: usize) -> Self {
         let array = array.cast::<Header>();
         let view = Self {
-            // SAFETY: by the caller's promise there are `capacity` entries.
+            // SAFETY: by the caller's promise there are `capacity` elements.
             entries: unsafe {
                 std::slice::from_raw_parts(Tailed::<Header, AtomicU64>::tail(array).as_ptr(), capacity)
             },
@@ -208,14 +209,14 @@ impl<'g> History<'g> {
     }
 
     /// Walks once over the array for all that a turn needs: the sum of an operation's slots in the
-    /// window before the closing second, the part of it that is not kept, and the entry where the
+    /// window before the closing second, the part of it that is not kept, and the element where the
     /// slot of that second belongs.
     #[inline(always)]
     pub(crate) fn survey(&self, operation: Operation, span: Closing) -> Survey<'g> {
         let Closing { first, kept, closing } = span;
         debug_assert!(self.is_in_order() && first <= kept && kept <= closing);
         // The nearest case first: a slot that stays in the window. Not from second 0, as a vacant
-        // entry looks like one of that.
+        // element looks like one of that.
         let from = kept.max(1);
         let span = u64::from(closing.saturating_sub(from)) << SECOND_AT;
         let from = pack(operation, Slot { second: from, count: 0 });
@@ -231,7 +232,7 @@ impl<'g> History<'g> {
             if !held.is_empty() && operation_of(bits) != operation {
                 continue;
             }
-            // An entry of this operation that does not stay, or a vacant one. It is in the window
+            // An element of this operation that does not stay, or a vacant one. It is in the window
             // still, or its place can be taken.
             if !held.is_empty() && (first..closing).contains(&held.second) {
                 survey.sum += u64::from(held.count);
@@ -246,7 +247,7 @@ impl<'g> History<'g> {
                     watch: self.watch,
                 });
                 if held.is_empty() {
-                    // Entries are taken in their order, so none behind this one holds a slot.
+                    // Elements are taken in their order, so none behind this one holds a slot.
                     break;
                 }
             }
@@ -254,10 +255,10 @@ impl<'g> History<'g> {
         survey
     }
 
-    /// Returns whether no vacant entry is before a taken one, so that a walk may end at the first
+    /// Returns whether no vacant element is before a taken one, so that a walk may end at the first
     /// vacant one.
     fn is_in_order(&self) -> bool {
-        // From behind: an entry was taken after all those before it were.
+        // From behind: an element was taken after all those before it were.
         let mut taken = self.entries().iter().rev().map(|entry| !unpack(entry.load(Acquire)).is_empty());
         taken.by_ref().find(|&taken| taken);
         taken.all(|taken| taken)
@@ -273,7 +274,7 @@ impl<'g> History<'g> {
                     return Err(PutError::Frozen);
                 }
                 let held = unpack(bits);
-                // The other operation's entries are never taken, however old: each operation picks
+                // The other operation's elements are never taken, however old: each operation picks
                 // by its own seconds.
                 if !held.is_empty() && operation_of(bits) != operation {
                     continue;
@@ -286,7 +287,7 @@ impl<'g> History<'g> {
                     match entry.compare_exchange(bits, pack(operation, slot), AcqRel, Acquire) {
                         Ok(_) => return Ok(()),
                         // Another thread took it, perhaps for this second: the choice is made anew
-                        // from the first entry.
+                        // from the first element.
                         Err(_) => continue 'entries,
                     }
                 }

@@ -10,7 +10,7 @@
 //! | kind | hangs here |
 //! |---|---|
 //! | 0 | nothing yet |
-//! | 1, 2, 3 | a [`History`] of 7, 15 or 31 entries, of both operations |
+//! | 1, 2, 3 | a [`History`] of 7, 15 or 31 slots, of both operations |
 //! | 4, 5 | one [`Wheel`]: of writes, of reads |
 //! | 6 | an *extension*: a history and two wheels, as far as there are any |
 //! | 7 | an extension with an alarm |
@@ -30,7 +30,7 @@ use crate::sys::watch::{Kind, Watch};
 use crossbeam_epoch::Guard;
 use std::ptr::{NonNull, null_mut};
 
-/// The entries of a history at each size: doubled, so that memory keeps step with seconds seen.
+/// The elements of a history at each size: doubled, so that memory keeps step with seconds seen.
 #[cfg(not(loom))]
 pub(crate) const CAPACITIES: [usize; 3] = [7, 15, 31];
 /// In models the first size is full at once and the second leads to a wheel.
@@ -219,7 +219,7 @@ impl PastPtr {
         Self(self.0.map_addr(|addr| addr | other.0.addr() & (HEAVY | FRESH | SLOW)))
     }
 
-    /// Returns how many entries the history has that hangs here alone; 0: none does.
+    /// Returns how many elements the history has that hangs here alone; 0: none does.
     pub(crate) fn capacity(self) -> usize {
         CAPACITY[self.kind()].into()
     }

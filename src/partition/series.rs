@@ -8,9 +8,9 @@
 //! adds by compare-and-swap.
 //!
 //! **The base.** While the head's second stays `h`, the past's slots in `[h − window, h − 1]` do
-//! not change. An entry is taken again only for a second that comes more than a window later, and a
-//! second is put only once the head reached it. So their sum is a function of `h`, and the base is
-//! that sum. (It is 0 if the sum is at its limit, for a partition marked heavy.)
+//! not change. A slot's place is taken again only for a second that comes more than a window later,
+//! and a second is put only once the head has reached it. So their sum is a function of `h`, and
+//! the base is that sum. (It is 0 if the sum is at its limit, for a partition marked heavy.)
 //!
 //! **The second look.** A sum of the past is the sum for `h` if, after it was added up, the head
 //! still is one of `h` *and can still turn*: [`Series::is_current`]. A frozen head can't turn. Its

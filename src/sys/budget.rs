@@ -12,8 +12,8 @@
 //! The collector's own memory counts too. A thread gathers what it retires in a *bag* of 64, and
 //! hands it over when it is full. While a thread stands still inside a call such bags pile up, so
 //! what is retired counts its places in them: [`DEFERRED_BYTES`]. Where memory is bounded a thread
-//! cannot wait for a bag to be full, so it hands over what it has. That bag takes 2 KB, so only one is under way at a time: while a thread stands
-//! still inside a call they would pile up.
+//! cannot wait for a bag to be full, so it hands over what it has. That bag takes 2 KB, so only one
+//! is under way at a time: while a thread stands still inside a call they would pile up.
 //!
 //! **Proof.** `tests/bounded_memory.rs` and `src/models/filtering.rs`.
 
