@@ -7,31 +7,38 @@
  * throttle, hottest, statistics, metrics, log line, text, observe, due.
  *
  * Conventions, for every function:
- * - Text is a pointer and a length: any bytes, not NUL-terminated. NULL only with length 0; a
- *   pointer that is not NULL is valid for its length. The library keeps no pointer after a call
- *   returns.
+ * - Text is a pointer and a length: any bytes, not NUL-terminated. The pointer may be NULL only if
+ *   the length is 0; otherwise it is valid for the length. A text without a length ends in NUL, as
+ *   the function's comment says. The library keeps no pointer to a text after the call returns.
  * - A function that can fail returns 0 or more, or a negative HPD_ERR_* after which nothing has
  *   changed, unless the function's comment says otherwise. Any of them may return HPD_ERR_INTERNAL,
  *   and later versions may append codes. A code fits in an int32_t, for hpd_status_message.
- * - An object that a call hands out (hpd_text, hpd_hottest, hpd_warnings) may be freed on any thread,
- *   and may outlive the detector. An hpd_table may not.
- * - Any number of threads may call at once, on one detector or on several. Only the functions that
- *   free or close an object need that no other call on it runs. Recording and getting take no
- *   lock. No function may be called from a signal handler.
+ * - An object that a call hands out (hpd_text, hpd_hottest, hpd_warnings) may be freed on any
+ *   thread, and may outlive the detector. An hpd_table must be closed before its detector is freed.
+ * - Any number of threads may call at once, on one detector or on several. While an object is
+ *   freed or closed, no other call on it may be running. Recording and getting take no lock.
+ *   (hpd_observe takes one for work that waits for a key schema.) No function may be called from a
+ *   signal handler.
  * - After fork the child may go on with the objects it inherited. A child of a bare clone or of
  *   _Fork may not: these run no fork handlers.
- * - Some allocations are not the library's own: those of the epoch reclamation underneath (a
- *   thread's first call, bags of retired memory), of the C library for a thread's own storage, and
- *   for reading a request (hpd_observe and its like). If the system refuses one of those, the
- *   process aborts. If it refuses any other, the call fails with HPD_ERR_MEMORY.
+ * - Some allocations are not the library's own: those of the memory reclamation underneath (at a
+ *   thread's first call, and for lists of memory that is to be freed), of the C library for a
+ *   thread's own storage, and for reading a request (hpd_observe and its like). If the system
+ *   refuses one of those, the process aborts. If it refuses any other, the call fails with
+ *   HPD_ERR_MEMORY.
  *
  * A partition is a pair (table, pk). It has a count of writes and a count of reads. A count covers
  * the last window_seconds + 1 whole seconds of the detector's clock, the current one included: it
  * has every record of the last window_seconds, and (without filter_bytes) none that is more than a
- * second older. A partition is hot when its count reaches the window's threshold: the model's if that
- * is set, else the table's, else the detector's own. It is hot, too, when another rule of the
- * detector is met (HPD_RULE_*). A model is a name that a program gives to a kind of item. A partition
- * is idle when its window is empty and its warning interval is over.
+ * second older. A partition is idle when its window is empty and its warning interval is over.
+ *
+ * A partition is hot when its count reaches the window's threshold: that of the record's model if
+ * one is set, else that of the table, else the detector's own. (A model is a name that a program
+ * gives to a kind of item.) It is hot, too, when another rule of the detector is met (HPD_RULE_*).
+ *
+ * A program records operations itself, or hands over requests and their answers (hpd_observe). A
+ * throttle is an attempt that DynamoDB turned away because a limit was reached. A statement is one
+ * of PartiQL. What no partition can be charged with is tallied instead (HPD_UNATTRIBUTED_*).
  */
 
 #ifndef HOTPART_H
@@ -84,15 +91,15 @@
 #define HPD_ERR_INTERNAL (-5)
 
 /**
- * The name of a table's partition key is needed and unknown. Describe the tables that
- * exchange->table names, and observe the answers. Do NOT observe the request again that gave this
- * error: it is kept.
+ * The name of a table's partition key is needed and unknown. Call DescribeTable for the tables
+ * that exchange->table names, and observe its answers (see hpd_observe). Do NOT observe the
+ * request again that gave this error: it is kept.
  */
 #define HPD_ERR_SCHEMA (-6)
 
 /**
- * The request, or its answer, is not a JSON object as the operation has it; nothing was recorded.
- * (A statement or a part in it that can't be read is no error: it is tallied, and the call
+ * The request, or its answer, is not the JSON object that the operation has; nothing was recorded.
+ * (A statement, or a part of a batch, that can't be read is no error: it is tallied, and the call
  * succeeds.)
  */
 #define HPD_ERR_JSON (-7)
@@ -136,8 +143,8 @@
 #define HPD_FLAG_CAPACITY 2u
 
 /**
- * Warn of throttles: a partition's first throttle for its key range warns, and after that the
- * first after each warning interval.
+ * Warn of throttles for a partition's key range: its first throttle warns, and later the first
+ * after each warning interval.
  */
 #define HPD_FLAG_WARN_THROTTLES 4u
 
@@ -197,7 +204,7 @@
 #define HPD_THROTTLE_MAX_ON_DEMAND 4
 
 /**
- * A tally of a table or index: scans, and statements that pin no key.
+ * A tally of a table or index: scans, and statements that name no partition key.
  */
 #define HPD_UNATTRIBUTED_SCANS 0
 
@@ -265,7 +272,7 @@ typedef struct hpd_hottest hpd_hottest;
 
 /**
  * A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
- * threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed
+ * threads may use one at once. It belongs to its detector, survives hpd_clear, and must be closed
  * before hpd_free.
  */
 typedef struct hpd_table hpd_table;
@@ -277,9 +284,9 @@ typedef struct hpd_table hpd_table;
 typedef struct hpd_text hpd_text;
 
 /**
- * Warnings that calls gave; they may outlive the detector. Made by hpd_observe_full and
- * hpd_take_warnings, read by hpd_warnings_get, freed by hpd_warnings_free. They never change, so
- * any number of threads may read them at once.
+ * Warnings that calls gave; they may outlive the detector. Made by hpd_observe_full,
+ * hpd_set_key_schema_full and hpd_take_warnings, read by hpd_warnings_get, freed by
+ * hpd_warnings_free. They never change, so any number of threads may read them at once.
  */
 typedef struct hpd_warnings hpd_warnings;
 
@@ -312,16 +319,17 @@ typedef struct hpd_warning {
    */
   int32_t operation;
   /**
-   * The seconds that count covers: 1 for HPD_RULE_SECOND, 5 for HPD_RULE_SUSTAINED, and the
+   * The span of count, in seconds: 1 for HPD_RULE_SECOND, 5 for HPD_RULE_SUSTAINED, and the
    * detector's window for HPD_RULE_WINDOW and HPD_RULE_THROTTLE.
    */
   uint32_t window_seconds;
   /**
-   * The count that reached the threshold.
+   * The count that reached the threshold. For HPD_RULE_THROTTLE it is the number of throttled
+   * attempts in the window.
    */
   uint64_t count;
   /**
-   * The threshold that it reached.
+   * The threshold that it reached; 1 for HPD_RULE_THROTTLE.
    */
   uint64_t threshold;
   /**
@@ -341,7 +349,7 @@ typedef struct hpd_warning {
   /**
    * count divided by its seconds, as a share of DynamoDB's limit a second for one partition, in
    * thousandths. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
-   * HPD_RULE_THROTTLE it is 1000, and count is a number of attempts.
+   * HPD_RULE_THROTTLE it is 1000.
    */
   uint32_t utilisation_permille;
   /**
@@ -366,7 +374,7 @@ typedef void (*hpd_warning_callback)(void *user_data, const struct hpd_warning *
  */
 typedef struct hpd_options {
   /**
-   * sizeof(hpd_options), set by hpd_options_init.
+   * sizeof(hpd_options), set by the function that fills the options.
    */
   size_t struct_size;
   /**
@@ -457,8 +465,9 @@ typedef struct hpd_options {
    */
   uint64_t filter_bytes;
   /**
-   * The share of its threshold, in thousandths, from which a partition is counted exactly. Range
-   * 10 to 500; 0 (the default) is 250. Used with filter_bytes only.
+   * The share of a partition's lowest threshold, in thousandths, from which it is counted
+   * exactly; a count of 32768 is always enough. Range 10 to 500; 0 (the default) is 250. Used
+   * with filter_bytes only.
    */
   uint32_t promote_permille;
   /**
@@ -498,7 +507,7 @@ typedef struct hpd_record {
   size_t model_len;
   /**
    * The amount that the record adds, at least 1; in half units with HPD_FLAG_CAPACITY. A
-   * partition's second saturates at 2^30 - 1.
+   * partition's count of one second stops at 2^30 - 1.
    */
   uint64_t amount;
   /**
@@ -512,7 +521,8 @@ typedef struct hpd_record {
 } hpd_record;
 
 /**
- * A partition in a snapshot, and its numbers for one operation in the window.
+ * A partition in a snapshot, and its numbers for one operation in the window or, in a snapshot of
+ * hpd_hottest_closed_take, in its minute.
  */
 typedef struct hpd_hot_partition {
   /**
@@ -644,8 +654,8 @@ typedef struct hpd_statistics {
    */
   uint64_t kept_out;
   /**
-   * How full the filter is: the mean of its cells, in thousandths of the count from which a
-   * partition is counted exactly. Over 400 it is too small: warnings become false.
+   * How full the filter is: the mean of its cells, in thousandths of the lowest count from which
+   * any partition is counted exactly. Over 400 the filter is too small: warnings become false.
    */
   uint64_t filter_load_permille;
   /**
@@ -676,10 +686,11 @@ typedef struct hpd_metrics_options {
    */
   uint32_t reserved;
   /**
-   * 0 (the default), or the least demand of the partitions that are listed: all of those, up to
-   * 990 for each operation, in place of the hottest. With HPD_FLAG_CAPACITY it is in half units.
-   * With filter_bytes it must be more than the count from which partitions are counted exactly,
-   * whatever the table or model: the promote_permille of each threshold.
+   * The least demand of the partitions that are listed; 0 (the default) lists the hottest
+   * instead. All partitions with that demand are listed, up to 990 for each operation, and
+   * hottest is not used. With HPD_FLAG_CAPACITY it is in half units. With filter_bytes it must
+   * be more than the count from which partitions are counted exactly, in every table: see
+   * promote_permille.
    */
   uint64_t least;
 } hpd_metrics_options;
@@ -762,8 +773,8 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns what a status means, in English; an unknown status has a text too. hpd_error_argument and
- * hpd_error_range tell which argument was refused. Static, never NULL.
+ * Returns what a status means, in English. An unknown status has a text too. hpd_error_argument
+ * and hpd_error_range tell which argument was refused. Static, never NULL.
  */
 const char *hpd_status_message(int32_t status);
 
@@ -820,11 +831,11 @@ void hpd_options_init(struct hpd_options *options, size_t struct_size);
  * Fills options with DynamoDB's own limits for a partition: 1,000 write units and 3,000 read units
  * a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds, whose own
  * thresholds are INT64_MAX. A warning is due when the current second has reached the limit, or
- * when five seconds together have reached share_permille thousandths of five times the limit: 1 to
- * 1000, such as 800. processes is the number of processes that share the limits evenly, this one
- * included: 1 gives it all of them. The other options are those of hpd_options_init. Returns
- * HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID if processes is 0, share_permille is out of its range,
- * or struct_size is of a version without these limits.
+ * when five seconds together have reached share_permille thousandths of five times the limit.
+ * share_permille is 1 to 1000, such as 800. processes is the number of processes that share the
+ * limits evenly, this one included: 1 gives it all of them. The other options are those of
+ * hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID if processes is 0,
+ * share_permille is out of its range, or struct_size is of a version without these limits.
  */
 int32_t hpd_options_for_dynamodb(struct hpd_options *options,
                                  size_t struct_size,
@@ -1157,9 +1168,9 @@ void hpd_hottest_free(struct hpd_hottest *hottest);
 
 /**
  * Writes numbers about the detector itself to *out. The caller has set its struct_size, which
- * becomes the number of bytes filled in. Takes time in proportion to the partitions tracked and,
- * with filter_bytes, to those. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
- * HPD_ERR_UNSUPPORTED for its struct_size as hpd_hottest_get does.
+ * becomes the number of bytes filled in. Takes time in proportion to the partitions tracked and to
+ * filter_bytes. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or HPD_ERR_UNSUPPORTED for its
+ * struct_size as hpd_hottest_get does.
  */
 int32_t hpd_get_statistics(const struct hpd_detector *detector, struct hpd_statistics *out);
 
@@ -1206,9 +1217,9 @@ int32_t hpd_log_line(const struct hpd_detector *detector,
  * warnings may be false; but not if such a line was made within the last warning interval (at
  * least one second). Ask after a warning, and where statistics or metrics are asked for: a filter
  * may be too full before it warns. Returns 1, and *out is the text, to be freed by hpd_text_free;
- * or 0 if there is nothing to say; or HPD_ERR_NULL or HPD_ERR_MEMORY. *out is untouched unless 1
- * is returned. It looks at the filter at most once a second, which takes time in proportion to
- * filter_bytes.
+ * or 0 if there is nothing to say; or HPD_ERR_NULL; or HPD_ERR_MEMORY, after which the line is
+ * lost. *out is untouched unless 1 is returned. It looks at the filter at most once a second,
+ * which takes time in proportion to filter_bytes.
  */
 int32_t hpd_notice_take(const struct hpd_detector *detector, struct hpd_text **out);
 
@@ -1245,19 +1256,20 @@ void hpd_text_free(struct hpd_text *text);
  * tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
  * for every attempt. Returns the number of item-level actions recorded, or waiting. An operation
  * that is unknown to this version is tallied in the statistics and gives 0. A request that
- * DynamoDB refused is not read and gives 0. A statement, or a part of a batch or transaction, that
+ * DynamoDB refused for another reason than a throttle, a failed condition or a cancelled
+ * transaction is not read and gives 0. A statement, or a part of a batch or transaction, that
  * can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded. A value is
  * counted under its key as recording functions take it: S as its text, N as hpd_number_key writes
- * it, B as its bytes. Of a table's ARN the name counts.
+ * it, B as its bytes. A table that is named by its ARN is counted under its name.
  *
  * Work on a table whose partition key is unknown waits, and everything else is recorded. What
- * waits is recorded when the key becomes known, as of the time at which it was observed: by an
- * observed DescribeTable, CreateTable or UpdateTable, by hpd_set_key_schema, or by another request
- * that shows it. Its warnings go where the warnings go of the call that made the key known.
- * HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at most once a
- * minute while more come. exchange->table and table_len then name all tables that are asked for:
- * call DescribeTable for each and observe its answer, or call hpd_forget_table if that is denied.
- * Do NOT observe this request again: it is kept.
+ * waits is recorded when the key becomes known: by an observed DescribeTable, CreateTable or
+ * UpdateTable, by hpd_set_key_schema, or by another request that shows it. It is recorded as of
+ * the time at which it was observed. Its warnings are delivered as those of the call that made the
+ * key known. HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at
+ * most once a minute while more come. exchange->table and table_len then name all tables that are
+ * asked for: call DescribeTable for each and observe its answer, or call hpd_forget_table if that
+ * is denied. Do NOT observe this request again: it is kept.
  *
  * At most 10,000 parts and 32 MiB wait. Beyond that the oldest are dropped and tallied as
  * HPD_UNATTRIBUTED_UNREAD; so are parts whose key becomes known after they waited for longer than
@@ -1313,10 +1325,10 @@ int32_t hpd_set_key_schema_full(const struct hpd_detector *detector,
 
 /**
  * Says that a table's key schema will not be known, for example because DescribeTable is denied.
- * Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied in
- * the same way, without waiting, until its key becomes known after all. The name has 1 to 1024
- * bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
- * library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
+ * Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied
+ * too, without waiting, until its key becomes known after all. The name has 1 to 1024 bytes of
+ * UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built
+ * without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
  */
 int32_t hpd_forget_table(const struct hpd_detector *detector,
                          const char *table,
@@ -1337,8 +1349,8 @@ int32_t hpd_number_key(const char *number, size_t number_len, char *out);
  * which HPD_FLAG_CAPACITY counts. It sets the request's ReturnConsumedCapacity to "INDEXES" if
  * that is absent or "NONE". operation and request are as in an hpd_exchange, before the request is
  * signed and sent. Returns 1, and *out is the request to send, to be freed by hpd_text_free; or 0
- * if it is to be sent as it is, because it asks, its operation has no such parameter, or it is no
- * JSON object. *out is untouched then, and after HPD_ERR_NULL, HPD_ERR_INVALID,
+ * if it is to be sent as it is, because it asks already, its operation has no such parameter, or
+ * it is no JSON object. *out is untouched then, and after HPD_ERR_NULL, HPD_ERR_INVALID,
  * HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.
  */
 int32_t hpd_ask_capacity(const char *operation,
@@ -1411,7 +1423,8 @@ int64_t hpd_set_key_schema_due(const struct hpd_detector *detector,
  * Takes the names of the tables that were asked for by the last hpd_observe_due on this thread
  * that returned HPD_ERR_SCHEMA. Each is ended by a NUL, as in exchange->table. Returns 1, and *out
  * is to be freed by hpd_text_free; or 0 if there are none, as they have been taken, or there was
- * no memory to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY.
+ * no memory to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY; after
+ * the latter the names are lost.
  */
 int32_t hpd_take_missing_tables(struct hpd_text **out);
 

@@ -75,7 +75,7 @@ impl Detector {
     /// `share` of theirs, such as 0.8.
     ///
     /// `processes` is the number of processes that make about even parts of the traffic; this one's
-    /// limits are a `processes`-th of DynamoDB's. With 1 they are all of it.
+    /// limits are DynamoDB's divided by `processes`.
     ///
     /// ```
     /// let detector = hotpart::Detector::for_dynamodb(0.8, 1)?.build()?;
@@ -170,7 +170,7 @@ impl Builder {
         self
     }
 
-    /// Sets the callback. It gets each warning, on the thread whose record was due one, after the
+    /// Sets the callback. It gets each warning, on the thread whose record made it due, once that
     /// record is visible. Nothing is locked meanwhile, so it may use the detector; records made
     /// inside it count but call back no further. A panic in it is caught and counted in
     /// [`Statistics`](crate::Statistics).
@@ -215,14 +215,14 @@ impl Builder {
     /// Partitions are then counted in a filter of fixed size, and each exactly once it nears its
     /// threshold. No hot partition is missed, however many there are. [`Warning::carried`] says by
     /// how much a count may be too high. Each thread takes up to some 20 KiB besides, for what it
-    /// is about to put in and to free. Excludes [`Builder::max_partitions`].
+    /// is about to insert and to free. Excludes [`Builder::max_partitions`].
     pub fn memory(mut self, bytes: u64) -> Self {
         self.filter_bytes = bytes;
         self
     }
 
-    /// Sets the share of its threshold, in thousandths, from which a partition is counted exactly,
-    /// with [`Builder::memory`]: in `10..=500`; 0, the default, is 250.
+    /// Sets the share of a partition's lowest threshold, in thousandths, from which it is counted
+    /// exactly, with [`Builder::memory`]: in `10..=500`; 0, the default, is 250.
     pub fn promote_permille(mut self, permille: u32) -> Self {
         self.promote_permille = permille;
         self

@@ -44,7 +44,7 @@
 //! `record` (one record in full), `warning` (a warning's contents), `delivery` (where it goes),
 //! `exposition` (text for Prometheus), `hot_partition` and `top` (which partitions are listed) hold
 //! the types that these files share. `recorder` writes what is observed as lines for the command
-//! `hotpart`, by the detector's secret.
+//! `hotpart`, redacted by the detector's secret.
 //!
 //! Invariants:
 //! - A call that is refused has changed nothing, except where memory runs out in the middle of a
@@ -177,8 +177,9 @@ impl Detector {
         })
     }
 
-    /// Returns the partition's count of writes; 0 if it is not tracked. Asking neither starts to
-    /// track a partition nor keeps it alive.
+    /// Returns the partition's count of writes; 0 if it is not tracked. With
+    /// [`Builder::memory`](crate::Builder::memory) it is the most that the count can be: see
+    /// [`Detector::bounds`]. Asking neither starts to track a partition nor keeps it alive.
     ///
     /// # Errors
     /// [`Error::Invalid`], as for [`Detector::record_write`]; [`Error::Memory`] if the partition is
@@ -189,8 +190,7 @@ impl Detector {
         self.count(key, Operation::Write)
     }
 
-    /// Returns the partition's count of reads; 0 if it is not tracked. Asking neither starts to
-    /// track a partition nor keeps it alive.
+    /// Returns the partition's count of reads; otherwise as [`Detector::write_count`].
     ///
     /// # Errors
     /// As [`Detector::write_count`].
@@ -300,7 +300,7 @@ impl Detector {
     }
 
     /// Returns numbers about the detector itself. Takes time in proportion to the partitions
-    /// tracked.
+    /// tracked and to [`Builder::memory`](crate::Builder::memory).
     pub fn statistics(&self) -> Statistics {
         // The bytes are added up in a walk over the map, which begins anew if the detector is
         // cleared.

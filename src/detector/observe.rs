@@ -2,7 +2,7 @@
 //! charges, tallies and throttles.
 //!
 //! Which operations are understood, and how a body is read, is in `dynamodb`. A request that is
-//! refused has changed nothing.
+//! refused has changed nothing, unless memory runs out on the way.
 
 use crate::argument::Argument;
 use crate::detector::Detector;
@@ -53,13 +53,14 @@ impl Detector {
     /// deleted only its `Key` is known, and the attributes that are set to a value which is spelled
     /// out.
     ///
-    /// Parts on a table whose partition key is not known wait. They are recorded, as of now, when
-    /// the key gets known: by the response of a DescribeTable that is observed, by
-    /// [`Detector::set_key_schema`], or by another request that shows it. They are counted in what
-    /// is returned. At the first of a table, and then once a minute while more come, the call
-    /// returns [`ObserveError::MissingSchema`] in place of the number, to ask for the table. At
-    /// most 10,000 parts, and 32 MiB of them, wait: then the oldest are tallied as
-    /// [`Unattributed::Unread`]. So are parts that have waited for longer than a window.
+    /// Parts on a table whose partition key is not known wait. They are recorded when the key
+    /// becomes known: by the response of a DescribeTable that is observed, by
+    /// [`Detector::set_key_schema`], or by another request that shows it. They then count as of the
+    /// moment at which they were observed. What is returned counts them. At the first of a table,
+    /// and then once a minute while more come, the call returns [`ObserveError::MissingSchema`] in
+    /// place of the number, to ask for the table. At most 10,000 parts, and 32 MiB of them, wait:
+    /// then the oldest are tallied as [`Unattributed::Unread`]. So are parts that have waited for
+    /// longer than a window.
     ///
     /// ```
     /// use hotpart::{Detector, Exchange};

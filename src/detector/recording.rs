@@ -72,7 +72,7 @@ impl Detector {
         Ok(count)
     }
 
-    /// Does the same, but a due warning is returned beside the count, not called back with.
+    /// Does the same, but returns a due warning beside the count instead of calling back.
     ///
     /// # Errors
     /// As [`Detector::record`].

@@ -44,7 +44,7 @@ impl Detector {
         Ok(throttles)
     }
 
-    /// Does the same, but a due warning is returned beside the count, not called back with.
+    /// Does the same, but returns a due warning beside the count instead of calling back.
     ///
     /// # Errors
     /// As [`Detector::record_throttle`].

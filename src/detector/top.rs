@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use crate::policy::measure::Measure;
 use crate::sys::memory::try_bytes;
 
-/// Which partitions are chosen: the `n` with the most demand, of those that have at least `least`.
+/// A choice of partitions: the `n` with the most demand, of those that have at least `least`.
 #[derive(Clone, Copy)]
 pub(crate) struct Choice {
     pub(crate) n: usize,

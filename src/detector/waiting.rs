@@ -52,8 +52,8 @@ enum Released {
     },
     /// They have waited for longer than a window: this number of writes, and of reads.
     Late([u64; 2]),
-    /// They can't be found by everything that there is to know: this number of writes, and of
-    /// reads.
+    /// They can't be found, although all that a description tells is known: this number of writes,
+    /// and of reads.
     Unread([u64; 2]),
 }
 

@@ -34,12 +34,13 @@ pub struct Warning<'a> {
     pub pk: &'a [u8],
     /// The operation that there was too much of.
     pub operation: Operation,
-    /// The span of `count`, in seconds: the detector's window or, for the other rules, 1 or 5.
+    /// The span of `count`, in seconds: 1 for [`Rule::Second`], 5 for [`Rule::Sustained`], and the
+    /// detector's window for the other rules.
     pub window_seconds: u32,
     /// The count that reached the threshold. In capacity mode this, like all amounts here, is in
-    /// half units.
+    /// half units. For [`Rule::Throttle`] it is the number of throttled attempts in the window.
     pub count: u64,
-    /// The threshold that it reached.
+    /// The threshold that it reached; 1 for [`Rule::Throttle`].
     pub threshold: u64,
     /// The hot records since the last warning that gave no warning.
     pub suppressed: u64,
@@ -50,9 +51,9 @@ pub struct Warning<'a> {
     pub carried: u64,
     /// The rule that is met.
     pub rule: Rule,
-    /// The share of DynamoDB's limit for a partition that `count` is, in thousandths, on the
-    /// average of its seconds. Without capacity mode an operation is taken for one unit. For a
-    /// throttle it is 1,000, as DynamoDB says so.
+    /// `count` divided by its seconds, as a share of DynamoDB's limit a second for one partition,
+    /// in thousandths. Without capacity mode an operation is taken for one unit. For a throttle it
+    /// is 1,000, as DynamoDB says so.
     pub utilisation_permille: u32,
     /// Whether amounts are in half units. Throttles are a number of attempts.
     pub in_half_units: bool,

@@ -29,8 +29,8 @@ pub const HPD_FLAG_HASH_SEED: u32 = 1;
 /// units, because the smallest read is half a unit. A function that takes no amount, such as
 /// hpd_record_write, adds one unit, which is 2.
 pub const HPD_FLAG_CAPACITY: u32 = 2;
-/// Warn of throttles: a partition's first throttle for its key range warns, and after that the
-/// first after each warning interval.
+/// Warn of throttles for a partition's key range: its first throttle warns, and later the first
+/// after each warning interval.
 pub const HPD_FLAG_WARN_THROTTLES: u32 = 4;
 /// Write a keyed hash in place of each partition key, in metrics and log lines: see hpd_redact.
 pub const HPD_FLAG_REDACT_KEYS: u32 = 8;
@@ -52,7 +52,7 @@ impl Opaque for hpd_detector {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_options {
-    /// sizeof(hpd_options), set by hpd_options_init.
+    /// sizeof(hpd_options), set by the function that fills the options.
     pub struct_size: usize,
     /// Write threshold: the count of writes from which a partition is hot. Range 1 to INT64_MAX; no
     /// default.
@@ -105,8 +105,9 @@ pub struct hpd_options {
     /// Besides these bytes there are key schemas, overrides, requests that wait for a schema (up to
     /// 32 MiB), and some 20 KiB for each thread. Not allowed together with max_partitions.
     pub filter_bytes: u64,
-    /// The share of its threshold, in thousandths, from which a partition is counted exactly. Range
-    /// 10 to 500; 0 (the default) is 250. Used with filter_bytes only.
+    /// The share of a partition's lowest threshold, in thousandths, from which it is counted
+    /// exactly; a count of 32768 is always enough. Range 10 to 500; 0 (the default) is 250. Used
+    /// with filter_bytes only.
     pub promote_permille: u32,
     /// Must be 0.
     pub reserved2: u32,
@@ -219,11 +220,11 @@ unsafe fn fill(options: *mut hpd_options, struct_size: usize, with: &hpd_options
 /// Fills options with DynamoDB's own limits for a partition: 1,000 write units and 3,000 read units
 /// a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds, whose own
 /// thresholds are INT64_MAX. A warning is due when the current second has reached the limit, or
-/// when five seconds together have reached share_permille thousandths of five times the limit: 1 to
-/// 1000, such as 800. processes is the number of processes that share the limits evenly, this one
-/// included: 1 gives it all of them. The other options are those of hpd_options_init. Returns
-/// HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID if processes is 0, share_permille is out of its range,
-/// or struct_size is of a version without these limits.
+/// when five seconds together have reached share_permille thousandths of five times the limit.
+/// share_permille is 1 to 1000, such as 800. processes is the number of processes that share the
+/// limits evenly, this one included: 1 gives it all of them. The other options are those of
+/// hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID if processes is 0,
+/// share_permille is out of its range, or struct_size is of a version without these limits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_options_for_dynamodb(
     options: *mut hpd_options,

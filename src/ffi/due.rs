@@ -179,7 +179,8 @@ pub unsafe extern "C" fn hpd_set_key_schema_due(
 /// Takes the names of the tables that were asked for by the last hpd_observe_due on this thread
 /// that returned HPD_ERR_SCHEMA. Each is ended by a NUL, as in exchange->table. Returns 1, and *out
 /// is to be freed by hpd_text_free; or 0 if there are none, as they have been taken, or there was
-/// no memory to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY.
+/// no memory to keep them. *out is untouched then, and after HPD_ERR_NULL or HPD_ERR_MEMORY; after
+/// the latter the names are lost.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_take_missing_tables(out: *mut *mut hpd_text) -> i32 {
     boundary(|| {

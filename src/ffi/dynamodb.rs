@@ -39,8 +39,8 @@ pub unsafe extern "C" fn hpd_number_key(number: *const c_char, number_len: usize
 /// which HPD_FLAG_CAPACITY counts. It sets the request's ReturnConsumedCapacity to "INDEXES" if
 /// that is absent or "NONE". operation and request are as in an hpd_exchange, before the request is
 /// signed and sent. Returns 1, and *out is the request to send, to be freed by hpd_text_free; or 0
-/// if it is to be sent as it is, because it asks, its operation has no such parameter, or it is no
-/// JSON object. *out is untouched then, and after HPD_ERR_NULL, HPD_ERR_INVALID,
+/// if it is to be sent as it is, because it asks already, its operation has no such parameter, or
+/// it is no JSON object. *out is untouched then, and after HPD_ERR_NULL, HPD_ERR_INVALID,
 /// HPD_ERR_UNSUPPORTED (from a library built without this) or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_ask_capacity(

@@ -32,7 +32,8 @@ impl Opaque for hpd_hottest {
     const ARGUMENT: Argument = Argument::Hottest;
 }
 
-/// A partition in a snapshot, and its numbers for one operation in the window.
+/// A partition in a snapshot, and its numbers for one operation in the window or, in a snapshot of
+/// hpd_hottest_closed_take, in its minute.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_hot_partition {

@@ -49,9 +49,9 @@ pub unsafe extern "C" fn hpd_log_line(
 /// warnings may be false; but not if such a line was made within the last warning interval (at
 /// least one second). Ask after a warning, and where statistics or metrics are asked for: a filter
 /// may be too full before it warns. Returns 1, and *out is the text, to be freed by hpd_text_free;
-/// or 0 if there is nothing to say; or HPD_ERR_NULL or HPD_ERR_MEMORY. *out is untouched unless 1
-/// is returned. It looks at the filter at most once a second, which takes time in proportion to
-/// filter_bytes.
+/// or 0 if there is nothing to say; or HPD_ERR_NULL; or HPD_ERR_MEMORY, after which the line is
+/// lost. *out is untouched unless 1 is returned. It looks at the filter at most once a second,
+/// which takes time in proportion to filter_bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_notice_take(detector: *const hpd_detector, out: *mut *mut hpd_text) -> i32 {
     boundary(|| {

@@ -29,10 +29,11 @@ pub struct hpd_metrics_options {
     pub flags: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// 0 (the default), or the least demand of the partitions that are listed: all of those, up to
-    /// 990 for each operation, in place of the hottest. With HPD_FLAG_CAPACITY it is in half units.
-    /// With filter_bytes it must be more than the count from which partitions are counted exactly,
-    /// whatever the table or model: the promote_permille of each threshold.
+    /// The least demand of the partitions that are listed; 0 (the default) lists the hottest
+    /// instead. All partitions with that demand are listed, up to 990 for each operation, and
+    /// hottest is not used. With HPD_FLAG_CAPACITY it is in half units. With filter_bytes it must
+    /// be more than the count from which partitions are counted exactly, in every table: see
+    /// promote_permille.
     pub least: u64,
 }
 

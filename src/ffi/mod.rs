@@ -54,7 +54,8 @@
 //!
 //! - Nothing unwinds into C: every function that runs code which may panic does so in `boundary`.
 //! - A call that fails has changed nothing, and `*out` is untouched. (The comments of
-//!   `hpd_observe`, `hpd_set_key_schema` and their like say where they differ.)
+//!   `hpd_observe`, `hpd_set_key_schema` and their like, of `hpd_notice_take` and of
+//!   `hpd_take_missing_tables` say where they differ.)
 //! - A refusal names its argument. It is kept for the thread where a call fails; a call that
 //!   succeeds costs nothing more.
 //! - A struct's size is its version: `boundary.rs` reads and writes it.

@@ -62,19 +62,20 @@ unsafe impl Versioned for hpd_exchange {
 /// tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
 /// for every attempt. Returns the number of item-level actions recorded, or waiting. An operation
 /// that is unknown to this version is tallied in the statistics and gives 0. A request that
-/// DynamoDB refused is not read and gives 0. A statement, or a part of a batch or transaction, that
+/// DynamoDB refused for another reason than a throttle, a failed condition or a cancelled
+/// transaction is not read and gives 0. A statement, or a part of a batch or transaction, that
 /// can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded. A value is
 /// counted under its key as recording functions take it: S as its text, N as hpd_number_key writes
-/// it, B as its bytes. Of a table's ARN the name counts.
+/// it, B as its bytes. A table that is named by its ARN is counted under its name.
 ///
 /// Work on a table whose partition key is unknown waits, and everything else is recorded. What
-/// waits is recorded when the key becomes known, as of the time at which it was observed: by an
-/// observed DescribeTable, CreateTable or UpdateTable, by hpd_set_key_schema, or by another request
-/// that shows it. Its warnings go where the warnings go of the call that made the key known.
-/// HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at most once a
-/// minute while more come. exchange->table and table_len then name all tables that are asked for:
-/// call DescribeTable for each and observe its answer, or call hpd_forget_table if that is denied.
-/// Do NOT observe this request again: it is kept.
+/// waits is recorded when the key becomes known: by an observed DescribeTable, CreateTable or
+/// UpdateTable, by hpd_set_key_schema, or by another request that shows it. It is recorded as of
+/// the time at which it was observed. Its warnings are delivered as those of the call that made the
+/// key known. HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at
+/// most once a minute while more come. exchange->table and table_len then name all tables that are
+/// asked for: call DescribeTable for each and observe its answer, or call hpd_forget_table if that
+/// is denied. Do NOT observe this request again: it is kept.
 ///
 /// At most 10,000 parts and 32 MiB wait. Beyond that the oldest are dropped and tallied as
 /// HPD_UNATTRIBUTED_UNREAD; so are parts whose key becomes known after they waited for longer than
@@ -180,10 +181,10 @@ pub unsafe extern "C" fn hpd_set_key_schema_full(
 }
 
 /// Says that a table's key schema will not be known, for example because DescribeTable is denied.
-/// Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied in
-/// the same way, without waiting, until its key becomes known after all. The name has 1 to 1024
-/// bytes of UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
-/// library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
+/// Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied
+/// too, without waiting, until its key becomes known after all. The name has 1 to 1024 bytes of
+/// UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built
+/// without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_forget_table(
     detector: *const hpd_detector,

@@ -39,7 +39,7 @@ pub struct hpd_record {
     /// The model's length in bytes.
     pub model_len: usize,
     /// The amount that the record adds, at least 1; in half units with HPD_FLAG_CAPACITY. A
-    /// partition's second saturates at 2^30 - 1.
+    /// partition's count of one second stops at 2^30 - 1.
     pub amount: u64,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,

@@ -12,7 +12,7 @@ use crate::reason::Unattributed;
 use crate::statistics::Statistics;
 use std::ffi::c_char;
 
-/// A tally of a table or index: scans, and statements that pin no key.
+/// A tally of a table or index: scans, and statements that name no partition key.
 pub const HPD_UNATTRIBUTED_SCANS: i32 = 0;
 /// The capacity that those scans and statements took, in half units.
 pub const HPD_UNATTRIBUTED_SCAN_UNITS: i32 = 1;
@@ -67,8 +67,8 @@ pub struct hpd_statistics {
     pub demoted: u64,
     /// Records of partitions that were due to be counted exactly and were not, for want of room.
     pub kept_out: u64,
-    /// How full the filter is: the mean of its cells, in thousandths of the count from which a
-    /// partition is counted exactly. Over 400 it is too small: warnings become false.
+    /// How full the filter is: the mean of its cells, in thousandths of the lowest count from which
+    /// any partition is counted exactly. Over 400 the filter is too small: warnings become false.
     pub filter_load_permille: u64,
     /// Statements, and parts of observed requests, that could not be read.
     pub unread: u64,
@@ -106,9 +106,9 @@ impl hpd_statistics {
 }
 
 /// Writes numbers about the detector itself to *out. The caller has set its struct_size, which
-/// becomes the number of bytes filled in. Takes time in proportion to the partitions tracked and,
-/// with filter_bytes, to those. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or
-/// HPD_ERR_UNSUPPORTED for its struct_size as hpd_hottest_get does.
+/// becomes the number of bytes filled in. Takes time in proportion to the partitions tracked and to
+/// filter_bytes. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID or HPD_ERR_UNSUPPORTED for its
+/// struct_size as hpd_hottest_get does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_statistics(detector: *const hpd_detector, out: *mut hpd_statistics) -> i32 {
     boundary(|| {

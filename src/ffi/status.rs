@@ -27,12 +27,12 @@ pub const HPD_ERR_UNSUPPORTED: i32 = -3;
 pub const HPD_ERR_MEMORY: i32 = -4;
 /// A panic was caught: a bug of the library.
 pub const HPD_ERR_INTERNAL: i32 = -5;
-/// The name of a table's partition key is needed and unknown. Describe the tables that
-/// exchange->table names, and observe the answers. Do NOT observe the request again that gave this
-/// error: it is kept.
+/// The name of a table's partition key is needed and unknown. Call DescribeTable for the tables
+/// that exchange->table names, and observe its answers (see hpd_observe). Do NOT observe the
+/// request again that gave this error: it is kept.
 pub const HPD_ERR_SCHEMA: i32 = -6;
-/// The request, or its answer, is not a JSON object as the operation has it; nothing was recorded.
-/// (A statement or a part in it that can't be read is no error: it is tallied, and the call
+/// The request, or its answer, is not the JSON object that the operation has; nothing was recorded.
+/// (A statement, or a part of a batch, that can't be read is no error: it is tallied, and the call
 /// succeeds.)
 pub const HPD_ERR_JSON: i32 = -7;
 
@@ -109,8 +109,8 @@ impl From<OutOfMemory> for Refused {
     }
 }
 
-/// Returns what a status means, in English; an unknown status has a text too. hpd_error_argument and
-/// hpd_error_range tell which argument was refused. Static, never NULL.
+/// Returns what a status means, in English. An unknown status has a text too. hpd_error_argument
+/// and hpd_error_range tell which argument was refused. Static, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn hpd_status_message(status: i32) -> *const c_char {
     match status {

@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use std::ffi::c_char;
 
 /// A table's name, prepared once. Made by hpd_table_open, freed by hpd_table_close. Any number of
-/// threads may use one at once. It belongs to its detector, survives hpd_clear, and is closed
+/// threads may use one at once. It belongs to its detector, survives hpd_clear, and must be closed
 /// before hpd_free.
 pub struct hpd_table {
     _opaque: [u8; 0],

@@ -62,12 +62,13 @@ pub struct hpd_warning {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// The seconds that count covers: 1 for HPD_RULE_SECOND, 5 for HPD_RULE_SUSTAINED, and the
+    /// The span of count, in seconds: 1 for HPD_RULE_SECOND, 5 for HPD_RULE_SUSTAINED, and the
     /// detector's window for HPD_RULE_WINDOW and HPD_RULE_THROTTLE.
     pub window_seconds: u32,
-    /// The count that reached the threshold.
+    /// The count that reached the threshold. For HPD_RULE_THROTTLE it is the number of throttled
+    /// attempts in the window.
     pub count: u64,
-    /// The threshold that it reached.
+    /// The threshold that it reached; 1 for HPD_RULE_THROTTLE.
     pub threshold: u64,
     /// The number of hot records that gave no warning since the partition's last warning for this
     /// operation. It is forgotten when the partition is idle: its window empty, and its warning
@@ -79,7 +80,7 @@ pub struct hpd_warning {
     pub rule: i32,
     /// count divided by its seconds, as a share of DynamoDB's limit a second for one partition, in
     /// thousandths. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
-    /// HPD_RULE_THROTTLE it is 1000, and count is a number of attempts.
+    /// HPD_RULE_THROTTLE it is 1000.
     pub utilisation_permille: u32,
     /// The largest part of count that may belong to other partitions, or be older than the window;
     /// 0 if count is exact, which it always is without filter_bytes.
@@ -122,9 +123,9 @@ impl hpd_warning {
 pub type hpd_warning_callback =
     Option<unsafe extern "C" fn(user_data: *mut c_void, warning: *const hpd_warning)>;
 
-/// Warnings that calls gave; they may outlive the detector. Made by hpd_observe_full and
-/// hpd_take_warnings, read by hpd_warnings_get, freed by hpd_warnings_free. They never change, so
-/// any number of threads may read them at once.
+/// Warnings that calls gave; they may outlive the detector. Made by hpd_observe_full,
+/// hpd_set_key_schema_full and hpd_take_warnings, read by hpd_warnings_get, freed by
+/// hpd_warnings_free. They never change, so any number of threads may read them at once.
 pub struct hpd_warnings {
     _opaque: [u8; 0],
 }

@@ -19,8 +19,9 @@
 //! window of 60 a sub-window has 30 seconds. In second 95 the window begins in second 35.
 //! Sub-windows 1 (seconds 30 to 59), 2 and 3 hold all of it, and at most 30 seconds more.
 //!
-//! A key whose bound gets near its threshold is *promoted*: it gets an entry in the map. Its first
-//! cell gets a *mark* for each key that has one ([`crate::ledger::filtering`]).
+//! A key whose bound gets near its threshold is *promoted*: it gets an entry in the map
+//! ([`crate::ledger::filtering`]). A first cell has a *mark* for each of its keys that has an
+//! entry.
 //!
 //! **Why no addition is lost.** A call adds to the second cell, then to the first, each time in the
 //! lane of one and the same sub-window, even where a cell has moved on. Then it reads the second
@@ -37,13 +38,13 @@
 //! 1. Both additions of a call are in lanes of one sub-window, or more is added. Nothing is
 //!    subtracted.
 //! 2. A first cell has as many marks as its keys have entries, or more: one is put there before an
-//!    entry is inserted, and taken off after it went. (Where there are the most that fit, they
-//!    stay.)
-//! 3. A call that finds no entry, and then the first cell as it was before, made its addition while
-//!    its key had no entry; or the thread that inserts the entry sees the addition, as it disturbs
-//!    the cell after it inserted and reads both cells after that.
-//! 4. A word that was seen in the first cell never comes back while a call may compare with it: a
-//!    thread that disturbs the cell, or takes a mark off, adds 1.
+//!    entry is inserted, and taken off after it went. (A cell that has the most marks that fit
+//!    keeps them.)
+//! 3. Take a call that finds no entry, and then adds to a first cell that has not changed. Either
+//!    its key had no entry at that addition; or the thread that inserts the entry sees the
+//!    addition, as it disturbs the cell after the insert and then reads both cells.
+//! 4. A word that was seen in a first cell never comes back while a call may compare with it: a
+//!    thread that disturbs the cell, or takes a mark off, adds 1 to it.
 //!
 //! **Proof.** `src/models/{filter,filtering}.rs`; `tests/bounded`; the simulator `benches/bounded`.
 //!
@@ -90,8 +91,8 @@ pub(crate) struct Pair<'f> {
 pub(crate) enum Added {
     /// Both cells have the amount. This is the bound: the most that the key has, with this amount.
     Bounded(u32),
-    /// The first cell has changed in its marks, or in anything where it has marks, so the key may
-    /// have been promoted. Only the second cell has the amount.
+    /// The first cell has other marks or, if it has any, has changed at all. So the key may have
+    /// been promoted. Only the second cell has the amount.
     Changed,
     /// A cell is ahead of the sub-window. It is not sure that either has the amount in the right
     /// lane.
@@ -167,8 +168,8 @@ impl Pair<'_> {
     }
 
     /// Adds in the way that nearly all additions take, and returns the bound. `None`: it is not
-    /// sure that both cells have the amount, and it is added again, at the cost of a bound that is
-    /// too high for a window.
+    /// sure that both cells have the amount, so the caller adds it again. That may cost a bound
+    /// that is too high for a window.
     #[inline(always)]
     pub(crate) fn add_fast(self, at: SubWindow, amount: u32) -> Option<u32> {
         let (first, second) = (self.look(), Word(self.second.load(Acquire)));
@@ -218,8 +219,8 @@ impl Pair<'_> {
         }
     }
 
-    /// Begins cells anew that are of long ago, so that they look as if they were ahead. `now` reads
-    /// the clock, after the cell: a word that is ahead of that is of long ago.
+    /// Begins cells anew that are so old that they look as if they were ahead. `now` reads the
+    /// clock, after the cell: a word that is ahead of that is of long ago.
     pub(crate) fn restart(self, now: impl Fn() -> SubWindow) {
         for cell in [self.second, self.first] {
             change(cell, |word| Some(word.refreshed(now())));
@@ -238,7 +239,8 @@ impl Pair<'_> {
 
     /// Returns the most that the key can have in the window that ends in this sub-window, or in the
     /// present one. `now` reads that from the clock. It is asked if a cell has moved on: then the
-    /// other may have moved on between the looks at both, and the bound would be of no moment.
+    /// other may have moved on between the looks at both, and the bound would be that of no single
+    /// moment.
     pub(crate) fn bound(self, mut at: SubWindow, now: impl Fn() -> SubWindow) -> u32 {
         loop {
             let (first, second) = (self.look(), Word(self.second.load(Acquire)));

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | an entry | its count, less what was carried over | its count |
 //! | a fresh entry | the same | its count, or the cells' bound if that is more |
-//! | a fresh entry, and is synthetic | the same | its count and the cells' bound together |
+//! | a fresh entry, as a synthetic key | the same | its count and the cells' bound together |
 //! | no entry | 0 | the cells' bound |
 //!
 //! An example: an entry of 500 with a carry of 124 has 376 to 500. A key without an entry, with 140
@@ -87,8 +87,9 @@ impl Ledger {
     }
 
     /// Sets an override. Records may judge by the old level and the new for a while: see
-    /// [`crate::ledger::filtering`]. Where there is a filter, one thread sets at a time: two that
-    /// remembered what was before each other's change would leave out what was between.
+    /// [`crate::ledger::filtering`]. Where there is a filter, one thread sets at a time: of two at
+    /// once, each could remember what was in force before the other's change, and neither what was
+    /// between.
     pub(crate) fn set_override(
         &self,
         scope: Scope,
@@ -116,8 +117,8 @@ impl Ledger {
         Setting { now: visit.now.second(), oldest, own: visit.settings.thresholds }
     }
 
-    /// Returns the greatest level by which a record may have judged that the cells still hold. It
-    /// is `level` now.
+    /// Returns the greatest level by which any record that the cells still hold may have judged.
+    /// `level` is that of now.
     pub(crate) fn greatest_level(
         &self,
         filtering: &Filtering,

@@ -26,8 +26,8 @@ use crate::policy::thresholds::Scope;
 
 impl Ledger {
     /// Returns the rule that is met by a partition in which this record has found `count`, if one
-    /// is. Of the count `lacking` is not in its entry. [`Refusal::Memory`]: the window's rule is
-    /// not met, and whether a rate is can't be told without memory.
+    /// is. `lacking` is the part of the count that its entry does not have. [`Refusal::Memory`]:
+    /// the window's rule is not met, and whether a rate is can't be told without memory.
     pub(crate) fn breach<'g>(
         &self,
         partition: Partition<'g>,
@@ -108,11 +108,11 @@ impl Ledger {
             .filter(|&threshold| count >= threshold))
     }
 
-    /// Returns the count that a full lane reads as, of which no one knows how much it had: enough
+    /// Returns the count that a full lane is taken for, as it does not tell how much it had: enough
     /// to be hot.
     ///
-    /// It is the greatest threshold of those that a count can reach, of the table's, the rates' and
-    /// the least of all; or the highest count, if none can be reached.
+    /// There are three thresholds: the table's, the lowest of the rates, and the least of all. It
+    /// is the greatest of those that a count can reach or, if it can reach none, the highest count.
     pub(crate) fn full_count(
         &self,
         key: Key<'_>,

@@ -2,8 +2,9 @@
 //!
 //! It is a part of a segment's replacement, whose entries are frozen by then:
 //!
-//! 1. A step of reclaim finds a partition whose counts are both under half of its level, and that
-//!    could warn at once. Half, so that one that hovers about the level does not come and go.
+//! 1. A step of reclaim finds a partition whose counts are both under half of its level, and whose
+//!    warning intervals are over. Half, so that one that hovers about the level does not come and
+//!    go.
 //! 2. Each thread that copies the segment adds the partition's slots to both cells, lane by lane,
 //!    *before* the copy without it is published. So there is no moment in which its records are
 //!    nowhere. Several such threads count too much, which is in the cells for a window.

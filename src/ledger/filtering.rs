@@ -39,10 +39,10 @@
 //! entry is fresh until the thread that inserted it has looked at the cells once more.
 //!
 //! **Kept out.** For as long as cells hold anything of a partition that found no room, it may have
-//! had more than P. So carries are not cut then: `kept_out_until` says until when. The thread that
-//! keeps one out raises that word, and then looks in the map once more. The thread that inserts
-//! changes the same word, and then reads the cells. One of the two comes later to it, and sees what
-//! the other has done.
+//! had more than P. So carries are not cut to P - 1 then: `kept_out_until` says until when. The
+//! thread that keeps one out raises that word, and then looks in the map once more. The thread that
+//! inserts changes the same word, and then reads the cells. One of the two comes later to it, and
+//! sees what the other has done.
 //!
 //! **Invariants.** All that the budget lends is given back once it is freed: cells and ledger, an
 //! entry's most, segments.
@@ -72,8 +72,8 @@ const LEVEL_MAX: u64 = 1 << 15;
 pub(crate) const CARRIED_MOST: u32 = 1 << 29;
 /// The threshold above which all are alike: far over the one with the highest level.
 const THRESHOLD_MOST: u64 = 1 << 40;
-/// The most bytes of the directory for one entry. It is no longer than twice as many as entries,
-/// and its levels as long again.
+/// The most bytes that the map's directory takes for one entry. It has at most twice as many places
+/// as the map has had entries, and its levels have as many again.
 const DIRECTORY_BYTES: u64 = 64;
 
 /// A ledger's filter, and what its budget has lent.

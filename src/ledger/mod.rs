@@ -153,7 +153,7 @@ impl Ledger {
     }
 
     /// Records in the one way that nearly all records take, and returns the count if nothing is
-    /// left to do. Where there is a filter, [`Ledger::record_filtered_fast`] does.
+    /// left to do. Where there is a filter, [`Ledger::record_filtered_fast`] does that.
     #[inline(always)]
     pub(crate) fn record_fast<'g>(
         &self,
@@ -330,8 +330,8 @@ impl Ledger {
         })
     }
 
-    /// Finds the partition, or inserts it with its first record. Where there is a bound, another
-    /// goes for it.
+    /// Finds the partition, or inserts it with its first record. If the map is then over its bound,
+    /// another partition goes.
     pub(crate) fn admit<'g>(
         &self,
         posting: &Posting<'_>,

@@ -273,7 +273,8 @@ impl Ledger {
     }
 
     /// Returns the record of an entry. Where the cells have it as well, the entry may lack what
-    /// others added to them alone: no more than the bound says, and than a promotion carries over.
+    /// others added to the cells alone. That is no more than the bound says, and no more than a
+    /// promotion carries over.
     fn in_entry<'g>(
         &self,
         filtering: &Filtering,

@@ -51,8 +51,8 @@ const SAMPLES: usize = 5;
 /// The most segments that one walk for them visits: a map that is over its bound is never so empty
 /// as to need more than a few.
 const STEPS_FOR_ONE: u64 = 1024;
-/// The walks that may find no partition, or none that there is memory to remove, before there is
-/// taken to be none.
+/// The walks that may fail before an eviction gives up. One fails if it finds no partition, or
+/// there is no memory to remove the one that it found.
 const TRIES: u32 = 64;
 
 /// The state of reclaim and eviction.

@@ -1,8 +1,8 @@
 //! Settling: the end of a promotion. What the cells have got since the thread read them is added to
 //! the new entry, and the entry is no longer fresh.
 //!
-//! An entry that can't be settled, as there is no memory, stays fresh: records go on in both places,
-//! and a look takes the cells' bound if that is more.
+//! An entry that can't be settled, as there is no memory, stays fresh: records go on in both
+//! places, and a look takes the cells' bound if that is more.
 
 use crate::error::Refusal;
 use crate::filter::word::SubWindow;

@@ -26,8 +26,8 @@ impl<'g> Visit<'g> {
         self.settings.timing.window
     }
 
-    /// Returns the same visit, now. Its moment is no earlier than those at which what has been read
-    /// was added.
+    /// Returns the same visit with the moment read anew. It is no earlier than the additions that
+    /// the call has read so far.
     pub(crate) fn renewed(self) -> Self {
         Self { now: self.clock.now().max(self.now), ..self }
     }

@@ -68,8 +68,8 @@ impl Drop for PartitionMap {
             if entry.is_null() || is_cleared(entry) {
                 continue;
             }
-            // SAFETY: whoever drops the map is the last to use it and all that is in it. A sibling
-            // without a place gets it before its turn, since its index is higher.
+            // SAFETY: the thread that drops the map is the last to use it and all that is in it. A
+            // sibling without a place gets it before its turn, since its index is higher.
             unsafe {
                 let segment = Segment::view(entry);
                 self.link_sibling(i, segment);

@@ -150,7 +150,8 @@ impl Directory {
         let level = u32::BITS - i.leading_zeros();
         let origin = self.levels[level as usize].load(Acquire).cast::<AtomicPtr<()>>();
         assert!(!origin.is_null(), "levels come before their segments");
-        // SAFETY: a level has a entry for each of its segments, and lives as long as the directory.
+        // SAFETY: a level has an entry for each of its segments, and lives as long as the
+        // directory.
         unsafe { &*origin.wrapping_add(i as usize) }
     }
 }
@@ -161,7 +162,7 @@ impl Drop for Directory {
             let origin = level.load(Relaxed).cast::<AtomicPtr<()>>();
             if !origin.is_null() {
                 let first = origin.wrapping_add(Self::before(depth as u32));
-                // SAFETY: whoever drops the directory is the last to use it.
+                // SAFETY: the thread that drops the directory is the last to use it.
                 unsafe { Self::level(depth as u32).destroy(NonNull::new_unchecked(first.cast())) };
             }
         }

@@ -122,9 +122,9 @@ impl Head {
         self.0.wrapping_sub(Head::new(second, 0, 0).0) <= u64::from(ROOM) && amount <= SMALL
     }
 
-    /// Returns whether this is the head that was `seen` and took an amount, or that head with a
-    /// little that was added since. It then takes the amount too. (Another second, or F, makes a
-    /// larger difference.)
+    /// Returns whether this is the head that was `seen`, or that head with a little added since. An
+    /// amount that [`Head::takes`] allowed for `seen` then fits here too. (Another second, or F,
+    /// makes a larger difference.)
     #[inline(always)]
     pub(crate) fn is_near(self, seen: Self) -> bool {
         self.0.wrapping_sub(seen.0) <= NEAR

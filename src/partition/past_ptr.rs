@@ -15,8 +15,8 @@
 //! | 6 | an *extension*: a history and two wheels, as far as there are any |
 //! | 7 | an extension with an alarm |
 //!
-//! Parts that hang here are replaced, and never changed but in their slots. So a thread that swaps the
-//! pointer from the value that it saw knows that nothing has been hung here since.
+//! Parts that hang here are replaced, and never changed but in their slots. So a thread that swaps
+//! the pointer from the value that it saw knows that nothing has been hung here since.
 
 use crate::error::OutOfMemory;
 use crate::operation::Operation;
@@ -279,7 +279,7 @@ impl PastPtr {
     /// It can't be found any more, and this is the only call for it.
     pub(crate) unsafe fn retire(self, guard: &Guard) {
         if self.target().is_some() {
-            // SAFETY: what can't be found is unused once all who are pinned now are gone.
+            // SAFETY: what can't be found is unused once all threads pinned now have unpinned.
             unsafe { guard.defer_unchecked(move || self.free()) }
         }
     }
@@ -291,7 +291,7 @@ impl PastPtr {
     /// Neither can be found any more, and this is the only call for them.
     pub(crate) unsafe fn retire_box(self, history: PastPtr, guard: &Guard) {
         if self.has_box() {
-            // SAFETY: what can't be found is unused once all who are pinned now are gone.
+            // SAFETY: what can't be found is unused once all threads pinned now have unpinned.
             unsafe { guard.defer_unchecked(move || (history.free(), self.free_box())) }
         } else {
             // SAFETY: as the caller promises.

@@ -22,10 +22,10 @@
 //! Thread C read its clock in second 7 and adds in second 8. Its call was under way when second 8
 //! began, so that is when its operation happened.
 //!
-//! The functions here handle a past that is a history with a place for the slot, or one wheel, or
-//! that begins with the slot. [`Series::add`] does the rest: what grows, or needs an alarm. They
-//! are functions of their own that the fast path calls, so that they have the processor's registers
-//! to themselves, and other records keep theirs.
+//! The functions here handle three pasts: a history with a place for the slot, one wheel, and one
+//! that is nothing yet and begins with the slot. [`Series::add`] does the rest: what grows, or
+//! needs an alarm. They are functions of their own that the fast path calls, so that they have the
+//! processor's registers to themselves, and other records keep theirs.
 //!
 //! **Proof.** As for [`crate::partition::series`]. The tests there go both ways.
 
@@ -41,10 +41,9 @@ use crate::partition::wheel::Wheel;
 use crossbeam_epoch::Guard;
 
 impl<'g> Partition<'g> {
-    /// Adds as the first record of a second, where it is that, and returns the count. `None`:
-    /// nothing was added. Then the record is not the first, another thread came before, or the turn
-    /// is one for [`Series::add`]: the window is empty, the past must grow, or the count is near
-    /// `floor`.
+    /// Adds the first record of a second, and returns the count. `None`: nothing was added. Then
+    /// the record is not the first, another thread came before, or the turn is one for
+    /// [`Series::add`]: the window is empty, the past must grow, or the count is near `floor`.
     #[cold]
     #[inline(never)] // It has the processor's registers to itself then.
     pub(crate) fn turn_fast(
