@@ -25,9 +25,9 @@ pub enum Command {
     Report(crate::report::args::Report),
     /// Show when a set of thresholds would have warned, how early, and how many false alarms
     Backtest(crate::backtest::args::Backtest),
-    /// Draw a log: time across, keys down, coloured by how close each came to its limit
+    /// Draw a log: time across, partitions down, coloured by how close each came to its limit
     Heatmap(crate::heatmap::args::Heatmap),
-    /// Show the hottest keys of running processes, now
+    /// Show the hottest partitions of running processes, now
     Top(crate::top::args::Top),
     /// Print a script that completes this command's arguments in a shell
     Completions {
@@ -65,8 +65,8 @@ pub struct Inputs {
     /// Go on after lines that cannot be read: count them, and show the first few
     #[arg(long)]
     pub keep_going: bool,
-    /// Count within this much memory, such as 64MiB, however many keys there are. Some numbers are then upper limits; if it is too little
-    /// for the log, the output says what may be missing. Without it all counts are exact
+    /// Count within this much memory, such as 64MiB, however many partitions there are. Some numbers are then upper limits; if it is too
+    /// little for the log, the output says what may be missing. Without it all counts are exact
     #[arg(long, value_name = "SIZE", value_parser = thresholds::size)]
     pub memory: Option<u64>,
     /// Show no progress
@@ -125,7 +125,7 @@ fn column(text: &str) -> Result<(Field, String), String> {
     let field = Field::ALL.into_iter().find(|field| field.name() == name);
     let names = || Field::ALL.map(Field::name).join(", ");
     Ok((
-        field.ok_or_else(|| format!("{name:?} is none of {}, of which one stands before the =", names()))?,
+        field.ok_or_else(|| format!("{name:?} is none of {}: write one of these before the =", names()))?,
         column.into(),
     ))
 }

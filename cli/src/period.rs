@@ -89,7 +89,7 @@ impl Period {
                 account.add_note(match in_seconds(time_ms) {
                     Some(question) => format!("{name} {time_ms}: {question}"),
                     None => format!(
-                        "{name} {time_ms} is in milliseconds, and the log is of other years: a time may be written as 2026-03-01T02:14 too"
+                        "{name} {time_ms} is taken for milliseconds since 1970, and is far from the log's times. A time can also be written as 2026-03-01T02:14"
                     ),
                 });
             }

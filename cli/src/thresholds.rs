@@ -36,10 +36,10 @@ pub struct When {
     /// Use the thresholds of this name; --writes, --reads and --window each replace one of its numbers
     #[arg(long, value_enum, default_value = "moderate")]
     pub preset: Preset,
-    /// A key is hot at this many writes in the window or more
+    /// A partition is hot at this many writes in the window or more
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub writes: Option<u64>,
-    /// A key is hot at this many reads in the window or more
+    /// A partition is hot at this many reads in the window or more
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub reads: Option<u64>,
     /// Count in a window of this many seconds
@@ -58,7 +58,7 @@ pub struct When {
     /// With --preset dynamodb: the log is from one of this many processes, which share the traffic evenly [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub processes: Option<u32>,
-    /// Wait this many seconds before warning about the same key again [default: the window]
+    /// Wait this many seconds before warning about the same partition again [default: the window]
     #[arg(long, value_name = "SECONDS")]
     pub interval: Option<u32>,
 }
@@ -139,8 +139,8 @@ impl When {
     fn dynamodb(&self) -> anyhow::Result<Builder> {
         if self.writes.is_some() || self.reads.is_some() {
             bail!(
-                "--preset dynamodb goes by DynamoDB's own limits and has no thresholds of the window: leave out --writes and \
-                 --reads, or take another preset. --share says at which share of the limits it warns"
+                "--preset dynamodb goes by DynamoDB's own limits, and not by counts of a window: leave out --writes and --reads, \
+                 or take another preset. --share sets the share of the limits at which it warns"
             );
         }
         let builder = Detector::for_dynamodb(self.share.unwrap_or(SHARE), self.processes.unwrap_or(1))?;
@@ -186,8 +186,9 @@ pub fn share(text: &str) -> Result<f64, String> {
 
 /// Reads `NAME=WRITES,READS`, of which either number may be left out.
 fn named(text: &str) -> Result<Named, String> {
-    let wrong =
-        || "thresholds of a name are as in orders=2000,5000 or orders=2000 or orders=,5000".to_string();
+    let wrong = || {
+        "give a name and its thresholds, as in orders=2000,5000 or orders=2000 or orders=,5000".to_string()
+    };
     let (name, counts) = text.rsplit_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(wrong)?;
     let (writes, reads) = counts.split_once(',').unwrap_or((counts, ""));
     let count = |text: &str| match text.trim() {

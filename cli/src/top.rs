@@ -11,7 +11,7 @@ pub mod screen;
 use crate::readable::shown;
 use crate::top::args::Top;
 use crate::top::fleet::Fleet;
-use crate::top::list::{Choice, HEADINGS, cells, headline};
+use crate::top::list::{Choice, HEADINGS, blindness, cells, headline};
 use anyhow::{Result, bail};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
@@ -76,8 +76,8 @@ fn print_table(fleet: &Fleet, choice: &Choice, limit: usize) -> Result<()> {
     }
     let mut out = stdout().lock();
     writeln!(out, "{}", headline(fleet))?;
-    if fleet.is_blind() {
-        writeln!(out, "blind: a partition that no process lists may be hot; lower `least` in the processes")?;
+    if let Some(line) = blindness(fleet) {
+        writeln!(out, "{line}")?;
     }
     writeln!(out, "{table}")?;
     if rows.len() > limit {

@@ -51,8 +51,8 @@ fn it_says_that_hot_ones_were_dropped() {
     let hot = writes["hot"].as_u64().expect("a number");
     assert!(hot < 2_000, "{hot} of 2,000 were hot");
     assert!(!remarks.contains("is missing"), "{remarks}");
-    assert!(remarks.contains("So more keys were hot than the report says"), "{remarks}");
-    let dropped = remarks.split("A key was dropped from the report ").nth(1).expect("a number");
+    assert!(remarks.contains("So more partitions were hot than the report says"), "{remarks}");
+    let dropped = remarks.split("A partition was dropped from the report ").nth(1).expect("a number");
     let dropped = dropped.split(" times: ").nth(1).expect("a number");
     let dropped: u64 = dropped.split(' ').next().expect("a word").replace(',', "").parse().expect("a number");
     assert_eq!(dropped + hot, 2_000, "{remarks}");
@@ -73,14 +73,14 @@ fn it_says_that_nothing_hot_is_missed_where_that_is_true() {
     let log = written("room", &seconds(hot.clone()));
     let all = report(&log, "8MiB", &[]);
     assert_eq!(all["operations"][0]["hot"], 20);
-    assert!(remarks(&all).contains(" No hot key is missing.\n"), "{}", remarks(&all));
+    assert!(remarks(&all).contains(" No hot partition is missing.\n"), "{}", remarks(&all));
     assert!(!remarks(&all).contains("little memory for this log"), "{}", remarks(&all));
     let mut many: Vec<_> = hot.chain((0..4_000).map(|n| (2 * n, format!("warm {n}"), 200))).collect();
     many.sort();
     let told = report(&written("cold", &seconds(many)), "1536KiB", &["--top", "20"]);
     assert_eq!(told["operations"][0]["hot"], 20);
     assert!(remarks(&told).contains(": none was hot by then."), "{}", remarks(&told));
-    assert!(remarks(&told).contains(" No hot key is missing.\n"), "{}", remarks(&told));
+    assert!(remarks(&told).contains(" No hot partition is missing.\n"), "{}", remarks(&told));
 }
 
 /// So many are hot within one minute that the library has no room to count them by themselves: it tells the most that they had.
@@ -91,7 +91,10 @@ fn it_says_that_some_were_not_counted_by_themselves() {
     let log = written("kept-out", &seconds(all));
     let told = report(&log, "512KiB", &["--top", "100"]);
     let remarks = remarks(&told);
-    assert!(remarks.contains(" records of keys that needed their own counter got none."), "{remarks}");
+    assert!(
+        remarks.contains(" records were of partitions that needed a counter of their own and got none."),
+        "{remarks}"
+    );
     let [bytes, bound] = ["bytes", "bound"].map(|name| told["memory"][name].as_u64().expect("a number"));
     assert!(bytes <= bound, "{bytes} of {bound}");
     for of in told["operations"][0]["hottest"].as_array().expect("a list") {

@@ -145,7 +145,7 @@ fn a_person_reads_the_difference() {
         "Listed, but not hot in the log: 3 of 4 (1 of them is not in the log at all).",
         "Hot in the log and not listed by Insights: events / job: 2,100, of 700 writes and 0 reads",
         "three times those of writes",
-        "--units adds up what it tells of units",
+        "--units counts the units that the log has",
         "Insights' values are approximate",
     ] {
         assert!(unwrapped.contains(part), "{part:?} is not in\n{text}");
@@ -201,7 +201,7 @@ fn throttles_are_counted_for_whatever_reason() {
         panic!("one key: {compared}")
     };
     assert_eq!((&of["insights"], &of["log"], &of["hot"]), (&json!(3.0), &json!(1.0), &json!(false)));
-    assert!(compared["remarks"].to_string().contains("sum of those that are listed"), "{compared}");
+    assert!(compared["remarks"].to_string().contains("sum of its items that are listed"), "{compared}");
 }
 
 #[test]

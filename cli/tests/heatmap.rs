@@ -352,8 +352,9 @@ fn the_last_lines_tell_the_memory() {
     let bounded = said(&["--memory", "512KiB"]);
     assert!(
         bounded.contains("\nMemory used for counting: ")
-            && bounded
-                .contains("a hot key may be drawn in a shared row, and a row may lack its earlier part.\n")
+            && bounded.contains(
+                "a hot partition may be drawn in a shared row, and a row may lack its earlier part.\n"
+            )
             && bounded.contains("\nThat is little memory for this log: "),
         "{bounded}"
     );

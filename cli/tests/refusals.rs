@@ -117,7 +117,7 @@ fn a_log_of_which_nothing_is_counted_is_said_to_be_one() {
     for line in ["report --quiet", "backtest --quiet"] {
         let scan = said("scan.jsonl", request, line);
         assert!(
-            scan.contains("no operations that could be counted for a key, so nothing can be said."),
+            scan.contains("no operations that could be counted for a partition, so nothing can be said."),
             "{scan}"
         );
     }

@@ -271,9 +271,9 @@ fn a_person_reads_what_was_hot_and_what_to_do() {
         "4 tables",
         "Writes: 2 of ",
         "orders customer#7 ",
-        "What to do writes of orders/index/by-status / OPEN Bursts: hot during 18 separate seconds, at most 3 in a row. The index is hot",
+        "What to do writes of orders/index/by-status / OPEN Bursts: hot during 18 seconds in total, at most 3 in a row. The index is hot",
         "writes of orders / customer#7 Sustained: hot for 100 seconds without a break. Split the key into 2: ",
-        "reads of posts / post#1 Hot in one second; it had 2,500 in that whole minute. If this happens again, spread",
+        "reads of posts / post#1 Hot in one second; it had 2,500 in its fullest minute. If this happens again, spread",
         "it is enough if a cache answers 40 % of these reads.",
         "All counts are exact. Memory used for counting: ",
     ] {

@@ -61,7 +61,7 @@ pub fn ladder(args: &Backtest) -> Result<Vec<When>> {
     }
     for &threshold in list {
         if !(threshold > 0.0 && threshold.is_finite()) {
-            bail!("--sweep: {threshold} is no threshold: one is more than 0");
+            bail!("--sweep: {threshold} is no threshold: it must be more than 0");
         }
         let when = args.when.times(threshold / base);
         let wrong = || {
@@ -95,7 +95,7 @@ pub fn recommend(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
 fn by_throttles(rows: &[Row], throttled: u64) -> Recommendation {
     let least = rows.iter().map(|row| row.verdict.missed).min().unwrap_or(throttled);
     let row = rows.iter().rposition(|row| row.verdict.missed == least);
-    let of = counted(throttled, "throttled key");
+    let of = counted(throttled, "throttled partition");
     if least == throttled {
         let reason =
             format!("None of these warned before the first throttle of any of the {of}. Try lower ones.");
@@ -132,7 +132,7 @@ fn by_warnings(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
                 rows.last().is_some_and(|row| row.when.limits_share().is_some_and(|share| share >= 1.0));
             let way = if is_all { "Allow" } else { "Try higher ones, allow" };
             format!(
-                "All of these gave more than {bound} an hour. {way} more (--an-hour), or warn less often about one key \
+                "All of these gave more than {bound} an hour. {way} more (--an-hour), or warn less often about one partition \
                  (--interval). {WHY}"
             )
         }

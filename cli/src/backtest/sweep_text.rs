@@ -30,14 +30,15 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
     if throttled > 0 {
         writeln!(
             out,
-            "Caught, missed and false alarms are numbers of keys; reads and writes are counted separately."
+            "Caught are throttled partitions that had a warning before their first throttle, missed those that had none. False alarms \
+             are partitions with a warning and no throttle. Reads and writes are counted separately."
         )?;
     }
     write_remarks(out, args, outcome)
 }
 
 fn write_rows(out: &mut impl Write, rows: &[Row], hours: f64, has_throttles: bool) -> Result<()> {
-    let mut header = vec!["Thresholds", "Warnings", "Warnings/hour", "Keys"];
+    let mut header = vec!["Thresholds", "Warnings", "Warnings/hour", "Partitions"];
     if has_throttles {
         header.extend(["Caught", "Missed", "False alarms", "Median lead"]);
     }

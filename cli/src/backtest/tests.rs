@@ -98,11 +98,11 @@ fn a_person_reads_the_same() {
     for line in [
         "2026-01-01 00:00:02.000  orders  hot            writes         3          3    60 s",
         "... and 1 more (--limit shows more)",
-        "2 warnings about 2 of the log's 4 keys. A warning means: at least 3 writes or 3 reads in 60 s.",
+        "2 warnings about 2 of the log's 4 partitions. A warning means: at least 3 writes or 3 reads in 60 s.",
         "2026-01-01 00:00:08.000  orders  hot            writes     2026-01-01 00:00:02.000   6 s",
-        "2 keys were throttled (reads and writes counted separately): 1 had a warning before (6 s ahead, median), 1 had none. 1 key \
-         had a warning but no throttle.",
-        "2 throttles left out, as the reason was not one key's traffic (1) or is not in the log (1)\n",
+        "2 partitions were throttled (reads and writes counted separately): 1 had a warning before (6 s ahead, median), 1 had none. 1 \
+         partition had a warning but no throttle.",
+        "2 throttles left out: the reason was not one partition's traffic (1), or is not in the log (1)\n",
         "20 records: 20 counted",
     ] {
         assert!(text.contains(line), "no {line:?} in:\n{text}");
@@ -120,7 +120,7 @@ fn a_sweep_recommends_by_throttles() {
     assert_eq!(outcome["recommended"]["step"], 2, "the highest of those that miss fewest");
     let text = printed("--writes 4 --reads 4 --sweep=2,4,8,16", &night);
     assert!(
-        text.contains("Recommended: 8 writes, 8 reads. These are the highest of those that missed fewest, 1 of the 2 throttled keys."),
+        text.contains("Recommended: 8 writes, 8 reads. These are the highest of those that missed fewest, 1 of the 2 throttled partitions."),
         "{text}"
     );
     assert!(text.contains(", 2 missed"), "{text}");

@@ -24,16 +24,16 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
     if let Some(nothing) = outcome.nothing() {
         writeln!(out, "{nothing}")?;
     } else if heard.n == 0 {
-        writeln!(out, "No warning: no key reached {}.", thresholds(args))?;
+        writeln!(out, "No warning: no partition reached {}.", thresholds(args))?;
         write_highest(out, args, outcome, clock)?;
     } else {
         write_warnings(out, args, heard, clock)?;
         write_summary(out, args, heard, clock)?;
         let partitions = match outcome.partitions {
             Some(n) => {
-                format!("{} of the log's {}", grouped(heard.warned_partitions()), counted(n, "key"))
+                format!("{} of the log's {}", grouped(heard.warned_partitions()), counted(n, "partition"))
             }
-            None => counted(heard.warned_partitions(), "key"),
+            None => counted(heard.warned_partitions(), "partition"),
         };
         let warnings = counted(heard.n, "warning");
         writeln!(out, "{warnings} about {partitions}. A warning means: at least {}.", thresholds(args))?;
@@ -115,7 +115,7 @@ fn write_summary(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: Cl
         sum.last_ms = sum.last_ms.max(series.last_warning_ms);
     }
     let mut table =
-        table(&["Table", "Operation", "Warnings", "Keys", "Highest", "First", "Last"], &[2, 3, 4]);
+        table(&["Table", "Operation", "Warnings", "Partitions", "Highest", "First", "Last"], &[2, 3, 4]);
     let n = sums.len();
     for ((name, operation), sum) in sums.into_iter().take(args.limit) {
         table.add_row([
@@ -186,11 +186,11 @@ pub fn throttle_line(verdict: &Verdict) -> String {
     format!(
         "{} {} throttled (reads and writes counted separately): {} had a warning before{lead}, {} had none. {} had a warning but no \
          throttle.",
-        counted(throttled, "key"),
+        counted(throttled, "partition"),
         if throttled == 1 { "was" } else { "were" },
         grouped(caught),
         grouped(missed),
-        counted(in_vain, "key")
+        counted(in_vain, "partition")
     )
 }
 
@@ -204,7 +204,7 @@ pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -
         let unknown = throttles[Reason::Unknown as usize];
         writeln!(
             out,
-            "{} left out, as the reason was not one key's traffic ({}) or is not in the log ({})",
+            "{} left out: the reason was not one partition's traffic ({}), or is not in the log ({})",
             counted(others, "throttle"),
             grouped(others - unknown),
             grouped(unknown)
@@ -214,7 +214,10 @@ pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -
         writeln!(out, "{notice}: take more --memory")?;
     }
     if args.inputs.memory.is_some() {
-        writeln!(out, "With --memory no hot key is missed; how many keys the log has is not known.")?;
+        writeln!(
+            out,
+            "With --memory no hot partition is missed; how many partitions the log has is not known."
+        )?;
     }
     for line in session::remarks(&args.inputs, &outcome.account, &outcome.chosen.feed) {
         writeln!(out, "{line}")?;

@@ -11,8 +11,8 @@ const COLOURS: &str = "A cell shows the fullest second as a share of DynamoDB's 
     fullest count of the window as a share of the threshold. Warnings of the preset are marked.";
 
 /// The help of `--memory`, which here has its own limits.
-const MEMORY: &str = "Count within this much memory, such as 64MiB, however many keys there are. Counts are then upper limits. With \
-    little memory a hot key may be drawn in a shared row, and a row may lack its earlier part. Without it all counts are exact";
+const MEMORY: &str = "Count within this much memory, such as 64MiB, however many partitions there are. Counts are then upper limits. With \
+    little memory a hot partition may be drawn in a shared row, and a row may lack its earlier part. Without it all counts are exact";
 
 #[derive(Args, Debug)]
 #[command(after_help = COLOURS, mut_arg("preset", |preset| preset.default_value("dynamodb")), mut_arg("memory", |memory| memory.help(MEMORY)))]

@@ -137,8 +137,8 @@ fn bounded(map: &Map) -> String {
     let [writes, reads] = unknown.map(|n| amount(n, map.measure));
     format!(
         "<p>Memory was limited (--memory), so counts are upper limits, except that up to {writes} writes and {reads} reads may be missing \
-         from a count for each {NARROWEST} seconds in which a key had no counter of its own. The fullest seconds and the shares include \
-         these. The coldest keys of a column are not drawn. {LITTLE}</p>\n"
+         from a count for each {NARROWEST} seconds in which a partition had no counter of its own. The fullest seconds and the shares \
+         include these. The coldest partitions of a column are not drawn. {LITTLE}</p>\n"
     )
 }
 
@@ -152,7 +152,7 @@ pub fn meaning(map: &Map) -> String {
             "Numbers are capacity units; where the log does not give them, each operation counts as one."
         }
     };
-    format!("A cell is as hot as its {hot}; a row of others is as hot as its hottest key. {counted}")
+    format!("A cell is as hot as its {hot}; a row of others is as hot as its hottest partition. {counted}")
 }
 
 fn data(map: &Map) -> String {

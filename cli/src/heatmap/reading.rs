@@ -19,7 +19,7 @@ use hotpart::{Detector, HotPartition, Operation, Statistics};
 
 /// Says what a map may lack if memory is bounded.
 pub const LITTLE: &str =
-    "With little --memory a hot key may be drawn in a shared row, and a row may lack its earlier part.";
+    "With little --memory a hot partition may be drawn in a shared row, and a row may lack its earlier part.";
 /// The strays whose times are told.
 const TOLD: usize = 3;
 
@@ -170,9 +170,10 @@ fn held(most_bytes: u64, memory: Option<u64>, statistics: &Statistics) -> Vec<St
     let mut lines = vec![format!("Memory used for counting: {bytes}. Counts are upper limits. {LITTLE}")];
     if statistics.kept_out > 0 {
         lines.push(format!(
-            "That is little memory for this log: {} of keys that needed their own counter got none. More --memory gives \
-             better numbers.",
-            counted(statistics.kept_out, "record")
+            "That is little memory for this log: {} {} of partitions that needed a counter of their own and got none. More --memory \
+             gives better numbers.",
+            counted(statistics.kept_out, "record"),
+            if statistics.kept_out == 1 { "was" } else { "were" }
         ));
     }
     lines

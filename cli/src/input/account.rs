@@ -84,7 +84,7 @@ impl Account {
     /// Returns a sentence in place of an output in which no key is.
     pub fn nothing(&self) -> &'static str {
         if self.entries > 0 {
-            "The log has no operations that could be counted for a key, so nothing can be said."
+            "The log has no operations that could be counted for a partition, so nothing can be said."
         } else if self.without_entries.contains_key(OUTSIDE) {
             "The log has no records between --from and --until, so nothing can be said."
         } else {

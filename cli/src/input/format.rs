@@ -60,7 +60,7 @@ impl Format {
             return Self::csv(head);
         }
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-            bail!("is in UTF-16: `iconv -f UTF-16 -t UTF-8` makes one of it that can be read");
+            bail!("is in UTF-16: convert it first, with `iconv -f UTF-16 -t UTF-8`");
         }
         if !is_text {
             bail!("is neither text nor compressed by gzip or zstd");
@@ -110,7 +110,7 @@ impl Format {
             }
             if members.get("Contributors").is_some() {
                 bail!(
-                    "is a report of Contributor Insights, which has no single accesses: `hotpart report --compare-with` holds it against a log"
+                    "is a report of Contributor Insights, which has no single accesses: `hotpart report --compare-with` compares it with a log"
                 );
             }
             if members.object("Table").is_some_and(|table| table.get("KeySchema").is_some()) {
@@ -174,9 +174,7 @@ fn check_lines(head: &[u8]) -> Result<()> {
         }
     }
     if has_return {
-        bail!(
-            "its lines end in CR alone, and not in LF or CRLF: `tr '\\r' '\\n'` makes one of it that can be read"
-        );
+        bail!("its lines end in CR alone, and not in LF or CRLF: convert it first, with `tr '\\r' '\\n'`");
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ impl Stream {
         let Some(table) = table else {
             return out.bad(
                 line,
-                "the record does not name its table: --key TABLE=ATTRIBUTE of one table tells it",
+                "the record does not name its table: name it with --key TABLE=ATTRIBUTE, of one table only",
             );
         };
         let table = quoted(&table);

@@ -101,12 +101,12 @@ impl Case {
                 return format!("Throttled {times}, though it never had more than {share} of its limit.");
             }
             Pattern::OneSecond if self.hot_seconds == 0 => {
-                format!("It may have been hot; it had {minute} in that whole minute")
+                format!("It may have been hot; it had {minute} in its fullest minute")
             }
-            Pattern::OneSecond => format!("Hot in {least}one second; it had {minute} in that whole minute"),
+            Pattern::OneSecond => format!("Hot in {least}one second; it had {minute} in its fullest minute"),
             Pattern::Burst if all == run => format!("A burst: hot for {all} without a break"),
             Pattern::Burst => {
-                format!("Bursts: hot during {least}{seconds} separate seconds, {most}{in_a_row} in a row")
+                format!("Bursts: hot during {least}{seconds} seconds in total, {most}{in_a_row} in a row")
             }
             Pattern::Sustained if all == run => format!("Sustained: hot for {all} without a break"),
             Pattern::Sustained if in_a_row <= SHORT => {
@@ -165,13 +165,13 @@ impl Case {
                  consistent reads take half the units. Or keep copies under {least}{shards} keys: {because}."
             ),
             (Operation::Write, true) => format!(
-                "{spread}The index is hot, not the table. Give it another key, whose values differ more, or add a suffix to the \
-                 values of this key, to make {least}{shards} of each: {because}. The table's own key can stay. While an index is \
+                "{spread}The index is hot, not the table. Give the index another key, with {least}{shards} values for each \
+                 value of this one, or add a suffix to the values: {because}. The table's own key can stay. While an index is \
                  throttled, writes to its table are too."
             ),
             (Operation::Read, true) => format!(
                 "{spread}The index is hot, not the table. Cache what is queried: it is enough if a cache answers {cached} of these \
-                 reads. Or give the index another key, whose values differ more, to make {least}{shards} of each: {because}."
+                 reads. Or give the index another key, with {least}{shards} values for each value of this one: {because}."
             ),
         }
     }
@@ -183,9 +183,9 @@ impl Case {
             "its items take more than one unit each (--units counts units)"
         };
         format!(
-            "Splitting this key may not help. Possible causes: other keys in the same partition were hot; DynamoDB has not yet \
-             split the partition; the log does not have all of the traffic; or {items}. Retry with backoff, and look at the keys \
-             beside it."
+            "Splitting this key may not help. Possible causes: DynamoDB stores it together with other keys, which were hot, and has \
+             not yet split them up; the log does not have all of the traffic; or {items}. Retry with backoff, and look at the other \
+             keys of the table."
         )
     }
 }

@@ -9,11 +9,11 @@ use clap::Args;
 pub struct Report {
     #[command(flatten)]
     pub inputs: Inputs,
-    /// List this many keys for each operation, those that came closest to their limit
+    /// List this many partitions for each operation, those that came closest to their limit
     #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub top: u32,
-    /// A key is hot if it takes more than this share of DynamoDB's limit in any one second. The limit is 1,000 write units or 3,000 read
-    /// units a second. The advice keeps each part of a key within this share
+    /// A partition is hot if it takes more than this share of DynamoDB's limit in any one second, or if DynamoDB throttled it. The limit is
+    /// 1,000 write units or 3,000 read units a second. The advice keeps each part of a key within this share
     #[arg(long, value_name = "SHARE", default_value = "50%", value_parser = share)]
     pub hot: f64,
     /// Count capacity units in place of operations, where the log has them or they can be estimated. Any other operation counts as one

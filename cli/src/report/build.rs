@@ -255,7 +255,7 @@ mod tests {
                 "DynamoDB throttled it 2 times, so more was asked for than the log counts.",
                 "Split the key into at least 2: it had 800 writes in one second, and each part should stay within 500 (50 % of the limit).",
                 "writes of orders / silenced Throttled once; the log has no successful operation on it. Splitting this key may not help.",
-                "Throttles not counted for any key: 1 for the provisioned capacity of a table or index.",
+                "Throttles not counted for any partition: 1 for the provisioned capacity of a table or index.",
             ] {
                 assert!(text.contains(part), "{part:?} is not in {text}");
             }

@@ -92,9 +92,9 @@ impl Page<'_> {
         let each = if is_units { "" } else { ", and each operation is taken for one unit" };
         let listed = operation.hottest.len();
         let all = match (operation.partitions, self.report.exact) {
-            (1, true) => "the only key".into(),
-            (n, true) => format!("{listed} of {}", counted(n, "key")),
-            (n, false) => format!("{listed} of {} with a counter of their own", counted(n, "key")),
+            (1, true) => "the only partition".into(),
+            (n, true) => format!("{listed} of {}", counted(n, "partition")),
+            (n, false) => format!("{listed} of {} with a counter of their own", counted(n, "partition")),
         };
         let title = if operation.operation == "write" { "Writes" } else { "Reads" };
         let limit = grouped(operation.limit);
@@ -103,7 +103,7 @@ impl Page<'_> {
         if let Some(others) = operation.others.filter(|others| others.n > 0) {
             let most = if self.report.exact { "" } else { "≤ " };
             let others = amount(others, operation.operation);
-            line(text, format_args!(" and {most}{others} of all other keys"));
+            line(text, format_args!(" and {most}{others} of all other partitions"));
         }
     }
 
@@ -147,7 +147,7 @@ impl Page<'_> {
                     text,
                     format_args!(
                         "\n  {} {} hot for {}s. --top {all} lists all.",
-                        counted(more, "more key"),
+                        counted(more, "more partition"),
                         if more == 1 { "was" } else { "were" },
                         of.operation
                     ),
@@ -171,14 +171,14 @@ impl Page<'_> {
             let why = match *reason {
                 "provisioned" => "the provisioned capacity of a table or index",
                 "account_limit" => "the account's limit",
-                "max_on_demand" => "the most that a table or index was set to",
-                _ => "a reason that the log does not tell",
+                "max_on_demand" => "the on-demand maximum that was set for a table or index",
+                _ => "a reason that the log does not give",
             };
             format!("{} for {why}", grouped(*n))
         });
         let others: Vec<_> = others.collect();
         if !others.is_empty() {
-            line(text, format_args!("\nThrottles not counted for any key: {}.", others.join(", ")));
+            line(text, format_args!("\nThrottles not counted for any partition: {}.", others.join(", ")));
         }
     }
 }

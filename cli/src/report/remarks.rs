@@ -40,7 +40,7 @@ pub fn told(statistics: &Statistics, tallies: &Tallies, most_bytes: u64, memory:
         ),
     ] {
         if n > 0 {
-            lines.push(format!("Not counted for any key: {} {}", grouped(n), what[usize::from(n > 1)]));
+            lines.push(format!("Not counted for any partition: {} {}", grouped(n), what[usize::from(n > 1)]));
         }
     }
     let held = text::bytes(most_bytes);
@@ -56,8 +56,8 @@ pub fn told(statistics: &Statistics, tallies: &Tallies, most_bytes: u64, memory:
 fn bounded(held: &str, kept_out: u64, tallies: &Tallies) -> Vec<String> {
     let Tallies { dropped, dropped_hot, left_out, .. } = *tallies;
     let all = match (kept_out, dropped_hot + left_out) {
-        (0, 0) => " No hot key is missing.",
-        (_, 0) => " No key is missing that was hot by these numbers.",
+        (0, 0) => " No hot partition is missing.",
+        (_, 0) => " No partition is missing that was hot by these numbers.",
         _ => "",
     };
     let mut lines =
@@ -67,27 +67,31 @@ fn bounded(held: &str, kept_out: u64, tallies: &Tallies) -> Vec<String> {
     }
     if kept_out > 0 {
         lines.push(format!(
-            "  {} of keys that needed their own counter got none. For such keys the numbers are upper limits, and throttled keys may be \
-             missing.",
-            counted(kept_out, "record")
+            "  {} {} of partitions that needed a counter of their own and got none. The numbers of these partitions are upper limits, \
+             and throttled ones may be missing.",
+            counted(kept_out, "record"),
+            if kept_out == 1 { "was" } else { "were" }
         ));
     }
     if left_out > 0 {
-        lines.push(format!("  {} of these records may be of hot keys that are missing.", grouped(left_out)));
+        lines.push(format!(
+            "  {} of these records may be of hot partitions that are missing.",
+            grouped(left_out)
+        ));
     }
     if dropped > 0 {
         let hot = match dropped_hot {
             0 => "none was hot by then".into(),
             n => format!(
-                "{} of these {} hot. So more keys were hot than the report says; those that are missing came less close to their limit, \
-                 or were throttled",
+                "{} of these {} hot. So more partitions were hot than the report says; those that are missing came less close to \
+                 their limit, or were throttled",
                 grouped(n),
                 if n == 1 { "was" } else { "were" }
             ),
         };
         lines.push(format!(
-            "  A key was dropped from the report {}: {hot}. If a dropped key came again, all its numbers but the fullest second are of \
-             the time since.",
+            "  A partition was dropped from the report {}: {hot}. If a dropped partition came again, all its numbers but the fullest \
+             second are of the time since then.",
             counted(dropped, "time")
         ));
     }

@@ -5,10 +5,10 @@ use clap::{Args, ValueEnum};
 /// The order of the list, the most first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
-    /// The sum of the processes that list it
+    /// The sum over the processes that list the partition
     #[default]
     Sum,
-    /// The most that it may have
+    /// The most that the partition may have
     Most,
     /// Throttles
     Throttles,
@@ -49,7 +49,7 @@ pub struct Top {
     /// Give up on an address that has not answered after this many seconds, until it is asked again
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
-    /// Show only keys that have this text in their table's name or their own, in upper or lower case
+    /// Show only partitions whose table or key has this text, in upper or lower case
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub filter: String,
     /// Sort by this
@@ -61,7 +61,7 @@ pub struct Top {
     /// With --once: print JSON in place of the table
     #[arg(long, requires = "once")]
     pub json: bool,
-    /// With --once: print at most this many keys
+    /// With --once: print at most this many partitions
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     pub limit: usize,
 }

@@ -68,6 +68,11 @@ impl Fleet {
         })
     }
 
+    /// Returns whether it is not known how much a partition can have that no process lists.
+    pub fn is_untold(&self) -> bool {
+        LIMITS.iter().any(|&(operation, _)| !self.unlisted_most.contains_key(operation))
+    }
+
     /// Adds processes up, each with the samples of its page.
     pub fn of_processes(pages: &[Vec<Sample>], window_seconds: u32) -> Self {
         let mut all: BTreeMap<Name, Demand> = BTreeMap::new();
@@ -203,7 +208,7 @@ mod tests {
         assert_eq!(bounds("a"), (170.0, 174.0, 2));
         assert_eq!(bounds("b"), (70.0, 75.0, 1));
         assert_eq!(bounds("c"), (30.0, 39.0, 1));
-        assert!(!fleet.is_blind());
+        assert!(!fleet.is_blind() && !fleet.is_untold());
         assert_eq!(Operation::ALL.len(), fleet.unlisted_most.len());
     }
 
@@ -212,6 +217,6 @@ mod tests {
         let detector = Detector::builder(500, 1_500, 60).max_partitions(5).build().unwrap();
         let page = samples(&detector.metrics(&Metrics::default()).unwrap());
         let fleet = Fleet::of_processes(&[page], 60);
-        assert!(fleet.unlisted_most.is_empty() && fleet.is_blind());
+        assert!(fleet.unlisted_most.is_empty() && fleet.is_blind() && fleet.is_untold());
     }
 }

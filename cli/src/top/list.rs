@@ -65,17 +65,29 @@ pub fn headline(fleet: &Fleet) -> String {
     if fleet.unread > 0 {
         line += &format!(", {} could not be read", counted(fleet.unread as usize, "line", "lines"));
     }
-    line += &format!("; counts of the last {} seconds", fleet.window_seconds);
+    line += &format!("; last {} seconds", fleet.window_seconds);
     let unlisted: Vec<_> = fleet
         .unlisted_most
         .iter()
         .map(|(operation, most)| format!("{} {}s", amount(*most), shown(operation.as_bytes())))
         .collect();
     if unlisted.is_empty() {
-        line + "; what is not listed is not known"
+        line + "; what a partition that no process lists has is not known"
     } else {
-        line + &format!("; what is not listed has at most {}", unlisted.join(", "))
+        line + &format!("; a partition that no process lists has at most {}", unlisted.join(" and "))
     }
+}
+
+/// Returns a line on a fleet that may have hot partitions which no process lists, and what to do.
+pub fn blindness(fleet: &Fleet) -> Option<&'static str> {
+    if !fleet.is_blind() {
+        return None;
+    }
+    Some(if fleet.is_untold() {
+        "blind: a process does not report what it leaves out, as with max_partitions; take bounded memory"
+    } else {
+        "blind: a partition that no process lists may be hot; lower `least` in the processes"
+    })
 }
 
 /// Returns a number with the noun that fits it.

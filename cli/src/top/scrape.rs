@@ -69,7 +69,9 @@ fn ask(agent: &Agent, url: &str) -> Result<Answer> {
     let base = url.split("/api/v1").next().unwrap_or(&url).trim_end_matches('/');
     let mut all = query(agent, base, RULES)?;
     if all.is_empty() {
-        bail!("this Prometheus has recorded nothing by the fleet's rules (deploy/prometheus)");
+        bail!(
+            "this Prometheus has no series of the fleet's rules (deploy/prometheus/hotpart-fleet.rules.yml)"
+        );
     }
     for sample in query(agent, base, THROTTLES)? {
         all.push(Sample { name: "throttles".into(), ..sample });

@@ -3,7 +3,7 @@
 use crate::readable::shown;
 use crate::top::args::Top;
 use crate::top::fleet::{Fleet, Row as Partition};
-use crate::top::list::{Choice, HEADINGS, cells, counted, headline};
+use crate::top::list::{Choice, HEADINGS, blindness, cells, counted, headline};
 use crate::top::scrape::look;
 use anyhow::Result;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -168,11 +168,7 @@ fn alert(fleet: &Fleet) -> Line<'_> {
     if let Some(failed) = fleet.failed.first() {
         return Line::from(Span::styled(shown(failed.as_bytes()), style));
     }
-    if fleet.is_blind() {
-        let text = "blind: a partition that no process lists may be hot; lower `least` in the processes";
-        return Line::from(Span::styled(text, style));
-    }
-    Line::default()
+    blindness(fleet).map_or_else(Line::default, |text| Line::from(Span::styled(text, style)))
 }
 
 fn row_of(partition: &Partition) -> Row<'static> {

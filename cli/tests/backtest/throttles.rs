@@ -159,8 +159,8 @@ fn lead_times_are_those_of_the_scene_in_every_format_with_reasons() {
         warned.sort_unstable();
         assert_eq!(warned, [("hot", BEGIN_MS + 2_000), ("warm", BEGIN_MS + 2_000)], "{}", log.display());
         let said = run(&log, &[]);
-        let line = "2 keys were throttled (reads and writes counted separately): 1 had a warning before (6 s ahead, median), 1 had \
-                    none. 1 key had a warning but no throttle.";
+        let line = "2 partitions were throttled (reads and writes counted separately): 1 had a warning before (6 s ahead, median), 1 had \
+                    none. 1 partition had a warning but no throttle.";
         assert!(said.contains(line), "{said}");
         assert!(said.ends_with("20 records: 20 counted\n"), "{said}");
     }
@@ -175,8 +175,7 @@ fn throttles_without_a_reason_are_told_and_judge_nothing() {
         assert_eq!(printed.get("throttles"), None, "{}", log.display());
         assert_eq!(printed["warnings"].as_array().unwrap().len(), 2);
         let said = run(&log, &[]);
-        let line =
-            "3 throttles left out, as the reason was not one key's traffic (0) or is not in the log (3)\n";
+        let line = "3 throttles left out: the reason was not one partition's traffic (0), or is not in the log (3)\n";
         assert!(said.contains(line) && !said.contains("First throttle"), "{said}");
         assert!(said.ends_with("20 records: 20 counted\n"), "{said}");
     }

@@ -53,7 +53,10 @@ fn another_encoding_is_named() {
     for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
         let wide: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect();
         let error = try_read_bytes(&wide, &options(&[], &[])).unwrap_err();
-        assert!(error.contains(": is in UTF-16: `iconv -f UTF-16 -t UTF-8` makes"), "{error}");
+        assert!(
+            error.contains(": is in UTF-16: convert it first, with `iconv -f UTF-16 -t UTF-8`"),
+            "{error}"
+        );
     }
 }
 

@@ -138,38 +138,41 @@ impl Comparison {
         let mut lines = Vec::new();
         match (&self.rule, self.counts()) {
             (None, _) => lines.push(
-                "No rule is named, so it is taken for one of keys accessed, of any table: --compare-with RULE=FILE names it.".into(),
+                "No rule is named. So the report is taken for one of keys accessed, and these are looked for in all tables. Name the rule: \
+                 --compare-with RULE=FILE."
+                    .into(),
             ),
             (Some(_), _) if self.seen.is_empty() && self.has_time => {
                 lines.push("The log has nothing of the rule's table in that time.".into());
             }
             (Some(_), _) if self.seen.len() > 1 => {
-                lines.push("The rule's name is that of a table and of an index: both are added up.".into());
+                lines.push("The rule's name fits several tables or indexes of the log: all of them are added up.".into());
             }
             _ => {}
         }
         lines.extend(self.time_remark(span));
         if self.rule.as_ref().is_some_and(|rule| rule.is_of_items) {
-            lines.push("The rule is of items: a key's value is the sum of those that are listed.".into());
+            lines
+                .push("The rule counts items: a key's value is the sum of its items that are listed.".into());
         }
         lines.push(match self.counts() {
             Counts::Accessed => {
                 let units = match terms.measure {
                     Measure::HalfUnits => "",
-                    Measure::Operations => " The log's operations are taken for one unit each: --units adds up what it tells of units.",
+                    Measure::Operations => " Each operation of the log is taken for one unit: --units counts the units that the log has.",
                 };
                 format!("Values are units of reads and three times those of writes, as Insights adds them up.{units}")
             }
-            Counts::Throttled => "Values are throttles, for whatever reason; hot is what was throttled for its key range. Insights leaves out writes that an \
-                 index throttled."
+            Counts::Throttled => "Values are throttles, for whatever reason. Of keys that Insights does not list, only those are shown that were \
+                 throttled for their key range. Insights leaves out writes that an index throttled."
                 .into(),
         });
         if !terms.exact {
-            lines.push("Memory is bounded, so the log has at least so much.".into());
+            lines.push("Memory is limited (--memory), so the log's values are lower limits.".into());
         }
         lines.push(
-            "Insights' values are approximate, and it lists the keys with the most alone. It sees all clients, and no PartiQL; the log \
-             has those clients that wrote it."
+            "Insights' values are approximate, and it lists only the keys with the most. It sees all clients, but no PartiQL. The log \
+             has only the clients that wrote it."
                 .into(),
         );
         lines
@@ -178,12 +181,11 @@ impl Comparison {
     fn time_remark(&self, span: Option<Span>) -> Option<String> {
         let Some(seconds) = &self.seconds else {
             return Some(
-                "The report has no data points, so that its time is not known: all of the log is compared."
-                    .into(),
+                "The report has no data points, so its time is not known: all of the log is compared.".into(),
             );
         };
         if !self.is_utc {
-            return Some("The log's times are not since 1970: all of it is compared.".into());
+            return Some("The log's times are not since 1970: all of the log is compared.".into());
         }
         let span = span?;
         let (first, last) = (span.first_ms / 1_000, span.last_ms / 1_000);
@@ -191,7 +193,7 @@ impl Comparison {
         let is_covered = first < seconds.start.saturating_add(60) && last.saturating_add(60) >= seconds.end;
         (!is_covered).then(|| {
             let [first, last] = [span.first_ms, span.last_ms].map(|ms| Clock::of_log(ms).second(ms));
-            format!("The log does not cover that time: it is of {first} to {last}.")
+            format!("The log does not cover that time: it is from {first} to {last}.")
         })
     }
 }
