@@ -1330,9 +1330,7 @@ int32_t hpd_set_key_schema_full(const struct hpd_detector *detector,
  * UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built
  * without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
  */
-int32_t hpd_forget_table(const struct hpd_detector *detector,
-                         const char *table,
-                         size_t table_len);
+int32_t hpd_forget_table(const struct hpd_detector *detector, const char *table, size_t table_len);
 
 /**
  * Writes the key under which a DynamoDB number is counted: its canonical plain decimal form. "1",
