@@ -207,7 +207,7 @@ fn names_that_are_not_text_are_given_as_bytes_too() {
 fn without_a_warning_the_highest_counts_are_told() {
     let entries = [Entry::Access(write(0, b"a")), Entry::Access(write(1, b"a"))];
     let text = printed("", &entries);
-    assert!(text.contains("No warning: no key reached 800 writes or 2,500 reads in 60 s."), "{text}");
+    assert!(text.contains("No warning: no partition reached 800 writes or 2,500 reads in 60 s."), "{text}");
     let highest = r#"The highest count of writes: 2, of table="orders" pk="a" at 2026-01-01 00:00:01.000."#;
     assert!(text.contains(highest) && !text.contains("count of reads"), "{text}");
     for arguments in ["", "--sweep"] {
