@@ -84,9 +84,8 @@ pub(crate) struct Filtering {
     window: u32,
     /// The bytes of cells and ledger, which the budget has lent.
     fixed: u64,
-    /// The bytes that an entry takes of the budget, besides segments: a partition's, and one with a
-    /// synthetic key.
-    entry_bytes: [u64; 2],
+    /// The bytes that an entry takes of the budget, besides segments.
+    pub(crate) entry_bytes: u64,
     /// The last warnings about partitions that were kept out.
     pub(crate) recent_warnings: RecentWarnings,
     /// The stamps until which the cells hold something of a partition that was kept out, and of a
@@ -112,7 +111,7 @@ impl Filtering {
             permille: settings.promote_permille,
             window,
             fixed,
-            entry_bytes: [true, false].map(|is_armed| most_bytes(window, is_armed) + DIRECTORY_BYTES),
+            entry_bytes: most_bytes(window) + DIRECTORY_BYTES,
             recent_warnings: RecentWarnings::new(),
             kept_out_until: [0, 0].map(AtomicU64::new),
             setting: Lock::new(()),
@@ -166,23 +165,17 @@ impl Filtering {
         self.kept_out_until[usize::from(is_synthetic(key))].fetch_max(0, AcqRel);
     }
 
-    /// Returns how many bytes an entry of this key takes of the budget, besides segments.
-    pub(crate) fn entry_bytes(&self, key: Key<'_>) -> u64 {
-        self.entry_bytes[usize::from(is_synthetic(key))]
-    }
-
     /// Takes the bytes that an entry of this key needs, and keeps room for what its insert may add
     /// to the map and for a reclaim after it. `None`: there is no room.
     pub(crate) fn try_take_entry(&self, partitions: &PartitionMap, key: Key<'_>) -> Option<Room<'_>> {
         let room = self.budget.room(partitions.insert_bytes(key.table.len() + key.pk.len()))?;
-        self.budget.try_take(self.entry_bytes(key)).then_some(room)
+        self.budget.try_take(self.entry_bytes).then_some(room)
     }
 
     /// Gives back the bytes of these partitions, and entries with synthetic keys, once all threads
     /// that are pinned now have unpinned.
     pub(crate) fn give_back_later(&self, entries: [u64; 2], guard: &Guard) {
-        let bytes = entries[0] * self.entry_bytes[0] + entries[1] * self.entry_bytes[1];
-        self.budget.give_back_later(bytes, guard);
+        self.budget.give_back_later((entries[0] + entries[1]) * self.entry_bytes, guard);
     }
 
     /// Waits until no other thread sets thresholds. `None`: this is a forked child, whose parent

@@ -160,7 +160,7 @@ impl Ledger {
             if let Some(promoted) = self.promote(filtering, posting, bound, &sides, visit)? {
                 return Ok(promoted);
             }
-            filtering.budget.give_back(filtering.entry_bytes(key));
+            filtering.budget.give_back(filtering.entry_bytes);
         }
         if bound >= side.level {
             filtering.keep_out(key, visit.renewed().now);
@@ -260,11 +260,11 @@ impl Ledger {
         unsafe { content.past.free() };
         match inserted {
             Ok(InsertOutcome::Exists(found)) => {
-                filtering.budget.give_back(filtering.entry_bytes(key));
+                filtering.budget.give_back(filtering.entry_bytes);
                 Ok(Some(self.join(filtering, found, posting, bound, visit)?))
             }
             Err(Refusal::Cleared) => {
-                filtering.budget.give_back(filtering.entry_bytes(key));
+                filtering.budget.give_back(filtering.entry_bytes);
                 Err(Refusal::Cleared)
             }
             // The cells have the record.

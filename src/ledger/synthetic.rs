@@ -113,7 +113,7 @@ impl Ledger {
         };
         let inserted = insert();
         if !matches!(inserted, Ok(InsertOutcome::Done(_))) {
-            filtering.budget.give_back(filtering.entry_bytes(key));
+            filtering.budget.give_back(filtering.entry_bytes);
         }
         let InsertOutcome::Done(new) = inserted? else { return Ok(None) };
         let (count, lacking) = match self.settle_synthetic(filtering, posting, new, visit) {

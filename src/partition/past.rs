@@ -65,12 +65,12 @@ fn has_small_wheel(window: u32) -> bool {
     Wheel::bytes(window) <= WARM_WHEEL_MOST
 }
 
-/// Returns the most bytes that one partition may come to take for a window, besides its entry. They
-/// are those of all that hangs on it, of all that did and waits to be freed, of the allocator for
-/// both, and of the collector for what waits. `is_armed`: it has an alarm from the first.
-pub(crate) fn most_bytes(window: u32, is_armed: bool) -> u64 {
+/// Returns the most bytes that a partition with an alarm from the first may come to take for a
+/// window, besides its entry. They are those of all that hangs on it, of all that did and waits to
+/// be freed, of the allocator for both, and of the collector for what waits.
+pub(crate) fn most_bytes(window: u32) -> u64 {
     const ADDED: usize = 16;
-    let sizes = if is_armed && has_small_wheel(window) { 1 } else { CAPACITIES.len() };
+    let sizes = if has_small_wheel(window) { 1 } else { CAPACITIES.len() };
     let histories = CAPACITIES.iter().take(sizes).filter(|&&each| is_smaller_than_wheel(each, window));
     // Each step of growth makes another extension, and so does the alarm.
     let extensions = histories.clone().count() + 3;

@@ -52,3 +52,9 @@ fn a_partition_costs_in_step_with_the_seconds_it_was_seen_in() {
     // Long windows too pay by what was seen, until the wheel is earned.
     assert!(size(one, 8, 3_600) < 192 && size(one, 32, 3_600) < 512);
 }
+
+/// The sum is worked out in docs/design/bounded.md.
+#[test]
+fn what_may_hang_on_an_entry_of_a_minute_is_1539_bytes() {
+    assert_eq!(past::most_bytes(60), 1_539);
+}
