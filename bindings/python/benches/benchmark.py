@@ -1,4 +1,5 @@
-"""Measures the cost of recording beside pydynox's own detector, and what watching a client adds to a request; in one run.
+"""Measures the cost of recording beside an empty call through ctypes and beside pydynox's own detector, and what watching a
+client adds to a request; in one run.
 
     python benches/benchmark.py [--quick]
 
@@ -6,6 +7,7 @@ Absolute times are this machine's; the ratios are what is promised.
 """
 
 import argparse
+import ctypes
 import gc
 import json
 import pathlib
@@ -26,10 +28,10 @@ NEVER = 10**9
 KEY = "customer#00000000042"
 
 
-def nanoseconds(record, calls):
+def nanoseconds(record, calls, table="orders", key=KEY):
     start = time.perf_counter_ns()
     for _ in range(calls):
-        record("orders", KEY)
+        record(table, key)
     return (time.perf_counter_ns() - start) / calls
 
 
@@ -41,6 +43,13 @@ def rounds(n, measure):
     return [statistics.median(column) for column in zip(*seen, strict=True)], statistics.median(
         a / b for a, b, *_ in seen
     )
+
+
+def bare(n, calls):
+    """A record beside a call that does next to nothing, made as the package makes its own: strcmp of an empty text."""
+    ours, empty = Ours(NEVER, NEVER, 60), ctypes.PyDLL(None).strcmp
+    nothing, key = ctypes.c_char_p(b""), KEY.encode()
+    return rounds(n, lambda: (nanoseconds(ours.record_write, calls), nanoseconds(empty, calls, nothing, key)))
 
 
 def near_empty(n, calls):
@@ -190,6 +199,8 @@ def main():
         verdict = "yes" if ratio <= target else "NO"
         print(f"{what:48} {ours:10.1f} {unit} {theirs:10.1f} {unit}  {ratio:6.3f} x  <= {target} x  {verdict}")
 
+    (ours, empty), ratio = bare(n, calls)
+    print(f"{'record_write, beside an empty call by ctypes':48} {ours:10.1f} ns {empty:10.1f} ns  {ratio:6.3f} x")
     # ctypes got slower in 3.13.
     near = 1.15 if sys.version_info >= (3, 13) else 0.95
     (ours, theirs), ratio = near_empty(n, calls)
