@@ -120,15 +120,18 @@ mod tests {
 
     const KB: u64 = 1_024;
 
-    /// "DynamoDB read and write operations", "Write operations consumption" and "provisioned capacity mode".
+    /// "DynamoDB read and write operations", "Write operations consumption" and "provisioned
+    /// capacity mode".
     #[test]
     fn writes_cost_what_the_developer_guide_says() {
-        // "Write one item of the size up to 1 KB": 1, and 2 in a transaction. "If your item size is 2 KB, you require two".
+        // "Write one item of the size up to 1 KB": 1, and 2 in a transaction. "If your item size is
+        // 2 KB, you require two".
         assert_eq!(write_units(KB, false), Units::whole(1));
         assert_eq!(write_units(KB, true), Units::whole(2));
         assert_eq!(write_units(2 * KB, false), Units::whole(2));
         assert_eq!(write_units(2 * KB, true), Units::whole(4));
-        // "Item sizes for writes are rounded up to the next 1 KB multiple: 500 bytes consumes the same as 1 KB".
+        // "Item sizes for writes are rounded up to the next 1 KB multiple: 500 bytes consumes the
+        // same as 1 KB".
         assert_eq!(write_units(500, false), write_units(KB, false));
         // "3 KB ... three write request units", "6 KB" items: six.
         assert_eq!(write_units(3 * KB, false), Units::whole(3));

@@ -1,10 +1,11 @@
 //! Promise 13: compares the C ABI with the one that is frozen in `abi/hotpart.c`.
 //!
-//! That file has the layout of each struct, the value of each constant and the type of each function,
-//! as assertions that a C compiler checks (`ci/exports.sh`). The header's order is no part of it. It
-//! guards programs that are already built: it changes with the version only, and `make abi`
-//! (HOTPART_BLESS=1) writes it anew if Cargo.toml has another one, or if CHANGELOG.md says that it is unreleased. So the fields are listed here by
-//! hand, and not made of the header as those in `tests/c/layout.c` are.
+//! That file has the layout of each struct, the value of each constant and the type of each
+//! function, as assertions that a C compiler checks (`ci/exports.sh`). The header's order is no
+//! part of it. It guards programs that are already built: it changes with the version only, and
+//! `make abi` (HOTPART_BLESS=1) writes it anew if Cargo.toml has another one, or if CHANGELOG.md
+//! says that it is unreleased. So the fields are listed here by hand, and not made of the header as
+//! those in `tests/c/layout.c` are.
 
 use hotpart::ffi::*;
 use std::collections::BTreeMap;
@@ -156,8 +157,8 @@ fn described() -> String {
     text
 }
 
-/// Lists what programs that were built with the older ABI would miss in the newer one. A struct whose size is said, by itself or, as a
-/// record's, beside it, may grow at its end.
+/// Lists what programs that were built with the older ABI would miss in the newer one. A struct
+/// whose size is said, by itself or, as a record's, beside it, may grow at its end.
 fn missing<'a>(older: &'a str, newer: &str) -> Vec<&'a str> {
     let grows = |size: &str| {
         let (name, least) = size.split_once(", ").expect("a size");

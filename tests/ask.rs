@@ -1,5 +1,5 @@
-//! A request that is rewritten to ask for capacity says the same as before in all else: serde_json's reading of both is
-//! compared.
+//! A request that is rewritten to ask for capacity says the same as before in all else:
+//! serde_json's reading of both is compared.
 
 #![cfg(feature = "dynamodb")]
 

@@ -115,11 +115,13 @@ fn one_record_that_is_not_valid_refuses_them_all() {
     assert_eq!(detector.record_batch(&[]), Ok(0));
 }
 
-/// A callback in the middle of a batch records, and clears: what comes after in the batch is counted anew.
+/// A callback in the middle of a batch records, and clears: what comes after in the batch is
+/// counted anew.
 #[test]
 fn a_callback_may_clear_in_the_middle_of_a_batch() {
     let itself = Arc::new(std::sync::OnceLock::<Detector>::new());
-    // A reference that does not count: the detector holds its callback, and that must not hold the detector.
+    // A reference that does not count: the detector holds its callback, and that must not hold the
+    // detector.
     let inner = Arc::downgrade(&itself);
     let detector = Detector::builder(3, 3, 60)
         .manual_clock()

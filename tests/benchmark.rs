@@ -1,4 +1,5 @@
-//! The decisions of `make bench` that need no measuring: a benchmark has no test harness of its own.
+//! The decisions of `make bench` that need no measuring: a benchmark has no test harness of its
+//! own.
 
 #[path = "../benches/report/counts.rs"]
 mod counts;

@@ -197,8 +197,9 @@ fn what_a_stopped_thread_keeps_counts() {
     });
 }
 
-/// Threads promote at once, and give back at once what is idle, as the clock goes on. A thread that is
-/// stopped inside a call delays what the others give back, and the bags that they hand it over in.
+/// Threads promote at once, and give back at once what is idle, as the clock goes on. A thread that
+/// is stopped inside a call delays what the others give back, and the bags that they hand it over
+/// in.
 #[test]
 fn threads_that_promote_and_reclaim_at_once_stay_within_the_memory() {
     for (window, memory) in [(1, 1 << 16), (1, 1 << 18), (1, 1 << 22), (10, 1 << 16), (60, 1 << 18)] {
@@ -248,8 +249,8 @@ fn a_bounded_detector_gives_back_all_that_it_took() {
             detector.clear().unwrap();
             (0..400_u64).for_each(|key| add(&detector, &key.to_le_bytes(), Operation::Read, 15));
         }
-        // The collector keeps a few bags of some 2,000 bytes. Threads of other tests that are ending
-        // may hold up more for a while.
+        // The collector keeps a few bags of some 2,000 bytes. Threads of other tests that are
+        // ending may hold up more for a while.
         let mut kept = settle() - before;
         for _ in 0..100 {
             if kept / ROUNDS < 100 {

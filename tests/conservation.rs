@@ -55,9 +55,10 @@ fn total(shares: impl Iterator<Item = Share>) -> Share {
     })
 }
 
-/// Rounds of records to the same few keys and to many new ones. In each the clock crosses one window, and before it
-/// all that the round before it recorded becomes idle: so it is reclaimed, and the table grows, while this
-/// round's records arrive, some of them on the very partitions that are being reclaimed.
+/// Rounds of records to the same few keys and to many new ones. In each the clock crosses one
+/// window, and before it all that the round before it recorded becomes idle: so it is reclaimed,
+/// and the table grows, while this round's records arrive, some of them on the very partitions that
+/// are being reclaimed.
 fn conserves(choose: Choice) {
     const ROUNDS: usize = 6;
     let detector = never_hot(WINDOW).build().unwrap();
@@ -139,8 +140,8 @@ fn partitions_that_differ_in_table_or_key_alone_are_counted_apart() {
     }
 }
 
-/// Seconds turn every few records, so that one partition's past grows from nothing through all its forms while
-/// all threads add to it.
+/// Seconds turn every few records, so that one partition's past grows from nothing through all its
+/// forms while all threads add to it.
 #[test]
 fn seconds_that_turn_lose_nothing() {
     let rounds = stress(40);
@@ -163,8 +164,8 @@ fn seconds_that_turn_lose_nothing() {
     println!("conserved {} over {} turns", rounds * THREADS * 200, rounds * 40);
 }
 
-/// Idle partitions' reclaims and their next records meet, over and over: a record is counted in its partition or
-/// in the one that succeeds it.
+/// Idle partitions' reclaims and their next records meet, over and over: a record is counted in its
+/// partition or in the one that succeeds it.
 fn meets_reclaim(builder: Builder) {
     const KEYS: u64 = 400;
     let detector = builder.build().unwrap();
@@ -198,8 +199,8 @@ fn a_hot_record_that_meets_a_reclaim_is_counted() {
     meets_reclaim(manual(1, 1, 1));
 }
 
-/// A record is wholly before or wholly after a clear: in the end those are counted that began after the last clear
-/// had ended, and none that ended before it began.
+/// A record is wholly before or wholly after a clear: in the end those are counted that began after
+/// the last clear had ended, and none that ended before it began.
 #[test]
 fn clearing_keeps_a_record_or_forgets_it() {
     const CLEARS: usize = 40;
@@ -245,7 +246,8 @@ fn clearing_keeps_a_record_or_forgets_it() {
     println!("conserved {conserved} after {CLEARS} clears");
 }
 
-/// Has all threads record to `keys` keys of a detector with this bound; returns the sum of all counts in the end.
+/// Has all threads record to `keys` keys of a detector with this bound; returns the sum of all
+/// counts in the end.
 fn recorded_at_bound(detector: &Detector, bound: u64, keys: usize, records: usize) -> u64 {
     race(|thread| {
         let mut random = Random(thread as u64);
@@ -283,7 +285,8 @@ fn the_bound_is_exceeded_by_calls_in_flight_only() {
     }
 }
 
-/// First touches that meet in an empty detector: none sees another that it could replace before it is in.
+/// First touches that meet in an empty detector: none sees another that it could replace before it
+/// is in.
 #[test]
 fn the_bound_holds_when_all_calls_are_back() {
     let detectors: Vec<_> =

@@ -21,7 +21,8 @@ const PATIENCE_SECONDS: u32 = 60;
 
 /// Forks, runs `child` in the child, and checks that it got to its end.
 fn fork(child: impl FnOnce()) {
-    // SAFETY: the child runs what the library promises to work there, on its only thread, and leaves by `_exit`.
+    // SAFETY: the child runs what the library promises to work there, on its only thread, and
+    // leaves by `_exit`.
     unsafe {
         match libc::fork() {
             -1 => panic!("no fork: {}", std::io::Error::last_os_error()),
@@ -39,8 +40,8 @@ fn fork(child: impl FnOnce()) {
     }
 }
 
-/// Generations of partitions, each idle when the next one comes, in a detector whose window is a second. The
-/// memory that they take must be that of one or two.
+/// Generations of partitions, each idle when the next one comes, in a detector whose window is a
+/// second. The memory that they take must be that of one or two.
 fn churns_within_bounds(detector: &Detector) {
     const EACH: usize = 1_000;
     let begin_ms = 1_000_000;
@@ -72,7 +73,8 @@ fn goes_on(detector: &Detector, recorded: u64) {
     assert_eq!(detector.record_write("t", "k"), Ok(1));
 }
 
-/// A detector whose first segment is full, so that the next new partition splits it, and three records of one partition.
+/// A detector whose first segment is full, so that the next new partition splits it, and three
+/// records of one partition.
 fn nearly_full() -> Detector {
     let detector = never_hot(1).build().unwrap();
     (0..63_u64).for_each(|key| assert_eq!(detector.record_write("filler", key.to_le_bytes()), Ok(1)));
@@ -82,7 +84,8 @@ fn nearly_full() -> Detector {
 
 #[test]
 fn a_child_goes_on_while_another_thread_of_its_parent_is_inside_a_call() {
-    // The other thread has frozen a segment's lanes, and is about to make the first of the two that it is split into, or has.
+    // The other thread has frozen a segment's lanes, and is about to make the first of the two that
+    // it is split into, or has.
     for allocation in [1, 2] {
         let detector = nearly_full();
         while_inside(
@@ -120,7 +123,8 @@ fn a_childs_child_goes_on() {
     );
 }
 
-/// A child starts with nothing that waits for a table's key, even if another thread had just locked that.
+/// A child starts with nothing that waits for a table's key, even if another thread had just locked
+/// that.
 #[cfg(feature = "dynamodb")]
 #[test]
 fn a_child_starts_with_none_of_what_waits() {

@@ -38,7 +38,8 @@ fn the_header_has_not_drifted() {
     assert!(committed == generated, "include/hotpart.h differs from src/ffi: run `make bindings`");
 }
 
-/// Once the header declared two Rust enums under their bare names, which a C program may want for itself.
+/// Once the header declared two Rust enums under their bare names, which a C program may want for
+/// itself.
 #[test]
 fn the_header_names_nothing_but_its_own() {
     let generated = generated();

@@ -157,7 +157,8 @@ fn records_are_counted_exactly_by_threads_that_come_and_go() {
     assert_eq!(detectors.iter().map(|detector| detector.statistics().records).sum::<u64>(), all);
 }
 
-/// While others record, a partition that is there throughout is in every snapshot, with no less than before.
+/// While others record, a partition that is there throughout is in every snapshot, with no less
+/// than before.
 #[test]
 fn snapshots_are_sound_while_others_write_and_grow_the_table() {
     let detector = never_hot(60).build().unwrap();
@@ -192,7 +193,8 @@ fn snapshots_are_sound_while_others_write_and_grow_the_table() {
     });
 }
 
-/// Throttles took places of partitions at the bound, and were the quietest, so the evidence went first.
+/// Throttles took places of partitions at the bound, and were the quietest, so the evidence went
+/// first.
 #[test]
 fn throttles_and_partitions_do_not_take_each_other_s_places() {
     let detector = manual(3, 3, 60)
@@ -223,7 +225,8 @@ fn throttles_and_partitions_do_not_take_each_other_s_places() {
     assert_eq!(left.count(), 100);
 }
 
-/// Every partition that was inserted is tracked, or went in one of three ways; throttles are no part of that.
+/// Every partition that was inserted is tracked, or went in one of three ways; throttles are no
+/// part of that.
 #[test]
 fn the_books_of_partitions_balance() {
     let detector = never_hot(1).max_partitions(50).build().unwrap();

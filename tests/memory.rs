@@ -1,5 +1,5 @@
-//! Promises 5 and 6: memory is bounded by live partitions, a record of a tracked one allocates nothing, and every
-//! refusal is an error that changed nothing.
+//! Promises 5 and 6: memory is bounded by live partitions, a record of a tracked one allocates
+//! nothing, and every refusal is an error that changed nothing.
 
 #[path = "common/allocator.rs"]
 mod allocator;
@@ -13,7 +13,8 @@ use std::sync::{Arc, Barrier, Mutex, PoisonError};
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
 
-/// Runs a test on a thread of its own and no other test meanwhile, since what one thread retires another may free.
+/// Runs a test on a thread of its own and no other test meanwhile, since what one thread retires
+/// another may free.
 fn alone(test: impl FnOnce() + Send) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,7 +55,8 @@ fn bytes_per_partition(seconds: u64) -> f64 {
 #[test]
 fn a_quiet_partition_takes_little() {
     alone(|| {
-        // An entry of 64 bytes; a segment has 320 bytes of its own, and at worst a third more room than it needs.
+        // An entry of 64 bytes; a segment has 320 bytes of its own, and at worst a third more room
+        // than it needs.
         let table = 30.0;
         let (once, eight) = (bytes_per_partition(1), bytes_per_partition(8));
         println!("bytes for each partition: seen once {once:.0}, in 8 seconds {eight:.0}");
@@ -224,7 +226,8 @@ fn a_slow_callback_delays_nothing() {
     });
 }
 
-/// A stranger's distinct keys, short and long, as many as he likes: no more memory than the bound says.
+/// A stranger's distinct keys, short and long, as many as he likes: no more memory than the bound
+/// says.
 #[test]
 fn hostile_keys_take_no_more_than_the_bound() {
     const BOUND: u64 = 10_000;
@@ -253,7 +256,8 @@ fn hostile_keys_take_no_more_than_the_bound() {
         assert!(statistics.replaced > keys as u64 / 2);
         assert_eq!(statistics.records, keys as u64);
         assert!(held[9] <= held[2] * 3 / 2, "{held:?} KiB");
-        // A hundred bytes of text and entry, what waits in segments for their next replacement, and in the collector.
+        // A hundred bytes of text and entry, what waits in segments for their next replacement, and
+        // in the collector.
         assert!(held[9] * 1024 < BOUND as isize * 400 + 1_000_000, "{held:?} KiB");
     });
 }
@@ -340,8 +344,8 @@ fn resident_bytes() -> isize {
     line.map_or(0, |kib| kib.trim().trim_end_matches(" kB").parse::<isize>().unwrap() * 1024)
 }
 
-/// A thread stops while it makes room for its override, having put it in already. Who sets the same override
-/// meanwhile, and is back, finds it set.
+/// A thread stops while it makes room for its override, having put it in already. Who sets the same
+/// override meanwhile, and is back, finds it set.
 #[test]
 fn a_threshold_that_was_set_is_in_force_whoever_stops() {
     alone(|| {

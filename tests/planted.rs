@@ -1,4 +1,5 @@
-//! Faults on purpose, through the library: ci/sanitizers.sh demands that each is reported. Nobody else runs them.
+//! Faults on purpose, through the library: ci/sanitizers.sh demands that each is reported. Nobody
+//! else runs them.
 
 use hotpart::Detector;
 use hotpart::ffi::*;
@@ -26,7 +27,8 @@ fn race() {
         for key in ["one", "other"] {
             let (detector, start) = (&detector, &start);
             scope.spawn(move || {
-                // Together again and again: on a busy machine one thread may else have done before the other begins.
+                // Together again and again: on a busy machine one thread may else have done before
+                // the other begins.
                 for _ in 0..100 {
                     start.wait();
                     (0..10).for_each(|_| assert!(detector.record_write("t", key).is_ok()));
@@ -36,7 +38,8 @@ fn race() {
     });
 }
 
-/// The last owner of an `Arc` frees a detector, and so drops its callback, which writes what another thread writes.
+/// The last owner of an `Arc` frees a detector, and so drops its callback, which writes what
+/// another thread writes.
 #[test]
 #[ignore = "a fault on purpose"]
 fn race_in_an_arc() {

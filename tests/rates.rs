@@ -1,4 +1,5 @@
-//! Capacity mode, and the rules beside the window's total: a second's, five seconds', and DynamoDB's own.
+//! Capacity mode, and the rules beside the window's total: a second's, five seconds', and
+//! DynamoDB's own.
 
 mod common;
 
@@ -133,7 +134,8 @@ fn a_second_s_threshold_stands_beside_the_window_s() {
     assert_eq!(taken(&seen), [], "reads have no such rule");
 }
 
-/// The tenth of a second's writes is told, though another thread turns the second between its addition and its look.
+/// The tenth of a second's writes is told, though another thread turns the second between its
+/// addition and its look.
 #[test]
 fn a_full_second_is_told_though_it_turns() {
     let (keys, rate) = (stress(20_000) as u32, 10);
@@ -202,7 +204,8 @@ fn records_of_a_batch_are_counted_before_their_warnings_are_given() {
     let detector = std::sync::OnceLock::new();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (of, to) = (Arc::new(detector), seen.clone());
-    // A reference that does not count: the detector holds its callback, and that must not hold the detector.
+    // A reference that does not count: the detector holds its callback, and that must not hold the
+    // detector.
     let within = Arc::downgrade(&of);
     let builder = manual(1, 1, 60).warning_interval_seconds(0).on_warning(move |_: &hotpart::Warning<'_>| {
         let of = within.upgrade().unwrap();

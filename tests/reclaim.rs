@@ -44,7 +44,8 @@ fn after_a_lull_a_walks_worth_of_records_reclaims_all() {
     let detector = never_hot(WINDOW).build().unwrap();
     touch(&detector, KEYS);
     detector.set_time_ms(100 * WINDOW_MS).unwrap();
-    // Each record takes a step, which looks at 16 places; there are fewer than four places for each entry.
+    // Each record takes a step, which looks at 16 places; there are fewer than four places for each
+    // entry.
     for _ in 0..KEYS / 4 {
         detector.record_read("t", "steady").unwrap();
     }
@@ -118,8 +119,8 @@ fn idle_partitions_are_replaced_before_busy_ones() {
     assert_eq!((statistics.partitions, statistics.replaced, statistics.reclaimed), (100, 0, 50));
 }
 
-/// A scan of new keys does not push out the key that matters. Each new one is compared with a few: so that in this
-/// crowd the busiest goes only if those few are all it.
+/// A scan of new keys does not push out the key that matters. Each new one is compared with a few:
+/// so that in this crowd the busiest goes only if those few are all it.
 #[test]
 fn a_busy_partition_outlives_a_flood_of_quiet_ones() {
     let detector = never_hot(WINDOW).max_partitions(1_000).build().unwrap();
@@ -152,8 +153,8 @@ fn the_clock_may_leap_to_its_last_moment() {
     }
 }
 
-/// The clock stands for as long as it likes, leaps an hour, and stands again: to the window of an hour the leap is no more than
-/// a window, to the others it is the end of all that was.
+/// The clock stands for as long as it likes, leaps an hour, and stands again: to the window of an
+/// hour the leap is no more than a window, to the others it is the end of all that was.
 #[test]
 fn the_clock_may_stop_and_leap_an_hour() {
     const HOUR_MS: u64 = 3_600_000;
@@ -176,7 +177,8 @@ fn the_clock_may_stop_and_leap_an_hour() {
     }
 }
 
-/// A leap over many windows, recorded into from before the leap on: every form of the past is empty after it.
+/// A leap over many windows, recorded into from before the leap on: every form of the past is empty
+/// after it.
 #[test]
 fn nothing_outlives_a_leap() {
     let window = 60;

@@ -1,7 +1,9 @@
-//! Promise 8, of memory: an allocation of ours that fails is `Error::Memory`, and then nothing has changed.
+//! Promise 8, of memory: an allocation of ours that fails is `Error::Memory`, and then nothing has
+//! changed.
 //!
-//! Allocations of crossbeam's (a thread's registration, bags of retired memory) abort when they are refused. So threads
-//! are registered first, and the layouts of its allocations, learnt from crossbeam itself, are never refused.
+//! Allocations of crossbeam's (a thread's registration, bags of retired memory) abort when they are
+//! refused. So threads are registered first, and the layouts of its allocations, learnt from
+//! crossbeam itself, are never refused.
 
 #[path = "common/allocator.rs"]
 mod allocator;
@@ -26,8 +28,8 @@ fn view(detector: &Detector) -> impl PartialEq + std::fmt::Debug + use<> {
     (counts, moved, detector.table_thresholds("t"), detector.model_thresholds("m"), detector.statistics())
 }
 
-/// Calls it on detectors made alike, with each of its allocations refused in turn: alone, and with all that follow. A
-/// call that is refused has changed nothing, and succeeds when it is made again.
+/// Calls it on detectors made alike, with each of its allocations refused in turn: alone, and with
+/// all that follow. A call that is refused has changed nothing, and succeeds when it is made again.
 fn refuse_each<T: std::fmt::Debug + PartialEq>(
     make: impl Fn() -> Detector,
     call: impl Fn(&Detector) -> Result<T, Error>,
@@ -81,7 +83,8 @@ fn nearly_full(max_partitions: u64) -> Detector {
     detector
 }
 
-/// As many partitions as the bound allows, in a segment that could not be replaced when it was full.
+/// As many partitions as the bound allows, in a segment that could not be replaced when it was
+/// full.
 fn frozen(max_partitions: u64) -> Detector {
     let detector = nearly_full(max_partitions);
     assert_eq!(refusing(0..usize::MAX, || detector.record_write("filler", "last")).0, Err(Error::Memory));
@@ -206,8 +209,9 @@ fn declaring_a_key() {
     }
 }
 
-/// Knowledge of a table, from requests and descriptions, is kept, or the request is refused. Reading is spared what it takes for a
-/// table with a short name; of a name as long as this one only what keeps it makes copies.
+/// Knowledge of a table, from requests and descriptions, is kept, or the request is refused.
+/// Reading is spared what it takes for a table with a short name; of a name as long as this one
+/// only what keeps it makes copies.
 #[cfg(feature = "dynamodb")]
 #[test]
 fn learning_a_key() {
@@ -239,7 +243,8 @@ fn learning_a_key() {
             let (told, refused) = refusing(n..n + 1, || detector.observe(&tell));
             if told.is_err() {
                 assert_eq!((told, view(&detector)), (Err(ObserveError::Refused(Error::Memory)), before));
-                // A read that was refused later on, for its partition, has told of its table all the same.
+                // A read that was refused later on, for its partition, has told of its table all
+                // the same.
                 let unknown = detector.observe(&put) == Err(ObserveError::MissingSchema(vec![long.clone()]));
                 assert!(unknown || n > 0 && operation == "GetItem");
                 assert!(detector.observe(&tell).is_ok());
@@ -252,7 +257,8 @@ fn learning_a_key() {
     }
 }
 
-/// An attempt that waits is kept, or the request is refused: reading is spared what it takes for a shorter one.
+/// An attempt that waits is kept, or the request is refused: reading is spared what it takes for a
+/// shorter one.
 #[cfg(feature = "dynamodb")]
 #[test]
 fn what_waits_for_a_key() {
@@ -332,8 +338,8 @@ fn a_throttle_of_a_tracked_partition_asks_for_no_memory() {
     assert_eq!(refusing(0..usize::MAX, count), (Ok(2), 0));
 }
 
-/// The record that makes a partition hot needs memory for its warning state: it warns, or is refused and
-/// counts nowhere.
+/// The record that makes a partition hot needs memory for its warning state: it warns, or is
+/// refused and counts nowhere.
 #[test]
 fn a_record_that_makes_hot() {
     spare_crossbeam();

@@ -1,5 +1,5 @@
-//! Promise 1 for observed requests: threads that learn of tables, and change what is known of them, lose no request that others
-//! observe meanwhile.
+//! Promise 1 for observed requests: threads that learn of tables, and change what is known of them,
+//! lose no request that others observe meanwhile.
 #![cfg(feature = "dynamodb")]
 
 #[path = "common/allocator.rs"]
@@ -81,7 +81,8 @@ fn a_key_that_is_declared_while_a_part_begins_to_wait_releases_it() {
     }
 }
 
-/// Half of the threads observe by one table's schema, which the others change, as they learn of new tables.
+/// Half of the threads observe by one table's schema, which the others change, as they learn of new
+/// tables.
 #[test]
 fn requests_are_counted_while_schemas_change() {
     const TURNS: usize = 10;

@@ -45,7 +45,8 @@ impl Drop for Timer {
 
 /// No SA_RESTART: a system call that is interrupted fails and says so.
 fn handle_signals() {
-    // SAFETY: all zeros are a valid action, and the handler only touches a thread-local without a destructor.
+    // SAFETY: all zeros are a valid action, and the handler only touches a thread-local without a
+    // destructor.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = count as extern "C" fn(libc::c_int) as usize;

@@ -1,5 +1,5 @@
-//! Threads that come and go: what they recorded stays, what they held does not, and destructors of their thread-locals may
-//! record before the library's own have run, and after.
+//! Threads that come and go: what they recorded stays, what they held does not, and destructors of
+//! their thread-locals may record before the library's own have run, and after.
 #![cfg(unix)]
 
 #[path = "common/allocator.rs"]
@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
 
-/// Runs a thread at a time, `first` of them and then `more`, and no other test meanwhile; the memory that all threads hold is
-/// the same after the latter, or nearly.
+/// Runs a thread at a time, `first` of them and then `more`, and no other test meanwhile; the
+/// memory that all threads hold is the same after the latter, or nearly.
 fn one_after_another(first: usize, more: usize, thread: impl Fn(usize) + Sync) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,7 +78,8 @@ fn destructors_of_thread_locals_may_record() {
     let detector = Arc::new(manual(5, 5, 60).on_warning(|_| {}).build().unwrap());
     let threads = stress(100);
     one_after_another(100, threads, |n| {
-        // Destructors run in the reverse order: this one's after the library's, if that has been used in between.
+        // Destructors run in the reverse order: this one's after the library's, if that has been
+        // used in between.
         EARLY.with_borrow_mut(|early| *early = Some(AtExit(detector.clone(), "early")));
         if n % 2 == 0 {
             assert!(detector.record_write("t", "between").is_ok());
@@ -132,7 +133,8 @@ impl Due {
 
 /// Runs in the C library's last phase of a thread, when no thread-local of ours is left.
 unsafe extern "C" fn record_at_the_very_end(due: *mut c_void) {
-    // SAFETY: the thread was given a pointer to what outlives it, and nobody else uses it meanwhile.
+    // SAFETY: the thread was given a pointer to what outlives it, and nobody else uses it
+    // meanwhile.
     unsafe { (*due.cast::<Due>()).record() }
 }
 

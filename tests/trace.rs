@@ -1,5 +1,5 @@
-//! Acceptance over a trace: everything that the C program `replay` prints, against an oracle that is
-//! nothing but lists of times.
+//! Acceptance over a trace: everything that the C program `replay` prints, against an oracle that
+//! is nothing but lists of times.
 //!
 //! HOTPART_TRACE names the trace and HOTPART_REPLAY the program; `ci/trace.sh` sets both.
 
@@ -82,8 +82,8 @@ fn threshold(highest: &Highest<'_>, operation: usize) -> i64 {
     counts[counts.len() / 20].max(2)
 }
 
-/// The output that `replay` must print, given what each record returned: it warns at most once a window for each
-/// partition and operation.
+/// The output that `replay` must print, given what each record returned: it warns at most once a
+/// window for each partition and operation.
 fn expected_output<'t>(
     trace: &'t [Record],
     counts: &[i64],

@@ -64,8 +64,9 @@ fn one_of_the_racing_threads_warns_in_each_interval() {
     println!("{hot} hot records: {} warned, {suppressed} suppressed", warnings.len());
 }
 
-/// The clock moves while threads record, so that a warning is due over and over and threads meet at it: still
-/// there is one in an interval at most, and every other hot record is counted as suppressed.
+/// The clock moves while threads record, so that a warning is due over and over and threads meet at
+/// it: still there is one in an interval at most, and every other hot record is counted as
+/// suppressed.
 #[test]
 fn hot_records_are_warned_about_or_suppressed_while_the_clock_moves() {
     let (detector, seen) = watched(manual(1, 1, 60).warning_interval_seconds(1));
@@ -197,7 +198,8 @@ fn records_inside_a_callback_count_but_call_back_no_further() {
     assert_eq!(detector.statistics().callback_panics, 0, "nothing above failed unseen");
 }
 
-/// Two detectors' callbacks record on each other's, and every record is hot: that ends at once, too.
+/// Two detectors' callbacks record on each other's, and every record is hot: that ends at once,
+/// too.
 #[test]
 fn callbacks_that_record_on_each_others_detectors_end() {
     let cells: [Arc<OnceLock<Detector>>; 2] = Default::default();

@@ -58,8 +58,8 @@ impl Growing {
         }
     }
 
-    /// Returns how much has come by the start of this second, as the rate climbs evenly from nothing to the
-    /// full.
+    /// Returns how much has come by the start of this second, as the rate climbs evenly from
+    /// nothing to the full.
     fn total(&self, second: f64) -> f64 {
         let second = second.min(self.end);
         let climbed = second.min(self.climb);

@@ -1,4 +1,5 @@
-//! How many partitions one process names in an hour of scrapes: each is a series that Prometheus keeps.
+//! How many partitions one process names in an hour of scrapes: each is a series that Prometheus
+//! keeps.
 
 use crate::Scale;
 use crate::list::List;

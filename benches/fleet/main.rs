@@ -1,15 +1,15 @@
 //! The simulation of two fleets: what the lists of fifty processes, and of five hundred, added up,
 //! find of the partitions that are hot in all of them together; and how many partitions one process
-//! names in an hour. Whole windows of a manual clock, fixed seeds, the real detector and its metrics as
-//! text.
+//! names in an hour. Whole windows of a manual clock, fixed seeds, the real detector and its
+//! metrics as text.
 //!
 //! ```text
 //! cargo bench --bench fleet              # all of it, a minute
 //! cargo bench --bench fleet -- --quick   # smaller, seconds
 //! ```
 //!
-//! Prints three tables, and fails where a list that was made for the threshold misses a partition, is
-//! blind, or is longer than it may be.
+//! Prints three tables, and fails where a list that was made for the threshold misses a partition,
+//! is blind, or is longer than it may be.
 
 mod churn;
 #[path = "../../tests/fleet/list.rs"]

@@ -64,7 +64,8 @@ fn ways(processes: usize) -> Vec<Way> {
     vec![top(10), top(100), least(2), least(4), least(8)]
 }
 
-/// Prints what the lists of a fleet find. One process is there at a time: of each its lists are added up.
+/// Prints what the lists of a fleet find. One process is there at a time: of each its lists are
+/// added up.
 pub fn run(fleet: &Fleet, faults: &mut Vec<String>) {
     let mut rows = Vec::new();
     for shares in Shares::ALL {

@@ -13,15 +13,16 @@ pub const HOT: usize = 13;
 /// A fleet whose processes are alike.
 pub struct Fleet {
     pub processes: usize,
-    /// Operations of a process in a window, and partitions that those are spread over which are of none
-    /// of the kinds below.
+    /// Operations of a process in a window, and partitions that those are spread over which are of
+    /// none of the kinds below.
     pub operations: u64,
     pub partitions: u64,
     /// Partitions of each process's own, which crowd its list: they stick to it.
     pub tenants: u64,
     /// The demand of a tenant: at least so much, and less than so much more.
     pub tenant: (u64, u64),
-    /// Partitions of each process's own that are warm: the first has so much, the n-th an n-th of it.
+    /// Partitions of each process's own that are warm: the first has so much, the n-th an n-th of
+    /// it.
     pub warm: u64,
 }
 

@@ -171,7 +171,8 @@ impl<'l> CCaller<'l> {
     }
 }
 
-// SAFETY: the loops only read `caller`, and any number of threads may use its detector and its handle at once.
+// SAFETY: the loops only read `caller`, and any number of threads may use its detector and its
+// handle at once.
 unsafe impl Sync for CCaller<'_> {}
 
 impl Drop for CCaller<'_> {

@@ -1,4 +1,5 @@
-//! Bounds that the library keeps to beside its targets of speed and memory, and figures to compare with.
+//! Bounds that the library keeps to beside its targets of speed and memory, and figures to compare
+//! with.
 
 use crate::Scale;
 use crate::bounded::{MANY, MOST, TIMES};

@@ -1,5 +1,6 @@
-//! Measures that need a process of their own, since what one leaves in the heap is there for the next. This
-//! program starts itself once more, and the child prints a line for each result: a name, and numbers.
+//! Measures that need a process of their own, since what one leaves in the heap is there for the
+//! next. This program starts itself once more, and the child prints a line for each result: a name,
+//! and numbers.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

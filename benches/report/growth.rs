@@ -1,5 +1,5 @@
-//! The latency of each record while the map grows from nothing, beside dashmap's inserts, and while what has
-//! become idle is reclaimed. Runs in a child.
+//! The latency of each record while the map grows from nothing, beside dashmap's inserts, and while
+//! what has become idle is reclaimed. Runs in a child.
 
 use crate::child::{self, Results};
 use crate::keys::pk;
@@ -121,7 +121,8 @@ fn grow(hotpart: &Hotpart, dashmap: &Dashmap, partitions: usize) {
     let start = Instant::now();
     for chunk in (0..partitions).step_by(CHUNK) {
         let pks = (chunk..partitions.min(chunk + CHUNK)).map(pk);
-        // The time that passes, so that the table is swept as it is in earnest; but nothing becomes idle yet.
+        // The time that passes, so that the table is swept as it is in earnest; but nothing becomes
+        // idle yet.
         hotpart.detector.set_time_ms((start.elapsed().as_millis() as u64).min(WINDOW_MS - 1)).unwrap();
         pks.clone().for_each(|pk| ours.time(|| hotpart.insert(&pk)));
         pks.for_each(|pk| theirs.time(|| dashmap.insert(&pk)));
@@ -130,7 +131,8 @@ fn grow(hotpart: &Hotpart, dashmap: &Dashmap, partitions: usize) {
     theirs.print(DASHMAP);
 }
 
-/// Records to one key, after all others have become idle, until they are gone or three windows are over.
+/// Records to one key, after all others have become idle, until they are gone or three windows are
+/// over.
 fn reclaim(hotpart: &Hotpart) {
     let mut stopwatch = Stopwatch::new();
     for ms in 0..3 * WINDOW_MS {

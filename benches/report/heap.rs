@@ -1,5 +1,5 @@
-//! Bytes that are allocated and not freed. Counted only in the processes that measure memory; elsewhere an
-//! allocation costs one branch more, for all contenders.
+//! Bytes that are allocated and not freed. Counted only in the processes that measure memory;
+//! elsewhere an allocation costs one branch more, for all contenders.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};

@@ -1,6 +1,6 @@
-//! The benchmark report: the library beside its peers in one process and run, the targets that it is to
-//! meet, and whether it does. `make bench` writes it to `BENCHMARKS.md`; with `BENCH_FLAGS=--quick` all is
-//! small, and printed only.
+//! The benchmark report: the library beside its peers in one process and run, the targets that it
+//! is to meet, and whether it does. `make bench` writes it to `BENCHMARKS.md`; with
+//! `BENCH_FLAGS=--quick` all is small, and printed only.
 
 mod abi;
 mod bounded;

@@ -1,4 +1,5 @@
-//! Memory that partitions take, and that they leave behind. Each measure runs in a child of its own.
+//! Memory that partitions take, and that they leave behind. Each measure runs in a child of its
+//! own.
 
 use crate::child::{self, Results};
 use crate::heap;
@@ -74,7 +75,8 @@ impl Bytes {
     }
 }
 
-/// Results of the measures: the memory that the partitions of each took, and that idle ones had left in the end.
+/// Results of the measures: the memory that the partitions of each took, and that idle ones had
+/// left in the end.
 pub struct Memory(Vec<(Measure, Results)>);
 
 impl Memory {
@@ -171,8 +173,8 @@ fn weigh_hot(partitions: usize) {
     std::mem::forget(hotpart);
 }
 
-/// Partitions that are seen once and then no more, but for a few that may survive, while the traffic of one
-/// goes on for three windows.
+/// Partitions that are seen once and then no more, but for a few that may survive, while the
+/// traffic of one goes on for three windows.
 fn weigh_idle(partitions: usize, survive: bool) {
     let hotpart = Hotpart::manual(NEVER);
     let before = Bytes::now();

@@ -1,4 +1,5 @@
-//! Observing one request and its answer, beside what serde_json needs to read the same bytes: into a tree, and into nothing.
+//! Observing one request and its answer, beside what serde_json needs to read the same bytes: into
+//! a tree, and into nothing.
 
 use crate::Scale;
 use crate::recorder::{NEVER, WINDOW_SECONDS};

@@ -1,8 +1,10 @@
-//! How long rounds are repeated on a machine whose second core comes and goes. Knows no clock: it is told.
+//! How long rounds are repeated on a machine whose second core comes and goes. Knows no clock: it
+//! is told.
 
 use std::time::Duration;
 
-/// A round is sound if its control, work that two threads do not share, ran so many times faster on two.
+/// A round is sound if its control, work that two threads do not share, ran so many times faster on
+/// two.
 pub const SPEED_UP_MIN: f64 = 1.7;
 /// From so many sound rounds on their median is judged, or from all that were wanted.
 const FEW: usize = 5;

@@ -1,5 +1,5 @@
-//! Peers that the library is measured against. The bare counters know no window, no clock and no threshold, and
-//! neither own nor compare a table's name.
+//! Peers that the library is measured against. The bare counters know no window, no clock and no
+//! threshold, and neither own nor compare a table's name.
 
 use crate::keys::{PK_LEN, TABLE};
 use crate::recorder::{Map, Recorder};
@@ -66,8 +66,8 @@ impl Map for Papaya {
 
 type Limiter = RateLimiter<[u8; PK_LEN], DashMapStateStore<[u8; PK_LEN], Seeded>, DefaultClock>;
 
-/// governor: a rate check for each key, by a quota that refuses nobody. Its keys are arrays within the map,
-/// which spares it an allocation for each and a pointer to follow.
+/// governor: a rate check for each key, by a quota that refuses nobody. Its keys are arrays within
+/// the map, which spares it an allocation for each and a pointer to follow.
 pub struct Governor(Limiter);
 
 impl Default for Governor {
@@ -90,8 +90,8 @@ impl Map for Governor {
     }
 }
 
-/// The floor: what every record has to do that hashes a table and a key, knows the time, may meet reclaim,
-/// and counts.
+/// The floor: what every record has to do that hashes a table and a key, knows the time, may meet
+/// reclaim, and counts.
 pub struct Floor {
     hasher: Seeded,
     table: &'static [u8],

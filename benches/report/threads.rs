@@ -1,5 +1,6 @@
-//! Two threads at once. What they cost means something only where the second core is there to be used, and
-//! a virtual machine's may not be: each round lies between two runs of a control that shares nothing.
+//! Two threads at once. What they cost means something only where the second core is there to be
+//! used, and a virtual machine's may not be: each round lies between two runs of a control that
+//! shares nothing.
 
 use crate::Scale;
 use crate::abi::{CCaller, Library};
@@ -102,7 +103,8 @@ fn speed_up(records: usize) -> f64 {
     2.0 * wall_seconds([work]) / wall_seconds([work, work])
 }
 
-/// Runs each on a thread of its own, all at once; seconds from the first one's start to the last one's end.
+/// Runs each on a thread of its own, all at once; seconds from the first one's start to the last
+/// one's end.
 fn wall_seconds<const N: usize>(works: [impl FnOnce() + Send; N]) -> f64 {
     let barrier = &Barrier::new(N);
     let spans = std::thread::scope(|scope| {

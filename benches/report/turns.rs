@@ -1,6 +1,6 @@
-//! Records each of which is its partition's first in a second, and so closes the second before: while the
-//! window fills, and once it is full. A pass records every key once, and the clock is set on by a second
-//! before it.
+//! Records each of which is its partition's first in a second, and so closes the second before:
+//! while the window fills, and once it is full. A pass records every key once, and the clock is set
+//! on by a second before it.
 
 use crate::Scale;
 use crate::abi::{CCaller, Library};
@@ -11,7 +11,8 @@ use crate::rounds::{Lane, Rounds};
 use crate::workload::Workload;
 use std::cell::RefCell;
 
-/// The pass that fills the window: a count is of the second under way and of a whole window before it.
+/// The pass that fills the window: a count is of the second under way and of a whole window before
+/// it.
 pub const FILLED: usize = WINDOW_SECONDS as usize + 1;
 
 /// A round is a pass.
@@ -24,8 +25,8 @@ pub struct Turns {
 
 impl Turns {
     pub fn run(scale: &Scale, library: &Library) -> Self {
-        // Each pass has an order of its own: by one and the same, memory that was handed out in that order would be read in
-        // it too, which is no key's way in earnest.
+        // Each pass has an order of its own: by one and the same, memory that was handed out in
+        // that order would be read in it too, which is no key's way in earnest.
         let workload = RefCell::new(Workload::each_once(scale.many, 0));
         let dashmap = Dashmap::holding(&workload.borrow());
         // The first pass, in second 0: it makes the partitions.
@@ -41,7 +42,8 @@ impl Turns {
                 second += 1;
                 caller.set_time_ms(second * 1000);
                 let workload = workload.borrow();
-                // Each record turns its second: a key's count is one more, until the window is full.
+                // Each record turns its second: a key's count is one more, until the window is
+                // full.
                 let counts = workload.partitions as i64 * (second as i64 + 1).min(FILLED as i64);
                 workload.time_passes(|| assert_eq!(caller.record(workload.visits()), counts))
             }),

@@ -1,5 +1,5 @@
-//! One partition with more and more operations in its window: the library beside a list of timestamps, which
-//! is what the python package pydynox keeps for each key, behind a mutex.
+//! One partition with more and more operations in its window: the library beside a list of
+//! timestamps, which is what the python package pydynox keeps for each key, behind a mutex.
 
 use crate::Scale;
 use crate::keys::{TABLE, pk};
@@ -19,8 +19,8 @@ pub const OPERATIONS: [usize; 5] = [10, 100, 1_000, 10_000, 60_000];
 /// How many timestamps a round of the list looks at, more or less.
 const SCANNED: usize = 6_000_000;
 
-/// A list of timestamps for each key. A record scans its key's list once, which prunes it and tells the count.
-/// (The package scans twice.)
+/// A list of timestamps for each key. A record scans its key's list once, which prunes it and tells
+/// the count. (The package scans twice.)
 struct Timestamps {
     lists: Mutex<HashMap<Box<[u8]>, Vec<Instant>, Seeded>>,
     start: Instant,

@@ -9,8 +9,8 @@ use std::time::Instant;
 const VISITS_MIN: usize = 1 << 16;
 const VISITS_MAX: usize = 1 << 20;
 
-/// Keys visited at random. Their texts lie one after the other in the order of the visits, so that to read
-/// them costs no cache miss: a caller has just made its key.
+/// Keys visited at random. Their texts lie one after the other in the order of the visits, so that
+/// to read them costs no cache miss: a caller has just made its key.
 pub struct Workload {
     pub partitions: usize,
     visits: Vec<u8>,

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 
 /// Finds hot DynamoDB partitions in what you have: logs, traces, and live processes.
 ///
-/// DynamoDB throttles a partition key that gets more than about 1,000 write units or 3,000 read units a second. These commands tell
-/// which keys came close to that, when, and what to do about them.
+/// DynamoDB throttles a partition key that gets more than about 1,000 write units or 3,000 read
+/// units a second. These commands tell which keys came close to that, when, and what to do about
+/// them.
 #[derive(Debug, Parser)]
 #[command(name = "hotpart", version, propagate_version = true)]
 pub struct Cli {
@@ -34,7 +35,8 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page of this command, or of one of its commands: `hotpart man | man -l -` shows it
+    /// Print the manual page of this command, or of one of its commands: `hotpart man | man -l -`
+    /// shows it
     Man {
         /// The command whose page is printed
         command: Option<String>,
@@ -46,17 +48,20 @@ pub enum Command {
 /// The files that are read, and how.
 #[derive(Args, Clone, Debug)]
 pub struct Inputs {
-    /// Logs to read, `-` for standard input. Formats may be mixed; each file's format is detected, and whether it is compressed with gzip
-    /// or zstd. `hotpart inputs` lists them
+    /// Logs to read, `-` for standard input. Formats may be mixed; each file's format is detected,
+    /// and whether it is compressed with gzip or zstd. `hotpart inputs` lists them
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Say which column of a CSV is time_ms, operation, table, pk, amount or model, by its header or its number from 1: pk=user_id, pk=3
+    /// Say which column of a CSV is time_ms, operation, table, pk, amount or model, by its header
+    /// or its number from 1: pk=user_id, pk=3
     #[arg(long = "column", value_name = "NAME=COLUMN", value_parser = column)]
     pub columns: Vec<(Field, String)>,
-    /// Name the partition key of a table, if its log does not contain it: orders=id; and of an index: orders/index/by_day=day
+    /// Name the partition key of a table, if its log does not contain it: orders=id; and of an
+    /// index: orders/index/by_day=day
     #[arg(long = "key", value_name = "TABLE=ATTRIBUTE[,ATTRIBUTE]", value_parser = key)]
     pub keys: Vec<(String, Vec<String>)>,
-    /// Read partition keys from this file: what `aws dynamodb describe-table` prints, of one table or of several one after another
+    /// Read partition keys from this file: what `aws dynamodb describe-table` prints, of one table
+    /// or of several one after another
     #[arg(long, value_name = "FILE")]
     pub schema: Vec<PathBuf>,
     /// Accept records up to this many seconds out of order; leave out later ones
@@ -65,8 +70,9 @@ pub struct Inputs {
     /// Go on after lines that cannot be read: count them, and show the first few
     #[arg(long)]
     pub keep_going: bool,
-    /// Count within this much memory, such as 64MiB, however many partitions there are. Some numbers are then upper limits; if it is too
-    /// little for the log, the output says what may be missing. Without it all counts are exact
+    /// Count within this much memory, such as 64MiB, however many partitions there are. Some
+    /// numbers are then upper limits; if it is too little for the log, the output says what may be
+    /// missing. Without it all counts are exact
     #[arg(long, value_name = "SIZE", value_parser = thresholds::size)]
     pub memory: Option<u64>,
     /// Show no progress
@@ -74,7 +80,8 @@ pub struct Inputs {
     pub quiet: bool,
 }
 
-/// The least memory in which a report or a heat map has room for its own lists, and the library for two rows of cells.
+/// The least memory in which a report or a heat map has room for its own lists, and the library for
+/// two rows of cells.
 const MEMORY_LEAST: u64 = 512 << 10;
 
 impl Inputs {

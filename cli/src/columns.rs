@@ -274,9 +274,9 @@ impl Columns {
         Ok(())
     }
 
-    /// Whether the detector knows nothing that is needed once its column is closed. In bounded memory
-    /// what was hot stays known. From other entries than plain accesses keys may have been learnt,
-    /// and throttles are in the statistics.
+    /// Whether the detector knows nothing that is needed once its column is closed. In bounded
+    /// memory what was hot stays known. From other entries than plain accesses keys may have been
+    /// learnt, and throttles are in the statistics.
     fn is_separate(&self) -> bool {
         !self.is_listed && self.shape.memory.is_none() && self.feed.is_plain()
     }

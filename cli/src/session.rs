@@ -103,7 +103,8 @@ pub fn check(args: &args::Inputs, feed: &Feed) -> Result<()> {
     }
 }
 
-/// Says how to name the key of a table, or of one of its indexes: the library tells the table alone.
+/// Says how to name the key of a table, or of one of its indexes: the library tells the table
+/// alone.
 fn unknown_key(args: &args::Inputs, table: &str) -> String {
     if args.keys.iter().any(|(name, _)| name == table) {
         return format!(

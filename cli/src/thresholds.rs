@@ -14,7 +14,8 @@ pub enum Preset {
     Moderate,
     /// 2,000 writes or 5,000 reads in 60 seconds
     HighTraffic,
-    /// DynamoDB's own limits, in capacity units: a whole limit in one second, or 80 % of one over five seconds
+    /// DynamoDB's own limits, in capacity units: a whole limit in one second, or 80 % of one over
+    /// five seconds
     Dynamodb,
 }
 
@@ -33,7 +34,8 @@ impl Preset {
 /// When a partition is hot.
 #[derive(Args, Clone, Debug)]
 pub struct When {
-    /// Use the thresholds of this name; --writes, --reads and --window each replace one of its numbers
+    /// Use the thresholds of this name; --writes, --reads and --window each replace one of its
+    /// numbers
     #[arg(long, value_enum, default_value = "moderate")]
     pub preset: Preset,
     /// A partition is hot at this many writes in the window or more
@@ -45,17 +47,20 @@ pub struct When {
     /// Count in a window of this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub window: Option<u32>,
-    /// Give a table its own thresholds: orders=2000,5000 for writes and reads, orders=2000 for writes alone. With --preset dynamodb they
-    /// are in capacity units
+    /// Give a table its own thresholds: orders=2000,5000 for writes and reads, orders=2000 for
+    /// writes alone. With --preset dynamodb they are in capacity units
     #[arg(long = "table", value_name = "TABLE=WRITES,READS", value_parser = named)]
     pub tables: Vec<Named>,
-    /// Give a model (a name that the log has beside the table's) its own thresholds, which then apply in place of the table's
+    /// Give a model (a name that the log has beside the table's) its own thresholds, which then
+    /// apply in place of the table's
     #[arg(long = "model", value_name = "MODEL=WRITES,READS", value_parser = named)]
     pub models: Vec<Named>,
-    /// With --preset dynamodb: warn at this share of DynamoDB's limits over five seconds, as in 0.5 or 50% [default: 80%]
+    /// With --preset dynamodb: warn at this share of DynamoDB's limits over five seconds, as in 0.5
+    /// or 50% [default: 80%]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub share: Option<f64>,
-    /// With --preset dynamodb: the log is from one of this many processes, which share the traffic evenly [default: 1]
+    /// With --preset dynamodb: the log is from one of this many processes, which share the traffic
+    /// evenly [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub processes: Option<u32>,
     /// Wait this many seconds before warning about the same partition again [default: the window]

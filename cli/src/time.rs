@@ -3,7 +3,8 @@
 
 use crate::input::timestamp;
 
-/// The years 2000 to 2099, in milliseconds since 1970. Times of a log that begins earlier or later are its own.
+/// The years 2000 to 2099, in milliseconds since 1970. Times of a log that begins earlier or later
+/// are its own.
 const THIS_CENTURY: std::ops::Range<u64> = 946_684_800_000..4_102_444_800_000;
 const DAY: u64 = 86_400;
 
@@ -102,8 +103,8 @@ pub fn span(ms: u64) -> String {
     }
 }
 
-/// Reads a time: milliseconds as a log has them, or UTC as `2026-03-01`, `2026-03-01T02:14` or `2026-03-01 02:14:07Z`, or one with
-/// an offset as logs write it.
+/// Reads a time: milliseconds as a log has them, or UTC as `2026-03-01`, `2026-03-01T02:14` or
+/// `2026-03-01 02:14:07Z`, or one with an offset as logs write it.
 pub fn parse(text: &str) -> Result<u64, String> {
     if let Ok(ms) = text.parse() {
         return Ok(ms);

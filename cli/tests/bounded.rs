@@ -41,7 +41,8 @@ fn seconds(keys: impl IntoIterator<Item = (u64, String, u64)>) -> String {
     lines
 }
 
-/// Of 2,000 partitions each is hot in a second of its own, the later ones the more: the report has no room for half of them.
+/// Of 2,000 partitions each is hot in a second of its own, the later ones the more: the report has
+/// no room for half of them.
 #[test]
 fn it_says_that_hot_ones_were_dropped() {
     let all = (0..2_000).map(|n| (3 * n, format!("key {n}"), 600 + n / 10 * 10));
@@ -83,7 +84,8 @@ fn it_says_that_nothing_hot_is_missed_where_that_is_true() {
     assert!(remarks(&told).contains(" No hot partition is missing.\n"), "{}", remarks(&told));
 }
 
-/// So many are hot within one minute that the library has no room to count them by themselves: it tells the most that they had.
+/// So many are hot within one minute that the library has no room to count them by themselves: it
+/// tells the most that they had.
 #[test]
 fn it_says_that_some_were_not_counted_by_themselves() {
     let keys = 0..3_000;
@@ -115,7 +117,8 @@ fn a_low_share_is_seen_in_bounded_memory() {
     assert_eq!((&hottest[0]["pk"], &hottest[0]["hot"]), (&"hot".into(), &true.into()), "{told}");
 }
 
-/// Most of it came while it was not counted by itself: in a second that did not get near a threshold, and as the other operation.
+/// Most of it came while it was not counted by itself: in a second that did not get near a
+/// threshold, and as the other operation.
 #[test]
 fn what_came_while_it_was_not_counted_by_itself_is_within_the_bounds() {
     let read = |time_ms: u64, amount: u64| format!("{time_ms},read,t,X,{amount}\n");
@@ -136,7 +139,8 @@ fn what_came_while_it_was_not_counted_by_itself_is_within_the_bounds() {
     assert!(writes["count"].as_u64() >= Some(300) && writes["count"].as_u64() < Some(450), "{writes}");
 }
 
-/// Of partitions that were not counted by themselves a person reads bounds: no second, no seconds that are sure, no exact advice.
+/// Of partitions that were not counted by themselves a person reads bounds: no second, no seconds
+/// that are sure, no exact advice.
 #[test]
 fn advice_by_upper_bounds_says_at_most() {
     let all = (0..3_000).map(|n| (n % 50, format!("key {n}"), 600));

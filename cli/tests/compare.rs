@@ -63,8 +63,9 @@ fn report(name: &str, total: f64, keys: &[(&[&str], &[f64])]) -> PathBuf {
     written(name, &answer.to_string())
 }
 
-/// A log in which, in two minutes from the beginning, `sale` is written 1,200 times, `pop` is read 2,500 times in a second, `job` is
-/// written 700 times in one, and `cold` is read twice; and all of them before, after, and in another table.
+/// A log in which, in two minutes from the beginning, `sale` is written 1,200 times, `pop` is read
+/// 2,500 times in a second, `job` is written 700 times in one, and `cold` is read twice; and all of
+/// them before, after, and in another table.
 fn log(name: &str) -> PathBuf {
     let mut lines = String::new();
     let mut line = |second: u64, operation: &str, table: &str, pk: &str, amount: u64| {

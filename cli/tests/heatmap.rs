@@ -36,7 +36,8 @@ fn data(page: &str) -> Value {
     serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
 }
 
-/// By column, the count, the fullest second, the share, warnings, throttles and partitions of a row.
+/// By column, the count, the fullest second, the share, warnings, throttles and partitions of a
+/// row.
 fn cells(row: &Value) -> BTreeMap<u64, [u64; 6]> {
     let numbers: Vec<u64> = row["cells"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).collect();
     let mut column = 0;
@@ -72,7 +73,8 @@ fn a_cell_has_the_count_the_fullest_second_and_its_share_of_the_limit() {
 
 #[test]
 fn with_thresholds_a_cell_has_the_fullest_window() {
-    // The window's count is greatest in its second 12, when it has ten writes of second 3 still; then they leave.
+    // The window's count is greatest in its second 12, when it has ten writes of second 3 still;
+    // then they leave.
     let log = "3000,write,t,a,10\n11000,write,t,a,5\n12000,write,t,a,1\n14500,write,t,a,1\n40000,write,t,a,2\n3000,write,other,a,10\n";
     let more = ["--preset", "moderate", "--writes", "16", "--window", "10", "--table", "other=40,"];
     let data = data(&page("thresholds", log.as_bytes(), &more));

@@ -6,7 +6,8 @@ use std::process::Command;
 
 const KEYS: [&str; 4] = ["events=id", "other=id", "third=id", "events/index/by_user=user"];
 
-/// Writes the lines that every binding writes, a second apart, three times over; to a file of each test's own.
+/// Writes the lines that every binding writes, a second apart, three times over; to a file of each
+/// test's own.
 fn recording(test: &str, of: &str) -> PathBuf {
     let vectors = include_str!("../../bindings/recording/vectors.json");
     let vectors: Vec<Value> = serde_json::from_str(vectors).expect("JSON");

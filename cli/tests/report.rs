@@ -39,7 +39,8 @@ fn report(files: &[PathBuf], args: &[&str]) -> Value {
     report
 }
 
-/// A log of some minutes, in order: many cold keys, one that is hot for long, one in bursts, one in a single second, and an index's.
+/// A log of some minutes, in order: many cold keys, one that is hot for long, one in bursts, one in
+/// a single second, and an index's.
 fn lines(seed: u64, keys: u64) -> Vec<Line> {
     let mut random = Random(seed);
     let mut lines = Vec::new();
@@ -231,7 +232,8 @@ fn bounded_memory_misses_nothing_hot() {
     }
 }
 
-/// The last second of a minute is not over when bounded memory is asked for it; it is told by what the others lack.
+/// The last second of a minute is not over when bounded memory is asked for it; it is told by what
+/// the others lack.
 #[test]
 fn bounded_memory_tells_the_last_second_of_a_minute() {
     let folder = folder("last");

@@ -1,5 +1,5 @@
-//! Sequences of calls of the C ABI with any arguments that the header does not make undefined. None may read or write beyond what it
-//! was given, leak, panic, or return what is no status.
+//! Sequences of calls of the C ABI with any arguments that the header does not make undefined. None
+//! may read or write beyond what it was given, leak, panic, or return what is no status.
 #![no_main]
 
 mod argument;

@@ -1,4 +1,5 @@
-//! Arguments of C functions, in memory that is exactly as long as they say, so that AddressSanitizer sees who goes beyond.
+//! Arguments of C functions, in memory that is exactly as long as they say, so that
+//! AddressSanitizer sees who goes beyond.
 
 use crate::input::Input;
 use hotpart::ffi::*;

@@ -1,4 +1,5 @@
-//! Makes of the bytes that a target is given numbers and texts, from the front; nothing but zeros after the end.
+//! Makes of the bytes that a target is given numbers and texts, from the front; nothing but zeros
+//! after the end.
 
 pub struct Input<'a>(&'a [u8]);
 

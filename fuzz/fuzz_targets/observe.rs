@@ -1,5 +1,6 @@
-//! Requests and answers, one exchange after the other, each of four lines: operation, status, request, answer (an empty line: none).
-//! Nothing panics; what is refused changes nothing; and it is all the same by which function an exchange is observed.
+//! Requests and answers, one exchange after the other, each of four lines: operation, status,
+//! request, answer (an empty line: none). Nothing panics; what is refused changes nothing; and it
+//! is all the same by which function an exchange is observed.
 #![no_main]
 
 mod watched;

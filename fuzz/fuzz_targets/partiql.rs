@@ -1,5 +1,5 @@
-//! Statements. Nothing panics; and a statement does the same by itself, amid white space, in a batch and in a transaction, but that
-//! those answer for each of theirs.
+//! Statements. Nothing panics; and a statement does the same by itself, amid white space, in a
+//! batch and in a transaction, but that those answer for each of theirs.
 #![no_main]
 
 mod watched;

@@ -1,5 +1,6 @@
-//! Attempts on tables whose key is declared, described, shown, forgotten or never known, with clearing and time between.
-//! Compares all that is recorded, unread and waits with what the oracle of tests/waits has kept of what was sent.
+//! Attempts on tables whose key is declared, described, shown, forgotten or never known, with
+//! clearing and time between. Compares all that is recorded, unread and waits with what the oracle
+//! of tests/waits has kept of what was sent.
 #![no_main]
 
 #[allow(dead_code)] // It takes bytes and choices alone.

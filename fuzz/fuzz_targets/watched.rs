@@ -5,7 +5,8 @@ use hotpart::ffi::*;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr::{null, null_mut};
 
-/// The tables that are described to it: with an index of each kind, and one whose key is merely declared.
+/// The tables that are described to it: with an index of each kind, and one whose key is merely
+/// declared.
 const TABLE: &str = r#"{"Table":{"TableName":"T","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},{"AttributeName":"s","KeyType":"RANGE"}],"GlobalSecondaryIndexes":[{"IndexName":"G","KeySchema":[{"AttributeName":"g","KeyType":"HASH"}]},{"IndexName":"M","KeySchema":[{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"b","KeyType":"HASH"},{"AttributeName":"r","KeyType":"RANGE"}]}],"LocalSecondaryIndexes":[{"IndexName":"L","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},{"AttributeName":"l","KeyType":"RANGE"}]}]}}"#;
 
 pub struct Watched(*mut hpd_detector);
@@ -18,7 +19,8 @@ unsafe extern "C" fn unmoved(_: *mut c_void, _: *const hpd_warning) {}
 impl Watched {
     pub fn new(capacity: bool) -> Self {
         let mut detector = null_mut();
-        // SAFETY: zeros are a valid value, and the options are filled by the function made for that.
+        // SAFETY: zeros are a valid value, and the options are filled by the function made for
+        // that.
         unsafe {
             let mut options: hpd_options = std::mem::zeroed();
             hpd_options_init(&mut options, size_of::<hpd_options>());

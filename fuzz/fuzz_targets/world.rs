@@ -43,7 +43,8 @@ unsafe fn touch(text: *const c_char, len: usize) {
 
 /// A callback that calls back, whatever comes of it.
 unsafe extern "C" fn on_warning(itself: *mut c_void, warning: *const hpd_warning) {
-    // SAFETY: the header promises the warning; the user data outlives the detector, which may do all this now.
+    // SAFETY: the header promises the warning; the user data outlives the detector, which may do
+    // all this now.
     unsafe {
         let (warning, detector) = (&*warning, *itself.cast::<*mut hpd_detector>());
         touch(warning.table, warning.table_len);
@@ -64,7 +65,8 @@ unsafe extern "C" fn on_warning(itself: *mut c_void, warning: *const hpd_warning
     }
 }
 
-/// A status that a function may return: not one of a caught panic, nor of memory that ran out. A refusal names its argument.
+/// A status that a function may return: not one of a caught panic, nor of memory that ran out. A
+/// refusal names its argument.
 pub fn fine(result: i64) {
     assert!(matches!(result, 0..|-3..=-1| -7..=-6), "{result}");
     if result < 0 {
@@ -154,7 +156,8 @@ impl World {
     pub fn call(&mut self, input: &mut Input<'_>, call: usize) {
         let which = input.below(2);
         let (at, detector) = (2 * which + input.below(2), self.detectors[which]);
-        // SAFETY: detector and table live or are NULL; rooms and texts are as long as they say, and live through the call.
+        // SAFETY: detector and table live or are NULL; rooms and texts are as long as they say, and
+        // live through the call.
         unsafe {
             match call {
                 0..3 => self.make(input, which),

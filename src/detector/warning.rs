@@ -157,7 +157,8 @@ mod tests {
         assert!(halves.to_string().ends_with(" had at least 2 of 3.5 reads in 10s"));
     }
 
-    /// Any two bytes, and any character of the first plane: one line, in its quotes, that no terminal obeys.
+    /// Any two bytes, and any character of the first plane: one line, in its quotes, that no
+    /// terminal obeys.
     #[test]
     fn no_key_breaks_a_line_or_leaves_its_quotes() {
         let keeps_to_its_line = |key: &[u8]| {

@@ -154,7 +154,8 @@ unsafe impl Sync for CCallback {}
 impl CCallback {
     /// Calls it with a warning in C's form, which lives until it returns.
     fn call(&self, warning: &Warning<'_>) {
-        // SAFETY: the header demands that it can be called with its user data while the detector lives.
+        // SAFETY: the header demands that it can be called with its user data while the detector
+        // lives.
         unsafe { self.0(self.1, &hpd_warning::new(warning, size_of::<hpd_warning>())) }
     }
 }

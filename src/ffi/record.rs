@@ -110,8 +110,8 @@ impl hpd_record {
     /// `check` has accepted it, or it is plain.
     #[inline(always)]
     unsafe fn record_unchecked<'a>(&self) -> Record<'a> {
-        // SAFETY: as the caller promises: of the table and of a model there is a byte at least, and a pk may be NULL
-        // if it is empty.
+        // SAFETY: as the caller promises: of the table and of a model there is a byte at least, and
+        // a pk may be NULL if it is empty.
         let text = |text: *const c_char, len: usize| unsafe { std::slice::from_raw_parts(text.cast(), len) };
         let pk = if self.pk.is_null() { c"".as_ptr() } else { self.pk };
         Record {

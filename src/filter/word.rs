@@ -252,7 +252,8 @@ mod tests {
         Word(0).refreshed(at(number)).with(at(number), amount)
     }
 
-    /// A cell of long ago, whose tag has come round to just ahead, made the load that of the time when it was filled.
+    /// A cell of long ago, whose tag has come round to just ahead, made the load that of the time
+    /// when it was filled.
     #[test]
     fn a_cell_that_is_ahead_is_no_load() {
         let word = of(10, 7);
@@ -308,7 +309,8 @@ mod tests {
 
     #[test]
     fn a_bound_is_of_one_sub_window_whatever_the_words_are_of() {
-        // A key had 3 in sub-window 6 and 4 in 7; the second word has not been touched since, or is one ahead.
+        // A key had 3 in sub-window 6 and 4 in 7; the second word has not been touched since, or is
+        // one ahead.
         let first = of(6, 3).with(at(7), 4);
         assert_eq!(Word::bound(first, of(6, 9).with(at(7), 9), at(7)), 7);
         assert_eq!(Word::bound(first, of(6, 9), at(7)), 3);

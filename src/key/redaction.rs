@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn it_is_siphash_of_both_with_their_lengths() {
-        // openssl mac -macopt hexkey:08070605040302010f0e0d0c0b0a0908 -macopt size:16 -in FILE SIPHASH
+        // openssl mac -macopt hexkey:08070605040302010f0e0d0c0b0a0908 -macopt size:16 -in FILE
+        // SIPHASH
         let secret = [0x0102_0304_0506_0708, 0x0809_0A0B_0C0D_0E0F];
         assert_eq!(redacted(secret, "events", "EVENTS"), "e32e4793ea44dc1e509fc74b14ea246c");
         assert_eq!(redacted(secret, "t", ""), "72d53c35e5ece7057e8e5e9f5872ec63");

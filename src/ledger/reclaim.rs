@@ -264,8 +264,9 @@ mod tests {
         }
     }
 
-    /// Walks once began close to each other, and emptied one segment after another: then each new partition had to look at a
-    /// hundred of them, and keys that met the full ones split those further.
+    /// Walks once began close to each other, and emptied one segment after another: then each new
+    /// partition had to look at a hundred of them, and keys that met the full ones split those
+    /// further.
     #[test]
     fn at_the_bound_a_new_partition_looks_at_few_segments() {
         const BOUND: u64 = 2_000;
@@ -289,7 +290,8 @@ mod tests {
         assert!(looked_at < 2 * replaced);
     }
 
-    /// A record may be about to make room in a map that is cleared under it: there is nothing to find.
+    /// A record may be about to make room in a map that is cleared under it: there is nothing to
+    /// find.
     #[test]
     fn a_cleared_map_is_searched_once() {
         let (settings, counters, now) = (settings(1), Counters::default(), Moment::from_ms(0));

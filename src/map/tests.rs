@@ -73,7 +73,8 @@ impl Subject {
         })
     }
 
-    /// The length of the chain that a key is in, and how many groups are looked at until it is found.
+    /// The length of the chain that a key is in, and how many groups are looked at until it is
+    /// found.
     fn effort(&self, hash: Hash, key: Key<'_>) -> (usize, usize) {
         let guard = &crossbeam_epoch::pin();
         let (_, first) = self.map.locate(hash.position, guard).unwrap();
@@ -129,7 +130,8 @@ fn no_operation_moves_more_partitions_than_a_segment_has() {
     assert!(moved > 0 && moved <= CELLS, "{moved}");
 }
 
-/// The share of entries at home, which the fast way in large maps is for, and which random positions must reach.
+/// The share of entries at home, which the fast way in large maps is for, and which random
+/// positions must reach.
 #[test]
 fn most_entries_are_in_their_home() {
     let (subject, hashing) = (Subject::new(), Hashing::seeded([1, 2]));
@@ -170,7 +172,8 @@ fn keys_that_all_collide_are_kept() {
     assert!(subject.map.steps() <= 1 << 6, "segments were split in vain");
 }
 
-/// Inserts keys, and returns the longest chain, the most groups that are looked at for a key, and how many for all.
+/// Inserts keys, and returns the longest chain, the most groups that are looked at for a key, and
+/// how many for all.
 fn effort_of(keys: &[u64], hashing: &Hashing) -> (usize, usize, usize) {
     let subject = Subject::new();
     let hash = |key| hashing.key(Key { table: b"t", pk: &pk(key, 20) });
@@ -181,7 +184,8 @@ fn effort_of(keys: &[u64], hashing: &Hashing) -> (usize, usize, usize) {
     })
 }
 
-/// Who knows the seed can choose keys whose positions are as good as one. With any other seed they are keys like any.
+/// Who knows the seed can choose keys whose positions are as good as one. With any other seed they
+/// are keys like any.
 #[test]
 fn keys_that_collide_under_one_seed_spread_under_others() {
     const KEYS: usize = 300;
@@ -230,8 +234,8 @@ fn long_keys_and_short_ones_share_segments() {
     assert!((0..2_000).all(|key| subject.count(key, len(key), mixed(key)) == Some(1)));
 }
 
-/// Few keys with long texts are much, so they were split however deep the map was: where their positions have 26 bits in
-/// common, 15 of them made a directory of 2²⁶ entries.
+/// Few keys with long texts are much, so they were split however deep the map was: where their
+/// positions have 26 bits in common, 15 of them made a directory of 2²⁶ entries.
 #[test]
 fn a_few_long_keys_that_collide_leave_the_map_shallow() {
     for keys in 9..24_u64 {

@@ -314,7 +314,8 @@ mod tests {
     use super::*;
     use crate::operation::Operation::Write;
 
-    /// The copy of a history that one thread froze and no thread has replaced got a second slot of a second that was in it.
+    /// The copy of a history that one thread froze and no thread has replaced got a second slot of
+    /// a second that was in it.
     #[test]
     fn a_second_that_was_put_before_the_history_was_frozen_is_one_slot_in_the_copy() {
         let guard = &crossbeam_epoch::pin();
@@ -339,8 +340,8 @@ mod tests {
         }
     }
 
-    /// A thread that is still in an entry that has moved finds no place in the full history, which is the copy's as well. It
-    /// froze that, so that the copy had to grow though it had room.
+    /// A thread that is still in an entry that has moved finds no place in the full history, which
+    /// is the copy's as well. It froze that, so that the copy had to grow though it had room.
     #[test]
     fn a_late_put_leaves_the_history_of_the_copy_as_it_is() {
         let guard = &crossbeam_epoch::pin();
@@ -372,7 +373,8 @@ mod tests {
         assert!(!frozen.begin(Write, Slot::new(5, 1), 60));
     }
 
-    /// It left a hole of each size behind, in memory that a process keeps. Of a long window a wheel is large: it is earned.
+    /// It left a hole of each size behind, in memory that a process keeps. Of a long window a wheel
+    /// is large: it is earned.
     #[test]
     fn a_partition_with_an_alarm_has_one_history_and_then_wheels_if_those_are_small() {
         let guard = &crossbeam_epoch::pin();

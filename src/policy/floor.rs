@@ -96,7 +96,8 @@ mod tests {
     fn a_raise_does_not_undo_what_was_lowered_meanwhile() {
         let floor = Floor::new(7);
         let looks = std::cell::Cell::new(0);
-        // Another thread lowers it to what it is, between this one's look at the overrides and its raise.
+        // Another thread lowers it to what it is, between this one's look at the overrides and its
+        // raise.
         floor.raise(|| {
             looks.set(looks.get() + 1);
             if looks.get() == 1 {

@@ -157,7 +157,8 @@ mod tests {
         greatest((&of_tables, present(tables)), (&of_models, present(models)), Operation::Write, oldest)
     }
 
-    /// They were remembered apart: a table's greatest counted with the models' greatest, which it had never met.
+    /// They were remembered apart: a table's greatest counted with the models' greatest, which it
+    /// had never met.
     #[test]
     fn what_was_never_in_force_together_does_not_count_together() {
         let models = [span(0, 10, u64::MAX), span(9, TO_COME, 106)];

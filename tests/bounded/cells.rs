@@ -83,8 +83,8 @@ fn more_promoted_keys_of_one_cell_than_its_marks_can_count_lose_nothing() {
     assert_eq!(keys.iter().map(|&key| most(&detector, key)).max(), Some(0));
 }
 
-/// Cells tell 1,024 sub-windows apart. One that was let alone for half of them is old, and is not of
-/// the future: what is added to it must not be dropped, and what it had is not counted.
+/// Cells tell 1,024 sub-windows apart. One that was let alone for half of them is old, and is not
+/// of the future: what is added to it must not be dropped, and what it had is not counted.
 #[test]
 fn a_cell_untouched_for_512_sub_windows_is_old() {
     for window in [1, 2, 3, 60, 3_600] {
@@ -119,7 +119,8 @@ fn a_cell_untouched_for_512_sub_windows_is_old() {
 }
 
 /// A cell that was let alone for nearly as long as it can tell looks as if it were one or two
-/// sub-windows ahead. Where a key's other cell is not as old, no lane of that may be taken for over.
+/// sub-windows ahead. Where a key's other cell is not as old, no lane of that may be taken for
+/// over.
 #[test]
 fn a_cell_that_looks_a_little_ahead_is_old() {
     for (window, begin) in [1, 2, 60].into_iter().flat_map(|window| (1_018..1_034).map(move |n| (window, n)))
@@ -144,8 +145,9 @@ fn a_cell_that_looks_a_little_ahead_is_old() {
     }
 }
 
-/// Nor is any given back to it in vain. Here the writes are in an entry, as the reads were promoted,
-/// until that is demoted: into cells that no write has touched since the detector was made.
+/// Nor is any given back to it in vain. Here the writes are in an entry, as the reads were
+/// promoted, until that is demoted: into cells that no write has touched since the detector was
+/// made.
 #[test]
 fn what_is_given_back_to_a_cell_that_looks_a_little_ahead_is_kept() {
     for (window, begin) in [2, 3, 60].into_iter().flat_map(|window| (1_014..1_030).map(move |n| (window, n)))
@@ -181,7 +183,8 @@ fn a_cell_that_others_pass_by_grows_old() {
             assert!(add(&detector, 7, 1) >= 1);
             let key = made[(passed % 300) as usize];
             let got = most(&detector, key);
-            // Until it is over; and when as many have passed as a cell can tell, it looks current again.
+            // Until it is over; and when as many have passed as a cell can tell, it looks current
+            // again.
             if passed < 3 || (passed + 3) % 1_024 < 6 {
                 continue;
             }

@@ -145,9 +145,10 @@ fn keys_in_crowded_cells_lose_nothing() {
     crosses(stress(3), &kinds, |_, _| {});
 }
 
-/// No count is returned that is less than one that was returned before it began: what was said of a key is
-/// not taken back while nothing has left the window. That holds where there is room: a key that is kept out has the bound that its
-/// cells give, others' records included, and has less again once it gets an entry.
+/// No count is returned that is less than one that was returned before it began: what was said of a
+/// key is not taken back while nothing has left the window. That holds where there is room: a key
+/// that is kept out has the bound that its cells give, others' records included, and has less again
+/// once it gets an entry.
 #[test]
 fn counts_of_keys_that_cross_their_promotion_do_not_fall() {
     let kinds = [ROOMY, Crossing { steps: true, ..ROOMY }, Crossing { strangers: 1, steps: true, ..ROOMY }];

@@ -239,8 +239,8 @@ fn leaps_beyond_what_a_cell_can_tell_lose_nothing() {
     leaps(stress(2), &[(1, 0), (2, 1), (3, 0), (10, 1)].map(kind), |_| {});
 }
 
-/// Two threads that set models at a time each remembered what was before its own change: what was in force between the two was
-/// forgotten, and what was recorded by that was not carried over.
+/// Two threads that set models at a time each remembered what was before its own change: what was
+/// in force between the two was forgotten, and what was recorded by that was not carried over.
 #[test]
 fn what_models_allowed_between_two_changes_is_remembered() {
     let detector = &manual(100_000, 100_000, 1).memory(1 << 16).build().unwrap();

@@ -1,10 +1,10 @@
-//! Promise 10: bounded counting, against an oracle of all that was ever recorded: nothing is missed and nothing
-//! late, no count is under the truth, and what a count is over it by is told.
+//! Promise 10: bounded counting, against an oracle of all that was ever recorded: nothing is missed
+//! and nothing late, no count is under the truth, and what a count is over it by is told.
 //!
 //! `watched` follows random calls from one thread, `crossing` has threads record keys across their
 //! promotion, `leaping` makes partitions be demoted and promoted again under them, `told` looks at
-//! what is said of them, `throttled` fills memory under throttles, and `cells` has what a prototype got wrong. What all of it allocates is in
-//! `tests/bounded_memory.rs`.
+//! what is said of them, `throttled` fills memory under throttles, and `cells` has what a prototype
+//! got wrong. What all of it allocates is in `tests/bounded_memory.rs`.
 
 mod cells;
 #[path = "../common/mod.rs"]

@@ -1,4 +1,5 @@
-//! Throttles where memory is full: those that no entry has room for are in the cells, and none is lost on its way.
+//! Throttles where memory is full: those that no entry has room for are in the cells, and none is
+//! lost on its way.
 
 use crate::common::manual;
 use hotpart::{Detector, Operation, Reason, Record, Warning};
@@ -23,8 +24,8 @@ fn fill(detector: &Detector) {
     panic!("there is always room");
 }
 
-/// Two threads throttle each key at once, as memory becomes full under them. One that was kept out while the other took the last
-/// room was in the cells alone, where nobody looked any more.
+/// Two threads throttle each key at once, as memory becomes full under them. One that was kept out
+/// while the other took the last room was in the cells alone, where nobody looked any more.
 #[test]
 fn two_threads_throttle_a_key_as_memory_becomes_full() {
     const KEYS: u32 = 16;

@@ -1,5 +1,5 @@
-//! Facts that are told of a partition: that it is hot, by how much its count may be too high, and what it
-//! has at least.
+//! Facts that are told of a partition: that it is hot, by how much its count may be too high, and
+//! what it has at least.
 
 use crate::common::manual;
 use hotpart::{Bounds, Builder, Detector, Operation, Reason, Record, Thresholds, Warning};
@@ -140,12 +140,13 @@ fn a_cold_partition_that_was_throttled_is_listed_with_its_bound() {
     listed(b"kept out", 450);
 }
 
-/// A demoted partition gives back to the cells what is in the window, and not what has left it: a partition that is
-/// demoted for being quiet would be due to be promoted at once.
+/// A demoted partition gives back to the cells what is in the window, and not what has left it: a
+/// partition that is demoted for being quiet would be due to be promoted at once.
 #[test]
 fn what_is_demoted_gives_back_what_is_in_the_window() {
     let (detector, warned) = watched(manual(200, 200, 3).memory(1 << 16));
-    // In sub-windows of two seconds. It has an entry from the first: so its cells have nothing of the second time.
+    // In sub-windows of two seconds. It has an entry from the first: so its cells have nothing of
+    // the second time.
     for (second, amount) in [(0, 60), (3, 60), (6, 130), (8, 1), (10, 1)] {
         detector.set_time_ms(second * 1_000).unwrap();
         detector.record(&record(b"k", amount)).unwrap();
@@ -186,8 +187,9 @@ fn memory_that_is_full_is_given_back_when_its_window_is_over() {
     }
 }
 
-/// Operations that had waited for a table's key were put down, once the partition was promoted, in the second of its release: they stayed in the count,
-/// and in `least`, for a window from then, and made warnings that said nothing of it.
+/// Operations that had waited for a table's key were put down, once the partition was promoted, in
+/// the second of its release: they stayed in the count, and in `least`, for a window from then, and
+/// made warnings that said nothing of it.
 #[cfg(feature = "dynamodb")]
 #[test]
 fn what_waited_for_a_key_is_carried_where_it_stays_for_longer() {

@@ -319,8 +319,9 @@ impl Watched<'_> {
         Ok(())
     }
 
-    /// A partition just recorded is counted exactly, or has less than its share; if nothing was kept out.
-    /// The very call may have demoted it: then what has left the window is in the cells, too.
+    /// A partition just recorded is counted exactly, or has less than its share; if nothing was
+    /// kept out. The very call may have demoted it: then what has left the window is in the cells,
+    /// too.
     fn is_close(&self, spot: Spot, number: usize) -> Result<(), String> {
         let (least, most) = self.bounds(spot, number)?;
         let share = self.oracle.share(spot.table, number);

@@ -1,4 +1,5 @@
-//! A global allocator that counts, and that refuses or stands still when it is told to. By thread, but for one sum.
+//! A global allocator that counts, and that refuses or stands still when it is told to. By thread,
+//! but for one sum.
 #![allow(dead_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -28,7 +29,8 @@ thread_local! {
     static STOPS: Cell<(usize, *const Gate)> = const { Cell::new((0, null())) };
 }
 
-/// The bytes that all threads have allocated, less those that they have freed; and the most that these ever were.
+/// The bytes that all threads have allocated, less those that they have freed; and the most that
+/// these ever were.
 static ALL_LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
 static MOST_LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
 
@@ -150,8 +152,8 @@ impl Drop for Release<'_> {
     }
 }
 
-/// Runs `meanwhile` while another thread, which has run `warm_up`, stands still within `call`, in its `nth`
-/// allocation (from 1 on). Returns when that thread has ended.
+/// Runs `meanwhile` while another thread, which has run `warm_up`, stands still within `call`, in
+/// its `nth` allocation (from 1 on). Returns when that thread has ended.
 pub fn while_inside<T>(
     warm_up: impl FnOnce() + Send,
     nth: usize,

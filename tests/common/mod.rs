@@ -4,7 +4,8 @@
 use hotpart::{Builder, Detector};
 use std::sync::{Barrier, Mutex, MutexGuard, TryLockError};
 
-/// Threads of a stress test: more than most machines' cores, so that some are stopped in the middle.
+/// Threads of a stress test: more than most machines' cores, so that some are stopped in the
+/// middle.
 pub const THREADS: usize = 4;
 
 /// How often a stress test does something: `n` in a debug build, ten times that in a release, and
@@ -40,7 +41,8 @@ pub fn race<T: Send>(work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     })
 }
 
-/// Locks without ever waiting inside std, where ThreadSanitizer would not see it: std is not instrumented.
+/// Locks without ever waiting inside std, where ThreadSanitizer would not see it: std is not
+/// instrumented.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     loop {
         match mutex.try_lock() {

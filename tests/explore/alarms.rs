@@ -59,8 +59,8 @@ impl Alarms {
         (*least.expect("a moment at least"), *most.expect("a moment at least"))
     }
 
-    /// Returns a text for each thing that is wrong. `complete`: no warning state was forgotten but with a
-    /// partition that was replaced, and the last record of each that was hot took what was
+    /// Returns a text for each thing that is wrong. `complete`: no warning state was forgotten but
+    /// with a partition that was replaced, and the last record of each that was hot took what was
     /// suppressed. Warnings and suppressed records are the statistics'.
     pub fn judge(
         &self,
@@ -130,8 +130,8 @@ impl Alarms {
         (!right).then(|| format!("a record that returned {} gave {:?}", post.count, post.warnings))
     }
 
-    /// Two warnings of one life within one interval. A record whose partition was replaced before it
-    /// warned may have had no warning state, and then it warns.
+    /// Two warnings of one life within one interval. A record whose partition was replaced before
+    /// it warned may have had no warning state, and then it warns.
     fn too_often(&self, key: Key, log: &Log, course: &Course) -> Option<String> {
         let replaced = |post: &Post| course.replaced && post.span.0 == log.begun;
         let warned: Vec<_> =
@@ -145,8 +145,8 @@ impl Alarms {
         })
     }
 
-    /// A hot record that gave no warning, although its life gave none in the interval before. One whose
-    /// partition was replaced before it warned may have met the next life's warning state.
+    /// A hot record that gave no warning, although its life gave none in the interval before. One
+    /// whose partition was replaced before it warned may have met the next life's warning state.
     fn silent(&self, key: Key, log: &Log, course: &Course) -> Option<String> {
         let time = |at: Moment| log.moments[at];
         let hot = |post: &&Post| post.count >= Self::thresholds(post, log).1;

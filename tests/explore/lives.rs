@@ -1,9 +1,10 @@
 //! The lives of partitions at a bound: each begins with a record that finds nothing, and ends when
 //! another partition takes its place.
 //!
-//! A partition keeps all of its counts or loses them all. So each number that was seen of it is what
-//! its life had, or else the life was over before: a count of 0, or a record that finds nothing but
-//! itself. So it is known which lives ended and had counts, and `replaced` must be their number.
+//! A partition keeps all of its counts or loses them all. So each number that was seen of it is
+//! what its life had, or else the life was over before: a count of 0, or a record that finds
+//! nothing but itself. So it is known which lives ended and had counts, and `replaced` must be
+//! their number.
 
 use crate::oracle::{Log, Moment, Seen};
 use crate::scenario::{Key, Kind};
@@ -159,7 +160,8 @@ impl Lives {
         if self.by_key.is_empty() || !self.wrong.is_empty() {
             return std::mem::take(&mut self.wrong);
         }
-        // Ends, and beginnings at the least and the most. Only the call's own partition has several.
+        // Ends, and beginnings at the least and the most. Only the call's own partition has
+        // several.
         let mut sums = vec![(0, (0, 0))];
         for courses in self.by_key.values() {
             let with = |&(ends, (least, most)): &(u64, (u64, u64))| {

@@ -22,8 +22,8 @@ const fn shape(name: &'static str, window: u32, seen: u32) -> Shape {
     Shape { name, window, seen, both: false, burst: BURST }
 }
 
-/// Windows of 2 to 60; histories with room, or with slots that are taken again; others that are full,
-/// so that the turn of the call makes them grow, to a larger one or to a wheel; wheels; and a
+/// Windows of 2 to 60; histories with room, or with slots that are taken again; others that are
+/// full, so that the turn of the call makes them grow, to a larger one or to a wheel; wheels; and a
 /// partition that is heavy.
 const SHAPES: &[Shape] = &[
     shape("window 2, a wheel", 2, 2),

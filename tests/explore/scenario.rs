@@ -111,9 +111,9 @@ pub struct Scenario {
     pub forgets: bool,
     /// Whether the call is the first of its thread.
     pub first_call: bool,
-    /// Acts of the others, without those that make the call's partition go. They are tried first at each
-    /// place, to see whether the call finds its record hot; others that change the threshold leave
-    /// that open.
+    /// Acts of the others, without those that make the call's partition go. They are tried first at
+    /// each place, to see whether the call finds its record hot; others that change the threshold
+    /// leave that open.
     pub control: Option<Vec<Step>>,
     /// For a control: tells what came of the call, and judges nothing.
     pub tells: bool,

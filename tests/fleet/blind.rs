@@ -1,32 +1,32 @@
-//! Blindness: random fleets, judged by the rules' arithmetic. Both bounds hold. While the fleet is not
-//! blind, nothing hot goes unseen. Where it says that it is blind, it is.
+//! Blindness: random fleets, judged by the rules' arithmetic. Both bounds hold. While the fleet is
+//! not blind, nothing hot goes unseen. Where it says that it is blind, it is.
 //!
-//! **Could be hot.** By what a scrape of all processes told, a partition that no process lists could
-//! be hot if there is a fleet of the same processes in which
+//! **Could be hot.** By what a scrape of all processes told, a partition that no process lists
+//! could be hot if there is a fleet of the same processes in which
 //! - each process tells the same of its partitions: the same list, the same demands and the same of
 //!   them carried, and for each operation the same `hotpart_partition_unlisted_most`; and
-//! - some partition that no process lists has, in all processes together, the threshold in force for
-//!   its table.
+//! - some partition that no process lists has, in all processes together, the threshold in force
+//!   for its table.
 //!
 //! The scraped fleet may itself be such a one. `HotPartitionFleetBlind` must fire for a threshold
 //! exactly then, which has two directions:
 //!
 //! *Not blind: there is no such fleet.* In each process that is made up, no unlisted partition has
-//! more than the process's number. So in no fleet that tells the same has an unlisted partition more
-//! than all numbers together, and these are under the threshold.
+//! more than the process's number. So in no fleet that tells the same has an unlisted partition
+//! more than all numbers together, and these are under the threshold.
 //!
-//! *Blind: there is such a fleet.* The test builds it, a twin with detectors of its own. In the twin a
-//! stranger, a partition that the scraped fleet does not have, has in each process what the number
-//! says:
-//! - Without a filter some unlisted partition of the process has exactly that much. The twin's process
-//!   records the stranger in its place, and nothing else differs.
+//! *Blind: there is such a fleet.* The test builds it, a twin with detectors of its own. In the
+//! twin a stranger, a partition that the scraped fleet does not have, has in each process what the
+//! number says:
+//! - Without a filter some unlisted partition of the process has exactly that much. The twin's
+//!   process records the stranger in its place, and nothing else differs.
 //! - With a filter the number may be the most that the cells can hold of one partition, and no
 //!   partition need have it. The twin's process records the stranger besides, with that much.
 //!
-//! Two kinds of fleets have only the bounds and the first direction checked. In one a filter was full:
-//! its number is the bound that the fullest cells give, which is true and not always reached. In the
-//! other a list was cut between two partitions of the same demand: their names decide which of them is
-//! in the list, so the stranger's name would decide too.
+//! Two kinds of fleets have only the bounds and the first direction checked. In one a filter was
+//! full: its number is the bound that the fullest cells give, which is true and not always reached.
+//! In the other a list was cut between two partitions of the same demand: their names decide which
+//! of them is in the list, so the stranger's name would decide too.
 
 use crate::common::stress;
 use crate::made_up::{Plan, TABLES, plans};

@@ -13,7 +13,8 @@ struct Fleet {
 }
 
 impl Fleet {
-    /// A random one; with a filter in each process, whose partitions are counted exactly from `level` on.
+    /// A random one; with a filter in each process, whose partitions are counted exactly from
+    /// `level` on.
     fn random(random: &mut Random, level: Option<u64>) -> Self {
         let new = |_| match level {
             Some(level) => manual(level * 4, level * 4, 60).memory(1 << 20).build().unwrap(),
@@ -40,7 +41,8 @@ impl Fleet {
         Self { processes, truth }
     }
 
-    /// Checks what follows from all lists: for a key's sum, for the most that it can have, and for those that nobody lists.
+    /// Checks what follows from all lists: for a key's sum, for the most that it can have, and for
+    /// those that nobody lists.
     fn check(&self, least: u64) {
         let metrics = Metrics::default().least(least);
         let lists: Vec<_> = self.processes.iter().map(|each| List::of(each, Write, &metrics)).collect();
@@ -93,7 +95,8 @@ fn a_partition_that_nobody_lists_could_have_just_what_all_say_together() {
             .map(|each| List::of(each, Write, &Metrics::default().least(least)))
             .collect();
         let could: u64 = lists.iter().map(|list| list.unlisted_most.unwrap()).sum();
-        // In each process some partition has just that much and is not listed. It could be one and the same.
+        // In each process some partition has just that much and is not listed. It could be one and
+        // the same.
         for (process, list) in fleet.processes.iter().zip(&lists) {
             let all = process.hottest(Write, usize::MAX).unwrap();
             let demands = all.iter().map(|hot| hot.demand).filter(|&demand| demand < least);
@@ -140,7 +143,8 @@ fn with_a_filter_a_partition_that_is_kept_out_is_bounded_too() {
     assert!(listed < 60 && list.unlisted_most.unwrap() >= 40 * 41 / 2 * 3, "{list:?}");
 }
 
-/// A lane that is full says nothing of how much there was; the number was what lanes can say at most.
+/// A lane that is full says nothing of how much there was; the number was what lanes can say at
+/// most.
 #[test]
 fn with_a_filter_a_partition_that_is_kept_out_may_have_any_number() {
     let detector = manual(48_000, 144_000, 60).memory(1 << 16).promote_permille(10).build().unwrap();

@@ -4,7 +4,8 @@ use hotpart::Operation::{self, Write};
 use hotpart::{Detector, Metrics};
 use std::collections::BTreeMap;
 
-/// The partitions that a process lists, with their demand and what of it is carried, by key; and the most that any other has.
+/// The partitions that a process lists, with their demand and what of it is carried, by key; and
+/// the most that any other has.
 #[derive(Debug, Default)]
 pub struct List {
     pub demands: BTreeMap<String, (u64, u64)>,

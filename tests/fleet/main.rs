@@ -1,4 +1,5 @@
-//! A fleet: what the lists of many processes, added up, say of a partition; and minutes that are over, whose lines add up.
+//! A fleet: what the lists of many processes, added up, say of a partition; and minutes that are
+//! over, whose lines add up.
 
 mod blind;
 mod bounds;

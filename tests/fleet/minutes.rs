@@ -1,4 +1,5 @@
-//! Minutes that are over: all lines of all minutes add up to what was recorded, and no operation is in two.
+//! Minutes that are over: all lines of all minutes add up to what was recorded, and no operation is
+//! in two.
 
 use crate::common::{Random, manual, never_hot, stress};
 use hotpart::Operation::{Read, Write};

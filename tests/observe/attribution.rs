@@ -1,4 +1,5 @@
-//! Whose capacity it is: of which index, of which item of several, of which statement. Each was wrong once.
+//! Whose capacity it is: of which index, of which item of several, of which statement. Each was
+//! wrong once.
 
 use crate::case::{blank, case, described, observe};
 use crate::items::item;

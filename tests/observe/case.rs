@@ -177,8 +177,8 @@ pub fn observe(
     })
 }
 
-/// A detector that knows table `T`, with key `p`, global indexes `G` (of `g`) and `M` (of `a`, `b`), and the local `L`;
-/// and `U`, with key `u`.
+/// A detector that knows table `T`, with key `p`, global indexes `G` (of `g`) and `M` (of `a`,
+/// `b`), and the local `L`; and `U`, with key `u`.
 pub fn described(capacity: bool) -> Detector {
     let detector = blank(capacity);
     let table = r#"{"Table":{"TableName":"T","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},

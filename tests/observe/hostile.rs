@@ -89,7 +89,8 @@ fn a_reason_that_is_named_often_is_one() {
     assert_eq!(detector.statistics().throttles[Unknown as usize], 1_000);
 }
 
-/// An item that came back was taken out before names were looked at, and its table's was tallied as it was.
+/// An item that came back was taken out before names were looked at, and its table's was tallied as
+/// it was.
 #[test]
 fn names_of_unprocessed_items_are_checked_too() {
     for name in ["", &"n".repeat(1_025), &"n".repeat(40_000)] {
@@ -318,7 +319,8 @@ fn keys_and_names_are_read_through_their_escapes() {
         .check(described);
 }
 
-/// A client's serialiser writes a name once. Of several the first is the key: reading on would cost every request.
+/// A client's serialiser writes a name once. Of several the first is the key: reading on would cost
+/// every request.
 #[test]
 fn of_two_members_of_one_name_the_first_is_the_key() {
     let detector = described(false);

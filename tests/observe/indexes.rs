@@ -1,4 +1,5 @@
-//! Index writes: items that are written are writes on their global indexes, which have partitions of their own.
+//! Index writes: items that are written are writes on their global indexes, which have partitions
+//! of their own.
 
 use crate::case::{blank, case, described, observe};
 use crate::items::item;

@@ -1,5 +1,5 @@
-//! Parts that wait for a table's key: that each is counted once, as of when it was observed, whatever
-//! makes the key known.
+//! Parts that wait for a table's key: that each is counted once, as of when it was observed,
+//! whatever makes the key known.
 
 use crate::case::{blank, observe};
 use hotpart::ObserveError::MissingSchema;

@@ -1,4 +1,5 @@
-//! Promises 1, 2 and 9: random sequences of every call, under the manual clock, against a list of timestamps.
+//! Promises 1, 2 and 9: random sequences of every call, under the manual clock, against a list of
+//! timestamps.
 #![cfg(feature = "dynamodb")]
 
 mod c_face;

@@ -1,4 +1,5 @@
-//! The oracle, which says what a detector must show: worked out from a list of everything that was ever recorded.
+//! The oracle, which says what a detector must show: worked out from a list of everything that was
+//! ever recorded.
 
 use crate::call::*;
 use crate::store::{Clock, Store};

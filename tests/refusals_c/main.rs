@@ -1,5 +1,6 @@
-//! Promise 8, of memory, as a C program sees it: an allocation of ours that fails is HPD_ERR_MEMORY, nothing has changed, and
-//! what was to be written is as it was. (`refusals` has what may go wrong inside a record.)
+//! Promise 8, of memory, as a C program sees it: an allocation of ours that fails is
+//! HPD_ERR_MEMORY, nothing has changed, and what was to be written is as it was. (`refusals` has
+//! what may go wrong inside a record.)
 
 #[path = "../common/allocator.rs"]
 mod allocator;
@@ -14,9 +15,9 @@ use subject::{K, OBSERVES, PUT, PUT_ITEM, Subject, T, options, spare_reading};
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
 
-/// Calls it on subjects made alike, with each of its allocations refused in turn: alone, and with all that follow; each time
-/// on a thread that has kept nothing yet. Tells `judge` of each subject, whether one is as this one was before the call, and
-/// what the call returned.
+/// Calls it on subjects made alike, with each of its allocations refused in turn: alone, and with
+/// all that follow; each time on a thread that has kept nothing yet. Tells `judge` of each subject,
+/// whether one is as this one was before the call, and what the call returned.
 fn each_refused<T>(
     reads_requests: bool,
     make: impl Fn() -> Subject + Sync,
@@ -157,7 +158,8 @@ fn key_schemas() {
     });
 }
 
-/// A call that makes something: if it is refused the place for that is untouched, else `free` gets what was made.
+/// A call that makes something: if it is refused the place for that is untouched, else `free` gets
+/// what was made.
 fn refuse_each_make<T>(
     make: impl Fn(&Subject, *mut *mut T) -> i32 + Sync,
     free: unsafe extern "C" fn(*mut T),
@@ -183,7 +185,8 @@ fn refuse_each_make<T>(
 
 #[test]
 fn tables_snapshots_metrics_and_log_lines() {
-    // SAFETY: the detector lives, and so does what is written to; all zeros are a valid warning but for its texts.
+    // SAFETY: the detector lives, and so does what is written to; all zeros are a valid warning but
+    // for its texts.
     unsafe {
         refuse_each_make(|subject, out| hpd_table_open(subject.detector, T, 1, out), hpd_table_close);
         refuse_each_make(
@@ -243,7 +246,8 @@ fn requests() {
     refuse_each_if(true, full, |subject| subject.observe(null_mut()));
 }
 
-/// Of an observed request that was refused a part may be recorded: here it is one record, so all or nothing.
+/// Of an observed request that was refused a part may be recorded: here it is one record, so all or
+/// nothing.
 #[cfg(feature = "dynamodb")]
 #[test]
 fn a_request_whose_warning_is_handed_over() {

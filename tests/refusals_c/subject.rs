@@ -79,7 +79,8 @@ impl Subject {
 
     /// Observes one write of the key "k".
     pub fn observe(&self, warnings: *mut *mut hpd_warnings) -> i64 {
-        // SAFETY: all zeros are a valid exchange; the texts are as long as is said, and NULL is good for no warnings.
+        // SAFETY: all zeros are a valid exchange; the texts are as long as is said, and NULL is
+        // good for no warnings.
         unsafe {
             let mut exchange: hpd_exchange = std::mem::zeroed();
             exchange.struct_size = size_of::<hpd_exchange>();
@@ -97,7 +98,8 @@ impl Subject {
     /// All that a test can see, for two keys.
     pub fn view(&self) -> impl PartialEq + std::fmt::Debug + use<> {
         let (mut of_table, mut of_model) = ([0; 2], [0; 2]);
-        // SAFETY: the detector lives, the texts are as long as is said, and what is written to lives here.
+        // SAFETY: the detector lives, the texts are as long as is said, and what is written to
+        // lives here.
         unsafe {
             let mut statistics: hpd_statistics = std::mem::zeroed();
             statistics.struct_size = size_of::<hpd_statistics>();

@@ -95,7 +95,8 @@ impl Oracle {
         self.waiting.iter().map(|attempt| attempt.parts.len()).sum()
     }
 
-    /// The count that is shown of a table: the sum of the window's seconds, and of the one that is going.
+    /// The count that is shown of a table: the sum of the window's seconds, and of the one that is
+    /// going.
     pub fn count(&self, table: usize, what: As) -> u64 {
         let since = self.second().saturating_sub(WINDOW);
         self.counted.get(&(table, what)).map_or(0, |seconds| seconds.range(since..).map(|(_, n)| n).sum())

@@ -1,5 +1,5 @@
-//! Any bytes, as a file of the command `hotpart`. Nothing panics; every record is accounted for; entries come in the order of their
-//! times.
+//! Any bytes, as a file of the command `hotpart`. Nothing panics; every record is accounted for;
+//! entries come in the order of their times.
 #![no_main]
 
 use hotpart::Detector;

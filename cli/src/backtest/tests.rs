@@ -58,7 +58,8 @@ fn throttle(second: u64, pk: &'static [u8], reason: Reason) -> Entry<'static> {
     Entry::Access(Access { event: Event::Throttled(reason), ..write(second, pk) })
 }
 
-/// `hot` is written once a second from the beginning, and throttled at 8; `cold` is throttled at 9, and warm is not.
+/// `hot` is written once a second from the beginning, and throttled at 8; `cold` is throttled at 9,
+/// and warm is not.
 fn throttled_night() -> Vec<Entry<'static>> {
     let hot = (0..12).map(|second| Entry::Access(write(second, b"hot")));
     let warm = (0..4).map(|second| Entry::Access(write(second, b"warm")));

@@ -56,7 +56,8 @@ mod tests {
     use super::*;
     use hotpart::{Detector, Operation, Reason, Record};
 
-    /// Partitions by name; `!` is a throttle, another letter a write. A write is warned of at once; each step takes a second.
+    /// Partitions by name; `!` is a throttle, another letter a write. A write is warned of at once;
+    /// each step takes a second.
     fn verdict(steps: &[&str]) -> Verdict {
         let detector = Detector::builder(1, 1, 60).warn_of_throttles(true).manual_clock().build().unwrap();
         let mut heard = Heard::new(false);

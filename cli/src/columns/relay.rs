@@ -69,7 +69,8 @@ impl Relay {
         self.recording.as_mut().context("a column was not closed")?.record(batch)
     }
 
-    /// Returns what was recorded of the column that is not over, and of all that is no plain access.
+    /// Returns what was recorded of the column that is not over, and of all that is no plain
+    /// access.
     pub fn feed(&self) -> Result<&Feed> {
         Ok(self.recording.as_ref().context("a column was not closed")?.feed())
     }
@@ -138,8 +139,8 @@ mod tests {
     }
 
     /// Records seconds 0 to 64 with a write in each, of which DynamoDB throttles the last of each
-    /// column, from `throttled` on. Returns the columns, and of each its first second, its writes and
-    /// its throttles.
+    /// column, from `throttled` on. Returns the columns, and of each its first second, its writes
+    /// and its throttles.
     fn relayed(throttled: u64) -> (Columns, Vec<(u64, u64, u64)>) {
         let mut told = Vec::new();
         let add = |_: &Detector, column: &Column| {

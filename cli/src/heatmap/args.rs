@@ -23,11 +23,12 @@ pub struct Heatmap {
     pub when: When,
     #[command(flatten)]
     pub period: Period,
-    /// Write this file: .html makes a page to look around in, which needs no network; .svg and .png make pictures
+    /// Write this file: .html makes a page to look around in, which needs no network; .svg and .png
+    /// make pictures
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Give this many partitions of each table and operation a row of their own, the hottest; the others share rows, by a hash of their
-    /// keys
+    /// Give this many partitions of each table and operation a row of their own, the hottest; the
+    /// others share rows, by a hash of their keys
     #[arg(long, value_name = "COUNT", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub rows: u16,
     /// Write this heading, in place of the names of the files

@@ -70,8 +70,8 @@ mod tests {
 
     type Matrix = [[f64; 3]; 3];
 
-    /// How linear red, green and blue look: as they are, and without the cones for long, middle and short waves (Machado, Oliveira and
-    /// Fernandes 2009, at full severity).
+    /// How linear red, green and blue look: as they are, and without the cones for long, middle and
+    /// short waves (Machado, Oliveira and Fernandes 2009, at full severity).
     const SEEN: [Matrix; 4] = [
         [[1., 0., 0.], [0., 1., 0.], [0., 0., 1.]],
         [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],

@@ -1,4 +1,5 @@
-//! botocore's debug log: what `boto3.set_stream_logger("botocore", logging.DEBUG)`, `aws --debug` and the like print.
+//! botocore's debug log: what `boto3.set_stream_logger("botocore", logging.DEBUG)`, `aws --debug`
+//! and the like print.
 //!
 //! ```text
 //! 2026-03-02 10:04:07,103 botocore.endpoint [DEBUG] Making request for OperationModel(name=PutItem) with params: {… 'body': b'{…}' …}
@@ -8,8 +9,9 @@
 //! b'{}'
 //! ```
 //!
-//! An attempt is sent, and the first body after that is its response. A line that names its thread, or Lambda's request, goes with
-//! the others of that; where lines don't, those of several threads can't be told apart.
+//! An attempt is sent, and the first body after that is its response. A line that names its thread,
+//! or Lambda's request, goes with the others of that; where lines don't, those of several threads
+//! can't be told apart.
 
 mod literal;
 
@@ -29,7 +31,8 @@ const FAILED: &[u8] = b"Exception received when sending";
 /// The errors that come before anything has left.
 const UNSENT: [&[u8]; 3] = [b"NewConnectionError", b"EndpointConnectionError", b"ConnectTimeoutError"];
 const TARGET: &[u8] = b"'X-Amz-Target': 'DynamoDB_20120810.";
-/// The most bytes of a line that are kept: a request has 16 MiB at most, and a byte of it up to four characters.
+/// The most bytes of a line that are kept: a request has 16 MiB at most, and a byte of it up to
+/// four characters.
 const LINE_MAX: u64 = 80 << 20;
 /// The most threads that are told apart.
 const THREADS_MAX: usize = 10_000;

@@ -162,7 +162,8 @@ fn is_json(text: &[u8]) -> bool {
         .all(|value| value.is_ok())
 }
 
-/// Refuses a text whose lines, but for those in quotes, end in CR alone: all of it would be one line.
+/// Refuses a text whose lines, but for those in quotes, end in CR alone: all of it would be one
+/// line.
 fn check_lines(head: &[u8]) -> Result<()> {
     let (mut is_quoted, mut has_return) = (false, false);
     for &byte in head {

@@ -71,7 +71,8 @@ impl<'a> Members<'a> {
         self.0.contains_key(name)
     }
 
-    /// Returns a member whose name may begin with a small or a capital letter: `tableName`, `TableName`.
+    /// Returns a member whose name may begin with a small or a capital letter: `tableName`,
+    /// `TableName`.
     pub fn any_case(&self, name: &str) -> Option<&'a str> {
         let other = || {
             let (first, rest) = name.split_at_checked(1)?;

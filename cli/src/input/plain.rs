@@ -36,7 +36,8 @@ fn members(attributes: &str, depth: u32) -> Result<String, Plain> {
     Ok(object(&written))
 }
 
-/// Returns a value that is in DynamoDB's JSON: `{"S":"x"}`. Its bytes may be as JavaScript writes them.
+/// Returns a value that is in DynamoDB's JSON: `{"S":"x"}`. Its bytes may be as JavaScript writes
+/// them.
 fn typed(value: &str) -> Option<String> {
     let all = Members::of(value.as_bytes())?;
     let (name, value) = all.iter().next().filter(|(name, _)| all.len() == 1 && TYPES.contains(name))?;

@@ -38,8 +38,8 @@ struct Element {
     key_type: String,
 }
 
-/// Returns the attributes of the partition key of each table that a file describes and, as `TABLE/index/INDEX`, of its global
-/// indexes.
+/// Returns the attributes of the partition key of each table that a file describes and, as
+/// `TABLE/index/INDEX`, of its global indexes.
 ///
 /// # Errors
 /// The file can't be read, or has something else in it, or nothing.

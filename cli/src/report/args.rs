@@ -12,18 +12,20 @@ pub struct Report {
     /// List this many partitions for each operation, those that came closest to their limit
     #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub top: u32,
-    /// A partition is hot if it takes more than this share of DynamoDB's limit in any one second, or if DynamoDB throttled it. The limit is
-    /// 1,000 write units or 3,000 read units a second. The advice keeps each part of a key within this share
+    /// A partition is hot if it takes more than this share of DynamoDB's limit in any one second,
+    /// or if DynamoDB throttled it. The limit is 1,000 write units or 3,000 read units a second.
+    /// The advice keeps each part of a key within this share
     #[arg(long, value_name = "SHARE", default_value = "50%", value_parser = share)]
     pub hot: f64,
-    /// Count capacity units in place of operations, where the log has them or they can be estimated. Any other operation counts as one
-    /// unit
+    /// Count capacity units in place of operations, where the log has them or they can be
+    /// estimated. Any other operation counts as one unit
     #[arg(long)]
     pub units: bool,
     #[command(flatten)]
     pub period: Period,
-    /// Compare with a report of CloudWatch's Contributor Insights, which `aws cloudwatch get-insight-rule-report` prints. It does not name
-    /// its rule: give that as RULE, or in the file's name, as in DynamoDBContributorInsights-PKC-events-1772445841000.json. May be given
+    /// Compare with a report of CloudWatch's Contributor Insights, which `aws cloudwatch
+    /// get-insight-rule-report` prints. It does not name its rule: give that as RULE, or in the
+    /// file's name, as in DynamoDBContributorInsights-PKC-events-1772445841000.json. May be given
     /// several times
     #[arg(long, value_name = "[RULE=]FILE", value_parser = Source::parse)]
     pub compare_with: Vec<Source>,

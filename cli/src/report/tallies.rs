@@ -285,7 +285,8 @@ mod tests {
     use crate::entry::{Access, Entry};
     use crate::feed::Measure;
 
-    /// Of eight partitions four are listed. So it is asked of four when they were fullest, and of no other: looking for that is dear.
+    /// Of eight partitions four are listed. So it is asked of four when they were fullest, and of
+    /// no other: looking for that is dear.
     #[test]
     fn the_fullest_second_of_those_that_are_listed_is_looked_for() {
         let mut tallies = Tallies::new(Rules { top: 4, hot: [500, 1_500], memory: None });

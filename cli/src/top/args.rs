@@ -36,11 +36,12 @@ impl Sort {
 
 #[derive(Args, Debug)]
 pub struct Top {
-    /// Addresses to ask: each process's, with its path, as in http://host:9100/metrics; or that of a Prometheus that has the fleet's rules,
-    /// without a path, as in http://prometheus:9090
+    /// Addresses to ask: each process's, with its path, as in http://host:9100/metrics; or that of
+    /// a Prometheus that has the fleet's rules, without a path, as in http://prometheus:9090
     #[arg(value_name = "URL", required = true)]
     pub urls: Vec<String>,
-    /// The window of the processes' detectors, in seconds. If a Prometheus has recorded it, that one is used
+    /// The window of the processes' detectors, in seconds. If a Prometheus has recorded it, that
+    /// one is used
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub window: u32,
     /// Ask again after this many seconds

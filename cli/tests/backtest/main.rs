@@ -1,5 +1,5 @@
-//! `hotpart backtest --json` against an oracle that is nothing but lists of times: on a made-up trace always, on a real one where
-//! `HOTPART_TRACE` names it.
+//! `hotpart backtest --json` against an oracle that is nothing but lists of times: on a made-up
+//! trace always, on a real one where `HOTPART_TRACE` names it.
 
 mod memory;
 mod oracle;
@@ -45,7 +45,8 @@ fn backtest(file: &File, arguments: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A warning as it was printed, in the oracle's words. In units where `halves` says that the oracle counts halves of them.
+/// A warning as it was printed, in the oracle's words. In units where `halves` says that the oracle
+/// counts halves of them.
 fn printed(warning: &Value, halves: bool) -> Hot<'_> {
     let text = |name: &str| warning[name].as_str().unwrap();
     let amount = |name: &str| {

@@ -1,4 +1,5 @@
-//! Bounded counting: nothing is missed, and what an exact count would not give says what it carried.
+//! Bounded counting: nothing is missed, and what an exact count would not give says what it
+//! carried.
 
 use crate::oracle::{Of, Rule, Terms, Truth, telling, truth, window};
 use crate::trace::{self, Line};

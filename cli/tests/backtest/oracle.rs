@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 /// Operation, table, pk.
 pub type Of<'a> = (&'a str, &'a str, &'a str);
 
-/// When a partition is hot: the last of so many seconds, the current one included, have reached a threshold.
+/// When a partition is hot: the last of so many seconds, the current one included, have reached a
+/// threshold.
 #[derive(Clone, Copy)]
 pub struct Rule {
     pub name: &'static str,

@@ -1,7 +1,8 @@
 //! Throttles as real formats tell them, set against the warnings before them.
 //!
-//! One scene in each format. `hot` is written once a second from the beginning, and throttled in the ninth second, then again; `cold` is
-//! throttled and never warned of; `warm` is warned of and never throttled.
+//! One scene in each format. `hot` is written once a second from the beginning, and throttled in
+//! the ninth second, then again; `cold` is throttled and never warned of; `warm` is warned of and
+//! never throttled.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -69,7 +70,8 @@ fn sdk_js(attempt: &Attempt) -> String {
     line.to_string()
 }
 
-/// The lines of one attempt, of a botocore that logs times without a zone; `reasons` as DynamoDB gives them, or has not always.
+/// The lines of one attempt, of a botocore that logs times without a zone; `reasons` as DynamoDB
+/// gives them, or has not always.
 fn botocore(attempt: &Attempt, reasons: bool) -> String {
     let time = format!("2026-03-02 10:04:{:02},000", attempt.second);
     let (body, status) = match attempt.throttled {
@@ -166,7 +168,8 @@ fn lead_times_are_those_of_the_scene_in_every_format_with_reasons() {
     }
 }
 
-/// A trail, and a DynamoDB that gives no reasons, do not tell that it was the partition: such throttles are no evidence, and told.
+/// A trail, and a DynamoDB that gives no reasons, do not tell that it was the partition: such
+/// throttles are no evidence, and told.
 #[test]
 fn throttles_without_a_reason_are_told_and_judge_nothing() {
     let logs = [log("trail.jsonl", cloudtrail), log("old.log", |attempt| botocore(attempt, false))];

@@ -43,7 +43,8 @@ pub fn parse(text: &str) -> Vec<Line> {
     text.lines().skip(1).map(line).collect()
 }
 
-/// Some minutes of traffic: a few keys have most of it, some come in bursts, most come once. Now and then nothing happens for minutes.
+/// Some minutes of traffic: a few keys have most of it, some come in bursts, most come once. Now
+/// and then nothing happens for minutes.
 pub fn made_up(seed: u64, n: usize) -> Vec<Line> {
     let (mut random, mut time_ms) = (Random(seed), 1_767_225_600_000);
     let mut lines = Vec::new();

@@ -1,4 +1,5 @@
-//! Damage: fixtures with bytes changed, cut out and put in. Nothing panics, and every record is accounted for.
+//! Damage: fixtures with bytes changed, cut out and put in. Nothing panics, and every record is
+//! accounted for.
 
 use crate::read::{fixture, options, read_bytes, temporary, try_read_bytes};
 use hotpart::Detector;

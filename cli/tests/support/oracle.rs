@@ -1,4 +1,5 @@
-//! The oracle: a map of what each second of each partition had, from which everything else follows by going through it.
+//! The oracle: a map of what each second of each partition had, from which everything else follows
+//! by going through it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

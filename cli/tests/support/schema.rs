@@ -1,4 +1,5 @@
-//! JSON Schema, as much of it as this crate's schemas use. A keyword that is not known here is a failure, so that none goes unchecked.
+//! JSON Schema, as much of it as this crate's schemas use. A keyword that is not known here is a
+//! failure, so that none goes unchecked.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! Describes the tables whose key is needed and unknown, by a client of the caller's own configuration.
+//! Describes the tables whose key is needed and unknown, by a client of the caller's own
+//! configuration.
 
 use super::Watcher;
 use aws_sdk_dynamodb::Client;
@@ -72,7 +73,8 @@ impl Describer {
         }
     }
 
-    /// Describes what is wanted and is not being described, aside: the caller's request doesn't wait for it.
+    /// Describes what is wanted and is not being described, aside: the caller's request doesn't
+    /// wait for it.
     pub(crate) fn describe_wanted(self: &Arc<Self>) {
         let now = Instant::now();
         let mut wanted = self.wanted();
@@ -142,8 +144,8 @@ impl Drop for UnderWay {
     }
 }
 
-/// Finds the ARN by which a request names a table, as the SDK has written it. An attribute's value is
-/// no name.
+/// Finds the ARN by which a request names a table, as the SDK has written it. An attribute's value
+/// is no name.
 fn arn<'r>(request: &'r [u8], table: &str) -> Option<&'r str> {
     let request = str::from_utf8(request).ok()?;
     let ending = format!(":table/{table}\"");

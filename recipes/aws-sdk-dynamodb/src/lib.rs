@@ -1,6 +1,6 @@
-//! Watches `aws-sdk-dynamodb`: an interceptor that tells a [`Detector`] of every attempt at a request, as it was sent
-//! and answered, and describes the tables whose key it needs. A recipe: copy this file and `describe`, and [`capacity`]
-//! if you count units.
+//! Watches `aws-sdk-dynamodb`: an interceptor that tells a [`Detector`] of every attempt at a
+//! request, as it was sent and answered, and describes the tables whose key it needs. A recipe:
+//! copy this file and `describe`, and [`capacity`] if you count units.
 
 pub mod capacity;
 mod describe;
@@ -43,8 +43,9 @@ impl Watch {
         Self(Arc::new(Watcher { detector, failures, logged, wanted }))
     }
 
-    /// Returns the configuration of a client that is watched. Such a client calls DescribeTable by itself for
-    /// each table whose key is needed and unknown, in a task of the tokio runtime that a request ran on.
+    /// Returns the configuration of a client that is watched. Such a client calls DescribeTable by
+    /// itself for each table whose key is needed and unknown, in a task of the tokio runtime that a
+    /// request ran on.
     pub fn config(&self, config: &Config) -> Config {
         let watched = |describer| {
             let hook = Hook { watcher: Arc::clone(&self.0), describer };
@@ -54,7 +55,8 @@ impl Watch {
         watched(Some(Arc::new(Describer::new(Arc::clone(&self.0), client))))
     }
 
-    /// Returns how often something went wrong in here: an attempt was not observed, or a table not described.
+    /// Returns how often something went wrong in here: an attempt was not observed, or a table not
+    /// described.
     pub fn failures(&self) -> u64 {
         self.0.failures.load(Relaxed)
     }
@@ -137,8 +139,8 @@ impl Drop for Sent {
     }
 }
 
-/// Has `connection` say that there is one, until the HTTP client says what is so. A client that says
-/// nothing, such as one of your own, may have sent a request that failed.
+/// Has `connection` say that there is one, until the HTTP client says what is so. A client that
+/// says nothing, such as one of your own, may have sent a request that failed.
 fn assume(connection: &CaptureSmithyConnection) {
     connection.set_connection_retriever(|| {
         Some(ConnectionMetadata::builder().proxied(false).poison_fn(|| {}).build())
@@ -204,7 +206,8 @@ impl Intercept for Hook {
                 error.is_interceptor_error()
                     || error.as_connector_error().is_some_and(|error| says_unsent(error))
             });
-        // Earlier attempts have been told of. If others watch too, the first one's hook tells all their detectors.
+        // Earlier attempts have been told of. If others watch too, the first one's hook tells all
+        // their detectors.
         for sent in cfg.load::<Sent>() {
             if unsent {
                 sent.told.store(true, Relaxed);

@@ -47,7 +47,8 @@ fn an_override_that_is_set_again_and_again_is_forgotten_in_time() {
     }
 }
 
-/// A model's threshold that was removed held the least of all tables down until the detector was cleared.
+/// A model's threshold that was removed held the least of all tables down until the detector was
+/// cleared.
 #[test]
 fn what_is_removed_holds_nothing_down() {
     let set = Set::new();

@@ -42,7 +42,8 @@ const NO_TABLE: NoRequest = NoRequest::Malformed("there is no tableName");
 const NO_KEY: NoRequest = NoRequest::Malformed("there is no key");
 const NO_ITEMS: NoRequest = NoRequest::Malformed("there are no requestItems or transactItems");
 
-/// Returns the request of an operation with these parameters, and the operation that it is handed on as.
+/// Returns the request of an operation with these parameters, and the operation that it is handed
+/// on as.
 pub fn of(operation: &str, parameters: &Members<'_>) -> Result<(&'static str, String), NoRequest> {
     Ok(match operation {
         "GetItem" => ("GetItem", by_key(parameters)?),

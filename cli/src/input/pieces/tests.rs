@@ -3,7 +3,8 @@
 use super::*;
 use std::io::BufReader;
 
-/// All pieces, read through a buffer of this size: an object's text, or the reason for which it is broken.
+/// All pieces, read through a buffer of this size: an object's text, or the reason for which it is
+/// broken.
 fn pieces(text: &str, buffer: usize) -> Vec<(u64, String)> {
     let mut pieces = Pieces::new(BufReader::with_capacity(buffer, text.as_bytes()));
     let mut all = Vec::new();

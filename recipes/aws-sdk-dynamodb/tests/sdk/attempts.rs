@@ -1,4 +1,5 @@
-//! Throttles, retries, faults and lost answers, by the real SDK against a server that is told what to answer.
+//! Throttles, retries, faults and lost answers, by the real SDK against a server that is told what
+//! to answer.
 
 use crate::client::{config, detector, item, s, told_of, watched};
 use crate::server::{Answer, Fake, description, error, ok, throttle};

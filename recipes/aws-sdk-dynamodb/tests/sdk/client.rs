@@ -17,7 +17,8 @@ pub fn detector(capacity: bool) -> Arc<Detector> {
     Arc::new(if capacity { builder.capacity_mode() } else { builder }.build().unwrap())
 }
 
-/// A client of `endpoint` without TLS, which gives up after its third attempt and hardly waits before it tries again.
+/// A client of `endpoint` without TLS, which gives up after its third attempt and hardly waits
+/// before it tries again.
 pub fn config(endpoint: &str) -> Builder {
     let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1));
     Config::builder()

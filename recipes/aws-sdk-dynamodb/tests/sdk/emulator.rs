@@ -14,7 +14,8 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// The one that `variable` names, with `arguments` before the port's number; says so where it names none.
+    /// The one that `variable` names, with `arguments` before the port's number; says so where it
+    /// names none.
     pub fn start(variable: &str, arguments: &[&str]) -> Option<Self> {
         let Some(program) = var_os(variable) else {
             // Past the test runner, which keeps what eprintln prints to itself.

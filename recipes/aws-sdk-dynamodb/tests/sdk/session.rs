@@ -52,7 +52,8 @@ impl Told for Vec<ConsumedCapacity> {
 }
 
 impl Session {
-    /// With a table of the key `id`, `n`, and the indexes `by_l` (local, `l`) and `by_g` (global, `g`).
+    /// With a table of the key `id`, `n`, and the indexes `by_l` (local, `l`) and `by_g` (global,
+    /// `g`).
     pub async fn open(endpoint: &str, capacity: bool) -> Self {
         static TABLES: AtomicU32 = AtomicU32::new(0);
         let (detector, table) = (detector(capacity), format!("table{}", TABLES.fetch_add(1, Relaxed)));
