@@ -245,15 +245,7 @@ impl Ledger {
             sides.iter().for_each(|side| side.pair.disturb());
             Counters::add(&visit.counters.promoted, 1);
             let own = amounts[operation.index()].into();
-            return match self.settle(filtering, posting, new, own, carried, at, visit) {
-                Ok(count) => Ok(Some(Recorded { partition: Some(new), count, lacking: 0, is_full: false })),
-                // The record is made. The entry stays fresh, so that no look misses what it lacks.
-                Err(Refusal::Memory) => {
-                    let bound = sides[operation.index()].pair.bound(at, filtering.now(visit));
-                    self.in_entry(filtering, new, own, Some(bound), posting, visit).map(Some)
-                }
-                Err(Refusal::Cleared) => Err(Refusal::Cleared),
-            };
+            return self.settle(filtering, posting, new, own, carried, at, visit).map(Some);
         }
         sides.iter().for_each(|side| side.pair.unmark(filtering.now(visit)));
         // SAFETY: it did not get into the map.
@@ -275,7 +267,7 @@ impl Ledger {
     /// Returns the record of an entry. Where the cells have it as well, the entry may lack what
     /// others added to the cells alone. That is no more than the bound says, and no more than a
     /// promotion carries over.
-    fn in_entry<'g>(
+    pub(crate) fn in_entry<'g>(
         &self,
         filtering: &Filtering,
         found: Partition<'g>,

@@ -8,16 +8,40 @@ use crate::error::Refusal;
 use crate::filter::word::SubWindow;
 use crate::ledger::filtering::Filtering;
 use crate::ledger::visit::Visit;
-use crate::ledger::{Ledger, Posting};
+use crate::ledger::{Ledger, Posting, Recorded};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::amount::Amount;
 
 impl Ledger {
+    /// Settles a new entry, which has the record and so has counted `own`. Returns the record.
+    #[expect(clippy::too_many_arguments)] // The steps of one promotion.
+    pub(crate) fn settle<'g>(
+        &self,
+        filtering: &Filtering,
+        posting: &Posting<'_>,
+        new: Partition<'g>,
+        own: u64,
+        carried: [u32; 2],
+        at: SubWindow,
+        visit: Visit<'g>,
+    ) -> Result<Recorded<'g>, Refusal> {
+        match self.try_settle(filtering, posting, new, own, carried, at, visit) {
+            Ok(count) => Ok(Recorded { partition: Some(new), count, lacking: 0, is_full: false }),
+            // The record is made. The entry stays fresh, so that no look misses what it lacks.
+            Err(Refusal::Memory) => {
+                let pair = filtering.filter.pair(posting.hash, posting.operation);
+                let bound = pair.bound(at, filtering.now(visit));
+                self.in_entry(filtering, new, own, Some(bound), posting, visit)
+            }
+            Err(Refusal::Cleared) => Err(Refusal::Cleared),
+        }
+    }
+
     /// Adds to a new entry what the cells have got since, and ends its freshness. Returns the
     /// count.
     #[expect(clippy::too_many_arguments)] // The steps of one promotion.
-    pub(crate) fn settle<'g>(
+    fn try_settle<'g>(
         &self,
         filtering: &Filtering,
         posting: &Posting<'_>,
