@@ -15,8 +15,8 @@ fn throttles(detector: &Detector, pk: &[u8], operation: Operation) -> u64 {
 
 /// Throttles others until one is kept out.
 fn fill(detector: &Detector) {
-    for key in 0..100_000_u32 {
-        detector.record_throttle("others", key.to_le_bytes(), Operation::Write, REASON).unwrap();
+    for key in 0..100_u8 {
+        detector.record_throttle("o", [key], Operation::Write, REASON).unwrap();
         if detector.statistics().kept_out > 0 {
             return;
         }
@@ -133,20 +133,21 @@ fn a_warning_of_throttles_that_were_kept_out_says_what_is_carried() {
     fill(&detector);
     detector.set_time_ms(59_000).unwrap();
     detector.record_throttle("t", "k", Operation::Write, REASON).unwrap();
-    let mut told = Vec::new();
-    // Reclaim makes room, once what was retired is freed, which other threads may hold up.
-    for try_ in 0..20_000 {
+    // Reclaim makes room, once what was retired is freed, which other threads may hold up. Strangers
+    // look for it: who is kept out is warned about, and not once more within an interval.
+    for try_ in 0..20_000_u64 {
         detector.set_time_ms(90_000 + (try_ * 10).min(20_000)).unwrap();
         (0..100).for_each(|_| _ = detector.record_write("t", "passers-by").unwrap());
         let kept_out = detector.statistics().kept_out;
-        warned.lock().unwrap().clear();
-        detector.record_throttle("t", "k", Operation::Write, REASON).unwrap();
-        told = warned.lock().unwrap().clone();
+        detector.record_throttle("strangers", try_.to_le_bytes(), Operation::Write, REASON).unwrap();
         if detector.statistics().kept_out == kept_out {
             break;
         }
         thread::yield_now();
     }
+    warned.lock().unwrap().clear();
+    detector.record_throttle("t", "k", Operation::Write, REASON).unwrap();
+    let told = warned.lock().unwrap().clone();
     assert!(
         matches!(&told[..], [(pk, count, carried)] if pk == b"k" && *count >= 2 && *carried >= 1 && count > carried),
         "{told:?}"
