@@ -4,6 +4,7 @@
 //! entries --> trial: a detector under thresholds --> heard: its warnings, and throttles
 //!    |                                                  --> verdict: caught, missed, in vain
 //!    |                                                        --> text, json
+//!    |                +--> restart: the throttles of a period, --from one time
 //!    +--> census: how many partitions there are
 //!    +--> trials: a trial for each step of a sweep --> sweep: which to take --> sweep_text, plot
 //! ```
@@ -17,6 +18,7 @@ mod heard;
 mod json;
 mod outcome;
 mod plot;
+mod restart;
 mod sweep;
 mod sweep_text;
 #[cfg(test)]

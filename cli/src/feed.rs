@@ -89,6 +89,13 @@ impl Feed {
         }
     }
 
+    /// Forgets what has been counted so far. The tables whose keys are not known stay: the library
+    /// tells of each but now and then.
+    pub fn begin_anew(&mut self) {
+        let Self { missing, forgotten, .. } = std::mem::replace(self, Self::new(self.measure));
+        (self.missing, self.forgotten) = (missing, forgotten);
+    }
+
     /// Records the entries of one second, all at its beginning. This suffices where counts are of
     /// whole seconds.
     pub fn second(&mut self, detector: &Detector, batch: &Batch) -> Result<()> {

@@ -24,6 +24,14 @@ pub struct Period {
     log: Option<(u64, u64)>,
 }
 
+/// A side of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Before,
+    Within,
+    After,
+}
+
 impl Period {
     /// Returns the period, if anything can be in it.
     pub fn checked(self) -> Result<Self> {
@@ -57,15 +65,33 @@ impl Period {
 
     /// Returns whether the entries of a second are looked at. Those that are not are counted.
     pub fn takes(&mut self, batch: &Batch) -> bool {
-        let Some((first_ms, last_ms)) = batch.times() else { return false };
+        self.side(batch) == Side::Within
+    }
+
+    /// Returns where the entries of a second are. Those that are outside are counted.
+    pub fn side(&mut self, batch: &Batch) -> Side {
+        let Some((first_ms, last_ms)) = batch.times() else { return Side::After };
         self.log.get_or_insert((first_ms, last_ms)).1 = last_ms;
         let second = first_ms / 1_000 * 1_000;
-        let is_before = self.from.is_some_and(|from| second + 999 < from);
-        let is_outside = is_before || self.until.is_some_and(|until| second >= until);
-        if is_outside {
-            self.outside += batch.made_of() as u64;
-        }
-        !is_outside
+        let side = match () {
+            () if self.from.is_some_and(|from| second + 999 < from) => Side::Before,
+            () if self.until.is_some_and(|until| second >= until) => Side::After,
+            () => return Side::Within,
+        };
+        self.outside += batch.made_of() as u64;
+        side
+    }
+
+    /// Returns the first time of the log and the last that have been seen, in the period or not.
+    pub fn log_ms(&self) -> Option<(u64, u64)> {
+        self.log
+    }
+
+    /// Returns for how long the log and the period go on together.
+    pub fn length_ms(&self) -> u64 {
+        let (first_ms, last_ms) = self.log.unwrap_or_default();
+        let begin_ms = self.from.map_or(first_ms, |from| from.max(first_ms));
+        self.until.map_or(last_ms, |until| until.min(last_ms)).saturating_sub(begin_ms)
     }
 
     /// Returns a sentence on when the log is, for a user whose period misses it.

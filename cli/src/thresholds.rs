@@ -95,6 +95,12 @@ impl When {
         self.preset.counts().is_none().then(|| self.share.unwrap_or(SHARE))
     }
 
+    /// Returns the time between two warnings about one partition and operation.
+    pub fn interval_ms(&self) -> u64 {
+        let window = self.window.unwrap_or(self.preset.counts().map_or(60, |(_, _, window)| window));
+        u64::from(self.interval.unwrap_or(window)) * 1_000
+    }
+
     /// Returns these thresholds times `factor`, to the nearest whole number, those of tables and
     /// models too. `None` if DynamoDB's limits would be taken at a share that is none.
     pub fn times(&self, factor: f64) -> Option<Self> {

@@ -53,6 +53,11 @@ fn a_refusal_says_what_to_write() {
         ),
         ("heatmap -o h.html --until 1500 log.csv", "--until is within a second"),
         (
+            "backtest --from 1500 log.csv",
+            "--from is within a second, and counts are of whole seconds: 1000 or 2000",
+        ),
+        ("backtest --sweep --from 5000 --until 5000 log.csv", "nothing is between --from and --until"),
+        (
             "report --from 1772445601 log.csv",
             "--from 1772445601: Is this in seconds? Give milliseconds, or 2026-03-02T10:00:01",
         ),

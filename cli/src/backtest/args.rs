@@ -1,16 +1,25 @@
 //! Arguments of the backtest.
 
 use crate::args::Inputs;
+use crate::period::Period;
 use crate::thresholds::When;
 use clap::Args;
 use std::path::PathBuf;
 
+/// The help of `--from`: counts go back further than what is told.
+const FROM: &str = "Leave out warnings and throttles from before this time: UTC as in 2026-03-01T02:14, or milliseconds as the log has \
+    them. The warnings from then on are those that the whole log gives: counts include what came before in their window, and a warning \
+    from shortly before still delays the next one (--interval). With --memory this takes up to twice as much";
+
 #[derive(Args, Debug)]
+#[command(mut_arg("from", |from| from.help(FROM)))]
 pub struct Backtest {
     #[command(flatten)]
     pub inputs: Inputs,
     #[command(flatten)]
     pub when: When,
+    #[command(flatten)]
+    pub period: Period,
     /// Try many thresholds in one pass, and recommend one of them. Alone it tries 0.25 to 4 times
     /// the chosen ones (with --preset dynamodb: 20 % to 100 % of its limits). --sweep=100,200,400
     /// tries these for writes, and those for reads in proportion; with --preset dynamodb,

@@ -31,16 +31,24 @@ pub struct Census {
     seen: HashSet<u128>,
     /// The highest count of each operation; accesses alone count here.
     pub highest: [Highest; 2],
+    /// The time before which a partition may be new that had something in the window: before the
+    /// period, of which nothing was noted.
+    warm_until_ms: u64,
     /// The second since which the library has not been asked, if there were exchanges.
     open: Option<u64>,
     last: u64,
 }
 
 impl Census {
-    pub fn new(measure: Measure, window: u32) -> Self {
+    /// `from_ms`: the first time of which entries are noted, if the log may begin earlier.
+    pub fn new(measure: Measure, window: u32, from_ms: Option<u64>) -> Self {
         let hashers = [RandomState::new(), RandomState::new()];
         let highest = [Highest::default(), Highest::default()];
-        Self { measure, window: window.into(), hashers, seen: HashSet::new(), highest, open: None, last: 0 }
+        let window = u64::from(window);
+        // A count has the window and the current second.
+        let warm_until_ms = from_ms.map_or(0, |from_ms| from_ms.saturating_add((window + 1) * 1_000));
+        let seen = HashSet::new();
+        Self { measure, window, hashers, seen, highest, warm_until_ms, open: None, last: 0 }
     }
 
     /// Notes an entry that is to be recorded.
@@ -61,7 +69,10 @@ impl Census {
     pub fn after(&mut self, entry: &Entry<'_>, count: Option<u64>) {
         let Entry::Access(access) = entry else { return };
         let may_be_new = match access.event {
-            Event::Done => count.is_none_or(|count| count <= self.measure.amount(access)),
+            Event::Done => {
+                access.time_ms < self.warm_until_ms
+                    || count.is_none_or(|count| count <= self.measure.amount(access))
+            }
             Event::Throttled(_) => true,
         };
         if may_be_new {
@@ -118,7 +129,8 @@ mod tests {
     fn census(entries: &[Entry<'_>]) -> u64 {
         let detector = Detector::builder(100, 100, 2).manual_clock().build().unwrap();
         detector.set_key_schema("t", None, &["id"]).unwrap();
-        let (mut feed, mut census) = (Feed::new(Measure::Operations), Census::new(Measure::Operations, 2));
+        let (mut feed, mut census) =
+            (Feed::new(Measure::Operations), Census::new(Measure::Operations, 2, None));
         for entry in entries {
             census.before(&detector, entry).unwrap();
             let count = feed.timed(&detector, entry).unwrap();

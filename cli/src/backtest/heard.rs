@@ -35,12 +35,22 @@ pub struct Name {
 pub struct Series {
     pub warnings: u64,
     pub first_warning_ms: Option<u64>,
+    /// The time of the warning that stood when the period began.
+    pub standing_ms: Option<u64>,
     pub last_warning_ms: u64,
     /// The highest count of a warning.
     pub most: u64,
     pub first_throttle_ms: Option<u64>,
-    /// Whether there was a warning before the first throttle.
+    /// Whether there was a warning before the first throttle, or one stood.
     pub was_warned_of: bool,
+}
+
+/// The beginning of a period. A warning from before it is not heard. But it stands for an interval,
+/// in which the library gives no other one about the same partition and operation.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beginning {
+    pub from_ms: u64,
+    pub interval_ms: u64,
 }
 
 /// Everything that one detector said.
@@ -53,20 +63,31 @@ pub struct Heard {
     pub warnings: Vec<Warned>,
     pub n: u64,
     keeps_warnings: bool,
+    beginning: Beginning,
     numbers: HashMap<Vec<u8>, HashMap<Vec<u8>, u32>>,
 }
 
 impl Heard {
-    pub fn new(keeps_warnings: bool) -> Self {
-        Self { keeps_warnings, ..Self::default() }
+    pub fn new(keeps_warnings: bool, beginning: Beginning) -> Self {
+        Self { keeps_warnings, beginning, ..Self::default() }
     }
 
     pub fn hear(&mut self, time_ms: u64, warning: &Warning<'_>) {
+        let Beginning { from_ms, interval_ms } = self.beginning;
+        let stands = time_ms.saturating_add(interval_ms) > from_ms && warning.rule != Rule::Throttle;
+        if time_ms < from_ms && !stands {
+            return;
+        }
         let partition = self.number(warning.table, warning.pk);
         let series = self.series.entry((partition, warning.operation)).or_default();
+        if time_ms < from_ms {
+            series.standing_ms = Some(time_ms);
+            return;
+        }
         if warning.rule == Rule::Throttle {
             if series.first_throttle_ms.is_none() {
-                (series.first_throttle_ms, series.was_warned_of) = (Some(time_ms), series.warnings > 0);
+                series.first_throttle_ms = Some(time_ms);
+                series.was_warned_of = series.earliest_ms().is_some();
             }
             return;
         }
@@ -99,8 +120,17 @@ impl Heard {
 
     /// Returns how many partitions were warned of, for either operation.
     pub fn warned_partitions(&self) -> u64 {
-        let warned = self.series.iter().filter(|(_, series)| series.warnings > 0);
-        let mut partitions: Vec<u32> = warned.map(|(&(partition, _), _)| partition).collect();
+        self.partitions_of(|series| series.warnings > 0)
+    }
+
+    /// Returns of how many partitions a warning stood when the period began.
+    pub fn standing_partitions(&self) -> u64 {
+        self.partitions_of(|series| series.standing_ms.is_some())
+    }
+
+    fn partitions_of(&self, is_one: impl Fn(&Series) -> bool) -> u64 {
+        let ones = self.series.iter().filter(|(_, series)| is_one(series));
+        let mut partitions: Vec<u32> = ones.map(|(&(partition, _), _)| partition).collect();
         partitions.dedup();
         partitions.len() as u64
     }

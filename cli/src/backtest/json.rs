@@ -3,7 +3,8 @@
 //! | member | means |
 //! |---|---|
 //! | `records` | records in the files: lines, or events |
-//! | `partitions` | distinct partitions in them; `null` with --memory, which keeps no list |
+//! | `partitions` | distinct partitions in them, or in the period; `null` with --memory, which keeps no list |
+//! | `period` | with --from or --until: `from_ms` and `until_ms` as given, `log_first_ms` and `log_last_ms` of the whole log, and `standing`, how many partitions were warned of less than an interval before `from_ms` |
 //! | `warnings` | in the order of time |
 //! | `warnings[].time_ms` | when, as the log's times are |
 //! | `warnings[].table`, `pk` | the partition. Of bytes that are not UTF-8 they have what the log line shows, and `table_base64` or `pk_base64` has the bytes |
@@ -12,7 +13,7 @@
 //! | `warnings[].rule` | `window`, `second` or `sustained` (five seconds) |
 //! | `warnings[].window_seconds` | the seconds that the rule looks at |
 //! | `warnings[].carried` | at most so much of `count` is other partitions', or older; left out where 0 |
-//! | `throttles` | if there were any for a key range: `caught`, `missed` and `in_vain` partitions and operations, `median_lead_ms`, and `series` with the first throttle and warning of each |
+//! | `throttles` | if there were any for a key range: `caught`, `missed` and `in_vain` partitions and operations, `median_lead_ms`, and `series` with the first throttle and warning of each. A warning that stood at `from_ms` is the first |
 //! | `sweep` | with --sweep, the thresholds that were tried, and what each gives |
 //! | `recommended` | with --sweep, `step`, its number in `sweep` from 0 or `null`, and the `reason` |
 //! | `account` | what came of every record |
@@ -41,7 +42,19 @@ struct Printed<'a> {
     sweep: Option<Vec<Step>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recommended: Option<Recommended>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<Looked>,
     account: &'a Account,
+}
+
+/// The period that was looked at.
+#[derive(Serialize)]
+struct Looked {
+    from_ms: Option<u64>,
+    until_ms: Option<u64>,
+    log_first_ms: Option<u64>,
+    log_last_ms: Option<u64>,
+    standing: u64,
 }
 
 #[derive(Serialize)]
@@ -196,7 +209,7 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
             partition: heard.name(partition).into(),
             operation: operation(of),
             first_throttle_ms: series.first_throttle_ms,
-            first_warning_ms: series.first_warning_ms,
+            first_warning_ms: series.earliest_ms(),
             lead_ms: series.lead_ms(),
         });
         Throttles { judged: Judged::from(&verdict), series: series.collect() }
@@ -205,6 +218,10 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
         let Recommendation { row, reason } = recommend(&outcome.rows, outcome.hours(), args.an_hour);
         Recommended { step: row, reason }
     });
+    let period = outcome.period;
+    let (log_first_ms, log_last_ms) = period.log_ms().unzip();
+    let standing = heard.standing_partitions();
+    let looked = Looked { from_ms: period.from, until_ms: period.until, log_first_ms, log_last_ms, standing };
     let printed = Printed {
         records: outcome.account.records,
         partitions: outcome.partitions,
@@ -212,6 +229,7 @@ pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result
         throttles,
         sweep: args.sweep.as_ref().map(|_| outcome.rows.iter().map(Step::from).collect()),
         recommended,
+        period: (!period.is_all()).then_some(looked),
         account: &outcome.account,
     };
     serde_json::to_writer(&mut *out, &printed).map_err(std::io::Error::from)?;

@@ -7,8 +7,10 @@ use crate::backtest::trial::{Trial, Tried};
 use crate::backtest::trials::Trials;
 use crate::batch::Batch;
 use crate::input::account::Account;
+use crate::period::{Period, Side};
 use crate::session;
 use crate::thresholds::When;
+use crate::time::Clock;
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -18,17 +20,18 @@ pub struct Pass {
     chosen: Trial,
     trials: Trials,
     census: Option<Census>,
-    begin_ms: Option<u64>,
-    end_ms: u64,
+    period: Period,
+    /// Whether an entry has been in the period.
+    has_begun: bool,
 }
 
 /// All that is printed.
 pub struct Outcome {
     pub account: Account,
-    /// The first time in the log, and the last.
-    pub begin_ms: u64,
-    pub end_ms: u64,
-    /// How many partitions there are; `None` where memory is bounded.
+    pub period: Period,
+    /// A sentence on when the log is, if the period has nothing of it.
+    pub missed: Option<String>,
+    /// How many partitions the period has; `None` where memory is bounded.
     pub partitions: Option<u64>,
     /// The highest count of each operation, of accesses; `None` where memory is bounded.
     pub highest: Option<[Highest; 2]>,
@@ -41,19 +44,30 @@ pub struct Outcome {
 impl Pass {
     pub fn new(args: &Backtest) -> Result<Self> {
         let ladder = sweep::ladder(args)?;
-        let chosen = Trial::new(&args.when, &args.inputs, args.sweep.is_none() || args.json)?;
-        let trial = |when| Trial::new(when, &args.inputs, false);
+        let period = args.period.checked()?.of_whole_seconds()?;
+        let trial = |when, keeps_warnings| Trial::new(when, &args.inputs, period.from, keeps_warnings);
+        let chosen = trial(&args.when, args.sweep.is_none() || args.json)?;
+        let trial = |when| trial(when, false);
         let trials = Trials::new(ladder.iter().map(trial).collect::<Result<_>>()?);
         let window = chosen.detector.window_seconds();
-        let census = args.inputs.memory.is_none().then(|| Census::new(args.when.measure(), window));
-        Ok(Self { ladder, chosen, trials, census, begin_ms: None, end_ms: 0 })
+        let census =
+            args.inputs.memory.is_none().then(|| Census::new(args.when.measure(), window, period.from));
+        Ok(Self { ladder, chosen, trials, census, period, has_begun: false })
     }
 
-    /// Records the entries of a second.
-    pub fn second(&mut self, batch: &Batch) -> Result<()> {
+    /// Records the entries of a second, unless they come after the period. Returns whether they are
+    /// in it.
+    pub fn second(&mut self, batch: &Batch) -> Result<bool> {
+        match self.period.side(batch) {
+            Side::Before => {
+                batch.iter().try_for_each(|entry| self.chosen.entry(&entry).map(drop))?;
+                self.trials.second(batch)?;
+                return Ok(false);
+            }
+            Side::Within => self.has_begun = true,
+            Side::After => return Ok(false),
+        }
         for entry in batch.iter() {
-            self.begin_ms.get_or_insert(entry.time_ms());
-            self.end_ms = entry.time_ms();
             if let Some(census) = &mut self.census {
                 census.before(&self.chosen.detector, &entry)?;
             }
@@ -62,7 +76,8 @@ impl Pass {
                 census.after(&entry, count);
             }
         }
-        self.trials.second(batch)
+        self.trials.second(batch)?;
+        Ok(true)
     }
 
     /// Sets how many threads run the sweep's trials.
@@ -73,14 +88,16 @@ impl Pass {
 
     /// `files`: those that were read.
     pub fn finish(self, account: &Account, files: &[PathBuf]) -> Result<Outcome> {
-        let Self { ladder, chosen, trials, mut census, begin_ms, end_ms } = self;
+        let Self { ladder, chosen, trials, mut census, period, has_begun } = self;
         let partitions = census.as_mut().map(|census| census.finish(&chosen.detector)).transpose()?;
-        let chosen = chosen.finish();
+        let chosen = chosen.finish()?;
         let tried = trials.finish()?;
+        let mut account = account.clone();
+        period.tell(&mut account);
         Ok(Outcome {
             account: account.told(&chosen.feed, files),
-            begin_ms: begin_ms.unwrap_or(0),
-            end_ms,
+            period,
+            missed: period.log().filter(|_| !has_begun),
             partitions,
             highest: census.map(|census| census.highest),
             rows: ladder.into_iter().zip(tried).map(|(when, tried)| Row::new(when, &tried)).collect(),
@@ -94,8 +111,10 @@ impl Outcome {
     pub fn of(args: &Backtest) -> Result<Self> {
         let mut pass = Pass::new(args)?;
         let account = session::read(&args.inputs, |batch| {
-            pass.second(batch)?;
-            session::check(&args.inputs, pass.chosen.feed())
+            if pass.second(batch)? {
+                session::check(&args.inputs, pass.chosen.feed())?;
+            }
+            Ok(())
         })?;
         pass.finish(&account, &args.inputs.files)
     }
@@ -105,8 +124,13 @@ impl Outcome {
         (self.account.entries == 0 || self.partitions == Some(0)).then(|| self.account.nothing())
     }
 
-    /// Returns the hours that the log spans, of which it has at least a second.
+    /// Returns the clock by which times are written.
+    pub fn clock(&self) -> Clock {
+        Clock::of_log(self.period.log_ms().map_or(0, |(first_ms, _)| first_ms))
+    }
+
+    /// Returns the hours that the log spans in the period, of which it has at least a second.
     pub fn hours(&self) -> f64 {
-        (self.end_ms - self.begin_ms).max(1_000) as f64 / 3_600_000.0
+        self.period.length_ms().max(1_000) as f64 / 3_600_000.0
     }
 }

@@ -20,13 +20,16 @@ pub struct Row {
     pub warnings: u64,
     /// Partitions that were warned of.
     pub partitions: u64,
+    /// Partitions of which a warning stood when the period began.
+    pub standing: u64,
     pub verdict: Verdict,
 }
 
 impl Row {
     pub fn new(when: When, tried: &Tried) -> Self {
         let heard = &tried.heard;
-        Self { when, warnings: heard.n, partitions: heard.warned_partitions(), verdict: Verdict::of(heard) }
+        let (partitions, standing) = (heard.warned_partitions(), heard.standing_partitions());
+        Self { when, warnings: heard.n, partitions, standing, verdict: Verdict::of(heard) }
     }
 
     /// Returns the thresholds in a few words: "800 writes, 2,500 reads".
@@ -112,7 +115,13 @@ fn by_throttles(rows: &[Row], throttled: u64) -> Recommendation {
 }
 
 fn by_warnings(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
-    const WHY: &str = "The log has no throttles to go by.";
+    const WHY: &str = "There are no throttles to go by.";
+    if rows.iter().all(|row| row.warnings == 0) && rows.iter().any(|row| row.standing > 0) {
+        let reason = "None of these warned in the period, but some did shortly before --from: within an interval (--interval) there is \
+            no second warning. Begin earlier."
+            .into();
+        return Recommendation { row: None, reason };
+    }
     if rows.iter().all(|row| row.warnings == 0) {
         let reason =
             "None of these warned at all, so the log does not tell which is better. Try lower ones.".into();
@@ -184,7 +193,7 @@ mod tests {
         let when = steps("--sweep").unwrap().remove(0);
         let row = |&(warnings, missed)| {
             let verdict = Verdict { caught: throttled - missed, missed, ..Verdict::default() };
-            Row { when: when.clone(), warnings, partitions: warnings, verdict }
+            Row { when: when.clone(), warnings, partitions: warnings, standing: 0, verdict }
         };
         numbers.iter().map(row).collect()
     }
@@ -211,14 +220,26 @@ mod tests {
         let silent = recommend(&rows(&[(0, 0), (0, 0)], 0), 1.0, 6);
         assert_eq!(silent.row, None, "nothing to tell them apart by");
         assert!(silent.reason.starts_with("None of these warned at all"), "{}", silent.reason);
+        let mut standing = rows(&[(0, 0), (0, 0)], 0);
+        standing[0].standing = 1;
+        let silenced = recommend(&standing, 1.0, 6).reason;
+        assert!(
+            silenced.contains("shortly before --from") && silenced.ends_with("Begin earlier."),
+            "{silenced}"
+        );
     }
 
     #[test]
     fn above_the_whole_limit_no_higher_thresholds_are_advised() {
         let whole = steps("--preset dynamodb --sweep=1").unwrap();
         let verdict = Verdict::default();
-        let rows =
-            whole.into_iter().map(|when| Row { when, warnings: 90, partitions: 9, verdict: verdict.clone() });
+        let rows = whole.into_iter().map(|when| Row {
+            when,
+            warnings: 90,
+            partitions: 9,
+            standing: 0,
+            verdict: verdict.clone(),
+        });
         let Recommendation { row, reason } = recommend(&rows.collect::<Vec<_>>(), 1.0, 6);
         assert_eq!(row, None);
         assert!(

@@ -193,6 +193,60 @@ fn exchanges_are_counted_and_throttled_as_the_library_reads_them() {
     assert_eq!(outcome["partitions"], 1);
 }
 
+/// `hot` was throttled at 8 too, and warned of: the detector that counts is silent about both for a
+/// minute.
+#[test]
+fn the_first_throttle_of_a_period_is_set_against_a_warning_that_stood() {
+    let mut night = throttled_night();
+    night.push(throttle(11, b"hot", Reason::KeyRange));
+    let from = BEGIN_MS + 9_000;
+    let judged = |line: &str| {
+        let outcome = json_of(&format!("--writes 3 --reads 3 --from {from} {line}"), &night);
+        let throttles = &outcome["throttles"];
+        let mut series = throttles["series"].as_array().unwrap().clone();
+        series.sort_by_key(|of| of["first_throttle_ms"].as_u64());
+        let series: Vec<_> =
+            series.iter().map(|of| json!([of["pk"], of["first_throttle_ms"], of["lead_ms"]])).collect();
+        json!([series, throttles["in_vain"], outcome["period"]["standing"]])
+    };
+    let hot = |lead: u64| json!(["hot", BEGIN_MS + 11_000, lead]);
+    let cold = json!(["cold", from, null]);
+    assert_eq!(judged(""), json!([[cold, hot(9_000)], 0, 2]));
+    // The warning at 2 s is over by 9 s, when another comes.
+    assert_eq!(judged("--interval 7"), json!([[cold, hot(2_000)], 0, 0]));
+    assert_eq!(judged("--until 1767225610000"), json!([[cold], 0, 2]));
+}
+
+#[test]
+fn a_person_reads_what_a_period_leaves_out() {
+    let line = format!("--writes 3 --reads 3 --from {}", BEGIN_MS + 9_000);
+    let text = printed(&line, &throttled_night());
+    for line in [
+        "No warning. It takes at least 3 writes or 3 reads in 60 s.\n",
+        "The highest count of writes: 12, of table=\"orders\" pk=\"hot\" at 2026-01-01 00:00:11.000.\n",
+        "2 partitions were warned about shortly before --from: within an interval (--interval) there is no second warning.\n",
+        "1 partition was throttled (reads and writes counted separately): 0 had a warning before, 1 had none. 0 partitions had",
+        "2 throttles left out: the reason was not one partition's traffic (1), or is not in the log (1)\n",
+        "20 records: 6 counted; 14 outside of --from and --until\n",
+    ] {
+        assert!(text.contains(line), "no {line:?} in:\n{text}");
+    }
+    let later = printed(&format!("--writes 3 --reads 3 --from {}", BEGIN_MS + 10_000), &throttled_night());
+    assert!(
+        later.contains("1 throttle left out: ") && later.contains("traffic (0), or is not in the log (1)"),
+        "{later}"
+    );
+    let text = printed(&format!("--writes 3 --reads 3 --until {}", BEGIN_MS + 9_000), &throttled_night());
+    for line in [
+        "2 warnings about 2 of the period's 2 partitions.",
+        "1 had a warning before (6 s ahead, median), 0 had none. 1 partition had a warning but no throttle.\n",
+        "20 records: 14 counted; 6 outside of --from and --until\n",
+    ] {
+        assert!(text.contains(line), "no {line:?} in:\n{text}");
+    }
+    assert!(!text.contains("throttles left out") && !text.contains("before --from:"), "{text}");
+}
+
 #[test]
 fn names_that_are_not_text_are_given_as_bytes_too() {
     let entries = [Entry::Access(write(0, b"a\xFF")), Entry::Access(write(0, b"a\"\n"))];

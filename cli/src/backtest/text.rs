@@ -19,27 +19,46 @@ use std::io::Write;
 
 /// Prints the outcome without a sweep.
 pub fn write(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
-    let clock = Clock::of_log(outcome.begin_ms);
+    let clock = outcome.clock();
     let heard = &outcome.chosen.heard;
     if let Some(nothing) = outcome.nothing() {
         writeln!(out, "{nothing}")?;
     } else if heard.n == 0 {
-        writeln!(out, "No warning: no partition reached {}.", thresholds(args))?;
+        match heard.standing_partitions() {
+            0 => writeln!(out, "No warning: no partition reached {}.", thresholds(args))?,
+            _ => writeln!(out, "No warning. It takes at least {}.", thresholds(args))?,
+        }
         write_highest(out, args, outcome, clock)?;
     } else {
         write_warnings(out, args, heard, clock)?;
         write_summary(out, args, heard, clock)?;
         let partitions = match outcome.partitions {
             Some(n) => {
-                format!("{} of the log's {}", grouped(heard.warned_partitions()), counted(n, "partition"))
+                let whose = if outcome.period.is_all() { "log" } else { "period" };
+                format!("{} of the {whose}'s {}", grouped(heard.warned_partitions()), counted(n, "partition"))
             }
             None => counted(heard.warned_partitions(), "partition"),
         };
         let warnings = counted(heard.n, "warning");
         writeln!(out, "{warnings} about {partitions}. A warning means: at least {}.", thresholds(args))?;
     }
+    write_standing(out, heard)?;
     write_throttles(out, args, heard, clock)?;
     write_remarks(out, args, outcome)
+}
+
+/// Tells of warnings that stood when the period began, as they may be why there were none later.
+fn write_standing(out: &mut impl Write, heard: &Heard) -> Result<()> {
+    let n = heard.standing_partitions();
+    if n > 0 {
+        writeln!(
+            out,
+            "{} {} warned about shortly before --from: within an interval (--interval) there is no second warning.",
+            counted(n, "partition"),
+            if n == 1 { "was" } else { "were" }
+        )?;
+    }
+    Ok(())
 }
 
 /// Returns the thresholds that were chosen, as the end of a sentence: "800 writes or 2,500 reads in
@@ -168,7 +187,7 @@ fn write_throttles(out: &mut impl Write, args: &Backtest, heard: &Heard, clock: 
             Cell::new(Readable(name)),
             Cell::new(Readable(pk)),
             Cell::new(operation),
-            Cell::new(series.first_warning_ms.map_or("none".into(), |ms| clock.millisecond(ms))),
+            Cell::new(series.earliest_ms().map_or("none".into(), |ms| clock.millisecond(ms))),
             Cell::new(series.lead_ms().map_or("missed".into(), span)),
         ]);
     }
@@ -197,6 +216,9 @@ pub fn throttle_line(verdict: &Verdict) -> String {
 /// Prints the last lines, with or without a sweep.
 pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -> Result<()> {
     writeln!(out)?;
+    if let Some(missed) = &outcome.missed {
+        writeln!(out, "{missed}")?;
+    }
     let Statistics { throttles, .. } = outcome.chosen.statistics;
     let others: u64 =
         Reason::ALL.into_iter().zip(throttles).filter(|(r, _)| *r != Reason::KeyRange).map(|(_, n)| n).sum();

@@ -43,7 +43,7 @@ impl Trials {
 
     pub fn finish(mut self) -> Result<Vec<Tried>> {
         self.run()?;
-        Ok(self.trials.into_iter().map(Trial::finish).collect())
+        self.trials.into_iter().map(Trial::finish).collect()
     }
 
     /// Records what was gathered, by every trial.

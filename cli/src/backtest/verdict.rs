@@ -2,7 +2,8 @@
 //!
 //! Of each partition and operation, the first warning in the log is set against the first throttle.
 //! So a log of one bad night says most: in one of weeks a warning may be of another day than the
-//! throttle.
+//! throttle, unless a period of it is judged. A warning that stood when the period began is the
+//! first one: the thresholds did warn in time of a throttle that comes just after.
 
 use crate::backtest::heard::{Heard, Series};
 
@@ -25,7 +26,12 @@ impl Series {
     /// Returns the time from the first warning to the first throttle, if it came before.
     pub fn lead_ms(&self) -> Option<u64> {
         let throttle = self.first_throttle_ms.filter(|_| self.was_warned_of)?;
-        Some(throttle - self.first_warning_ms?)
+        Some(throttle - self.earliest_ms()?)
+    }
+
+    /// Returns the time of the first warning, the one that stood included.
+    pub fn earliest_ms(&self) -> Option<u64> {
+        self.standing_ms.or(self.first_warning_ms)
     }
 }
 
@@ -37,7 +43,7 @@ impl Verdict {
             match (series.first_throttle_ms, series.lead_ms()) {
                 (Some(_), Some(lead)) => leads.push(lead),
                 (Some(_), None) => verdict.missed += 1,
-                (None, _) => verdict.in_vain += 1,
+                (None, _) => verdict.in_vain += u64::from(series.warnings > 0),
             }
         }
         leads.sort_unstable();
@@ -54,13 +60,14 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backtest::heard::Beginning;
     use hotpart::{Detector, Operation, Reason, Record};
 
     /// Partitions by name; `!` is a throttle, another letter a write. A write is warned of at once;
     /// each step takes a second.
     fn verdict(steps: &[&str]) -> Verdict {
         let detector = Detector::builder(1, 1, 60).warn_of_throttles(true).manual_clock().build().unwrap();
-        let mut heard = Heard::new(false);
+        let mut heard = Heard::new(false, Beginning::default());
         for (second, step) in (0..).zip(steps) {
             detector.set_time_ms(second * 1_000).unwrap();
             let (pk, is_throttle) = (step.trim_end_matches('!').as_bytes(), step.ends_with('!'));

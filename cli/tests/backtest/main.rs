@@ -3,6 +3,7 @@
 
 mod memory;
 mod oracle;
+mod period;
 mod throttles;
 mod trace;
 

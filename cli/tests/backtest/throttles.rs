@@ -168,6 +168,48 @@ fn lead_times_are_those_of_the_scene_in_every_format_with_reasons() {
     }
 }
 
+/// `hot` is throttled at 8 and at 10, and warned of at 2: a period that begins between has the
+/// second throttle for its first.
+#[test]
+fn a_period_has_throttles_of_its_own_in_every_format() {
+    let logs = [
+        log("period.jsonl", recording),
+        log("period-sdk-js.jsonl", sdk_js),
+        log("period.log", |attempt| botocore(attempt, true)),
+    ];
+    let (middle, end) = ("2026-03-02T10:04:09", "2026-03-02T10:04:10");
+    for log in logs {
+        let of = |arguments: &[&str]| {
+            let printed = json_of(&log, arguments);
+            let throttles = &printed["throttles"];
+            let judged =
+                ["caught", "missed", "in_vain", "median_lead_ms"].map(|name| throttles[name].as_u64());
+            (judged, printed["partitions"].as_u64(), printed["warnings"].as_array().unwrap().len())
+        };
+        let name = log.display();
+        assert_eq!(of(&["--from", middle]), ([Some(1), Some(1), Some(0), Some(8_000)], Some(2), 0), "{name}");
+        assert_eq!(
+            of(&["--from", middle, "--until", end]),
+            ([Some(0), Some(1), Some(0), None], Some(2), 0),
+            "{name}"
+        );
+        assert_eq!(
+            of(&["--until", middle]),
+            ([Some(1), Some(0), Some(1), Some(6_000)], Some(3), 2),
+            "{name}"
+        );
+        // At 2 s each, and then at 9 s.
+        let soon = of(&["--from", middle, "--interval", "7"]);
+        assert_eq!(soon, ([Some(1), Some(1), Some(0), Some(1_000)], Some(2), 1), "{name}");
+        let said = run(&log, &["--from", middle]);
+        assert!(said.ends_with("20 records: 5 counted; 15 outside of --from and --until\n"), "{said}");
+        let sweep = json_of(&log, &["--sweep=1,3,13", "--from", middle]);
+        let caught: Vec<_> =
+            sweep["sweep"].as_array().unwrap().iter().map(|step| step["caught"].as_u64()).collect();
+        assert_eq!(caught, [Some(2), Some(1), Some(0)], "{name}");
+    }
+}
+
 /// A trail, and a DynamoDB that gives no reasons, do not tell that it was the partition: such
 /// throttles are no evidence, and told.
 #[test]
