@@ -287,6 +287,9 @@ impl Detector {
         // Without memory there are no books of this process, in which anything could wait.
         #[cfg(feature = "dynamodb")]
         let _ = self.waiting.clear();
+        // The old ledger, with a filter that takes a quarter of its memory, does not wait for others
+        // to be retired.
+        epoch::flush();
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! The bytes of a map, where those are bounded: what its segments take of the budget.
 //!
 //! A segment counts from when it is put into the directory until it is freed. As it is replaced it
-//! gets `FrozenHeads`, which count from when it is retired. So a replacement needs more bytes for a
-//! while than the map had before:
+//! gets `FrozenHeads`, which count from when it is retired, as does the list of the pasts that go
+//! with it. So a replacement needs more bytes for a while than the map had before:
 //!
 //! ```text
 //! old segment     |=============================|  freed once threads pinned by then have unpinned
@@ -50,10 +50,11 @@ impl PartitionMap {
         }
     }
 
-    /// Counts out a segment and its chain once they are freed.
-    pub(crate) fn segment_retired(&self, segment: Segment<'_>, guard: &Guard) {
+    /// Counts out a segment and its chain once they are freed, and `listed` bytes of a list that
+    /// waits with them.
+    pub(crate) fn segment_retired(&self, segment: Segment<'_>, listed: usize, guard: &Guard) {
         if let Some(budget) = &self.budget {
-            let retired = retired_bytes(segment);
+            let retired = retired_bytes(segment) + listed as u64;
             budget.take(retired);
             budget.give_back_later(chain_bytes(segment) + retired, guard);
         }

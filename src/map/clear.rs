@@ -50,7 +50,7 @@ impl PartitionMap {
                 // SAFETY: its lane is frozen, in a segment that only this thread took out.
                 unsafe { partition.freeze_past().retire(guard) };
             }
-            self.segment_retired(segment, guard);
+            self.segment_retired(segment, 0, guard);
             // SAFETY: as above. Not by its directory entry, in which no leak checker would see the
             // address.
             unsafe { guard.defer_unchecked(move || segment.free()) };

@@ -93,7 +93,9 @@ impl PartitionMap {
         // 7: this thread has replaced the segment. It retires the old one, and the pasts that no
         // copy has.
         let Copied { idle, pasts, gone } = copied?;
-        self.segment_retired(segment, guard);
+        // The list of pasts waits as long as they do.
+        let listed = if pasts.is_empty() { 0 } else { pasts.capacity() * size_of::<PastPtr>() };
+        self.segment_retired(segment, listed, guard);
         // SAFETY: the old segment has left the directory, and this thread took it out; the idle
         // partitions are in no other.
         unsafe {
