@@ -14,34 +14,9 @@ use crate::partition::Partition;
 use crate::partition::amount::Amount;
 
 impl Ledger {
-    /// Settles a new entry, which has the record and so has counted `own`. Returns the record.
+    /// Settles a new entry, which has the record and by it `count`. Returns the record.
     #[expect(clippy::too_many_arguments)] // The steps of one promotion.
     pub(crate) fn settle<'g>(
-        &self,
-        filtering: &Filtering,
-        posting: &Posting<'_>,
-        new: Partition<'g>,
-        own: u64,
-        carried: [u32; 2],
-        at: SubWindow,
-        visit: Visit<'g>,
-    ) -> Result<Recorded<'g>, Refusal> {
-        match self.try_settle(filtering, posting, new, own, carried, at, visit) {
-            Ok(count) => Ok(Recorded { partition: Some(new), count, lacking: 0, is_full: false }),
-            // The record is made. The entry stays fresh, so that no look misses what it lacks.
-            Err(Refusal::Memory) => {
-                let pair = filtering.filter.pair(posting.hash, posting.operation);
-                let bound = pair.bound(at, filtering.now(visit));
-                self.in_entry(filtering, new, own, Some(bound), posting, visit)
-            }
-            Err(Refusal::Cleared) => Err(Refusal::Cleared),
-        }
-    }
-
-    /// Adds to a new entry what the cells have got since, and ends its freshness. Returns the
-    /// count.
-    #[expect(clippy::too_many_arguments)] // The steps of one promotion.
-    fn try_settle<'g>(
         &self,
         filtering: &Filtering,
         posting: &Posting<'_>,
@@ -50,7 +25,32 @@ impl Ledger {
         carried: [u32; 2],
         at: SubWindow,
         visit: Visit<'g>,
-    ) -> Result<u64, Refusal> {
+    ) -> Result<Recorded<'g>, Refusal> {
+        match self.try_settle(filtering, posting, new, &mut count, carried, at, visit) {
+            Ok(()) => Ok(Recorded { partition: Some(new), count, lacking: 0, is_full: false }),
+            // The record is made. The entry stays fresh, so that no look misses what it lacks.
+            Err(Refusal::Memory) => {
+                let pair = filtering.filter.pair(posting.hash, posting.operation);
+                let bound = pair.bound(at, filtering.now(visit));
+                self.in_entry(filtering, new, count, Some(bound), posting, visit)
+            }
+            Err(Refusal::Cleared) => Err(Refusal::Cleared),
+        }
+    }
+
+    /// Adds to a new entry what the cells have got since, which raises `count`, and ends its
+    /// freshness.
+    #[expect(clippy::too_many_arguments)] // The steps of one promotion.
+    fn try_settle<'g>(
+        &self,
+        filtering: &Filtering,
+        posting: &Posting<'_>,
+        new: Partition<'g>,
+        count: &mut u64,
+        carried: [u32; 2],
+        at: SubWindow,
+        visit: Visit<'g>,
+    ) -> Result<(), Refusal> {
         let Posting { key, operation, amount, .. } = *posting;
         // A key that is kept out from now on finds the entry.
         filtering.meet_kept_out(key);
@@ -63,11 +63,10 @@ impl Ledger {
             let more = Posting { operation: each, amount: more, model: None, ..*posting };
             let added = self.carry_over(new, &more, visit.renewed())?;
             if each == operation {
-                count = added.map_or(count, |added| count.max(added));
+                *count = (*count).max(added.unwrap_or(0));
             }
         }
-        self.end_freshness(new, posting, visit)?;
-        Ok(count)
+        self.end_freshness(new, posting, visit)
     }
 
     /// Adds to a new entry what the cells have, and returns the count. `None`: the entry is gone.

@@ -72,9 +72,10 @@ pub(crate) fn most_bytes(window: u32) -> u64 {
     const ADDED: usize = 16;
     let sizes = if has_small_wheel(window) { 1 } else { CAPACITIES.len() };
     let histories = CAPACITIES.iter().take(sizes).filter(|&&each| is_smaller_than_wheel(each, window));
-    // Each step of growth makes another extension, and so does the alarm.
-    let extensions = histories.clone().count() + 3;
-    // A copy of each for the other operation, once one has a wheel.
+    // Each step of growth makes another extension, and so does the alarm. The other operation's
+    // histories may come one by one, after the first has its wheel.
+    let extensions = 2 * histories.clone().count() + 3;
+    // Each for one operation, and then for the other: a copy, or anew.
     let histories: usize = histories.map(|each| 2 * (each * size_of::<u64>() + ADDED)).sum();
     let boxes = extensions * (size_of::<Extension>() + ADDED);
     let wheels = 2 * (Wheel::bytes(window) + ADDED);

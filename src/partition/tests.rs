@@ -2,6 +2,10 @@
 
 use super::*;
 use crate::key::hash::Hash;
+use crate::partition::past_ptr::Extension;
+use crate::partition::slot::Slot;
+use crate::partition::wheel::Wheel;
+use crate::sys::budget::DEFERRED_BYTES;
 
 /// Bytes of a partition of a 25-byte key that saw these operations once in each of so many seconds.
 fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
@@ -55,6 +59,51 @@ fn a_partition_costs_in_step_with_the_seconds_it_was_seen_in() {
 
 /// The sum is worked out in docs/design/bounded.md.
 #[test]
-fn what_may_hang_on_an_entry_of_a_minute_is_1539_bytes() {
-    assert_eq!(past::most_bytes(60), 1_539);
+fn what_may_hang_on_an_entry_of_a_minute_is_1620_bytes() {
+    assert_eq!(past::most_bytes(60), 1_620);
+}
+
+/// Writes come for a while, and reads only then: their history is no copy, and makes an extension
+/// more than once was reserved.
+#[test]
+fn an_entry_takes_no_more_than_it_reserves_whichever_operation_comes_first() {
+    const ADDED: usize = 16;
+    let guard = &crossbeam_epoch::pin();
+    for window in [1, 5, 8, 60, 103, 104, 600, 3_600] {
+        for reads_from in [0, 1, 8, 40] {
+            let past = past::Past::new(PastPtr::with_alarm(Alarm::new()).unwrap());
+            // Nothing is freed under the guard, so each address is of another allocation.
+            let (mut extensions, mut histories) = (vec![past.load().0], Vec::new());
+            for second in 1..100 {
+                for operation in Operation::ALL {
+                    let is_in =
+                        if operation == Operation::Write { second <= 40 } else { second > reads_from };
+                    if is_in {
+                        past.put(operation, Slot::new(second, 1), window, guard).unwrap();
+                    }
+                    extensions.push(past.load().0);
+                    histories.push(past.parts(guard).history);
+                }
+            }
+            extensions.dedup();
+            histories.dedup_by_key(|history| history.0);
+            let of_history = |history: &PastPtr| match history.capacity() {
+                0 => 0,
+                capacity => capacity * size_of::<u64>() + ADDED,
+            };
+            let bytes = histories.iter().map(of_history).sum::<usize>()
+                + extensions.len() * (size_of::<Extension>() + ADDED)
+                + 2 * (Wheel::bytes(window) + ADDED)
+                + size_of::<Alarm>()
+                + ADDED
+                + (extensions.len() - 1) * DEFERRED_BYTES as usize;
+            assert!(
+                bytes as u64 <= past::most_bytes(window),
+                "window {window}, reads from {reads_from}: {bytes} bytes of {}",
+                past::most_bytes(window)
+            );
+            // SAFETY: nobody else has seen it.
+            unsafe { past.freeze_past().free() };
+        }
+    }
 }

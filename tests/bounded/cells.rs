@@ -236,7 +236,7 @@ fn keys_kept_out_are_warned_about_at_their_threshold() {
 /// An exact count is never given up to a newcomer.
 #[test]
 fn at_the_bound_nothing_is_replaced() {
-    let (detector, warned) = watched(1_000, 60, 1 << 16);
+    let (detector, warned) = watched(1_000, 60, 72 << 10);
     let exact = 50;
     (0..exact).for_each(|key| assert!(add(&detector, key, 600) >= 600));
     let promoted: Vec<_> = (0..exact).filter(|&key| bounds(&detector, key).least > 0).collect();
