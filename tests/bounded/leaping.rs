@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 const KEYS: usize = 40;
 const THREADS: usize = 3;
 const T: u64 = 240;
+/// How far the threads get at least before the clock goes on: two for each call.
+const TICKETS: u64 = 24;
 
 #[derive(Clone, Copy, Debug)]
 struct Leaping {
@@ -102,9 +104,15 @@ impl Leaping {
                 (0..THREADS).map(|n| scope.spawn(move || self.stand_by(watch, seed, n))).collect();
             let mut random = Random(seed);
             for _ in 0..self.ticks {
-                let ticked = Instant::now();
+                let (ticked, tickets) = (Instant::now(), watch.tickets.load(SeqCst));
                 while ticked.elapsed() < Duration::from_micros(60) {
                     std::hint::spin_loop();
+                }
+                // On a busy machine the threads may not have come to anything.
+                while watch.tickets.load(SeqCst) < tickets + TICKETS
+                    && !threads.iter().any(|thread| thread.is_finished())
+                {
+                    std::thread::yield_now();
                 }
                 let sub_window = self.window.div_ceil(2);
                 let step = match random.below(128) {
