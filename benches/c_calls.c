@@ -1,4 +1,4 @@
-/* What a C program does with libhotpart, in loops for the benchmark to time: `pks` holds n keys of pk_len
+/* A C program's calls of libhotpart, in loops for the benchmark to time: `pks` holds n keys of pk_len
  * bytes, one after the other. Each loop returns the sum of what the calls returned. */
 
 #include "hotpart.h"

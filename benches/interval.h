@@ -1,4 +1,4 @@
-/* What one interval of a run was like: at most, where it is not latency. */
+/* The numbers of one interval of a run: the most, where it is not latency. */
 #ifndef INTERVAL_H
 #define INTERVAL_H
 

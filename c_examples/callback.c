@@ -3,7 +3,7 @@
 #include "check.h"
 #include "hotpart.h"
 
-/* What the callback is handed. A program of many threads would lock it, or make its fields atomic. */
+/* The data that the callback is handed. A program of many threads would lock it, or make its fields atomic. */
 typedef struct warnings {
   unsigned seen;
   int32_t operation;

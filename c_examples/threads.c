@@ -25,7 +25,7 @@ typedef struct barrier {
   unsigned threads, waiting, times;
 } barrier;
 
-/* What all threads share. */
+/* The data that all threads share. */
 typedef struct shared {
   hpd_detector *detector;
   hpd_table *table;

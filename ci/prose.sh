@@ -49,8 +49,14 @@ for number in "${cited[@]}"; do
     [[ " ${promises[*]} " == *" $number "* ]] || fail "CONTRIBUTING.md has no promise $number"
 done
 
-if git grep -nE '^\s*(///|//!|"""|/\*\*) ?What ' -- '*.rs' '*.py' '*.ts' '*.mjs' '*.go' include; then
-    fail 'a doc comment begins with a headless "What"'
-fi
+# Where a language has no mark for a doc comment, it is what begins at the margin.
+headless=$(git ls-files -z '*.rs' '*.py' '*.ts' '*.mts' '*.mjs' '*.js' '*.go' '*.c' '*.h' | xargs -0 perl -ne '
+    my $marked = m{^\s*(///|//!|"""|/\*\*) ?What };
+    my $below = m{^\s*\* What } && $before =~ m{^\s*/\*\*$};
+    my $margin = m{^(//|/\*) ?What } && $before !~ m{^//};
+    print "$ARGV:$.: $_" if $marked || $below || $margin;
+    $before = $_;
+    if (eof) { close ARGV; $before = "" }')
+[[ -z $headless ]] || fail "a doc comment begins with a headless \"What\":"$'\n'"$headless"
 [[ $failed == 0 ]] || exit 1
 echo "prose: ${#documents[@]} documents, ${#promises[@]} promises"

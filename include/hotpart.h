@@ -115,7 +115,8 @@
 #define HPD_READ 1
 
 /**
- * The system's coarse monotonic clock, which is some milliseconds late.
+ * The system's coarse monotonic clock, which is some milliseconds late. When a detector is made,
+ * its clock reads less than one second.
  */
 #define HPD_CLOCK_MONOTONIC 0
 
@@ -808,9 +809,9 @@ uint32_t hpd_abi_version(void);
 /**
  * Makes a detector. writes_threshold and reads_threshold are the counts from which a partition is
  * hot: 1 to INT64_MAX. window_seconds is 1 to 3600. callback may be NULL; callback and user_data
- * are fixed for the detector's life. On success *out is the detector, to be freed by hpd_free; on
- * failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL (out), HPD_ERR_INVALID or
- * HPD_ERR_MEMORY.
+ * are fixed for the detector's life. The other options are those of hpd_options_init. On success
+ * *out is the detector, to be freed by hpd_free; on failure *out is untouched. Returns HPD_OK,
+ * HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
  */
 int32_t hpd_new(uint64_t writes_threshold,
                 uint64_t reads_threshold,

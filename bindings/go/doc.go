@@ -13,7 +13,7 @@
 // Tables and keys are any bytes: a table 1 to 1,024 of them, a key up to 16,384. Any number of goroutines may use a
 // detector at once; a record takes no lock and allocates nothing.
 //
-// What is wrong with an argument is told by an error that names it, for which errors.Is(err, [ErrInvalid]) holds.
+// An argument that is wrong gives an error that names it, and for which errors.Is(err, [ErrInvalid]) holds.
 //
 // The package awsmiddleware, a module of its own, watches a client of the AWS SDK.
 //

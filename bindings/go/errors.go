@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// What errors.Is tells about the errors of this package.
+// The errors of this package, for errors.Is.
 var (
 	// ErrClosed: the detector has been closed.
 	ErrClosed = errors.New("hotpart: the detector is closed")

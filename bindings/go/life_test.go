@@ -141,7 +141,7 @@ func TestClosingInOnWarning(t *testing.T) {
 	refused(t, err, hotpart.ErrClosed, "closed")
 }
 
-// What was closed, and what was forgotten, gives its memory back.
+// A detector that was closed, and one that was forgotten, give their memory back.
 func TestMemoryIsGivenBack(t *testing.T) {
 	if _, err := resident(); err != nil {
 		t.Skip(err)

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// What all faces of the library do alike: see the file's own head.
+// Calls that all faces of the library answer alike: see the file's own head.
 func TestScenarios(t *testing.T) {
 	for _, s := range scenarios(t) {
 		t.Run(s.name, func(t *testing.T) { (&runner{T: t}).run(s.lines) })

@@ -89,8 +89,8 @@
 //! write), `success` (a transaction that is replayed) and `detector/observe.rs` (a table's
 //! description). Its tests: `tests/observe/items.rs` and its like, and
 //! `every_operation_may_be_throttled_or_lost`. Outside: the recipe's list
-//! (`recipes/aws-sdk-dynamodb/src/capacity.rs`), `fuzz/observe.dict`, the README's features and the
-//! changelog.
+//! (`recipes/aws-sdk-dynamodb/src/capacity.rs`), `fuzz/observe.dict`, the README's "Watching
+//! requests" and the changelog.
 //!
 //! Another member of a response goes into `response`. What is recorded, and when, does not belong
 //! in here.

@@ -14,7 +14,8 @@ use crate::policy::thresholds::Thresholds;
 use std::ffi::c_void;
 use std::mem::offset_of;
 
-/// The system's coarse monotonic clock, which is some milliseconds late.
+/// The system's coarse monotonic clock, which is some milliseconds late. When a detector is made,
+/// its clock reads less than one second.
 pub const HPD_CLOCK_MONOTONIC: i32 = 0;
 /// A clock that starts at 0 and stands until hpd_set_time_ms moves it.
 pub const HPD_CLOCK_MANUAL: i32 = 1;
@@ -173,9 +174,9 @@ fn with_callback(builder: Builder, callback: hpd_warning_callback, user_data: *m
 
 /// Makes a detector. writes_threshold and reads_threshold are the counts from which a partition is
 /// hot: 1 to INT64_MAX. window_seconds is 1 to 3600. callback may be NULL; callback and user_data
-/// are fixed for the detector's life. On success *out is the detector, to be freed by hpd_free; on
-/// failure *out is untouched. Returns HPD_OK, HPD_ERR_NULL (out), HPD_ERR_INVALID or
-/// HPD_ERR_MEMORY.
+/// are fixed for the detector's life. The other options are those of hpd_options_init. On success
+/// *out is the detector, to be freed by hpd_free; on failure *out is untouched. Returns HPD_OK,
+/// HPD_ERR_NULL (out), HPD_ERR_INVALID or HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_new(
     writes_threshold: u64,

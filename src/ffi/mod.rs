@@ -133,7 +133,7 @@ mod dynamodb;
 
 mod due;
 
-// What the functions are made of.
+// The parts that the functions are made of.
 mod opaque;
 
 mod boundary;

@@ -159,7 +159,7 @@ static void numbers_of_new(void) {
   take_new(INT64_MAX, INT64_MAX, 3600);
 }
 
-/* What looks wrong and is not. Each in a table of its own, which the witness does not watch. */
+/* Calls that look wrong and are not. Each in a table of its own, which the witness does not watch. */
 static void odd_but_valid(const witness *w) {
   const hpd_detector *d = w->detector;
   int64_t writes, reads;

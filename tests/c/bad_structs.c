@@ -94,7 +94,7 @@ static void bounds_of_options(void) {
   refuse_options(&both, HPD_ERR_INVALID, "reserved");
 }
 
-/* What lies beyond the size that is said is not read. */
+/* Returns options of `size` bytes; the bytes beyond must not be read. */
 static hpd_options options_of_size(size_t size, uint32_t flags) {
   hpd_options options = witness_options();
   options.struct_size = size;

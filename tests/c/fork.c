@@ -115,7 +115,7 @@ static void fork_once(hpd_detector *detector, const recorder *recorders) {
   CHECK_EQUAL(status, 0);
 }
 
-/* What a thread has kept its child has, too. */
+/* Warnings that a thread has kept its child has, too. */
 static void kept_by_both(void) {
   hpd_detector *detector;
   hpd_table *table;

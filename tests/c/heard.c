@@ -94,7 +94,7 @@ int hearing_expects(const char *what) {
   return strcmp(what, "warn") == 0 || strcmp(what, "line") == 0 || strcmp(what, "hot") == 0;
 }
 
-/* What a line expects: each of its words as what it says, but a line that is logged as it is. */
+/* Returns what a line expects: each of its words as what it says, but a line that is logged as it is. */
 static heard expected(step *step) {
   heard out = {"", 0};
   char *word, *end;

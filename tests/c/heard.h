@@ -1,4 +1,4 @@
-/* What a detector has told, in the words of tests/scenarios.txt. */
+/* All that a detector has told, in the words of tests/scenarios.txt. */
 #ifndef HEARD_H
 #define HEARD_H
 
@@ -13,7 +13,7 @@ typedef struct heard {
   size_t len;
 } heard;
 
-/* What was heard and is not yet expected. */
+/* All that was heard and is not yet expected. */
 typedef struct hearing {
   heard each[HEARD_MAX];
   size_t n;

@@ -1,4 +1,4 @@
-/* What came after version 1, as a C program sees it: the hottest in their order, DynamoDB's limits, and a caller that was
+/* Additions since version 1, as a C program sees them: the hottest in their order, DynamoDB's limits, and a caller that was
  * compiled before there were rules. */
 #include "witness.h"
 

@@ -15,7 +15,7 @@ typedef struct runner {
   hearing heard;            /* since then, and not yet expected */
 } runner;
 
-/* What is returned. */
+/* Results. */
 
 static void answer(runner *self, const char *result) {
   CHECK(strlen(result) < sizeof self->result);
@@ -39,7 +39,7 @@ static void answer_number(runner *self, int64_t n, int halves) {
   }
 }
 
-/* What is read. */
+/* Arguments. */
 
 #define WHICH(self, word, names) step_which(&(self)->step, word, names, sizeof names / sizeof *names)
 

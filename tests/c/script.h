@@ -57,7 +57,7 @@ void step_hex(const step *self, const char *word, uint64_t out[2]);
 /* Fails if the call has words or options that it does not know. */
 void step_done(const step *self, size_t words);
 
-/* What a word says; it is written over. */
+/* Returns what a word says; the word is written over. */
 text step_text(char *word);
 
 /* The same for a key: C has no numbers as keys. */

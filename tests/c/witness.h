@@ -41,7 +41,7 @@ void witness_close(witness *self);
 /* The last call of this thread that failed refused that argument, and says what it must be. */
 void check_refused(int32_t status, const char *argument, const char *file, int line);
 
-/* What witness_open made is as it was; file and line say who asks. */
+/* Checks that all that witness_open made is as it was; file and line say who asks. */
 void witness_check(const witness *self, const char *file, int line);
 
 /* Options for a detector like the witness's. */

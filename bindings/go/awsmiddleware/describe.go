@@ -21,7 +21,7 @@ func (w *watcher) clientOf(options *dynamodb.Options) *dynamodb.Client {
 	})
 }
 
-// What an answered request waits for at most, and what describing a table may take.
+// patience is how long an answered request waits at most, limit how long describing a table may take.
 const patience, limit = time.Second, time.Minute
 
 // describeAside describes tables. The request waits for that, but not for long: it has its answer.

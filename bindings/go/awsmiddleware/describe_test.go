@@ -13,7 +13,7 @@ import (
 	hotpart "github.com/libhotpart/libhotpart/bindings/go"
 )
 
-// What becomes of a table that can't be described, or not soon.
+// Tables that can't be described, or not soon.
 
 func TestATableThatMayNotBeDescribedIsNeverAskedForAgain(t *testing.T) {
 	inBothModes(t, func(t *testing.T, d *counted) {
@@ -167,7 +167,7 @@ func TestADescriptionThatIsGivenUpCostsOtherTablesNothing(t *testing.T) {
 	}
 }
 
-// What waited was lost.
+// The attempts that waited were lost.
 func TestADescriptionThatIsGivenUpIsAskedForByTheNextAttempt(t *testing.T) {
 	inBothModes(t, func(t *testing.T, d *counted) {
 		var w wire

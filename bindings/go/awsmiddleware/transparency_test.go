@@ -10,7 +10,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// What a watched client answers is what any client answers, whatever it is asked through.
+// A watched client answers what any client answers, whatever it is asked through.
 
 // same runs calls by an unwatched and by a watched client on a table of 40 items under two keys.
 func same(t *testing.T, names []string, calls func(t *testing.T, client *dynamodb.Client, table string) []any) {

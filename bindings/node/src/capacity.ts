@@ -20,7 +20,7 @@ const ASKED = Symbol('hotpart.asked');
 // In JSON only a member of that name matches: within a text the quotes are escaped. And no
 // attribute of that name has a text for its value.
 const TOTAL = /(?<!\\)("ReturnConsumedCapacity"\s*:\s*)"TOTAL"/g;
-// What INDEXES shows beside the total.
+// The members that INDEXES shows beside the total.
 const DETAILS = ['Table', 'LocalSecondaryIndexes', 'GlobalSecondaryIndexes'];
 
 /**

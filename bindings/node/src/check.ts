@@ -1,4 +1,4 @@
-// What callers hand in becomes what the library takes, or is refused by a TypeError or a RangeError with the argument's name.
+// Turns callers' arguments into the library's, or refuses them by a TypeError or a RangeError with the argument's name.
 
 import { types } from 'node:util';
 import type { Integer } from './library';

@@ -1,4 +1,4 @@
-// What a detector is made with.
+// The options that a detector is made with.
 
 import { amountOf, flag, kindOf, memoryOf, type Name, nearest, objectOf, permille, whole } from './check';
 import {

@@ -1,4 +1,4 @@
-// What a detector counts as metrics of OpenTelemetry.
+// A detector's counts as metrics of OpenTelemetry.
 //
 // Not by observable instruments: the SDK keeps each set of attributes that was ever observed, tells of a partition that has gone
 // as if it were there, and after 2,000 sets tells of no other. A producer gives a reader its points as they are.

@@ -1,4 +1,4 @@
-// What a detector judges by: its own thresholds, and those of tables and models.
+// The thresholds that a detector judges by: its own, and those of tables and models.
 
 import { counted, objectOf, thresholdOf } from './check';
 import { hpd, INHERIT, type Native, Out, type Pointer } from './library';

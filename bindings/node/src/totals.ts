@@ -4,7 +4,7 @@ import { kindOf, objectOf } from './check';
 import { REASONS } from './library';
 import type { Statistics } from './statistics';
 
-// What CloudWatch takes.
+// The limits of CloudWatch.
 const DIMENSIONS_MAX = 30;
 const NAME_MAX = 250;
 const VALUE_MAX = 1_024;

@@ -1,4 +1,4 @@
-// What a detector counts as metrics of OpenTelemetry, by the real SDK: read in memory, by Prometheus, and over OTLP by a collector.
+// A detector's counts as metrics of OpenTelemetry, by the real SDK: read in memory, by Prometheus, and over OTLP by a collector.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';

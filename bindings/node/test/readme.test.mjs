@@ -1,4 +1,4 @@
-// What the README says of a fleet, to the letter.
+// The README's examples of a fleet, to the letter.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What a type checker sees. Not run.
+// The types, as a type checker sees them. Not run.
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';

@@ -1,4 +1,4 @@
-// What is warned of, and where.
+// Warnings: of which records, and where they go.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

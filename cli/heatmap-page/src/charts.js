@@ -1,4 +1,4 @@
-// What the page uses of Apache ECharts.
+// The parts of Apache ECharts that the page uses.
 import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import { DataZoomInsideComponent, GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { graphic, init, use } from "echarts/core";

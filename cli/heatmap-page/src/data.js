@@ -52,7 +52,7 @@ export const name = (row) => (row.band ? `${row.name} (${counted(row.band, "part
 
 export const classOf = (permille) => data.classes.findLastIndex((from) => from <= permille);
 
-// What a cell says, line by line.
+// Returns the text of a cell, line by line.
 export function lines(panel, row, column) {
   const cell = row.byColumn.get(column);
   const head = [name(row), `${span(column)} ${data.clock === "UTC" ? "UTC" : ""}`.trim()];

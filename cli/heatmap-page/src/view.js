@@ -1,4 +1,4 @@
-// What all parts of the page share: which panel is shown, which columns, which row, in which colours.
+// The state that all parts of the page share: which panel is shown, which columns, which row, in which colours.
 import { data, second, time } from "./data.js";
 
 export const element = (id) => document.getElementById(id);

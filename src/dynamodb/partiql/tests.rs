@@ -1,3 +1,5 @@
+//! Statements in, and what is read of them out: their verb, table and pins.
+
 use super::Term::{Number, Other, Parameter};
 use super::Verb::{Delete, Exists, Insert, Select, Update, UpdateFrom};
 use super::*;

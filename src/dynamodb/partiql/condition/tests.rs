@@ -1,3 +1,5 @@
+//! Conditions in, and the attributes out to which they pin every item that they match.
+
 use super::*;
 use crate::dynamodb::partiql::Term::{Number, Other, Parameter};
 use crate::dynamodb::partiql::Verb::Select;

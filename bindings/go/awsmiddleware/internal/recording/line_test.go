@@ -138,7 +138,7 @@ func TestBodiesStandInALineAsTheyCame(t *testing.T) {
 	}
 }
 
-// What redacts fails where its detector has been closed meanwhile.
+// Redacting fails where the detector has been closed meanwhile.
 func TestNothingIsWrittenThatCouldNotBeRedacted(t *testing.T) {
 	d := redacting(t, "000102030405060708090a0b0c0d0e0f")
 	d.Close()
