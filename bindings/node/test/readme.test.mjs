@@ -1,9 +1,9 @@
-// The README's examples of a fleet, to the letter.
+// The README's examples, to the letter.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { HotPartitionDetector } from 'hotpart';
+import { HotPartitionDetector, instrument } from 'hotpart';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -47,4 +47,15 @@ test('lines for CloudWatch', async () => {
   });
   assert.deepEqual(await handler({ id: 1 }, {}), { id: 1 });
   assert.equal(lines.flush(), 0);
+});
+
+test('the first lines, and those to the limits, to a count and to schemas that are given', async (t) => {
+  const { detector, client } = await made('# hotpart for Node', 'detector, client', {});
+  t.after(() => detector.close());
+  const { count } = await made('To count by yourself', 'count', { detector });
+  assert.equal(count, 1);
+  const limits = await made('To warn by those', 'detector', { HotPartitionDetector });
+  assert.equal(limits.detector.capacity, true);
+  limits.detector.close();
+  await made('schemas yourself', '', { instrument, client, detector });
 });
