@@ -41,4 +41,4 @@ fi
 export HOTPART
 node cli/tests/browser/hour.mjs "$BUILD/hour.csv"
 "$HOTPART" heatmap --quiet --title "Launch night" -o "$BUILD/hour.html" "$BUILD/hour.csv"
-node --test --test-reporter=spec cli/tests/browser/heatmap.test.mjs
+node --test --test-reporter=spec cli/tests/browser/{heatmap,walk}.test.mjs

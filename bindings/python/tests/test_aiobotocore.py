@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import pathlib
+import re
+import textwrap
 import uuid
 
 import pytest
 
 session = pytest.importorskip("aiobotocore.session")
 
+import aiobotocore  # noqa: E402
 import botocore.exceptions  # noqa: E402
 import fake  # noqa: E402
 import servers  # noqa: E402
@@ -37,6 +41,29 @@ def patience(request, monkeypatch):
     """Long enough for a busy machine: one test alone is of how long that is."""
     if "keeps_no_request_for_long" not in request.node.name:
         monkeypatch.setattr("hotpart._instrument._PATIENCE", 30)
+
+
+def test_the_readme_s_lines(endpoints, detector, monkeypatch):
+    """As they stand there, with an item put by the client that they watch."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoints("dynalite"))
+    for name, value in WHO.items():
+        monkeypatch.setenv({"region_name": "AWS_DEFAULT_REGION"}.get(name, name.upper()), value)
+    readme = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
+    lines = re.search(r"\*\*aiobotocore\*\*.*?```python\n(.*?)```", readme, re.DOTALL)[1]
+    table = "t" + uuid.uuid4().hex[:8]
+
+    async def put(client):
+        attributes = [{"AttributeName": "id", "AttributeType": "S"}]
+        await client.create_table(
+            TableName=table, KeySchema=[KEY], BillingMode="PAY_PER_REQUEST", AttributeDefinitions=attributes
+        )
+        await client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+        await client.put_item(TableName=table, Item=item("a"))
+
+    names = {"aiobotocore": aiobotocore, "hotpart": hotpart, "detector": detector, "put": put}
+    exec(f"async def run():\n{textwrap.indent(lines, '    ')}        await put(client)", names)
+    asyncio.run(names["run"]())
+    assert detector.get_write_count(table, "a") == 1
 
 
 @pytest.mark.parametrize("name", ["dynalite", "dynoxide"])

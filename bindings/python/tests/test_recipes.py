@@ -86,6 +86,37 @@ def test_boto3_resource_and_known_schemas(aws):
     assert detector.get_write_count("events", "EVENTS") == 2
 
 
+def test_recording(aws, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"hotpart": hotpart, "boto3": boto3, "detector": hotpart.HotPartitionDetector(500, 1_500, 60)}
+    exec(recipe("## Recording"), names)
+    names["client"].put_item(TableName="events", Item={"id": {"S": "EVENTS"}})
+    assert '"EVENTS"' in (tmp_path / "requests.jsonl").read_text()
+
+
+def test_pynamodb(aws):
+    attributes, models = pytest.importorskip("pynamodb.attributes"), pytest.importorskip("pynamodb.models")
+
+    class Event(models.Model):
+        class Meta:
+            table_name = "events"
+
+        id = attributes.UnicodeAttribute(hash_key=True)
+
+    class User(models.Model):
+        class Meta:
+            table_name = "users"
+
+        name = attributes.UnicodeAttribute(hash_key=True)
+
+    detector = hotpart.HotPartitionDetector(500, 1_500, 60)
+    exec(recipe("**PynamoDB**"), {"hotpart": hotpart, "Event": Event, "User": User, "detector": detector})
+    Event("EVENTS").save()
+    User.create_table(billing_mode="PAY_PER_REQUEST")
+    User("ada").save()
+    assert [detector.get_write_count(*each) for each in [("events", "EVENTS"), ("users", "ada")]] == [1, 1]
+
+
 def test_lambda(aws):
     names = {"hotpart": hotpart, "boto3": boto3}
     exec(recipe("**AWS Lambda.**"), names)
