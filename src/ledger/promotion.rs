@@ -6,6 +6,31 @@
 //!    any change since the look leads back to 1: the key may have been promoted.
 //! 3. If the bound is at the level: mark the first cells; insert an entry with the carry and the
 //!    record's own amount; disturb the first cells; read both cells again, and add what they got.
+//!
+//! An example, with a level of 125. Thread A writes 1 to a key whose cells of writes have 146 and
+//! 124, and whose cells of reads have 20 each. Thread B reads the key 5 times at once:
+//!
+//! ```text
+//! A adds 1         writes 147, 125: the bound is at the level. A carries 124 writes and 20 reads
+//!    <- 1: B adds 5 to the cells of reads: 25, under the level, so B is done
+//! A marks          records of the key look in the map from now on
+//!    <- 2: B finds the mark, but no entry, and does as at 1
+//! A inserts        the entry has 125 writes and 20 reads, and is fresh
+//!    <- 3: B finds a fresh entry, and adds 5 to the cells and to the entry
+//! A disturbs       the first cells are no longer as at any look that came before
+//!    <- 4: like 3
+//! A settles        the cells have 25 reads, 5 more than were carried: A adds 5 to the entry
+//!    <- 5: B finds an entry that is not fresh, and adds to it alone
+//! ```
+//!
+//! At 1 and 2 the 5 are in the entry once. At 3 and 4 they are in it twice, as A cannot know whose
+//! they are. A notes what it adds as carried, so `least` leaves it out.
+//!
+//! If B writes in place of reading, its own bound at 1 or 2 is at the level too. So B also goes on
+//! to promote, finds A's entry, and adds to that.
+//!
+//! The disturbance is for a thread that looked before the mark, and adds only after A has settled.
+//! Its compare-and-swap fails, as the cell has changed. So it looks again, and finds the entry.
 
 use crate::error::{Cleared, Refusal};
 use crate::filter::word::{MOST, SubWindow};

@@ -1,6 +1,20 @@
 //! Settling: the end of a promotion. What the cells have got since the thread read them is added to
 //! the new entry, and the entry is no longer fresh.
 //!
+//! Both operations are settled, whichever made the partition hot. Of the one that did, the cap on the
+//! carry is mostly reached already. Of the other, the cells may have got more. An example, where a
+//! write promotes a key that others read meanwhile:
+//!
+//! ```text
+//!             cells of writes   cells of reads   the entry
+//! promoted    125               30               125 writes (124 carried), 30 reads (30 carried)
+//! meanwhile   125               37
+//! settled     125               37               125 writes (124 carried), 37 reads (37 carried)
+//! ```
+//!
+//! What is added goes into a second that is read after the cells were. So it leaves the window no
+//! earlier than what it stands for.
+//!
 //! An entry that can't be settled, as there is no memory, stays fresh: records go on in both
 //! places, and a look takes the cells' bound if that is more.
 
