@@ -12,7 +12,7 @@
 //! settled     125               37               125 writes (124 carried), 37 reads (37 carried)
 //! ```
 //!
-//! What is added goes into a second that is read after the cells were. So it leaves the window no
+//! The addition goes into a second that is read after the cells were. So it leaves the window no
 //! earlier than what it stands for.
 //!
 //! An entry that can't be settled, as there is no memory, stays fresh: records go on in both
