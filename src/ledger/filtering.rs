@@ -58,7 +58,7 @@ use crate::ledger::recent_warnings::RecentWarnings;
 use crate::ledger::settings::FilterSettings;
 use crate::ledger::visit::Visit;
 use crate::map::PartitionMap;
-use crate::partition::past::most_bytes;
+use crate::partition::reserve::most_bytes;
 use crate::sys::budget::{Budget, Room};
 use crate::sys::clock::Moment;
 use crate::sys::lock::{Lock, Locked};

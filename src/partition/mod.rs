@@ -60,6 +60,7 @@ pub(crate) mod history;
 pub(crate) mod label;
 pub(crate) mod past;
 pub(crate) mod past_ptr;
+pub(crate) mod reserve;
 pub(crate) mod series;
 pub(crate) mod slot;
 pub(crate) mod turn;

@@ -60,7 +60,7 @@ fn a_partition_costs_in_step_with_the_seconds_it_was_seen_in() {
 /// The sum is worked out in docs/design/bounded.md.
 #[test]
 fn what_may_hang_on_an_entry_of_a_minute_is_1620_bytes() {
-    assert_eq!(past::most_bytes(60), 1_620);
+    assert_eq!(reserve::most_bytes(60), 1_620);
 }
 
 /// Writes come for a while, and reads only then: their history is no copy, and makes an extension
@@ -98,9 +98,9 @@ fn an_entry_takes_no_more_than_it_reserves_whichever_operation_comes_first() {
                 + ADDED
                 + (extensions.len() - 1) * DEFERRED_BYTES as usize;
             assert!(
-                bytes as u64 <= past::most_bytes(window),
+                bytes as u64 <= reserve::most_bytes(window),
                 "window {window}, reads from {reads_from}: {bytes} bytes of {}",
-                past::most_bytes(window)
+                reserve::most_bytes(window)
             );
             // SAFETY: nobody else has seen it.
             unsafe { past.freeze_past().free() };
