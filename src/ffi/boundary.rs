@@ -26,6 +26,13 @@ pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) 
     catch_unwind(AssertUnwindSafe(status)).unwrap_or_else(|_| Refused::of(HPD_ERR_INTERNAL).keep().into())
 }
 
+/// Returns the code of a refusal, away from where nothing is refused.
+#[cold]
+#[inline(never)]
+pub(crate) fn refuse(refused: Refused) -> i64 {
+    boundary(|| Err(refused))
+}
+
 /// Returns a count as C has it.
 pub(crate) fn count(count: Result<u64, crate::Error>) -> Result<i64, Refused> {
     // A window's slots add up to less than 2⁴².

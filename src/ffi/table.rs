@@ -43,8 +43,9 @@ pub unsafe extern "C" fn hpd_table_open(
     })
 }
 
-/// Returns whether the table's detector counts most partitions in a filter. It is asked first, as
-/// in `hpd_record_write`.
+/// Returns whether the table's detector counts most partitions in a filter. It is asked before
+/// anything else, so that the arguments are handed on as they came, and neither way costs the other
+/// anything.
 ///
 /// # Safety
 /// The handle is live.

@@ -194,7 +194,9 @@ impl Ledger {
             FastAdd::NotAdded => {
                 let second = visit.now.second();
                 match found.turn_fast(operation, amount, second, visit.window(), floor, visit.guard) {
-                    Some(count) => self.finished(found, count, floor, visit),
+                    // Such a turn is not near the floor.
+                    Some(count) if !self.reclaimer.is_due(visit.now) => Ok(count),
+                    Some(count) => Err(Unfinished::NeedsFollowUp(found, count)),
                     None => Err(Unfinished::NotAdded(found)),
                 }
             }

@@ -35,6 +35,8 @@
 use crate::error::{Cleared, Refusal};
 use crate::filter::word::{MOST, SubWindow};
 use crate::filter::{self, Added, Pair};
+use crate::key::Key;
+use crate::key::hash::Hash;
 use crate::key::synthetic::is_synthetic;
 use crate::ledger::counters::Counters;
 use crate::ledger::filtering::Filtering;
@@ -75,15 +77,33 @@ impl Ledger {
         let Some(filtering) = &self.filtering else { return Err(Unfinished::Missing) };
         let Posting { key, hash, operation, amount, .. } = posting;
         let pair = filtering.filter.pair(hash, operation);
-        if let Some(bound) = pair.add_fast(filtering.at(visit.now), amount.get()) {
-            let is_cold = filtering.is_under_level(bound, self.overrides.floor(operation));
-            let is_done = is_cold && !self.is_reclaim_due(visit.now);
-            return if is_done { Ok(bound.into()) } else { Err(Unfinished::Bounded(bound)) };
-        }
-        if !pair.look().has_marks() {
+        let Some(bound) = pair.add_fast(filtering.at(visit.now), amount.get()) else {
+            return self.record_promoted_fast(key.table, key.pk, hash, operation, amount, visit);
+        };
+        let is_cold = filtering.is_under_level(bound, self.overrides.floor(operation));
+        let is_done = is_cold && !self.is_reclaim_due(visit.now);
+        if is_done { Ok(bound.into()) } else { Err(Unfinished::Bounded(bound)) }
+    }
+
+    /// Does the same for a key that may have an entry. Apart, so that a record of a cold key, which
+    /// most are, has the processor's registers to itself. (A `Posting` would be handed over in
+    /// memory. Its model is not asked for here.)
+    #[inline(never)]
+    fn record_promoted_fast<'g>(
+        &self,
+        table: &[u8],
+        pk: &[u8],
+        hash: Hash,
+        operation: Operation,
+        amount: Amount,
+        visit: Visit<'g>,
+    ) -> Result<u64, Unfinished<'g>> {
+        let posting = Posting { key: Key { table, pk }, hash, operation, model: None, amount };
+        let has_marks = |filtering: &Filtering| filtering.filter.pair(hash, operation).look().has_marks();
+        if !self.filtering.as_ref().is_some_and(has_marks) {
             return Err(Unfinished::Missing);
         }
-        match self.partitions.find_fast(hash, key, visit.guard) {
+        match self.partitions.find_fast(hash, posting.key, visit.guard) {
             Some(found) => self.add_fast(found, posting, visit),
             None => Err(Unfinished::Missing),
         }

@@ -143,21 +143,28 @@ impl Past {
     }
 
     /// Returns the alarm, which is made if it is not there yet.
+    #[inline]
     pub(crate) fn alarm<'g>(&self, guard: &'g Guard) -> Result<&'g Alarm, GrowError> {
+        match self.alarm_if_any(guard) {
+            Some(alarm) => Ok(alarm),
+            None => self.make_alarm(guard),
+        }
+    }
+
+    /// Makes the alarm, unless another thread does.
+    #[cold]
+    #[inline(never)]
+    fn make_alarm<'g>(&self, guard: &'g Guard) -> Result<&'g Alarm, GrowError> {
         loop {
-            if let Some(alarm) = self.alarm_if_any(guard) {
-                return Ok(alarm);
-            }
             let old = self.load();
             // SAFETY: as in `parts`.
             let parts = unsafe { old.parts() };
             if parts.alarm.is_none() {
-                self.grow(
-                    old,
-                    parts,
-                    Extension { alarm: Some(Extension::new_alarm(Alarm::new())?), ..parts },
-                    guard,
-                )?;
+                let alarm = Some(Extension::new_alarm(Alarm::new())?);
+                self.grow(old, parts, Extension { alarm, ..parts }, guard)?;
+            }
+            if let Some(alarm) = self.alarm_if_any(guard) {
+                return Ok(alarm);
             }
         }
     }
