@@ -31,7 +31,8 @@ caller *caller_new(const char *table, size_t table_len, int manual_clock, uint64
   options.window_seconds = 60;
   options.clock = manual_clock ? HPD_CLOCK_MANUAL : HPD_CLOCK_MONOTONIC;
   options.filter_bytes = filter_bytes;
-  /* With random seeds one run in forty has a key, of 1,024, that shares both its cells with others and is promoted. */
+  /* With random seeds one filter in forty has a key, of 1,024, that shares both its cells with
+   * others and so is promoted. */
   options.flags = HPD_FLAG_HASH_SEED;
   if (hpd_new_with_options(&options, &c->detector) != HPD_OK ||
       hpd_table_open(c->detector, table, table_len, &c->handle) != HPD_OK) {

@@ -292,3 +292,14 @@ fn a_callback_that_panics_is_tallied_and_the_record_returns_its_count() {
     }
     std::panic::set_hook(hook);
 }
+
+/// The thresholds are those of its examples.
+#[test]
+fn the_log_line_is_the_one_that_the_readme_shows() {
+    let detector = Detector::builder(500, 1_500, 60).manual_clock().build().unwrap();
+    let record = Record::new("orders", "CUSTOMER#42", Operation::Write);
+    (1..500).for_each(|n| assert_eq!(detector.record(&record).unwrap(), n));
+    let (_, warning) = detector.record_and_warn(&record).unwrap();
+    let line = warning.unwrap().to_string();
+    assert!(include_str!("../README.md").lines().any(|shown| shown == line), "{line}");
+}

@@ -41,7 +41,7 @@ type Stats struct {
 	// KeptOut are records of partitions that were due to be counted exactly and were not, for want of room.
 	KeptOut int64
 	// FilterLoad is the filter's load: the mean of its cells as a share of the count from which a partition is counted
-	// exactly. From 0.4 on it is too small: warnings become false.
+	// exactly. Over 0.4 it is too small: keys that are not hot warn.
 	FilterLoad float64
 	// Failures is how often something went wrong in here: a request could not be observed, a table
 	// not be described, a logger or OnWarning panicked.

@@ -26,7 +26,8 @@ pub(crate) fn boundary<T: From<i32>>(call: impl FnOnce() -> Result<T, Refused>) 
     catch_unwind(AssertUnwindSafe(status)).unwrap_or_else(|_| Refused::of(HPD_ERR_INTERNAL).keep().into())
 }
 
-/// Returns the code of a refusal, away from where nothing is refused.
+/// Returns the code of a refusal, as [`boundary`] does. It is a function of its own, so that calls
+/// that succeed do not carry its code.
 #[cold]
 #[inline(never)]
 pub(crate) fn refuse(refused: Refused) -> i64 {

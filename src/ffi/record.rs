@@ -2,7 +2,7 @@
 //!
 //! A record takes so little time that each branch on its arguments shows. So what is right about
 //! nearly all of them is checked in one expression without branches: `is_plain`, and the head of
-//! `record`. Only what fails that is looked at again, one argument after the other, to find out
+//! `record_by`. Only what fails that is looked at again, one argument after the other, to find out
 //! which is refused, or whether it is valid in a rarer form (an empty key at NULL, a model).
 #![allow(non_camel_case_types)]
 #![allow(clippy::missing_safety_doc)] // See `ffi`.
@@ -138,8 +138,13 @@ unsafe fn check(record: *const hpd_record, size: usize) -> Result<(), Refused> {
 /// A text and its length, as C hands them in.
 type Text = (*const c_char, usize);
 
-/// Records one operation, by a filter where there is one. Each way is a function of its own with
-/// these same arguments: so a function of the header only chooses and jumps, and saves no register.
+/// The values of `READ` in the functions below, which are compiled for each operation.
+const WRITES: bool = false;
+const READS: bool = true;
+
+/// Records one operation, by a filter where there is one. The two ways are functions of their own,
+/// with the caller's arguments. So `hpd_record_write` and `hpd_record_read` only choose between them
+/// and jump there: they save no register.
 ///
 /// # Safety
 /// The handle is live, and the texts are as the header demands.
@@ -165,6 +170,9 @@ unsafe fn record<const READ: bool>(
 
 /// Does the same for a detector with or without a filter. What is right about nearly all keys is
 /// looked at first, and at once.
+///
+/// It is `extern "C"` although only Rust calls it: such a function does not unwind, so its caller has
+/// nothing left to do after it, and jumps.
 ///
 /// # Safety
 /// As for [`record`].
@@ -219,7 +227,7 @@ pub unsafe extern "C" fn hpd_record_write(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    unsafe { record::<false>(detector, table, table_len, pk, pk_len) }
+    unsafe { record::<WRITES>(detector, table, table_len, pk, pk_len) }
 }
 
 /// Records one read, and returns the count of reads; otherwise as hpd_record_write.
@@ -232,7 +240,7 @@ pub unsafe extern "C" fn hpd_record_read(
     pk_len: usize,
 ) -> i64 {
     // SAFETY: as the caller promises.
-    unsafe { record::<true>(detector, table, table_len, pk, pk_len) }
+    unsafe { record::<READS>(detector, table, table_len, pk, pk_len) }
 }
 
 /// Records a record in full, and returns the count, this record included. record_size is

@@ -194,9 +194,12 @@ impl Ledger {
             FastAdd::NotAdded => {
                 let second = visit.now.second();
                 match found.turn_fast(operation, amount, second, visit.window(), floor, visit.guard) {
-                    // Such a turn is not near the floor.
-                    Some(count) if !self.reclaimer.is_due(visit.now) => Ok(count),
-                    Some(count) => Err(Unfinished::NeedsFollowUp(found, count)),
+                    // `turn_fast` leaves what is near the floor to `add`, so the count is under it.
+                    Some(count) => {
+                        debug_assert!(count < floor);
+                        let is_done = !self.reclaimer.is_due(visit.now);
+                        if is_done { Ok(count) } else { Err(Unfinished::NeedsFollowUp(found, count)) }
+                    }
                     None => Err(Unfinished::NotAdded(found)),
                 }
             }

@@ -85,9 +85,9 @@ impl Ledger {
         if is_done { Ok(bound.into()) } else { Err(Unfinished::Bounded(bound)) }
     }
 
-    /// Does the same for a key that may have an entry. Apart, so that a record of a cold key, which
-    /// most are, has the processor's registers to itself. (A `Posting` would be handed over in
-    /// memory. Its model is not asked for here.)
+    /// Adds to the entry, if there is one, of a key that the cells did not take at once. It is a
+    /// function of its own, so that records of cold keys, which most are, have the processor's
+    /// registers to themselves. (A `Posting` would be handed over in memory.)
     #[inline(never)]
     fn record_promoted_fast<'g>(
         &self,
@@ -98,11 +98,12 @@ impl Ledger {
         amount: Amount,
         visit: Visit<'g>,
     ) -> Result<u64, Unfinished<'g>> {
-        let posting = Posting { key: Key { table, pk }, hash, operation, model: None, amount };
-        let has_marks = |filtering: &Filtering| filtering.filter.pair(hash, operation).look().has_marks();
-        if !self.filtering.as_ref().is_some_and(has_marks) {
+        let Some(filtering) = &self.filtering else { return Err(Unfinished::Missing) };
+        if !filtering.filter.pair(hash, operation).look().has_marks() {
             return Err(Unfinished::Missing);
         }
+        // The fast path does not ask for the model.
+        let posting = Posting { key: Key { table, pk }, hash, operation, model: None, amount };
         match self.partitions.find_fast(hash, posting.key, visit.guard) {
             Some(found) => self.add_fast(found, posting, visit),
             None => Err(Unfinished::Missing),

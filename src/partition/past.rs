@@ -151,7 +151,7 @@ impl Past {
         }
     }
 
-    /// Makes the alarm, unless another thread does.
+    /// Makes the alarm, and returns it or the one that another thread has made meanwhile.
     #[cold]
     #[inline(never)]
     fn make_alarm<'g>(&self, guard: &'g Guard) -> Result<&'g Alarm, GrowError> {

@@ -43,7 +43,8 @@ use crossbeam_epoch::Guard;
 impl<'g> Partition<'g> {
     /// Adds the first record of a second, and returns the count. `None`: nothing was added. Then
     /// the record is not the first, another thread came before, or the turn is one for
-    /// [`Series::add`]: the window is empty, the past must grow, or the count is near `floor`.
+    /// [`Series::add`]: the window is empty, the past must grow, or the count is near `floor`. So a
+    /// count that is returned is under the floor, and the caller need not compare the two.
     #[cold]
     #[inline(never)] // It has the processor's registers to itself then.
     pub(crate) fn turn_fast(

@@ -51,7 +51,7 @@ export interface Statistics {
   readonly keptOut: number;
   /**
    * The filter's load: the mean of its cells as a share of the count from which a partition is
-   * counted exactly. From 0.4 on it is too small: warnings become false.
+   * counted exactly. Over 0.4 it is too small: keys that are not hot warn.
    */
   readonly filterLoad: number;
 }

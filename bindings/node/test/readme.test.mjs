@@ -1,24 +1,29 @@
 // The README's examples, to the letter.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { HotPartitionDetector, instrument } from 'hotpart';
+import { HotPartitionDetector, instrument, uninstrument } from 'hotpart';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
-/** Runs the first block of JavaScript behind these words, and returns what it makes of those names. */
+/** Returns the first block of JavaScript behind these words. */
+const block = (after) => /```js\n(.*?)```/s.exec(README.slice(README.indexOf(after)))[1];
+
+/** Runs that block, and returns what it makes of those names. */
 async function made(after, names, given) {
-  const block = /```js\n(.*?)```/s.exec(README.slice(README.indexOf(after)))[1];
+  const lines = block(after);
   const imported = {};
-  for (const [, of, module] of block.matchAll(/^import \{ (.*) \} from '(.*)';$/gm)) {
+  for (const [, of, module] of lines.matchAll(/^import \{ (.*) \} from '(.*)';$/gm)) {
     const all = await import(module);
     for (const name of of.split(', ')) {
       assert.ok(name in all, `${module} has no ${name}`);
       imported[name] = all[name];
     }
   }
-  const code = block.replace(/^import .*$/gm, '').replace(/^export /gm, '');
+  const code = lines.replace(/^import .*$/gm, '').replace(/^export /gm, '');
   const known = { ...imported, ...given };
   return new Function(...Object.keys(known), `${code}\nreturn { ${names} };`)(...Object.values(known));
 }
@@ -58,4 +63,32 @@ test('the first lines, and those to the limits, to a count and to schemas that a
   assert.equal(limits.detector.capacity, true);
   limits.detector.close();
   await made('schemas yourself', '', { instrument, client, detector });
+});
+
+test('a recording, and workers that share a detector', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'hotpart-'));
+  const before = process.cwd();
+  process.chdir(directory);
+  t.after(() => {
+    process.chdir(before);
+    rmSync(directory, { recursive: true });
+  });
+  const { detector, client } = await made('# hotpart for Node', 'detector, client', {});
+  t.after(() => detector.close());
+  await made('## Recording', '', { instrument, client, detector });
+  assert.ok(existsSync('recording.jsonl'));
+  uninstrument(client);
+  // What the main thread does, and what the worker does.
+  const [main, worker] = block('## Worker threads').split('// in the worker\n');
+  class Worker {
+    constructor(_, { workerData }) {
+      this.workerData = workerData;
+    }
+  }
+  const { workerData } = new Function('Worker', 'detector', `return ${main}`)(Worker, detector);
+  const names = ['HotPartitionDetector', 'workerData', 'onWarning'];
+  const attached = new Function(...names, `${worker}\nreturn detector;`)(HotPartitionDetector, workerData, () => {});
+  attached.recordWrite('events', 'EVENTS');
+  assert.equal(detector.getWriteCount('events', 'EVENTS'), 1);
+  attached.close();
 });

@@ -1,4 +1,4 @@
-"""The README's recipes, as they stand there: each is cut out of it, and runs."""
+"""The README's recipes, and those of docs/FLEET.md, as they stand there: each is cut out of it, and runs."""
 
 import concurrent.futures
 import os
@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 import urllib.request
+import uuid
 
 import boto3
 import pytest
@@ -18,12 +19,14 @@ from conftest import free_port, wait
 
 import hotpart
 
-README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
+PACKAGE = pathlib.Path(__file__).parent.parent
+README = (PACKAGE / "README.md").read_text()
+FLEET = (PACKAGE.parent.parent / "docs/FLEET.md").read_text()
 
 
-def recipe(after):
+def recipe(after, page=README):
     """The first block of Python behind these words."""
-    return re.search(r"```python\n(.*?)```", README[README.index(after) :], re.DOTALL)[1]
+    return re.search(r"```python\n(.*?)```", page[page.index(after) :], re.DOTALL)[1]
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +128,9 @@ def test_lambda(aws):
     assert names["detector"].get_write_count("events", "EVENTS") == 3.0
     exec(recipe("A key that is hot only in the sum of all environments"), names)
     names["handler"]({"id": "EVENTS"}, None)
+    fleet = {"HotPartitionDetector": hotpart.HotPartitionDetector, "MinuteLines": names["MinuteLines"], "hotpart": hotpart}
+    exec(recipe("## Lambda and CloudWatch", FLEET), fleet)
+    assert fleet["handler"]({}, None) is None
 
 
 def test_pytest(tmp_path):
@@ -144,10 +150,13 @@ def test_pytest(tmp_path):
         assert ran.returncode == outcome, ran.stdout
 
 
-def test_opentelemetry(monkeypatch):
+@pytest.mark.parametrize("code", [recipe("**OpenTelemetry.**"), recipe("### Set it up", FLEET)])
+def test_opentelemetry(monkeypatch, code):
     pytest.importorskip("opentelemetry.sdk")
     sent = pytest.importorskip("opentelemetry.exporter.otlp.proto.http.metric_exporter")
-    from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, PeriodicExportingMetricReader
+    from opentelemetry.sdk.resources import Resource
 
     exported = []
 
@@ -164,8 +173,9 @@ def test_opentelemetry(monkeypatch):
 
     monkeypatch.setattr(sent, "OTLPMetricExporter", Kept)
     detector = hotpart.HotPartitionDetector(500, 1_500, 60)
-    names = {"hotpart": hotpart, "detector": detector}
-    exec(recipe("**OpenTelemetry.**"), names)
+    names = {"hotpart": hotpart, "detector": detector, "uuid": uuid, "OTLPMetricExporter": Kept}
+    names |= {each.__name__: each for each in (MeterProvider, PeriodicExportingMetricReader, Resource)}
+    exec(code, names)
     detector.record_write("events", "hot", 240)
     detector.record_write("events", "cold", 239)
     names["provider"].shutdown()

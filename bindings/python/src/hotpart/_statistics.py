@@ -44,7 +44,7 @@ class Statistics(NamedTuple):
     #: Records of partitions that were due to be counted exactly and were not, for want of room.
     kept_out: int
     #: The filter's load: the mean of its cells as a share of the count from which a partition is counted exactly.
-    #: From 0.4 on it is too small: warnings become false.
+    #: Over 0.4 it is too small: keys that are not hot warn.
     filter_load: float
     #: What went wrong in here while clients were watched; each kind was logged once.
     failures: int
