@@ -128,7 +128,11 @@ def test_lambda(aws):
     assert names["detector"].get_write_count("events", "EVENTS") == 3.0
     exec(recipe("A key that is hot only in the sum of all environments"), names)
     names["handler"]({"id": "EVENTS"}, None)
-    fleet = {"HotPartitionDetector": hotpart.HotPartitionDetector, "MinuteLines": names["MinuteLines"], "hotpart": hotpart}
+    fleet = {
+        "HotPartitionDetector": hotpart.HotPartitionDetector,
+        "MinuteLines": names["MinuteLines"],
+        "hotpart": hotpart,
+    }
     exec(recipe("## Lambda and CloudWatch", FLEET), fleet)
     assert fleet["handler"]({}, None) is None
 
