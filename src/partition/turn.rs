@@ -2,11 +2,12 @@
 //!
 //! A record whose clock says a later second than the head
 //!
-//! 1. adds up the slots of the window before the head's second, and works out what the head's own
-//!    second had;
+//! 1. adds up the slots of the window before the head's second, looks whether the head still is in
+//!    that second, and works out what the second itself had;
 //! 2. puts that second's slot into the past;
 //! 3. replaces the head, if it is still what was seen, by the new second with its base and the
-//!    first amount.
+//!    first amount;
+//! 4. opens the new second's slot with that base, if the past is a wheel.
 //!
 //! Step 2 comes before step 3, so a thread that sees the new head finds the old second's slot.
 //! Should another thread add between them, step 3 fails, and all are done again with the larger
