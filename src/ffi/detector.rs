@@ -65,7 +65,8 @@ pub struct hpd_options {
     /// The least time between two warnings for one partition and operation, in seconds: any number.
     /// HPD_INTERVAL_WINDOW (the default) is as long as the window; with 0 every hot record warns.
     pub warning_interval_seconds: u32,
-    /// Called with each warning; may be NULL.
+    /// Called with each warning that its call does not hand to the caller. If it is NULL, a record
+    /// that would call back gives no warning, and starts no warning interval.
     pub callback: hpd_warning_callback,
     /// Handed to the callback, on every thread that it runs on.
     pub user_data: *mut c_void,
@@ -90,25 +91,26 @@ pub struct hpd_options {
     pub writes_sustained: u64,
     /// Read threshold for five seconds. Range, default and need as for writes.
     pub reads_sustained: u64,
-    /// The number of processes that record the same tables' traffic, about evenly. A warning's
-    /// utilisation is judged by an even share of DynamoDB's limits; 0 (the default) and 1 give this
-    /// process all of them. Thresholds are not divided by it.
+    /// The number of processes that record the same tables' traffic, about evenly. Utilisation, in
+    /// warnings, snapshots and metrics, is judged by an even share of DynamoDB's limits; 0 (the
+    /// default) and 1 give this process all of them. Thresholds are not divided by it.
     pub processes: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// The secret with which keys are hashed; zeros stand for a random one. Used with
-    /// HPD_FLAG_REDACT_KEYS only.
+    /// The secret with which keys are hashed; zeros stand for a random one. Processes with the same
+    /// secret write the same hashes. Used with HPD_FLAG_REDACT_KEYS only.
     pub redact_key: [u64; 2],
     /// Bounded counting: the memory, in bytes, for partitions, throttles and tallies. Range 65536
     /// to 2^40; 0 (the default) turns it off. Partitions are then counted together in a filter of
     /// fixed size. When a partition nears its threshold, it gets an exact counter of its own. No
     /// hot partition is missed. A warning tells in carried by how much its count may be too high.
-    /// Besides these bytes there are key schemas, overrides, requests that wait for a schema (up to
-    /// 32 MiB), and some 20 KiB for each thread. Not allowed together with max_partitions.
+    /// hpd_notice_take tells if the bytes are too few. Not among them are key schemas, overrides,
+    /// requests that wait for a schema (up to 32 MiB), and some 20 KiB for each thread. Not allowed
+    /// together with max_partitions.
     pub filter_bytes: u64,
     /// The share of a partition's lowest threshold, in thousandths, from which it is counted
-    /// exactly; a count of 32768 is always enough. Range 10 to 500; 0 (the default) is 250. Used
-    /// with filter_bytes only.
+    /// exactly. A count of 32768 is enough whatever the threshold. Range 10 to 500; 0 (the default)
+    /// is 250. Used with filter_bytes only.
     pub promote_permille: u32,
     /// Must be 0.
     pub reserved2: u32,
@@ -220,11 +222,11 @@ unsafe fn fill(options: *mut hpd_options, struct_size: usize, with: &hpd_options
 }
 
 /// Fills options with DynamoDB's own limits for a partition: 1,000 write units and 3,000 read units
-/// a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds, whose own
-/// thresholds are INT64_MAX. A warning is due when the current second has reached the limit, or
-/// when five seconds together have reached share_permille thousandths of five times the limit.
-/// share_permille is 1 to 1000, such as 800. processes is the number of processes that share the
-/// limits evenly, this one included: 1 gives it all of them. The other options are those of
+/// a second. processes is the number of processes that share them evenly, this one included: 1
+/// gives it all of them. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds, whose
+/// own thresholds are INT64_MAX. A warning is due when the current second has reached this
+/// process's limit, or when five seconds together have reached share_permille thousandths of five
+/// times that limit. share_permille is 1 to 1000, such as 800. The other options are those of
 /// hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID if processes is 0,
 /// share_permille is out of its range, or struct_size is of a version without these limits.
 #[unsafe(no_mangle)]
@@ -328,8 +330,9 @@ pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
 
 /// Forgets all counts, warning states and overrides of tables and models, at one moment for all
 /// threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas
-/// and open tables stay. Takes time in proportion to the memory that it forgets. Returns HPD_OK,
-/// HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
+/// and open tables stay. Takes time in proportion to the memory that it forgets. With filter_bytes
+/// a new filter is made before the old one is freed. Returns HPD_OK, HPD_ERR_NULL, or
+/// HPD_ERR_MEMORY, after which nothing is forgotten.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     boundary(|| {

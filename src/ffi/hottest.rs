@@ -50,8 +50,8 @@ pub struct hpd_hot_partition {
     pub pk_len: usize,
     /// HPD_WRITE or HPD_READ.
     pub operation: i32,
-    /// Its fullest second as a share of DynamoDB's limit for one partition, in thousandths; at
-    /// least 1000 if DynamoDB throttled it for its key range.
+    /// Its fullest second as a share of DynamoDB's limit for one partition, in thousandths (see
+    /// hpd_options.processes); at least 1000 if DynamoDB throttled it for its key range.
     pub utilisation_permille: u32,
     /// The count. With HPD_FLAG_CAPACITY count, demand, peak and carried are in half units.
     pub count: u64,
@@ -176,11 +176,11 @@ pub unsafe extern "C" fn hpd_hottest_len(hottest: *const hpd_hottest) -> i64 {
     boundary(|| unsafe { Ok(hpd_hottest::as_ref(hottest)?.hottest.len() as i64) })
 }
 
-/// Writes the partition at index i of a snapshot, from 0, to *out. The caller has set its
-/// struct_size, which becomes the number of bytes filled in. Its texts live as long as the
-/// snapshot. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID if i is no index or the struct is
-/// smaller than version 1's, or HPD_ERR_UNSUPPORTED if it is larger than this version's and not
-/// zero there.
+/// Writes the partition at index i of a snapshot, from 0, to *out. The caller has set
+/// out->struct_size, which becomes the number of bytes filled in. The partition's texts live as
+/// long as the snapshot. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID if i is no index or the
+/// struct is smaller than version 1's, or HPD_ERR_UNSUPPORTED if it is larger than this version's
+/// and not zero there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_hottest_get(
     hottest: *const hpd_hottest,

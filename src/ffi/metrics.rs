@@ -10,10 +10,13 @@ use crate::ffi::opaque::Opaque;
 use crate::ffi::status::*;
 use crate::ffi::text::hpd_text;
 
-/// Write OpenMetrics 1.0 in place of Prometheus's text format 0.0.4.
+/// Write OpenMetrics 1.0, whose Content-Type is "application/openmetrics-text; version=1.0.0;
+/// charset=utf-8", in place of Prometheus's text format 0.0.4, which is "text/plain;
+/// version=0.0.4".
 pub const HPD_METRICS_OPEN_METRICS: u32 = 1;
 /// Of each partition write only its demand, hotpart_partition_demand: one series in place of five,
-/// or with filter_bytes of six.
+/// or with filter_bytes of six. Do not use it with filter_bytes if demands of several processes are
+/// added up: the sum's lower bound needs hotpart_partition_carried.
 pub const HPD_METRICS_DEMAND_ONLY: u32 = 2;
 
 /// The choice of metrics that are written, and of their format.
@@ -29,11 +32,12 @@ pub struct hpd_metrics_options {
     pub flags: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// The least demand of the partitions that are listed; 0 (the default) lists the hottest
-    /// instead. All partitions with that demand are listed, up to 990 for each operation, and
-    /// hottest is not used. With HPD_FLAG_CAPACITY it is in half units. With filter_bytes it must
-    /// be more than the count from which partitions are counted exactly, in every table: see
-    /// promote_permille.
+    /// The least demand of the partitions that are listed; 0 lists the hottest instead. All
+    /// partitions with that demand or more are listed, up to 990 for each operation, and hottest is
+    /// not used. With HPD_FLAG_CAPACITY it is in half units, although the text has units. With
+    /// filter_bytes it must be more than the count from which partitions are counted exactly, in
+    /// every table: see promote_permille. To find what is hot only in the sum of several processes,
+    /// divide the threshold of the sum by the number of processes and by a precision, such as 4.
     pub least: u64,
 }
 

@@ -39,7 +39,8 @@ pub struct hpd_exchange {
     pub model: *const c_char,
     /// The model's length in bytes.
     pub model_len: usize,
-    /// The answer's HTTP status, 100 to 999; 0 if no answer came.
+    /// The answer's HTTP status, 100 to 999; 0 if no answer came. With 0, and from 500 on, the
+    /// request may have run, so it is recorded and its capacity estimated.
     pub http_status: i32,
     /// Must be 0.
     pub reserved: u32,
@@ -66,10 +67,13 @@ unsafe impl Versioned for hpd_exchange {
 /// transaction is not read and gives 0. A statement, or a part of a batch or transaction, that
 /// can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded. A value is
 /// counted under its key as recording functions take it: S as its text, N as hpd_number_key writes
-/// it, B as its bytes. A table that is named by its ARN is counted under its name.
+/// it, B as its bytes; several values of one index key as a JSON array of texts, such as
+/// ["eu","7"]. A table that is named by its ARN is counted under its name. An item that is written
+/// is also recorded as a write to each global index that is known to have it, as TABLE/index/INDEX;
+/// the number returned leaves these out.
 ///
-/// Work on a table whose partition key is unknown waits, and everything else is recorded. What
-/// waits is recorded when the key becomes known: by an observed DescribeTable, CreateTable or
+/// Work on a table or index whose partition key is unknown waits, and everything else is recorded.
+/// What waits is recorded when the key becomes known: by an observed DescribeTable, CreateTable or
 /// UpdateTable, by hpd_set_key_schema, or by another request that shows it. It is recorded as of
 /// the time at which it was observed. Its warnings are delivered as those of the call that made the
 /// key known. HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at
@@ -125,11 +129,11 @@ pub unsafe extern "C" fn hpd_observe_full(
 /// Declares the names of the attributes that make up the partition key of a table or, if index is
 /// not NULL, of an index. attributes and attribute_lens are arrays of n names and of their lengths:
 /// n is 1 for a table, 1 to 4 for an index. table may be an ARN. An index that has the table's own
-/// partition key is taken for a local index. hpd_clear does not forget key schemas. Names have 1 to
-/// 1024 bytes of UTF-8. What waited for the table is recorded, as of when it was observed. Returns
-/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
-/// or HPD_ERR_MEMORY, after which the key may be declared and a part of what waited recorded:
-/// declare it again.
+/// partition key is taken for a local index, whose partitions are the table's. hpd_clear does not
+/// forget key schemas. Names have 1 to 1024 bytes of UTF-8. What waited for the key is recorded, as
+/// of when it was observed. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED
+/// (from a library built without this) or HPD_ERR_MEMORY, after which the key may be declared and a
+/// part of what waited recorded: declare it again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_key_schema(
     detector: *const hpd_detector,
@@ -182,9 +186,9 @@ pub unsafe extern "C" fn hpd_set_key_schema_full(
 
 /// Says that a table's key schema will not be known, for example because DescribeTable is denied.
 /// Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied
-/// too, without waiting, until its key becomes known after all. The name has 1 to 1024 bytes of
-/// UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built
-/// without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
+/// too, without waiting, until its key becomes known after all. table has 1 to 1024 bytes of UTF-8,
+/// and may be an ARN. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
+/// library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_forget_table(
     detector: *const hpd_detector,

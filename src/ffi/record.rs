@@ -25,7 +25,8 @@ use std::ffi::c_char;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_record {
-    /// The table, 1 to 1024 bytes: its name or ARN, or TABLE/index/INDEX for an index.
+    /// The table, 1 to 1024 bytes: its name, or TABLE/index/INDEX for an index. An ARN is taken for
+    /// a table of its own, which counts apart from that of the name.
     pub table: *const c_char,
     /// The table's length in bytes.
     pub table_len: usize,
@@ -245,11 +246,12 @@ pub unsafe extern "C" fn hpd_record_read(
 
 /// Records a record in full, and returns the count, this record included. record_size is
 /// sizeof(hpd_record) as the caller knows it. A size smaller than version 1's is HPD_ERR_INVALID; a
-/// larger one is HPD_ERR_UNSUPPORTED unless the bytes beyond are zero. If warning is not NULL, the
-/// caller has set its struct_size, which is judged in the same way. A due warning is then written
-/// to *warning instead of calling back. If none is due, warning->count becomes 0. The warning's
-/// texts are the record's own, and warning->struct_size becomes the number of bytes filled in. If
-/// warning is NULL, a due warning goes to the callback.
+/// larger one is HPD_ERR_UNSUPPORTED unless the bytes beyond are zero. If warning is NULL, a due
+/// warning goes to the callback. If it is not NULL, the caller has set its struct_size, which is
+/// judged in the same way. A due warning is then written to *warning instead of calling back, and
+/// warning->struct_size becomes the number of bytes filled in. The warning's texts are the record's
+/// own. If none is due, warning->count becomes 0. Other errors are as of hpd_record_write; after
+/// any error *warning is untouched.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_record_full(
     detector: *const hpd_detector,

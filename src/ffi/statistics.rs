@@ -36,10 +36,10 @@ pub struct hpd_statistics {
     pub struct_size: usize,
     /// Records made.
     pub records: u64,
-    /// Partitions tracked now.
+    /// Partitions tracked now; with filter_bytes, those that are counted exactly.
     pub partitions: u64,
-    /// Bytes held now for partitions, throttles and thresholds, and for the detector itself. Key
-    /// schemas, requests that wait for one, and kept warnings are not counted.
+    /// Bytes held now for partitions, throttles, thresholds and the filter, and for the detector
+    /// itself. Key schemas, requests that wait for one, and kept warnings are not counted.
     pub bytes: u64,
     /// Idle partitions whose memory was given back.
     pub reclaimed: u64,

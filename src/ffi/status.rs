@@ -27,9 +27,9 @@ pub const HPD_ERR_UNSUPPORTED: i32 = -3;
 pub const HPD_ERR_MEMORY: i32 = -4;
 /// A panic was caught: a bug of the library.
 pub const HPD_ERR_INTERNAL: i32 = -5;
-/// The name of a table's partition key is needed and unknown. Call DescribeTable for the tables
-/// that exchange->table names, and observe its answers (see hpd_observe). Do NOT observe the
-/// request again that gave this error: it is kept.
+/// The name of the partition key of a table, or of its index, is needed and unknown. Call
+/// DescribeTable for the tables that exchange->table names, and observe its answers (see
+/// hpd_observe). Do NOT observe the request again that gave this error: it is kept.
 pub const HPD_ERR_SCHEMA: i32 = -6;
 /// The request, or its answer, is not the JSON object that the operation has; nothing was recorded.
 /// (A statement, or a part of a batch, that can't be read is no error: it is tallied, and the call

@@ -19,7 +19,7 @@ impl Opaque for hpd_text {
     const ARGUMENT: Argument = Argument::Text;
 }
 
-/// Returns a text's bytes: UTF-8, not NUL-terminated. Never NULL.
+/// Returns a text's bytes: UTF-8, not NUL-terminated. They live as long as the text. Never NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_text_data(text: *const hpd_text) -> *const c_char {
     // SAFETY: as the caller promises.

@@ -110,7 +110,7 @@ pub unsafe extern "C" fn hpd_get_model_thresholds(
     })
 }
 
-/// Reads back the detector's own thresholds. Returns HPD_OK or HPD_ERR_NULL.
+/// Reads back the detector's own thresholds of the window. Returns HPD_OK or HPD_ERR_NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_get_thresholds(
     detector: *const hpd_detector,

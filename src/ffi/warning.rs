@@ -50,7 +50,8 @@ fn rule_code(rule: Rule) -> i32 {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_warning {
-    /// The number of bytes of this struct that the library has filled.
+    /// The number of bytes of this struct that the library has filled. A caller that hands in the
+    /// struct to be filled sets it to sizeof(hpd_warning) first.
     pub struct_size: usize,
     /// The table; never NULL, not NUL-terminated.
     pub table: *const c_char,
@@ -66,7 +67,7 @@ pub struct hpd_warning {
     /// detector's window for HPD_RULE_WINDOW and HPD_RULE_THROTTLE.
     pub window_seconds: u32,
     /// The count that reached the threshold. For HPD_RULE_THROTTLE it is the number of throttled
-    /// attempts in the window.
+    /// attempts in the window. Then peak and carried are numbers of attempts too, never half units.
     pub count: u64,
     /// The threshold that it reached; 1 for HPD_RULE_THROTTLE.
     pub threshold: u64,
@@ -79,8 +80,8 @@ pub struct hpd_warning {
     /// The rule that is met: HPD_RULE_*.
     pub rule: i32,
     /// count divided by its seconds, as a share of DynamoDB's limit a second for one partition, in
-    /// thousandths. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
-    /// HPD_RULE_THROTTLE it is 1000.
+    /// thousandths (see hpd_options.processes). Without HPD_FLAG_CAPACITY an operation is taken for
+    /// one unit. For HPD_RULE_THROTTLE it is 1000.
     pub utilisation_permille: u32,
     /// The largest part of count that may belong to other partitions, or be older than the window;
     /// 0 if count is exact, which it always is without filter_bytes.
