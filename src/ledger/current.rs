@@ -1,8 +1,9 @@
 //! The current ledger, and how the next one takes its place.
 //!
-//! `clear` makes an empty ledger, swaps it in, clears the old one's map and then its overrides, and
-//! retires it. A call that took the old ledger before the swap is turned away from whatever has
-//! been cleared by then, and starts again with the new one.
+//! `clear` makes an empty ledger, and swaps it in. Then it clears the old one's map, gives back the
+//! bytes of its entries where memory is bounded, clears its overrides, and retires it. A call that
+//! took the old ledger before the swap is turned away from whatever has been cleared by then, and
+//! starts again with the new one.
 
 use crate::error::{OutOfMemory, Refusal};
 use crate::ledger::counters::Counters;

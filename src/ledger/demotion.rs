@@ -2,15 +2,17 @@
 //!
 //! It is a part of a segment's replacement, whose entries are frozen by then:
 //!
-//! 1. A step of reclaim finds a partition whose counts are both under half of its level, and whose
-//!    warning intervals are over. Half, so that one that hovers about the level does not come and
-//!    go.
-//! 2. Each thread that copies the segment adds the partition's slots to both cells, lane by lane,
-//!    *before* the copy without it is published. So there is no moment in which its records are
-//!    nowhere. Several such threads count too much, which is in the cells for a window.
-//! 3. The thread whose copy is published takes the marks off. That disturbs the cells: a record
-//!    that stood still between its look and its addition never finds the word that it saw, though
-//!    one key went and its own may have come.
+//! 1. A step of reclaim, or any other replacement, finds a partition whose counts are both under
+//!    half of its level, and whose warning intervals are over. Half, so that one that hovers about
+//!    the level does not come and go. Fresh and heavy partitions and synthetic keys stay.
+//! 2. Each thread that copies the segment adds the partition's slots that are in the window to both
+//!    cells, lane by lane, *before* the copy without it is published. So there is no moment in
+//!    which its records are nowhere. Several such threads count too much, which is in the cells for
+//!    a window.
+//! 3. The thread whose copy is published takes the marks off, also those of idle partitions. That
+//!    disturbs the cells: a record that stood still between its look and its addition never finds
+//!    the word that it saw, even if a mark of its own key has taken the place of this one.
+//! 4. The same thread gives the entries' bytes back, once no thread can use the entries any more.
 //!
 //! An example: a level of 125, and a partition with 40 writes in second 70 and 9 in second 95 of a
 //! window of 60. Its 49 are less than half of 125. Sub-windows have 30 seconds, so 40 go into the
@@ -66,7 +68,7 @@ impl Outside for Cells<'_> {
         let filter = &self.filtering.filter;
         for operation in Operation::ALL {
             let pair = filter.pair(hash, operation);
-            // Second by second, each into its own lane. What has left the window stays out.
+            // Second by second, each into its own lane. Slots that have left the window stay out.
             content.each_slot(operation, self.visit.window(), self.visit.guard, |slot| {
                 if slot.expired(self.visit.now.second(), self.visit.window()) {
                     return;

@@ -23,7 +23,7 @@
 //! | kept out | none, for want of room | both cells | the bound, none of which is known to be its own |
 //!
 //! An example: a threshold of 500, a level of 125, a window of 60 seconds. A key's 100th write
-//! finds 140 in its first cell and 118 in its second, in the same lane: its bound is 118. At its
+//! makes 140 in its first cell and 118 in its second, in the same lane: its bound is 118. At its
 //! 107th write the bound is 125. The entry begins with the write's own 1 and a carry of 124, of
 //! which 106 are the key's own. The key is warned about at a count of 500, which is its 482nd
 //! write. The warning says "at least 376 of 500".
@@ -41,8 +41,8 @@
 //! **Kept out.** For as long as cells hold anything of a partition that found no room, it may have
 //! had more than P. So carries are not cut to P - 1 then: `kept_out_until` says until when. The
 //! thread that keeps one out raises that word, and then looks in the map once more. The thread that
-//! inserts changes the same word, and then reads the cells. One of the two comes later to it, and
-//! sees what the other has done.
+//! inserts does a read-modify-write of the same word, which leaves its value, and then reads the
+//! cells. One of the two comes later to the word, and sees what the other did before.
 //!
 //! **Invariants.** All that the budget lends is given back once it is freed: cells and ledger, an
 //! entry's most, segments.
@@ -159,8 +159,9 @@ impl Filtering {
         until != 0 && now.stamp() <= until
     }
 
-    /// Puts this call before or after each call that keeps this key out. A call that comes after
-    /// sees what was done before this one; one that came before has done what is seen after it.
+    /// Puts this thread in one order with each thread that keeps this key out. A thread that comes
+    /// later sees what this one did before. Of a thread that came earlier, this one sees what that
+    /// did before.
     pub(crate) fn meet_kept_out(&self, key: Key<'_>) {
         self.kept_out_until[usize::from(is_synthetic(key))].fetch_max(0, AcqRel);
     }

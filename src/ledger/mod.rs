@@ -15,7 +15,7 @@
 //! record_fast --> found, added, nothing due ------------------------------------> count
 //!     | else: Unfinished
 //!     v
-//! record_rest --> recorded, and only its follow-up is left ---------------------> Recorded
+//! record_rest --> recorded already, or added to the entry that was found -------> Recorded
 //!     | not recorded
 //!     v
 //! record:  admit --> inserted --------------------------------------------------> Recorded
@@ -101,7 +101,7 @@ pub(crate) struct Recorded<'g> {
     /// The part of the count that the partition's entry does not have: it may be other partitions',
     /// or older.
     pub(crate) lacking: u64,
-    /// Whether a lane of the filter is full, so that the count may be any number more.
+    /// Tells that a lane of the filter is full, so that the count may be any number more.
     pub(crate) is_full: bool,
 }
 

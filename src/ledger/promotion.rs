@@ -1,13 +1,18 @@
 //! Recording where there is a filter, and promotion: the way of a partition from the cells into the
 //! map. [`crate::ledger::filtering`] has the idea. The steps:
 //!
-//! 1. Look at the first cell. If it has marks, look in the map, and add to an entry that is there.
+//! 1. Look at the first cell. If it has marks, look in the map, and add to an entry that is there;
+//!    to a fresh one, and to both cells.
 //! 2. Else add to both cells, which tells the bound. If the first cell had marks or has got one,
 //!    any change since the look leads back to 1: the key may have been promoted.
 //! 3. If the bound is at the level: take the entry's bytes, and work out what is carried; mark the
 //!    first cells; insert an entry with the carry and the record's own amount; disturb the first
 //!    cells; meet those that keep the key out; read both cells again, and carry what they got too,
-//!    up to the most.
+//!    up to the most; end the entry's freshness.
+//! 4. If another thread has inserted an entry meanwhile, step 3 ends at its insert: take the marks
+//!    off, give the bytes back, and add to that entry.
+//! 5. If there is no room for the entry, or no memory, *keep out* the key. The record stays in the
+//!    cells, and is added to an entry too if another thread has inserted one.
 //!
 //! An example, with a level of 125. Thread A writes 1 to a key whose cells of writes have 146 and
 //! 124, and whose cells of reads have 20 each. Thread B reads the key 5 times at once:

@@ -1,8 +1,17 @@
 //! Giving back what is idle, and the choice of a partition to replace at the bound.
 //!
 //! **Reclaim.** A walk over the map in small steps. Each step looks at one segment, and replaces it
-//! without the partitions that are idle. No thread runs for that: a record that comes when a step
-//! is due takes it, and puts the time of the next one in place.
+//! without the partitions that are *idle*: nothing is in their window, and they could warn at once.
+//! No thread runs for that. A record that comes when a step is due
+//!
+//! 1. puts the time of the next step in place, unless another thread does, which then takes the
+//!    step;
+//! 2. looks at the next entry of the directory, and is done if it is vacant;
+//! 3. keeps room for a copy of the segment, where memory is bounded, and goes on with 5 if there is
+//!    none;
+//! 4. replaces the segment if a partition in it is idle, or quiet enough for the cells
+//!    ([`crate::ledger::demotion`]), and is done if none is;
+//! 5. hands over what it has retired.
 //!
 //! An example: a window of 60 seconds and a directory of 64 entries. A walk takes half a window, so
 //! a step is due every 30 s / 64 = 469 ms. After a lull of an hour the next 64 records take a step
@@ -12,8 +21,9 @@
 //! holds more entries than that, the inserting thread
 //!
 //! 1. counts one out, if the map still is over its bound;
-//! 2. samples five other entries, in a walk that begins somewhere, and takes the first idle one, or
-//!    else the one with the lowest counts;
+//! 2. samples five other entries of the same kind (partitions, or synthetic keys), in a walk that
+//!    begins somewhere, and takes the first idle one, or else the one with the least writes and
+//!    reads together;
 //! 3. removes it, and tallies it by what it had when it went: as reclaimed, or as replaced.
 //!
 //! Counting comes before removing, so that two threads never both make one go for the same excess.
@@ -107,7 +117,7 @@ impl Reclaimer {
         if self.due.compare_exchange(due, next.stamp(), Relaxed, Relaxed).is_err() {
             return;
         }
-        // What was cleared needs no reclaim.
+        // A map that was cleared needs no reclaim, and a vacant entry has no segment.
         let Ok(Some((i, segment))) = partitions.walk(self.step.fetch_add(1, Relaxed), guard) else { return };
         let entries = || segment.chain().flat_map(|segment| segment.entries());
         let has_idle = || entries().any(|(_, _, partition)| partition.idle(now, settings.timing, guard));

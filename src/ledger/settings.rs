@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) rates: RateThresholds,
     /// The unit of the counts.
     pub(crate) measure: Measure,
-    /// Whether a throttle for the key range warns by itself.
+    /// Lets a throttle for the key range warn by itself.
     pub(crate) warn_of_throttles: bool,
     /// The redaction of keys where they are not to be read.
     pub(crate) redaction: Option<Redaction>,

@@ -1,9 +1,9 @@
-//! Settling: the end of a promotion. What the cells have got since the thread read them is added to
-//! the new entry, and the entry is no longer fresh.
+//! Settling: the end of a promotion. The amounts that the cells have got since the thread read them
+//! are added to the new entry, and the entry is no longer fresh.
 //!
-//! Both operations are settled, whichever made the partition hot. Of the one that did, the cap on the
-//! carry is mostly reached already. Of the other, the cells may have got more. An example, where a
-//! write promotes a key that others read meanwhile:
+//! Both operations are settled, whichever had its bound at the level. For that one the carry mostly
+//! is the most that it can be already. For the other one the cells may have got more. An example,
+//! where a write promotes a key that others read meanwhile:
 //!
 //! ```text
 //!             cells of writes   cells of reads   the entry

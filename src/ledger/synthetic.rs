@@ -1,8 +1,9 @@
 //! Recording throttles and tallies where there is a filter: in the map, as long as there is room.
 //!
 //! A throttle's count should be exact, and there are few. So a synthetic key has no place in the
-//! cells unless there is no room for its entry. Then it is *kept out*: its records are in the cells
-//! and nowhere else. So it has no more than its entry and its cells have together.
+//! cells unless there is no room for its entry. Then it is *kept out*: its records are in the
+//! cells, and in an entry only if another thread inserts one meanwhile. So it has no more than its
+//! entry and its cells have together.
 //!
 //! ```text
 //! A, kept out: adds to cells | raises kept_out_until | looks in the map again, adds to an entry

@@ -28,8 +28,8 @@ use crossbeam_epoch::Guard;
 const DEFERRED: u64 = 4 * DEFERRED_BYTES;
 
 impl PartitionMap {
-    /// Keeps room for a copy of a segment, which waits to be freed then, and for its bag. `Err`:
-    /// there is no room.
+    /// Keeps room for a copy of a segment, for what the segment takes besides while it waits to be
+    /// freed, and for a bag. `Ok(None)`: memory is not bounded. `Err`: there is no room.
     pub(crate) fn room_to_copy(&self, segment: Segment<'_>) -> Result<Option<Room<'_>>, OutOfMemory> {
         let Some(budget) = &self.budget else { return Ok(None) };
         budget.room(copy_bytes(segment)).map(Some).ok_or(OutOfMemory)
@@ -70,12 +70,12 @@ impl PartitionMap {
 }
 
 /// Returns the most bytes that an insert may add to the map's: two halves of a segment, the frozen
-/// heads of the old one, and a bag.
+/// heads of the old one, its places in bags, and a bag.
 fn growth_bytes(text_len: usize) -> u64 {
     2 * half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + DEFERRED + BAG_BYTES
 }
 
-/// Returns the bytes of a segment for such texts.
+/// Returns the bytes of a segment of [`CELLS`] cells for entries with `text_len` bytes of texts.
 fn half_bytes(text_len: usize) -> u64 {
     let (least, most) = CELL_UNITS.into_inner();
     let units = units_for(Partition::size(text_len)).clamp(least, most);

@@ -1,9 +1,15 @@
 //! Clearing a map, and dropping it.
 //!
-//! Clearing goes through the directory in rising order. For each entry it links the sibling of the
-//! segment there, puts the mark *cleared* in the segment's place, freezes its lanes, and retires it
-//! with all that hangs on its entries. A sibling has a higher index, so it is linked before its
-//! turn.
+//! Clearing goes through the directory in rising order. For each entry it
+//!
+//! 1. links the sibling of the segment there, if there is a segment;
+//! 2. puts the mark *cleared* in the segment's place, or begins again with 1 if the entry has
+//!    changed;
+//! 3. freezes the segment's lanes;
+//! 4. freezes and retires the past of each partition in it;
+//! 5. retires the segment, and hands over what it has retired, so that memory is freed on the way.
+//!
+//! A sibling has a higher index, so it is linked before its turn.
 //!
 //! A thread that has found a partition adds to it and so comes before the clear. A thread that
 //! meets the mark comes after: it starts again with the next map. A replacement under way loses its

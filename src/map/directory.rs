@@ -86,7 +86,7 @@ impl Directory {
         self.mask().count_ones()
     }
 
-    /// Returns as many low bits as that, all set.
+    /// Returns the mask of the low bits that the deepest segment's keys share.
     #[inline(always)]
     pub(crate) fn mask(&self) -> u32 {
         self.mask.load(Acquire)
@@ -118,7 +118,7 @@ impl Directory {
             // SAFETY: zeros are null pointers.
             let new = unsafe { Self::level(depth).create_zeroed()? };
             if level.compare_exchange(null_mut(), Self::origin(depth, new), AcqRel, Acquire).is_err() {
-                // SAFETY: nobody has seen `new`.
+                // SAFETY: no other thread has seen `new`.
                 unsafe { Self::level(depth).destroy(new) };
             }
         }

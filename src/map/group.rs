@@ -14,8 +14,8 @@
 //! | taken | 1 to 127 | where the entry is |
 //! | *gone*: its entry was removed | 0 | not 0 |
 //!
-//! A lane goes from vacant to taken to gone, and F is set at any time. F is in every lane, so that
-//! a compare-and-swap of the word fails from the moment the group is frozen.
+//! A lane goes from vacant to taken to gone, and F is set at any time. One step sets F in all four
+//! lanes. From then on a compare-and-swap from a word that was seen without F fails.
 //!
 //! One comparison finds the lanes that have a tag: each step works on all four lanes and carries
 //! into none. An example, for tag 5:

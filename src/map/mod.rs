@@ -25,7 +25,7 @@
 //! two entries however long the directory is, and the directory never moves. And nothing is ever
 //! moved within a segment. A segment that is full, or has something idle, is replaced by a copy, or
 //! by two halves ([`replace`] has the steps). So no replacement moves more partitions than a
-//! segment and its chain have, and an insert makes one, or rarely two.
+//! segment and its chain have, and an insert replaces once at most, or rarely twice.
 //!
 //! | module | has |
 //! |---|---|
@@ -39,11 +39,12 @@
 //! | [`bytes`] | what segments take of a budget |
 //!
 //! **Invariants.**
-//! 1. A key is in one published segment at most that is not frozen.
+//! 1. At most one segment that is published and not frozen has a key.
 //! 2. Lanes are taken in the order of the probe and never become vacant again, so two threads that
 //!    insert one key meet.
-//! 3. Both halves of a split appear at once, by one compare-and-swap. The other entry is linked
-//!    afterwards, and before the lower half, which has its address, is replaced in its turn.
+//! 3. Both halves of a split appear at once, by one compare-and-swap of the lower half's directory
+//!    entry. The lower half has the upper half's address. The upper half's own directory entry is
+//!    filled in afterwards, and before the lower half is replaced in its turn.
 //!
 //! **Proof.** `src/map/tests.rs` (against `HashMap`), `src/models/{map,moves,lifetimes}.rs` and
 //! `tests/explore`. `docs/design/map.md`, "Why it is correct", argues why nothing is lost.
@@ -193,9 +194,9 @@ impl PartitionMap {
         std::ptr::eq(self.directory.entry(i).load(Acquire), segment.directory_entry())
     }
 
-    /// Returns the segment where keys of this position belong, by two loads and no loop. It may be
-    /// another if the map grows meanwhile, and `None` although there is one: a miss is looked for
-    /// again.
+    /// Returns the segment where keys of this position belong, by two entries of the directory and
+    /// no loop. Returns another segment if the map grows meanwhile, or `None` although there is
+    /// one. So a key that is not found this way is looked for again.
     #[inline(always)]
     fn locate_fast<'g>(&self, position: u32, _guard: &'g Guard) -> Option<Segment<'g>> {
         let [split, whole] = self.directory.load_both(position);
@@ -303,9 +304,9 @@ impl PartitionMap {
         Ok(())
     }
 
-    /// Takes a partition out of the map, and returns its heads and past if this call did. They are
-    /// retired, and live while the guard does. `None`: another thread took it out, it has moved, or
-    /// the map is cleared.
+    /// Takes a partition out of the map. If this call did, returns what its heads held, and its
+    /// past, which is retired and lives while the guard does. `None`: another thread took it out,
+    /// it has moved, or its segment was just cleared.
     pub(crate) fn remove(
         &self,
         partition: Partition<'_>,
@@ -326,7 +327,7 @@ impl PartitionMap {
                 .find_map(|(_, lane, entry)| here(&entry).then_some(lane));
             match found {
                 None => return Ok(None),
-                // No other thread can find it now. What it had is read once its heads take no more.
+                // No other thread can find it now. Its counts are read once its heads take no more.
                 Some(lane) if lane.mark_gone() => {
                     let removed = partition.freeze_alone();
                     // SAFETY: it can't be found, and `mark_gone` succeeds once for an entry.
@@ -338,7 +339,7 @@ impl PartitionMap {
                     self.replace(i, segment, context, guard)?;
                     return Ok(None);
                 }
-                // Another lane of its group has changed.
+                // Its group has changed since it was read: look again.
                 Some(_) => {}
             }
         }

@@ -10,7 +10,8 @@
 //!
 //! **Finding, the way that is always right.** From the home group on, round all groups: compare the
 //! tag with four lanes at once; where it matches, compare label and key; stop at a group with a
-//! vacant lane, as an insert would have taken that.
+//! vacant lane, as an insert would have taken that. Then do the same in the next segment of the
+//! chain, if there is one.
 //!
 //! **Two shortcuts** answer nearly all lookups; after a miss the way above is taken.
 //!
@@ -58,8 +59,8 @@ const GROUP_FIRST_DEPTHS: Range<u32> = 1..10;
 
 #[cfg(loom)]
 thread_local! {
-    /// Whether a model has entries found by the group. All threads of a model run on that of its
-    /// test.
+    /// The choice of a model to have entries found by the group. All threads of a model run on that
+    /// of its test.
     pub(crate) static BY_GROUP: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -109,7 +110,7 @@ impl<'g> Segment<'g> {
         self.find_all(hash, key.table, key.pk)
     }
 
-    /// Does as [`Segment::find`]. It takes the texts apart, as a `Key` would be handed over in
+    /// Does as [`Segment::find`]. The texts are two arguments: a `Key` would be handed over in
     /// memory, and written there before it is needed.
     #[cold]
     #[inline(never)]
@@ -176,7 +177,8 @@ impl<'g> Segment<'g> {
                         return ProbeOutcome::Exists(entry);
                     }
                 }
-                // A full group: on to the next. In one that is not, the key would be, or can go.
+                // A full group: on to the next. A vacant lane ends the search: no group after this
+                // one has the key, which can go here.
                 let Some(lane) = group.vacant() else { continue };
                 if group.is_frozen() {
                     return ProbeOutcome::MustReplace;
@@ -198,7 +200,7 @@ impl<'g> Segment<'g> {
                     entry.mark_live();
                     return ProbeOutcome::Done(entry);
                 }
-                // Another thread has changed the group, perhaps by this key: begin again.
+                // Another thread has changed the group, perhaps by this very key: begin again.
                 continue 'probe;
             }
             return ProbeOutcome::MustReplace;

@@ -10,14 +10,19 @@
 //!
 //! 1  link        the sibling of the last split is in the directory
 //! 2  freeze      the lanes: no insert, no removal from here on        records and reads go on
-//! 3  allocate    all that the steps below need                        records and reads go on
+//! 3  allocate    all that the steps below need: one copy, or halves   records and reads go on
 //!                no memory? stop here: only lanes are frozen
 //! 4  freeze      each entry: both heads, then the past                records of it come here
-//! 5  copy        what is alive, into successors in private            and help
+//! 5  copy        it, if it is alive, into successors in private       and help
+//!                wanted outside? its amounts are counted there
 //! 6  publish     the directory's entry: old => new, by one swap       find the copy
 //!                lost? free the copies, not the pasts
-//! 7  retire      the old segment, and the pasts of what was not copied
+//!                split? link the upper half
+//! 7  retire      the old segment, and the pasts of what was not copied; count that out
 //! ```
+//!
+//! Steps 4 and 5 are done for one entry after the other. (*Outside* is the filter, where memory is
+//! bounded: see [`Outside`].)
 //!
 //! | segment | lanes | entries | in the directory |
 //! |---|---|---|---|
@@ -86,7 +91,7 @@ impl PartitionMap {
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
         let copied = self.copy(segment, context, split, &loads, &mut halves, guard);
         if copied.is_err() || !self.publish(i, segment, &mut halves) {
-            // SAFETY: nobody has seen them.
+            // SAFETY: no other thread has seen them.
             halves.iter().flatten().for_each(|half| unsafe { half.first.free() });
             return copied.map(drop);
         }
@@ -202,8 +207,8 @@ impl PartitionMap {
             segment.frozen_heads()?;
             entries += segment.entries().count();
         }
-        // No more than are idle now will be: what is alive stays so at this moment. What is wanted
-        // outside depends on thresholds, which may change.
+        // No more entries go than are idle by now: an entry that is alive at the moment `now` stays
+        // alive at it. An entry that is wanted outside is so by thresholds, which may change.
         let going = if context.outside.is_some() { entries } else { entries - loads.whole.entries };
         copied.pasts.try_reserve(going).map_err(|_| OutOfMemory)?;
         copied
@@ -228,8 +233,8 @@ impl PartitionMap {
                     live += 1;
                     continue;
                 }
-                // It goes. What it had in the window is counted outside before the copy without it
-                // is published.
+                // It goes. If it is wanted outside, its counts in the window are added there before
+                // the copy without it is published.
                 copied.idle[usize::from(is_synthetic(content.key))] += 1;
                 taker.into_iter().for_each(|outside| outside.take(&content));
                 if context.outside.is_some() {

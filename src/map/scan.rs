@@ -13,8 +13,8 @@
 //!                                        segment 01    segment 11     after a split
 //! ```
 //!
-//! A split cuts a run in two and moves nothing over the walk's position. So neither more nor less
-//! is before it than was there.
+//! A split cuts a run in two and moves nothing over the walk's position. So the same keys lie
+//! ahead of the walk as before the split.
 
 use crate::error::Cleared;
 use crate::map::PartitionMap;
@@ -29,8 +29,8 @@ pub(crate) struct Scan(u64);
 const END: u64 = 1 << 32;
 
 impl Scan {
-    /// Begins a walk anywhere, which goes on to the end. A segment is met first as often as it has
-    /// positions.
+    /// Begins a walk at any place, which goes on to the end. The more positions a segment has, the
+    /// more places a walk begins at in it.
     pub(crate) fn from(position: u32) -> Self {
         Self(position.into())
     }

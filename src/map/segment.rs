@@ -53,7 +53,7 @@ pub(crate) const CELLS: usize = 1 << CELLS_SHIFT;
 /// For each lane the values at which its entry's heads are frozen: see `AtomicHead::freeze_agreed`.
 pub(crate) type FrozenHeads = [[AtomicU64; 2]; GROUPS * LANES];
 
-/// The head of a segment. Its alignment fits groups to cache lines, and frees six address bits.
+/// The header of a segment. Its alignment fits groups to cache lines, and frees six address bits.
 #[repr(C, align(64))]
 struct Header {
     groups: [AtomicGroup; GROUPS],
@@ -229,13 +229,13 @@ impl<'g> Segment<'g> {
 
     /// Notes, before the segment is published, the other half of the split that made it.
     pub(crate) fn set_sibling(&mut self, sibling: *mut ()) {
-        // SAFETY: nobody else has seen the segment yet.
+        // SAFETY: no other thread has seen the segment yet.
         unsafe { self.header.as_mut().sibling = sibling }
     }
 
     /// Puts, before the segment is published, another one behind it.
     pub(crate) fn set_next(&mut self, next: Segment<'g>) {
-        // SAFETY: nobody else has seen the segment yet.
+        // SAFETY: no other thread has seen the segment yet.
         unsafe { self.header.as_mut().next = next.directory_entry() }
     }
 
@@ -261,8 +261,8 @@ impl<'g> Segment<'g> {
         #[cfg(loom)]
         self.touch();
         let groups = self.header.cast::<AtomicGroup>();
-        // SAFETY: the groups are the header's first part, and there are so many. Taking no
-        // reference to all of it keeps its other lines out of the cache.
+        // SAFETY: the groups are the header's first part, and `first_group` is one of them. Taking
+        // no reference to the whole header keeps its other lines out of the cache.
         unsafe { groups.add(Self::first_group(position)).as_ref() }
     }
 
@@ -388,7 +388,7 @@ impl<'g> Segment<'g> {
             frozen_heads = match shared.compare_exchange(null_mut(), new, AcqRel, Acquire) {
                 Ok(_) => new,
                 Err(other) => {
-                    // SAFETY: nobody has seen `new`, which came from a box.
+                    // SAFETY: no other thread has seen `new`, which came from a box.
                     drop(unsafe { Box::from_raw(new) });
                     other
                 }

@@ -1,9 +1,9 @@
 //! A successor: a segment under construction, which takes over entries of one that is being
 //! replaced.
 //!
-//! How large it is made decides how soon it is replaced again. So it gets room for half as many
-//! entries again, and cells of the size that takes the least memory: texts that do not fit go to
-//! the text area.
+//! Its size decides how soon it is replaced again. So it gets room for half as many entries again,
+//! and cells of the size that takes the least memory. Texts that do not fit into a cell go to the
+//! text area, which has room for a third more of them.
 //!
 //! An example: 40 entries that need 4 units (64 bytes) and 8 that need 6. Cells of 4 units take 48
 //! · 4 + 8 · 4 = 224 units, as the texts of the 8 are put elsewhere. Cells of 6 take 288. So cells
@@ -80,8 +80,8 @@ impl Load {
 
 /// A segment that no other thread has seen, and those behind it: its *chain*.
 ///
-/// Two kinds of entries end up there: those whose hashes share too many bits to be told apart by
-/// splitting, and those that woke up since the load was measured.
+/// Two kinds of entries end up behind the first: those whose hashes share too many bits to be told
+/// apart by splitting, and those that were idle when the load was measured and are not any more.
 pub(crate) struct Successor<'g> {
     pub(crate) first: Segment<'g>,
     last: Segment<'g>,

@@ -184,8 +184,8 @@ fn effort_of(keys: &[u64], hashing: &Hashing) -> (usize, usize, usize) {
     })
 }
 
-/// Who knows the seed can choose keys whose positions are as good as one. With any other seed they
-/// are keys like any.
+/// A caller that knows the seed can choose keys whose positions are as good as one. With any other
+/// seed they are keys like any.
 #[test]
 fn keys_that_collide_under_one_seed_spread_under_others() {
     const KEYS: usize = 300;

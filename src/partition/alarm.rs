@@ -39,9 +39,9 @@ pub(crate) struct Alarm {
 
 /// The warning state of one operation.
 struct Side {
-    /// When the last warning was won, in ms, plus one; 0 if none was.
+    /// The time in ms at which the last warning was won, plus one; 0: none was.
     warned: AtomicU64,
-    /// Hot records since then that gave no warning.
+    /// The hot records since then that gave no warning.
     suppressed: AtomicU64,
 }
 

@@ -192,9 +192,10 @@ impl Removed {
 pub(crate) struct Standing {
     /// The counts in the window, of writes and of reads.
     pub(crate) counts: [u64; 2],
-    /// Whether the partition is neither fresh nor heavy: its heads tell all.
+    /// Tells that the partition is neither fresh nor heavy: its heads tell all.
     pub(crate) is_settled: bool,
-    /// Whether the partition could warn at once, so that no warning state is lost with its entry.
+    /// Tells that the partition could warn at once, so that no warning state is lost with its
+    /// entry.
     pub(crate) is_quiet: bool,
 }
 

@@ -215,7 +215,7 @@ impl<'g> History<'g> {
     pub(crate) fn survey(&self, operation: Operation, span: Closing) -> Survey<'g> {
         let Closing { first, kept, closing } = span;
         debug_assert!(self.is_in_order() && first <= kept && kept <= closing);
-        // The nearest case first: a slot that stays in the window. Not from second 0, as a vacant
+        // The commonest case first: a slot that stays in the window. Not from second 0, as a vacant
         // element looks like one of that.
         let from = kept.max(1);
         let span = u64::from(closing.saturating_sub(from)) << SECOND_AT;
@@ -372,7 +372,7 @@ mod tests {
                     }
                 }
             }
-            // SAFETY: nobody uses it any more.
+            // SAFETY: no thread uses it any more.
             unsafe { History::destroy(array, 4) };
         }
     }

@@ -128,8 +128,9 @@ impl<'g> Partition<'g> {
         Self { core: cell.cast(), _lives: PhantomData }
     }
 
-    /// Returns whether a cell has an entry that is in the map, has this label, and has its texts in
-    /// the cell. The label of a key carries no mark, so one comparison tells all three.
+    /// Returns whether a cell has an entry that is in the map (or was, when its segment was
+    /// replaced), has this label, and has its texts in the cell. The label of a key carries no
+    /// mark, so one comparison tells all three.
     ///
     /// # Safety
     /// `cell` is one that `prepare` made ready, and lives.
@@ -216,8 +217,9 @@ impl<'g> Partition<'g> {
     /// Adds in the one way that nearly all adds take, and touches nothing but the head and the
     /// past's pointer.
     ///
-    /// That way is open if the head's second is not over, the window's total is in the head, and
-    /// the alarm is made or far from needed. `floor` is a count that no threshold is under.
+    /// That way is open if the head is in the clock's second and has room for a small amount, the
+    /// window's total is in the head, and the alarm is made or far from needed. `floor` is a count
+    /// that no threshold is under.
     #[inline(always)]
     pub(crate) fn add_fast(&self, operation: Operation, amount: Amount, now: Moment, floor: u64) -> FastAdd {
         let core = self.core();
@@ -235,7 +237,8 @@ impl<'g> Partition<'g> {
                 return FastAdd::NotAdded;
             }
         }
-        // What the addition came upon decides. A little more than was seen is fine; F is not.
+        // The head that the addition came upon decides. A little more than was seen is fine; F is
+        // not.
         let before = head.add(amount.get());
         if before.is_near(seen) {
             FastAdd::Counted(u64::from(before.total()) + u64::from(amount))

@@ -181,7 +181,7 @@ impl Past {
         let Ok(first) = PastPtr::with_history(CAPACITIES[0], || {}, slots) else { return false };
         let begun = self.replace(PastPtr::NOTHING, first).is_ok();
         if !begun {
-            // SAFETY: nobody has seen it.
+            // SAFETY: no other thread has seen it.
             unsafe { first.free() };
         }
         begun
@@ -256,7 +256,7 @@ impl Past {
         let wheel = Wheel::create(window)?;
         freeze();
         let of = |wanted: Operation| copied().filter(move |&(whose, _)| whose == wanted);
-        // SAFETY: just made, and nobody else has seen it.
+        // SAFETY: just made, and no other thread has seen it.
         let view = unsafe { Wheel::view(wheel, window) };
         of(operation).for_each(|(_, slot)| view.put(slot));
         new.wheels[operation.index()] = Some(wheel);
@@ -264,7 +264,7 @@ impl Past {
         if new.wheels[other.index()].is_none() && of(other).next().is_some() {
             // The history is frozen already.
             new.history = PastPtr::with_history(capacity, || {}, of(other)).inspect_err(|_| {
-                // SAFETY: just made, and nobody else has seen it.
+                // SAFETY: just made, and no other thread has seen it.
                 unsafe { Wheel::destroy(wheel) }
             })?;
         }
@@ -288,7 +288,7 @@ impl Past {
             unsafe { old.retire_box(history, guard) };
             return Ok(true);
         }
-        // SAFETY: nobody has seen what is only in the new pointer.
+        // SAFETY: no other thread has seen what is only in the new pointer.
         unsafe {
             new.free_except(parts);
             ptr.map(|ptr| ptr.free_box())?;
@@ -322,7 +322,7 @@ mod tests {
                     PastSlots::Nowhere => panic!("nothing"),
                 };
                 assert_eq!(slots, [Slot::new(5, largest)], "{window}");
-                // SAFETY: nobody else has seen it.
+                // SAFETY: no other thread has seen it.
                 unsafe { past.freeze_past().free() };
             }
         }
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(copy.parts(guard).history.capacity(), CAPACITIES[0]);
         put(&copy, full, 1).unwrap();
         assert_eq!(copy.parts(guard).history.capacity(), CAPACITIES[1]);
-        // SAFETY: nobody else has seen it; the old one hung on it too.
+        // SAFETY: no other thread has seen it; the old one hung on it too.
         unsafe { copy.freeze_past().free() };
     }
 
@@ -355,7 +355,7 @@ mod tests {
         assert!(past.begin(Write, Slot::new(5, 1), 60) && !past.begin(Write, Slot::new(6, 2), 60));
         let PastSlots::History(history) = past.slots(Write, 60, guard) else { panic!("a history") };
         assert_eq!(history.slots(Write).collect::<Vec<_>>(), [Slot::new(5, 1)]);
-        // SAFETY: nobody else has seen it.
+        // SAFETY: no other thread has seen it.
         unsafe { past.freeze_past().free() };
         let frozen = Past::new(PastPtr::NOTHING.frozen());
         assert!(!frozen.begin(Write, Slot::new(5, 1), 60));
@@ -381,7 +381,7 @@ mod tests {
                 PastSlots::Nowhere => 0,
             };
             assert_eq!(sum, CAPACITIES[0] as u64 + 1);
-            // SAFETY: nobody else has seen it.
+            // SAFETY: no other thread has seen it.
             unsafe { past.freeze_past().free() };
         }
     }

@@ -15,7 +15,7 @@
 //! | 6 | an *extension*: a history and two wheels, as far as there are any |
 //! | 7 | an extension with an alarm |
 //!
-//! Parts that hang here are replaced, and never changed but in their slots. So a thread that swaps
+//! Parts that hang here are replaced. Only slots and alarms change in place. So a thread that swaps
 //! the pointer from the value that it saw knows that nothing has been hung here since.
 
 use crate::error::OutOfMemory;
@@ -132,7 +132,7 @@ impl PastPtr {
         let mut parts = Extension::NOTHING;
         parts.alarm = Some(Extension::new_alarm(alarm)?);
         Self::from_parts(parts).inspect_err(|_| {
-            // SAFETY: just made, and nobody else has seen it.
+            // SAFETY: just made, and no other thread has seen it.
             unsafe { parts.free_except(Extension::NOTHING) }
         })
     }

@@ -225,7 +225,7 @@ impl Series<'_> {
         self.is_current(seen).then_some(sum)
     }
 
-    /// Returns how much of that has left the window that ends at `second`.
+    /// Returns how much of that sum has left the window that ends at `second`.
     fn sum_gone(&self, seen: Head, second: u32) -> u64 {
         let first = |second: u32| second.saturating_sub(self.window);
         self.sum_between(first(seen.second()), first(second).min(seen.second()))
@@ -247,7 +247,7 @@ impl Series<'_> {
     }
 
     /// Returns the window's count at `second`, or at a later second that the head has reached.
-    /// `None`: the partition has moved or gone. So it is in the functions below.
+    /// `None`, here and in the functions below: the partition has moved or gone.
     pub(crate) fn count(&self, second: u32) -> Option<u64> {
         self.steady(second, 0, |head, now| {
             let sum = self.sum_before(head)?;
@@ -255,7 +255,7 @@ impl Series<'_> {
         })
     }
 
-    /// Returns the fullest slot in that window.
+    /// Returns the count of the fullest slot in that window.
     pub(crate) fn peak(&self, second: u32) -> Option<u64> {
         self.count_and_peak(second).map(|(_, peak)| peak)
     }
@@ -275,8 +275,8 @@ impl Series<'_> {
         })
     }
 
-    /// Returns the count and the fullest slot of the seconds `first..=last`, which are in that
-    /// window.
+    /// Returns the count of the seconds `first..=last` and of the fullest of them. All are in the
+    /// window that ends at `second`.
     pub(crate) fn span(&self, first: u32, last: u32, second: u32) -> Option<(u64, u64)> {
         self.steady(second, (0, 0), |head, _| {
             let own = head.own(base(self.sum_before(head)?));
@@ -295,8 +295,8 @@ impl Series<'_> {
         })
     }
 
-    /// Returns the first of the fullest seconds in `first..=last`, which are in that window, and
-    /// its count.
+    /// Returns the first of the fullest seconds in `first..=last`, and its count. All are in the
+    /// window that ends at `second`.
     pub(crate) fn fullest_in(&self, first: u32, last: u32, second: u32) -> Option<(u64, u64)> {
         self.steady(second, (0, 0), |head, _| {
             let within = first..last.saturating_add(1).min(head.second());

@@ -7,14 +7,15 @@ use crate::partition::slot::Slot;
 use crate::partition::wheel::Wheel;
 use crate::sys::budget::DEFERRED_BYTES;
 
-/// Bytes of a partition of a 25-byte key that saw these operations once in each of so many seconds.
+/// Returns the bytes of a partition of a 25-byte key that saw these operations once in each of
+/// `seconds` seconds.
 fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
     let timing = Timing { window, interval_ms: 0 };
     let key = Key { table: b"orders", pk: b"customer#0000000007" };
     let content = Content::first(key, Hash::new(0), Operation::Write, Amount::ONE, 0, u64::MAX).unwrap();
     let entry = Partition::size(content.text_len()).next_multiple_of(16);
     let mut memory = vec![0_u64; entry / 8];
-    // SAFETY: there are so many bytes, aligned for an entry.
+    // SAFETY: there are that many bytes, aligned for an entry.
     let partition = unsafe {
         let at = NonNull::from(memory.as_mut_slice()).cast();
         Partition::prepare(at);
@@ -31,7 +32,7 @@ fn size(operations: &[Operation], seconds: u32, window: u32) -> usize {
         }
     }
     let past = partition.freeze_past();
-    // SAFETY: nobody else has seen it.
+    // SAFETY: no other thread has seen it.
     let size = entry + unsafe { past.parts().bytes(window) };
     // SAFETY: as above.
     unsafe { past.free() };
@@ -102,7 +103,7 @@ fn an_entry_takes_no_more_than_it_reserves_whichever_operation_comes_first() {
                 "window {window}, reads from {reads_from}: {bytes} bytes of {}",
                 reserve::most_bytes(window)
             );
-            // SAFETY: nobody else has seen it.
+            // SAFETY: no other thread has seen it.
             unsafe { past.freeze_past().free() };
         }
     }

@@ -24,9 +24,10 @@
 //! began, so that is when its operation happened.
 //!
 //! The functions here handle three pasts: a history with a place for the slot, one wheel, and one
-//! that is nothing yet and begins with the slot. [`Series::add`] does the rest: what grows, or
-//! needs an alarm. They are functions of their own that the fast path calls, so that they have the
-//! processor's registers to themselves, and other records keep theirs.
+//! that is nothing yet and begins with the slot. [`Series::add`] does the rest: a past that must
+//! grow, needs an alarm, or is an extension (has an alarm, or more than one part). The functions
+//! here are called by the fast path and not inlined, so that they have the processor's registers to
+//! themselves, and other records keep theirs.
 //!
 //! **Proof.** As for [`crate::partition::series`]. The tests there go both ways.
 
@@ -44,8 +45,9 @@ use crossbeam_epoch::Guard;
 impl<'g> Partition<'g> {
     /// Adds the first record of a second, and returns the count. `None`: nothing was added. Then
     /// the record is not the first, another thread came before, or the turn is one for
-    /// [`Series::add`]: the window is empty, the past must grow, or the count is near `floor`. So a
-    /// count that is returned is under the floor, and the caller need not compare the two.
+    /// [`Series::add`]: the window is empty or its sum too large for a base, the past must grow or
+    /// is an extension, the wheel lacks the base, or the count is near `floor`. So a count that is
+    /// returned is under the floor, and the caller need not compare the two.
     #[cold]
     #[inline(never)] // It has the processor's registers to itself then.
     pub(crate) fn turn_fast(
@@ -132,7 +134,7 @@ impl Series<'_> {
             return None;
         }
         let span = self.closing(seen, second);
-        // The base is read instead of added up. What has left the window is a slot or two.
+        // The base is read instead of added up. Only a slot or two have left the window.
         let sums = [wheel.base(span.closing)?, wheel.sum_between(span.first, span.kept)];
         let put = |slot| {
             wheel.put(slot);

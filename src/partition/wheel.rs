@@ -89,7 +89,7 @@ impl<'g> Wheel<'g> {
     /// `wheel` came from `create` for this window and lives through `'g`.
     #[inline(always)]
     pub(crate) unsafe fn view(wheel: NonNull<Header>, window: u32) -> Self {
-        // SAFETY: by the caller's promise the header is there, followed by so many slots.
+        // SAFETY: by the caller's promise the header is there, followed by that many slots.
         unsafe {
             let header = wheel.as_ref();
             #[cfg(loom)]

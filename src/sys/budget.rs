@@ -1,11 +1,12 @@
 //! A budget of bytes, from which many threads take.
 //!
-//! Bytes are taken before memory is allocated, and given back once it is freed, not once it is
-//! retired. So the budget bounds what is allocated, whatever threads stand still.
+//! A call that may be refused takes its bytes, or room for them, before it allocates. Bytes are
+//! given back once their memory is freed, not once it is retired. So the budget bounds what is
+//! allocated, even while threads stand still.
 //!
 //! | call | takes |
 //! |---|---|
-//! | [`try_take`](Budget::try_take) | if there are so many free |
+//! | [`try_take`](Budget::try_take) | if that many are free |
 //! | [`take`](Budget::take) | even over the limit, where a change that has begun must go on |
 //! | [`room`](Budget::room) | for as long as the room lives, so that no two calls count on the same bytes |
 //!

@@ -4,9 +4,10 @@
 //! threads are gone, but by the collector's books they are pinned for ever, so a child would gather
 //! garbage without bound. Therefore the child starts a new collector:
 //!
-//! 1. The fork handler runs on the child's only thread. It sets the collector and this thread's
-//!    handle to null, and releases the counting blocks of the threads that are gone.
-//! 2. The next pin finds no handle and registers anew, which makes a collector.
+//! 1. The fork handler runs on the child's only thread. It counts the fork, sets the collector and
+//!    this thread's handle to null, and releases the counting blocks of the threads that are gone.
+//! 2. The next pin finds no handle and registers anew. That makes a collector, and leaks the handle
+//!    of the old one.
 //!
 //! That is safe because no thread of the child is pinned: the one that forked was not (nothing is
 //! pinned during a callback), and the others are not there. What the old collector had not freed
@@ -31,11 +32,11 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 /// The collector, made at the first pin and again in a forked child. Never freed.
 static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(null_mut());
 
-/// The number of forks between this process and the one that loaded the library, as far as it has
-/// pinned.
+/// The number of forks between this process and the one that loaded the library. A fork before the
+/// first pin is not counted, as no handler was registered.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// Whether this process, or the one it was forked from, has registered [`forked`].
+/// The flag that this process, or the one it was forked from, has registered [`forked`].
 #[cfg(unix)]
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
@@ -83,7 +84,7 @@ pub(crate) fn pin_again() -> Option<Guard> {
     unsafe { LOCAL.with(|local| local.handle.get()).as_ref() }.map(LocalHandle::pin)
 }
 
-/// Returns a number that tells a forked child from its parent, once this has been pinned: the
+/// Returns a number that tells a forked child from its parent, if the parent had pinned before: the
 /// child's is greater.
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
@@ -127,7 +128,7 @@ fn collector() -> &'static Collector {
         match COLLECTOR.compare_exchange(null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => current = new,
             Err(other) => {
-                // SAFETY: nobody has seen `new`, which came from a box.
+                // SAFETY: no other thread has seen `new`, which came from a box.
                 drop(unsafe { Box::from_raw(new) });
                 current = other;
             }

@@ -1,7 +1,8 @@
-//! A lock: std's Mutex, and a word that says once more what it orders.
+//! A lock: std's Mutex, and an atomic word that puts its threads in order once more.
 //!
 //! The word is for ThreadSanitizer. Where threads wait for a Mutex, std orders them in code that
-//! comes compiled, and not instrumented. So every use of the locked state would look like a race.
+//! comes compiled, and not instrumented. So without the word every use of the locked state would
+//! look like a race.
 //!
 //! No record takes a lock. Locks are for what is rare and large: requests that wait for a key, and
 //! setting thresholds where there is a filter. A forked child may find one locked for ever, by a

@@ -26,7 +26,7 @@ pub(crate) fn allocate(layout: Layout) -> Result<NonNull<u8>, OutOfMemory> {
 
 #[cfg(test)]
 thread_local! {
-    /// Whether this thread's allocations are refused, for tests of a refusal in the middle of a
+    /// The choice to refuse this thread's allocations, for tests of a refusal in the middle of a
     /// call.
     pub(crate) static REFUSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }

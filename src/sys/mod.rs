@@ -28,8 +28,8 @@
 //! of lifetimes (`src/models/lifetimes.rs`) watch what an `rcu` retires; `clock` and
 //! `record_counter` have tests of their own.
 //!
-//! **What may go in**: what any concurrent library would need of its platform. It imports the words
-//! only.
+//! **What may go in**: what any concurrent library would need of its platform. It imports nothing
+//! but the names of errors and arguments.
 
 pub(crate) mod budget;
 pub(crate) mod clock;

@@ -15,8 +15,9 @@
 //! all blocks while it lives. Detectors that find no place, and threads that find no block, count
 //! in an ordinary shared counter.
 //!
-//! **Invariants.** Only the thread that has taken a block stores to its counts. A place is zeroed
-//! before it is given up.
+//! **Invariants.** Only the thread that has taken a block adds to its counts. A detector's place is
+//! zeroed in all blocks before it is given up, by the thread that drops the detector. No thread
+//! adds there then.
 
 use crate::sys::memory::try_box;
 use std::ptr::null_mut;
@@ -127,7 +128,7 @@ impl RecordCounter {
 impl Drop for RecordCounter {
     fn drop(&mut self) {
         if self.place < PLACES {
-            // No call on this detector is under way, so nobody writes here meanwhile.
+            // No call on this detector is under way, so no thread writes here meanwhile.
             blocks().for_each(|block| block.counts[self.place].store(0, Relaxed));
             TAKEN.fetch_and(!(1 << self.place), AcqRel);
         }

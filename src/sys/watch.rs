@@ -29,7 +29,7 @@ const KINDS: usize = Kind::Schema as usize + 1;
 
 // Loom runs all threads of a model on the thread of its test.
 thread_local! {
-    /// Whether memory is kept when it is freed.
+    /// The choice to keep memory when it is freed.
     static KEEPING: Cell<bool> = const { Cell::new(false) };
     /// The one kind that is watched; `None`: all are.
     static ONLY: Cell<Option<Kind>> = const { Cell::new(None) };
