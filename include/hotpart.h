@@ -91,9 +91,9 @@
 #define HPD_ERR_INTERNAL (-5)
 
 /**
- * The name of a table's partition key is needed and unknown. Call DescribeTable for the tables
- * that exchange->table names, and observe its answers (see hpd_observe). Do NOT observe the
- * request again that gave this error: it is kept.
+ * The name of the partition key of a table, or of its index, is needed and unknown. Call
+ * DescribeTable for the tables that exchange->table names, and observe its answers (see
+ * hpd_observe). Do NOT observe the request again that gave this error: it is kept.
  */
 #define HPD_ERR_SCHEMA (-6)
 
@@ -236,13 +236,16 @@
 #define HPD_UNATTRIBUTED_UNREAD 5
 
 /**
- * Write OpenMetrics 1.0 in place of Prometheus's text format 0.0.4.
+ * Write OpenMetrics 1.0, whose Content-Type is "application/openmetrics-text; version=1.0.0;
+ * charset=utf-8", in place of Prometheus's text format 0.0.4, which is "text/plain;
+ * version=0.0.4".
  */
 #define HPD_METRICS_OPEN_METRICS 1u
 
 /**
  * Of each partition write only its demand, hotpart_partition_demand: one series in place of five,
- * or with filter_bytes of six.
+ * or with filter_bytes of six. Do not use it with filter_bytes if demands of several processes are
+ * added up: the sum's lower bound needs hotpart_partition_carried.
  */
 #define HPD_METRICS_DEMAND_ONLY 2u
 
@@ -296,7 +299,8 @@ typedef struct hpd_warnings hpd_warnings;
  */
 typedef struct hpd_warning {
   /**
-   * The number of bytes of this struct that the library has filled.
+   * The number of bytes of this struct that the library has filled. A caller that hands in the
+   * struct to be filled sets it to sizeof(hpd_warning) first.
    */
   size_t struct_size;
   /**
@@ -326,7 +330,7 @@ typedef struct hpd_warning {
   uint32_t window_seconds;
   /**
    * The count that reached the threshold. For HPD_RULE_THROTTLE it is the number of throttled
-   * attempts in the window.
+   * attempts in the window. Then peak and carried are numbers of attempts too, never half units.
    */
   uint64_t count;
   /**
@@ -349,8 +353,8 @@ typedef struct hpd_warning {
   int32_t rule;
   /**
    * count divided by its seconds, as a share of DynamoDB's limit a second for one partition, in
-   * thousandths. Without HPD_FLAG_CAPACITY an operation is taken for one unit. For
-   * HPD_RULE_THROTTLE it is 1000.
+   * thousandths (see hpd_options.processes). Without HPD_FLAG_CAPACITY an operation is taken for
+   * one unit. For HPD_RULE_THROTTLE it is 1000.
    */
   uint32_t utilisation_permille;
   /**
@@ -397,7 +401,8 @@ typedef struct hpd_options {
    */
   uint32_t warning_interval_seconds;
   /**
-   * Called with each warning; may be NULL.
+   * Called with each warning that its call does not hand to the caller. If it is NULL, a record
+   * that would call back gives no warning, and starts no warning interval.
    */
   hpd_warning_callback callback;
   /**
@@ -442,9 +447,9 @@ typedef struct hpd_options {
    */
   uint64_t reads_sustained;
   /**
-   * The number of processes that record the same tables' traffic, about evenly. A warning's
-   * utilisation is judged by an even share of DynamoDB's limits; 0 (the default) and 1 give this
-   * process all of them. Thresholds are not divided by it.
+   * The number of processes that record the same tables' traffic, about evenly. Utilisation, in
+   * warnings, snapshots and metrics, is judged by an even share of DynamoDB's limits; 0 (the
+   * default) and 1 give this process all of them. Thresholds are not divided by it.
    */
   uint32_t processes;
   /**
@@ -452,8 +457,8 @@ typedef struct hpd_options {
    */
   uint32_t reserved;
   /**
-   * The secret with which keys are hashed; zeros stand for a random one. Used with
-   * HPD_FLAG_REDACT_KEYS only.
+   * The secret with which keys are hashed; zeros stand for a random one. Processes with the same
+   * secret write the same hashes. Used with HPD_FLAG_REDACT_KEYS only.
    */
   uint64_t redact_key[2];
   /**
@@ -461,14 +466,15 @@ typedef struct hpd_options {
    * to 2^40; 0 (the default) turns it off. Partitions are then counted together in a filter of
    * fixed size. When a partition nears its threshold, it gets an exact counter of its own. No
    * hot partition is missed. A warning tells in carried by how much its count may be too high.
-   * Besides these bytes there are key schemas, overrides, requests that wait for a schema (up to
-   * 32 MiB), and some 20 KiB for each thread. Not allowed together with max_partitions.
+   * hpd_notice_take tells if the bytes are too few. Not among them are key schemas, overrides,
+   * requests that wait for a schema (up to 32 MiB), and some 20 KiB for each thread. Not allowed
+   * together with max_partitions.
    */
   uint64_t filter_bytes;
   /**
    * The share of a partition's lowest threshold, in thousandths, from which it is counted
-   * exactly; a count of 32768 is always enough. Range 10 to 500; 0 (the default) is 250. Used
-   * with filter_bytes only.
+   * exactly. A count of 32768 is enough whatever the threshold. Range 10 to 500; 0 (the default)
+   * is 250. Used with filter_bytes only.
    */
   uint32_t promote_permille;
   /**
@@ -482,7 +488,8 @@ typedef struct hpd_options {
  */
 typedef struct hpd_record {
   /**
-   * The table, 1 to 1024 bytes: its name or ARN, or TABLE/index/INDEX for an index.
+   * The table, 1 to 1024 bytes: its name, or TABLE/index/INDEX for an index. An ARN is taken for
+   * a table of its own, which counts apart from that of the name.
    */
   const char *table;
   /**
@@ -552,8 +559,8 @@ typedef struct hpd_hot_partition {
    */
   int32_t operation;
   /**
-   * Its fullest second as a share of DynamoDB's limit for one partition, in thousandths; at
-   * least 1000 if DynamoDB throttled it for its key range.
+   * Its fullest second as a share of DynamoDB's limit for one partition, in thousandths (see
+   * hpd_options.processes); at least 1000 if DynamoDB throttled it for its key range.
    */
   uint32_t utilisation_permille;
   /**
@@ -596,12 +603,12 @@ typedef struct hpd_statistics {
    */
   uint64_t records;
   /**
-   * Partitions tracked now.
+   * Partitions tracked now; with filter_bytes, those that are counted exactly.
    */
   uint64_t partitions;
   /**
-   * Bytes held now for partitions, throttles and thresholds, and for the detector itself. Key
-   * schemas, requests that wait for one, and kept warnings are not counted.
+   * Bytes held now for partitions, throttles, thresholds and the filter, and for the detector
+   * itself. Key schemas, requests that wait for one, and kept warnings are not counted.
    */
   uint64_t bytes;
   /**
@@ -687,11 +694,12 @@ typedef struct hpd_metrics_options {
    */
   uint32_t reserved;
   /**
-   * The least demand of the partitions that are listed; 0 (the default) lists the hottest
-   * instead. All partitions with that demand are listed, up to 990 for each operation, and
-   * hottest is not used. With HPD_FLAG_CAPACITY it is in half units. With filter_bytes it must
-   * be more than the count from which partitions are counted exactly, in every table: see
-   * promote_permille.
+   * The least demand of the partitions that are listed; 0 lists the hottest instead. All
+   * partitions with that demand or more are listed, up to 990 for each operation, and hottest is
+   * not used. With HPD_FLAG_CAPACITY it is in half units, although the text has units. With
+   * filter_bytes it must be more than the count from which partitions are counted exactly, in
+   * every table: see promote_permille. To find what is hot only in the sum of several processes,
+   * divide the threshold of the sum by the number of processes and by a precision, such as 4.
    */
   uint64_t least;
 } hpd_metrics_options;
@@ -740,7 +748,8 @@ typedef struct hpd_exchange {
    */
   size_t model_len;
   /**
-   * The answer's HTTP status, 100 to 999; 0 if no answer came.
+   * The answer's HTTP status, 100 to 999; 0 if no answer came. With 0, and from 500 on, the
+   * request may have run, so it is recorded and its capacity estimated.
    */
   int32_t http_status;
   /**
@@ -830,11 +839,11 @@ void hpd_options_init(struct hpd_options *options, size_t struct_size);
 
 /**
  * Fills options with DynamoDB's own limits for a partition: 1,000 write units and 3,000 read units
- * a second. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds, whose own
- * thresholds are INT64_MAX. A warning is due when the current second has reached the limit, or
- * when five seconds together have reached share_permille thousandths of five times the limit.
- * share_permille is 1 to 1000, such as 800. processes is the number of processes that share the
- * limits evenly, this one included: 1 gives it all of them. The other options are those of
+ * a second. processes is the number of processes that share them evenly, this one included: 1
+ * gives it all of them. Capacity is counted (HPD_FLAG_CAPACITY) over a window of 60 seconds, whose
+ * own thresholds are INT64_MAX. A warning is due when the current second has reached this
+ * process's limit, or when five seconds together have reached share_permille thousandths of five
+ * times that limit. share_permille is 1 to 1000, such as 800. The other options are those of
  * hpd_options_init. Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_INVALID if processes is 0,
  * share_permille is out of its range, or struct_size is of a version without these limits.
  */
@@ -860,8 +869,9 @@ void hpd_free(struct hpd_detector *detector);
 /**
  * Forgets all counts, warning states and overrides of tables and models, at one moment for all
  * threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas
- * and open tables stay. Takes time in proportion to the memory that it forgets. Returns HPD_OK,
- * HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
+ * and open tables stay. Takes time in proportion to the memory that it forgets. With filter_bytes
+ * a new filter is made before the old one is freed. Returns HPD_OK, HPD_ERR_NULL, or
+ * HPD_ERR_MEMORY, after which nothing is forgotten.
  */
 int32_t hpd_clear(const struct hpd_detector *detector);
 
@@ -895,11 +905,12 @@ int64_t hpd_record_read(const struct hpd_detector *detector,
 /**
  * Records a record in full, and returns the count, this record included. record_size is
  * sizeof(hpd_record) as the caller knows it. A size smaller than version 1's is HPD_ERR_INVALID; a
- * larger one is HPD_ERR_UNSUPPORTED unless the bytes beyond are zero. If warning is not NULL, the
- * caller has set its struct_size, which is judged in the same way. A due warning is then written
- * to *warning instead of calling back. If none is due, warning->count becomes 0. The warning's
- * texts are the record's own, and warning->struct_size becomes the number of bytes filled in. If
- * warning is NULL, a due warning goes to the callback.
+ * larger one is HPD_ERR_UNSUPPORTED unless the bytes beyond are zero. If warning is NULL, a due
+ * warning goes to the callback. If it is not NULL, the caller has set its struct_size, which is
+ * judged in the same way. A due warning is then written to *warning instead of calling back, and
+ * warning->struct_size becomes the number of bytes filled in. The warning's texts are the record's
+ * own. If none is due, warning->count becomes 0. Other errors are as of hpd_record_write; after
+ * any error *warning is untouched.
  */
 int64_t hpd_record_full(const struct hpd_detector *detector,
                         const struct hpd_record *record,
@@ -1054,7 +1065,7 @@ int32_t hpd_get_model_thresholds(const struct hpd_detector *detector,
                                  int64_t *reads);
 
 /**
- * Reads back the detector's own thresholds. Returns HPD_OK or HPD_ERR_NULL.
+ * Reads back the detector's own thresholds of the window. Returns HPD_OK or HPD_ERR_NULL.
  */
 int32_t hpd_get_thresholds(const struct hpd_detector *detector, int64_t *writes, int64_t *reads);
 
@@ -1154,11 +1165,11 @@ int64_t hpd_hottest_rest(const struct hpd_hottest *hottest);
 int64_t hpd_hottest_len(const struct hpd_hottest *hottest);
 
 /**
- * Writes the partition at index i of a snapshot, from 0, to *out. The caller has set its
- * struct_size, which becomes the number of bytes filled in. Its texts live as long as the
- * snapshot. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID if i is no index or the struct is
- * smaller than version 1's, or HPD_ERR_UNSUPPORTED if it is larger than this version's and not
- * zero there.
+ * Writes the partition at index i of a snapshot, from 0, to *out. The caller has set
+ * out->struct_size, which becomes the number of bytes filled in. The partition's texts live as
+ * long as the snapshot. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID if i is no index or the
+ * struct is smaller than version 1's, or HPD_ERR_UNSUPPORTED if it is larger than this version's
+ * and not zero there.
  */
 int32_t hpd_hottest_get(const struct hpd_hottest *hottest, size_t i, struct hpd_hot_partition *out);
 
@@ -1238,7 +1249,7 @@ int32_t hpd_redact(const struct hpd_detector *detector,
                    char *out);
 
 /**
- * Returns a text's bytes: UTF-8, not NUL-terminated. Never NULL.
+ * Returns a text's bytes: UTF-8, not NUL-terminated. They live as long as the text. Never NULL.
  */
 const char *hpd_text_data(const struct hpd_text *text);
 
@@ -1261,10 +1272,13 @@ void hpd_text_free(struct hpd_text *text);
  * transaction is not read and gives 0. A statement, or a part of a batch or transaction, that
  * can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded. A value is
  * counted under its key as recording functions take it: S as its text, N as hpd_number_key writes
- * it, B as its bytes. A table that is named by its ARN is counted under its name.
+ * it, B as its bytes; several values of one index key as a JSON array of texts, such as
+ * ["eu","7"]. A table that is named by its ARN is counted under its name. An item that is written
+ * is also recorded as a write to each global index that is known to have it, as TABLE/index/INDEX;
+ * the number returned leaves these out.
  *
- * Work on a table whose partition key is unknown waits, and everything else is recorded. What
- * waits is recorded when the key becomes known: by an observed DescribeTable, CreateTable or
+ * Work on a table or index whose partition key is unknown waits, and everything else is recorded.
+ * What waits is recorded when the key becomes known: by an observed DescribeTable, CreateTable or
  * UpdateTable, by hpd_set_key_schema, or by another request that shows it. It is recorded as of
  * the time at which it was observed. Its warnings are delivered as those of the call that made the
  * key known. HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at
@@ -1295,11 +1309,11 @@ int64_t hpd_observe_full(const struct hpd_detector *detector,
  * Declares the names of the attributes that make up the partition key of a table or, if index is
  * not NULL, of an index. attributes and attribute_lens are arrays of n names and of their lengths:
  * n is 1 for a table, 1 to 4 for an index. table may be an ARN. An index that has the table's own
- * partition key is taken for a local index. hpd_clear does not forget key schemas. Names have 1 to
- * 1024 bytes of UTF-8. What waited for the table is recorded, as of when it was observed. Returns
- * HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
- * or HPD_ERR_MEMORY, after which the key may be declared and a part of what waited recorded:
- * declare it again.
+ * partition key is taken for a local index, whose partitions are the table's. hpd_clear does not
+ * forget key schemas. Names have 1 to 1024 bytes of UTF-8. What waited for the key is recorded, as
+ * of when it was observed. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED
+ * (from a library built without this) or HPD_ERR_MEMORY, after which the key may be declared and a
+ * part of what waited recorded: declare it again.
  */
 int32_t hpd_set_key_schema(const struct hpd_detector *detector,
                            const char *table,
@@ -1327,9 +1341,9 @@ int32_t hpd_set_key_schema_full(const struct hpd_detector *detector,
 /**
  * Says that a table's key schema will not be known, for example because DescribeTable is denied.
  * Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied
- * too, without waiting, until its key becomes known after all. The name has 1 to 1024 bytes of
- * UTF-8. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built
- * without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
+ * too, without waiting, until its key becomes known after all. table has 1 to 1024 bytes of UTF-8,
+ * and may be an ARN. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
+ * library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
  */
 int32_t hpd_forget_table(const struct hpd_detector *detector, const char *table, size_t table_len);
 
