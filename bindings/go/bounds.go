@@ -9,9 +9,9 @@ import "runtime"
 
 // BoundsOf are the bounds of a partition's count; see [Bounds] and [CapacityBounds].
 type BoundsOf[N Amount] struct {
-	// Least is the part that is known to be its own, and in the window: 0, perhaps.
+	// Least is the part that is known to be the partition's own, and in the window; it may be 0.
 	Least N
-	// Most is the count.
+	// Most is the most that the count can be, which is the count that other methods return.
 	Most N
 }
 

@@ -10,14 +10,14 @@ import "runtime"
 type ClosedMinuteOf[N Amount] struct {
 	// Hottest are those with the most demand in the minute, the most first. All their numbers are of that minute alone.
 	Hottest []HotPartitionOf[N]
-	// Rest is the sum of the counts of all others.
+	// Rest is the sum of the counts of all others: operations or units.
 	Rest N
 }
 
 // HottestClosed returns the n partitions with the most demand for an operation in one minute of the detector's clock that
-// is over, and what all others had. Minute 0 has the first 60 seconds. So the lines of several minutes, and of several
-// processes, may be added up: no operation is in two. Ask for a minute some seconds after its end, as a call that read the
-// clock in it may not have returned before. A minute that is not over, or began longer ago than the window, is
+// is over, and what all others had. No operation is in two minutes, so the numbers of several minutes, and of several
+// processes, may be added up. Minute 0 has the first 60 seconds. Ask for a minute some seconds after its end, as a call that
+// read the clock in it may not have returned before. A minute that is not over, or began longer ago than the window, is
 // [ErrInvalid]; a window under 120 seconds is [ErrUnsupported], and so is Config.Memory. What waits for a table's key is
 // recorded as of when it was observed, and is in no answer if its minute has been asked for by then.
 func (d *DetectorOf[N]) HottestClosed(operation Operation, minute uint64, n int) (ClosedMinuteOf[N], error) {

@@ -10,59 +10,62 @@ import (
 	"time"
 )
 
-// EveryRecord as a WarningInterval: every hot record warns.
+// EveryRecord is the WarningInterval with which every hot record warns.
 const EveryRecord time.Duration = -1
 
 // ConfigOf is what a detector is made with; see [Config] and [CapacityConfig]. Both thresholds and the window must be
 // given: what makes a partition hot has no default.
 type ConfigOf[N Amount] struct {
-	// WritesThreshold is what a window must have of writes for a partition to be hot.
+	// WritesThreshold is the count of writes in the window from which a partition is hot; more than 0.
 	WritesThreshold N
 	// ReadsThreshold is the same for reads.
 	ReadsThreshold N
-	// WindowSeconds is the sliding window: 1 to 3,600.
+	// WindowSeconds is the sliding window, in seconds: 1 to 3,600.
 	WindowSeconds int
 
-	// WritesPerSecond is what one second must have of writes for a partition to be hot, whatever the window has; 0: no
-	// such rule.
+	// WritesPerSecond is the write threshold for a single second, independent of the window's; 0: no such rule.
 	WritesPerSecond N
 	// ReadsPerSecond is the same for reads.
 	ReadsPerSecond N
-	// WritesSustained is the same for five seconds of writes; it needs a window of 5 seconds or more.
+	// WritesSustained is the write threshold for five seconds, the current one and the four before it; 0: no such rule. It
+	// needs a window of 5 seconds or more.
 	WritesSustained N
 	// ReadsSustained is the same for reads.
 	ReadsSustained N
-	// Processes is how many processes share the tables' traffic, about evenly: utilisation is judged by this one's part of
-	// DynamoDB's limits. 0 means 1.
+	// Processes is how many processes share the tables' traffic, about evenly; 0 means 1. Utilisation is judged by an even
+	// share of DynamoDB's limits. Thresholds are not divided.
 	Processes int
 
 	// OnWarning is called with each warning, beside the log line, by the goroutine that recorded, after the record. It may
 	// use the detector. A panic in it is recovered, and logged.
 	OnWarning func(WarningOf[N])
-	// Logger gets a line for each warning, and one an interval where Memory is too small. Nil is slog.Default();
+	// Logger gets a line for each warning, and one an interval if Memory is too small. Nil is slog.Default();
 	// slog.New(slog.DiscardHandler) turns it off.
 	Logger *slog.Logger
 	// WarningInterval is the least time between two warnings for one partition and operation, in whole seconds. 0 means the
 	// window; [EveryRecord]: every hot record warns, save those that OnWarning makes.
 	WarningInterval time.Duration
-	// WarnOfThrottles makes the first throttle for a partition's key range warn, and then the first in each interval.
+	// WarnOfThrottles makes a partition's first throttle for its key range warn, and later the first after each interval.
 	WarnOfThrottles bool
-	// MaxPartitions is how many partitions are tracked at most; 0: no bound.
+	// MaxPartitions is the most partitions that are tracked; 0: no bound. At the bound a new partition takes the place of an
+	// idle one or, if none of a few is idle, of the quietest of those, which loses its counts.
 	MaxPartitions int
-	// Memory is memory, in bytes, that stays fixed however many keys there are, such as 8 << 20: 64 KiB to 1 TiB. No hot
-	// key is missed, and a warning says in Carried by how much its count may be too high. Not with MaxPartitions; 0: not
-	// bounded.
+	// Memory is for bounded counting: the memory, in bytes, such as 8 << 20, of 64 KiB to 1 TiB; 0: not bounded. Partitions
+	// are counted together in a filter of that size. One that nears its threshold is counted exactly. No hot key is missed,
+	// and a warning says in Carried by how much its count may be too high. Not allowed with MaxPartitions.
 	Memory int64
-	// PromoteShare is, with Memory, the share of its threshold from which a partition is counted exactly: 0.01 to 0.5. 0
-	// means 0.25.
+	// PromoteShare is, with Memory, the share of a partition's lowest threshold from which it is counted exactly: 0.01 to
+	// 0.5. 0 means 0.25.
 	PromoteShare float64
 	// Redact puts a keyed hash in place of each key in logs, metrics and recordings.
 	Redact bool
-	// RedactKey is the secret of that hash, so that it is the same in all processes. Zero: a random one.
+	// RedactKey is the secret of that hash: with the same secret it is the same in all processes. Zero: a random one. It
+	// must not be set without Redact.
 	RedactKey [16]byte
-	// ManualClock is a clock that starts at 0 and stands until SetTime moves it, for tests.
+	// ManualClock has the clock start at 0 and stand until SetTime moves it, for tests.
 	ManualClock bool
-	// HashSeed makes equal calls have equal effects, for tests; not where strangers choose the keys. Nil: random seeds.
+	// HashSeed makes equal calls have equal effects, for tests; nil: random seeds. Don't set it where strangers choose the
+	// keys.
 	HashSeed *[2]uint64
 }
 

@@ -24,11 +24,11 @@ type (
 	Warning = WarningOf[int64]
 	// HotPartition is what a [Detector] lists.
 	HotPartition = HotPartitionOf[int64]
-	// ClosedMinute is what a [Detector] tells of one.
+	// ClosedMinute is what a [Detector] tells of a minute that is over.
 	ClosedMinute = ClosedMinuteOf[int64]
 	// Bounds are those of a count of a [Detector].
 	Bounds = BoundsOf[int64]
-	// MetricsOptions are which metrics of a [Detector] are written.
+	// MetricsOptions say which metrics of a [Detector] are written.
 	MetricsOptions = MetricsOptionsOf[int64]
 )
 
@@ -46,11 +46,11 @@ type (
 	CapacityWarning = WarningOf[float64]
 	// CapacityHotPartition is what a [CapacityDetector] lists.
 	CapacityHotPartition = HotPartitionOf[float64]
-	// CapacityClosedMinute is what a [CapacityDetector] tells of one.
+	// CapacityClosedMinute is what a [CapacityDetector] tells of a minute that is over.
 	CapacityClosedMinute = ClosedMinuteOf[float64]
 	// CapacityBounds are those of a count of a [CapacityDetector].
 	CapacityBounds = BoundsOf[float64]
-	// CapacityMetricsOptions are which metrics of a [CapacityDetector] are written.
+	// CapacityMetricsOptions say which metrics of a [CapacityDetector] are written.
 	CapacityMetricsOptions = MetricsOptionsOf[float64]
 )
 
@@ -75,10 +75,11 @@ func New(config Config) (*Detector, error) { return build(config, config.own) }
 // NewCapacity makes a detector that counts capacity: thresholds, amounts and counts are in DynamoDB's units.
 func NewCapacity(config CapacityConfig) (*CapacityDetector, error) { return build(config, config.own) }
 
-// NewForDynamoDB makes a detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a
-// partition: at the limit in any one second, and at share of it (0.001 to 1) over five. Its window, of 60 seconds if
-// WindowSeconds is 0, has no threshold; 5 seconds are enough for the limits, and take the least Memory. Each of so many
-// processes takes its even part of the limits. config has the rest: thresholds in it are refused.
+// NewForDynamoDB makes a detector that warns by DynamoDB's limits for a partition: 1,000 write and 3,000 read units a second.
+// It counts capacity. It warns at the limit in one second, and at share of it, 0.001 to 1, over five. Counts and lists are of
+// the window, 5 to 3,600 seconds (60 if WindowSeconds is 0), which has no threshold: 5 are enough to warn, and take the least
+// Memory. Each of processes, 1 or more, which share the traffic evenly, has an even part of the limits. config has the rest;
+// thresholds and Processes in it are refused.
 func NewForDynamoDB(share float64, processes int, config CapacityConfig) (*CapacityDetector, error) {
 	return build(config, func(options *C.hpd_options) error {
 		if err := config.withoutOwn(); err != nil {

@@ -16,7 +16,7 @@ var (
 	ErrClosed = errors.New("hotpart: the detector is closed")
 	// ErrInvalid: an argument is not what it must be; the error names it.
 	ErrInvalid = errors.New("hotpart: invalid argument")
-	// ErrUnsupported: not with this detector, such as setting the time of a clock that runs.
+	// ErrUnsupported: this detector does not support the call, such as setting the time of a clock that runs.
 	ErrUnsupported = errors.New("hotpart: not supported")
 	// ErrMemory: there was no memory.
 	ErrMemory = errors.New("hotpart: out of memory")
@@ -31,11 +31,11 @@ var (
 
 // MissingSchemaError says that a part of what a request did waits, because the partition keys of
 // tables are not known. All else of it is recorded. For each table observe the answer of a
-// DescribeTable or call SetKeySchema, which records what waits, as of then; or call ForgetTable.
-// Don't observe the request again: it would count twice. The error comes with the first request on
-// such a table, and then once a minute while more come.
+// DescribeTable or call SetKeySchema: what waits is recorded then, as of when it was observed. Else
+// call ForgetTable. Don't observe the request again: it would count twice. The error comes with the
+// first request on such a table, and then once a minute at most while more come.
 type MissingSchemaError struct {
-	// Tables are the tables' names.
+	// Tables are the names of the tables to describe.
 	Tables []string
 }
 

@@ -9,7 +9,8 @@ import (
 	"slices"
 )
 
-// HotPartitionOf is what a partition had of one operation in the window; see [HotPartition] and [CapacityHotPartition].
+// HotPartitionOf is what a partition had of one operation in the window or, of a [ClosedMinuteOf], in its minute; see
+// [HotPartition] and [CapacityHotPartition].
 type HotPartitionOf[N Amount] struct {
 	// Table is the table, or TABLE/index/INDEX.
 	Table string
@@ -17,23 +18,24 @@ type HotPartitionOf[N Amount] struct {
 	PK string
 	// Operation is what the numbers are of.
 	Operation Operation
-	// Count is operations or units.
+	// Count is operations or units, as Demand, Peak and Carried are.
 	Count N
-	// Throttles are those for its key range.
+	// Throttles are throttled attempts for its key range.
 	Throttles int64
-	// Demand is the count and, for each throttle, one operation or unit more.
+	// Demand is the count, plus one operation or unit for each throttle.
 	Demand N
-	// Peak is the fullest second.
+	// Peak is the largest count of any one second.
 	Peak N
-	// Utilisation is its fullest second as a share of DynamoDB's limit for a partition: 1 is the limit.
+	// Utilisation is its fullest second as a share of DynamoDB's limit for a partition: 1 is the limit. It is at least 1 if
+	// DynamoDB throttled the partition for its key range.
 	Utilisation float64
-	// Carried is the most of Demand that may be other partitions', or older than the window, and no more of Count; 0: both
-	// are exact.
+	// Carried is the largest part of Demand, and of Count, that may belong to other partitions, or be older than the window.
+	// It is 0 if both are exact, which they always are without Config.Memory.
 	Carried N
 }
 
-// Hottest returns the n partitions with the most demand for an operation, the most first. Without an operation, or with
-// both: of both, by their utilisation, as DynamoDB judges reads and writes apart.
+// Hottest returns the n partitions with the most demand for an operation in the window, the most first. Without an operation,
+// or with both, it returns those of both, by their utilisation, as DynamoDB judges reads and writes apart.
 func (d *DetectorOf[N]) Hottest(n int, operations ...Operation) ([]HotPartitionOf[N], error) {
 	if n < 0 {
 		return nil, invalid("n", "must not be negative, but is %d", n)

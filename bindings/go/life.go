@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Clear forgets all counts, warning states, and thresholds of tables and models.
+// Clear forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key.
 func (c *core) Clear() error {
 	o, err := c.open()
 	if err != nil {
@@ -19,8 +19,8 @@ func (c *core) Clear() error {
 	return failed(int64(C.hpd_clear(o.native)))
 }
 
-// SetTime moves a manual clock forward, to so long after its start; an earlier time changes nothing. A clock that runs is
-// [ErrUnsupported].
+// SetTime moves a manual clock forward to sinceStart, in whole milliseconds; an earlier time changes nothing. If the clock
+// runs, it returns [ErrUnsupported].
 func (c *core) SetTime(sinceStart time.Duration) error {
 	milliseconds := sinceStart.Milliseconds()
 	if sinceStart < 0 || milliseconds > math.MaxUint32*1_000+999 {
@@ -35,7 +35,7 @@ func (c *core) SetTime(sinceStart time.Duration) error {
 }
 
 // Close makes every later call return [ErrClosed]. Calls under way go on; once none is left, the next run of the garbage
-// collector gives the memory back. Closing twice does nothing. It returns nil, and is there for io.Closer.
+// collector gives the memory back. A second call does nothing. It returns nil, and is there for io.Closer.
 func (c *core) Close() error {
 	c.owner.Store(nil)
 	return nil

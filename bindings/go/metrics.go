@@ -5,7 +5,7 @@ import "C"
 
 import "runtime"
 
-// Format is one of metrics.
+// Format is a format of metrics.
 type Format uint32
 
 // The formats of metrics.
@@ -16,22 +16,24 @@ const (
 	OpenMetrics Format = C.HPD_METRICS_OPEN_METRICS
 )
 
-// MetricsOptionsOf are which metrics are written; see [MetricsOptions] and [CapacityMetricsOptions].
+// MetricsOptionsOf say which metrics are written; see [MetricsOptions] and [CapacityMetricsOptions].
 type MetricsOptionsOf[N Amount] struct {
-	// Hottest is how many partitions of each operation are written: 100 at most, whatever is asked for.
+	// Hottest is how many partitions are listed for each operation: 0 lists none, and 100 are listed at most, whatever is
+	// asked for.
 	Hottest int
-	// Least, if it is not 0, has all partitions written whose demand is at least this, and not the hottest: up to 990 of
-	// each operation. [FleetLeast] works it out for a fleet. With Config.Memory it must be over the count from which
-	// partitions are counted exactly.
+	// Least, if it is not 0, lists all partitions with this demand or more, up to 990 for each operation, and not the
+	// hottest. [FleetLeast] works it out for a fleet. With Config.Memory it must be over the count from which a partition of
+	// any table is counted exactly.
 	Least N
-	// DemandOnly has of a partition its demand alone written: a fifth of the series.
+	// DemandOnly lists of a partition its demand alone: a fifth of the series. Leave it out with Config.Memory if demands of
+	// several processes are added up: the sum's lower bound needs what is carried.
 	DemandOnly bool
 	// Format is Prometheus, or OpenMetrics.
 	Format Format
 }
 
-// Metrics returns the statistics and the n hottest partitions of each operation, 100 at most, as text for Prometheus. It
-// logs that Memory is too small, if it is, once an interval.
+// Metrics returns the statistics and the n hottest partitions of each operation, 100 at most, as text in a format. It logs,
+// once an interval, that Memory is too small, if it is.
 func (c *core) Metrics(n int, format Format) (string, error) {
 	if n < 0 {
 		return "", invalid("n", "must not be negative, but is %d", n)
@@ -42,7 +44,7 @@ func (c *core) Metrics(n int, format Format) (string, error) {
 	return c.metrics(C.hpd_metrics_options{hottest: C.uint64_t(n), flags: C.uint32_t(format)})
 }
 
-// MetricsWith is Metrics in full.
+// MetricsWith returns metrics as options say; otherwise as Metrics.
 func (d *DetectorOf[N]) MetricsWith(options MetricsOptionsOf[N]) (string, error) {
 	if options.Hottest < 0 {
 		return "", invalid("Hottest", "must not be negative, but is %d", options.Hottest)
@@ -80,18 +82,18 @@ func (c *core) metrics(options C.hpd_metrics_options) (string, error) {
 	return text, nil
 }
 
-// FleetLeast returns the Least of metrics by which no partition is missed that is hot in the sum of many processes alone.
+// FleetLeast returns the Least for metrics with which processes miss no partition that is hot only in their sum.
 //
-// A partition that has threshold in all processes together has that share of it in one of them at least. Listed from a
-// precision-th of that share on, the lists of all add up to within a precision-th of threshold of the truth: with 4, which
-// is a good choice, whatever has threshold is found, and whatever is found has three quarters of it. A greater precision
-// makes longer lists. Never less than 1; what is not positive counts as 1.
+// It is threshold, of the sum, divided by processes and by precision; never less than 1. An argument that is not positive
+// counts as 1. All that a partition has where it is not listed is then less than threshold / precision. So with a precision
+// of 4, which is a good choice, if a partition has threshold, what is listed of it adds up to three quarters of that or more.
+// A greater precision makes longer lists.
 func FleetLeast(threshold int64, processes, precision int) int64 {
 	part := max(threshold, 1) / int64(max(processes, 1))
 	return max(part/int64(max(precision, 1)), 1)
 }
 
-// Redacted returns what stands for a key in logs and metrics: 32 hexadecimal digits, or "" if keys are not redacted.
+// Redacted returns the hash that stands for a key in logs and metrics: 32 hexadecimal digits, or "" if keys are not redacted.
 func (c *core) Redacted(table, pk string) (string, error) {
 	o, err := c.open()
 	if err != nil {

@@ -21,7 +21,7 @@ type Exchange struct {
 	Request []byte
 	// Response is the answer's body, if there was one.
 	Response []byte
-	// Status is the answer's HTTP status; 0: no answer came.
+	// Status is the answer's HTTP status, 100 to 999; 0: no answer came.
 	Status int
 	// Model is the model that the records are made for. Empty: none.
 	Model string
@@ -30,8 +30,8 @@ type Exchange struct {
 // Observe records what a request to DynamoDB did, as far as its attempt and its answer tell: reads
 // and writes of its items, capacity, and throttles. Call it for every attempt; the package
 // awsmiddleware does so for the AWS SDK. It returns how many item-level actions were recorded, or
-// wait: an [ErrMissingSchema] names the tables whose key they wait for, and the request is not to
-// be observed again.
+// wait for a table's key. A [MissingSchemaError] names tables whose key is needed; don't observe
+// the request again. What is no JSON object of the operation is [ErrJSON].
 func (c *core) Observe(e Exchange) (actions int64, err error) {
 	o, err := c.open()
 	if err != nil {
@@ -100,13 +100,14 @@ func goString(start *C.char, n C.size_t) string {
 	return string(unsafe.Slice((*byte)(unsafe.Pointer(start)), n))
 }
 
-// SetKeySchema declares the attribute that is a table's partition key. What requests did on the
-// table before, which waits for that, is recorded, as of then.
+// SetKeySchema declares the attribute that is a table's partition key. table may be an ARN. What
+// waited for the key is recorded, as of when it was observed.
 func (c *core) SetKeySchema(table, attribute string) error {
 	return c.setKeySchema(table, "", false, []string{attribute})
 }
 
-// SetIndexKeySchema declares the attributes, one to four, that make up the partition key of a table's index.
+// SetIndexKeySchema declares the attributes, one to four, that make up the partition key of a table's index; otherwise as
+// SetKeySchema.
 func (c *core) SetIndexKeySchema(table, index string, attributes ...string) error {
 	return c.setKeySchema(table, index, true, attributes)
 }
@@ -137,8 +138,9 @@ func (c *core) setKeySchema(table, index string, isOfIndex bool, attributes []st
 	return refused(status)
 }
 
-// ForgetTable says that a table's key schema will not be known, as it may not be described. What
-// waits for it is tallied as [Unread], and so is what comes until the schema is known after all.
+// ForgetTable says that a table's key will not be known, because DescribeTable is denied, for
+// example. What waits for it is tallied as [Unread], and so is what comes until its key is known
+// after all.
 func (c *core) ForgetTable(table string) error {
 	o, err := c.open()
 	if err != nil {

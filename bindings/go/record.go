@@ -16,7 +16,7 @@ import (
 
 // RecordOf is one record in full; see [Record] and [CapacityRecord].
 type RecordOf[N Amount] struct {
-	// Table is a table's name or ARN, or TABLE/index/INDEX for an index.
+	// Table is a table's name, or TABLE/index/INDEX for an index. An ARN counts apart from the table's name.
 	Table string
 	// PK is the partition key's value: any bytes.
 	PK string
@@ -29,13 +29,14 @@ type RecordOf[N Amount] struct {
 }
 
 // RecordWrite records a write of one operation or unit, and warns if the partition is hot. It returns the partition's count
-// of writes with this one. table is a table's name or ARN, or TABLE/index/INDEX for an index.
+// of writes, this one included. table is a table's name, or TABLE/index/INDEX for an index. An ARN counts apart from the
+// table's name.
 func (d *DetectorOf[N]) RecordWrite(table, pk string) (count N, err error) {
 	n, err := d.record(Write, table, pk, "", d.one)
 	return amountOf[N](n), err
 }
 
-// RecordRead records a read; otherwise as RecordWrite.
+// RecordRead records a read, and returns the count of reads; otherwise as RecordWrite.
 func (d *DetectorOf[N]) RecordRead(table, pk string) (count N, err error) {
 	n, err := d.record(Read, table, pk, "", d.one)
 	return amountOf[N](n), err
@@ -53,7 +54,7 @@ func (d *DetectorOf[N]) RecordReadBytes(table string, pk []byte) (count N, err e
 	return amountOf[N](n), err
 }
 
-// Record records what r says, and returns the partition's count with it.
+// Record records what r says, and returns the partition's count of that operation, the record included.
 func (d *DetectorOf[N]) Record(r RecordOf[N]) (count N, err error) {
 	amount, err := native("Amount", r.Amount)
 	if err != nil {
@@ -63,13 +64,13 @@ func (d *DetectorOf[N]) Record(r RecordOf[N]) (count N, err error) {
 	return amountOf[N](n), err
 }
 
-// WriteCount returns the partition's writes in the window. Asking does not start to track it.
+// WriteCount returns the partition's count of writes in the window. Asking does not start to track it.
 func (d *DetectorOf[N]) WriteCount(table, pk string) (count N, err error) {
 	n, err := d.count(Write, table, pk)
 	return amountOf[N](n), err
 }
 
-// ReadCount returns the partition's reads in the window.
+// ReadCount returns the partition's count of reads in the window.
 func (d *DetectorOf[N]) ReadCount(table, pk string) (count N, err error) {
 	n, err := d.count(Read, table, pk)
 	return amountOf[N](n), err

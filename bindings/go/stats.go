@@ -5,17 +5,19 @@ import "C"
 
 import "runtime"
 
-// Stats are numbers about a detector since it was made; Clear does not reset them.
+// Stats are numbers about a detector. Partitions, Bytes and FilterLoad are of now. The others count from when it was made,
+// and Clear does not reset them.
 type Stats struct {
 	// Records are those made.
 	Records int64
-	// Partitions are those tracked now.
+	// Partitions are those tracked now; with Config.Memory, those that are counted exactly.
 	Partitions int64
-	// Bytes are those that the library holds now.
+	// Bytes are those that the library holds now for the detector. Key schemas, and requests that wait for one, are not
+	// counted.
 	Bytes int64
 	// Reclaimed are idle partitions whose memory was given back.
 	Reclaimed int64
-	// Replaced are partitions that lost their counts to a new one at MaxPartitions.
+	// Replaced are partitions that were not idle and lost their counts to a new one at MaxPartitions.
 	Replaced int64
 	// Cleared are partitions that Clear forgot.
 	Cleared int64
@@ -23,13 +25,14 @@ type Stats struct {
 	Warnings int64
 	// Suppressed are hot records that gave no warning.
 	Suppressed int64
-	// Throttles are by [Reason].
+	// Throttles are those of each [Reason], at its index; [ReasonKeyRange] is the one that means a hot partition.
 	Throttles [5]int64
-	// Unattributed is by kind of [Unattributed], but for [Unread]; [ScanUnits] and [IndexUnits] are in units.
+	// Unattributed are amounts charged to no partition, each at the index of its kind, an [Unattributed]; [ScanUnits] and
+	// [IndexUnits] are in units. [Unread] is Unread below.
 	Unattributed [5]float64
-	// EstimatedUnits is capacity that was estimated because no answer told it.
+	// EstimatedUnits is capacity that was estimated because no answer told it, in units.
 	EstimatedUnits float64
-	// UnknownOperations are observed requests of operations that are not known.
+	// UnknownOperations are observed requests of operations that this version does not know.
 	UnknownOperations int64
 	// Unread are statements, and parts of observed requests, that could not be read.
 	Unread int64
@@ -40,19 +43,19 @@ type Stats struct {
 	Demoted int64
 	// KeptOut are records of partitions that were due to be counted exactly and were not, for want of room.
 	KeptOut int64
-	// FilterLoad is the filter's load: the mean of its cells as a share of the count from which a partition is counted
-	// exactly. Over 0.4 it is too small: keys that are not hot warn.
+	// FilterLoad is how full the filter is: the mean of its cells as a share of the lowest count from which any partition is
+	// counted exactly. Over 0.4 Config.Memory is too small: keys that are not hot warn.
 	FilterLoad float64
-	// Failures is how often something went wrong in here: a request could not be observed, a table
-	// not be described, a logger or OnWarning panicked.
+	// Failures is how often it failed to observe or record a request, to describe a table, or to
+	// collect metrics, and how often a logger or OnWarning panicked.
 	Failures int64
 }
 
-// AddFailure counts a failure, for [Stats]. It is for what observes requests, as the package
-// awsmiddleware does.
+// AddFailure counts a failure in Stats.Failures. It is for what observes requests or collects
+// metrics, as the packages awsmiddleware and hotpartotel do.
 func (c *core) AddFailure() { c.failures.Add(1) }
 
-// Stats returns numbers about the detector itself. It logs that Memory is too small, if it is, once an interval.
+// Stats returns numbers about the detector itself. It logs, once an interval, that Memory is too small, if it is.
 func (c *core) Stats() (Stats, error) {
 	o, err := c.open()
 	if err != nil {

@@ -5,30 +5,32 @@ import "C"
 
 import "runtime"
 
-// ThresholdsOf are the thresholds of a detector, a table or a model; see [Thresholds] and [CapacityThresholds].
+// ThresholdsOf are the window's thresholds of a detector, a table or a model; see [Thresholds] and [CapacityThresholds].
 type ThresholdsOf[N Amount] struct {
-	// Writes is what a window must have of writes; 0: the next level decides, a model's table, a table's detector.
+	// Writes is the count of writes from which a partition is hot; 0: the next level's, a model's table's, a table's
+	// detector's.
 	Writes N
 	// Reads is the same for reads.
 	Reads N
 }
 
-// Thresholds returns the detector's own.
+// Thresholds returns the detector's own thresholds of the window.
 func (d *DetectorOf[N]) Thresholds() (ThresholdsOf[N], error) {
 	return get[N](&d.core, func(o *owner, writes, reads *C.int64_t) C.hotpart_result {
 		return C.hotpart_get_thresholds(o.native, writes, reads)
 	})
 }
 
-// SetTableThresholds sets a table's own thresholds. They cover neither the table's indexes nor its ARN. The zero value
-// takes them away.
+// SetTableThresholds sets a table's own thresholds of the window. Those of one and five seconds stay. They cover neither the
+// table's indexes nor its ARN. The zero value takes them away.
 func (d *DetectorOf[N]) SetTableThresholds(table string, thresholds ThresholdsOf[N]) error {
 	return set(&d.core, thresholds, func(o *owner, writes, reads C.int64_t) C.hotpart_result {
 		return C.hotpart_set_table_thresholds(o.native, text(table), length(table), writes, reads)
 	})
 }
 
-// SetModelThresholds sets the thresholds of a model, for the records that name it. The zero value takes them away.
+// SetModelThresholds sets a model's thresholds of the window, for records that name it. They win over the table's. The zero
+// value takes them away.
 func (d *DetectorOf[N]) SetModelThresholds(model string, thresholds ThresholdsOf[N]) error {
 	return set(&d.core, thresholds, func(o *owner, writes, reads C.int64_t) C.hotpart_result {
 		return C.hotpart_set_model_thresholds(o.native, text(model), length(model), writes, reads)

@@ -11,8 +11,9 @@ import "C"
 
 import "runtime"
 
-// RecordThrottle records that DynamoDB throttled one attempt at an operation on a partition, and why. It returns the
-// partition's throttles of that kind in the window, which are no part of its count.
+// RecordThrottle records that DynamoDB throttled one attempt at an operation on a partition. It returns the partition's
+// throttles of that kind in the window, which are no part of its count. Only those for the key range are evidence of a hot
+// partition, and they warn with Config.WarnOfThrottles.
 func (c *core) RecordThrottle(table, pk string, operation Operation, reason Reason) (count int64, err error) {
 	o, err := c.open()
 	if err != nil {
@@ -31,7 +32,7 @@ func (c *core) RecordThrottle(table, pk string, operation Operation, reason Reas
 	return int64(throttles.value), nil
 }
 
-// ThrottleCount returns the partition's throttles in the window, of one operation and reason.
+// ThrottleCount returns the partition's throttles in the window, for one operation and reason.
 func (c *core) ThrottleCount(table, pk string, operation Operation, reason Reason) (count int64, err error) {
 	o, err := c.open()
 	if err != nil {
@@ -46,8 +47,8 @@ func (c *core) ThrottleCount(table, pk string, operation Operation, reason Reaso
 	return int64(throttles.value), nil
 }
 
-// UnattributedCount returns what was tallied for a table, or TABLE/index/INDEX, in the window because no partition could be
-// charged with it: a number or, of [ScanUnits] and [IndexUnits], units.
+// UnattributedCount returns what a table, or TABLE/index/INDEX, had in the window that no partition could be charged with: a
+// number or, of [ScanUnits] and [IndexUnits], units.
 func (c *core) UnattributedCount(table string, kind Unattributed, operation Operation) (float64, error) {
 	o, err := c.open()
 	if err != nil {

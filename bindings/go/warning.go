@@ -15,32 +15,34 @@ type WarningOf[N Amount] struct {
 	Table string
 	// PK is the partition key's value, whether keys are redacted or not.
 	PK string
-	// Redacted is what stands for the key in logs and metrics; empty if keys are not redacted.
+	// Redacted is the hash that stands for the key in logs and metrics; empty if keys are not redacted.
 	Redacted string
-	// Operation is what made it hot.
+	// Operation is the operation whose count is hot.
 	Operation Operation
-	// Count is what reached the threshold; by RuleThrottle a number of attempts.
+	// Count is the count that reached the threshold: operations or units. By RuleThrottle it, Peak and Carried are throttled
+	// attempts in the window.
 	Count N
-	// Threshold is what it reached.
+	// Threshold is what Count reached; 1 by RuleThrottle.
 	Threshold N
-	// WindowSeconds is what Count is of: the window or, by other rules, 1 or 5.
+	// WindowSeconds is the seconds that Count is of: 1 by RuleSecond, 5 by RuleSustained, else the window.
 	WindowSeconds int
-	// Suppressed are records at or past the threshold since the last warning that gave none.
+	// Suppressed are hot records that gave no warning since the partition's last warning for this operation.
 	Suppressed int64
-	// Peak is the fullest second in the window.
+	// Peak is the largest count of any one second in the window.
 	Peak N
-	// Rule is which rule is met.
+	// Rule is the rule that is met.
 	Rule Rule
-	// Utilisation is Count as a share of DynamoDB's limit for a partition: 1 is the limit.
+	// Utilisation is Count divided by its seconds, as a share of DynamoDB's limit a second for a partition: 1 is the limit.
+	// Of several Processes each has an even share of the limit. By RuleThrottle it is 1.
 	Utilisation float64
-	// Carried is the most of Count that may be other partitions', or older than the window; 0: Count is exact. It is 0
-	// without Config.Memory.
+	// Carried is the largest part of Count that may belong to other partitions, or be older than the window. It is 0 if
+	// Count is exact, which it always is without Config.Memory.
 	Carried N
 
 	line string
 }
 
-// String is the line that is logged: the key escaped, and hashed if keys are redacted.
+// String returns the line that is logged: the key escaped, or hashed if keys are redacted.
 func (w WarningOf[N]) String() string { return w.line }
 
 // A warning is one in the library's integers. Its table and key are its own.

@@ -16,7 +16,7 @@ const (
 // String returns "write" or "read".
 func (o Operation) String() string { return word("Operation", int32(o), "write", "read") }
 
-// Rule is what a warning was due for.
+// Rule is the rule by which a warning was due.
 type Rule int32
 
 // The rules of a warning.
@@ -58,20 +58,20 @@ func (r Reason) String() string {
 	return word("Reason", int32(r), "unknown", "key_range", "provisioned", "account_limit", "max_on_demand")
 }
 
-// Unattributed is a kind of what is tallied by table because no partition can be charged with it.
+// Unattributed is a kind of work that no partition can be charged with, and that is tallied by table.
 type Unattributed int32
 
-// The kinds of what no partition is charged with.
+// The kinds of work that no partition is charged with.
 const (
-	// Scans, and statements that pin no key.
+	// Scans are scans, and statements that name no partition key.
 	Scans Unattributed = iota
 	// ScanUnits is the capacity that those took.
 	ScanUnits
-	// Unprocessed are items of batches that DynamoDB returned.
+	// Unprocessed are items of batches that DynamoDB returned unprocessed.
 	Unprocessed
 	// IndexUnits is capacity of an index whose key value is not known.
 	IndexUnits
-	// Throttles of requests, or of indexes, of which no key is known.
+	// Throttles are those of requests, or of indexes, of which no key is known.
 	Throttles
 	// Unread are statements, and parts of requests, that could not be read.
 	Unread

@@ -13,12 +13,12 @@ import (
 )
 
 // WithRecording has each attempt that the detector is told of written to w, its request and its answer in one line of JSON,
-// for the command hotpart to read. Each line is one Write, and one at a time is made to a writer, whoever watches; the request
+// for the command hotpart to read. Each line is one Write. A writer gets one at a time, also from several clients; the request
 // waits for it. The caller closes w, once no request is under way. A Write that fails is logged, once a kind, and counted in
-// Stats().Failures.
+// Stats.Failures.
 //
-// A recording holds what items hold. Of a detector that redacts keys it does not: each value in it is what
-// [hotpart.Detector.Redacted] gives for such a key. Names of tables and attributes, expressions and capacity stay.
+// A recording holds all that was sent and answered. Where the detector redacts keys each value of an attribute is a hash, as
+// Redacted returns for such a key. Names of tables and attributes, expressions and capacity stay.
 func WithRecording(w io.Writer) Option {
 	return func(watcher *watcher) {
 		watcher.recorder = nil

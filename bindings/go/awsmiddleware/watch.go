@@ -33,14 +33,14 @@ type Detector interface {
 // Option changes how a client is watched.
 type Option func(*watcher)
 
-// WithoutDescribe keeps tables from being described: without it a table whose key schema is needed,
-// and was not seen in traffic, is described by one DescribeTable, never again where that was
-// denied. With it what needs the schema waits in the detector until traffic shows it or it is
-// declared.
+// WithoutDescribe keeps tables from being described. Without it DescribeTable is called for a table
+// whose key schema is needed and was not seen in traffic: once, again after a pause if it fails, and
+// never again where it is denied. With it what needs the schema waits in the detector until traffic
+// shows the schema or it is declared.
 func WithoutDescribe() Option { return func(w *watcher) { w.describes = false } }
 
-// WithKeySchema tells the partition key of a table, "events", or of an index, "events/index/by_user", which may be of several
-// attributes. One that is refused is logged; the detector's SetKeySchema returns the error.
+// WithKeySchema declares the attribute that is the partition key of a table, "events", or the one to four of an index,
+// "events/index/by_user". A schema that is refused is logged; the detector's SetKeySchema would return the error.
 func WithKeySchema(table string, attributes ...string) Option {
 	return func(w *watcher) {
 		if err := setKeySchema(w.detector, table, attributes); err != nil {
@@ -52,16 +52,16 @@ func WithKeySchema(table string, attributes ...string) Option {
 // WithModel has the client's records made for a model, whose thresholds win over the tables'.
 func WithModel(model string) Option { return func(w *watcher) { w.model = model } }
 
-// WithLogger is where is logged what could not be observed. Without it: slog.Default().
+// WithLogger has what could not be observed, recorded or described logged to logger. Without it: slog.Default().
 func WithLogger(logger *slog.Logger) Option { return func(w *watcher) { w.logger = logger } }
 
 // Watch returns an option for dynamodb.NewFromConfig, dynamodb.New, or one call of a client. To
-// watch a client again with the same detector changes the options; a detector that was closed is
-// left alone.
+// watch a client again with the same detector changes the options. A detector that was closed is
+// told of nothing.
 //
-// A detector of capacity has requests ask for all of ReturnConsumedCapacity, where the caller did
-// not, and leaves in their results what the caller asked for: nothing, or the total. It leaves a
-// transaction alone whose caller gave a ClientRequestToken.
+// For a detector of capacity requests ask for all of ReturnConsumedCapacity, and results have what
+// the caller asked for: nothing, or the total. A transaction whose caller gave a ClientRequestToken
+// is left as it is.
 func Watch(detector Detector, options ...Option) func(*dynamodb.Options) {
 	w := &watcher{detector: detector, describes: true, id: fmt.Sprintf("hotpart:%p", detector), schemas: schemasOf(detector)}
 	for _, option := range options {

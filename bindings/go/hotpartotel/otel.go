@@ -29,30 +29,34 @@ type config struct {
 	logger      *slog.Logger
 }
 
-// WithMeter says whose instruments they are: by default the meter "hotpart" of the global provider.
+// WithMeter sets the meter that makes the instruments: by default the meter "hotpart" of the global provider.
 func WithMeter(meter metric.Meter) Option { return func(c *config) { c.meter = meter } }
 
-// WithHottest says how many partitions of each operation are listed where no least is given: 10 by default.
+// WithHottest sets how many partitions are listed for each operation if least is 0: 10 by default, 100 at most.
 func WithHottest(n int) Option { return func(c *config) { c.hottest = n } }
 
 // WithUtilization has hotpart.partition.utilization told too: as many series again.
 func WithUtilization() Option { return func(c *config) { c.utilization = true } }
 
-// WithAttributes gives all that is told more attributes, by which several detectors are told apart: the region, say.
+// WithAttributes sets attributes that all points have besides, such as the region, to tell several detectors apart.
 func WithAttributes(attributes ...attribute.KeyValue) Option {
 	return func(c *config) { c.common = append(c.common, attributes...) }
 }
 
-// WithLogger says where is logged what goes wrong in a collection: by default slog.Default().
+// WithLogger has what goes wrong in a collection logged to logger: by default slog.Default().
 func WithLogger(logger *slog.Logger) Option { return func(c *config) { c.logger = logger } }
 
 // Instrument makes instruments, which tell of the detector whenever metrics are collected, until what is returned is
 // unregistered or the detector is closed.
 //
-// All partitions are listed whose demand is at least least: up to 990 of each operation, as an instrument has 2,000 sets of
-// attributes at most. [hotpart.FleetLeast] works it out for a fleet. If it is 0, the hottest are listed. With
-// Config.Memory, thresholds that are raised later can make it too little: the 100 hottest are listed then, and that is
-// logged. Keys are hashed if the detector redacts them. What goes wrong in a collection is logged, each kind once, and Stats().Failures counts it.
+// All partitions with a demand of least or more are listed: up to 990 for each operation, as an instrument has 2,000 sets of
+// attributes at most. [hotpart.FleetLeast] works least out for a fleet. If it is 0, the hottest are listed.
+//
+// With Config.Memory, thresholds that are raised later can make least too little: the 100 hottest are listed then, and that
+// is logged. A demand may then be too high by what is carried, which is not told. So sums of processes are no lower bounds.
+//
+// Keys are hashed if the detector redacts them. What goes wrong in a collection is logged, each kind once, and Stats.Failures
+// counts it.
 func Instrument[N hotpart.Amount](detector *hotpart.DetectorOf[N], least N, options ...Option) (metric.Registration, error) {
 	c := config{hottest: 10, common: []attribute.KeyValue{attribute.String("db.system.name", "aws.dynamodb")}}
 	for _, option := range options {

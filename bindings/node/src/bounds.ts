@@ -6,9 +6,9 @@ import { checked } from './status';
 
 /** Bounds of a partition's count: operations or, in capacity mode, units. */
 export interface Bounds {
-  /** The part that is known to be its own, and in the window: 0, perhaps. */
+  /** The part that is known to be the partition's own, and in the window; it may be 0. */
   readonly least: number;
-  /** The count. */
+  /** The most that the count can be, which is the count that other methods return. */
   readonly most: number;
 }
 

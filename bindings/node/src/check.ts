@@ -3,7 +3,7 @@
 import { types } from 'node:util';
 import type { Integer } from './library';
 
-/** A partition key: a number counts as its plain decimal text. */
+/** A partition key: a bigint, or a number that is a safe integer, counts as its plain decimal text. */
 export type Key = string | Uint8Array | bigint | number;
 /** A table, an index or a model. */
 export type Name = string | Uint8Array;

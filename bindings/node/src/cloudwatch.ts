@@ -13,17 +13,17 @@ const MINUTE = 60;
 const DOUBT = 3;
 
 export interface MinuteLinesOptions {
-  /** How many partitions have a line, of each operation; 10 by default. */
+  /** How many partitions of each operation have a line; 10 by default. Those left out are in the line of all others. */
   hottest?: number;
-  /** The demand in a minute from which a partition has a line; 1 by default. */
+  /** The demand in a minute from which a partition has a line: operations or, in capacity mode, units; 1 by default. */
   least?: number;
-  /** How long after its end a minute is written, so that calls of its last moment have returned; 2 by default. */
+  /** How long after its end a minute is written, 0 to 60, so that calls of its last moment have returned; 2 by default. */
   graceSeconds?: number;
   /** Called with each line, which has no end of line. Standard output by default. */
   write?: (line: string) => void;
   /** The CloudWatch namespace of the totals, in the Embedded Metric Format; 'hotpart' by default. Null: no totals. */
   namespace?: string | null;
-  /** The totals' dimensions, 30 at most. Each set of values is metrics of its own, which cost. */
+  /** The totals' dimensions, 30 at most. Each set of values makes metrics of its own, which cost. */
   dimensions?: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +35,7 @@ export interface MinuteLinesOptions {
  *     export const handler = lines.wrap(async (event) => { ... });
  *
  * A minute is written once it is over: a line for each of its hottest partitions, and one of what all others had together. No
- * operation is in two lines, so whoever adds lines up, a rule of Contributor Insights for one, has what was recorded.
+ * operation is in two lines. So the sum of lines, such as a rule of Contributor Insights makes, is what was recorded.
  */
 export class MinuteLines {
   readonly #detector: HotPartitionDetector;
@@ -49,7 +49,10 @@ export class MinuteLines {
   /** How many were lost of which no line has told. */
   #lost = 0;
 
-  /** @param detector Its window is 120 seconds or more: a minute can be written until it leaves that. Without `memory`. */
+  /**
+   * @param detector Its window must be 120 seconds or more: a minute can be written until it leaves the window. It must be without
+   * `memory`. With `maxPartitions`, partitions that were replaced are missing.
+   */
   constructor(detector: HotPartitionDetector, options: MinuteLinesOptions = {}) {
     const names = ['hottest', 'least', 'graceSeconds', 'write', 'namespace', 'dimensions'];
     const given = objectOf('options', options, names);
@@ -102,8 +105,8 @@ export class MinuteLines {
 
   /**
    * Returns a function that does what a Lambda handler does and flushes at its end: when its promise is settled, when it calls
-   * back, or when it returns. It is frozen after that, so what it does not write then waits for its next call. What fails in
-   * writing is logged, and the handler's result is what it was.
+   * back, or when it returns. Lambda freezes the process after that, so what is not written then waits for the next call. What
+   * fails in writing is logged, and the handler's result is what it was.
    */
   wrap<Handler extends (...given: any[]) => any>(handler: Handler): Handler {
     if (typeof handler !== 'function') {

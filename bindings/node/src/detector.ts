@@ -53,13 +53,14 @@ let { tableRecordWriteDue, tableRecordReadDue } = {} as typeof hpd;
 /**
  * Counts reads and writes per partition key of DynamoDB, and warns before a key is throttled.
  *
- * A partition is *hot* when what it had in the last `windowSeconds` reaches a threshold: its model's, else its table's, else the
- * detector's own. Then a line is logged, once an interval (by default the window):
+ * A partition is *hot* when its count in the last `windowSeconds` reaches a threshold: the record's model's, else its table's,
+ * else the detector's own. Then a line is logged, at most once an interval (by default the window):
  *
  *     Hot partition detected - table="events" pk="EVENTS" had 500 writes in 60s
  *
- * Worker threads share a detector by `share` and `attach`. What is wrong with an argument is a `TypeError` or a `RangeError` that
- * names it; after `close` every method but `close` throws a `ClosedError`.
+ * With `memory` a count that is returned is the most that it can be (see `bounds`), and lists have only partitions that are counted
+ * exactly. Worker threads share a detector by `share` and `attach`. A wrong argument is a `TypeError` or a `RangeError` that names
+ * it; after `close` every method but `close` throws a `ClosedError`.
  */
 export class HotPartitionDetector {
   readonly #capacity: boolean;
@@ -85,24 +86,22 @@ export class HotPartitionDetector {
   }
 
   /**
-   * A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
-   *
-   * It counts capacity. It warns at the limit in any one second, and at `share` of it over five; its window, of 60 seconds if
-   * `windowSeconds` does not say otherwise, has no threshold.
+   * Makes a detector that warns by DynamoDB's limits for a partition: 1,000 write and 3,000 read units a second. It counts capacity.
+   * It warns at the limit in one second, and at `share` of it over five. Counts and lists are of the window, which has no threshold.
    */
   static forDynamoDB(options: DynamoDBOptions = {}): HotPartitionDetector {
     return new this(Made.forDynamoDB(options) as never);
   }
 
   /**
-   * A detector that another thread of this process has shared. It counts in the same partitions; the warnings that are due to its
-   * own records are told here. The detector is freed when all that hold it have closed.
+   * Attaches to a detector that another thread of this process has shared. It counts in the same partitions. The warnings that are
+   * due to this thread's records are told here. The detector is freed when all that hold it have closed.
    */
   static attach(shared: SharedDetector, options: ListenerOptions = {}): HotPartitionDetector {
     return new this(Made.attached(shared, options) as never);
   }
 
-  /** The handle by which a worker attaches to this detector: post it there. The detector must be open until the worker has attached. */
+  /** Returns the handle by which a worker attaches: post it there. The detector must stay open until the worker has attached. */
   share(): SharedDetector {
     return this.#open().shared;
   }
@@ -117,7 +116,7 @@ export class HotPartitionDetector {
     return this.#capacity;
   }
 
-  /** The detector's own thresholds. */
+  /** The detector's own thresholds of the window. */
   get thresholds(): { writes: number; reads: number } {
     return ownThresholds(this.#opened(), this.#capacity);
   }
@@ -125,9 +124,9 @@ export class HotPartitionDetector {
   // Recording.
 
   /**
-   * Records a write, and warns if the partition is hot. Returns its count with this one.
+   * Records a write, and warns if the partition is hot. Returns its count of writes, this one included.
    *
-   * @param table A table's name or ARN, or `TABLE/index/INDEX` for an index.
+   * @param table A table's name, or `TABLE/index/INDEX` for an index. An ARN counts apart from the table's name.
    * @param pk The partition key's value. A number and its plain decimal text are one key.
    */
   recordWrite(table: Name, pk: Key, options?: RecordOptions): number {
@@ -143,7 +142,7 @@ export class HotPartitionDetector {
     return this.#record(WRITE, table, pk, options);
   }
 
-  /** Records a read; otherwise as `recordWrite`. */
+  /** Records a read, and returns the count of reads; otherwise as `recordWrite`. */
   recordRead(table: Name, pk: Key, options?: RecordOptions): number {
     if (options === undefined && typeof pk === 'string' && !pk.includes('\0')) {
       const prepared = table === this.#last ? this.#lastPrepared : this.#prepared(table as string);
@@ -202,8 +201,8 @@ export class HotPartitionDetector {
   }
 
   /**
-   * Records that DynamoDB throttled one attempt, and why. Returns the partition's throttles of that kind. Only those for the key
-   * range are evidence of a hot partition; the others are kept apart.
+   * Records that DynamoDB throttled one attempt. Returns the partition's throttles of that kind in the window; they are no part of
+   * its count. Only those for the key range are evidence of a hot partition, and they warn with `warnOfThrottles`.
    */
   recordThrottle(table: Name, pk: Key, operation: Operation = 'write', reason: Reason = 'key_range'): number {
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
@@ -218,17 +217,17 @@ export class HotPartitionDetector {
    * does so for the AWS SDK's clients. Call it for every attempt. Returns how many item-level
    * actions were recorded, or wait for a table's partition key.
    *
-   * Throws a `MissingSchemaError` once a minute for a table that is waited for: observe the answer
-   * of a DescribeTable, call `setKeySchema`, or call `forgetTable` where neither is possible, and
-   * don't observe this again. Throws a `RangeError` if it is no JSON object of that operation; nothing was recorded then.
+   * Throws a `MissingSchemaError` once a minute for a table whose key is needed: observe the answer of a DescribeTable or call
+   * `setKeySchema`; else call `forgetTable`. Don't observe this again: what it did there waits, and will count as of now. Throws a
+   * `RangeError` if it is no JSON object of that operation; nothing was recorded then.
    */
   observe(attempt: Attempt): number {
     return this.observed(attemptOf(attempt));
   }
 
   /**
-   * Declares the attribute that is a table's partition key or, with `index`, those of an index.
-   * What waited for that is recorded, as of when it was observed.
+   * Declares the attribute that is a table's partition key or, with `index`, the one to four of an index's. `table` may be an ARN.
+   * What waited for the key is recorded, as of when it was observed.
    */
   setKeySchema(table: string, attributes: string | readonly string[], index?: string): void {
     const [...given] = keySchema(table, attributes, index);
@@ -239,40 +238,40 @@ export class HotPartitionDetector {
   }
 
   /**
-   * Says that a table's partition key will not be known. What waits for it is tallied as "unread",
-   * and so is what comes until it is known after all.
+   * Says that a table's key will not be known, because DescribeTable is denied, for example. What waits for it is tallied as
+   * "unread", and so is what comes until its key is known after all.
    */
   forgetTable(table: string): void {
     const name = nameBytes('table', table);
     checked(hpd.forgetTable(this.#opened(), name, name.length));
   }
 
-  /** Returns a partition's count of writes in the window. */
+  /** Returns the partition's count of writes in the window. Asking does not start to track it. */
   getWriteCount(table: Name, pk: Key): number {
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
     return counted(checked(hpd.getWriteCount(this.#opened(), name, name.length, key, key.length)), this.#capacity);
   }
 
-  /** Returns a partition's count of reads in the window. */
+  /** Returns the partition's count of reads in the window. */
   getReadCount(table: Name, pk: Key): number {
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
     return counted(checked(hpd.getReadCount(this.#opened(), name, name.length, key, key.length)), this.#capacity);
   }
 
-  /** Bounds of a partition's count of an operation; without `memory` both are the count. */
+  /** Returns bounds of the partition's count of an operation; without `memory` both are the count. */
   bounds(table: Name, pk: Key, operation: Operation): Bounds {
     const [name, key, kind] = [nameBytes('table', table), keyBytes(pk), choice('operation', operation, OPERATIONS)];
     return boundsOf(this.#opened(), name, key, kind, this.#capacity);
   }
 
-  /** A partition's throttles of one kind in the window. */
+  /** Returns the partition's throttles in the window, for one operation and reason. */
   getThrottleCount(table: Name, pk: Key, operation: Operation = 'write', reason: Reason = 'key_range'): number {
     const [name, key] = [nameBytes('table', table), keyBytes(pk)];
     const what = [choice('operation', operation, OPERATIONS), choice('reason', reason, REASONS)];
     return checked(hpd.getThrottleCount(this.#opened(), name, name.length, key, key.length, what[0], what[1]));
   }
 
-  /** Returns an amount of a table that no partition could be charged with; kinds that end in "_units" are in units. */
+  /** Returns what a table, or `TABLE/index/INDEX`, had in the window that no partition could be charged with; "_units" in units. */
   getUnattributedCount(table: Name, kind: Unattributed, operation: Operation): number {
     const name = nameBytes('table', table);
     const what = [choice('operation', operation, OPERATIONS), choice('kind', kind, UNATTRIBUTED)];
@@ -280,28 +279,28 @@ export class HotPartitionDetector {
     return counted(count, kind.endsWith('_units'));
   }
 
-  /** The `n` partitions with the most demand, of one operation or of both, the most first. */
+  /** Returns the `n` partitions with the most demand for an operation in the window, the most first; without one, by utilisation. */
   hottest(n = 10, operation?: Operation): HotPartition[] {
     return hottestOf(this.#opened(), operation, n, this.#capacity);
   }
 
   /**
-   * The `n` partitions with the most demand in one minute of the detector's clock that is over, 0 the first, and what all others
-   * had; what still waits for a table's key is in no answer. It needs a window of 120 seconds or more, without `memory`; what is
-   * not over, or not in the window, is a `RangeError`.
+   * Returns the `n` partitions with the most demand in one minute of the detector's clock, and the others' sum. Minute 0 has the
+   * first 60 seconds. Ask some seconds after a minute's end; what waits for a key until later is in no answer. Throws a `RangeError`
+   * if it is not over, or out of the window, and a `HotpartError` with a window under 120 seconds, or `memory`.
    */
   hottestClosed(operation: Operation, minute: number, n = 10): ClosedMinute {
     return closedOf(this.#opened(), operation, minute, n, this.#capacity);
   }
 
-  /** Numbers about the detector itself. Logs that `memory` is too small, if it is, once an interval. */
+  /** Returns numbers about the detector itself. Logs, once an interval, that `memory` is too small, if it is. */
   stats(): Statistics {
     const statistics = statisticsOf(this.#opened(), Failures.of(this).count);
     this.#alerts.notice();
     return statistics;
   }
 
-  /** The statistics, and the `hottest` partitions or those with the `least`, for Prometheus. Logs as `stats` does. */
+  /** Returns the statistics and the hottest partitions as text for Prometheus. Logs as `stats` does. */
   metrics(options: MetricsOptions = {}): string {
     const text = metricsOf(metricsOptions(options, this.#capacity), this.#opened());
     this.#alerts.notice();
@@ -316,42 +315,42 @@ export class HotPartitionDetector {
 
   // Thresholds.
 
-  /** Sets a table's thresholds, which are judged by in place of the detector's. An override on a table covers no index. */
+  /** Sets a table's own thresholds of the window. They cover neither the table's indexes nor its ARN. One left out is `null`. */
   setTableThresholds(table: Name, thresholds: Partial<Thresholds>): void {
     const [name, [writes, reads]] = [nameBytes('table', table), thresholdsOf(thresholds, this.#capacity)];
     checked(hpd.setTableThresholds(this.#opened(), name, name.length, writes, reads));
   }
 
-  /** A table's own thresholds. */
+  /** Returns a table's own thresholds; `null` for what is not set. */
   getTableThresholds(table: Name): Thresholds {
     return getThresholds(hpd.getTableThresholds, this.#opened(), nameBytes('table', table), this.#capacity);
   }
 
-  /** Sets a model's thresholds, which win over those of tables. */
+  /** Sets a model's thresholds of the window, for records that name it. They win over the table's. One left out is `null`. */
   setModelThresholds(model: Name, thresholds: Partial<Thresholds>): void {
     const [name, [writes, reads]] = [nameBytes('model', model), thresholdsOf(thresholds, this.#capacity)];
     checked(hpd.setModelThresholds(this.#opened(), name, name.length, writes, reads));
   }
 
-  /** A model's own thresholds. */
+  /** Returns a model's thresholds; `null` for what is not set. */
   getModelThresholds(model: Name): Thresholds {
     return getThresholds(hpd.getModelThresholds, this.#opened(), nameBytes('model', model), this.#capacity);
   }
 
   // Its life.
 
-  /** Forgets all counts, warning states, and thresholds of tables and models. */
+  /** Forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key. */
   clear(): void {
     checked(hpd.clear(this.#opened()));
   }
 
-  /** Moves a manual clock forward to `seconds`; an earlier time changes nothing. */
+  /** Moves a manual clock forward to `seconds`; an earlier time changes nothing. Throws a `HotpartError` if the clock runs. */
   setTime(seconds: number): void {
     checked(hpd.setTimeMs(this.#opened(), millisecondsOf(seconds)));
     this.#open().clock.set(seconds);
   }
 
-  /** Gives its memory back, unless other threads hold it still. Closing twice does nothing. */
+  /** Gives its memory back, unless other threads hold it still. A second call does nothing. */
   close(): void {
     const handle = this.#handle;
     if (handle !== null) {

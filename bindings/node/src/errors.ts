@@ -1,4 +1,4 @@
-/** The library refused a call for a reason that is not its arguments'. */
+/** The library refused a call for another reason than its arguments, such as a time for a clock that runs. */
 export class HotpartError extends Error {
   override name = 'HotpartError';
 }
@@ -18,14 +18,14 @@ export class ClosedError extends HotpartError {
 }
 
 /**
- * The names of the partition keys of some tables are needed, and unknown. What was observed is
- * recorded already, or waits for them: it is not to be observed again.
+ * The names of the partition keys of some tables are needed, and unknown. What the request did there
+ * waits in the detector, and all else was recorded: don't observe it again.
  */
 export class MissingSchemaError extends HotpartError {
   override name = 'MissingSchemaError';
 
   constructor(
-    /** Each is asked for once a minute at most. */
+    /** The tables to describe. Each is asked for once a minute at most. */
     readonly tables: readonly string[],
   ) {
     const names = tables.map((name) => `'${name}'`).join(', ');

@@ -22,7 +22,7 @@ const TABLES_MAX = 2 ** 17;
 const INT32_MAX = 2 ** 31 - 1;
 const NUL = Buffer.alloc(1);
 
-/** One attempt at a request. */
+/** One attempt at a request to DynamoDB, and its answer. */
 export interface Attempt {
   /** "PutItem", or the header X-Amz-Target. */
   readonly operation: string;
@@ -30,7 +30,7 @@ export interface Attempt {
   readonly request: string | Uint8Array;
   /** The answer's body, if there was one. */
   readonly response?: string | Uint8Array | undefined;
-  /** The answer's status, 200 by default; 0: no answer came. */
+  /** The answer's HTTP status, 100 to 999, 200 by default; 0: no answer came. */
   readonly status?: number | undefined;
   /** The model that the records are made for. */
   readonly model?: string | undefined;

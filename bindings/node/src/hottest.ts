@@ -4,23 +4,30 @@ import { choice, counted, readable, whole } from './check';
 import { bytesAt, HotPartition as Native, hpd, OPERATIONS, type Operation, outOf, type Pointer } from './library';
 import { checked } from './status';
 
-/** Numbers of one partition for one operation in the window. */
+/** Numbers of one partition for one operation: in the window or, of a `ClosedMinute`, in its minute. */
 export interface HotPartition {
+  /** The table, or `TABLE/index/INDEX`: its bytes (a Buffer) if it is not UTF-8. */
   readonly table: string | Uint8Array;
   /** The partition key: its bytes (a Buffer) if it is not UTF-8. */
   readonly pk: string | Uint8Array;
   readonly operation: Operation;
-  /** Operations or, in capacity mode, units; so are `demand` and `peak`. */
+  /** Operations or, in capacity mode, units, as `demand`, `peak` and `carried` are. */
   readonly count: number;
-  /** Throttles for its key range. */
+  /** Throttled attempts for its key range. */
   readonly throttles: number;
-  /** The count and, for each throttle, one operation or unit more. */
+  /** The count, plus one operation (in capacity mode one unit) for each throttle. */
   readonly demand: number;
-  /** The fullest second. */
+  /** The largest count of any one second. */
   readonly peak: number;
-  /** Its fullest second as a share of DynamoDB's limit for a partition; 1 at least if it was throttled. */
+  /**
+   * Its fullest second as a share of DynamoDB's limit for a partition: 1 is the limit. At least 1 if DynamoDB throttled it for its
+   * key range.
+   */
   readonly utilisation: number;
-  /** The most of `demand` that may be other partitions', or older than the window, and no more of `count`; 0: both are exact. */
+  /**
+   * The largest part of `demand`, and of `count`, that may belong to other partitions, or be older than the window; 0 if both are
+   * exact, which they always are without `memory`.
+   */
   readonly carried: number;
 }
 

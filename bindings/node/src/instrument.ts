@@ -16,9 +16,9 @@ export interface DynamoDBLike {
 
 export interface InstrumentOptions {
   /**
-   * Whether a table whose key schema is needed, and was not seen in traffic, is described (the
-   * default): one DescribeTable a table, which is tried again if it fails, and never again where
-   * that was denied.
+   * Whether DescribeTable is called for a table whose key schema is needed and was not seen in
+   * traffic: once, again after a pause if it fails, and never again where it is denied. True by
+   * default.
    */
   describe?: boolean;
   /**
@@ -30,15 +30,21 @@ export interface InstrumentOptions {
   model?: string;
   /**
    * Where each attempt is recorded, its request and its answer in one line of JSON, for the command `hotpart`: a file,
-   * or a stream that the caller ends. Of a detector that redacts keys the values are redacted in it.
+   * or a stream that the caller ends. Where the detector redacts keys each value of an attribute is a hash; else the lines
+   * hold all that was sent and answered.
    */
   recordTo?: RecordTo;
 }
 
 /**
- * Makes a client tell `detector` of every request to DynamoDB; of a document client it is the client beneath that does, and the other
- * way round. No request's result changes, and no error in here reaches the caller: each kind is logged once. To instrument a client again
- * with the same detector changes the options. Returns `client` itself.
+ * Makes a client tell `detector` of every request to DynamoDB. A document client and the client beneath it are watched together,
+ * whichever is given. No request's result changes, and no error in here reaches the caller: each kind is logged once. To instrument
+ * a client again with the same detector changes the options. Returns `client` itself.
+ *
+ * For a detector of capacity requests ask for all of ReturnConsumedCapacity, and callers get what they asked for. A transaction
+ * whose caller gave a ClientRequestToken is left as it is.
+ *
+ * A wrong argument is a `TypeError` or a `RangeError` that names it; a file that can't be opened is the system's error.
  */
 export function instrument<C extends DynamoDBLike>(
   client: C,

@@ -16,16 +16,19 @@ const UINT32_MAX = 2 ** 32 - 1;
 
 /** Which metrics are written, and in which format. */
 export interface MetricsOptions {
-  /** How many partitions of each operation: 10 by default, 100 at most, whatever is asked for. */
+  /** How many partitions are listed for each operation: 10 by default, 100 at most, whatever is asked for. */
   hottest?: number;
   /**
-   * All partitions whose demand is at least this, and not the hottest: up to 990 of each operation. `fleetLeast` works it out for
-   * a fleet. With `memory` it must be over the count from which partitions are counted exactly.
+   * Lists all partitions with this demand or more, up to 990 for each operation, and not the hottest. `fleetLeast` works it out
+   * for a fleet. With `memory` it must be over the count from which a partition of any table is counted exactly.
    */
   least?: number;
-  /** Of a partition its demand alone: a fifth of the series. */
+  /**
+   * Lists of a partition its demand alone: a fifth of the series. Leave it out with `memory` if demands of several processes are
+   * added up: the sum's lower bound needs what is carried.
+   */
   demandOnly?: boolean;
-  /** In OpenMetrics 1.0, and not in Prometheus's text format. */
+  /** Writes OpenMetrics 1.0, and not Prometheus's text format 0.0.4. */
   openMetrics?: boolean;
 }
 
@@ -53,11 +56,11 @@ export function metricsOf(options: ReturnType<typeof metricsOptions>, detector: 
 }
 
 /**
- * The `least` of metrics by which no partition is missed that is hot in the sum of many processes alone.
+ * Returns the `least` for metrics with which processes miss no partition that is hot only in their sum.
  *
- * A partition that has `threshold` in all `processes` together has that share of it in one of them at least. Listed from a
- * `precision`-th of that share on, the lists of all add up to within a `precision`-th of `threshold` of the truth. A greater
- * precision makes longer lists. Never less than 1.
+ * It is `threshold`, of the sum, divided by `processes` and by `precision`; never less than 1. All that a partition has where it
+ * is not listed is then less than `threshold / precision`. So with a precision of 4, if a partition has `threshold`, what is listed
+ * of it adds up to three quarters of that or more. A greater precision makes longer lists.
  */
 export function fleetLeast(threshold: number, processes: number, precision = 4): number {
   const total = whole('threshold', threshold, 0, Number.MAX_SAFE_INTEGER);

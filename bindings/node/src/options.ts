@@ -16,68 +16,99 @@ import type { HotPartitionWarning, Listener, Logger } from './warning';
 
 const UINT32_MAX = 2 ** 32 - 1;
 
-/** Options for the warnings of a detector's own thread. */
+/** Options for the warnings that are due to this thread's records. */
 export interface ListenerOptions {
-  /** Called with each warning, beside the log line, by the thread that recorded, after the record. */
+  /**
+   * Called with each warning, beside the log line, by the thread that recorded, after the record. It may use the detector. What it
+   * throws is logged.
+   */
   onWarning?: (warning: HotPartitionWarning) => void;
-  /** Where the log line goes: `console` by default; null: nowhere. */
+  /** Where the log line goes: `console` by default; null: no line is logged. */
   logger?: Logger | null;
 }
 
 /** Options that every way to make a detector takes. */
 export interface CommonOptions extends ListenerOptions {
-  /** Seconds between two warnings for one partition and operation. Default: the window; 0: every hot record. */
+  /**
+   * The least time between two warnings for one partition and operation, in seconds; the window by default. With 0 every hot
+   * record warns, save those that `onWarning` makes.
+   */
   warningIntervalSeconds?: number;
-  /** How many partitions are tracked at most; by default there is no bound. */
+  /**
+   * The most partitions that are tracked; by default there is no bound. At the bound a new partition takes the place of an idle one
+   * or, if none of a few is idle, of the quietest of those, which loses its counts.
+   */
   maxPartitions?: number;
   /**
-   * Memory that stays fixed however many keys there are, in bytes or as "8MiB": no hot key is missed, and a warning says in
-   * `carried` by how much its count may be too high. Not with `maxPartitions`.
+   * Bounded counting: the memory, in bytes or as "8MiB", of 64 KiB to 1 TiB; not bounded by default. Partitions are counted
+   * together in a filter of that size. One that nears its threshold is counted exactly. No hot key is missed, and a warning says in
+   * `carried` by how much its count may be too high. Not allowed with `maxPartitions`.
    */
   memory?: number | string;
-  /** With `memory`: the share of its threshold from which a partition is counted exactly, 0.01 to 0.5; 0.25 by default. */
+  /**
+   * With `memory`: the share of a partition's lowest threshold from which it is counted exactly, 0.01 to 0.5; 0.25 by default.
+   */
   promoteShare?: number;
-  /** Whether logs, metrics and recordings have a hash in place of each key; 16 secret bytes make it the same in all processes. */
+  /**
+   * Whether logs, metrics and recordings have a hash in place of each key. True takes a random secret; 16 secret bytes, not all
+   * zero, make the hashes the same in all processes.
+   */
   redact?: boolean | Uint8Array;
-  /** Whether the first throttle for a partition's key range warns. */
+  /** Whether a partition's first throttle for its key range warns, and later the first after each warning interval. */
   warnOfThrottles?: boolean;
-  /** A clock that stands still until `setTime` moves it, for tests. */
+  /** Whether the clock starts at 0 and stands still until `setTime` moves it, for tests. */
   manualClock?: boolean;
-  /** Hash with this seed, so that equal calls have equal effects; not where strangers choose the keys. */
+  /**
+   * The seeds of the hash, each 0 to 2**64 - 1, so that equal calls have equal effects, for tests; random ones by default. Don't
+   * set it where strangers choose the keys.
+   */
   hashSeed?: readonly [bigint, bigint];
 }
 
+/** Options of a detector with thresholds of one's own. */
 export interface DetectorOptions extends CommonOptions {
-  /** Writes in a window from which a partition is hot. */
+  /** The count of writes in the window from which a partition is hot; more than 0. */
   writesThreshold: number;
   /** The same for reads. */
   readsThreshold: number;
-  /** The window: 1 to 3,600 seconds. */
+  /** The sliding window, in seconds: 1 to 3,600. */
   windowSeconds: number;
-  /** Count capacity and not operations: amounts, thresholds and counts are in DynamoDB's units, in steps of 0.5. */
+  /** Counts capacity and not operations: amounts, thresholds and counts are in DynamoDB's units, in steps of 0.5. */
   capacity?: boolean;
-  /** Thresholds for a single second, independent of the window's. */
+  /** Write threshold for a single second, independent of the window's; by default there is no such rule. */
   writesPerSecond?: number;
+  /** The same for reads. */
   readsPerSecond?: number;
-  /** The same for five seconds. */
+  /**
+   * Write threshold for five seconds, the current one and the four before it; by default there is no such rule. It needs a window
+   * of 5 seconds or more.
+   */
   writesSustained?: number;
+  /** The same for reads. */
   readsSustained?: number;
-  /** How many processes share the tables' traffic: utilisation is judged by this one's part of the limits. */
+  /**
+   * How many processes share the tables' traffic, about evenly; 1 by default. Utilisation is judged by an even share of DynamoDB's
+   * limits. Thresholds are not divided.
+   */
   processes?: number;
 }
 
+/** Options of a detector that warns by DynamoDB's own limits. */
 export interface DynamoDBOptions extends CommonOptions {
-  /** At which share of DynamoDB's limit over five seconds it warns: 0.001 to 1; 0.8 by default. */
+  /** The share of DynamoDB's limit at which it warns over five seconds: 0.001 to 1; 0.8 by default. */
   share?: number;
-  /** How many processes share the traffic evenly, and so the limits; 1 by default. */
+  /** How many processes share the traffic evenly, this one included; 1 by default. Each has an even part of the limits. */
   processes?: number;
-  /** The window of counts and lists, in seconds: 5 to 3,600; 60 by default. 5 are enough for the limits, and take the least `memory`; `hottestClosed` needs 120. */
+  /**
+   * The window of counts and lists, in seconds: 5 to 3,600; 60 by default. 5 are enough to warn, and take the least `memory`;
+   * `hottestClosed` needs 120.
+   */
   windowSeconds?: number;
 }
 
 /** Options of a record. */
 export interface RecordOptions {
-  /** How many operations or, in capacity mode, units. One if not given. */
+  /** How many operations or, in capacity mode, units it adds, more than 0. One if not given. */
   amount?: number;
   /** The kind of the item; its thresholds, if it has any, win over the table's. */
   model?: Name;

@@ -23,21 +23,21 @@ export type Attributes = Readonly<Record<string, string | number | boolean>>;
 /** Options of the metrics of a detector. */
 export interface ProducerOptions {
   /**
-   * All partitions whose demand is at least this: up to 990 of each operation. `fleetLeast` works it out for a fleet. With
+   * Lists all partitions with this demand or more, up to 990 for each operation. `fleetLeast` works it out for a fleet. With
    * `memory`, thresholds that are raised later can make it too little: the 100 hottest are listed then, and that is logged.
    */
   least?: number;
-  /** How many partitions of each operation are listed where `least` is not given; 10 by default. */
+  /** How many partitions are listed for each operation where `least` is not given; 10 by default. */
   hottest?: number;
   /** Whether `hotpart.partition.utilization` is told too: as many series again. */
   utilization?: boolean;
-  /** Attributes of all that is told, by which several detectors are told apart: the region, say. */
+  /** Attributes that all points have besides, such as the region, to tell several detectors apart. */
   attributes?: Attributes;
 }
 
 /** Tells a reader of metrics of a detector. */
 export interface HotpartProducer extends MetricProducer {
-  /** Ends it: the next collection has nothing of the detector, which stays open. */
+  /** Ends the telling: the next collection has nothing of the detector, which stays open. */
   close(): void;
   [Symbol.dispose](): void;
 }
@@ -55,9 +55,10 @@ type Point = DataPoint<number>;
 type Time = Point['startTime'];
 
 /**
- * Makes what a `PeriodicExportingMetricReader` or a `PrometheusExporter` takes among its `metricProducers`, and which tells of the
- * detector whenever that reader collects. Keys are hashed if the detector redacts them. What goes wrong in a collection is logged,
- * each kind once. Once the detector is closed, nothing is told.
+ * Makes a producer that tells of the detector whenever a reader collects: give it to a `PeriodicExportingMetricReader` or a
+ * `PrometheusExporter` among its `metricProducers`. Keys are hashed if the detector redacts them. What goes wrong in a collection
+ * is logged, each kind once. Once the detector is closed, nothing is told. With `memory` a demand may be too high by what is
+ * carried, which is not told. So sums of processes are no lower bounds.
  */
 export function metricProducer(detector: HotPartitionDetector, options: ProducerOptions = {}): HotpartProducer {
   if (!(detector instanceof HotPartitionDetector)) {

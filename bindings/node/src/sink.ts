@@ -9,13 +9,13 @@ import { RotatingFile } from './rotating';
 export interface RecordingFile {
   /** Its path; the directory must be there. */
   path: string;
-  /** How long it gets at most before it is begun anew; 64 MiB by default. */
+  /** How long it gets, in bytes, before it is begun anew; 64 MiB by default. */
   maxBytes?: number;
-  /** How many files there are in all, with `.1`, `.2` and so on; 4 by default. */
+  /** How many files there are in all, with the older `.1`, `.2` and so on: 1 to 1,000; 4 by default. */
   files?: number;
 }
 
-/** Where requests and answers are recorded to. */
+/** Where requests and answers are recorded: a file's path, a file with its limits, or a stream. */
 export type RecordTo = string | RecordingFile | Writable;
 
 /** Called with a failure to write. */

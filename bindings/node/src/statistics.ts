@@ -12,33 +12,38 @@ import {
 } from './library';
 import { checked } from './status';
 
-/** Numbers about a detector since it was made; `clear` does not reset them. */
+/**
+ * Numbers about a detector. `partitions`, `bytes` and `filterLoad` are of now. The others count from when it was made, and `clear`
+ * does not reset them.
+ */
 export interface Statistics {
+  /** Records made. */
   readonly records: number;
-  /** Partitions tracked now. */
+  /** Partitions tracked now; with `memory`, those that are counted exactly. */
   readonly partitions: number;
-  /** Bytes that the library holds now. */
+  /** Bytes that the library holds now for the detector. Key schemas, and requests that wait for one, are not counted. */
   readonly bytes: number;
   /** Idle partitions whose memory was given back. */
   readonly reclaimed: number;
-  /** Partitions that lost their counts to a new one at `maxPartitions`. */
+  /** Partitions that were not idle and lost their counts to a new one at `maxPartitions`. */
   readonly replaced: number;
   /** Partitions that `clear` forgot. */
   readonly cleared: number;
+  /** Warnings given. */
   readonly warnings: number;
   /** Hot records that gave no warning. */
   readonly suppressed: number;
-  /** By reason: "key_range" is the one that means a hot partition. */
+  /** Throttles by reason: "key_range" is the one that means a hot partition. */
   readonly throttles: Readonly<Record<Reason, number>>;
-  /** Amounts that no partition could be charged with, by kind; kinds that end in "_units" are in units. */
+  /** Amounts charged to no partition, by kind; kinds that end in "_units" are in units. "unread" is `unread` below. */
   readonly unattributed: Readonly<Record<Exclude<Unattributed, 'unread'>, number>>;
   /** Capacity that was estimated because no answer told it, in units. */
   readonly estimatedUnits: number;
-  /** Observed requests of operations that are not known. */
+  /** Observed requests of operations that this version does not know. */
   readonly unknownOperations: number;
   /**
-   * How often something went wrong in watching clients, in this thread: an attempt that could not
-   * be observed, a table that could not be described. Each kind was logged once.
+   * How often, in this thread, it failed to observe or record a request, to describe a table, or to
+   * collect metrics. Each kind was logged once.
    */
   readonly failures: number;
   /** Statements, and parts of observed requests, that could not be read. */
@@ -50,8 +55,8 @@ export interface Statistics {
   /** Records of partitions that were due to be counted exactly and were not, for want of room. */
   readonly keptOut: number;
   /**
-   * The filter's load: the mean of its cells as a share of the count from which a partition is
-   * counted exactly. Over 0.4 it is too small: keys that are not hot warn.
+   * How full the filter is: the mean of its cells as a share of the lowest count from which any
+   * partition is counted exactly. Over 0.4 `memory` is too small: keys that are not hot warn.
    */
   readonly filterLoad: number;
 }

@@ -4,9 +4,11 @@ import { counted, objectOf, thresholdOf } from './check';
 import { hpd, INHERIT, type Native, Out, type Pointer } from './library';
 import { checked } from './status';
 
-/** Thresholds of a table or a model; `null` is what the next level has. */
+/** A table's or a model's thresholds of the window; `null`: the next level's, a model's table's, a table's detector's. */
 export interface Thresholds {
+  /** The count of writes from which a partition is hot. */
   writes: number | null;
+  /** The same for reads. */
   reads: number | null;
 }
 

@@ -18,24 +18,35 @@ import { checked } from './status';
 
 /** A partition is hot: its count has reached its threshold. */
 export interface HotPartitionWarning {
+  /** The table, or `TABLE/index/INDEX`: its bytes (a Buffer) if it is not UTF-8. */
   readonly table: string | Uint8Array;
-  /** The partition key: its bytes (a Buffer) if it is not UTF-8. */
+  /** The partition key, whether keys are redacted or not: its bytes (a Buffer) if it is not UTF-8. */
   readonly pk: string | Uint8Array;
   readonly operation: Operation;
-  /** The count that reached the threshold: operations or, in capacity mode, units. */
+  /**
+   * The count that reached the threshold: operations or, in capacity mode, units. By the rule "throttle" it, `peak` and `carried`
+   * are throttled attempts in the window.
+   */
   readonly count: number;
+  /** The threshold that `count` reached; 1 by the rule "throttle". */
   readonly threshold: number;
-  /** The seconds that `count` is of: the window or, by other rules, 1 or 5. */
+  /** The seconds that `count` is of: 1 by the rule "second", 5 by "sustained", else the window. */
   readonly windowSeconds: number;
-  /** Records at or past the threshold since the last warning that gave none. */
+  /** Hot records that gave no warning since the partition's last warning for this operation. */
   readonly suppressed: number;
-  /** The fullest second in the window. */
+  /** The largest count of any one second in the window. */
   readonly peak: number;
-  /** Which rule is met: the window's, the current second's, that of five seconds ("sustained"), or "throttle". */
+  /** Which rule is met: "window", "second" (the current one), "sustained" (five seconds), or "throttle". */
   readonly rule: Rule;
-  /** `count` as a share of DynamoDB's limit for a partition: 1 is the limit. */
+  /**
+   * `count` divided by its seconds, as a share of DynamoDB's limit a second for a partition: 1 is the limit. Of several `processes`
+   * each has an even share of the limit. By the rule "throttle" it is 1.
+   */
   readonly utilisation: number;
-  /** The most of `count` that may be other partitions', or older than the window; 0: it is exact. It is 0 without `memory`. */
+  /**
+   * The largest part of `count` that may belong to other partitions, or be older than the window; 0 if `count` is exact, which it
+   * always is without `memory`.
+   */
   readonly carried: number;
   /** The line that is logged; with `redact` the key is hashed in it. */
   readonly line: string;
@@ -43,8 +54,9 @@ export interface HotPartitionWarning {
 
 /** Where lines go: `console` is one. */
 export interface Logger {
+  /** Called with each warning's line, and with the notice that `memory` is too small. */
   warn(line: string): void;
-  /** Told of what fails in `onWarning` and in watching a client; `warn` is if this is missing. */
+  /** Called with what fails in `onWarning` and in watching a client; if it is missing, `warn` is. */
   error?(message: string): void;
 }
 

@@ -13,9 +13,9 @@ from hotpart._library import fast
 class Bounds(NamedTuple):
     """Bounds of a partition's count: operations or, in capacity mode, units."""
 
-    #: The part that is known to be its own, and in the window: 0, perhaps.
+    #: The part that is known to be the partition's own, and in the window; it may be 0.
     least: float
-    #: The count.
+    #: The most that the count can be, which is the count that other methods return.
     most: float
 
 

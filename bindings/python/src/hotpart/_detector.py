@@ -38,27 +38,29 @@ _DUE = _abi.DUE
 class HotPartitionDetector(Thresholds[Count]):
     """Counts reads and writes per partition key of DynamoDB, and warns before a key is throttled.
 
-    A partition is *hot* when what it had in the last ``window_seconds`` reaches a threshold: its model's, else its
-    table's, else the detector's own. Then a line is logged, once an interval (by default the window):
+    A partition is *hot* when its count in the last ``window_seconds`` reaches a threshold: the record's model's, else
+    its table's, else the detector's own. Then a line is logged, at most once an interval (by default the window):
 
         Hot partition detected - table="events" pk="EVENTS" had 500 writes in 60s
 
     Any number of threads may use one, and forked children may go on with it. It is a drop-in for pydynox's
-    ``HotPartitionDetector``.
+    ``HotPartitionDetector``. With ``memory`` a count that is returned is the most that it can be (see ``bounds``), and
+    lists have only partitions that are counted exactly.
 
     Args:
-        writes_threshold: Writes in a window from which a partition is hot.
+        writes_threshold: The count of writes in the window from which a partition is hot; more than 0.
         reads_threshold: The same for reads.
-        window_seconds: The window: 1 to 3,600.
+        window_seconds: The sliding window, in seconds: 1 to 3,600.
         capacity: Count capacity and not operations: amounts, thresholds and counts are then in DynamoDB's units, in
             steps of 0.5.
-        options: see ``hotpart.Options``, and what comes here besides.
-        writes_per_second, reads_per_second: What one second of a partition must have to be hot, whatever the window has.
-        writes_sustained, reads_sustained: The same for five seconds.
-        processes: How many processes share the tables' traffic: utilisation is judged by this one's part of the limits.
+        options: Those of ``hotpart.Options``, and the following.
+        writes_per_second, reads_per_second: Thresholds for a single second, independent of the window's.
+        writes_sustained, reads_sustained: Thresholds for five seconds; they need a window of 5 seconds or more.
+        processes: How many processes share the traffic evenly: utilisation, and no threshold, is judged by that.
 
     Raises:
         TypeError, ValueError: an argument is not what it must be; the message names it.
+        ClosedError: from a method, the detector has been closed.
     """
 
     # Where __init__ or for_dynamodb does not come to its end, close finds what it needs.
@@ -112,11 +114,11 @@ class HotPartitionDetector(Thresholds[Count]):
     def for_dynamodb(
         cls, share: float = 0.8, processes: int = 1, *, window_seconds: int = 60, **options: Unpack[_options.Options]
     ) -> HotPartitionDetector[float]:
-        """A detector that warns by DynamoDB's own limits, 1,000 write units and 3,000 read units a second for a partition.
+        """Makes a detector that warns by DynamoDB's limits for a partition: 1,000 write and 3,000 read units a second.
 
-        It counts capacity. It warns at the limit in any one second, and at ``share`` of it over five; its window has no
-        threshold, and is what counts and lists are of: 5 seconds are enough for the rules, and take the least ``memory``.
-        ``processes``: how many processes share the traffic evenly, and so the limits.
+        It counts capacity. It warns at the limit in one second, and at ``share`` of it, 0.001 to 1, over five. Counts
+        and lists are of the window, 5 to 3,600 seconds, which has no threshold: 5 are enough to warn, and take the
+        least ``memory``. Each of ``processes``, which share the traffic evenly, has an even part of the limits.
         """
         native = _options.for_dynamodb(share, processes, window_seconds)
         made: Any = cls.__new__(cls)
@@ -135,8 +137,6 @@ class HotPartitionDetector(Thresholds[Count]):
         self._schemas = Schemas(self._window_seconds)
         self._native = handle
 
-    # What it was made with.
-
     @property
     def window_seconds(self) -> int:
         """The sliding window, in seconds."""
@@ -152,17 +152,16 @@ class HotPartitionDetector(Thresholds[Count]):
     def record_write(
         self, table: str | bytes, pk: Key, amount: Amount | None = None, model: str | None = None
     ) -> Count:
-        """Records a write, and warns if the partition is hot. Returns its count with this one.
+        """Records a write, and warns if the partition is hot. Returns its count of writes, this one included.
 
         Args:
-            table: A table's name or ARN, or ``TABLE/index/INDEX`` for an index.
+            table: A table's name, or ``TABLE/index/INDEX`` for an index. An ARN counts apart from the table's name.
             pk: The partition key's value. A number and its plain decimal text are one key.
-            amount: How many operations or, in capacity mode, units. One if not given.
+            amount: How many operations or, in capacity mode, units it adds, more than 0. One if not given.
             model: The kind of the item; its thresholds, if it has any, win over the table's.
 
         Raises:
-            TypeError, ValueError: an argument is not what it must be; the message names it.
-            ClosedError: the detector has been closed.
+            TypeError, ValueError, ClosedError: as the class says.
         """
         if amount is None and model is None:
             try:
@@ -179,7 +178,7 @@ class HotPartitionDetector(Thresholds[Count]):
         return self._record(_abi.WRITE, table, pk, amount, model)
 
     def record_read(self, table: str | bytes, pk: Key, amount: Amount | None = None, model: str | None = None) -> Count:
-        """Records a read; otherwise as ``record_write``."""
+        """Records a read, and returns the count of reads; otherwise as ``record_write``."""
         if amount is None and model is None:
             try:
                 handle, key = self._tables[table], _encode(pk)  # type: ignore[arg-type]
@@ -217,9 +216,10 @@ class HotPartitionDetector(Thresholds[Count]):
     def record_throttle(
         self, table: str | bytes, pk: Key, operation: Operation = "write", reason: Reason = "key_range"
     ) -> int:
-        """Records that DynamoDB throttled one attempt, and why. Returns the partition's throttles of that kind.
+        """Records that DynamoDB throttled one attempt. Returns the partition's throttles of that kind in the window.
 
-        Only those for the key range are evidence of a hot partition; the others are kept apart.
+        They are no part of its count. Only those for the key range are evidence of a hot partition, and they warn with
+        ``warn_of_throttles``.
         """
         native, where, what = self._open(), partition(table, pk), throttle(operation, reason)
         return self._told(native, checked(fast.hpd_record_throttle_due(native, *where, *what)))
@@ -241,18 +241,17 @@ class HotPartitionDetector(Thresholds[Count]):
             operation: "PutItem", or the header ``X-Amz-Target``.
             request: The JSON body that was sent.
             response: The answer's body, if there was one.
-            http_status: The answer's status; 0: no answer came.
+            http_status: The answer's status, 100 to 999; 0: no answer came.
             model: The model that the records are made for.
 
         Returns:
             How many item-level actions were recorded, or wait for a table's key.
 
         Raises:
-            MissingSchemaError: the names of some tables' partition keys are needed. Observe the answer of
-                a DescribeTable for each, or call ``set_key_schema``, or ``forget_table`` if neither can be
-                done. Don't observe this again: what it did there waits, and is recorded then as of now; all
-                else was recorded.
-            ValueError: it is no JSON object of that operation. Nothing was recorded.
+            MissingSchemaError: the names of some tables' partition keys are needed. For each, observe the answer of a
+                DescribeTable or call ``set_key_schema``; else call ``forget_table``. Don't observe this again: what it
+                did there waits, and will count as of now. All else was recorded.
+            ValueError: it is no JSON object of that operation; nothing was recorded.
         """
         if not isinstance(request, bytes) or not isinstance(response, (bytes, type(None))):
             raise TypeError("request and response must be bytes")
@@ -264,9 +263,9 @@ class HotPartitionDetector(Thresholds[Count]):
         return observe(self._open(), self._alerts, (name, request, response, status, kind))
 
     def set_key_schema(self, table: str, attributes: str | Sequence[str], index: str | None = None) -> None:
-        """Declares the attribute that is a table's partition key, or those of an index's.
+        """Declares the attribute that is a table's partition key or, with ``index``, the one to four of an index's.
 
-        What waited for the table is recorded, as of when it was observed.
+        ``table`` may be an ARN. What waited for the key is recorded, as of when it was observed.
         """
         if not isinstance(attributes, (str, Sequence)) or isinstance(attributes, bytes):
             raise TypeError(f"attributes must be str or a sequence of str, not {type(attributes).__name__}")
@@ -280,39 +279,38 @@ class HotPartitionDetector(Thresholds[Count]):
         told(native, self._alerts, declared)
 
     def forget_table(self, table: str) -> None:
-        """Says that a table's key will not be known, as it may not be described, say.
+        """Says that a table's key will not be known, because DescribeTable is denied, for example.
 
-        What waits for it is tallied as "unread", and so is what comes until its key is known after
-        all.
+        What waits for it is tallied as "unread", and so is what comes until its key is known after all.
         """
         forget(self._open(), text_bytes("table", table))
 
     # Reading.
 
     def get_write_count(self, table: str | bytes, pk: Key) -> Count:
-        """The partition's writes in the window. Asking does not start to track it."""
+        """Returns the partition's count of writes in the window. Asking does not start to track it."""
         return self._count(checked(fast.hpd_get_write_count(self._open(), *partition(table, pk))))
 
     def get_read_count(self, table: str | bytes, pk: Key) -> Count:
-        """The partition's reads in the window."""
+        """Returns the partition's count of reads in the window."""
         return self._count(checked(fast.hpd_get_read_count(self._open(), *partition(table, pk))))
 
     def bounds(self, table: str | bytes, pk: Key, operation: Operation) -> Bounds:
-        """Bounds of the partition's count of an operation; without ``memory`` both are the count."""
+        """Returns bounds of the partition's count of an operation; without ``memory`` both are the count."""
         kind = choice("operation", operation, _abi.OPERATIONS)
         return bounds_of(self._open(), partition(table, pk), kind, self._capacity)
 
     def get_throttle_count(
         self, table: str | bytes, pk: Key, operation: Operation = "write", reason: Reason = "key_range"
     ) -> int:
-        """The partition's throttles in the window, for one operation and reason."""
+        """Returns the partition's throttles in the window, for one operation and reason."""
         kind = throttle(operation, reason)
         return checked(fast.hpd_get_throttle_count(self._open(), *partition(table, pk), *kind))
 
     def get_unattributed_count(self, table: str | bytes, what: Unattributed, operation: Operation = "read") -> float:
-        """Return the amount tallied for a table, or ``TABLE/index/INDEX``, in the window because no partition could be charged.
+        """Returns what a table, or ``TABLE/index/INDEX``, had in the window that no partition could be charged with.
 
-        ``what``: "scans", "unprocessed" (items), "throttles", or, in units, "scan_units" and "index_units".
+        ``what``: "scans", "unprocessed" (items), "throttles", "unread" or, in units, "scan_units" and "index_units".
         """
         name, kind = text_bytes("table", table), choice("what", what, _abi.UNATTRIBUTED)
         of = choice("operation", operation, _abi.OPERATIONS)
@@ -320,22 +318,22 @@ class HotPartitionDetector(Thresholds[Count]):
         return count / 2 if what.endswith("_units") else count
 
     def hottest(self, n: int = 10, operation: Operation | None = None) -> list[HotPartition]:
-        """The ``n`` partitions with the most demand for an operation, the most first.
+        """Returns the ``n`` partitions with the most demand for an operation in the window, the most first.
 
-        Without an operation: of both, by their utilisation, as DynamoDB judges reads and writes apart.
+        Without an operation: those of both, by their utilisation, as DynamoDB judges reads and writes apart.
         """
         return hottest_of(self._open(), operation, n, self._capacity)
 
     def hottest_closed(self, operation: Operation, minute: int, n: int = 10) -> ClosedMinute:
-        """The ``n`` partitions with the most demand in one minute of the detector's clock that is over, and the rest.
+        """Returns the ``n`` partitions with the most demand in one minute of the detector's clock, and the others' sum.
 
-        Minute 0 has the first 60 seconds. Ask some seconds after a minute's end; what still waits for a table's key is in
+        Minute 0 has the first 60 seconds. Ask some seconds after a minute's end; what waits for a key until later is in
         no answer. ``ValueError``: not over, or out of the window. ``HotpartError``: a window under 120 s, or ``memory``.
         """
         return closed_of(self._open(), operation, minute, n, self._capacity)
 
     def stats(self) -> Statistics:
-        """Numbers about the detector itself. Logs that ``memory`` is too small, if it is, once an interval."""
+        """Returns numbers about the detector itself. Logs, once an interval, that ``memory`` is too small, if it is."""
         native = self._open()
         statistics = statistics_of(native, self._failures.count)
         self._alerts.notice(native)
@@ -349,16 +347,18 @@ class HotPartitionDetector(Thresholds[Count]):
         demand_only: bool = False,
         open_metrics: bool = False,
     ) -> str:
-        """The statistics and the hottest partitions as text for Prometheus, or in OpenMetrics. Logs as ``stats`` does.
+        """Returns the statistics and the hottest partitions as text for Prometheus. Logs as ``stats`` does.
 
         Args:
-            hottest: How many partitions for each operation; 100 at most, whatever is asked for.
-            least: All partitions whose demand is at least this, and not the hottest: up to 990 for each operation.
+            hottest: How many partitions are listed for each operation; 100 at most, whatever is asked for.
+            least: Lists all partitions with this demand or more, up to 990 for each operation, and not the hottest.
                 ``fleet_least`` works it out for a fleet.
-            demand_only: Of a partition its demand alone: a fifth of the series.
+            demand_only: Lists of a partition its demand alone: a fifth of the series. Leave it out with ``memory`` if
+                demands of several processes are added up: the sum's lower bound needs what is carried.
+            open_metrics: Writes OpenMetrics 1.0, and not Prometheus's text format 0.0.4.
 
         Raises:
-            ValueError: with ``memory``, ``least`` is not over the count from which partitions are counted exactly.
+            ValueError: with ``memory``, ``least`` is not over the count from which a partition of any table is exact.
         """
         native = self._open()
         flags = {"demand_only": demand_only, "open_metrics": open_metrics}
@@ -367,22 +367,22 @@ class HotPartitionDetector(Thresholds[Count]):
         return text
 
     def redacted(self, table: str | bytes, pk: Key) -> str | None:
-        """Return the hash that stands for a key in logs and metrics; ``None`` if keys are not redacted."""
+        """Returns the hash that stands for a key in logs and metrics; ``None`` if keys are not redacted."""
         return _handle.redacted(self._open(), text_bytes("table", table), key_bytes(pk))
 
     # Its life.
 
     def clear(self) -> None:
-        """Forgets all counts, warning states, and thresholds of tables and models."""
+        """Forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key."""
         checked(slow.hpd_clear(self._open()))
 
     def set_time(self, seconds: float) -> None:
-        """Moves a manual clock forward to ``seconds``; an earlier time changes nothing."""
+        """Moves a manual clock forward to ``seconds``; an earlier time changes nothing. ``HotpartError``: it runs."""
         checked(fast.hpd_set_time_ms(self._open(), milliseconds("seconds", seconds)))
         self._clock.set(seconds)
 
     def close(self) -> None:
-        """Gives its memory back, once calls under way in other threads have ended. Closing twice does nothing."""
+        """Gives its memory back, once calls under way in other threads have ended. A second call does nothing."""
         self._native, self._tables = None, {}
 
     @property

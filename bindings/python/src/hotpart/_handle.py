@@ -76,7 +76,7 @@ class Table(_Owner):
 
 
 class HotpartError(RuntimeError):
-    """The library refused a call for a reason that is not its arguments'."""
+    """The library refused a call for another reason than its arguments, such as a time for a clock that runs."""
 
 
 class ClosedError(HotpartError):
@@ -87,10 +87,10 @@ class ClosedError(HotpartError):
 
 
 class MissingSchemaError(HotpartError):
-    """The partition key's name of a table is needed to observe a request, and unknown.
+    """The names of the partition keys of some tables are needed, and unknown.
 
-    What the request did there waits in the detector, and all else was recorded: it is not to be
-    observed again.
+    What the request did there waits in the detector, and all else was recorded: don't observe it
+    again. A table is asked for once a minute at most.
     """
 
     def __init__(self, *tables: str) -> None:

@@ -15,24 +15,26 @@ from hotpart._warning import readable
 
 
 class HotPartition(NamedTuple):
-    """Numbers of one partition for one operation in the window."""
+    """Numbers of one partition for one operation: in the window or, of a ``ClosedMinute``, in its minute."""
 
+    #: The table, or ``TABLE/index/INDEX``: ``bytes`` if it is not UTF-8.
     table: str | bytes
     #: The partition key: ``bytes`` if it is not UTF-8.
     pk: str | bytes
     operation: Operation
-    #: Operations or, in capacity mode, units; so are ``demand`` and ``peak``. (It hides a method of tuples.)
+    #: Operations or, in capacity mode, units, as ``demand``, ``peak`` and ``carried`` are. (It hides a tuple's method.)
     count: float  # type: ignore[assignment]
-    #: Throttles for its key range.
+    #: Throttled attempts for its key range.
     throttles: int
-    #: The count and, for each throttle, one operation or unit more.
+    #: The count, plus one operation (in capacity mode one unit) for each throttle.
     demand: float
-    #: The fullest second.
+    #: The largest count of any one second.
     peak: float
-    #: Its fullest second as a share of DynamoDB's limit for a partition: 1.0 is the limit.
+    #: Its fullest second as a share of DynamoDB's limit for a partition: 1.0 is the limit. At least 1.0 if DynamoDB
+    #: throttled it for its key range.
     utilisation: float
-    #: The most of ``demand`` that may be other partitions', or older than the window, and no more of ``count``; 0: both
-    #: are exact.
+    #: The largest part of ``demand``, and of ``count``, that may belong to other partitions, or be older than the
+    #: window; 0 if both are exact, which they always are without ``memory``.
     carried: float
 
 

@@ -52,23 +52,28 @@ def instrument(
     No request's result changes, and no error in here reaches the caller: each kind is logged, once a detector. To
     instrument a client again with the same detector changes the options.
 
+    For a detector of capacity requests ask for all of ReturnConsumedCapacity, and callers get what they asked for. A
+    transaction whose caller gave a ClientRequestToken is left as it is.
+
     Args:
-        client: A client of "dynamodb"; of a resource its client.
-        detector: What counts.
-        describe: Whether a table whose key schema is needed, and was not seen in traffic, is described: one
-            DescribeTable a table, and another if that fails, but never again where it was denied.
+        client: A client of "dynamodb", or a resource, whose client is watched.
+        detector: The detector that counts.
+        describe: Whether DescribeTable is called for a table whose key schema is needed and was not seen in traffic:
+            once, again after a pause if it fails, and never again where it is denied.
         tables: Key schemas that are known: a table's partition key, ``{"events": "pk"}``, and those of its indexes,
             ``{"events/index/by_user": "user"}``, of several attributes as a list.
         model: The model that the client's records are made for.
-        record_to: Where every attempt is written, for the command ``hotpart`` to read: a file's path, of which 64 MiB are
-            kept, and three older ones as ``.1`` to ``.3``; or a handler of ``logging``, which is given each line as a
-            message. Without the values of attributes where the detector redacts keys; else with all that was
-            sent and answered.
+        record_to: Where every attempt is written, for the command ``hotpart`` to read: the path of a file, which is
+            begun anew at 64 MiB, with three older ones as ``.1`` to ``.3``; or a handler of ``logging``, which is given
+            each line as a message. Where the detector redacts keys each value of an attribute is a hash; else the lines
+            hold all that was sent and answered.
 
     Returns:
         ``client`` itself.
 
     Raises:
+        TypeError, ValueError: an argument is not what it must be; the message names it.
+        ClosedError: the detector has been closed.
         OSError: ``record_to`` cannot be opened.
     """
     target = _client_of(client)

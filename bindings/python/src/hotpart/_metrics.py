@@ -34,11 +34,12 @@ def least_of(given: Amount | None, capacity: bool) -> int:
 
 
 def fleet_least(threshold: int, processes: int, precision: int = 4) -> int:
-    """The ``least`` of ``metrics`` by which no partition is missed that is hot in the sum of many processes alone.
+    """Returns the ``least`` for ``metrics`` with which processes miss no partition that is hot only in their sum.
 
-    A partition that has ``threshold`` in all ``processes`` together has that share of it in one of them at least. Listed
-    from a ``precision``-th of that share on, the lists of all add up to within a ``precision``-th of ``threshold`` of the
-    truth. A greater precision makes longer lists. Never less than 1.
+    It is ``threshold``, of the sum, divided by ``processes`` and by ``precision``; never less than 1. All that a
+    partition has where it is not listed is then less than ``threshold / precision``. So with a precision of 4, if a
+    partition has ``threshold``, what is listed of it adds up to three quarters of that or more. A greater precision
+    makes longer lists.
     """
     threshold = whole("threshold", threshold, 0, 2**63 - 1)
     parts = whole("processes", processes, 1, 2**32 - 1) * whole("precision", precision, 1, 2**32 - 1)

@@ -24,36 +24,50 @@ class NativeOptions(_abi.Options):
 class Options(TypedDict, total=False):
     """Options that every way to make a detector takes, by keyword."""
 
-    #: Seconds between two warnings for one partition and operation. Default: the window; 0: every hot record.
+    #: The least time between two warnings for one partition and operation, in seconds; ``None``: the window. With 0
+    #: every hot record warns, save those that ``on_warning`` makes.
     warning_interval_seconds: int | None
-    #: Called with each warning, beside the log line, by the thread that recorded, after the record.
+    #: Called with each warning, beside the log line, by the thread that recorded, after the record. It may use the
+    #: detector. What it raises is logged.
     on_warning: Callable[[HotPartitionWarning], object] | None
-    #: The logger, or its name, of the log line; ``None``: no line is logged.
+    #: The logger, or its name, for the log line: "hotpart" by default; ``None``: no line is logged.
     logger: logging.Logger | logging.LoggerAdapter[Any] | str | None
-    #: How many partitions are tracked at most; ``None``: no bound.
+    #: The most partitions that are tracked; ``None``: no bound. At the bound a new partition takes the place of an idle
+    #: one or, if none of a few is idle, of the quietest of those, which loses its counts.
     max_partitions: int | None
-    #: Memory that stays fixed however many keys there are, in bytes or as "8MiB": no hot key is missed, and a warning
-    #: says in ``carried`` by how much its count may be too high. Not with ``max_partitions``; ``None``: not bounded.
+    #: Bounded counting: the memory, in bytes or as "8MiB", of 64 KiB to 1 TiB; ``None``: not bounded. Partitions are
+    #: counted together in a filter of that size. One that nears its threshold is counted exactly. No hot key is missed,
+    #: and a warning says in ``carried`` by how much its count may be too high. Not allowed with ``max_partitions``.
     memory: int | str | None
-    #: With ``memory``: the share of its threshold from which a partition is counted exactly, 0.01 to 0.5; ``None``: 0.25.
+    #: With ``memory``: the share of a partition's lowest threshold from which it is counted exactly, 0.01 to 0.5;
+    #: ``None``: 0.25.
     promote_share: float | None
-    #: Whether logs and metrics have a hash in place of each key; 16 secret bytes make it the same in all processes.
+    #: Whether logs, metrics and recordings have a hash in place of each key. ``True`` takes a random secret; 16 secret
+    #: bytes, not all zero, make the hashes the same in all processes.
     redact: bool | bytes
-    #: Whether the first throttle for a partition's key range warns.
+    #: Whether a partition's first throttle for its key range warns, and later the first after each warning interval.
     warn_of_throttles: bool
-    #: A clock that stands still until ``set_time`` moves it, for tests.
+    #: Whether the clock starts at 0 and stands still until ``set_time`` moves it, for tests.
     manual_clock: bool
-    #: Hash with this seed, so that equal calls have equal effects; not where strangers choose the keys.
+    #: The seeds of the hash, each 0 to 2**64 - 1, so that equal calls have equal effects, for tests; ``None``: random
+    #: ones. Don't set it where strangers choose the keys.
     hash_seed: tuple[int, int] | None
 
 
 class OwnOptions(Options, total=False):
     """Options of a detector with thresholds of one's own."""
 
+    #: Write threshold for a single second, independent of the window's; ``None``: no such rule.
     writes_per_second: Amount | None
+    #: The same for reads.
     reads_per_second: Amount | None
+    #: Write threshold for five seconds, the current one and the four before it; ``None``: no such rule. It needs a
+    #: window of 5 seconds or more.
     writes_sustained: Amount | None
+    #: The same for reads.
     reads_sustained: Amount | None
+    #: How many processes share the tables' traffic, about evenly; 1 by default. Utilisation is judged by an even share
+    #: of DynamoDB's limits. Thresholds are not divided.
     processes: int
 
 

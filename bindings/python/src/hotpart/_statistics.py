@@ -11,29 +11,34 @@ from hotpart._library import slow
 
 
 class Statistics(NamedTuple):
-    """Numbers about a detector since it was made; ``clear`` does not reset them."""
+    """Numbers about a detector. ``partitions``, ``bytes`` and ``filter_load`` are of now.
 
+    The others count from when it was made, and ``clear`` does not reset them.
+    """
+
+    #: Records made.
     records: int
-    #: Partitions tracked now.
+    #: Partitions tracked now; with ``memory``, those that are counted exactly.
     partitions: int
-    #: Bytes that the library holds now.
+    #: Bytes that the library holds now for the detector. Key schemas, and requests that wait for one, are not counted.
     bytes: int
     #: Idle partitions whose memory was given back.
     reclaimed: int
-    #: Partitions that lost their counts to a new one at ``max_partitions``.
+    #: Partitions that were not idle and lost their counts to a new one at ``max_partitions``.
     replaced: int
     #: Partitions that ``clear`` forgot.
     cleared: int
+    #: Warnings given.
     warnings: int
     #: Hot records that gave no warning.
     suppressed: int
-    #: By reason: "key_range" is the one that means a hot partition.
+    #: Throttles by reason: "key_range" is the one that means a hot partition.
     throttles: dict[str, int]
-    #: What no partition could be charged with, by kind; kinds that end in "_units" are in units.
+    #: Amounts charged to no partition, by kind; kinds that end in "_units" are in units. "unread" is ``unread`` below.
     unattributed: dict[str, float]
     #: Capacity that was estimated because no answer told it, in units.
     estimated_units: float
-    #: Observed requests of operations that are not known.
+    #: Observed requests of operations that this version does not know.
     unknown_operations: int
     #: Statements, and parts of observed requests, that could not be read.
     unread: int
@@ -43,10 +48,11 @@ class Statistics(NamedTuple):
     demoted: int
     #: Records of partitions that were due to be counted exactly and were not, for want of room.
     kept_out: int
-    #: The filter's load: the mean of its cells as a share of the count from which a partition is counted exactly.
-    #: Over 0.4 it is too small: keys that are not hot warn.
+    #: How full the filter is: the mean of its cells as a share of the lowest count from which any partition is counted
+    #: exactly. Over 0.4 ``memory`` is too small: keys that are not hot warn.
     filter_load: float
-    #: What went wrong in here while clients were watched; each kind was logged once.
+    #: How often it failed to observe or record a request, to describe a table, or to collect metrics; each kind was
+    #: logged once.
     failures: int
 
 

@@ -55,34 +55,37 @@ class Thresholds(Generic[Count]):
 
     @property
     def writes_threshold(self) -> Count:
-        """Writes in a window from which a partition is hot."""
+        """The detector's own threshold: the count of writes in the window from which a partition is hot."""
         return self._count(self._thresholds()[0])
 
     @property
     def reads_threshold(self) -> Count:
-        """Reads in a window from which a partition is hot."""
+        """The detector's own threshold: the count of reads in the window from which a partition is hot."""
         return self._count(self._thresholds()[1])
 
     def set_table_thresholds(
         self, table: str | bytes, writes_threshold: Amount | None = None, reads_threshold: Amount | None = None
     ) -> None:
-        """Sets a table's own thresholds; ``None``: the detector's. It covers neither the table's indexes nor its ARN."""
+        """Sets a table's own thresholds of the window; ``None``: the detector's. Those of one and five seconds stay.
+
+        They cover neither the table's indexes nor its ARN.
+        """
         name, both = text_bytes("table", table), self._given(writes_threshold, reads_threshold)
         checked(fast.hpd_set_table_thresholds(self._open(), name, len(name), *both))
 
     def set_model_thresholds(
         self, model: str | bytes, writes_threshold: Amount | None = None, reads_threshold: Amount | None = None
     ) -> None:
-        """Sets the thresholds of a model, for the records that name it; ``None``: the table's."""
+        """Sets a model's thresholds of the window, for records that name it; ``None``: the table's, or detector's."""
         name, both = text_bytes("model", model), self._given(writes_threshold, reads_threshold)
         checked(fast.hpd_set_model_thresholds(self._open(), name, len(name), *both))
 
     def get_table_thresholds(self, table: str | bytes) -> tuple[Count | None, Count | None]:
-        """A table's own thresholds of writes and reads; ``None`` for what is not set."""
+        """Returns a table's own thresholds of writes and reads; ``None`` for what is not set."""
         return self._override(fast.hpd_get_table_thresholds, text_bytes("table", table))
 
     def get_model_thresholds(self, model: str | bytes) -> tuple[Count | None, Count | None]:
-        """A model's thresholds of writes and reads; ``None`` for what is not set."""
+        """Returns a model's thresholds of writes and reads; ``None`` for what is not set."""
         return self._override(fast.hpd_get_model_thresholds, text_bytes("model", model))
 
     # By these names pydynox's own tests ask.

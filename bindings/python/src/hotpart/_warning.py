@@ -20,27 +20,31 @@ def readable(text: bytes) -> str | bytes:
 class _Fields(NamedTuple):
     """A warning's fields, which are public."""
 
+    #: The table, or ``TABLE/index/INDEX``: ``bytes`` if it is not UTF-8.
     table: str | bytes
-    #: The partition key: ``bytes`` if it is not UTF-8.
+    #: The partition key, whether keys are redacted or not: ``bytes`` if it is not UTF-8.
     pk: str | bytes
     operation: Operation
-    #: The count that reached the threshold: operations or, in capacity mode, units. (It hides a method of tuples.)
+    #: The count that reached the threshold: operations or, in capacity mode, units. By the rule "throttle" it, ``peak``
+    #: and ``carried`` are throttled attempts in the window. (It hides a method of tuples.)
     count: float  # type: ignore[assignment]
+    #: The threshold that ``count`` reached; 1 by the rule "throttle".
     threshold: float
-    #: The seconds that ``count`` is of: the window or, by other rules, 1 or 5.
+    #: The seconds that ``count`` is of: 1 by the rule "second", 5 by "sustained", else the window.
     window_seconds: int
-    #: Records at or past the threshold since the last warning that gave none.
+    #: Hot records that gave no warning since the partition's last warning for this operation.
     suppressed: int
-    #: The fullest second in the window.
+    #: The largest count of any one second in the window.
     peak: float
     #: Which rule is met: "window", "second" (the current one), "sustained" (five seconds), or "throttle".
     rule: Rule
-    #: ``count`` as a share of DynamoDB's limit for a partition: 1.0 is the limit.
+    #: ``count`` divided by its seconds, as a share of DynamoDB's limit a second for a partition: 1.0 is the limit. Of
+    #: several ``processes`` each has an even share of the limit. By the rule "throttle" it is 1.0.
     utilisation: float
-    #: What stands for the key in logs and metrics, if keys are redacted.
+    #: The hash that stands for the key in logs and metrics; ``None`` if keys are not redacted.
     redacted: str | None = None
-    #: The most of ``count`` that may be other partitions', or older than the window; 0: it is exact. It is 0 without
-    #: ``memory``.
+    #: The largest part of ``count`` that may belong to other partitions, or be older than the window; 0 if ``count`` is
+    #: exact, which it always is without ``memory``.
     carried: float = 0
 
 
@@ -54,7 +58,7 @@ class HotPartitionWarning(_Fields):
     _line = ""
 
     def without_key(self) -> HotPartitionWarning:
-        """The same with what stands for the key in the key's place, if keys are redacted."""
+        """Returns the same warning with ``redacted`` in the key's place, if keys are redacted."""
         return self if self.redacted is None else self._replace(pk=self.redacted)._with_line(self._line)
 
     def _with_line(self, line: str) -> HotPartitionWarning:

@@ -6,8 +6,8 @@
     @lines.handler
     def handler(event, context): ...
 
-A minute is written once it is over: a line for each of its hottest partitions, and one of what all others had together. No
-operation is in two lines, so whoever adds lines up, a rule of Contributor Insights for one, has what was recorded.
+A minute is written once it is over: a line for each of its hottest partitions, and one of what all others had together.
+No operation is in two lines. So the sum of lines, such as a rule of Contributor Insights makes, is what was recorded.
 """
 
 from __future__ import annotations
@@ -50,17 +50,19 @@ class MinuteLines:
     Any number of threads may flush. A forked child writes what it records itself, from the next whole minute on.
 
     Args:
-        detector: Its window must be 120 seconds or more: a minute can be written until it leaves the window. Without
-            ``memory``.
-        hottest: How many partitions have a line, of each operation.
-        least: The demand in a minute from which a partition has a line.
-        grace_seconds: How long after its end a minute is written, so that calls of its last moment have returned.
+        detector: Its window must be 120 seconds or more: a minute can be written until it leaves the window. It must be
+            without ``memory``. With ``max_partitions``, partitions that were replaced are missing.
+        hottest: How many partitions of each operation have a line; those left out are in the line of all others.
+        least: The demand in a minute from which a partition has a line: operations or, in capacity mode, units.
+        grace_seconds: How long after its end a minute is written, 0 to 60, so that calls of its last moment have
+            returned.
         write: Called with each line, which has no end of line. Default: standard output.
         namespace: The CloudWatch namespace of the totals, which are in the Embedded Metric Format; ``None``: no totals.
-        dimensions: The totals' dimensions, 30 at most. Each set of values is metrics of its own, which cost.
+        dimensions: The totals' dimensions, 30 at most. Each set of values makes metrics of its own, which cost.
 
     Raises:
         TypeError, ValueError: an argument is not what it must be; the message names it.
+        ClosedError: the detector has been closed.
     """
 
     def __init__(
@@ -120,8 +122,8 @@ class MinuteLines:
     def handler(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
         """Flushes at the end of each call of a function: decorates a Lambda handler.
 
-        It is frozen after that, so what it does not write then waits for its next call. What fails in writing is logged,
-        and the function's result is what it was.
+        Lambda freezes the process after that, so what is not written then waits for the next call. What fails in
+        writing is logged, and the function's result is what it was.
         """
         if inspect.iscoroutinefunction(function):
 

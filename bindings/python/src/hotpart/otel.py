@@ -59,21 +59,22 @@ def instrument(
     attributes: Mapping[str, str] | None = None,
     through: PartitionExporter | None = None,
 ) -> Instrumented:
-    """Makes the instruments, which tell of the detector whenever metrics are collected. ``close`` of what is returned ends it.
+    """Makes the instruments, which tell of the detector whenever metrics are collected, until ``close`` is called.
 
-    Keys are hashed if the detector redacts them. What goes wrong in a collection is logged, each kind once.
+    Keys are hashed if the detector redacts them. What goes wrong in a collection is logged, each kind once. With
+    ``memory`` a demand may be too high by what is carried, which is not told. So sums of processes are no lower bounds.
 
     Args:
-        detector: What is told of; once it is closed, nothing is told.
-        meter: Whose instruments they are; by default the meter "hotpart" of the global provider.
+        detector: The detector that is told of; once it is closed, nothing is told.
+        meter: The meter that makes the instruments; by default the meter "hotpart" of the global provider.
         least: All partitions whose demand is at least this are listed: up to 990 for each operation, as an instrument has
             2,000 sets of attributes at most. ``hotpart.fleet_least`` works it out for a fleet. With ``memory``, thresholds
             that are raised later can make it too little: the 100 hottest are listed then, and that is logged.
         hottest: How many partitions are listed for each operation where ``least`` is not given.
         utilization: Whether ``hotpart.partition.utilization`` is told too: as many series again.
-        attributes: What all that is told has besides, by which several detectors are told apart: the region, say.
-        through: What ``exporter`` returned; partitions are then told by it, and not by instruments. One meter's detectors alone
-            go through one.
+        attributes: Attributes that all points have besides, such as the region, to tell several detectors apart.
+        through: What ``exporter`` returned: it exports partitions then, and instruments do not. Detectors of two meters
+            need two exporters.
 
     Raises:
         TypeError, ValueError: an argument is not what it must be; the message names it.
@@ -91,8 +92,9 @@ def instrument(
 def exporter(exporter: MetricExporter) -> PartitionExporter:
     """Wraps an exporter, so that it exports partitions as they are: for a reader, and for ``instrument(through=)``.
 
-    The SDK keeps each set of attributes that an instrument ever observed, and tells of no other once it has 2,000. So it is
-    for programs that run for long, whose hot partitions come and go. It needs the package ``opentelemetry-sdk``.
+    The SDK keeps each set of attributes that an instrument ever observed, and tells of no other once it has 2,000. So a
+    program needs this if it runs for long and its hot partitions come and go. The package ``opentelemetry-sdk`` must be
+    installed.
     """
     from hotpart._otel_exporter import PartitionExporter
 
@@ -121,7 +123,7 @@ class Instrumented:
         self._told: set[tuple[str, str, str]] | None = set() if through is None else None
 
     def close(self) -> None:
-        """Ends it: the next collection has nothing of the detector. The detector stays open."""
+        """Ends the telling: the next collection has nothing of the detector, which stays open."""
         instruments, self._instruments = self._instruments, None
         if instruments is not None:
             instruments.remove(self)

@@ -24,10 +24,12 @@ from hotpart._options import flag
 class HotpartCollector(Collector):
     """Collects detectors' statistics, and their hottest partitions for each operation: ``hottest``, 100 at most.
 
-    With ``least`` it collects all partitions that have that, up to 990, and with ``demand_only`` of each its demand alone: see
-    ``HotPartitionDetector.metrics``.
+    With ``least`` it collects all partitions with that demand or more, up to 990 for each operation. With
+    ``demand_only`` it collects of each its demand alone: ``HotPartitionDetector.metrics`` says when to leave that out.
+    With ``memory``, thresholds that are raised later can make ``least`` too little: the 100 hottest are listed then,
+    and that is logged.
 
-    Several detectors of one registry go into one collector, by their names, which become the label ``detector``.
+    Several detectors of one registry go into one collector: a mapping from names, which become the label ``detector``.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class HotpartCollector(Collector):
                 one.metrics(least=least, demand_only=True)
 
     def collect(self) -> Iterable[Any]:
-        """The metrics as they are now; none of a detector that is closed."""
+        """Returns the metrics as they are now; none of a detector that is closed."""
         families: dict[str, Any] = {}
         for name, detector in self._detectors.items():
             try:
@@ -67,5 +69,5 @@ class HotpartCollector(Collector):
         return families.values()
 
     def describe(self) -> Iterable[Any]:
-        """Nothing: so they are collected when they are asked for, and not when this is registered."""
+        """Returns nothing: so metrics are collected when they are asked for, and not when this is registered."""
         return []

@@ -51,11 +51,11 @@ class ManualDetector(HotPartitionDetector[Any]):
 
     @property
     def now(self) -> float:
-        """Return the time of its clock, in seconds."""
+        """The time of its clock, in seconds."""
         return self._now_ms / 1_000
 
     def advance(self, seconds: float) -> None:
-        """Moves the clock forward."""
+        """Moves the clock forward by ``seconds``."""
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise TypeError(f"seconds must be a number, not {type(seconds).__name__}")
         if not 0 <= seconds <= 4_294_967_295.999:
