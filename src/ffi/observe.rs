@@ -73,8 +73,8 @@ unsafe impl Versioned for hpd_exchange {
 /// the number returned leaves these out.
 ///
 /// Work on a table or index whose partition key is unknown waits, and everything else is recorded.
-/// What waits is recorded when the key becomes known: by an observed DescribeTable, CreateTable or
-/// UpdateTable, by hpd_set_key_schema, or by another request that shows it. It is recorded as of
+/// Waiting work is recorded when the key becomes known: by an observed DescribeTable, CreateTable
+/// or UpdateTable, by hpd_set_key_schema, or by another request that shows it. It is recorded as of
 /// the time at which it was observed. Its warnings are delivered as those of the call that made the
 /// key known. HPD_ERR_SCHEMA is returned when the first part on a table waits, and after that at
 /// most once a minute while more come. exchange->table and table_len then name all tables that are
