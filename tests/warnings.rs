@@ -303,3 +303,15 @@ fn the_log_line_is_the_one_that_the_readme_shows() {
     let line = warning.unwrap().to_string();
     assert!(include_str!("../README.md").lines().any(|shown| shown == line), "{line}");
 }
+
+/// Such a record turns the head of a partition that has no alarm yet. The fast turn leaves it alone,
+/// and does not compare counts with the thresholds afterwards.
+#[test]
+fn one_large_amount_that_begins_a_second_warns() {
+    let (detector, seen) = watched(manual(50, 50, 60));
+    let record = |amount| Record::new("t", "k", Operation::Write).amount(amount);
+    assert_eq!(detector.record(&record(1)).unwrap(), 1);
+    detector.set_time_ms(1_000).unwrap();
+    assert_eq!(detector.record(&record(100)).unwrap(), 101);
+    assert_eq!(taken(&seen), [Seen { count: 101, threshold: 50, suppressed: 0, peak: 100 }]);
+}

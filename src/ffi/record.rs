@@ -144,8 +144,8 @@ const WRITES: bool = false;
 const READS: bool = true;
 
 /// Records one operation, by a filter where there is one. The two ways are functions of their own,
-/// with the caller's arguments. So `hpd_record_write` and `hpd_record_read` only choose between them
-/// and jump there: they save no register.
+/// with the caller's arguments. So `hpd_record_write` and `hpd_record_read` only choose between
+/// them and jump there: they save no register.
 ///
 /// # Safety
 /// The handle is live, and the texts are as the header demands.
@@ -172,8 +172,8 @@ unsafe fn record<const READ: bool>(
 /// Does the same for a detector with or without a filter. What is right about nearly all keys is
 /// looked at first, and at once.
 ///
-/// It is `extern "C"` although only Rust calls it: such a function does not unwind, so its caller has
-/// nothing left to do after it, and jumps.
+/// It is `extern "C"` although only Rust calls it: such a function does not unwind, so its caller
+/// has nothing left to do after it, and jumps.
 ///
 /// # Safety
 /// As for [`record`].
