@@ -268,6 +268,12 @@ mutate 'throttles that are kept out are in no list' src/detector/hottest.rs \
             return ledger.bounds' 'if self.is_filtered() && synthetic.pk.is_empty() {
             return ledger.bounds' \
     cargo test --quiet --locked --test bounded the_hottest_have_the_throttles
+mutate 'a turn that comes near the floor is fast' src/partition/turn.rs \
+    '>= (floor / 2).min(BASE_LIMIT)' '>= BASE_LIMIT.min(floor | BASE_LIMIT)' \
+    cargo test --quiet --locked --test warnings one_large_amount_that_begins_a_second_warns
+mutate 'each clear may go over the memory' src/sys/budget.rs \
+    'self.beside.swap(0, Relaxed) > 0' 'self.beside.swap(1, Relaxed) > 0' \
+    cargo test --quiet --locked --test bounded_memory clears_while_a_thread_stands_inside_a_call
 
 if ((survivors > 0)); then
     echo "failed: $survivors survived" >&2

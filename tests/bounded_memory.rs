@@ -7,7 +7,7 @@ mod common;
 
 use allocator::{TestAllocator, all_live_bytes, most_live_bytes, while_inside};
 use common::{Random, THREADS, manual, race, stress};
-use hotpart::{Detector, Operation, Reason, Record};
+use hotpart::{Detector, Error, Operation, Reason, Record};
 use std::sync::{Mutex, PoisonError};
 
 #[global_allocator]
@@ -64,9 +64,15 @@ impl<'d> Held<'d> {
     /// Looks now, and at all moments since the last look.
     #[track_caller]
     fn look(&mut self, threads: isize) {
+        self.look_beside(threads, 0);
+    }
+
+    /// Does the same where so many bytes may come beside the memory.
+    #[track_caller]
+    fn look_beside(&mut self, threads: isize, beside: isize) {
         let (bytes, live) = (self.detector.statistics().bytes, most_live_bytes() - self.before);
         assert!(bytes <= self.memory, "{bytes} bytes of {}: {:?}", self.memory, self.detector.statistics());
-        let bound = self.memory as isize + threads * (SEGMENT + THREAD) + COLLECTOR;
+        let bound = self.memory as isize + beside + threads * (SEGMENT + THREAD) + COLLECTOR;
         assert!(live <= bound, "{live} bytes are live of {}: {:?}", self.memory, self.detector.statistics());
         (self.most, self.most_live) = (self.most.max(bytes), self.most_live.max(live));
     }
@@ -281,6 +287,83 @@ fn what_is_cleared_is_freed_though_nothing_is_recorded() {
         for _ in 0..50 {
             detector.clear().unwrap();
             held.look(1);
+        }
+        println!("{} live, of {memory}", held.most_live);
+    });
+}
+
+/// Promotes partitions until one more finds no room.
+fn fill(detector: &Detector) {
+    let kept_out = detector.statistics().kept_out;
+    for key in 0..u64::MAX {
+        add(detector, &key.to_le_bytes(), Operation::Write, 30);
+        if detector.statistics().kept_out > kept_out {
+            return;
+        }
+    }
+}
+
+/// What an empty detector takes of this memory: cells, and a ledger.
+fn empty(memory: u64) -> isize {
+    let before = settle();
+    let _detector = detector(40, 60, memory);
+    all_live_bytes() - before
+}
+
+/// For a while there are the cells of two ledgers.
+#[test]
+fn a_memory_that_is_full_can_be_cleared_again_and_again() {
+    for memory in [1 << 16, 1 << 18, 1 << 20] {
+        alone(|| {
+            let (empty, before) = (empty(memory), settle());
+            let detector = detector(40, 60, memory);
+            let mut held = Held::new(&detector, memory, before);
+            for _ in 0..20 {
+                fill(&detector);
+                detector.clear().unwrap();
+                held.look_beside(1, empty);
+                assert_eq!(detector.statistics().partitions, 0);
+            }
+            println!("{} live, of {memory}", held.most_live);
+        });
+    }
+}
+
+/// Each of them kept its cells until the thread went on: 50 kept 14.4 MB, of a memory of 1 MiB.
+#[test]
+fn clears_while_a_thread_stands_inside_a_call_keep_one_more_ledger() {
+    alone(|| {
+        let memory = 1 << 20;
+        let (empty, before) = (empty(memory), settle());
+        let detector = detector(40, 60, memory);
+        let mut held = Held::new(&detector, memory, before);
+        while_inside(
+            || assert!(detector.write_count("orders", "any").is_ok()),
+            1,
+            || add(&detector, &[b'k'; 2_048], Operation::Write, 30),
+            || {
+                let mut refused = 0;
+                for _ in 0..50 {
+                    fill(&detector);
+                    let partitions = detector.statistics().partitions;
+                    match detector.clear() {
+                        Ok(()) => assert_eq!(detector.statistics().partitions, 0),
+                        Err(error) => {
+                            assert_eq!(error, Error::Memory);
+                            assert_eq!(detector.statistics().partitions, partitions, "nothing is forgotten");
+                            refused += 1;
+                        }
+                    }
+                    held.look_beside(2, empty);
+                }
+                assert!((1..50).contains(&refused), "{refused} of 50 are refused");
+            },
+        );
+        // What the thread kept is free again.
+        for _ in 0..3 {
+            fill(&detector);
+            detector.clear().unwrap();
+            held.look_beside(2, empty);
         }
         println!("{} live, of {memory}", held.most_live);
     });

@@ -283,7 +283,12 @@ impl Detector {
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.
     pub fn clear(&self) -> Result<(), Error> {
-        self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin)?;
+        let clear = || self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin);
+        // Where memory is bounded, and the ledger before this one waits to be freed, that is first.
+        clear().or_else(|_| {
+            epoch::flush();
+            clear()
+        })?;
         // Without memory there are no books of this process, in which anything could wait.
         #[cfg(feature = "dynamodb")]
         let _ = self.waiting.clear();

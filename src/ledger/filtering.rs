@@ -96,18 +96,16 @@ pub(crate) struct Filtering {
 }
 
 impl Filtering {
-    /// Makes the filtering of a ledger of `ledger` bytes.
-    pub(crate) fn try_new(
-        settings: &FilterSettings,
-        window: u32,
-        ledger: usize,
-    ) -> Result<Self, OutOfMemory> {
-        let fixed = Filter::bytes(settings.row) + ledger as u64;
-        let filter = Filter::try_new(settings.row, window)?;
-        settings.budget.take(fixed);
+    /// Makes the filtering of a ledger, in free bytes or in the room beside the budget's limit.
+    pub(crate) fn try_new(settings: &FilterSettings, window: u32) -> Result<Self, OutOfMemory> {
+        let (budget, fixed) = (Arc::clone(&settings.budget), settings.fixed_bytes());
+        if !budget.try_take_beside(fixed) {
+            return Err(OutOfMemory);
+        }
+        let filter = Filter::try_new(settings.row, window).inspect_err(|_| budget.give_back_beside(fixed))?;
         Ok(Self {
             filter,
-            budget: Arc::clone(&settings.budget),
+            budget,
             permille: settings.promote_permille,
             window,
             fixed,
@@ -199,7 +197,7 @@ impl Filtering {
 
 impl Drop for Filtering {
     fn drop(&mut self) {
-        self.budget.give_back(self.fixed);
+        self.budget.give_back_beside(self.fixed);
     }
 }
 
@@ -211,7 +209,7 @@ mod tests {
     fn a_bound_is_under_a_level_by_either_comparison() {
         let thresholds = [1, 2, 3, 4, 5, 99, 500, 131_071, 131_072, 131_073, THRESHOLD_MOST, (1 << 63) - 1];
         for permille in [10, 250, 333, 500] {
-            let filtering = Filtering::try_new(&FilterSettings::new(1 << 16, permille), 60, 0).unwrap();
+            let filtering = Filtering::try_new(&FilterSettings::new(1 << 16, permille), 60).unwrap();
             for threshold in thresholds {
                 let level = filtering.level(threshold);
                 for bound in [1, 2, level.saturating_sub(1), level, level + 1, 32_767, 32_768, u32::MAX] {

@@ -9,6 +9,13 @@
 //! | [`try_take`](Budget::try_take) | if that many are free |
 //! | [`take`](Budget::take) | even over the limit, where a change that has begun must go on |
 //! | [`room`](Budget::room) | for as long as the room lives, so that no two calls count on the same bytes |
+//! | [`try_take_beside`](Budget::try_take_beside) | if that many are free, or else beside the limit, once |
+//!
+//! A ledger takes the place of another that is still there, perhaps in a memory that is full. So
+//! there is room for one ledger *beside* the limit. If the new one takes that, there is room again
+//! when the old one is freed. A ledger that comes sooner must find free bytes. So no more than one
+//! ledger is ever over the limit, however often a detector is cleared while a thread stands still
+//! inside a call.
 //!
 //! The collector's own memory counts too. A thread gathers what it retires in a *bag* of 64, and
 //! hands it over when it is full. While a thread stands still inside a call such bags pile up, so
@@ -36,6 +43,8 @@ pub(crate) const DEFERRED_BYTES: u64 = BAG_BYTES.div_ceil(64);
 pub(crate) struct Budget {
     limit: u64,
     taken: AtomicU64,
+    /// The room beside the limit: 1, or 0 while it is taken.
+    beside: AtomicU64,
     /// The process that has handed over a bag which is not emptied yet, as [`forks`] plus 1; 0:
     /// none.
     handed_over: AtomicU64,
@@ -49,7 +58,7 @@ pub(crate) struct Room<'b> {
 
 impl Budget {
     pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, taken: AtomicU64::new(0), handed_over: AtomicU64::new(0) }
+        Self { limit, taken: AtomicU64::new(0), beside: AtomicU64::new(1), handed_over: AtomicU64::new(0) }
     }
 
     /// Returns the bytes that there may be.
@@ -74,6 +83,20 @@ impl Budget {
     /// Takes `bytes`, even over the limit, for what must go on.
     pub(crate) fn take(&self, bytes: u64) {
         self.taken.fetch_add(bytes, Relaxed);
+    }
+
+    /// Takes `bytes`, if they are free, or else the room beside the limit. Returns `false` if that
+    /// is taken; then it takes none.
+    pub(crate) fn try_take_beside(&self, bytes: u64) -> bool {
+        self.try_take(bytes) || self.beside.swap(0, Relaxed) > 0
+    }
+
+    /// Gives back the room beside the limit, if it is taken, or else `bytes`. It does not matter
+    /// who took which, as all take as many.
+    pub(crate) fn give_back_beside(&self, bytes: u64) {
+        if self.beside.swap(1, Relaxed) > 0 {
+            self.give_back(bytes);
+        }
     }
 
     /// Gives back bytes that were taken.
