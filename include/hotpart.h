@@ -869,9 +869,12 @@ void hpd_free(struct hpd_detector *detector);
 /**
  * Forgets all counts, warning states and overrides of tables and models, at one moment for all
  * threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas
- * and open tables stay. Takes time in proportion to the memory that it forgets. With filter_bytes
- * a new filter is made before the old one is freed. Returns HPD_OK, HPD_ERR_NULL, or
- * HPD_ERR_MEMORY, after which nothing is forgotten.
+ * and open tables stay. Takes time in proportion to the memory that it forgets. Returns HPD_OK,
+ * HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
+ *
+ * With filter_bytes a new filter is made before the old one is freed. If a thread has been inside
+ * a call since the last hpd_clear, that one's old filter is not freed yet. Then there must be
+ * room for one more within these bytes, or HPD_ERR_MEMORY is returned.
  */
 int32_t hpd_clear(const struct hpd_detector *detector);
 
