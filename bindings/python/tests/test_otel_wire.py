@@ -33,6 +33,7 @@ from hotpart.testing import ManualDetector
 
 #: The repository's, which a package by itself has not.
 DEPLOY = pathlib.Path(__file__).parents[3] / "deploy" / "prometheus"
+FLEET = pathlib.Path(__file__).parents[3] / "docs" / "FLEET.md"
 
 
 class Process:
@@ -88,16 +89,19 @@ def collector(directory):
         # ci/python.sh, and so CI, says where it is.
         pytest.skip("HOTPART_OTELCOL does not say where a collector is")
     taken, scraped = free_port(), free_port()
-    config = {
-        "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{taken}"}}}},
-        # What is no longer sent is told for so long: a stale partition, as if it were hot still.
-        "exporters": {"prometheus": {"endpoint": f"127.0.0.1:{scraped}", "metric_expiration": "2s"}},
-        "service": {
-            "telemetry": {"metrics": {"level": "none"}},
-            "pipelines": {"metrics": {"receivers": ["otlp"], "exporters": ["prometheus"]}},
-        },
+    # As docs/FLEET.md has it, but for where, and for how long what is no longer sent is told: a stale
+    # partition, as if it were hot still.
+    [config] = re.findall(r"```yaml\n(# The collector\..*?)```", FLEET.read_text(), re.DOTALL)
+    changes = {
+        "0.0.0.0:4318": f"127.0.0.1:{taken}",
+        "0.0.0.0:9464": f"127.0.0.1:{scraped}",
+        "30s": "2s",
+        "service: {": "service: {telemetry: {metrics: {level: none}}, ",
     }
-    (directory / "otelcol.yml").write_text(json.dumps(config))
+    for old, new in changes.items():
+        assert config.count(old) == 1
+        config = config.replace(old, new)
+    (directory / "otelcol.yml").write_text(config)
     with program([command, "--config", f"file:{directory / 'otelcol.yml'}"], taken, directory / "otelcol.log"):
         yield taken, scraped
 
