@@ -88,6 +88,8 @@ def collector(directory):
     if command is None:
         # ci/python.sh, and so CI, says where it is.
         pytest.skip("HOTPART_OTELCOL does not say where a collector is")
+    if not FLEET.exists():
+        pytest.skip("not in the repository")
     taken, scraped = free_port(), free_port()
     # As docs/FLEET.md has it, but for where, and for how long what is no longer sent is told: a stale
     # partition, as if it were hot still.
