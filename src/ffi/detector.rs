@@ -65,15 +65,15 @@ pub struct hpd_options {
     /// The least time between two warnings for one partition and operation, in seconds: any number.
     /// HPD_INTERVAL_WINDOW (the default) is as long as the window; with 0 every hot record warns.
     pub warning_interval_seconds: u32,
-    /// Called with each warning that its call does not hand to the caller. If it is NULL, a record
-    /// that would call back gives no warning, and starts no warning interval.
+    /// Called with each warning, unless the call hands it out, or keeps it (hpd_take_warnings). If
+    /// it is NULL, a record that would call back gives no warning, and starts no warning interval.
     pub callback: hpd_warning_callback,
     /// Handed to the callback, on every thread that it runs on.
     pub user_data: *mut c_void,
     /// The most partitions that are tracked; 0 (the default) sets no bound. At the bound a new
     /// partition takes the place of an idle one or, if none of a few that are looked at is idle, of
     /// the quietest of those. The bound may be exceeded by one for each call under way. Throttles
-    /// and tallies have the same bound, counted apart.
+    /// and tallies together have as many places again.
     pub max_partitions: u64,
     /// HPD_CLOCK_MONOTONIC (default) or HPD_CLOCK_MANUAL.
     pub clock: i32,
@@ -92,8 +92,8 @@ pub struct hpd_options {
     /// Read threshold for five seconds. Range, default and need as for writes.
     pub reads_sustained: u64,
     /// The number of processes that record the same tables' traffic, about evenly. Utilisation, in
-    /// warnings, snapshots and metrics, is judged by an even share of DynamoDB's limits; 0 (the
-    /// default) and 1 give this process all of them. Thresholds are not divided by it.
+    /// warnings, snapshots and metrics, is judged by DynamoDB's limits divided by this; 0 (the
+    /// default) is taken for 1. Only hpd_options_for_dynamodb divides thresholds, too.
     pub processes: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -108,9 +108,9 @@ pub struct hpd_options {
     /// requests that wait for a schema (up to 32 MiB), and some 20 KiB for each thread. Not allowed
     /// together with max_partitions.
     pub filter_bytes: u64,
-    /// The share of a partition's lowest threshold, in thousandths, from which it is counted
-    /// exactly. A count of 32768 is enough whatever the threshold. Range 10 to 500; 0 (the default)
-    /// is 250. Used with filter_bytes only.
+    /// The share, in thousandths, of a partition's lowest threshold by any rule, from which it is
+    /// counted exactly. A count of 32768 is enough whatever the threshold. Range 10 to 500; 0 (the
+    /// default) is 250. Used with filter_bytes only.
     pub promote_permille: u32,
     /// Must be 0.
     pub reserved2: u32,
@@ -329,13 +329,14 @@ pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
 }
 
 /// Forgets all counts, warning states and overrides of tables and models, at one moment for all
-/// threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas
-/// and open tables stay. Takes time in proportion to the memory that it forgets. Returns HPD_OK,
-/// HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
+/// threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas,
+/// open tables and kept warnings stay. Takes time in proportion to the memory that it forgets.
+/// Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
 ///
-/// With filter_bytes a new filter is made before the old one is freed. If a thread has been inside
-/// a call since the last hpd_clear, that one's old filter is not freed yet. Then there must be
-/// room for one more within these bytes, or HPD_ERR_MEMORY is returned.
+/// With filter_bytes the new filter, of a quarter of these bytes or less, is made before the old
+/// one is freed: for a while one filter may be over these bytes. The old one stays until all calls
+/// that were running have returned. If hpd_clear is called again before that, and these bytes have
+/// no room for another filter, it may return HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     boundary(|| {

@@ -26,9 +26,9 @@ use crate::ffi::warning::hpd_warnings;
 use crate::operation::Operation;
 use std::ffi::{CStr, c_char};
 
-/// The bit that hpd_table_record_write_due and its like add to the count that they return, if they
-/// keep a warning. No count has this bit, but every negative HPD_ERR_* has: look for an error
-/// first.
+/// The bit that hpd_table_record_write_due and its like add to the number that they return, if they
+/// keep a warning. No such number has this bit of its own, but every negative HPD_ERR_* has: look
+/// for an error first.
 pub const HPD_DUE: i64 = 0x4000_0000_0000_0000;
 
 /// Returns a count, with HPD_DUE added if there is a warning, which is then kept.
@@ -101,9 +101,10 @@ pub unsafe extern "C" fn hpd_record_throttle_due(
 }
 
 /// As hpd_observe, with the exchange as arguments. Every text ends in NUL, which JSON does not
-/// contain; response and model may be NULL. Due warnings are kept for this thread, as by
-/// hpd_table_record_write_due; after HPD_ERR_SCHEMA and HPD_ERR_MEMORY some may be kept, too. After
-/// HPD_ERR_SCHEMA hpd_take_missing_tables tells which tables are asked for.
+/// contain; response and model may be NULL. Due warnings are kept for this thread, and HPD_DUE is
+/// added to the number of actions, as by hpd_table_record_write_due. After HPD_ERR_SCHEMA and
+/// HPD_ERR_MEMORY some may be kept, too: ask hpd_take_warnings. After HPD_ERR_SCHEMA
+/// hpd_take_missing_tables tells which tables are asked for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_observe_due(
     detector: *const hpd_detector,
@@ -194,7 +195,8 @@ pub unsafe extern "C" fn hpd_take_missing_tables(out: *mut *mut hpd_text) -> i32
 
 /// Takes the warnings of this detector that calls on this thread have kept, the oldest first. *out
 /// is NULL if there are none. Otherwise it is the warnings, to be freed by hpd_warnings_free.
-/// Returns their number, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
+/// Returns their number, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept, and *out
+/// is untouched. Those of a detector that was freed can't be taken any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_take_warnings(
     detector: *const hpd_detector,

@@ -122,8 +122,8 @@ pub unsafe extern "C" fn hpd_hottest_take(
 ///
 /// minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask
 /// some seconds after the minute's end, and before its first second leaves the window: with a
-/// window of 120 seconds, within 60 seconds of its end. A call that read the clock in the minute
-/// and has not returned may be in neither this minute nor the next. The detector needs a window of
+/// window of 120 seconds, within 60 seconds of its end. The record of a call that read the clock in
+/// the minute, and has not returned, may be in no minute's snapshot. The detector needs a window of
 /// 120 seconds or more, and no filter_bytes. At max_partitions, partitions that were replaced are
 /// missing. Takes time in proportion to the partitions tracked.
 ///

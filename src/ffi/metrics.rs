@@ -14,8 +14,8 @@ use crate::ffi::text::hpd_text;
 /// charset=utf-8", in place of Prometheus's text format 0.0.4, which is "text/plain;
 /// version=0.0.4".
 pub const HPD_METRICS_OPEN_METRICS: u32 = 1;
-/// Of each partition write only its demand, hotpart_partition_demand: one series in place of five,
-/// or with filter_bytes of six. Do not use it with filter_bytes if demands of several processes are
+/// Of each partition write only its demand, hotpart_partition_demand: one series in place of five
+/// (six with filter_bytes). Do not use it with filter_bytes if demands of several processes are
 /// added up: the sum's lower bound needs hotpart_partition_carried.
 pub const HPD_METRICS_DEMAND_ONLY: u32 = 2;
 
@@ -23,7 +23,7 @@ pub const HPD_METRICS_DEMAND_ONLY: u32 = 2;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_metrics_options {
-    /// sizeof(hpd_metrics_options).
+    /// sizeof(hpd_metrics_options), set by the caller.
     pub struct_size: usize,
     /// The number of hottest partitions that are written for each operation: 0 lists none, and more
     /// than 100 is taken for 100.
@@ -37,7 +37,9 @@ pub struct hpd_metrics_options {
     /// not used. With HPD_FLAG_CAPACITY it is in half units, although the text has units. With
     /// filter_bytes it must be more than the count from which partitions are counted exactly, in
     /// every table: see promote_permille. To find what is hot only in the sum of several processes,
-    /// divide the threshold of the sum by the number of processes and by a precision, such as 4.
+    /// divide the threshold of the sum by the number of processes, and by 4: then the sum of the
+    /// lists lacks less than a quarter of that threshold. A number greater than 4 makes that less,
+    /// and the lists longer.
     pub least: u64,
 }
 

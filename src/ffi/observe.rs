@@ -19,7 +19,7 @@ use std::ffi::c_char;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hpd_exchange {
-    /// sizeof(hpd_exchange).
+    /// sizeof(hpd_exchange), set by the caller.
     pub struct_size: usize,
     /// The operation, such as "PutItem", or the header X-Amz-Target: "DynamoDB_20120810.PutItem".
     pub operation: *const c_char,
@@ -60,17 +60,17 @@ unsafe impl Versioned for hpd_exchange {
 }
 
 /// Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
-/// tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
-/// for every attempt. Returns the number of item-level actions recorded, or waiting. An operation
-/// that is unknown to this version is tallied in the statistics and gives 0. A request that
-/// DynamoDB refused for another reason than a throttle, a failed condition or a cancelled
-/// transaction is not read and gives 0. A statement, or a part of a batch or transaction, that
-/// can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded. A value is
-/// counted under its key as recording functions take it: S as its text, N as hpd_number_key writes
-/// it, B as its bytes; several values of one index key as a JSON array of texts, such as
-/// ["eu","7"]. A table that is named by its ARN is counted under its name. An item that is written
-/// is also recorded as a write to each global index that is known to have it, as TABLE/index/INDEX;
-/// the number returned leaves these out.
+/// tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY; see hpd_ask_capacity),
+/// and throttles. Call it for every attempt. Returns the number of item-level actions recorded, or
+/// waiting. A table's description gives 0. So does an operation that is unknown to this version,
+/// which is tallied in the statistics. A request that DynamoDB refused for another reason than a
+/// throttle, a failed condition or a cancelled transaction is not read and gives 0. A statement, or
+/// a part of a batch or transaction, that can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the
+/// other parts are recorded. A value is counted under its key as recording functions take it: S as
+/// its text, N as hpd_number_key writes it, B as its bytes; several values of one index key as a
+/// JSON array of texts, such as ["eu","7"]. A table that is named by its ARN is counted under its
+/// name. An item that is written is also recorded as a write to each global index that is known to
+/// have it, as TABLE/index/INDEX; the number returned leaves these out.
 ///
 /// Work on a table or index whose partition key is unknown waits, and everything else is recorded.
 /// Waiting work is recorded when the key becomes known: by an observed DescribeTable, CreateTable
@@ -127,13 +127,14 @@ pub unsafe extern "C" fn hpd_observe_full(
 }
 
 /// Declares the names of the attributes that make up the partition key of a table or, if index is
-/// not NULL, of an index. attributes and attribute_lens are arrays of n names and of their lengths:
-/// n is 1 for a table, 1 to 4 for an index. table may be an ARN. An index that has the table's own
-/// partition key is taken for a local index, whose partitions are the table's. hpd_clear does not
-/// forget key schemas. Names have 1 to 1024 bytes of UTF-8. What waited for the key is recorded, as
-/// of when it was observed. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED
-/// (from a library built without this) or HPD_ERR_MEMORY, after which the key may be declared and a
-/// part of what waited recorded: declare it again.
+/// not NULL, of an index, in place of those that were known. attributes and attribute_lens are
+/// arrays of n names and of their lengths: n is 1 for a table, 1 to 4 for an index. table may be an
+/// ARN. An index that has the table's own partition key is taken for a local index, whose
+/// partitions are the table's. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of
+/// UTF-8. What waited for the key is recorded, as of when it was observed. Returns HPD_OK,
+/// HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or
+/// HPD_ERR_MEMORY, after which the key may be declared and a part of what waited recorded: declare
+/// it again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_set_key_schema(
     detector: *const hpd_detector,
@@ -186,9 +187,10 @@ pub unsafe extern "C" fn hpd_set_key_schema_full(
 
 /// Says that a table's key schema will not be known, for example because DescribeTable is denied.
 /// Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied
-/// too, without waiting, until its key becomes known after all. table has 1 to 1024 bytes of UTF-8,
-/// and may be an ARN. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
-/// library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
+/// too, without waiting, until its key becomes known after all. hpd_clear does not undo this, but a
+/// forked child starts without it. table has 1 to 1024 bytes of UTF-8, and may be an ARN. Returns
+/// HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
+/// or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_forget_table(
     detector: *const hpd_detector,
