@@ -214,7 +214,7 @@ impl Builder {
     /// Sets the memory for bounded counting, in `65_536..=2⁴⁰` bytes; 0, the default, for none.
     /// Partitions are then counted in a filter of fixed size, and each exactly once it nears its
     /// threshold. No hot partition is missed, however many there are. [`Warning::carried`] says by
-    /// how much a count may be too high. Each thread takes up to some 20 KiB besides, for what it
+    /// how much a count may be too high. Each thread takes up to 17 KiB besides, for what it
     /// is about to insert and to free. Excludes [`Builder::max_partitions`].
     pub fn memory(mut self, bytes: u64) -> Self {
         self.filter_bytes = bytes;

@@ -49,10 +49,8 @@
 //! Invariants:
 //! - A call that is refused has changed nothing, except where memory runs out in the middle of a
 //!   batch or a request.
-//! - A record is made in one ledger. A thread that finds its ledger cleared records in the next
-//!   one.
-//! - A callback runs with nothing pinned or locked, and never inside another callback of its
-//!   thread.
+//! - A record is made in one ledger: in the next one, if the thread finds its ledger cleared.
+//! - A callback runs with nothing pinned or locked, and never inside another one of its thread.
 //! - Only `ffi` imports this folder, and `lib.rs` re-exports its public types (`ci/layers.sh`).
 //!
 //! Proof: `tests/properties` compares every call with an oracle, in Rust and in C;
@@ -284,16 +282,15 @@ impl Detector {
     /// [`Error::Memory`]; then nothing is forgotten.
     pub fn clear(&self) -> Result<(), Error> {
         let clear = || self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin);
-        // Where memory is bounded, and the ledger before this one waits to be freed, that is first.
-        clear().or_else(|_| {
+        if clear().is_err() {
+            // Where memory is bounded, there may be room once the ledger before this one is freed.
             epoch::flush();
-            clear()
-        })?;
+            clear()?;
+        }
         // Without memory there are no books of this process, in which anything could wait.
         #[cfg(feature = "dynamodb")]
         let _ = self.waiting.clear();
-        // The old ledger, with a filter that takes a quarter of its memory, does not wait for others
-        // to be retired.
+        // The old ledger, with its filter, does not wait for others to be retired.
         epoch::flush();
         Ok(())
     }

@@ -105,7 +105,7 @@ pub struct hpd_options {
     /// fixed size. When a partition nears its threshold, it gets an exact counter of its own. No
     /// hot partition is missed. A warning tells in carried by how much its count may be too high.
     /// hpd_notice_take tells if the bytes are too few. Not among them are key schemas, overrides,
-    /// requests that wait for a schema (up to 32 MiB), and some 20 KiB for each thread. Not allowed
+    /// requests that wait for a schema (up to 32 MiB), and up to 17 KiB for each thread. Not allowed
     /// together with max_partitions.
     pub filter_bytes: u64,
     /// The share, in thousandths, of a partition's lowest threshold by any rule, from which it is
@@ -332,11 +332,9 @@ pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
 /// threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas,
 /// open tables and kept warnings stay. Takes time in proportion to the memory that it forgets.
 /// Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
-///
-/// With filter_bytes the new filter, of a quarter of these bytes or less, is made before the old
-/// one is freed: for a while one filter may be over these bytes. The old one stays until all calls
-/// that were running have returned. If hpd_clear is called again before that, and these bytes have
-/// no room for another filter, it may return HPD_ERR_MEMORY.
+/// With filter_bytes the new filter, of a quarter of these bytes or less, may be over them until the
+/// old one is freed: when all calls that were running have returned. A hpd_clear before that may be
+/// refused, if these bytes have no room for another filter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     boundary(|| {
