@@ -62,7 +62,7 @@ arguments! {
     KeyTable "table" "must have 1 to 1024 bytes of UTF-8",
     KeyIndex "index" "must have 1 to 1024 bytes of UTF-8",
     KeyAttribute "attributes" "must have 1 to 1024 bytes of UTF-8 each",
-    KeyAttributes "attributes" "must be one, or up to four of an index",
+    KeyAttributes "attributes" "must be one for a table, and up to four for an index",
 
     Detector "detector" "must have a manual clock",
     DetectorOfMinutes "detector" "must have a window of at least 120 seconds, and no filter_bytes",

@@ -56,8 +56,8 @@ pub struct Inputs {
     /// or its number from 1: pk=user_id, pk=3
     #[arg(long = "column", value_name = "NAME=COLUMN", value_parser = column)]
     pub columns: Vec<(Field, String)>,
-    /// Name the partition key of a table, if its log does not contain it: orders=id; and of an
-    /// index: orders/index/by_day=day
+    /// Name the attribute that is a table's partition key, if the log does not tell: orders=id; or
+    /// an index's, of which there may be four: orders/index/by_day=region,day
     #[arg(long = "key", value_name = "TABLE=ATTRIBUTE[,ATTRIBUTE]", value_parser = key)]
     pub keys: Vec<(String, Vec<String>)>,
     /// Read partition keys from this file: what `aws dynamodb describe-table` prints, of one table
@@ -71,8 +71,8 @@ pub struct Inputs {
     #[arg(long)]
     pub keep_going: bool,
     /// Count within this much memory, such as 64MiB, however many partitions there are. Some
-    /// numbers are then upper limits; if it is too little for the log, the output says what may be
-    /// missing. Without it all counts are exact
+    /// numbers are then upper or lower limits; if it is too little for the log, the output says
+    /// what may be missing. Without it all counts are exact
     #[arg(long, value_name = "SIZE", value_parser = thresholds::size)]
     pub memory: Option<u64>,
     /// Show no progress

@@ -63,7 +63,8 @@ pub struct When {
     /// evenly [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub processes: Option<u32>,
-    /// Wait this many seconds before warning about the same partition again [default: the window]
+    /// Wait this many seconds before warning about the same partition again [default: the window,
+    /// 60 unless --window is given]
     #[arg(long, value_name = "SECONDS")]
     pub interval: Option<u32>,
 }

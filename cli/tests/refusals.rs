@@ -31,7 +31,10 @@ fn a_refusal_says_what_to_write() {
     for (line, says) in [
         ("backtest --sweep 100,200 log.csv", "100,200 is taken for a file: write --sweep=100,200"),
         ("backtest --sweep=a log.csv", "a threshold is a number, as in --sweep=100,200,400"),
-        ("backtest --sweep=5 --preset dynamodb log.csv", "shares of its limits, from 0.001 to 1; 5 is none"),
+        (
+            "backtest --sweep=5 --preset dynamodb log.csv",
+            "shares of its limits, from 0.001 to 1, as in 0.5: 5 is not",
+        ),
         ("backtest --preset dynamodb --share 80 log.csv", "as in 80% or 0.8"),
         ("backtest --table t=, log.csv", "as in orders=2000,5000 or orders=2000 or orders=,5000"),
         ("backtest --memory 10 log.csv", "a size is from 64KiB to 1TiB, as in 64MiB"),
@@ -42,6 +45,11 @@ fn a_refusal_says_what_to_write() {
             "\"user\" is none of time_ms, operation, table, pk, amount, model",
         ),
         ("report --key orders log.csv", "as in orders=id"),
+        (
+            "report --key orders=a,b log.csv",
+            "attributes must be one for a table, and up to four for an index",
+        ),
+        ("report --hot 50 log.csv", "as in 50% or 0.5"),
         (
             "heatmap -o h.html --from 2026-03-03 log.csv",
             "The log is from 2026-03-02 10:00:00 to 2026-03-02 10:00:01 UTC. 2 records: 0 counted",
@@ -132,9 +140,11 @@ fn a_log_of_which_nothing_is_counted_is_said_to_be_one() {
 fn unknown_column_names_are_asked_about() {
     std::fs::write(folder().join("odd.csv"), "ts,op,tbl,user\n1772445600000,write,t,a\n").unwrap();
     let error = refused("report odd.csv");
-    let says = "the first line, \"ts,op,tbl,user\", has none of the known column names. Say which column is which, as in \
+    let says = "the first line, \"ts,op,tbl,user\", has none of the column names time_ms, operation, table and pk. Say which column is which, as in \
                 --column time_ms=ts --column operation=op --column table=table --column pk=user";
     assert!(error.contains(says), "{error}");
+    let error = refused("report --column pk=userid odd.csv");
+    assert!(error.contains("no column is named \"userid\" in the first line, \"ts,op,tbl,user\""), "{error}");
     std::fs::write(folder().join("half.csv"), "ts,operation,table,pk\n1772445600000,write,t,a\n").unwrap();
     assert!(
         refused("report half.csv")

@@ -69,7 +69,7 @@ pub fn ladder(args: &Backtest) -> Result<Vec<When>> {
         let when = args.when.times(threshold / base);
         let wrong = || {
             format!(
-                "--sweep: with --preset dynamodb thresholds are shares of its limits, from 0.001 to 1; {threshold} is none"
+                "--sweep: with --preset dynamodb thresholds are shares of its limits, from 0.001 to 1, as in 0.5: {threshold} is not"
             )
         };
         steps.push(when.with_context(wrong)?);
@@ -98,17 +98,23 @@ pub fn recommend(rows: &[Row], hours: f64, an_hour: u64) -> Recommendation {
 fn by_throttles(rows: &[Row], throttled: u64) -> Recommendation {
     let least = rows.iter().map(|row| row.verdict.missed).min().unwrap_or(throttled);
     let row = rows.iter().rposition(|row| row.verdict.missed == least);
-    let of = counted(throttled, "throttled partition");
+    let (any, each): (String, String) = match throttled {
+        1 => ("the throttled partition".into(), "the throttled partition".into()),
+        _ => {
+            let of = counted(throttled, "throttled partition");
+            (format!("any of the {of}"), format!("each of the {of}"))
+        }
+    };
     if least == throttled {
-        let reason =
-            format!("None of these warned before the first throttle of any of the {of}. Try lower ones.");
+        let reason = format!("None of these warned before the first throttle of {any}. Try lower ones.");
         return Recommendation { row: None, reason };
     }
     let reason = match least {
-        0 => format!("These are the highest that warned before the first throttle of each of the {of}."),
+        0 => format!("These are the highest that warned before the first throttle of {each}."),
         _ => format!(
-            "These are the highest of those that missed fewest, {} of the {of}. Lower ones may miss fewer.",
-            grouped(least)
+            "These are the highest of those that missed fewest, {} of the {}. Lower ones may miss fewer.",
+            grouped(least),
+            counted(throttled, "throttled partition")
         ),
     };
     Recommendation { row, reason }

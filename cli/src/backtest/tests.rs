@@ -103,7 +103,7 @@ fn a_person_reads_the_same() {
         "2026-01-01 00:00:08.000  orders  hot            writes     2026-01-01 00:00:02.000   6 s",
         "2 partitions were throttled (reads and writes counted separately): 1 had a warning before (6 s ahead, median), 1 had none. 1 \
          partition had a warning but no throttle.",
-        "2 throttles left out: the reason was not one partition's traffic (1), or is not in the log (1)\n",
+        "2 throttles left out: 1 for a reason other than one partition's traffic, 1 for a reason that the log does not give\n",
         "20 records: 20 counted",
     ] {
         assert!(text.contains(line), "no {line:?} in:\n{text}");
@@ -226,14 +226,15 @@ fn a_person_reads_what_a_period_leaves_out() {
         "The highest count of writes: 12, of table=\"orders\" pk=\"hot\" at 2026-01-01 00:00:11.000.\n",
         "2 partitions were warned about shortly before --from: within an interval (--interval) there is no second warning.\n",
         "1 partition was throttled (reads and writes counted separately): 0 had a warning before, 1 had none. 0 partitions had",
-        "2 throttles left out: the reason was not one partition's traffic (1), or is not in the log (1)\n",
+        "2 throttles left out: 1 for a reason other than one partition's traffic, 1 for a reason that the log does not give\n",
         "20 records: 6 counted; 14 outside of --from and --until\n",
     ] {
         assert!(text.contains(line), "no {line:?} in:\n{text}");
     }
     let later = printed(&format!("--writes 3 --reads 3 --from {}", BEGIN_MS + 10_000), &throttled_night());
     assert!(
-        later.contains("1 throttle left out: ") && later.contains("traffic (0), or is not in the log (1)"),
+        later.contains("1 throttle left out: 0 for ")
+            && later.contains(", 1 for a reason that the log does not give"),
         "{later}"
     );
     let text = printed(&format!("--writes 3 --reads 3 --until {}", BEGIN_MS + 9_000), &throttled_night());

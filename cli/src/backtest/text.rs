@@ -226,7 +226,7 @@ pub fn write_remarks(out: &mut impl Write, args: &Backtest, outcome: &Outcome) -
         let unknown = throttles[Reason::Unknown as usize];
         writeln!(
             out,
-            "{} left out: the reason was not one partition's traffic ({}), or is not in the log ({})",
+            "{} left out: {} for a reason other than one partition's traffic, {} for a reason that the log does not give",
             counted(others, "throttle"),
             grouped(others - unknown),
             grouped(unknown)

@@ -27,7 +27,7 @@ pub struct Heatmap {
     /// make pictures
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Give this many partitions of each table and operation a row of their own, the hottest; the
+    /// Give this many of the hottest partitions of each table and operation a row of their own; the
     /// others share rows, by a hash of their keys
     #[arg(long, value_name = "COUNT", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub rows: u16,

@@ -2,19 +2,20 @@
 //! the columns is optional.
 
 mod again;
+mod first_line;
 pub mod lines;
 mod open;
 mod unit;
 
 use crate::entry::Access;
 use crate::input::account::grouped;
+use crate::input::csv::first_line::{joined, unnamed};
 use crate::input::csv::lines::{Lines, Record};
 use crate::input::csv::unit::Unit;
 use crate::input::format::Options;
 use crate::input::parse::{Out, Parse, SOME};
 use crate::input::source::Source;
 use crate::readable::counted;
-use crate::report::text::shortened;
 use anyhow::{Context, Result, bail};
 use csv::{ByteRecord, ReaderBuilder};
 use hotpart::Operation;
@@ -70,7 +71,7 @@ impl Csv {
         let (has_line, first) = (first.is_some(), first.unwrap_or_default());
         let is_header = Self::is_header(&first, &options.columns);
         if has_line && !is_header && !options.keep_going {
-            Self::check_is_record(&first)?;
+            Self::check_is_record(&first, &options.columns)?;
         }
         let columns =
             if has_line { Self::header(&first, &options.columns)? } else { [None; Field::ALL.len()] };
@@ -107,7 +108,7 @@ impl Csv {
             columns[i] = match mapped.get(&field) {
                 Some(name) => {
                     let column = position(name).or_else(|| find(name));
-                    Some(column.with_context(|| format!("no column is named {name:?} in the first line"))?)
+                    Some(column.with_context(|| unnamed(name, first))?)
                 }
                 None if is_header => find(field.name()),
                 None => Some(i),
@@ -124,22 +125,24 @@ impl Csv {
 
     /// Refuses a first line that must name the columns, as no number and no operation is in it, and
     /// does not name them as they are known.
-    fn check_is_record(first: &ByteRecord) -> Result<()> {
+    fn check_is_record(first: &ByteRecord, mapped: &BTreeMap<Field, String>) -> Result<()> {
         let is_data = |text: &[u8]| text.is_empty() || number(text).is_some() || operation(text).is_some();
         if first.len() < 2 || first.iter().any(is_data) {
             return Ok(());
         }
         let is_known =
             |field: &Field| first.iter().any(|header| header.eq_ignore_ascii_case(field.name().as_bytes()));
-        let line = String::from_utf8_lossy(&first.iter().collect::<Vec<_>>().join(&b',')).into_owned();
-        let line = shortened(&line, 80);
+        if let Some(name) = mapped.values().find(|name| position(name).is_none()) {
+            bail!(unnamed(name, first));
+        }
+        let line = joined(first);
         if Field::ALL.iter().any(is_known) {
             bail!(
                 "the first line, \"{line}\", has no column named time_ms. Say which one it is, as in --column time_ms=ts"
             );
         }
         bail!(
-            "the first line, \"{line}\", has none of the known column names. Say which column is which, as in \
+            "the first line, \"{line}\", has none of the column names time_ms, operation, table and pk. Say which column is which, as in \
              --column time_ms=ts --column operation=op --column table=table --column pk=user"
         )
     }
@@ -224,7 +227,8 @@ fn access<'a>(record: &Record<'a>, columns: &[Option<usize>; Field::ALL.len()]) 
         let text = columns[field as usize].and_then(|column| record.get(column));
         text.with_context(|| {
             let n = counted(record.iter().count() as u64, "field");
-            format!("the line has only {n}; {} is missing", field.name())
+            let number = columns[field as usize].map_or(0, |column| column + 1);
+            format!("the line has only {n}; {}, in column {number}, is missing", field.name())
         })
     };
     let optional = |field: Field| {

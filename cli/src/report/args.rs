@@ -13,8 +13,8 @@ pub struct Report {
     #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub top: u32,
     /// A partition is hot if it takes more than this share of DynamoDB's limit in any one second,
-    /// or if DynamoDB throttled it. The limit is 1,000 write units or 3,000 read units a second.
-    /// The advice keeps each part of a key within this share
+    /// or if DynamoDB throttled it for its own traffic. The limit is 1,000 write units or 3,000
+    /// read units a second. The advice keeps each part of a key within this share
     #[arg(long, value_name = "SHARE", default_value = "50%", value_parser = share)]
     pub hot: f64,
     /// Count capacity units in place of operations, where the log has them or they can be
@@ -41,5 +41,5 @@ fn share(text: &str) -> Result<f64, String> {
         None => text.parse(),
     };
     let share = share.ok().filter(|share| (0.01..=1.0).contains(share));
-    share.ok_or_else(|| format!("{text:?} is not a share of 1% to 100%"))
+    share.ok_or_else(|| "a share is from 1% to 100%, or from 0.01 to 1, as in 50% or 0.5".into())
 }

@@ -12,7 +12,7 @@ pub const MUCH: u64 = 1 << 30;
 /// Returns a line on how to bound so much memory.
 pub fn much(bytes: u64) -> String {
     format!(
-        "Counting takes {} of memory. --memory 64MiB limits that; some numbers are then upper limits.",
+        "Counting takes {} of memory. --memory 64MiB limits that; some numbers are then upper or lower limits.",
         text::bytes(bytes)
     )
 }

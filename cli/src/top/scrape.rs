@@ -3,7 +3,7 @@
 use crate::top::args::Top;
 use crate::top::exposition::{Sample, leave_out_untrue, samples};
 use crate::top::fleet::Fleet;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -80,8 +80,20 @@ fn ask(agent: &Agent, url: &str) -> Result<Answer> {
 }
 
 fn get(agent: &Agent, url: &str) -> Result<String> {
-    let mut answer = agent.get(url).call()?;
+    let mut answer = agent.get(url).call().map_err(unanswered)?;
     Ok(answer.body_mut().with_config().limit(PAGE_MOST).read_to_string()?)
+}
+
+/// Returns an error that says in plain words why an address gave no page.
+fn unanswered(error: ureq::Error) -> anyhow::Error {
+    match error {
+        ureq::Error::Io(error) => anyhow!("it cannot be reached: {error}"),
+        ureq::Error::Timeout(_) => anyhow!("it did not answer within --timeout"),
+        ureq::Error::StatusCode(404) => {
+            anyhow!("it has no such page (404); a process's address has a path, such as /metrics")
+        }
+        error => error.into(),
+    }
 }
 
 #[derive(Deserialize)]
@@ -102,7 +114,8 @@ struct Series {
 
 /// Asks a Prometheus for the values that an expression has now.
 fn query(agent: &Agent, base: &str, expression: &str) -> Result<Vec<Sample>> {
-    let mut answer = agent.get(format!("{base}/api/v1/query")).query("query", expression).call()?;
+    let asked = agent.get(format!("{base}/api/v1/query")).query("query", expression).call();
+    let mut answer = asked.map_err(unanswered)?;
     let text = answer.body_mut().with_config().limit(PAGE_MOST).read_to_string()?;
     let queried: Queried = serde_json::from_str(&text).context(
         "it does not answer as a Prometheus does; a process's address has a path, such as /metrics",

@@ -220,7 +220,7 @@ fn throttles_without_a_reason_are_told_and_judge_nothing() {
         assert_eq!(printed.get("throttles"), None, "{}", log.display());
         assert_eq!(printed["warnings"].as_array().unwrap().len(), 2);
         let said = run(&log, &[]);
-        let line = "3 throttles left out: the reason was not one partition's traffic (0), or is not in the log (3)\n";
+        let line = "3 throttles left out: 0 for a reason other than one partition's traffic, 3 for a reason that the log does not give\n";
         assert!(said.contains(line) && !said.contains("First throttle"), "{said}");
         assert!(said.ends_with("20 records: 20 counted\n"), "{said}");
     }

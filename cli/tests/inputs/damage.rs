@@ -103,7 +103,7 @@ fn a_quote_that_is_not_closed_is_one_bad_line() {
     let text = format!("time_ms,operation,table,pk\n1000,write,t,\"abc\n{good}");
     let read = read_bytes(text.as_bytes(), &options(&[], &[]));
     assert_eq!(read.line, "901 records: 900 counted; 1 bad");
-    assert!(read.bad[0].ends_with(":2: a quote is not closed: the file ends in its field"), "{:?}", read.bad);
+    assert!(read.bad[0].ends_with(":2: a quote is not closed before the file ends"), "{:?}", read.bad);
     let error =
         try_read_bytes(text.as_bytes(), &Options { keep_going: false, ..options(&[], &[]) }).unwrap_err();
     assert!(error.contains(":2: a quote is not closed"), "{error}");

@@ -42,7 +42,7 @@ fn a_bad_line_is_named_and_stops_unless_the_user_goes_on() {
         "2: amount must be a multiple of 0.5, from 0.5 up: \"-1\"",
         "3: time_ms is not a number of milliseconds: \"x\"",
         "4: operation is neither write nor read, nor an operation of DynamoDB such as DeleteItem: \"scan\"",
-        "5: the line has only 2 fields; table is missing",
+        "5: the line has only 2 fields; table, in column 3, is missing",
         "6: the time 1772445841000000, if it is in milliseconds, is past 2106-02-07T05:28:15Z, the last that is counted",
     ];
     let all = read_bytes(text.as_bytes(), &options(&[], &[]));

@@ -197,8 +197,7 @@ impl<R: BufRead> Lines<R> {
         let bad = loop {
             let end = self.reader.line_end(seen)?;
             if end == seen {
-                break (place == Place::Quoted)
-                    .then_some("a quote is not closed: the file ends in its field");
+                break (place == Place::Quoted).then_some("a quote is not closed before the file ends");
             }
             let text = &self.reader.ahead()[seen..end];
             let from = if seen == 0 && first == 1 && text.starts_with(BOM) { BOM.len() } else { 0 };

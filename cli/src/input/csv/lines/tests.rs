@@ -78,10 +78,8 @@ fn a_quote_that_is_wrong_costs_its_line_alone() {
             assert_eq!(firsts(text.as_bytes(), buffer), expected, "{text:?}");
         }
     };
-    let (open, stray) = (
-        "! a quote is not closed: the file ends in its field",
-        "! something follows a quote that closes a field",
-    );
+    let (open, stray) =
+        ("! a quote is not closed before the file ends", "! something follows a quote that closes a field");
     check("a\nb,\"c\nd\ne\n", &[(1, "a"), (2, open), (3, "d"), (4, "e")]);
     check("\"a\"x\nb\n", &[(1, stray), (2, "b")]);
     check("\u{feff}\"a\" ,\"b\nc\n", &[(1, stray), (2, "c")]);
