@@ -369,6 +369,33 @@ fn clears_while_a_thread_stands_inside_a_call_keep_one_more_ledger() {
     });
 }
 
+/// What hung on each partition took a place in a bag, which nothing had counted.
+#[test]
+fn a_clear_beside_a_thread_that_stands_inside_a_call_makes_few_bags() {
+    alone(|| {
+        let memory = 1 << 24;
+        let empty = empty(memory);
+        let detector = detector(40, 60, memory);
+        for second in 0..9 {
+            detector.set_time_ms(second * 1_000).unwrap();
+            (0..5_000_u64).for_each(|key| add(&detector, &key.to_le_bytes(), Operation::Write, 30));
+        }
+        assert_eq!(detector.statistics().partitions, 5_000);
+        while_inside(
+            || assert!(detector.write_count("orders", "any").is_ok()),
+            1,
+            || add(&detector, &[b'k'; 2_048], Operation::Write, 30),
+            || {
+                let before = settle();
+                detector.clear().unwrap();
+                let grown = all_live_bytes() - before - empty;
+                println!("beside its ledger, a clear of 5,000 partitions takes {grown} bytes");
+                assert!(grown < 64 << 10, "{grown} bytes");
+            },
+        );
+    });
+}
+
 /// All is given back with the detector.
 #[test]
 fn a_bounded_detector_gives_back_all_that_it_took() {

@@ -6,8 +6,9 @@
 //! 2. puts the mark *cleared* in the segment's place, or begins again with 1 if the entry has
 //!    changed;
 //! 3. freezes the segment's lanes;
-//! 4. freezes and retires the past of each partition in it;
-//! 5. retires the segment, and hands over what it has retired, so that memory is freed on the way.
+//! 4. freezes the past of each partition in it;
+//! 5. retires the segment with these pasts, and hands over what it has retired, so that memory is
+//!    freed on the way.
 //!
 //! A sibling has a higher index, so it is linked before its turn.
 //!
@@ -53,13 +54,14 @@ impl PartitionMap {
             segment.freeze();
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
                 entries[usize::from(is_synthetic(partition.key()))] += 1;
-                // SAFETY: its lane is frozen, in a segment that only this thread took out.
-                unsafe { partition.freeze_past().retire(guard) };
+                // Nothing is hung on it any more.
+                partition.freeze_past();
             }
             self.segment_retired(segment, 0, guard);
-            // SAFETY: as above. Not by its directory entry, in which no leak checker would see the
-            // address.
-            unsafe { guard.defer_unchecked(move || segment.free()) };
+            // SAFETY: its lanes and pasts are frozen, in a segment that only this thread took out.
+            // All as one: one by one, the pasts would fill bags. Not by its directory entry, in
+            // which no leak checker would see the address.
+            unsafe { guard.defer_unchecked(move || free(segment)) };
             self.hand_over(guard);
         }
         entries
@@ -79,12 +81,20 @@ impl Drop for PartitionMap {
             unsafe {
                 let segment = Segment::view(entry);
                 self.link_sibling(i, segment);
-                segment
-                    .chain()
-                    .flat_map(|segment| segment.entries())
-                    .for_each(|(_, _, partition)| partition.freeze_past().free());
-                segment.free();
+                free(segment);
             }
         }
     }
+}
+
+/// Frees a segment and its chain, with all that hangs on its partitions.
+///
+/// # Safety
+/// No thread uses them any more.
+unsafe fn free(segment: Segment<'_>) {
+    let partitions = segment.chain().flat_map(|segment| segment.entries());
+    // SAFETY: as the caller promises.
+    partitions.for_each(|(_, _, partition)| unsafe { partition.freeze_past().free() });
+    // SAFETY: as above.
+    unsafe { segment.free() };
 }
