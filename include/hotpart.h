@@ -19,8 +19,9 @@
  *   freed or closed, no other call on it may be running. Recording and getting take no lock.
  *   (hpd_observe takes one for work that waits for a key schema.) No function may be called from a
  *   signal handler.
- * - After fork the child may go on with the objects it inherited. A child of a bare clone or of
- *   _Fork may not: these run no fork handlers.
+ * - After fork the child may go on with the objects it inherited. They have the parent's counts:
+ *   fork before there is traffic, or call hpd_clear in the child, so that no record is in both. A
+ *   child of a bare clone or of _Fork may not go on: these run no fork handlers.
  * - Some allocations are not the library's own: those of the memory reclamation underneath (at a
  *   thread's first call, and for lists of memory that is to be freed), of the C library for a
  *   thread's own storage, and for reading a request (hpd_observe and its like). If the system
@@ -243,8 +244,8 @@
 #define HPD_METRICS_OPEN_METRICS 1u
 
 /**
- * Of each partition write only its demand, hotpart_partition_demand: one series in place of five,
- * or with filter_bytes of six. Do not use it with filter_bytes if demands of several processes are
+ * Of each partition write only its demand, hotpart_partition_demand: one series in place of five
+ * (six with filter_bytes). Do not use it with filter_bytes if demands of several processes are
  * added up: the sum's lower bound needs hotpart_partition_carried.
  */
 #define HPD_METRICS_DEMAND_ONLY 2u
@@ -255,9 +256,9 @@
 #define HPD_NUMBER_KEY_MAX 170
 
 /**
- * The bit that hpd_table_record_write_due and its like add to the count that they return, if they
- * keep a warning. No count has this bit, but every negative HPD_ERR_* has: look for an error
- * first.
+ * The bit that hpd_table_record_write_due and its like add to the number that they return, if they
+ * keep a warning. No such number has this bit of its own, but every negative HPD_ERR_* has: look
+ * for an error first.
  */
 #define HPD_DUE 4611686018427387904
 
@@ -401,8 +402,8 @@ typedef struct hpd_options {
    */
   uint32_t warning_interval_seconds;
   /**
-   * Called with each warning that its call does not hand to the caller. If it is NULL, a record
-   * that would call back gives no warning, and starts no warning interval.
+   * Called with each warning, unless the call hands it out, or keeps it (hpd_take_warnings). If
+   * it is NULL, a record that would call back gives no warning, and starts no warning interval.
    */
   hpd_warning_callback callback;
   /**
@@ -413,7 +414,7 @@ typedef struct hpd_options {
    * The most partitions that are tracked; 0 (the default) sets no bound. At the bound a new
    * partition takes the place of an idle one or, if none of a few that are looked at is idle, of
    * the quietest of those. The bound may be exceeded by one for each call under way. Throttles
-   * and tallies have the same bound, counted apart.
+   * and tallies together have as many places again.
    */
   uint64_t max_partitions;
   /**
@@ -448,8 +449,8 @@ typedef struct hpd_options {
   uint64_t reads_sustained;
   /**
    * The number of processes that record the same tables' traffic, about evenly. Utilisation, in
-   * warnings, snapshots and metrics, is judged by an even share of DynamoDB's limits; 0 (the
-   * default) and 1 give this process all of them. Thresholds are not divided by it.
+   * warnings, snapshots and metrics, is judged by DynamoDB's limits divided by this; 0 (the
+   * default) is taken for 1. Only hpd_options_for_dynamodb divides thresholds, too.
    */
   uint32_t processes;
   /**
@@ -467,14 +468,14 @@ typedef struct hpd_options {
    * fixed size. When a partition nears its threshold, it gets an exact counter of its own. No
    * hot partition is missed. A warning tells in carried by how much its count may be too high.
    * hpd_notice_take tells if the bytes are too few. Not among them are key schemas, overrides,
-   * requests that wait for a schema (up to 32 MiB), and some 20 KiB for each thread. Not allowed
+   * requests that wait for a schema (up to 32 MiB), and up to 17 KiB for each thread. Not allowed
    * together with max_partitions.
    */
   uint64_t filter_bytes;
   /**
-   * The share of a partition's lowest threshold, in thousandths, from which it is counted
-   * exactly. A count of 32768 is enough whatever the threshold. Range 10 to 500; 0 (the default)
-   * is 250. Used with filter_bytes only.
+   * The share, in thousandths, of a partition's lowest threshold by any rule, from which it is
+   * counted exactly. A count of 32768 is enough whatever the threshold. Range 10 to 500; 0 (the
+   * default) is 250. Used with filter_bytes only.
    */
   uint32_t promote_permille;
   /**
@@ -677,7 +678,7 @@ typedef struct hpd_statistics {
  */
 typedef struct hpd_metrics_options {
   /**
-   * sizeof(hpd_metrics_options).
+   * sizeof(hpd_metrics_options), set by the caller.
    */
   size_t struct_size;
   /**
@@ -699,7 +700,9 @@ typedef struct hpd_metrics_options {
    * not used. With HPD_FLAG_CAPACITY it is in half units, although the text has units. With
    * filter_bytes it must be more than the count from which partitions are counted exactly, in
    * every table: see promote_permille. To find what is hot only in the sum of several processes,
-   * divide the threshold of the sum by the number of processes and by a precision, such as 4.
+   * divide the threshold of the sum by the number of processes, and by 4: then the sum of the
+   * lists lacks less than a quarter of that threshold. A number greater than 4 makes that less,
+   * and the lists longer.
    */
   uint64_t least;
 } hpd_metrics_options;
@@ -710,7 +713,7 @@ typedef struct hpd_metrics_options {
  */
 typedef struct hpd_exchange {
   /**
-   * sizeof(hpd_exchange).
+   * sizeof(hpd_exchange), set by the caller.
    */
   size_t struct_size;
   /**
@@ -868,13 +871,12 @@ void hpd_free(struct hpd_detector *detector);
 
 /**
  * Forgets all counts, warning states and overrides of tables and models, at one moment for all
- * threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas
- * and open tables stay. Takes time in proportion to the memory that it forgets. Returns HPD_OK,
- * HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
- *
- * With filter_bytes a new filter is made before the old one is freed. If a thread has been inside
- * a call since the last hpd_clear, that one's old filter is not freed yet. Then there must be
- * room for one more within these bytes, or HPD_ERR_MEMORY is returned.
+ * threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas,
+ * open tables and kept warnings stay. Takes time in proportion to the memory that it forgets.
+ * Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
+ * With filter_bytes the new filter, of a quarter of these bytes or less, may be over them until the
+ * old one is freed: when all calls that were running have returned. A hpd_clear before that may be
+ * refused, if these bytes have no room for another filter.
  */
 int32_t hpd_clear(const struct hpd_detector *detector);
 
@@ -1134,8 +1136,8 @@ int32_t hpd_hottest_take(const struct hpd_detector *detector,
  *
  * minute counts from the start of the detector's clock: minute 0 has its first 60 seconds. Ask
  * some seconds after the minute's end, and before its first second leaves the window: with a
- * window of 120 seconds, within 60 seconds of its end. A call that read the clock in the minute
- * and has not returned may be in neither this minute nor the next. The detector needs a window of
+ * window of 120 seconds, within 60 seconds of its end. The record of a call that read the clock in
+ * the minute, and has not returned, may be in no minute's snapshot. The detector needs a window of
  * 120 seconds or more, and no filter_bytes. At max_partitions, partitions that were replaced are
  * missing. Takes time in proportion to the partitions tracked.
  *
@@ -1268,17 +1270,17 @@ void hpd_text_free(struct hpd_text *text);
 
 /**
  * Records the work of one attempt at a request to DynamoDB, as far as the request and its answer
- * tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY), and throttles. Call it
- * for every attempt. Returns the number of item-level actions recorded, or waiting. An operation
- * that is unknown to this version is tallied in the statistics and gives 0. A request that
- * DynamoDB refused for another reason than a throttle, a failed condition or a cancelled
- * transaction is not read and gives 0. A statement, or a part of a batch or transaction, that
- * can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the other parts are recorded. A value is
- * counted under its key as recording functions take it: S as its text, N as hpd_number_key writes
- * it, B as its bytes; several values of one index key as a JSON array of texts, such as
- * ["eu","7"]. A table that is named by its ARN is counted under its name. An item that is written
- * is also recorded as a write to each global index that is known to have it, as TABLE/index/INDEX;
- * the number returned leaves these out.
+ * tell: reads and writes of its items, capacity (with HPD_FLAG_CAPACITY; see hpd_ask_capacity),
+ * and throttles. Call it for every attempt. Returns the number of item-level actions recorded, or
+ * waiting. A table's description gives 0. So does an operation that is unknown to this version,
+ * which is tallied in the statistics. A request that DynamoDB refused for another reason than a
+ * throttle, a failed condition or a cancelled transaction is not read and gives 0. A statement, or
+ * a part of a batch or transaction, that can't be read is tallied as HPD_UNATTRIBUTED_UNREAD; the
+ * other parts are recorded. A value is counted under its key as recording functions take it: S as
+ * its text, N as hpd_number_key writes it, B as its bytes; several values of one index key as a
+ * JSON array of texts, such as ["eu","7"]. A table that is named by its ARN is counted under its
+ * name. An item that is written is also recorded as a write to each global index that is known to
+ * have it, as TABLE/index/INDEX; the number returned leaves these out.
  *
  * Work on a table or index whose partition key is unknown waits, and everything else is recorded.
  * Waiting work is recorded when the key becomes known: by an observed DescribeTable, CreateTable
@@ -1310,13 +1312,14 @@ int64_t hpd_observe_full(const struct hpd_detector *detector,
 
 /**
  * Declares the names of the attributes that make up the partition key of a table or, if index is
- * not NULL, of an index. attributes and attribute_lens are arrays of n names and of their lengths:
- * n is 1 for a table, 1 to 4 for an index. table may be an ARN. An index that has the table's own
- * partition key is taken for a local index, whose partitions are the table's. hpd_clear does not
- * forget key schemas. Names have 1 to 1024 bytes of UTF-8. What waited for the key is recorded, as
- * of when it was observed. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED
- * (from a library built without this) or HPD_ERR_MEMORY, after which the key may be declared and a
- * part of what waited recorded: declare it again.
+ * not NULL, of an index, in place of those that were known. attributes and attribute_lens are
+ * arrays of n names and of their lengths: n is 1 for a table, 1 to 4 for an index. table may be an
+ * ARN. An index that has the table's own partition key is taken for a local index, whose
+ * partitions are the table's. hpd_clear does not forget key schemas. Names have 1 to 1024 bytes of
+ * UTF-8. What waited for the key is recorded, as of when it was observed. Returns HPD_OK,
+ * HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this) or
+ * HPD_ERR_MEMORY, after which the key may be declared and a part of what waited recorded: declare
+ * it again.
  */
 int32_t hpd_set_key_schema(const struct hpd_detector *detector,
                            const char *table,
@@ -1344,9 +1347,10 @@ int32_t hpd_set_key_schema_full(const struct hpd_detector *detector,
 /**
  * Says that a table's key schema will not be known, for example because DescribeTable is denied.
  * Work that waits for it is tallied as HPD_UNATTRIBUTED_UNREAD. Later work on the table is tallied
- * too, without waiting, until its key becomes known after all. table has 1 to 1024 bytes of UTF-8,
- * and may be an ARN. Returns HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a
- * library built without this) or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
+ * too, without waiting, until its key becomes known after all. hpd_clear does not undo this, but a
+ * forked child starts without it. table has 1 to 1024 bytes of UTF-8, and may be an ARN. Returns
+ * HPD_OK, HPD_ERR_NULL, HPD_ERR_INVALID, HPD_ERR_UNSUPPORTED (from a library built without this)
+ * or HPD_ERR_MEMORY, after which a part may be tallied: call it again.
  */
 int32_t hpd_forget_table(const struct hpd_detector *detector, const char *table, size_t table_len);
 
@@ -1411,9 +1415,10 @@ int64_t hpd_record_throttle_due(const struct hpd_detector *detector,
 
 /**
  * As hpd_observe, with the exchange as arguments. Every text ends in NUL, which JSON does not
- * contain; response and model may be NULL. Due warnings are kept for this thread, as by
- * hpd_table_record_write_due; after HPD_ERR_SCHEMA and HPD_ERR_MEMORY some may be kept, too. After
- * HPD_ERR_SCHEMA hpd_take_missing_tables tells which tables are asked for.
+ * contain; response and model may be NULL. Due warnings are kept for this thread, and HPD_DUE is
+ * added to the number of actions, as by hpd_table_record_write_due. After HPD_ERR_SCHEMA and
+ * HPD_ERR_MEMORY some may be kept, too: ask hpd_take_warnings. After HPD_ERR_SCHEMA
+ * hpd_take_missing_tables tells which tables are asked for.
  */
 int64_t hpd_observe_due(const struct hpd_detector *detector,
                         const char *operation,
@@ -1447,7 +1452,8 @@ int32_t hpd_take_missing_tables(struct hpd_text **out);
 /**
  * Takes the warnings of this detector that calls on this thread have kept, the oldest first. *out
  * is NULL if there are none. Otherwise it is the warnings, to be freed by hpd_warnings_free.
- * Returns their number, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept.
+ * Returns their number, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which they are still kept, and *out
+ * is untouched. Those of a detector that was freed can't be taken any more.
  */
 int32_t hpd_take_warnings(const struct hpd_detector *detector, struct hpd_warnings **out);
 
