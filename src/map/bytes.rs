@@ -60,6 +60,13 @@ impl PartitionMap {
         }
     }
 
+    /// Counts out a segment and its chain, which are freed with the map.
+    pub(crate) fn segment_freed(&self, segment: Segment<'_>) {
+        if let Some(budget) = &self.budget {
+            budget.give_back(chain_bytes(segment));
+        }
+    }
+
     /// Hands over what this thread has retired, so that it is freed as soon as may be.
     pub(crate) fn hand_over(&self, guard: &Guard) {
         match &self.budget {

@@ -81,6 +81,7 @@ impl Drop for PartitionMap {
             unsafe {
                 let segment = Segment::view(entry);
                 self.link_sibling(i, segment);
+                self.segment_freed(segment);
                 free(segment);
             }
         }
