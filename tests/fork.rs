@@ -8,8 +8,8 @@ mod common;
 #[cfg(feature = "dynamodb")]
 use allocator::allocations;
 use allocator::{TestAllocator, live_bytes, while_inside};
-use common::{THREADS, never_hot, race, stress};
-use hotpart::Detector;
+use common::{THREADS, manual, never_hot, race, stress};
+use hotpart::{Detector, Error, Operation, Record};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
@@ -168,6 +168,34 @@ fn a_child_starts_with_none_of_what_waits() {
         detector.set_key_schema("t", None, &["id"]).unwrap();
         assert_eq!(detector.write_count("t", "k"), Ok(1));
     }
+}
+
+/// The parent's old ledger, which another thread kept, is never freed in the child. It must not be
+/// in the way of the child's own clears.
+#[test]
+fn a_child_can_clear_a_memory_that_was_full_and_cleared_in_its_parent() {
+    let detector = manual(40, 40, 60).memory(1 << 18).build().unwrap();
+    let add = |key: &[u8]| detector.record(&Record::new("t", key, Operation::Write).amount(30)).unwrap();
+    while_inside(
+        || assert!(detector.write_count("t", "k").is_ok()),
+        1,
+        || assert!(add(&[b'k'; 2_048]) >= 30),
+        || {
+            (0..1_000_u64).for_each(|key| assert!(add(&key.to_le_bytes()) >= 30));
+            assert!(detector.statistics().kept_out > 0);
+            detector.clear().unwrap();
+            assert_eq!(detector.clear(), Err(Error::Memory), "both are there");
+            fork(|| {
+                for _ in 0..20 {
+                    (0..1_000_u64).for_each(|key| assert!(add(&key.to_le_bytes()) >= 30));
+                    assert_eq!(detector.clear(), Ok(()));
+                    assert_eq!(detector.write_count("t", 1_u64.to_le_bytes()), Ok(0));
+                }
+            });
+            assert_eq!(detector.clear(), Err(Error::Memory), "in the parent they still are");
+        },
+    );
+    assert_eq!(detector.clear(), Ok(()));
 }
 
 /// Ends the other threads' work, even if a child failed.

@@ -284,14 +284,14 @@ impl Detector {
         let clear = || self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin);
         if clear().is_err() {
             // Where memory is bounded, there may be room once the ledger before this one is freed.
-            epoch::flush();
+            Current::wait_for_cleared(&self.settings);
             clear()?;
         }
         // Without memory there are no books of this process, in which anything could wait.
         #[cfg(feature = "dynamodb")]
         let _ = self.waiting.clear();
         // The old ledger, with its filter, does not wait for others to be retired.
-        epoch::flush();
+        Current::free_cleared(&self.settings);
         Ok(())
     }
 

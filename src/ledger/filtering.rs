@@ -99,10 +99,10 @@ impl Filtering {
     /// Makes the filtering of a ledger, in free bytes or in the room beside the budget's limit.
     pub(crate) fn try_new(settings: &FilterSettings, window: u32) -> Result<Self, OutOfMemory> {
         let (budget, fixed) = (Arc::clone(&settings.budget), settings.fixed_bytes());
-        if !budget.try_take_beside(fixed) {
+        if !budget.try_take_ledger(fixed) {
             return Err(OutOfMemory);
         }
-        let filter = Filter::try_new(settings.row, window).inspect_err(|_| budget.give_back_beside(fixed))?;
+        let filter = Filter::try_new(settings.row, window).inspect_err(|_| budget.give_back_ledger(fixed))?;
         Ok(Self {
             filter,
             budget,
@@ -197,7 +197,7 @@ impl Filtering {
 
 impl Drop for Filtering {
     fn drop(&mut self) {
-        self.budget.give_back_beside(self.fixed);
+        self.budget.give_back_ledger(self.fixed);
     }
 }
 

@@ -9,7 +9,7 @@
 //! | [`try_take`](Budget::try_take) | if that many are free |
 //! | [`take`](Budget::take) | even over the limit, where a change that has begun must go on |
 //! | [`room`](Budget::room) | for as long as the room lives, so that no two calls count on the same bytes |
-//! | [`try_take_beside`](Budget::try_take_beside) | if that many are free, or else beside the limit, once |
+//! | [`try_take_ledger`](Budget::try_take_ledger) | if that many are free, or else beside the limit, once |
 //!
 //! A ledger takes the place of another that is still there, perhaps in a memory that is full. So
 //! there is room for one ledger *beside* the limit. If the new one takes that, there is room again
@@ -23,13 +23,15 @@
 //! cannot wait for a bag to be full, so it hands over what it has. That bag takes 2 KB, so only one
 //! is under way at a time: while a thread stands still inside a call they would pile up.
 //!
-//! **Proof.** `tests/bounded_memory.rs` and `src/models/filtering.rs`.
+//! **Proof.** `tests/{bounded_memory,clears,fork}.rs` and `src/models/filtering.rs`.
 
 #[cfg(not(loom))]
-use crate::sys::epoch::{forks, pin_again};
+use crate::sys::epoch::{FLUSHED_BAGS, flush, forks, pin_again};
 use crate::sys::sync::{AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
+#[cfg(not(loom))]
+use std::time::Duration;
 
 /// The bytes that crossbeam allocates when a thread hands over what it has retired: room for 64
 /// deferred functions, however few there are.
@@ -43,10 +45,11 @@ pub(crate) const DEFERRED_BYTES: u64 = BAG_BYTES.div_ceil(64);
 pub(crate) struct Budget {
     limit: u64,
     taken: AtomicU64,
-    /// The room beside the limit: 1, or 0 while it is taken.
+    /// The process that has taken the room beside the limit, by [`process`]; 0: none.
     beside: AtomicU64,
-    /// The process that has handed over a bag which is not emptied yet, as [`forks`] plus 1; 0:
-    /// none.
+    /// The ledgers that have taken bytes.
+    ledgers: AtomicU64,
+    /// The process that has handed over a bag which is not emptied yet, by [`process`]; 0: none.
     handed_over: AtomicU64,
 }
 
@@ -58,7 +61,8 @@ pub(crate) struct Room<'b> {
 
 impl Budget {
     pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, taken: AtomicU64::new(0), beside: AtomicU64::new(1), handed_over: AtomicU64::new(0) }
+        let [taken, beside, ledgers, handed_over] = [0; 4].map(AtomicU64::new);
+        Self { limit, taken, beside, ledgers, handed_over }
     }
 
     /// Returns the bytes that there may be.
@@ -85,18 +89,51 @@ impl Budget {
         self.taken.fetch_add(bytes, Relaxed);
     }
 
-    /// Takes `bytes`, if they are free, or else the room beside the limit. Returns `false` if that
-    /// is taken; then it takes none.
-    pub(crate) fn try_take_beside(&self, bytes: u64) -> bool {
-        self.try_take(bytes) || self.beside.swap(0, Relaxed) > 0
+    /// Takes a ledger's `bytes`, if they are free, or else the room beside the limit. Returns
+    /// `false` if that is taken; then it takes none.
+    pub(crate) fn try_take_ledger(&self, bytes: u64) -> bool {
+        // What a forked child's parent had put beside is never freed in the child.
+        let process = process();
+        let taken = self.try_take(bytes) || self.beside.swap(process, Relaxed) != process;
+        self.ledgers.fetch_add(u64::from(taken), Relaxed);
+        taken
     }
 
     /// Gives back the room beside the limit, if it is taken, or else `bytes`. It does not matter
-    /// who took which, as all take as many.
-    pub(crate) fn give_back_beside(&self, bytes: u64) {
-        if self.beside.swap(1, Relaxed) > 0 {
+    /// which ledger took which, as all take as many.
+    pub(crate) fn give_back_ledger(&self, bytes: u64) {
+        self.ledgers.fetch_sub(1, Relaxed);
+        if self.beside.swap(0, Relaxed) != process() {
             self.give_back(bytes);
         }
+    }
+
+    /// Frees the ledgers that have been cleared, unless a thread inside a call keeps them. Returns
+    /// whether there is one ledger then.
+    ///
+    /// The collector frees bags in the order in which they came, and a ledger comes after all that
+    /// was in it.
+    #[cfg(not(loom))]
+    pub(crate) fn free_ledgers(&self) -> bool {
+        // No more bags wait than the budget has places for.
+        let bags = self.taken.load(Relaxed) / BAG_BYTES;
+        (0..=bags / FLUSHED_BAGS).any(|_| {
+            flush();
+            self.ledgers.load(Relaxed) <= 1
+        })
+    }
+
+    /// Does the same, and waits up to 33 ms for threads that are inside calls. Where there are more
+    /// threads than processors, the system may have halted one there.
+    #[cfg(not(loom))]
+    pub(crate) fn wait_for_ledgers(&self) {
+        for turn in 0..9 {
+            if self.free_ledgers() {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(64 << turn));
+        }
+        self.free_ledgers();
     }
 
     /// Gives back bytes that were taken.
@@ -117,7 +154,7 @@ impl Budget {
     #[cfg(not(loom))]
     pub(crate) fn hand_over(self: &Arc<Self>, guard: &Guard) {
         // A bag that was under way in a forked child's parent never arrives in the child.
-        let process = forks() + 1;
+        let process = process();
         if self.handed_over.load(Relaxed) == process || self.handed_over.swap(process, Relaxed) == process {
             return;
         }
@@ -142,6 +179,14 @@ impl Budget {
             None => self.give_back(BAG_BYTES),
         }
     }
+}
+
+/// Returns a number of this process that is not its parent's, nor 0.
+fn process() -> u64 {
+    #[cfg(loom)] // No model forks.
+    return 1;
+    #[cfg(not(loom))]
+    return forks() + 1;
 }
 
 impl Drop for Room<'_> {
