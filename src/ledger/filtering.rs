@@ -96,9 +96,15 @@ pub(crate) struct Filtering {
 }
 
 impl Filtering {
-    /// Makes the filtering of a ledger, in free bytes or in the room beside the budget's limit.
-    pub(crate) fn try_new(settings: &FilterSettings, window: u32) -> Result<Self, OutOfMemory> {
-        let (budget, fixed) = (Arc::clone(&settings.budget), settings.fixed_bytes());
+    /// Makes the filtering of a ledger of `ledger` bytes, in free bytes or in the room beside the
+    /// budget's limit.
+    pub(crate) fn try_new(
+        settings: &FilterSettings,
+        window: u32,
+        ledger: usize,
+    ) -> Result<Self, OutOfMemory> {
+        let budget = Arc::clone(&settings.budget);
+        let fixed = Filter::bytes(settings.row) + ledger as u64;
         if !budget.try_take_ledger(fixed) {
             return Err(OutOfMemory);
         }
@@ -209,7 +215,7 @@ mod tests {
     fn a_bound_is_under_a_level_by_either_comparison() {
         let thresholds = [1, 2, 3, 4, 5, 99, 500, 131_071, 131_072, 131_073, THRESHOLD_MOST, (1 << 63) - 1];
         for permille in [10, 250, 333, 500] {
-            let filtering = Filtering::try_new(&FilterSettings::new(1 << 16, permille), 60).unwrap();
+            let filtering = Filtering::try_new(&FilterSettings::new(1 << 16, permille), 60, 0).unwrap();
             for threshold in thresholds {
                 let level = filtering.level(threshold);
                 for bound in [1, 2, level.saturating_sub(1), level, level + 1, 32_767, 32_768, u32::MAX] {

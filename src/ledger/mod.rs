@@ -140,7 +140,7 @@ pub(crate) struct Posting<'a> {
 impl Ledger {
     fn try_new(number: u64, settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
         let (filter, window) = (settings.filter.as_ref(), settings.timing.window);
-        let filtering = |settings| Filtering::try_new(settings, window);
+        let filtering = |settings| Filtering::try_new(settings, window, size_of::<Self>());
         Ok(Self {
             number,
             filtering: filter.map(filtering).transpose()?,

@@ -4,7 +4,6 @@
 use crate::filter::Filter;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
-use crate::ledger::Ledger;
 use crate::operation::Operation;
 use crate::partition::content::Timing;
 use crate::policy::measure::Measure;
@@ -32,11 +31,6 @@ impl FilterSettings {
         // A power of two, no more than that.
         let row = 1 << cells.ilog2().min(ROW_SHIFT_MAX);
         Self { row, promote_permille, budget: Arc::new(Budget::new(bytes)) }
-    }
-
-    /// Returns the bytes of a ledger without entries: its cells, and itself.
-    pub(crate) fn fixed_bytes(&self) -> u64 {
-        Filter::bytes(self.row) + size_of::<Ledger>() as u64
     }
 }
 
