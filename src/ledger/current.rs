@@ -91,6 +91,7 @@ impl Current {
         old.retire(&pin());
         Ok(())
     }
+
     /// Frees ledgers that have been cleared, unless a thread inside a call keeps them.
     #[cfg(not(loom))]
     pub(crate) fn free_cleared(settings: &Settings) {

@@ -123,11 +123,11 @@ impl Budget {
         })
     }
 
-    /// Does the same, and waits up to 33 ms for threads that are inside calls. Where there are more
-    /// threads than processors, the system may have halted one there.
+    /// Does the same, and waits up to a quarter of a second for threads that are inside calls. Where
+    /// there are more threads than processors, the system may have halted one there.
     #[cfg(not(loom))]
     pub(crate) fn wait_for_ledgers(&self) {
-        for turn in 0..9 {
+        for turn in 0..12 {
             if self.free_ledgers() {
                 break;
             }
