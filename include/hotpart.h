@@ -875,9 +875,9 @@ void hpd_free(struct hpd_detector *detector);
  * open tables and kept warnings stay. Takes time in proportion to the memory that it forgets.
  * Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
  * With filter_bytes the new filter, of a quarter of these bytes or less, may be over them until the
- * old one is freed: when all calls that were running have returned. If these bytes have no room
- * for another filter, a hpd_clear before that waits for those calls, up to 33 ms, and may then be
- * refused.
+ * old one is freed: when all calls that were running have returned. If these bytes have no room for
+ * another filter, a hpd_clear before that waits for those calls, a quarter of a second at most, and
+ * may then be refused.
  */
 int32_t hpd_clear(const struct hpd_detector *detector);
 
