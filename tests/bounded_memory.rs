@@ -303,7 +303,7 @@ fn fill(detector: &Detector) {
     }
 }
 
-/// What an empty detector takes of this memory: cells, and a ledger.
+/// Returns the bytes that an empty detector takes of this memory: cells, and a ledger.
 fn empty(memory: u64) -> isize {
     let before = settle();
     let _detector = detector(40, 60, memory);
@@ -369,7 +369,7 @@ fn clears_while_a_thread_stands_inside_a_call_keep_one_more_ledger() {
     });
 }
 
-/// What hung on each partition took a place in a bag, which nothing had counted.
+/// The past of each partition took a place in a bag, which nothing had counted.
 #[test]
 fn a_clear_beside_a_thread_that_stands_inside_a_call_makes_few_bags() {
     alone(|| {

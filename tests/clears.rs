@@ -49,7 +49,7 @@ fn assert_room(detector: &Detector, partitions: u64, when: &str) {
     assert!(n * 20 >= partitions * 19, "{n} of {partitions} have room {when}");
 }
 
-/// What was retired was freed slower than a large memory could be cleared: of 16 MiB, full once, the
+/// Retired memory was freed slower than a large memory could be cleared: of 16 MiB, full once, the
 /// second clear failed.
 #[test]
 fn clears_of_a_large_memory_in_a_row_all_succeed() {
