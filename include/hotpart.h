@@ -874,10 +874,10 @@ void hpd_free(struct hpd_detector *detector);
  * threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas,
  * open tables and kept warnings stay. Takes time in proportion to the memory that it forgets.
  * Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
- * With filter_bytes the new filter, of a quarter of these bytes or less, may be over them until the
- * old one is freed: when all calls that were running have returned. If these bytes have no room for
- * another filter, a hpd_clear before that waits for those calls, a quarter of a second at most, and
- * may then be refused.
+ * With filter_bytes the new filter may take up to a quarter of these bytes beyond them, until the
+ * old one is freed: when all calls that were running have returned. A clear that comes before that
+ * needs free bytes for its filter. If there are none it waits for those calls, for a quarter of a
+ * second at most, and may then return HPD_ERR_MEMORY.
  */
 int32_t hpd_clear(const struct hpd_detector *detector);
 

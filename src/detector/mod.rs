@@ -276,7 +276,8 @@ impl Detector {
 
     /// Forgets all counts, warning states and overrides, at one moment for all threads, and drops
     /// what waits for a key schema. The clock, the statistics, key schemas and table handles stay.
-    /// Takes time in proportion to what it forgets.
+    /// Takes time in proportion to what it forgets. With [`Builder::memory`](crate::Builder::memory)
+    /// it may wait for calls under way besides, for a quarter of a second at most.
     ///
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.

@@ -82,15 +82,21 @@
 //!
 //! # How to add
 //!
-//! Another operation of DynamoDB goes into `request`: a variant of `ApiOperation`, its name in
-//! `ApiOperation::named`, whether it tells its capacity, and its arm in `actions`. Where that
-//! returns an `Action`, nothing else here has to know the operation: a response is read by its
-//! members, whatever the operation. Three places go by the operation: `unprocessed` (does a batch
-//! write), `success` (a transaction that is replayed) and `detector/observe.rs` (a table's
-//! description). Its tests: `tests/observe/items.rs` and its like, and
-//! `every_operation_may_be_throttled_or_lost`. Outside: the recipe's list
-//! (`recipes/aws-sdk-dynamodb/src/capacity.rs`), `fuzz/observe.dict`, the README's "Watching
-//! requests" and the changelog.
+//! Another operation of DynamoDB:
+//! 1. `request`: a variant of `ApiOperation`, its name in `named`, and its arm in `actions`. Then
+//!    what the operation is: `tells_capacity`, `has_parts`, `is_statement`, `is_transaction`. Each
+//!    says no, or for `tells_capacity` yes, unless it names the operation.
+//! 2. Where the arm returns an `Action`, little else here has to know the operation: a response is
+//!    read by its members. These go by the operation: `unprocessed` (does a batch write), `success`
+//!    (a transaction that is replayed) and `detector/observe.rs` (a table's description).
+//! 3. Its tests: `tests/observe/items.rs` and its like, and
+//!    `every_operation_may_be_throttled_or_lost` in `tests/observe/outcomes.rs`.
+//!    `fuzz/observe.dict` has its name.
+//! 4. If it tells its capacity: the recipe's list (`recipes/aws-sdk-dynamodb/src/capacity.rs`), and
+//!    Go's types (`bindings/go/awsmiddleware/parameters.go`; `token.go` if it takes a token).
+//! 5. The command: its list of the operations on items (`cli/src/input/uncounted.rs`), and its
+//!    reader of CloudTrail, if that logs it (`cli/src/input/cloudtrail/request.rs`).
+//! 6. The README's "Watching requests", and the changelog.
 //!
 //! Another member of a response goes into `response`. What is recorded, and when, does not belong
 //! in here.

@@ -78,8 +78,8 @@
 //!
 //! 1. Write the Rust API first, with its tests.
 //! 2. Write the function in the file of its topic, where a reader of the header will look for it.
-//! 3. `make bindings`, which writes the header first; with another version in Cargo.toml, `make
-//!    abi`.
+//! 3. `make bindings`, which writes the header first. Then `make abi`, for which a released version
+//!    needs another number in Cargo.toml first.
 //! 4. Add it to `tests/refusals_c` if it allocates, to `tests/c/bad_input.c`, and to the fuzz
 //!    target `abi`.
 //! 5. Call it in the bindings that need it. Python and Node have its declaration by `make

@@ -4,6 +4,10 @@
 //! bytes of its entries where memory is bounded, clears its overrides, and retires it. A call that
 //! took the old ledger before the swap is turned away from whatever has been cleared by then, and
 //! starts again with the new one.
+//!
+//! The old ledger is freed once all calls that were under way have ended. Where memory is bounded
+//! there is room beside the limit for one such ledger ([`crate::sys::budget`]). So a clear that
+//! finds neither free bytes nor that room waits for a while, asks again, and may be refused.
 
 use crate::error::{OutOfMemory, Refusal};
 use crate::ledger::counters::Counters;
@@ -101,7 +105,8 @@ impl Current {
         }
     }
 
-    /// Does the same and, where memory is bounded, waits for a while.
+    /// Does the same and, where memory is bounded, waits up to a quarter of a second for threads
+    /// that are inside calls.
     #[cfg(not(loom))]
     pub(crate) fn wait_for_cleared(settings: &Settings) {
         match &settings.filter {

@@ -36,17 +36,18 @@
 //!    `floor`, without which the fast path never gets to look; its place in `breach`, the most
 //!    urgent first. `Settings` holds all that. `ledger/breach.rs` makes a `Recent` in two places.
 //! 3. `argument.rs`: the names and ranges of its thresholds. `detector/builder.rs`: field, default,
-//!    setter, `check`, `build`. `Detector::warning` says whether a rule's peak is cut to its count:
-//!    that of a rate is not, as the peak is the whole window's.
+//!    setter, `check`, `build`. `detector/bound_warning.rs` cuts the peak of some rules to their
+//!    count: not that of a rate, as the peak is the whole window's.
 //! 4. `ffi/detector.rs`: fields at the end of `hpd_options`, `DEFAULTS`, `hpd_new_with_options`.
 //!    `ffi/warning.rs`: the next free `HPD_RULE_*`, in `rule` and `rule_code`.
 //! 5. `tests/abi.rs`: the fields' names, and the struct's size. Then `make bindings`, which writes
 //!    the header too, and `make abi`, for which a released version needs another number first.
 //! 6. The option in the bindings: `_options.py` and `_detector.py`, `options.ts`, `config.go`. The
-//!    rule's name in `go/words.go`, `tests/c/heard.c` and the command's `backtest/json.rs`. "1 or
-//!    5" is in the comments of `window_seconds`.
+//!    rule's name in `go/words.go`, `tests/c/heard.c` and the command's `backtest/json.rs`. The
+//!    comments of a warning's `window_seconds` say which rule looks at how many seconds.
 //! 7. `tests/rates.rs`, `tests/arguments.rs`, and `tests/scenarios.txt` with the interpreters that
-//!    read its options.
+//!    read its options. The oracle of bounded counting, in `tests/bounded`: `terms`, `oracle` and
+//!    `watched`. The options and the number of rules in `fuzz/fuzz_targets/world.rs`.
 
 pub(crate) mod floor;
 pub(crate) mod measure;
