@@ -400,7 +400,7 @@ fn a_clear_beside_a_thread_that_stands_inside_a_call_makes_few_bags() {
 #[test]
 fn a_bounded_detector_gives_back_all_that_it_took() {
     alone(|| {
-        const ROUNDS: isize = 50;
+        const ROUNDS: isize = 150;
         let before = settle();
         for _ in 0..ROUNDS {
             let detector = detector(40, 3, 1 << 18);
