@@ -273,10 +273,13 @@ mutate 'a turn that comes near the floor is fast' src/partition/turn.rs \
     cargo test --quiet --locked --test warnings one_large_amount_that_begins_a_second_warns
 mutate 'each clear may go over the memory' src/sys/budget.rs \
     'self.beside.swap(process, Relaxed) != process' 'self.beside.swap(0, Relaxed) != process' \
-    cargo test --quiet --locked --test bounded_memory clears_while_a_thread_stands_inside_a_call
+    cargo test --quiet --locked --test clears clears_while_a_thread_stands_inside_a_call
 mutate 'what a parent put beside is in the way of its child' src/sys/budget.rs \
     'return forks() + 1' 'return forks().min(0) + 1' \
     cargo test --quiet --locked --test fork a_child_can_clear
+mutate 'a clear does not wait for a halted thread' src/sys/budget.rs \
+    'for turn in 0..12' 'for turn in 0..0' \
+    cargo test --quiet --locked --test clears a_clear_waits
 mutate 'a ledger that is refused keeps its first segment' src/map/clear.rs \
     'self.segment_freed(segment);' '' \
     cargo test --quiet --locked --test clears a_clear_that_is_refused

@@ -4,79 +4,16 @@
 #[path = "common/allocator.rs"]
 mod allocator;
 mod common;
+#[path = "common/held.rs"]
+mod held;
 
-use allocator::{TestAllocator, all_live_bytes, most_live_bytes, while_inside};
-use common::{Random, THREADS, manual, race, stress};
-use hotpart::{Detector, Error, Operation, Reason, Record};
-use std::sync::{Mutex, PoisonError};
+use allocator::{TestAllocator, while_inside};
+use common::{Random, THREADS, race, stress};
+use held::{Held, add, alone, detector, settle};
+use hotpart::{Operation, Reason, Record};
 
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
-
-/// The most that a thread may have beside the memory: a segment under construction or both halves
-/// of one, with the list of what is left out; its handle of the collector, with the bag that it
-/// fills; and what std keeps for it.
-const SEGMENT: isize = 14 * 1024;
-const THREAD: isize = 3 * 1024;
-/// Bags of the collector that are nobody's: the one that it keeps when it has no other, and the one
-/// before that.
-const COLLECTOR: isize = 2 * 2_072;
-
-/// Runs a test while no other does.
-fn alone(test: impl FnOnce()) {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    settle();
-    test();
-}
-
-/// Lets the collector free all that it can, and returns how many bytes are then live.
-fn settle() -> isize {
-    (0..60).for_each(|_| drop(Detector::new(1, 1, 1)));
-    all_live_bytes()
-}
-
-fn detector(threshold: u64, window: u32, memory: u64) -> Detector {
-    manual(threshold, threshold, window).memory(memory).build().unwrap()
-}
-
-fn add(detector: &Detector, pk: &[u8], operation: Operation, amount: u64) {
-    let count = detector.record(&Record::new("orders", pk, operation).amount(amount)).unwrap();
-    assert!(count >= amount);
-}
-
-/// The most bytes held, by the statistics and by the allocator.
-struct Held<'d> {
-    detector: &'d Detector,
-    memory: u64,
-    before: isize,
-    most: u64,
-    most_live: isize,
-}
-
-impl<'d> Held<'d> {
-    /// `before`: what was live before the detector was made.
-    fn new(detector: &'d Detector, memory: u64, before: isize) -> Self {
-        most_live_bytes();
-        Self { detector, memory, before, most: 0, most_live: 0 }
-    }
-
-    /// Looks now, and at all moments since the last look.
-    #[track_caller]
-    fn look(&mut self, threads: isize) {
-        self.look_beside(threads, 0);
-    }
-
-    /// Does the same where so many bytes may come beside the memory.
-    #[track_caller]
-    fn look_beside(&mut self, threads: isize, beside: isize) {
-        let (bytes, live) = (self.detector.statistics().bytes, most_live_bytes() - self.before);
-        assert!(bytes <= self.memory, "{bytes} bytes of {}: {:?}", self.memory, self.detector.statistics());
-        let bound = self.memory as isize + beside + threads * (SEGMENT + THREAD) + COLLECTOR;
-        assert!(live <= bound, "{live} bytes are live of {}: {:?}", self.memory, self.detector.statistics());
-        (self.most, self.most_live) = (self.most.max(bytes), self.most_live.max(live));
-    }
-}
 
 /// As many partitions as will go are promoted, each is seen in every second of its window, and
 /// then others come.
@@ -289,110 +226,6 @@ fn what_is_cleared_is_freed_though_nothing_is_recorded() {
             held.look(1);
         }
         println!("{} live, of {memory}", held.most_live);
-    });
-}
-
-/// Promotes partitions until one more finds no room.
-fn fill(detector: &Detector) {
-    let kept_out = detector.statistics().kept_out;
-    for key in 0..u64::MAX {
-        add(detector, &key.to_le_bytes(), Operation::Write, 30);
-        if detector.statistics().kept_out > kept_out {
-            return;
-        }
-    }
-}
-
-/// Returns the bytes that an empty detector takes of this memory: cells, and a ledger.
-fn empty(memory: u64) -> isize {
-    let before = settle();
-    let _detector = detector(40, 60, memory);
-    all_live_bytes() - before
-}
-
-/// For a while there are the cells of two ledgers.
-#[test]
-fn a_memory_that_is_full_can_be_cleared_again_and_again() {
-    for memory in [1 << 16, 1 << 18, 1 << 20] {
-        alone(|| {
-            let (empty, before) = (empty(memory), settle());
-            let detector = detector(40, 60, memory);
-            let mut held = Held::new(&detector, memory, before);
-            for _ in 0..20 {
-                fill(&detector);
-                detector.clear().unwrap();
-                held.look_beside(1, empty);
-                assert_eq!(detector.statistics().partitions, 0);
-            }
-            println!("{} live, of {memory}", held.most_live);
-        });
-    }
-}
-
-/// Each of them kept its cells until the thread went on: 50 kept 14.4 MB, of a memory of 1 MiB.
-#[test]
-fn clears_while_a_thread_stands_inside_a_call_keep_one_more_ledger() {
-    alone(|| {
-        let memory = 1 << 20;
-        let (empty, before) = (empty(memory), settle());
-        let detector = detector(40, 60, memory);
-        let mut held = Held::new(&detector, memory, before);
-        while_inside(
-            || assert!(detector.write_count("orders", "any").is_ok()),
-            1,
-            || add(&detector, &[b'k'; 2_048], Operation::Write, 30),
-            || {
-                let mut refused = 0;
-                for _ in 0..10 {
-                    fill(&detector);
-                    let partitions = detector.statistics().partitions;
-                    match detector.clear() {
-                        Ok(()) => assert_eq!(detector.statistics().partitions, 0),
-                        Err(error) => {
-                            assert_eq!(error, Error::Memory);
-                            assert_eq!(detector.statistics().partitions, partitions, "nothing is forgotten");
-                            refused += 1;
-                        }
-                    }
-                    held.look_beside(2, empty);
-                }
-                assert!((1..10).contains(&refused), "{refused} of 10 are refused");
-            },
-        );
-        // What the thread kept is free again.
-        for _ in 0..3 {
-            fill(&detector);
-            detector.clear().unwrap();
-            held.look_beside(2, empty);
-        }
-        println!("{} live, of {memory}", held.most_live);
-    });
-}
-
-/// The past of each partition took a place in a bag, which nothing had counted.
-#[test]
-fn a_clear_beside_a_thread_that_stands_inside_a_call_makes_few_bags() {
-    alone(|| {
-        let memory = 1 << 24;
-        let empty = empty(memory);
-        let detector = detector(40, 60, memory);
-        for second in 0..9 {
-            detector.set_time_ms(second * 1_000).unwrap();
-            (0..5_000_u64).for_each(|key| add(&detector, &key.to_le_bytes(), Operation::Write, 30));
-        }
-        assert_eq!(detector.statistics().partitions, 5_000);
-        while_inside(
-            || assert!(detector.write_count("orders", "any").is_ok()),
-            1,
-            || add(&detector, &[b'k'; 2_048], Operation::Write, 30),
-            || {
-                let before = settle();
-                detector.clear().unwrap();
-                let grown = all_live_bytes() - before - empty;
-                println!("beside its ledger, a clear of 5,000 partitions takes {grown} bytes");
-                assert!(grown < 64 << 10, "{grown} bytes");
-            },
-        );
     });
 }
 

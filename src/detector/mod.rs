@@ -276,8 +276,8 @@ impl Detector {
 
     /// Forgets all counts, warning states and overrides, at one moment for all threads, and drops
     /// what waits for a key schema. The clock, the statistics, key schemas and table handles stay.
-    /// Takes time in proportion to what it forgets. With [`Builder::memory`](crate::Builder::memory)
-    /// it may wait for calls under way besides, for a quarter of a second at most.
+    /// Takes time in proportion to what it forgets; with [`Builder::memory`](crate::Builder::memory)
+    /// up to a quarter of a second more, for calls under way.
     ///
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.
@@ -285,14 +285,14 @@ impl Detector {
         let clear = || self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin);
         if clear().is_err() {
             // Where memory is bounded, there may be room once the ledger before this one is freed.
-            Current::wait_for_cleared(&self.settings);
+            self.settings.filter.iter().for_each(|filter| filter.budget.wait_for_ledgers());
             clear()?;
         }
         // Without memory there are no books of this process, in which anything could wait.
         #[cfg(feature = "dynamodb")]
         let _ = self.waiting.clear();
         // The old ledger, with its filter, does not wait for others to be retired.
-        Current::free_cleared(&self.settings);
+        epoch::flush();
         Ok(())
     }
 

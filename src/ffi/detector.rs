@@ -333,9 +333,8 @@ pub unsafe extern "C" fn hpd_free(detector: *mut hpd_detector) {
 /// open tables and kept warnings stay. Takes time in proportion to the memory that it forgets.
 /// Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
 /// With filter_bytes the new filter may take up to a quarter of these bytes beyond them, until the
-/// old one is freed: when all calls that were running have returned. A clear that comes before that
-/// needs free bytes for its filter. If there are none it waits for those calls, for a quarter of a
-/// second at most, and may then return HPD_ERR_MEMORY.
+/// old one is freed: when all calls that were running have returned. A clear before that needs free
+/// bytes for its filter, or waits up to a quarter of a second, and may then return HPD_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hpd_clear(detector: *const hpd_detector) -> i32 {
     boundary(|| {

@@ -15,8 +15,6 @@ use crate::ledger::settings::Settings;
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
 use crate::sys::clock::Moment;
-#[cfg(not(loom))]
-use crate::sys::epoch;
 use crate::sys::rcu::Rcu;
 use crate::sys::sync::{AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
@@ -94,24 +92,5 @@ impl Current {
         // The old ledger has been empty and out of reach since it was cleared.
         old.retire(&pin());
         Ok(())
-    }
-
-    /// Frees ledgers that have been cleared, unless a thread inside a call keeps them.
-    #[cfg(not(loom))]
-    pub(crate) fn free_cleared(settings: &Settings) {
-        match &settings.filter {
-            Some(filter) => _ = filter.budget.free_ledgers(),
-            None => epoch::flush(),
-        }
-    }
-
-    /// Does the same and, where memory is bounded, waits up to a quarter of a second for threads
-    /// that are inside calls.
-    #[cfg(not(loom))]
-    pub(crate) fn wait_for_cleared(settings: &Settings) {
-        match &settings.filter {
-            Some(filter) => filter.budget.wait_for_ledgers(),
-            None => epoch::flush(),
-        }
     }
 }

@@ -26,7 +26,7 @@
 //! **Proof.** `tests/{bounded_memory,clears,fork}.rs` and `src/models/filtering.rs`.
 
 #[cfg(not(loom))]
-use crate::sys::epoch::{FLUSHED_BAGS, flush, forks, pin_again};
+use crate::sys::epoch::{flush, forks, pin_again};
 use crate::sys::sync::{AtomicU64, Relaxed};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
@@ -108,32 +108,18 @@ impl Budget {
         }
     }
 
-    /// Frees the ledgers that have been cleared, unless a thread inside a call keeps them. Returns
-    /// whether there is one ledger then.
-    ///
-    /// The collector frees bags in the order in which they came, and a ledger comes after all that
-    /// was in it.
-    #[cfg(not(loom))]
-    pub(crate) fn free_ledgers(&self) -> bool {
-        // No more bags wait than the budget has places for.
-        let bags = self.taken.load(Relaxed) / BAG_BYTES;
-        (0..=bags / FLUSHED_BAGS).any(|_| {
-            flush();
-            self.ledgers.load(Relaxed) <= 1
-        })
-    }
-
-    /// Does the same, and waits up to a quarter of a second for threads that are inside calls. Where
-    /// there are more threads than processors, the system may have halted one there.
+    /// Waits until there is one ledger, up to a quarter of a second: for threads that are inside
+    /// calls. Where there are more threads than processors, the system may have halted one there.
     #[cfg(not(loom))]
     pub(crate) fn wait_for_ledgers(&self) {
         for turn in 0..12 {
-            if self.free_ledgers() {
-                break;
+            flush();
+            if self.ledgers.load(Relaxed) <= 1 {
+                return;
             }
             std::thread::sleep(Duration::from_micros(64 << turn));
         }
-        self.free_ledgers();
+        flush();
     }
 
     /// Gives back bytes that were taken.

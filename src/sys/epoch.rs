@@ -163,14 +163,10 @@ extern "C" fn forked() {
     });
 }
 
-/// The bags that [`flush`] frees at most: crossbeam frees eight at a time.
-pub(crate) const FLUSHED_BAGS: u64 = 8 * FLUSHES;
-const FLUSHES: u64 = 16;
-
 /// Frees what can be freed now, for a caller that is about to be done.
 pub(crate) fn flush() {
     // Two epochs must pass before anything is freed; the rest works off a backlog.
-    for _ in 0..FLUSHES {
+    for _ in 0..16 {
         pin().flush();
     }
 }
