@@ -271,12 +271,40 @@ mutate 'throttles that are kept out are in no list' src/detector/hottest.rs \
 mutate 'a turn that comes near the floor is fast' src/partition/turn.rs \
     '>= (floor / 2).min(BASE_LIMIT)' '>= BASE_LIMIT.min(floor | BASE_LIMIT)' \
     cargo test --quiet --locked --test warnings one_large_amount_that_begins_a_second_warns
-mutate 'each clear may go over the memory' src/sys/budget.rs \
-    'self.beside.swap(process, Relaxed) != process' 'self.beside.swap(0, Relaxed) != process' \
+mutate 'each clear may go over the memory' src/ledger/mod.rs \
+    'let _room = room.transpose()?;' 'let _room = room.map(Result::ok);' \
     cargo test --quiet --locked --test clears clears_while_a_thread_stands_inside_a_call
-mutate 'what a parent put beside is in the way of its child' src/sys/budget.rs \
+mutate 'what a parent has not freed is in the way of its child' src/sys/budget.rs \
     'return forks() + 1' 'return forks().min(0) + 1' \
     cargo test --quiet --locked --test fork a_child_can_clear
+mutate 'a ledger is used before its generation has begun' src/ledger/current.rs \
+    'ledger.begin();
+        ledger' 'ledger' \
+    ci/loom.sh p_the_level_is_set
+mutate 'a record of the old ledger goes on in the new cells' src/ledger/promotion.rs \
+    'if filtering.is_over() {' 'if filtering.is_over() && false {' \
+    ci/loom.sh p_a_record_in_the_old_ledger
+mutate 'a cell of the next generation is taken for old' src/ledger/filtering.rs \
+    'move || self.cold.at(clock.now())' 'move || self.at(clock.now())' \
+    ci/loom.sh p_a_record_in_the_old_ledger
+mutate 'what is cleared keeps its marks' src/ledger/current.rs \
+    'if let Some(filtering) = &old.filtering {
+                filtering.unmark' 'if let Some(filtering) = old.filtering.as_ref().filter(|_| key.table.is_empty()) {
+                filtering.unmark' \
+    ci/loom.sh p_a_promotion_against_the_end
+mutate 'a level of the old ledger goes over to the new one' src/ledger/cold.rs \
+    '(state.generation() == generation).then_some(State::new(generation, levels).0)' 'Some(State::new(state.generation().max(generation), levels).0)' \
+    ci/loom.sh p_levels_are_set
+mutate 'what is cleared comes round' src/ledger/current.rs \
+    'filtering.cold.filter.refresh(filtering.now(clock));' '' \
+    cargo test --quiet --locked --test clears what_is_cleared_stays
+mutate 'a clear that stands still empties cells of the present' src/filter/mod.rs \
+    'for cell in &self.cells {
+            if !Word' 'let at = now();
+        let now = || at;
+        for cell in &self.cells {
+            if !Word' \
+    "${unit[@]}" a_refresh_that_stands_still
 mutate 'a clear does not wait for a halted thread' src/sys/budget.rs \
     'for turn in 0..12' 'for turn in 0..0' \
     cargo test --quiet --locked --test clears a_clear_waits

@@ -1,10 +1,11 @@
 //! Loom models of the real types: every interleaving of two threads, within a bound on preemptions.
 //!
 //! Each model proves the property that its name and comment state. They run with `ci/loom.sh`,
-//! which shows how many executions each explored. A letter in brackets, (a) to (o), says what a
+//! which shows how many executions each explored. A letter in brackets, (a) to (p), says what a
 //! model is about: `DESIGN.md`, "The proofs", has the table.
 
 mod bound;
+mod cleared;
 mod filter;
 mod filtering;
 mod ledger;

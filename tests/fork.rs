@@ -183,8 +183,8 @@ fn a_child_can_clear_a_memory_that_was_full_and_cleared_in_its_parent() {
         || {
             (0..1_000_u64).for_each(|key| assert!(add(&key.to_le_bytes()) >= 30));
             assert!(detector.statistics().kept_out > 0);
-            detector.clear().unwrap();
-            assert_eq!(detector.clear(), Err(Error::Memory), "both are there");
+            let cleared = (0..100).find(|_| detector.clear().is_err());
+            assert!(cleared.is_some_and(|cleared| cleared > 0), "all that was cleared is still there");
             fork(|| {
                 for _ in 0..20 {
                     (0..1_000_u64).for_each(|key| assert!(add(&key.to_le_bytes()) >= 30));
@@ -192,7 +192,7 @@ fn a_child_can_clear_a_memory_that_was_full_and_cleared_in_its_parent() {
                     assert_eq!(detector.write_count("t", 1_u64.to_le_bytes()), Ok(0));
                 }
             });
-            assert_eq!(detector.clear(), Err(Error::Memory), "in the parent they still are");
+            assert_eq!(detector.clear(), Err(Error::Memory), "in the parent it still is");
         },
     );
     assert_eq!(detector.clear(), Ok(()));

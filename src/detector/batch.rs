@@ -14,8 +14,9 @@ use crate::detector::warning::Warning;
 use crate::error::Error;
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing, Prefix};
+use crate::ledger::recorded::Unfinished;
 use crate::ledger::visit::Visit;
-use crate::ledger::{Ledger, Unfinished};
+use crate::ledger::{Ledger, Posting};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::label::Label;
@@ -147,7 +148,7 @@ impl Detector {
         delivery: Delivery,
     ) -> Result<(), Stop<'a>> {
         let (guard, now) = (epoch::pin(), self.clock.now());
-        let ledger = self.current.get(&guard);
+        let ledger = if FILTERED { self.current.get(&guard) } else { self.current.get_unfiltered(&guard) };
         // 1. A record whose key is that of the record before needs neither a hash nor a look for
         //    its partition.
         let (mut hashes, mut repeated) = ([Hash::new(0); CHUNK], [false; CHUNK]);
@@ -167,7 +168,7 @@ impl Detector {
         //    them all.
         if let Some(filtering) = &ledger.filtering {
             for (&hash, i) in hashes.iter().zip(run.clone()) {
-                filtering.filter.pair(hash, nth(i).operation).prefetch();
+                filtering.pair(hash, nth(i).operation).prefetch();
             }
         } else if ledger.partitions.is_large() {
             prefetch(
@@ -197,7 +198,12 @@ impl Detector {
                     let floor = floors[posting().operation.index()];
                     ledger.add_fast_by(floor, found, posting(), self.visit(now, &guard))
                 }
-                None if FILTERED => ledger.record_filtered_fast(posting(), self.visit(now, &guard)),
+                None if FILTERED => {
+                    let Posting { hash, operation, amount, .. } = posting();
+                    self.record_in_cells(hash, operation, amount, now).or_else(|not_cold| {
+                        ledger.record_not_cold_fast(not_cold, posting(), self.visit(now, &guard))
+                    })
+                }
                 None => Err(Unfinished::Missing),
             };
             let Err(unfinished) = recorded else {

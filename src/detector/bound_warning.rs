@@ -48,7 +48,8 @@ impl Detector {
         let interval_ms = self.settings.timing.interval_ms;
         let filtering = ledger.filtering.as_ref();
         let rings = |filtering: &Filtering| {
-            filtering.recent_warnings.ring(hash, operation, visit.now.ms(), interval_ms)
+            let warnings = &filtering.cold.recent_warnings;
+            warnings.ring(hash, operation, filtering.generation, visit.now.ms(), interval_ms)
         };
         if !filtering.is_none_or(rings) {
             Counters::add(&visit.counters.suppressed, 1);

@@ -9,6 +9,7 @@ use crate::detector::warning::{Callback, Warning};
 use crate::error::Error;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
+use crate::ledger::Ledger;
 use crate::ledger::settings::{FilterSettings, Settings};
 use crate::operation::Operation;
 use crate::partition::content::Timing;
@@ -267,14 +268,27 @@ impl Builder {
         let interval = self.warning_interval_seconds.unwrap_or(self.window_seconds);
         let promote_permille =
             if self.promote_permille == 0 { PROMOTE_PERMILLE_DEFAULT } else { self.promote_permille };
+        let rates = RateThresholds { second: rate(self.second), sustained: rate(self.sustained) };
+        let thresholds = [self.writes_threshold, self.reads_threshold];
+        let filter = (self.filter_bytes != 0)
+            .then(|| {
+                let floors = rates.floors(thresholds);
+                FilterSettings::try_new(
+                    self.filter_bytes,
+                    Ledger::bytes(),
+                    promote_permille,
+                    self.window_seconds,
+                    floors,
+                )
+            })
+            .transpose()?;
         let settings = Settings {
             hashing: self.hash_seed.map_or_else(Hashing::random, Hashing::seeded),
             timing: Timing { window: self.window_seconds, interval_ms: u64::from(interval) * 1000 },
-            filter: (self.filter_bytes != 0)
-                .then(|| FilterSettings::new(self.filter_bytes, promote_permille)),
+            filter,
             max_partitions: self.max_partitions,
-            thresholds: [self.writes_threshold, self.reads_threshold],
-            rates: RateThresholds { second: rate(self.second), sustained: rate(self.sustained) },
+            thresholds,
+            rates,
             measure: Measure::try_new(self.capacity, self.processes)?,
             warn_of_throttles: self.warn_of_throttles,
             redaction: self.redaction.map(Redaction::new),

@@ -66,6 +66,7 @@ pub(crate) mod bound_warning;
 pub(crate) mod builder;
 pub(crate) mod closed_counts;
 pub(crate) mod closed_span;
+pub(crate) mod cold_recording;
 pub(crate) mod delivery;
 pub(crate) mod exposition;
 pub(crate) mod hot_partition;
@@ -277,21 +278,21 @@ impl Detector {
     /// Forgets all counts, warning states and overrides, at one moment for all threads, and drops
     /// what waits for a key schema. The clock, the statistics, key schemas and table handles stay.
     /// Takes time in proportion to what it forgets; with [`Builder::memory`](crate::Builder::memory)
-    /// up to a quarter of a second more, for calls under way.
+    /// also to that, and up to a quarter of a second more, for calls under way.
     ///
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.
     pub fn clear(&self) -> Result<(), Error> {
-        let clear = || self.current.clear(&self.settings, &self.counters, self.clock.now(), epoch::pin);
+        let clear = || self.current.clear(&self.settings, &self.counters, &self.clock, epoch::pin);
         if clear().is_err() {
-            // Where memory is bounded, there may be room once the ledger before this one is freed.
-            self.settings.filter.iter().for_each(|filter| filter.budget.wait_for_ledgers());
+            // Where memory is bounded, there may be room once the ledgers before this one are freed.
+            self.settings.filter.iter().for_each(|filter| filter.budget.wait_for_room(Ledger::bytes()));
             clear()?;
         }
         // Without memory there are no books of this process, in which anything could wait.
         #[cfg(feature = "dynamodb")]
         let _ = self.waiting.clear();
-        // The old ledger, with its filter, does not wait for others to be retired.
+        // The old ledger does not wait for others to be retired.
         epoch::flush();
         Ok(())
     }
@@ -325,7 +326,7 @@ impl Detector {
         statistics.partitions = ledger.partitions.lens[0].get();
         statistics.bytes = (bytes + ledger.overrides.bytes(guard)) as u64;
         if let Some(filtering) = &ledger.filtering {
-            statistics.bytes += filtering.filter.size();
+            statistics.bytes += filtering.cold.bytes();
             statistics.filter_load_permille =
                 ledger.filter_load_permille(self.visit(self.clock.now(), guard));
         }
@@ -346,7 +347,7 @@ impl Detector {
         let visit = self.visit(now, &guard);
         let count =
             |found: Partition<'_>| found.series(operation, visit.window(), &guard).count(visit.now.second());
-        let found = self.current.get(&guard).partitions.find_fast(hash, *key, &guard);
+        let found = self.current.get_unfiltered(&guard).partitions.find_fast(hash, *key, &guard);
         if let Some(count) = found.and_then(count) {
             return Ok(count);
         }

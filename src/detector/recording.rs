@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Promise 4: a callback runs once the record is visible and nothing is pinned. Where memory is
-//! bounded (`FILTERED`), a copy of this path goes by the filter.
+//! bounded (`FILTERED`), `Cold::record` comes before the pin, and most records are done with it.
 
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
@@ -18,9 +18,11 @@ use crate::detector::warning::Warning;
 use crate::error::{Error, Refusal};
 use crate::key::Key;
 use crate::key::hash::{Hash, Prefix};
+use crate::ledger::cold::NotCold;
 use crate::ledger::counters::Counters;
+use crate::ledger::recorded::{Recorded, Unfinished};
 use crate::ledger::visit::Visit;
-use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
+use crate::ledger::{Ledger, Posting};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::alarm::Alarm;
@@ -108,36 +110,9 @@ impl Detector {
             if then.is_some() {
                 return self.record_late(posting, now, delivery);
             }
-            return self.record_posting::<true>(posting, now, delivery, epoch::pin());
+            return self.record_cold(posting, now, delivery);
         }
-        self.record_posting::<false>(posting, now, delivery, epoch::pin())
-    }
-
-    /// Records as of an earlier moment, by a filter. It does not take the fast path, which would
-    /// not tell where the amount comes into a later second than its own.
-    #[cold]
-    fn record_late<'a>(
-        &self,
-        posting: Posting<'a>,
-        then: Moment,
-        delivery: Delivery,
-    ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let guard = epoch::pin();
-        let (ledger, visit) = (self.current.get(&guard), self.visit(then, &guard));
-        let (count, warning) = self.finish(ledger, Unfinished::Missing, &posting, visit, delivery)?;
-        drop(guard);
-        self.records.add(epoch::block(), 1);
-        if let Some(warning) = warning.filter(|_| delivery == Delivery::Callback) {
-            self.call_back(&warning);
-        }
-        Ok((count, if delivery == Delivery::Callback { None } else { warning }))
-    }
-
-    /// Returns whether most partitions are counted in a filter. It is asked first, so that the way
-    /// without a filter is as if there were none.
-    #[inline(always)]
-    pub(crate) fn is_filtered(&self) -> bool {
-        self.settings.filter.is_some()
+        self.record_posting(posting, None, now, delivery, epoch::pin())
     }
 
     /// Records one operation on a key that has been checked.
@@ -147,12 +122,6 @@ impl Detector {
             return self.record_key_filtered(key.table, key.pk, operation);
         }
         self.record_key_in::<false>(key, operation)
-    }
-
-    /// Does the same by a filter. (A `Key` would be handed over in memory.)
-    #[inline(never)]
-    fn record_key_filtered(&self, table: &[u8], pk: &[u8], operation: Operation) -> Result<u64, Error> {
-        self.record_key_in::<true>(Key { table, pk }, operation)
     }
 
     /// Records one operation on a key that has been checked; by a filter, where there is one.
@@ -166,8 +135,11 @@ impl Detector {
         // little time between the first look at an entry and the add, in which another thread may
         // take its line away.
         let posting = self.posting(key, self.settings.hashing.key(key), operation);
-        let (now, guard) = (self.clock.now(), epoch::pin());
-        Ok(self.record_posting::<FILTERED>(posting, now, Delivery::Callback, guard)?.0)
+        let now = self.clock.now();
+        if FILTERED {
+            return Ok(self.record_cold(posting, now, Delivery::Callback)?.0);
+        }
+        Ok(self.record_posting(posting, None, now, Delivery::Callback, epoch::pin())?.0)
     }
 
     /// Records one operation on a key that has been checked, and whose table is hashed already in
@@ -181,8 +153,11 @@ impl Detector {
         delivery: Delivery,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
         let posting = self.posting(key, prefix.key(key.pk), operation);
-        let (now, guard) = (self.clock.now(), epoch::pin());
-        self.record_posting::<FILTERED>(posting, now, delivery, guard)
+        let now = self.clock.now();
+        if FILTERED {
+            return self.record_cold(posting, now, delivery);
+        }
+        self.record_posting(posting, None, now, delivery, epoch::pin())
     }
 
     /// Makes a posting of one operation, or one unit.
@@ -199,20 +174,26 @@ impl Detector {
     }
 
     /// Records, and delivers the warning if one is due. The module's head has the steps.
+    /// `not_cold`: what has come of it in the cells, where there is a filter.
     #[inline(always)]
-    fn record_posting<'a, const FILTERED: bool>(
+    pub(crate) fn record_posting<'a>(
         &self,
         posting: Posting<'a>,
+        not_cold: Option<NotCold>,
         now: Moment,
         delivery: Delivery,
         guard: Guard,
     ) -> Result<(u64, Option<Warning<'a>>), Error> {
-        let ledger = self.current.get(&guard);
         let visit = self.visit(now, &guard);
-        let recorded = if FILTERED {
-            ledger.record_filtered_fast(posting, visit)
-        } else {
-            ledger.record_fast(posting, visit)
+        let (ledger, recorded) = match not_cold {
+            None => {
+                let ledger = self.current.get_unfiltered(&guard);
+                (ledger, ledger.record_fast(posting, visit))
+            }
+            Some(not_cold) => {
+                let ledger = self.current.get(&guard);
+                (ledger, ledger.record_not_cold_fast(not_cold, posting, visit))
+            }
         };
         let unfinished = match recorded {
             Ok(count) => {

@@ -116,10 +116,11 @@ impl Filter {
         2 * u64::from(row) * size_of::<u64>() as u64
     }
 
-    /// Returns the sub-window of a second.
+    /// Returns the sub-window of a second in a generation, of which each begins where nothing is
+    /// held of the one before.
     #[inline(always)]
-    pub(crate) fn sub_window(&self, second: u32) -> SubWindow {
-        SubWindow::new(second / self.seconds)
+    pub(crate) fn sub_window(&self, second: u32, generation: u32) -> SubWindow {
+        SubWindow::new((second / self.seconds).wrapping_add(generation.wrapping_mul(LANES)))
     }
 
     /// Returns the cells of a key and an operation.
@@ -134,6 +135,18 @@ impl Filter {
     /// Returns how many bytes this filter's cells take.
     pub(crate) fn size(&self) -> u64 {
         Self::bytes(self.mask + 1)
+    }
+
+    /// Begins cells anew whose counts are over, so that none of them comes round to look new. `now`
+    /// reads the clock.
+    pub(crate) fn refresh(&self, now: impl Fn() -> SubWindow) {
+        for cell in &self.cells {
+            if !Word(cell.load(Acquire)).is_empty() {
+                // The clock is read after each cell. By an older reading, of a thread that stood still,
+                // a cell of the present could look old.
+                change(cell, |word| Some(word.refreshed(now())));
+            }
+        }
     }
 
     /// Returns the most that any key can have; [`MOST`] if a lane is full in both rows.
@@ -296,6 +309,26 @@ pub(crate) fn count(bound: u32, hot: u64) -> u64 {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    /// A thread stood still between two cells, while others cleared 171 times. It took the second
+    /// cell, of the present, for an old one, and emptied it.
+    #[test]
+    fn a_refresh_that_stands_still_empties_no_cell_of_the_present() {
+        let filter = Filter::try_new(1, 1).unwrap();
+        let pair = filter.pair(Hash::new(0), Operation::Read);
+        let at = SubWindow::new;
+        assert_eq!(pair.add(pair.look(), at(0), 7, false), Added::Bounded(7));
+        let has_stood = std::cell::Cell::new(false);
+        filter.refresh(|| {
+            if !has_stood.replace(true) {
+                pair.restart(|| at(513));
+                assert_eq!(pair.add(pair.look(), at(513), 5, false), Added::Bounded(5));
+                return at(0);
+            }
+            at(513)
+        });
+        assert_eq!(pair.bound(at(513), || at(513)), 5);
+    }
 
     /// The cells moved on to it, and what others had was over.
     #[test]

@@ -93,6 +93,11 @@ impl Word {
         SubWindow((self.0 >> TAG) as u32)
     }
 
+    /// Returns whether no lane has anything.
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 & LANES_BITS == 0
+    }
+
     /// Returns whether a promoted key has this as its first cell.
     #[inline(always)]
     pub(crate) fn has_marks(self) -> bool {

@@ -82,7 +82,7 @@ impl Ledger {
             return Ok(0);
         }
         let bound =
-            filtering.filter.pair(hash, operation).bound(filtering.at(visit.now), filtering.now(visit));
+            filtering.pair(hash, operation).bound(filtering.at(visit.now), filtering.now(visit.clock));
         Ok(filter::count(bound, self.full_count(key, operation, visit)?))
     }
 
@@ -98,10 +98,20 @@ impl Ledger {
         visit: Visit<'_>,
     ) -> Result<(), Refusal> {
         let Visit { settings, guard, .. } = visit;
-        let _alone = self.filtering.as_ref().map(Filtering::set_alone);
+        let alone = self.filtering.as_ref().and_then(Filtering::set_alone);
         // Read once the lock is held: what another thread has set meanwhile was in force until now.
         let setting = self.setting(visit.renewed());
-        self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard)?;
+        // Lowered before and after, as the floors are: this process may be forked in between.
+        let set_levels = |floor: &dyn Fn(Operation) -> u64, only_lower| {
+            if let Some(filtering) = &self.filtering {
+                let levels = Operation::ALL.map(|operation| filtering.level(floor(operation)));
+                filtering.cold.set_levels(filtering.generation, levels, only_lower);
+            }
+        };
+        set_levels(&|operation| thresholds.of(operation).unwrap_or(u64::MAX), true);
+        let set = self.overrides.set(scope, name, thresholds, setting, &settings.hashing, guard);
+        set_levels(&|operation| self.overrides.floor(operation), alone.is_none());
+        set?;
         if self.filtering.is_some() {
             // Records have judged by the old one until now. Without memory more is remembered than
             // need be.
@@ -151,7 +161,7 @@ impl Ledger {
         let level = self.greatest_level_of_all(operation, visit)?;
         let kept_out = if [false, true].iter().any(|&each| filtering.has_kept_out(each, visit.now)) {
             // A full lane does not tell how much it had.
-            filter::count(filtering.filter.most(filtering.at(visit.now)), COUNT_MOST)
+            filter::count(filtering.cold.filter.most(filtering.at(visit.now)), COUNT_MOST)
         } else {
             0
         };
@@ -163,6 +173,6 @@ impl Ledger {
         let Some(filtering) = &self.filtering else { return 0 };
         let floors = Operation::ALL.map(|operation| self.overrides.floor(operation));
         let level = filtering.level(floors[0].min(floors[1]));
-        (filtering.filter.mean(filtering.at(visit.now)) * 1_000.0 / f64::from(level)) as u64
+        (filtering.cold.filter.mean(filtering.at(visit.now)) * 1_000.0 / f64::from(level)) as u64
     }
 }

@@ -65,15 +65,15 @@ impl Outside for Cells<'_> {
 
     fn take(&self, content: &Content<'_>) {
         let hash = self.visit.settings.hashing.key(content.key);
-        let filter = &self.filtering.filter;
         for operation in Operation::ALL {
-            let pair = filter.pair(hash, operation);
+            let pair = self.filtering.pair(hash, operation);
             // Second by second, each into its own lane. Slots that have left the window stay out.
             content.each_slot(operation, self.visit.window(), self.visit.guard, |slot| {
                 if slot.expired(self.visit.now.second(), self.visit.window()) {
                     return;
                 }
-                let (at, now) = (filter.sub_window(slot.second), self.filtering.now(self.visit));
+                let (at, now) =
+                    (self.filtering.sub_window(slot.second), self.filtering.now(self.visit.clock));
                 pair.give_back(at, slot.count, now);
             });
         }
@@ -81,16 +81,10 @@ impl Outside for Cells<'_> {
 
     fn gone(&self, key: Key<'_>, was_taken: bool) {
         let Self { filtering, visit, .. } = self;
-        if is_synthetic(key) {
-            return;
-        }
         if was_taken {
             Counters::add(&visit.counters.demoted, 1);
         }
-        let hash = visit.settings.hashing.key(key);
-        Operation::ALL.into_iter().for_each(|operation| {
-            filtering.filter.pair(hash, operation).unmark(filtering.now(*visit));
-        });
+        filtering.unmark(key, &visit.settings.hashing, filtering.now(visit.clock));
     }
 
     fn all_gone(&self, entries: [u64; 2]) {

@@ -1,7 +1,7 @@
-//! Bounded counting: the state of a ledger's filter, and the numbers that it decides by.
+//! Bounded counting: the part of it that a clear forgets, and the numbers that it decides by.
 //!
 //! Where keys have no bound, memory must not follow them. So with a budget of bytes a ledger counts
-//! partitions in a [`Filter`]. Only those whose bound there gets near a threshold get an entry in
+//! partitions in a filter ([`Cold`]). Only those whose bound there gets near a threshold get an entry in
 //! the map:
 //!
 //! ```text
@@ -44,50 +44,45 @@
 //! inserts does a read-modify-write of the same word, which leaves its value, and then reads the
 //! cells. One of the two comes later to the word, and sees what the other did before.
 //!
-//! **Invariants.** All that the budget lends is given back once it is freed: cells and ledger, an
+//! **Invariants.** All that the budget lends is given back once it is freed: the ledger, an
 //! entry's most, segments.
 //!
-//! **Proof.** `src/models/{filtering,synthetic}.rs` (n, o); `tests/bounded`.
+//! **Proof.** `src/models/{filtering,synthetic}.rs` (n, o), `src/models/cleared.rs` (p); `tests/bounded`.
 
 use crate::error::OutOfMemory;
+use crate::filter::Pair;
 use crate::filter::word::SubWindow;
-use crate::filter::{Filter, held_seconds};
 use crate::key::Key;
+use crate::key::hash::{Hash, Hashing};
 use crate::key::synthetic::is_synthetic;
-use crate::ledger::recent_warnings::RecentWarnings;
+use crate::ledger::cold::Cold;
 use crate::ledger::settings::FilterSettings;
-use crate::ledger::visit::Visit;
 use crate::map::PartitionMap;
+use crate::operation::Operation;
 use crate::partition::reserve::most_bytes;
 use crate::sys::budget::{Budget, Room};
-use crate::sys::clock::Moment;
+use crate::sys::clock::{Clock, Moment};
 use crate::sys::lock::{Lock, Locked};
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
 
-/// The highest level: three lanes of a cell tell it, and a full one says more.
-const LEVEL_MAX: u64 = 1 << 15;
 /// The most that a promotion carries over. With an amount on top it is no more than a slot holds.
 pub(crate) const CARRIED_MOST: u32 = 1 << 29;
-/// The threshold above which all are alike: far over the one with the highest level.
-const THRESHOLD_MOST: u64 = 1 << 40;
 /// The most bytes that the map's directory takes for one entry. It has at most twice as many places
 /// as the map has had entries, and its levels have as many again.
 const DIRECTORY_BYTES: u64 = 64;
 
-/// A ledger's filter, and what its budget has lent.
+/// A ledger's part in bounded counting, and what its budget has lent.
 pub(crate) struct Filtering {
-    pub(crate) filter: Filter,
+    pub(crate) cold: Arc<Cold>,
+    /// The generation of the cells that goes with the ledger.
+    pub(crate) generation: u32,
     pub(crate) budget: Arc<Budget>,
-    permille: u32,
-    window: u32,
-    /// The bytes of cells and ledger, which the budget has lent.
+    /// The bytes of the ledger, which the budget has lent.
     fixed: u64,
     /// The bytes that an entry takes of the budget, besides segments.
     pub(crate) entry_bytes: u64,
-    /// The last warnings about partitions that were kept out.
-    pub(crate) recent_warnings: RecentWarnings,
     /// The stamps until which the cells hold something of a partition that was kept out, and of a
     /// synthetic key. Apart, so that throttles stay exact where all of them had room.
     kept_out_until: [AtomicU64; 2],
@@ -96,50 +91,62 @@ pub(crate) struct Filtering {
 }
 
 impl Filtering {
-    /// Makes the filtering of a ledger of `ledger` bytes, in free bytes or in the room beside the
-    /// budget's limit.
+    /// Makes the filtering of a ledger of `ledger` bytes, for which there is room.
     pub(crate) fn try_new(
         settings: &FilterSettings,
         window: u32,
         ledger: usize,
     ) -> Result<Self, OutOfMemory> {
-        let budget = Arc::clone(&settings.budget);
-        let fixed = Filter::bytes(settings.row) + ledger as u64;
+        let FilterSettings { cold, budget } = settings;
+        let fixed = ledger as u64;
         if !budget.try_take_ledger(fixed) {
             return Err(OutOfMemory);
         }
-        let filter = Filter::try_new(settings.row, window).inspect_err(|_| budget.give_back_ledger(fixed))?;
         Ok(Self {
-            filter,
-            budget,
-            permille: settings.promote_permille,
-            window,
+            cold: Arc::clone(cold),
+            generation: 0,
+            budget: Arc::clone(budget),
             fixed,
             entry_bytes: most_bytes(window) + DIRECTORY_BYTES,
-            recent_warnings: RecentWarnings::new(),
             kept_out_until: [0, 0].map(AtomicU64::new),
             setting: Lock::new(()),
         })
     }
 
-    /// Returns the level under which nothing calls a partition of this threshold hot.
-    #[inline(always)]
-    pub(crate) fn level(&self, threshold: u64) -> u32 {
-        let share = threshold.min(THRESHOLD_MOST) * u64::from(self.permille) / 1_000;
-        share.clamp(1, LEVEL_MAX) as u32
+    /// Begins this ledger's generation, unless it has begun.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        self.cold.begin(self.generation);
     }
 
-    /// Returns whether a bound is under the level of this threshold, as a comparison with
-    /// [`Filtering::level`] without its division. No bound of a record is 0.
+    /// Returns whether the ledger was cleared, as another's generation has begun.
+    pub(crate) fn is_over(&self) -> bool {
+        self.cold.generation() != self.generation
+    }
+
+    /// Returns the cells of a key and an operation.
     #[inline(always)]
-    pub(crate) fn is_under_level(&self, bound: u32, threshold: u64) -> bool {
-        let share = threshold.min(THRESHOLD_MOST) * u64::from(self.permille);
-        u64::from(bound) < LEVEL_MAX && (u64::from(bound) + 1) * 1_000 <= share
+    pub(crate) fn pair(&self, hash: Hash, operation: Operation) -> Pair<'_> {
+        self.cold.filter.pair(hash, operation)
+    }
+
+    /// Returns the level under which nothing calls a partition of this threshold hot.
+    pub(crate) fn level(&self, threshold: u64) -> u32 {
+        self.cold.level(threshold)
     }
 
     /// Returns the second since which the cells hold something.
     pub(crate) fn remembered_from(&self, now: Moment) -> u32 {
-        now.second().saturating_sub(held_seconds(self.window))
+        now.second().saturating_sub(self.cold.held_seconds())
+    }
+
+    /// Takes the marks of a key off its first cells, as it has no entry any more. `now` reads the
+    /// clock.
+    pub(crate) fn unmark(&self, key: Key<'_>, hashing: &Hashing, now: impl Fn() -> SubWindow + Copy) {
+        if !is_synthetic(key) {
+            let hash = hashing.key(key);
+            Operation::ALL.into_iter().for_each(|operation| self.pair(hash, operation).unmark(now));
+        }
     }
 
     /// Returns the most that a promotion carries over, where no record has judged by a greater
@@ -151,7 +158,7 @@ impl Filtering {
 
     /// Notes that this key is kept out at this moment.
     pub(crate) fn keep_out(&self, key: Key<'_>, now: Moment) {
-        let until = now.us() + u64::from(held_seconds(self.window)) * 1_000_000;
+        let until = now.us() + u64::from(self.cold.held_seconds()) * 1_000_000;
         let kept_out_until = &self.kept_out_until[usize::from(is_synthetic(key))];
         kept_out_until.fetch_max(Moment::from_us(until).stamp(), AcqRel);
     }
@@ -189,40 +196,25 @@ impl Filtering {
         self.setting.lock_here()
     }
 
-    /// Returns the sub-window of a moment.
+    /// Returns the sub-window of a moment in this ledger's generation.
     #[inline(always)]
     pub(crate) fn at(&self, now: Moment) -> SubWindow {
-        self.filter.sub_window(now.second())
+        self.sub_window(now.second())
     }
 
-    /// Returns a function that reads the clock.
-    pub(crate) fn now<'v>(&'v self, visit: Visit<'v>) -> impl Fn() -> SubWindow + Copy + use<'v> {
-        move || self.at(visit.clock.now())
+    /// Returns the sub-window of a second in this ledger's generation.
+    pub(crate) fn sub_window(&self, second: u32) -> SubWindow {
+        self.cold.filter.sub_window(second, self.generation)
+    }
+
+    /// Returns a function that reads the clock, and the generation. No cell is ahead of both.
+    pub(crate) fn now<'v>(&'v self, clock: &'v Clock) -> impl Fn() -> SubWindow + Copy + use<'v> {
+        move || self.cold.at(clock.now())
     }
 }
 
 impl Drop for Filtering {
     fn drop(&mut self) {
         self.budget.give_back_ledger(self.fixed);
-    }
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bound_is_under_a_level_by_either_comparison() {
-        let thresholds = [1, 2, 3, 4, 5, 99, 500, 131_071, 131_072, 131_073, THRESHOLD_MOST, (1 << 63) - 1];
-        for permille in [10, 250, 333, 500] {
-            let filtering = Filtering::try_new(&FilterSettings::new(1 << 16, permille), 60, 0).unwrap();
-            for threshold in thresholds {
-                let level = filtering.level(threshold);
-                for bound in [1, 2, level.saturating_sub(1), level, level + 1, 32_767, 32_768, u32::MAX] {
-                    let is_under = filtering.is_under_level(bound, threshold);
-                    assert_eq!(is_under || bound == 0, bound < level, "{bound} of {level}");
-                }
-            }
-        }
     }
 }

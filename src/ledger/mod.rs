@@ -2,7 +2,7 @@
 //! its key to its count; and how idle memory is given back.
 //!
 //! ```text
-//! Detector --> Ledger (current) --> map, overrides, how far reclaim has come; a filter, perhaps
+//! Detector --> Ledger (current) --> map, overrides, how far reclaim has come
 //!                 |
 //!              clear: a new one takes its place; the old one lives until its last call has ended
 //! ```
@@ -25,8 +25,8 @@
 //! ```
 //!
 //! Each round of that loop means that some thread has got something done. Where memory is bounded
-//! most partitions are counted in a filter, and a record takes [`Ledger::record_filtered_fast`]
-//! instead ([`filtering`]; the steps are in [`promotion`], [`settling`] and [`demotion`]).
+//! most partitions are counted in a filter, which is beside the ledgers and not in one ([`cold`],
+//! [`filtering`]; the steps between them are in [`promotion`], [`settling`] and [`demotion`]).
 //! [`reclaim`] gives back what is idle, in small steps that records take, and chooses which entry
 //! goes at `max_partitions`. A detector's [`settings`] and [`counters`] are beside the ledger and
 //! not in it: a [`visit`] brings them.
@@ -42,6 +42,7 @@
 
 pub(crate) mod bounds;
 pub(crate) mod breach;
+pub(crate) mod cold;
 pub(crate) mod counters;
 pub(crate) mod current;
 pub(crate) mod demotion;
@@ -49,6 +50,7 @@ pub(crate) mod filtering;
 pub(crate) mod promotion;
 pub(crate) mod recent_warnings;
 pub(crate) mod reclaim;
+pub(crate) mod recorded;
 pub(crate) mod settings;
 pub(crate) mod settling;
 pub(crate) mod synthetic;
@@ -60,6 +62,7 @@ use crate::key::hash::Hash;
 use crate::key::synthetic::throttled_key;
 use crate::ledger::filtering::Filtering;
 use crate::ledger::reclaim::Reclaimer;
+use crate::ledger::recorded::{Recorded, Unfinished};
 use crate::ledger::settings::Settings;
 use crate::ledger::visit::Visit;
 use crate::map::{InsertOutcome, PartitionMap};
@@ -76,42 +79,6 @@ use crate::sys::rcu::Watched;
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use std::sync::Arc;
-
-/// The part of a record that the fast path leaves to do: see [`Ledger::record_fast`].
-pub(crate) enum Unfinished<'g> {
-    /// Recorded. The count is near a threshold, or a step of reclaim is due.
-    NeedsFollowUp(Partition<'g>, u64),
-    /// Recorded, in a head that other threads had changed just before: see [`Ledger::overtaken`].
-    Overtaken(Partition<'g>, Head),
-    /// Not recorded. The partition is found.
-    NotAdded(Partition<'g>),
-    /// Not recorded. The partition was not found.
-    Missing,
-    /// Recorded in the filter, with this bound. The bound is near a threshold, or a step of reclaim
-    /// is due.
-    Bounded(u32),
-}
-
-/// A record that was made.
-pub(crate) struct Recorded<'g> {
-    /// The partition that counts it; `None`: the filter does.
-    pub(crate) partition: Option<Partition<'g>>,
-    /// The count with it.
-    pub(crate) count: u64,
-    /// The part of the count that the partition's entry does not have: it may be other partitions',
-    /// or older.
-    pub(crate) lacking: u64,
-    /// Tells that a lane of the filter is full, so that the count may be any number more.
-    pub(crate) is_full: bool,
-}
-
-impl Recorded<'_> {
-    /// Raises the count to the record's own amount. Other threads may have set the clock on
-    /// meanwhile, so far that the record has left the window.
-    fn with_own(self, amount: Amount) -> Self {
-        Self { count: self.count.max(amount.into()), ..self }
-    }
-}
 
 /// A detector's partitions and overrides since it was made or last cleared.
 pub(crate) struct Ledger {
@@ -138,11 +105,14 @@ pub(crate) struct Posting<'a> {
 }
 
 impl Ledger {
-    fn try_new(number: u64, settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
+    fn try_new(settings: &Settings, now: Moment) -> Result<Self, OutOfMemory> {
         let (filter, window) = (settings.filter.as_ref(), settings.timing.window);
         let filtering = |settings| Filtering::try_new(settings, window, size_of::<Self>());
+        // Kept until the ledger and the map's first segment have taken theirs.
+        let room = filter.map(|filter| filter.budget.room_for_ledger(Self::bytes()).ok_or(OutOfMemory));
+        let _room = room.transpose()?;
         Ok(Self {
-            number,
+            number: 0,
             filtering: filter.map(filtering).transpose()?,
             partitions: PartitionMap::try_new(filter.map(|filter| Arc::clone(&filter.budget)))?,
             overrides: Overrides::new(settings.floors()),
@@ -152,8 +122,30 @@ impl Ledger {
         })
     }
 
+    /// Returns how many bytes a ledger takes, with its map's first segment.
+    pub(crate) fn bytes() -> u64 {
+        size_of::<Self>() as u64 + PartitionMap::first_bytes()
+    }
+
+    /// Sets the number, which no other thread has seen yet.
+    fn renumber(&mut self, number: u64) {
+        self.number = number;
+        if let Some(filtering) = &mut self.filtering {
+            // The generations come round.
+            filtering.generation = number as u32;
+        }
+    }
+
+    /// Begins the generation of cells that goes with the ledger, unless it has begun.
+    #[inline]
+    fn begin(&self) {
+        if let Some(filtering) = &self.filtering {
+            filtering.begin();
+        }
+    }
+
     /// Records in the one way that nearly all records take, and returns the count if nothing is
-    /// left to do. Where there is a filter, [`Ledger::record_filtered_fast`] does that.
+    /// left to do. Where there is a filter, [`Cold::record`](cold::Cold::record) does that.
     #[inline(always)]
     pub(crate) fn record_fast<'g>(
         &self,
@@ -217,12 +209,6 @@ impl Ledger {
     ) -> Result<u64, Unfinished<'g>> {
         let is_done = count < floor && !self.reclaimer.is_due(visit.now);
         if is_done { Ok(count) } else { Err(Unfinished::NeedsFollowUp(found, count)) }
-    }
-
-    /// Returns whether a step of reclaim is due.
-    #[inline(always)]
-    pub(crate) fn is_reclaim_due(&self, now: Moment) -> bool {
-        self.reclaimer.is_due(now)
     }
 
     /// Records what the fast path has not.
@@ -383,6 +369,9 @@ impl Ledger {
     pub(crate) fn reclaim_step(&self, visit: Visit<'_>) {
         if self.reclaimer.is_due(visit.now) {
             self.with_context(visit, |context| self.reclaimer.step(&self.partitions, context, visit));
+        }
+        if let Some(filtering) = &self.filtering {
+            filtering.cold.note_due(self.reclaimer.due());
         }
     }
 }

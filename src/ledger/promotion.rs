@@ -42,13 +42,13 @@
 use crate::error::{Cleared, Refusal};
 use crate::filter::word::{MOST, SubWindow};
 use crate::filter::{self, Added, Pair};
-use crate::key::Key;
-use crate::key::hash::Hash;
 use crate::key::synthetic::is_synthetic;
+use crate::ledger::cold::NotCold;
 use crate::ledger::counters::Counters;
 use crate::ledger::filtering::Filtering;
+use crate::ledger::recorded::{Recorded, Unfinished};
 use crate::ledger::visit::Visit;
-use crate::ledger::{Ledger, Posting, Recorded, Unfinished};
+use crate::ledger::{Ledger, Posting};
 use crate::map::InsertOutcome;
 use crate::operation::Operation;
 use crate::partition::Partition;
@@ -74,46 +74,29 @@ impl Side<'_> {
 }
 
 impl Ledger {
-    /// Does as [`Ledger::record_fast`] where there is a filter.
+    /// Goes on with a record that was not done by its cells alone: adds to the entry, if there is
+    /// one and the cells did not take the record.
     #[inline(always)]
-    pub(crate) fn record_filtered_fast<'g>(
+    pub(crate) fn record_not_cold_fast<'g>(
         &self,
+        not_cold: NotCold,
         posting: Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<u64, Unfinished<'g>> {
         let Some(filtering) = &self.filtering else { return Err(Unfinished::Missing) };
-        let Posting { key, hash, operation, amount, .. } = posting;
-        let pair = filtering.filter.pair(hash, operation);
-        let Some(bound) = pair.add_fast(filtering.at(visit.now), amount.get()) else {
-            return self.record_promoted_fast(key.table, key.pk, hash, operation, amount, visit);
-        };
-        let is_cold = filtering.is_under_level(bound, self.overrides.floor(operation));
-        let is_done = is_cold && !self.is_reclaim_due(visit.now);
-        if is_done { Ok(bound.into()) } else { Err(Unfinished::Bounded(bound)) }
-    }
-
-    /// Adds to the entry, if there is one, of a key that the cells did not take at once. It is a
-    /// function of its own, so that records of cold keys, which most are, have the processor's
-    /// registers to themselves. (A `Posting` would be handed over in memory.)
-    #[inline(never)]
-    fn record_promoted_fast<'g>(
-        &self,
-        table: &[u8],
-        pk: &[u8],
-        hash: Hash,
-        operation: Operation,
-        amount: Amount,
-        visit: Visit<'g>,
-    ) -> Result<u64, Unfinished<'g>> {
-        let Some(filtering) = &self.filtering else { return Err(Unfinished::Missing) };
-        if !filtering.filter.pair(hash, operation).look().has_marks() {
-            return Err(Unfinished::Missing);
-        }
-        // The fast path does not ask for the model.
-        let posting = Posting { key: Key { table, pk }, hash, operation, model: None, amount };
-        match self.partitions.find_fast(hash, posting.key, visit.guard) {
-            Some(found) => self.add_fast(found, posting, visit),
-            None => Err(Unfinished::Missing),
+        let Posting { key, hash, operation, .. } = posting;
+        match not_cold {
+            NotCold::Bounded { bound, generation } if generation == filtering.generation => {
+                Err(Unfinished::Bounded(bound))
+            }
+            NotCold::NotAdded if filtering.pair(hash, operation).look().has_marks() => {
+                match self.partitions.find_fast(hash, key, visit.guard) {
+                    Some(found) => self.add_fast(found, posting, visit),
+                    None => Err(Unfinished::Missing),
+                }
+            }
+            // Cleared meanwhile, or there is no entry.
+            _ => Err(Unfinished::Missing),
         }
     }
 
@@ -129,7 +112,7 @@ impl Ledger {
         if is_synthetic(key) {
             return self.record_synthetic(filtering, posting, visit);
         }
-        let pair = filtering.filter.pair(hash, operation);
+        let pair = filtering.pair(hash, operation);
         let (mut at, mut in_second) = (filtering.at(visit.now), false);
         // A record that is in the cells, of a key without an entry, is done with the first step.
         let mut is_looking = bound.is_none();
@@ -139,7 +122,7 @@ impl Ledger {
                 && let Some(found) = self.partitions.find(hash, key, visit.guard)?
             {
                 if found.is_fresh() && bound.is_none() {
-                    bound = Some(self.add_to_cells(filtering, pair, amount, &mut at, visit));
+                    bound = Some(self.add_to_cells(filtering, pair, amount, &mut at, visit)?);
                 }
                 match self.add_to(found, posting, visit) {
                     Ok(count) => {
@@ -157,7 +140,7 @@ impl Ledger {
                         continue;
                     }
                     Added::Ahead => {
-                        (at, in_second) = (self.restart(filtering, pair, visit), false);
+                        (at, in_second) = (self.restart(filtering, pair, visit)?, false);
                         continue;
                     }
                 }
@@ -175,22 +158,24 @@ impl Ledger {
         amount: Amount,
         at: &mut SubWindow,
         visit: Visit<'_>,
-    ) -> u32 {
+    ) -> Result<u32, Cleared> {
         let mut in_second = false;
         loop {
             match pair.add(pair.look(), *at, amount.get(), in_second) {
-                Added::Bounded(bound) => return bound,
+                Added::Bounded(bound) => return Ok(bound),
                 Added::Changed => in_second = true,
-                Added::Ahead => (*at, in_second) = (self.restart(filtering, pair, visit), false),
+                Added::Ahead => (*at, in_second) = (self.restart(filtering, pair, visit)?, false),
             }
         }
     }
 
+    /// Begins cells anew that are of long ago, and returns the present sub-window. Once the ledger
+    /// is cleared, cells may be ahead because they are of the next generation. The record belongs
+    /// there then.
     #[cold]
-    fn restart(&self, filtering: &Filtering, pair: Pair<'_>, visit: Visit<'_>) -> SubWindow {
-        let now = filtering.now(visit);
-        pair.restart(now);
-        now()
+    fn restart(&self, filtering: &Filtering, pair: Pair<'_>, visit: Visit<'_>) -> Result<SubWindow, Cleared> {
+        pair.restart(filtering.now(visit.clock));
+        if filtering.is_over() { Err(Cleared) } else { Ok(filtering.at(visit.clock.now())) }
     }
 
     /// Promotes a partition that the cells have recorded, if its bound is at its level.
@@ -253,7 +238,7 @@ impl Ledger {
             let level = filtering.level(threshold);
             let most = filtering
                 .most_carried(self.greatest_level(filtering, key, operation, level, visit)?, visit.now);
-            Ok(Side { pair: filtering.filter.pair(hash, operation), level, most })
+            Ok(Side { pair: filtering.pair(hash, operation), level, most })
         });
         Ok([writes?, reads?])
     }
@@ -274,7 +259,7 @@ impl Ledger {
             if each == operation {
                 side.carried(bound, amount.get())
             } else {
-                side.carried(side.pair.bound(at, filtering.now(visit)), 0)
+                side.carried(side.pair.bound(at, filtering.now(visit.clock)), 0)
             }
         });
         // The thread may have stood still. So what it read goes into a second that is read
@@ -300,7 +285,7 @@ impl Ledger {
             let own = amounts[operation.index()].into();
             return self.settle(filtering, posting, new, own, carried, at, visit).map(Some);
         }
-        sides.iter().for_each(|side| side.pair.unmark(filtering.now(visit)));
+        sides.iter().for_each(|side| side.pair.unmark(filtering.now(visit.clock)));
         // SAFETY: it did not get into the map.
         unsafe { content.past.free() };
         match inserted {

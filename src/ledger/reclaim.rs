@@ -96,6 +96,11 @@ impl Reclaimer {
         now.stamp() >= self.due.load(Relaxed)
     }
 
+    /// Returns the stamp of the moment when the next step is due.
+    pub(crate) fn due(&self) -> u64 {
+        self.due.load(Relaxed)
+    }
+
     /// Takes the next step, if one is due and no other thread takes it.
     #[inline]
     pub(crate) fn step(&self, partitions: &PartitionMap, context: ReplaceContext<'_>, visit: Visit<'_>) {
@@ -308,7 +313,7 @@ mod tests {
         let (partitions, reclaimer) = (PartitionMap::try_new(None).unwrap(), Reclaimer::new(now));
         let key = Key { table: b"t", pk: b"k" };
         (0..2).for_each(|_| partitions.len(key).increment());
-        partitions.clear(crossbeam_epoch::pin);
+        partitions.clear(crossbeam_epoch::pin, |_| ());
         let guard = &crossbeam_epoch::pin();
         let visit = Visit { settings: &settings, counters: &counters, clock: &Clock::manual(), now, guard };
         reclaimer.evict(&partitions, key, visit);

@@ -1,10 +1,11 @@
 //! Settings: the options that a detector was built with. They never change, and outlive every
 //! clear.
 
+use crate::error::OutOfMemory;
 use crate::filter::Filter;
 use crate::key::hash::Hashing;
 use crate::key::redaction::Redaction;
-use crate::operation::Operation;
+use crate::ledger::cold::Cold;
 use crate::partition::content::Timing;
 use crate::policy::measure::Measure;
 use crate::policy::rule::RateThresholds;
@@ -14,11 +15,9 @@ use std::sync::Arc;
 /// The settings of bounded counting.
 #[derive(Debug)]
 pub(crate) struct FilterSettings {
-    /// Cells in a row, a power of two.
-    pub(crate) row: u32,
-    /// The share of its threshold from which a partition is counted exactly, in thousandths.
-    pub(crate) promote_permille: u32,
-    /// The budget of all of a detector's ledgers together.
+    /// The filter. Ledgers may outlive the detector for a while.
+    pub(crate) cold: Arc<Cold>,
+    /// The budget of the filter and all of a detector's ledgers together.
     pub(crate) budget: Arc<Budget>,
 }
 
@@ -26,11 +25,23 @@ impl FilterSettings {
     /// Makes the settings for `bytes` in all. A quarter is for cells. The rest is for entries, each
     /// of which may come to take as much as fifty cells or more. An example: 1 MiB has two rows of
     /// 16,384 cells, which take 256 KiB.
-    pub(crate) fn new(bytes: u64, promote_permille: u32) -> Self {
+    ///
+    /// `kept` bytes are for ledgers alone. A partition is counted exactly from this share of its
+    /// threshold on, in thousandths. `floors`: no threshold of the detector's own is under these.
+    pub(crate) fn try_new(
+        bytes: u64,
+        kept: u64,
+        promote_permille: u32,
+        window: u32,
+        floors: [u64; 2],
+    ) -> Result<Self, OutOfMemory> {
         let cells = (bytes / 4 / Filter::bytes(1)).max(1);
         // A power of two, no more than that.
         let row = 1 << cells.ilog2().min(ROW_SHIFT_MAX);
-        Self { row, promote_permille, budget: Arc::new(Budget::new(bytes)) }
+        let cold = Arc::new(Cold::try_new(row, promote_permille, window, floors)?);
+        let budget = Arc::new(Budget::new(bytes, kept));
+        budget.take(cold.bytes());
+        Ok(Self { cold, budget })
     }
 }
 
@@ -60,6 +71,6 @@ pub(crate) struct Settings {
 impl Settings {
     /// Returns for each operation a number that no rule of the detector's own is under.
     pub(crate) fn floors(&self) -> [u64; 2] {
-        Operation::ALL.map(|operation| self.thresholds[operation.index()].min(self.rates.floor(operation)))
+        self.rates.floors(self.thresholds)
     }
 }

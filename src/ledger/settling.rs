@@ -21,8 +21,9 @@
 use crate::error::Refusal;
 use crate::filter::word::SubWindow;
 use crate::ledger::filtering::Filtering;
+use crate::ledger::recorded::Recorded;
 use crate::ledger::visit::Visit;
-use crate::ledger::{Ledger, Posting, Recorded};
+use crate::ledger::{Ledger, Posting};
 use crate::operation::Operation;
 use crate::partition::Partition;
 use crate::partition::amount::Amount;
@@ -44,8 +45,8 @@ impl Ledger {
             Ok(()) => Ok(Recorded { partition: Some(new), count, lacking: 0, is_full: false }),
             // The record is made. The entry stays fresh, so that no look misses what it lacks.
             Err(Refusal::Memory) => {
-                let pair = filtering.filter.pair(posting.hash, posting.operation);
-                let bound = pair.bound(at, filtering.now(visit));
+                let pair = filtering.pair(posting.hash, posting.operation);
+                let bound = pair.bound(at, filtering.now(visit.clock));
                 self.in_entry(filtering, new, count, Some(bound), posting, visit)
             }
             Err(Refusal::Cleared) => Err(Refusal::Cleared),
@@ -72,7 +73,7 @@ impl Ledger {
         for each in Operation::ALL {
             let (side, carried) = (sides[each.index()], carried[each.index()]);
             let own = if each == operation { amount.get() } else { 0 };
-            let others = side.carried(side.pair.bound(at, filtering.now(visit)), own);
+            let others = side.carried(side.pair.bound(at, filtering.now(visit.clock)), own);
             let Some(more) = Amount::new(others.saturating_sub(carried).into()) else { continue };
             let more = Posting { operation: each, amount: more, model: None, ..*posting };
             let added = self.carry_over(new, &more, visit.renewed())?;

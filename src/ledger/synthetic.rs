@@ -20,8 +20,9 @@ use crate::error::Refusal;
 use crate::filter::word::MOST;
 use crate::ledger::counters::Counters;
 use crate::ledger::filtering::{CARRIED_MOST, Filtering};
+use crate::ledger::recorded::Recorded;
 use crate::ledger::visit::Visit;
-use crate::ledger::{Ledger, Posting, Recorded};
+use crate::ledger::{Ledger, Posting};
 use crate::map::InsertOutcome;
 use crate::operation::Operation;
 use crate::partition::Partition;
@@ -80,8 +81,7 @@ impl Ledger {
     ) -> Result<Recorded<'g>, Refusal> {
         let Posting { key, hash, operation, amount, .. } = *posting;
         let mut at = filtering.at(visit.now);
-        let bound =
-            self.add_to_cells(filtering, filtering.filter.pair(hash, operation), amount, &mut at, visit);
+        let bound = self.add_to_cells(filtering, filtering.pair(hash, operation), amount, &mut at, visit)?;
         filtering.keep_out(key, visit.renewed().now);
         Counters::add(&visit.counters.kept_out, 1);
         // Another thread may have had room since, and have read the cells before.
@@ -144,8 +144,8 @@ impl Ledger {
         filtering.meet_kept_out(key);
         if filtering.has_kept_out(true, visit.now) {
             for each in Operation::ALL {
-                let pair = filtering.filter.pair(hash, each);
-                let bound = pair.bound(filtering.at(visit.now), filtering.now(visit)).min(CARRIED_MOST);
+                let pair = filtering.pair(hash, each);
+                let bound = pair.bound(filtering.at(visit.now), filtering.now(visit.clock)).min(CARRIED_MOST);
                 let Some(kept_out) = Amount::new(bound.into()) else { continue };
                 let more = Posting { operation: each, amount: kept_out, ..*posting };
                 let added = self.carry_over(new, &more, visit.renewed())?;

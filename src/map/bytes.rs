@@ -42,6 +42,11 @@ impl PartitionMap {
         growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)
     }
 
+    /// Returns the bytes of a map's first segment.
+    pub(crate) fn first_bytes() -> u64 {
+        Shape::new(CELLS, *CELL_UNITS.start(), 0).layout().size() as u64
+    }
+
     /// Counts a segment and its chain, which have been put into the directory.
     pub(crate) fn segment_made(&self, segment: Segment<'_>) {
         if let Some(budget) = &self.budget {

@@ -16,6 +16,7 @@
 //! meets the mark comes after: it starts again with the next map. A replacement under way loses its
 //! swap to the mark, and frees its copy.
 
+use crate::key::Key;
 use crate::key::synthetic::is_synthetic;
 use crate::map::PartitionMap;
 use crate::map::directory::{cleared, is_cleared};
@@ -25,12 +26,13 @@ use crossbeam_epoch::Guard;
 
 impl PartitionMap {
     /// Takes every segment out of the map and retires all partitions. Returns how many partitions
-    /// there were, and how many entries with synthetic keys.
+    /// there were, and how many entries with synthetic keys. `gone` is called once for each of
+    /// them.
     ///
     /// Threads that are in the map may go on with the partitions that they have found, and are
     /// turned away from everything else. `pin` is called for every segment, and memory is collected
     /// on the way, so that the caller pays for most of what it frees.
-    pub(crate) fn clear(&self, pin: impl Fn() -> Guard) -> [u64; 2] {
+    pub(crate) fn clear(&self, pin: impl Fn() -> Guard, gone: impl Fn(Key<'_>)) -> [u64; 2] {
         let (mut i, mut entries) = (0, [0; 2]);
         while i < 1 << self.directory.depth() {
             let guard = &pin();
@@ -54,6 +56,7 @@ impl PartitionMap {
             segment.freeze();
             for (_, _, partition) in segment.chain().flat_map(|segment| segment.entries()) {
                 entries[usize::from(is_synthetic(partition.key()))] += 1;
+                gone(partition.key());
                 // Nothing is hung on it any more.
                 partition.freeze_past();
             }

@@ -257,7 +257,7 @@ fn a_few_long_keys_that_collide_leave_the_map_shallow() {
             subject.map.replace_at(0, subject.replace_context(second.into()), guard).unwrap();
             assert!(subject.map.steps() <= 2 * (keys + 1), "{} for {keys} keys", subject.map.steps());
         }
-        assert_eq!(subject.map.clear(crossbeam_epoch::pin)[0], subject.map.lens[0].get());
+        assert_eq!(subject.map.clear(crossbeam_epoch::pin, |_| ())[0], subject.map.lens[0].get());
     }
 }
 
@@ -301,7 +301,7 @@ fn a_partition_that_moves_keeps_its_past() {
 fn a_cleared_map_takes_nobody_in() {
     let subject = Subject::new();
     assert!((0..1_000).all(|key| subject.insert(key, 20, mixed(key), 0)));
-    assert_eq!(subject.map.clear(crossbeam_epoch::pin), [1_000, 0]);
+    assert_eq!(subject.map.clear(crossbeam_epoch::pin, |_| ()), [1_000, 0]);
     let guard = crossbeam_epoch::pin();
     let pk = pk(1, 20);
     let key = Key { table: b"t", pk: &pk };

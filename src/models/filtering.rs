@@ -27,7 +27,7 @@ use crate::sys::clock::Moment;
 use std::time::Duration;
 
 /// Memory for more entries than a model makes.
-const ENOUGH: u64 = 1 << 20;
+pub(super) const ENOUGH: u64 = 1 << 20;
 /// The time after which models end that have too many executions to wait for.
 const MOST: Option<Duration> = Some(Duration::from_secs(60));
 
@@ -73,7 +73,7 @@ fn fresh() -> Stage<Subject> {
         with_entry(s, t, |ledger, key, visit| {
             let hash = s.settings.hashing.key(key);
             let filtering = ledger.filtering.as_ref().unwrap();
-            filtering.filter.pair(hash, Write).mark();
+            filtering.pair(hash, Write).mark();
             let content = Content::promoted(key, hash, 0, [1, 0], [0, 0]).unwrap();
             let insert =
                 |context: ReplaceContext<'_>| ledger.partitions.insert(hash, &content, context, visit.guard);
@@ -218,7 +218,7 @@ fn n_a_record_as_the_level_goes_from_table_to_model() {
 
 /// Makes a key that is promoted, and due to go back into the cells at second 3. Then it has 1, in
 /// its window's last second, and the cells have nothing any more.
-fn quiet() -> Stage<Subject> {
+pub(super) fn quiet() -> Stage<Subject> {
     let stage = Subject::filtered(4, ENOUGH);
     stage.then(|s, t| {
         s.record_amount(0, Write, 4, 0, t);
@@ -300,18 +300,16 @@ fn n_kept_out_as_another_promotes() {
 }
 
 /// (n) A clear comes while a key is promoted: the record is wholly before the clear (2 returned, 0
-/// left) or wholly after it (1 and 1).
+/// left) or wholly after it (1 and 1). What it had added blindly before it saw the clear may be
+/// there besides (2 and 2).
 #[test]
 fn n_clear_against_promotion() {
     explore("n: clear against promotion", 2, || {
         let stage = Subject::filtered(2, ENOUGH);
         stage.then(|s, t| s.record(0, Write, 0, t));
-        let clear = |s: &Subject, t: &Thread| {
-            s.current.clear(&s.settings, &s.counters, Moment::from_ms(0), || t.pin()).unwrap();
-        };
-        let (_, count) = stage.race(clear, |s, t| s.record(0, Write, 0, t));
+        let (_, count) = stage.race(|s, t| s.clear(t), |s, t| s.record(0, Write, 0, t));
         let left = stage.then(|s, t| s.most(0, Write, 0, t));
-        assert!((count, left) == (2, 0) || (count, left) == (1, 1), "{count} returned, {left} left");
+        assert!([(2, 0), (1, 1), (2, 2)].contains(&(count, left)), "{count} returned, {left} left");
     });
 }
 

@@ -246,7 +246,7 @@ fn i_clear_against_first_touch() {
 
 /// Clears the ledger.
 fn clear(subject: &Subject, thread: &Thread) {
-    subject.current.clear(&subject.settings, &subject.counters, Moment::from_ms(0), || thread.pin()).unwrap();
+    subject.current.clear(&subject.settings, &subject.counters, &subject.clock, || thread.pin()).unwrap();
 }
 
 /// Sets the thresholds of the table.

@@ -260,7 +260,7 @@ tests!(alarm:
 );
 
 fn clear(subject: &Subject, pin: &dyn Fn() -> Guard) {
-    subject.current.clear(&subject.settings, &subject.counters, Moment::from_ms(0), pin).unwrap();
+    subject.current.clear(&subject.settings, &subject.counters, &subject.clock, pin).unwrap();
 }
 
 /// An alarm is rung while its ledger is cleared.

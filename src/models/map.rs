@@ -226,7 +226,7 @@ fn i_clear_against_growth() {
     explore("i: clear against growth", 2, || {
         let stage = Subject::stage(&[0, 1]);
         let (cleared, inserted) = stage.race(
-            |s, t| s.map.clear(|| t.pin()),
+            |s, t| s.map.clear(|| t.pin(), |_| ()),
             |s, t| match s.insert(2, t) {
                 Ok(inserted) => inserted,
                 Err(Refusal::Cleared) => false,

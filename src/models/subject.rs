@@ -7,8 +7,10 @@ use super::{Stage, Thread};
 use crate::key::Key;
 use crate::key::hash::{Hash, Hashing};
 use crate::key::synthetic::{Kind, with_synthetic_key};
+use crate::ledger::cold::Cold;
 use crate::ledger::counters::Counters;
 use crate::ledger::current::Current;
+use crate::ledger::recorded::Unfinished;
 use crate::ledger::settings::{FilterSettings, Settings};
 use crate::ledger::visit::Visit;
 use crate::ledger::{Ledger, Posting};
@@ -76,9 +78,11 @@ impl Subject {
     /// Makes a ledger with a filter of one cell in a row, which all keys have, and `bytes` for
     /// everything else. Partitions are promoted from `level` on.
     pub(super) fn filtered(level: u64, bytes: u64) -> Stage<Self> {
-        let budget = Arc::new(Budget::new(bytes));
-        let filter = Some(FilterSettings { row: 1, promote_permille: 500, budget });
-        Self::of(Settings { filter, thresholds: [2 * level; 2], ..Self::settings() })
+        let thresholds = [2 * level; 2];
+        // The ledger and its first segment take the rest.
+        let budget = Arc::new(Budget::new(bytes + Ledger::bytes(), 0));
+        let cold = Arc::new(Cold::try_new(1, 500, 1, thresholds).unwrap());
+        Self::of(Settings { filter: Some(FilterSettings { cold, budget }), thresholds, ..Self::settings() })
     }
 
     /// Returns a record of `key`, which is its position in the map too. So models say which keys
@@ -118,7 +122,11 @@ impl Subject {
         second: u32,
         thread: &Thread,
     ) -> u64 {
-        self.record_in(key, operation, Amount::clamped(amount), second, &thread.pin())
+        let amount = Amount::clamped(amount);
+        if self.settings.filter.is_some() {
+            return self.record_filtered(key, operation, amount, second, thread);
+        }
+        self.record_in(key, operation, amount, second, &thread.pin())
     }
 
     /// Records an amount under a guard, as a detector does, and returns the count.
@@ -131,19 +139,47 @@ impl Subject {
         guard: &Guard,
     ) -> u64 {
         let pk = key.to_ne_bytes();
-        let mut posting = Posting { amount, ..Self::posting(key, &pk, operation) };
+        let posting = Posting { amount, ..Self::posting(key, &pk, operation) };
         let visit = self.visit(second, guard);
         let ledger = self.current.get(guard);
-        let rest = |unfinished, posting| {
-            self.current.record_rest(ledger, unfinished, &posting, visit).unwrap().1.count
-        };
-        if self.settings.filter.is_some() {
-            // An entry that goes back into the cells goes to those of its key's real hash.
-            posting.hash = self.settings.hashing.key(posting.key);
-            let fast = ledger.record_filtered_fast(posting, visit);
-            return fast.unwrap_or_else(|unfinished| rest(unfinished, posting));
-        }
-        ledger.record_fast(posting, visit).unwrap_or_else(|unfinished| rest(unfinished, posting))
+        self.rest(ledger, ledger.record_fast(posting, visit), &posting, visit)
+    }
+
+    /// Does the same by the filter: without a guard, if nothing is left to do then.
+    fn record_filtered(
+        &self,
+        key: u32,
+        operation: Operation,
+        amount: Amount,
+        second: u32,
+        thread: &Thread,
+    ) -> u64 {
+        let pk = key.to_ne_bytes();
+        let mut posting = Posting { amount, ..Self::posting(key, &pk, operation) };
+        // An entry that goes back into the cells goes to those of its key's real hash.
+        posting.hash = self.settings.hashing.key(posting.key);
+        let cold = &self.settings.filter.as_ref().unwrap().cold;
+        let now = Moment::from_ms(u64::from(second) * 1000);
+        // No step of reclaim is due.
+        cold.note_due(u64::MAX);
+        cold.record(posting.hash, operation, amount, now).unwrap_or_else(|not_cold| {
+            let guard = thread.pin();
+            let (ledger, visit) = (self.current.get(&guard), self.visit(second, &guard));
+            self.rest(ledger, ledger.record_not_cold_fast(not_cold, posting, visit), &posting, visit)
+        })
+    }
+
+    /// Returns the count of a record, with what the fast path has left to do.
+    fn rest<'g>(
+        &'g self,
+        ledger: &'g Ledger,
+        recorded: Result<u64, Unfinished<'g>>,
+        posting: &Posting<'_>,
+        visit: Visit<'g>,
+    ) -> u64 {
+        recorded.unwrap_or_else(|unfinished| {
+            self.current.record_rest(ledger, unfinished, posting, visit).unwrap().1.count
+        })
     }
 
     /// Records a throttle of the key, and returns how many there are with it.
@@ -203,6 +239,11 @@ impl Subject {
         let thresholds = Thresholds { writes: level.map(|level| 2 * level), reads: None };
         let set = |ledger: &Ledger| ledger.set_override(scope, name, thresholds, self.visit(second, &guard));
         self.current.with(&guard, set).unwrap();
+    }
+
+    /// Clears.
+    pub(super) fn clear(&self, thread: &Thread) {
+        self.current.clear(&self.settings, &self.counters, &self.clock, || thread.pin()).unwrap();
     }
 
     /// Sets the clock. Threads that have read it before may act by what they read.

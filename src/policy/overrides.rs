@@ -2,7 +2,7 @@
 //! record.
 //!
 //! ```text
-//! scope, name --hash--> one of 256 lists --> the override, or none
+//! scope, name --hash--> one of 128 lists --> the override, or none
 //! floors                a number that no threshold is under: all that most records compare with
 //! models_past           the least thresholds of all models before, where there is a filter
 //! ```
@@ -50,9 +50,9 @@ impl Watched for ModelsPast {
     }
 }
 
-/// The lists. With some hundred tables of their own thresholds, each has one or two.
+/// The lists. With some hundred tables of their own thresholds, each has a few.
 #[cfg(not(loom))]
-const LISTS: usize = 256;
+const LISTS: usize = 128;
 #[cfg(loom)]
 const LISTS: usize = 2;
 

@@ -55,6 +55,11 @@ impl RateThresholds {
         self.second[operation.index()].min(self.sustained[operation.index()])
     }
 
+    /// Returns for each operation a number that neither these thresholds nor any rate's are under.
+    pub(crate) fn floors(&self, thresholds: [u64; 2]) -> [u64; 2] {
+        Operation::ALL.map(|operation| thresholds[operation.index()].min(self.floor(operation)))
+    }
+
     /// Returns the most urgent rate that is met.
     pub(crate) fn breach(&self, operation: Operation, recent: Recent) -> Option<Breach> {
         let breach = |rule, count, threshold, seconds| {

@@ -9,13 +9,12 @@
 //! | [`try_take`](Budget::try_take) | if that many are free |
 //! | [`take`](Budget::take) | even over the limit, where a change that has begun must go on |
 //! | [`room`](Budget::room) | for as long as the room lives, so that no two calls count on the same bytes |
-//! | [`try_take_ledger`](Budget::try_take_ledger) | if that many are free, or else beside the limit, once |
+//! | [`room_for_ledger`](Budget::room_for_ledger) | the same, also of the bytes that are kept for it |
+//! | [`try_take_ledger`](Budget::try_take_ledger) | what there is room for, unless there are too many ledgers |
 //!
 //! A ledger takes the place of another that is still there, perhaps in a memory that is full. So
-//! there is room for one ledger *beside* the limit. If the new one takes that, there is room again
-//! when the old one is freed. A ledger that comes sooner must find free bytes. So no more than one
-//! ledger is ever over the limit, however often a detector is cleared while a thread stands still
-//! inside a call.
+//! the bytes for one ledger are *kept*: only a ledger gets them. There are at most [`LEDGERS_MOST`]
+//! ledgers at once, as the cells tell only so many generations apart.
 //!
 //! The collector's own memory counts too. A thread gathers what it retires in a *bag* of 64, and
 //! hands it over when it is full. While a thread stands still inside a call such bags pile up, so
@@ -40,14 +39,24 @@ pub(crate) const BAG_BYTES: u64 = 2_072;
 /// The bytes of a full bag that one deferred function takes: its place in it.
 pub(crate) const DEFERRED_BYTES: u64 = BAG_BYTES.div_ceil(64);
 
+/// The most ledgers at once, most of which wait for threads that stand still inside calls. A thread
+/// in the oldest of them does not take the newest one's cells for old: they are three sub-windows
+/// ahead for each ledger, of the 511 that a cell can be ahead.
+const LEDGERS_MOST: u64 = 64;
+/// The bits that count them.
+const LEDGERS_BITS: u32 = 16;
+
 /// The bytes that there may be, and those that are taken.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: u64,
+    /// The part of the limit that is kept for a ledger.
+    kept: u64,
+    /// The process that made it, by [`process`].
+    made_in: u64,
     taken: AtomicU64,
-    /// The process that has taken the room beside the limit, by [`process`]; 0: none.
-    beside: AtomicU64,
-    /// The ledgers that have taken bytes.
+    /// The ledgers that have taken bytes and not given them back, and above them the process whose
+    /// they are.
     ledgers: AtomicU64,
     /// The process that has handed over a bag which is not emptied yet, by [`process`]; 0: none.
     handed_over: AtomicU64,
@@ -60,9 +69,10 @@ pub(crate) struct Room<'b> {
 }
 
 impl Budget {
-    pub(crate) fn new(limit: u64) -> Self {
-        let [taken, beside, ledgers, handed_over] = [0; 4].map(AtomicU64::new);
-        Self { limit, taken, beside, ledgers, handed_over }
+    /// Makes a budget of which `kept` bytes are for ledgers alone.
+    pub(crate) fn new(limit: u64, kept: u64) -> Self {
+        let [taken, ledgers, handed_over] = [0; 3].map(AtomicU64::new);
+        Self { limit, kept, made_in: process(), taken, ledgers, handed_over }
     }
 
     /// Returns the bytes that there may be.
@@ -72,9 +82,13 @@ impl Budget {
 
     /// Takes `bytes`, if they are free. Returns `false` if they are not; then it takes none.
     pub(crate) fn try_take(&self, bytes: u64) -> bool {
+        self.try_take_of(self.limit.saturating_sub(self.kept), bytes)
+    }
+
+    fn try_take_of(&self, limit: u64, bytes: u64) -> bool {
         let take = |taken: u64| {
             let all = taken.saturating_add(bytes);
-            (all <= self.limit).then_some(all)
+            (all <= limit).then_some(all)
         };
         self.taken.fetch_update(Relaxed, Relaxed, take).is_ok()
     }
@@ -84,37 +98,56 @@ impl Budget {
         self.try_take(bytes).then(|| Room { budget: self, bytes })
     }
 
+    /// Keeps `bytes` free for a ledger and its first segment, if they are free now. In a forked
+    /// child those that are kept may never be: what its parent had not freed counts there for good.
+    /// So there are as many again for each fork.
+    pub(crate) fn room_for_ledger(&self, bytes: u64) -> Option<Room<'_>> {
+        let again = self.kept * (process() - self.made_in);
+        self.try_take_of(self.limit + again, bytes).then(|| Room { budget: self, bytes })
+    }
+
     /// Takes `bytes`, even over the limit, for what must go on.
     pub(crate) fn take(&self, bytes: u64) {
         self.taken.fetch_add(bytes, Relaxed);
     }
 
-    /// Takes a ledger's `bytes`, if they are free, or else the room beside the limit. Returns
-    /// `false` if that is taken; then it takes none.
+    /// Takes a ledger's `bytes`, for which there is room, unless there are too many ledgers. Returns
+    /// `false` if there are; then it takes none.
     pub(crate) fn try_take_ledger(&self, bytes: u64) -> bool {
-        // What a forked child's parent had put beside is never freed in the child.
         let process = process();
-        let taken = self.try_take(bytes) || self.beside.swap(process, Relaxed) != process;
-        self.ledgers.fetch_add(u64::from(taken), Relaxed);
-        taken
-    }
-
-    /// Gives back the room beside the limit, if it is taken, or else `bytes`. It does not matter
-    /// which ledger took which, as all take as many.
-    pub(crate) fn give_back_ledger(&self, bytes: u64) {
-        self.ledgers.fetch_sub(1, Relaxed);
-        if self.beside.swap(0, Relaxed) != process() {
-            self.give_back(bytes);
+        let counted = |ledgers: u64| {
+            let n = match ledgers >> LEDGERS_BITS {
+                0 => 0,
+                of if of == process => ledgers % (1 << LEDGERS_BITS),
+                // What a forked child's parent has not freed is never freed in the child, where one
+                // ledger is left.
+                _ => 1,
+            };
+            (n < LEDGERS_MOST).then_some((process << LEDGERS_BITS) + n + 1)
+        };
+        let is_counted = self.ledgers.fetch_update(Relaxed, Relaxed, counted).is_ok();
+        if is_counted {
+            self.take(bytes);
         }
+        is_counted
     }
 
-    /// Waits until there is one ledger, up to a quarter of a second: for threads that are inside
-    /// calls. Where there are more threads than processors, the system may have halted one there.
+    /// Gives back a ledger's bytes.
+    pub(crate) fn give_back_ledger(&self, bytes: u64) {
+        let counted = |ledgers: u64| (ledgers >> LEDGERS_BITS == process()).then(|| ledgers - 1);
+        let _ = self.ledgers.fetch_update(Relaxed, Relaxed, counted);
+        self.give_back(bytes);
+    }
+
+    /// Waits until a ledger of so many `bytes` can be made, up to a quarter of a second: for threads
+    /// that are inside calls. Where there are more threads than processors, the system may have
+    /// halted one there.
     #[cfg(not(loom))]
-    pub(crate) fn wait_for_ledgers(&self) {
+    pub(crate) fn wait_for_room(&self, bytes: u64) {
         for turn in 0..12 {
             flush();
-            if self.ledgers.load(Relaxed) <= 1 {
+            let is_one_more = self.ledgers.load(Relaxed) % (1 << LEDGERS_BITS) < LEDGERS_MOST;
+            if is_one_more && self.room_for_ledger(bytes).is_some() {
                 return;
             }
             std::thread::sleep(Duration::from_micros(64 << turn));

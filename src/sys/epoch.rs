@@ -96,6 +96,19 @@ pub(crate) fn block() -> Option<&'static Block> {
     LOCAL.with(|local| local.block.get())
 }
 
+/// Does the same for a thread that may not have been pinned yet, which is then pinned once.
+#[inline(always)]
+pub(crate) fn block_or_claim() -> Option<&'static Block> {
+    block().or_else(claim)
+}
+
+#[cold]
+#[inline(never)]
+fn claim() -> Option<&'static Block> {
+    drop(pin());
+    block()
+}
+
 /// Pins this thread for the first time, or for the first time in a forked child.
 #[cold]
 #[inline(never)]

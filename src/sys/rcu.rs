@@ -84,9 +84,15 @@ impl<T: Watched> Rcu<T> {
         unsafe { self.0.get(guard).unwrap_unchecked() }
     }
 
-    /// Puts `new` in, whatever is there, and returns the value that was.
-    pub(crate) fn swap(&self, new: T) -> Result<Replaced<T>, OutOfMemory> {
-        Ok(self.0.swap(Some(try_box(new)?)).expect("it always has a value"))
+    /// Puts `new` in if `seen`, which came from `get`, is still there, and returns that. If it is
+    /// not, `new` comes back.
+    pub(crate) fn swap(&self, seen: &T, new: Box<T>) -> Result<Replaced<T>, Box<T>> {
+        let (old, new) = (ptr::from_ref(seen).cast_mut(), Box::into_raw(new));
+        match self.0.0.compare_exchange(old, new, AcqRel, Acquire) {
+            Ok(old) => Ok(Replaced(NonNull::new(old).expect("it was read by a reference"))),
+            // SAFETY: it came from a box, and no other thread has seen it.
+            Err(_) => Err(unsafe { Box::from_raw(new) }),
+        }
     }
 
     /// Puts `new` in if `seen`, which came from `get`, is still there, and retires that. Returns

@@ -58,15 +58,9 @@ impl<'d> Held<'d> {
     /// Looks now, and at all moments since the last look.
     #[track_caller]
     pub fn look(&mut self, threads: isize) {
-        self.look_beside(threads, 0);
-    }
-
-    /// Does the same where so many bytes may come beside the memory.
-    #[track_caller]
-    pub fn look_beside(&mut self, threads: isize, beside: isize) {
         let (bytes, live) = (self.detector.statistics().bytes, most_live_bytes() - self.before);
         assert!(bytes <= self.memory, "{bytes} bytes of {}: {:?}", self.memory, self.detector.statistics());
-        let bound = self.memory as isize + beside + threads * (SEGMENT + THREAD) + COLLECTOR;
+        let bound = self.memory as isize + threads * (SEGMENT + THREAD) + COLLECTOR;
         assert!(live <= bound, "{live} bytes are live of {}: {:?}", self.memory, self.detector.statistics());
         (self.most, self.most_live) = (self.most.max(bytes), self.most_live.max(live));
     }
