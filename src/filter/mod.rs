@@ -142,8 +142,8 @@ impl Filter {
     pub(crate) fn refresh(&self, now: impl Fn() -> SubWindow) {
         for cell in &self.cells {
             if !Word(cell.load(Acquire)).is_empty() {
-                // The clock is read after each cell. By an older reading, of a thread that stood still,
-                // a cell of the present could look old.
+                // The clock is read after each cell. By an older reading, of a thread that stood
+                // still, a cell of the present could look old.
                 change(cell, |word| Some(word.refreshed(now())));
             }
         }

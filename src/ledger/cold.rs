@@ -3,8 +3,8 @@
 //! pin's cost.
 //!
 //! A clear has new cells without making any: it begins a new *generation*, which numbers
-//! sub-windows three higher than they would be. Three lanes are all that a cell has, so whatever was
-//! added before is over at once, as if that much time had passed.
+//! sub-windows three higher than they would be. Three lanes are all that a cell has, so whatever
+//! was added before is over at once, as if that much time had passed.
 //!
 //! ```text
 //! second            0 ... 29 | 30 ... 59 | 60 ... 89 | 90 ... 119      sub-windows of 30 seconds
@@ -17,7 +17,7 @@
 //! ```text
 //!  63            32 31             16 15            0
 //! +----------------+-----------------+---------------+
-//! |   generation   | level of writes | level of reads|     a level: see [`crate::ledger::filtering`]
+//! |   generation   | level of writes | level of reads|     levels: [`crate::ledger::filtering`]
 //! +----------------+-----------------+---------------+
 //! ```
 //!

@@ -1,8 +1,8 @@
 //! Bounded counting: the part of it that a clear forgets, and the numbers that it decides by.
 //!
 //! Where keys have no bound, memory must not follow them. So with a budget of bytes a ledger counts
-//! partitions in a filter ([`Cold`]). Only those whose bound there gets near a threshold get an entry in
-//! the map:
+//! partitions in a filter ([`Cold`]). Only those whose bound there gets near a threshold get an
+//! entry in the map:
 //!
 //! ```text
 //!            bound < P                 bound >= P, and there is room: promoted
@@ -47,7 +47,7 @@
 //! **Invariants.** All that the budget lends is given back once it is freed: the ledger, an
 //! entry's most, segments.
 //!
-//! **Proof.** `src/models/{filtering,synthetic}.rs` (n, o), `src/models/cleared.rs` (p); `tests/bounded`.
+//! **Proof.** `src/models/{filtering,synthetic,cleared}.rs` (n, o, p); `tests/bounded`.
 
 use crate::error::OutOfMemory;
 use crate::filter::Pair;

@@ -382,3 +382,14 @@ impl Watched for Ledger {
         &self.watch
     }
 }
+
+#[cfg(all(test, not(loom), target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    /// The number is in `docs/design/{bounded,limits}.md`.
+    #[test]
+    fn a_ledger_and_its_first_segment_take_6408_bytes() {
+        assert_eq!(Ledger::bytes(), 6_408);
+    }
+}
