@@ -311,6 +311,13 @@ mutate 'a clear does not wait for a halted thread' src/sys/budget.rs \
 mutate 'a ledger that is refused keeps its first segment' src/map/clear.rs \
     'self.segment_freed(segment);' '' \
     cargo test --quiet --locked --test clears a_clear_that_is_refused
+mutate 'a partition that wakes up asks for no room' src/map/mod.rs \
+    'let Ok(_room) = self.room_to_copy(segment) else { return Ok(false) };' '' \
+    cargo test --quiet --locked --release --test clears wake_up
+mutate 'the most by a clock that was read once' src/filter/mod.rs \
+    'at = now();
+                }' '}' \
+    "${unit[@]}" the_most_has_cells
 
 if ((survivors > 0)); then
     echo "failed: $survivors survived" >&2

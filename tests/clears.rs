@@ -10,7 +10,7 @@ mod held;
 use allocator::{TestAllocator, all_live_bytes, refusing, spare_crossbeam, while_inside};
 use common::{Random, race, stress};
 use held::{Held, add, alone, detector, settle};
-use hotpart::{Detector, Error, Operation, Record};
+use hotpart::{Detector, Error, Operation, Record, Thresholds};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -90,6 +90,30 @@ fn clears_of_a_large_memory_in_a_row_all_succeed() {
         }
         assert!(has_room(&detector, partitions), "all is free again");
     });
+}
+
+/// Each idle partition that was recorded again took a segment anew, room or not. So the books were
+/// over the limit, and a clear was refused.
+#[test]
+fn partitions_that_wake_up_beside_a_thread_inside_a_call_leave_room_for_a_clear() {
+    for memory in [1 << 16, 1 << 18, 1 << 20, 1 << 22] {
+        alone(|| {
+            let detector = detector(40, 1, memory);
+            let partitions = fill(&detector);
+            while_inside(
+                || assert!(detector.write_count("orders", "any").is_ok()),
+                1,
+                || detector.set_table_thresholds("o", Thresholds { writes: Some(50), reads: None }).unwrap(),
+                || {
+                    detector.set_time_ms(100_000).unwrap();
+                    for key in 0..partitions {
+                        add(&detector, &key.to_le_bytes(), Operation::Write, 5);
+                    }
+                    assert_eq!(detector.clear(), Ok(()), "{memory} bytes, {partitions} partitions");
+                },
+            );
+        });
+    }
 }
 
 /// The system halts threads inside calls. Clears that did not wait for them were refused, four of

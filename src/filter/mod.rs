@@ -149,11 +149,21 @@ impl Filter {
         }
     }
 
-    /// Returns the most that any key can have; [`MOST`] if a lane is full in both rows.
-    pub(crate) fn most(&self, now: SubWindow) -> u32 {
-        let row = |cells: &[AtomicU64]| {
-            let cells = cells.iter().map(|cell| Word(cell.load(Acquire)));
-            cells.map(|word| Word::bound_of_same(word.refreshed(now), word.refreshed(now))).max().unwrap_or(0)
+    /// Returns the most that any key can have in a window that ends during the call; [`MOST`] if a
+    /// lane is full in both rows. `now` reads the clock. It is asked again if a cell has moved on.
+    pub(crate) fn most(&self, now: impl Fn() -> SubWindow) -> u32 {
+        let mut at = now();
+        let mut row = |cells: &[AtomicU64]| {
+            let mut most = 0;
+            for cell in cells {
+                let word = Word(cell.load(Acquire));
+                if word.sub_window().since(at) > 0 {
+                    at = now();
+                }
+                let word = word.refreshed(at);
+                most = most.max(Word::bound_of_same(word, word));
+            }
+            most
         };
         let (first, second) = self.cells.split_at(self.cells.len() / 2);
         row(first).min(row(second))
@@ -328,6 +338,23 @@ mod tests {
             at(513)
         });
         assert_eq!(pair.bound(at(513), || at(513)), 5);
+    }
+
+    /// A cell that moved on during the walk was taken for one of long ago, and for empty.
+    #[test]
+    fn the_most_has_cells_that_move_on_meanwhile() {
+        let filter = Filter::try_new(1, 1).unwrap();
+        let pair = filter.pair(Hash::new(0), Operation::Read);
+        let at = SubWindow::new;
+        let has_read = std::cell::Cell::new(false);
+        let most = filter.most(|| {
+            if has_read.replace(true) {
+                return at(1);
+            }
+            assert_eq!(pair.add(pair.look(), at(1), 5, false), Added::Bounded(5));
+            at(0)
+        });
+        assert_eq!(most, 5);
     }
 
     /// The cells moved on to it, and what others had was over.

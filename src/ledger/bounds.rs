@@ -161,7 +161,7 @@ impl Ledger {
         let level = self.greatest_level_of_all(operation, visit)?;
         let kept_out = if [false, true].iter().any(|&each| filtering.has_kept_out(each, visit.now)) {
             // A full lane does not tell how much it had.
-            filter::count(filtering.cold.filter.most(filtering.at(visit.now)), COUNT_MOST)
+            filter::count(filtering.cold.filter.most(filtering.now(visit.clock)), COUNT_MOST)
         } else {
             0
         };

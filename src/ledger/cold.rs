@@ -277,7 +277,7 @@ mod tests {
         for generation in 1..3_000 {
             cold.begin(generation);
             cold.filter.refresh(at);
-            assert_eq!(cold.filter.most(at()), 0, "{generation}");
+            assert_eq!(cold.filter.most(at), 0, "{generation}");
         }
     }
 

@@ -278,15 +278,18 @@ impl PartitionMap {
         }
     }
 
-    /// Replaces the segment where keys of this position belong.
+    /// Replaces the segment where keys of this position belong. Returns `false` if memory is bounded
+    /// and has no room for a copy.
     pub(crate) fn replace_at(
         &self,
         position: u32,
         context: ReplaceContext<'_>,
         guard: &Guard,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let (i, segment) = self.locate(position, guard)?;
-        Ok(self.replace(i, segment, context, guard)?)
+        let Ok(_room) = self.room_to_copy(segment) else { return Ok(false) };
+        self.replace(i, segment, context, guard)?;
+        Ok(true)
     }
 
     /// Finishes the replacement of the segment where keys of this position belong, if another

@@ -279,7 +279,7 @@ impl Subject {
         let guard = thread.pin();
         let ledger = self.current.get(&guard);
         let replace = |context: ReplaceContext<'_>| ledger.partitions.replace_at(key, context, &guard);
-        ledger.with_context(self.visit(second, &guard), replace).unwrap();
+        assert!(ledger.with_context(self.visit(second, &guard), replace).unwrap(), "there is room");
     }
 
     /// Reclaims what is idle; in a model one step walks the whole map.

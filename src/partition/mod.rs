@@ -261,11 +261,6 @@ impl<'g> Partition<'g> {
         guard: &'g Guard,
     ) -> Result<u64, AddError> {
         let past = &self.core().past;
-        // Idle, but with an old warning state. The partition must look as if never seen, so the
-        // caller replaces the segment, without this entry, and inserts it anew.
-        if past.load().is_armed() && self.idle(now, timing, guard) {
-            return Err(AddError::Idle);
-        }
         // The alarm is made while a partition warms up, so that a hot record finds it made: a
         // record that gets no memory for it is refused before it has added anything.
         let prepare = |count| if count < floor / 2 { Ok(()) } else { Ok(past.alarm(guard).map(drop)?) };
@@ -313,6 +308,11 @@ impl<'g> Partition<'g> {
             counts[operation.index()] = self.series(operation, timing.window, guard).count(now.second())?;
         }
         Some(Standing::new(counts, past, now, timing, guard))
+    }
+
+    /// Returns whether the partition is as if never seen but for an old alarm.
+    pub(crate) fn is_idle_with_alarm(&self, now: Moment, timing: Timing, guard: &Guard) -> bool {
+        self.core().past.load().is_armed() && self.idle(now, timing, guard)
     }
 
     /// Freezes the entry, so that every later add counts for nothing, and returns what its copy is

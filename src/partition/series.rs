@@ -36,8 +36,6 @@ pub(crate) const SUSTAINED: u32 = 5;
 pub(crate) enum AddError {
     /// The partition has moved, or has been reclaimed or replaced: find it again.
     Moved,
-    /// The partition must look as if never seen: reclaim it first.
-    Idle,
     Memory,
 }
 
