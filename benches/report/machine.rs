@@ -14,6 +14,8 @@ pub fn describe(compiler: &str) -> Vec<(&'static str, String)> {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     vec![
         ("date", output("date", &["-u", "+%Y-%m-%d"])),
+        // With "-dirty" where files differ from it.
+        ("commit", output("git", &["describe", "--always", "--dirty", "--exclude=*"])),
         ("processor", field(&cpuinfo, "model name").into()),
         ("cores", format!("{cores}{}", if guest { ", of a virtual machine" } else { "" })),
         ("caches", caches()),
