@@ -9,7 +9,9 @@ import (
 	"time"
 )
 
-// Clear forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key.
+// Clear forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key. With
+// Memory it may wait up to a quarter of a second for calls under way. If there is no memory for it, it returns [ErrMemory],
+// and has forgotten nothing.
 func (c *core) Clear() error {
 	o, err := c.open()
 	if err != nil {

@@ -1,5 +1,5 @@
-//! Recording where memory is bounded: in the cells first, without a pin. Most records are done then.
-//! The others go on as where it is not ([`crate::detector::recording`]).
+//! Recording where memory is bounded: in the cells first, without a pin. Most records are done
+//! then. The others go on with a pin, by [`crate::detector::recording`].
 
 use crate::detector::Detector;
 use crate::detector::delivery::Delivery;
@@ -16,14 +16,15 @@ use crate::sys::clock::Moment;
 use crate::sys::epoch;
 
 impl Detector {
-    /// Returns whether most partitions are counted in a filter. It is asked first, so that the way
-    /// without a filter is as if there were none.
+    /// Returns whether most partitions are counted in a filter. Callers ask it first, so that a
+    /// detector without a filter pays for nothing else of it.
     #[inline(always)]
     pub(crate) fn is_filtered(&self) -> bool {
         self.settings.filter.is_some()
     }
 
-    /// Does the same by a filter. (A `Key` would be handed over in memory.)
+    /// Does the work of `record_key` where there is a filter. It takes the two parts of a key, as a
+    /// `Key` would be handed over in memory and not in registers.
     #[inline(never)]
     pub(crate) fn record_key_filtered(
         &self,
@@ -78,8 +79,8 @@ impl Detector {
         self.record_posting(*posting, Some(not_cold), now, delivery, epoch::pin())
     }
 
-    /// Records as of an earlier moment, by a filter. It does not take the fast path, which would
-    /// not tell where the amount comes into a later second than its own.
+    /// Records as of `then`, an earlier moment, by a filter. It does not take the fast path. That
+    /// may put the amount into a later second than its own, and would not tell.
     #[cold]
     pub(crate) fn record_late<'a>(
         &self,

@@ -277,8 +277,8 @@ impl Detector {
 
     /// Forgets all counts, warning states and overrides, at one moment for all threads, and drops
     /// what waits for a key schema. The clock, the statistics, key schemas and table handles stay.
-    /// Takes time in proportion to what it forgets; with [`Builder::memory`](crate::Builder::memory)
-    /// also to that, and up to a quarter of a second more, for calls under way.
+    /// Takes time in proportion to what it forgets. With [memory](crate::Builder::memory) it also
+    /// takes time in proportion to that, and may wait up to a quarter of a second for other calls.
     ///
     /// # Errors
     /// [`Error::Memory`]; then nothing is forgotten.

@@ -23,11 +23,11 @@
 //! ([`crate::ledger::filtering`]). A first cell has a *mark* for each of its keys that has an
 //! entry.
 //!
-//! **Why no addition is lost.** A call adds to the second cell, then to the first, each time in the
-//! lane of one and the same sub-window, even where a cell has moved on. Then it reads the second
-//! cell again. So of two calls that add the same key, the one that comes later to the first cell
-//! sees both additions in both cells. (An increment of the lesser cell alone, a *conservative
-//! update*, would not be sound, with a window or with threads.)
+//! **Why no addition is lost.** A call adds to the second cell, then to the first, both times in
+//! the lane of the same sub-window. (If a cell has moved on, the call is made again, with the later
+//! sub-window.) Then it reads the second cell again. So of two calls that add the same key, the one
+//! that comes later to the first cell sees both additions in both cells. (An increment of the
+//! lesser cell alone, a *conservative update*, would not be sound, with a window or with threads.)
 //!
 //! ```text
 //! call A   second += 1               first += 1: 1              reads second: 2      bound 1
@@ -35,14 +35,14 @@
 //! ```
 //!
 //! **Invariants.**
-//! 1. Both additions of a call are in lanes of one sub-window, or more is added. Nothing is
+//! 1. Both additions of a call are in lanes of one sub-window, or the call adds again. Nothing is
 //!    subtracted.
-//! 2. A first cell has as many marks as its keys have entries, or more: one is put there before an
-//!    entry is inserted, and taken off after it went. (A cell that has the most marks that fit
-//!    keeps them.)
-//! 3. Take a call that finds no entry, and then adds to a first cell that has not changed. Either
-//!    its key had no entry at that addition; or the thread that inserts the entry sees the
-//!    addition, as it disturbs the cell after the insert and then reads both cells.
+//! 2. A first cell has as many marks as its keys have entries, or more: a mark is put there before
+//!    an entry is inserted, and taken off after the entry went. (A cell that has the most marks
+//!    that fit keeps them.)
+//! 3. Take a call that finds no entry, and then adds to a first cell that has not changed since the
+//!    look. Either its key still has no entry at that addition, or the thread that has inserted one
+//!    sees the addition: it disturbs the cell after the insert, and then reads both cells.
 //! 4. A word that was seen in a first cell never comes back while a call may compare with it: a
 //!    thread that disturbs the cell, or takes a mark off, adds 1 to it.
 //!
@@ -116,8 +116,8 @@ impl Filter {
         2 * u64::from(row) * size_of::<u64>() as u64
     }
 
-    /// Returns the sub-window of a second in a generation, of which each begins where nothing is
-    /// held of the one before.
+    /// Returns the sub-window of a second in a generation. Each generation numbers sub-windows
+    /// [`LANES`] higher than the one before, so that cells hold nothing of that one.
     #[inline(always)]
     pub(crate) fn sub_window(&self, second: u32, generation: u32) -> SubWindow {
         SubWindow::new((second / self.seconds).wrapping_add(generation.wrapping_mul(LANES)))
@@ -137,8 +137,8 @@ impl Filter {
         Self::bytes(self.mask + 1)
     }
 
-    /// Begins cells anew whose counts are over, so that none of them comes round to look new. `now`
-    /// reads the clock.
+    /// Moves each cell that holds anything on to the present sub-window, so that no count that is
+    /// over comes round to look new. `now` reads the clock.
     pub(crate) fn refresh(&self, now: impl Fn() -> SubWindow) {
         for cell in &self.cells {
             if !Word(cell.load(Acquire)).is_empty() {
@@ -169,7 +169,7 @@ impl Filter {
         row(first).min(row(second))
     }
 
-    /// Returns the mean of all cells.
+    /// Returns the mean count of all cells.
     pub(crate) fn mean(&self, now: SubWindow) -> f64 {
         let sum: u64 = self.cells.iter().map(|cell| Word(cell.load(Relaxed)).sum(now)).sum();
         sum as f64 / self.cells.len() as f64
@@ -203,8 +203,8 @@ impl Pair<'_> {
         // second too.
         let second = Word(self.second.fetch_add(amount.into(), AcqRel));
         let first = Word(self.first.fetch_add(amount.into(), AcqRel));
-        // What both additions came upon tells: either cell may have moved on to the next sub-window
-        // since the look, or the key may have been promoted.
+        // The words that both additions found tell whether either cell has moved on to another
+        // sub-window since the look, and whether the key may have been promoted.
         if !Word::took_blindly(first, second, at) {
             return None;
         }
@@ -253,17 +253,17 @@ impl Pair<'_> {
     /// Adds the amount that an entry had in a sub-window. `now` reads the clock.
     pub(crate) fn give_back(self, at: SubWindow, amount: u32, now: impl Fn() -> SubWindow) {
         if at.since(now()) > 0 {
-            return; // Of so long ago that it looks as if it were to come: no cell may move on to it.
+            return; // So long ago that it looks yet to come. No cell may move on to it.
         }
         for cell in [self.second, self.first] {
             change(cell, |word| Some(word.refreshed(now()).with(at, amount)));
         }
     }
 
-    /// Returns the most that the key can have in the window that ends in this sub-window, or in the
-    /// present one. `now` reads that from the clock. It is asked if a cell has moved on: then the
-    /// other may have moved on between the looks at both, and the bound would be that of no single
-    /// moment.
+    /// Returns the most that the key can have in the window that ends in `at` or, if a cell has
+    /// moved on since, in the present sub-window. `now` reads that from the clock. (One cell may
+    /// have moved on between the looks at both. Then the bound at `at` would be that of no single
+    /// moment.)
     pub(crate) fn bound(self, mut at: SubWindow, now: impl Fn() -> SubWindow) -> u32 {
         loop {
             let (first, second) = (self.look(), Word(self.second.load(Acquire)));
@@ -310,8 +310,8 @@ fn change(cell: &AtomicU64, new: impl Fn(Word) -> Option<Word>) -> bool {
     }
 }
 
-/// Returns a bound as a count. The amount of a full lane is not known: it reads as `hot`, or as
-/// full lanes, if those are more.
+/// Returns a bound as a count. If a lane is full, its amount is not known. Then the count is `hot`,
+/// or that of three full lanes if that is more.
 pub(crate) fn count(bound: u32, hot: u64) -> u64 {
     if bound == MOST { hot.max(u64::from(LANES) << 15) } else { bound.into() }
 }

@@ -1,27 +1,28 @@
-//! Cold counting: the filter, and what a record of a cold key needs besides. It outlives every
-//! clear, so such a record uses nothing that could be freed: it pins nothing, and takes none of a
-//! pin's cost.
+//! Cold counting: the filter, and all else that a record of a cold key needs. It outlives every
+//! clear. So such a record uses nothing that could be freed: it pins nothing, and saves a pin's
+//! cost.
 //!
-//! A clear has new cells without making any: it begins a new *generation*, which numbers
-//! sub-windows three higher than they would be. Three lanes are all that a cell has, so whatever
-//! was added before is over at once, as if that much time had passed.
+//! A clear empties all cells at one moment, by one word. It begins a new *generation*, in which
+//! sub-windows have numbers that are three higher. Three lanes are all that a cell has, so whatever
+//! was added before is over at once, as if three sub-windows had passed.
 //!
 //! ```text
-//! second            0 ... 29 | 30 ... 59 | 60 ... 89 | 90 ... 119      sub-windows of 30 seconds
-//! generation 0          0    |     1     |     2     |
-//! cleared in 75:                              generation 1:  5  |  6   2 + 3; 3 + 3
+//! second         0 - 29 | 30 - 59 | 60 - 89 | 90 - 119     sub-windows of 30 seconds
+//! generation 0      0   |    1    |    2    |
+//! generation 1          |         |  2 + 3  |  3 + 3       cleared in second 75
 //! ```
 //!
-//! The generation and the levels are one word, so that a clear changes both at once:
+//! The generation and the levels are one word, so that a clear changes both at once. A level is the
+//! bound from which a partition may get an entry ([`crate::ledger::filtering`]):
 //!
 //! ```text
 //!  63            32 31             16 15            0
 //! +----------------+-----------------+---------------+
-//! |   generation   | level of writes | level of reads|     levels: [`crate::ledger::filtering`]
+//! |   generation   | level of writes | level of reads|
 //! +----------------+-----------------+---------------+
 //! ```
 //!
-//! A clear puts a new ledger in place of the old one, and then begins the ledger's generation. In
+//! A clear puts a new ledger in place of the old one, and then begins the new one's generation. In
 //! between another thread may find the new ledger. It begins the generation itself before it does
 //! anything else. So the word's change is the moment of the clear, for cells and map alike.
 //!
@@ -58,9 +59,9 @@ use crate::sys::clock::Moment;
 use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 use std::fmt;
 
-/// The highest level: three lanes of a cell tell it, and a full one says more.
+/// The highest level. Every bound up to it can be told: a lane that is full says more.
 const LEVEL_MAX: u64 = 1 << 15;
-/// The threshold above which all are alike: far over the one with the highest level.
+/// The largest threshold that is multiplied, so that the product fits. Its level is the highest.
 const THRESHOLD_MOST: u64 = 1 << 40;
 
 /// The filter of a detector, and the numbers that a record of a cold key goes by.
@@ -68,9 +69,9 @@ pub(crate) struct Cold {
     pub(crate) filter: Filter,
     /// The generation and the levels, a [`State`].
     state: AtomicU64,
-    /// The levels by the detector's own thresholds.
+    /// The levels that the detector's own thresholds give.
     own_levels: [u32; 2],
-    /// The stamp from which records of cold keys look whether a step of reclaim is due.
+    /// The stamp of the time from which records of cold keys look whether a step of reclaim is due.
     due: AtomicU64,
     permille: u32,
     window: u32,
@@ -113,8 +114,8 @@ impl State {
 }
 
 impl Cold {
-    /// Makes a filter of two rows of `row` cells. `floors`: no threshold of the detector's own is
-    /// under these.
+    /// Makes a filter of two rows of `row` cells. `floors`: the numbers of writes and reads that no
+    /// threshold of the detector's own is under.
     pub(crate) fn try_new(
         row: u32,
         permille: u32,
@@ -133,7 +134,7 @@ impl Cold {
         })
     }
 
-    /// Returns how many bytes all of it takes.
+    /// Returns how many bytes it takes, with its cells.
     pub(crate) fn bytes(&self) -> u64 {
         size_of::<Self>() as u64 + self.filter.size()
     }
@@ -207,7 +208,7 @@ impl Cold {
         }
     }
 
-    /// Returns the level under which nothing calls a partition of this threshold hot.
+    /// Returns the level of a partition with this threshold: under it, no rule calls it hot.
     pub(crate) fn level(&self, threshold: u64) -> u32 {
         level(threshold, self.permille)
     }
@@ -268,7 +269,7 @@ mod tests {
         }
     }
 
-    /// Cells that nobody touches would come round after 341 clears, and their counts with them.
+    /// Cells that no thread touches would come round after 341 clears, and their counts with them.
     #[test]
     fn what_is_cleared_never_comes_round() {
         let cold = cold();

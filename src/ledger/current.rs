@@ -1,14 +1,16 @@
 //! The current ledger, and how the next one takes its place.
 //!
-//! `clear` makes an empty ledger, and swaps it in. Where memory is bounded it begins the ledger's
-//! generation of cells, which is the moment of the clear ([`crate::ledger::cold`]). Then it clears
-//! the old one's map, gives back the bytes of its entries and takes off their marks, clears its
-//! overrides, and retires it. A call that took the old ledger before the swap is turned away from
-//! whatever has been cleared by then, and starts again with the new one.
+//! `clear` makes an empty ledger, and swaps it in. Then it clears the old one's map and overrides,
+//! and retires it. A call that took the old ledger before the swap is turned away from whatever has
+//! been cleared by then, and starts again with the new one.
+//!
+//! Where memory is bounded `clear` does more. Right after the swap it begins the new ledger's
+//! generation of cells, which is the moment of the clear ([`crate::ledger::cold`]). Of each old
+//! entry it takes off the marks and gives back the bytes. Last, it moves all cells on.
 //!
 //! The old ledger is freed once all calls that were under way have ended. Where memory is bounded
-//! a clear that comes before may find no bytes for the next ledger ([`crate::sys::budget`]). It
-//! waits for a while then, asks again, and may be refused.
+//! the next clear may come before that, and find no bytes for a ledger ([`crate::sys::budget`]).
+//! Then it is refused. `Detector::clear` waits for a while, and asks once more.
 
 use crate::error::{OutOfMemory, Refusal};
 use crate::ledger::counters::Counters;
@@ -31,7 +33,7 @@ impl Current {
         Ok(Self { ledger: Rcu::try_new(Ledger::try_new(settings, now)?)? })
     }
 
-    /// Returns the ledger.
+    /// Returns the ledger, whose generation of cells has begun.
     #[inline(always)]
     pub(crate) fn get<'g>(&self, guard: &'g Guard) -> &'g Ledger {
         let ledger = self.ledger.get(guard);
@@ -45,7 +47,8 @@ impl Current {
         self.ledger.get(guard)
     }
 
-    /// Runs `f` with the current ledger, and again with the next one if that was cleared meanwhile.
+    /// Runs `f` with the current ledger. If that is cleared meanwhile, runs it again with the next
+    /// one.
     pub(crate) fn with<'g, T>(
         &self,
         guard: &'g Guard,
@@ -60,8 +63,9 @@ impl Current {
         }
     }
 
-    /// Records what the fast path has not in `ledger` or, if that is cleared meanwhile, in the next
-    /// one. Returns the ledger that has the record, and the record.
+    /// Finishes in `ledger` a record that the fast path has not. If that ledger is cleared
+    /// meanwhile, makes the record in the next one. Returns the ledger that has the record, and the
+    /// record.
     pub(crate) fn record_rest<'g>(
         &self,
         mut ledger: &'g Ledger,
@@ -81,8 +85,8 @@ impl Current {
         }
     }
 
-    /// Puts an empty ledger in place of the current one, and frees the contents of that. `pin` is
-    /// called for each step, so that memory is freed on the way.
+    /// Puts an empty ledger in place of the current one, and clears the old one. `pin` is called
+    /// for each step, so that memory is freed on the way.
     pub(crate) fn clear(
         &self,
         settings: &Settings,
@@ -107,10 +111,10 @@ impl Current {
         Ok(())
     }
 
-    /// Puts a new ledger in place of the current one, with the next number, and returns that.
+    /// Puts a new ledger in place of the current one, with the next number. Returns the old one.
     fn swap(&self, mut new: Box<Ledger>, guard: &Guard) -> Replaced<Ledger> {
         loop {
-            // Its generation has begun before the next one does.
+            // `get` has begun its generation, so that generations begin one after the other.
             let seen = self.get(guard);
             new.renumber(seen.number + 1);
             match self.ledger.swap(seen, new) {

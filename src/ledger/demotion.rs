@@ -2,13 +2,14 @@
 //!
 //! It is a part of a segment's replacement, whose entries are frozen by then:
 //!
-//! 1. A step of reclaim, or any other replacement, finds a partition whose counts are both under
-//!    half of its level, and whose warning intervals are over. Half, so that one that hovers about
-//!    the level does not come and go. Fresh and heavy partitions and synthetic keys stay.
+//! 1. A step of reclaim, or any other replacement, finds a partition whose counts are each under
+//!    half of their operation's level, and whose warning intervals are over. It is half the level,
+//!    so that a partition that hovers about the level does not come and go. Fresh and heavy
+//!    partitions and synthetic keys stay.
 //! 2. Each thread that copies the segment adds the partition's slots that are in the window to both
-//!    cells, lane by lane, *before* the copy without it is published. So there is no moment in
-//!    which its records are nowhere. Several such threads count too much, which is in the cells for
-//!    a window.
+//!    cells, each slot to the lane of its sub-window. It does so *before* the copy without the
+//!    partition is published, so that there is no moment in which its records are nowhere. If
+//!    several threads do so, the cells have too much for about a window.
 //! 3. The thread whose copy is published takes the marks off, also those of idle partitions. That
 //!    disturbs the cells: a record that stood still between its look and its addition never finds
 //!    the word that it saw, even if a mark of its own key has taken the place of this one.
@@ -30,7 +31,7 @@ use crate::map::{Outside, ReplaceContext};
 use crate::operation::Operation;
 use crate::partition::content::{Content, Standing};
 
-/// A ledger's cells at a moment.
+/// A ledger and its cells, to which partitions go back in a replacement at one moment.
 struct Cells<'a> {
     ledger: &'a Ledger,
     filtering: &'a Filtering,

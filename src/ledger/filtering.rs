@@ -1,8 +1,9 @@
-//! Bounded counting: the part of it that a clear forgets, and the numbers that it decides by.
+//! Bounded counting: the part of it that a clear forgets, and the numbers by which a partition
+//! gets an entry.
 //!
-//! Where keys have no bound, memory must not follow them. So with a budget of bytes a ledger counts
-//! partitions in a filter ([`Cold`]). Only those whose bound there gets near a threshold get an
-//! entry in the map:
+//! Where keys have no bound, memory must not grow with them. So with a budget of bytes a detector
+//! counts partitions in a filter ([`Cold`]). Only those whose bound there gets near a threshold get
+//! an entry in the map:
 //!
 //! ```text
 //!            bound < P                 bound >= P, and there is room: promoted
@@ -29,9 +30,9 @@
 //! write. The warning says "at least 376 of 500".
 //!
 //! **Why no count is too low.** A partition that is not promoted has less than P in the window, so
-//! no record of it is hot. One that is promoted was so with a carry of P - 1, or of all that the
-//! cells had. That covers all records that were made before. Later ones find the entry, or add
-//! themselves to it. So a count is too high by less than P, and never too low.
+//! no record of it is hot. The entry of a promoted one begins with a carry of P - 1, or of all that
+//! the cells had. That covers all records that were made before. Later ones add to the entry. So a
+//! count is too high by less than P, and never too low.
 //! (`docs/design/bounded.md`, "Why it is correct", has the proof.)
 //!
 //! **Where thresholds change** records may judge by different levels for a while. The carry then
@@ -40,12 +41,13 @@
 //!
 //! **Kept out.** For as long as cells hold anything of a partition that found no room, it may have
 //! had more than P. So carries are not cut to P - 1 then: `kept_out_until` says until when. The
-//! thread that keeps one out raises that word, and then looks in the map once more. The thread that
-//! inserts does a read-modify-write of the same word, which leaves its value, and then reads the
-//! cells. One of the two comes later to the word, and sees what the other did before.
+//! thread that keeps a partition out raises that word, and then looks in the map once more. A
+//! thread that inserts an entry does a read-modify-write of the same word, which leaves its value,
+//! and then reads the cells. One of the two comes later to the word, and sees what the other did
+//! before.
 //!
-//! **Invariants.** All that the budget lends is given back once it is freed: the ledger, an
-//! entry's most, segments.
+//! **Invariants.** All bytes that the budget lends are given back once their memory is freed: those
+//! of the ledger, those of segments, and for each entry the most that it could need.
 //!
 //! **Proof.** `src/models/{filtering,synthetic,cleared}.rs` (n, o, p); `tests/bounded`.
 
@@ -67,7 +69,8 @@ use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use crossbeam_epoch::Guard;
 use std::sync::Arc;
 
-/// The most that a promotion carries over. With an amount on top it is no more than a slot holds.
+/// The most that a promotion carries over: about half of what a slot holds. With a record's amount
+/// on top, it is cut to what a slot holds.
 pub(crate) const CARRIED_MOST: u32 = 1 << 29;
 /// The most bytes that the map's directory takes for one entry. It has at most twice as many places
 /// as the map has had entries, and its levels have as many again.
@@ -81,10 +84,11 @@ pub(crate) struct Filtering {
     pub(crate) budget: Arc<Budget>,
     /// The bytes of the ledger, which the budget has lent.
     fixed: u64,
-    /// The bytes that an entry takes of the budget, besides segments.
+    /// The bytes that an entry takes from the budget, besides those of segments.
     pub(crate) entry_bytes: u64,
-    /// The stamps until which the cells hold something of a partition that was kept out, and of a
-    /// synthetic key. Apart, so that throttles stay exact where all of them had room.
+    /// The stamps until which the cells hold something of a key that was kept out: of a partition,
+    /// and of a synthetic key. There are two, so that throttles stay exact where all of them had
+    /// room.
     kept_out_until: [AtomicU64; 2],
     /// Held while thresholds are set, so that one thread after another remembers what was in force.
     setting: Lock<()>,
@@ -119,7 +123,7 @@ impl Filtering {
         self.cold.begin(self.generation);
     }
 
-    /// Returns whether the ledger was cleared, as another's generation has begun.
+    /// Returns whether the ledger was cleared: the generation of another has begun.
     pub(crate) fn is_over(&self) -> bool {
         self.cold.generation() != self.generation
     }
@@ -130,12 +134,12 @@ impl Filtering {
         self.cold.filter.pair(hash, operation)
     }
 
-    /// Returns the level under which nothing calls a partition of this threshold hot.
+    /// Returns the level of a partition with this threshold: under it, no rule calls it hot.
     pub(crate) fn level(&self, threshold: u64) -> u32 {
         self.cold.level(threshold)
     }
 
-    /// Returns the second since which the cells hold something.
+    /// Returns the earliest second of which the cells may hold something.
     pub(crate) fn remembered_from(&self, now: Moment) -> u32 {
         now.second().saturating_sub(self.cold.held_seconds())
     }
@@ -149,10 +153,10 @@ impl Filtering {
         }
     }
 
-    /// Returns the most that a promotion carries over, where no record has judged by a greater
-    /// level than this.
+    /// Returns the most that a promotion carries over. `greatest`: no record that the cells still
+    /// hold was judged by a greater level.
     pub(crate) fn most_carried(&self, greatest: u32, now: Moment) -> u32 {
-        // One that was kept out may have had any number of records, and be hot long since.
+        // A partition that was kept out may have had any number of records, and be hot long since.
         if self.has_kept_out(false, now) { CARRIED_MOST } else { greatest - 1 }
     }
 
@@ -163,16 +167,15 @@ impl Filtering {
         kept_out_until.fetch_max(Moment::from_us(until).stamp(), AcqRel);
     }
 
-    /// Returns whether the cells may hold something of a partition that was kept out, or of a
-    /// synthetic key.
+    /// Returns whether the cells may hold something of a key that was kept out: of a synthetic one,
+    /// or of a partition if not `synthetic`.
     pub(crate) fn has_kept_out(&self, synthetic: bool, now: Moment) -> bool {
         let until = self.kept_out_until[usize::from(synthetic)].load(Acquire);
         until != 0 && now.stamp() <= until
     }
 
     /// Puts this thread in one order with each thread that keeps this key out. A thread that comes
-    /// later sees what this one did before. Of a thread that came earlier, this one sees what that
-    /// did before.
+    /// later sees what this one did before. This one sees what an earlier one did before.
     pub(crate) fn meet_kept_out(&self, key: Key<'_>) {
         self.kept_out_until[usize::from(is_synthetic(key))].fetch_max(0, AcqRel);
     }
@@ -184,8 +187,8 @@ impl Filtering {
         self.budget.try_take(self.entry_bytes).then_some(room)
     }
 
-    /// Gives back the bytes of these partitions, and entries with synthetic keys, once all threads
-    /// that are pinned now have unpinned.
+    /// Gives back the bytes of `entries`, the numbers of partitions and of synthetic keys, once all
+    /// threads that are pinned now have unpinned.
     pub(crate) fn give_back_later(&self, entries: [u64; 2], guard: &Guard) {
         self.budget.give_back_later((entries[0] + entries[1]) * self.entry_bytes, guard);
     }
@@ -207,7 +210,8 @@ impl Filtering {
         self.cold.filter.sub_window(second, self.generation)
     }
 
-    /// Returns a function that reads the clock, and the generation. No cell is ahead of both.
+    /// Returns a function that reads the clock and the generation, and returns their sub-window. A
+    /// cell that is ahead of it is of long ago.
     pub(crate) fn now<'v>(&'v self, clock: &'v Clock) -> impl Fn() -> SubWindow + Copy + use<'v> {
         move || self.cold.at(clock.now())
     }

@@ -1,7 +1,8 @@
 //! Moving: what a record or a look does where the entry that it found has moved, or is to go.
 //!
-//! An entry moves when its segment is replaced ([`crate::map::replace`]). A thread that comes upon
-//! it while it is frozen helps to end that, and finds the copy. So it waits for no other thread.
+//! An entry moves when its segment is replaced ([`crate::map::replace`]). A thread that finds it
+//! frozen helps to finish the replacement, and then finds the copy. So it waits for no other
+//! thread.
 //!
 //! **Proof.** `src/models/{moves,lifetimes}.rs`; `tests/{clears,warnings}.rs`.
 
@@ -14,9 +15,10 @@ use crate::partition::Partition;
 use crate::partition::series::AddError;
 
 impl Ledger {
-    /// Lets an idle partition with an old alarm go: it must look as if never seen, so it is to be
-    /// inserted anew. Returns `false` if memory is bounded and has no room for that. Then it keeps
-    /// its alarm, with the hot records since its last warning.
+    /// Lets an idle partition with an old alarm go, so that the caller inserts it anew. It must
+    /// look as if never seen. Returns `false` if memory is bounded and has no room for a copy of
+    /// the segment. Then the partition keeps its alarm, with the hot records since its last
+    /// warning.
     #[cold]
     pub(crate) fn let_go(&self, hash: Hash, visit: Visit<'_>) -> Result<bool, AddError> {
         let guard = visit.guard;
@@ -37,7 +39,7 @@ impl Ledger {
     }
 
     /// Finds a partition and returns the result of `read`; `None`: there is no such partition. If
-    /// `read` returns `None`, as the partition has moved, its copy is looked at.
+    /// `read` returns `None`, the partition has moved: its copy is read.
     pub(crate) fn look<'g, T>(
         &self,
         key: Key<'_>,

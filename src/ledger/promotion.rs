@@ -1,14 +1,15 @@
 //! Recording where there is a filter, and promotion: the way of a partition from the cells into the
 //! map. [`crate::ledger::filtering`] has the idea. The steps:
 //!
-//! 1. Look at the first cell. If it has marks, look in the map, and add to an entry that is there;
-//!    to a fresh one, and to both cells.
-//! 2. Else add to both cells, which tells the bound. If the first cell had marks or has got one,
-//!    any change since the look leads back to 1: the key may have been promoted.
-//! 3. If the bound is at the level: take the entry's bytes, and work out what is carried; mark the
-//!    first cells; insert an entry with the carry and the record's own amount; disturb the first
-//!    cells; meet those that keep the key out; read both cells again, and carry what they got too,
-//!    up to the most; end the entry's freshness.
+//! 1. Look at the first cell. If it has marks, look in the map, and add to the entry if it is
+//!    there. If the entry is fresh, add to both cells too.
+//! 2. Else add to both cells, which tells the bound. If the first cell had marks, any change since
+//!    the look leads back to 1, as the key may have been promoted. If it had none, only a new mark
+//!    does.
+//! 3. If the bound is at the level, take the entry's bytes, and work out what is carried. Mark the
+//!    first cells of both operations. Insert an entry with the carry and the record's own amount.
+//!    Disturb the first cells. Meet the threads that keep the key out. Read both cells again, and
+//!    carry what they have got since, up to the most. End the entry's freshness.
 //! 4. If another thread has inserted an entry meanwhile, step 3 ends at its insert: take the marks
 //!    off, give the bytes back, and add to that entry.
 //! 5. If there is no room for the entry, or no memory, *keep out* the key. The record stays in the
@@ -36,8 +37,9 @@
 //! If B writes in place of reading, its own bound at 1 or 2 is at the level too. So B also goes on
 //! to promote, finds A's entry, and adds to that.
 //!
-//! The disturbance is for a thread that looked before the mark, and adds only after A has settled.
-//! Its compare-and-swap fails, as the cell has changed. So it looks again, and finds the entry.
+//! The disturbance is for a thread that saw the mark, found no entry yet, and adds only after A has
+//! settled. Its compare-and-swap fails, as the cell has changed. So it looks again, and finds the
+//! entry.
 
 use crate::error::{Cleared, Refusal};
 use crate::filter::word::{MOST, SubWindow};
@@ -56,7 +58,7 @@ use crate::partition::amount::Amount;
 use crate::partition::content::Content;
 use crate::partition::slot;
 
-/// The numbers that a promotion goes by, of one operation.
+/// The cells of one operation of a key, and the numbers by which a promotion judges them.
 #[derive(Clone, Copy)]
 pub(crate) struct Side<'f> {
     pub(crate) pair: Pair<'f>,
@@ -66,7 +68,7 @@ pub(crate) struct Side<'f> {
 }
 
 impl Side<'_> {
-    /// Returns the part of a bound that is carried over: without the record's own amount.
+    /// Returns the part of a bound that is carried over: without `own`, the record's own amount.
     pub(crate) fn carried(&self, bound: u32, own: u32) -> u32 {
         // A full lane does not tell how much was there before.
         if bound == MOST { self.most } else { bound.saturating_sub(own).min(self.most) }
@@ -114,7 +116,7 @@ impl Ledger {
         }
         let pair = filtering.pair(hash, operation);
         let (mut at, mut in_second) = (filtering.at(visit.now), false);
-        // A record that is in the cells, of a key without an entry, is done with the first step.
+        // A record that the cells have already needs no look: there was no mark as it was added.
         let mut is_looking = bound.is_none();
         while is_looking {
             let seen = pair.look();
@@ -170,8 +172,8 @@ impl Ledger {
     }
 
     /// Begins cells anew that are of long ago, and returns the present sub-window. Once the ledger
-    /// is cleared, cells may be ahead because they are of the next generation. The record belongs
-    /// there then.
+    /// is cleared, cells may be ahead because they are of the next generation. Then the record
+    /// belongs in the next ledger.
     #[cold]
     fn restart(&self, filtering: &Filtering, pair: Pair<'_>, visit: Visit<'_>) -> Result<SubWindow, Cleared> {
         pair.restart(filtering.now(visit.clock));
@@ -203,9 +205,9 @@ impl Ledger {
         if bound >= side.level {
             filtering.keep_out(key, visit.renewed().now);
             Counters::add(&visit.counters.kept_out, 1);
-            // Another thread may have promoted it without knowing of this, and have carried over
-            // too little. The count is the cells' bound then. Later ones may be under it by others'
-            // records, never by the key's own.
+            // Another thread may have promoted the key without knowing of this, and have carried
+            // over too little. Then the count is the cells' bound. Later counts may be lower by
+            // what was other keys', never by the key's own.
             if side.pair.look().has_marks()
                 && let Some(found) = self.partitions.find(posting.hash, key, visit.guard)?
             {
@@ -274,8 +276,8 @@ impl Ledger {
             return Ok(None);
         };
         // The mark first: it is there when the entry is, even if that goes at once. A record that
-        // found no mark and adds after the disturbance finds its cell changed; one before it is
-        // read below.
+        // found no entry and adds after the disturbance finds its cell changed. An addition before
+        // the disturbance is read below.
         sides.iter().for_each(|side| side.pair.mark());
         let inserted =
             self.with_context(visit, |context| self.partitions.insert(hash, &content, context, visit.guard));
@@ -302,9 +304,9 @@ impl Ledger {
         }
     }
 
-    /// Returns the record of an entry. Where the cells have it as well, the entry may lack what
-    /// others added to the cells alone. That is no more than the bound says, and no more than a
-    /// promotion carries over.
+    /// Returns a record that was added to an entry. `bound`: the cells have it as well. Then the
+    /// entry may lack what other threads added to the cells alone. That is no more than the bound
+    /// says, and no more than a promotion carries over.
     pub(crate) fn in_entry<'g>(
         &self,
         filtering: &Filtering,
@@ -314,7 +316,7 @@ impl Ledger {
         posting: &Posting<'_>,
         visit: Visit<'g>,
     ) -> Result<Recorded<'g>, Refusal> {
-        // In a later second than its own it stays for longer.
+        // In a later second than its own the amount stays for longer.
         let newest = found.newest_second(posting.operation);
         if newest > visit.now.second()
             && let Some(alarm) = found.alarm_if_any(visit.guard)

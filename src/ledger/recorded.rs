@@ -14,8 +14,8 @@ pub(crate) enum Unfinished<'g> {
     NotAdded(Partition<'g>),
     /// Not recorded. The partition was not found.
     Missing,
-    /// Recorded in the filter, with this bound. The bound is near a threshold, or a step of reclaim
-    /// is due.
+    /// Recorded in the filter, with this bound. The bound is at the level, or a step of reclaim is
+    /// due.
     Bounded(u32),
 }
 
@@ -23,7 +23,7 @@ pub(crate) enum Unfinished<'g> {
 pub(crate) struct Recorded<'g> {
     /// The partition that counts it; `None`: the filter does.
     pub(crate) partition: Option<Partition<'g>>,
-    /// The count with it.
+    /// The count, with this record.
     pub(crate) count: u64,
     /// The part of the count that the partition's entry does not have: it may be other partitions',
     /// or older.
@@ -33,8 +33,8 @@ pub(crate) struct Recorded<'g> {
 }
 
 impl Recorded<'_> {
-    /// Raises the count to the record's own amount. Other threads may have set the clock on
-    /// meanwhile, so far that the record has left the window.
+    /// Raises the count to the record's own amount, if it is less. Other threads may have moved the
+    /// clock so far meanwhile that the record has left the window.
     pub(crate) fn with_own(self, amount: Amount) -> Self {
         Self { count: self.count.max(amount.into()), ..self }
     }

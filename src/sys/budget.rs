@@ -6,21 +6,21 @@
 //!
 //! | call | takes |
 //! |---|---|
-//! | [`try_take`](Budget::try_take) | if that many are free |
-//! | [`take`](Budget::take) | even over the limit, where a change that has begun must go on |
-//! | [`room`](Budget::room) | for as long as the room lives, so that no two calls count on the same bytes |
-//! | [`room_for_ledger`](Budget::room_for_ledger) | the same, also of the bytes that are kept for it |
-//! | [`try_take_ledger`](Budget::try_take_ledger) | what there is room for, unless there are too many ledgers |
+//! | [`try_take`](Budget::try_take) | bytes, if that many are free |
+//! | [`take`](Budget::take) | bytes, even over the limit, where a change that has begun must go on |
+//! | [`room`](Budget::room) | bytes for as long as the room lives, so that no two calls count on the same ones |
+//! | [`room_for_ledger`](Budget::room_for_ledger) | the same, also from the bytes that are kept for a ledger |
+//! | [`try_take_ledger`](Budget::try_take_ledger) | a ledger's bytes, once there is room, unless there are too many ledgers |
 //!
-//! A ledger takes the place of another that is still there, perhaps in a memory that is full. So
+//! A clear makes a ledger while the one before is still there, perhaps in a memory that is full. So
 //! the bytes for one ledger are *kept*: only a ledger gets them. There are at most [`LEDGERS_MOST`]
-//! ledgers at once, as the cells tell only so many generations apart.
+//! ledgers at once, so that the cells tell their generations apart.
 //!
 //! The collector's own memory counts too. A thread gathers what it retires in a *bag* of 64, and
 //! hands it over when it is full. While a thread stands still inside a call such bags pile up, so
 //! what is retired counts its places in them: [`DEFERRED_BYTES`]. Where memory is bounded a thread
-//! cannot wait for a bag to be full, so it hands over what it has. That bag takes 2 KB, so only one
-//! is under way at a time: while a thread stands still inside a call they would pile up.
+//! cannot wait for a bag to be full, so it hands over what it has. Such a bag takes 2 KB too,
+//! however little is in it. So only one of them is under way at a time.
 //!
 //! **Proof.** `tests/{bounded_memory,clears,fork}.rs` and `src/models/filtering.rs`.
 
@@ -55,8 +55,8 @@ pub(crate) struct Budget {
     /// The process that made it, by [`process`].
     made_in: u64,
     taken: AtomicU64,
-    /// The ledgers that have taken bytes and not given them back, and above them the process whose
-    /// they are.
+    /// The number of ledgers that have taken bytes and not given them back. The bits above it tell
+    /// the process that counted them.
     ledgers: AtomicU64,
     /// The process that has handed over a bag which is not emptied yet, by [`process`]; 0: none.
     handed_over: AtomicU64,
@@ -69,7 +69,7 @@ pub(crate) struct Room<'b> {
 }
 
 impl Budget {
-    /// Makes a budget of which `kept` bytes are for ledgers alone.
+    /// Makes a budget of `limit` bytes, of which `kept` are for ledgers alone.
     pub(crate) fn new(limit: u64, kept: u64) -> Self {
         let [taken, ledgers, handed_over] = [0; 3].map(AtomicU64::new);
         Self { limit, kept, made_in: process(), taken, ledgers, handed_over }
@@ -99,8 +99,8 @@ impl Budget {
     }
 
     /// Keeps `bytes` free for a ledger and its first segment, if they are free now. In a forked
-    /// child those that are kept may never be: what its parent had not freed counts there for good.
-    /// So there are as many again for each fork.
+    /// child the bytes that are kept for a ledger may never be free: what its parent had not freed
+    /// counts there for good. So there are as many again for each fork.
     pub(crate) fn room_for_ledger(&self, bytes: u64) -> Option<Room<'_>> {
         let again = self.kept * (process() - self.made_in);
         self.try_take_of(self.limit + again, bytes).then(|| Room { budget: self, bytes })
@@ -111,8 +111,8 @@ impl Budget {
         self.taken.fetch_add(bytes, Relaxed);
     }
 
-    /// Takes a ledger's `bytes`, for which there is room, unless there are too many ledgers. Returns
-    /// `false` if there are; then it takes none.
+    /// Takes a ledger's `bytes`, for which there is room, unless there are too many ledgers.
+    /// Returns `false` if there are; then it takes none.
     pub(crate) fn try_take_ledger(&self, bytes: u64) -> bool {
         let process = process();
         let counted = |ledgers: u64| {
@@ -139,9 +139,9 @@ impl Budget {
         self.give_back(bytes);
     }
 
-    /// Waits until a ledger of so many `bytes` can be made, up to a quarter of a second: for threads
-    /// that are inside calls. Where there are more threads than processors, the system may have
-    /// halted one there.
+    /// Waits until a ledger of `bytes` can be made, up to a quarter of a second. Threads that are
+    /// inside calls may stand in its way. Where there are more threads than processors, the system
+    /// may have halted one there.
     #[cfg(not(loom))]
     pub(crate) fn wait_for_room(&self, bytes: u64) {
         for turn in 0..12 {

@@ -339,7 +339,11 @@ export class HotPartitionDetector {
 
   // Its life.
 
-  /** Forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key. */
+  /**
+   * Forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key. With `memory` it may
+   * block for up to a quarter of a second, for calls under way in other threads. Throws a `HotpartError` if there is no memory for
+   * it, and then forgets nothing.
+   */
   clear(): void {
     checked(hpd.clear(this.#opened()));
   }

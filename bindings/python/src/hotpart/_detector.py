@@ -373,7 +373,13 @@ class HotPartitionDetector(Thresholds[Count]):
     # Its life.
 
     def clear(self) -> None:
-        """Forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key."""
+        """Forgets all counts, warning states, thresholds of tables and models, and what waits for a table's key.
+
+        With ``memory`` it may wait up to a quarter of a second for calls under way in other threads.
+
+        Raises:
+            MemoryError: there was no memory for it; nothing is forgotten.
+        """
         checked(slow.hpd_clear(self._open()))
 
     def set_time(self, seconds: float) -> None:
