@@ -24,8 +24,8 @@
 //! entry.
 //!
 //! **Why no addition is lost.** A call adds to the second cell, then to the first, both times in
-//! the lane of the same sub-window. (If a cell has moved on, the call is made again, with the later
-//! sub-window.) Then it reads the second cell again. So of two calls that add the same key, the one
+//! the lane of the same sub-window. (If a cell has moved on so far that it has that lane no more,
+//! the call adds again, in the present sub-window.) Then it reads the second cell again. So of two calls that add the same key, the one
 //! that comes later to the first cell sees both additions in both cells. (An increment of the
 //! lesser cell alone, a *conservative update*, would not be sound, with a window or with threads.)
 //!
