@@ -874,9 +874,9 @@ void hpd_free(struct hpd_detector *detector);
  * threads, and drops requests that wait for a key schema. The clock, the statistics, key schemas,
  * open tables and kept warnings stay. Takes time in proportion to the memory that it forgets.
  * Returns HPD_OK, HPD_ERR_NULL, or HPD_ERR_MEMORY, after which nothing is forgotten.
- * With filter_bytes it also takes time in proportion to these. What it forgets is freed when all
- * calls that were running have returned. If it finds too few free bytes before that, it waits up
- * to a quarter of a second, and may then return HPD_ERR_MEMORY.
+ * With filter_bytes it also takes time in proportion to these. It may find too few free bytes,
+ * because what an earlier call forgot is freed only when all calls that were running then have
+ * returned. Then it waits up to a quarter of a second, and may return HPD_ERR_MEMORY.
  */
 int32_t hpd_clear(const struct hpd_detector *detector);
 
