@@ -318,6 +318,18 @@ mutate 'the most by a clock that was read once' src/filter/mod.rs \
     'at = now();
                 }' '}' \
     "${unit[@]}" the_most_has_cells
+mutate 'halves are made where there is room for a copy' src/map/replace.rs \
+    'self.budget.is_none() || context.to_come > 0' 'true' \
+    cargo test --quiet --locked --release --test clears copies_of_full_segments
+mutate 'a partition that wakes up never goes' src/map/mod.rs \
+    'let Ok(_room) = self.room_to_copy(segment) else { return Ok(false) };' 'if self.budget.is_some() { return Ok(false) }' \
+    cargo test --quiet --locked --release --test bounded_memory partitions_that_wake_up
+mutate 'a carry that is over comes back' src/partition/alarm.rs \
+    'self.amount() > 0 && self.is_over(second, seconds)' 'false' \
+    "${unit[@]}" a_carry_that_is_over
+mutate 'a thread that stands still takes what is carried anew for all' src/partition/alarm.rs \
+    'carry.0 & ANEW != 0 && now < carry.second()' 'false' \
+    "${unit[@]}" a_carry_that_is_over
 
 if ((survivors > 0)); then
     echo "failed: $survivors survived" >&2

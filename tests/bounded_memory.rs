@@ -8,9 +8,11 @@ mod common;
 mod held;
 
 use allocator::{TestAllocator, while_inside};
-use common::{Random, THREADS, race, stress};
+use common::{Random, THREADS, manual, race, stress};
 use held::{Held, add, alone, detector, settle};
-use hotpart::{Operation, Reason, Record};
+use hotpart::{Operation, Reason, Record, Thresholds, Warning};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 #[global_allocator]
 static ALLOCATOR: TestAllocator = TestAllocator;
@@ -92,6 +94,54 @@ fn hostile_keys_and_throttles_take_no_more_than_the_memory() {
             println!("{} bytes at most, {} live, of {memory}", held.most, held.most_live);
         });
     }
+}
+
+/// Hot partitions become idle, and are recorded again. Returns how many told, with their next
+/// warning, of the hot record from before. `is_stuck`: a thread stands inside a call meanwhile, so
+/// that there is no room for most.
+fn woken_up(is_stuck: bool) -> usize {
+    const MEMORY: u64 = 1 << 18;
+    let warned: Arc<Mutex<HashMap<Vec<u8>, u64>>> = Arc::default();
+    let to = warned.clone();
+    let hear = move |w: &Warning<'_>| _ = to.lock().unwrap().insert(w.pk.to_vec(), w.suppressed);
+    let detector = manual(40, 40, 1).memory(MEMORY).on_warning(hear).build().unwrap();
+    let mut keys = 0_u64;
+    while if is_stuck { detector.statistics().kept_out == 0 } else { keys < 50 } {
+        // The second of these is suppressed.
+        add(&detector, &keys.to_le_bytes(), Operation::Write, 40);
+        add(&detector, &keys.to_le_bytes(), Operation::Write, 1);
+        keys += 1;
+    }
+    detector.set_time_ms(100_000).unwrap();
+    warned.lock().unwrap().clear();
+    let wake_up = || {
+        for key in 0..keys {
+            let pk = key.to_le_bytes();
+            for count in [5, 39] {
+                add(&detector, &pk, Operation::Write, count - if count == 5 { 0 } else { 5 });
+                let bounds = detector.bounds("orders", pk, Operation::Write).unwrap();
+                assert!(bounds.least <= count && count <= bounds.most, "{bounds:?} after {count}");
+            }
+            add(&detector, &pk, Operation::Write, 1);
+            assert!(warned.lock().unwrap().contains_key(&pk[..]), "{key} has 40");
+        }
+    };
+    let set = || detector.set_table_thresholds("o", Thresholds { writes: Some(50), reads: None }).unwrap();
+    if is_stuck {
+        while_inside(|| assert!(detector.write_count("orders", "any").is_ok()), 1, set, wake_up);
+    } else {
+        wake_up();
+    }
+    let warned = warned.lock().unwrap();
+    assert!(warned.values().all(|&suppressed| suppressed <= 1), "{warned:?}");
+    warned.values().filter(|&&suppressed| suppressed == 1).count()
+}
+
+/// One for which there is no room keeps its alarm: see `docs/design/limits.md`.
+#[test]
+fn partitions_that_wake_up_are_as_new_where_there_is_room() {
+    alone(|| assert_eq!(woken_up(false), 0));
+    alone(|| assert!(woken_up(true) > 0));
 }
 
 /// A thread that is stopped inside a call delays what is given back. It counts until it is freed.

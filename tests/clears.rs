@@ -116,6 +116,47 @@ fn partitions_that_wake_up_beside_a_thread_inside_a_call_leave_room_for_a_clear(
     }
 }
 
+/// A copy of a segment in which most are alive was made as two halves, and room was asked for one.
+#[test]
+fn copies_of_full_segments_beside_a_thread_inside_a_call_leave_room_for_a_clear() {
+    const IDLE_OF: u64 = 23;
+    let memories = || (0..24).map(|i| (1 << 19) + i * 104);
+    for (len, wakes_up) in [(64, true), (72, true), (72, false), (80, true)] {
+        for memory in memories() {
+            alone(|| {
+                let pk = |key: u64| [&key.to_le_bytes(), &*vec![b'x'; len - 8]].concat();
+                let detector = detector(40, 2, memory);
+                let mut keys = 0;
+                while detector.statistics().kept_out == 0 {
+                    add(&detector, &pk(keys), Operation::Write, 30);
+                    keys += 1;
+                }
+                let idle = || (0..keys).filter(|key| key % IDLE_OF == 0);
+                detector.set_time_ms(1_000).unwrap();
+                let others = (0..keys).filter(|key| key % IDLE_OF != 0);
+                others.for_each(|key| add(&detector, &pk(key), Operation::Write, 30));
+                while_inside(
+                    || assert!(detector.write_count("orders", "any").is_ok()),
+                    1,
+                    || {
+                        detector
+                            .set_table_thresholds("o", Thresholds { writes: Some(50), reads: None })
+                            .unwrap()
+                    },
+                    || {
+                        detector.set_time_ms(3_000).unwrap();
+                        for key in idle() {
+                            let pk = if wakes_up { pk(key) } else { b"other".to_vec() };
+                            add(&detector, &pk, Operation::Write, if wakes_up { 5 } else { 1 });
+                        }
+                        assert_eq!(detector.clear(), Ok(()), "{memory} bytes, {keys} keys of {len} bytes");
+                    },
+                );
+            });
+        }
+    }
+}
+
 /// The system halts threads inside calls. Clears that did not wait for them were refused, four of
 /// five.
 #[test]

@@ -321,7 +321,8 @@ impl Detector {
         let carried = alarm
             .filter(|_| self.is_filtered())
             .map_or(0, |alarm| alarm.carried(operation, now.second(), span));
-        let numbers = [suppressed, peak.unwrap_or(breach.count), lacking + u64::from(carried)];
+        let carried = (lacking + u64::from(carried)).min(breach.count);
+        let numbers = [suppressed, peak.unwrap_or(breach.count), carried];
         Some(self.made_warning(key, operation, breach, numbers))
     }
 

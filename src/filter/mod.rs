@@ -57,7 +57,7 @@ use crate::filter::word::{LANES, MOST, SubWindow, Word};
 use crate::key::hash::Hash;
 use crate::operation::Operation;
 use crate::sys::memory::prefetch_to_write;
-use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64};
 use std::num::NonZeroU32;
 
 /// Returns the seconds in a sub-window.
@@ -156,11 +156,7 @@ impl Filter {
         let mut row = |cells: &[AtomicU64]| {
             let mut most = 0;
             for cell in cells {
-                let word = Word(cell.load(Acquire));
-                if word.sub_window().since(at) > 0 {
-                    at = now();
-                }
-                let word = word.refreshed(at);
+                let word = look(cell, &mut at, &now).refreshed(at);
                 most = most.max(Word::bound_of_same(word, word));
             }
             most
@@ -169,9 +165,10 @@ impl Filter {
         row(first).min(row(second))
     }
 
-    /// Returns the mean count of all cells.
-    pub(crate) fn mean(&self, now: SubWindow) -> f64 {
-        let sum: u64 = self.cells.iter().map(|cell| Word(cell.load(Relaxed)).sum(now)).sum();
+    /// Returns the mean count of all cells. `now` reads the clock.
+    pub(crate) fn mean(&self, now: impl Fn() -> SubWindow) -> f64 {
+        let (mut at, mut sum) = (now(), 0);
+        self.cells.iter().for_each(|cell| sum += look(cell, &mut at, &now).sum(at));
         sum as f64 / self.cells.len() as f64
     }
 }
@@ -297,6 +294,15 @@ impl Pair<'_> {
     }
 }
 
+/// Returns a cell's word. If it is ahead of `at`, reads the clock again: it may have moved on since.
+fn look(cell: &AtomicU64, at: &mut SubWindow, now: impl Fn() -> SubWindow) -> Word {
+    let word = Word(cell.load(Acquire));
+    if word.sub_window().since(*at) > 0 {
+        *at = now();
+    }
+    word
+}
+
 /// Puts the result of `new` in the place of a cell's word. Returns `false` if there is none. `new`
 /// is called after the cell was read, and again if the cell has changed.
 fn change(cell: &AtomicU64, new: impl Fn(Word) -> Option<Word>) -> bool {
@@ -355,6 +361,9 @@ mod tests {
             at(0)
         });
         assert_eq!(most, 5);
+        has_read.set(false);
+        let mean = filter.mean(|| at(has_read.replace(true).into()));
+        assert_eq!(mean, 5.0, "of one cell in each row");
     }
 
     /// The cells moved on to it, and what others had was over.

@@ -161,7 +161,12 @@ impl Ledger {
         let level = self.greatest_level_of_all(operation, visit)?;
         let kept_out = if [false, true].iter().any(|&each| filtering.has_kept_out(each, visit.now)) {
             // A full lane does not tell how much it had.
-            filter::count(filtering.cold.filter.most(filtering.now(visit.clock)), COUNT_MOST)
+            let most = filtering.cold.filter.most(filtering.now(visit.clock));
+            if filtering.is_over() {
+                // The cells were looked at for the next ledger.
+                return Err(Cleared);
+            }
+            filter::count(most, COUNT_MOST)
         } else {
             0
         };
@@ -173,6 +178,6 @@ impl Ledger {
         let Some(filtering) = &self.filtering else { return 0 };
         let floors = Operation::ALL.map(|operation| self.overrides.floor(operation));
         let level = filtering.level(floors[0].min(floors[1]));
-        (filtering.cold.filter.mean(filtering.at(visit.now)) * 1_000.0 / f64::from(level)) as u64
+        (filtering.cold.filter.mean(filtering.now(visit.clock)) * 1_000.0 / f64::from(level)) as u64
     }
 }

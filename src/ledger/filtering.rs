@@ -72,9 +72,10 @@ use std::sync::Arc;
 /// The most that a promotion carries over: about half of what a slot holds. With a record's amount
 /// on top, it is cut to what a slot holds.
 pub(crate) const CARRIED_MOST: u32 = 1 << 29;
-/// The most bytes that the map's directory takes for one entry. It has at most twice as many places
-/// as the map has had entries, and its levels have as many again.
-const DIRECTORY_BYTES: u64 = 64;
+/// The most bytes that the map takes for one entry, besides its segments: 8 for its place in a list
+/// of what goes from a segment, and the rest for the directory. That has at most twice as many
+/// places of 8 bytes as the map has had entries, and its levels have as many again.
+const MAP_BYTES: u64 = 64;
 
 /// A ledger's part in bounded counting, and what its budget has lent.
 pub(crate) struct Filtering {
@@ -111,7 +112,7 @@ impl Filtering {
             generation: 0,
             budget: Arc::clone(budget),
             fixed,
-            entry_bytes: most_bytes(window) + DIRECTORY_BYTES,
+            entry_bytes: most_bytes(window) + MAP_BYTES,
             kept_out_until: [0, 0].map(AtomicU64::new),
             setting: Lock::new(()),
         })

@@ -321,7 +321,7 @@ impl Ledger {
         if newest > visit.now.second()
             && let Some(alarm) = found.alarm_if_any(visit.guard)
         {
-            alarm.carry(posting.operation, posting.amount.get(), newest);
+            alarm.carry(posting.operation, posting.amount.get(), newest, visit.window() + 1);
         }
         let above =
             bound.filter(|&bound| bound != MOST).map_or(0, |bound| u64::from(bound).saturating_sub(count));

@@ -94,13 +94,13 @@ impl Ledger {
         let mut found = Some(new);
         while let Some(entry) = found {
             if let Some(alarm) = entry.alarm_if_any(visit.guard) {
-                alarm.carry(more.operation, more.amount.get(), visit.now.second());
+                alarm.carry(more.operation, more.amount.get(), visit.now.second(), visit.window() + 1);
             }
             match self.add_to(entry, more, visit) {
                 Ok(count) => {
                     // Where others have recorded in a later second, it is in that one.
                     if let Some(alarm) = entry.alarm_if_any(visit.guard) {
-                        alarm.carry(more.operation, 0, entry.newest_second(more.operation));
+                        alarm.carry_until(more.operation, entry.newest_second(more.operation));
                     }
                     return Ok(Some(count));
                 }

@@ -1,8 +1,7 @@
 //! The bytes of a map, where those are bounded: what its segments take of the budget.
 //!
 //! A segment counts from when it is put into the directory until it is freed. As it is replaced it
-//! gets `FrozenHeads`, which count from when it is retired, as does the list of the pasts that go
-//! with it. So a replacement needs more bytes for a while than the map had before:
+//! gets `FrozenHeads`, which count from when it is retired. So a replacement needs more bytes for a while than the map had before:
 //!
 //! ```text
 //! old segment     |=============================|  freed once threads pinned by then have unpinned
@@ -36,10 +35,11 @@ impl PartitionMap {
     }
 
     /// Returns the bytes that must be free before an entry with `text_len` bytes of texts is
-    /// inserted: for its insert, and for a copy of the largest segment after it.
+    /// inserted: for two halves of the largest segment, and for a copy of the largest after it.
     pub(crate) fn insert_bytes(&self, text_len: usize) -> u64 {
-        let grown = half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + DEFERRED + BAG_BYTES;
-        growth_bytes(text_len) + self.copy_most.load(Relaxed).max(grown)
+        let retired = size_of::<FrozenHeads>() as u64 + DEFERRED + BAG_BYTES;
+        let copy = self.copy_most.load(Relaxed).max(half_bytes(text_len) + retired);
+        2 * copy.saturating_sub(retired).max(half_bytes(text_len)) + retired + copy
     }
 
     /// Returns the bytes of a map's first segment.
@@ -55,11 +55,10 @@ impl PartitionMap {
         }
     }
 
-    /// Counts out a segment and its chain once they are freed, and `listed` bytes of a list that
-    /// waits with them.
-    pub(crate) fn segment_retired(&self, segment: Segment<'_>, listed: usize, guard: &Guard) {
+    /// Counts out a segment and its chain once they are freed.
+    pub(crate) fn segment_retired(&self, segment: Segment<'_>, guard: &Guard) {
         if let Some(budget) = &self.budget {
-            let retired = retired_bytes(segment) + listed as u64;
+            let retired = retired_bytes(segment);
             budget.take(retired);
             budget.give_back_later(chain_bytes(segment) + retired, guard);
         }
@@ -81,12 +80,6 @@ impl PartitionMap {
     }
 }
 
-/// Returns the most bytes that an insert may add to the map's: two halves of a segment, the frozen
-/// heads of the old one, its places in bags, and a bag.
-fn growth_bytes(text_len: usize) -> u64 {
-    2 * half_bytes(text_len) + size_of::<FrozenHeads>() as u64 + DEFERRED + BAG_BYTES
-}
-
 /// Returns the bytes of a segment of [`CELLS`] cells for entries with `text_len` bytes of texts.
 fn half_bytes(text_len: usize) -> u64 {
     let (least, most) = CELL_UNITS.into_inner();
@@ -95,9 +88,16 @@ fn half_bytes(text_len: usize) -> u64 {
     (Shape::new(CELLS, units, 0).layout().size() + 8 * text_len) as u64
 }
 
-/// Returns the bytes that a copy of a segment and its chain takes until the old ones are freed.
+/// Returns the most bytes that a copy of a segment and its chain takes until the old ones are freed.
 fn copy_bytes(segment: Segment<'_>) -> u64 {
-    chain_bytes(segment) + retired_bytes(segment) + BAG_BYTES
+    copied_bytes(segment) + retired_bytes(segment) + BAG_BYTES
+}
+
+/// Returns the most bytes of a copy, or of one half. It may have all cells that a segment can have.
+/// Its cells may have another size, with less texts elsewhere or more. Of all sizes the one is
+/// chosen that takes the least for the entries alone, and there are three cells at most for each.
+fn copied_bytes(segment: Segment<'_>) -> u64 {
+    segment.chain().map(|segment| segment.full_bytes(3) as u64).sum()
 }
 
 /// Returns the bytes of a segment and its chain.

@@ -60,7 +60,7 @@ impl PartitionMap {
                 // Nothing is hung on it any more.
                 partition.freeze_past();
             }
-            self.segment_retired(segment, 0, guard);
+            self.segment_retired(segment, guard);
             // SAFETY: its lanes and pasts are frozen, in a segment that only this thread took out.
             // All as one: one by one, the pasts would fill bags. Not by its directory entry, in
             // which no leak checker would see the address.

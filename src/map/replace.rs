@@ -86,7 +86,10 @@ impl PartitionMap {
         // The successors are chosen by what is alive now: one copy, or two halves.
         let depth = segment.depth();
         let loads = self.loads(segment, context, guard);
-        let split = loads.whole.overfills_a_segment() && self.may_split(loads.whole.entries, depth);
+        // Where memory is bounded only an insert has room for halves.
+        let has_room = self.budget.is_none() || context.to_come > 0;
+        let split =
+            has_room && loads.whole.overfills_a_segment() && self.may_split(loads.whole.entries, depth);
         // 3 to 6. Other threads may be making copies of their own, of the same counts.
         let mut halves: [Option<Successor<'_>>; 2] = [None, None];
         let copied = self.copy(segment, context, split, &loads, &mut halves, guard);
@@ -98,9 +101,7 @@ impl PartitionMap {
         // 7: this thread has replaced the segment. It retires the old one, and the pasts that no
         // copy has.
         let Copied { idle, pasts, gone } = copied?;
-        // The list of pasts waits as long as they do.
-        let listed = if pasts.is_empty() { 0 } else { pasts.capacity() * size_of::<PastPtr>() };
-        self.segment_retired(segment, listed, guard);
+        self.segment_retired(segment, guard);
         // SAFETY: the old segment has left the directory, and this thread took it out; the idle
         // partitions are in no other.
         unsafe {
@@ -208,9 +209,10 @@ impl PartitionMap {
             entries += segment.entries().count();
         }
         // No more entries go than are idle by now: an entry that is alive at the moment `now` stays
-        // alive at it. An entry that is wanted outside is so by thresholds, which may change.
-        let going = if context.outside.is_some() { entries } else { entries - loads.whole.entries };
-        copied.pasts.try_reserve(going).map_err(|_| OutOfMemory)?;
+        // alive at it. (An entry that is wanted outside is so by thresholds, which may change.) So
+        // the list takes no more than each entry has lent for its place, where memory is bounded.
+        let going = entries - loads.whole.entries;
+        copied.pasts.try_reserve_exact(going).map_err(|_| OutOfMemory)?;
         copied
             .gone
             .try_reserve(if context.outside.is_some() { entries } else { 0 })
@@ -241,6 +243,7 @@ impl PartitionMap {
                     copied.gone.push((content.key, taker.is_some()));
                 }
                 if content.past != PastPtr::NOTHING {
+                    copied.pasts.try_reserve_exact(1).map_err(|_| OutOfMemory)?;
                     copied.pasts.push(content.past);
                 }
             }

@@ -181,6 +181,13 @@ impl<'g> Segment<'g> {
         self.shape().layout().size()
     }
 
+    /// Returns the bytes that this segment would take with all cells that one can have, and so many
+    /// times the texts that are in no cell.
+    pub(crate) fn full_bytes(&self, texts: u32) -> usize {
+        let shape = self.shape();
+        Shape { cells_shift: CELLS.ilog2(), texts: shape.texts * texts, ..shape }.layout().size()
+    }
+
     /// Returns how many low bits of their positions all entries share.
     pub(crate) fn depth(&self) -> u32 {
         self.depth

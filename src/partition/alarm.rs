@@ -13,14 +13,25 @@
 //! warns, with 0 suppressed. The next two are counted. The last one warns, with 2 suppressed.
 //!
 //! Where memory is bounded an alarm also knows which part of a count may be other partitions': the
-//! *carry* of a promotion (see [`crate::ledger::filtering`]). It has nothing to do with the
-//! interval. It is here because only promoted partitions have it, and those have an alarm from the
-//! first.
+//! *carry* of a promotion (see [`crate::ledger::filtering`]), and of records that are late. It has
+//! nothing to do with the interval. It is here because only promoted partitions have it, and those
+//! have an alarm from the first.
+//!
+//! ```text
+//!  63            32  31   30             0
+//! +----------------+------+---------------+    second   in which the last of it was added
+//! |     second     | anew |    amount     |    anew     what was carried before was over by then
+//! +----------------+------+---------------+
+//! ```
+//!
+//! An example: a promotion in second 0 carries 124, with a window of 60 seconds. In second 170 a
+//! late record carries 5. The 124 are over, so 5 are carried, anew. A thread that read the clock in
+//! second 50, and stands still until then, takes all of its count for carried.
 //!
 //! **Proof.** `src/models/ledger.rs` (h), and `tests/warnings.rs`.
 
 use crate::operation::Operation;
-use crate::sys::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed};
+use crate::sys::sync::{AcqRel, Acquire, AtomicU64, Relaxed};
 #[cfg(loom)]
 use crate::sys::watch::{Kind, Watch};
 use std::ptr::NonNull;
@@ -28,14 +39,46 @@ use std::ptr::NonNull;
 /// The warning state of a partition that has been hot, or may soon be.
 pub(crate) struct Alarm {
     sides: [Side; 2],
-    /// The amounts that were added when the partition was promoted, and that may be other
-    /// partitions' or older than the second they were put in.
-    carried: [AtomicU32; 2],
-    /// The second in which the last of those was added.
-    carried_at: AtomicU32,
+    /// By operation, the amount that was added when the partition was promoted, or late, and that
+    /// may be other partitions' or older than the second it was put in. A [`Carry`].
+    carried: [AtomicU64; 2],
     #[cfg(loom)]
     pub(crate) watch: Watch,
 }
+
+/// An amount that may be other partitions' or older, and its second.
+#[derive(Clone, Copy)]
+struct Carry(u64);
+
+/// The flag that what was carried before was over when this amount was added.
+const ANEW: u64 = 1 << 31;
+
+impl Carry {
+    fn second(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn amount(self) -> u32 {
+        (self.0 & (ANEW - 1)) as u32
+    }
+
+    /// Returns whether it is in none of the `seconds` that end with `now`.
+    fn is_over(self, now: u32, seconds: u32) -> bool {
+        u64::from(self.second()) + u64::from(seconds) <= u64::from(now)
+    }
+
+    /// Returns it with an amount more, added at `second`. What is in none of the `seconds` that end
+    /// there is dropped.
+    fn with(self, amount: u32, second: u32, seconds: u32) -> Self {
+        let is_dropped = self.amount() > 0 && self.is_over(second, seconds);
+        let (before, anew) = if is_dropped { (0, ANEW) } else { (self.amount(), self.0 & ANEW) };
+        let amount = u64::from(before + amount.min(CARRY_MOST)).min(CARRY_MOST.into());
+        Self(u64::from(self.second().max(second)) << 32 | anew | amount)
+    }
+}
+
+/// The most that is carried: with an amount on top it fits the word.
+const CARRY_MOST: u32 = 1 << 30;
 
 /// The warning state of one operation.
 struct Side {
@@ -50,8 +93,7 @@ impl Alarm {
     pub(crate) fn new() -> Self {
         Self {
             sides: std::array::from_fn(|_| Side { warned: AtomicU64::new(0), suppressed: AtomicU64::new(0) }),
-            carried: std::array::from_fn(|_| AtomicU32::new(0)),
-            carried_at: AtomicU32::new(0),
+            carried: std::array::from_fn(|_| AtomicU64::new(0)),
             #[cfg(loom)]
             watch: Watch::new(Kind::Alarm),
         }
@@ -79,18 +121,27 @@ impl Alarm {
     }
 
     /// Notes that `amount` is about to be added at `second`, and may be other partitions' or older.
-    /// Called before the addition, so that no thread takes it for the partition's own.
-    pub(crate) fn carry(&self, operation: Operation, amount: u32, second: u32) {
-        self.carried_at.fetch_max(second, AcqRel);
-        self.carried[operation.index()].fetch_add(amount, AcqRel);
+    /// Called before the addition, so that no thread takes it for the partition's own. A count is
+    /// of `seconds` at most.
+    pub(crate) fn carry(&self, operation: Operation, amount: u32, second: u32, seconds: u32) {
+        let with = |word| Some(Carry(word).with(amount, second, seconds).0);
+        let _ = self.carried[operation.index()].fetch_update(AcqRel, Acquire, with);
+    }
+
+    /// Notes that what was just carried has come into a later second.
+    pub(crate) fn carry_until(&self, operation: Operation, second: u32) {
+        self.carry(operation, 0, second, u32::MAX);
     }
 
     /// Returns how much of the count of the `seconds` that end with `now` may be other partitions'
-    /// or older.
+    /// or older. It may be more than the count.
     pub(crate) fn carried(&self, operation: Operation, now: u32, seconds: u32) -> u32 {
-        let carried = self.carried[operation.index()].load(Acquire);
-        let is_over = u64::from(self.carried_at.load(Acquire)) + u64::from(seconds) <= u64::from(now);
-        if is_over { 0 } else { carried }
+        let carry = Carry(self.carried[operation.index()].load(Acquire));
+        if carry.0 & ANEW != 0 && now < carry.second() {
+            // The thread has stood still. What was carried at its moment is not known any more.
+            return u32::MAX;
+        }
+        if carry.is_over(now, seconds) { 0 } else { carry.amount() }
     }
 
     /// Asks to warn for a hot record. `Some(n)`: the record warns, and `n` hot records before it
@@ -125,4 +176,33 @@ impl Alarm {
 /// Returns whether a warning won at `warned` is an interval ago.
 fn due(warned: u64, now_ms: u64, interval_ms: u64) -> bool {
     warned == 0 || now_ms.saturating_sub(warned - 1) >= interval_ms
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// The 124 came back with each late record, until that was over too.
+    #[test]
+    fn a_carry_that_is_over_does_not_come_back() {
+        let alarm = Alarm::new();
+        let carried = |now| alarm.carried(Operation::Write, now, 61);
+        alarm.carry(Operation::Write, 124, 0, 61);
+        alarm.carry(Operation::Write, 1, 60, 61);
+        assert_eq!([60, 120, 121].map(carried), [125, 125, 0]);
+        alarm.carry(Operation::Write, 5, 170, 61);
+        assert_eq!([169, 170, 230, 231].map(carried), [u32::MAX, 5, 5, 0]);
+        assert_eq!(alarm.carried(Operation::Read, 170, 61), 0);
+        alarm.carry_until(Operation::Write, 300);
+        assert_eq!(carried(360), 5);
+    }
+
+    #[test]
+    fn a_carry_never_wraps() {
+        let alarm = Alarm::new();
+        for amount in [u32::MAX, 1 << 30, 1] {
+            alarm.carry(Operation::Read, amount, 7, 61);
+            assert_eq!(alarm.carried(Operation::Read, 7, 61), CARRY_MOST);
+        }
+    }
 }

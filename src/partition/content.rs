@@ -85,7 +85,9 @@ impl<'a> Content<'a> {
         carried: [u32; 2],
     ) -> Result<Self, OutOfMemory> {
         let alarm = Alarm::new();
-        Operation::ALL.into_iter().for_each(|each| alarm.carry(each, carried[each.index()], second));
+        Operation::ALL
+            .into_iter()
+            .for_each(|each| alarm.carry(each, carried[each.index()], second, u32::MAX));
         let head = |amount| if amount > 0 { Head::new(second, 0, amount) } else { Head::EMPTY };
         let past = PastPtr::with_alarm(alarm)?.fresh();
         Ok(Self { key, position: hash.position, heads: amounts.map(head), past })

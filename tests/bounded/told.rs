@@ -219,3 +219,30 @@ fn what_waited_for_a_key_is_carried_where_it_stays_for_longer() {
         assert!(count - carried <= 50, "{count}, {carried} of them carried");
     }
 }
+
+/// A carry whose second had left the window came back with each record that was late.
+#[cfg(feature = "dynamodb")]
+#[test]
+fn a_carry_that_is_over_does_not_come_back_with_a_late_record() {
+    use hotpart::{Exchange, ObserveError};
+    let (detector, _) = watched(manual(500, 500, 60).memory(1 << 20));
+    (0..125).for_each(|_| _ = detector.record_write("t", "k").unwrap());
+    for ms in [50_000, 100_000, 150_000] {
+        detector.set_time_ms(ms).unwrap();
+        detector.record(&record(b"k", 200)).unwrap();
+    }
+    detector.set_time_ms(170_000).unwrap();
+    let put = Exchange {
+        operation: b"PutItem",
+        request: br#"{"Item":{"id":{"S":"k"}},"TableName":"t"}"#,
+        response: Some(b"{}"),
+        http_status: 200,
+        ..Exchange::default()
+    };
+    assert!(matches!(detector.observe(&put), Err(ObserveError::MissingSchema(_))));
+    detector.set_time_ms(171_000).unwrap();
+    detector.record_write("t", "k").unwrap();
+    detector.set_key_schema("t", None, &["id"]).unwrap();
+    let Bounds { least, most, .. } = bounds(&detector, b"k");
+    assert_eq!((least, most), (201, 202));
+}
