@@ -315,8 +315,7 @@ mutate 'a partition that wakes up asks for no room' src/map/mod.rs \
     'let Ok(_room) = self.room_to_copy(segment) else { return Ok(false) };' '' \
     cargo test --quiet --locked --release --test clears wake_up
 mutate 'the most by a clock that was read once' src/filter/mod.rs \
-    'at = now();
-                }' '}' \
+    '*at = now();' '' \
     "${unit[@]}" the_most_has_cells
 mutate 'halves are made where there is room for a copy' src/map/replace.rs \
     'self.budget.is_none() || context.to_come > 0' 'true' \

@@ -120,7 +120,7 @@ fn partitions_that_wake_up_beside_a_thread_inside_a_call_leave_room_for_a_clear(
 #[test]
 fn copies_of_full_segments_beside_a_thread_inside_a_call_leave_room_for_a_clear() {
     const IDLE_OF: u64 = 23;
-    let memories = || (0..24).map(|i| (1 << 19) + i * 104);
+    let memories = || (50..66).map(|i| (1 << 19) + i * 211);
     for (len, wakes_up) in [(64, true), (72, true), (72, false), (80, true)] {
         for memory in memories() {
             alone(|| {
