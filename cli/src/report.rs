@@ -12,6 +12,8 @@ pub mod build;
 pub mod compare;
 pub mod human;
 pub mod model;
+pub mod name;
+pub mod partitions;
 mod remarks;
 pub mod tallies;
 pub mod tally;

@@ -41,7 +41,7 @@ pub struct KeptOut {
 
 impl Column {
     /// Calls `see` with what each partition had of an operation, whether it is listed or in a row.
-    pub fn each(&self, operation: Operation, see: impl FnMut(Had<'_>) -> Result<()>) -> Result<()> {
+    pub fn each<'a>(&'a self, operation: Operation, see: impl FnMut(Had<'a>) -> Result<()>) -> Result<()> {
         self.hottest[operation as usize]
             .iter()
             .map(Had::from)

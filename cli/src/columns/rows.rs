@@ -24,51 +24,66 @@ impl<'a> From<&'a HotPartition> for Had<'a> {
     }
 }
 
-/// Rows, in no order.
+/// Rows, in no order. Logs have millions of them, so they are small.
 #[derive(Debug, Default)]
 pub struct Rows {
-    rows: Vec<Row>,
+    by_operation: [Vec<Row>; 2],
     text: Vec<u8>,
+    /// Throttles of the few that had any.
+    throttles: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
     text: usize,
-    table_len: u32,
-    pk_len: u32,
-    counts: [u64; 2],
-    peaks: [u64; 2],
-    throttles: [u64; 2],
+    table_len: u16,
+    pk_len: u16,
+    /// The place of its throttles, counted from 1; 0: it has none.
+    throttles: u32,
+    count: u64,
+    peak: u64,
 }
 
 impl Rows {
     pub fn push(&mut self, of: &ClosedCounts<'_>) {
-        let ClosedCounts { table, pk, counts, peaks, throttles, .. } = *of;
         let text = self.text.len();
-        self.text.extend_from_slice(table);
-        self.text.extend_from_slice(pk);
+        self.text.extend_from_slice(of.table);
+        self.text.extend_from_slice(of.pk);
         // The library takes no name that is longer.
-        let (table_len, pk_len) = (table.len() as u32, pk.len() as u32);
-        self.rows.push(Row { text, table_len, pk_len, counts, peaks, throttles });
+        let (table_len, pk_len) = (of.table.len() as u16, of.pk.len() as u16);
+        for (i, rows) in self.by_operation.iter_mut().enumerate() {
+            let (count, peak, throttled) = (of.counts[i], of.peaks[i], of.throttles[i]);
+            if count + throttled == 0 {
+                continue;
+            }
+            let mut throttles = 0;
+            if throttled > 0 {
+                self.throttles.push(throttled);
+                throttles = self.throttles.len() as u32;
+            }
+            rows.push(Row { text, table_len, pk_len, throttles, count, peak });
+        }
     }
 
     pub fn clear(&mut self) {
-        self.rows.clear();
+        self.by_operation.iter_mut().for_each(Vec::clear);
         self.text.clear();
+        self.throttles.clear();
     }
 
     /// Returns the bytes that the rows hold.
     pub fn bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Row>() + self.text.capacity()
+        let rows = self.by_operation.iter().map(|rows| rows.capacity() * size_of::<Row>()).sum::<usize>();
+        rows + self.text.capacity() + self.throttles.capacity() * size_of::<u64>()
     }
 
     /// Returns what the partitions had of one operation, without those that had nothing.
     pub fn of(&self, operation: Operation) -> impl Iterator<Item = Had<'_>> {
-        let i = operation as usize;
-        self.rows.iter().filter(move |row| row.counts[i] + row.throttles[i] > 0).map(move |row| {
-            let text = &self.text[row.text..][..(row.table_len + row.pk_len) as usize];
-            let (table, pk) = text.split_at(row.table_len as usize);
-            let (count, peak, throttles) = (row.counts[i], row.peaks[i], row.throttles[i]);
+        self.by_operation[operation as usize].iter().map(move |row| {
+            let Row { text, table_len, pk_len, throttles, count, peak } = *row;
+            let (table_len, pk_len) = (usize::from(table_len), usize::from(pk_len));
+            let (table, pk) = self.text[text..][..table_len + pk_len].split_at(table_len);
+            let throttles = if throttles == 0 { 0 } else { self.throttles[throttles as usize - 1] };
             Had { table, pk, operation, count, peak, throttles, carried: 0 }
         })
     }

@@ -8,7 +8,8 @@ use crate::report::compare::build::Terms;
 use crate::report::model::{
     Amount, FullestReport, Memory, OperationReport, PartitionReport, Report, SCHEMA, Span,
 };
-use crate::report::tallies::{Name, Tallies};
+use crate::report::name::Name;
+use crate::report::tallies::Tallies;
 use crate::report::tally::{Fullest, Tally};
 use crate::report::text::readable;
 use hotpart::{Operation, Reason, Statistics};
@@ -49,7 +50,7 @@ fn one(measure: Measure) -> u64 {
 
 impl<'a> Sources<'a> {
     pub fn report(self) -> Report<'a> {
-        let names = Operation::ALL.into_iter().flat_map(|operation| self.tallies.of(operation).keys());
+        let names = Operation::ALL.into_iter().flat_map(|operation| self.tallies.of(operation).names());
         let tables: BTreeSet<&[u8]> = names.map(Name::table).collect();
         let terms = Terms {
             measure: self.measure,
@@ -93,7 +94,7 @@ impl<'a> Sources<'a> {
         let all = self.tallies.of(operation);
         let own = |tally: &Tally| tally.count - tally.carried;
         let total = match self.memory {
-            None => Some(all.values().map(own).sum()),
+            None => Some(all.tallies().map(own).sum()),
             Some(_) => (self.feed.exchanges == 0).then_some(self.feed.recorded[i]),
         };
         let first = self.tallies.first(operation, self.top);
@@ -104,7 +105,7 @@ impl<'a> Sources<'a> {
             operation: ["write", "read"][i],
             limit: LIMITS[i],
             partitions: all.len() as u64,
-            hot: all.values().filter(is_hot).count() as u64,
+            hot: all.tallies().filter(is_hot).count() as u64,
             total: total.map(|n| self.amount(n)),
             others: total.map(|n: u64| self.amount(n.saturating_sub(listed))),
             hottest: first.into_iter().map(|(name, tally)| self.partition(operation, name, tally)).collect(),
@@ -154,7 +155,7 @@ impl<'a> Sources<'a> {
     }
 
     fn fullest(&self, fullest: Fullest) -> FullestReport {
-        let Fullest { count, least, at } = fullest;
+        let (Fullest { count, least, .. }, at) = (fullest, fullest.at());
         FullestReport {
             time_ms: at.map(|second| second * 1_000),
             count: self.amount(count),

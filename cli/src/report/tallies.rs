@@ -6,26 +6,23 @@
 //! since then puts it there, and that is its fullest of all: before, it had less than those that
 //! were kept.
 
+use crate::columns::rows::Had;
 use crate::columns::{Column, Unknown};
+use crate::report::name::{Name, NameRef};
+use crate::report::partitions::{AT_ONCE, Partitions};
 use crate::report::tally::Tally;
 use anyhow::Result;
-use hashbrown::DefaultHashBuilder;
 use hotpart::{Detector, Operation};
-use indexmap::{Equivalent, IndexMap};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::hash::{Hash, Hasher};
 
-/// The bytes that a partition takes besides its name: the tally, the name's pointer and length with
-/// their hash, and their place in the map.
-const EACH: usize = size_of::<(Name, Tally, u64)>() + (size_of::<usize>() + 1) * 8 / 7 + 16;
 /// The bytes of a name, where they are not known yet.
 const NAME: usize = 64;
 
 /// Returns the bytes that tallies need if `top` partitions of each operation are listed, so that a
 /// drop leaves as many. Names are taken for short ones.
 pub fn least_bytes(top: usize) -> u64 {
-    (2 * top * (EACH + NAME)) as u64
+    (2 * top * (Partitions::EACH + NAME)) as u64
 }
 
 /// The way in which partitions are tallied.
@@ -38,61 +35,6 @@ pub struct Rules {
     /// The bytes within which to stay.
     pub memory: Option<u64>,
 }
-
-/// A partition's table and key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    table_len: u16,
-    text: Box<[u8]>,
-}
-
-/// A name that is borrowed.
-#[derive(Clone, Copy)]
-struct NameRef<'a> {
-    table: &'a [u8],
-    pk: &'a [u8],
-}
-
-impl Name {
-    fn new(table: &[u8], pk: &[u8]) -> Self {
-        // No table's name has more than 1,024 bytes.
-        Self { table_len: table.len() as u16, text: [table, pk].concat().into() }
-    }
-
-    pub fn table(&self) -> &[u8] {
-        &self.text[..self.table_len.into()]
-    }
-
-    pub fn pk(&self) -> &[u8] {
-        &self.text[self.table_len.into()..]
-    }
-
-    fn borrowed(&self) -> NameRef<'_> {
-        NameRef { table: self.table(), pk: self.pk() }
-    }
-}
-
-impl Equivalent<Name> for NameRef<'_> {
-    fn equivalent(&self, name: &Name) -> bool {
-        (self.table, self.pk) == (name.table(), name.pk())
-    }
-}
-
-impl Hash for NameRef<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.table, self.pk).hash(state);
-    }
-}
-
-impl Hash for Name {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.borrowed().hash(state);
-    }
-}
-
-/// Tallies in the order in which they came. A detector tells the partitions of all columns in about
-/// one order, so that tallies of one column lie one after another.
-type Partitions = IndexMap<Name, Tally, DefaultHashBuilder>;
 
 pub struct Tallies {
     rules: Rules,
@@ -141,14 +83,16 @@ impl Tallies {
     ) -> Result<()> {
         for (i, operation) in Operation::ALL.into_iter().enumerate() {
             self.tell(column, operation, &is_of)?;
-            let (told, limit) = (self.told[i], self.rules.hot[i]);
+            // Where memory is bounded, there must be room for each that is new.
+            let at_once = if self.rules.memory.is_some() { 1 } else { AT_ONCE };
+            let mut some = Vec::with_capacity(at_once);
             column.each(operation, |had| {
-                if !is_of(had.table) {
-                    return Ok(());
+                if is_of(had.table) {
+                    some.push(had);
                 }
-                self.make_room(column);
-                self.tally(i, had.table, had.pk).add(detector, column, &had, told, limit)
+                if some.len() == at_once { self.add_some(i, detector, column, &mut some) } else { Ok(()) }
             })?;
+            self.add_some(i, detector, column, &mut some)?;
         }
         for kept_out in column.kept_out.iter().filter(|kept_out| is_of(&kept_out.table)) {
             self.make_room(column);
@@ -159,6 +103,32 @@ impl Tallies {
         self.see_bytes(column);
         self.make_room(column);
         Ok(())
+    }
+
+    /// Adds what some partitions had, and empties the list.
+    fn add_some(
+        &mut self,
+        i: usize,
+        detector: &Detector,
+        column: &Column,
+        some: &mut Vec<Had<'_>>,
+    ) -> Result<()> {
+        self.make_room(column);
+        let (told, limit) = (self.told[i], self.rules.hot[i]);
+        let mut names = [NameRef { table: b"", pk: b"" }; AT_ONCE];
+        for (name, had) in names.iter_mut().zip(some.iter()) {
+            *name = had.into();
+        }
+        let (text, mut added) = (&mut self.text, Ok(()));
+        self.by_operation[i].each(&names[..some.len()], |n, tally, is_new| {
+            let had = &some[n];
+            *text += if is_new { had.table.len() + had.pk.len() } else { 0 };
+            if added.is_ok() {
+                added = tally.add(detector, column, had, told, limit);
+            }
+        });
+        some.clear();
+        added
     }
 
     fn see_bytes(&mut self, column: &Column) {
@@ -174,12 +144,9 @@ impl Tallies {
     }
 
     fn tally(&mut self, operation: usize, table: &[u8], pk: &[u8]) -> &mut Tally {
-        let known = &mut self.by_operation[operation];
-        let place = known.get_index_of(&NameRef { table, pk }).unwrap_or_else(|| {
-            self.text += table.len() + pk.len();
-            known.insert_full(Name::new(table, pk), Tally::default()).0
-        });
-        &mut known[place]
+        let (tally, is_new) = self.by_operation[operation].tally(NameRef { table, pk });
+        self.text += if is_new { table.len() + pk.len() } else { 0 };
+        tally
     }
 
     /// Raises `told` by a column: the partitions that are listed in the end have no less than the
@@ -206,21 +173,21 @@ impl Tallies {
     /// Returns about how many bytes the tallies take.
     pub fn bytes(&self) -> u64 {
         let places: usize = self.by_operation.iter().map(Partitions::capacity).sum();
-        (places * EACH + self.text) as u64
+        (places * Partitions::EACH + self.text) as u64
     }
 
     fn drop_half(&mut self) {
         let before = self.len();
         for (tallies, hot) in self.by_operation.iter_mut().zip(self.rules.hot) {
             let half = (tallies.len() / 2).max(self.rules.top);
-            let mut order: Vec<_> = tallies.values().map(order).collect();
+            let mut order: Vec<_> = tallies.tallies().map(order).collect();
             if half >= order.len() {
                 continue;
             }
             let (first, &mut last, _) = order.select_nth_unstable_by(half, |a, b| b.cmp(a));
             // Of those in the same place, as many stay as there is room for.
             let mut room = half - first.iter().filter(|&&order| order > last).count();
-            tallies.retain(|_, tally| match self::order(tally).cmp(&last) {
+            tallies.retain(|tally| match self::order(tally).cmp(&last) {
                 Ordering::Greater => true,
                 Ordering::Equal if room > 0 => {
                     room -= 1;
@@ -231,10 +198,9 @@ impl Tallies {
                     false
                 }
             });
-            tallies.shrink_to_fit();
         }
-        let names = self.by_operation.iter().flat_map(Partitions::keys);
-        self.text = names.map(|name| name.text.len()).sum();
+        let names = self.by_operation.iter().flat_map(Partitions::names);
+        self.text = names.map(Name::len).sum();
         self.dropped += (before - self.len()) as u64;
     }
 
@@ -246,7 +212,7 @@ impl Tallies {
     /// counted by itself.
     pub fn allow_for(&mut self, unknown: [Unknown; 2]) {
         for (tallies, Unknown { second, column }) in self.by_operation.iter_mut().zip(unknown) {
-            for tally in tallies.values_mut() {
+            for tally in tallies.tallies_mut() {
                 tally.fullest_second.allow_for(second);
                 tally.fullest_column.allow_for(column);
             }
@@ -303,7 +269,7 @@ mod tests {
         let told: Vec<_> = tallies
             .first(Operation::Write, 8)
             .into_iter()
-            .map(|(name, tally)| (name.pk()[0], tally.fullest_second.at))
+            .map(|(name, tally)| (name.pk()[0], tally.fullest_second.at()))
             .collect();
         let seven = Some(7);
         let expected =

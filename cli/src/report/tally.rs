@@ -4,21 +4,26 @@ use crate::columns::Column;
 use crate::columns::rows::Had;
 use anyhow::Result;
 use hotpart::Detector;
+use std::num::NonZeroU64;
 
 /// The numbers of a partition and operation. Amounts are in half units where capacity is counted.
+///
+/// There may be more of them than a processor's cache holds. So the numbers that nearly every column
+/// changes lie in one line of it: the first four.
+#[repr(C, align(64))]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The sum of its columns' counts.
     pub count: u64,
-    /// The most of that which may be other partitions'.
-    pub carried: u64,
-    /// Throttles for its key range.
-    pub throttles: u64,
+    /// The number of columns in which it had anything.
+    pub columns: u64,
     pub fullest_second: Fullest,
     /// The column in which it had the most.
     pub fullest_column: Fullest,
-    /// The number of columns in which it had anything.
-    pub columns: u64,
+    /// The most of the count that may be other partitions'.
+    pub carried: u64,
+    /// Throttles for its key range.
+    pub throttles: u64,
     /// The number of seconds in which it was surely hot.
     pub hot_seconds: u64,
     /// The most of those in a row.
@@ -34,14 +39,19 @@ pub struct Fullest {
     pub count: u64,
     /// The least that it had: the same, where counts are exact.
     pub least: u64,
-    /// The second at which it begins; `None` if that was not looked for.
-    pub at: Option<u64>,
+    /// The second at which it begins, plus 1; `None` if that was not looked for.
+    after: Option<NonZeroU64>,
 }
 
 impl Fullest {
     /// Takes a span that may have more than all before.
     fn rise(&mut self, count: u64, at: Option<u64>) {
-        (self.count, self.at) = (count, at);
+        (self.count, self.after) = (count, at.and_then(|at| NonZeroU64::new(at + 1)));
+    }
+
+    /// Returns the second at which it begins; `None` if that was not looked for.
+    pub fn at(&self) -> Option<u64> {
+        self.after.map(|after| after.get() - 1)
     }
 
     /// Notes that a span surely has so much.
@@ -70,9 +80,11 @@ impl Tally {
     ) -> Result<()> {
         let Had { count, throttles, peak, carried, .. } = *had;
         self.count += count;
-        self.carried += carried;
-        self.throttles += throttles;
         self.columns += 1;
+        if carried > 0 || throttles > 0 {
+            self.carried += carried;
+            self.throttles += throttles;
+        }
         if count > self.fullest_column.count {
             self.fullest_column.rise(count, Some(column.first));
         }

@@ -7,7 +7,7 @@ use crate::report::compare::model::{ComparisonReport, ContributorReport, NotList
 use crate::report::compare::rule::Counts;
 use crate::report::compare::{Comparison, Sum};
 use crate::report::model::{Amount, Span};
-use crate::report::tallies::Name;
+use crate::report::name::Name;
 use crate::report::tally::Tally;
 use crate::report::text::readable;
 use crate::time::Clock;
@@ -116,7 +116,7 @@ impl Comparison {
     }
 
     fn one_not_listed(&self, terms: Terms, name: &Name) -> NotListed {
-        let tally = |operation| self.tallies.of(operation).get(name);
+        let tally = |operation| self.tallies.of(operation).get(name.borrowed());
         let counts = Operation::ALL.map(|operation| tally(operation).map_or(0, |of| of.count - of.carried));
         let throttles = Operation::ALL.into_iter().filter_map(tally).map(|of| of.throttles).sum();
         let [writes, reads] = counts.map(|n| amount(terms, n));
