@@ -87,14 +87,14 @@ impl Detector {
         }
         let carried_of = |found: Partition<'_>| {
             let alarm = found.alarm_if_any(visit.guard);
-            let carried =
-                alarm.map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
+            let carried = alarm
+                .map_or(Some(0), |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
             Some((!found.is_fresh()).then_some(carried))
         };
         let mut carried = 0;
         if self.is_filtered() {
             match ledger.look(key, self.settings.hashing.key(key), visit, carried_of)? {
-                Some(Some(of_entry)) => carried = count.min(of_entry.into()),
+                Some(Some(of_entry)) => carried = of_entry.map_or(count, |carried| count.min(carried.into())),
                 // An entry that is being promoted, or none where only throttles are: the cells have
                 // a part of the count, or all of it.
                 Some(None) | None => {

@@ -320,8 +320,8 @@ impl Detector {
         let span = if breach.rule == Rule::Window { breach.seconds + 1 } else { breach.seconds };
         let carried = alarm
             .filter(|_| self.is_filtered())
-            .map_or(0, |alarm| alarm.carried(operation, now.second(), span));
-        let carried = (lacking + u64::from(carried)).min(breach.count);
+            .map_or(Some(0), |alarm| alarm.carried(operation, now.second(), span));
+        let carried = carried.map_or(breach.count, |carried| breach.count.min(lacking + u64::from(carried)));
         let numbers = [suppressed, peak.unwrap_or(breach.count), carried];
         Some(self.made_warning(key, operation, breach, numbers))
     }

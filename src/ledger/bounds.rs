@@ -54,8 +54,8 @@ impl Ledger {
             let most = found.series(operation, visit.window(), visit.guard).count(visit.now.second())?;
             let carried = found
                 .alarm_if_any(visit.guard)
-                .map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
-            Some((most, most.saturating_sub(carried.into()), is_fresh))
+                .map_or(Some(0), |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
+            Some((most, carried.map_or(0, |carried| most.saturating_sub(carried.into())), is_fresh))
         };
         Ok(match self.look(key, hash, visit, read)? {
             Some((most, least, false)) => (least, most),

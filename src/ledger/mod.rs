@@ -366,7 +366,7 @@ mod tests {
 
     /// The number is in `docs/design/{bounded,limits}.md`. In tests a ledger has two numbers more.
     #[test]
-    fn a_ledger_and_its_first_segment_take_6392_bytes() {
-        assert_eq!(Ledger::bytes() - 16, 6_392);
+    fn a_ledger_and_its_first_segment_take_6400_bytes() {
+        assert_eq!(Ledger::bytes() - 16, 6_400);
     }
 }

@@ -330,8 +330,10 @@ impl Ledger {
             let operation = posting.operation;
             let side = self.sides(filtering, posting, visit)?[operation.index()];
             let alarm = found.alarm_if_any(visit.guard);
+            // What is not known may be nothing.
             let carried =
-                alarm.map_or(0, |alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
+                alarm.and_then(|alarm| alarm.carried(operation, visit.now.second(), visit.window() + 1));
+            let carried = carried.unwrap_or(0);
             lacking = above.min(side.most.saturating_sub(carried).into());
         }
         Ok(Recorded { partition: Some(found), count: count + lacking, lacking, is_full: false })

@@ -125,6 +125,8 @@ pub(crate) struct PartitionMap {
     pub(crate) budget: Option<Arc<Budget>>,
     /// The bytes that a copy of the largest segment so far takes.
     pub(crate) copy_most: AtomicU64,
+    /// The bytes of that which are for cells, in the segment that has the most of them.
+    pub(crate) cells_most: AtomicU64,
     /// The entries inserted and not yet gone: partitions, and entries with synthetic keys.
     pub(crate) lens: [Len; 2],
     /// The partitions that the costliest replacement so far moved.
@@ -142,6 +144,7 @@ impl PartitionMap {
             directory: Directory::new(),
             budget,
             copy_most: AtomicU64::new(0),
+            cells_most: AtomicU64::new(0),
             lens: [Len::new(), Len::new()],
             #[cfg(test)]
             moved_most: 0.into(),

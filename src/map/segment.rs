@@ -181,11 +181,9 @@ impl<'g> Segment<'g> {
         self.shape().layout().size()
     }
 
-    /// Returns the bytes that this segment would take with all cells that one can have, and so many
-    /// times the texts that are in no cell.
-    pub(crate) fn full_bytes(&self, texts: u32) -> usize {
-        let shape = self.shape();
-        Shape { cells_shift: CELLS.ilog2(), texts: shape.texts * texts, ..shape }.layout().size()
+    /// Returns the units of a cell, and those of the text area.
+    pub(crate) fn units(&self) -> (usize, usize) {
+        (self.cell_size / UNIT, self.header().texts as usize)
     }
 
     /// Returns how many low bits of their positions all entries share.

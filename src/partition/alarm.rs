@@ -134,14 +134,14 @@ impl Alarm {
     }
 
     /// Returns how much of the count of the `seconds` that end with `now` may be other partitions'
-    /// or older. It may be more than the count.
-    pub(crate) fn carried(&self, operation: Operation, now: u32, seconds: u32) -> u32 {
+    /// or older. `None`: all of it may, as this thread has stood still, and what was carried at its
+    /// moment is not known any more.
+    pub(crate) fn carried(&self, operation: Operation, now: u32, seconds: u32) -> Option<u32> {
         let carry = Carry(self.carried[operation.index()].load(Acquire));
         if carry.0 & ANEW != 0 && now < carry.second() {
-            // The thread has stood still. What was carried at its moment is not known any more.
-            return u32::MAX;
+            return None;
         }
-        if carry.is_over(now, seconds) { 0 } else { carry.amount() }
+        Some(if carry.is_over(now, seconds) { 0 } else { carry.amount() })
     }
 
     /// Asks to warn for a hot record. `Some(n)`: the record warns, and `n` hot records before it
@@ -189,12 +189,12 @@ mod tests {
         let carried = |now| alarm.carried(Operation::Write, now, 61);
         alarm.carry(Operation::Write, 124, 0, 61);
         alarm.carry(Operation::Write, 1, 60, 61);
-        assert_eq!([60, 120, 121].map(carried), [125, 125, 0]);
+        assert_eq!([60, 120, 121].map(carried), [125, 125, 0].map(Some));
         alarm.carry(Operation::Write, 5, 170, 61);
-        assert_eq!([169, 170, 230, 231].map(carried), [u32::MAX, 5, 5, 0]);
-        assert_eq!(alarm.carried(Operation::Read, 170, 61), 0);
+        assert_eq!([169, 170, 230, 231].map(carried), [None, Some(5), Some(5), Some(0)]);
+        assert_eq!(alarm.carried(Operation::Read, 170, 61), Some(0));
         alarm.carry_until(Operation::Write, 300);
-        assert_eq!(carried(360), 5);
+        assert_eq!(carried(360), Some(5));
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
         let alarm = Alarm::new();
         for amount in [u32::MAX, 1 << 30, 1] {
             alarm.carry(Operation::Read, amount, 7, 61);
-            assert_eq!(alarm.carried(Operation::Read, 7, 61), CARRY_MOST);
+            assert_eq!(alarm.carried(Operation::Read, 7, 61), Some(CARRY_MOST));
         }
     }
 }
