@@ -319,7 +319,7 @@ mutate 'the most by a clock that was read once' src/filter/mod.rs \
     "${unit[@]}" the_most_has_cells
 mutate 'halves are made where there is room for a copy' src/map/replace.rs \
     'self.budget.is_none() || context.to_come > 0' 'true' \
-    cargo test --quiet --locked --release --test clears copies_of_full_segments
+    "${unit[@]}" a_copy_of_a_full_segment
 mutate 'a partition that wakes up never goes' src/map/mod.rs \
     'let Ok(_room) = self.room_to_copy(segment) else { return Ok(false) };' 'if self.budget.is_some() { return Ok(false) }' \
     cargo test --quiet --locked --release --test bounded_memory partitions_that_wake_up

@@ -275,6 +275,23 @@ fn what_is_idle_does_not_move_and_is_tallied() {
     assert_eq!((subject.map.lens[0].get(), subject.reclaimed.load(Relaxed)), (1_500, 1_500));
 }
 
+/// It was made as two halves, and room was asked for one.
+#[test]
+fn a_copy_of_a_full_segment_is_one_where_memory_is_bounded() {
+    for budget in [None, Some(Arc::new(Budget::new(1 << 20, 0)))] {
+        let segments = if budget.is_some() { 1 } else { 2 };
+        let subject = Subject { map: PartitionMap::try_new(budget).unwrap(), reclaimed: AtomicU64::new(0) };
+        let mut keys = 0;
+        while subject.map.len(Key { table: b"t", pk: b"" }).get() < CELLS as u64 * 7 / 8 {
+            assert!(subject.insert(keys, 8, mixed(keys), 0) && subject.map.steps() == 1);
+            keys += 1;
+        }
+        let guard = &crossbeam_epoch::pin();
+        assert!(matches!(subject.map.replace_at(0, subject.replace_context(0), guard), Ok(true)));
+        assert_eq!((subject.map.steps(), subject.keys_walked().len() as u64), (segments, keys));
+    }
+}
+
 #[test]
 fn a_partition_that_moves_keeps_its_past() {
     let subject = Subject::new();
