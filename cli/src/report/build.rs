@@ -104,7 +104,7 @@ impl<'a> Sources<'a> {
         OperationReport {
             operation: ["write", "read"][i],
             limit: LIMITS[i],
-            partitions: all.len() as u64,
+            partitions: all.number() as u64,
             hot: all.tallies().filter(is_hot).count() as u64,
             total: total.map(|n| self.amount(n)),
             others: total.map(|n: u64| self.amount(n.saturating_sub(listed))),

@@ -27,7 +27,7 @@ impl Name {
     }
 
     /// Returns the bytes of both texts.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.text.len()
     }
 

@@ -36,7 +36,7 @@ impl Partitions {
     /// The bytes that a partition takes besides its name's text.
     pub const EACH: usize = size_of::<Name>() + size_of::<Tally>() + (size_of::<Place>() + 1) * 8 / 7 + 16;
 
-    pub fn len(&self) -> usize {
+    pub fn number(&self) -> usize {
         self.names.len()
     }
 
@@ -122,7 +122,7 @@ impl Partitions {
     /// Keeps those for which `keep` returns `true`, in their order, and gives back the memory of the
     /// others.
     pub fn retain(&mut self, mut keep: impl FnMut(&Tally) -> bool) {
-        let is_kept: Vec<bool> = self.tallies.iter().map(|tally| keep(tally)).collect();
+        let is_kept: Vec<bool> = self.tallies.iter().map(&mut keep).collect();
         let mut each = is_kept.iter();
         self.names.retain(|_| *each.next().expect("one for each"));
         let mut each = is_kept.iter();
@@ -187,7 +187,7 @@ mod tests {
                 partitions.retain(|tally| tally.count % 2 == 0);
                 map.retain(|_, count| *count % 2 == 0);
             }
-            assert_eq!(partitions.len(), map.len());
+            assert_eq!(partitions.number(), map.len());
         }
         for n in 0..3_100 {
             let (table, pk) = name(n);
@@ -195,7 +195,7 @@ mod tests {
             assert_eq!(count, map.get(&(table, pk)).copied());
         }
         let told = partitions.iter().map(|(name, tally)| {
-            assert_eq!(name.len(), name.table().len() + name.pk().len());
+            assert_eq!(name.size(), name.table().len() + name.pk().len());
             ((name.table().to_vec(), name.pk().to_vec()), tally.count)
         });
         assert_eq!(told.collect::<BTreeMap<_, _>>(), map);

@@ -179,7 +179,7 @@ impl Tallies {
     fn drop_half(&mut self) {
         let before = self.len();
         for (tallies, hot) in self.by_operation.iter_mut().zip(self.rules.hot) {
-            let half = (tallies.len() / 2).max(self.rules.top);
+            let half = (tallies.number() / 2).max(self.rules.top);
             let mut order: Vec<_> = tallies.tallies().map(order).collect();
             if half >= order.len() {
                 continue;
@@ -200,12 +200,12 @@ impl Tallies {
             });
         }
         let names = self.by_operation.iter().flat_map(Partitions::names);
-        self.text = names.map(Name::len).sum();
+        self.text = names.map(Name::size).sum();
         self.dropped += (before - self.len()) as u64;
     }
 
     fn len(&self) -> usize {
-        self.by_operation.iter().map(Partitions::len).sum()
+        self.by_operation.iter().map(Partitions::number).sum()
     }
 
     /// Raises tallies to the most, by operation, that a partition may have had where it was not
